@@ -1,0 +1,235 @@
+// Every noun of a rollout, in the order in which the data meets them: what is asked for, what the world says, what is
+// kept, what it adds up to, what is asked of the world next. Read this first. Nothing here decides anything.
+import type { Outcome, Request, Signal } from "../engine.ts";
+import type { Instant } from "../time.ts";
+
+// What is asked for:
+
+/** The Container App that a rollout moves the traffic of. */
+export interface Target {
+  readonly resourceGroup: string;
+  readonly app: string;
+}
+
+/** How fast a rollout goes. On Azure a tick is a minute and a bake minutes; the demo lives on one-second ticks. */
+export interface Pace {
+  /** Percentages of traffic the canary receives, step by step, ascending, each from 1 to 99; a last step of 100 is implied. */
+  readonly weights: readonly number[];
+  /** The least time each step is watched after its warm-up, in seconds. */
+  readonly bakeSeconds: number;
+  /** What is left out of the judgement after each change of weight, in seconds. */
+  readonly warmUpSeconds: number;
+  /** How often requests are measured and judged, and the width of one bin, in seconds. */
+  readonly tickSeconds: number;
+  /** How often the canary's own address is probed, in seconds. */
+  readonly probeSeconds: number;
+  /** How long the canary may take to answer its smoke test, in seconds. */
+  readonly smokeSeconds: number;
+  /** How long the whole rollout may take, in seconds without pauses; then it aborts, since evidence never came. */
+  readonly maximumSeconds: number;
+}
+
+/** What the judge tolerates. Points are differences of percentages, canary minus stable, in the same bins. */
+export interface Limits {
+  readonly failurePointsMax: number;
+  readonly slowPointsMax: number;
+  /** A request that takes longer than this is slow. */
+  readonly slowMilliseconds: number;
+  /** At this failure percentage, over `ceilingRequests` or more, the canary is taken out at once. */
+  readonly ceilingPercent: number;
+  readonly ceilingRequests: number;
+  /** Above this failure percentage stable itself is sick, and nothing can be compared with it. */
+  readonly stableFailurePercentMax: number;
+  /** So many probes in a row without a good answer take the canary out at once. */
+  readonly probeFailuresMax: number;
+}
+
+/** One release as somebody wants it: this revision of this app, at this pace, within these limits. */
+export interface ReleaseIntent {
+  readonly target: Target;
+  /** The revision that is to become stable, as Azure named it. */
+  readonly revision: string;
+  /** What the program calls the release: the hash of its template, the same for the same template. */
+  readonly release: string;
+  readonly pace: Pace;
+  readonly limits: Limits;
+  /** Path of the canary's own address that must answer with a status below 400. */
+  readonly probePath: string;
+  readonly requestedBy: string;
+}
+
+// What the world says:
+
+/** So much of the traffic to that revision. Weights of an app add up to 100. */
+export interface Weight {
+  readonly revision: string;
+  readonly percent: number;
+}
+
+/** One revision as the platform shows it. Unknown states are legal on the wire and never mean healthy. */
+export interface RevisionView {
+  readonly name: string;
+  readonly active: boolean;
+  /** `Running`, `Processing`, `Stopped`, `Degraded`, `Failed`, `Unknown` or a string of the future. */
+  readonly running: string;
+  /** `Healthy`, `Unhealthy`, `None` or a string of the future. */
+  readonly health: string;
+  /** The same for two revisions with the same template, whatever they are called. */
+  readonly templateHash: string;
+}
+
+/** The app as the platform shows it: who is there and who gets what. */
+export interface AppView {
+  readonly weights: readonly Weight[];
+  readonly revisions: readonly RevisionView[];
+}
+
+/** What came of writing traffic or of reading it back. */
+export interface TrafficView {
+  readonly weights: readonly Weight[];
+  /** Until when somebody else (a `pulumi up` in its last seconds) may still write the app; absent when nobody holds it. */
+  readonly heldUntil?: Instant;
+}
+
+/** What the canary's own address answered. */
+export interface ProbeView {
+  readonly good: boolean;
+  /** In words: `200 in 12 ms`, `no answer in 2 s`, `503`. */
+  readonly detail: string;
+  /** The platform's own word for the revision at that moment. */
+  readonly running: string;
+}
+
+/** How many requests there were, how many failed (5xx or none), how many were slow. */
+export interface Tally {
+  readonly requests: number;
+  readonly failed: number;
+  readonly slow: number;
+}
+
+/** What both arms did in the same stretch of time, one tick wide. */
+export interface Bin {
+  readonly at: Instant;
+  readonly canary: Tally;
+  readonly stable: Tally;
+}
+
+/** The bins that are complete: everything from the last measurement to the watermark, `to`. */
+export interface Measurement {
+  readonly bins: readonly Bin[];
+  readonly to: Instant;
+}
+
+export type SignalName = "pause" | "resume" | "promote" | "abort" | "retry";
+
+export type RolloutOutcome =
+  | Outcome<"Inspect", AppView>
+  | Outcome<"Activate", null>
+  | Outcome<"Probe", ProbeView>
+  | Outcome<"ShiftTraffic", TrafficView>
+  | Outcome<"VerifyTraffic", TrafficView>
+  | Outcome<"Wait", null>
+  | Outcome<"AwaitSignal", null>
+  | Outcome<"Measure", Measurement>
+  | Outcome<"Deactivate", null>;
+
+export type RolloutObservation = Request<ReleaseIntent> | RolloutOutcome | Signal<SignalName>;
+
+// What is kept:
+
+/** How a rollout ends. `stranded` is the named end of every limit on attempts: a person must look. */
+export type RolloutResult = "promoted" | "rolled-back" | "rejected" | "equal" | "stranded";
+
+/** May we go on? The sentence says why, with its numbers. */
+export interface Verdict {
+  readonly verdict: "pass" | "fail" | "inconclusive";
+  readonly sentence: string;
+}
+
+export type RolloutEvent = { readonly at: Instant } & (
+  | { readonly kind: "Planned"; readonly intent: ReleaseIntent; readonly steps: readonly number[] }
+  | { readonly kind: "Started"; readonly stable: string | null; readonly weights: readonly Weight[]; readonly activate: boolean }
+  | { readonly kind: "FoundEqual"; readonly stable: string; readonly weights: readonly Weight[] }
+  | { readonly kind: "Activated" }
+  | { readonly kind: "SmokePassed"; readonly detail: string }
+  | { readonly kind: "TrafficShifted"; readonly percent: number; readonly weights: readonly Weight[] }
+  | { readonly kind: "TrafficVerified"; readonly percent: number; readonly heldUntil?: Instant }
+  | { readonly kind: "TrafficDrifted"; readonly percent: number; readonly weights: readonly Weight[] }
+  | { readonly kind: "Waited" }
+  | { readonly kind: "Probed"; readonly good: boolean; readonly detail: string }
+  | { readonly kind: "Measured"; readonly bins: readonly Bin[]; readonly to: Instant }
+  | { readonly kind: "Held"; readonly sentence: string }
+  | { readonly kind: "StepPassed"; readonly percent: number; readonly sentence: string }
+  | { readonly kind: "Aborted"; readonly sentence: string; readonly by: string }
+  | { readonly kind: "AttemptFailed"; readonly effect: RolloutEffect["kind"]; readonly attempt: number; readonly reason: string }
+  | { readonly kind: "RevisionDeactivated"; readonly revision: string }
+  | { readonly kind: "Signalled"; readonly signal: SignalName; readonly by: string; readonly reason: string }
+  | { readonly kind: "Disregarded"; readonly what: string }
+  | { readonly kind: "Finished"; readonly result: RolloutResult; readonly sentence: string }
+);
+
+// What it adds up to:
+
+/**
+ * Where a rollout stands. Each phase names what is missing, so `react` is one look-up:
+ * `inspecting → activating → smoking → shifting → verifying → baking → … → retiring → finished`, and from anywhere
+ * `reverting → confirming → retiring`, which give the traffic back to stable and take the canary away.
+ */
+export type Phase =
+  | "waiting-for-request" | "inspecting" | "activating" | "smoking" | "shifting" | "verifying" | "baking"
+  | "reverting" | "confirming" | "retiring" | "finished";
+
+export interface RolloutState {
+  readonly phase: Phase;
+  readonly intent: ReleaseIntent | undefined;
+  /** Percentages step by step, the last one 100. */
+  readonly steps: readonly number[];
+  /** Index into `steps`: where the rollout is or, before the first shift, where it goes first. */
+  readonly step: number;
+  /** The revision that served before; null on the first release of an app. */
+  readonly stable: string | null;
+  /** The greatest percentage that the canary ever had in this attempt. */
+  readonly reached: number;
+  /** The latest moment that any observation told. */
+  readonly now: Instant;
+  readonly startedAt: Instant;
+  readonly phaseAt: Instant;
+  /** Bins before this moment are warm-up. */
+  readonly warmUntil: Instant;
+  /** Requests are measured, completely, up to here. */
+  readonly measuredTo: Instant;
+  readonly measuredAt: Instant;
+  readonly probedAt: Instant;
+  readonly probeFailures: number;
+  /** What both arms did since this step's warm-up. */
+  readonly canaryTally: Tally;
+  readonly stableTally: Tally;
+  readonly paused: boolean;
+  readonly pausedSeconds: number;
+  readonly pausedAt: Instant;
+  /** Why the rollout does not go on; empty when nothing holds it. */
+  readonly held: string;
+  /** Failures in a row of the effect now asked for. */
+  readonly failures: number;
+  /** Until when somebody else may write the app; traffic is verified again after it. */
+  readonly heldUntil: Instant;
+  /** The result that is being carried out, and its sentence. */
+  readonly outcome: { readonly result: RolloutResult; readonly sentence: string } | undefined;
+  /** 1 for the first attempt, one more for each retry. */
+  readonly attempt: number;
+}
+
+// What is asked of the world next:
+
+/** Effects are absolute, so that repeating one is harmless. `target` is repeated in each: an effect is whole by itself. */
+export type RolloutEffect =
+  | { readonly kind: "Inspect"; readonly target: Target }
+  | { readonly kind: "Activate"; readonly target: Target; readonly revision: string }
+  | { readonly kind: "Probe"; readonly target: Target; readonly revision: string; readonly path: string; readonly timeoutSeconds: number }
+  | { readonly kind: "ShiftTraffic"; readonly target: Target; readonly weights: readonly Weight[]; readonly overrideHold: boolean }
+  | { readonly kind: "VerifyTraffic"; readonly target: Target }
+  | { readonly kind: "Wait"; readonly until: Instant }
+  | { readonly kind: "AwaitSignal" }
+  | { readonly kind: "Measure"; readonly target: Target; readonly canary: string; readonly stable: string | null;
+      readonly from: Instant; readonly tickSeconds: number; readonly slowMilliseconds: number }
+  | { readonly kind: "Deactivate"; readonly target: Target; readonly revision: string };

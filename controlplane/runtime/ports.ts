@@ -1,0 +1,103 @@
+// What the engines need of the world. Adapters implement these; the stand-in stands behind the adapters, not here.
+// Expected trouble comes back as `Result`; what throws is a mistake of ours or a loss of the journal itself.
+import type { Result } from "../engines/engine.ts";
+import type { Instant } from "../engines/time.ts";
+import type { AppView, Measurement, ProbeView, RolloutEffect, RolloutEvent, Target, TrafficView } from "../engines/rollout/vocabulary.ts";
+
+type Effect<Kind extends RolloutEffect["kind"]> = Extract<RolloutEffect, { kind: Kind }>;
+
+/** Asked just before each write is sent: false means that another process owns the target by now, and nothing may be sent. */
+export type Fence = () => Promise<boolean>;
+
+/** Container Apps, as far as rollouts need it. Every write polls to its end and reads back before it answers. */
+export interface Apps {
+  /** Reads who is there and who gets what. */
+  readonly inspect: (target: Target, cancel: AbortSignal) => Promise<Result<AppView>>;
+  /** Sets the weights and gives what the app shows afterwards. Named revisions only, sum 100. */
+  readonly shift: (effect: Effect<"ShiftTraffic">, fence: Fence) => Promise<Result<TrafficView>>;
+  readonly readTraffic: (target: Target, cancel: AbortSignal) => Promise<Result<TrafficView>>;
+  readonly activate: (effect: Effect<"Activate">, fence: Fence) => Promise<Result<null>>;
+  readonly deactivate: (effect: Effect<"Deactivate">, fence: Fence) => Promise<Result<null>>;
+  /** Asks the revision's own address, and the platform for its state. No answer is a finding, not a failure. */
+  readonly probe: (effect: Effect<"Probe">, cancel: AbortSignal) => Promise<Result<ProbeView>>;
+}
+
+/** Request rows, as bins by revision. */
+export interface Requests {
+  /** Gives the complete bins from `from` on; rows that come after the watermark are left out for ever, never counted twice. */
+  readonly measure: (effect: Effect<"Measure">, now: Instant, cancel: AbortSignal) => Promise<Result<Measurement>>;
+}
+
+export interface Clock {
+  readonly now: () => Instant;
+  /** Resolves at that moment, or at once when cancelled. */
+  readonly until: (at: Instant, cancel: AbortSignal) => Promise<void>;
+}
+
+/** One fact as it lies in the journal. */
+export interface Fact {
+  readonly stream: string;
+  /** From 0, without gaps. */
+  readonly index: number;
+  readonly event: RolloutEvent;
+  /** The process that wrote it. */
+  readonly process: string;
+  /** The claim's epoch under which it was written; 0 for requests and signals, which need no claim. */
+  readonly epoch: number;
+}
+
+/** Who writes: facts of the loop carry the claim that allows them. */
+export interface Pen {
+  readonly process: string;
+  readonly claim?: Claim;
+}
+
+/** What came of an append. `conflict`: the stream has grown, read again. `fenced`: the claim is somebody else's by now. */
+export type Appended = "appended" | "conflict" | "fenced";
+
+/** The one authority on what happened. */
+export interface Journal {
+  /** @throws journal-fact-unknown when a fact does not have a shape that this code knows. */
+  readonly read: (stream: string) => Promise<readonly Fact[]>;
+  /** Adds the events if the stream has just this length and the claim still holds, in one transaction. */
+  readonly append: (stream: string, expectedLength: number, events: readonly RolloutEvent[], pen: Pen) => Promise<Appended>;
+  /** Resolves when the stream is longer than `length`, or at once when cancelled. */
+  readonly grown: (stream: string, length: number, cancel: AbortSignal) => Promise<void>;
+  /** The streams of a target, or of all, newest first. */
+  readonly streams: (filter: { readonly target?: Target; readonly unfinished?: boolean }) => Promise<readonly string[]>;
+  /** When the last fact was written, for the health page. */
+  readonly lastWriteAt: () => Promise<Instant | undefined>;
+}
+
+/** The right to act on a target for a stream. It is one process's at a time; each change of hands raises the epoch. */
+export interface Claim {
+  readonly target: string;
+  /** The stream for which the target is held. */
+  readonly holder: string;
+  readonly process: string;
+  readonly epoch: number;
+}
+
+export type Claimed = { readonly claim: Claim } | { readonly heldBy: string };
+
+/** A short hold on a target by a `pulumi up` that is about to write the app. */
+export interface Hold {
+  readonly id: string;
+  readonly by: string;
+  readonly until: Instant;
+}
+
+/** One holder a target. Expiry is by the database's clock, so that skew between machines does not matter. */
+export interface Claims {
+  /** Takes the target for the stream: when it is free, when it is ours, or when the same stream's lease has expired. */
+  readonly take: (target: Target, stream: string, process: string) => Promise<Claimed>;
+  /** Prolongs the lease; false when the claim is no longer ours. */
+  readonly renew: (claim: Claim) => Promise<boolean>;
+  /** Gives the target free, since the stream has finished. */
+  readonly release: (claim: Claim) => Promise<void>;
+  /** Streams whose claim has expired and whose process may therefore be presumed dead. */
+  readonly expired: () => Promise<readonly Claim[]>;
+  readonly hold: (target: Target, by: string, seconds: number) => Promise<Hold | { readonly heldBy: string }>;
+  readonly unhold: (target: Target, id: string) => Promise<void>;
+  readonly held: (target: Target) => Promise<Hold | undefined>;
+}
