@@ -140,33 +140,48 @@ export type RolloutObservation = Request<ReleaseIntent> | RolloutOutcome | Signa
 /** How a rollout ends. `stranded` is the named end of every limit on attempts: a person must look. */
 export type RolloutResult = "promoted" | "rolled-back" | "rejected" | "equal" | "stranded";
 
-/** May we go on? The sentence says why, with its numbers. */
-export interface Verdict {
-  readonly verdict: "pass" | "fail" | "inconclusive";
-  readonly sentence: string;
-}
+/** Why a rollout does not go on although nothing is wrong with the canary. Holding is an outcome, not a failure. */
+export type HoldReason = "no-traffic" | "stable-sick" | "too-few-requests" | "unsettled";
 
-export type RolloutEvent = { readonly at: Instant } & (
+/** May we go on? The sentence says why, with its numbers. */
+export type Verdict =
+  | { readonly verdict: "pass"; readonly sentence: string }
+  | { readonly verdict: "fail"; readonly sentence: string }
+  | { readonly verdict: "inconclusive"; readonly reason: HoldReason; readonly sentence: string };
+
+/**
+ * Every fact of a rollout. An observation adds one fact that holds it whole, and behind it the decisions that it led
+ * to; so a journal can be decided all over again from itself.
+ */
+export type RolloutEvent = { readonly at: Instant } & (RolloutFinding | RolloutDecision);
+
+/** Facts that hold an observation. */
+export type RolloutFinding =
   | { readonly kind: "Planned"; readonly intent: ReleaseIntent; readonly steps: readonly number[] }
-  | { readonly kind: "Started"; readonly stable: string | null; readonly weights: readonly Weight[]; readonly activate: boolean }
-  | { readonly kind: "FoundEqual"; readonly stable: string; readonly weights: readonly Weight[] }
+  | { readonly kind: "Inspected"; readonly view: AppView }
   | { readonly kind: "Activated" }
-  | { readonly kind: "SmokePassed"; readonly detail: string }
-  | { readonly kind: "TrafficShifted"; readonly percent: number; readonly weights: readonly Weight[] }
-  | { readonly kind: "TrafficVerified"; readonly percent: number; readonly heldUntil?: Instant }
-  | { readonly kind: "TrafficDrifted"; readonly percent: number; readonly weights: readonly Weight[] }
+  | { readonly kind: "Probed"; readonly good: boolean; readonly detail: string; readonly running: string }
+  | { readonly kind: "TrafficShifted"; readonly weights: readonly Weight[]; readonly heldUntil?: Instant }
+  | { readonly kind: "TrafficRead"; readonly weights: readonly Weight[]; readonly heldUntil?: Instant }
   | { readonly kind: "Waited" }
-  | { readonly kind: "Probed"; readonly good: boolean; readonly detail: string }
   | { readonly kind: "Measured"; readonly bins: readonly Bin[]; readonly to: Instant }
-  | { readonly kind: "Held"; readonly sentence: string }
+  | { readonly kind: "Deactivated" }
+  | { readonly kind: "AttemptFailed"; readonly effect: RolloutEffect["kind"]; readonly reason: string }
+  | { readonly kind: "Signalled"; readonly signal: SignalName; readonly by: string; readonly reason: string };
+
+/** Facts that were decided. */
+export type RolloutDecision =
+  | { readonly kind: "Started"; readonly stable: string | null; readonly activate: boolean }
+  | { readonly kind: "FoundEqual"; readonly stable: string; readonly untouched: boolean; readonly sentence: string }
+  | { readonly kind: "SmokePassed" }
+  | { readonly kind: "StepReached"; readonly percent: number }
+  | { readonly kind: "TrafficDrifted"; readonly percent: number; readonly seenPercent: number }
+  | { readonly kind: "Held"; readonly reason: HoldReason; readonly sentence: string }
   | { readonly kind: "StepPassed"; readonly percent: number; readonly sentence: string }
   | { readonly kind: "Aborted"; readonly sentence: string; readonly by: string }
-  | { readonly kind: "AttemptFailed"; readonly effect: RolloutEffect["kind"]; readonly attempt: number; readonly reason: string }
-  | { readonly kind: "RevisionDeactivated"; readonly revision: string }
-  | { readonly kind: "Signalled"; readonly signal: SignalName; readonly by: string; readonly reason: string }
+  | { readonly kind: "Reverted" }
   | { readonly kind: "Disregarded"; readonly what: string }
-  | { readonly kind: "Finished"; readonly result: RolloutResult; readonly sentence: string }
-);
+  | { readonly kind: "Finished"; readonly result: RolloutResult; readonly sentence: string };
 
 // What it adds up to:
 
@@ -188,8 +203,6 @@ export interface RolloutState {
   readonly step: number;
   /** The revision that served before; null on the first release of an app. */
   readonly stable: string | null;
-  /** The greatest percentage that the canary ever had in this attempt. */
-  readonly reached: number;
   /** The latest moment that any observation told. */
   readonly now: Instant;
   readonly startedAt: Instant;
@@ -201,18 +214,23 @@ export interface RolloutState {
   readonly measuredAt: Instant;
   readonly probedAt: Instant;
   readonly probeFailures: number;
-  /** What both arms did since this step's warm-up. */
+  /** What both arms did since this step's warm-up, without the bins in which stable itself was sick. */
   readonly canaryTally: Tally;
   readonly stableTally: Tally;
+  /** What stable did in the latest bin, where that was sick. */
+  readonly sickTally: Tally | undefined;
   readonly paused: boolean;
-  readonly pausedSeconds: number;
   readonly pausedAt: Instant;
-  /** Why the rollout does not go on; empty when nothing holds it. */
-  readonly held: string;
+  /** Seconds that this attempt has spent in pauses; they do not count towards its maximum. */
+  readonly pausedSeconds: number;
+  /** Why the rollout does not go on; undefined when nothing holds it. */
+  readonly held: HoldReason | undefined;
   /** Failures in a row of the effect now asked for. */
   readonly failures: number;
-  /** Until when somebody else may write the app; traffic is verified again after it. */
-  readonly heldUntil: Instant;
+  /** Nothing is asked of the world before this moment: the pause after a failure, or somebody else's hold on the app. */
+  readonly retryAt: Instant;
+  /** Somebody has decided that the canary is good: no more steps, no more baking. */
+  readonly promoted: boolean;
   /** The result that is being carried out, and its sentence. */
   readonly outcome: { readonly result: RolloutResult; readonly sentence: string } | undefined;
   /** 1 for the first attempt, one more for each retry. */

@@ -1,0 +1,198 @@
+// State + observation → facts. The first fact holds the observation whole; the decisions that it led to follow. Nothing
+// happens here: react asks for the next effect once the facts are written.
+import { duration, secondsBetween } from "../time.ts";
+import type { Result } from "../engine.ts";
+import { evolve, sameWeights, wanted } from "./evolve.ts";
+import { judge } from "./judge.ts";
+import { plan } from "./plan.ts";
+import { loser } from "./react.ts";
+import type { AppView, Phase, RolloutDecision, RolloutEvent, RolloutFinding, RolloutObservation, RolloutOutcome, RolloutState, SignalName, Verdict, Weight } from "./vocabulary.ts";
+
+type Disregarded = Extract<RolloutDecision, { kind: "Disregarded" }>;
+
+/** So often an effect is tried in a row before the rollout gives up on it. */
+const attemptsMax = 5;
+/** Giving the traffic back to stable is tried far longer: half an hour and more, since users are waiting for it. */
+const revertAttemptsMax = 60;
+
+/** Which outcomes each phase waits for; any other has come too late. */
+const awaited: { readonly [P in Phase]: readonly RolloutOutcome["of"][] } = {
+  "waiting-for-request": [], inspecting: ["Inspect"], activating: ["Activate"], smoking: ["Probe"], shifting: ["ShiftTraffic"], verifying: ["VerifyTraffic"],
+  baking: ["Probe", "Measure"], reverting: ["ShiftTraffic"], confirming: ["VerifyTraffic"], retiring: ["Deactivate"], finished: [],
+};
+
+/**
+ * Answers one observation with the facts it adds to the journal.
+ *
+ * An observation that has come too late (the outcome of a phase already left, a second abort) adds a `Disregarded` fact
+ * instead of failing: late answers are ordinary in a cloud, and the journal should show that one arrived.
+ */
+export function decide(state: RolloutState, observation: RolloutObservation): readonly RolloutEvent[] {
+  const at = Math.max(state.now, observation.at);
+  const facts: RolloutEvent[] = [];
+  let current = state;
+  const add = (fact: RolloutFinding | RolloutDecision) => { const event = { ...fact, at } as RolloutEvent; facts.push(event); current = evolve(current, event); };
+  const finding = find(state, observation);
+  add(finding);
+  if (finding.kind === "Disregarded") return facts;
+  for (const decision of conclude(current, finding)) add(decision);
+  if (current.phase === "retiring" && loser(current) === undefined) add(finish(current));
+  return facts;
+}
+
+/** Turns an observation into the fact that holds it. */
+function find(state: RolloutState, observation: RolloutObservation): RolloutFinding | Disregarded {
+  switch (observation.kind) {
+    case "Request": return state.phase === "waiting-for-request"
+      ? { kind: "Planned", intent: observation.intent, steps: plan(observation.intent.pace) }
+      : { kind: "Disregarded", what: "a second request for the same release" };
+    case "Signal": {
+      const why = refusal(state, observation.signal);
+      return why === undefined ? { kind: "Signalled", signal: observation.signal, by: observation.by, reason: observation.reason } : { kind: "Disregarded", what: why };
+    }
+    case "Outcome": return findOutcome(state, observation);
+  }
+}
+
+function findOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutFinding | Disregarded {
+  const waiting = outcome.of === "Wait" || outcome.of === "AwaitSignal";
+  if (state.phase === "finished" || (!waiting && !awaited[state.phase].includes(outcome.of))) return { kind: "Disregarded", what: `the outcome of ${outcome.of}, which came too late` };
+  if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, reason: outcome.found.reason };
+  switch (outcome.of) {
+    case "Inspect": return { kind: "Inspected", view: value(outcome.found) };
+    case "Activate": return { kind: "Activated" };
+    case "Probe": return { kind: "Probed", ...value(outcome.found) };
+    case "ShiftTraffic": return { kind: "TrafficShifted", ...value(outcome.found) };
+    case "VerifyTraffic": return { kind: "TrafficRead", ...value(outcome.found) };
+    case "Measure": return { kind: "Measured", ...value(outcome.found) };
+    case "Deactivate": return { kind: "Deactivated" };
+    case "Wait": case "AwaitSignal": return { kind: "Waited" };
+  }
+}
+
+function value<Found>(found: Result<Found>): Found {
+  if (!found.ok) throw new Error("a failed outcome has no value");
+  return found.value;
+}
+
+/** Says why a signal cannot be followed now; undefined where it can. The first decision wins. */
+function refusal(state: RolloutState, signal: SignalName): string | undefined {
+  const decided = state.outcome && `${signal} came too late: the rollout was ${state.outcome.result === "equal" ? "found equal to stable" : state.outcome.result} already`;
+  switch (signal) {
+    case "retry": return state.phase === "finished" && state.outcome?.result !== "promoted" && state.outcome?.result !== "equal"
+      ? undefined : `retry needs a rollout that was rolled back, rejected or stranded, and this one ${state.phase === "finished" ? `was ${state.outcome?.result}` : "is under way"}`;
+    case "pause": return decided ?? (state.paused ? "pause came to a rollout that is paused already" : undefined);
+    case "resume": return decided ?? (state.paused ? undefined : "resume came to a rollout that is not paused");
+    case "promote": return decided ?? (state.promoted ? "promote came a second time" : undefined);
+    case "abort": return decided;
+  }
+}
+
+/** Draws the decisions that follow from a fact just found, in the state that already holds it. */
+function conclude(state: RolloutState, finding: RolloutFinding): readonly RolloutDecision[] {
+  switch (finding.kind) {
+    case "Planned": case "Activated": case "TrafficShifted": return [];
+    case "Inspected": return [begin(state, finding.view)];
+    case "Probed": return concludeProbe(state, finding.detail, finding.good);
+    case "TrafficRead": return concludeRead(state, finding.weights);
+    case "Waited": return state.phase === "baking" ? overdue(state) : [];
+    case "Measured": return concludeMeasurement(state);
+    case "Deactivated": return [finish(state)];
+    case "AttemptFailed": return giveUp(state, finding.reason);
+    case "Signalled": return finding.signal === "abort" ? [{ kind: "Aborted", sentence: `aborted by ${finding.by}: ${finding.reason}`, by: finding.by }] : [];
+  }
+}
+
+function begin(state: RolloutState, view: AppView): RolloutDecision {
+  const name = state.intent!.revision.toLowerCase();
+  const canary = view.revisions.find((revision) => revision.name.toLowerCase() === name);
+  if (canary === undefined) return abort("the platform does not know the revision");
+  const others = view.weights.filter(({ revision, percent }) => revision.toLowerCase() !== name && percent > 0);
+  const stable = others.reduce<{ revision: string; percent: number } | undefined>((most, next) => (most === undefined || next.percent > most.percent ? next : most), undefined);
+  if (stable === undefined) return { kind: "Started", stable: null, activate: !canary.active };
+  const twin = view.revisions.find((revision) => revision.name === stable.revision);
+  const untouched = sameWeights(view.weights, [{ revision: stable.revision, percent: 100 }]);
+  if (twin?.templateHash === canary.templateHash) return { kind: "FoundEqual", stable: stable.revision, untouched, sentence: "its template is stable's own, so stable goes on serving" };
+  return { kind: "Started", stable: stable.revision, activate: !canary.active };
+}
+
+function concludeProbe(state: RolloutState, detail: string, good: boolean): readonly RolloutDecision[] {
+  const { pace, limits } = state.intent!;
+  if (state.phase === "smoking") {
+    if (good) return [{ kind: "SmokePassed" }];
+    return secondsBetween(state.phaseAt, state.now) >= pace.smokeSeconds ? [abort(`canary did not answer its smoke test in ${duration(pace.smokeSeconds)}: ${detail}`)] : [];
+  }
+  if (state.probeFailures < limits.probeFailuresMax) return overdue(state);
+  const sentence = `canary's own address failed ${state.probeFailures} probes in a row: ${detail}`;
+  if (state.sickTally === undefined) return [abort(sentence)];
+  return state.held === "stable-sick" ? overdue(state) : [{ kind: "Held", reason: "stable-sick", sentence: `${sentence}, but stable itself is sick` }];
+}
+
+function concludeRead(state: RolloutState, weights: readonly Weight[]): readonly RolloutDecision[] {
+  const matches = sameWeights(weights, wanted(state));
+  const percent = state.phase === "confirming" ? 0 : percentOf(state);
+  if (!matches) {
+    const seenPercent = weights.find(({ revision }) => revision.toLowerCase() === state.intent!.revision.toLowerCase())?.percent ?? 0;
+    const drifted: RolloutDecision = { kind: "TrafficDrifted", percent, seenPercent };
+    if (state.phase === "confirming") return state.failures >= revertAttemptsMax ? [drifted, strand(state, "the traffic does not stay where it was put")] : [drifted];
+    return state.failures + 1 >= attemptsMax ? [drifted, abort("the traffic does not stay where it was put")] : [drifted];
+  }
+  if (state.phase === "confirming") return state.retryAt > state.now ? [] : [{ kind: "Reverted" }];
+  const reached: RolloutDecision = { kind: "StepReached", percent };
+  if (percent < 100) return [reached];
+  if (state.stable === null) return [reached, { kind: "StepPassed", percent, sentence: "nothing served before it, so there was nothing to compare with" }];
+  return state.promoted ? [reached, { kind: "StepPassed", percent, sentence: "a person decided so" }] : [reached];
+}
+
+function concludeMeasurement(state: RolloutState): readonly RolloutDecision[] {
+  const { pace } = state.intent!;
+  const verdict = verdictOf(state);
+  if (verdict.verdict === "fail") return [abort(verdict.sentence)];
+  if (state.measuredTo < state.warmUntil + pace.bakeSeconds * 1000) return overdue(state);
+  if (verdict.verdict === "pass") return state.paused ? [] : [{ kind: "StepPassed", percent: percentOf(state), sentence: verdict.sentence }];
+  const late = overdue(state);
+  if (late.length > 0 || state.held === verdict.reason) return late;
+  return [{ kind: "Held", reason: verdict.reason, sentence: verdict.sentence }];
+}
+
+const percentOf = (state: RolloutState): number => state.steps[state.step] ?? 100;
+
+const verdictOf = (state: RolloutState): Verdict =>
+  judge({ canary: state.canaryTally, stable: state.stableTally, sameMinutes: percentOf(state) < 100, sick: state.sickTally }, state.intent!.limits);
+
+/** Aborts a rollout that has used up its time: evidence that never comes must not end in a promotion. */
+function overdue(state: RolloutState): readonly RolloutDecision[] {
+  if (state.paused) return [];
+  const { maximumSeconds } = state.intent!.pace;
+  if (secondsBetween(state.startedAt, state.now) - state.pausedSeconds <= maximumSeconds) return [];
+  const verdict = verdictOf(state);
+  return [abort(`evidence never came in ${duration(maximumSeconds)}${verdict.verdict === "inconclusive" ? `: ${verdict.sentence}` : ""}`)];
+}
+
+function giveUp(state: RolloutState, reason: string): readonly RolloutDecision[] {
+  switch (state.phase) {
+    case "smoking": return concludeProbe(state, reason, false);
+    case "baking": return overdue(state);
+    case "reverting": case "confirming": return state.failures >= revertAttemptsMax ? [strand(state, reason)] : [];
+    case "retiring": return state.failures >= attemptsMax ? [finish(state)] : [];
+    default: return state.failures >= attemptsMax ? [abort(reason)] : [];
+  }
+}
+
+const abort = (sentence: string): RolloutDecision => ({ kind: "Aborted", sentence, by: "the judge" });
+
+const strand = (state: RolloutState, reason: string): RolloutDecision =>
+  ({ kind: "Finished", result: "stranded", sentence: `stranded: ${state.outcome?.sentence ?? ""}; the traffic could not be given back to stable: ${reason}` });
+
+/** Ends the rollout in the result that was carried out. A person's reason stands as it was given. */
+function finish(state: RolloutState): RolloutDecision {
+  const { result, sentence } = state.outcome!;
+  const percent = percentOf(state);
+  switch (result) {
+    case "promoted": return { kind: "Finished", result, sentence: `promoted: ${sentence}` };
+    case "rolled-back": return { kind: "Finished", result, sentence: `rolled back at ${percent} percent: ${sentence}` };
+    case "rejected": return { kind: "Finished", result, sentence: `rejected before any traffic: ${sentence}` };
+    case "equal": return { kind: "Finished", result, sentence: `equal: ${sentence}` };
+    case "stranded": return { kind: "Finished", result, sentence };
+  }
+}

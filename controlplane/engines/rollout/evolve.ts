@@ -1,0 +1,109 @@
+// State + fact → state. Total: every fact that was ever written folds for ever, whatever the state it meets. Nothing is
+// decided here; a fact only moves the state to the phase in which the next thing is missing.
+import { after, secondsBetween, type Instant } from "../time.ts";
+import { addTally, isSick, noRequests } from "./judge.ts";
+import type { Bin, Phase, RolloutEvent, RolloutResult, RolloutState, Weight } from "./vocabulary.ts";
+
+export const initial: RolloutState = {
+  phase: "waiting-for-request", intent: undefined, steps: [], step: 0, stable: null, now: 0, startedAt: 0, phaseAt: 0, warmUntil: 0, measuredTo: 0,
+  measuredAt: 0, probedAt: 0, probeFailures: 0, canaryTally: noRequests, stableTally: noRequests, sickTally: undefined, paused: false, pausedAt: 0, pausedSeconds: 0,
+  held: undefined, failures: 0, retryAt: 0, promoted: false, outcome: undefined, attempt: 1,
+};
+
+/** Adds one fact to the state. */
+export function evolve(before: RolloutState, event: RolloutEvent): RolloutState {
+  const at = Math.max(before.now, event.at);
+  const state = { ...before, now: at };
+  switch (event.kind) {
+    case "Planned": return enter({ ...state, intent: event.intent, steps: event.steps, startedAt: at }, "inspecting");
+    case "Inspected": return { ...state, failures: 0 };
+    case "Started": return enter({ ...state, stable: event.stable, step: event.stable === null ? state.steps.length - 1 : 0 }, event.activate ? "activating" : "smoking");
+    case "FoundEqual": return enter({ ...state, stable: event.stable, outcome: { result: "equal", sentence: event.sentence } }, event.untouched ? "retiring" : "reverting");
+    case "Activated": return enter(state, "smoking");
+    case "Probed": return { ...state, probedAt: at, probeFailures: event.good ? 0 : state.probeFailures + 1, failures: 0, retryAt: 0 };
+    case "SmokePassed": return enter(state, "shifting");
+    case "TrafficShifted": return sameWeights(event.weights, wanted(state)) ? { ...state, phase: state.phase === "reverting" ? "confirming" : "verifying", phaseAt: at } : state;
+    case "TrafficRead": return { ...state, retryAt: event.heldUntil ?? 0 };
+    case "StepReached": return reach(state, event.percent);
+    case "TrafficDrifted": return { ...fail(state), phase: state.phase === "confirming" ? "reverting" : "shifting", phaseAt: at };
+    case "Waited": return state;
+    case "Measured": return weigh(state, event.bins, event.to);
+    case "Held": return { ...state, held: event.reason };
+    case "StepPassed": return state.step + 1 < state.steps.length
+      ? enter({ ...state, step: state.step + 1, held: undefined }, "shifting")
+      : enter({ ...state, outcome: { result: "promoted", sentence: event.sentence } }, "retiring");
+    case "Aborted": return abort(state, event.sentence);
+    case "Reverted": return enter(state, "retiring");
+    case "Deactivated": return { ...state, failures: 0 };
+    case "AttemptFailed": return state.phase === "baking" ? { ...state, failures: state.failures + 1, [event.effect === "Probe" ? "probedAt" : "measuredAt"]: at } : fail(state);
+    case "Signalled": return signalled(state, event.signal);
+    case "Disregarded": return state;
+    case "Finished": return { ...enter(state, "finished"), outcome: { result: event.result, sentence: event.sentence } };
+  }
+}
+
+/** Names the weights that the app should show in the present phase: the step's split, or everything to stable. */
+export function wanted(state: RolloutState): readonly Weight[] {
+  const canary = state.intent?.revision ?? "";
+  if (state.outcome !== undefined && state.outcome.result !== "promoted") return state.stable === null ? [] : [{ revision: state.stable, percent: 100 }];
+  const percent = state.steps[state.step] ?? 100;
+  if (state.stable === null || percent === 100) return [{ revision: canary, percent: 100 }];
+  return [{ revision: state.stable, percent: 100 - percent }, { revision: canary, percent }];
+}
+
+/** Says whether two lists give the same share to each revision, in whatever order, zero weights aside. */
+export function sameWeights(a: readonly Weight[], b: readonly Weight[]): boolean {
+  const canonical = (weights: readonly Weight[]) => weights.filter(({ percent }) => percent > 0).map(({ revision, percent }) => `${revision.toLowerCase()}=${percent}`).sort().join();
+  return canonical(a) === canonical(b);
+}
+
+const enter = (state: RolloutState, phase: Phase): RolloutState => ({ ...state, phase, phaseAt: state.now, failures: 0, retryAt: 0 });
+
+/** The pause after a failure doubles from a second to half a minute. */
+const fail = (state: RolloutState): RolloutState =>
+  ({ ...state, failures: state.failures + 1, retryAt: after(state.now, Math.min(30, 2 ** Math.min(state.failures, 5))) });
+
+/** Begins a step's watch: warm-up to the next whole tick, then a clean sheet. At 100 percent stable's last tally stays, since it is all there is to compare with. */
+function reach(state: RolloutState, percent: number): RolloutState {
+  const tick = (state.intent?.pace.tickSeconds ?? 60) * 1000;
+  const warmUntil: Instant = Math.ceil(after(state.now, state.intent?.pace.warmUpSeconds ?? 0) / tick) * tick;
+  return {
+    ...enter(state, "baking"), warmUntil, measuredTo: warmUntil, measuredAt: state.now, probedAt: state.now, probeFailures: 0,
+    canaryTally: noRequests, stableTally: percent === 100 ? state.stableTally : noRequests, sickTally: undefined, held: undefined,
+  };
+}
+
+/** Adds the bins up, but those in which stable itself was sick: they compare nothing. At 100 percent stable has no requests and cannot be sick. */
+function weigh(state: RolloutState, bins: readonly Bin[], to: Instant): RolloutState {
+  const { limits } = state.intent!;
+  const good = bins.filter(({ stable }) => !isSick(stable, limits));
+  const add = (arm: "canary" | "stable") => good.reduce((sum, bin) => addTally(sum, bin[arm]), state[`${arm}Tally`]);
+  const last = bins.at(-1);
+  return {
+    ...state, measuredAt: state.now, measuredTo: Math.max(state.measuredTo, to), canaryTally: add("canary"), stableTally: add("stable"), failures: 0, retryAt: 0,
+    sickTally: last === undefined ? state.sickTally : isSick(last.stable, limits) ? last.stable : undefined,
+  };
+}
+
+/** A canary that never had a share of the traffic is rejected; once a shift may have been sent, the traffic is given back and read back. */
+function abort(state: RolloutState, sentence: string): RolloutState {
+  const untouched = ["inspecting", "activating", "smoking"].includes(state.phase);
+  const result: RolloutResult = untouched ? "rejected" : "rolled-back";
+  return enter({ ...resume(state), outcome: { result, sentence } }, untouched || state.stable === null ? "retiring" : "reverting");
+}
+
+const resume = (state: RolloutState): RolloutState =>
+  state.paused ? { ...state, paused: false, pausedSeconds: state.pausedSeconds + secondsBetween(state.pausedAt, state.now) } : state;
+
+function signalled(state: RolloutState, signal: string): RolloutState {
+  switch (signal) {
+    case "pause": return { ...state, paused: true, pausedAt: state.now };
+    case "resume": return resume(state);
+    case "promote": {
+      const promoted = { ...resume(state), promoted: true, step: state.steps.length - 1 };
+      return ["shifting", "verifying", "baking"].includes(state.phase) ? enter(promoted, "shifting") : promoted;
+    }
+    case "retry": return enter({ ...initial, intent: state.intent, steps: state.steps, attempt: state.attempt + 1, now: state.now, startedAt: state.now }, "inspecting");
+    default: return state;
+  }
+}

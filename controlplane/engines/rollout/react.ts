@@ -1,0 +1,44 @@
+// State → the one effect that it now asks for. Level-triggered: whoever comes back after a crash folds the journal and
+// asks here again. There is no clock; whether a moment has come is told by the latest observation.
+import { after, type Instant } from "../time.ts";
+import { wanted } from "./evolve.ts";
+import type { RolloutEffect, RolloutState } from "./vocabulary.ts";
+
+/** Names the one thing now missing; `undefined` means finished. */
+export function react(state: RolloutState): RolloutEffect | undefined {
+  const { intent } = state;
+  if (intent === undefined || state.phase === "waiting-for-request" || state.phase === "finished") return undefined;
+  if (state.now < state.retryAt) return { kind: "Wait", until: state.retryAt };
+  const { target, revision, pace } = intent;
+  const probe: RolloutEffect = { kind: "Probe", target, revision, path: intent.probePath, timeoutSeconds: Math.min(pace.probeSeconds * 2, 10) };
+  switch (state.phase) {
+    case "inspecting": return { kind: "Inspect", target };
+    case "activating": return { kind: "Activate", target, revision };
+    case "smoking": return soonest(state, [[state.probedAt < state.phaseAt ? state.now : after(state.probedAt, pace.probeSeconds), probe]]);
+    case "shifting": return state.paused ? { kind: "AwaitSignal" } : { kind: "ShiftTraffic", target, weights: wanted(state), overrideHold: false };
+    case "reverting": return { kind: "ShiftTraffic", target, weights: wanted(state), overrideHold: true };
+    case "verifying": case "confirming": return { kind: "VerifyTraffic", target };
+    case "baking": return soonest(state, [
+      [after(state.probedAt, pace.probeSeconds), probe],
+      [Math.max(after(state.measuredAt, pace.tickSeconds), after(state.measuredTo, pace.tickSeconds)), {
+        kind: "Measure", target, canary: revision, stable: state.stable, from: state.measuredTo, tickSeconds: pace.tickSeconds, slowMilliseconds: intent.limits.slowMilliseconds,
+      }],
+    ]);
+    case "retiring": {
+      const revisionToRetire = loser(state);
+      return revisionToRetire === undefined ? undefined : { kind: "Deactivate", target, revision: revisionToRetire };
+    }
+  }
+}
+
+/** Names the revision that has lost and is taken away; undefined where taking it away would leave nothing to serve. */
+export function loser(state: RolloutState): string | undefined {
+  if (state.stable === null) return undefined;
+  return state.outcome?.result === "promoted" ? state.stable : state.intent?.revision;
+}
+
+/** Gives the effect whose time has come first, or the wait until then. */
+function soonest({ now }: RolloutState, due: readonly (readonly [at: Instant, effect: RolloutEffect])[]): RolloutEffect {
+  const [at, effect] = due.reduce((first, next) => (next[0] < first[0] ? next : first), due[0]!);
+  return at <= now ? effect : { kind: "Wait", until: at };
+}

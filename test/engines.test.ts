@@ -1,0 +1,18 @@
+// Every scenario in the pure world: virtual time, a literal platform. `UPDATE=1` rewrites the expected journals.
+import { describe, expect, it } from "vitest";
+import { replay } from "../controlplane/engines/rollout/rollout.ts";
+import { run } from "./support/pure-world.ts";
+import { render, rewrite, scenarios } from "./support/scenario.ts";
+
+describe("a rollout in the pure world", () => {
+  for (const scenario of scenarios()) {
+    it(`${scenario.name.replaceAll("-", " ")}`, () => {
+      const { journal, state } = run(scenario);
+      const told = render(journal);
+      if (process.env["UPDATE"] === "1") rewrite(scenario, told);
+      else expect(told).toBe(scenario.expected);
+      expect(state.phase).toBe("finished");
+      expect(replay(journal), "today's decisions differ from the journal").toBeUndefined();
+    });
+  }
+});

@@ -1,0 +1,79 @@
+// The world as a literal object: a scenario's platform with virtual time. Effects take no time; only waiting does.
+import { after, type Instant } from "../../controlplane/engines/time.ts";
+import type { Bin, ReleaseIntent, RolloutEffect, RolloutEvent, RolloutObservation, RolloutState, Weight } from "../../controlplane/engines/rollout/vocabulary.ts";
+import { rollout } from "../../controlplane/engines/rollout/rollout.ts";
+import { start, tallyOf, type Scenario } from "./scenario.ts";
+
+const target = { resourceGroup: "shop", app: "storefront" };
+const canary = "storefront--2", stable = "storefront--1";
+
+export interface PureWorld {
+  weights: readonly Weight[];
+  now: Instant;
+  probes: number;
+  readonly active: Set<string>;
+}
+
+export const intentOf = (scenario: Scenario): ReleaseIntent =>
+  ({ target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi" });
+
+export const pureWorld = (scenario: Scenario): PureWorld =>
+  ({ weights: [{ revision: scenario.before === "nothing" ? canary : stable, percent: 100 }], now: start, probes: 0, active: new Set([canary, ...(scenario.before === "nothing" ? [] : [stable])]) });
+
+/** Carries out one effect and gives the outcome. A signal that comes during a wait ends the wait. */
+export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEffect): RolloutObservation {
+  const outcome = <Kind extends string, Found>(of: Kind, value: Found) => ({ kind: "Outcome" as const, of, at: world.now, found: { ok: true as const, value } });
+  const traffic = () => ({ weights: world.weights });
+  switch (effect.kind) {
+    case "Inspect": return outcome("Inspect", { weights: world.weights, revisions: [...new Set([stable, canary])].filter((name) => name === canary || scenario.before !== "nothing").map((name) => ({
+      name, active: world.active.has(name), running: "Running", health: "Healthy", templateHash: scenario.before === "twin" ? "same" : name })) });
+    case "Activate": world.active.add(effect.revision); return outcome("Activate", null);
+    case "Deactivate": world.active.delete(effect.revision); return outcome("Deactivate", null);
+    case "ShiftTraffic": world.weights = effect.weights; return outcome("ShiftTraffic", traffic());
+    case "VerifyTraffic": return outcome("VerifyTraffic", traffic());
+    case "Probe": {
+      const good = world.probes++ < scenario.probesAnswered;
+      return outcome("Probe", { good, detail: good ? "answered 200" : "answered 500", running: "Running" });
+    }
+    case "Measure": return outcome("Measure", measure(scenario, world, effect));
+    case "AwaitSignal": return signalBefore(scenario, world, Number.POSITIVE_INFINITY) ?? outcome("AwaitSignal", null);
+    case "Wait": {
+      const signal = signalBefore(scenario, world, effect.until);
+      if (signal !== undefined) return signal;
+      world.now = effect.until;
+      return outcome("Wait", null);
+    }
+  }
+}
+
+function signalBefore(scenario: Scenario, world: PureWorld, until: Instant): RolloutObservation | undefined {
+  const next = scenario.signals.map((signal) => ({ ...signal, at: after(start, signal.atMinutes * 60) })).find(({ at }) => at > world.now && at <= until);
+  if (next === undefined) return undefined;
+  world.now = next.at;
+  return { kind: "Signal", at: next.at, signal: next.signal, by: next.by, reason: next.reason };
+}
+
+/** Gives the complete bins since the last measurement, as the weights of now split the load. */
+export function measure(scenario: Scenario, world: Pick<PureWorld, "now" | "weights">, effect: Extract<RolloutEffect, { kind: "Measure" }>): { bins: Bin[]; to: Instant } {
+  const tick = effect.tickSeconds * 1000, bins: Bin[] = [];
+  const share = (revision: string | null) => world.weights.find((weight) => weight.revision === revision)?.percent ?? 0;
+  for (let at = effect.from; at + tick <= world.now; at += tick) {
+    bins.push({ at, canary: tallyOf(scenario, "canary", at, share(effect.canary)), stable: tallyOf(scenario, "stable", at, share(effect.stable)) });
+  }
+  return { bins, to: effect.from + bins.length * tick };
+}
+
+/** Runs a scenario to its end and gives the journal. Signals that come after the end are sent too: retry begins anew. */
+export function run(scenario: Scenario): { readonly journal: readonly RolloutEvent[]; readonly state: RolloutState; readonly world: PureWorld } {
+  const world = pureWorld(scenario);
+  const journal: RolloutEvent[] = [];
+  let state = rollout.initial;
+  const hear = (observation: RolloutObservation) => { for (const event of rollout.decide(state, observation)) { journal.push(event); state = rollout.evolve(state, event); } };
+  hear({ kind: "Request", at: start, intent: intentOf(scenario) });
+  for (let turns = 0; turns < 5_000; turns++) {
+    const effect = rollout.react(state) ?? (signalBefore(scenario, { ...world }, Number.POSITIVE_INFINITY) ? { kind: "AwaitSignal" as const } : undefined);
+    if (effect === undefined) return { journal, state, world };
+    hear(perform(scenario, world, effect));
+  }
+  throw new Error(`${scenario.name} did not end in 5,000 turns`);
+}
