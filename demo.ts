@@ -1,0 +1,157 @@
+// `npm start`: the whole on one machine. Brings the ground up, releases the storefront again and again under real load, good
+// and bad, kills the control plane in the middle, reverts, and takes everything down. Exit code 1 if anything that the
+// README promises did not happen.
+import fs from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { startLoad, type LoadFailure } from "./localcloud/load.ts";
+import { controlPlane } from "./provider/control-plane.ts";
+import { tokenFor } from "./provider/credential.ts";
+import { BallastError } from "./errors/catalogue.ts";
+import { count, outsideFaults } from "./demo/account.ts";
+import { describeFault, draw, environmentOf, story, type Draw } from "./demo/draw.ts";
+import { bringGround, type Ground } from "./demo/ground.ts";
+import { app, carryOut, isResumed, type Released, type Stage } from "./demo/release.ts";
+import { createStack, type Stack } from "./demo/stack.ts";
+import { standIn } from "./demo/stand-in.ts";
+import { startTimeline, type Timeline } from "./demo/timeline.ts";
+
+const requestsPerSecond = 400;
+const root = import.meta.dirname;
+
+const { values } = parseArgs({ options: { seed: { type: "string" }, exit: { type: "boolean", default: false } } });
+const drawn = values.seed === undefined ? story : draw(Number(values.seed));
+const timeline = startTimeline();
+const interrupted = new Promise<void>((resolve) => { process.on("SIGINT", resolve).on("SIGTERM", resolve); });
+
+process.exitCode = await main().catch((error: unknown) => {
+  timeline.line(error instanceof BallastError ? error.toString() : String(error instanceof Error ? error.stack : error), "red");
+  return 1;
+});
+
+async function main(): Promise<number> {
+  introduce(drawn);
+  const ground = await bringGround(path.join(root, ".ballast"), (line) => timeline.line(line));
+  try {
+    Object.assign(process.env, ground.cloud.environment);
+    const stack = await createStack(ground);
+    const stopped = await Promise.race([show(ground, stack), interrupted.then(() => "interrupted" as const)]);
+    if (stopped !== "interrupted" && !values.exit) await interrupted;
+    await takeDown(ground, stack);
+  } finally {
+    await ground.stop();
+  }
+  timeline.check(!fs.existsSync(ground.folder), "nothing is left: no process, no port, no folder");
+  const failed = timeline.failed();
+  timeline.line(failed.length === 0 ? `everything happened as promised, in ${Math.round(timeline.seconds())} s` : `did not happen: ${failed.join("; ")}`, failed.length === 0 ? "green" : "red");
+  return failed.length === 0 ? 0 : 1;
+}
+
+/** Says what the reader is going to see, and how it differs from Azure. */
+function introduce({ seed, releases, kill }: Draw): void {
+  timeline.chapter("Ballast, on this machine alone");
+  timeline.line("the demo's profile: bins of 1 s, warm-up 1 s, bake 4 s a step; on Azure a bin is a minute, warm-up 3, bake 5, and rows come minutes late");
+  timeline.line(seed === null ? "releases 2 to 5 as the README tells them; another story by -- --seed N" : `seed ${seed}`);
+  for (const { release, fault } of releases) timeline.line(`  release ${release}: ${describeFault(fault)}${kill.release === release ? `; the control plane is killed ${kill.afterSeconds} s after ${kill.atPercent} percent` : ""}`);
+}
+
+async function show(ground: Ground, stack: Stack): Promise<"shown"> {
+  timeline.chapter("pulumi up: the whole estate, the storefront at release 1");
+  stack.setStorefront(environmentOf({ release: 1, fault: { kind: "none" } }));
+  const first = await stack.up();
+  if (first.code !== 0) throw new Error(`the first pulumi up failed:\n${first.output}`);
+  const outputs = await stack.outputs();
+  timeline.line(`${/Resources:\s+\+ (\d+) created/.exec(first.output)?.[1] ?? "?"} resources; ${outputs["sentence"]}`);
+  const stage: Stage = { stack, timeline, standIn: standIn(ground.cloud), plane: controlPlane({ endpoint: outputs["controlPlaneEndpoint"]!, token: tokenFor("api://ballast") }) };
+  const failures: LoadFailure[] = [];
+  const connectTo = { host: "127.0.0.1", port: ground.cloud.port };
+  const load = startLoad({ rate: requestsPerSecond, origin: outputs["storefrontUrl"]!, connectTo, caFile: ground.cloud.caFile, paths: ["/", "/products/1", "/products/2"] },
+    (line) => { if (line.kind === "failure") failures.push(line); });
+  timeline.line(`${requestsPerSecond} requests a second from now on, each sent once, never again`);
+  const releases = await tellStory(stage);
+  const summary = await load.stop();
+  timeline.chapter("The account");
+  await settleAccounts(stage, releases, failures);
+  timeline.line(`${summary.sent} requests, half of them answered within ${summary.p50Milliseconds} ms, 99 % within ${summary.p99Milliseconds} ms`);
+  timeline.chapter("It stays up until Ctrl-C");
+  const host = new URL(outputs["storefrontUrl"]!).host;
+  timeline.line(`curl --cacert ${path.relative(process.cwd(), ground.cloud.caFile)} --connect-to ${host}:443:127.0.0.1:${ground.cloud.port} https://${host}/`);
+  return "shown";
+}
+
+async function tellStory(stage: Stage): Promise<readonly Released[]> {
+  const releases: Released[] = [];
+  let rolledBackBefore = false;
+  for (const next of drawn.releases) {
+    timeline.chapter(`Release ${next.release}: ${describeFault(next.fault)}`);
+    const released = await carryOut(stage, next, drawn.kill.release === next.release ? drawn.kill : undefined);
+    releases.push(released);
+    if (drawn.kill.release === next.release) timeline.check(isResumed(released.journal), "another process took the rollout over and finished it");
+    if (next.fault.kind !== "none" && !rolledBackBefore) {
+      rolledBackBefore = true;
+      await askAgain(stage, released);
+    }
+  }
+  releases.push(await revert(stage, releases));
+  return releases;
+}
+
+/** An unchanged `pulumi up` after a rollback gets the same answer at once, from the journal. */
+async function askAgain({ stack, plane }: Stage, released: Released): Promise<void> {
+  const { code, output } = await stack.up();
+  const facts = (await plane.journal(released.name)).length;
+  timeline.check(code !== 0 && output.includes(released.sentence) && facts === released.journal.length, "an unchanged pulumi up gives the same sentence at once, and judges nothing again");
+}
+
+/** Puts the program back to the last good release, as a `git revert` does after a rollback. */
+async function revert(stage: Stage, releases: readonly Released[]): Promise<Released> {
+  const good = releases.findLast(({ result }) => result === "promoted");
+  if (good === undefined) throw new Error("nothing was promoted, so there is nothing to revert to");
+  timeline.chapter(`Back to release ${good.release}, as git revert does`);
+  const from = Date.now(), known = new Set((await stage.plane.list(app)).map(({ id }) => id));
+  const moved = async () => (await stage.standIn.asked()).filter(({ at, method, traffic, path: asked }) => method === "PATCH" && traffic !== undefined && /storefront/.test(asked) && Date.parse(at) >= from).length;
+  stage.stack.setStorefront(environmentOf(good));
+  const { code, output } = await stage.stack.up();
+  const found = (await stage.plane.list(app)).find(({ id }) => !known.has(id));
+  if (code !== 0 || found === undefined) throw new Error(`the revert failed:\n${output}`);
+  const name = { ...app, revision: found.revision };
+  timeline.check(found.result === "equal" && (await moved()) === 0, `${found.sentence}: nothing was judged, no request moved, ${Math.round((Date.now() - from) / 1000)} s`);
+  const again = await stage.stack.preview("--expect-no-changes");
+  timeline.check(again.code === 0, "one more preview: no change");
+  const up = await stage.stack.up();
+  timeline.check(up.code === 0 && /unchanged/.test(up.output) && !/\b(updated|created|replaced)\b/.test(/Resources:[\s\S]*/.exec(up.output)?.[0] ?? "") && (await moved()) === 0, "one more pulumi up: no change, traffic where it was");
+  return { release: good.release, fault: { kind: "none" }, name, result: "equal", sentence: found.sentence, from, to: Date.now(), journal: await stage.plane.journal(name) };
+}
+
+/** Lays every failed request to its fault, counts the arms of each release, and writes out/demo.json. */
+async function settleAccounts({ standIn: cloud }: Stage, releases: readonly Released[], failures: readonly LoadFailure[]): Promise<void> {
+  const [rows, logs, asked] = await Promise.all([cloud.rows("storefront"), cloud.logs("storefront"), cloud.asked()]);
+  const outside = outsideFaults(failures, releases, rows, logs);
+  timeline.check(outside.length === 0, `${failures.length} requests failed, ${outside.length} of them outside the faults`);
+  for (const { id, status, revision } of outside.slice(0, 5)) timeline.line(`  ${id}: ${status ?? "no answer"} from ${revision ?? "nobody"}`, "red");
+  const told = releases.map((released) => ({ released, counts: count(released, rows) }));
+  for (const { released, counts } of told.filter(({ released: { result } }) => result === "rejected" || result === "equal")) {
+    timeline.check(counts.canaryRequests === 0, `no user's request ever reached release ${released.release} when it was ${released.result}`);
+  }
+  const killed = releases.find(({ release, result }) => release === drawn.kill.release && result !== "equal");
+  const bodies = killed === undefined ? [] : asked.filter(({ method, path: at, traffic, at: when }) => method === "PATCH" && traffic && /storefront/.test(at) && Date.parse(when) >= killed.from && Date.parse(when) <= killed.to).map(({ traffic }) => JSON.stringify(traffic));
+  const twiceAtMost = bodies.every((body) => bodies.filter((other) => other === body).length <= 2);
+  timeline.check(twiceAtMost, "no traffic was sent more than twice around the kill");
+  const record = {
+    releases: told.map(({ released: { release, fault, result, sentence, from, to, journal }, counts }) => ({
+      release, fault, result, sentence, ...counts, seconds: (to - from) / 1000,
+      steps: journal.filter(({ event }) => event.kind === "StepReached" || event.kind === "StepPassed").map(({ event, text }) => ({ kind: event.kind, at: new Date(event.at).toISOString(), text })),
+    })),
+    controlPlaneKilled: killed !== undefined, resumed: killed !== undefined && isResumed(killed.journal) && twiceAtMost,
+    seed: drawn.seed, secondsTotal: timeline.seconds(), failedRequestsOutsideFaults: outside.length,
+  };
+  fs.mkdirSync(path.join(root, "out"), { recursive: true });
+  fs.writeFileSync(path.join(root, "out", "demo.json"), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+async function takeDown(ground: Ground, stack: Stack): Promise<void> {
+  timeline.chapter("pulumi destroy");
+  const { code, output } = await stack.destroy();
+  timeline.check(code === 0, `pulumi destroy ${/Resources:\s+- (\d+) deleted/.exec(output)?.[0]?.replace(/\s+/g, " ") ?? `failed:\n${output}`}`);
+  timeline.check((await standIn(ground.cloud).processes()).length === 0, "no replica runs any more");
+}

@@ -1,0 +1,56 @@
+// The stack `local`: its configuration, and the real `pulumi` run on it. The committed Pulumi.local.yaml is copied into the
+// demo's folder and changed there, so that neither the clone nor the user's own Pulumi home is touched.
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { parse, stringify } from "yaml";
+import { runChild, type Ended } from "../toolchain/child.ts";
+import type { Ground } from "./ground.ts";
+
+export interface Stack {
+  /** Says what the storefront's replicas get as their environment from the next `up` on. */
+  readonly setStorefront: (environment: Readonly<Record<string, string>>) => void;
+  readonly up: (onLine?: (line: string) => void) => Promise<Ended>;
+  readonly preview: (...args: readonly string[]) => Promise<Ended>;
+  readonly destroy: () => Promise<Ended>;
+  readonly outputs: () => Promise<Readonly<Record<string, string>>>;
+}
+
+const root = path.join(import.meta.dirname, "..");
+
+/** Creates the stack on a file backend in the ground's folder. */
+export async function createStack(ground: Ground): Promise<Stack> {
+  const file = path.join(ground.folder, "Pulumi.local.yaml");
+  fs.copyFileSync(path.join(root, "Pulumi.local.yaml"), file);
+  const environment = {
+    ...process.env, ...ground.cloud.environment, ...ground.engine.environment,
+    PULUMI_HOME: path.join(ground.folder, "home"), PULUMI_BACKEND_URL: `file://${path.join(ground.folder, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: randomBytes(18).toString("base64url"), PULUMI_SKIP_UPDATE_CHECK: "true", PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+  };
+  const run = (args: readonly string[], onLine?: (line: string) => void) =>
+    runChild(ground.engine.command, [...args, "--non-interactive", "--color", "never"], { cwd: root, environment, ...(onLine && { onLine }) });
+  const onStack = ["--stack", "local", "--config-file", file] as const;
+  const must = async (...args: readonly string[]) => {
+    const { code, output } = await run(args);
+    if (code !== 0) throw new Error(`pulumi ${args.slice(0, 2).join(" ")} failed: ${output}`);
+    return output;
+  };
+  await must("stack", "init", "local");
+  // The password goes in by standard input: arguments stand in the process list.
+  spawnSync(ground.engine.command, ["config", "set", "--secret", "ballast:databasePassword", ...onStack], { cwd: root, env: environment, input: randomBytes(18).toString("base64url") });
+  await must("config", "set", "ballast:databasePort", String(ground.postgres.port), ...onStack);
+  return {
+    setStorefront: (storefront) => change(file, (config) => { config["ballast:storefrontEnvironment"] = storefront; }),
+    up: (onLine) => run(["up", "--yes", "--skip-preview", ...onStack], onLine),
+    preview: (...args) => run(["preview", ...args, ...onStack]),
+    destroy: () => run(["destroy", "--yes", "--skip-preview", ...onStack]),
+    outputs: async () => JSON.parse((await runChild(ground.engine.command, ["stack", "output", "--json", "--stack", "local"], { cwd: root, environment })).output),
+  };
+}
+
+function change(file: string, edit: (config: Record<string, unknown>) => void): void {
+  const settings = parse(fs.readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+  edit(settings.config);
+  fs.writeFileSync(file, stringify(settings));
+}
