@@ -1,0 +1,90 @@
+// A small shop, there to be released: a catalogue, health endpoints, structured logs, a graceful end.
+// It knows nothing of Ballast or of clouds; a platform gives it PORT and probes it. Its faults are listed in faults.ts.
+import { randomUUID } from "node:crypto";
+import http from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+import { faultChooser, readFaults, type Injection } from "./faults.ts";
+
+const products = [
+  { id: "1", name: "Anchor, 12 kg", price: 129 },
+  { id: "2", name: "Steering compass", price: 249 },
+  { id: "3", name: "Fender, blue", price: 19 },
+  { id: "4", name: "Brass lantern", price: 59 },
+  { id: "5", name: "Mooring rope, 20 m", price: 39 },
+];
+
+const environment = process.env;
+const release = environment["RELEASE"] ?? "unnamed";
+const faults = readFaults(environment);
+const choose = faultChooser(faults);
+const logsAll = environment["LOG"] === "all";
+let closing = false;
+
+const log = (line: object): void => void process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), release, ...line })}\n`);
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const health = (path: string): Answer => {
+  const ready = !closing && !faults.kinds.includes("never-ready");
+  if (path === "/health/live") return { status: 200, body: { status: "live" } };
+  if (path === "/health/ready" || path === "/health/startup") return { status: ready ? 200 : 503, body: { status: ready ? "ready" : "not ready" } };
+  return { status: 404, body: { error: "there is no such health endpoint" } };
+};
+
+const shop = (path: string): Answer => {
+  if (path === "/") return { status: 200, body: { release, products } };
+  const product = products.find(({ id }) => path === `/products/${id}`);
+  return product ? { status: 200, body: { release, product } } : { status: 404, body: { release, error: "there is no such page" } };
+};
+
+const page = (): string =>
+  `<!doctype html><title>Storefront</title><h1>Storefront</h1><p>Release ${release.replace(/[^\w.-]/g, "")}</p><ul>` +
+  products.map(({ id, name, price }) => `<li><a href="/products/${id}">${name}</a> ${price} €</li>`).join("") + "</ul>";
+
+function send(request: http.IncomingMessage, response: http.ServerResponse, requestId: string, { status, body }: Answer): void {
+  const html = status === 200 && request.url === "/" && String(request.headers.accept).includes("text/html");
+  const text = html ? page() : JSON.stringify(body);
+  const headers = { "content-type": html ? "text/html; charset=utf-8" : "application/json", "content-length": Buffer.byteLength(text), "x-request-id": requestId };
+  // A connection kept alive past the end would be reset under the next request on it.
+  response.writeHead(status, closing ? { ...headers, connection: "close" } : headers).end(request.method === "HEAD" ? undefined : text);
+}
+
+/** Does to the request what its fault says. False means that no answer is ever given. */
+async function inject({ kind, status, delayMilliseconds }: Injection, requestId: string): Promise<boolean> {
+  log({ injected: kind, requestId, status, ...(delayMilliseconds > 0 ? { delayMilliseconds } : {}) });
+  if (kind === "crash") process.exit(1);
+  if (kind === "hang") return false;
+  if (delayMilliseconds > 0) await pause(delayMilliseconds);
+  return true;
+}
+
+const server = http.createServer(async (request, response) => {
+  const path = (request.url ?? "/").split("?")[0] ?? "/";
+  request.resume();
+  if (path.startsWith("/health/")) return send(request, response, "", health(path));
+  const requestId = String(request.headers["x-request-id"] ?? randomUUID());
+  const injection = choose();
+  if (injection && !(await inject(injection, requestId))) return;
+  const answer = injection && injection.status >= 500 ? { status: injection.status, body: { release, error: "the shop is in disorder" } } : shop(path);
+  send(request, response, requestId, answer);
+  if (logsAll) log({ method: request.method, path, requestId, status: answer.status });
+});
+
+// Longer than any platform's own keep-alive towards us, so that it is never we who close under a request.
+server.keepAliveTimeout = 75_000;
+server.listen(Number(environment["PORT"] ?? 8080), environment["HOST"] ?? "127.0.0.1", () => log({ listening: server.address() }));
+
+function close(signal: string): void {
+  if (closing) return;
+  closing = true;
+  log({ closing: signal });
+  server.close(() => process.exit(0));
+  server.closeIdleConnections();
+  // A request that hangs must not hold the end back for ever.
+  setTimeout(() => process.exit(0), 3000).unref();
+}
+process.on("SIGTERM", close);
+process.on("SIGINT", close);

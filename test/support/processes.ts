@@ -1,0 +1,30 @@
+// What tests of real processes need: to wait for something with a deadline, and to see whether a process lives.
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+
+/** Waits until something holds, and fails the test where it does not in time. */
+export async function until(holds: () => boolean, seconds: number, what: string): Promise<void> {
+  for (const deadline = Date.now() + seconds * 1000; !holds(); ) {
+    if (Date.now() > deadline) expect.fail(`not within ${seconds} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Tells whether a process lives; one that has ended and was not yet collected does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, "utf8") : "");
+  } catch {
+    return false;
+  }
+}
+
+/** Writes an executable shell script, which gets the system's folders by itself where PATH has none. */
+export function script(path: string, text: string): string {
+  mkdirSync(join(path, ".."), { recursive: true });
+  writeFileSync(path, `#!/bin/sh\nPATH=/usr/bin:/bin\n${text}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}

@@ -1,0 +1,76 @@
+// Runs a command as a child and gives its lines as they come. It knows no command, uses no shell, and never throws because
+// a command failed: how a child ended is for its caller to judge.
+import { spawn, type ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+
+/** How a child is run. */
+export interface ChildOptions {
+  readonly cwd?: string;
+  /** The child's whole environment. @default our own */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Receives each line of standard output and standard error as it comes. */
+  readonly onLine?: (line: string) => void;
+  /** Ends the child when aborted: interrupted first, killed when that has not helped within `graceSeconds`. */
+  readonly signal?: AbortSignal;
+  /** How long an interrupted child may take to put its things in order. @default 30 */
+  readonly graceSeconds?: number;
+}
+
+/** How a child ended. */
+export interface Ended {
+  /** Its exit code; 127 where it could not be started, 130 where a signal ended it. */
+  readonly code: number;
+  /** All its lines, of both streams in the order in which they came. */
+  readonly output: string;
+}
+
+/**
+ * Runs a command to its end.
+ *
+ * The child gets a process group of its own: a Ctrl-C in the terminal reaches us alone, and we decide what becomes of
+ * the child. (Pulumi takes a second interrupt as an order to drop everything, with its state half written.) What is left of the
+ * group dies with the child or with us.
+ */
+export function runChild(command: string, args: readonly string[], options: ChildOptions = {}): Promise<Ended> {
+  const { cwd, environment = process.env, onLine, signal, graceSeconds = 30 } = options;
+  if (signal?.aborted) return Promise.resolve({ code: 130, output: "" });
+  const child = spawn(command, args, { cwd, env: environment, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const lines: string[] = [];
+  const keep = (line: string): void => {
+    lines.push(line);
+    onLine?.(line);
+  };
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", keep);
+  let patience: NodeJS.Timeout | undefined;
+  const interrupt = (): void => {
+    child.kill("SIGINT");
+    patience = setTimeout(() => killGroup(child), graceSeconds * 1000);
+  };
+  const dieWithUs = (): void => killGroup(child);
+  signal?.addEventListener("abort", interrupt, { once: true });
+  process.once("exit", dieWithUs);
+  return new Promise((resolve) => {
+    const settle = (code: number): void => {
+      clearTimeout(patience);
+      signal?.removeEventListener("abort", interrupt);
+      process.off("exit", dieWithUs);
+      resolve({ code, output: lines.join("\n") });
+    };
+    child.on("error", (error) => {
+      keep(error.message);
+      if (child.pid === undefined) settle(127);
+    });
+    // What it has left behind would hold its pipes open, and `close` would never come.
+    child.on("exit", () => killGroup(child));
+    child.on("close", (code) => settle(code ?? 130));
+  });
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // The whole group has ended already.
+  }
+}

@@ -1,0 +1,1 @@
+export function runInForeground(command: string, args: readonly string[], environment?: NodeJS.ProcessEnv): Promise<number>;

