@@ -1,0 +1,87 @@
+// The clients that the adapters speak through: which endpoints, which identity, which way, how patient. This is the one
+// place where "offline" differs from Azure, and all that differs is addresses: the stand-in is reached by the same
+// clients, over TLS, with tokens of its own issuer. Nothing here knows what is said through the clients.
+import type https from "node:https";
+import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
+import type { PipelinePolicy } from "@azure/core-rest-pipeline";
+import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
+import { LogsQueryClient } from "@azure/monitor-query-logs";
+import { httpsAgent, parseConnectTo } from "../../../connect-to.ts";
+
+/** Where Azure is and who we are there. */
+export interface ConnectionSettings {
+  readonly subscription: string;
+  readonly tenant: string;
+  /** `https://management.azure.com` or another cloud's. */
+  readonly resourceManager: string;
+  /** `https://api.loganalytics.io` or another cloud's. */
+  readonly logs: string;
+  /** `https://login.microsoftonline.com` or another cloud's. */
+  readonly authority: string;
+  /** The user-assigned identity of this process, or the application that a client secret belongs to. */
+  readonly clientId: string;
+  /** Only where no identity is assigned, as on a developer's machine. */
+  readonly clientSecret?: string | undefined;
+  /** What one request may take. */
+  readonly requestSeconds: number;
+}
+
+/** The clients, and what else asks for an identity or for a way. */
+export interface Connection {
+  readonly apps: ContainerAppsAPIClient;
+  readonly logs: LogsQueryClient;
+  readonly credential: TokenCredential;
+  readonly agent: https.Agent;
+  readonly close: () => void;
+}
+
+/** The version of Resource Manager's Container Apps that we hold ourselves to; the client's own default moves with its releases. */
+export const containerAppsVersion = "2025-07-01";
+
+/** Opens the clients. Nothing is sent before the first question. */
+export function connect(settings: ConnectionSettings, connectTo = process.env["BALLAST_CONNECT_TO"]): Connection {
+  const to = parseConnectTo(connectTo);
+  const agent = httpsAgent(to);
+  const common = {
+    // The adapters try again themselves, since before each sending of a write a fence must be asked, which the pipeline cannot know.
+    retryOptions: { maxRetries: 0 },
+    additionalPolicies: [{ policy: onTheWay(agent, to !== undefined, settings.requestSeconds), position: "perCall" as const }],
+  };
+  const credential = credentialOf(settings, { ...common, retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1000 } });
+  return {
+    apps: new ContainerAppsAPIClient(credential, settings.subscription, {
+      ...common, endpoint: settings.resourceManager, apiVersion: containerAppsVersion, credentials: { scopes: [`${settings.resourceManager}/.default`] },
+    }),
+    logs: new LogsQueryClient(credential, { ...common, endpoint: `${settings.logs}/v1`, credentials: { scopes: [`${settings.logs}/.default`] } }),
+    credential,
+    agent,
+    close: () => agent.destroy(),
+  };
+}
+
+function credentialOf(settings: ConnectionSettings, options: object): TokenCredential {
+  if (settings.clientSecret === undefined) return new ManagedIdentityCredential({ clientId: settings.clientId, ...options });
+  return new ClientSecretCredential(settings.tenant, settings.clientId, settings.clientSecret, {
+    ...options,
+    authorityHost: settings.authority,
+    // The list of known authorities is Microsoft's own; another cloud's issuer is trusted because the settings name it.
+    disableInstanceDiscovery: new URL(settings.authority).hostname !== "login.microsoftonline.com",
+  });
+}
+
+/**
+ * Sends every request our way and gives it its time.
+ *
+ * Plain http is left alone: the only such address is the identity endpoint, which is on loopback. Without a redirection
+ * the client's own agents stay, so that a proxy named in the environment is obeyed.
+ */
+function onTheWay(agent: https.Agent, redirected: boolean, requestSeconds: number): PipelinePolicy {
+  return {
+    name: "ballast-way",
+    sendRequest: (request, next) => {
+      if (redirected && request.url.startsWith("https:")) request.agent = agent;
+      request.timeout = requestSeconds * 1000;
+      return next(request);
+    },
+  };
+}

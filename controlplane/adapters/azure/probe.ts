@@ -1,0 +1,32 @@
+// One request to a revision's own address, as its smoke test and its watch. No answer is a finding here, never a failure.
+// Nothing here knows Azure; what a finding means is the engine's affair.
+import https from "node:https";
+import type { ProbeView } from "../../engines/rollout/vocabulary.ts";
+
+/** The most of a body that a probe reads; an endless answer must not keep it. */
+const bodyBytesMax = 64 * 1024;
+
+/** Asks once and says how it went. Good is a status below 400 whose answer has come to its end in time. */
+export function probeAddress(agent: https.Agent, host: string, path: string, timeoutSeconds: number, cancel: AbortSignal): Promise<Omit<ProbeView, "running">> {
+  const began = performance.now();
+  const took = (): string => `${Math.round(performance.now() - began)} ms`;
+  const signal = AbortSignal.any([cancel, AbortSignal.timeout(timeoutSeconds * 1000)]);
+  return new Promise((resolve) => {
+    const failed = (error: Error & { code?: string }): void => {
+      resolve({ good: false, detail: signal.aborted ? `no answer in ${timeoutSeconds} s` : `no answer (${error.code ?? "connection lost"})` });
+    };
+    const request = https.get({ host, path, agent, signal, headers: { "user-agent": "ballast-probe" } }, (response) => {
+      let bytes = 0;
+      response.on("error", failed);
+      response.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > bodyBytesMax) response.destroy();
+      });
+      response.on("close", () => {
+        const status = response.statusCode ?? 0, whole = response.complete || bytes > bodyBytesMax;
+        resolve({ good: whole && status >= 200 && status < 400, detail: `${status}${whole ? "" : ", cut off"} in ${took()}` });
+      });
+    });
+    request.on("error", failed);
+  });
+}

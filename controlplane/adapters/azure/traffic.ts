@@ -1,0 +1,72 @@
+// The traffic of an app as plain values: what its entries mean, and what to write so that the weights become others.
+// Pure; it knows the shape of Container Apps' `configuration.ingress.traffic` and nothing of how it travels.
+import { createHash } from "node:crypto";
+import type { ContainerApp, TrafficWeight } from "@azure/arm-appcontainers";
+import type { Result } from "../../engines/engine.ts";
+import type { Weight } from "../../engines/rollout/vocabulary.ts";
+
+/** Gives the entries of an app; an ingress without any sends everything to the latest revision that is ready. */
+export function entriesOf(app: ContainerApp): readonly TrafficWeight[] {
+  const entries = app.configuration?.ingress?.traffic ?? [];
+  return entries.length > 0 || app.configuration?.ingress === undefined ? entries : [{ latestRevision: true, weight: 100 }];
+}
+
+/** Gives the revision that an entry means; undefined where nothing is ready to be meant. */
+function revisionOf(entry: TrafficWeight, app: ContainerApp): string | undefined {
+  if (entry.revisionName) return entry.revisionName;
+  if (entry.latestRevision) return app.latestReadyRevisionName || undefined;
+  return entriesOf(app).find((other) => other.label === entry.label && other.revisionName)?.revisionName;
+}
+
+/** Gives who gets what, by name: labels and `latestRevision` resolved, a revision's entries added up, nobody with nothing. */
+export function weightsOf(app: ContainerApp): Result<readonly Weight[]> {
+  const percents = new Map<string, number>();
+  for (const entry of entriesOf(app)) {
+    if (!entry.weight) continue;
+    const revision = revisionOf(entry, app);
+    if (revision === undefined && !entry.latestRevision) return { ok: false, reason: `a traffic entry of ${entry.weight} percent names no revision${entry.label ? ` (label ${entry.label})` : ""}` };
+    if (revision !== undefined) percents.set(revision, (percents.get(revision) ?? 0) + entry.weight);
+  }
+  return { ok: true, value: [...percents].map(([revision, percent]) => ({ revision, percent })) };
+}
+
+/** Says whether two sets of weights are the same whatever their order; Azure's names know no case. */
+export function sameWeights(some: readonly Weight[], others: readonly Weight[]): boolean {
+  const text = (weights: readonly Weight[]) => weights.filter(({ percent }) => percent > 0).map(({ revision, percent }) => `${revision.toLowerCase()}=${percent}`).sort().join(" ");
+  return text(some) === text(others);
+}
+
+/** Writes weights as a person says them. */
+export const weightsInWords = (weights: readonly Weight[]): string => (weights.length === 0 ? "nobody" : weights.map(({ revision, percent }) => `${revision} ${percent}`).join(", "));
+
+/**
+ * Gives the complete list of entries that makes the weights these. Arrays are replaced whole by a merge patch, so what is
+ * left out is lost: labels stay with the revisions that have them, of which `known` still exist.
+ */
+export function entriesFor(wanted: readonly Weight[], app: ContainerApp, known: ReadonlySet<string>): TrafficWeight[] {
+  const labels = entriesOf(app).flatMap((entry) => {
+    const revisionName = revisionOf(entry, app);
+    return entry.label && revisionName !== undefined && known.has(revisionName.toLowerCase()) ? [{ revisionName, label: entry.label }] : [];
+  });
+  const weighted = wanted.filter(({ percent }) => percent > 0).map(({ revision, percent }): TrafficWeight => {
+    const label = labels.find(({ revisionName }) => revisionName.toLowerCase() === revision.toLowerCase())?.label;
+    return { revisionName: revision, weight: percent, ...(label === undefined ? {} : { label }) };
+  });
+  const used = new Set(weighted.map(({ label }) => label));
+  return [...weighted, ...labels.filter(({ label }) => !used.has(label)).map((entry): TrafficWeight => ({ ...entry, weight: 0 }))];
+}
+
+/**
+ * Gives the same text for the same template, whatever the revision is called.
+ *
+ * The client's parsed shape serves, since it knows every field of the version that we ask for, and the defaults that it
+ * adds are added to all alike.
+ */
+export function templateHash(template: unknown): string {
+  const { revisionSuffix: _ours, ...rest } = (template ?? {}) as Record<string, unknown>;
+  return createHash("sha256").update(canonical(rest)).digest("hex");
+}
+
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === "object" && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).filter(([, one]) => one !== null).sort(([a], [b]) => (a < b ? -1 : 1))) : inner);

@@ -1,0 +1,18 @@
+// GET /rollouts: the rollouts of all apps, or of one, newest first.
+import { targetOf } from "../runtime/claims.ts";
+import { answer, type Answer } from "./call.ts";
+import { shown } from "./shown.ts";
+
+/** The most that one answer shows; older ones are found by the app. */
+const shownMax = 100;
+
+/** Lists rollouts at a glance. */
+export const listRollouts: Answer = async ({ query }, { journal }) => {
+  const isAsked = (stream: string): boolean => {
+    const target = targetOf(stream);
+    return target !== undefined && (["resourceGroup", "app"] as const).every((name) => (query.get(name) ?? target[name]).toLowerCase() === target[name].toLowerCase());
+  };
+  const streams = (await journal.streams({})).filter(isAsked).slice(0, shownMax);
+  const rollouts = await Promise.all(streams.map(async (stream) => shown(stream, await journal.read(stream))));
+  return answer(200, { rollouts: rollouts.filter((rollout) => rollout !== undefined) });
+};

@@ -1,0 +1,86 @@
+// The control plane as a process: settings in, adapters wired, rollouts taken up, calls served, and an orderly end. This is
+// the one place in the control plane that knows everybody.
+import { once } from "node:events";
+import type { Server } from "node:http";
+import { serve } from "@hono/node-server";
+import { connect } from "../adapters/azure/connection.ts";
+import { createContainerApps } from "../adapters/azure/container-apps.ts";
+import { createRequestRows } from "../adapters/azure/request-rows.ts";
+import { patienceOf } from "../adapters/azure/trouble.ts";
+import { openClaims } from "../adapters/postgres/claims.ts";
+import { connectionOptions, openPool, type Database } from "../adapters/postgres/connection.ts";
+import { openJournal } from "../adapters/postgres/journal.ts";
+import { migrate } from "../adapters/postgres/migrations.ts";
+import { rollout } from "../engines/rollout/rollout.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { createOrchestrator } from "../runtime/orchestrate.ts";
+import { fetchDispatcher } from "../../connect-to.ts";
+import { BallastError } from "../../errors/catalogue.ts";
+import { createApp, type Log } from "./app.ts";
+import { createAuthenticate } from "./authenticate.ts";
+import { readSettings, type Settings } from "./settings.ts";
+
+/** For how long an orderly end may last; the platform kills after 30 seconds. */
+const endSeconds = 25;
+/** What Azure's PostgreSQL wants a token for, in place of a password. */
+const databaseScope = "https://ossrdbms-aad.database.windows.net/.default";
+
+const log: Log = (line) => void process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), ...line })}\n`);
+const tellTrouble = (sentence: string): void => log({ what: "trouble", sentence });
+
+try {
+  await run(readSettings(process.env));
+} catch (thrown) {
+  log(thrown instanceof BallastError ? { what: "stopped", id: thrown.id, message: thrown.message, fix: thrown.fix } : { what: "stopped", error: String((thrown as Error).stack ?? thrown) });
+  // A half-started service would look alive; the platform starts a whole one.
+  process.exit(1);
+}
+
+async function run(settings: Settings): Promise<void> {
+  const connection = connect(settings);
+  const database: Database = {
+    ...settings.database,
+    password: settings.database.password ?? (async () => (await connection.credential.getToken(databaseScope))?.token ?? ""),
+    tls: settings.database.tls ? "require" : "disable",
+  };
+  const pool = openPool(database, tellTrouble);
+  await migrate(pool);
+  const journal = openJournal(pool, connectionOptions(database), tellTrouble);
+  const claims = openClaims(pool, settings.leaseSeconds);
+  const patience = patienceOf(settings.requestSeconds);
+  const rollouts = createOrchestrator({
+    ports: { apps: createContainerApps(connection, patience), requests: createRequestRows(connection, patience, settings.workspace, settings.ingestionSeconds), journal, claims, clock: systemClock },
+    engine: rollout, pool, process: settings.process, leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, log: tellTrouble,
+  });
+  await rollouts.launch();
+  const dispatcher = fetchDispatcher();
+  const closing = new AbortController();
+  const app = createApp(
+    { journal, claims, rollouts, inventory: settings.inventory, now: systemClock.now, process: settings.process, closing: closing.signal },
+    createAuthenticate(settings, dispatcher),
+    log,
+  );
+  const server = serve({ fetch: app.fetch, hostname: settings.host, port: settings.port, overrideGlobalObjects: false }) as Server;
+  await once(server, "listening");
+  log({ what: "started", process: settings.process, address: server.address(), inventory: settings.inventory });
+  await toldToEnd();
+  log({ what: "ending", process: settings.process });
+  setTimeout(() => process.exit(1), endSeconds * 1000).unref();
+  closing.abort();
+  const closed = once(server, "close");
+  server.close();
+  server.closeIdleConnections();
+  await rollouts.close();
+  server.closeAllConnections();
+  await closed;
+  await journal.close();
+  await Promise.all([pool.end(), dispatcher.close()]);
+  connection.close();
+}
+
+/** Resolves at the first request to end. */
+function toldToEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());
+  });
+}

@@ -1,0 +1,49 @@
+// Journal → a rollout as callers see it. Everything is folded from the facts; nothing is kept beside them.
+import { fold } from "../engines/engine.ts";
+import { rollout } from "../engines/rollout/rollout.ts";
+import { isWorthTelling, tell } from "../engines/rollout/tell.ts";
+import type { RolloutEvent, RolloutResult, Target } from "../engines/rollout/vocabulary.ts";
+import type { Fact } from "../runtime/ports.ts";
+
+/** One rollout at a glance. */
+export interface Shown {
+  readonly id: string;
+  readonly target: Target;
+  readonly revision: string;
+  readonly release: string;
+  readonly phase: string;
+  /** What the canary was last seen to have of the traffic. */
+  readonly percent: number;
+  readonly attempt: number;
+  /** Null while the rollout is in flight. */
+  readonly result: RolloutResult | null;
+  readonly sentence: string;
+  readonly startedAt: number;
+  readonly facts: number;
+}
+
+/** Shows a rollout; undefined where its journal does not begin with a plan. */
+export function shown(stream: string, facts: readonly Fact[]): Shown | undefined {
+  const events = facts.map(({ event }) => event);
+  const [planned] = events;
+  if (planned?.kind !== "Planned") return undefined;
+  const { target, revision, release } = planned.intent;
+  const state = fold(rollout, events);
+  const end = endOf(events);
+  const last = events.findLast(isWorthTelling) ?? planned;
+  return {
+    id: stream, target, revision, release, phase: state.phase, percent: percentOf(events, revision), attempt: state.attempt,
+    result: end?.result ?? null, sentence: end?.sentence ?? tell(last), startedAt: planned.at, facts: facts.length,
+  };
+}
+
+/** Gives how a rollout ended; undefined while it is in flight, a retry included. */
+export function endOf(events: readonly RolloutEvent[]): Extract<RolloutEvent, { kind: "Finished" }> | undefined {
+  if (fold(rollout, events).phase !== "finished") return undefined;
+  return events.findLast((event) => event.kind === "Finished");
+}
+
+function percentOf(events: readonly RolloutEvent[], revision: string): number {
+  const seen = events.findLast((event) => event.kind === "TrafficRead" || event.kind === "TrafficShifted");
+  return seen?.weights.find((weight) => weight.revision.toLowerCase() === revision.toLowerCase())?.percent ?? 0;
+}

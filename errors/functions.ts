@@ -1,0 +1,98 @@
+// What the control plane answers to a call that it refuses, and what keeps it from starting. The same words go over the
+// wire, with the id, to the provider and to the command line.
+import { entry } from "./catalogue.ts";
+
+/** The environment lacks settings or has ill-formed ones; all of them are named at once. */
+export const settingsWrong = entry<{ complaints: readonly string[] }>("control-plane-settings-wrong", {
+  title: "The control plane's settings are missing or ill-formed",
+  message: ({ complaints }) => `The control plane cannot start with the settings that it has. ${complaints.join(" ")}`,
+  fix: () => "set these in the environment of the control plane's container; the ControlPlane component sets all of them",
+  left: () => "nothing was started, and no rollout was touched.",
+});
+
+export const tokenMissing = entry("call-token-missing", {
+  title: "A call came without a token",
+  message: () => "The call carries no bearer token, and everything but /health needs one.",
+  fix: () => "send `authorization: Bearer <token>` with an Entra token for the control plane's audience",
+});
+
+export const tokenRefused = entry<{ why: string }>("call-token-refused", {
+  title: "A token was not accepted",
+  message: ({ why }) => `The token was not accepted: ${why}.`,
+  fix: () => "get a fresh token for the control plane's own audience from its own tenant",
+});
+
+/** The token may be good; nobody can say so at the moment. */
+export const issuerUnreachable = entry<{ issuer: string }>("call-issuer-unreachable", {
+  title: "The token issuer's keys cannot be had",
+  message: ({ issuer }) => `The keys of ${issuer} cannot be had, so no token can be checked.`,
+  fix: () => "try again in a few seconds; if it stays so, look at the control plane's way to the issuer",
+});
+
+export const roleMissing = entry<{ role: string; caller: string }>("call-role-missing", {
+  title: "The caller does not have the role that a call needs",
+  message: ({ role, caller }) => `The call needs the role ${role}, and ${caller} does not have it.`,
+  fix: ({ role }) => `assign the app role ${role} of the control plane's application to the caller in Entra`,
+});
+
+export const callTooLarge = entry<{ bytesMax: number }>("call-too-large", {
+  title: "The body of a call is too large",
+  message: ({ bytesMax }) => `The body is larger than ${bytesMax / 1024} kB, and no call of ours needs that much.`,
+  fix: () => "send the release's intent only",
+});
+
+export const callMalformed = entry<{ complaints: readonly string[] }>("call-malformed", {
+  title: "A call does not have the form that it must have",
+  message: ({ complaints }) => complaints.join(" "),
+  fix: () => "correct the call; docs/reference.md lists each call with its fields",
+});
+
+export const routeUnknown = entry<{ call: string }>("call-route-unknown", {
+  title: "There is no such call",
+  message: ({ call }) => `There is no call ${call}.`,
+  fix: () => "look at docs/reference.md, which lists the calls; the caller may be of another version",
+});
+
+export const targetUnknown = entry<{ resourceGroup: string; app: string }>("target-not-in-inventory", {
+  title: "The control plane does not look after this app",
+  message: ({ resourceGroup, app }) => `The app ${app} in ${resourceGroup} is not in the control plane's inventory, so nothing is done about it.`,
+  fix: () => "declare the app as a CanaryApp of the program that deploys this control plane, and run `pulumi up`",
+});
+
+export const rolloutUnknown = entry<{ stream: string }>("rollout-unknown", {
+  title: "There is no such rollout",
+  message: ({ stream }) => `There is no ${stream}.`,
+  fix: () => "list the rollouts with `ballast release list`",
+});
+
+export const rolloutInFlight = entry<{ stream: string; superseded: boolean }>("rollout-in-flight", {
+  title: "Another rollout of the same app is in flight",
+  message: ({ stream, superseded }) => `${stream} is in flight${superseded ? ", has been told to abort, and must give the traffic back first" : ", and an app has one rollout at a time"}.`,
+  fix: ({ superseded }) => (superseded ? "send the same call again until it is accepted" : "wait for its end, abort it, or release with whenInFlight: supersede"),
+  left: () => "the rollout in flight goes on; nothing of the new one was started.",
+});
+
+export const signalDisregarded = entry<{ why: string }>("signal-disregarded", {
+  title: "A signal came to a rollout that cannot follow it",
+  message: ({ why }) => `The signal was disregarded: ${why}.`,
+  fix: () => "look at where the rollout stands with `ballast release show`",
+  left: () => "the rollout goes on as it was; its journal shows that the signal came.",
+});
+
+export const targetHeld = entry<{ heldBy: string }>("target-held", {
+  title: "The app is held by somebody else",
+  message: ({ heldBy }) => `The app is held by ${heldBy}.`,
+  fix: () => "try again when the hold has ended; a hold lasts two minutes at the most",
+});
+
+export const journalUnreachable = entry("journal-unreachable", {
+  title: "The journal cannot be reached",
+  message: () => "The control plane's database does not answer, and without its journal nothing is decided.",
+  fix: () => "look at the database server; the control plane goes on by itself once it answers",
+});
+
+export const callFailed = entry<{ reference: string }>("call-failed", {
+  title: "A call failed for a reason of ours",
+  message: ({ reference }) => `The call failed inside the control plane (${reference}).`,
+  fix: ({ reference }) => `look for ${reference} in the control plane's log, and report it`,
+});

@@ -1,0 +1,385 @@
+// The control plane's calls: what lets a caller in, what each call answers, and that nothing happens for one who is
+// turned away. Tokens are real and signed by an issuer of our own on loopback; the durable loop is a literal stand-in
+// that decides with the real engine and never acts.
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { serve } from "@hono/node-server";
+import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from "jose";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { fetchDispatcher } from "../connect-to.ts";
+import { createApp, type Log } from "../controlplane/functions/app.ts";
+import { createAuthenticate } from "../controlplane/functions/authenticate.ts";
+import type { Parts, Rollouts } from "../controlplane/functions/call.ts";
+import { fold } from "../controlplane/engines/engine.ts";
+import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
+import { rollout } from "../controlplane/engines/rollout/rollout.ts";
+import type { ReleaseIntent, RolloutEvent } from "../controlplane/engines/rollout/vocabulary.ts";
+import { claimTargetHeld } from "../errors/claims.ts";
+import { memoryClaims, memoryJournal } from "./support/memory.ts";
+
+const tenant = "00000000-0000-0000-0000-00000000beef", audience = "api://ballast";
+const ours = await generateKeyPair("RS256"), strangers = await generateKeyPair("RS256");
+const dispatcher = fetchDispatcher(undefined);
+let issuerServer: Server, authority = "", issuer = "";
+
+beforeAll(async () => {
+  const publicKey = { ...(await exportJWK(ours.publicKey)), kid: "ours", alg: "RS256", use: "sig" };
+  issuerServer = createServer((request, response) => {
+    const page = request.url?.endsWith("/openid-configuration") ? { issuer, jwks_uri: `${authority}/${tenant}/discovery/v2.0/keys` } : { keys: [publicKey] };
+    response.setHeader("content-type", "application/json").end(JSON.stringify(page));
+  }).listen(0, "127.0.0.1");
+  await once(issuerServer, "listening");
+  authority = `http://127.0.0.1:${(issuerServer.address() as AddressInfo).port}`;
+  issuer = `${authority}/${tenant}/v2.0`;
+});
+
+afterAll(async () => {
+  await dispatcher.close();
+  issuerServer.close();
+});
+
+/** A token as Entra would give it, but for what a test changes. */
+const token = (changes: JWTPayload = {}, key = ours.privateKey): Promise<string> => new SignJWT(claims(changes)).setProtectedHeader({ alg: "RS256", kid: "ours" }).sign(key);
+const seconds = (fromNow: number): number => Math.floor(Date.now() / 1000) + fromNow;
+const claims = (changes: JWTPayload): JWTPayload => ({ iss: issuer, aud: audience, tid: tenant, oid: "somebody", roles: ["Rollout.Read", "Rollout.Write"], nbf: seconds(-300), exp: seconds(300), ...changes });
+
+const path = "/rollouts/Shop/api/api--0000002", stream = "rollout/shop/api/api--0000002";
+const body = { release: "hash-of-2", pace: defaultPace, limits: defaultLimits, probePath: "/health/ready" };
+const intent: ReleaseIntent = { ...body, target: { resourceGroup: "shop", app: "api" }, revision: "api--0000002", requestedBy: "somebody" };
+
+/** A service over memory, with everything that the loop was asked and everything that was logged. */
+function service(changes: Partial<Parts> = {}) {
+  const asked: string[] = [], logged: unknown[] = [], closing = new AbortController();
+  const journal = memoryJournal();
+  const append = async (to: string, events: readonly RolloutEvent[]) => void (await journal.append(to, (await journal.read(to)).length, events, { process: "test" }));
+  const rollouts: Rollouts = {
+    start: async (to, request) => {
+      asked.push(`start ${to}`);
+      await append(to, rollout.decide(rollout.initial, request));
+      return "started";
+    },
+    signal: async (to, signal) => {
+      asked.push(`${signal.signal} ${to} by ${signal.by}: ${signal.reason}`);
+      const events = rollout.decide(fold(rollout, (await journal.read(to)).map(({ event }) => event)), signal);
+      await append(to, events);
+      return events;
+    },
+    sweep: async () => ["rollout/shop/api/left-behind"],
+  };
+  const parts: Parts = { journal, claims: memoryClaims(60), rollouts, inventory: [{ resourceGroup: "shop", app: "api" }], now: Date.now, process: "test", closing: closing.signal, ...changes };
+  const log: Log = (line) => void logged.push(line);
+  const app = createApp(parts, createAuthenticate({ authority, tenant, audiences: [audience], requestSeconds: 4 }, dispatcher), log);
+  const call = async (method: string, to: string, sent?: unknown, bearer?: string) => {
+    const response = await app.request(to, { method, headers: { authorization: `Bearer ${bearer ?? (await token())}` }, ...(sent === undefined ? {} : { body: typeof sent === "string" ? sent : JSON.stringify(sent) }) });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: text.startsWith("{") && !text.includes("\n") ? JSON.parse(text) : undefined };
+  };
+  return { app, call, asked, logged, journal, append, closing, parts };
+}
+
+const rejected: readonly RolloutEvent[] = [
+  { at: 1000, kind: "Planned", intent, steps: [5, 25, 50, 100] },
+  { at: 2000, kind: "Inspected", view: { weights: [{ revision: "api--0000001", percent: 100 }], revisions: [] } },
+  { at: 2000, kind: "Aborted", sentence: "the platform does not know the revision", by: "the judge" },
+  { at: 3000, kind: "Finished", result: "rejected", sentence: "rejected before any traffic: the platform does not know the revision" },
+];
+
+describe("a caller", () => {
+  let one: ReturnType<typeof service>;
+  beforeEach(() => { one = service(); });
+
+  test("without a token is turned away from everything but health, and nothing is started", async () => {
+    for (const [method, to] of [["PUT", path], ["GET", path], ["GET", "/rollouts"], ["GET", `${path}/journal`], ["GET", `${path}/follow`], ["POST", `${path}/signals`], ["POST", "/holds/shop/api"], ["DELETE", "/holds/shop/api/1"], ["POST", "/sweep"]] as const) {
+      const response = await one.app.request(to, { method });
+      expect([method, to, response.status, ((await response.json()) as any).error.id]).toEqual([method, to, 401, "call-token-missing"]);
+    }
+    expect((await one.app.request("/health")).status).toBe(200);
+    expect(one.asked).toEqual([]);
+  });
+
+  const refused: Readonly<Record<string, () => Promise<string>>> = {
+    "for another audience": () => token({ aud: "https://management.azure.com" }),
+    "from another issuer": () => token({ iss: "https://login.example/00000000-0000-0000-0000-00000000beef/v2.0" }),
+    "of another tenant": () => token({ tid: "00000000-0000-0000-0000-00000000dead" }),
+    "that has expired": () => token({ exp: seconds(-120) }),
+    "that never expires": () => token({ exp: undefined as unknown as number }),
+    "that is not valid yet": () => token({ nbf: seconds(120) }),
+    "signed by a stranger": () => token({}, strangers.privateKey),
+    "with no signature": async () => new UnsecuredJWT(claims({})).encode(),
+    "signed with our public key as if it were a secret": async () => new SignJWT(claims({})).setProtectedHeader({ alg: "HS256", kid: "ours" }).sign(new TextEncoder().encode(JSON.stringify(await exportJWK(ours.publicKey)))),
+    "signed with a key that nobody published": async () => new SignJWT(claims({})).setProtectedHeader({ alg: "RS256", kid: "another" }).sign(strangers.privateKey),
+    "that is no token": async () => "a.b.c",
+  };
+  for (const [what, make] of Object.entries(refused)) {
+    test(`with a token ${what} is turned away, and nothing is started`, async () => {
+      const { status, body: answered, headers } = await one.call("PUT", path, body, await make());
+      expect([status, answered.error.id]).toEqual([401, "call-token-refused"]);
+      expect(headers.get("www-authenticate")).toContain("Bearer");
+      expect(one.asked).toEqual([]);
+    });
+  }
+
+  test("with a token that expired less than a minute ago is let in, since clocks differ", async () => {
+    expect((await one.call("GET", "/rollouts", undefined, await token({ exp: seconds(-30) }))).status).toBe(200);
+  });
+
+  test("that may read may not write, and one without roles may do neither", async () => {
+    const reader = await token({ roles: ["Rollout.Read"] });
+    expect((await one.call("GET", "/rollouts", undefined, reader)).status).toBe(200);
+    for (const [method, to] of [["PUT", path], ["POST", `${path}/signals`], ["POST", "/holds/shop/api"], ["POST", "/sweep"]] as const) {
+      const { status, body: answered } = await one.call(method, to, body, reader);
+      expect([status, answered.error.id]).toEqual([403, "call-role-missing"]);
+    }
+    expect((await one.call("GET", "/rollouts", undefined, await token({ roles: undefined }))).status).toBe(403);
+    expect((await one.call("GET", "/rollouts", undefined, await token({ roles: "Rollout.Read" as unknown as string[] }))).status).toBe(403);
+    expect(one.asked).toEqual([]);
+  });
+
+  test("is told to come back when the issuer's keys cannot be had", async () => {
+    const deaf = createApp(one.parts, createAuthenticate({ authority: "http://127.0.0.1:9", tenant, audiences: [audience], requestSeconds: 4 }, dispatcher), () => undefined);
+    const response = await deaf.request("/rollouts", { headers: { authorization: `Bearer ${await token()}` } });
+    expect([response.status, response.headers.get("retry-after"), ((await response.json()) as any).error.id]).toEqual([503, "5", "call-issuer-unreachable"]);
+  });
+
+  test("leaves no token in the log", async () => {
+    const bearer = await token();
+    await one.call("PUT", path, body, bearer);
+    await one.call("GET", "/rollouts", undefined, await token({ aud: "x" }));
+    expect(JSON.stringify(one.logged)).not.toContain("eyJ");
+    expect(one.logged).toHaveLength(2);
+  });
+});
+
+describe("a body", () => {
+  const bad: Readonly<Record<string, readonly [sent: unknown, status: number, id: string, words: string]>> = {
+    "larger than 64 kB": [{ ...body, release: "x".repeat(70_000) }, 413, "call-too-large", "64 kB"],
+    "that is not JSON": ["{", 400, "call-malformed", "not JSON"],
+    "that is no object": [[], 400, "call-malformed", "not an object"],
+    "that is missing": [undefined, 400, "call-malformed", "not an object"],
+    "with an unknown field": [{ ...body, wait: true }, 400, "call-malformed", '"wait"'],
+    "with an unknown limit": [{ ...body, limits: { ...defaultLimits, failurePointMax: 2 } }, 400, "call-malformed", '"failurePointMax"'],
+    "without a limit": [{ ...body, limits: { ...defaultLimits, ceilingPercent: undefined } }, 400, "call-malformed", "limits.ceilingPercent"],
+    "with a number as text": [{ ...body, pace: { ...defaultPace, bakeSeconds: "300" } }, 400, "call-malformed", "pace.bakeSeconds"],
+    "with weights as text": [{ ...body, pace: { ...defaultPace, weights: ["5"] } }, 400, "call-malformed", "pace.weights"],
+    "with weights that go down": [{ ...body, pace: { ...defaultPace, weights: [50, 25] } }, 400, "call-malformed", "only ever gains"],
+    "with a forged line": [{ ...body, release: "good\nPlanned by somebody else" }, 400, "call-malformed", "release"],
+    "with a probe path elsewhere": [{ ...body, probePath: "https://elsewhere.example/" }, 400, "call-malformed", "probePath"],
+    "with an unknown choice": [{ ...body, whenInFlight: "replace" }, 400, "call-malformed", "whenInFlight"],
+  };
+  for (const [what, [sent, status, id, words]] of Object.entries(bad)) {
+    test(`${what} is refused with ${status}, and nothing is started`, async () => {
+      const { call, asked } = service();
+      const answered = await call("PUT", path, sent);
+      expect([answered.status, answered.body.error.id]).toEqual([status, id]);
+      expect(answered.body.error.message).toContain(words);
+      expect(asked).toEqual([]);
+    });
+  }
+
+  test("that is streamed without a length is cut off at 64 kB all the same", async () => {
+    const { app, asked } = service();
+    const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new TextEncoder().encode("x".repeat(10_000))) });
+    const response = await app.request(path, { method: "PUT", body: endless, duplex: "half", headers: { authorization: `Bearer ${await token()}` } } as RequestInit);
+    expect(response.status).toBe(413);
+    expect(asked).toEqual([]);
+  });
+});
+
+describe("a release", () => {
+  test("is started once, and shown where it stands when it is put again", async () => {
+    const { call, asked, journal } = service();
+    const first = await call("PUT", path, body);
+    expect(first.status).toBe(202);
+    expect(first.body).toMatchObject({ id: stream, target: { resourceGroup: "shop", app: "api" }, revision: "api--0000002", release: "hash-of-2", phase: "inspecting", percent: 0, attempt: 1, result: null, facts: 1 });
+    expect((await journal.read(stream))[0]!.event).toMatchObject({ kind: "Planned", intent: { requestedBy: "somebody" } });
+    expect((await call("PUT", path.toUpperCase().replace("/ROLLOUTS", "/rollouts"), body)).status).toBe(200);
+    expect(asked).toEqual([`start ${stream}`]);
+  });
+
+  test("that has finished answers at once with its result", async () => {
+    const { call, append, asked } = service();
+    await append(stream, rejected);
+    const answered = await call("PUT", path, body);
+    expect([answered.status, answered.body.result, answered.body.phase]).toEqual([200, "rejected", "finished"]);
+    expect(answered.body.sentence).toBe("rejected before any traffic: the platform does not know the revision");
+    expect(asked).toEqual([]);
+  });
+
+  test("of an app outside the inventory is refused, and nothing is started", async () => {
+    const { call, asked } = service();
+    for (const to of ["/rollouts/shop/other/other--0000002", "/rollouts/elsewhere/api/api--0000002"]) {
+      const { status, body: answered } = await call("PUT", to, body);
+      expect([status, answered.error.id]).toEqual([404, "target-not-in-inventory"]);
+    }
+    for (const [method, to, sent] of [["POST", "/rollouts/shop/other/x/signals", { signal: "abort", reason: "x" }], ["POST", "/holds/shop/other", { seconds: 5 }], ["DELETE", "/holds/shop/other/1", undefined]] as const) {
+      expect((await call(method, to, sent)).body.error.id).toBe("target-not-in-inventory");
+    }
+    expect(asked).toEqual([]);
+  });
+
+  test("with a hostile revision name is refused", async () => {
+    const { call, asked } = service();
+    for (const name of ["a%27%20or%201%3D1", "..%2Fx", "api--1%0Aforged"]) expect((await call("PUT", `/rollouts/shop/api/${name}`, body)).status).toBe(400);
+    expect(asked).toEqual([]);
+  });
+
+  test("is refused while another of the same app is in flight", async () => {
+    const { call, asked } = service();
+    await call("PUT", path, body);
+    const second = await call("PUT", path.replace("0002", "0003"), body);
+    expect([second.status, second.body.error.id, second.headers.get("retry-after")]).toEqual([409, "rollout-in-flight", null]);
+    expect(asked).toEqual([`start ${stream}`]);
+  });
+
+  test("supersedes the one in flight when asked: that one is aborted, once, and gives its traffic back first", async () => {
+    const { call, asked, append } = service();
+    const weights = [{ revision: "api--0000001", percent: 95 }, { revision: "api--0000002", percent: 5 }];
+    await append(stream, [rejected[0]!, rejected[1]!, { at: 2000, kind: "Started", stable: "api--0000001", activate: false }, { at: 3000, kind: "SmokePassed" }, { at: 4000, kind: "TrafficShifted", weights }]);
+    for (const _again of [1, 2]) {
+      const second = await call("PUT", path.replace("0002", "0003"), { ...body, release: "hash-of-3", whenInFlight: "supersede" });
+      expect([second.status, second.body.error.id, second.headers.get("retry-after")]).toEqual([409, "rollout-in-flight", "2"]);
+    }
+    expect(asked).toEqual([`abort ${stream} by somebody: superseded by release hash-of-3`]);
+    expect((await call("GET", path)).body).toMatchObject({ phase: "reverting", percent: 5, result: null });
+  });
+
+  test("is told to come back while the one before has finished but not let go of the app", async () => {
+    const { parts } = service();
+    const { call } = service({ rollouts: { ...parts.rollouts, start: async () => { throw claimTargetHeld({ stream, heldBy: "rollout/shop/api/api--0000001" }); } } });
+    const { status, headers, body: answered } = await call("PUT", path, body);
+    expect([status, headers.get("retry-after"), answered.error.id]).toEqual([409, "2", "claim-target-held"]);
+  });
+});
+
+describe("a rollout", () => {
+  test("is listed, shown and read, newest first, with the lines that people read", async () => {
+    const { call, append } = service();
+    await append(stream, rejected);
+    await append(stream.replace("0002", "0003"), [{ at: 9000, kind: "Planned", intent: { ...intent, revision: "api--0000003" }, steps: [100] }]);
+    expect((await call("GET", "/rollouts")).body.rollouts.map(({ revision }: { revision: string }) => revision)).toEqual(["api--0000003", "api--0000002"]);
+    expect((await call("GET", "/rollouts?resourceGroup=SHOP&app=api")).body.rollouts).toHaveLength(2);
+    expect((await call("GET", "/rollouts?app=other")).body.rollouts).toEqual([]);
+    expect((await call("GET", path)).body).toMatchObject({ result: "rejected", facts: 4, startedAt: 1000 });
+    const { facts } = (await call("GET", `${path}/journal`)).body;
+    expect(facts[0]).toMatchObject({ stream, index: 0, process: "test", epoch: 0, event: { kind: "Planned" } });
+    expect(facts[0].text).toContain("canary at 5, 25, 50, 100 percent");
+  });
+
+  test("that never was is not found", async () => {
+    const { call } = service();
+    for (const [method, to, sent] of [["GET", path], ["GET", `${path}/journal`], ["GET", `${path}/follow`], ["POST", `${path}/signals`, { signal: "abort", reason: "x" }]] as const) {
+      const { status, body: answered } = await call(method, to, sent);
+      expect([status, answered.error.id]).toEqual([404, "rollout-unknown"]);
+    }
+  });
+
+  test("follows a signal with who and why, and refuses one that came too late", async () => {
+    const { call, asked } = service();
+    await call("PUT", path, body);
+    const paused = await call("POST", `${path}/signals`, { signal: "pause", reason: "lunch" });
+    expect([paused.status, paused.body]).toEqual([202, { accepted: true, text: "pause by somebody: lunch" }]);
+    const again = await call("POST", `${path}/signals`, { signal: "pause", reason: "lunch" });
+    expect([again.status, again.body.error.id]).toEqual([409, "signal-disregarded"]);
+    expect(asked.slice(1)).toEqual(Array(2).fill(`pause ${stream} by somebody: lunch`));
+    for (const sent of [{ signal: "explode", reason: "x" }, { signal: "pause" }, { signal: "pause", reason: "" }, { signal: "pause", reason: "x", by: "root" }]) {
+      expect((await call("POST", `${path}/signals`, sent)).body.error.id).toBe("call-malformed");
+    }
+  });
+
+  test("is followed from any fact on, as it is written, to its end", async () => {
+    const { app, append } = service();
+    await append(stream, rejected.slice(0, 2));
+    const response = await app.request(`${path}/follow?from=1`, { headers: { authorization: `Bearer ${await token()}` } });
+    expect(response.headers.get("content-type")).toBe("application/x-ndjson");
+    const lines = linesOf(response);
+    expect((await lines.next()).value).toMatchObject({ index: 1, at: 2000, kind: "Inspected", text: "0 revisions, 1 with traffic", isWorthTelling: false, process: "test", epoch: 0 });
+    const next = lines.next();
+    await append(stream, rejected.slice(2));
+    expect((await next).value).toMatchObject({ index: 2, kind: "Aborted", isWorthTelling: true });
+    expect((await lines.next()).value).toMatchObject({ index: 3, kind: "Finished" });
+    expect((await lines.next()).value).toEqual({ result: "rejected", sentence: "rejected before any traffic: the platform does not know the revision" });
+    expect((await lines.next()).done).toBe(true);
+  });
+
+  test("is not followed any longer when the service stops", async () => {
+    const { app, append, closing } = service();
+    await append(stream, rejected.slice(0, 1));
+    const lines = linesOf(await app.request(`${path}/follow`, { headers: { authorization: `Bearer ${await token()}` } }));
+    await lines.next();
+    const next = lines.next();
+    closing.abort();
+    expect((await next).done).toBe(true);
+  });
+
+  test("that nobody follows any longer is not read any longer", async () => {
+    const { parts, append } = service();
+    await append(stream, rejected.slice(0, 1));
+    const waiting = Promise.withResolvers<AbortSignal>();
+    const { app } = service({ journal: { ...parts.journal, grown: (name, length, cancel) => { waiting.resolve(cancel); return parts.journal.grown(name, length, cancel); } } });
+    const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0, overrideGlobalObjects: false });
+    await once(server, "listening");
+    const leave = new AbortController();
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}/follow`, { signal: leave.signal, headers: { authorization: `Bearer ${await token()}` } });
+    const lines = linesOf(response);
+    expect((await lines.next()).value).toMatchObject({ index: 0 });
+    const rest = lines.next().catch(() => "left");
+    const cancel = await waiting.promise;
+    expect(cancel.aborted).toBe(false);
+    leave.abort();
+    await rest;
+    if (!cancel.aborted) await once(cancel, "abort");
+    server.close();
+  });
+});
+
+/** Parses a stream of lines as they come. */
+async function* linesOf(response: Response): AsyncGenerator<unknown, void> {
+  let rest = "";
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) yield JSON.parse(line);
+  }
+}
+
+describe("a hold", () => {
+  test("is had by one at a time, for two minutes at the most, and given back", async () => {
+    const { call } = service();
+    const first = await call("POST", "/holds/Shop/API", { seconds: 30 });
+    expect([first.status, typeof first.body.id, first.body.until > Date.now()]).toEqual([200, "string", true]);
+    const second = await call("POST", "/holds/shop/api", { seconds: 30 }, await token({ oid: "another" }));
+    expect([second.status, second.body.error.id, second.body.heldBy]).toEqual([409, "target-held", "somebody"]);
+    expect((await call("DELETE", `/holds/shop/api/${first.body.id}`)).status).toBe(204);
+    expect((await call("POST", "/holds/shop/api", { seconds: 121 })).body.error.id).toBe("call-malformed");
+    expect((await call("POST", "/holds/shop/api", { seconds: 30 }, await token({ oid: "another" }))).status).toBe(200);
+  });
+});
+
+describe("the service", () => {
+  test("sweeps when it is told to", async () => {
+    expect((await service().call("POST", "/sweep")).body).toEqual({ takenOver: ["rollout/shop/api/left-behind"] });
+  });
+
+  test("says when it last wrote, and is unwell when its journal does not answer", async () => {
+    const { app, append, parts } = service();
+    expect(await (await app.request("/health")).json()).toEqual({ status: "ok", process: "test", lastWriteAt: null });
+    await append(stream, rejected);
+    expect(((await (await app.request("/health")).json()) as any).lastWriteAt).toBeGreaterThan(0);
+    const { app: deaf } = service({ journal: { ...parts.journal, lastWriteAt: async () => { throw new Error("password authentication failed"); } } });
+    const response = await deaf.request("/health");
+    const text = await response.text();
+    expect([response.status, JSON.parse(text).error.id]).toEqual([503, "journal-unreachable"]);
+    expect(text).not.toContain("password");
+  });
+
+  test("answers a call that it does not know, and one that fails inside, without telling its insides", async () => {
+    const { parts } = service();
+    const { call, logged } = service({ journal: { ...parts.journal, read: async () => { throw new Error("secret inside"); } } });
+    expect((await call("GET", "/nowhere")).body.error.id).toBe("call-route-unknown");
+    const failed = await call("GET", path);
+    expect([failed.status, failed.body.error.id]).toEqual([500, "call-failed"]);
+    expect(failed.text).not.toContain("secret inside");
+    expect(JSON.stringify(logged)).toContain("secret inside");
+  });
+});
