@@ -1,0 +1,202 @@
+// Microsoft.App/containerApps: what a PUT or PATCH makes real, what GET shows of it, and the routes below an app.
+// The dangerous truths of the platform are kept, since products must live with them: an operation succeeds although its container
+// never starts, weights may name what is deactivated or not yet ready, secrets change without a revision.
+// What the stand-in cannot run (several containers, commands, Labels mode) it refuses by name.
+import { setTimeout as pause } from "node:timers/promises";
+import { imageName, runtimeOf, settle, startRevision, stopApp, stopRevision } from "./app-runtime.ts";
+import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type PutContext, type Resource, type ResourceKind, type Store } from "./resource.ts";
+import { warmParser } from "./kql-syntax.ts";
+import { requestRows } from "./request-rows.ts";
+import {
+  appHost, checkRevisionName, checkTraffic, findRevision, isSingle, latestOf, nextRevisionName, presentReplica, presentRevision, revisionHost,
+  type AppRuntime, type Revision,
+} from "./revisions.ts";
+
+// A write takes a moment, as it does there; a second one in between is refused with 409.
+const operationMilliseconds = 60;
+
+export const containerAppKind: ResourceKind = {
+  type: "Microsoft.App/containerApps",
+  apiVersions: ["2025-01-01", "2025-02-02-preview", "2025-07-01"],
+  put: "async-operation",
+  parentMustExist: (body, store) => (environmentOf(body, store) ? undefined
+    : new ArmError(400, "ManagedEnvironmentNotFound", `The managed environment '${environmentIdOf(body)}' of the container app does not exist.`)),
+  onPut,
+  onDelete: async (resource, cloud) => {
+    const { apps } = runtimeOf(cloud), app = apps.get(resource.id.toLowerCase());
+    apps.delete(resource.id.toLowerCase());
+    if (app) await stopApp(app);
+  },
+  present,
+  actions: {
+    listsecrets: async (resource) => ({ status: 200, body: { value: (resource.body["properties"]?.configuration?.secrets ?? []).map(({ name, value, keyVaultUrl, identity }: Body) => dropAbsent({ name, value, keyVaultUrl, identity })) } }),
+  },
+  children,
+};
+
+const environmentIdOf = (body: Body): string => String(body["properties"]?.managedEnvironmentId ?? body["properties"]?.environmentId ?? "");
+const environmentOf = (body: Body, store: Store): Resource | undefined => store.get(environmentIdOf(body));
+
+async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promise<void> {
+  const { apps } = runtimeOf(cloud);
+  const known = apps.get(id.toLowerCase());
+  const name = id.split("/").at(-1) ?? "";
+  const properties: Body = wanted["properties"] ?? {};
+  const configuration: Body = properties["configuration"] ?? {};
+  if (known?.operating) throw new ArmError(409, "ContainerAppOperationInProgress", `Cannot modify container app '${name}' because another operation is in progress.`);
+  if (!/^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/.test(name) || name.includes("--")) throw new ArmError(400, "ContainerAppInvalidName", `Invalid container app name '${name}'. It consists of lower case alphanumeric characters or '-', starts with a letter, ends with an alphanumeric character, has no '--' and is at most 32 characters long.`);
+  const template = normaliseTemplate(properties["template"] ?? {});
+  checkTemplate(name, template, configuration);
+  checkConfiguration(configuration, name, template, known);
+
+  // A patch that leaves the template alone asks for no revision, even where the last write of a template failed.
+  const untouched = merge && canonical(normaliseTemplate(previous?.body["properties"]?.template ?? {})) === canonical(template);
+
+  const app = known ?? createRuntime(id, name, wanted, cloud);
+  apps.set(id.toLowerCase(), app);
+  app.operating = true;
+  if (requestRows(cloud).workspacesOf(app.environmentId).length > 0) warmParser();
+  try {
+    await pause(operationMilliseconds);
+    const latest = latestOf(app);
+    const same = latest && (untouched || canonical(latest.template) === canonical(template));
+    const revision = same ? latest : createRevision(app, template, cloud);
+    app.configuration = structuredClone(configuration);
+    if (!same) {
+      app.revisions.push(revision);
+      startRevision(cloud, app, revision);
+    }
+    settle(app, revision);
+  } finally {
+    app.operating = false;
+  }
+}
+
+function createRuntime(id: string, name: string, wanted: Body, cloud: Cloud): AppRuntime {
+  const environment = environmentOf(wanted, cloud.store);
+  const environmentName: string = environment?.body["name"] ?? (environment?.id ?? "").split("/").at(-1);
+  return {
+    id, name, environmentId: environment?.id ?? "", environmentName, domain: environment?.body["properties"]?.defaultDomain ?? `${environmentName}.westeurope.${cloud.suffix}`,
+    revisions: [], configuration: {}, takenSuffixes: new Set(), deployments: 0, operating: false, latestReady: undefined,
+  };
+}
+
+/** Makes the revision, or fails the operation: a taken suffix and an unknown image are found only after the request was accepted. */
+function createRevision(app: AppRuntime, template: Body, cloud: Cloud): Revision {
+  const container: Body = template["containers"][0];
+  if (!cloud.options.images[imageName(container["image"])]) {
+    throw new ArmError(400, "InvalidParameterValueInContainerTemplate", `The following field(s) are either invalid or missing. Field 'template.containers.${container["name"]}.image' is invalid with details: 'Invalid value: "${container["image"]}": MANIFEST_UNKNOWN: manifest unknown'.`);
+  }
+  const name = nextRevisionName(app, template);
+  app.deployments += 1;
+  app.takenSuffixes.add(name.slice(app.name.length + 2));
+  return { name, createdAt: cloud.clock.now(), template, active: true, set: undefined, wasReady: false };
+}
+
+const unsupported = (what: string): ArmError => new ArmError(400, "LocalCloudUnsupported", `The stand-in cloud does not run ${what}. Azure does.`);
+
+function checkTemplate(app: string, template: Body, configuration: Body): void {
+  const containers: readonly Body[] = template["containers"] ?? [];
+  const [container] = containers;
+  if (!container?.["image"]) throw new ArmError(400, "ContainerAppImageRequired", "The container image must be specified: template.containers[0].image.");
+  if (containers.length > 1 || template["initContainers"]?.length) throw unsupported("more than one container a replica");
+  if (container["command"]?.length) throw unsupported("containers with a command of their own");
+  checkRevisionName(app, template);
+  const names = new Set(((configuration["secrets"] ?? []) as Body[]).map((secret) => secret["name"]));
+  const missing = ((container["env"] ?? []) as Body[]).find(({ secretRef }) => secretRef && !names.has(secretRef));
+  if (missing) throw new ArmError(400, "ContainerAppSecretRefNotFound", `SecretRef '${missing["secretRef"]}' defined for container '${container["name"]}' not found.`);
+}
+
+function checkConfiguration(configuration: Body, app: string, template: Body, known: AppRuntime | undefined): void {
+  const mode = String(configuration["activeRevisionsMode"] ?? "Single").toLowerCase();
+  if (mode === "labels") throw unsupported("the revision mode Labels");
+  for (const secret of (configuration["secrets"] ?? []) as Body[]) {
+    if (secret["keyVaultUrl"]) throw unsupported("secrets by keyVaultUrl");
+    if (secret["value"] == null) throw new ArmError(400, "ContainerAppSecretInvalid", `Invalid request: container app secret '${secret["name"]}' has no value. A PUT repeats all values; they are never read back.`);
+  }
+  // Traffic may name the revision that the very same request makes, if it gives the suffix: azd does so.
+  const made = template["revisionSuffix"] ? `${app}--${template["revisionSuffix"]}` : undefined;
+  if (mode === "multiple") checkTraffic(configuration["ingress"]?.traffic, (name) => name === made || (known !== undefined && findRevision(known, name) !== undefined));
+}
+
+/** Fills in what the platform fills in, so that a template with a default spelt out equals one without it. */
+function normaliseTemplate(template: Body): Body {
+  const { containers, scale, ...rest } = dropAbsent(template);
+  return {
+    ...rest,
+    revisionSuffix: rest["revisionSuffix"] ?? "",
+    containers: ((containers ?? []) as Body[]).map((container) => ({ ...container, resources: { cpu: 0.5, memory: "1Gi", ...container["resources"] } })),
+    scale: { maxReplicas: 10, cooldownPeriod: 300, pollingInterval: 30, ...scale },
+  };
+}
+
+/** Gives a deep copy without null, undefined and empty lists, which Azure does not tell from absence. */
+function dropAbsent(body: Body): Body {
+  const copy = (value: unknown): unknown =>
+    Array.isArray(value) ? value.map(copy)
+      : typeof value === "object" && value !== null
+        ? Object.fromEntries(Object.entries(value).flatMap(([name, each]) => (each == null || (Array.isArray(each) && each.length === 0) ? [] : [[name, copy(each)]])))
+        : value;
+  return copy(body) as Body;
+}
+
+/** Writes a value so that the order of members does not matter. */
+const canonical = (value: unknown): string => JSON.stringify(value, (_, each: unknown) =>
+  (typeof each === "object" && each !== null && !Array.isArray(each) ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1))) : each));
+
+function present(resource: Resource, cloud: Cloud): Body {
+  const body = structuredClone(resource.body);
+  const properties: Body = (body["properties"] ??= {});
+  const configuration: Body = (properties["configuration"] ??= {});
+  const app = runtimeOf(cloud).apps.get(resource.id.toLowerCase());
+  const latest = app && latestOf(app);
+  properties["environmentId"] = properties["managedEnvironmentId"] = environmentIdOf(body);
+  properties["workloadProfileName"] ??= "Consumption";
+  properties["runningStatus"] = "Running";
+  if (properties["template"]) properties["template"] = normaliseTemplate(properties["template"]);
+  configuration["activeRevisionsMode"] ??= "Single";
+  if (configuration["secrets"]) configuration["secrets"] = (configuration["secrets"] as Body[]).map(({ value: _, ...secret }) => secret);
+  const ingress: Body | undefined = configuration["ingress"] ?? undefined;
+  if (ingress) {
+    configuration["ingress"] = {
+      external: false, transport: "Auto", allowInsecure: false, ...dropAbsent(ingress),
+      traffic: ingress["traffic"]?.length ? ingress["traffic"] : [{ latestRevision: true, weight: 100 }],
+      ...(app ? { fqdn: appHost({ ...app, configuration }) } : {}),
+    };
+  }
+  if (app && latest) {
+    properties["latestRevisionName"] = latest.name;
+    properties["latestReadyRevisionName"] = app.latestReady?.name ?? "";
+    properties["latestRevisionFqdn"] = ingress ? revisionHost(app, latest.name) : "";
+    properties["outboundIpAddresses"] = ["127.0.0.1"];
+  }
+  return body;
+}
+
+const notFound = (app: AppRuntime, what: string): ArmError => new ArmError(404, "ResourceNotFound", `${what} of container app '${app.name}' was not found.`);
+
+/** Serves `/revisions…`; every action is done when it is answered, though processes may take a moment to end. */
+async function children(resource: Resource, rest: readonly string[], request: ArmRequest, cloud: Cloud): Promise<ArmReply | undefined> {
+  const [kind, revisionName, action, replicaName] = rest;
+  const app = runtimeOf(cloud).apps.get(resource.id.toLowerCase());
+  if (!app || kind?.toLowerCase() !== "revisions") return undefined;
+  const now = cloud.clock.now();
+  if (revisionName === undefined) return request.method === "GET" ? { status: 200, body: { value: app.revisions.map((each) => presentRevision(app, each, now)) } } : undefined;
+  const revision = findRevision(app, revisionName);
+  if (!revision) throw notFound(app, `Revision '${revisionName}'`);
+  const verb = `${request.method} ${action?.toLowerCase() ?? ""}`.trim();
+  if (verb === "GET") return { status: 200, body: presentRevision(app, revision, now) };
+  if (verb === "GET replicas") {
+    const replicas = revision.set?.replicas ?? [];
+    if (replicaName === undefined) return { status: 200, body: { value: replicas.map((each) => presentReplica(app, revision, each)) } };
+    const replica = replicas.find(({ name }) => name === replicaName);
+    if (!replica) throw notFound(app, `Replica '${replicaName}'`);
+    return { status: 200, body: presentReplica(app, revision, replica) };
+  }
+  if (verb === "POST activate") startRevision(cloud, app, revision);
+  else if (verb === "POST deactivate") void stopRevision(revision);
+  else if (verb === "POST restart") revision.set?.recycle();
+  else return undefined;
+  if (verb === "POST activate" && isSingle(app) && revision !== latestOf(app)) cloud.log(`${revision.name} was activated in Single mode; it gets no traffic`);
+  return { status: 200 };
+}

@@ -1,0 +1,49 @@
+// What the azure-native provider 3.28 calls the kinds that the stand-in serves: tokens, api-versions, path parameters, naming.
+// Facts only, taken from the npm package's own sources; what is done with them is elsewhere in this folder.
+
+/** One resource of azure-native. */
+export interface NativeResource {
+  /** `azure-native:<module>:<Name>`; its getter is `azure-native:<module>:get<Name>`. */
+  readonly token: string;
+  readonly type: string;
+  readonly apiVersion: string;
+  /** The id, with the SDK's parameters in braces. */
+  readonly path: string;
+  /** The parameter that the provider fills in when the program does not, and how: name and eight hex digits, a UUID, or the name itself. */
+  readonly named?: { readonly parameter: string; readonly how: "random" | "uuid" | "copy" };
+  /** Further properties whose change needs another resource. */
+  readonly forceNew: readonly string[];
+  /** Properties that are lists of ids in the SDK and objects by id on the wire. */
+  readonly stringSets?: readonly string[];
+}
+
+const inGroup = (type: string, name: string): string => `/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/${type}/{${name}}`;
+const server = inGroup("Microsoft.DBforPostgreSQL/flexibleServers", "serverName");
+const random = (parameter: string) => ({ parameter, how: "random" }) as const;
+const copied = (parameter: string) => ({ parameter, how: "copy" }) as const;
+
+export const nativeResources: readonly NativeResource[] = [
+  { token: "azure-native:resources:ResourceGroup", type: "Microsoft.Resources/resourceGroups", apiVersion: "2024-03-01", path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}", named: random("resourceGroupName"), forceNew: ["location", "managedBy"] },
+  { token: "azure-native:operationalinsights:Workspace", type: "Microsoft.OperationalInsights/workspaces", apiVersion: "2023-09-01", path: inGroup("Microsoft.OperationalInsights/workspaces", "workspaceName"), named: random("workspaceName"), forceNew: ["location"], stringSets: ["identity.userAssignedIdentities"] },
+  { token: "azure-native:app:ManagedEnvironment", type: "Microsoft.App/managedEnvironments", apiVersion: "2025-02-02-preview", path: inGroup("Microsoft.App/managedEnvironments", "environmentName"), named: random("environmentName"), forceNew: ["location", "zoneRedundant"], stringSets: ["identity.userAssignedIdentities"] },
+  { token: "azure-native:app:ContainerApp", type: "Microsoft.App/containerApps", apiVersion: "2025-02-02-preview", path: inGroup("Microsoft.App/containerApps", "containerAppName"), named: random("containerAppName"), forceNew: ["location", "managedEnvironmentId", "environmentId"], stringSets: ["identity.userAssignedIdentities"] },
+  { token: "azure-native:monitor:DiagnosticSetting", type: "Microsoft.Insights/diagnosticSettings", apiVersion: "2021-05-01-preview", path: "/{resourceUri}/providers/Microsoft.Insights/diagnosticSettings/{name}", named: copied("name"), forceNew: [] },
+  { token: "azure-native:managedidentity:UserAssignedIdentity", type: "Microsoft.ManagedIdentity/userAssignedIdentities", apiVersion: "2023-01-31", path: inGroup("Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName"), named: random("resourceName"), forceNew: ["location"] },
+  { token: "azure-native:authorization:RoleAssignment", type: "Microsoft.Authorization/roleAssignments", apiVersion: "2022-04-01", path: "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}", named: { parameter: "roleAssignmentName", how: "uuid" }, forceNew: [] },
+  { token: "azure-native:dbforpostgresql:Server", type: "Microsoft.DBforPostgreSQL/flexibleServers", apiVersion: "2025-08-01", path: server, named: random("serverName"), forceNew: ["location", "administratorLogin"], stringSets: ["identity.userAssignedIdentities"] },
+  { token: "azure-native:dbforpostgresql:Database", type: "Microsoft.DBforPostgreSQL/flexibleServers/databases", apiVersion: "2025-08-01", path: `${server}/databases/{databaseName}`, named: copied("databaseName"), forceNew: [] },
+  { token: "azure-native:dbforpostgresql:FirewallRule", type: "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules", apiVersion: "2025-08-01", path: `${server}/firewallRules/{firewallRuleName}`, named: copied("firewallRuleName"), forceNew: [] },
+  { token: "azure-native:dbforpostgresql:AdministratorsMicrosoftEntra", type: "Microsoft.DBforPostgreSQL/flexibleServers/administrators", apiVersion: "2025-08-01", path: `${server}/administrators/{objectId}`, forceNew: ["principalName", "principalType", "tenantId"] },
+];
+
+/** Finds a resource by its token; azure-native's versioned spellings (`azure-native:app/v20250701:ContainerApp`) are not served. */
+export const nativeResourceOf = (token: string): NativeResource | undefined => nativeResources.find((each) => each.token === token);
+
+/** Finds the resource that a getter reads. */
+export function nativeResourceOfGetter(token: string): NativeResource | undefined {
+  const [, module, name] = /^azure-native:([a-z]+):get([A-Za-z]+)$/.exec(token) ?? [];
+  return nativeResourceOf(`azure-native:${module}:${name}`);
+}
+
+/** Gives the parameters of a path, the subscription aside. */
+export const parametersOf = (resource: NativeResource): readonly string[] => [...resource.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).filter((name) => name !== "subscriptionId");

@@ -1,0 +1,50 @@
+// What replicas write to stdout and stderr: the latest lines of each revision, and every line that is a JSON object.
+// Bounded, since a chatty process must not fill the memory of the whole stand-in.
+
+export interface LogLine {
+  readonly at: number;
+  readonly app: string;
+  readonly revision: string;
+  readonly replica: string;
+  readonly text: string;
+  readonly json: unknown;
+}
+
+const plainLinesMax = 1_000, jsonLinesMax = 100_000;
+
+export interface ReplicaLogs {
+  readonly add: (line: Omit<LogLine, "json">) => void;
+  /** Gives an app's lines from that moment on, in the order in which they were read. */
+  readonly read: (app: string | undefined, since: number) => readonly LogLine[];
+}
+
+/** Keeps JSON lines by the hundred thousand, since tests count them, and of other lines the last thousand a revision. */
+export function replicaLogs(): ReplicaLogs {
+  const plain = new Map<string, LogLine[]>();
+  let structured: LogLine[] = [];
+  return {
+    add(line) {
+      const json = parseObject(line.text);
+      if (json !== undefined) {
+        structured.push({ ...line, json });
+        if (structured.length > jsonLinesMax * 1.1) structured = structured.slice(-jsonLinesMax);
+        return;
+      }
+      const lines = plain.get(line.revision) ?? [];
+      lines.push({ ...line, json: null });
+      if (lines.length > plainLinesMax * 1.5) lines.splice(0, lines.length - plainLinesMax);
+      plain.set(line.revision, lines);
+    },
+    read: (app, since) => [...structured, ...[...plain.values()].flat()]
+      .filter((line) => line.at >= since && (app === undefined || line.app === app)).sort((a, b) => a.at - b.at),
+  };
+}
+
+function parseObject(text: string): unknown {
+  if (!text.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,210 @@
+// Resource Manager: PUT, PATCH, GET, DELETE and POST on any kind in the table, with Azure's rules of existence, versions and operations.
+// What a kind means is in resource-types.ts and container-apps.ts; who may do what is in roles.ts; HTTP is in server.ts.
+import { makeOperations, type Operation, type Operations } from "./operations.ts";
+import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type Resource, type ResourceKind } from "./resource.ts";
+import { actionOf, groupIdOf, kindOf, placeOf, type Place } from "./resource-path.ts";
+import { authorize } from "./roles.ts";
+import { schemaOf } from "./schema.ts";
+import type { Principal } from "./tokens.ts";
+
+/** The one subscription of the stand-in. */
+export const subscription = "00000000-0000-0000-0000-0000ba11a57e";
+
+/** Answers one request. @throws ArmError */
+export type ResourceManager = (request: ArmRequest, principal: Principal) => Promise<ArmReply>;
+
+/** Starts Resource Manager over a cloud's store. */
+export function makeResourceManager(cloud: Cloud, kinds: readonly ResourceKind[]): ResourceManager {
+  const operations = makeOperations();
+  return async (request, principal) => {
+    const [root, id = ""] = request.path.split("/").filter((part) => part !== "");
+    if (root?.toLowerCase() === "subscriptions" && id.toLowerCase() !== subscription) {
+      throw new ArmError(404, "SubscriptionNotFound", `The subscription '${id}' could not be found. This is a stand-in cloud, which serves the subscription ${subscription} only.`);
+    }
+    const operation = operations.answer(request, (resourceId) => shown(cloud, kinds, resourceId));
+    if (operation) return operation;
+    const place = placeOf(request.path, kinds);
+    if (place === undefined) return answerOutsideKinds(cloud, kinds, request, principal);
+    authorize(cloud.store, principal, actionOf(place, request.method), place.id);
+    if (!place.kind.apiVersions.includes(request.apiVersion)) throw unsupportedVersion(place.kind, request.apiVersion);
+    mustExist(cloud, place);
+    return answer(cloud, kinds, operations, place, request);
+  };
+}
+
+const unsupportedVersion = (kind: ResourceKind, apiVersion: string): ArmError =>
+  new ArmError(400, "InvalidApiVersionParameter", `The api-version '${apiVersion}' is invalid. The supported versions for '${kind.type}' are '${kind.apiVersions.join(",")}'.`);
+
+const notFound = (cloud: Cloud, place: Place): ArmError => {
+  const group = groupIdOf(place.id);
+  if (place.id === group) return new ArmError(404, "ResourceGroupNotFound", `Resource group '${place.name}' could not be found.`);
+  const under = group === undefined ? "" : ` under resource group '${group.split("/").at(-1)}'`;
+  return new ArmError(404, "ResourceNotFound", `The Resource '${place.kind.type}/${place.name}'${under} was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix`);
+};
+
+/** Holds the resource group and the parent to be there. */
+function mustExist(cloud: Cloud, place: Place): void {
+  const group = groupIdOf(place.id);
+  if (group !== undefined && place.id.length > group.length && cloud.store.get(group) === undefined) {
+    throw new ArmError(404, "ResourceGroupNotFound", `Resource group '${group.split("/").at(-1)}' could not be found.`);
+  }
+  const parentIsStored = /^\/subscriptions\/[^/]+\/./i.test(place.parentId);
+  if (parentIsStored && cloud.store.get(place.parentId) === undefined) {
+    throw new ArmError(404, "ParentResourceNotFound", `Failed to perform the operation on resource(s) of type '${place.kind.type}', because the parent resource '${place.parentId}' could not be found.`);
+  }
+}
+
+function answer(cloud: Cloud, kinds: readonly ResourceKind[], operations: Operations, place: Place, request: ArmRequest): Promise<ArmReply> | ArmReply {
+  if (place.collection) return list(cloud, place, request);
+  if (place.rest.length > 0) return below(cloud, place, request);
+  const stored = cloud.store.get(place.id);
+  switch (request.method) {
+    case "GET":
+    case "HEAD":
+      if (stored === undefined) throw notFound(cloud, place);
+      return request.method === "HEAD" ? { status: 204 } : { status: 200, body: present(cloud, place.kind, stored) };
+    case "PUT":
+      return put(cloud, operations, place, request, stored);
+    case "PATCH":
+      if (stored === undefined) throw notFound(cloud, place);
+      return put(cloud, operations, place, request, stored);
+    case "DELETE":
+      return remove(cloud, kinds, operations, place, request, stored);
+    default:
+      throw new ArmError(405, "HttpMethodNotAllowed", `The http method '${request.method}' is not supported at '${request.path}'.`);
+  }
+}
+
+const present = (cloud: Cloud, kind: ResourceKind, stored: Resource): Body => kind.present?.(stored, cloud) ?? stored.body;
+
+function shown(cloud: Cloud, kinds: readonly ResourceKind[], id: string): Body | undefined {
+  const stored = cloud.store.get(id);
+  return stored && present(cloud, kindOf(kinds, stored.type)!, stored);
+}
+
+function list(cloud: Cloud, place: Place, request: ArmRequest): ArmReply {
+  if (request.method !== "GET") throw new ArmError(405, "HttpMethodNotAllowed", `The http method '${request.method}' is not supported at '${request.path}'.`);
+  const depth = (id: string): number => id.split("/").length;
+  // A type's collection may be asked of the subscription and of a resource group; a child's only of its parent.
+  const child = place.kind.type.split("/").length > 2;
+  const found = cloud.store.list(place.parentId).filter((each) => each.type === place.kind.type && (!child || depth(each.id) === depth(place.parentId) + 2));
+  return { status: 200, body: { value: found.map((each) => present(cloud, place.kind, each)) } };
+}
+
+async function below(cloud: Cloud, place: Place, request: ArmRequest): Promise<ArmReply> {
+  const stored = cloud.store.get(place.id);
+  if (stored === undefined) throw notFound(cloud, place);
+  const [first = ""] = place.rest;
+  const act = place.rest.length === 1 && request.method === "POST" ? place.kind.actions?.[first.toLowerCase()] : undefined;
+  if (act) return act(stored, cloud, request);
+  const resources = place.kind.type === "Microsoft.Resources/resourceGroups" && first.toLowerCase() === "resources" && request.method === "GET";
+  if (resources) return { status: 200, body: { value: cloud.store.list(place.id).map(({ body: { id, name, type, location, tags } }) => ({ id, name, type, location, tags })) } };
+  const reply = await place.kind.children?.(stored, place.rest, request, cloud);
+  if (reply) return reply;
+  throw new ArmError(404, "ResourceNotFound", `The stand-in has nothing at '${request.method} ${request.path}'.`);
+}
+
+/** Merges as RFC 7396 says: objects deeply, arrays whole, null takes away. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
+  const merged: Body = typeof target === "object" && target !== null && !Array.isArray(target) ? { ...target } : {};
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete merged[name];
+    else merged[name] = mergePatch(merged[name], value);
+  }
+  return merged;
+}
+
+const sameRegion = (one: unknown, other: unknown): boolean => String(one).toLowerCase().replaceAll(" ", "") === String(other).toLowerCase().replaceAll(" ", "");
+
+/** Gives the whole body to be stored, held to the schema of the version asked for. */
+function wantedBody(cloud: Cloud, place: Place, request: ArmRequest, previous: Resource | undefined): Body {
+  const merge = request.method === "PATCH";
+  const schema = schemaOf(place.kind.type, request.apiVersion);
+  const nameProblem = schema.refuseName(place.name);
+  if (nameProblem) throw new ArmError(400, "InvalidResourceName", `Resource name '${place.name}' is invalid. ${nameProblem}`);
+  if (request.body === undefined) throw new ArmError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: 'a body is expected'.");
+  const accepted = schema.accept(request.body, merge);
+  const body = structuredClone(merge ? (mergePatch(previous!.body, accepted) as Body) : accepted);
+  if (previous && previous.body["location"] !== undefined && body["location"] !== undefined && !sameRegion(previous.body["location"], body["location"])) {
+    throw new ArmError(409, "InvalidResourceLocation", `The resource '${place.name}' already exists in location '${previous.body["location"]}'. A resource with the same name cannot be created in location '${body["location"]}'. Please select a new resource name.`);
+  }
+  const now = new Date(cloud.clock.now()).toISOString();
+  const systemData = { createdAt: now, ...previous?.body["systemData"], lastModifiedAt: now, lastModifiedByType: "Application" };
+  return { ...body, id: previous?.body["id"] ?? place.id, name: previous?.body["name"] ?? place.name, type: place.kind.type, properties: { ...body["properties"] }, systemData };
+}
+
+async function put(cloud: Cloud, operations: Operations, place: Place, request: ArmRequest, previous: Resource | undefined): Promise<ArmReply> {
+  operations.refuseWhileBusy(place.kind, place.id);
+  const isChild = place.kind.type.split("/").length > 2;
+  if (isChild || place.parentId === groupIdOf(place.id)) operations.refuseWhileBusy(place.kind, place.parentId);
+  const wanted = wantedBody(cloud, place, request, previous);
+  const refusal = place.kind.parentMustExist?.(wanted, cloud.store);
+  if (refusal) throw refusal;
+  const context = { id: place.id, wanted, previous: previous && { ...previous, body: structuredClone(previous.body) }, merge: request.method === "PATCH", cloud };
+  const resource: Resource = { id: place.id.toLowerCase(), type: place.kind.type, body: wanted };
+  const asynchronous = place.kind.put === "async-operation";
+  const hasState = schemaOf(place.kind.type, request.apiVersion).propertyNames.includes("provisioningState");
+  const showState = (state: string): void => {
+    if (hasState) wanted["properties"].provisioningState = state;
+  };
+  const operation = await operations.start(place.kind, place.id, () => place.kind.onPut?.(context) ?? Promise.resolve(), {
+    accepted: () => {
+      showState("InProgress");
+      cloud.store.put(resource);
+    },
+    ended: (failed) => showState(failed ? "Failed" : "Succeeded"),
+  });
+  if (!asynchronous) await settled(operation);
+  const body = present(cloud, place.kind, resource);
+  if (!asynchronous) return { status: previous ? 200 : 201, body };
+  if (context.merge) return { status: 202, headers: operations.location(operation, request, place) };
+  return { status: previous ? 200 : 201, body, headers: operations.asyncOperation(operation, request, place) };
+}
+
+async function settled(operation: Operation): Promise<void> {
+  await operation.done;
+  if (operation.error) throw operation.error;
+}
+
+async function remove(cloud: Cloud, kinds: readonly ResourceKind[], operations: Operations, place: Place, request: ArmRequest, stored: Resource | undefined): Promise<ArmReply> {
+  // Azure answers 404 for a missing group and 204 for anything else that is missing.
+  if (stored === undefined) {
+    if (place.id === groupIdOf(place.id)) throw notFound(cloud, place);
+    return { status: 204 };
+  }
+  operations.refuseWhileBusy(place.kind, place.id);
+  const takeDown = async (): Promise<void> => {
+    // What was made last goes first, so that apps go before their environment.
+    for (const each of [...cloud.store.list(place.id)].reverse().concat(stored)) {
+      await kindOf(kinds, each.type)?.onDelete?.(each, cloud);
+      cloud.store.remove(each.id);
+    }
+  };
+  const asynchronous = place.kind.put === "async-operation" || place.id === groupIdOf(place.id);
+  const operation = await operations.start(place.kind, place.id, takeDown, {
+    accepted: () => {
+      if (asynchronous) stored.body["properties"].provisioningState = "Deleting";
+    },
+    ended: (failed) => {
+      if (failed) stored.body["properties"].provisioningState = "Failed";
+    },
+  });
+  if (asynchronous) return { status: 202, headers: operations.location(operation, request, place) };
+  await settled(operation);
+  return { status: 200 };
+}
+
+/** What Resource Manager answers beside resources: the subscription itself. */
+function answerOutsideKinds(cloud: Cloud, kinds: readonly ResourceKind[], request: ArmRequest, principal: Principal): ArmReply {
+  const [, , ...rest] = request.path.split("/").filter((part) => part !== "");
+  if (/^\/subscriptions\/[^/]+$/i.test(request.path) && request.method === "GET") {
+    authorize(cloud.store, principal, "Microsoft.Resources/subscriptions/read", request.path);
+    return { status: 200, body: { id: `/subscriptions/${subscription}`, subscriptionId: subscription, displayName: "Ballast stand-in", state: "Enabled" } };
+  }
+  if (rest.join("/").toLowerCase() === "resources" && request.method === "GET") {
+    authorize(cloud.store, principal, "Microsoft.Resources/subscriptions/resources/read", request.path);
+    return { status: 200, body: { value: cloud.store.list().filter((each) => each.type !== kinds[0]!.type).map(({ body: { id, name, type, location, tags } }) => ({ id, name, type, location, tags })) } };
+  }
+  throw new ArmError(404, "InvalidRequestUri", `The stand-in has nothing at '${request.method} ${request.path}'.`);
+}

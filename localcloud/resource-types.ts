@@ -1,0 +1,138 @@
+// The kinds of resource that the stand-in serves, each with what it does beyond being stored.
+// Container apps have files of their own; everything here is small enough to be read at one go.
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { containerAppKind } from "./container-apps.ts";
+import { flexibleServerKinds } from "./postgres.ts";
+import { ArmError, type Body, type PutContext, type ResourceKind, type Store } from "./resource.ts";
+import { roleDefinitionOf } from "./roles.ts";
+import { tenant } from "./tokens.ts";
+
+/** The one region of the stand-in. */
+const region = "westeurope";
+const regionOf = (location: unknown): string => String(location).toLowerCase().replaceAll(" ", "");
+
+/** Sets properties that are made once and then kept, whatever later requests say. */
+const keep = ({ wanted, previous }: PutContext, made: () => Body): void => {
+  const before = previous?.body["properties"];
+  const properties = made();
+  wanted["properties"] = { ...wanted["properties"], ...Object.fromEntries(Object.keys(properties).map((name) => [name, before?.[name] ?? properties[name]])) };
+};
+
+const resourceGroups: ResourceKind = { type: "Microsoft.Resources/resourceGroups", apiVersions: ["2024-03-01"] };
+
+const workspaces: ResourceKind = {
+  type: "Microsoft.OperationalInsights/workspaces",
+  apiVersions: ["2023-09-01"],
+  onPut: async (context) => {
+    const now = new Date(context.cloud.clock.now()).toISOString();
+    keep(context, () => ({ customerId: randomUUID(), createdDate: now }));
+    const { properties } = context.wanted;
+    context.wanted["properties"] = {
+      publicNetworkAccessForIngestion: "Enabled",
+      publicNetworkAccessForQuery: "Enabled",
+      ...properties,
+      retentionInDays: properties.retentionInDays ?? 30,
+      sku: { name: "PerGB2018", ...properties.sku },
+      features: { enableLogAccessUsingOnlyResourcePermissions: true, ...properties.features },
+      modifiedDate: now,
+    };
+  },
+  actions: {
+    sharedkeys: async (resource, cloud) => {
+      const key = (which: string) => createHash("sha512").update(`${cloud.port} ${resource.body["properties"].customerId} ${which}`).digest("base64");
+      return { status: 200, body: { primarySharedKey: key("primary"), secondarySharedKey: key("secondary") } };
+    },
+  },
+};
+
+const managedEnvironments: ResourceKind = {
+  type: "Microsoft.App/managedEnvironments",
+  apiVersions: ["2025-01-01", "2025-02-02-preview", "2025-07-01"],
+  put: "async-operation",
+  onPut: async (context) => {
+    const { wanted, cloud } = context;
+    if (regionOf(wanted["location"]) !== region) {
+      throw new ArmError(400, "LocationNotAvailableForResourceType", `The provided location '${wanted["location"]}' is not available for resource type 'Microsoft.App/managedEnvironments'. List of available regions for the resource type is '${region}'.`);
+    }
+    const name = wanted["name"].toLowerCase();
+    const namesake = cloud.store.list().find((each) => each.type === "Microsoft.App/managedEnvironments" && each.id !== context.id.toLowerCase() && each.body["name"].toLowerCase() === name);
+    // Azure puts random letters into the domain; ours is the name alone, so that people can type it.
+    if (namesake) throw new ArmError(409, "EnvironmentNameTaken", `The stand-in has an environment '${name}' already (${namesake.id}), and an environment's domain is its name.`);
+    keep(context, () => ({ defaultDomain: `${name}.${region}.${cloud.suffix}`, staticIp: "127.0.0.1", customDomainVerificationId: randomBytes(32).toString("hex").toUpperCase() }));
+    const { customDomainVerificationId, ...properties } = wanted["properties"];
+    wanted["properties"] = { zoneRedundant: false, publicNetworkAccess: "Enabled", ...properties, customDomainConfiguration: { ...properties.customDomainConfiguration, customDomainVerificationId } };
+  },
+  onDelete: async (resource, cloud) => {
+    const inside = cloud.store.list().filter((each) => each.type === "Microsoft.App/containerApps" && environmentIdOf(each.body).toLowerCase() === resource.id);
+    if (inside.length > 0) throw new ArmError(409, "ManagedEnvironmentNotEmpty", `The environment has ${inside.length} container apps, which must be deleted first.`);
+  },
+  present: ({ body }) => {
+    const shown = structuredClone(body);
+    delete shown["properties"].appLogsConfiguration?.logAnalyticsConfiguration?.sharedKey;
+    return shown;
+  },
+};
+
+const environmentIdOf = ({ properties }: Body): string => properties.managedEnvironmentId ?? properties.environmentId ?? "";
+
+const diagnosticSettings: ResourceKind = {
+  type: "Microsoft.Insights/diagnosticSettings",
+  apiVersions: ["2021-05-01-preview"],
+  parentMustExist: ({ properties }: Body, store: Store) => {
+    const { workspaceId, storageAccountId, eventHubAuthorizationRuleId, marketplacePartnerId } = properties ?? {};
+    if (!workspaceId && !storageAccountId && !eventHubAuthorizationRuleId && !marketplacePartnerId) {
+      return new ArmError(400, "BadRequest", "At least one data sink needs to be specified.");
+    }
+    if (workspaceId && store.get(workspaceId) === undefined) return new ArmError(404, "ResourceNotFound", `The Resource '${workspaceId}' was not found.`);
+    return undefined;
+  },
+};
+
+const userAssignedIdentities: ResourceKind = {
+  type: "Microsoft.ManagedIdentity/userAssignedIdentities",
+  apiVersions: ["2023-01-31"],
+  onPut: async (context) => keep(context, () => ({ tenantId: tenant, principalId: randomUUID(), clientId: randomUUID() })),
+};
+
+const sameText = (one: unknown, other: unknown): boolean => String(one).toLowerCase() === String(other).toLowerCase();
+
+const roleAssignments: ResourceKind = {
+  type: "Microsoft.Authorization/roleAssignments",
+  apiVersions: ["2022-04-01"],
+  parentMustExist: ({ properties }: Body, store: Store) => {
+    const { principalId, principalType, roleDefinitionId } = properties ?? {};
+    if (roleDefinitionOf(String(roleDefinitionId)) === undefined) {
+      return new ArmError(400, "RoleDefinitionDoesNotExist", `The specified role definition with ID '${String(roleDefinitionId).split("/").at(-1)}' does not exist.`);
+    }
+    const isIdentity = store.list().some((each) => each.type === userAssignedIdentities.type && each.body["properties"].principalId === principalId);
+    if (!isIdentity) return new ArmError(400, "PrincipalNotFound", `Principal ${String(principalId)} does not exist in the directory ${tenant}.`);
+    if (principalType && principalType !== "ServicePrincipal") {
+      return new ArmError(400, "UnmatchedPrincipalType", `The PrincipalId '${principalId}' has type 'ServicePrincipal', which is different from specified PrincipalType '${principalType}'.`);
+    }
+    return undefined;
+  },
+  onPut: async (context) => {
+    const { id, wanted, previous, cloud } = context;
+    const scope = id.slice(0, id.toLowerCase().lastIndexOf("/providers/microsoft.authorization/"));
+    const wantedProperties = wanted["properties"];
+    const alike = (properties: Body): boolean => sameText(properties["principalId"], wantedProperties.principalId) && sameText(properties["roleDefinitionId"], wantedProperties.roleDefinitionId) && sameText(properties["scope"], scope);
+    if (previous && !alike(previous.body["properties"])) throw new ArmError(400, "RoleAssignmentUpdateNotPermitted", "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.");
+    const twin = cloud.store.list().find((each) => each.type === roleAssignments.type && each.id !== id.toLowerCase() && alike(each.body["properties"]));
+    if (twin) throw new ArmError(409, "RoleAssignmentExists", `The role assignment already exists. The ID of the existing role assignment is ${String(twin.body["name"]).replaceAll("-", "")}.`);
+    const now = new Date(cloud.clock.now()).toISOString();
+    keep(context, () => ({ scope, createdOn: now, createdBy: "" }));
+    wanted["properties"] = { principalType: "ServicePrincipal", ...wanted["properties"], updatedOn: now, updatedBy: "" };
+  },
+};
+
+/** Every kind, in the order in which people meet them. */
+export const resourceKinds: readonly ResourceKind[] = [
+  resourceGroups,
+  workspaces,
+  managedEnvironments,
+  containerAppKind,
+  diagnosticSettings,
+  userAssignedIdentities,
+  roleAssignments,
+  ...flexibleServerKinds,
+];

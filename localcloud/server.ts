@@ -1,0 +1,145 @@
+// The one TLS port of the stand-in: tells by the Host header which of Azure's doors a request knocks at, checks the token, and hands on.
+// It also serves, on plain http, the identity endpoint that containers find on their own loopback. Doors are elsewhere; this is the hall.
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Certificates } from "./certificates.ts";
+import type { Control } from "./control.ts";
+import { errorReply, originOf, readObject, send } from "./http.ts";
+import { ArmError, type ArmReply, type ArmRequest, type Cloud } from "./resource.ts";
+import type { ResourceManager } from "./resource-manager.ts";
+import { authorize } from "./roles.ts";
+import type { Principal, Tokens } from "./tokens.ts";
+
+/** What the doors lead to. */
+export interface Doors {
+  readonly cloud: Cloud;
+  readonly tokens: Tokens;
+  readonly control: Control;
+  readonly resourceManager: ResourceManager;
+  /** Answers a log query to `/v1/workspaces/{customerId}/query`. */
+  readonly logsQuery: (request: ArmRequest) => Promise<ArmReply>;
+  /** Answers further `/_standin/` routes; undefined where there is none. */
+  readonly standinRoutes: (request: ArmRequest) => Promise<ArmReply | undefined>;
+  /** Takes a request for an app's host; false where the host is no app's. */
+  readonly ingress: { handle(request: IncomingMessage, response: ServerResponse): boolean };
+}
+
+/** A server that listens. */
+export interface Listening {
+  readonly port: number;
+  readonly close: () => Promise<void>;
+}
+
+const managementAudiences = (suffix: string): readonly string[] => ["https://management.azure.com/", "https://management.core.windows.net/", `https://management.${suffix}/`];
+const logsAudiences = (suffix: string): readonly string[] => ["https://api.loganalytics.io", "https://api.loganalytics.azure.com", `https://api.loganalytics.${suffix}`];
+
+/** Starts the TLS port; `doors` may be given a moment later, for they want to know the port. */
+export async function serveHosts(certificates: Certificates, suffix: string, port: number, doors: () => Doors): Promise<Listening> {
+  const server = https.createServer({ SNICallback: (name, done) => done(null, certificates.contextOf(name)), ALPNProtocols: ["http/1.1"] }, (request, response) => {
+    const host = (request.headers.host ?? "").split(":")[0]!.toLowerCase();
+    if (host.endsWith(`.westeurope.${suffix}`) && doors().ingress.handle(request, response)) return;
+    void answerTo(request, response, () => answerHost(host, request, doors()));
+  });
+  // Names in SNI choose the certificate; a client that sends none (an IP address) gets localhost's.
+  server.setSecureContext({ ...certificates.localhost });
+  // Keep-alive of ours must outlast the clients', or one of them writes into a socket that is just being closed.
+  server.keepAliveTimeout = 75_000;
+  return listen(server, port);
+}
+
+/** Starts the identity endpoint of containers. */
+export const serveIdentity = (tokens: () => Tokens): Promise<Listening> => listen(http.createServer((request, response) => void answerTo(request, response, () => tokens().identity(request))), 0);
+
+async function listen(server: http.Server | https.Server, port: number): Promise<Listening> {
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Sends whatever comes of it; an undefined reply was lost on order, and the client sees the connection end. */
+async function answerTo(request: IncomingMessage, response: ServerResponse, act: () => Promise<ArmReply | undefined>): Promise<void> {
+  const reply = await act().catch(errorReply);
+  if (reply === undefined) request.socket.destroy();
+  else send(request, response, reply);
+}
+
+async function answerHost(host: string, request: IncomingMessage, doors: Doors): Promise<ArmReply | undefined> {
+  const { suffix } = doors.cloud;
+  if (host === `login.${suffix}`) return doors.tokens.login(request, originOf(request));
+  if (host === `management.${suffix}`) return answerManagement(request, doors);
+  if (host === `api.loganalytics.${suffix}`) return answerLogs(request, doors);
+  throw new ArmError(404, "HostNotFound", `The stand-in cloud has no host '${host}'.`);
+}
+
+async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
+  const origin = originOf(request);
+  // Some SDKs join endpoint and scope into `//subscriptions`; a redirect would lose their token, so it is set right in place.
+  const url = new URL((request.url ?? "/").replace(/^\/+/, "/"), origin);
+  let path: string;
+  try {
+    path = decodeURIComponent(url.pathname).replace(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
+  } catch {
+    throw new ArmError(400, "InvalidRequestUri", "The request URI is not well encoded.");
+  }
+  return { method: request.method ?? "GET", origin, path, query: url.searchParams, apiVersion: url.searchParams.get("api-version") ?? "", body: await readObject(request) };
+}
+
+async function answerManagement(request: IncomingMessage, doors: Doors): Promise<ArmReply | undefined> {
+  const { cloud, control, tokens } = doors;
+  const asked = await toArmRequest(request);
+  if (asked.path === "/metadata/endpoints") return { status: 200, body: metadata(asked.origin, cloud.suffix) };
+  const isControl = asked.path.toLowerCase().startsWith("/_standin/");
+  if (isControl) return answerControl(asked, await tokens.verify(request, managementAudiences(cloud.suffix)), doors);
+  const outcome = await control
+    .meetFault(asked, async () => {
+      const principal = await tokens.verify(request, managementAudiences(cloud.suffix));
+      if (asked.apiVersion === "") throw new ArmError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.");
+      return doors.resourceManager(asked, principal);
+    })
+    .catch((error: unknown) => ({ reply: errorReply(error), lost: false }));
+  control.note(asked, outcome.reply.status, !outcome.lost);
+  return outcome.lost ? undefined : outcome.reply;
+}
+
+async function answerControl(asked: ArmRequest, principal: Principal, { control, standinRoutes }: Doors): Promise<ArmReply> {
+  if (!principal.owner) throw new ArmError(403, "AuthorizationFailed", "Only the stand-in's own client may use its controls.");
+  const reply = control.answer(asked) ?? (await standinRoutes(asked));
+  if (reply) return reply;
+  throw new ArmError(404, "ResourceNotFound", `The stand-in has no control '${asked.method} ${asked.path}'.`);
+}
+
+async function answerLogs(request: IncomingMessage, { cloud, tokens, logsQuery }: Doors): Promise<ArmReply> {
+  const asked = await toArmRequest(request);
+  const principal = await tokens.verify(request, logsAudiences(cloud.suffix));
+  const [, customerId] = /^\/v1\/workspaces\/([^/]+)\/query$/i.exec(asked.path) ?? [];
+  if (customerId === undefined) throw new ArmError(404, "PathNotFoundError", "The requested path does not exist.");
+  const workspace = cloud.store.list().find((each) => each.type === "Microsoft.OperationalInsights/workspaces" && each.body["properties"].customerId === customerId);
+  if (workspace === undefined) throw new ArmError(404, "WorkspaceNotFoundError", `The workspace ${customerId} could not be found.`);
+  try {
+    authorize(cloud.store, principal, "Microsoft.OperationalInsights/workspaces/query/read", workspace.id);
+  } catch {
+    // The query service has words of its own for this.
+    throw new ArmError(403, "InsufficientAccessError", "The provided credentials have insufficient access to perform the requested operation.");
+  }
+  return logsQuery(asked);
+}
+
+/** What Azure's management host says of its cloud; read by the real azure-native provider to find the rest. */
+function metadata(origin: string, suffix: string): unknown {
+  return {
+    name: "BallastStandIn",
+    portal: origin,
+    authentication: { loginEndpoint: `https://login.${suffix}/`, audiences: ["https://management.core.windows.net/", "https://management.azure.com/"], tenant: "common", identityProvider: "AAD" },
+    resourceManager: `${origin}/`,
+    microsoftGraphResourceId: `https://graph.${suffix}/`,
+    logAnalyticsResourceId: `https://api.loganalytics.${suffix}`,
+    suffixes: { storage: `storage.${suffix}`, keyVaultDns: `vault.${suffix}` },
+  };
+}

@@ -1,0 +1,17 @@
+// Where the resources of one stand-in cloud lie: in memory, for one life of it.
+// It knows ids and order, nothing of what the bodies mean.
+import type { Resource, Store } from "./resource.ts";
+
+/** Makes an empty store. */
+export function makeStore(): Store {
+  const resources = new Map<string, Resource>();
+  return {
+    get: (id) => resources.get(id.toLowerCase()),
+    put: (resource) => void resources.set(resource.id.toLowerCase(), resource),
+    remove: (id) => void resources.delete(id.toLowerCase()),
+    list: (below) => {
+      const all = [...resources.values()];
+      return below === undefined ? all : all.filter((each) => each.id.startsWith(`${below.toLowerCase()}/`));
+    },
+  };
+}

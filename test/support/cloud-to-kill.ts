@@ -1,0 +1,16 @@
+// A stand-in's worth of replicas in a process that a test kills: one that would outlive its parent if nobody saw to it.
+import { containerCloud, storefrontApp } from "./container-cloud.ts";
+
+const folder = new URL("./", import.meta.url).pathname;
+const c = await containerCloud({ moody: { folder, entry: "moody.mjs" } });
+const properties = storefrontApp({ STUBBORN: "1" });
+Object.assign(properties["template"].containers[0], { image: "moody:1", probes: [{ type: "Startup", tcpSocket: { port: 8080 }, periodSeconds: 1 }, { type: "Readiness", tcpSocket: { port: 8080 }, periodSeconds: 1 }] });
+await c.apply("shop", properties);
+const timer = setInterval(async () => {
+  const { processes } = await c.standin("GET", "processes");
+  if (processes[0]?.pid && processes[0].ready) {
+    clearInterval(timer);
+    setInterval(() => undefined, 1000);
+    console.log(processes[0].pid);
+  }
+}, 30);

@@ -1,0 +1,89 @@
+// Records what a Pulumi program declares, without an engine: every resource with its type, its parent's type and its inputs.
+// It waits for every urn before it answers, since a resource registers long after its constructor returned.
+import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+
+export interface Declared {
+  readonly type: string;
+  readonly name: string;
+  /** The type of the component that it is a child of; empty for what the program declares itself. */
+  readonly parent: string;
+  readonly inputs: { readonly [key: string]: any };
+}
+
+/** What the program is answered when it asks a provider. A thrown error is the provider's. */
+export type Answers = (token: string, inputs: { readonly [key: string]: any }) => unknown;
+
+const { prototype } = MockMonitor;
+const parents = new Map<string, string>();
+const register = prototype.registerResource;
+Object.assign(prototype, {
+  // A mock is told everything of a resource but its parent.
+  registerResource(this: MockMonitor, request: { getType(): string; getName(): string; getParent(): string }, done: never) {
+    parents.set(`${request.getType()} ${request.getName()}`, typeOfUrn(request.getParent()));
+    return register.call(this, request, done);
+  },
+  // And it does not know the calls by which hooks are registered.
+  registerResourceHook: (_request: unknown, done: (error: null, response: object) => void) => done(null, {}),
+  registerErrorHook: (_request: unknown, done: (error: null, response: object) => void) => done(null, {}),
+});
+const typeOfUrn = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
+
+/** What Azure adds to what was asked for, as far as the program reads it. */
+const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object } = {
+  "azure-native:resources:ResourceGroup": ({ resourceGroupName }) => ({ name: resourceGroupName }),
+  "azure-native:operationalinsights:Workspace": ({ workspaceName }) => ({ name: workspaceName, customerId: "customer" }),
+  "azure-native:app:ManagedEnvironment": ({ environmentName }) => ({ name: environmentName, defaultDomain: `${environmentName}.example.net` }),
+  "azure-native:app:ContainerApp": ({ containerAppName }) => ({ name: containerAppName, latestRevisionName: `${containerAppName}--0000002` }),
+  "azure-native:dbforpostgresql:Server": ({ serverName }) => ({ name: serverName, fullyQualifiedDomainName: `${serverName}.postgres.example.net` }),
+  "azure-native:dbforpostgresql:Database": ({ databaseName }) => ({ name: databaseName }),
+  "azure-native:managedidentity:UserAssignedIdentity": ({ resourceName }) => ({ name: resourceName, principalId: "principal", clientId: "client" }),
+  "ballast:index:Release": () => ({ result: "promoted", sentence: "All went well." }),
+};
+
+/** Says that nothing is deployed yet, as Azure does. */
+export const nothingThere: Answers = (token) => {
+  throw new Error(`invocation of ${token} returned an error: Status=404 Code="ResourceNotFound" Message="The Resource was not found."`);
+};
+
+/** Carries out a program, or a part of one, and gives what it made and every resource that it declared, by name. */
+export async function record<Made>(program: () => Made | Promise<Made>, answers: Answers = nothingThere): Promise<{ made: Made; declared: readonly Declared[] }> {
+  const declared: Declared[] = [];
+  await pulumi.runtime.setMocks({
+    newResource: ({ type, name, inputs }) => {
+      if (type !== stackType) declared.push({ type, name, inputs, parent: (parents.get(`${type} ${name}`) ?? "").replace(stackType, "") });
+      return { id: `${name}-id`, state: { ...inputs, ...outputs[type]?.(inputs) } };
+    },
+    call: async ({ token, inputs }) => {
+      try {
+        return (await answers(token, inputs)) as Record<string, unknown>;
+      } catch (error) {
+        throw Object.assign(error as Error, { details: (error as Error).message }); // where gRPC carries the words of a provider
+      }
+    },
+  }, "ballast", "test");
+  let result: { readonly made: Made } | { readonly thrown: unknown } | undefined;
+  await pulumi.runtime.runInPulumiStack(async () => {
+    // Thrown inside, it would end the stack's registration in mid-air and be reported a second time.
+    result = await Promise.resolve().then(program).then((made) => ({ made }), (thrown: unknown) => ({ thrown }));
+    await registered(pulumi.runtime.getStackResource() as unknown as Family);
+  });
+  await pulumi.runtime.disconnect(); // the outputs of components are still under way
+  if (!result || "thrown" in result) throw result?.thrown;
+  return { ...result, declared: declared.sort((one, other) => (one.name < other.name ? -1 : 1)) };
+}
+
+const stackType = "pulumi:pulumi:Stack";
+
+/** A resource with the children that the SDK keeps of it. */
+interface Family extends pulumi.Resource {
+  readonly __childResources?: ReadonlySet<Family>;
+}
+
+async function registered(resource: Family): Promise<void> {
+  await valueOf(resource.urn);
+  for (const each of resource.__childResources ?? []) await registered(each);
+}
+
+/** Waits for an output. */
+export const valueOf = <Value>(output: pulumi.Output<Value>): Promise<Value> => new Promise((resolve) => void output.apply(resolve));

@@ -1,0 +1,64 @@
+// A replica of the control plane as far as its loop goes, as a process of its own that a test may kill. Says on its
+// output what it does, a line of JSON each; what it shall do comes on its input in the same way.
+import { createInterface } from "node:readline";
+import { openClaims } from "../../controlplane/adapters/postgres/claims.ts";
+import { connectionOptions, openPool, type Database } from "../../controlplane/adapters/postgres/connection.ts";
+import { openJournal } from "../../controlplane/adapters/postgres/journal.ts";
+import { migrate } from "../../controlplane/adapters/postgres/migrations.ts";
+import { systemClock } from "../../controlplane/runtime/clock.ts";
+import { createOrchestrator } from "../../controlplane/runtime/orchestrate.ts";
+import type { Apps, Journal, Requests } from "../../controlplane/runtime/ports.ts";
+import { toyEngine } from "./toy-engine.ts";
+
+export interface ReplicaSetting {
+  readonly database: Database;
+  readonly name: string;
+  readonly leaseSeconds: number;
+  /** Where to stop for ever: once the write to this percentage was sent, or before or after its fact was appended. */
+  readonly hang?: { readonly at: "sent" | "before append" | "after append"; readonly percent: number };
+}
+
+const setting = JSON.parse(process.argv[2] ?? "{}") as ReplicaSetting;
+const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+const log = (sentence: string): void => say({ log: sentence });
+process.on("warning", (warning) => log(`warning: ${warning.message}`));
+
+const pool = openPool(setting.database, log);
+await migrate(pool);
+const hangs = async (at: string, percent: number | undefined): Promise<void> => {
+  if (setting.hang?.at !== at || setting.hang.percent !== percent) return;
+  say({ hangs: at });
+  await new Promise(() => {});
+};
+const absent = async (): Promise<never> => { throw new Error("not in this test"); };
+const apps: Apps = {
+  inspect: absent, readTraffic: absent, activate: absent, deactivate: absent, probe: absent,
+  shift: async ({ weights, target }, fence) => {
+    if (!(await fence())) return { ok: false, reason: "fenced" };
+    say({ sent: weights[0]?.percent, app: target.app });
+    await hangs("sent", weights[0]?.percent);
+    return { ok: true, value: { weights } };
+  },
+};
+const journal = openJournal(pool, connectionOptions(setting.database), log);
+const hanging: Journal = {
+  ...journal,
+  append: async (stream, length, events, pen) => {
+    const shifted = events.find((event) => event.kind === "TrafficShifted");
+    await hangs("before append", shifted?.weights[0]?.percent);
+    const appended = await journal.append(stream, length, events, pen);
+    await hangs("after append", shifted?.weights[0]?.percent);
+    return appended;
+  },
+};
+const orchestrator = createOrchestrator({
+  ports: { apps, requests: { measure: absent } satisfies Requests, journal: hanging, claims: openClaims(pool, setting.leaseSeconds), clock: systemClock },
+  engine: toyEngine, pool, process: setting.name, leaseSeconds: setting.leaseSeconds, requestSeconds: setting.leaseSeconds / 2, log,
+});
+await orchestrator.launch();
+say({ launched: setting.name });
+createInterface({ input: process.stdin }).on("line", (line) => {
+  const asked = JSON.parse(line) as { start?: Parameters<typeof orchestrator.start>; close?: true };
+  if (asked.start) void orchestrator.start(...asked.start).then((came) => say({ came }), (error: unknown) => say({ refused: String(error) }));
+  if (asked.close) void orchestrator.close().then(() => journal.close()).then(() => pool.end()).then(() => say({ closed: setting.name }), (error: unknown) => say({ refused: String(error) }));
+});
