@@ -1,7 +1,6 @@
 // Which call goes to which function, and what each has to pass first: the token with its role, then the size, then the
 // form. What the functions do is not known here.
 import { Hono, type Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { BallastError } from "../../errors/catalogue.ts";
 import { callFailed, callMalformed, callTooLarge, routeUnknown } from "../../errors/functions.ts";
 import type { Authenticate, Role } from "./authenticate.ts";
@@ -37,13 +36,12 @@ const routes: readonly (readonly [method: string, path: string, role: Role, answ
 /** Puts the functions behind their paths. */
 export function createApp(parts: Parts, authenticate: Authenticate, log: Log): Hono {
   const app = new Hono();
-  const limit = bodyLimit({ maxSize: bytesMax, onError: () => refuse(413, callTooLarge({ bytesMax })) });
   app.get("/health", () => health(parts));
   for (const [method, path, role, carryOut] of routes) {
     app.on(method, path, async (context) => {
       const began = performance.now();
       const caller = await authenticate(context.req.raw, role);
-      const response = caller instanceof Response ? caller : await limited(context, limit, async (body) => carryOut({ ...callOf(context), caller, body }, parts));
+      const response = caller instanceof Response ? caller : await withBody(context, async (body) => carryOut({ ...callOf(context), caller, body }, parts));
       log({ what: "call", method, path: new URL(context.req.url).pathname, status: response.status, ...(caller instanceof Response ? {} : { caller: caller.name }), milliseconds: Math.round(performance.now() - began) });
       return response;
     });
@@ -61,15 +59,18 @@ export function createApp(parts: Parts, authenticate: Authenticate, log: Log): H
 
 const callOf = ({ req }: Context) => ({ path: req.param() as Record<string, string>, query: new URL(req.url).searchParams, gone: req.raw.signal });
 
-/** Reads the body, when it is small enough and JSON, and goes on with it. */
-async function limited(context: Context, limit: ReturnType<typeof bodyLimit>, carryOut: (body: unknown) => Promise<Response>): Promise<Response> {
-  let response: Response | undefined;
-  const refused = await limit(context, async () => {
-    const text = await context.req.raw.text();
-    const body = text === "" ? undefined : parsed(text);
-    response = body === notJson ? refuse(400, callMalformed({ complaints: ["The body is not JSON."] })) : await carryOut(body);
-  });
-  return response ?? (refused as Response);
+/** Reads the body, when it is small enough and JSON, and goes on with it. What is too large is not read to its end, whatever its header says. */
+async function withBody({ req }: Context, carryOut: (body: unknown) => Promise<Response>): Promise<Response> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of req.raw.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) return refuse(413, callTooLarge({ bytesMax }));
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString("utf8");
+  const body = text === "" ? undefined : parsed(text);
+  return body === notJson ? refuse(400, callMalformed({ complaints: ["The body is not JSON."] })) : carryOut(body);
 }
 
 const notJson = Symbol("not JSON");

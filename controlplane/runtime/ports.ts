@@ -95,6 +95,8 @@ export interface Claims {
   readonly renew: (claim: Claim) => Promise<boolean>;
   /** Gives the target free, since the stream has finished. */
   readonly release: (claim: Claim) => Promise<void>;
+  /** Lets the lease run out now: the target stays the stream's, and another process may carry on with it at once. */
+  readonly lapse: (claim: Claim) => Promise<void>;
   /** Streams whose claim has expired and whose process may therefore be presumed dead. */
   readonly expired: () => Promise<readonly Claim[]>;
   readonly hold: (target: Target, by: string, seconds: number) => Promise<Hold | { readonly heldBy: string }>;

@@ -1,0 +1,119 @@
+// What a fact looks like where it is stored: how it is written, how it is read, when it finishes its stream.
+// Facts are checked when they are read, because the journal outlives every version of this code. What they mean is not
+// known here, nor by which statements they come and go.
+import { journalFactUnknown } from "../../../errors/journal.ts";
+import type {
+  AppView, Bin, HoldReason, Limits, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Weight,
+} from "../../engines/rollout/vocabulary.ts";
+import type { Fact } from "../../runtime/ports.ts";
+
+/** Gives the value when it has the right shape, else says where it has not. */
+type Reader<Value> = (given: unknown, at: string) => Value;
+type Fields<Shape> = { readonly [Key in keyof Shape]-?: Reader<Shape[Key] | (undefined extends Shape[Key] ? undefined : never)> };
+
+class Misshapen extends Error {}
+
+const refuse = (at: string, wanted: string): never => {
+  throw new Misshapen(`${at} is not ${wanted}`);
+};
+
+const text: Reader<string> = (given, at) => (typeof given === "string" ? given : refuse(at, "a text"));
+const number: Reader<number> = (given, at) => (typeof given === "number" ? given : refuse(at, "a number"));
+const flag: Reader<boolean> = (given, at) => (typeof given === "boolean" ? given : refuse(at, "true or false"));
+
+const oneOf = <Word extends string>(words: { readonly [Each in Word]: true }): Reader<Word> => (given, at) =>
+  typeof given === "string" && Object.hasOwn(words, given) ? (given as Word) : refuse(at, `one of ${Object.keys(words).join(", ")}`);
+
+const nullable = <Value>(reader: Reader<Value>): Reader<Value | null> => (given, at) => (given === null ? null : reader(given, at));
+const optional = <Value>(reader: Reader<Value>): Reader<Value | undefined> => (given, at) => (given === undefined ? undefined : reader(given, at));
+
+const listOf = <Value>(reader: Reader<Value>): Reader<readonly Value[]> => (given, at) =>
+  Array.isArray(given) ? given.map((each, index) => reader(each, `${at}[${index}]`)) : refuse(at, "a list");
+
+/** Reads the named fields, in this order, and passes over others: a newer version may have written more. */
+const record = <Shape>(fields: Fields<Shape>): Reader<Shape> => (given, at) => {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return refuse(at, "a record");
+  const source = given as Record<string, unknown>;
+  const read = Object.entries<Reader<unknown>>(fields).map(([key, reader]) => [key, reader(source[key], `${at}.${key}`)] as const);
+  return Object.fromEntries(read.filter(([, value]) => value !== undefined)) as Shape;
+};
+
+const target = record<Target>({ resourceGroup: text, app: text });
+const weight = record<Weight>({ revision: text, percent: number });
+const tally = record<Tally>({ requests: number, failed: number, slow: number });
+const bin = record<Bin>({ at: number, canary: tally, stable: tally });
+const pace = record<Pace>({
+  weights: listOf(number), bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
+});
+const limits = record<Limits>({
+  failurePointsMax: number, slowPointsMax: number, slowMilliseconds: number, ceilingPercent: number, ceilingRequests: number,
+  stableFailurePercentMax: number, probeFailuresMax: number,
+});
+const intent = record<ReleaseIntent>({ target, revision: text, release: text, pace, limits, probePath: text, requestedBy: text });
+const signalName = oneOf<SignalName>({ pause: true, resume: true, promote: true, abort: true, retry: true });
+const result = oneOf<RolloutResult>({ promoted: true, "rolled-back": true, rejected: true, equal: true, stranded: true });
+const holdReason = oneOf<HoldReason>({ "no-traffic": true, "stable-sick": true, "too-few-requests": true, unsettled: true });
+const revision = record<RevisionView>({ name: text, active: flag, running: text, health: text, templateHash: text });
+const effectKind = oneOf<RolloutEffect["kind"]>({
+  Inspect: true, Activate: true, Probe: true, ShiftTraffic: true, VerifyTraffic: true, Wait: true, AwaitSignal: true, Measure: true, Deactivate: true,
+});
+
+type Kind = RolloutEvent["kind"];
+type FieldsOf<Each extends Kind> = Omit<Extract<RolloutEvent, { kind: Each }>, "kind" | "at">;
+
+/** Every fact that was ever written. A field that is added later is read as optional here, for ever. */
+const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
+  Planned: record({ intent, steps: listOf(number) }),
+  Inspected: record({ view: record<AppView>({ weights: listOf(weight), revisions: listOf(revision) }) }),
+  Activated: record({}),
+  Probed: record({ good: flag, detail: text, running: text }),
+  TrafficShifted: record<FieldsOf<"TrafficShifted">>({ weights: listOf(weight), heldUntil: optional(number) }),
+  TrafficRead: record<FieldsOf<"TrafficRead">>({ weights: listOf(weight), heldUntil: optional(number) }),
+  Waited: record({}),
+  Measured: record({ bins: listOf(bin), to: number }),
+  Deactivated: record({}),
+  AttemptFailed: record({ effect: effectKind, reason: text }),
+  Signalled: record({ signal: signalName, by: text, reason: text }),
+  Started: record({ stable: nullable(text), activate: flag }),
+  FoundEqual: record({ stable: text, untouched: flag, sentence: text }),
+  SmokePassed: record({}),
+  StepReached: record({ percent: number }),
+  TrafficDrifted: record({ percent: number, seenPercent: number }),
+  Held: record({ reason: holdReason, sentence: text }),
+  StepPassed: record({ percent: number, sentence: text }),
+  Aborted: record({ sentence: text, by: text }),
+  Reverted: record({}),
+  Disregarded: record({ what: text }),
+  Finished: record({ result, sentence: text }),
+};
+
+/** What a store gives back for one fact, not yet believed. */
+export interface StoredFact {
+  readonly stream: string;
+  readonly index: number;
+  readonly event: unknown;
+  readonly process: string;
+  readonly epoch: number;
+}
+
+/** Checks a stored fact. @throws journal-fact-unknown */
+export function parseFact(stored: StoredFact): Fact {
+  try {
+    const { kind, at } = record<{ kind: Kind; at: number }>({ kind: oneOf(shapes as unknown as { readonly [Each in Kind]: true }), at: number })(stored.event, "fact");
+    const event = { kind, at, ...shapes[kind](stored.event, kind) } as RolloutEvent;
+    return { stream: stored.stream, index: stored.index, event, process: stored.process, epoch: stored.epoch };
+  } catch (error) {
+    if (!(error instanceof Misshapen)) throw error;
+    throw journalFactUnknown({ stream: stored.stream, index: stored.index, why: error.message });
+  }
+}
+
+/** Writes events as text that every store takes: the world's words may hold half characters or a zero, and the store's may not. */
+export const eventsAsText = (events: readonly RolloutEvent[]): string =>
+  JSON.stringify(events, (_, value: unknown) => (typeof value === "string" ? value.toWellFormed().replaceAll("\0", "\uFFFD") : value));
+
+/** Says whether a stream is finished after these events; undefined when they leave it as it was. */
+export function finishes(events: readonly RolloutEvent[]): boolean | undefined {
+  const telling = events.findLast((event) => event.kind === "Finished" || (event.kind === "Signalled" && event.signal === "retry"));
+  return telling && telling.kind === "Finished";
+}

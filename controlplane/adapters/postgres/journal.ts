@@ -1,0 +1,103 @@
+// The journal in PostgreSQL. An append is one statement and so one round trip and one transaction: it compares the
+// length, checks the claim, writes the facts and tells whoever listens, or none of these.
+// What facts mean is the engine's business, and what shape they have is said in facts.ts.
+import { setTimeout as nap } from "node:timers/promises";
+import type pg from "pg";
+import type { Appended, Fact, Journal } from "../../runtime/ports.ts";
+import { targetKey } from "./claims.ts";
+import type { Log } from "./connection.ts";
+import { eventsAsText, finishes, parseFact, type StoredFact } from "./facts.ts";
+import { listen } from "./listen.ts";
+
+const channel = "ballast_journal";
+
+// The claim's row is locked until the end, so that no take-over can happen between the check and the facts.
+const appendStatement = `
+with held as (
+  select 1 from ballast.claims
+  where target = $6 and holder = $1 and process = $5 and epoch = $7 and expires_at > clock_timestamp() for share
+), head as (
+  insert into ballast.streams as s (stream, target, length, finished)
+  select $1, $8, jsonb_array_length($3::jsonb), coalesce($4::boolean, false)
+  where ($2 = 0 or exists (select 1 from ballast.streams where stream = $1)) and ($6::text is null or exists (select 1 from held))
+  on conflict (stream) do update set
+    length = s.length + excluded.length, finished = coalesce($4::boolean, s.finished), written_at = clock_timestamp()
+    where s.length = $2
+  returning s.length
+), written as (
+  insert into ballast.facts (stream, index, event, process, epoch)
+  select $1, $2 + given.place::integer - 1, given.event, $5, coalesce($7::integer, 0)
+  from head, jsonb_array_elements($3::jsonb) with ordinality as given (event, place)
+), told as (
+  select pg_notify('${channel}', head.length || ' ' || $1) from head
+)
+select exists (select 1 from held) as held, (select count(*) from told)::integer as appended`;
+
+/** A stream's name holds its target between its kind and its revision. */
+const targetKeyOf = (stream: string): string => stream.split("/").slice(1, -1).join("/");
+
+/** A journal that must be closed, since it keeps one connection that listens. */
+export interface PostgresJournal extends Journal {
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the journal. Waiting for growth falls back on looking every `pollSeconds`, should a notice ever be lost. */
+export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log, pollSeconds = 5): PostgresJournal {
+  const waiting = new Map<string, Set<(length: number | undefined) => void>>();
+  const listener = listen(listening, channel, log, (payload) => {
+    if (payload === undefined) for (const each of waiting.values()) each.forEach((wake) => wake(undefined));
+    const [, length, stream] = /^(\d+) (.*)$/s.exec(payload ?? "") ?? [];
+    if (stream !== undefined) waiting.get(stream)?.forEach((wake) => wake(Number(length)));
+  });
+
+  const lengthOf = async (stream: string): Promise<number> => {
+    const { rows } = await pool.query<{ length: number }>("select length from ballast.streams where stream = $1", [stream]);
+    return rows[0]?.length ?? 0;
+  };
+
+  async function grown(stream: string, length: number, cancel: AbortSignal): Promise<void> {
+    let known = length;
+    let wake = new AbortController();
+    const notice = (told: number | undefined): void => {
+      known = Math.max(known, told ?? 0);
+      wake.abort();
+    };
+    const own = waiting.get(stream) ?? new Set();
+    waiting.set(stream, own.add(notice));
+    while (!cancel.aborted && known <= length) {
+      wake = new AbortController();
+      known = Math.max(known, await lengthOf(stream).catch(() => 0)); // A database that is away is asked again below.
+      if (known <= length) await nap(pollSeconds * 1000, undefined, { signal: AbortSignal.any([cancel, wake.signal]) }).catch(() => undefined);
+    }
+    own.delete(notice);
+    if (own.size === 0 && waiting.get(stream) === own) waiting.delete(stream);
+  }
+
+  return {
+    read: async (stream) => {
+      const { rows } = await pool.query<StoredFact>("select stream, index, event, process, epoch from ballast.facts where stream = $1 order by index", [stream]);
+      return rows.map(parseFact);
+    },
+    append: async (stream, expectedLength, events, { process, claim }): Promise<Appended> => {
+      if (events.length === 0) return "appended";
+      if (claim && claim.holder !== stream) return "fenced";
+      const { rows } = await pool.query<{ held: boolean; appended: number }>(appendStatement,
+        [stream, expectedLength, eventsAsText(events), finishes(events) ?? null, process, claim?.target ?? null, claim?.epoch ?? null, targetKeyOf(stream)]);
+      const came = rows[0];
+      if (came?.appended) return "appended";
+      return claim && !came?.held ? "fenced" : "conflict";
+    },
+    grown,
+    streams: async ({ target, unfinished }) => {
+      const { rows } = await pool.query<Pick<Fact, "stream">>(
+        `select stream from ballast.streams where ($1::text is null or target = $1) and not ($2 and finished) order by created_at desc, stream`,
+        [target ? targetKey(target) : null, unfinished ?? false]);
+      return rows.map((row) => row.stream);
+    },
+    lastWriteAt: async () => {
+      const { rows } = await pool.query<{ at: number | null }>("select (extract(epoch from max(written_at)) * 1000)::float8 as at from ballast.streams");
+      return rows[0]?.at == null ? undefined : Math.round(rows[0].at);
+    },
+    close: () => listener.close(),
+  };
+}

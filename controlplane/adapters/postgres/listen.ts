@@ -1,0 +1,39 @@
+// One connection that listens, made again when it breaks. Notices are hints: whoever gets one looks for himself, and
+// after each new connection everybody is told to look, since notices of the time between are lost.
+import { setTimeout as nap } from "node:timers/promises";
+import pg from "pg";
+import type { Log } from "./connection.ts";
+
+const pauseMilliseconds = 1000;
+
+/** Listens on a channel until closed; `noticed` gets each payload, or undefined when any number may have been missed. */
+export function listen(options: pg.ClientConfig, channel: string, log: Log, noticed: (payload: string | undefined) => void): { readonly close: () => Promise<void> } {
+  const closing = new AbortController();
+
+  async function connection(): Promise<void> {
+    const client = new pg.Client(options);
+    const broken = new Promise<void>((resolve) => {
+      client.on("error", () => resolve()).on("end", () => resolve());
+      closing.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    try {
+      client.on("notification", (notice) => noticed(notice.payload));
+      await client.connect();
+      await client.query(`listen ${channel}`);
+      noticed(undefined);
+      await broken;
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  async function forever(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await connection().catch((error: unknown) => log(`the listening connection to the database broke: ${String(error)}`));
+      await nap(pauseMilliseconds, undefined, { signal: closing.signal }).catch(() => undefined);
+    }
+  }
+
+  const ended = forever();
+  return { close: async () => { closing.abort(); await ended; } };
+}

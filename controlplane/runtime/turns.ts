@@ -1,0 +1,187 @@
+// One turn of a stream as a durable orchestration: perform the one effect that is missing, write what it came to. Its id
+// is the stream and the length of the journal at its start, so that a turn happens once, whoever carries it on.
+// Which process may turn, and what comes after a turn, is not decided here.
+import { DBOS, Error as DbosErrors, type DBOSConfig } from "@dbos-inc/dbos-sdk";
+import type { RolloutEffect, RolloutEvent, RolloutObservation, RolloutOutcome } from "../engines/rollout/vocabulary.ts";
+import { untilUnheld, type Lease } from "./claims.ts";
+import { isWrite, perform, type World } from "./perform.ts";
+import type { Fact, Journal } from "./ports.ts";
+
+/** An engine as the loop uses it: what a journal asks for, and how it answers. */
+export interface Mind {
+  readonly asks: (journal: readonly Fact[]) => RolloutEffect | undefined;
+  readonly answers: (journal: readonly Fact[], observation: RolloutObservation) => readonly RolloutEvent[];
+}
+
+/** A stream that this process drives. */
+export interface Run {
+  readonly stream: string;
+  readonly lease: Lease;
+  /** Fires when this process must leave the stream: its claim is lost, or it closes. */
+  readonly left: AbortSignal;
+  /** The journal as last read; it only ever grows. */
+  facts: readonly Fact[];
+  /** Ends with the write now under way. */
+  busy: Promise<void>;
+}
+
+export interface TurnsSetting {
+  readonly mind: Mind;
+  readonly journal: Journal;
+  readonly world: World;
+  readonly process: string;
+  readonly pool: NonNullable<DBOSConfig["systemDatabasePool"]>;
+  readonly log: (sentence: string) => void;
+  readonly runOf: (stream: string) => Run | undefined;
+}
+
+export interface Turns {
+  readonly launch: () => Promise<void>;
+  /** Carries out the turn that begins at this length, or carries on with it where another process left it. */
+  readonly turn: (stream: string, length: number) => Promise<void>;
+  /** Carries on with every turn of the stream that another process left open. */
+  readonly carryOn: (stream: string) => Promise<void>;
+  /** Forgets a turn that came to nothing, so that it can be taken again. */
+  readonly forget: (stream: string, length: number) => Promise<void>;
+  /** Forgets all turns of a finished stream: the journal has it all, and they would lie here for ever. */
+  readonly forgetAll: (stream: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** The same for all versions, or a deployment would strand what the version before had under way. */
+const applicationVersion = "1";
+
+const turnId = (stream: string, length: number): string => `${stream}#${length}`;
+
+/**
+ * Leaves a turn open for whoever drives the stream next, by never ending it here.
+ *
+ * Any end would be recorded as the turn's, and with it an outcome that nobody wrote to the journal would be lost.
+ */
+const leaveOpen = (): Promise<never> => new Promise(() => {});
+
+/** Opens the turns. There is one of it in a process, since the durable engine is one. */
+export function openTurns(setting: TurnsSetting): Turns {
+  const queue = `turns of ${setting.process}`;
+  const turnOrchestration = async (stream: string, length: number): Promise<void> => {
+    const run = setting.runOf(stream);
+    return run ? takeTurn(run, length, setting) : leaveOpen();
+  };
+  let registered = turnOrchestration;
+
+  /** Runs a turn here that another process has begun. Only we listen to our queue, so nobody else can pick it up. */
+  async function resume(id: string): Promise<void> {
+    await DBOS.registerQueue(queue, { minPollingIntervalMs: 100, onConflict: "always_update" });
+    const handle = await DBOS.resumeWorkflow<void>(id, { queueName: queue });
+    await handle.getResult({ pollingIntervalMs: 50 });
+  }
+
+  async function turn(stream: string, length: number): Promise<void> {
+    const workflowID = turnId(stream, length);
+    try {
+      const handle = await DBOS.startWorkflow(registered, { workflowID, workflowIDReusePolicy: "reject" })(stream, length);
+      await handle.getResult();
+    } catch (error) {
+      if (!(error instanceof DbosErrors.DBOSWorkflowIDInUseError)) throw error;
+      if (isOpen(error.status)) await resume(workflowID);
+      else await DBOS.deleteWorkflow(workflowID); // It came to nothing, since the journal has not grown; the loop asks again.
+    }
+  }
+
+  const ofStream = async (stream: string) =>
+    (await DBOS.listWorkflows({ workflow_id_prefix: `${stream}#`, loadInput: false, loadOutput: false })).filter(({ workflowID }) => workflowID.startsWith(`${stream}#`));
+
+  return {
+    launch: async () => {
+      DBOS.setConfig({
+        name: "ballast", systemDatabasePool: setting.pool, executorID: setting.process, applicationVersion, listenQueues: [queue],
+        useListenNotify: false, logger: dbosLogger(setting.log),
+      });
+      registered = DBOS.registerWorkflow(turnOrchestration, { name: "turn" });
+      await DBOS.launch();
+    },
+    turn,
+    carryOn: async (stream) => {
+      for (const { workflowID, status } of await ofStream(stream)) if (isOpen(status)) await resume(workflowID);
+    },
+    forget: (stream, length) => DBOS.deleteWorkflow(turnId(stream, length)),
+    forgetAll: async (stream) => DBOS.deleteWorkflows((await ofStream(stream)).map(({ workflowID }) => workflowID)),
+    close: async () => {
+      await DBOS.deleteQueue(queue).catch(() => undefined);
+      await DBOS.shutdown({ deregister: true });
+    },
+  };
+}
+
+const isOpen = (status: string): boolean => status !== "SUCCESS" && status !== "ERROR";
+
+/** A database that is away for a moment must not cost us an outcome. Appending again is harmless: see `record`. */
+const patience = { retriesAllowed: true, maxAttempts: 5, intervalSeconds: 0.5, backoffRate: 2 };
+
+/** Takes the turn. What is a step is recorded; all else is calculated again from the journal as it was at `length`. */
+async function takeTurn(run: Run, length: number, setting: TurnsSetting): Promise<void> {
+  if (run.facts.length < length) run.facts = await setting.journal.read(run.stream);
+  const effect = setting.mind.asks(run.facts.slice(0, length));
+  if (effect === undefined) return;
+  const ended = Promise.withResolvers<void>();
+  try {
+    const outcome = await DBOS.runStep(() => performUncut(run, length, effect, ended.promise, setting), { name: "perform" });
+    if (outcome !== null) await DBOS.runStep(() => record(run, length, outcome, isWrite(effect), setting), { name: "append", ...patience });
+  } finally {
+    ended.resolve();
+  }
+}
+
+/**
+ * Performs the effect, and gives null where a signal has cut it short: the state has changed, and asks for something else.
+ *
+ * An effect that was asked for before a signal came and has not begun yet is not begun. A write that has begun ends.
+ */
+async function performUncut(run: Run, length: number, effect: RolloutEffect, ended: Promise<void>, { journal, world }: TurnsSetting): Promise<RolloutOutcome | null> {
+  if (run.facts.length > length) return null;
+  const cut = new AbortController(), over = new AbortController();
+  const write = isWrite(effect), cancel = AbortSignal.any([cut.signal, run.left]);
+  void journal.grown(run.stream, length, AbortSignal.any([over.signal, run.left])).then(() => { if (!over.signal.aborted) cut.abort(); });
+  try {
+    await untilUnheld(effect, world.claims, cancel);
+    if (run.left.aborted) return await leaveOpen();
+    if (cut.signal.aborted) return null;
+    if (write) run.busy = ended;
+    const outcome = await perform(effect, world, run.lease.confirm, cancel);
+    if (!run.lease.fresh() || (run.left.aborted && !write)) return await leaveOpen();
+    return cut.signal.aborted && !write ? null : outcome;
+  } finally {
+    over.abort();
+  }
+}
+
+/**
+ * Writes what the outcome means, in the state as it is by now.
+ *
+ * Where a signal has got in first, the outcome of a write is decided again on the new state, since the world has
+ * changed; that of anything else counts as cut short. Facts of the loop beyond our length are our own, written by a
+ * process that died before it could say so: nothing is written twice.
+ */
+async function record(run: Run, length: number, outcome: RolloutOutcome, write: boolean, { mind, journal, process }: TurnsSetting): Promise<void> {
+  for (;;) {
+    const { facts, lease } = run;
+    if (facts.slice(length).some(({ epoch }) => epoch > 0)) return;
+    if (facts.length > length && !write) return;
+    const appended = await journal.append(run.stream, facts.length, mind.answers(facts, outcome), { process, claim: lease.claim });
+    if (appended === "appended") return;
+    if (appended === "fenced") {
+      await lease.confirm(); // Which finds the claim lost, and so ends the loop.
+      return leaveOpen();
+    }
+    run.facts = await journal.read(run.stream);
+  }
+}
+
+/** Passes on what the durable engine complains of; what it merely tells is not for our log. */
+const dbosLogger = (log: (sentence: string) => void): NonNullable<DBOSConfig["logger"]> => ({
+  info: () => {}, debug: () => {},
+  warn: (entry) => log(`durable engine: ${wording(entry)}`),
+  error: (entry) => log(`durable engine: ${wording(entry)}`),
+});
+
+const wording = (entry: unknown): string => (entry instanceof Error ? entry.message : String(entry));

@@ -1,0 +1,218 @@
+// The contract of the Journal port, held against every adapter of it; then what only PostgreSQL can show.
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import pg from "pg";
+import { connectionOptions, openPool } from "../controlplane/adapters/postgres/connection.ts";
+import { openClaims } from "../controlplane/adapters/postgres/claims.ts";
+import { parseFact } from "../controlplane/adapters/postgres/facts.ts";
+import { openJournal, type PostgresJournal } from "../controlplane/adapters/postgres/journal.ts";
+import { migrate } from "../controlplane/adapters/postgres/migrations.ts";
+import type { RolloutEvent } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { Claim, Claims, Journal } from "../controlplane/runtime/ports.ts";
+import { memoryClaims, memoryJournal } from "./support/memory.ts";
+import { eventually, postgresForTests } from "./support/postgres.ts";
+
+const postgres = postgresForTests();
+const target = { resourceGroup: "rg", app: "web" };
+const waited = (at: number): RolloutEvent => ({ kind: "Waited", at });
+const finished: RolloutEvent = { kind: "Finished", at: 9, result: "promoted", sentence: "promoted: yes" };
+const retried: RolloutEvent = { kind: "Signalled", at: 10, signal: "retry", by: "ann", reason: "again" };
+const pen = { process: "p1" };
+const never = new AbortController().signal;
+let count = 0;
+const fresh = (): string => `rollout/rg/web/web--${++count}`;
+
+interface Kept {
+  readonly journal: Journal;
+  readonly claims: Claims;
+}
+
+async function inPostgres(): Promise<Kept & { readonly journal: PostgresJournal; readonly pool: pg.Pool }> {
+  const database = await postgres.fresh();
+  const pool = postgres.pool(database);
+  await migrate(pool);
+  return { pool, journal: openJournal(pool, connectionOptions(database), () => {}), claims: openClaims(pool, 30) };
+}
+
+async function inMemory(): Promise<Kept> {
+  const claims = memoryClaims(30);
+  return { claims, journal: memoryJournal(claims.stillOurs) };
+}
+
+describe.each([["PostgreSQL", inPostgres], ["memory", inMemory]] as const)("a journal in %s", (_, open) => {
+  let journal: Journal, claims: Claims;
+  beforeAll(async () => ({ journal, claims } = await open()));
+  afterAll(async () => (journal as Partial<PostgresJournal>).close?.());
+
+  it("gives facts back in order, with who wrote them", async () => {
+    const stream = fresh();
+    expect(await journal.read(stream)).toEqual([]);
+    expect(await journal.append(stream, 0, [waited(1), waited(2)], pen)).toBe("appended");
+    expect(await journal.append(stream, 2, [finished], { process: "p2" })).toBe("appended");
+    expect(await journal.read(stream)).toEqual([
+      { stream, index: 0, event: waited(1), process: "p1", epoch: 0 },
+      { stream, index: 1, event: waited(2), process: "p1", epoch: 0 },
+      { stream, index: 2, event: finished, process: "p2", epoch: 0 },
+    ]);
+  });
+
+  it.each([[1, 0], [1, 2], [0, 1]])("refuses to append to a stream of %i facts what was decided on %i", async (length, expected) => {
+    const stream = fresh();
+    await journal.append(stream, 0, Array.from({ length }, (_, at) => waited(at)), pen);
+    expect(await journal.append(stream, expected, [finished], pen)).toBe("conflict");
+    expect(await journal.read(stream)).toHaveLength(length);
+  });
+
+  it("lets one of many writers win when all expect the same length", async () => {
+    const stream = fresh();
+    const came = await Promise.all(Array.from({ length: 20 }, (_, at) => journal.append(stream, 0, [waited(at), waited(at)], pen)));
+    expect(came.filter((each) => each === "appended")).toHaveLength(1);
+    expect(came.filter((each) => each === "conflict")).toHaveLength(19);
+    expect(await journal.read(stream)).toHaveLength(2);
+  });
+
+  it("keeps any text that the world may say, whole characters as they are", async () => {
+    const stream = fresh();
+    const said = (reason: string): RolloutEvent => ({ kind: "AttemptFailed", at: 1, effect: "Probe", reason });
+    await journal.append(stream, 0, [said("it's \\u0000 \"quoted\" ü 🚢"), said("zero \0 half \uD83D")], pen);
+    expect((await journal.read(stream)).map(({ event }) => event)).toEqual([said("it's \\u0000 \"quoted\" ü 🚢"), said("zero \uFFFD half \uFFFD")]);
+  });
+
+  it("writes under a claim that holds, and keeps its epoch", async () => {
+    const stream = fresh(), claim = await taken(claims, stream);
+    expect(await journal.append(stream, 0, [waited(1)], { process: "p1", claim })).toBe("appended");
+    expect((await journal.read(stream))[0]).toMatchObject({ process: "p1", epoch: claim.epoch });
+    await claims.release(claim);
+  });
+
+  it.each<[string, (claim: Claim) => Claim]>([
+    ["another epoch", (claim) => ({ ...claim, epoch: claim.epoch + 1 })],
+    ["another process", (claim) => ({ ...claim, process: "p2" })],
+    ["another stream", (claim) => ({ ...claim, holder: "rollout/rg/web/other" })],
+    ["another target", (claim) => ({ ...claim, target: "rg/other" })],
+  ])("fences a writer whose claim is of %s", async (_, change) => {
+    const stream = fresh(), claim = await taken(claims, stream), false_ = change(claim);
+    expect(await journal.append(stream, 0, [waited(1)], { process: false_.process, claim: false_ })).toBe("fenced");
+    expect(await journal.read(stream)).toEqual([]);
+    await claims.release(claim);
+  });
+
+  it("fences a writer whose lease has run out, even if nobody has taken over", async () => {
+    const stream = fresh(), claim = await taken(claims, stream);
+    await claims.lapse(claim);
+    expect(await journal.append(stream, 0, [waited(1)], { process: "p1", claim })).toBe("fenced");
+    await claims.release(claim);
+  });
+
+  it("tells a waiting reader that the stream has grown", async () => {
+    const stream = fresh();
+    await journal.append(stream, 0, [waited(1)], pen);
+    await journal.grown(stream, 0, never);
+    let told = false;
+    const telling = journal.grown(stream, 1, never).then(() => { told = true; });
+    expect(told).toBe(false);
+    await journal.append(stream, 1, [waited(2)], pen);
+    await telling;
+  });
+
+  it("stops waiting for growth at once when cancelled", async () => {
+    const stream = fresh(), cancel = new AbortController();
+    const waiting = journal.grown(stream, 0, cancel.signal);
+    cancel.abort();
+    await waiting;
+    await journal.grown(stream, 0, cancel.signal);
+  });
+
+  it("lists the streams of a target newest first, and those that are unfinished", async () => {
+    const mine = { resourceGroup: "RG", app: "Shop" };
+    const [first, second, third] = ["a", "b", "c"].map((name) => `rollout/rg/shop/shop--${name}`) as [string, string, string];
+    for (const stream of [first, second, third]) await journal.append(stream, 0, [waited(1)], pen);
+    await journal.append(second, 1, [finished], pen);
+    await journal.append(third, 1, [finished], pen);
+    await journal.append(third, 2, [retried], pen);
+    expect(await journal.streams({ target: mine })).toEqual([third, second, first]);
+    expect(await journal.streams({ target: mine, unfinished: true })).toEqual([third, first]);
+    expect(await journal.streams({ unfinished: true })).toEqual(expect.arrayContaining([third, first]));
+    expect(await journal.streams({ target: { resourceGroup: "rg", app: "sho" } })).toEqual([]);
+  });
+
+  it("says when it was last written to", async () => {
+    const before = Date.now();
+    await journal.append(fresh(), 0, [waited(1)], pen);
+    const at = await journal.lastWriteAt();
+    expect(at).toBeGreaterThanOrEqual(before - 5);
+    expect(at).toBeLessThanOrEqual(Date.now() + 5);
+  });
+});
+
+describe("a journal in PostgreSQL alone", () => {
+  it("refuses to read a fact that it does not know, and names it", async () => {
+    const { journal, pool } = await inPostgres();
+    onTestFinished(() => journal.close());
+    const stream = fresh();
+    await journal.append(stream, 0, [waited(1), waited(2)], pen);
+    await pool.query("update ballast.facts set event = '{\"kind\":\"Teleported\",\"at\":2}' where stream = $1 and index = 1", [stream]);
+    await expect(journal.read(stream)).rejects.toMatchObject({ id: "journal-fact-unknown", message: expect.stringContaining(`Fact 1 of ${stream}`) });
+  });
+
+  it("is brought up to date once by replicas that start together", async () => {
+    const pool = postgres.pool(await postgres.fresh());
+    await Promise.all(Array.from({ length: 6 }, () => migrate(pool)));
+    await migrate(pool);
+    expect((await pool.query("select number from ballast.migrations")).rows).toEqual([{ number: 1 }]);
+  });
+
+  it("still appends, reads and tells after every connection was broken", async () => {
+    const { journal, pool } = await inPostgres();
+    onTestFinished(() => journal.close());
+    const stream = fresh();
+    await journal.append(stream, 0, [waited(1)], pen);
+    const telling = journal.grown(stream, 1, never);
+    await pool.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
+    await eventually(() => journal.append(stream, 1, [waited(2)], pen).then((came) => came !== "fenced", () => false), "an append");
+    await telling;
+    expect(await journal.read(stream)).toHaveLength(2);
+  });
+
+  it("asks for a password anew for each connection, so that a token may change", async () => {
+    const database = await postgres.fresh();
+    let asked = 0;
+    const pool = openPool({ ...database, password: async () => { asked++; return database.password as string; } }, () => {});
+    onTestFinished(() => pool.end());
+    await Promise.all([pool.query("select pg_sleep(0.05)"), pool.query("select pg_sleep(0.05)")]);
+    expect(asked).toBe(2);
+  });
+
+  it("is not spoken to in the clear over a network", () => {
+    const database = { host: "db.example", port: 5432, name: "ballast", user: "ballast", password: "secret", tls: "disable" } as const;
+    expect(() => connectionOptions(database)).toThrowError(expect.objectContaining({ id: "database-tls-disabled" }));
+    expect(connectionOptions({ ...database, tls: "require" }).ssl).toMatchObject({ rejectUnauthorized: true });
+  });
+});
+
+describe("a fact", () => {
+  const stored = (event: unknown) => ({ stream: "rollout/rg/web/r", index: 7, event, process: "p", epoch: 1 });
+
+  it.each<[unknown, string]>([
+    [null, "fact is not a record"],
+    ["Waited", "fact is not a record"],
+    [{ kind: "Waited" }, "fact.at is not a number"],
+    [{ kind: "toString", at: 1 }, "fact.kind is not one of"],
+    [{ kind: "Finished", at: 1, result: "won", sentence: "" }, "Finished.result is not one of promoted"],
+    [{ kind: "TrafficRead", at: 1, weights: [{ revision: "a", percent: "5" }] }, "TrafficRead.weights[0].percent is not a number"],
+    [{ kind: "Measured", at: 1, to: 2, bins: {} }, "Measured.bins is not a list"],
+    [{ kind: "Started", at: 1, activate: true }, "Started.stable is not a text"],
+  ])("is refused as %j", (event, why) => {
+    expect(() => parseFact(stored(event))).toThrowError(expect.objectContaining({ id: "journal-fact-unknown", message: expect.stringContaining(why) }));
+  });
+
+  it("may hold more than we know, of which we take what we know", () => {
+    expect(parseFact(stored({ kind: "TrafficRead", at: 1, weights: [{ revision: "a", percent: 100, label: "stable" }], mood: "good" })).event)
+      .toEqual({ kind: "TrafficRead", at: 1, weights: [{ revision: "a", percent: 100 }] });
+  });
+});
+
+async function taken(claims: Claims, stream: string): Promise<Claim> {
+  const claimed = await claims.take(target, stream, "p1");
+  if (!("claim" in claimed)) throw new Error(`held by ${claimed.heldBy}`);
+  return claimed.claim;
+}

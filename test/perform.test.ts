@@ -1,0 +1,73 @@
+// What performing an effect adds to the adapters: limits, cancellation, and which trouble is an outcome and which is not.
+import { expect, it } from "vitest";
+import type { RolloutEffect } from "../controlplane/engines/rollout/vocabulary.ts";
+import { systemClock } from "../controlplane/runtime/clock.ts";
+import { isWrite, perform, type World } from "../controlplane/runtime/perform.ts";
+import type { Apps } from "../controlplane/runtime/ports.ts";
+
+const target = { resourceGroup: "rg", app: "web" };
+const never = new AbortController().signal;
+const hangs = (): Promise<never> => new Promise(() => {});
+const verify: RolloutEffect = { kind: "VerifyTraffic", target };
+const shift: RolloutEffect = { kind: "ShiftTraffic", target, weights: [], overrideHold: false };
+const open = async (): Promise<boolean> => true;
+
+const world = (apps: Partial<Apps>, held: World["claims"]["held"] = async () => undefined): World => ({
+  apps: { inspect: hangs, shift: hangs, readTraffic: hangs, activate: hangs, deactivate: hangs, probe: hangs, ...apps },
+  requests: { measure: hangs }, claims: { held }, clock: systemClock, requestSeconds: 0.01,
+});
+
+it("gives an outcome of the effect's kind, at the moment of its end", async () => {
+  const before = Date.now();
+  const outcome = await perform(verify, world({ readTraffic: async () => ({ ok: true, value: { weights: [] } }) }), open, never);
+  expect(outcome).toEqual({ kind: "Outcome", of: "VerifyTraffic", at: expect.any(Number), found: { ok: true, value: { weights: [] } } });
+  expect(outcome.at).toBeGreaterThanOrEqual(before);
+});
+
+it("makes an outcome of what an adapter throws", async () => {
+  const outcome = await perform(verify, world({ readTraffic: async () => { throw new Error("the cloud stumbled"); } }), open, never);
+  expect(outcome.found).toEqual({ ok: false, reason: "the cloud stumbled" });
+});
+
+it("ends a read that never answers", async () => {
+  expect((await perform(verify, world({}), open, never)).found).toEqual({ ok: false, reason: "no answer within 0.1 s" });
+});
+
+it.each<RolloutEffect>([
+  verify, { kind: "Inspect", target }, { kind: "Wait", until: Date.now() + 1e9 }, { kind: "AwaitSignal" },
+  { kind: "Probe", target, revision: "r", path: "/", timeoutSeconds: 1e4 },
+])("ends $kind at once when it is cut short", async (effect) => {
+  const cut = new AbortController();
+  const performing = perform(effect, { ...world({}), requestSeconds: 1e4 }, open, cut.signal);
+  cut.abort();
+  expect((await performing).of).toBe(effect.kind);
+  expect(isWrite(effect)).toBe(false);
+});
+
+it("does not cut a write short", async () => {
+  const gate = Promise.withResolvers<void>();
+  const performing = perform(shift, { ...world({ shift: async () => { await gate.promise; return { ok: true, value: { weights: [] } }; } }), requestSeconds: 1e4 }, open, AbortSignal.abort());
+  gate.resolve();
+  expect((await performing).found.ok).toBe(true);
+  expect(isWrite(shift)).toBe(true);
+});
+
+it("shuts the fence of a write that never answers, so that nothing is sent once it is given up", async () => {
+  let ask: () => Promise<boolean> = open;
+  const performing = perform(shift, world({ shift: (_, fence) => { ask = fence; return hangs(); } }), open, never);
+  expect(await ask()).toBe(true);
+  expect((await performing).found).toEqual({ ok: false, reason: "no answer within 0.3 s" });
+  expect(await ask()).toBe(false);
+});
+
+it("throws when the database is lost, whatever the adapter makes of it", async () => {
+  const lost = new Error("the database is away");
+  const fenced: Apps["shift"] = async (_, fence) => ({ ok: await fence().catch(() => false) as false, reason: "fenced" });
+  await expect(perform(shift, world({ shift: fenced }), () => Promise.reject(lost), never)).rejects.toBe(lost);
+  await expect(perform(verify, world({}, () => Promise.reject(lost)), open, never)).rejects.toBe(lost);
+});
+
+it("tells until when somebody else may write the traffic that was read", async () => {
+  const read = world({ readTraffic: async () => ({ ok: true, value: { weights: [] } }) }, async () => ({ id: "h", by: "ann", until: 77 }));
+  expect((await perform(verify, read, open, never)).found).toEqual({ ok: true, value: { weights: [], heldUntil: 77 } });
+});
