@@ -1,0 +1,47 @@
+// The `ballast` command: its groups, its help, its exit codes. What a command does stands in the group's own file.
+import { createRequire } from "node:module";
+import { Command, CommanderError } from "commander";
+import { BallastError } from "../errors/catalogue.ts";
+import { addRelease } from "./release.ts";
+import { refuse } from "./terminal.ts";
+
+const { version, description } = createRequire(import.meta.url)("../package.json") as { version: string; description: string };
+
+/** What a command comes to, as the shell sees it. */
+const exitCodes = { success: 0, failed: 1, usage: 2, unreachable: 3 };
+
+const program = new Command("ballast")
+  .description(description)
+  .version(version)
+  .exitOverride()
+  .addHelpText("after", `
+Exit codes:
+  0  what was asked for is so
+  1  it was refused, it failed, or the release did not end well
+  2  the command was not understood
+  3  the control plane cannot be reached
+
+Signing in: the first of BALLAST_TOKEN, AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or a federated
+token (ARM_* as well), and \`az login\` that there is.
+
+Examples:
+  ballast release list
+  ballast release follow storefront
+  ballast release abort storefront --reason "customers report empty carts"`);
+addRelease(program);
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+  if (!(error instanceof BallastError)) throw error;
+  refuse(error, process.argv.includes("--json"));
+  if (error.id === "release-control-plane-unreachable") return exitCodes.unreachable;
+  return error.id === "cli-rollout-name-unclear" ? exitCodes.usage : exitCodes.failed;
+}
+
+// A reader that has enough, such as `head`, closes the pipe; that is no failure of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? exitCodes.success : exitCodes.failed));
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,35 @@
+// A rollout as lines for people: where it stands, and one fact. Times are counted from its start, as the journal's readers think.
+import { duration, secondsBetween } from "../controlplane/engines/time.ts";
+import type { RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { Shown, Told } from "../provider/control-plane.ts";
+import { nameOf } from "./reach.ts";
+import { styled, table } from "./terminal.ts";
+
+/** Gives a text in the colour of a result; what is in flight has none. */
+export function finish(result: RolloutResult | null, text: string): string {
+  if (result === null) return styled("cyan", text);
+  return styled(result === "promoted" || result === "equal" ? "green" : "red", text);
+}
+
+/** Tells where a rollout stands in five lines. */
+export function summary(shown: Shown): string {
+  const { percent, result, phase, attempt, sentence, startedAt, facts } = shown;
+  const rows = [
+    ["traffic", `canary ${percent} percent, stable ${100 - percent} percent`],
+    ["phase", `${phase}${attempt > 1 ? `, attempt ${attempt}` : ""}`],
+    ["result", result ?? "in flight"],
+    ["why", sentence],
+    ["started", `${new Date(startedAt).toISOString()}, ${facts} facts in its journal`],
+  ];
+  return `${styled("bold", nameOf(shown))}\n${table(rows, (text, row, column) => (column === 0 ? styled("dim", `  ${text}`) : row === 2 ? finish(result, text) : text))}`;
+}
+
+/** Tells one fact: when, what, and its words. */
+export const toldLine = ({ at, kind, text }: Pick<Told, "at" | "kind" | "text">, startedAt: number): string =>
+  `${styled("dim", duration(secondsBetween(startedAt, at)).padStart(8))}  ${styled(styleOf(kind), kind.padEnd(15))} ${text}`;
+
+/** Decisions stand out; what the world merely said is dim. */
+function styleOf(kind: string): "bold" | "dim" | "red" {
+  if (kind === "Aborted" || kind === "AttemptFailed" || kind === "TrafficDrifted") return "red";
+  return ["Inspected", "TrafficShifted", "TrafficRead", "Measured", "Probed", "Activated", "Deactivated", "Disregarded"].includes(kind) ? "dim" : "bold";
+}

@@ -1,0 +1,134 @@
+// One HTTP request to the control plane, with the patience that a restart of it asks for. Knows tokens, waiting and the
+// envelope of errors; does not know what is asked.
+import { setTimeout as sleep } from "node:timers/promises";
+import { fetch, type Dispatcher, type Response } from "undici";
+import { fetchDispatcher } from "../connect-to.ts";
+import { BallastError } from "../errors/catalogue.ts";
+import { controlPlaneUnclear, controlPlaneUnreachable, endpointInsecure } from "../errors/provider.ts";
+
+/** Where the control plane is, who asks, and how long nobody may answer. */
+export interface Access {
+  readonly endpoint: string;
+  readonly token: () => Promise<string>;
+  /** Ends every request at once; what was asked before stays asked. */
+  readonly cancel?: AbortSignal;
+  /**
+   * How long a request is tried again while nobody answers, in seconds.
+   *
+   * @default 15
+   */
+  readonly patienceSeconds?: number;
+}
+
+/** One request. `repeatable`: asking twice is the same as asking once, so it may be sent again after it was perhaps heard. */
+export interface Call {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly repeatable: boolean;
+}
+
+/** What came back, refusals included; only the absence of any answer throws. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly retryAfterSeconds: number | undefined;
+}
+
+const attemptSeconds = 10;
+const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
+const absent = new Set([502, 503, 504]);
+
+/**
+ * Asks until somebody answers or the patience is used up, ten seconds an attempt at most.
+ *
+ * An ingress answers 502 to 504 while nobody stands behind it, so those count as nobody, as a refused connection does; a
+ * control plane that excuses itself with 503 has the last word in its own words. What is not repeatable is sent again only
+ * where it surely was not carried out.
+ *
+ * @throws release-control-plane-unreachable, and what the token's source throws.
+ */
+export async function ask(access: Access, call: Call): Promise<Answer> {
+  const patienceSeconds = access.patienceSeconds ?? 15;
+  const deadline = Date.now() + patienceSeconds * 1000;
+  for (;;) {
+    const missing = await attempt(access, call, Math.min(attemptSeconds, Math.max(1, (deadline - Date.now()) / 1000)));
+    if (!("reason" in missing)) return missing;
+    access.cancel?.throwIfAborted();
+    if (Date.now() + 500 > deadline || (missing.sent && !call.repeatable)) {
+      if (missing.excuse) return missing.excuse;
+      throw controlPlaneUnreachable({ endpoint: access.endpoint, reason: missing.reason });
+    }
+    await sleep(500, undefined, signalOf(access));
+  }
+}
+
+/** Opens an answer that goes on for long; its reader sees to the silence in it. */
+export async function open(access: Access, path: string, cancel: AbortSignal): Promise<Response> {
+  return send(access, { method: "GET", path, repeatable: true }, cancel);
+}
+
+/** Gives the control plane's own error, with its id, from the answer that refused. */
+export function refusal(access: Access, { status, body }: Pick<Answer, "status" | "body">): BallastError {
+  const error = (body as { error?: Partial<Record<"id" | "message" | "fix" | "left", unknown>> } | null)?.error;
+  if (typeof error?.id !== "string" || typeof error.message !== "string") {
+    return controlPlaneUnclear({ endpoint: access.endpoint, what: `status ${status} without an error of ours` });
+  }
+  return new BallastError(error.id, error.message, String(error.fix ?? ""), typeof error.left === "string" ? error.left : undefined);
+}
+
+/** Nobody, or nobody who can answer now. `sent`: it may have been carried out all the same. */
+interface Missing { readonly reason: string; readonly sent: boolean; readonly excuse?: Answer }
+
+async function attempt(access: Access, call: Call, seconds: number): Promise<Answer | Missing> {
+  const timeout = AbortSignal.timeout(seconds * 1000);
+  try {
+    const response = await send(access, call, access.cancel ? AbortSignal.any([access.cancel, timeout]) : timeout);
+    const text = await response.text();
+    const body = parse(text);
+    const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
+    const answer = { status: response.status, body, retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined };
+    if (absent.has(response.status)) return { reason: `it answered ${response.status}`, sent: false, ...(body === undefined ? {} : { excuse: answer }) };
+    if (body === undefined && text !== "") throw controlPlaneUnclear({ endpoint: access.endpoint, what: `status ${response.status} and no JSON` });
+    return answer;
+  } catch (error) {
+    if (error instanceof BallastError) throw error;
+    return timeout.aborted ? { reason: `no answer in ${Math.round(seconds)} s`, sent: true } : { reason: reasonOf(error), sent: !neverSent.has(codeOf(error)) };
+  }
+}
+
+let shared: Dispatcher | undefined;
+
+async function send(access: Access, call: Call, cancel: AbortSignal): Promise<Response> {
+  const endpoint = URL.parse(access.endpoint);
+  if (endpoint?.protocol !== "https:" && endpoint?.hostname !== "127.0.0.1") throw endpointInsecure({ endpoint: access.endpoint });
+  const headers: Record<string, string> = { authorization: `Bearer ${await access.token()}`, accept: "application/json, application/x-ndjson" };
+  if (call.body !== undefined) headers["content-type"] = "application/json";
+  return fetch(new URL(call.path, access.endpoint), {
+    method: call.method, headers, signal: cancel, redirect: "error",
+    dispatcher: (shared ??= fetchDispatcher()),
+    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return text === "" ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const causeOf = (error: unknown): unknown => (error instanceof Error && error.cause !== undefined ? causeOf(error.cause) : error);
+const codeOf = (error: unknown): string => String((causeOf(error) as { code?: unknown } | null)?.code ?? "");
+const signalOf = ({ cancel }: Access): { signal?: AbortSignal } => (cancel ? { signal: cancel } : {});
+
+/** Says in a few words why nothing came back. */
+export function reasonOf(error: unknown): string {
+  const words: Record<string, string> = {
+    ECONNREFUSED: "the connection was refused", ECONNRESET: "the connection broke off", UND_ERR_SOCKET: "the connection broke off",
+    ENOTFOUND: "its name is not known", EAI_AGAIN: "its name cannot be looked up", UND_ERR_CONNECT_TIMEOUT: "the connection was not taken up",
+  };
+  const cause = causeOf(error);
+  return words[codeOf(error)] ?? (cause instanceof Error && cause.message ? cause.message : String(cause));
+}

@@ -1,0 +1,178 @@
+// The `ballast` command as a person or a script meets it: a child process, its output and its exit code, against a control
+// plane with canned answers.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { tell } from "../controlplane/engines/rollout/tell.ts";
+import { startFakeControlPlane, token, type FakeControlPlane } from "./support/fake-control-plane.ts";
+import { run } from "./support/pure-world.ts";
+import { goodFacts, releaseInputs } from "./support/release-inputs.ts";
+import { releaseProgram } from "./support/release-program.ts";
+import { scenarios } from "./support/scenario.ts";
+
+const cli = join(import.meta.dirname, "..", "cli");
+let plane: FakeControlPlane, folder: string;
+
+beforeAll(() => { folder = mkdtempSync(join(tmpdir(), "ballast-cli-")); });
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeEach(async () => { plane = await startFakeControlPlane(); });
+afterEach(async () => plane.stop());
+
+interface Said { readonly code: number; readonly out: string; readonly err: string }
+
+async function ballast(args: readonly string[], environment: NodeJS.ProcessEnv = {}, cwd = folder, command = [process.execPath, join(cli, "main.ts")]): Promise<Said> {
+  const { FORCE_COLOR: _force, NO_COLOR: _no, ...inherited } = process.env;
+  const child = spawn(command[0]!, [...command.slice(1), ...args], { cwd, env: { ...inherited, BALLAST_TOKEN: token, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+  let out = "", err = "";
+  child.stdout.on("data", (bytes: Buffer) => { out += String(bytes); });
+  child.stderr.on("data", (bytes: Buffer) => { err += String(bytes); });
+  const [code] = (await once(child, "close")) as [number];
+  return { code, out, err };
+}
+const release = (args: string, environment?: NodeJS.ProcessEnv): Promise<Said> => ballast(["release", ...args.split(" "), "--endpoint", plane.endpoint], environment);
+
+/** Puts a rollout of a revision; what comes of it stands in the script of its release. */
+async function put(revision: string, name = "one", app = "storefront", group = "rg"): Promise<void> {
+  const { release: _release, pace, limits, probePath } = releaseInputs(plane.endpoint);
+  await fetch(`${plane.endpoint}/rollouts/${group}/${app}/${revision}`, {
+    method: "PUT", headers: { authorization: `Bearer ${token}` }, body: JSON.stringify({ release: name, pace, limits, probePath }),
+  });
+}
+
+test("the launcher starts the command, and every command has help with an example", async () => {
+  expect((await ballast(["--version"], {}, folder, [join(cli, "ballast.mjs")])).out).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
+  const commands = ["list", "show", "explain", "follow", "pause", "resume", "promote", "abort", "retry"];
+  const helps = await Promise.all(commands.map((name) => ballast(["release", name, "--help"])));
+  for (const [at, { code, out }] of helps.entries()) expect([code, out]).toEqual([0, expect.stringMatching(new RegExp(`Examples?:\\n  ballast release ${commands[at]}`))]);
+  expect((await ballast(["--help"])).out).toContain("3  the control plane cannot be reached");
+});
+
+test.each([
+  ["an unknown command", ["release", "undo", "storefront"], "unknown command 'undo'"],
+  ["a signal without a reason", ["release", "abort", "storefront"], "required option '--reason <text>'"],
+  ["a name that names no rollout", ["release", "show", "a/b/c/d", "--endpoint", "https://x.example"], "cli-rollout-name-unclear"],
+  ["an index that is none", ["release", "follow", "storefront", "--from", "start"], "not a whole number"],
+])("exits with 2 on %s", async (_what, args, words) => {
+  expect(await ballast(args)).toMatchObject({ code: 2, out: "", err: expect.stringContaining(words) });
+});
+
+test("lists rollouts newest first, for people in columns and for machines in JSON", async () => {
+  expect((await release("list")).out).toBe("There are no rollouts yet.\n");
+  await put("r1");
+  await put("r2", "two", "basket");
+  const { code, out } = await release("list");
+  expect(code).toBe(0);
+  expect(out).not.toContain("\x1b");
+  expect(out.trim().split("\n").map((line) => line.split(/ {2,}/).slice(0, 3))).toEqual([
+    ["APP", "REVISION", "RESULT"], ["basket", "r2", "promoted"], ["storefront", "r1", "promoted"],
+  ]);
+  const listed = JSON.parse((await release("list --app storefront --json")).out) as { rollouts: { revision: string }[] };
+  expect(listed.rollouts.map(({ revision }) => revision)).toEqual(["r1"]);
+  expect((await release("list", { FORCE_COLOR: "1" })).out).toContain("\x1b[32mpromoted");
+});
+
+test("finds a rollout by its app, by its revision and in full, and says when that is not enough", async () => {
+  plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted" });
+  await put("r1");
+  await put("r2", "slow");
+  const shown = (await release("show storefront")).out;
+  expect(shown).toContain("rg/storefront/r2");
+  expect(shown).toContain("canary 25 percent, stable 75 percent");
+  expect(shown).toMatch(/phase +baking/);
+  expect(shown).toContain("watching 25 percent");
+  for (const name of ["storefront/R1", "rg/storefront/r1", "rollout/rg/storefront/r1"]) expect(JSON.parse((await release(`show ${name} --json`)).out)).toMatchObject({ revision: "r1" });
+  for (const name of ["nobody", "storefront/r9", "rg/storefront/r9"]) expect(await release(`show ${name}`)).toMatchObject({ code: 1, err: expect.stringContaining("cli-rollout-unknown") });
+  plane.goOn("rollout/rg/storefront/r2");
+  await put("r1", "one", "storefront", "other");
+  expect(await release("show storefront")).toMatchObject({ code: 1, err: expect.stringContaining("cli-rollout-ambiguous  storefront is in the resource groups other and rg.") });
+});
+
+test("follows a rollout to its end, and its exit code says whether that was good", async () => {
+  plane.scripts.set("good", { facts: goodFacts, result: "promoted", sentence: "promoted: every step passed" });
+  plane.scripts.set("bad", { facts: goodFacts.slice(0, 3), result: "rolled-back", sentence: "canary fails 9 percent" });
+  await put("r1", "good");
+  await put("r2", "bad");
+  const good = await release("follow storefront/r1 --from 2");
+  expect(good.code).toBe(0);
+  expect(good.out).toContain("StepReached     canary has 5 percent");
+  expect(good.out).not.toContain("waited");
+  expect(good.out).toContain("promoted  promoted: every step passed");
+  const bad = await release("follow storefront/r2 --json");
+  expect(bad.code).toBe(1);
+  const lines = bad.out.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines.map(({ index, result }) => index ?? result)).toEqual([0, 1, 2, "rolled-back"]);
+});
+
+test("a signal carries its reason, and one that comes too late is refused with why", async () => {
+  plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted" });
+  await put("r1", "slow");
+  for (const signal of ["pause", "resume", "promote", "abort"]) {
+    const said = await ballast(["release", signal, "storefront", "--reason", "carts are empty", "--endpoint", plane.endpoint]);
+    expect(said).toMatchObject({ code: 0, out: `${signal} by tests: carts are empty\n` });
+  }
+  const late = await ballast(["release", "abort", "storefront", "--reason", "again", "--json", "--endpoint", plane.endpoint]);
+  expect(late).toMatchObject({ code: 1, err: "" });
+  expect(JSON.parse(late.out)).toEqual({ error: { id: "rollout-signal-disregarded", message: expect.stringContaining("too late"), fix: "look again" } });
+  const retried = await ballast(["release", "retry", "storefront", "--reason", "once more", "--json", "--endpoint", plane.endpoint]);
+  expect(JSON.parse(retried.out)).toEqual({ accepted: true, id: "rollout/rg/storefront/r1", text: "retry by tests: once more" });
+});
+
+test("exits with 3 where the control plane cannot be reached", async () => {
+  await plane.stop();
+  const { code, err } = await release("list");
+  expect(code).toBe(3);
+  expect(err).toMatch(/^release-control-plane-unreachable  .*the connection was refused\.\n  fix   .+\n  left  users unmoved/);
+  await plane.start();
+});
+
+test("sends no token in the clear, and says how to sign in where there is none", async () => {
+  expect(await ballast(["release", "list", "--endpoint", "http://ballast.example"])).toMatchObject({ code: 1, err: expect.stringContaining("release-endpoint-insecure") });
+  const unsigned = await release("list", { BALLAST_TOKEN: "", PATH: folder, AZURE_CLIENT_SECRET: "", ARM_CLIENT_SECRET: "" });
+  expect(unsigned).toMatchObject({ code: 1, err: expect.stringContaining("release-not-signed-in") });
+  expect(plane.asked).toEqual([]);
+});
+
+const [scenario] = scenarios().filter(({ name }) => name === "promotes-when-every-step-passes");
+const journal = run(scenario!).journal;
+
+/** Has the fake show a journal that the real engine wrote, with one fact changed where a test says so. */
+async function putJournal(change: (event: (typeof journal)[number], index: number) => object = (event) => event): Promise<void> {
+  const facts = journal.map((event, index) => ({ kind: event.kind, text: tell(event), event: change(event, index) }));
+  plane.scripts.set("one", { facts, result: "promoted", sentence: "promoted: every step passed" });
+  await put("r1");
+}
+
+test("explains each decision with its numbers, and replayed they come out equal", async () => {
+  await putJournal();
+  const { code, out } = await release("explain storefront --replay");
+  expect(code).toBe(0);
+  for (const event of journal) if (event.kind === "StepPassed") expect(out).toContain(tell(event));
+  expect(out).toContain(`Decided again from the journal: all ${journal.length} facts come out equal.`);
+  const explained = JSON.parse((await release("explain storefront --replay --json")).out) as { journal: object[]; replay: object };
+  expect(explained.journal).toHaveLength(journal.length);
+  expect(explained.replay).toEqual({ equal: true, facts: journal.length });
+});
+
+test("a journal that was tampered with does not replay, and the first difference is shown", async () => {
+  const index = journal.findIndex(({ kind }) => kind === "StepPassed");
+  await putJournal((event, at) => (at === index ? { ...event, sentence: "all was well, believe me" } : event));
+  const { code, out, err } = await release("explain storefront --replay");
+  expect(code).toBe(1);
+  expect(out).toContain("StepPassed");
+  expect(err).toContain("cli-replay-differs");
+  expect(err).toContain(`fact ${index} was written`);
+  expect(err).toContain("all was well, believe me");
+});
+
+test("the stack's output says where the control plane is, and a stack without one is said so", async () => {
+  using program = await releaseProgram({ BALLAST_TOKEN: token });
+  await program.run("dev", ["stack", "init"]);
+  program.configure("dev", releaseInputs(plane.endpoint));
+  expect(await ballast(["release", "list", "--stack", "dev"], program.environment, program.folder)).toMatchObject({ code: 1, err: expect.stringContaining("cli-endpoint-unknown  The stack dev gives no output controlPlaneEndpoint") });
+  await program.run("dev", ["up", "--yes", "--skip-preview"]);
+  const { code, out } = await ballast(["release", "show", "storefront", "--stack", "dev"], program.environment, program.folder);
+  expect([code, out]).toEqual([0, expect.stringContaining("rg/storefront/r1")]);
+});
