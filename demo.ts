@@ -1,10 +1,11 @@
 // `npm start`: the whole on one machine. Brings the ground up, releases the storefront again and again under real load, good
 // and bad, kills the control plane in the middle, reverts, and takes everything down. Exit code 1 if anything that the
 // README promises did not happen.
+import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { startLoad, type LoadFailure } from "./localcloud/load.ts";
+import { startLoad, type LoadFailure, type LoadSummary } from "./localcloud/load.ts";
 import { controlPlane } from "./provider/control-plane.ts";
 import { tokenFor } from "./provider/credential.ts";
 import { BallastError } from "./errors/catalogue.ts";
@@ -13,7 +14,7 @@ import { describeFault, draw, environmentOf, story, type Draw } from "./demo/dra
 import { bringGround, type Ground } from "./demo/ground.ts";
 import { app, carryOut, isResumed, type Released, type Stage } from "./demo/release.ts";
 import { createStack, type Stack } from "./demo/stack.ts";
-import { standIn } from "./demo/stand-in.ts";
+import { standIn, type StandIn } from "./demo/stand-in.ts";
 import { startTimeline, type Timeline } from "./demo/timeline.ts";
 
 const requestsPerSecond = 400;
@@ -22,21 +23,29 @@ const root = import.meta.dirname;
 const { values } = parseArgs({ options: { seed: { type: "string" }, exit: { type: "boolean", default: false } } });
 const drawn = values.seed === undefined ? story : draw(Number(values.seed));
 const timeline = startTimeline();
-const interrupted = new Promise<void>((resolve) => { process.on("SIGINT", resolve).on("SIGTERM", resolve); });
+const stop = new AbortController();
+process.on("SIGINT", () => stop.abort()).on("SIGTERM", () => stop.abort());
 
-process.exitCode = await main().catch((error: unknown) => {
-  timeline.line(error instanceof BallastError ? error.toString() : String(error instanceof Error ? error.stack : error), "red");
+process.exitCode = await main().catch(async (error: unknown) => {
+  await fail(error);
   return 1;
 });
+
+/** Says what went wrong and, where the control plane had something to say about it, what that was. */
+async function fail(error: unknown, cloud?: StandIn): Promise<void> {
+  timeline.check(false, error instanceof BallastError ? error.toString() : String(error instanceof Error ? error.stack : error));
+  const lines = await cloud?.logs("control-plane").catch(() => []) ?? [];
+  for (const { text } of lines.filter(({ text }) => /error|fail/i.test(text)).slice(-10)) timeline.line(`  control plane: ${text}`, "dim");
+}
 
 async function main(): Promise<number> {
   introduce(drawn);
   const ground = await bringGround(path.join(root, ".ballast"), (line) => timeline.line(line));
   try {
     Object.assign(process.env, ground.cloud.environment);
-    const stack = await createStack(ground);
-    const stopped = await Promise.race([show(ground, stack), interrupted.then(() => "interrupted" as const)]);
-    if (stopped !== "interrupted" && !values.exit) await interrupted;
+    const stack = await createStack(ground, stop.signal);
+    const shown = await show(ground, stack).catch((error: unknown) => (stop.signal.aborted ? undefined : fail(error, standIn(ground.cloud))));
+    if (shown && !values.exit && !stop.signal.aborted) await once(stop.signal, "abort");
     await takeDown(ground, stack);
   } finally {
     await ground.stop();
@@ -55,28 +64,32 @@ function introduce({ seed, releases, kill }: Draw): void {
   for (const { release, fault } of releases) timeline.line(`  release ${release}: ${describeFault(fault)}${kill.release === release ? `; the control plane is killed ${kill.afterSeconds} s after ${kill.atPercent} percent` : ""}`);
 }
 
-async function show(ground: Ground, stack: Stack): Promise<"shown"> {
+async function show(ground: Ground, stack: Stack): Promise<true> {
   timeline.chapter("pulumi up: the whole estate, the storefront at release 1");
   stack.setStorefront(environmentOf({ release: 1, fault: { kind: "none" } }));
   const first = await stack.up();
   if (first.code !== 0) throw new Error(`the first pulumi up failed:\n${first.output}`);
   const outputs = await stack.outputs();
   timeline.line(`${/Resources:\s+\+ (\d+) created/.exec(first.output)?.[1] ?? "?"} resources; ${outputs["sentence"]}`);
-  const stage: Stage = { stack, timeline, standIn: standIn(ground.cloud), plane: controlPlane({ endpoint: outputs["controlPlaneEndpoint"]!, token: tokenFor("api://ballast") }) };
+  const stage: Stage = { stack, timeline, standIn: standIn(ground.cloud), plane: controlPlane({ endpoint: outputs["controlPlaneEndpoint"]!, token: tokenFor("api://ballast"), cancel: stop.signal }) };
   const failures: LoadFailure[] = [];
   const connectTo = { host: "127.0.0.1", port: ground.cloud.port };
   const load = startLoad({ rate: requestsPerSecond, origin: outputs["storefrontUrl"]!, connectTo, caFile: ground.cloud.caFile, paths: ["/", "/products/1", "/products/2"] },
     (line) => { if (line.kind === "failure") failures.push(line); });
   timeline.line(`${requestsPerSecond} requests a second from now on, each sent once, never again`);
-  const releases = await tellStory(stage);
-  const summary = await load.stop();
+  let releases: readonly Released[], summary: LoadSummary;
+  try {
+    releases = await tellStory(stage);
+  } finally {
+    summary = await load.stop();
+  }
   timeline.chapter("The account");
   await settleAccounts(stage, releases, failures);
   timeline.line(`${summary.sent} requests, half of them answered within ${summary.p50Milliseconds} ms, 99 % within ${summary.p99Milliseconds} ms`);
   timeline.chapter("It stays up until Ctrl-C");
   const host = new URL(outputs["storefrontUrl"]!).host;
   timeline.line(`curl --cacert ${path.relative(process.cwd(), ground.cloud.caFile)} --connect-to ${host}:443:127.0.0.1:${ground.cloud.port} https://${host}/`);
-  return "shown";
+  return true;
 }
 
 async function tellStory(stage: Stage): Promise<readonly Released[]> {

@@ -24,7 +24,7 @@ export function count(released: Released, rows: readonly Row[]): Counts {
 
 /** Gives the failures that no fault explains. */
 export function outsideFaults(failures: readonly LoadFailure[], releases: readonly Released[], rows: readonly Row[], logs: readonly LogLine[]): readonly LoadFailure[] {
-  const injected = new Set(logs.flatMap(({ revision, parsed }) => (parsed?.injected && parsed.requestId ? [`${revision} ${parsed.requestId}`] : [])));
+  const injected = new Set(logs.flatMap(({ revision, json }) => (json?.injected && json.requestId ? [`${revision} ${json.requestId}`] : [])));
   const revisionOf = new Map(rows.map((row) => [row.RequestId, row.RevisionName]));
   const dead = new Set(releases.filter(({ fault }) => fault.kind === "hang" || fault.kind === "crash").map(({ name }) => name.revision));
   return failures.filter(({ id, revision }) => {

@@ -11,7 +11,7 @@ import type { Ground } from "./ground.ts";
 export interface Stack {
   /** Says what the storefront's replicas get as their environment from the next `up` on. */
   readonly setStorefront: (environment: Readonly<Record<string, string>>) => void;
-  readonly up: (onLine?: (line: string) => void) => Promise<Ended>;
+  readonly up: () => Promise<Ended>;
   readonly preview: (...args: readonly string[]) => Promise<Ended>;
   readonly destroy: () => Promise<Ended>;
   readonly outputs: () => Promise<Readonly<Record<string, string>>>;
@@ -19,30 +19,31 @@ export interface Stack {
 
 const root = path.join(import.meta.dirname, "..");
 
-/** Creates the stack on a file backend in the ground's folder. */
-export async function createStack(ground: Ground): Promise<Stack> {
+/** Creates the stack on a file backend in the ground's folder. `stop` interrupts an update as Ctrl-C does, so that the state stays whole. */
+export async function createStack(ground: Ground, stop: AbortSignal): Promise<Stack> {
   const file = path.join(ground.folder, "Pulumi.local.yaml");
-  fs.copyFileSync(path.join(root, "Pulumi.local.yaml"), file);
+  for (const name of ["Pulumi.yaml", "Pulumi.local.yaml"]) fs.copyFileSync(path.join(root, name), path.join(ground.folder, name));
   const environment = {
     ...process.env, ...ground.cloud.environment, ...ground.engine.environment,
     PULUMI_HOME: path.join(ground.folder, "home"), PULUMI_BACKEND_URL: `file://${path.join(ground.folder, "state")}`,
     PULUMI_CONFIG_PASSPHRASE: randomBytes(18).toString("base64url"), PULUMI_SKIP_UPDATE_CHECK: "true", PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
-  const run = (args: readonly string[], onLine?: (line: string) => void) =>
-    runChild(ground.engine.command, [...args, "--non-interactive", "--color", "never"], { cwd: root, environment, ...(onLine && { onLine }) });
+  const run = (args: readonly string[], signal?: AbortSignal) =>
+    runChild(ground.engine.command, [...args, "--non-interactive", "--color", "never"], { cwd: root, environment, ...(signal && { signal }) });
   const onStack = ["--stack", "local", "--config-file", file] as const;
   const must = async (...args: readonly string[]) => {
     const { code, output } = await run(args);
     if (code !== 0) throw new Error(`pulumi ${args.slice(0, 2).join(" ")} failed: ${output}`);
     return output;
   };
-  await must("stack", "init", "local");
+  // Where a stack is created, the engine writes its file anew: hence in the folder, not in the clone.
+  await must("stack", "init", "local", "--cwd", ground.folder);
   // The password goes in by standard input: arguments stand in the process list.
   spawnSync(ground.engine.command, ["config", "set", "--secret", "ballast:databasePassword", ...onStack], { cwd: root, env: environment, input: randomBytes(18).toString("base64url") });
   await must("config", "set", "ballast:databasePort", String(ground.postgres.port), ...onStack);
   return {
     setStorefront: (storefront) => change(file, (config) => { config["ballast:storefrontEnvironment"] = storefront; }),
-    up: (onLine) => run(["up", "--yes", "--skip-preview", ...onStack], onLine),
+    up: () => run(["up", "--yes", "--skip-preview", ...onStack], stop),
     preview: (...args) => run(["preview", ...args, ...onStack]),
     destroy: () => run(["destroy", "--yes", "--skip-preview", ...onStack]),
     outputs: async () => JSON.parse((await runChild(ground.engine.command, ["stack", "output", "--json", "--stack", "local"], { cwd: root, environment })).output),

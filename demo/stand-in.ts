@@ -17,7 +17,8 @@ export interface Row {
 /** One line that a replica logged. */
 export interface LogLine {
   readonly revision: string;
-  readonly parsed?: { readonly injected?: string; readonly requestId?: string };
+  readonly text: string;
+  readonly json?: { readonly injected?: string; readonly requestId?: string };
 }
 
 /** One management request that the stand-in was sent. */

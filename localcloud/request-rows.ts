@@ -44,6 +44,8 @@ export interface RequestRows {
   readonly add: (environmentId: string, row: RequestRow) => void;
   /** Keeps rows as they are, late ones and duplicates included: a test's door. */
   readonly put: (rows: readonly KeptRow[]) => void;
+  /** Empties the table and gives how many rows it had. */
+  readonly forget: () => number;
   /** Gives what a query of that workspace sees now. Undefined gives all rows of all workspaces, visible or not. */
   readonly visible: (workspace: string | undefined) => readonly KeptRow[];
   /** Gives the workspaces' customer ids to which an environment's request rows go. */
@@ -74,6 +76,7 @@ export function requestRows(cloud: Cloud): RequestRows {
       for (const workspace of workspaces) keep({ ...row, TenantId: workspace, visibleAt });
     },
     put: (added) => added.forEach(keep),
+    forget: () => rows.splice(0).length,
     visible(workspace) {
       const now = cloud.clock.now();
       return workspace === undefined ? rows : rows.filter((row) => row.TenantId === workspace && row.visibleAt <= now);

@@ -10,13 +10,14 @@ type StandinRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
 /**
  * Gives the answerer of `/_standin/rows`, `/logs`, `/kill`, `/processes` and `/ingestion`; undefined where the route is not of these.
  *
- * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `GET logs?app=&since=` · `POST kill {app, signal}` · `GET processes` ·
+ * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `DELETE rows` · `GET logs?app=&since=` · `POST kill {app, signal}` · `GET processes` ·
  * `POST ingestion {lagSeconds}`. `since` is milliseconds or an ISO text.
  */
 export function standinRoutes(cloud: Cloud): (request: StandinRequest) => Promise<ArmReply | undefined> {
   return async ({ method, path, query, body = {} }) => {
     switch (`${method} ${path.replace(/^\/_standin\//, "").replace(/\/$/, "")}`) {
       case "GET rows": return { status: 200, body: { rows: readRows(cloud, query) } };
+      case "DELETE rows": return { status: 200, body: { forgotten: requestRows(cloud).forget() } };
       case "POST rows": return { status: 200, body: { kept: putRows(cloud, body) } };
       case "GET logs": return { status: 200, body: { lines: runtimeOf(cloud).logs.read(query.get("app") ?? undefined, instant(query.get("since"))).map((line) => ({ ...line, at: new Date(line.at).toISOString() })) } };
       case "GET processes": return { status: 200, body: { processes: [...runtimeOf(cloud).apps.values()].flatMap(processesOf) } };

@@ -1,7 +1,7 @@
 // The life of a `ballast:index:Release`: it puts the intent to the control plane, follows the rollout and says how it ended.
 // Works on plain values and a few words to its surroundings; knows neither protobuf nor how a rollout is decided.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RolloutEvent, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { releaseLeftInFlight, releaseRejected, releaseRolledBack, releaseStranded } from "../errors/provider.ts";
 import type { ControlPlane, Followed, Shown } from "./control-plane.ts";
@@ -25,11 +25,6 @@ export interface CarriedOut {
 const refusalSeconds = 300;
 /** How long a delete waits for the abort that it asked for. */
 const withdrawSeconds = 300;
-
-/** Bookkeeping, for `ballast release explain`; every other kind of fact is worth a line to a person who waits. */
-const quiet = new Set<string>([
-  "Inspected", "Activated", "Probed", "TrafficShifted", "TrafficRead", "Waited", "Measured", "Deactivated", "Disregarded",
-] satisfies RolloutEvent["kind"][]);
 
 /** Says what a preview can know of the release, in one line. */
 export function planned({ app, release, pace }: Properties): string {
@@ -116,7 +111,7 @@ async function follow(name: ReleaseInputs, { controlPlane, tell, cancel }: Surro
       return heard;
     }
     if (heard.kind === "broken") tell(`the control plane is restarting; it carries on by itself (${heard.reason})`);
-    else if (heard.fact.kind !== "Finished" && !quiet.has(heard.fact.kind) && heard.fact.text !== last) tell((last = heard.fact.text));
+    else if (heard.fact.kind !== "Finished" && heard.fact.isWorthTelling && heard.fact.text !== last) tell((last = heard.fact.text));
   }
   throw new Error("following a rollout ended without its end");
 }

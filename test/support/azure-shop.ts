@@ -28,7 +28,7 @@ export interface Shop {
   readonly workspace: string;
   readonly arm: (method: string, path: string, body?: unknown, version?: string) => Promise<{ readonly status: number; readonly body: any }>;
   /** Puts a release of the app and gives its revision's name, once it is ready. */
-  readonly release: (name: string, traffic: readonly Entry[], app?: string) => Promise<string>;
+  readonly release: (name: string, traffic: readonly Entry[], app?: string, variables?: Readonly<Record<string, string>>) => Promise<string>;
   /** Gives the app as the wire shows it. */
   readonly app: () => Promise<any>;
   /** Orders trouble from the stand-in, in place of what was ordered before. */
@@ -61,8 +61,8 @@ export async function openShop(): Promise<Shop> {
   const workspace = (await arm("GET", workspaceId, undefined, "2023-09-01")).body.properties.customerId as string;
   await arm("PUT", environmentId, { location: "westeurope", properties: { appLogsConfiguration: { destination: "azure-monitor" } } });
   await arm("PUT", `${environmentId}/providers/Microsoft.Insights/diagnosticSettings/logs`, { properties: { workspaceId, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } }, "2021-05-01-preview");
-  const release: Shop["release"] = async (name, traffic, app = target.app) => {
-    await arm("PUT", idOf(app), { location: "westeurope", properties: { managedEnvironmentId: environmentId, configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, traffic } }, template: template(name) } });
+  const release: Shop["release"] = async (name, traffic, app = target.app, variables = {}) => {
+    await arm("PUT", idOf(app), { location: "westeurope", properties: { managedEnvironmentId: environmentId, configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, traffic } }, template: template(name, variables) } });
     for (const deadline = performance.now() + 20_000; performance.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 50))) {
       const { provisioningState, latestRevisionName, latestReadyRevisionName } = (await arm("GET", idOf(app))).body.properties;
       if (provisioningState === "Succeeded" && latestRevisionName === latestReadyRevisionName) return latestRevisionName;
@@ -89,8 +89,8 @@ export async function openShop(): Promise<Shop> {
   };
 }
 
-const template = (release: string) => ({
-  containers: [{ name: "storefront", image: `registry.example/storefront:${release}`, env: [{ name: "RELEASE", value: release }, { name: "FAULT", value: release === "hangs" ? "hang" : "none" }], probes: [{ type: "Readiness", httpGet: { path: "/health/ready", port: 8080 }, periodSeconds: 1 }] }],
+const template = (release: string, variables: Readonly<Record<string, string>>) => ({
+  containers: [{ name: "storefront", image: `registry.example/storefront:${release}`, env: Object.entries({ RELEASE: release, FAULT: release === "hangs" ? "hang" : "none", ...variables }).map(([key, value]) => ({ name: key, value })), probes: [{ type: "Readiness", httpGet: { path: "/health/ready", port: 8080 }, periodSeconds: 1 }] }],
   scale: { minReplicas: 1, maxReplicas: 1 },
 });
 

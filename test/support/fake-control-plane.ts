@@ -121,7 +121,7 @@ async function tellOn(rollout: Rollout, from: number, wake: Set<() => void>, res
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.write("{}\n");
   for (let next = from; ;) {
-    for (const { kind, text: line } of facts(rollout).slice(next)) response.write(`${JSON.stringify({ index: next++, at: 1_700_000_000_000 + next, kind, text: line, process: "p1", epoch: 1 })}\n`);
+    for (const { kind, text: line } of facts(rollout).slice(next)) response.write(`${JSON.stringify({ index: next++, at: 1_700_000_000_000 + next, kind, text: line, isWorthTelling: !["Waited", "Measured", "Probed"].includes(kind), process: "p1", epoch: 1 })}\n`);
     if (ended(rollout)) return void response.end(`${JSON.stringify({ result: rollout.script.result, sentence: rollout.script.sentence })}\n`);
     const woken = await new Promise<boolean>((resolve) => {
       wake.add(() => resolve(true));

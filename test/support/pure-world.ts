@@ -1,8 +1,8 @@
 // The world as a literal object: a scenario's platform with virtual time. Effects take no time; only waiting does.
-import { after, type Instant } from "../../controlplane/engines/time.ts";
+import type { Instant } from "../../controlplane/engines/time.ts";
 import type { Bin, ReleaseIntent, RolloutEffect, RolloutEvent, RolloutObservation, RolloutState, Weight } from "../../controlplane/engines/rollout/vocabulary.ts";
 import { rollout } from "../../controlplane/engines/rollout/rollout.ts";
-import { start, tallyOf, type Scenario } from "./scenario.ts";
+import { signalBetween, start, tallyOf, type Scenario } from "./scenario.ts";
 
 const target = { resourceGroup: "shop", app: "storefront" };
 const canary = "storefront--2", stable = "storefront--1";
@@ -47,7 +47,7 @@ export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEff
 }
 
 function signalBefore(scenario: Scenario, world: PureWorld, until: Instant): RolloutObservation | undefined {
-  const next = scenario.signals.map((signal) => ({ ...signal, at: after(start, signal.atMinutes * 60) })).find(({ at }) => at > world.now && at <= until);
+  const next = signalBetween(scenario, world.now, until);
   if (next === undefined) return undefined;
   world.now = next.at;
   return { kind: "Signal", at: next.at, signal: next.signal, by: next.by, reason: next.reason };

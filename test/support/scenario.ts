@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { parseAllDocuments } from "yaml";
-import { secondsBetween, duration, type Instant } from "../../controlplane/engines/time.ts";
+import { after, duration, secondsBetween, type Instant } from "../../controlplane/engines/time.ts";
 import { defaultLimits, defaultPace } from "../../controlplane/engines/rollout/plan.ts";
 import { isWorthTelling, tell } from "../../controlplane/engines/rollout/tell.ts";
 import type { Limits, Pace, RolloutEvent, SignalName, Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
@@ -62,6 +62,11 @@ const behaviours = (listed: readonly Partial<Behaviour>[] = []): readonly Behavi
 
 function refuseUnknown(file: string, given: object | undefined, known: readonly string[]): void {
   for (const key of Object.keys(given ?? {})) if (!known.includes(key)) throw new Error(`${file}: ${key} is not a key of a scenario; known are ${known.join(", ")}`);
+}
+
+/** Gives the next signal that comes after a moment and not after another. */
+export function signalBetween(scenario: Scenario, from: Instant, to: Instant): (Scenario["signals"][number] & { readonly at: Instant }) | undefined {
+  return scenario.signals.map((signal) => ({ ...signal, at: after(start, signal.atMinutes * 60) })).find(({ at }) => at > from && at <= to);
 }
 
 /** Gives what an arm did in one tick, from its share of the load; the same counts in every world. */

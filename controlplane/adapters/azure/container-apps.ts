@@ -7,7 +7,7 @@ import type { AppView, RevisionView, Target, TrafficView, Weight } from "../../e
 import type { Apps, Fence } from "../../runtime/ports.ts";
 import type { Connection } from "./connection.ts";
 import { probeAddress } from "./probe.ts";
-import { entriesFor, sameWeights, templateHash, weightsInWords, weightsOf } from "./traffic.ts";
+import { entriesFor, entriesOf, sameWeights, templateHash, weightsInWords, weightsOf } from "./traffic.ts";
 import { ask, asResult, pause, pauseBefore, troubleOf, within, type Answered, type Patience, type Trouble } from "./trouble.ts";
 
 /** Opens Container Apps over the clients of a connection. */
@@ -130,7 +130,8 @@ async function shift(cloud: Cloud, { target, weights }: Parameters<Apps["shift"]
     const shown = weightsOf(app.value);
     if (!shown.ok) return { say: "refuse", reason: shown.reason };
     if (app.value.provisioningState === "InProgress") return { say: "wait", reason: "another operation on the app is under way" };
-    const there = sameWeights(shown.value, weights);
+    // An entry that says `latestRevision` may resolve to the wanted revision today and to another tomorrow: it is not there until it says the name.
+    const there = sameWeights(shown.value, weights) && !entriesOf(app.value).some(({ latestRevision, weight }) => latestRevision && weight);
     if (there && (sent || app.value.provisioningState !== "Failed")) return { say: "done", value: { weights: shown.value } };
     if (sent) return { say: "refuse", reason: `the weights were written, but the app shows ${weightsInWords(shown.value)}` };
     const refusal = whyNotWeighted(app.value);

@@ -1,0 +1,143 @@
+// The control plane as a deployment: one container app with an identity of its own, the roles that identity needs and no
+// more, and its settings. It is deployed like any other app and never releases itself by canary.
+// Nothing here knows how a rollout is decided.
+import * as pulumi from "@pulumi/pulumi";
+import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
+import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
+import { AdministratorsMicrosoftEntra } from "@pulumi/azure-native/dbforpostgresql/administratorsMicrosoftEntra.js";
+import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
+import { assignmentName, child, physicalName } from "./conventions.ts";
+
+/** Azure's own roles, by the GUIDs that they have in every tenant. */
+const roles = {
+  /** Container Apps Contributor: reads and writes apps and their revisions, and may not touch roles, networks or secrets elsewhere. */
+  apps: "358470bc-b998-42bd-ab17-a7e34c199c0f",
+  /** Log Analytics Reader: reads and queries, changes nothing. */
+  logs: "73c42c96-874c-492b-b04d-ab87d138a893",
+};
+
+export interface ControlPlaneArgs {
+  /** The resource group's id: where the apps are whose traffic is moved, and of which names that must be unique are made. */
+  readonly scope: string;
+  readonly resourceGroupName: pulumi.Input<string>;
+  readonly location: string;
+  readonly subscription: string;
+  readonly tenant: string;
+  readonly image: string;
+  readonly environment: { readonly id: pulumi.Input<string>; readonly domain: pulumi.Input<string> };
+  readonly workspace: { readonly id: pulumi.Input<string>; readonly customerId: pulumi.Input<string> };
+  readonly database: {
+    readonly serverName: pulumi.Input<string>;
+    readonly host: pulumi.Input<string>;
+    readonly name: pulumi.Input<string>;
+    readonly port: number;
+    readonly tls: "require" | "disable";
+    /** Who signs in with a password; without one the control plane's identity signs in with Entra tokens. */
+    readonly login?: { readonly user: string; readonly password: pulumi.Input<string> } | undefined;
+  };
+  /** The apps that it may move the traffic of; anything else is refused, whoever asks. */
+  readonly inventory: readonly { readonly resourceGroup: string; readonly app: string }[];
+  /** Whom the tokens of its callers must be for. */
+  readonly audience: string;
+  readonly endpoints: { readonly resourceManager: string; readonly logs: string; readonly login: string };
+  readonly leaseSeconds: number;
+  readonly requestSeconds: number;
+  /** How late request rows may come. */
+  readonly ingestionSeconds: number;
+}
+
+/** Where the service listens in its container, as the image has it. */
+const targetPort = 8080;
+/** What the app calls the database's password; the template names it and never holds it. */
+const passwordSecret = "database-password";
+
+/** The service that carries out releases. */
+export class ControlPlane extends pulumi.ComponentResource {
+  /** Known only once the app is up and its identity has its roles, so that nothing is asked of it before it can answer. */
+  readonly endpoint: pulumi.Output<string>;
+
+  constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ballast:index:ControlPlane", name, args, opts);
+    const { scope, resourceGroupName, location, database } = args;
+    const appName = physicalName("app", name, scope);
+
+    const identity = new UserAssignedIdentity(child(name, "identity"), {
+      resourceName: physicalName("identity", name, scope), resourceGroupName, location,
+    }, { parent: this });
+
+    const grant = (role: "apps" | "logs", at: pulumi.Input<string>) => new RoleAssignment(child(name, `${role}-role`), {
+      roleAssignmentName: assignmentName(scope, name, role),
+      scope: at,
+      roleDefinitionId: `/subscriptions/${args.subscription}/providers/Microsoft.Authorization/roleDefinitions/${roles[role]}`,
+      principalId: identity.principalId,
+      principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
+    }, { parent: this });
+    // An id of text would not wait for the group to exist, hence by way of its name.
+    const grants = [grant("apps", pulumi.output(resourceGroupName).apply(() => scope)), grant("logs", args.workspace.id)];
+
+    const rights: pulumi.CustomResource[] = [...grants];
+    if (database.login === undefined) {
+      // Azure lets only SQL make a lesser user of an identity, and nobody has signed in yet who could run it.
+      rights.push(new AdministratorsMicrosoftEntra(child(name, "database-administrator"), {
+        serverName: database.serverName, resourceGroupName,
+        objectId: identity.principalId, principalName: identity.name, principalType: "ServicePrincipal", tenantId: args.tenant,
+      }, { parent: this }));
+    }
+
+    const app = new ContainerApp(child(name, "app"), {
+      containerAppName: appName,
+      resourceGroupName, location,
+      managedEnvironmentId: args.environment.id,
+      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
+      configuration: {
+        activeRevisionsMode: "Single",
+        ingress: { external: true, targetPort, transport: "http", traffic: [{ latestRevision: true, weight: 100 }] },
+        ...(database.login === undefined ? {} : { secrets: [{ name: passwordSecret, value: pulumi.secret(database.login.password) }] }),
+      },
+      template: {
+        containers: [{
+          name: appName,
+          image: args.image,
+          env: settings(args, identity),
+          resources: { cpu: 0.5, memory: "1Gi" },
+          // Only readiness asks for the database: a restart would not bring it back.
+          probes: [
+            { type: "Startup", tcpSocket: { port: targetPort }, periodSeconds: 1, failureThreshold: 60 },
+            { type: "Readiness", httpGet: { path: "/health", port: targetPort }, periodSeconds: 5, timeoutSeconds: 3 },
+            { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
+          ],
+        }],
+        scale: { minReplicas: 1, maxReplicas: 3 },
+      },
+    }, { parent: this, dependsOn: rights });
+
+    this.endpoint = pulumi.all([args.environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
+    this.registerOutputs({ endpoint: this.endpoint });
+  }
+}
+
+/** Gives what controlplane/functions/main.ts reads from its environment. */
+function settings(args: ControlPlaneArgs, identity: UserAssignedIdentity): { name: string; value?: pulumi.Input<string>; secretRef?: string }[] {
+  const { database, endpoints } = args;
+  const values: Record<string, pulumi.Input<string>> = {
+    BALLAST_SUBSCRIPTION: args.subscription,
+    BALLAST_TENANT: args.tenant,
+    BALLAST_AUDIENCE: args.audience,
+    BALLAST_INVENTORY: JSON.stringify(args.inventory),
+    BALLAST_WORKSPACE: args.workspace.customerId,
+    BALLAST_RESOURCE_MANAGER: endpoints.resourceManager,
+    BALLAST_LOGS: endpoints.logs,
+    AZURE_AUTHORITY_HOST: endpoints.login,
+    AZURE_CLIENT_ID: identity.clientId,
+    BALLAST_DATABASE_HOST: database.host,
+    BALLAST_DATABASE_PORT: String(database.port),
+    BALLAST_DATABASE_NAME: database.name,
+    BALLAST_DATABASE_USER: database.login?.user ?? identity.name,
+    BALLAST_DATABASE_TLS: database.tls,
+    BALLAST_LEASE_SECONDS: String(args.leaseSeconds),
+    BALLAST_REQUEST_SECONDS: String(args.requestSeconds),
+    BALLAST_INGESTION_SECONDS: String(args.ingestionSeconds),
+  };
+  const env = Object.entries(values).map(([name, value]) => ({ name, value }));
+  return database.login === undefined ? env : [...env, { name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }];
+}

@@ -1,0 +1,60 @@
+// What all components agree on: how children are called, how Azure's resources are called, how a refusal reaches a person.
+// A logical name is identity to Pulumi and never changes without an alias; a physical name comes from here alone.
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import { BallastError } from "../errors/catalogue.ts";
+import { componentNameRefused } from "../errors/components.ts";
+
+/** What a child is to its component; its logical name ends in it. */
+export type Role =
+  | "workspace" | "environment" | "request-logs"
+  | "server" | "database" | "azure-services"
+  | "identity" | "apps-role" | "logs-role" | "database-administrator"
+  | "app" | "release";
+
+/** Gives the logical name of a child. */
+export const child = (name: string, role: Role): string => `${name}-${role}`;
+
+interface Shape {
+  readonly kind: string;
+  readonly pattern: RegExp;
+  readonly rule: string;
+  /** Whether all of Azure shares one name space, so that a name needs something of its own. */
+  readonly global: boolean;
+}
+
+const plain = (kind: string, most: number, global = false): Shape => ({
+  kind, global,
+  pattern: new RegExp(`^(?!.*--)[a-z][a-z0-9-]{0,${most - 2}}[a-z0-9]$`),
+  rule: `2 to ${most} lower-case letters, digits and single hyphens, beginning with a letter and not ending in a hyphen`,
+});
+
+const shapes = {
+  app: plain("container app", 32), // the revisions' names, `app--suffix`, are limited to 54
+  environment: plain("managed environment", 60),
+  workspace: plain("workspace", 63),
+  identity: plain("managed identity", 128),
+  server: plain("PostgreSQL server", 63, true),
+};
+
+/**
+ * Gives the name that a resource has in Azure, or refuses the one that Azure would refuse.
+ *
+ * `scope` is the resource group's id. A name that all of Azure shares ends in a few letters of its hash, so that two stacks
+ * never meet, and the same stack always comes to the same name.
+ */
+export function physicalName(of: keyof typeof shapes, name: string, scope: string): string {
+  const { kind, pattern, rule, global } = shapes[of];
+  const physical = global ? `${name}-${createHash("sha256").update(scope.toLowerCase()).digest("hex").slice(0, 8)}` : name;
+  if (!pattern.test(physical)) throw refusal(componentNameRefused({ kind, name: physical, rule }));
+  return physical;
+}
+
+/** Gives the GUID under which a role is assigned: the same for the same scope, grantee and role, so that `up` never assigns twice. */
+export function assignmentName(scope: string, grantee: string, role: string): string {
+  const hex = createHash("sha256").update(`${scope}\n${grantee}\n${role}`.toLowerCase()).digest("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join("-");
+}
+
+/** Makes an error of the catalogue one that Pulumi prints as it stands, without a stack trace; any other is our own mistake and keeps it. */
+export const refusal = (error: unknown): unknown => (error instanceof BallastError ? new pulumi.RunError(error.toString()) : error);

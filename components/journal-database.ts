@@ -1,0 +1,68 @@
+// The PostgreSQL server that holds every journal and every claim. On Azure it knows no passwords: identities sign in with
+// Entra tokens. It does not know who its users are; whoever needs the database makes its own identity an administrator.
+import * as pulumi from "@pulumi/pulumi";
+import { Database } from "@pulumi/azure-native/dbforpostgresql/database.js";
+import { FirewallRule } from "@pulumi/azure-native/dbforpostgresql/firewallRule.js";
+import { Server } from "@pulumi/azure-native/dbforpostgresql/server.js";
+import { child, physicalName } from "./conventions.ts";
+
+export interface JournalDatabaseArgs {
+  /** The resource group's id, of which names that must be unique are made. */
+  readonly scope: string;
+  readonly resourceGroupName: pulumi.Input<string>;
+  readonly location: string;
+  /** Whose Entra tokens the server takes. */
+  readonly tenant: string;
+  /**
+   * The administrator's password, which makes the server one that takes passwords and no tokens.
+   *
+   * @default none: Entra tokens only
+   */
+  readonly password?: pulumi.Input<string> | undefined;
+}
+
+/** The server's own administrator where it takes a password. */
+export const administrator = "ballast";
+
+/** A flexible server with one database for the control plane. */
+export class JournalDatabase extends pulumi.ComponentResource {
+  readonly serverName: pulumi.Output<string>;
+  readonly host: pulumi.Output<string>;
+  /** Known only once Azure's services may connect. */
+  readonly databaseName: pulumi.Output<string>;
+
+  constructor(name: string, args: JournalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ballast:index:JournalDatabase", name, args, opts);
+    const { scope, resourceGroupName, location, tenant, password } = args;
+
+    const server = new Server(child(name, "server"), {
+      serverName: physicalName("server", name, scope),
+      resourceGroupName, location,
+      version: "18",
+      sku: { name: "Standard_B1ms", tier: "Burstable" },
+      storage: { storageSizeGB: 32 },
+      network: { publicNetworkAccess: "Enabled" },
+      ...(password === undefined
+        ? { authConfig: { activeDirectoryAuth: "Enabled", passwordAuth: "Disabled", tenantId: tenant } }
+        : { authConfig: { activeDirectoryAuth: "Disabled", passwordAuth: "Enabled" }, administratorLogin: administrator, administratorLoginPassword: pulumi.secret(password) }),
+    }, { parent: this });
+
+    // 0.0.0.0 is Azure's own word for its services: without it no container app reaches the server.
+    const azureServices = new FirewallRule(child(name, "azure-services"), {
+      firewallRuleName: "azure-services",
+      serverName: server.name, resourceGroupName,
+      startIpAddress: "0.0.0.0", endIpAddress: "0.0.0.0",
+    }, { parent: this });
+
+    const database = new Database(child(name, "database"), {
+      databaseName: "ballast",
+      serverName: server.name, resourceGroupName,
+      charset: "UTF8", collation: "en_US.utf8",
+    }, { parent: this });
+
+    this.serverName = server.name;
+    this.host = server.fullyQualifiedDomainName;
+    this.databaseName = pulumi.all([database.name, azureServices.id]).apply(([databaseName]) => databaseName);
+    this.registerOutputs({ serverName: this.serverName, host: this.host, databaseName: this.databaseName });
+  }
+}

@@ -1,0 +1,46 @@
+// The resource that a release is to Pulumi: our own provider carries it out by asking the control plane. This is the class
+// only; the provider is a process of its own and is never imported.
+import * as pulumi from "@pulumi/pulumi";
+import type { Limits, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+
+export interface ReleaseArgs {
+  /** The control plane's address. */
+  readonly endpoint: pulumi.Input<string>;
+  /** Whom tokens for the control plane are for. */
+  readonly audience: string;
+  readonly resourceGroup: string;
+  readonly app: string;
+  /** The app's latest revision, as Azure named it; no reason for a rollout by itself, since previews do not know it. */
+  readonly revision: pulumi.Input<string>;
+  /** The hash of the app's template. A new one is a new release, and nothing else is. */
+  readonly release: string;
+  readonly pace: Pace;
+  readonly limits: Limits;
+  /** Path of the canary's own address that must answer with a status below 400. */
+  readonly probePath: string;
+  /**
+   * Whether an update waits for the rollout's end, and fails where that is not a good one.
+   *
+   * @default true
+   */
+  readonly wait?: boolean;
+  /**
+   * What to do when another release of the app is still in flight.
+   *
+   * @default "refuse"
+   */
+  readonly whenInFlight?: "refuse" | "supersede";
+}
+
+/** One release of one app, from its smoke test to its result. Deleting it aborts what is in flight and undoes nothing else. */
+export class Release extends pulumi.CustomResource {
+  declare readonly revision: pulumi.Output<string>;
+  /** How the rollout ended; `in-flight` where nobody waited. */
+  declare readonly result: pulumi.Output<RolloutResult | "in-flight">;
+  /** Why it ended so, in the judge's words. */
+  declare readonly sentence: pulumi.Output<string>;
+
+  constructor(name: string, args: ReleaseArgs, opts?: pulumi.CustomResourceOptions) {
+    super("ballast:index:Release", name, { ...args, result: undefined, sentence: undefined }, opts);
+  }
+}

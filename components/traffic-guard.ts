@@ -1,0 +1,76 @@
+// What stands between the plan of an update and the update: the seconds in which a rollback could have moved the traffic
+// that the plan repeats. While an app is written, a short hold keeps the control plane from shifting it; an abort
+// overrides the hold and puts traffic right after the update. Knows the control plane only through our provider.
+import * as pulumi from "@pulumi/pulumi";
+import { canaryAppHeld, canaryAppTrafficMoved, canaryAppUnguarded } from "../errors/components.ts";
+import { refusal } from "./conventions.ts";
+import { describeTraffic, readTraffic, type TrafficEntry } from "./traffic.ts";
+
+export interface Guarded {
+  readonly name: string;
+  readonly endpoint: pulumi.Input<string>;
+  readonly audience: string;
+  readonly resourceGroup: string;
+  readonly app: string;
+}
+
+/** What our provider answers to `ballast:index:hold`. */
+interface Hold {
+  readonly id?: string;
+  readonly heldBy?: string;
+  /** Why nobody answered, where nobody did. */
+  readonly unreachable?: string;
+}
+
+/** The longest that a hold may last; it is given back as soon as the update has ended, well or not. */
+const holdSeconds = 120;
+
+/**
+ * Gives the hooks that keep an update from undoing a rollback.
+ *
+ * They run in updates only, never in previews. Without a control plane nobody shifts traffic but by hand, so the guard
+ * then compares, warns and goes on: otherwise Pulumi could not repair a control plane that is down.
+ */
+export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.ResourceHookBinding {
+  const { name, audience, resourceGroup, app } = guarded;
+  const endpoint = settled(guarded.endpoint);
+  let held: string | undefined;
+
+  const release = async (): Promise<void> => {
+    const id = held;
+    held = undefined;
+    if (id === undefined) return;
+    await pulumi.runtime.invoke("ballast:index:unhold", { endpoint: await endpoint, audience, resourceGroup, app, id }, { parent })
+      .catch((error: Error) => pulumi.log.info(`The hold on ${app} could not be given back and ends by itself: ${error.message}`, parent)); // no reason to fail an update that is done
+  };
+  const before = async ({ newInputs }: pulumi.ResourceHookArgs): Promise<void> => {
+    const hold: Hold = await pulumi.runtime.invoke("ballast:index:hold", { endpoint: await endpoint, audience, resourceGroup, app, seconds: holdSeconds }, { parent });
+    if (hold.heldBy) throw canaryAppHeld({ app, heldBy: hold.heldBy });
+    if (hold.unreachable) await pulumi.log.warn(canaryAppUnguarded({ app, reason: hold.unreachable }).toString(), parent);
+    held = hold.id || undefined;
+    const planned = describeTraffic(await plannedTraffic(newInputs));
+    const live = describeTraffic(await readTraffic(resourceGroup, app, parent));
+    if (live !== planned) throw canaryAppTrafficMoved({ app, planned, live });
+  };
+
+  return {
+    beforeUpdate: [new pulumi.ResourceHook(`${name}-traffic-stands`, (args) => before(args).catch(async (error) => {
+      await release();
+      throw refusal(error);
+    }))],
+    afterUpdate: [new pulumi.ResourceHook(`${name}-traffic-released`, release)],
+    onError: [new pulumi.ErrorHook(`${name}-traffic-released-after-failure`, async () => {
+      await release();
+      return false; // the update is not tried again
+    })],
+  };
+}
+
+/** Waits for a value that an update, unlike a preview, always comes to know. */
+const settled = <Value>(value: pulumi.Input<Value>): Promise<pulumi.Unwrap<Value>> => new Promise((resolve) => void pulumi.output(value).apply(resolve));
+
+/** Reads the traffic out of the inputs that are about to be sent; a secret anywhere in the configuration wraps the whole of it. */
+async function plannedTraffic(newInputs: pulumi.ResourceHookArgs["newInputs"]): Promise<readonly TrafficEntry[]> {
+  const configuration = await settled<{ readonly ingress?: { readonly traffic?: readonly TrafficEntry[] } }>(newInputs?.["configuration"]);
+  return configuration?.ingress?.traffic ?? [];
+}

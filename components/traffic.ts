@@ -1,0 +1,67 @@
+// Whom the live traffic of an app goes to, read so that it can be sent back unchanged. Traffic belongs to the control
+// plane: a program that sent its own idea of it would move production back to the release it was written for.
+// Knows nothing of releases.
+import * as pulumi from "@pulumi/pulumi";
+import { getContainerApp, type GetContainerAppResult } from "@pulumi/azure-native/app/getContainerApp.js";
+import { canaryAppTrafficUneven, canaryAppUnreadable } from "../errors/components.ts";
+
+/** So much of the traffic, to one revision by its name; `latestRevision` only until there is a name. */
+export interface TrafficEntry {
+  readonly weight: number;
+  readonly revisionName?: string;
+  readonly latestRevision?: true;
+  readonly label?: string;
+}
+
+/** What of the live app matters here. */
+export type LiveApp = Pick<GetContainerAppResult, "latestReadyRevisionName"> & {
+  readonly configuration?: { readonly ingress?: { readonly traffic?: readonly Partial<Record<keyof TrafficEntry, unknown>>[] } };
+};
+
+/** Reads the live app and gives the traffic that an update must send so that nobody's requests move. */
+export async function readTraffic(resourceGroup: string, app: string, parent: pulumi.Resource): Promise<TrafficEntry[]> {
+  const live = await getContainerApp({ resourceGroupName: resourceGroup, containerAppName: app }, { parent }).catch((error: Error) => absentOrThrow(app, error));
+  return trafficToSend(app, live as LiveApp | undefined);
+}
+
+/**
+ * Gives the live traffic as an update must repeat it: by name and label, without entries that get nothing, sum 100.
+ *
+ * Only an app that is not there yet (or has no revision that ever became ready, and so no users) says `latestRevision`:
+ * said once more with a new template, it would give that template everything at once.
+ */
+export function trafficToSend(app: string, live: LiveApp | undefined): TrafficEntry[] {
+  const ready = live?.latestReadyRevisionName || undefined;
+  const shown = (live?.configuration?.ingress?.traffic ?? [{ latestRevision: true, weight: 100 }]).filter(({ weight }) => Number(weight) > 0);
+  const byRevision = new Map<string, TrafficEntry>();
+  for (const { weight, revisionName, label } of shown) {
+    const name = (revisionName as string | undefined) || ready;
+    const key = `${name} ${label ?? ""}`;
+    byRevision.set(key, {
+      ...(name ? { revisionName: name } : { latestRevision: true }),
+      weight: (byRevision.get(key)?.weight ?? 0) + Number(weight),
+      ...(label ? { label: String(label) } : {}),
+    });
+  }
+  const traffic = [...byRevision.values()];
+  const sum = traffic.reduce((total, { weight }) => total + weight, 0);
+  if (sum !== 100) throw canaryAppTrafficUneven({ app, sum, traffic: describeTraffic(traffic) });
+  return traffic;
+}
+
+/** Writes traffic as people read it, in an order of its own, so that equal traffic is equal text. */
+export const describeTraffic = (traffic: readonly TrafficEntry[]): string =>
+  traffic.map(({ weight, revisionName, label }) => `${revisionName ?? "the latest revision"}${label ? ` (${label})` : ""} ${weight} %`).sort().join(", ") || "none";
+
+/**
+ * Tells an app that is not there from an answer that does not say.
+ *
+ * Azure's codes decide, not the status: a subscription that is not found is a 404 too, and an app that is merely hidden
+ * from us must never be taken for absent.
+ */
+function absentOrThrow(app: string, error: Error): undefined {
+  if (/\b(?:ResourceNotFound|ResourceGroupNotFound)\b/.test(error.message) && !/\b403\b/.test(error.message)) return undefined;
+  const forbidden = /\b403\b|AuthorizationFailed/.test(error.message);
+  const right = forbidden ? (/action '([^']+)'/.exec(error.message)?.[1] ?? "Microsoft.App/containerApps/read") : undefined;
+  throw canaryAppUnreadable({ app, reason: error.message.replace(/\s+/g, " ").trim(), right });
+}

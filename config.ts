@@ -1,0 +1,168 @@
+// The only reader of the stack's configuration. What it gives is complete and well-typed; what it cannot read it refuses
+// by the key's name, at preview. Defaults are in Pulumi.yaml, where `pulumi config` shows them, and nowhere else; those of
+// the pace and the limits are the engine's. It knows no resource.
+import * as pulumi from "@pulumi/pulumi";
+import type { Limits, Pace } from "./controlplane/engines/rollout/vocabulary.ts";
+import { defaultLimits, defaultPace } from "./controlplane/engines/rollout/plan.ts";
+import { BallastError } from "./errors/catalogue.ts";
+import {
+  configKeyMissing, configKeyUnknown, configLeaseTooShort, configPasswordMissing, configPlaceholderLeft, configSecretPlain, configStandInMismatch,
+  configValueIllTyped,
+} from "./errors/config.ts";
+
+/** The one subscription that the stand-in cloud serves, and that Azure has not got. */
+const standInSubscription = "00000000-0000-0000-0000-0000ba11a57e";
+
+/** Gives a value of its type, or refuses it by the path at which it was found. */
+type Read<Value> = (value: unknown, path: string) => Value;
+
+const describe = (value: unknown): string => (Array.isArray(value) ? `the list ${JSON.stringify(value)}` : typeof value === "object" ? "an object" : JSON.stringify(value));
+
+const accept = <Value>(expected: string, accepts: (value: unknown) => boolean): Read<Value> => (value, key) => {
+  if (!accepts(value)) throw configValueIllTyped({ key, expected, found: describe(value) });
+  return value as Value;
+};
+const text = accept<string>("a text that is not empty", (value) => typeof value === "string" && value !== "");
+const flag = accept<boolean>("true or false", (value) => typeof value === "boolean");
+const number = accept<number>("a number", (value) => typeof value === "number");
+const positive = accept<number>("a number above 0", (value) => typeof value === "number" && value > 0);
+const notNegative = accept<number>("a number from 0", (value) => typeof value === "number" && value >= 0);
+const port = accept<number>("a port number", (value) => Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536);
+const numbers = accept<readonly number[]>("a list of numbers", (value) => Array.isArray(value) && value.every((item) => typeof item === "number"));
+const address = accept<string>("an https:// address without a path", (value) => typeof value === "string" && /^https:\/\/[^/\s]+$/.test(value));
+const path = accept<string>("a path that begins with /", (value) => typeof value === "string" && value.startsWith("/"));
+const oneOf = <Word extends string>(...words: Word[]): Read<Word> => accept(words.join(" or "), (value) => words.includes(value as Word));
+const object = accept<{ readonly [key: string]: unknown }>("an object", (value) => typeof value === "object" && value !== null && !Array.isArray(value));
+
+/** Environment variables: YAML reads `5` and `true` as what they look like, and the process gets them as text anyway. */
+const texts: Read<{ readonly [name: string]: string }> = (value, key) => {
+  const scalar = accept<string | number | boolean>("a text", (item) => ["string", "number", "boolean"].includes(typeof item));
+  return Object.fromEntries(Object.entries(object(value, key)).map(([name, item]) => [name, String(scalar(item, `${key}.${name}`))]));
+};
+
+/** An object with just these fields; what it leaves out keeps its default. */
+const fields = <Shape extends object>(reads: { readonly [Field in keyof Shape]: Read<Shape[Field]> }, defaults: Shape): Read<Shape> => (value, key) => {
+  const given = object(value, key);
+  refuseUnknown(Object.keys(given), Object.keys(reads), `${key}.`);
+  return { ...defaults, ...Object.fromEntries(Object.entries(given).map(([field, item]) => [field, reads[field as keyof Shape](item, `${key}.${field}`)])) };
+};
+
+const pace = fields<Pace>({
+  weights: numbers, bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
+}, defaultPace);
+const limits = fields<Limits>({
+  failurePointsMax: number, slowPointsMax: number, slowMilliseconds: number, ceilingPercent: number, ceilingRequests: number,
+  stableFailurePercentMax: number, probeFailuresMax: number,
+}, defaultLimits);
+
+/** Where a cloud's doors are. */
+export interface Endpoints {
+  readonly resourceManager: string;
+  readonly logs: string;
+  readonly login: string;
+}
+const endpoints = fields<Endpoints>({ resourceManager: address, logs: address, login: address }, {
+  resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com",
+});
+
+/** Keys whose value is taken as it stands. The value of any other key is JSON by the time that a program sees it. */
+const words = {
+  tenant: text, location: text, resourceGroup: text, controlPlaneImage: text, storefrontImage: text, audience: text, probePath: path, healthPath: path,
+  databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"),
+};
+const values = {
+  standIn: flag, wait: flag, storefrontEnvironment: texts, pace, limits, endpoints,
+  leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, databasePort: port,
+};
+const passwordKey = "databasePassword";
+
+type Values<Reads> = { readonly [Key in keyof Reads]: Reads[Key] extends Read<infer Value> ? Value : never };
+
+/** What a stack is configured to be. The database's password is not in it, so that it may be looked at and logged. */
+export interface Settings extends Values<typeof words>, Values<typeof values> {
+  readonly subscription: string;
+}
+
+/**
+ * Turns the configuration, as the engine hands it to a program, into settings.
+ *
+ * Pure, so that every refusal is a row of a table in the tests. Keys of other namespaces than ours are let through: they
+ * belong to providers, which check them.
+ */
+export function parseConfig(all: { readonly [key: string]: string }, secretKeys: readonly string[]): Settings {
+  const ours = new Map(Object.entries(all).filter(([key]) => key.startsWith("ballast:")).map(([key, value]) => [key.slice("ballast:".length), value]));
+  refuseUnknown([...ours.keys()], [...Object.keys(words), ...Object.keys(values), passwordKey], "");
+  const given = (key: string) => ours.get(key) ?? missing(`ballast:${key}`);
+  const settings = {
+    subscription: withoutPlaceholder("azure-native:subscriptionId", all["azure-native:subscriptionId"] || missing("azure-native:subscriptionId")),
+    ...mapValues(words, (key, read) => withoutPlaceholder(`ballast:${key}`, read(given(key), key) as string)),
+    ...mapValues(values, (key, read) => read(json(given(key)), key)),
+  } as Settings;
+  refuseTogether(settings, ours.get(passwordKey) || undefined, secretKeys);
+  return settings;
+}
+
+/** Settings and the one secret, which stays a Pulumi secret from here to the resource that takes it. */
+export type SettingsWithSecret = Settings & { readonly databasePassword: pulumi.Output<string> | undefined };
+
+/** Reads the configuration of the stack that is being deployed. */
+export function readSettings(): SettingsWithSecret {
+  const config = new pulumi.Config("ballast");
+  const secretKeys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");
+  try {
+    const settings = parseConfig(pulumi.runtime.allConfig(), secretKeys as string[]);
+    return { ...settings, databasePassword: settings.databaseAuthentication === "password" ? config.requireSecret(passwordKey) : undefined };
+  } catch (error) {
+    throw error instanceof BallastError ? new pulumi.RunError(error.toString()) : error; // without the stack trace
+  }
+}
+
+/** Refuses what is wrong only because of another key. */
+function refuseTogether(settings: Settings, password: string | undefined, secretKeys: readonly string[]): void {
+  const { standIn, subscription, leaseSeconds, requestSeconds, databaseAuthentication } = settings;
+  if (standIn !== (subscription === standInSubscription)) throw configStandInMismatch({ standIn, subscription });
+  if (requestSeconds >= leaseSeconds) throw configLeaseTooShort({ leaseSeconds, requestSeconds });
+  if (password !== undefined && !secretKeys.includes(`ballast:${passwordKey}`)) throw configSecretPlain({ key: passwordKey });
+  if (databaseAuthentication === "password" && password === undefined) throw configPasswordMissing();
+}
+
+function refuseUnknown(given: readonly string[], known: readonly string[], prefix: string): void {
+  const key = given.find((name) => !known.includes(name));
+  if (key !== undefined) throw configKeyUnknown({ key: prefix + key, nearest: prefix + nearest(key, known) });
+}
+
+function withoutPlaceholder<Value extends string>(key: string, value: Value): Value {
+  if (/<[^<>]+>/.test(value)) throw configPlaceholderLeft({ key, value });
+  return value;
+}
+
+function missing(key: string): never {
+  throw configKeyMissing({ key });
+}
+
+function json(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value; // a bare word; the reader of the key says what it should be instead
+  }
+}
+
+const mapValues = <Reads extends { readonly [key: string]: Read<unknown> }>(reads: Reads, value: (key: string, read: Read<unknown>) => unknown) =>
+  Object.fromEntries(Object.entries(reads).map(([key, read]) => [key, value(key, read)]));
+
+/** Gives the known name that takes the fewest single letters to get to. */
+function nearest(name: string, known: readonly string[]): string {
+  const distances = known.map((candidate) => [distance(name.toLowerCase(), candidate.toLowerCase()), candidate] as const);
+  return distances.reduce((best, next) => (next[0] < best[0] ? next : best))[1];
+}
+
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [i, letter] of [...from].entries()) {
+    const next = [i + 1];
+    for (const [j, other] of [...to].entries()) next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (letter === other ? 0 : 1)));
+    row = next;
+  }
+  return row.at(-1)!;
+}

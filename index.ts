@@ -1,0 +1,49 @@
+// The program: configuration in, components wired, outputs out. It reads as the architecture does.
+import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
+import { readSettings } from "./config.ts";
+import { CanaryApp } from "./components/canary-app.ts";
+import { ContainerEnvironment } from "./components/container-environment.ts";
+import { ControlPlane } from "./components/control-plane.ts";
+import { administrator, JournalDatabase } from "./components/journal-database.ts";
+
+const settings = readSettings();
+const { subscription, tenant, location, resourceGroup, audience, databasePassword } = settings;
+const scope = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`;
+
+const group = new ResourceGroup("ballast", { resourceGroupName: resourceGroup, location });
+const place = { scope, resourceGroupName: group.name, location };
+
+const environment = new ContainerEnvironment("apps", place);
+const where = { id: environment.environmentId, domain: environment.domain };
+
+const journal = new JournalDatabase("journal", { ...place, tenant, password: databasePassword });
+
+const controlPlane = new ControlPlane("control-plane", {
+  ...place, subscription, tenant, audience,
+  image: settings.controlPlaneImage,
+  environment: where,
+  workspace: { id: environment.workspaceId, customerId: environment.customerId },
+  database: {
+    serverName: journal.serverName, host: journal.host, name: journal.databaseName,
+    port: settings.databasePort, tls: settings.databaseTls,
+    login: databasePassword && { user: administrator, password: databasePassword },
+  },
+  inventory: [{ resourceGroup, app: "storefront" }],
+  endpoints: settings.endpoints,
+  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds,
+});
+
+const storefront = new CanaryApp("storefront", {
+  resourceGroup, location,
+  environment: where,
+  controlPlane: { endpoint: controlPlane.endpoint, audience },
+  image: settings.storefrontImage, variables: settings.storefrontEnvironment, probePath: settings.probePath, healthPath: settings.healthPath,
+  pace: settings.pace, limits: settings.limits, wait: settings.wait, whenInFlight: settings.whenInFlight,
+}, { dependsOn: controlPlane });
+
+/** Where users reach the service. */
+export const storefrontUrl = storefront.url;
+/** Where releases are asked for; the `ballast` command looks for it here. */
+export const controlPlaneEndpoint = controlPlane.endpoint;
+/** What was released last, and how that ended. */
+export const { revision, result, sentence } = storefront;

@@ -1,0 +1,76 @@
+// What a CanaryApp deploys, and what it refuses before anything is deployed.
+import { expect, test } from "vitest";
+import { CanaryApp, templateHash, type CanaryAppArgs } from "../../components/canary-app.ts";
+import { defaultLimits, defaultPace } from "../../controlplane/engines/rollout/plan.ts";
+import { nothingThere, record, valueOf, type Answers } from "../support/mocks.ts";
+
+const args: CanaryAppArgs = {
+  resourceGroup: "shop", location: "westeurope", image: "example.azurecr.io/storefront:1", probePath: "/ready",
+  environment: { id: "environment", domain: "apps.example.net" },
+  controlPlane: { endpoint: "https://control-plane.apps.example.net", audience: "api://ballast" },
+};
+const parent = "ballast:index:CanaryApp";
+const storefront = (change: Partial<CanaryAppArgs> = {}, answers: Answers = nothingThere) => record(() => new CanaryApp("storefront", { ...args, ...change }), answers);
+const inputsOf = async (name: string, change?: Partial<CanaryAppArgs>, answers?: Answers) => (await storefront(change, answers)).declared.find((each) => each.name === name)!.inputs;
+
+test("an app that is not there yet begins with its latest revision, and its release follows it", async () => {
+  const { declared, made } = await storefront({ variables: { RELEASE: "1" } });
+  expect(declared).toMatchObject([
+    { type: parent, name: "storefront", parent: "" },
+    {
+      type: "azure-native:app:ContainerApp", name: "storefront-app", parent,
+      inputs: {
+        containerAppName: "storefront", resourceGroupName: "shop", location: "westeurope", managedEnvironmentId: "environment",
+        configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }] } },
+        template: { containers: [{ name: "storefront", image: "example.azurecr.io/storefront:1", env: [{ name: "RELEASE", value: "1" }] }], scale: { minReplicas: 1, maxReplicas: 10 } },
+      },
+    },
+    {
+      type: "ballast:index:Release", name: "storefront-release", parent,
+      inputs: {
+        endpoint: "https://control-plane.apps.example.net", audience: "api://ballast", resourceGroup: "shop", app: "storefront", revision: "storefront--0000002",
+        release: expect.stringMatching(/^[0-9a-f]{16}$/), pace: defaultPace, limits: defaultLimits, probePath: "/ready", wait: true, whenInFlight: "refuse",
+      },
+    },
+  ]);
+  expect(await Promise.all([made.url, made.revision, made.result].map((output) => valueOf<string>(output)))).toEqual(["https://storefront.apps.example.net", "storefront--0000002", "promoted"]);
+});
+
+test("no revision suffix is ever sent", async () => expect((await inputsOf("storefront-app"))["template"]).not.toHaveProperty("revisionSuffix"));
+
+test("the live traffic is sent back as it is, so that a new revision starts with nothing", async () => {
+  const live: Answers = (token, inputs) => {
+    expect([token, inputs]).toEqual(["azure-native:app:getContainerApp", { resourceGroupName: "shop", containerAppName: "storefront" }]);
+    return { latestReadyRevisionName: "storefront--c", configuration: { ingress: { traffic: [{ revisionName: "storefront--a", weight: 75 }, { revisionName: "storefront--b", weight: 25, label: "canary" }, { revisionName: "storefront--c", weight: 0 }] } } };
+  };
+  expect((await inputsOf("storefront-app", {}, live))["configuration"].ingress.traffic).toEqual([{ revisionName: "storefront--a", weight: 75 }, { revisionName: "storefront--b", weight: 25, label: "canary" }]);
+});
+
+test("the release is called by its template alone: another pace is the same release, another variable is another", async () => {
+  const release = async (change: Partial<CanaryAppArgs>) => (await inputsOf("storefront-release", change))["release"];
+  const first = await release({ variables: { A: "1" } });
+  expect(await release({ variables: { A: "1" }, pace: { ...defaultPace, bakeSeconds: 600 }, wait: false, whenInFlight: "supersede" })).toBe(first);
+  for (const change of [{ variables: { A: "2" } }, { variables: { A: "1" }, image: "example.azurecr.io/storefront:2" }, { variables: { A: "1" }, minReplicas: 2 }]) {
+    expect(await release(change)).not.toBe(first);
+  }
+});
+
+test("a template's name does not depend on the order of its keys", () => {
+  expect(templateHash({ a: 1, b: { c: [1, 2], d: 3 } })).toBe(templateHash({ b: { d: 3, c: [1, 2] }, a: 1 }));
+  expect(templateHash({ a: [1, 2] })).not.toBe(templateHash({ a: [2, 1] }));
+});
+
+const refusals: readonly (readonly [id: string, name: string, change: Partial<CanaryAppArgs>, says: string])[] = [
+  ["canary-app-plan", "storefront", { pace: { ...defaultPace, weights: [50, 25] } }, "The weights go from 50 to 25 at step 2"],
+  ["canary-app-plan", "storefront", { limits: { ...defaultLimits, probeFailuresMax: 0 } }, "probeFailuresMax is 0"],
+  ["canary-app-no-replica", "storefront", { minReplicas: 0 }, "from 0 to 10 replicas"],
+  ["canary-app-no-replica", "storefront", { minReplicas: 3, maxReplicas: 2 }, "from 3 to 2 replicas"],
+  ["component-name-refused", "Storefront", {}, '"Storefront" cannot be the name of a container app'],
+  ["component-name-refused", "a-name-that-is-longer-than-thirty-two", {}, "2 to 32 lower-case letters"],
+  ["component-name-refused", "store--front", {}, "single hyphens"],
+];
+test.each(refusals)("%s stops the preview of %s", async (id, name, change, says) => {
+  const refused = record(() => new CanaryApp(name, { ...args, ...change }));
+  await expect(refused).rejects.toThrow(id);
+  await expect(refused).rejects.toThrow(says);
+});

@@ -1,0 +1,31 @@
+// What a ContainerEnvironment deploys.
+import { expect, test } from "vitest";
+import { ContainerEnvironment } from "../../components/container-environment.ts";
+import { record, valueOf } from "../support/mocks.ts";
+
+const scope = "/subscriptions/s/resourceGroups/shop";
+const environment = () => record(() => new ContainerEnvironment("apps", { scope, resourceGroupName: "shop", location: "westeurope" }));
+
+test("every request of the environment's apps is sent to its workspace", async () => {
+  const { declared } = await environment();
+  expect(declared).toMatchObject([
+    { type: "ballast:index:ContainerEnvironment", name: "apps", parent: "" },
+    {
+      type: "azure-native:app:ManagedEnvironment", name: "apps-environment", parent: "ballast:index:ContainerEnvironment",
+      inputs: { environmentName: "apps", resourceGroupName: "shop", location: "westeurope", appLogsConfiguration: { destination: "azure-monitor" } },
+    },
+    {
+      type: "azure-native:monitor:DiagnosticSetting", name: "apps-request-logs", parent: "ballast:index:ContainerEnvironment",
+      inputs: { resourceUri: "apps-environment-id", workspaceId: "apps-workspace-id", logs: expect.arrayContaining([{ category: "ContainerAppHTTPLogs", enabled: true }]) },
+    },
+    {
+      type: "azure-native:operationalinsights:Workspace", name: "apps-workspace", parent: "ballast:index:ContainerEnvironment",
+      inputs: { workspaceName: "apps", resourceGroupName: "shop", location: "westeurope", retentionInDays: 30 },
+    },
+  ]);
+});
+
+test("what apps need of it is given", async () => {
+  const { made } = await environment();
+  expect(await Promise.all([made.environmentId, made.domain, made.workspaceId, made.customerId].map(valueOf))).toEqual(["apps-environment-id", "apps.example.net", "apps-workspace-id", "customer"]);
+});

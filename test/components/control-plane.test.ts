@@ -1,0 +1,81 @@
+// What a ControlPlane deploys: the least of rights, every setting, and no secret in plain text.
+import { expect, test } from "vitest";
+import { ControlPlane, type ControlPlaneArgs } from "../../components/control-plane.ts";
+import { record, valueOf } from "../support/mocks.ts";
+
+const scope = "/subscriptions/s/resourceGroups/shop";
+const args: ControlPlaneArgs = {
+  scope, resourceGroupName: "shop", location: "westeurope", subscription: "s", tenant: "t", image: "example.azurecr.io/control-plane:1",
+  environment: { id: "environment", domain: "apps.example.net" },
+  workspace: { id: "/subscriptions/s/workspaces/apps", customerId: "customer" },
+  database: { serverName: "journal-1", host: "journal-1.example.net", name: "ballast", port: 5432, tls: "require" },
+  inventory: [{ resourceGroup: "shop", app: "storefront" }],
+  audience: "api://ballast",
+  endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },
+  leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180,
+};
+const parent = "ballast:index:ControlPlane";
+const controlPlane = (change: Partial<ControlPlaneArgs> = {}) => record(() => new ControlPlane("control-plane", { ...args, ...change }));
+const inputsOf = async (name: string, change: Partial<ControlPlaneArgs> = {}) => (await controlPlane(change)).declared.find((each) => each.name === name)?.inputs;
+
+test("its identity may write the group's apps, read the workspace and sign in to the database, and nothing else", async () => {
+  const { declared } = await controlPlane();
+  const role = (guid: string) => `/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/${guid}`;
+  const principal = { principalId: "principal", principalType: "ServicePrincipal" };
+  const rights = declared.filter(({ type }) => /RoleAssignment|Administrator/.test(type));
+  expect(rights).toHaveLength(3);
+  expect(rights).toMatchObject([
+    { type: "azure-native:authorization:RoleAssignment", name: "control-plane-apps-role", parent, inputs: { scope, roleDefinitionId: role("358470bc-b998-42bd-ab17-a7e34c199c0f"), ...principal } },
+    { type: "azure-native:dbforpostgresql:AdministratorsMicrosoftEntra", name: "control-plane-database-administrator", parent, inputs: { serverName: "journal-1", objectId: "principal", principalName: "control-plane", tenantId: "t" } },
+    { type: "azure-native:authorization:RoleAssignment", name: "control-plane-logs-role", parent, inputs: { scope: "/subscriptions/s/workspaces/apps", roleDefinitionId: role("73c42c96-874c-492b-b04d-ab87d138a893"), ...principal } },
+  ]);
+});
+
+test("a role is assigned under the same GUID at every update, and under another for every role", async () => {
+  const names = async () => (await controlPlane()).declared.flatMap(({ inputs }) => inputs["roleAssignmentName"] ?? []);
+  const [first, again] = [await names(), await names()];
+  expect(again.sort()).toEqual(first.sort());
+  expect(new Set(first).size).toBe(2);
+  for (const name of first) expect(name).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test("one app keeps at least one replica, in Single mode, probed, and runs as the identity", async () => {
+  const { declared } = await controlPlane();
+  expect(declared.find(({ name }) => name === "control-plane-app")).toMatchObject({
+    type: "azure-native:app:ContainerApp", name: "control-plane-app", parent,
+    inputs: {
+      containerAppName: "control-plane", resourceGroupName: "shop", managedEnvironmentId: "environment",
+      identity: { type: "UserAssigned", userAssignedIdentities: ["control-plane-identity-id"] },
+      configuration: { activeRevisionsMode: "Single", ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }] } },
+      template: { containers: [{ image: "example.azurecr.io/control-plane:1", probes: [{ type: "Startup" }, { type: "Readiness", httpGet: { path: "/health" } }, { type: "Liveness" }] }], scale: { minReplicas: 1 } },
+    },
+  });
+});
+
+test("every setting that the service reads is set", async () => {
+  const env: { name: string; value: string }[] = (await inputsOf("control-plane-app"))?.["template"].containers[0].env;
+  expect(Object.fromEntries(env.map(({ name, value }) => [name, value]))).toEqual({
+    BALLAST_SUBSCRIPTION: "s", BALLAST_TENANT: "t", BALLAST_AUDIENCE: "api://ballast", BALLAST_WORKSPACE: "customer",
+    BALLAST_INVENTORY: '[{"resourceGroup":"shop","app":"storefront"}]',
+    BALLAST_RESOURCE_MANAGER: "https://management.azure.com", BALLAST_LOGS: "https://api.loganalytics.io",
+    AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com", AZURE_CLIENT_ID: "client",
+    BALLAST_DATABASE_HOST: "journal-1.example.net", BALLAST_DATABASE_PORT: "5432", BALLAST_DATABASE_NAME: "ballast", BALLAST_DATABASE_USER: "control-plane", BALLAST_DATABASE_TLS: "require",
+    BALLAST_LEASE_SECONDS: "60", BALLAST_REQUEST_SECONDS: "30", BALLAST_INGESTION_SECONDS: "180",
+  });
+});
+
+test("a password lies in the app's secrets, the template only names it, and no identity is made an administrator", async () => {
+  const { declared } = await controlPlane({ database: { ...args.database, login: { user: "ballast", password: "hunter2" } } });
+  const app = declared.find(({ name }) => name === "control-plane-app")!.inputs;
+  expect(app["template"].containers[0].env).toContainEqual({ name: "BALLAST_DATABASE_PASSWORD", secretRef: "database-password" });
+  expect(app["template"].containers[0].env).toContainEqual({ name: "BALLAST_DATABASE_USER", value: "ballast" });
+  // The SDK makes a secret of the whole configuration, in which the password is.
+  expect(app["configuration"]).toMatchObject({ value: { secrets: [{ name: "database-password", value: "hunter2" }] } });
+  expect(JSON.stringify({ ...app, configuration: undefined })).not.toContain("hunter2");
+  expect(declared.some(({ type }) => type.includes("Administrators"))).toBe(false);
+});
+
+test("its address is its own name in the environment's domain", async () => {
+  const { made } = await controlPlane();
+  expect(await valueOf(made.endpoint)).toBe("https://control-plane.apps.example.net");
+});

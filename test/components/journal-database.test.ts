@@ -1,0 +1,44 @@
+// What a JournalDatabase deploys, and that its password is a secret everywhere.
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { JournalDatabase } from "../../components/journal-database.ts";
+import { record, valueOf } from "../support/mocks.ts";
+
+const args = { scope: "/subscriptions/s/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope", tenant: "tenant" };
+const parent = "ballast:index:JournalDatabase";
+
+test("on Azure the server knows no passwords", async () => {
+  const { made, declared } = await record(() => new JournalDatabase("journal", args));
+  const serverName = expect.stringMatching(/^journal-[0-9a-f]{8}$/);
+  expect(declared).toMatchObject([
+    { type: parent, name: "journal", parent: "" },
+    { type: "azure-native:dbforpostgresql:FirewallRule", name: "journal-azure-services", parent, inputs: { serverName, startIpAddress: "0.0.0.0", endIpAddress: "0.0.0.0" } },
+    { type: "azure-native:dbforpostgresql:Database", name: "journal-database", parent, inputs: { serverName, databaseName: "ballast" } },
+    {
+      type: "azure-native:dbforpostgresql:Server", name: "journal-server", parent,
+      inputs: { serverName, resourceGroupName: "shop", authConfig: { activeDirectoryAuth: "Enabled", passwordAuth: "Disabled", tenantId: "tenant" } },
+    },
+  ]);
+  expect(declared.at(-1)?.inputs).not.toHaveProperty("administratorLogin");
+  expect(await valueOf(made.host)).toMatch(/^journal-[0-9a-f]{8}\.postgres\.example\.net$/);
+  expect(await valueOf(made.databaseName)).toBe("ballast");
+});
+
+test("two resource groups never meet at one server name, and one group always comes to the same", async () => {
+  const serverName = async (scope: string) => (await record(() => new JournalDatabase("journal", { ...args, scope }))).declared.at(-1)?.inputs["serverName"];
+  const [one, again, other] = [await serverName("/subscriptions/s/resourceGroups/shop"), await serverName("/subscriptions/S/resourceGroups/Shop"), await serverName("/subscriptions/s/resourceGroups/office")];
+  expect(again).toBe(one);
+  expect(other).not.toBe(one);
+});
+
+test("a password reaches the server as a secret and no output", async () => {
+  const { made, declared } = await record(() => new JournalDatabase("journal", { ...args, password: "hunter2" }));
+  const server = declared.find(({ name }) => name === "journal-server")!;
+  expect(server.inputs).toMatchObject({ authConfig: { activeDirectoryAuth: "Disabled", passwordAuth: "Enabled" }, administratorLogin: "ballast" });
+  expect(isSecret(server.inputs["administratorLoginPassword"], "hunter2")).toBe(true);
+  expect(JSON.stringify(await Promise.all([made.host, made.serverName, made.databaseName].map(valueOf)))).not.toContain("hunter2");
+  expect(await Promise.all([made.host, made.serverName, made.databaseName].map(pulumi.isSecret))).toEqual([false, false, false]);
+});
+
+/** Whether an input is the value in the envelope by which the engine knows secrets. */
+const isSecret = (input: Record<string, unknown>, value: string): boolean => Object.keys(input).length === 2 && input["value"] === value;

@@ -1,0 +1,112 @@
+// Whom an update sends traffic to, what of a failed read means that an app is absent, and what stops an update.
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "vitest";
+import { describeTraffic, readTraffic, trafficToSend, type LiveApp, type TrafficEntry } from "../../components/traffic.ts";
+import { trafficGuard } from "../../components/traffic-guard.ts";
+import { record, type Answers } from "../support/mocks.ts";
+
+class Somewhere extends pulumi.ComponentResource {
+  constructor() {
+    super("test:index:Somewhere", "somewhere");
+  }
+}
+const live = (traffic: readonly object[] | undefined, latestReadyRevisionName = ""): LiveApp =>
+  ({ latestReadyRevisionName, configuration: { ingress: traffic ? { traffic: traffic as never } : {} } });
+
+describe("the traffic that is sent back", () => {
+  const rows: readonly (readonly [title: string, live: LiveApp | undefined, sent: readonly TrafficEntry[]])[] = [
+    ["of an absent app is the latest revision", undefined, [{ latestRevision: true, weight: 100 }]],
+    ["names every revision and label", live([{ revisionName: "a", weight: 90, label: "stable" }, { revisionName: "b", weight: 10 }]), [{ revisionName: "a", weight: 90, label: "stable" }, { revisionName: "b", weight: 10 }]],
+    ["leaves out who gets nothing", live([{ revisionName: "a", weight: 100 }, { revisionName: "b", weight: 0, label: "old" }]), [{ revisionName: "a", weight: 100 }]],
+    ["drops what Azure adds", live([{ revisionName: "a", weight: 100, latestRevision: false }]), [{ revisionName: "a", weight: 100 }]],
+    ["pins the latest revision to its name once there is a ready one", live([{ latestRevision: true, weight: 100 }], "a"), [{ revisionName: "a", weight: 100 }]],
+    ["keeps the latest revision while none was ever ready", live([{ latestRevision: true, weight: 100 }]), [{ latestRevision: true, weight: 100 }]],
+    ["adds up two entries that come to the same revision", live([{ latestRevision: true, weight: 40 }, { revisionName: "a", weight: 60 }], "a"), [{ revisionName: "a", weight: 100 }]],
+    ["of an app without ingress is its ready revision", live(undefined, "a"), [{ revisionName: "a", weight: 100 }]],
+  ];
+  test.each(rows)("%s", (_title, app, sent) => expect(trafficToSend("storefront", app)).toEqual(sent));
+
+  test("is refused where the live weights do not add up to 100", () => {
+    expect(() => trafficToSend("storefront", live([{ revisionName: "a", weight: 60 }]))).toThrow(expect.objectContaining({ id: "canary-app-traffic-uneven", message: expect.stringContaining("add up to 60") }));
+  });
+  test("is equal text when it is equal traffic, whatever its order", () => {
+    expect(describeTraffic([{ revisionName: "b", weight: 5 }, { revisionName: "a", weight: 95 }])).toBe("a 95 %, b 5 %");
+  });
+});
+
+describe("a read that fails", () => {
+  const failing = (message: string) => record(() => readTraffic("shop", "storefront", new Somewhere()), () => {
+    throw new Error(message);
+  });
+  const absent = ["ResourceNotFound", "ResourceGroupNotFound"];
+  test.each(absent)("means an absent app when it says %s", async (code) => {
+    expect((await failing(`Status=404 Code="${code}" Message="It was not found."`)).made).toEqual([{ latestRevision: true, weight: 100 }]);
+  });
+
+  const rows: readonly (readonly [status: string, message: string, fix: string])[] = [
+    ["403", `Status=403 Code="AuthorizationFailed" Message="The client 'x' does not have authorization to perform action 'Microsoft.App/containerApps/read' over scope '/subscriptions/s'"`, "the right Microsoft.App/containerApps/read"],
+    ["403 without words", 'Status=403 Code="" Message=""', "the right Microsoft.App/containerApps/read"],
+    ["404 of the subscription", 'Status=404 Code="SubscriptionNotFound" Message="The subscription was not found."', "run the same command again"],
+    ["404 of nobody knows what", "Status=404", "run the same command again"],
+    ["401", 'Status=401 Code="ExpiredAuthenticationToken"', "run the same command again"],
+    ["429", 'Status=429 Code="TooManyRequests"', "run the same command again"],
+    ["500", 'Status=500 Code="InternalServerError"', "run the same command again"],
+    ["broken connection", "read ECONNRESET", "run the same command again"],
+  ];
+  test.each(rows)("stops the preview with canary-app-unreadable: %s", async (_status, message, fix) => {
+    const refused = failing(message);
+    await expect(refused).rejects.toThrow(expect.objectContaining({ id: "canary-app-unreadable", fix: expect.stringContaining(fix) }));
+  });
+});
+
+describe("the guard of an update", () => {
+  const here = { revisionName: "a", weight: 100 };
+  interface World {
+    readonly hold?: object;
+    readonly traffic?: readonly object[];
+  }
+  async function update(planned: readonly TrafficEntry[], { hold = { id: "h1", until: 0 }, traffic = [here] }: World) {
+    const asked: (readonly [string, object])[] = [];
+    const answers: Answers = (token, inputs) => {
+      asked.push([token, inputs]);
+      return token === "ballast:index:hold" ? hold : token === "ballast:index:unhold" ? {} : live(traffic, "a");
+    };
+    const { made } = await record(async () => {
+      const guarded = { name: "storefront", endpoint: "https://control-plane.example.net", audience: "api://ballast", resourceGroup: "shop", app: "storefront" };
+      const { beforeUpdate, afterUpdate, onError } = trafficGuard(guarded, new Somewhere());
+      const args = { urn: "", id: "", name: "", type: "", newInputs: { configuration: pulumi.secret({ ingress: { traffic: planned } }) } };
+      const error = await (beforeUpdate![0] as pulumi.ResourceHook).callback(args)?.then(() => undefined, (thrown: Error) => thrown.message);
+      const before = asked.map(([token]) => token.split(":").at(-1));
+      await (afterUpdate![0] as pulumi.ResourceHook).callback(args);
+      const retried = await onError![0]!.callback({ ...args, failedOperation: "update", errors: [] });
+      return { error, before, retried };
+    }, answers);
+    return { ...made, asked };
+  }
+
+  test("holds, compares, lets the update pass and gives the hold back once", async () => {
+    const { error, before, asked, retried } = await update([here], {});
+    expect(error).toBeUndefined();
+    expect(before).toEqual(["hold", "getContainerApp"]);
+    const of = { endpoint: "https://control-plane.example.net", audience: "api://ballast", resourceGroup: "shop", app: "storefront" };
+    expect(asked[0]).toEqual(["ballast:index:hold", { ...of, seconds: 120 }]);
+    expect(asked.slice(2)).toEqual([["ballast:index:unhold", { ...of, id: "h1" }]]);
+    expect(retried).toBe(false);
+  });
+  test("refuses with canary-app-traffic-moved when a rollback came in between, and gives the hold back at once", async () => {
+    const { error, before } = await update([{ revisionName: "b", weight: 100 }], {});
+    expect(error).toContain("canary-app-traffic-moved");
+    expect(error).toContain("was b 100 % when this update was planned and is a 100 % now");
+    expect(before).toEqual(["hold", "getContainerApp", "unhold"]);
+  });
+  test("refuses with canary-app-held while another update holds the app, and gives nothing back that is not its own", async () => {
+    const { error, asked } = await update([here], { hold: { heldBy: "ci" } });
+    expect(error).toContain("canary-app-held");
+    expect(asked.map(([token]) => token)).toEqual(["ballast:index:hold"]);
+  });
+  test("compares all the same when the control plane does not answer, and goes on with canary-app-unguarded as a warning", async () => {
+    const down = { hold: { unreachable: "Nobody answers." } };
+    expect((await update([here], down)).error).toBeUndefined();
+    expect((await update([{ revisionName: "b", weight: 100 }], down)).error).toContain("canary-app-traffic-moved");
+  });
+});

@@ -1,0 +1,110 @@
+// The configuration as a table: what a stack may say, and what it is told where it says something else.
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { parseConfig, type Settings } from "../config.ts";
+import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
+import { BallastError } from "../errors/catalogue.ts";
+import { stackConfig } from "./support/stack-config.ts";
+
+const azure = stackConfig({
+  "azure-native:subscriptionId": "11111111-2222-3333-4444-555555555555",
+  "ballast:tenant": "66666666-7777-8888-9999-000000000000",
+  "ballast:location": "westeurope",
+  "ballast:controlPlaneImage": "example.azurecr.io/control-plane:1",
+  "ballast:storefrontImage": "example.azurecr.io/storefront:1",
+});
+const local = stackConfig(parse(readFileSync("Pulumi.local.yaml", "utf8")).config);
+const secret = ["ballast:databasePassword"];
+
+function refused(change: { readonly [key: string]: string }, secretKeys: readonly string[] = []): BallastError {
+  try {
+    parseConfig({ ...azure, ...change }, secretKeys);
+  } catch (error) {
+    if (error instanceof BallastError) return error;
+    throw error;
+  }
+  throw new Error(`nothing was refused in ${JSON.stringify(change)}`);
+}
+
+describe("a stack that says the least", () => {
+  const settings = parseConfig(azure, []);
+  const expected: Partial<Settings> = {
+    standIn: false, subscription: "11111111-2222-3333-4444-555555555555", resourceGroup: "ballast", probePath: "/", healthPath: "/health/ready", wait: true, whenInFlight: "refuse",
+    leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180, audience: "api://ballast", databaseAuthentication: "entra", databasePort: 5432, databaseTls: "require",
+    storefrontEnvironment: {}, pace: defaultPace, limits: defaultLimits,
+    endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },
+  };
+  test.each(Object.entries(expected))("has %s as on public Azure", (key, value) => expect(settings[key as keyof Settings]).toEqual(value));
+});
+
+describe("what a stack says", () => {
+  const given: readonly (readonly [string, string, keyof Settings, unknown])[] = [
+    ["ballast:pace", '{"weights":[1,99],"tickSeconds":5}', "pace", { ...defaultPace, weights: [1, 99], tickSeconds: 5 }],
+    ["ballast:limits", '{"slowMilliseconds":200}', "limits", { ...defaultLimits, slowMilliseconds: 200 }],
+    ["ballast:storefrontEnvironment", '{"RELEASE":"2","FAULT_PERCENT":5,"QUIET":true}', "storefrontEnvironment", { RELEASE: "2", FAULT_PERCENT: "5", QUIET: "true" }],
+    ["ballast:endpoints", '{"logs":"https://logs.example"}', "endpoints", { resourceManager: "https://management.azure.com", logs: "https://logs.example", login: "https://login.microsoftonline.com" }],
+    ["ballast:wait", "false", "wait", false],
+    ["ballast:whenInFlight", "supersede", "whenInFlight", "supersede"],
+    ["ballast:databasePort", "6543", "databasePort", 6543],
+    ["ballast:resourceGroup", "5", "resourceGroup", "5"],
+  ];
+  test.each(given)("%s %s is taken", (key, value, setting, expected) => expect(parseConfig({ ...azure, [key]: value }, [])[setting]).toEqual(expected));
+
+  test("keys of other namespaces are left to whom they belong", () => expect(() => parseConfig({ ...azure, "azure-native:partnerId": "x" }, [])).not.toThrow());
+  test("the password is not in the settings", () => {
+    const settings = parseConfig({ ...azure, "ballast:databaseAuthentication": "password", "ballast:databasePassword": "hunter2" }, secret);
+    expect(JSON.stringify(settings)).not.toContain("hunter2");
+  });
+  test("the local stack is complete but for its password", () => {
+    const settings = parseConfig({ ...local, "ballast:databasePassword": "x" }, secret);
+    expect(settings).toMatchObject({ standIn: true, pace: { weights: [5, 25, 50], bakeSeconds: 4 }, databaseAuthentication: "password" });
+  });
+});
+
+describe("what is refused, and by which name", () => {
+  const rows: readonly (readonly [id: string, change: { readonly [key: string]: string }, says: string])[] = [
+    ["config-key-unknown", { "ballast:storefrontImge": "x" }, "ballast:storefrontImage"],
+    ["config-key-unknown", { "ballast:pace": '{"bakeSecond":4}' }, "ballast:pace.bakeSeconds"],
+    ["config-key-unknown", { "ballast:endpoints": '{"logins":"https://x"}' }, "ballast:endpoints.login"],
+    ["config-key-missing", { "azure-native:subscriptionId": "" }, "azure-native:subscriptionId"],
+    ["config-value-ill-typed", { "ballast:standIn": "yes" }, 'ballast:standIn must be true or false, and it is "yes"'],
+    ["config-value-ill-typed", { "ballast:leaseSeconds": "soon" }, 'ballast:leaseSeconds must be a number above 0, and it is "soon"'],
+    ["config-value-ill-typed", { "ballast:leaseSeconds": "-1" }, "ballast:leaseSeconds must be a number above 0, and it is -1"],
+    ["config-value-ill-typed", { "ballast:ingestionSeconds": "-1" }, "ballast:ingestionSeconds must be a number from 0, and it is -1"],
+    ["config-value-ill-typed", { "ballast:pace": "[5]" }, "ballast:pace must be an object, and it is the list [5]"],
+    ["config-value-ill-typed", { "ballast:pace": '{"weights":["5"]}' }, 'ballast:pace.weights must be a list of numbers, and it is the list ["5"]'],
+    ["config-value-ill-typed", { "ballast:storefrontEnvironment": '{"A":{"B":1}}' }, "ballast:storefrontEnvironment.A must be a text, and it is an object"],
+    ["config-value-ill-typed", { "ballast:endpoints": '{"login":"http://x"}' }, "ballast:endpoints.login must be an https:// address"],
+    ["config-value-ill-typed", { "ballast:databasePort": "70000" }, "ballast:databasePort must be a port number"],
+    ["config-value-ill-typed", { "ballast:whenInFlight": "wait" }, "ballast:whenInFlight must be refuse or supersede"],
+    ["config-value-ill-typed", { "ballast:probePath": "health" }, "ballast:probePath must be a path that begins with /"],
+    ["config-value-ill-typed", { "ballast:location": "" }, "ballast:location must be a text that is not empty"],
+    ["config-placeholder-left", { "azure-native:subscriptionId": "<your subscription id>" }, "azure-native:subscriptionId"],
+    ["config-placeholder-left", { "ballast:controlPlaneImage": "<your registry>/control-plane:1" }, "ballast:controlPlaneImage"],
+    ["config-lease-too-short", { "ballast:leaseSeconds": "30" }, "30"],
+    ["config-password-missing", { "ballast:databaseAuthentication": "password" }, "ballast:databasePassword"],
+    ["config-secret-plain", { "ballast:databasePassword": "hunter2" }, "ballast:databasePassword"],
+    ["config-stand-in-mismatch", { "ballast:standIn": "true" }, "which is not the stand-in's"],
+    ["config-stand-in-mismatch", { "azure-native:subscriptionId": local["azure-native:subscriptionId"]! }, "ballast:standIn is not true"],
+  ];
+  test.each(rows)("%s for %j", (id, change, says) => {
+    const error = refused(change);
+    expect(error.id).toBe(id);
+    expect(error.toString()).toContain(says);
+    expect(error.toString()).not.toContain("hunter2");
+  });
+
+  test("every key that has no default is asked for by name", () => {
+    for (const key of ["tenant", "location", "controlPlaneImage", "storefrontImage"]) {
+      const { [`ballast:${key}`]: _, ...rest } = azure;
+      expect(() => parseConfig(rest, [])).toThrow(expect.objectContaining({ id: "config-key-missing", message: expect.stringContaining(`ballast:${key}`) }));
+    }
+  });
+  test("the example for Azure, as it lies here, is refused for its placeholders and for nothing else", () => {
+    const example = stackConfig(parse(readFileSync("Pulumi.dev.yaml", "utf8")).config);
+    expect(() => parseConfig(example, [])).toThrow(expect.objectContaining({ id: "config-placeholder-left" }));
+    const replaced = Object.fromEntries(Object.entries(example).map(([key, value]) => [key, value.replace(/<[^>]+>/, "mine")]));
+    expect(() => parseConfig(replaced, [])).not.toThrow();
+  });
+});

@@ -1,0 +1,164 @@
+// The program under the real Pulumi engine on the stand-in: whose traffic an update sends, what stops a preview, what an
+// update does without a control plane, and that nothing is left at the end. One stack, one chapter after another.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startLocalStack, type LocalStack } from "./support/local-stack.ts";
+
+const pace = { weights: [50], bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 12, maximumSeconds: 60 };
+const limits = { failurePointsMax: 60, slowPointsMax: 60 }; // a handful of requests is evidence enough here
+let stack: LocalStack;
+
+beforeAll(async () => { stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": limits }); });
+afterAll(() => stack?.close());
+
+const app = "storefront", controlPlane = "https://control-plane.apps.westeurope.ballast.localhost";
+const release = (name: string): void => stack.configure({ "ballast:storefrontEnvironment": { RELEASE: name } });
+const trafficOf = async (): Promise<{ revisionName: string; weight: number }[]> => (await stack.live(app)).properties.configuration.ingress.traffic;
+/** The traffic of every full PUT of the app so far. */
+const sent = async (): Promise<readonly any[]> =>
+  (await stack.cloud.ask("GET", "/_standin/requests")).body.requests.filter(({ method, path }: any) => method === "PUT" && path.endsWith(`/containerApps/${app}`)).map(({ traffic }: any) => traffic);
+const order = (...faults: readonly object[]) => stack.cloud.ask("POST", "/_standin/faults", { faults });
+
+/** Carries something out while users ask the app, ten at a time. */
+async function underLoad<Result>(act: () => Promise<Result>): Promise<Result> {
+  const { storefrontUrl } = await stack.outputs();
+  let over = false;
+  const users = Promise.all(Array.from({ length: 10 }, async () => {
+    while (!over) await stack.visit(storefrontUrl!).catch(() => 0);
+  }));
+  try {
+    return await act();
+  } finally {
+    over = true;
+    await users;
+  }
+}
+
+test("the first `up` finds nothing live, which stops nothing, and deploys a service that answers", async () => {
+  const { code, output } = await stack.up();
+  expect(output).toContain("promoted");
+  expect(code).toBe(0);
+  const { storefrontUrl, controlPlaneEndpoint, result, revision } = await stack.outputs();
+  expect([result, revision, controlPlaneEndpoint]).toEqual(["promoted", (await stack.live(app)).properties.latestRevisionName, controlPlane]);
+  expect(await stack.visit(storefrontUrl!)).toBe(200);
+  expect(await sent()).toEqual([[{ latestRevision: true, weight: 100 }]]);
+});
+
+test("the first release pins its traffic to a name, and the unchanged program is clean", async () => {
+  expect(await trafficOf()).toEqual([{ revisionName: (await stack.outputs())["revision"], weight: 100 }]);
+  const { code, output } = await stack.pulumi("preview", "--expect-no-changes");
+  expect(output).toContain("unchanged");
+  expect(code).toBe(0);
+});
+
+test("an update gives its new revision no traffic, and after the promotion the unchanged program is clean again", async () => {
+  const first = (await trafficOf())[0]!.revisionName;
+  release("2");
+  const { code, output } = await underLoad(stack.up);
+  expect(output).toContain("promoted");
+  expect(code).toBe(0);
+  expect((await sent()).at(-1)).toEqual([{ revisionName: first, weight: 100 }]);
+  const { revision } = await stack.outputs();
+  expect(revision).not.toBe(first);
+  expect(await trafficOf()).toEqual([{ revisionName: revision, weight: 100 }]);
+  expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
+}, 120_000);
+
+test("a 403 of the plan-time read stops the preview with canary-app-unreadable, naming the right, and nothing else is an absent app", async () => {
+  const faults: readonly (readonly [status: number, code: string, says: string])[] = [
+    [403, "AuthorizationFailed", "Microsoft.App/containerApps/read"], [404, "SubscriptionNotFound", "SubscriptionNotFound"], [500, "InternalServerError", "InternalServerError"],
+  ];
+  for (const [status, code, says] of faults) {
+    await order({ method: "GET", path: `/containerApps/${app}$`, times: 20, status, code });
+    const { code: exit, output } = await stack.pulumi("preview", "--refresh=false"); // a refresh would fail before, in other words
+    await order();
+    expect(exit).not.toBe(0);
+    expect(output).toContain("canary-app-unreadable");
+    expect(output).toContain(says);
+    expect(output).not.toContain("at absentOrThrow"); // no stack trace
+  }
+});
+
+test("a wrong key stops the preview by its name", async () => {
+  stack.configure({ "ballast:whenInflight": "supersede" });
+  const { code, output } = await stack.pulumi("preview");
+  stack.configure({ "ballast:whenInflight": undefined });
+  expect(code).not.toBe(0);
+  expect(output).toContain("config-key-unknown  The configuration sets ballast:whenInflight");
+  expect(output).toContain("ballast:whenInFlight");
+});
+
+test("traffic that moves between plan and update stops the update with canary-app-traffic-moved, and stands", async () => {
+  const now = (await trafficOf())[0]!.revisionName;
+  const other = (await stack.live(app, "/revisions")).value.map(({ name }: { name: string }) => name).find((name: string) => name !== now);
+  const puts = (await sent()).length;
+  // The control plane is updated first, and slowly: long after the plan-time read, long before the app is written.
+  stack.configure({ "ballast:ingestionSeconds": 2 });
+  release("3");
+  await order({ method: "PUT", path: "/containerApps/control-plane$", times: 1, delaySeconds: 4 });
+  const update = stack.up();
+  await expect.poll(async () => (await stack.cloud.ask("GET", "/_standin/faults")).body.faults[0]?.times, { timeout: 30_000, interval: 50 }).toBe(0);
+  await stack.patchTraffic(app, [{ revisionName: other, weight: 100 }]);
+  const { code, output } = await update;
+  expect(code).not.toBe(0);
+  expect(output).toContain("canary-app-traffic-moved");
+  expect(output).toContain(`${now} 100 % when this update was planned and is ${other} 100 % now`);
+  expect(await trafficOf()).toEqual([{ revisionName: other, weight: 100 }]);
+  expect((await sent()).length).toBe(puts);
+  await stack.patchTraffic(app, [{ revisionName: now, weight: 100 }]);
+  expect((await underLoad(stack.up)).code).toBe(0); // the hold was given back, or this one would be refused
+}, 120_000);
+
+test("during a canary the unchanged program is clean, another release is refused, and neither that nor the revert after an abort moves anybody", async () => {
+  const stable = (await trafficOf())[0]!.revisionName;
+  stack.configure({ "ballast:wait": false, "ballast:pace": { ...pace, bakeSeconds: 600, maximumSeconds: 3_600 } });
+  release("4");
+  expect((await stack.up()).code).toBe(0);
+  await expect.poll(async () => (await trafficOf()).length, { timeout: 30_000 }).toBe(2);
+  const half = await trafficOf();
+  const canary = half.find(({ revisionName }) => revisionName !== stable)!.revisionName;
+  expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
+
+  release("5");
+  const refused = await stack.up();
+  expect(refused.code).not.toBe(0);
+  expect(refused.output).toContain("rollout-in-flight");
+  expect((await sent()).at(-1)).toEqual(half);
+  expect(await trafficOf()).toEqual(half);
+
+  const abort = await stack.cloud.ask("POST", `${controlPlane}/rollouts/ballast-local/${app}/${canary}/signals`,
+    { signal: "abort", reason: "enough was seen" }, { token: await stack.cloud.tokenFor("api://ballast") });
+  expect(abort.status).toBe(202);
+  await expect.poll(trafficOf, { timeout: 30_000 }).toEqual([{ revisionName: stable, weight: 100 }]);
+
+  stack.configure({ "ballast:wait": true, "ballast:pace": pace });
+  release("3");
+  const { code, output } = await stack.up();
+  expect(output).toContain("equal");
+  expect(code).toBe(0);
+  expect(await trafficOf()).toEqual([{ revisionName: stable, weight: 100 }]);
+  expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
+}, 120_000);
+
+test("without a control plane a preview works, and an update goes on with canary-app-unguarded as a warning, moves nobody and fails at its release", async () => {
+  const before = await trafficOf();
+  const revision = (await stack.live("control-plane")).properties.latestRevisionName;
+  const { subscription } = stack.cloud.cloud;
+  const of = `/subscriptions/${subscription}/resourceGroups/ballast-local/providers/Microsoft.App/containerApps/control-plane/revisions/${revision}`;
+  expect((await stack.cloud.ask("POST", `${of}/deactivate?api-version=2025-07-01`)).status).toBe(200);
+  release("6");
+  expect((await stack.pulumi("preview")).code).toBe(0);
+  const { code, output } = await stack.up();
+  expect(code).not.toBe(0);
+  expect(output).toContain("canary-app-unguarded");
+  expect(output).toContain("release-control-plane-unreachable");
+  expect(await trafficOf()).toEqual(before);
+}, 180_000);
+
+test("`destroy` leaves nothing, control plane or not", async () => {
+  const { code, output } = await stack.pulumi("destroy", "--yes", "--skip-preview");
+  expect(output).not.toContain("error:");
+  expect(code).toBe(0);
+  const { subscription } = stack.cloud.cloud;
+  expect((await stack.cloud.ask("GET", `/subscriptions/${subscription}/resourceGroups/ballast-local?api-version=2024-03-01`)).status).toBe(404);
+  expect((await stack.cloud.ask("GET", "/_standin/processes")).body.processes).toEqual([]);
+}, 120_000);
