@@ -32,8 +32,8 @@ async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
   hear({ kind: "Request", at: start, intent: world.intent });
   for (;;) {
     const effect = rollout.react(fold(rollout, journal));
-    const idle = effect === undefined || effect.kind === "AwaitSignal";
-    const signal = idle || effect.kind === "Wait" ? signalBetween(scenario, world.now(), idle ? Number.POSITIVE_INFINITY : effect.until) : undefined;
+    const until = effect?.kind === "Wait" ? effect.until : effect === undefined || effect.kind === "AwaitSignal" ? Number.POSITIVE_INFINITY : world.now();
+    const signal = signalBetween(scenario, world.now(), until);
     if (signal !== undefined) {
       await world.advance(signal.at);
       hear({ kind: "Signal", at: signal.at, signal: signal.signal, by: signal.by, reason: signal.reason });
@@ -55,6 +55,8 @@ describe("whole, with the durable loop on PostgreSQL", () => {
   let orchestrator: Orchestrator, journal: Journal & { readonly close: () => Promise<void> };
   let scenario: Scenario, world: RealWorld;
 
+  const stream = () => streamOf(world.intent.target, world.intent.revision);
+
   /** Sends a signal that falls into a wait, and leaves the wait to be cut by it. */
   const until: Clock["until"] = async (at, cancel) => {
     const signal = signalBetween(scenario, world.now(), at);
@@ -64,7 +66,7 @@ describe("whole, with the durable loop on PostgreSQL", () => {
   };
   const send = async ({ at, signal, by, reason }: NonNullable<ReturnType<typeof signalBetween>>) => {
     await world.advance(at);
-    await orchestrator.signal(streamOf(world.intent), { kind: "Signal", at, signal, by, reason });
+    await orchestrator.signal(stream(), { kind: "Signal", at, signal, by, reason });
   };
 
   beforeAll(async () => {
@@ -88,17 +90,16 @@ describe("whole, with the durable loop on PostgreSQL", () => {
     it(`${each.name.replaceAll("-", " ")}`, { timeout: 120_000 }, async () => {
       scenario = each;
       world = await realWorld(scenario, shop);
-      const stream = streamOf(world.intent);
-      expect(await orchestrator.start(stream, { kind: "Request", at: start, intent: world.intent })).toBe("started");
+      expect(await orchestrator.start(stream(), { kind: "Request", at: start, intent: world.intent })).toBe("started");
       for (;;) {
-        const events = (await journal.read(stream)).map(({ event }) => event);
+        const events = (await journal.read(stream())).map(({ event }) => event);
         const effect = rollout.react(fold(rollout, events));
         const next = effect === undefined || effect.kind === "AwaitSignal" ? signalBetween(scenario, world.now(), Number.POSITIVE_INFINITY) : undefined;
         if (next !== undefined) await send(next);
         else if (effect === undefined) break;
-        else await journal.grown(stream, events.length, AbortSignal.timeout(1_000));
+        else await journal.grown(stream(), events.length, AbortSignal.timeout(1_000));
       }
-      expect(render((await journal.read(stream)).map(({ event }) => event))).toBe(scenario.expected);
+      expect(render((await journal.read(stream())).map(({ event }) => event))).toBe(scenario.expected);
     });
   }
 });

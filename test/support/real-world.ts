@@ -7,6 +7,7 @@ import type { Apps, Clock, Requests } from "../../controlplane/runtime/ports.ts"
 import type { ReleaseIntent, Target } from "../../controlplane/engines/rollout/vocabulary.ts";
 import type { Instant } from "../../controlplane/engines/time.ts";
 import { requestSeconds, type Shop } from "./azure-shop.ts";
+import { eventually } from "./postgres.ts";
 import { start, tallyOf, type Scenario } from "./scenario.ts";
 
 export interface RealWorld {
@@ -29,7 +30,8 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
   let now = start;
   const set = async (at: Instant) => { now = at; await shop.arm("POST", "/_standin/clock", { at }); };
   await set(start);
-  const apps = createContainerApps(shop.connection, patienceOf(requestSeconds));
+  const adapter = createContainerApps(shop.connection, patienceOf(requestSeconds));
+  const apps: Apps = { ...adapter, activate: async (effect, fence) => { const done = await adapter.activate(effect, fence); await healthy(adapter, effect); return done; } };
   let rowsTo = start;
   const advance = async (to: Instant) => {
     const tick = scenario.pace.tickSeconds * 1000;
@@ -46,6 +48,14 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
     apps, requests: createRequestRows(shop.connection, patienceOf(requestSeconds), shop.workspace, 0),
     now: () => now, advance, clock: { now: () => now, until: (at) => advance(at) },
   };
+}
+
+/** Waits until an activated revision is up: a process takes real time to start, and the scenario's clock knows none. */
+async function healthy(apps: Apps, { target, revision }: Parameters<Apps["activate"]>[0]): Promise<void> {
+  await eventually(async () => {
+    const seen = await apps.inspect(target, AbortSignal.timeout(5_000));
+    return seen.ok && seen.value.revisions.find(({ name }) => name === revision)?.health === "Healthy";
+  }, `${revision} to be healthy`);
 }
 
 async function putRevisions(scenario: Scenario, shop: Shop, { app }: Target): Promise<{ readonly stable: string | null; readonly canary: string }> {
