@@ -9,9 +9,10 @@ import { startLoad, type LoadFailure, type LoadSummary } from "./localcloud/load
 import { controlPlane } from "./provider/control-plane.ts";
 import { tokenFor } from "./provider/credential.ts";
 import { BallastError } from "./errors/catalogue.ts";
+import { demoSeedUnclear } from "./errors/demo.ts";
 import { count, outsideFaults } from "./demo/account.ts";
 import { describeFault, draw, environmentOf, story, type Draw } from "./demo/draw.ts";
-import { bringGround, type Ground } from "./demo/ground.ts";
+import { bringGround, isAlive, type Ground } from "./demo/ground.ts";
 import { app, carryOut, isResumed, type Released, type Stage } from "./demo/release.ts";
 import { createStack, type Stack } from "./demo/stack.ts";
 import { standIn, type StandIn } from "./demo/stand-in.ts";
@@ -20,9 +21,11 @@ import { startTimeline, type Timeline } from "./demo/timeline.ts";
 const requestsPerSecond = 400;
 const root = import.meta.dirname;
 
-const { values } = parseArgs({ options: { seed: { type: "string" }, exit: { type: "boolean", default: false } } });
-const drawn = values.seed === undefined ? story : draw(Number(values.seed));
+const { values } = parseArgs({ options: {
+  seed: { type: "string" }, exit: { type: "boolean", default: false }, folder: { type: "string", default: path.join(root, ".ballast") }, out: { type: "string", default: path.join(root, "out", "demo.json") },
+} });
 const timeline = startTimeline();
+let drawn = story;
 const stop = new AbortController();
 process.on("SIGINT", () => stop.abort()).on("SIGTERM", () => stop.abort());
 
@@ -39,18 +42,24 @@ async function fail(error: unknown, cloud?: StandIn): Promise<void> {
 }
 
 async function main(): Promise<number> {
+  const { seed } = values;
+  if (seed !== undefined && !/^\d{1,10}$/.test(seed)) throw demoSeedUnclear({ seed });
+  if (seed !== undefined) drawn = draw(Number(seed));
   introduce(drawn);
-  const ground = await bringGround(path.join(root, ".ballast"), (line) => timeline.line(line));
+  const ground = await bringGround(path.resolve(values.folder), (line) => timeline.line(line));
+  let pids: readonly number[] = [], left: readonly string[] = [];
   try {
     Object.assign(process.env, ground.cloud.environment);
     const stack = await createStack(ground, stop.signal);
     const shown = await show(ground, stack).catch((error: unknown) => (stop.signal.aborted ? undefined : fail(error, standIn(ground.cloud))));
     if (shown && !values.exit && !stop.signal.aborted) await once(stop.signal, "abort");
+    pids = (await standIn(ground.cloud).processes()).flatMap(({ pid }) => pid ?? []);
     await takeDown(ground, stack);
   } finally {
-    await ground.stop();
+    left = await ground.stop();
   }
-  timeline.check(!fs.existsSync(ground.folder), "nothing is left: no process, no port, no folder");
+  const alive = [...pids, ground.cloudProcess.pid ?? 0].filter(isAlive);
+  timeline.check(left.length + alive.length === 0, `nothing is left: no process, no port, no folder${[...left, ...alive.map((pid) => `process ${pid}`)].map((what) => `; ${what}`).join("")}`);
   const failed = timeline.failed();
   timeline.line(failed.length === 0 ? `everything happened as promised, in ${Math.round(timeline.seconds())} s` : `did not happen: ${failed.join("; ")}`, failed.length === 0 ? "green" : "red");
   return failed.length === 0 ? 0 : 1;
@@ -87,6 +96,8 @@ async function show(ground: Ground, stack: Stack): Promise<true> {
   await settleAccounts(stage, releases, failures);
   timeline.line(`${summary.sent} requests, half of them answered within ${summary.p50Milliseconds} ms, 99 % within ${summary.p99Milliseconds} ms`);
   timeline.chapter("It stays up until Ctrl-C");
+  stack.lend({ BALLAST_ENDPOINT: outputs["controlPlaneEndpoint"]! });
+  timeline.line(`in another shell: . ${path.relative(process.cwd(), path.join(ground.folder, "environment"))}; npm run ballast -- release explain storefront --replay`);
   const host = new URL(outputs["storefrontUrl"]!).host;
   timeline.line(`curl --cacert ${path.relative(process.cwd(), ground.cloud.caFile)} --connect-to ${host}:443:127.0.0.1:${ground.cloud.port} https://${host}/`);
   return true;
@@ -158,8 +169,8 @@ async function settleAccounts({ standIn: cloud }: Stage, releases: readonly Rele
     controlPlaneKilled: killed !== undefined, resumed: killed !== undefined && isResumed(killed.journal) && twiceAtMost,
     seed: drawn.seed, secondsTotal: timeline.seconds(), failedRequestsOutsideFaults: outside.length,
   };
-  fs.mkdirSync(path.join(root, "out"), { recursive: true });
-  fs.writeFileSync(path.join(root, "out", "demo.json"), `${JSON.stringify(record, null, 2)}\n`);
+  fs.mkdirSync(path.dirname(values.out), { recursive: true });
+  fs.writeFileSync(values.out, `${JSON.stringify(record, null, 2)}\n`);
 }
 
 async function takeDown(ground: Ground, stack: Stack): Promise<void> {

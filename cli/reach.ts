@@ -2,7 +2,7 @@
 // the stack's output by way of the Pulumi engine; the rollout by as much of its name as is needed.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { endpointUnknown, rolloutAmbiguous, rolloutNameUnclear, rolloutUnknown } from "../errors/cli.ts";
 import { controlPlane, type ControlPlane, type RolloutName, type Shown } from "../provider/control-plane.ts";
 import { tokenFor } from "../provider/credential.ts";
@@ -17,7 +17,7 @@ export interface ReachOptions {
 
 /** Adds the options that say where the control plane is and how to answer. */
 export const reachable = (command: Command): Command => command
-  .option("--endpoint <url>", "the control plane's address (default: output controlPlaneEndpoint of the stack)")
+  .addOption(new Option("--endpoint <url>", "the control plane's address (default: output controlPlaneEndpoint of the stack)").env("BALLAST_ENDPOINT"))
   .option("--stack <name>", "the Pulumi stack that deployed it (default: the one selected in this folder)")
   .option("--audience <uri>", "whom its tokens are for", "api://ballast")
   .option("--json", "answer in JSON");

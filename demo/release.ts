@@ -41,7 +41,9 @@ export async function carryOut(stage: Stage, drawn: DrawnRelease, kill?: Draw["k
   timeline.check(followed.result === expected, `release ${drawn.release} (${describeFault(drawn.fault)}) is ${followed.result}`);
   timeline.check((code === 0) === (expected === "promoted"), `pulumi up exits with ${code}`);
   if (code !== 0) timeline.check(output.includes(followed.sentence), "pulumi up ends with the judge's sentence");
-  return { ...drawn, ...followed, from, to: Date.now(), journal: await stage.plane.journal(followed.name) };
+  const journal = await stage.plane.journal(followed.name);
+  timeline.check(journal.filter(({ event }) => event.kind === "StepReached" || event.kind === "StepPassed").every(({ text }) => output.includes(text)), "pulumi up told every step as it came");
+  return { ...drawn, ...followed, from, to: Date.now(), journal };
 }
 
 async function follow(stage: Stage, known: ReadonlySet<string>, kill: Draw["kill"] | undefined): Promise<Pick<Released, "name" | "result" | "sentence">> {

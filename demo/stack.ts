@@ -9,6 +9,8 @@ import { runChild, type Ended } from "../toolchain/child.ts";
 import type { Ground } from "./ground.ts";
 
 export interface Stack {
+  /** Writes what another shell needs to look at this stack into the folder's `environment`, for its owner's eyes alone. */
+  readonly lend: (more: Readonly<Record<string, string>>) => void;
   /** Says what the storefront's replicas get as their environment from the next `up` on. */
   readonly setStorefront: (environment: Readonly<Record<string, string>>) => void;
   readonly up: () => Promise<Ended>;
@@ -41,7 +43,12 @@ export async function createStack(ground: Ground, stop: AbortSignal): Promise<St
   // The password goes in by standard input: arguments stand in the process list.
   spawnSync(ground.engine.command, ["config", "set", "--secret", "ballast:databasePassword", ...onStack], { cwd: root, env: environment, input: randomBytes(18).toString("base64url") });
   await must("config", "set", "ballast:databasePort", String(ground.postgres.port), ...onStack);
+  const address = { ...ground.cloud.environment, PULUMI_HOME: environment.PULUMI_HOME, PULUMI_BACKEND_URL: environment.PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE: environment.PULUMI_CONFIG_PASSPHRASE };
   return {
+    lend: (more) => {
+      const lines = Object.entries({ ...address, ...more }).map(([name, value]) => `export ${name}='${value}'\n`);
+      fs.writeFileSync(path.join(ground.folder, "environment"), lines.join(""), { mode: 0o600 });
+    },
     setStorefront: (storefront) => change(file, (config) => { config["ballast:storefrontEnvironment"] = storefront; }),
     up: () => run(["up", "--yes", "--skip-preview", ...onStack], stop),
     preview: (...args) => run(["preview", ...args, ...onStack]),

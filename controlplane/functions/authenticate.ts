@@ -3,16 +3,10 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from "jose";
 import { fetch, type Dispatcher } from "undici";
 import { issuerUnreachable, roleMissing, tokenMissing, tokenRefused } from "../../errors/functions.ts";
-import { refuse } from "./call.ts";
+import { refuse, type Caller } from "./call.ts";
 
 /** What a caller may do. */
 export type Role = "Rollout.Read" | "Rollout.Write";
-
-/** Who calls. */
-export interface Caller {
-  /** The object id of the user or identity, as Entra knows it; else the subject or the application. */
-  readonly name: string;
-}
 
 /** Lets a request in, or gives the answer that turns it away. */
 export type Authenticate = (request: Request, role: Role) => Promise<Caller | Response>;

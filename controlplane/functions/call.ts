@@ -8,7 +8,6 @@ import { targetKey } from "../runtime/claims.ts";
 import type { Claims, Journal } from "../runtime/ports.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
 import { targetUnknown } from "../../errors/functions.ts";
-import type { Caller } from "./authenticate.ts";
 
 /** So much of the durable loop as the functions need. */
 export interface Rollouts {
@@ -29,6 +28,12 @@ export interface Parts {
   readonly process: string;
   /** Fires when the service stops, so that streams end. */
   readonly closing: AbortSignal;
+}
+
+/** Who calls. */
+export interface Caller {
+  /** The object id of the user or identity, as Entra knows it; else the subject or the application. */
+  readonly name: string;
 }
 
 /** One call that has been let in. */
