@@ -86,8 +86,9 @@ test("passes method, path, body and headers on, adds what a proxy adds, and stre
   const [first] = (await once(response, "data")) as [Buffer];
   // The second line is only written on demand, so the first cannot have waited for it.
   expect(String(first)).toBe('{"line":1}\n');
+  const next = once(response, "data") as Promise<[Buffer]>;
   await c.request(host, "/go-on");
-  const [second] = (await once(response, "data")) as [Buffer];
+  const [second] = await next;
   expect(String(second)).toBe('{"line":2}\n');
 });
 

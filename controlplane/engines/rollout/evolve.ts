@@ -17,7 +17,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   switch (event.kind) {
     case "Planned": return enter({ ...state, intent: event.intent, steps: event.steps, startedAt: at }, "inspecting");
     case "Inspected": return { ...state, failures: 0 };
-    case "Started": return enter({ ...state, stable: event.stable, step: event.stable === null ? state.steps.length - 1 : 0 }, event.activate ? "activating" : "smoking");
+    case "Started": return enter({ ...state, stable: event.stable, step: event.stable === null || state.promoted ? state.steps.length - 1 : 0 }, event.activate ? "activating" : "smoking");
     case "FoundEqual": return enter({ ...state, stable: event.stable, outcome: { result: "equal", sentence: event.sentence } }, event.untouched ? "retiring" : "reverting");
     case "Activated": return enter(state, "smoking");
     case "Probed": return { ...state, probedAt: at, probeFailures: event.good ? 0 : state.probeFailures + 1, failures: 0, retryAt: 0 };

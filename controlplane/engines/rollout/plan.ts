@@ -35,7 +35,7 @@ function checkPace(pace: Pace): readonly string[] {
     if (!(pace[key] > 0)) complaints.push(`${key} is ${pace[key]}, and it must be more than 0.`);
   }
   if (!(pace.warmUpSeconds >= 0)) complaints.push(`warmUpSeconds is ${pace.warmUpSeconds}, and it must not be negative.`);
-  const least = pace.weights.length * (pace.bakeSeconds + pace.warmUpSeconds);
+  const least = (pace.weights.length + 1) * (pace.bakeSeconds + pace.warmUpSeconds);
   if (pace.maximumSeconds <= least) complaints.push(`The steps take ${least} seconds at the least, and maximumSeconds, ${pace.maximumSeconds}, does not leave room for them.`);
   return complaints;
 }
