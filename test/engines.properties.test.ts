@@ -15,7 +15,7 @@ const signal = fc.record({
 
 const scenario: fc.Arbitrary<Scenario> = fc.record({
   name: fc.constant("drawn"), why: fc.constant(""), expected: fc.constant(""), limits: fc.constant(defaultLimits),
-  pace: fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { maxLength: 4 }).map((weights) => ({ ...defaultPace, weights: weights.sort((a, b) => a - b), probeSeconds: 60, maximumSeconds: 7200 })),
+  pace: fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 4 }).map((weights) => ({ ...defaultPace, weights: weights.sort((a, b) => a - b), probeSeconds: 60, maximumSeconds: 7200 })),
   requestsPerMinute: fc.constantFrom(0, 20, 1200, 6000).map((value) => [{ fromMinutes: 0, value }]),
   canary: behaviour.map((one) => [one]), stable: behaviour.map((one) => [{ ...one, failedPercent: one.failedPercent / 20, slowPercent: one.slowPercent / 4 }]),
   before: fc.constantFrom("stable" as const, "stable" as const, "nothing" as const, "twin" as const),

@@ -63,8 +63,15 @@ export function measure(scenario: Scenario, world: Pick<PureWorld, "now" | "weig
   return { bins, to: effect.from + bins.length * tick };
 }
 
+/** Comes between an effect and the world: gives another outcome in its place, or changes the world and gives nothing. */
+export type Meddle = (effect: RolloutEffect, world: PureWorld, state: RolloutState) => RolloutObservation | undefined;
+
+/** Gives the outcome of an effect that has failed. */
+export const failing = (effect: RolloutEffect, world: PureWorld, reason = "503 out of order"): RolloutObservation =>
+  ({ kind: "Outcome", of: effect.kind, at: world.now, found: { ok: false, reason } }) as RolloutObservation;
+
 /** Runs a scenario to its end and gives the journal. Signals that come after the end are sent too: retry begins anew. */
-export function run(scenario: Scenario): { readonly journal: readonly RolloutEvent[]; readonly state: RolloutState; readonly world: PureWorld } {
+export function run(scenario: Scenario, meddle: Meddle = () => undefined): { readonly journal: readonly RolloutEvent[]; readonly state: RolloutState; readonly world: PureWorld } {
   const world = pureWorld(scenario);
   const journal: RolloutEvent[] = [];
   let state = rollout.initial;
@@ -73,7 +80,7 @@ export function run(scenario: Scenario): { readonly journal: readonly RolloutEve
   for (let turns = 0; turns < 5_000; turns++) {
     const effect = rollout.react(state) ?? (signalBefore(scenario, { ...world }, Number.POSITIVE_INFINITY) ? { kind: "AwaitSignal" as const } : undefined);
     if (effect === undefined) return { journal, state, world };
-    hear(perform(scenario, world, effect));
+    hear(meddle(effect, world, state) ?? perform(scenario, world, effect));
   }
   throw new Error(`${scenario.name} did not end in 5,000 turns`);
 }

@@ -2,7 +2,7 @@
 // happens here: react asks for the next effect once the facts are written.
 import { duration, secondsBetween } from "../time.ts";
 import type { Result } from "../engine.ts";
-import { evolve, sameWeights, wanted } from "./evolve.ts";
+import { evolve, sameName, sameWeights, shareOf, wanted } from "./evolve.ts";
 import { judge } from "./judge.ts";
 import { plan } from "./plan.ts";
 import { loser } from "./react.ts";
@@ -17,8 +17,8 @@ const revertAttemptsMax = 60;
 
 /** Which outcomes each phase waits for; any other has come too late. */
 const awaited: { readonly [P in Phase]: readonly RolloutOutcome["of"][] } = {
-  "waiting-for-request": [], inspecting: ["Inspect"], activating: ["Activate"], smoking: ["Probe"], shifting: ["ShiftTraffic"], verifying: ["VerifyTraffic"],
-  baking: ["Probe", "Measure"], reverting: ["ShiftTraffic"], confirming: ["VerifyTraffic"], retiring: ["Deactivate"], finished: [],
+  "waiting-for-request": [], inspecting: ["Inspect"], activating: ["Activate"], smoking: ["Probe"], shifting: ["ShiftTraffic", "Probe"], verifying: ["VerifyTraffic"],
+  baking: ["Probe", "Measure", "VerifyTraffic"], reverting: ["ShiftTraffic"], confirming: ["VerifyTraffic"], retiring: ["Deactivate"], finished: [],
 };
 
 /**
@@ -104,16 +104,27 @@ function conclude(state: RolloutState, finding: RolloutFinding): readonly Rollou
 }
 
 function begin(state: RolloutState, view: AppView): RolloutDecision {
-  const name = state.intent!.revision.toLowerCase();
-  const canary = view.revisions.find((revision) => revision.name.toLowerCase() === name);
+  const { revision: name } = state.intent!;
+  const canary = view.revisions.find((revision) => sameName(revision.name, name));
   if (canary === undefined) return abort("the platform does not know the revision");
-  const others = view.weights.filter(({ revision, percent }) => revision.toLowerCase() !== name && percent > 0);
-  const stable = others.reduce<{ revision: string; percent: number } | undefined>((most, next) => (most === undefined || next.percent > most.percent ? next : most), undefined);
-  if (stable === undefined) return { kind: "Started", stable: null, activate: !canary.active };
-  const twin = view.revisions.find((revision) => revision.name === stable.revision);
-  const untouched = sameWeights(view.weights, [{ revision: stable.revision, percent: 100 }]);
-  if (twin?.templateHash === canary.templateHash) return { kind: "FoundEqual", stable: stable.revision, untouched, sentence: "its template is stable's own, so stable goes on serving" };
-  return { kind: "Started", stable: stable.revision, activate: !canary.active };
+  const stable = stableIn(view, state);
+  if (stable === null) return { kind: "Started", stable, activate: !canary.active };
+  const twin = view.revisions.find((revision) => sameName(revision.name, stable));
+  if (twin === undefined) return abort("the revision that served before is gone");
+  const untouched = sameWeights(view.weights, [{ revision: stable, percent: 100 }]);
+  if (twin.templateHash === canary.templateHash) return { kind: "FoundEqual", stable, untouched, sentence: "its template is stable's own, so stable goes on serving" };
+  return { kind: "Started", stable, activate: !canary.active };
+}
+
+/**
+ * Finds who serves beside the canary: the one with most of the traffic; else the one that an earlier attempt knew; else any that
+ * is up, since a canary that was given everything by hand is still unproven. Null only where nothing else could serve.
+ */
+function stableIn({ weights, revisions }: AppView, state: RolloutState): string | null {
+  const { revision: name } = state.intent!;
+  const others = weights.filter(({ revision, percent }) => !sameName(revision, name) && percent > 0);
+  if (others.length > 0) return others.reduce((most, next) => (next.percent > most.percent ? next : most)).revision;
+  return state.stable ?? revisions.find((revision) => !sameName(revision.name, name) && revision.active && revision.health === "Healthy")?.name ?? null;
 }
 
 function concludeProbe(state: RolloutState, detail: string, good: boolean): readonly RolloutDecision[] {
@@ -122,26 +133,34 @@ function concludeProbe(state: RolloutState, detail: string, good: boolean): read
     if (good) return [{ kind: "SmokePassed" }];
     return secondsBetween(state.phaseAt, state.now) >= pace.smokeSeconds ? [abort(`canary did not answer its smoke test in ${duration(pace.smokeSeconds)}: ${detail}`)] : [];
   }
-  if (state.probeFailures < limits.probeFailuresMax) return overdue(state);
+  if (state.probeFailures < limits.probeFailuresMax) return state.phase === "baking" ? overdue(state) : [];
   const sentence = `canary's own address failed ${state.probeFailures} probes in a row: ${detail}`;
-  if (state.sickTally === undefined) return [abort(sentence)];
+  if (!state.stableIsSick) return [abort(sentence)];
   return state.held === "stable-sick" ? overdue(state) : [{ kind: "Held", reason: "stable-sick", sentence: `${sentence}, but stable itself is sick` }];
 }
 
 function concludeRead(state: RolloutState, weights: readonly Weight[]): readonly RolloutDecision[] {
   const matches = sameWeights(weights, wanted(state));
-  const percent = state.phase === "confirming" ? 0 : percentOf(state);
+  const percent = shareOf(wanted(state), state.intent!.revision) ?? 0;
   if (!matches) {
-    const seenPercent = weights.find(({ revision }) => revision.toLowerCase() === state.intent!.revision.toLowerCase())?.percent ?? 0;
+    const seenPercent = shareOf(weights, state.intent!.revision) ?? 0;
     const drifted: RolloutDecision = { kind: "TrafficDrifted", percent, seenPercent };
     if (state.phase === "confirming") return state.failures >= revertAttemptsMax ? [drifted, strand(state, "the traffic does not stay where it was put")] : [drifted];
     return state.failures + 1 >= attemptsMax ? [drifted, abort("the traffic does not stay where it was put")] : [drifted];
   }
-  if (state.phase === "confirming") return state.retryAt > state.now ? [] : [{ kind: "Reverted" }];
   const reached: RolloutDecision = { kind: "StepReached", percent };
+  if (state.phase === "confirming") return concludeConfirmation(state, reached);
+  if (state.phase === "baking") return overdue(state);
   if (percent < 100) return [reached];
   if (state.stable === null) return [reached, { kind: "StepPassed", percent, sentence: "nothing served before it, so there was nothing to compare with" }];
   return state.promoted ? [reached, { kind: "StepPassed", percent, sentence: "a person decided so" }] : [reached];
+}
+
+/** The weights are right. Whoever holds the app may still write them, so they are looked at again when the hold is over. */
+function concludeConfirmation(state: RolloutState, reached: RolloutDecision): readonly RolloutDecision[] {
+  if (state.retryAt > state.now) return [];
+  if (state.retireFailures >= attemptsMax) return [finish(state, "; the revision that lost could not be taken away and is still active")];
+  return [state.outcome?.result === "promoted" ? reached : { kind: "Reverted" }];
 }
 
 function concludeMeasurement(state: RolloutState): readonly RolloutDecision[] {
@@ -158,7 +177,7 @@ function concludeMeasurement(state: RolloutState): readonly RolloutDecision[] {
 const percentOf = (state: RolloutState): number => state.steps[state.step] ?? 100;
 
 const verdictOf = (state: RolloutState): Verdict =>
-  judge({ canary: state.canaryTally, stable: state.stableTally, sameMinutes: percentOf(state) < 100, sick: state.sickTally }, state.intent!.limits);
+  judge({ canary: state.canaryTally, stable: state.stableTally, sameMinutes: percentOf(state) < 100, stableIsSick: state.stableIsSick, sickCanary: state.sickCanaryTally, sickStable: state.sickStableTally }, state.intent!.limits);
 
 /** Aborts a rollout that has used up its time: evidence that never comes must not end in a promotion. */
 function overdue(state: RolloutState): readonly RolloutDecision[] {
@@ -174,7 +193,7 @@ function giveUp(state: RolloutState, reason: string): readonly RolloutDecision[]
     case "smoking": return concludeProbe(state, reason, false);
     case "baking": return overdue(state);
     case "reverting": case "confirming": return state.failures >= revertAttemptsMax ? [strand(state, reason)] : [];
-    case "retiring": return state.failures >= attemptsMax ? [finish(state)] : [];
+    case "retiring": return [];
     default: return state.failures >= attemptsMax ? [abort(reason)] : [];
   }
 }
@@ -185,8 +204,8 @@ const strand = (state: RolloutState, reason: string): RolloutDecision =>
   ({ kind: "Finished", result: "stranded", sentence: `stranded: ${state.outcome?.sentence ?? ""}; the traffic could not be given back to stable: ${reason}` });
 
 /** Ends the rollout in the result that was carried out. A person's reason stands as it was given. */
-function finish(state: RolloutState): RolloutDecision {
-  const { result, sentence } = state.outcome!;
+function finish(state: RolloutState, more = ""): RolloutDecision {
+  const { result } = state.outcome!, sentence = `${state.outcome!.sentence}${more}`;
   const percent = percentOf(state);
   switch (result) {
     case "promoted": return { kind: "Finished", result, sentence: `promoted: ${sentence}` };

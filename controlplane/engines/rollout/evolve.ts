@@ -2,12 +2,12 @@
 // decided here; a fact only moves the state to the phase in which the next thing is missing.
 import { after, secondsBetween, type Instant } from "../time.ts";
 import { addTally, isSick, noRequests } from "./judge.ts";
-import type { Bin, Phase, RolloutEvent, RolloutResult, RolloutState, Weight } from "./vocabulary.ts";
+import type { Bin, Phase, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Tally, Weight } from "./vocabulary.ts";
 
 export const initial: RolloutState = {
-  phase: "waiting-for-request", intent: undefined, steps: [], step: 0, stable: null, now: 0, startedAt: 0, phaseAt: 0, warmUntil: 0, measuredTo: 0,
-  measuredAt: 0, probedAt: 0, probeFailures: 0, canaryTally: noRequests, stableTally: noRequests, sickTally: undefined, paused: false, pausedAt: 0, pausedSeconds: 0,
-  held: undefined, failures: 0, retryAt: 0, promoted: false, outcome: undefined, attempt: 1,
+  phase: "waiting-for-request", intent: undefined, steps: [], step: 0, stable: null, touched: false, now: 0, startedAt: 0, phaseAt: 0, warmUntil: 0, measuredTo: 0,
+  measuredAt: 0, probedAt: 0, readAt: 0, probeFailures: 0, canaryTally: noRequests, stableTally: noRequests, stableIsSick: false, sickCanaryTally: noRequests, sickStableTally: noRequests, paused: false, pausedAt: 0, pausedSeconds: 0,
+  held: undefined, failures: 0, retireFailures: 0, retryAt: 0, promoted: false, outcome: undefined, attempt: 1,
 };
 
 /** Adds one fact to the state. */
@@ -16,15 +16,15 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   const state = { ...before, now: at };
   switch (event.kind) {
     case "Planned": return enter({ ...state, intent: event.intent, steps: event.steps, startedAt: at }, "inspecting");
-    case "Inspected": return { ...state, failures: 0 };
+    case "Inspected": return { ...state, failures: 0, touched: state.touched || (shareOf(event.view.weights, state.intent!.revision) ?? 0) > 0 };
     case "Started": return enter({ ...state, stable: event.stable, step: event.stable === null || state.promoted ? state.steps.length - 1 : 0 }, event.activate ? "activating" : "smoking");
     case "FoundEqual": return enter({ ...state, stable: event.stable, outcome: { result: "equal", sentence: event.sentence } }, event.untouched ? "retiring" : "reverting");
     case "Activated": return enter(state, "smoking");
     case "Probed": return { ...state, probedAt: at, probeFailures: event.good ? 0 : state.probeFailures + 1, failures: 0, retryAt: 0 };
     case "SmokePassed": return enter(state, "shifting");
     case "TrafficShifted": return sameWeights(event.weights, wanted(state)) ? { ...state, phase: state.phase === "reverting" ? "confirming" : "verifying", phaseAt: at } : state;
-    case "TrafficRead": return { ...state, retryAt: event.heldUntil ?? 0 };
-    case "StepReached": return reach(state, event.percent);
+    case "TrafficRead": return { ...state, readAt: at, retryAt: state.phase === "confirming" ? event.heldUntil ?? 0 : 0 };
+    case "StepReached": return state.outcome === undefined ? reach(state, event.percent) : { ...state, phase: "retiring", phaseAt: at };
     case "TrafficDrifted": return { ...fail(state), phase: state.phase === "confirming" ? "reverting" : "shifting", phaseAt: at };
     case "Waited": return state;
     case "Measured": return weigh(state, event.bins, event.to);
@@ -33,9 +33,9 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
       ? enter({ ...state, step: state.step + 1, held: undefined }, "shifting")
       : enter({ ...state, outcome: { result: "promoted", sentence: event.sentence } }, "retiring");
     case "Aborted": return abort(state, event.sentence);
-    case "Reverted": return enter(state, "retiring");
+    case "Reverted": return { ...state, phase: "retiring", phaseAt: at };
     case "Deactivated": return { ...state, failures: 0 };
-    case "AttemptFailed": return state.phase === "baking" ? { ...state, failures: state.failures + 1, [event.effect === "Probe" ? "probedAt" : "measuredAt"]: at } : fail(state);
+    case "AttemptFailed": return failed(state, event.effect);
     case "Signalled": return signalled(state, event.signal);
     case "Disregarded": return state;
     case "Finished": return { ...enter(state, "finished"), outcome: { result: event.result, sentence: event.sentence } };
@@ -57,37 +57,55 @@ export function sameWeights(a: readonly Weight[], b: readonly Weight[]): boolean
   return canonical(a) === canonical(b);
 }
 
+/** Gives a revision's share; undefined where it is not in the list. */
+export const shareOf = (weights: readonly Weight[], revision: string): number | undefined => weights.find((weight) => sameName(weight.revision, revision))?.percent;
+
+/** Azure does not tell upper from lower case. */
+export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
 const enter = (state: RolloutState, phase: Phase): RolloutState => ({ ...state, phase, phaseAt: state.now, failures: 0, retryAt: 0 });
 
 /** The pause after a failure doubles from a second to half a minute. */
 const fail = (state: RolloutState): RolloutState =>
   ({ ...state, failures: state.failures + 1, retryAt: after(state.now, Math.min(30, 2 ** Math.min(state.failures, 5))) });
 
+/**
+ * Counts a failure. While baking, what failed is due again at its next turn, and the rest goes on meanwhile. A revision that
+ * cannot be taken away may have traffic again, so the weights are looked at before it is tried once more.
+ */
+function failed(state: RolloutState, effect: RolloutEffect["kind"]): RolloutState {
+  if (state.phase === "baking") return { ...state, failures: state.failures + 1, [effect === "Probe" ? "probedAt" : effect === "Measure" ? "measuredAt" : "readAt"]: state.now };
+  return state.phase === "retiring" ? { ...fail(state), phase: "confirming", retireFailures: state.retireFailures + 1 } : fail(state);
+}
+
 /** Begins a step's watch: warm-up to the next whole tick, then a clean sheet. At 100 percent stable's last tally stays, since it is all there is to compare with. */
 function reach(state: RolloutState, percent: number): RolloutState {
   const tick = (state.intent?.pace.tickSeconds ?? 60) * 1000;
   const warmUntil: Instant = Math.ceil(after(state.now, state.intent?.pace.warmUpSeconds ?? 0) / tick) * tick;
   return {
-    ...enter(state, "baking"), warmUntil, measuredTo: warmUntil, measuredAt: state.now, probedAt: state.now, probeFailures: 0,
-    canaryTally: noRequests, stableTally: percent === 100 ? state.stableTally : noRequests, sickTally: undefined, held: undefined,
+    ...enter(state, "baking"), warmUntil, measuredTo: warmUntil, measuredAt: state.now, probedAt: state.now, readAt: state.now, probeFailures: 0,
+    canaryTally: noRequests, stableTally: percent === 100 ? state.stableTally : noRequests, held: undefined,
+    stableIsSick: false, sickCanaryTally: noRequests, sickStableTally: noRequests,
   };
 }
 
-/** Adds the bins up, but those in which stable itself was sick: they compare nothing. At 100 percent stable has no requests and cannot be sick. */
+/** Adds the bins up, those in which stable itself was sick by themselves: they compare nothing. At 100 percent stable has no requests and cannot be sick. */
 function weigh(state: RolloutState, bins: readonly Bin[], to: Instant): RolloutState {
   const { limits } = state.intent!;
-  const good = bins.filter(({ stable }) => !isSick(stable, limits));
-  const add = (arm: "canary" | "stable") => good.reduce((sum, bin) => addTally(sum, bin[arm]), state[`${arm}Tally`]);
+  const sum = (arm: "canary" | "stable", sick: boolean, before: Tally) =>
+    bins.filter(({ stable }) => isSick(stable, limits) === sick).reduce((total, bin) => addTally(total, bin[arm]), before);
   const last = bins.at(-1);
   return {
-    ...state, measuredAt: state.now, measuredTo: Math.max(state.measuredTo, to), canaryTally: add("canary"), stableTally: add("stable"), failures: 0, retryAt: 0,
-    sickTally: last === undefined ? state.sickTally : isSick(last.stable, limits) ? last.stable : undefined,
+    ...state, measuredAt: state.now, measuredTo: Math.max(state.measuredTo, to), failures: 0, retryAt: 0,
+    canaryTally: sum("canary", false, state.canaryTally), stableTally: sum("stable", false, state.stableTally),
+    sickCanaryTally: sum("canary", true, state.sickCanaryTally), sickStableTally: sum("stable", true, state.sickStableTally),
+    stableIsSick: last === undefined ? state.stableIsSick : isSick(last.stable, limits),
   };
 }
 
 /** A canary that never had a share of the traffic is rejected; once a shift may have been sent, the traffic is given back and read back. */
 function abort(state: RolloutState, sentence: string): RolloutState {
-  const untouched = ["inspecting", "activating", "smoking"].includes(state.phase);
+  const untouched = !state.touched && ["inspecting", "activating", "smoking"].includes(state.phase);
   const result: RolloutResult = untouched ? "rejected" : "rolled-back";
   return enter({ ...resume(state), outcome: { result, sentence } }, untouched || state.stable === null ? "retiring" : "reverting");
 }
@@ -95,7 +113,7 @@ function abort(state: RolloutState, sentence: string): RolloutState {
 const resume = (state: RolloutState): RolloutState =>
   state.paused ? { ...state, paused: false, pausedSeconds: state.pausedSeconds + secondsBetween(state.pausedAt, state.now) } : state;
 
-function signalled(state: RolloutState, signal: string): RolloutState {
+function signalled(state: RolloutState, signal: SignalName): RolloutState {
   switch (signal) {
     case "pause": return { ...state, paused: true, pausedAt: state.now };
     case "resume": return resume(state);
@@ -103,7 +121,10 @@ function signalled(state: RolloutState, signal: string): RolloutState {
       const promoted = { ...resume(state), promoted: true, step: state.steps.length - 1 };
       return ["shifting", "verifying", "baking"].includes(state.phase) ? enter(promoted, "shifting") : promoted;
     }
-    case "retry": return enter({ ...initial, intent: state.intent, steps: state.steps, attempt: state.attempt + 1, now: state.now, startedAt: state.now }, "inspecting");
-    default: return state;
+    // Who served before is remembered: after an attempt that was stranded, the weights no longer tell.
+    case "retry": return enter({
+      ...initial, intent: state.intent, steps: state.steps, stable: state.stable, touched: state.outcome?.result === "stranded", attempt: state.attempt + 1, now: state.now, startedAt: state.now,
+    }, "inspecting");
+    case "abort": return state;
   }
 }

@@ -11,6 +11,9 @@ const passZ = 1.645;
 /** Fewer bad requests than this never take a canary out, however small the sample. */
 const badRequestsMin = 3;
 
+/** With fewer requests than this stable says nothing about what is usual. */
+const stableRequestsMin = 30;
+
 export const noRequests: Tally = { requests: 0, failed: 0, slow: 0 };
 
 export const addTally = (a: Tally, b: Tally): Tally => ({ requests: a.requests + b.requests, failed: a.failed + b.failed, slow: a.slow + b.slow });
@@ -21,8 +24,10 @@ export interface Evidence {
   readonly stable: Tally;
   /** False at 100 percent, where stable gets nothing any more and its earlier requests are all there is to compare with. */
   readonly sameMinutes: boolean;
-  /** What stable did in the latest bin, where that was sick; such bins are in neither tally. */
-  readonly sick: Tally | undefined;
+  /** Whether stable was sick in the latest bin. Bins in which it was are in neither tally above but in the two below. */
+  readonly stableIsSick: boolean;
+  readonly sickCanary: Tally;
+  readonly sickStable: Tally;
 }
 
 /**
@@ -32,8 +37,11 @@ export interface Evidence {
  * good news. A sick stable is not a reason to promote, nor to roll back: nothing can be compared with it.
  */
 export function judge(evidence: Evidence, limits: Limits): Verdict {
-  const { canary, stable, sick } = evidence;
-  if (sick !== undefined) return hold("stable-sick", `stable itself fails ${share(sick.failed, sick)}, more than ${limits.stableFailurePercentMax} %, so nothing can be compared with it`);
+  const { canary, stable, stableIsSick, sickCanary, sickStable } = evidence;
+  const farWorse = sickCanary.requests >= limits.ceilingRequests && percent(sickCanary.failed, sickCanary) >= limits.ceilingPercent
+    && difference(sickCanary.failed, sickCanary.requests, sickStable.failed, sickStable.requests, failureZ).lower > limits.ceilingPercent / 200;
+  if (farWorse) return { verdict: "fail", sentence: `canary fails ${share(sickCanary.failed, sickCanary)}, over the ceiling of ${limits.ceilingPercent} %, while stable, sick as it is, fails ${share(sickStable.failed, sickStable)}` };
+  if (stableIsSick) return hold("stable-sick", `stable itself fails ${share(sickStable.failed, sickStable)}, more than ${limits.stableFailurePercentMax} %, so nothing can be compared with it`);
   if (canary.requests === 0) return hold("no-traffic", stable.requests === 0 ? "no request came at all, so nothing could be judged" : `no request reached the canary while stable had ${count(stable.requests)}`);
   if (canary.requests >= limits.ceilingRequests && percent(canary.failed, canary) >= limits.ceilingPercent) {
     return { verdict: "fail", sentence: `canary fails ${share(canary.failed, canary)}, over the ceiling of ${limits.ceilingPercent} %` };
@@ -44,7 +52,9 @@ export function judge(evidence: Evidence, limits: Limits): Verdict {
   if (slowness.worse) return { verdict: "fail", sentence: `canary takes over ${limits.slowMilliseconds} ms for ${against("slow", evidence)}; ${tolerance(limits.slowPointsMax)}` };
   const needed = requestsNeeded(limits);
   if (canary.requests < needed) return hold("too-few-requests", `canary has answered ${count(canary.requests)} of the ${count(needed)} requests that a step needs`);
+  if (isSick(stable, limits)) return hold("stable-sick", `stable itself fails ${share(stable.failed, stable)}, more than ${limits.stableFailurePercentMax} %, so nothing can be compared with it`);
   if (stable.requests === 0) return hold("no-traffic", `canary had ${count(canary.requests)} requests and stable none, so nothing can be compared`);
+  if (stable.requests < stableRequestsMin) return hold("too-few-requests", `stable has answered ${count(stable.requests)} of the ${stableRequestsMin} requests that a comparison needs`);
   if (!failures.tolerable) return hold("unsettled", `canary fails ${against("failed", evidence)}; that is neither clearly good nor clearly bad yet`);
   if (!slowness.tolerable) return hold("unsettled", `canary takes over ${limits.slowMilliseconds} ms for ${against("slow", evidence)}; that is neither clearly good nor clearly bad yet`);
   return { verdict: "pass", sentence: `canary fails ${against("failed", evidence)}` };

@@ -30,21 +30,26 @@ function checkPace(pace: Pace): readonly string[] {
     if (!Number.isInteger(percent) || percent < 1 || percent > 99) complaints.push(`The weight ${percent} at step ${index + 1} is not a whole percentage from 1 to 99.`);
     else if (percent <= before) complaints.push(`The weights go from ${before} to ${percent} at step ${index + 1}, and a canary only ever gains traffic.`);
   }
+  if (pace.weights.length === 0) complaints.push("There is no step before 100 percent, so the canary could not be compared with stable.");
   if (pace.weights.length > 20) complaints.push(`There are ${pace.weights.length} steps, and 20 are the most that a plan may have.`);
   for (const key of ["bakeSeconds", "tickSeconds", "probeSeconds", "smokeSeconds", "maximumSeconds"] as const) {
-    if (!(pace[key] > 0)) complaints.push(`${key} is ${pace[key]}, and it must be more than 0.`);
+    if (!(pace[key] >= 1)) complaints.push(`${key} is ${pace[key]}, and it must be 1 at the least.`);
   }
+  if (!Number.isInteger(pace.tickSeconds)) complaints.push(`tickSeconds is ${pace.tickSeconds}, and bins are whole seconds wide.`);
   if (!(pace.warmUpSeconds >= 0)) complaints.push(`warmUpSeconds is ${pace.warmUpSeconds}, and it must not be negative.`);
-  const least = (pace.weights.length + 1) * (pace.bakeSeconds + pace.warmUpSeconds);
+  // A step's warm-up ends at a whole tick, and so does its bake.
+  const ticks = Math.ceil(pace.warmUpSeconds / pace.tickSeconds) + 1 + Math.ceil(pace.bakeSeconds / pace.tickSeconds);
+  const least = (pace.weights.length + 1) * ticks * pace.tickSeconds;
   if (pace.maximumSeconds <= least) complaints.push(`The steps take ${least} seconds at the least, and maximumSeconds, ${pace.maximumSeconds}, does not leave room for them.`);
   return complaints;
 }
 
 function checkLimits(limits: Limits): readonly string[] {
   const complaints: string[] = [];
-  for (const key of ["failurePointsMax", "slowPointsMax", "ceilingPercent", "stableFailurePercentMax"] as const) {
-    if (!(limits[key] > 0 && limits[key] <= 100)) complaints.push(`${key} is ${limits[key]}, and it must be more than 0 and 100 at the most.`);
+  for (const [key, most] of [["failurePointsMax", 20], ["slowPointsMax", 50], ["ceilingPercent", 100], ["stableFailurePercentMax", 50]] as const) {
+    if (!(limits[key] > 0 && limits[key] <= most)) complaints.push(`${key} is ${limits[key]}, and it must be more than 0 and ${most} at the most.`);
   }
+  if (limits.failurePointsMax >= limits.ceilingPercent) complaints.push(`failurePointsMax, ${limits.failurePointsMax}, is not below ceilingPercent, ${limits.ceilingPercent}, so the ceiling would never be reached first.`);
   for (const key of ["slowMilliseconds", "ceilingRequests", "probeFailuresMax"] as const) {
     if (!(Number.isInteger(limits[key]) && limits[key] >= 1)) complaints.push(`${key} is ${limits[key]}, and it must be a whole number from 1 on.`);
   }

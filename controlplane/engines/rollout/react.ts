@@ -15,11 +15,13 @@ export function react(state: RolloutState): RolloutEffect | undefined {
     case "inspecting": return { kind: "Inspect", target };
     case "activating": return { kind: "Activate", target, revision };
     case "smoking": return soonest(state, [[state.probedAt < state.phaseAt ? state.now : after(state.probedAt, pace.probeSeconds), probe]]);
-    case "shifting": return state.paused ? { kind: "AwaitSignal" } : { kind: "ShiftTraffic", target, weights: wanted(state), overrideHold: false };
+    // A canary that has a share already is watched through a pause.
+    case "shifting": return state.paused ? (state.step > 0 ? soonest(state, [[after(state.probedAt, pace.probeSeconds), probe]]) : { kind: "AwaitSignal" }) : { kind: "ShiftTraffic", target, weights: wanted(state), overrideHold: false };
     case "reverting": return { kind: "ShiftTraffic", target, weights: wanted(state), overrideHold: true };
     case "verifying": case "confirming": return { kind: "VerifyTraffic", target };
     case "baking": return soonest(state, [
       [after(state.probedAt, pace.probeSeconds), probe],
+      [after(state.readAt, pace.tickSeconds), { kind: "VerifyTraffic", target }],
       [Math.max(after(state.measuredAt, pace.tickSeconds), after(state.measuredTo, pace.tickSeconds)), {
         kind: "Measure", target, canary: revision, stable: state.stable, from: state.measuredTo, tickSeconds: pace.tickSeconds, slowMilliseconds: intent.limits.slowMilliseconds,
       }],

@@ -94,7 +94,7 @@ export interface TrafficView {
 /** What the canary's own address answered. */
 export interface ProbeView {
   readonly good: boolean;
-  /** In words: `200 in 12 ms`, `no answer in 2 s`, `503`. */
+  /** In words: `answered 200`, `no answer in 2 s`. */
   readonly detail: string;
   /** The platform's own word for the revision at that moment. */
   readonly running: string;
@@ -140,7 +140,7 @@ export type RolloutObservation = Request<ReleaseIntent> | RolloutOutcome | Signa
 /** How a rollout ends. `stranded` is the named end of every limit on attempts: a person must look. */
 export type RolloutResult = "promoted" | "rolled-back" | "rejected" | "equal" | "stranded";
 
-/** Why a rollout does not go on although nothing is wrong with the canary. Holding is an outcome, not a failure. */
+/** Why a rollout does not go on although nothing is wrong with the canary. Holding is not a failure. */
 export type HoldReason = "no-traffic" | "stable-sick" | "too-few-requests" | "unsettled";
 
 /** May we go on? The sentence says why, with its numbers. */
@@ -203,6 +203,8 @@ export interface RolloutState {
   readonly step: number;
   /** The revision that served before; null on the first release of an app. */
   readonly stable: string | null;
+  /** Whether the canary may have a share of the traffic: seen at the inspection, or left by an attempt that was stranded. */
+  readonly touched: boolean;
   /** The latest moment that any observation told. */
   readonly now: Instant;
   readonly startedAt: Instant;
@@ -213,12 +215,17 @@ export interface RolloutState {
   readonly measuredTo: Instant;
   readonly measuredAt: Instant;
   readonly probedAt: Instant;
+  /** When the weights were last read back. */
+  readonly readAt: Instant;
   readonly probeFailures: number;
   /** What both arms did since this step's warm-up, without the bins in which stable itself was sick. */
   readonly canaryTally: Tally;
   readonly stableTally: Tally;
-  /** What stable did in the latest bin, where that was sick. */
-  readonly sickTally: Tally | undefined;
+  /** Whether stable was sick in the latest bin. */
+  readonly stableIsSick: boolean;
+  /** What both arms did in the bins of this step in which stable was sick. */
+  readonly sickCanaryTally: Tally;
+  readonly sickStableTally: Tally;
   readonly paused: boolean;
   readonly pausedAt: Instant;
   /** Seconds that this attempt has spent in pauses; they do not count towards its maximum. */
@@ -227,6 +234,8 @@ export interface RolloutState {
   readonly held: HoldReason | undefined;
   /** Failures in a row of the effect now asked for. */
   readonly failures: number;
+  /** How often the revision that lost could not be taken away. */
+  readonly retireFailures: number;
   /** Nothing is asked of the world before this moment: the pause after a failure, or somebody else's hold on the app. */
   readonly retryAt: Instant;
   /** Somebody has decided that the canary is good: no more steps, no more baking. */
