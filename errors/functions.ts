@@ -10,12 +10,14 @@ export const settingsWrong = entry<{ complaints: readonly string[] }>("control-p
   left: () => "nothing was started, and no rollout was touched.",
 });
 
+/** The call says nothing about who calls. */
 export const tokenMissing = entry("call-token-missing", {
   title: "A call came without a token",
   message: () => "The call carries no bearer token, and everything but /health needs one.",
   fix: () => "send `authorization: Bearer <token>` with an Entra token for the control plane's audience",
 });
 
+/** The token was read and does not count, for the reason given. */
 export const tokenRefused = entry<{ why: string }>("call-token-refused", {
   title: "A token was not accepted",
   message: ({ why }) => `The token was not accepted: ${why}.`,
@@ -29,42 +31,49 @@ export const issuerUnreachable = entry<{ issuer: string }>("call-issuer-unreacha
   fix: () => "try again in a few seconds; if it stays so, look at the control plane's way to the issuer",
 });
 
+/** The caller is known and may not do this. */
 export const roleMissing = entry<{ role: string; caller: string }>("call-role-missing", {
   title: "The caller does not have the role that a call needs",
   message: ({ role, caller }) => `The call needs the role ${role}, and ${caller} does not have it.`,
   fix: ({ role }) => `assign the app role ${role} of the control plane's application to the caller in Entra`,
 });
 
+/** The body is not read to its end, whatever its header says. */
 export const callTooLarge = entry<{ bytesMax: number }>("call-too-large", {
   title: "The body of a call is too large",
   message: ({ bytesMax }) => `The body is larger than ${bytesMax / 1024} kB, and no call of ours needs that much.`,
   fix: () => "send the release's intent only",
 });
 
+/** The call cannot be understood; all that is wrong with it is named at once. */
 export const callMalformed = entry<{ complaints: readonly string[] }>("call-malformed", {
   title: "A call does not have the form that it must have",
   message: ({ complaints }) => complaints.join(" "),
-  fix: () => "correct the call; docs/reference.md lists each call with its fields",
+  fix: () => "correct what is named above and send the call again",
 });
 
+/** No call has this method and path. */
 export const routeUnknown = entry<{ call: string }>("call-route-unknown", {
   title: "There is no such call",
   message: ({ call }) => `There is no call ${call}.`,
-  fix: () => "look at docs/reference.md, which lists the calls; the caller may be of another version",
+  fix: () => "update the caller or the control plane, so that both are of one version",
 });
 
+/** The app is outside the inventory, and the control plane keeps its hands off it. */
 export const targetUnknown = entry<{ resourceGroup: string; app: string }>("target-not-in-inventory", {
   title: "The control plane does not look after this app",
   message: ({ resourceGroup, app }) => `The app ${app} in ${resourceGroup} is not in the control plane's inventory, so nothing is done about it.`,
   fix: () => "declare the app as a CanaryApp of the program that deploys this control plane, and run `pulumi up`",
 });
 
+/** No journal has this name. */
 export const rolloutUnknown = entry<{ stream: string }>("rollout-unknown", {
   title: "There is no such rollout",
   message: ({ stream }) => `There is no ${stream}.`,
   fix: () => "list the rollouts with `ballast release list`",
 });
 
+/** The app's one rollout is another at the moment. */
 export const rolloutInFlight = entry<{ stream: string; superseded: boolean }>("rollout-in-flight", {
   title: "Another rollout of the same app is in flight",
   message: ({ stream, superseded }) => `${stream} is in flight${superseded ? ", has been told to abort, and must give the traffic back first" : ", and an app has one rollout at a time"}.`,
@@ -72,6 +81,7 @@ export const rolloutInFlight = entry<{ stream: string; superseded: boolean }>("r
   left: () => "the rollout in flight goes on; nothing of the new one was started.",
 });
 
+/** The rollout is not in a state in which the signal has a meaning. */
 export const signalDisregarded = entry<{ why: string }>("signal-disregarded", {
   title: "A signal came to a rollout that cannot follow it",
   message: ({ why }) => `The signal was disregarded: ${why}.`,
@@ -79,18 +89,21 @@ export const signalDisregarded = entry<{ why: string }>("signal-disregarded", {
   left: () => "the rollout goes on as it was; its journal shows that the signal came.",
 });
 
+/** A `pulumi up` is about to write the app, and another may not at the same time. */
 export const targetHeld = entry<{ heldBy: string }>("target-held", {
   title: "The app is held by somebody else",
   message: ({ heldBy }) => `The app is held by ${heldBy}.`,
   fix: () => "try again when the hold has ended; a hold lasts two minutes at the most",
 });
 
+/** The control plane lives, and its database does not answer it. */
 export const journalUnreachable = entry("journal-unreachable", {
   title: "The journal cannot be reached",
   message: () => "The control plane's database does not answer, and without its journal nothing is decided.",
   fix: () => "look at the database server; the control plane goes on by itself once it answers",
 });
 
+/** A mistake of ours: the log has it under the reference that the caller is given. */
 export const callFailed = entry<{ reference: string }>("call-failed", {
   title: "A call failed for a reason of ours",
   message: ({ reference }) => `The call failed inside the control plane (${reference}).`,

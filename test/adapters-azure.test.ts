@@ -93,7 +93,7 @@ describe("shifting traffic", () => {
   });
 
   test("sends nothing once the app is another process's, not even a second try", async () => {
-    expect(await shift(20, 0)).toEqual({ result: { ok: false, reason: "another process owns the app by now, so nothing was sent" }, asked: 1, writes: [] });
+    expect(await shift(20, 0)).toEqual({ result: { ok: false, reason: "the app is in other hands by now, so nothing was sent" }, asked: 1, writes: [] });
     await shop.fault({ ...patch, status: 503, code: "ServerBusy" });
     const lost = await shift(20, 1);
     expect([lost.result.ok, lost.asked, lost.writes]).toEqual([false, 2, ["PATCH storefront 503"]]);

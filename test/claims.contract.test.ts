@@ -2,7 +2,8 @@
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../controlplane/adapters/postgres/claims.ts";
 import { migrate } from "../controlplane/adapters/postgres/migrations.ts";
-import { keepLease, streamOf, targetOf } from "../controlplane/runtime/claims.ts";
+import { streamOf, targetOf } from "../controlplane/engines/rollout/names.ts";
+import { keepLease } from "../controlplane/runtime/claims.ts";
 import type { Claim, Claims } from "../controlplane/runtime/ports.ts";
 import { memoryClaims } from "./support/memory.ts";
 import { eventually, postgresForTests } from "./support/postgres.ts";

@@ -33,7 +33,7 @@ describe("effects that fail", () => {
   it("a shift that fails four times is tried a fifth time, with longer pauses, and the rollout goes on", () => {
     const meddle = times(4, ({ kind }) => kind === "ShiftTraffic", (effect, world) => failing(effect, world));
     const { journal, state } = run(healthy, meddle);
-    expect(state.outcome?.result).toBe("promoted");
+    expect(state.ending?.result).toBe("promoted");
     const at = journal.filter(({ kind }) => kind === "AttemptFailed").map((event) => (event.at - start) / 1000);
     expect(at).toEqual([0, 1, 3, 7]);
   });
@@ -41,12 +41,12 @@ describe("effects that fail", () => {
   it("a shift that fails five times ends in a rollback, not in another try", () => {
     const { journal, state, world } = run(healthy, (effect, world) => (effect.kind === "ShiftTraffic" && !reverts(effect.weights) ? failing(effect, world) : undefined));
     expect(kinds(journal).filter((kind) => kind === "AttemptFailed")).toHaveLength(5);
-    expect([state.outcome?.result, world.weights]).toEqual(["rolled-back", allToStable]);
+    expect([state.ending?.result, world.weights]).toEqual(["rolled-back", allToStable]);
   });
 
   it("traffic that cannot be given back is tried for longer than half an hour and then stranded, by name", () => {
     const { journal, state } = run(sick, (effect, world) => (effect.kind === "ShiftTraffic" && reverts(effect.weights) ? failing(effect, world) : undefined));
-    expect(state.outcome).toEqual({ result: "stranded", sentence: expect.stringMatching(/^stranded: canary fails .* 503 out of order$/) });
+    expect(state.ending).toEqual({ result: "stranded", sentence: expect.stringMatching(/^stranded: canary fails .* 503 out of order$/) });
     expect(kinds(journal).filter((kind) => kind === "AttemptFailed")).toHaveLength(60);
     const first = journal.find(({ kind }) => kind === "AttemptFailed")!;
     expect(journal.at(-1)!.at - first.at).toBeGreaterThan(25 * 60_000);
@@ -62,12 +62,12 @@ describe("effects that fail", () => {
   it("a retry whose smoke test fails gives back what a stranded attempt left to the canary", () => {
     const retried: Scenario = { ...sick, probesAnswered: 3, signals: [{ atMinutes: 120, signal: "retry", by: "ann", reason: "again" }] };
     const { state, world } = run(retried, (effect, world) => (effect.kind === "ShiftTraffic" && reverts(effect.weights) && world.now < after(start, 119 * 60) ? failing(effect, world) : undefined));
-    expect([state.outcome?.result, world.weights, world.active.has(canary)]).toEqual(["rolled-back", allToStable, false]);
+    expect([state.ending?.result, world.weights, world.active.has(canary)]).toEqual(["rolled-back", allToStable, false]);
   });
 
   it("a revision that cannot be taken away does not keep a rollout from its end, and the end says so", () => {
     const { state, world } = run(healthy, (effect, world) => (effect.kind === "Deactivate" ? failing(effect, world) : undefined));
-    expect(state.outcome).toEqual({ result: "promoted", sentence: expect.stringContaining("could not be taken away and is still active") });
+    expect(state.ending).toEqual({ result: "promoted", sentence: expect.stringContaining("could not be taken away and is still active") });
     expect(world.weights).toEqual([{ revision: canary, percent: 100 }]);
   });
 
@@ -82,8 +82,8 @@ describe("effects that fail", () => {
         return drawn.some(({ kind, from, times: most }) => kind === effect.kind && count > from && count <= from + most) ? failing(effect, world) : undefined;
       });
       expect(state.phase).toBe("finished");
-      expect(world.weights).toEqual([{ revision: state.outcome?.result === "promoted" ? canary : stable, percent: 100 }]);
-      if (bad) expect(state.outcome?.result).not.toBe("promoted");
+      expect(world.weights).toEqual([{ revision: state.ending?.result === "promoted" ? canary : stable, percent: 100 }]);
+      if (bad) expect(state.ending?.result).not.toBe("promoted");
       expect(replay(journal)).toBeUndefined();
     }), { numRuns: 300 });
   });
@@ -96,12 +96,12 @@ describe("weights that others move", () => {
     const meddle = times(2, ({ kind }, { phase }) => kind === "VerifyTraffic" && phase === "verifying", move(allToStable));
     const { journal, state } = run(healthy, meddle);
     expect(kinds(journal).filter((kind) => kind === "TrafficDrifted")).toHaveLength(2);
-    expect(state.outcome?.result).toBe("promoted");
+    expect(state.ending?.result).toBe("promoted");
   });
 
   it("a quarrel about the weights ends in a rollback after five rounds", () => {
     const { state, world } = run(healthy, (effect, world, { phase }) => (effect.kind === "VerifyTraffic" && phase === "verifying" ? move([{ revision: canary, percent: 100 }])(effect, world, {} as RolloutState) : undefined));
-    expect(state.outcome).toEqual({ result: "rolled-back", sentence: expect.stringContaining("does not stay where it was put") });
+    expect(state.ending).toEqual({ result: "rolled-back", sentence: expect.stringContaining("does not stay where it was put") });
     expect(world.weights).toEqual(allToStable);
   });
 
@@ -110,16 +110,16 @@ describe("weights that others move", () => {
     const { journal, state, world } = run(healthy, meddle);
     expect(meddle.count).toBe(1);
     expect(kinds(journal)).toContain("TrafficDrifted");
-    expect([state.outcome?.result, world.weights]).toEqual(["promoted", [{ revision: canary, percent: 100 }]]);
+    expect([state.ending?.result, world.weights]).toEqual(["promoted", [{ revision: canary, percent: 100 }]]);
   });
 
   it("a canary that was given traffic again after its rollback loses it again before it is taken away", () => {
-    const meddle = times(1, ({ kind }, { outcome }) => kind === "Deactivate" && outcome?.result === "rolled-back", (effect, world) => {
+    const meddle = times(1, ({ kind }, { ending }) => kind === "Deactivate" && ending?.result === "rolled-back", (effect, world) => {
       world.weights = [{ revision: stable, percent: 50 }, { revision: canary, percent: 50 }];
       return failing(effect, world, "revision storefront--2 still has 50 percent of the traffic");
     });
     const { state, world } = run(sick, meddle);
-    expect([state.outcome?.result, world.weights, world.active.has(canary)]).toEqual(["rolled-back", allToStable, false]);
+    expect([state.ending?.result, world.weights, world.active.has(canary)]).toEqual(["rolled-back", allToStable, false]);
   });
 
   it("a canary that was given everything by hand is still judged against what is up beside it", () => {
@@ -152,7 +152,7 @@ describe("signals and answers at odd moments", () => {
   for (const phase of ["shifting", "verifying", "baking"] as const) {
     it(`an abort while ${phase} gives the traffic back, since a shift may have landed, and waits for nobody's hold`, () => {
       const state = stateIn(phase), aborted = hear(state, signal("abort", state.now));
-      expect([aborted.phase, aborted.outcome?.result]).toEqual(["reverting", "rolled-back"]);
+      expect([aborted.phase, aborted.ending?.result]).toEqual(["reverting", "rolled-back"]);
       expect(rollout.react(aborted)).toMatchObject({ kind: "ShiftTraffic", weights: allToStable, overrideHold: true });
     });
   }
@@ -186,7 +186,7 @@ describe("signals and answers at odd moments", () => {
     const dying: Scenario = { ...healthy, probesAnswered: 9 };
     const { journal, state } = run(dying, (effect, world, { phase, step }) => (effect.kind === "ShiftTraffic" && phase === "shifting" && step === 1 && !asked ? (asked = true, signal("pause", world.now)) : undefined));
     expect(kinds(journal)).toContain("Signalled");
-    expect(state.outcome).toEqual({ result: "rolled-back", sentence: expect.stringContaining("probes in a row") });
+    expect(state.ending).toEqual({ result: "rolled-back", sentence: expect.stringContaining("probes in a row") });
   });
 
   it("failing probes while stable itself is sick hold the rollout instead of blaming the canary", () => {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fold } from "../controlplane/engines/engine.ts";
-import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
+import { defaultLimits, defaultPace, requestsNeeded } from "../controlplane/engines/rollout/plan.ts";
 import { replay, rollout } from "../controlplane/engines/rollout/rollout.ts";
 import type { RolloutEvent, RolloutObservation, SignalName } from "../controlplane/engines/rollout/vocabulary.ts";
 import { intentOf, perform, pureWorld, run } from "./support/pure-world.ts";
@@ -45,7 +45,7 @@ describe("every rollout", () => {
     fc.assert(fc.property(scenario, (drawn) => {
       const { journal, state } = run(drawn);
       expect(state.phase).toBe("finished");
-      expect(["promoted", "rolled-back", "rejected", "equal"]).toContain(state.outcome?.result);
+      expect(["promoted", "rolled-back", "rejected", "equal"]).toContain(state.ending?.result);
       expect(replay(journal)).toBeUndefined();
       const unfinished = { ...state, phase: "baking" as const };
       expect(rollout.decide(unfinished, { kind: "Outcome", of: "Wait", at: state.now, found: { ok: true, value: null } }).length).toBeGreaterThan(0);
@@ -68,7 +68,7 @@ describe("every rollout", () => {
   it("leaves all traffic where the result says it is", () => {
     fc.assert(fc.property(scenario, (drawn) => {
       const { state, world } = run(drawn);
-      const serving = state.outcome?.result === "promoted" || state.stable === null ? "storefront--2" : "storefront--1";
+      const serving = state.ending?.result === "promoted" || state.stable === null ? "storefront--2" : "storefront--1";
       expect(world.weights).toEqual([{ revision: serving, percent: 100 }]);
       expect(world.active.has(serving)).toBe(true);
     }), { numRuns: 300 });
@@ -80,11 +80,14 @@ describe("every rollout", () => {
     }), { numRuns: 200 });
   });
 
-  it("promotes nothing without enough requests, unless a person says so", () => {
+  it("passes no step with fewer canary requests than the plan says it needs, unless a person says so", () => {
     fc.assert(fc.property(scenario, (drawn) => {
-      const { journal, state } = run(drawn);
-      const byHand = journal.some((event) => event.kind === "Signalled" && event.signal === "promote");
-      if (state.outcome?.result === "promoted" && !byHand && state.stable !== null) expect(drawn.requestsPerMinute[0]!.value).toBeGreaterThan(0);
+      let requests = 0;
+      for (const event of run(drawn).journal) {
+        if (event.kind === "StepReached") requests = 0;
+        if (event.kind === "Measured") requests += event.bins.reduce((sum, { canary }) => sum + canary.requests, 0);
+        if (event.kind === "StepPassed" && !/a person|nothing served before/.test(event.sentence)) expect(requests).toBeGreaterThanOrEqual(requestsNeeded(drawn.limits));
+      }
     }), { numRuns: 300 });
   });
 });

@@ -6,11 +6,14 @@ import { openClaims } from "../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, openPool, type Database } from "../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../controlplane/adapters/postgres/migrations.ts";
-import type { SignalName } from "../controlplane/engines/rollout/vocabulary.ts";
-import { streamOf } from "../controlplane/runtime/claims.ts";
+import type { Engine } from "../controlplane/engines/engine.ts";
+import { streamOf } from "../controlplane/engines/rollout/names.ts";
+import { replay, rollout } from "../controlplane/engines/rollout/rollout.ts";
+import type { RolloutEffect, RolloutEvent, RolloutObservation, SignalName } from "../controlplane/engines/rollout/vocabulary.ts";
 import { systemClock } from "../controlplane/runtime/clock.ts";
 import { createOrchestrator, type Orchestrator } from "../controlplane/runtime/orchestrate.ts";
 import type { Apps, Claims, Fact, Journal } from "../controlplane/runtime/ports.ts";
+import { canaryPercent, cloudInTable, createCloud, quickRequest } from "./support/cloud-in-table.ts";
 import { eventually, postgresForTests } from "./support/postgres.ts";
 import type { ReplicaSetting } from "./support/replica.ts";
 import { toyEngine, toyRequest } from "./support/toy-engine.ts";
@@ -27,6 +30,7 @@ beforeEach(async () => {
   database = await postgres.fresh();
   const pool = openPool(database, () => {});
   await migrate(pool);
+  await createCloud(pool);
   await pool.end();
 });
 
@@ -41,17 +45,18 @@ interface Loop {
 type Shift = Apps["shift"];
 const obedient: Shift = async ({ weights }) => ({ ok: true, value: { weights } });
 
-/** A loop in this process; `shift` stands for the cloud. */
-async function loop(shift: Shift = obedient, options: { readonly name?: string; readonly leaseSeconds?: number; readonly engine?: typeof toyEngine } = {}): Promise<Loop> {
+type AnyEngine = Engine<RolloutObservation, RolloutEvent, any, RolloutEffect>;
+
+/** A loop in this process; `shift` stands for the cloud where it is given. */
+async function loop(shift?: Shift, options: { readonly name?: string; readonly leaseSeconds?: number; readonly engine?: AnyEngine } = {}): Promise<Loop> {
   const { name = "here", leaseSeconds = 30, engine = toyEngine } = options;
   const sent: number[] = [];
   const pool = openPool(database, () => {});
-  const absent = async (): Promise<never> => { throw new Error("not in this test"); };
   const journal = openJournal(pool, connectionOptions(database), () => {});
   const claims = openClaims(pool, leaseSeconds);
-  const apps: Apps = { inspect: absent, readTraffic: absent, activate: absent, deactivate: absent, probe: absent,
-    shift: (effect, fence) => { sent.push(effect.weights[0]!.percent); return shift(effect, fence); } };
-  const orchestrator = createOrchestrator({ ports: { apps, requests: { measure: absent }, journal, claims, clock: systemClock }, engine, pool, process: name, leaseSeconds, requestSeconds: 10, log: () => {} });
+  const cloud = cloudInTable(pool);
+  const apps: Apps = { ...cloud.apps, shift: (effect, fence) => { sent.push(canaryPercent(effect.weights)); return (shift ?? cloud.apps.shift)(effect, fence); } };
+  const orchestrator = createOrchestrator({ ports: { apps, requests: cloud.requests, journal, claims, clock: systemClock }, engine, pool, process: name, leaseSeconds, requestSeconds: 10, log: () => {} });
   await orchestrator.launch();
   const once = close(orchestrator);
   onTestFinished(async () => { await once(); await journal.close(); await pool.end(); });
@@ -123,6 +128,27 @@ describe("a loop in one process", () => {
     expect(sent).toEqual([10, 0]);
   });
 
+  it("waits with a step of a real rollout while a `pulumi up` holds the app, and lets its abort wait for nothing", async () => {
+    const { orchestrator, journal, claims, sent } = await loop(undefined, { engine: rollout });
+    const reached = (kind: RolloutEvent["kind"], count = 1) => eventually(async () => kinds(await journal.read(stream)).filter((each) => each === kind).length >= count, `${kind}, ${count} times`);
+    const hold = await claims.hold(web, "a pulumi up", 600);
+    await orchestrator.start(stream, toyRequest(web, "web--1", [10], 600));
+    await reached("SmokePassed");
+    await orchestrator.signal(stream, signalOf("pause"));
+    await orchestrator.signal(stream, signalOf("resume"));
+    expect(sent).toEqual([]);
+    await claims.unhold(web, "id" in hold ? hold.id : "");
+    await reached("StepReached");
+    const second = await claims.hold(web, "a pulumi up", 600);
+    await orchestrator.signal(stream, signalOf("abort"));
+    await reached("TrafficShifted", 2);
+    await eventually(async () => (await journal.read(stream)).at(-1)?.event.kind === "TrafficRead", "the weights to be read back");
+    expect(sent).toEqual([10, 0]);
+    // Whoever holds the app may still write it, so the rollout is not over before the hold is.
+    expect((await journal.read(stream)).at(-1)?.event).toEqual({ kind: "TrafficRead", at: expect.any(Number), weights: [{ revision: "stable", percent: 100 }], heldUntil: "until" in second && second.until });
+    expect(replay((await journal.read(stream)).map(({ event }) => event))).toBeUndefined();
+  });
+
   it("lets a signal neither cut a write nor lose its outcome", async () => {
     const gate = Promise.withResolvers<void>();
     const { orchestrator, journal, sent } = await loop(async (effect, fence) => { await gate.promise; return obedient(effect, fence); });
@@ -147,7 +173,7 @@ describe("a loop in one process", () => {
 
   it("refuses a signal to a stream that never was", async () => {
     const { orchestrator, journal } = await loop();
-    await expect(orchestrator.signal(stream, signalOf("abort"))).rejects.toMatchObject({ id: "journal-stream-unknown" });
+    await expect(orchestrator.signal(stream, signalOf("abort"))).rejects.toMatchObject({ id: "rollout-unknown" });
     expect(await journal.read(stream)).toEqual([]);
   });
 
@@ -189,9 +215,9 @@ describe("a loop in one process", () => {
     gate.resolve();
     await eventually(() => fences.length > 0, "the fence to be asked");
     expect(fences).toEqual([false]);
-    await orchestrator.drive(stream);
-    expect(kinds(await journal.read(stream))).toEqual(["Planned"]);
     expect(await orchestrator.sweep()).toEqual([]);
+    await orchestrator.close();
+    expect(kinds(await journal.read(stream))).toEqual(["Planned"]);
   });
 
   it("closes once the write under way has ended and is written down", async () => {
@@ -232,7 +258,7 @@ describe("a loop in one process", () => {
   });
 
   it("goes on after the database broke every connection", async () => {
-    const { orchestrator, journal, query } = await loop();
+    const { orchestrator, journal, query } = await loop(obedient);
     await orchestrator.start(stream, toyRequest(web, "web--1", [10, 20, 30, 40], 0.3));
     for (const length of [2, 4]) {
       await longer(journal, length);
@@ -274,12 +300,12 @@ describe("processes that die and take over", () => {
     return { journal, moment: async (text: string) => (await pool.query<{ at: Date }>(text)).rows[0]!.at.getTime() };
   };
 
-  async function killed(at: "sent" | "before append" | "after append"): Promise<{ readonly facts: readonly Fact[]; readonly sent: readonly (readonly number[])[]; readonly expiredAt: number; readonly resumedAt: number }> {
+  async function killed(at: "sent" | "before append" | "after append", engine: "toy" | "rollout" = "toy"): Promise<{ readonly facts: readonly Fact[]; readonly sent: readonly (readonly number[])[]; readonly expiredAt: number; readonly resumedAt: number }> {
     const { journal, moment } = reading(), leaseSeconds = 2;
-    const first = await replica({ name: "first", leaseSeconds, hang: { at, percent: 20 } });
-    first.tell({ start: [stream, toyRequest(web, "web--1", [10, 20, 30], 0.05)] });
+    const first = await replica({ name: "first", leaseSeconds, engine, hang: { at, percent: 20 } });
+    first.tell({ start: [stream, engine === "toy" ? toyRequest(web, "web--1", [10, 20, 30], 0.05) : quickRequest(web, [10, 20, 30])] });
     await eventually(() => first.said.some(({ hangs }) => hangs), "the first to hang");
-    const second = await replica({ name: "second", leaseSeconds });
+    const second = await replica({ name: "second", leaseSeconds, engine });
     expect(sentBy(second)).toEqual([]);
     await first.kill("SIGKILL");
     const expiredAt = await moment("select expires_at as at from ballast.claims where holder is not null");
@@ -290,6 +316,10 @@ describe("processes that die and take over", () => {
 
   const bothInTurn = (facts: readonly Fact[]): void => {
     expect(kinds(facts)).toEqual(["Planned", "TrafficShifted", "Waited", "TrafficShifted", "Waited", "TrafficShifted", "Waited", "Finished"]);
+    handedOver(facts);
+  };
+
+  const handedOver = (facts: readonly Fact[]): void => {
     const hands = facts.slice(1).map(({ process, epoch }) => `${process} ${epoch}`);
     expect([...new Set(hands)]).toEqual(["first 1", "second 2"]);
     expect(hands).toEqual(hands.toSorted());
@@ -314,6 +344,20 @@ describe("processes that die and take over", () => {
     bothInTurn(facts);
     expect(sent).toEqual([[10, 20], [30]]);
     expect(facts[3]).toMatchObject({ process: "first", epoch: 1 });
+  });
+
+  it.each([
+    ["whose shift was in flight", "sent", [[10, 20], [20, 30, 100]]],
+    ["whose shift was recorded", "before append", [[10, 20], [30, 100]]],
+  ] as const)("carry a real rollout %s to its end, as one process would have", async (_, at, sentByBoth) => {
+    const { facts, sent, expiredAt, resumedAt } = await killed(at, "rollout");
+    const events = facts.map(({ event }) => event);
+    handedOver(facts);
+    expect(sent).toEqual(sentByBoth);
+    expect(resumedAt).toBeGreaterThanOrEqual(expiredAt);
+    expect(events.flatMap((event) => (event.kind === "StepReached" ? [event.percent] : []))).toEqual([10, 20, 30, 100]);
+    expect(events.at(-1)).toMatchObject({ kind: "Finished", result: "promoted" });
+    expect(replay(events)).toBeUndefined();
   });
 
   it("never drive one stream both, though both sweep and both are asked to start it", async () => {

@@ -71,3 +71,13 @@ it("tells until when somebody else may write the traffic that was read", async (
   const read = world({ readTraffic: async () => ({ ok: true, value: { weights: [] } }) }, async () => ({ id: "h", by: "ann", until: 77 }));
   expect((await perform(verify, read, open, never)).found).toEqual({ ok: true, value: { weights: [], heldUntil: 77 } });
 });
+
+it("sends no step's shift once somebody holds the app, however long it has waited, but gives traffic back all the same", async () => {
+  const hold = { id: "1", by: "pulumi", until: Date.now() + 60_000 };
+  const fenced = async (overrideHold: boolean): Promise<boolean> => {
+    let answer: boolean | undefined;
+    await perform({ ...shift, overrideHold }, world({ shift: async (_, fence) => { answer = await fence(); return { ok: false, reason: "seen" }; } }, async () => hold), open, never);
+    return answer!;
+  };
+  expect([await fenced(false), await fenced(true)]).toEqual([false, true]);
+});

@@ -23,7 +23,7 @@ describe("the settings", () => {
   test("have Azure's defaults where nothing else is said", () => {
     expect(readSettings(good)).toMatchObject({
       resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", authority: "https://login.microsoftonline.com", leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180,
-      audiences: ["api://ballast", "11111111-2222-3333-4444-555555555555"], inventory: [{ resourceGroup: "shop", app: "api" }], host: "127.0.0.1", port: 8080, database: { port: 5432, tls: true, password: undefined },
+      audiences: ["api://ballast", "11111111-2222-3333-4444-555555555555"], inventory: [{ resourceGroup: "shop", app: "api" }], host: "127.0.0.1", port: 8080, database: { port: 5432, tls: "require", password: undefined },
     });
   });
 

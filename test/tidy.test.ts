@@ -27,6 +27,7 @@ describe("the repository", () => {
   test("imports only what docs/architecture.md permits", () => expect(importLaw(readTable(architecture))(repository)).toEqual([]));
   test("has functions of 70 lines at most", () => expect(laws.shortFunctions(repository)).toEqual([]));
   test("has files of 400 lines at most", () => expect(laws.shortFiles(repository)).toEqual([]));
+  test("carries effects out in a file that can be read at one sitting", () => expect(repository.find(({ path }) => path === "controlplane/runtime/perform.ts")?.text.split("\n").length).toBeLessThan(120));
   test("opens every file with what it is for", () => expect(laws.openingComments(repository)).toEqual([]));
   test("has names that say what a thing is", () => expect(laws.sayingNames(repository)).toEqual([]));
   test("has source folders three deep at most", () => expect(laws.shallowFolders(repository)).toEqual([]));
@@ -35,6 +36,7 @@ describe("the repository", () => {
   test("names whole files in its imports", () => expect(laws.wholeImports(repository)).toEqual([]));
   test("knows no machine and no registry", () => expect(laws.placelessFiles(repository)).toEqual([]));
   test("has a lock without addresses", () => expect(laws.lockWithoutAddresses(repository)).toEqual([]));
+  test("words all errors in one form", () => expect(laws.evenWordings(repository)).toEqual([]));
   test("provokes every error of the catalogue in a test", async () => expect(laws.provokedErrors(await errorIds())(repository)).toEqual([]));
 });
 
@@ -99,6 +101,11 @@ describe("the law about", () => {
 
   test("the lock sees an address", () => {
     expect(places(laws.lockWithoutAddresses, file("package-lock.json", '{\n"resolved": "x",\n"resolved": "y"}'))).toEqual(["package-lock.json:2"]);
+  });
+
+  test("wordings sees a full stop after a fix, and its absence after what was left", () => {
+    const text = 'entry("a-b", {\n  fix: () => "go.",\n  left: () => "well.",\n});\nentry("a-c", {\n  fix: ({ a }) =>\n    a ? `see \\`x\\`` : "go. Then stay",\n  left: unmoved,\n});\nentry("a-d", {\n  fix: () =>\n    a ? "go." : "stay",\n  left: () => "well",\n});';
+    expect(places(laws.evenWordings, file("errors/a.ts", text), file("cli/a.ts", text))).toEqual(["errors/a.ts:2", "errors/a.ts:11", "errors/a.ts:13"]);
   });
 
   test("errors wants a test for each id, whole, and one form of ids", () => {

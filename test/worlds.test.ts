@@ -6,9 +6,9 @@ import { connectionOptions } from "../controlplane/adapters/postgres/connection.
 import { openJournal } from "../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../controlplane/adapters/postgres/migrations.ts";
 import { fold } from "../controlplane/engines/engine.ts";
+import { streamOf } from "../controlplane/engines/rollout/names.ts";
 import { rollout } from "../controlplane/engines/rollout/rollout.ts";
 import type { RolloutEvent, RolloutObservation } from "../controlplane/engines/rollout/vocabulary.ts";
-import { streamOf } from "../controlplane/runtime/claims.ts";
 import { createOrchestrator, type Orchestrator } from "../controlplane/runtime/orchestrate.ts";
 import { perform } from "../controlplane/runtime/perform.ts";
 import type { Apps, Clock, Journal, Requests } from "../controlplane/runtime/ports.ts";

@@ -11,6 +11,7 @@ export type Role = "Rollout.Read" | "Rollout.Write";
 /** Lets a request in, or gives the answer that turns it away. */
 export type Authenticate = (request: Request, role: Role) => Promise<Caller | Response>;
 
+/** Whose tokens count, for whom they must be, and how long the issuer may take. */
 export interface AuthenticateSettings {
   /** The sign-in host: `https://login.microsoftonline.com` or another cloud's. */
   readonly authority: string;

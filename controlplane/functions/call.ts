@@ -1,22 +1,15 @@
 // What every function of the control plane is given and what it answers with. The functions themselves lie beside this
 // file, one a call; which call goes to which is in app.ts.
-import type { Request as Asked } from "../engines/engine.ts";
 import type { Instant } from "../engines/time.ts";
-import type { ReleaseIntent, RolloutEvent, SignalName, Target } from "../engines/rollout/vocabulary.ts";
-import type { Signal } from "../engines/engine.ts";
-import { targetKey } from "../runtime/claims.ts";
+import { targetKey } from "../engines/rollout/names.ts";
+import type { Target } from "../engines/rollout/vocabulary.ts";
+import type { Orchestrator } from "../runtime/orchestrate.ts";
 import type { Claims, Journal } from "../runtime/ports.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
 import { targetUnknown } from "../../errors/functions.ts";
 
 /** So much of the durable loop as the functions need. */
-export interface Rollouts {
-  readonly start: (stream: string, request: Asked<ReleaseIntent>) => Promise<"started" | "exists">;
-  /** Gives the facts that the signal led to. */
-  readonly signal: (stream: string, signal: Signal<SignalName>) => Promise<readonly RolloutEvent[]>;
-  /** Takes over what dead processes left, and gives the streams. */
-  readonly sweep: () => Promise<readonly string[]>;
-}
+export type Rollouts = Pick<Orchestrator, "start" | "signal" | "sweep">;
 
 /** What the functions work with. */
 export interface Parts {

@@ -1,5 +1,7 @@
 // GET /rollouts/{rg}/{app}/{revision}/follow: each fact as it is written, a line of JSON each, and one line at the end. An
 // empty object every few seconds keeps the connection open and shows the reader that we live.
+import { fold } from "../engines/engine.ts";
+import { rollout } from "../engines/rollout/rollout.ts";
 import { isWorthTelling, tell } from "../engines/rollout/tell.ts";
 import type { Fact, Journal } from "../runtime/ports.ts";
 import { callMalformed } from "../../errors/functions.ts";
@@ -35,7 +37,7 @@ async function* told(stream: string, first: readonly Fact[], from: number, journ
   while (!ended.aborted) {
     for (const { index, event, process, epoch } of facts.slice(next)) yield { index, at: event.at, kind: event.kind, text: tell(event), isWorthTelling: isWorthTelling(event), process, epoch };
     next = Math.max(next, facts.length);
-    const end = endOf(facts.map(({ event }) => event));
+    const end = endOf(fold(rollout, facts.map(({ event }) => event)));
     if (end !== undefined) return yield { result: end.result, sentence: end.sentence };
     const waited = AbortSignal.any([ended, AbortSignal.timeout(heartbeatMilliseconds)]);
     await journal.grown(stream, facts.length, waited);

@@ -1,5 +1,5 @@
-// GET /health: whether the control plane can do its work, for the platform's probes and the dead man's switch. It is open
-// to all and therefore says nothing that is not harmless.
+// GET /health: whether the control plane can do its work, for the platform's probes. It is open to all and
+// therefore says nothing that is not harmless.
 import { journalUnreachable } from "../../errors/functions.ts";
 import { answer, refuse, type Parts } from "./call.ts";
 

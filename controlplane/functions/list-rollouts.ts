@@ -1,5 +1,5 @@
 // GET /rollouts: the rollouts of all apps, or of one, newest first.
-import { targetOf } from "../runtime/claims.ts";
+import { targetOf } from "../engines/rollout/names.ts";
 import { answer, type Answer } from "./call.ts";
 import { shown } from "./shown.ts";
 

@@ -41,7 +41,6 @@ async function run(settings: Settings): Promise<void> {
   const database: Database = {
     ...settings.database,
     password: settings.database.password ?? (async () => (await connection.credential.getToken(databaseScope))?.token ?? ""),
-    tls: settings.database.tls ? "require" : "disable",
   };
   const pool = openPool(database, tellTrouble);
   await migrate(pool);

@@ -1,8 +1,8 @@
 // PUT /rollouts/{rg}/{app}/{revision}: someone asks for a release. Putting the same one again finds it where it stands,
 // finished ones too, so that an unchanged `pulumi up` answers at once and an answer that was lost can be had again.
 import { fold } from "../engines/engine.ts";
+import { streamOf } from "../engines/rollout/names.ts";
 import { rollout } from "../engines/rollout/rollout.ts";
-import { streamOf } from "../runtime/claims.ts";
 import { callMalformed, rolloutInFlight } from "../../errors/functions.ts";
 import { answer, refuse, refuseTarget, targetOfCall, type Answer, type Call, type Parts } from "./call.ts";
 import { readRelease, type AskedRelease } from "./read-intent.ts";
@@ -32,7 +32,7 @@ export const putRollout: Answer = async (call, parts) => {
 async function refuseSecond(inFlight: string, { whenInFlight, release }: AskedRelease, { caller }: Call, { rollouts, journal, now }: Parts): Promise<Response> {
   const superseded = whenInFlight === "supersede";
   // Sent once: the caller asks again until the traffic has been given back, and each disregarded abort would be a fact.
-  const isEnding = fold(rollout, (await journal.read(inFlight)).map(({ event }) => event)).outcome !== undefined;
+  const isEnding = fold(rollout, (await journal.read(inFlight)).map(({ event }) => event)).ending !== undefined;
   if (superseded && !isEnding) await rollouts.signal(inFlight, { kind: "Signal", at: now(), signal: "abort", by: caller.name, reason: `superseded by release ${release}` });
   return refuse(409, rolloutInFlight({ stream: inFlight, superseded }), {}, superseded ? { "retry-after": String(retryAfterSeconds) } : {});
 }

@@ -1,5 +1,6 @@
-// Environment → settings, checked all at once. The only reader of the environment in the control plane; what the settings
-// are for is not known here.
+// Environment → settings, checked all at once. The only reader of the environment in the control plane but for
+// BALLAST_CONNECT_TO, which connect-to.ts reads; what the settings are for is not known here.
+import { isLoopback, type Database } from "../adapters/postgres/connection.ts";
 import type { Target } from "../engines/rollout/vocabulary.ts";
 import { settingsWrong } from "../../errors/functions.ts";
 
@@ -27,14 +28,10 @@ export interface Settings {
   readonly process: string;
 }
 
-export interface DatabaseSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly name: string;
-  readonly user: string;
+/** The database as the environment gives it, where a password may be missing. */
+export interface DatabaseSettings extends Omit<Database, "password"> {
   /** Absent where the identity's own token is the password. */
   readonly password: string | undefined;
-  readonly tls: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -97,8 +94,6 @@ function reader(environment: Environment, complaints: string[]): Reader {
   };
 }
 
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
-
 function readDatabase(environment: Environment, read: Reader, complaints: string[]): DatabaseSettings {
   const host = read.text("BALLAST_DATABASE_HOST");
   const tls = environment["BALLAST_DATABASE_TLS"] || "require";
@@ -110,7 +105,7 @@ function readDatabase(environment: Environment, read: Reader, complaints: string
     name: read.text("BALLAST_DATABASE_NAME"),
     user: read.text("BALLAST_DATABASE_USER"),
     password: environment["BALLAST_DATABASE_PASSWORD"] || undefined,
-    tls: tls !== "disable",
+    tls: tls === "disable" ? "disable" : "require",
   };
 }
 

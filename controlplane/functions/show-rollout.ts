@@ -1,6 +1,6 @@
 // GET /rollouts/{rg}/{app}/{revision}: one rollout at a glance. Also finds the stream for the calls below it.
 import { rolloutUnknown } from "../../errors/functions.ts";
-import { streamOf } from "../runtime/claims.ts";
+import { streamOf } from "../engines/rollout/names.ts";
 import type { Fact } from "../runtime/ports.ts";
 import { answer, refuse, type Answer, type Call, type Parts } from "./call.ts";
 import { shown } from "./shown.ts";

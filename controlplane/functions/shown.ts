@@ -2,7 +2,7 @@
 import { fold } from "../engines/engine.ts";
 import { rollout } from "../engines/rollout/rollout.ts";
 import { isWorthTelling, tell } from "../engines/rollout/tell.ts";
-import type { RolloutEvent, RolloutResult, Target } from "../engines/rollout/vocabulary.ts";
+import type { RolloutEvent, RolloutResult, RolloutState, Target } from "../engines/rollout/vocabulary.ts";
 import type { Fact } from "../runtime/ports.ts";
 
 /** One rollout at a glance. */
@@ -29,7 +29,7 @@ export function shown(stream: string, facts: readonly Fact[]): Shown | undefined
   if (planned?.kind !== "Planned") return undefined;
   const { target, revision, release } = planned.intent;
   const state = fold(rollout, events);
-  const end = endOf(events);
+  const end = endOf(state);
   const last = events.findLast(isWorthTelling) ?? planned;
   return {
     id: stream, target, revision, release, phase: state.phase, percent: percentOf(events, revision), attempt: state.attempt,
@@ -38,10 +38,7 @@ export function shown(stream: string, facts: readonly Fact[]): Shown | undefined
 }
 
 /** Gives how a rollout ended; undefined while it is in flight, a retry included. */
-export function endOf(events: readonly RolloutEvent[]): Extract<RolloutEvent, { kind: "Finished" }> | undefined {
-  if (fold(rollout, events).phase !== "finished") return undefined;
-  return events.findLast((event) => event.kind === "Finished");
-}
+export const endOf = ({ phase, ending }: RolloutState): RolloutState["ending"] => (phase === "finished" ? ending : undefined);
 
 function percentOf(events: readonly RolloutEvent[], revision: string): number {
   const seen = events.findLast((event) => event.kind === "TrafficRead" || event.kind === "TrafficShifted");

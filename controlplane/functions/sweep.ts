@@ -1,5 +1,5 @@
-// POST /sweep: takes over what dead processes left, at once. The service does so by itself every few seconds; this is for
-// the one who does not want to wait, and for a cron job.
+// POST /sweep: takes over what dead processes left, at once. The service does so by itself at each third of the lease;
+// this is for the one who does not want to wait, and for a cron job.
 import { answer, type Answer } from "./call.ts";
 
 /** Sweeps, and gives the streams that were taken over. */

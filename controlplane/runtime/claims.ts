@@ -1,24 +1,11 @@
 // Who may act on a target: the rules, pure, and the lease that a process keeps while it acts.
 // One rollout holds a target until it finishes, through every change of process. A `pulumi up` may hold an app for a
 // moment besides; only giving the traffic back does not wait for that. Where claims are stored is not known here.
-import type { RolloutEffect, Target } from "../engines/rollout/vocabulary.ts";
+import type { RolloutEffect } from "../engines/rollout/vocabulary.ts";
 import { nap } from "./clock.ts";
 import type { Claim, Claims, Fence } from "./ports.ts";
 
-/** Names a target as claims do. Azure does not tell upper from lower case, so neither do we. */
-export const targetKey = (target: Target): string => `${target.resourceGroup}/${target.app}`.toLowerCase();
-
-/** Names the stream of a rollout, which is also its id everywhere. */
-export const streamOf = (target: Target, revision: string): string => `rollout/${targetKey(target)}/${revision.toLowerCase()}`;
-
-/** Gives the target of a stream, or undefined for a name that is no rollout's. */
-export function targetOf(stream: string): Target | undefined {
-  const [kind, resourceGroup, app, revision, ...rest] = stream.split("/");
-  if (kind !== "rollout" || !resourceGroup || !app || !revision || rest.length > 0) return undefined;
-  return { resourceGroup, app };
-}
-
-/** A row of the claims, with the verdict of the store's own clock on its lease; no holder: the target is free. */
+/** A row of the claims as `taking` judges it, with the verdict of the store's own clock on its lease; no holder: the target is free. */
 export interface Holding {
   readonly holder: string | null;
   readonly process: string | null;
@@ -31,6 +18,9 @@ export interface Holding {
  *
  * Only the same stream inherits an expired lease: a dead process does not end its rollout. Taking again what is ours
  * and live changes nothing; once it has expired even we get a new epoch, so that a late write of our own is fenced.
+ *
+ * This is the rule as something that can be executed. In production it is SQL, in one statement, and the contract test holds that
+ * to this, through the claims in memory that are made of it.
  */
 export function taking(held: Holding | undefined, stream: string, process: string): { readonly epoch: number } | { readonly heldBy: string } {
   if (!held) return { epoch: 1 };

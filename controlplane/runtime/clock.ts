@@ -1,4 +1,5 @@
 // Time as the machine has it, behind the Clock port, so that a scenario may bring its own.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "./ports.ts";
 
 const longestNapMilliseconds = 60_000;
@@ -12,14 +13,8 @@ export const systemClock: Clock = {
 };
 
 /** Resolves after so many milliseconds, or at once when cancelled. */
-export const nap = (milliseconds: number, cancel: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (cancel.aborted) return resolve();
-    const wake = (): void => {
-      clearTimeout(timer);
-      cancel.removeEventListener("abort", wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, milliseconds);
-    cancel.addEventListener("abort", wake);
-  });
+export const nap = (milliseconds: number, cancel: AbortSignal): Promise<void> => sleep(milliseconds, undefined, { signal: cancel }).catch(() => undefined);
+
+/** Resolves when a signal fires, or at once when it has. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));

@@ -1,11 +1,13 @@
 // Which streams this process drives, and the loop that drives one: turn after turn until nothing is missing any more.
 // A stream is driven under its claim, and left as soon as the claim is lost. What a turn does is in turns.ts; who asks
 // for a stream to be driven, and why, is in orchestrate.ts.
-import { keepLease, targetOf } from "./claims.ts";
-import { nap } from "./clock.ts";
+import { targetOf } from "../engines/rollout/names.ts";
+import { keepLease } from "./claims.ts";
+import { aborted, nap } from "./clock.ts";
 import type { Claim, Claims, Journal } from "./ports.ts";
 import type { Mind, Run, Turns } from "./turns.ts";
 
+/** What driving needs, and what it shares with the turns. */
 export interface DriversSetting {
   readonly journal: Journal;
   readonly claims: Claims;
@@ -18,6 +20,7 @@ export interface DriversSetting {
   readonly driven: Map<string, Run>;
 }
 
+/** Claims streams for this process and drives them. */
 export interface Drivers {
   /** Claims a stream's target for this process, or gives who has it. */
   readonly claim: (stream: string) => Promise<Claim | { readonly heldBy: string }>;
@@ -27,8 +30,9 @@ export interface Drivers {
   readonly leaveAll: () => Promise<void>;
 }
 
-const longestPauseMilliseconds = 30_000;
+const longestRestMilliseconds = 30_000;
 
+/** Prepares to drive streams; none is driven before it is asked for. */
 export function createDrivers(setting: DriversSetting): Drivers {
   const { claims, process, leaseSeconds, log, driven } = setting;
   const leaving = new AbortController();
@@ -76,7 +80,7 @@ export function createDrivers(setting: DriversSetting): Drivers {
   };
 }
 
-/** Turns until the stream has finished or must be left. Trouble with the database makes it pause and look again. */
+/** Turns until the stream has finished or must be left. Trouble with the database makes it rest and look again. */
 async function turnAfterTurn(run: Run, { journal, claims, turns, mind, log }: DriversSetting): Promise<void> {
   const { stream } = run;
   let carriedOn = false, taken = -1;
@@ -95,8 +99,8 @@ async function turnAfterTurn(run: Run, { journal, claims, turns, mind, log }: Dr
       failures = 0;
     } catch (error) {
       failures++;
-      log(`${stream} pauses, since ${error instanceof Error ? error.message : String(error)}`);
-      await nap(Math.min(250 * 2 ** failures, longestPauseMilliseconds), run.left);
+      log(`${stream} rests, since ${error instanceof Error ? error.message : String(error)}`);
+      await nap(Math.min(250 * 2 ** failures, longestRestMilliseconds), run.left);
       if (taken >= 0 && !run.left.aborted) await turns.forget(stream, taken).catch(() => undefined);
       taken = -1;
     }
@@ -109,6 +113,3 @@ async function unlessLeft(run: Run, turning: Promise<void>): Promise<void> {
   turning.catch(() => undefined); // Nobody waits for it once the stream is left.
   await Promise.race([turning, left]);
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));

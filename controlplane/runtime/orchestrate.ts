@@ -2,10 +2,11 @@
 // How a stream is driven is in drive.ts, what a turn of it does in turns.ts, what an effect does in perform.ts, what is
 // decided in the engine. Nothing here knows the domain but that a request comes first.
 import { claimTargetHeld } from "../../errors/claims.ts";
-import { journalStreamUnknown } from "../../errors/journal.ts";
+import { rolloutUnknown } from "../../errors/functions.ts";
 import { fold, type Engine } from "../engines/engine.ts";
+import { targetOf } from "../engines/rollout/names.ts";
 import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../engines/rollout/vocabulary.ts";
-import { oneAtATime, targetOf } from "./claims.ts";
+import { oneAtATime } from "./claims.ts";
 import { nap } from "./clock.ts";
 import { createDrivers, type Drivers } from "./drive.ts";
 import type { Apps, Claim, Claims, Clock, Journal, Requests } from "./ports.ts";
@@ -14,6 +15,7 @@ import { openTurns, type Mind, type Run, type TurnsSetting } from "./turns.ts";
 type Request = Extract<RolloutObservation, { kind: "Request" }>;
 type Signal = Extract<RolloutObservation, { kind: "Signal" }>;
 
+/** What the loop is assembled from. */
 export interface OrchestratorSetting<State> {
   readonly ports: { readonly apps: Apps; readonly requests: Requests; readonly journal: Journal; readonly claims: Claims; readonly clock: Clock };
   readonly engine: Engine<RolloutObservation, RolloutEvent, State, RolloutEffect>;
@@ -28,6 +30,7 @@ export interface OrchestratorSetting<State> {
   readonly log: (sentence: string) => void;
 }
 
+/** The durable loop of this process. */
 export interface Orchestrator {
   /** Readies the durable engine and begins to sweep. */
   readonly launch: () => Promise<void>;
@@ -36,11 +39,9 @@ export interface Orchestrator {
   /**
    * Writes what a signal comes to, and gives it; whichever process drives the stream wakes up.
    *
-   * @throws journal-stream-unknown, and claim-target-held where the signal revives a stream whose target another has.
+   * @throws rollout-unknown, and claim-target-held where the signal revives a stream whose target another has.
    */
   readonly signal: (stream: string, signal: Signal) => Promise<readonly RolloutEvent[]>;
-  /** Drives a stream, if nobody else does, and resolves when this process has left it. */
-  readonly drive: (stream: string) => Promise<void>;
   /** Takes over what nobody drives, and gives the names of those streams. It also happens at each third of the lease. */
   readonly sweep: () => Promise<readonly string[]>;
   /** Leaves every stream as it is, once writes under way have ended, so that another process may carry on at once. */
@@ -86,10 +87,6 @@ export function createOrchestrator<State>(setting: OrchestratorSetting<State>): 
     },
     start: (stream, request) => start(stream, request, asked),
     signal: (stream, observation) => signal(stream, observation, asked),
-    drive: async (stream) => {
-      const claim = await drivers.claim(stream);
-      if (!("heldBy" in claim)) await drivers.run(stream, claim);
-    },
     sweep: () => sweep(asked, driven, closing.signal),
     close: async () => {
       closing.abort();
@@ -120,7 +117,7 @@ async function signal(stream: string, observation: Signal, asked: Asked): Promis
   const { mind, process, journal, drivers } = asked;
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     const facts = await journal.read(stream);
-    if (facts.length === 0) throw journalStreamUnknown({ stream });
+    if (facts.length === 0) throw rolloutUnknown({ stream });
     const events = mind.answers(facts, observation);
     const written = events.map((event, offset) => ({ stream, index: facts.length + offset, event, process, epoch: 0 }));
     const revives = mind.asks(facts) === undefined && mind.asks([...facts, ...written]) !== undefined;

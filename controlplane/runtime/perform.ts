@@ -2,12 +2,13 @@
 // call, how it is sent and what its answers mean, lies in the adapters; when it is made lies in the engine.
 import type { Result } from "../engines/engine.ts";
 import type { RolloutEffect, RolloutOutcome, TrafficView } from "../engines/rollout/vocabulary.ts";
-import { nap } from "./clock.ts";
+import { aborted, nap } from "./clock.ts";
 import type { Apps, Claims, Clock, Fence, Requests } from "./ports.ts";
 
 /** A read may last as long as so many requests, retries included, before we stop waiting for it; a write, which polls, as so many. */
 const requestsPerRead = 10, requestsPerWrite = 30;
 
+/** What effects are carried out on and with: the ports, but for the journal, and how long a request may last. */
 export interface World {
   readonly apps: Apps;
   readonly requests: Requests;
@@ -29,7 +30,9 @@ export const isWrite = (effect: RolloutEffect): boolean =>
  */
 export async function perform(effect: RolloutEffect, world: World, fence: Fence, cancel: AbortSignal): Promise<RolloutOutcome> {
   const lost: unknown[] = [];
-  const asked: Fence = () => fence().catch((error: unknown) => {
+  // A hold may be taken while a shift waits for the cloud: what the holder has compared with must not change under its hands.
+  const unheld = async (): Promise<boolean> => effect.kind !== "ShiftTraffic" || effect.overrideHold || (await world.claims.held(effect.target)) === undefined;
+  const asked: Fence = () => (async () => (await unheld()) && (await fence()))().catch((error: unknown) => {
     lost.push(error);
     throw error;
   });
@@ -54,7 +57,7 @@ async function carryOut(effect: RolloutEffect, world: World, fence: Fence, cance
     case "ShiftTraffic": return write((held) => apps.shift(effect, held));
     case "VerifyTraffic": return read((cut) => apps.readTraffic(effect.target, cut));
     case "Wait": return clock.until(effect.until, cancel).then(nothing);
-    case "AwaitSignal": return untilAborted(cancel).then(nothing);
+    case "AwaitSignal": return aborted(cancel).then(nothing);
     case "Measure": return read((cut) => requests.measure(effect, clock.now(), cut));
     case "Deactivate": return write((held) => apps.deactivate(effect, held));
   }
@@ -65,7 +68,7 @@ function limitRead<Value>(call: (cancel: AbortSignal) => Promise<Result<Value>>,
   const late = new AbortController();
   const cut = AbortSignal.any([cancel, late.signal]);
   void nap(seconds * 1000, over).then(() => late.abort());
-  return Promise.race([call(cut), untilAborted(cut).then(() => ({ ok: false as const, reason: cancel.aborted ? "cut short" : `no answer within ${seconds} s` }))]);
+  return Promise.race([call(cut), aborted(cut).then(() => ({ ok: false as const, reason: cancel.aborted ? "cut short" : `no answer within ${seconds} s` }))]);
 }
 
 /** Ends a write at its limit: first its fence shuts, so that nothing more is sent, then what was sent has time to end. */
@@ -83,5 +86,3 @@ function limitWrite<Value>(call: (fence: Fence) => Promise<Result<Value>>, reque
 
 const nothing = (): Result<null> => ({ ok: true, value: null });
 const failure = (error: unknown): Result<never> => ({ ok: false, reason: error instanceof Error ? error.message : String(error) });
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));

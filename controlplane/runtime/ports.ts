@@ -28,6 +28,7 @@ export interface Requests {
   readonly measure: (effect: Effect<"Measure">, now: Instant, cancel: AbortSignal) => Promise<Result<Measurement>>;
 }
 
+/** Tells the time and waits for it, so that a scenario may bring its own. */
 export interface Clock {
   readonly now: () => Instant;
   /** Resolves at that moment, or at once when cancelled. */
@@ -78,6 +79,7 @@ export interface Claim {
   readonly epoch: number;
 }
 
+/** What came of taking a target: the claim, or the stream that has it. */
 export type Claimed = { readonly claim: Claim } | { readonly heldBy: string };
 
 /** A short hold on a target by a `pulumi up` that is about to write the app. */

@@ -25,6 +25,7 @@ export interface Run {
   busy: Promise<void>;
 }
 
+/** What turning needs: what to decide with, where facts go, and the world. */
 export interface TurnsSetting {
   readonly mind: Mind;
   readonly journal: Journal;
@@ -35,6 +36,7 @@ export interface TurnsSetting {
   readonly runOf: (stream: string) => Run | undefined;
 }
 
+/** Takes turns as durable orchestrations, and clears them away. */
 export interface Turns {
   readonly launch: () => Promise<void>;
   /** Carries out the turn that begins at this length, or carries on with it where another process left it. */

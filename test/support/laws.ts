@@ -92,6 +92,13 @@ export const lockWithoutAddresses: Law = (files) =>
     .filter(({ path }) => path === "package-lock.json")
     .flatMap(({ path, text }) => [...text.matchAll(/"resolved":/g)].slice(0, 1).map((match) => broken(path, lineAt(text, match.index), 'it holds "resolved" addresses', "run npm with omit-lockfile-registry-resolved=true, or delete these lines")));
 
+/** What to do has no full stop at its end, since it often ends in a command to copy; what was left is a sentence and has one. */
+export const evenWordings: Law = (files) =>
+  files.filter(({ path }) => path.startsWith("errors/")).flatMap(({ path, text }) => [
+    ...[...text.matchAll(/^  fix:.*(?:\n   .*)*/gm)].filter(([fix]) => /\.["`]/.test(fix)).map(({ index }) => broken(path, lineAt(text, index), "a fix ends in a full stop", "take it away")),
+    ...[...text.matchAll(/^  left:.*(?:\n   .*)*/gm)].filter(([left]) => /[^.]["`],$/.test(left)).map(({ index }) => broken(path, lineAt(text, index), "what is left ends without a full stop", "end the sentence")),
+  ]);
+
 /** Every error that we can raise has been provoked by a test, and its id has the one form. */
 export const provokedErrors =
   (ids: Iterable<string>): Law =>

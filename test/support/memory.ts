@@ -1,7 +1,8 @@
 // Journal and claims without a database, for the scenarios' pure world. They keep the contracts that PostgreSQL keeps;
 // what they cannot show is what happens between two machines.
 import { eventsAsText, finishes, parseFact, type StoredFact } from "../../controlplane/adapters/postgres/facts.ts";
-import { streamOf, taking, targetKey, type Holding } from "../../controlplane/runtime/claims.ts";
+import { streamOf, targetKey } from "../../controlplane/engines/rollout/names.ts";
+import { taking, type Holding } from "../../controlplane/runtime/claims.ts";
 import type { Claim, Claims, Hold, Journal } from "../../controlplane/runtime/ports.ts";
 import type { Instant } from "../../controlplane/engines/time.ts";
 

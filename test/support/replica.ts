@@ -5,15 +5,21 @@ import { openClaims } from "../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, openPool, type Database } from "../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../controlplane/adapters/postgres/migrations.ts";
+import type { Engine } from "../../controlplane/engines/engine.ts";
+import { rollout } from "../../controlplane/engines/rollout/rollout.ts";
+import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../../controlplane/engines/rollout/vocabulary.ts";
 import { systemClock } from "../../controlplane/runtime/clock.ts";
 import { createOrchestrator } from "../../controlplane/runtime/orchestrate.ts";
-import type { Apps, Journal, Requests } from "../../controlplane/runtime/ports.ts";
+import type { Apps, Journal } from "../../controlplane/runtime/ports.ts";
+import { canaryPercent, cloudInTable } from "./cloud-in-table.ts";
 import { toyEngine } from "./toy-engine.ts";
 
 export interface ReplicaSetting {
   readonly database: Database;
   readonly name: string;
   readonly leaseSeconds: number;
+  /** Which engine decides; the toy unless told. */
+  readonly engine?: "toy" | "rollout";
   /** Where to stop for ever: once the write to this percentage was sent, or before or after its fact was appended. */
   readonly hang?: { readonly at: "sent" | "before append" | "after append"; readonly percent: number };
 }
@@ -30,14 +36,16 @@ const hangs = async (at: string, percent: number | undefined): Promise<void> => 
   say({ hangs: at });
   await new Promise(() => {});
 };
-const absent = async (): Promise<never> => { throw new Error("not in this test"); };
+const cloud = cloudInTable(pool);
 const apps: Apps = {
-  inspect: absent, readTraffic: absent, activate: absent, deactivate: absent, probe: absent,
-  shift: async ({ weights, target }, fence) => {
-    if (!(await fence())) return { ok: false, reason: "fenced" };
-    say({ sent: weights[0]?.percent, app: target.app });
-    await hangs("sent", weights[0]?.percent);
-    return { ok: true, value: { weights } };
+  ...cloud.apps,
+  shift: async (effect, fence) => {
+    const shifted = await cloud.apps.shift(effect, fence);
+    if (!shifted.ok) return shifted;
+    const percent = canaryPercent(effect.weights);
+    say({ sent: percent, app: effect.target.app });
+    await hangs("sent", percent);
+    return shifted;
   },
 };
 const journal = openJournal(pool, connectionOptions(setting.database), log);
@@ -45,15 +53,16 @@ const hanging: Journal = {
   ...journal,
   append: async (stream, length, events, pen) => {
     const shifted = events.find((event) => event.kind === "TrafficShifted");
-    await hangs("before append", shifted?.weights[0]?.percent);
+    await hangs("before append", shifted && canaryPercent(shifted.weights));
     const appended = await journal.append(stream, length, events, pen);
-    await hangs("after append", shifted?.weights[0]?.percent);
+    await hangs("after append", shifted && canaryPercent(shifted.weights));
     return appended;
   },
 };
+const engine: Engine<RolloutObservation, RolloutEvent, any, RolloutEffect> = setting.engine === "rollout" ? rollout : toyEngine;
 const orchestrator = createOrchestrator({
-  ports: { apps, requests: { measure: absent } satisfies Requests, journal: hanging, claims: openClaims(pool, setting.leaseSeconds), clock: systemClock },
-  engine: toyEngine, pool, process: setting.name, leaseSeconds: setting.leaseSeconds, requestSeconds: setting.leaseSeconds / 2, log,
+  ports: { apps, requests: cloud.requests, journal: hanging, claims: openClaims(pool, setting.leaseSeconds), clock: systemClock },
+  engine, pool, process: setting.name, leaseSeconds: setting.leaseSeconds, requestSeconds: setting.leaseSeconds / 2, log,
 });
 await orchestrator.launch();
 say({ launched: setting.name });

@@ -36,7 +36,7 @@ export interface Connection {
 }
 
 /** The version of Resource Manager's Container Apps that we hold ourselves to; the client's own default moves with its releases. */
-export const containerAppsVersion = "2025-07-01";
+const containerAppsVersion = "2025-07-01";
 
 /** Opens the clients. Nothing is sent before the first question. */
 export function connect(settings: ConnectionSettings, connectTo = process.env["BALLAST_CONNECT_TO"]): Connection {

@@ -3,12 +3,13 @@
 // twice, and one that is no longer ours is never sent. Nothing here decides what the weights should be.
 import type { ContainerApp, Revision } from "@azure/arm-appcontainers";
 import type { Result } from "../../engines/engine.ts";
+import { sameWeights } from "../../engines/rollout/evolve.ts";
 import type { AppView, RevisionView, Target, TrafficView, Weight } from "../../engines/rollout/vocabulary.ts";
 import type { Apps, Fence } from "../../runtime/ports.ts";
 import type { Connection } from "./connection.ts";
 import { probeAddress } from "./probe.ts";
-import { entriesFor, entriesOf, sameWeights, templateHash, weightsInWords, weightsOf } from "./traffic.ts";
-import { ask, asResult, pause, pauseBefore, troubleOf, within, type Answered, type Patience, type Trouble } from "./trouble.ts";
+import { entriesFor, entriesOf, templateHash, weightsInWords, weightsOf } from "./traffic.ts";
+import { ask, asResult, rest, restBefore, troubleOf, within, type Answered, type Patience, type Trouble } from "./trouble.ts";
 
 /** Opens Container Apps over the clients of a connection. */
 export function createContainerApps(connection: Pick<Connection, "apps" | "agent">, patience: Patience): Apps {
@@ -91,18 +92,18 @@ async function settle<Value>({ patience }: Cloud, fence: Fence, look: (sent: boo
     if (found.say === "refuse") return { ok: false, reason: found.reason };
     if (performance.now() >= deadline) return { ok: false, reason: `${found.say === "wait" ? found.reason : last} (given up after ${patience.operationSeconds} s)` };
     if (found.say === "wait") {
-      await pause(pollMilliseconds(patience));
+      await rest(pollMilliseconds(patience));
       continue;
     }
     if (attempt >= patience.attemptsMax) return { ok: false, reason: `${last} (${attempt} attempts)` };
-    if (!(await fence())) return { ok: false, reason: "another process owns the app by now, so nothing was sent" };
+    if (!(await fence())) return { ok: false, reason: "the app is in other hands by now, so nothing was sent" };
     attempt += 1;
     const trouble = await troubleIn(patience, found.send);
     sent = trouble === undefined;
     if (trouble === undefined) continue;
     if (!trouble.passing) return { ok: false, reason: trouble.reason };
     last = trouble.reason;
-    await pauseBefore(attempt, trouble, patience);
+    await restBefore(attempt, trouble, patience);
     // A conflict was answered before anything happened, and the other operation may take minutes: only the deadline ends that.
     if (trouble.status === 409) attempt -= 1;
   }

@@ -30,12 +30,6 @@ export function weightsOf(app: ContainerApp): Result<readonly Weight[]> {
   return { ok: true, value: [...percents].map(([revision, percent]) => ({ revision, percent })) };
 }
 
-/** Says whether two sets of weights are the same whatever their order; Azure's names know no case. */
-export function sameWeights(some: readonly Weight[], others: readonly Weight[]): boolean {
-  const text = (weights: readonly Weight[]) => weights.filter(({ percent }) => percent > 0).map(({ revision, percent }) => `${revision.toLowerCase()}=${percent}`).sort().join(" ");
-  return text(some) === text(others);
-}
-
 /** Writes weights as a person says them. */
 export const weightsInWords = (weights: readonly Weight[]): string => (weights.length === 0 ? "nobody" : weights.map(({ revision, percent }) => `${revision} ${percent}`).join(", "));
 

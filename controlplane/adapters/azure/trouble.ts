@@ -66,14 +66,14 @@ function retryAfter(headers: unknown): number | undefined {
 }
 
 /** Waits before the next attempt: twice as long each time, with jitter, and as long as Azure asks for within one request's time. */
-export async function pauseBefore(attempt: number, trouble: Trouble | undefined, patience: Patience, cancel?: AbortSignal): Promise<void> {
+export async function restBefore(attempt: number, trouble: Trouble | undefined, patience: Patience, cancel?: AbortSignal): Promise<void> {
   const most = patience.requestSeconds * 1000;
   const backOff = Math.min(most, (most / 64) * 2 ** attempt) * (0.5 + Math.random() / 2);
-  await pause(Math.min(most, Math.max(backOff, trouble?.afterMilliseconds ?? 0)), cancel);
+  await rest(Math.min(most, Math.max(backOff, trouble?.afterMilliseconds ?? 0)), cancel);
 }
 
 /** Waits, or comes back at once when cancelled. */
-export async function pause(milliseconds: number, cancel?: AbortSignal): Promise<void> {
+export async function rest(milliseconds: number, cancel?: AbortSignal): Promise<void> {
   await sleep(milliseconds, undefined, cancel === undefined ? {} : { signal: cancel }).catch(() => undefined);
 }
 
@@ -112,7 +112,7 @@ export async function ask<Value>(patience: Patience, cancel: AbortSignal | undef
       const trouble = troubleOf(thrown, patience.requestSeconds);
       if (cancel?.aborted) return { ok: false, reason: "cancelled", trouble };
       if (!trouble.passing || attempt >= patience.attemptsMax) return { ok: false, reason: attempt === 1 ? trouble.reason : `${trouble.reason} (${attempt} attempts)`, trouble };
-      await pauseBefore(attempt, trouble, patience, cancel);
+      await restBefore(attempt, trouble, patience, cancel);
     }
   }
 }

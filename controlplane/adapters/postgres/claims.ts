@@ -1,11 +1,8 @@
 // Claims and holds in PostgreSQL. Each is one statement on one row, and every lease is judged by the database's clock.
 // The rules are those of runtime/claims.ts, said in SQL; one contract holds both to each other.
 import type pg from "pg";
-import type { Target } from "../../engines/rollout/vocabulary.ts";
+import { targetKey } from "../../engines/rollout/names.ts";
 import type { Claim, Claims, Hold } from "../../runtime/ports.ts";
-
-/** Names a target in rows and claims. Azure does not tell upper from lower case, so neither do we. */
-export const targetKey = (target: Target): string => `${target.resourceGroup}/${target.app}`.toLowerCase();
 
 const takeStatement = `
 insert into ballast.claims as c (target, holder, process, epoch, expires_at)

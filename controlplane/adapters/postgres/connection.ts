@@ -4,6 +4,7 @@
 import pg from "pg";
 import { databaseTlsDisabled } from "../../../errors/journal.ts";
 
+/** Where the database is and who we are there. */
 export interface Database {
   readonly host: string;
   readonly port: number;
@@ -17,11 +18,12 @@ export interface Database {
 /** Tells about trouble that mends itself: a connection that broke and will be made again. */
 export type Log = (sentence: string) => void;
 
-const loopback = new Set(["127.0.0.1", "::1", "localhost"]);
+/** Says whether a host is this machine, which needs no encryption on the way. */
+export const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 
 /** Gives the options of every connection of ours. @throws database-tls-disabled */
 export function connectionOptions(database: Database): pg.ClientConfig {
-  if (database.tls === "disable" && !loopback.has(database.host)) throw databaseTlsDisabled({ host: database.host });
+  if (database.tls === "disable" && !isLoopback(database.host)) throw databaseTlsDisabled({ host: database.host });
   return {
     host: database.host, port: database.port, database: database.name, user: database.user, password: database.password,
     ssl: database.tls === "require" ? { rejectUnauthorized: true } : false,

@@ -3,8 +3,8 @@
 // What facts mean is the engine's business, and what shape they have is said in facts.ts.
 import { setTimeout as nap } from "node:timers/promises";
 import type pg from "pg";
+import { targetKey } from "../../engines/rollout/names.ts";
 import type { Appended, Fact, Journal } from "../../runtime/ports.ts";
-import { targetKey } from "./claims.ts";
 import type { Log } from "./connection.ts";
 import { eventsAsText, finishes, parseFact, type StoredFact } from "./facts.ts";
 import { listen } from "./listen.ts";

@@ -4,7 +4,7 @@ import { setTimeout as nap } from "node:timers/promises";
 import pg from "pg";
 import type { Log } from "./connection.ts";
 
-const pauseMilliseconds = 1000;
+const restMilliseconds = 1000;
 
 /** Listens on a channel until closed; `noticed` gets each payload, or undefined when any number may have been missed. */
 export function listen(options: pg.ClientConfig, channel: string, log: Log, noticed: (payload: string | undefined) => void): { readonly close: () => Promise<void> } {
@@ -30,7 +30,7 @@ export function listen(options: pg.ClientConfig, channel: string, log: Log, noti
   async function forever(): Promise<void> {
     while (!closing.signal.aborted) {
       await connection().catch((error: unknown) => log(`the listening connection to the database broke: ${String(error)}`));
-      await nap(pauseMilliseconds, undefined, { signal: closing.signal }).catch(() => undefined);
+      await nap(restMilliseconds, undefined, { signal: closing.signal }).catch(() => undefined);
     }
   }
 

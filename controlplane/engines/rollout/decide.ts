@@ -77,10 +77,10 @@ function value<Found>(found: Result<Found>): Found {
 
 /** Says why a signal cannot be followed now; undefined where it can. The first decision wins. */
 function refusal(state: RolloutState, signal: SignalName): string | undefined {
-  const decided = state.outcome && `${signal} came too late: the rollout was ${state.outcome.result === "equal" ? "found equal to stable" : state.outcome.result} already`;
+  const decided = state.ending && `${signal} came too late: the rollout was ${state.ending.result === "equal" ? "found equal to stable" : state.ending.result} already`;
   switch (signal) {
-    case "retry": return state.phase === "finished" && state.outcome?.result !== "promoted" && state.outcome?.result !== "equal"
-      ? undefined : `retry needs a rollout that was rolled back, rejected or stranded, and this one ${state.phase === "finished" ? `was ${state.outcome?.result}` : "is under way"}`;
+    case "retry": return state.phase === "finished" && state.ending?.result !== "promoted" && state.ending?.result !== "equal"
+      ? undefined : `retry needs a rollout that was rolled back, rejected or stranded, and this one ${state.phase === "finished" ? `was ${state.ending?.result}` : "is under way"}`;
     case "pause": return decided ?? (state.paused ? "pause came to a rollout that is paused already" : undefined);
     case "resume": return decided ?? (state.paused ? undefined : "resume came to a rollout that is not paused");
     case "promote": return decided ?? (state.promoted ? "promote came a second time" : undefined);
@@ -160,7 +160,7 @@ function concludeRead(state: RolloutState, weights: readonly Weight[]): readonly
 function concludeConfirmation(state: RolloutState, reached: RolloutDecision): readonly RolloutDecision[] {
   if (state.retryAt > state.now) return [];
   if (state.retireFailures >= attemptsMax) return [finish(state, "; the revision that lost could not be taken away and is still active")];
-  return [state.outcome?.result === "promoted" ? reached : { kind: "Reverted" }];
+  return [state.ending?.result === "promoted" ? reached : { kind: "Reverted" }];
 }
 
 function concludeMeasurement(state: RolloutState): readonly RolloutDecision[] {
@@ -201,11 +201,11 @@ function giveUp(state: RolloutState, reason: string): readonly RolloutDecision[]
 const abort = (sentence: string): RolloutDecision => ({ kind: "Aborted", sentence, by: "the judge" });
 
 const strand = (state: RolloutState, reason: string): RolloutDecision =>
-  ({ kind: "Finished", result: "stranded", sentence: `stranded: ${state.outcome?.sentence ?? ""}; the traffic could not be given back to stable: ${reason}` });
+  ({ kind: "Finished", result: "stranded", sentence: `stranded: ${state.ending?.sentence ?? ""}; the traffic could not be given back to stable: ${reason}` });
 
 /** Ends the rollout in the result that was carried out. A person's reason stands as it was given. */
 function finish(state: RolloutState, more = ""): RolloutDecision {
-  const { result } = state.outcome!, sentence = `${state.outcome!.sentence}${more}`;
+  const { result } = state.ending!, sentence = `${state.ending!.sentence}${more}`;
   const percent = percentOf(state);
   switch (result) {
     case "promoted": return { kind: "Finished", result, sentence: `promoted: ${sentence}` };

@@ -7,7 +7,7 @@ import type { Bin, Phase, RolloutEffect, RolloutEvent, RolloutResult, RolloutSta
 export const initial: RolloutState = {
   phase: "waiting-for-request", intent: undefined, steps: [], step: 0, stable: null, touched: false, now: 0, startedAt: 0, phaseAt: 0, warmUntil: 0, measuredTo: 0,
   measuredAt: 0, probedAt: 0, readAt: 0, probeFailures: 0, canaryTally: noRequests, stableTally: noRequests, stableIsSick: false, sickCanaryTally: noRequests, sickStableTally: noRequests, paused: false, pausedAt: 0, pausedSeconds: 0,
-  held: undefined, failures: 0, retireFailures: 0, retryAt: 0, promoted: false, outcome: undefined, attempt: 1,
+  held: undefined, failures: 0, retireFailures: 0, retryAt: 0, promoted: false, ending: undefined, attempt: 1,
 };
 
 /** Adds one fact to the state. */
@@ -18,34 +18,34 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "Planned": return enter({ ...state, intent: event.intent, steps: event.steps, startedAt: at }, "inspecting");
     case "Inspected": return { ...state, failures: 0, touched: state.touched || (shareOf(event.view.weights, state.intent!.revision) ?? 0) > 0 };
     case "Started": return enter({ ...state, stable: event.stable, step: event.stable === null || state.promoted ? state.steps.length - 1 : 0 }, event.activate ? "activating" : "smoking");
-    case "FoundEqual": return enter({ ...state, stable: event.stable, outcome: { result: "equal", sentence: event.sentence } }, event.untouched ? "retiring" : "reverting");
+    case "FoundEqual": return enter({ ...state, stable: event.stable, ending: { result: "equal", sentence: event.sentence } }, event.untouched ? "retiring" : "reverting");
     case "Activated": return enter(state, "smoking");
     case "Probed": return { ...state, probedAt: at, probeFailures: event.good ? 0 : state.probeFailures + 1, failures: 0, retryAt: 0 };
     case "SmokePassed": return enter(state, "shifting");
     case "TrafficShifted": return sameWeights(event.weights, wanted(state)) ? { ...state, phase: state.phase === "reverting" ? "confirming" : "verifying", phaseAt: at } : state;
     case "TrafficRead": return { ...state, readAt: at, retryAt: state.phase === "confirming" ? event.heldUntil ?? 0 : 0 };
-    case "StepReached": return state.outcome === undefined ? reach(state, event.percent) : { ...state, phase: "retiring", phaseAt: at };
+    case "StepReached": return state.ending === undefined ? reach(state, event.percent) : { ...state, phase: "retiring", phaseAt: at };
     case "TrafficDrifted": return { ...fail(state), phase: state.phase === "confirming" ? "reverting" : "shifting", phaseAt: at };
     case "Waited": return state;
     case "Measured": return weigh(state, event.bins, event.to);
     case "Held": return { ...state, held: event.reason };
     case "StepPassed": return state.step + 1 < state.steps.length
       ? enter({ ...state, step: state.step + 1, held: undefined }, "shifting")
-      : enter({ ...state, outcome: { result: "promoted", sentence: event.sentence } }, "retiring");
+      : enter({ ...state, ending: { result: "promoted", sentence: event.sentence } }, "retiring");
     case "Aborted": return abort(state, event.sentence);
     case "Reverted": return { ...state, phase: "retiring", phaseAt: at };
     case "Deactivated": return { ...state, failures: 0 };
     case "AttemptFailed": return failed(state, event.effect);
     case "Signalled": return signalled(state, event.signal);
     case "Disregarded": return state;
-    case "Finished": return { ...enter(state, "finished"), outcome: { result: event.result, sentence: event.sentence } };
+    case "Finished": return { ...enter(state, "finished"), ending: { result: event.result, sentence: event.sentence } };
   }
 }
 
 /** Names the weights that the app should show in the present phase: the step's split, or everything to stable. */
 export function wanted(state: RolloutState): readonly Weight[] {
   const canary = state.intent?.revision ?? "";
-  if (state.outcome !== undefined && state.outcome.result !== "promoted") return state.stable === null ? [] : [{ revision: state.stable, percent: 100 }];
+  if (state.ending !== undefined && state.ending.result !== "promoted") return state.stable === null ? [] : [{ revision: state.stable, percent: 100 }];
   const percent = state.steps[state.step] ?? 100;
   if (state.stable === null || percent === 100) return [{ revision: canary, percent: 100 }];
   return [{ revision: state.stable, percent: 100 - percent }, { revision: canary, percent }];
@@ -107,7 +107,7 @@ function weigh(state: RolloutState, bins: readonly Bin[], to: Instant): RolloutS
 function abort(state: RolloutState, sentence: string): RolloutState {
   const untouched = !state.touched && ["inspecting", "activating", "smoking"].includes(state.phase);
   const result: RolloutResult = untouched ? "rejected" : "rolled-back";
-  return enter({ ...resume(state), outcome: { result, sentence } }, untouched || state.stable === null ? "retiring" : "reverting");
+  return enter({ ...resume(state), ending: { result, sentence } }, untouched || state.stable === null ? "retiring" : "reverting");
 }
 
 const resume = (state: RolloutState): RolloutState =>
@@ -123,7 +123,7 @@ function signalled(state: RolloutState, signal: SignalName): RolloutState {
     }
     // Who served before is remembered: after an attempt that was stranded, the weights no longer tell.
     case "retry": return enter({
-      ...initial, intent: state.intent, steps: state.steps, stable: state.stable, touched: state.outcome?.result === "stranded", attempt: state.attempt + 1, now: state.now, startedAt: state.now,
+      ...initial, intent: state.intent, steps: state.steps, stable: state.stable, touched: state.ending?.result === "stranded", attempt: state.attempt + 1, now: state.now, startedAt: state.now,
     }, "inspecting");
     case "abort": return state;
   }

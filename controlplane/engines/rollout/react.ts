@@ -36,7 +36,7 @@ export function react(state: RolloutState): RolloutEffect | undefined {
 /** Names the revision that has lost and is taken away; undefined where taking it away would leave nothing to serve. */
 export function loser(state: RolloutState): string | undefined {
   if (state.stable === null) return undefined;
-  return state.outcome?.result === "promoted" ? state.stable : state.intent?.revision;
+  return state.ending?.result === "promoted" ? state.stable : state.intent?.revision;
 }
 
 /** Gives the effect whose time has come first, or the wait until then. */

@@ -241,7 +241,7 @@ export interface RolloutState {
   /** Somebody has decided that the canary is good: no more steps, no more baking. */
   readonly promoted: boolean;
   /** The result that is being carried out, and its sentence. */
-  readonly outcome: { readonly result: RolloutResult; readonly sentence: string } | undefined;
+  readonly ending: { readonly result: RolloutResult; readonly sentence: string } | undefined;
   /** 1 for the first attempt, one more for each retry. */
   readonly attempt: number;
 }
