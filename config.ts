@@ -1,6 +1,6 @@
 // The only reader of the stack's configuration. What it gives is complete and well-typed; what it cannot read it refuses
-// by the key's name, at preview. Defaults are in Pulumi.yaml, where `pulumi config` shows them, and nowhere else; those of
-// the pace and the limits are the engine's. It knows no resource.
+// by the key's name, at preview. Defaults are in Pulumi.yaml, where `pulumi config` shows them, but for those of the
+// endpoints, which are here, and those of the pace and the limits, which are the engine's. It knows no resource.
 import * as pulumi from "@pulumi/pulumi";
 import type { Limits, Pace } from "./controlplane/engines/rollout/vocabulary.ts";
 import { defaultLimits, defaultPace } from "./controlplane/engines/rollout/plan.ts";

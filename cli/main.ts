@@ -22,7 +22,7 @@ Exit codes:
   3  the control plane cannot be reached
 
 Signing in: the first of BALLAST_TOKEN, AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or a federated
-token (ARM_* as well), and \`az login\` that there is.
+token (ARM_* as well), else the sign-in of \`az login\`.
 
 Examples:
   ballast release list

@@ -8,6 +8,7 @@ import { controlPlane, type ControlPlane, type RolloutName, type Shown } from ".
 import { tokenFor } from "../provider/credential.ts";
 import { bringEngine } from "../toolchain/engine.ts";
 
+/** What every command may be told of the control plane that it means. */
 export interface ReachOptions {
   readonly endpoint?: string;
   readonly stack?: string;

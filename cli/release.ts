@@ -2,9 +2,10 @@
 // the control plane and one way to show the answer; nothing is decided here.
 import { InvalidArgumentError, type Command } from "commander";
 import type { SignalName } from "../controlplane/engines/rollout/vocabulary.ts";
+import { brokenLine, succeeded } from "../provider/control-plane.ts";
 import { explain } from "./explain.ts";
 import { find, reach, reachable, type ReachOptions } from "./reach.ts";
-import { finish, summary, toldLine } from "./rollout-lines.ts";
+import { inColourOf, summary, toldLine } from "./rollout-lines.ts";
 import { print, printJson, styled, table } from "./terminal.ts";
 
 const names = `
@@ -31,7 +32,7 @@ const addList = (group: Command): Command => reachable(group.command("list"))
       one.app, one.revision, one.result ?? `${one.phase}, ${one.percent} percent`, new Date(one.startedAt).toISOString().slice(0, 19).replace("T", " "), one.sentence,
     ]);
     print(table([["APP", "REVISION", "RESULT", "STARTED (UTC)", "WHY"], ...rows], (text, row, column) =>
-      row === 0 ? styled("dim", text) : column === 2 ? finish(rollouts[row - 1]!.result, text) : text));
+      row === 0 ? styled("dim", text) : column === 2 ? inColourOf(rollouts[row - 1]!.result, text) : text));
   });
 
 const addShow = (group: Command): Command => reachable(group.command("show <rollout>"))
@@ -72,12 +73,11 @@ Examples:
     const shown = await find(plane, name);
     for await (const heard of plane.follow(shown, { from: options.from })) {
       if (heard.kind === "told") options.json ? printJson(heard.fact) : print(toldLine(heard.fact, shown.startedAt));
-      else if (heard.kind === "broken") process.stderr.write(`the control plane is restarting; it carries on by itself (${heard.reason})\n`);
+      else if (heard.kind === "broken") process.stderr.write(`${brokenLine(heard.reason)}\n`);
       else {
-        const good = heard.result === "promoted" || heard.result === "equal";
-        if (!good) process.exitCode = 1;
+        if (!succeeded(heard.result)) process.exitCode = 1;
         if (options.json) printJson({ result: heard.result, sentence: heard.sentence });
-        else print(`${finish(heard.result, heard.result)}  ${heard.sentence}`);
+        else print(`${inColourOf(heard.result, heard.result)}  ${heard.sentence}`);
       }
     }
   });

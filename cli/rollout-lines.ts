@@ -1,14 +1,14 @@
 // A rollout as lines for people: where it stands, and one fact. Times are counted from its start, as the journal's readers think.
 import { duration, secondsBetween } from "../controlplane/engines/time.ts";
 import type { RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
-import type { Shown, Told } from "../provider/control-plane.ts";
+import { succeeded, type Shown, type Told } from "../provider/control-plane.ts";
 import { nameOf } from "./reach.ts";
 import { styled, table } from "./terminal.ts";
 
 /** Gives a text in the colour of a result; what is in flight has none. */
-export function finish(result: RolloutResult | null, text: string): string {
+export function inColourOf(result: RolloutResult | null, text: string): string {
   if (result === null) return styled("cyan", text);
-  return styled(result === "promoted" || result === "equal" ? "green" : "red", text);
+  return styled(succeeded(result) ? "green" : "red", text);
 }
 
 /** Tells where a rollout stands in five lines. */
@@ -21,7 +21,7 @@ export function summary(shown: Shown): string {
     ["why", sentence],
     ["started", `${new Date(startedAt).toISOString()}, ${facts} facts in its journal`],
   ];
-  return `${styled("bold", nameOf(shown))}\n${table(rows, (text, row, column) => (column === 0 ? styled("dim", `  ${text}`) : row === 2 ? finish(result, text) : text))}`;
+  return `${styled("bold", nameOf(shown))}\n${table(rows, (text, row, column) => (column === 0 ? styled("dim", `  ${text}`) : row === 2 ? inColourOf(result, text) : text))}`;
 }
 
 /** Tells one fact: when, what, and its words. */

@@ -1,13 +1,13 @@
 // The shape of every error that a person of ours may see. Each subsystem lists its own in a file beside this one.
 // This file knows no subsystem and imports nothing.
 
-/** What an entry of the catalogue says, each as full sentences in the reader's words. */
+/** What an entry of the catalogue says, in the reader's words. */
 export interface Wording<Args> {
-  /** A heading for the reference, without the case at hand. */
+  /** A heading for lists of errors, such as `catalogue` gives, without the case at hand; nobody sees it who meets the error. */
   readonly title: string;
-  /** What happened and why, with the case at hand. */
+  /** What happened and why, with the case at hand. Full sentences, and so is `left`. */
   readonly message: (args: Args) => string;
-  /** What to do about it. */
+  /** What to do about it: an advice without a full stop at its end, since it often ends in a command to copy. */
   readonly fix: (args: Args) => string;
   /** What was left running or changed, where anything could have been. */
   readonly left?: (args: Args) => string;
@@ -27,7 +27,7 @@ export class BallastError extends Error {
     this.left = left;
   }
 
-  /** Gives the whole error as people read it, four lines at most, ready for a terminal or for `pulumi up`. */
+  /** Gives the whole error as people read it, ready for a terminal or for `pulumi up`. */
   override toString(): string {
     return [`${this.id}  ${this.message}`, `  fix   ${this.fix}`, ...(this.left ? [`  left  ${this.left}`] : [])].join("\n");
   }
@@ -35,7 +35,7 @@ export class BallastError extends Error {
 
 const titleById = new Map<string, string>();
 
-/** Gives every permanent id with its title, for the reference and for the test that provokes each. */
+/** Gives every permanent id with its title, for lists of errors and for the test that provokes each. */
 export const catalogue = (): ReadonlyMap<string, string> => titleById;
 
 /**

@@ -3,62 +3,70 @@ import { entry } from "./catalogue.ts";
 
 const unmoved = () => "nothing was changed: users are served as before.";
 
+/** Azure has rules for names, and the program's break them. */
 export const componentNameRefused = entry<{ readonly kind: string; readonly name: string; readonly rule: string }>("component-name-refused", {
   title: "Azure would refuse a name",
   message: ({ kind, name, rule }) => `"${name}" cannot be the name of a ${kind}: it must be ${rule}.`,
-  fix: () => "give the component that it is for a shorter or plainer name.",
+  fix: () => "give the component that it is for a shorter or plainer name",
   left: unmoved,
 });
 
+/** The engine itself says what is wrong with the pace or the limits. */
 export const canaryAppPlan = entry<{ readonly app: string; readonly complaints: readonly string[] }>("canary-app-plan", {
   title: "A release's plan cannot be carried out",
   message: ({ app, complaints }) => `The releases of "${app}" cannot go like that. ${complaints.join(" ")}`,
-  fix: () => "correct ballast:pace or ballast:limits of the stack.",
+  fix: () => "correct ballast:pace or ballast:limits of the stack",
   left: unmoved,
 });
 
+/** Without a replica that stays, cold starts would be judged. */
 export const canaryAppNoReplica = entry<{ readonly app: string; readonly minReplicas: number; readonly maxReplicas: number }>("canary-app-no-replica", {
   title: "An app that is released by canary may not scale to zero",
   message: ({ app, minReplicas, maxReplicas }) =>
     `"${app}" is to have from ${minReplicas} to ${maxReplicas} replicas, and a canary with little traffic would be judged on its cold starts.`,
-  fix: () => "set minReplicas to 1 or more, and maxReplicas to no less than that.",
+  fix: () => "set minReplicas to 1 or more, and maxReplicas to no less than that",
   left: unmoved,
 });
 
+/** The plan needs the live weights, and Azure does not give them. */
 export const canaryAppUnreadable = entry<{ readonly app: string; readonly reason: string; readonly right: string | undefined }>("canary-app-unreadable", {
   title: "The live traffic of an app cannot be read",
   message: ({ app, reason }) =>
     `The live traffic of "${app}" cannot be read, and without it an update could send users back to an older release: ${reason}`,
   fix: ({ right }) =>
     right === undefined
-      ? "run the same command again; if it stays so, look at what Azure answers above."
-      : `give the identity that runs Pulumi the right ${right} on the app's resource group; the role Container Apps Contributor has it.`,
+      ? "run the same command again; if it stays so, look at what Azure answers above"
+      : `give the identity that runs Pulumi the right ${right} on the app's resource group; the role Container Apps Contributor has it`,
   left: unmoved,
 });
 
+/** Somebody left the app with weights that mean nothing. */
 export const canaryAppTrafficUneven = entry<{ readonly app: string; readonly sum: number; readonly traffic: string }>("canary-app-traffic-uneven", {
   title: "The live weights of an app do not add up to 100",
   message: ({ app, sum, traffic }) => `The live weights of "${app}" add up to ${sum} instead of 100 (${traffic}), so it cannot be said who should serve.`,
-  fix: ({ app }) => `set them right, \`az containerapp ingress traffic set --name ${app} …\`, then run the same command again.`,
+  fix: ({ app }) => `set them right, \`az containerapp ingress traffic set --name ${app} …\`, then run the same command again`,
   left: unmoved,
 });
 
+/** Between plan and update somebody shifted traffic, most likely a rollback. */
 export const canaryAppTrafficMoved = entry<{ readonly app: string; readonly planned: string; readonly live: string }>("canary-app-traffic-moved", {
   title: "Traffic moved between the plan and the update",
   message: ({ app, planned, live }) => `The traffic of "${app}" was ${planned} when this update was planned and is ${live} now; to go on would undo what moved it.`,
-  fix: () => "run the same command again: it plans with the traffic as it is then.",
+  fix: () => "run the same command again: it plans with the traffic as it is then",
   left: () => "the app was not updated: its traffic is as the control plane put it.",
 });
 
+/** Somebody else is writing the app just now. */
 export const canaryAppHeld = entry<{ readonly app: string; readonly heldBy: string }>("canary-app-held", {
   title: "Another update holds the app",
   message: ({ app, heldBy }) => `"${app}" is held by ${heldBy}, and two updates at once could each undo the other's traffic.`,
-  fix: () => "wait for the other update to end, two minutes at the most, then run the same command again.",
+  fix: () => "wait for the other update to end, two minutes at the most, then run the same command again",
   left: unmoved,
 });
 
+/** A warning: the update goes on with what protection is left. */
 export const canaryAppUnguarded = entry<{ readonly app: string; readonly reason: string }>("canary-app-unguarded", {
   title: "An app is updated without a hold, since the control plane cannot be reached",
   message: ({ app, reason }) => `"${app}" is updated without a hold on its traffic. ${reason}`,
-  fix: () => "nothing, if no rollout of the app is in flight; its traffic was compared with the plan just before the update.",
+  fix: () => "nothing, if no rollout of the app is in flight; its traffic was compared with the plan just before the update",
 });

@@ -50,9 +50,9 @@ export const releaseRejected = entry<Ended>("release-rejected", {
   left: () => "no user request reached it; the revision before it serves as it did.",
 });
 
-/** Every attempt was used up, and a person must look. */
+/** Traffic could not be given back, and a person must look. */
 export const releaseStranded = entry<Ended>("release-stranded", {
-  title: "A rollout came to the end of its attempts",
+  title: "A rollout was stranded",
   message: ({ sentence }) => sentence,
   fix: ({ app, revision }) => `look at the app's traffic in Azure and put it right, then \`ballast release retry ${app}/${revision} --reason …\``,
   left: ({ app }) => `the traffic of ${app} stands where the last write that was read back put it.`,

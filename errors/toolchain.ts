@@ -71,5 +71,5 @@ export const noEngine = entry<{ readonly version: string; readonly failed: reado
   message: ({ version, failed }) =>
     [`A Pulumi engine ${version} or newer could not be had in any of four ways.`, ...failed.map(({ way, error }) => `    ${way.padEnd(10)} ${error.message} (${error.id})`)].join("\n"),
   fix: ({ failed }) => ["one of these is enough:", ...failed.map(({ way, error }) => `    ${way.padEnd(10)} ${error.fix}`)].join("\n"),
-  left: () => "nothing was started or changed",
+  left: () => "nothing was started or changed.",
 });

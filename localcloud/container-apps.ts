@@ -34,7 +34,8 @@ export const containerAppKind: ResourceKind = {
   children,
 };
 
-const environmentIdOf = (body: Body): string => String(body["properties"]?.managedEnvironmentId ?? body["properties"]?.environmentId ?? "");
+/** Gives the id of the environment that an app is in, by either of the names that Azure takes; empty where it names none. */
+export const environmentIdOf = (body: Body): string => String(body["properties"]?.managedEnvironmentId ?? body["properties"]?.environmentId ?? "");
 const environmentOf = (body: Body, store: Store): Resource | undefined => store.get(environmentIdOf(body));
 
 async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promise<void> {

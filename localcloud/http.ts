@@ -2,7 +2,7 @@
 // It knows neither routes nor resources.
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { ArmError, type ArmReply } from "./resource.ts";
+import { ArmError, toArmError, type ArmReply } from "./resource.ts";
 
 const bodyBytesMax = 4 * 1024 * 1024;
 
@@ -54,9 +54,9 @@ export function send(request: IncomingMessage, response: ServerResponse, reply: 
   response.end(request.method === "HEAD" ? undefined : text);
 }
 
-/** Gives Azure's error envelope. What is no ArmError is a mistake of ours, said by its message alone. */
+/** Gives Azure's error envelope. */
 export function errorReply(error: unknown): ArmReply {
-  const { status, code, message, headers } = error instanceof ArmError ? error : new ArmError(500, "InternalServerError", String((error as Error)?.message ?? error));
+  const { status, code, message, headers } = toArmError(error);
   return { status, headers, body: { error: { code, message } } };
 }
 

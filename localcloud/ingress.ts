@@ -19,10 +19,10 @@ export interface Ingress {
 // The platform's own limit; it cannot be configured there.
 const requestMilliseconds = 240_000;
 
-/** Starts the ingress of a cloud. `seed` makes the weighted choice repeatable. */
-export function ingress(cloud: Cloud, seed = 1): Ingress {
+/** Starts the ingress of a cloud. The weighted choice is drawn from a fixed seed, so that it is the same in every run. */
+export function ingress(cloud: Cloud): Ingress {
   const agent = new http.Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 256 });
-  const draw = randomFrom(seed);
+  const draw = randomFrom(1);
   return {
     handle(request, response) {
       const host = (request.headers.host ?? "").toLowerCase().replace(/:\d+$/, "");

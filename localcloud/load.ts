@@ -95,7 +95,7 @@ export function startLoad(options: LoadOptions, listen: (line: LoadSecond | Load
 }
 
 /** Sends until `stop` aborts, then waits for the outstanding, and tells everything line by line. */
-export async function runLoad(options: LoadOptions, tell: (line: LoadLine) => void, stop: AbortSignal): Promise<void> {
+async function runLoad(options: LoadOptions, tell: (line: LoadLine) => void, stop: AbortSignal): Promise<void> {
   const ca = options.caFile ? readFileSync(options.caFile) : undefined;
   const connector = buildConnector({ ...(ca ? { ca } : {}) });
   const { hostname } = new URL(options.origin), to = options.connectTo;

@@ -2,7 +2,7 @@
 // One write a resource at a time, as in Azure; what the write does is its caller's.
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ArmError, type ArmReply, type ArmRequest, type Body, type ResourceKind } from "./resource.ts";
+import { ArmError, toArmError, type ArmReply, type ArmRequest, type Body, type ResourceKind } from "./resource.ts";
 import type { Place } from "./resource-path.ts";
 
 const keptMax = 10_000;
@@ -38,8 +38,6 @@ export interface Operations {
   /** Answers where the path is one that `asyncOperation` or `location` gave. */
   readonly answer: (request: ArmRequest, shown: (resourceId: string) => Body | undefined) => ArmReply | undefined;
 }
-
-const toArmError = (error: unknown): ArmError => (error instanceof ArmError ? error : new ArmError(500, "InternalServerError", String((error as Error)?.message ?? error)));
 
 /** Starts with no operation. */
 export function makeOperations(): Operations {

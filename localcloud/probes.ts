@@ -53,7 +53,7 @@ export function planProbes(container: Body, targetPort: number | undefined): Pro
 }
 
 /** Asks once. An HTTP answer from 200 to 399 is good, as is a TCP connection; silence within the timeout is not. */
-export function probeOnce(probe: Probe, port: number): Promise<boolean> {
+function probeOnce(probe: Probe, port: number): Promise<boolean> {
   if (!probe.reachable) return Promise.resolve(false);
   const timeout = probe.timeoutSeconds * 1000;
   return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 // The kinds of resource that the stand-in serves, each with what it does beyond being stored.
 // Container apps have files of their own; everything here is small enough to be read at one go.
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { containerAppKind } from "./container-apps.ts";
+import { containerAppKind, environmentIdOf } from "./container-apps.ts";
 import { flexibleServerKinds } from "./postgres.ts";
 import { ArmError, type Body, type PutContext, type ResourceKind, type Store } from "./resource.ts";
 import { roleDefinitionOf } from "./roles.ts";
@@ -72,8 +72,6 @@ const managedEnvironments: ResourceKind = {
     return shown;
   },
 };
-
-const environmentIdOf = ({ properties }: Body): string => properties.managedEnvironmentId ?? properties.environmentId ?? "";
 
 const diagnosticSettings: ResourceKind = {
   type: "Microsoft.Insights/diagnosticSettings",

@@ -35,6 +35,10 @@ export class ArmError extends Error {
   }
 }
 
+/** Gives what was thrown as a refusal. What is no ArmError is a mistake of ours, said by its message alone. */
+export const toArmError = (error: unknown): ArmError =>
+  error instanceof ArmError ? error : new ArmError(500, "InternalServerError", String((error as Error)?.message ?? error));
+
 /** One request to Resource Manager, after its token and its api-version were accepted. */
 export interface ArmRequest {
   readonly method: string;

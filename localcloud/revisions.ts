@@ -113,7 +113,7 @@ interface States {
 }
 
 /** Gives a revision's states as the platform words them. */
-export function statesOf(revision: Revision, now: number): States {
+function statesOf(revision: Revision, now: number): States {
   if (!revision.active) return { provisioningState: "Deprovisioned", runningState: "Stopped", healthState: "None" };
   const replicas = revision.set?.replicas ?? [];
   const ready = replicas.filter((replica) => replica.ready).length;

@@ -17,7 +17,7 @@ const folder = path.join(import.meta.dirname, "azure-specs", "authorization", "r
 let read: readonly RoleDefinition[] | undefined;
 
 /** Gives every role that the stand-in knows. */
-export function roleDefinitions(): readonly RoleDefinition[] {
+function roleDefinitions(): readonly RoleDefinition[] {
   read ??= readdirSync(folder).map((file) => JSON.parse(readFileSync(path.join(folder, file), "utf8")) as RoleDefinition);
   return read;
 }
@@ -35,7 +35,7 @@ const permits = (role: RoleDefinition, action: string): boolean =>
   role.permissions.some(({ actions, notActions }) => actions.some((each) => covers(each, action)) && !notActions.some((each) => covers(each, action)));
 
 /** Whether a principal may perform an action on an id: the fixed client always, anyone else by an assignment at the id or above it. */
-export function mayAct(store: Store, principal: Principal, action: string, id: string): boolean {
+function mayAct(store: Store, principal: Principal, action: string, id: string): boolean {
   if (principal.owner) return true;
   const below = `${id.toLowerCase()}/`;
   return store.list().some(({ type, body }) => {

@@ -20,7 +20,7 @@ export interface Doors {
   /** Answers a log query to `/v1/workspaces/{customerId}/query`. */
   readonly logsQuery: (request: ArmRequest) => Promise<ArmReply>;
   /** Answers further `/_standin/` routes; undefined where there is none. */
-  readonly standinRoutes: (request: ArmRequest) => Promise<ArmReply | undefined>;
+  readonly standInRoutes: (request: ArmRequest) => Promise<ArmReply | undefined>;
   /** Takes a request for an app's host; false where the host is no app's. */
   readonly ingress: { handle(request: IncomingMessage, response: ServerResponse): boolean };
 }
@@ -108,9 +108,9 @@ async function answerManagement(request: IncomingMessage, doors: Doors): Promise
   return outcome.lost ? undefined : outcome.reply;
 }
 
-async function answerControl(asked: ArmRequest, principal: Principal, { control, standinRoutes }: Doors): Promise<ArmReply> {
+async function answerControl(asked: ArmRequest, principal: Principal, { control, standInRoutes }: Doors): Promise<ArmReply> {
   if (!principal.owner) throw new ArmError(403, "AuthorizationFailed", "Only the stand-in's own client may use its controls.");
-  const reply = control.answer(asked) ?? (await standinRoutes(asked));
+  const reply = control.answer(asked) ?? (await standInRoutes(asked));
   if (reply) return reply;
   throw new ArmError(404, "ResourceNotFound", `The stand-in has no control '${asked.method} ${asked.path}'.`);
 }

@@ -11,7 +11,7 @@ import type { Cloud, LocalCloudOptions } from "./resource.ts";
 import { makeResourceManager, subscription } from "./resource-manager.ts";
 import { resourceKinds } from "./resource-types.ts";
 import { serveHosts, serveIdentity, type Doors } from "./server.ts";
-import { standinRoutes } from "./standin-routes.ts";
+import { standInRoutes } from "./stand-in-routes.ts";
 import { makeStore } from "./store.ts";
 import { makeTokens, tenant, type Tokens } from "./tokens.ts";
 
@@ -62,7 +62,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     log: (line) => void process.stderr.write(`localcloud  ${line}\n`),
   };
   const entrance = ingress(cloud);
-  doors = { cloud, tokens, control, resourceManager: makeResourceManager(cloud, resourceKinds), logsQuery: logsQuery(cloud), standinRoutes: standinRoutes(cloud), ingress: entrance };
+  doors = { cloud, tokens, control, resourceManager: makeResourceManager(cloud, resourceKinds), logsQuery: logsQuery(cloud), standInRoutes: standInRoutes(cloud), ingress: entrance };
   const { client } = tokens;
   const provider = await serveProvider({
     connection: { port: hosts.port, caPem: certificates.caPem, suffix },

@@ -56,6 +56,12 @@ export type Followed =
   | { readonly kind: "broken"; readonly reason: string }
   | { readonly kind: "ended"; readonly result: RolloutResult; readonly sentence: string };
 
+/** Tells whether a rollout ended well; what is in flight or was never started has not. It takes what a state of Pulumi holds, whatever that is. */
+export const succeeded = (result: unknown): result is "promoted" | "equal" => result === "promoted" || result === "equal";
+
+/** Tells people of a break in the connection, and no more than is known: from here, a restart looks like a cut line. */
+export const brokenLine = (reason: string): string => `the connection to the control plane broke and is made again; the rollout goes on meanwhile (${reason})`;
+
 /** What is put: the intent without what the address and the token say. */
 export type PutIntent = Omit<ReleaseIntent, "target" | "revision" | "requestedBy"> & { readonly whenInFlight?: "refuse" | "supersede" };
 

@@ -1,6 +1,7 @@
 // What a `ballast:index:Release` is made of: the shape of its inputs, and which of their changes ask for a new rollout.
 // Shapes only: whether weights ascend and limits make sense is for the rollout's own plan to say.
 import type { Limits, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import { succeeded } from "./control-plane.ts";
 
 /** What a program says of a release. */
 export interface ReleaseInputs {
@@ -91,16 +92,18 @@ export type Change = { readonly kind: "none" } | { readonly kind: "update" | "re
  * The revision's name is no reason, for the preview of any change to the app does not know it; nor are the ways to reach
  * the control plane, nor pace and limits, which are for the next release. A rollout that did not end well is one, whatever
  * the program says: the same program gets the same sentence again, and a revert to the release before it, which the
- * state would call unchanged, is put to the control plane like any other.
+ * state would call unchanged, is put to the control plane like any other. What was carried out last is what the outputs
+ * tell: after a failed update the inputs are still those of the release before it, even when a retry made it good since.
  */
 export function diff(oldInputs: Properties, oldOutputs: Properties, news: Properties): Change {
   const changed = (...keys: readonly (keyof ReleaseInputs)[]): readonly string[] => keys.filter((key) => oldInputs[key] !== news[key]);
   const moved = changed("resourceGroup", "app");
   if (moved.length) return { kind: "replace", because: moved };
-  const because = [...changed("release"), ...(settled(oldOutputs, news) ? [] : ["result"])];
+  const carriedOut = oldOutputs["release"] ?? oldInputs["release"];
+  const because = [...(carriedOut === news["release"] ? [] : ["release"]), ...(settled(oldOutputs, news) ? [] : ["result"])];
   return because.length ? { kind: "update", because } : { kind: "none" };
 }
 
 /** Whether nothing more is to come of the last rollout. */
 const settled = ({ result }: Properties, { wait }: Properties): boolean =>
-  result === "promoted" || result === "equal" || (result === "in-flight" && wait === false);
+  succeeded(result) || (result === "in-flight" && wait === false);

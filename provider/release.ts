@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { releaseLeftInFlight, releaseRejected, releaseRolledBack, releaseStranded } from "../errors/provider.ts";
-import type { ControlPlane, Followed, Shown } from "./control-plane.ts";
+import { brokenLine, succeeded, type ControlPlane, type Followed, type Shown } from "./control-plane.ts";
 import { unknownValue, type Properties, type ReleaseInputs, type ReleaseOutputs } from "./release-inputs.ts";
 
 /** What a release has around it: a control plane, a voice in `pulumi up`, and somebody who may cancel. */
@@ -80,7 +80,9 @@ export async function withdraw(name: ReleaseInputs, around: Surroundings): Promi
   try {
     const shown = await around.controlPlane.show(name);
     if (!shown || shown.result) return;
-    await around.controlPlane.signal(name, "abort", "the release is being deleted by pulumi");
+    await around.controlPlane.signal(name, "abort", "the release is being deleted by pulumi").catch((error: unknown) => {
+      if (!(error instanceof BallastError) || error.id !== "signal-disregarded") throw error; // It is giving its traffic back already, or has just ended.
+    });
     const end = await follow(name, { ...around, cancel: AbortSignal.any([around.cancel, deadline]) }, shown.facts);
     around.tell(end.sentence);
   } catch (error) {
@@ -110,13 +112,11 @@ async function follow(name: ReleaseInputs, { controlPlane, tell, cancel }: Surro
       if (succeeded(heard.result) && heard.sentence !== last) tell(heard.sentence); // a failure is told once, as the error
       return heard;
     }
-    if (heard.kind === "broken") tell(`the control plane is restarting; it carries on by itself (${heard.reason})`);
+    if (heard.kind === "broken") tell(brokenLine(heard.reason));
     else if (heard.fact.kind !== "Finished" && heard.fact.isWorthTelling && heard.fact.text !== last) tell((last = heard.fact.text));
   }
   throw new Error("following a rollout ended without its end");
 }
-
-const succeeded = (result: RolloutResult): result is "promoted" | "equal" => result === "promoted" || result === "equal";
 
 function ended(inputs: ReleaseInputs, result: RolloutResult, sentence: string): CarriedOut {
   const outputs: ReleaseOutputs = { ...inputs, result, sentence };

@@ -88,7 +88,7 @@ async function attempt(access: Access, call: Call, seconds: number): Promise<Ans
     const body = parse(text);
     const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
     const answer = { status: response.status, body, retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined };
-    if (absent.has(response.status)) return { reason: `it answered ${response.status}`, sent: false, ...(body === undefined ? {} : { excuse: answer }) };
+    if (absent.has(response.status)) return { reason: `it answered ${response.status}`, sent: mayHaveArrived(response.status, text), ...(body === undefined ? {} : { excuse: answer }) };
     if (body === undefined && text !== "") throw controlPlaneUnclear({ endpoint: access.endpoint, what: `status ${response.status} and no JSON` });
     return answer;
   } catch (error) {
@@ -96,6 +96,9 @@ async function attempt(access: Access, call: Call, seconds: number): Promise<Ans
     return timeout.aborted ? { reason: `no answer in ${Math.round(seconds)} s`, sent: true } : { reason: reasonOf(error), sent: !neverSent.has(codeOf(error)) };
   }
 }
+
+/** Only a 503 says that nothing was carried out, and not that of an ingress whose connection broke off under the request. */
+const mayHaveArrived = (status: number, text: string): boolean => status !== 503 || text.includes("termination");
 
 let shared: Dispatcher | undefined;
 

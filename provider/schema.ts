@@ -1,4 +1,6 @@
 // What the provider can be asked for, as Pulumi's package schema: for `pulumi package` and for documents. The engine needs none of it.
+import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
+
 const text = { type: "string" };
 const number = { type: "number" };
 
@@ -16,10 +18,10 @@ const inputProperties = {
   whenInFlight: { ...text, default: "refuse", description: "What happens to a rollout that is in flight: `refuse` this one, or `supersede` that one." },
 };
 const required = ["endpoint", "resourceGroup", "app", "revision", "release", "pace", "limits", "probePath"];
-const numbers = (...names: readonly string[]) => ({
+const numbers = (names: readonly string[]) => ({
   type: "object", properties: Object.fromEntries(names.map((name) => [name, number])), required: names,
 });
-const pace = numbers("bakeSeconds", "warmUpSeconds", "tickSeconds", "probeSeconds", "smokeSeconds", "maximumSeconds");
+const pace = numbers(Object.keys(defaultPace).filter((name) => name !== "weights"));
 const target = { endpoint: text, audience: text, resourceGroup: text, app: text };
 
 /** Gives the schema as the protocol wants it: JSON in a string. */
@@ -29,7 +31,7 @@ export const schema = (version: string): string => JSON.stringify({
   description: "Releases on Azure Container Apps that wait for the control plane's verdict.",
   types: {
     "ballast:index:Pace": { ...pace, properties: { weights: { type: "array", items: number }, ...pace.properties }, required: ["weights", ...pace.required] },
-    "ballast:index:Limits": numbers("failurePointsMax", "slowPointsMax", "slowMilliseconds", "ceilingPercent", "ceilingRequests", "stableFailurePercentMax", "probeFailuresMax"),
+    "ballast:index:Limits": numbers(Object.keys(defaultLimits)),
   },
   resources: {
     "ballast:index:Release": {

@@ -115,7 +115,7 @@ test("a signal carries its reason, and one that comes too late is refused with w
   }
   const late = await ballast(["release", "abort", "storefront", "--reason", "again", "--json", "--endpoint", plane.endpoint]);
   expect(late).toMatchObject({ code: 1, err: "" });
-  expect(JSON.parse(late.out)).toEqual({ error: { id: "rollout-signal-disregarded", message: expect.stringContaining("too late"), fix: "look again" } });
+  expect(JSON.parse(late.out)).toEqual({ error: { id: "signal-disregarded", message: expect.stringContaining("too late"), fix: expect.stringContaining("ballast release show"), left: expect.stringContaining("goes on as it was") } });
   const retried = await ballast(["release", "retry", "storefront", "--reason", "once more", "--json", "--endpoint", plane.endpoint]);
   expect(JSON.parse(retried.out)).toEqual({ accepted: true, id: "rollout/rg/storefront/r1", text: "retry by tests: once more" });
 });

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
+import { runChild } from "../toolchain/child.ts";
 import { openShop, target, type Shop } from "./support/azure-shop.ts";
 import { eventually, postgresForTests } from "./support/postgres.ts";
 
@@ -54,6 +55,19 @@ test("a rollout goes from its request to its end by itself, and is followed the 
   expect((await shop.app()).properties.configuration.ingress.traffic).toEqual([{ revisionName: canary, weight: 100 }]);
   expect(((await (await call("PUT", path, { release: "2", pace, limits: defaultLimits, probePath: "/health/ready" })).json()) as any).result).toBe("promoted");
   expect(((await (await fetch(`${endpoint}/health`)).json()) as any).lastWriteAt).toBeGreaterThan(0);
+});
+
+test("the `ballast` command reads it: what there is, what was refused, and a journal that is decided again and comes out equal", async () => {
+  const token = (await shop.connection.credential.getToken("api://ballast/.default"))!.token;
+  const release = async (...args: readonly string[]): Promise<any> => {
+    const { code, output } = await runChild(process.execPath, ["cli/main.ts", "release", ...args, "--endpoint", endpoint, "--json"], { environment: { PATH: process.env["PATH"], BALLAST_TOKEN: token } });
+    return { code, ...JSON.parse(output) };
+  };
+  expect(await release("list")).toMatchObject({ code: 0, rollouts: [{ ...target, revision: canary, result: "promoted" }] });
+  expect(await release("abort", target.app, "--reason", "a second thought")).toMatchObject({ code: 1, error: { id: "signal-disregarded", message: expect.stringContaining("too late") } });
+  const explained = await release("explain", target.app, "--replay");
+  expect(explained).toMatchObject({ code: 0, replay: { equal: true, facts: explained.facts } });
+  expect(explained.journal.map(({ event }: any) => event.kind)).toEqual(expect.arrayContaining(["Planned", "Measured", "Finished", "Disregarded"]));
 });
 
 test("the process ends in good order when it is told to, and its log holds no secret", async () => {

@@ -99,11 +99,11 @@ test("a control plane that restarts in the middle is waited for, and no fact is 
   plane.scripts.set("one", { ...good, pausesAt: 3 });
   release("one", "r1");
   const stopping = when("canary has 5 percent", () => void plane.stop());
-  const starting = when("the control plane is restarting", () => void plane.start().then(() => plane.goOn("rollout/rg/storefront/r1")));
+  const starting = when("the connection to the control plane broke", () => void plane.start().then(() => plane.goOn("rollout/rg/storefront/r1")));
   const { code, output } = await up((text, engine) => { stopping(text, engine); starting(text, engine); });
   expect(code).toBe(0);
   const summary = output.slice(output.indexOf("Diagnostics:"));
-  for (const words of ["canary has 5 percent", "it carries on by itself", "promoted: every step passed"]) expect(summary.split(words)).toHaveLength(words.startsWith("promoted") ? 3 : 2);
+  for (const words of ["canary has 5 percent", "the rollout goes on meanwhile", "promoted: every step passed"]) expect(summary.split(words)).toHaveLength(words.startsWith("promoted") ? 3 : 2);
   expect(plane.followedFrom).toEqual([0, 3]);
 });
 

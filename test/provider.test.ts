@@ -10,10 +10,12 @@ import providerProto from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
 import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { issuerUnreachable, roleMissing } from "../errors/functions.ts";
 import { startLocalCloud } from "../localcloud/start.ts";
 import { controlPlane, type Followed } from "../provider/control-plane.ts";
 import { diff, unknownValue } from "../provider/release-inputs.ts";
-import { startFakeControlPlane, token, type FakeControlPlane } from "./support/fake-control-plane.ts";
+import { withdraw } from "../provider/release.ts";
+import { envelope, startFakeControlPlane, token, type FakeControlPlane } from "./support/fake-control-plane.ts";
 import { checked, create, kept, startProvider, struct, type ProviderProcess } from "./support/provider-process.ts";
 import { goodFacts, pace, releaseInputs } from "./support/release-inputs.ts";
 
@@ -79,6 +81,29 @@ test.each([
   expect(diff(before, { ...before, result }, { ...before, ...change }).kind).toBe(kind);
 });
 
+test("a revert is carried out even where a retry has made the failed release good since", () => {
+  expect(diff({ ...before, release: "one" }, { ...before, release: "two", result: "promoted" }, { ...before, release: "one" }).kind).toBe("update");
+  expect(diff({ ...before, release: "one" }, { ...before, release: "two", result: "promoted" }, { ...before, release: "two" }).kind).toBe("none");
+});
+
+test("deleting a release whose rollout is giving its traffic back already waits for that end", async () => {
+  plane.scripts.set("one", { facts: goodFacts, pausesAt: 3, result: "rolled-back", sentence: "rolled back at 25 percent" });
+  const name = { resourceGroup: "rg", app: "storefront", revision: "r1" }, access = { endpoint: plane.endpoint, token: async () => token };
+  await controlPlane(access).put(name, { release: "one" } as never);
+  const told: string[] = [];
+  const real = controlPlane(access);
+  const deciding = { ...real, signal: async (...asked: Parameters<typeof real.signal>) => { plane.goOn("rollout/rg/storefront/r1"); return real.signal(...asked); } };
+  await withdraw({ ...name, endpoint: plane.endpoint } as never, { controlPlane: deciding, tell: (line: string) => told.push(line), warn: () => {}, cancel: new AbortController().signal } as never);
+  expect(told.at(-1)).toBe("rolled back at 25 percent");
+});
+
+test.each([[502, "", 1], [504, "", 1], [503, "upstream connect error. reset reason: connection termination", 1], [503, "no healthy upstream", 2]])("a signal that may have arrived is not sent a second time after a %i %s", async (status, text, sent) => {
+  let asked = 0;
+  plane.answerInstead = (_request, response) => { if (++asked === 2) plane.answerInstead = undefined; response.writeHead(status).end(text); };
+  await controlPlane({ endpoint: plane.endpoint, token: async () => token, patienceSeconds: 2 }).signal({ resourceGroup: "rg", app: "storefront", revision: "r1" }, "abort", "because").catch(() => undefined);
+  expect(asked).toBe(sent);
+});
+
 test("a preview tells the plan, leaves the result unknown and asks nobody", async () => {
   const outputs = await create(provider, releaseInputs(plane.endpoint), true);
   expect(outputs).toMatchObject({ result: unknownValue, sentence: unknownValue });
@@ -114,28 +139,30 @@ test("a rollout in flight refuses another release, which supersedes it when that
   await create(provider, releaseInputs(plane.endpoint, { wait: false }));
   const second = releaseInputs(plane.endpoint, { release: "two", revision: "r2" });
   const { outputs, reason } = kept(await failureOf(create(provider, second)));
-  expect(reason).toContain("rollout-in-flight  rollout/rg/storefront/r1 is in flight.");
+  expect(reason).toContain("rollout-in-flight  rollout/rg/storefront/r1 is in flight, and an app has one rollout at a time.");
   expect(outputs).toMatchObject({ result: "not-started" });
   expect(await create(provider, { ...second, whenInFlight: "supersede" })).toMatchObject({ result: "promoted" });
   expect(plane.rollouts.get("rollout/rg/storefront/r1")!.script.result).toBe("rolled-back");
 });
 
 test("what the control plane refuses is told in its own words, and what is not the control plane as such", async () => {
-  plane.answerInstead = (_request, response) => response.writeHead(403, { "content-type": "application/json" }).end('{"error":{"id":"functions-role-missing","message":"No role.","fix":"ask for it"}}');
-  expect(kept(await failureOf(create(provider, releaseInputs(plane.endpoint)))).reason).toBe("functions-role-missing  No role.\n  fix   ask for it");
+  const refused = roleMissing({ role: "Rollout.Write", caller: "a-tester" });
+  plane.answerInstead = (_request, response) => response.writeHead(403, { "content-type": "application/json" }).end(JSON.stringify(envelope(refused)));
+  expect(kept(await failureOf(create(provider, releaseInputs(plane.endpoint)))).reason).toBe(refused.toString());
   plane.answerInstead = (_request, response) => void response.end("<html>Welcome</html>");
   expect(kept(await failureOf(create(provider, releaseInputs(plane.endpoint)))).reason).toContain("release-control-plane-unclear");
 });
 
 test("a control plane that excuses itself for a moment is asked again, and has the last word when the moment lasts", async () => {
+  const excuse = JSON.stringify(envelope(issuerUnreachable({ issuer: "https://issuer.example" })));
   let asked = 0;
   plane.answerInstead = (_request, response) => {
     if (++asked === 2) plane.answerInstead = undefined;
-    response.writeHead(503, { "content-type": "application/json" }).end('{"error":{"id":"functions-issuer-unreachable","message":"No keys.","fix":"wait"}}');
+    response.writeHead(503, { "content-type": "application/json" }).end(excuse);
   };
   expect(await create(provider, releaseInputs(plane.endpoint))).toMatchObject({ result: "promoted" });
-  plane.answerInstead = (_request, response) => void response.writeHead(503).end('{"error":{"id":"functions-issuer-unreachable","message":"No keys.","fix":"wait"}}');
-  expect(await failureOf(controlPlane({ endpoint: plane.endpoint, token: async () => token, patienceSeconds: 1 }).list())).toMatchObject({ id: "functions-issuer-unreachable" });
+  plane.answerInstead = (_request, response) => void response.writeHead(503).end(excuse);
+  expect(await failureOf(controlPlane({ endpoint: plane.endpoint, token: async () => token, patienceSeconds: 1 }).list())).toMatchObject({ id: "call-issuer-unreachable" });
 });
 
 test("a lookup brings the result up to date, and whatever goes wrong leaves the state as it was", async () => {

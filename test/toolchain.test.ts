@@ -134,10 +134,12 @@ describe("the third way, the installer", () => {
     expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   });
 
-  test("is not given up while bytes arrive, however slowly", async () => {
-    const trickle = `for i in 1 2 3 4 5 6 7 8 9 10; do echo byte >> "$TMPDIR/archive"; sleep 0.3; done`;
+  test("is not given up while bytes arrive, however slowly, and says how many have", async () => {
+    const trickle = `for i in 1 2 3 4 5 6 7 8 9 10; do head -c 200000 /dev/zero >> "$TMPDIR/archive"; sleep 0.3; done`;
     const installer = script(join(folder, "installer"), `${trickle}\n${makesEngine("$1/bin/pulumi")}`);
-    expect(await bring({ installer: [installer], silenceSeconds: 2 })).toMatchObject({ how: "installed" });
+    const lines: string[] = [];
+    expect(await bring({ installer: [installer], silenceSeconds: 2, heartbeatSeconds: 0.5, report: (line) => lines.push(line) })).toMatchObject({ how: "installed" });
+    expect(lines).toContainEqual(expect.stringMatching(/^downloads the Pulumi engine: (0\.[1-9]|[1-9]\.\d) MB so far$/));
   });
 
   test("must bring an engine that is new enough", async () => {
@@ -196,7 +198,7 @@ describe("where no way leads to an engine", () => {
       '    Go         The go on PATH says "go version go1.24.9 linux/amd64", and 1.25 or newer is needed. (toolchain-go-missing)',
     ]);
     expect(error.fix.split("\n").map((line) => line.trim().split(/\s+/)[0])).toEqual(["one", "PATH", "cache", "installer", "Go"]);
-    expect(error.left).toBe("nothing was started or changed");
+    expect(error.left).toBe("nothing was started or changed.");
   });
 
   test("nothing on PATH and a build that fails are said as such", async () => {

@@ -15,7 +15,7 @@ export function cacheFolder(environment: NodeJS.ProcessEnv): string {
 }
 
 /** Gives the folder of the pinned engine. It has the installer's own layout, with the executables in `bin`. */
-export const engineFolder = (environment: NodeJS.ProcessEnv): string => join(cacheFolder(environment), `pulumi-${pinnedVersion}`);
+const engineFolder = (environment: NodeJS.ProcessEnv): string => join(cacheFolder(environment), `pulumi-${pinnedVersion}`);
 
 /** Gives the path at which the pinned engine is cached, whether or not it is there. */
 export const cachedEngine = (environment: NodeJS.ProcessEnv): string => join(engineFolder(environment), "bin", "pulumi");

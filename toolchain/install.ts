@@ -17,13 +17,15 @@ export interface InstallOptions {
   readonly installer?: readonly [string, ...string[]] | undefined;
   /** How long nothing may arrive before the installer is given up. @default 20 */
   readonly silenceSeconds?: number | undefined;
+  /** How often a line says what has arrived. @default 5 */
+  readonly heartbeatSeconds?: number | undefined;
 }
 
 const official = [process.execPath, fileURLToPath(new URL("official-installer.ts", import.meta.url))] as const;
 
 /** Installs the engine into a folder, or throws why not; a connection that stands still is given up. */
 export async function install(folder: string, options: InstallOptions): Promise<void> {
-  const { environment, report, signal, installer = official, silenceSeconds = 20 } = options;
+  const { environment, report, signal, installer = official, silenceSeconds = 20, heartbeatSeconds = 5 } = options;
   report("downloads the Pulumi engine by the official installer");
   const downloads = join(folder, "downloads");
   mkdirSync(downloads);
@@ -35,13 +37,14 @@ export async function install(folder: string, options: InstallOptions): Promise<
     if (now !== bytes) [bytes, grownAt] = [now, Date.now()];
     if (Date.now() - grownAt > silenceSeconds * 1000) silence.abort();
   }, Math.min(500, silenceSeconds * 250));
+  const heartbeat = setInterval(() => report(`downloads the Pulumi engine: ${(bytes / 1e6).toFixed(1)} MB so far`), heartbeatSeconds * 1000);
   const [command, ...args] = installer;
   const ended = await runChild(command, [...args, folder], {
     environment: { ...environment, TMPDIR: downloads },
     signal: signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]),
     graceSeconds: 1,
   });
-  clearInterval(watch);
+  for (const timer of [watch, heartbeat]) clearInterval(timer);
   rmSync(downloads, { recursive: true, force: true });
   if (silence.signal.aborted) throw installerSilent({ seconds: silenceSeconds });
   if (ended.code !== 0) throw installerFailed({ answer: lastLine(ended.output) || `exit code ${ended.code}` });

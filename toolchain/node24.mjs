@@ -1,4 +1,4 @@
-// Lets what people start directly (the `ballast` command, the provider, the language host) run on Node 24 wherever they
+// Lets what people start directly (`npm start`, the `ballast` command, the provider) run on Node 24 wherever they
 // start it: a launcher calls `runOnNode24` and nothing else. On an older Node it starts itself again with the Node 24 that
 // npm has put into node_modules. Plain JavaScript that Node 18 can read, and of ours it imports only what is the same:
 // on an older Node no other file of ours can even be parsed.

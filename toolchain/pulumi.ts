@@ -1,5 +1,5 @@
-// `npm run pulumi -- <arguments>`: the Pulumi CLI that `bringEngine` chose, as if it had been called by its name. Also the one function by
-// which the demo and the tests run it. What the arguments mean is between the caller and Pulumi.
+// `npm run pulumi -- <arguments>`: the Pulumi CLI that `bringEngine` chose, as if it had been called by its name. Also the function by which
+// the tests of the language host run it. What the arguments mean is between the caller and Pulumi.
 import { BallastError } from "../errors/catalogue.ts";
 import { runChild, type ChildOptions, type Ended } from "./child.ts";
 import { bringEngine } from "./engine.ts";

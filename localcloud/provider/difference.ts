@@ -13,7 +13,7 @@ export interface Difference {
 const isObject = (value: unknown): value is Body => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Whether two values are equal, whatever the order of their properties. */
-export const equal = (one: unknown, other: unknown): boolean => differences(one, other, "", "").length === 0;
+const equal = (one: unknown, other: unknown): boolean => differences(one, other, "", "").length === 0;
 
 /** Lists where two values differ. */
 export function differences(before: unknown, after: unknown, path = "", rule = ""): readonly Difference[] {

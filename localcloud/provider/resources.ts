@@ -22,7 +22,7 @@ const server = inGroup("Microsoft.DBforPostgreSQL/flexibleServers", "serverName"
 const random = (parameter: string) => ({ parameter, how: "random" }) as const;
 const copied = (parameter: string) => ({ parameter, how: "copy" }) as const;
 
-export const nativeResources: readonly NativeResource[] = [
+const nativeResources: readonly NativeResource[] = [
   { token: "azure-native:resources:ResourceGroup", type: "Microsoft.Resources/resourceGroups", apiVersion: "2024-03-01", path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}", named: random("resourceGroupName"), forceNew: ["location", "managedBy"] },
   { token: "azure-native:operationalinsights:Workspace", type: "Microsoft.OperationalInsights/workspaces", apiVersion: "2023-09-01", path: inGroup("Microsoft.OperationalInsights/workspaces", "workspaceName"), named: random("workspaceName"), forceNew: ["location"], stringSets: ["identity.userAssignedIdentities"] },
   { token: "azure-native:app:ManagedEnvironment", type: "Microsoft.App/managedEnvironments", apiVersion: "2025-02-02-preview", path: inGroup("Microsoft.App/managedEnvironments", "environmentName"), named: random("environmentName"), forceNew: ["location", "zoneRedundant"], stringSets: ["identity.userAssignedIdentities"] },

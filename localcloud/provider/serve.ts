@@ -19,7 +19,7 @@ const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js");
 const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js");
 
 /** Says in every place where a version is shown that this is not the real provider. */
-export const providerVersion = "3.28.0+ballast-stand-in";
+const providerVersion = "3.28.0+ballast-stand-in";
 
 /** Where the cloud is and whom to be when the stack's configuration does not say. */
 export interface ProviderOptions {

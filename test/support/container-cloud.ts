@@ -7,7 +7,7 @@ import { setImmediate, setTimeout as pause } from "node:timers/promises";
 import { containerAppKind } from "../../localcloud/container-apps.ts";
 import { ingress } from "../../localcloud/ingress.ts";
 import type { ArmError, ArmReply, Body, Cloud, Resource, Store } from "../../localcloud/resource.ts";
-import { standinRoutes } from "../../localcloud/standin-routes.ts";
+import { standInRoutes } from "../../localcloud/stand-in-routes.ts";
 
 export const group = "/subscriptions/s/resourceGroups/shop";
 export const environmentId = `${group}/providers/Microsoft.App/managedEnvironments/local`;
@@ -75,7 +75,7 @@ export async function containerCloud(images: Cloud["options"]["images"] = {}, no
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const routes = standinRoutes(cloud);
+  const routes = standInRoutes(cloud);
   const resource = (name: string): Resource => store.get(idOf(name))!;
 
   const put: ContainerCloud["put"] = async (name, properties, how = {}) => {

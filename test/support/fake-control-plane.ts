@@ -3,6 +3,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { BallastError } from "../../errors/catalogue.ts";
+import { rolloutInFlight, rolloutUnknown, signalDisregarded, tokenRefused } from "../../errors/functions.ts";
 
 /** What a rollout of one release will come to. With `pausesAt`, the facts from there on wait for `goOn`. */
 export interface Script {
@@ -35,6 +37,9 @@ export interface FakeControlPlane {
 export const token = "a-token-for-tests";
 const promoted: Script = { facts: [{ kind: "Planned", text: "canary at 5, 100 percent" }], result: "promoted", sentence: "promoted: nothing was wrong" };
 
+/** Gives a refusal as the control plane answers it. */
+export const envelope = ({ id, message, fix, left }: BallastError): object => ({ error: { id, message, fix, ...(left === undefined ? {} : { left }) } });
+
 export async function startFakeControlPlane(): Promise<FakeControlPlane> {
   let server: Server, port = 0;
   const wake = new Set<() => void>();
@@ -58,11 +63,11 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
 async function answer(plane: FakeControlPlane, wake: Set<() => void>, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", "http://fake"), [collection, ...rest] = url.pathname.slice(1).split("/").map(decodeURIComponent);
   const send = (status: number, body: unknown, headers = {}): void => void response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
-  const refuse = (status: number, id: string, message: string, headers = {}): void => send(status, { error: { id, message, fix: "look again" } }, headers);
+  const refuse: Refuse = (status, error, headers) => send(status, envelope(error), headers);
   if (rest[3] === "follow") plane.followedFrom.push(Number(url.searchParams.get("from")));
   else plane.asked.push(`${request.method} ${url.pathname}`);
   if (plane.answerInstead) return plane.answerInstead(request, response);
-  if (request.headers.authorization !== `Bearer ${token}`) return refuse(401, "functions-token-refused", "The token is not one of ours.");
+  if (request.headers.authorization !== `Bearer ${token}`) return refuse(401, tokenRefused({ why: "it is not one of ours" }));
   const body = JSON.parse((await text(request)) || "{}") as Record<string, unknown>;
   if (collection === "holds" && rest[1] === "taken") return send(409, { heldBy: "rollout/rg/taken/r1" });
   if (collection === "holds") return request.method === "POST" ? send(200, { id: "hold-1", until: 1_000 }) : void response.writeHead(204).end();
@@ -73,7 +78,7 @@ async function answer(plane: FakeControlPlane, wake: Set<() => void>, request: I
   const [resourceGroup, app, revision, verb] = rest as [string, string, string, string?];
   const id = `rollout/${resourceGroup}/${app}/${revision}`.toLowerCase(), found = plane.rollouts.get(id);
   if (request.method === "PUT") return put(plane, { id, target: { resourceGroup, app }, revision, body }, send, refuse);
-  if (!found) return refuse(404, "functions-rollout-unknown", `There is no rollout ${id}.`);
+  if (!found) return refuse(404, rolloutUnknown({ stream: id }));
   if (verb === undefined) return send(200, shown(found));
   if (verb === "journal") return send(200, { facts: facts(found).map(({ text: line, event }, index) => ({ stream: id, index, event, text: line, process: "p1", epoch: 1 })) });
   if (verb === "signals") return signal(found, body, wake, send, refuse);
@@ -81,15 +86,16 @@ async function answer(plane: FakeControlPlane, wake: Set<() => void>, request: I
 }
 
 type Send = (status: number, body: unknown, headers?: object) => void;
-type Refuse = (status: number, id: string, message: string, headers?: object) => void;
+type Refuse = (status: number, error: BallastError, headers?: object) => void;
 
 function put(plane: FakeControlPlane, { id, target, revision, body }: { id: string; target: object; revision: string; body: Record<string, unknown> }, send: Send, refuse: Refuse): void {
   const existing = plane.rollouts.get(id);
   if (existing) return send(200, shown(existing));
   const other = [...plane.rollouts.values()].find((one) => !ended(one));
   if (other) {
-    if (body["whenInFlight"] === "supersede") abort(other, "superseded");
-    return refuse(409, "rollout-in-flight", `${other.id} is in flight.`, body["whenInFlight"] === "supersede" ? { "retry-after": "0" } : {});
+    const superseded = body["whenInFlight"] === "supersede";
+    if (superseded) abort(other, "superseded");
+    return refuse(409, rolloutInFlight({ stream: other.id, superseded }), superseded ? { "retry-after": "0" } : {});
   }
   const script = plane.scripts.get(String(body["release"])) ?? promoted;
   const rollout = { id, target, revision, release: String(body["release"]), script, open: script.pausesAt ?? Infinity, intent: body };
@@ -98,7 +104,7 @@ function put(plane: FakeControlPlane, { id, target, revision, body }: { id: stri
 }
 
 function signal(rollout: Rollout, body: Record<string, unknown>, wake: Set<() => void>, send: Send, refuse: Refuse): void {
-  if (ended(rollout) && body["signal"] !== "retry") return refuse(409, "rollout-signal-disregarded", `${String(body["signal"])} comes too late: the rollout has ended.`);
+  if (ended(rollout) && body["signal"] !== "retry") return refuse(409, signalDisregarded({ why: `${String(body["signal"])} came too late: the rollout has ended` }));
   if (body["signal"] === "abort") abort(rollout, String(body["reason"]));
   wake.forEach((f) => f());
   send(202, { accepted: true, text: `${String(body["signal"])} by tests: ${String(body["reason"])}` });

@@ -9,6 +9,8 @@ export interface Declared {
   /** The type of the component that it is a child of; empty for what the program declares itself. */
   readonly parent: string;
   readonly inputs: { readonly [key: string]: any };
+  /** The names of the outputs that a component registered, in alphabetical order; undefined for what is no component. */
+  readonly outputs: readonly string[] | undefined;
 }
 
 /** What the program is answered when it asks a provider. A thrown error is the provider's. */
@@ -16,12 +18,19 @@ export type Answers = (token: string, inputs: { readonly [key: string]: any }) =
 
 const { prototype } = MockMonitor;
 const parents = new Map<string, string>();
-const register = prototype.registerResource;
+const registeredOutputs = new Map<string, readonly string[]>();
+const { registerResource: register, registerResourceOutputs: registerOutputs } = prototype;
 Object.assign(prototype, {
   // A mock is told everything of a resource but its parent.
   registerResource(this: MockMonitor, request: { getType(): string; getName(): string; getParent(): string }, done: never) {
     parents.set(`${request.getType()} ${request.getName()}`, typeOfUrn(request.getParent()));
     return register.call(this, request, done);
+  },
+  // Nor does it tell what a component registers at its end.
+  registerResourceOutputs(this: MockMonitor, request: { getUrn(): string; getOutputs(): { toJavaScript(): object } }, done: never) {
+    const [type, name] = [typeOfUrn(request.getUrn()), request.getUrn().split("::").at(-1)];
+    registeredOutputs.set(`${type} ${name}`, Object.keys(request.getOutputs().toJavaScript()).sort());
+    return registerOutputs.call(this, request, done);
   },
   // And it does not know the calls by which hooks are registered.
   registerResourceHook: (_request: unknown, done: (error: null, response: object) => void) => done(null, {}),
@@ -48,7 +57,8 @@ export const nothingThere: Answers = (token) => {
 
 /** Carries out a program, or a part of one, and gives what it made and every resource that it declared, by name. */
 export async function record<Made>(program: () => Made | Promise<Made>, answers: Answers = nothingThere): Promise<{ made: Made; declared: readonly Declared[] }> {
-  const declared: Declared[] = [];
+  const declared: Omit<Declared, "outputs">[] = [];
+  registeredOutputs.clear();
   await pulumi.runtime.setMocks({
     newResource: ({ type, name, inputs }) => {
       if (type !== stackType) declared.push({ type, name, inputs, parent: (parents.get(`${type} ${name}`) ?? "").replace(stackType, "") });
@@ -70,7 +80,8 @@ export async function record<Made>(program: () => Made | Promise<Made>, answers:
   });
   await pulumi.runtime.disconnect(); // the outputs of components are still under way
   if (!result || "thrown" in result) throw result?.thrown;
-  return { ...result, declared: declared.sort((one, other) => (one.name < other.name ? -1 : 1)) };
+  const whole = declared.map((each) => ({ ...each, outputs: registeredOutputs.get(`${each.type} ${each.name}`) }));
+  return { ...result, declared: whole.sort((one, other) => (one.name < other.name ? -1 : 1)) };
 }
 
 const stackType = "pulumi:pulumi:Stack";

@@ -5,7 +5,7 @@ import { requestRows, rowFrom, type KeptRow } from "./request-rows.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud } from "./resource.ts";
 import type { AppRuntime } from "./revisions.ts";
 
-type StandinRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
+type StandInRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
 
 /**
  * Gives the answerer of `/_standin/rows`, `/logs`, `/kill`, `/processes` and `/ingestion`; undefined where the route is not of these.
@@ -13,7 +13,7 @@ type StandinRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
  * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `DELETE rows` · `GET logs?app=&since=` · `POST kill {app, signal}` · `GET processes` ·
  * `POST ingestion {lagSeconds}`. `since` is milliseconds or an ISO text.
  */
-export function standinRoutes(cloud: Cloud): (request: StandinRequest) => Promise<ArmReply | undefined> {
+export function standInRoutes(cloud: Cloud): (request: StandInRequest) => Promise<ArmReply | undefined> {
   return async ({ method, path, query, body = {} }) => {
     switch (`${method} ${path.replace(/^\/_standin\//, "").replace(/\/$/, "")}`) {
       case "GET rows": return { status: 200, body: { rows: readRows(cloud, query) } };
