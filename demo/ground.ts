@@ -72,7 +72,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Which folder an image stands for: on the stand-in containers are processes. */
-const images = {
+export const images = {
   storefront: { folder: path.join(root, "examples", "storefront"), entry: "main.ts" },
   "control-plane": { folder: path.join(root, "controlplane", "functions"), entry: "main.ts" },
 };

@@ -11,8 +11,12 @@ import type { Ground } from "./ground.ts";
 export interface Stack {
   /** Writes what another shell needs to look at this stack into the folder's `environment`, for its owner's eyes alone. */
   readonly lend: (more: Readonly<Record<string, string>>) => void;
+  /** Sets keys of the stack's configuration; a key without a value is taken out. */
+  readonly configure: (values: Readonly<Record<string, unknown>>) => void;
   /** Says what the storefront's replicas get as their environment from the next `up` on. */
   readonly setStorefront: (environment: Readonly<Record<string, string>>) => void;
+  /** Runs the engine on the stack. */
+  readonly pulumi: (...args: readonly string[]) => Promise<Ended>;
   readonly up: () => Promise<Ended>;
   readonly preview: (...args: readonly string[]) => Promise<Ended>;
   readonly destroy: () => Promise<Ended>;
@@ -22,7 +26,7 @@ export interface Stack {
 const root = path.join(import.meta.dirname, "..");
 
 /** Creates the stack on a file backend in the ground's folder. `stop` interrupts an update as Ctrl-C does, so that the state stays whole. */
-export async function createStack(ground: Ground, stop: AbortSignal): Promise<Stack> {
+export async function createStack(ground: Pick<Ground, "engine" | "postgres" | "cloud" | "folder">, stop: AbortSignal): Promise<Stack> {
   const file = path.join(ground.folder, "Pulumi.local.yaml");
   for (const name of ["Pulumi.yaml", "Pulumi.local.yaml"]) fs.copyFileSync(path.join(root, name), path.join(ground.folder, name));
   const environment = {
@@ -33,6 +37,7 @@ export async function createStack(ground: Ground, stop: AbortSignal): Promise<St
   const run = (args: readonly string[], signal?: AbortSignal) =>
     runChild(ground.engine.command, [...args, "--non-interactive", "--color", "never"], { cwd: root, environment, ...(signal && { signal }) });
   const onStack = ["--stack", "local", "--config-file", file] as const;
+  const pulumi: Stack["pulumi"] = (...args) => run([...args, ...onStack]);
   const must = async (...args: readonly string[]) => {
     const { code, output } = await run(args);
     if (code !== 0) throw new Error(`pulumi ${args.slice(0, 2).join(" ")} failed: ${output}`);
@@ -41,24 +46,26 @@ export async function createStack(ground: Ground, stop: AbortSignal): Promise<St
   // Where a stack is created, the engine writes its file anew: hence in the folder, not in the clone.
   await must("stack", "init", "local", "--cwd", ground.folder);
   // The password goes in by standard input: arguments stand in the process list.
-  spawnSync(ground.engine.command, ["config", "set", "--secret", "ballast:databasePassword", ...onStack], { cwd: root, env: environment, input: randomBytes(18).toString("base64url") });
-  await must("config", "set", "ballast:databasePort", String(ground.postgres.port), ...onStack);
+  const { status, error, stderr } = spawnSync(ground.engine.command, ["config", "set", "--secret", "ballast:databasePassword", ...onStack], { cwd: root, env: environment, input: randomBytes(18).toString("base64url"), encoding: "utf8" });
+  if (status !== 0) throw new Error(`pulumi config set failed: ${error?.message ?? stderr}`);
+  const configure: Stack["configure"] = (values) => {
+    const settings = parse(fs.readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+    Object.assign(settings.config, values);
+    fs.writeFileSync(file, stringify(settings));
+  };
+  configure({ "ballast:databasePort": ground.postgres.port });
   const address = { ...ground.cloud.environment, PULUMI_HOME: environment.PULUMI_HOME, PULUMI_BACKEND_URL: environment.PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE: environment.PULUMI_CONFIG_PASSPHRASE };
   return {
     lend: (more) => {
       const lines = Object.entries({ ...address, ...more }).map(([name, value]) => `export ${name}='${value}'\n`);
       fs.writeFileSync(path.join(ground.folder, "environment"), lines.join(""), { mode: 0o600 });
     },
-    setStorefront: (storefront) => change(file, (config) => { config["ballast:storefrontEnvironment"] = storefront; }),
+    configure,
+    setStorefront: (storefront) => configure({ "ballast:storefrontEnvironment": storefront }),
+    pulumi,
     up: () => run(["up", "--yes", "--skip-preview", ...onStack], stop),
-    preview: (...args) => run(["preview", ...args, ...onStack]),
-    destroy: () => run(["destroy", "--yes", "--skip-preview", ...onStack]),
-    outputs: async () => JSON.parse((await runChild(ground.engine.command, ["stack", "output", "--json", "--stack", "local"], { cwd: root, environment })).output),
+    preview: (...args) => pulumi("preview", ...args),
+    destroy: () => pulumi("destroy", "--yes", "--skip-preview"),
+    outputs: async () => JSON.parse((await run(["stack", "output", "--json", "--stack", "local"])).output),
   };
-}
-
-function change(file: string, edit: (config: Record<string, unknown>) => void): void {
-  const settings = parse(fs.readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-  edit(settings.config);
-  fs.writeFileSync(file, stringify(settings));
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startLocalStack, type LocalStack } from "./support/local-stack.ts";
 
 const pace = { weights: [50], bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 12, maximumSeconds: 60 };
-const limits = { failurePointsMax: 60, slowPointsMax: 60 }; // a handful of requests is evidence enough here
+const limits = { failurePointsMax: 20, slowPointsMax: 50 }; // the widest that a plan may have: a few dozen requests are evidence enough here
 let stack: LocalStack;
 
 beforeAll(async () => { stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": limits }); });
@@ -16,6 +16,9 @@ const trafficOf = async (): Promise<{ revisionName: string; weight: number }[]> 
 /** The traffic of every full PUT of the app so far. */
 const sent = async (): Promise<readonly any[]> =>
   (await stack.cloud.ask("GET", "/_standin/requests")).body.requests.filter(({ method, path }: any) => method === "PUT" && path.endsWith(`/containerApps/${app}`)).map(({ traffic }: any) => traffic);
+/** Asks the control plane as the fixed client may. */
+const ask = async (method: string, rest: string, body?: object) => stack.cloud.ask(method, `${controlPlane}/rollouts${rest}`, body, { token: await stack.cloud.tokenFor("api://ballast") });
+const signal = (revision: string, name: string) => ask("POST", `/ballast-local/${app}/${revision}/signals`, { signal: name, reason: "a test wants it" });
 const order = (...faults: readonly object[]) => stack.cloud.ask("POST", "/_standin/faults", { faults });
 
 /** Carries something out while users ask the app, ten at a time. */
@@ -108,7 +111,35 @@ test("traffic that moves between plan and update stops the update with canary-ap
   expect((await underLoad(stack.up)).code).toBe(0); // the hold was given back, or this one would be refused
 }, 120_000);
 
-test("during a canary the unchanged program is clean, another release is refused, and neither that nor the revert after an abort moves anybody", async () => {
+test("after a rollback by the judge an unchanged `up` gives the same sentence and moves nobody, and a preview shows the release alone", async () => {
+  const before = await trafficOf();
+  // One good answer is enough for the smoke test; every probe after it fails, and no user is needed to see that.
+  stack.configure({ "ballast:storefrontEnvironment": { RELEASE: "bad", FAULT: "errors", FAULT_PERCENT: 100, FAULT_AFTER: 1 } });
+  const failed = await stack.up();
+  const shown = (await ask("GET", `?resourceGroup=ballast-local&app=${app}`)).body.rollouts[0];
+  expect(shown).toMatchObject({ result: "rolled-back", sentence: expect.stringMatching(/^rolled back at 50 percent: .* failed 3 probes in a row/) });
+  expect(failed.code).not.toBe(0);
+  expect(failed.output).toContain("release-rolled-back");
+  expect(failed.output).toContain(shown.sentence);
+  expect(await trafficOf()).toEqual(before);
+
+  const puts = await sent();
+  const again = await stack.up();
+  expect(again.code).not.toBe(0);
+  expect(again.output).toContain(shown.sentence);
+  expect(await sent()).toEqual(puts);
+  expect(await trafficOf()).toEqual(before);
+  expect((await ask("GET", `?resourceGroup=ballast-local&app=${app}`)).body.rollouts[0]).toEqual(shown); // nothing was judged again
+
+  // The state keeps how the release ended, and one that did not end well is put to the control plane at every `up`, whatever the
+  // program says: else the same program would be green as soon as its failure had been told once, and a revert, which the
+  // state calls unchanged, would be passed over. So a preview shows the release, and nothing else: the app is as it was written.
+  const { output } = await stack.pulumi("preview", "--json");
+  const { steps } = JSON.parse(output) as { steps: { op: string; urn: string }[] };
+  expect(steps.filter(({ op }) => op !== "same" && op !== "refresh").map(({ op, urn }) => `${op} ${urn.split("::").at(-1)}`)).toEqual(["update storefront-release"]);
+}, 120_000);
+
+test("during a canary the unchanged program is clean and its `up` moves nobody, another release is refused, and neither that nor the revert after an abort moves anybody", async () => {
   const stable = (await trafficOf())[0]!.revisionName;
   stack.configure({ "ballast:wait": false, "ballast:pace": { ...pace, bakeSeconds: 600, maximumSeconds: 3_600 } });
   release("4");
@@ -118,6 +149,15 @@ test("during a canary the unchanged program is clean, another release is refused
   const canary = half.find(({ revisionName }) => revisionName !== stable)!.revisionName;
   expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
 
+  // Paused, so that no step can lie between the two reads.
+  expect((await signal(canary, "pause")).status).toBe(202);
+  const puts = await sent();
+  const unchanged = await stack.up();
+  expect(unchanged.output).toMatch(/Resources:\s+\d+ unchanged/);
+  expect(unchanged.code).toBe(0);
+  expect(await trafficOf()).toEqual(half);
+  expect(await sent()).toEqual(puts);
+
   release("5");
   const refused = await stack.up();
   expect(refused.code).not.toBe(0);
@@ -125,9 +165,7 @@ test("during a canary the unchanged program is clean, another release is refused
   expect((await sent()).at(-1)).toEqual(half);
   expect(await trafficOf()).toEqual(half);
 
-  const abort = await stack.cloud.ask("POST", `${controlPlane}/rollouts/ballast-local/${app}/${canary}/signals`,
-    { signal: "abort", reason: "enough was seen" }, { token: await stack.cloud.tokenFor("api://ballast") });
-  expect(abort.status).toBe(202);
+  expect((await signal(canary, "abort")).status).toBe(202);
   await expect.poll(trafficOf, { timeout: 30_000 }).toEqual([{ revisionName: stable, weight: 100 }]);
 
   stack.configure({ "ballast:wait": true, "ballast:pace": pace });
@@ -139,7 +177,7 @@ test("during a canary the unchanged program is clean, another release is refused
   expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
 }, 120_000);
 
-test("without a control plane a preview works, and an update goes on with canary-app-unguarded as a warning, moves nobody and fails at its release", async () => {
+test("without a control plane a preview works, and an update goes on with canary-app-unguarded as a warning, moves nobody and fails at its release within half a minute", async () => {
   const before = await trafficOf();
   const revision = (await stack.live("control-plane")).properties.latestRevisionName;
   const { subscription } = stack.cloud.cloud;
@@ -151,11 +189,14 @@ test("without a control plane a preview works, and an update goes on with canary
   expect(code).not.toBe(0);
   expect(output).toContain("canary-app-unguarded");
   expect(output).toContain("release-control-plane-unreachable");
+  // The provider's patience is 15 s; the engine tells how long the release has taken beside the error.
+  expect(Number(/storefront-release updating \((\d+)s\).*error:/.exec(output)?.[1])).toBeLessThan(30);
   expect(await trafficOf()).toEqual(before);
 }, 180_000);
 
-test("`destroy` leaves nothing, control plane or not", async () => {
+test("`destroy` with the control plane still down warns that nothing could be aborted, goes on and leaves nothing", async () => {
   const { code, output } = await stack.pulumi("destroy", "--yes", "--skip-preview");
+  expect(output).toContain("Nothing could be aborted; deleting goes on.");
   expect(output).not.toContain("error:");
   expect(code).toBe(0);
   const { subscription } = stack.cloud.cloud;

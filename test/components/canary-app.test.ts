@@ -16,7 +16,7 @@ const inputsOf = async (name: string, change?: Partial<CanaryAppArgs>, answers?:
 test("an app that is not there yet begins with its latest revision, and its release follows it", async () => {
   const { declared, made } = await storefront({ variables: { RELEASE: "1" } });
   expect(declared).toMatchObject([
-    { type: parent, name: "storefront", parent: "" },
+    { type: parent, name: "storefront", parent: "", outputs: ["result", "revision", "sentence", "url"] },
     {
       type: "azure-native:app:ContainerApp", name: "storefront-app", parent,
       inputs: {
@@ -62,6 +62,7 @@ test("a template's name does not depend on the order of its keys", () => {
 
 const refusals: readonly (readonly [id: string, name: string, change: Partial<CanaryAppArgs>, says: string])[] = [
   ["canary-app-plan", "storefront", { pace: { ...defaultPace, weights: [50, 25] } }, "The weights go from 50 to 25 at step 2"],
+  ["canary-app-plan", "storefront", { pace: { ...defaultPace, maximumSeconds: 1_000 } }, "maximumSeconds, 1000, does not leave room for them"],
   ["canary-app-plan", "storefront", { limits: { ...defaultLimits, probeFailuresMax: 0 } }, "probeFailuresMax is 0"],
   ["canary-app-no-replica", "storefront", { minReplicas: 0 }, "from 0 to 10 replicas"],
   ["canary-app-no-replica", "storefront", { minReplicas: 3, maxReplicas: 2 }, "from 3 to 2 replicas"],

@@ -9,7 +9,7 @@ const environment = () => record(() => new ContainerEnvironment("apps", { scope,
 test("every request of the environment's apps is sent to its workspace", async () => {
   const { declared } = await environment();
   expect(declared).toMatchObject([
-    { type: "ballast:index:ContainerEnvironment", name: "apps", parent: "" },
+    { type: "ballast:index:ContainerEnvironment", name: "apps", parent: "", outputs: ["customerId", "domain", "environmentId", "workspaceId"] },
     {
       type: "azure-native:app:ManagedEnvironment", name: "apps-environment", parent: "ballast:index:ContainerEnvironment",
       inputs: { environmentName: "apps", resourceGroupName: "shop", location: "westeurope", appLogsConfiguration: { destination: "azure-monitor" } },

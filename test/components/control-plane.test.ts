@@ -75,7 +75,8 @@ test("a password lies in the app's secrets, the template only names it, and no i
   expect(declared.some(({ type }) => type.includes("Administrators"))).toBe(false);
 });
 
-test("its address is its own name in the environment's domain", async () => {
-  const { made } = await controlPlane();
+test("its address is its own name in the environment's domain, and its one output", async () => {
+  const { made, declared } = await controlPlane();
+  expect(declared.find(({ type }) => type === parent)).toMatchObject({ name: "control-plane", parent: "", outputs: ["endpoint"] });
   expect(await valueOf(made.endpoint)).toBe("https://control-plane.apps.example.net");
 });

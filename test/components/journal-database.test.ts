@@ -11,7 +11,7 @@ test("on Azure the server knows no passwords", async () => {
   const { made, declared } = await record(() => new JournalDatabase("journal", args));
   const serverName = expect.stringMatching(/^journal-[0-9a-f]{8}$/);
   expect(declared).toMatchObject([
-    { type: parent, name: "journal", parent: "" },
+    { type: parent, name: "journal", parent: "", outputs: ["databaseName", "host", "serverName"] },
     { type: "azure-native:dbforpostgresql:FirewallRule", name: "journal-azure-services", parent, inputs: { serverName, startIpAddress: "0.0.0.0", endIpAddress: "0.0.0.0" } },
     { type: "azure-native:dbforpostgresql:Database", name: "journal-database", parent, inputs: { serverName, databaseName: "ballast" } },
     {
