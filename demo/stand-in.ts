@@ -26,7 +26,7 @@ export interface Asked {
   readonly at: string;
   readonly method: string;
   readonly path: string;
-  readonly status: number;
+  /** Who gets how much, where the request says so. */
   readonly traffic?: readonly { readonly revisionName?: string; readonly weight?: number }[];
 }
 

@@ -18,7 +18,8 @@ export interface Timeline {
 }
 
 /** Starts the clock and gives the timeline. */
-export function startTimeline(write: (line: string) => void = (line) => void process.stdout.write(`${line}\n`)): Timeline {
+export function startTimeline(): Timeline {
+  const write = (line: string) => void process.stdout.write(`${line}\n`);
   const startedAt = Date.now();
   const failed: string[] = [];
   const paint = (style: Style, text: string) => styleText(style, text, { stream: process.stdout });

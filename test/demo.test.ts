@@ -1,11 +1,13 @@
-// The demo with drawn faults, whole: real engine, real processes, real load. Two seeds are fixed, one is fresh at each run and
-// printed; a fresh one that fails is added to the fixed ones, with what it found.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+// The demo, whole: real engine, real processes, real load; the README's story as a person runs it, then drawn faults. Two seeds are
+// fixed, one is fresh at each run and printed; a fresh one that fails is added to the fixed ones, with what it found.
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { draw, expectedResult, story, type Fault } from "../demo/draw.ts";
-import { runChild } from "../toolchain/child.ts";
+import { cacheFolder } from "../toolchain/cache.ts";
+import { runChild, type ChildOptions } from "../toolchain/child.ts";
 
 const fixedSeeds = [7, 42];
 const freshSeed = Math.floor(Math.random() * 2 ** 32);
@@ -14,9 +16,58 @@ let folder: string;
 beforeEach(() => { folder = mkdtempSync(path.join(tmpdir(), "ballast-demo-")); });
 afterEach(() => { rmSync(folder, { recursive: true, force: true }); });
 
-const demo = (...args: readonly string[]) => runChild(process.execPath, ["demo.ts", "--folder", path.join(folder, "ground"), "--out", path.join(folder, "demo.json"), ...args]);
+const root = path.join(import.meta.dirname, "..");
+const run = (args: readonly string[], options?: ChildOptions) => runChild(process.execPath, ["demo.ts", "--folder", path.join(folder, "ground"), "--out", path.join(folder, "demo.json"), ...args], { cwd: root, ...options });
+const demo = (...args: readonly string[]) => run(args);
+const account = () => JSON.parse(readFileSync(path.join(folder, "demo.json"), "utf8")) as { releases: readonly Told[]; failedRequestsOutsideFaults: number; resumed: boolean; controlPlaneKilled: boolean; seed: number | null };
 
 interface Told { readonly release: number; readonly fault: Fault; readonly result: string; readonly canaryRequests: number; readonly canaryFailed: number; readonly stableFailed: number }
+
+/** Makes an empty folder that anyone may write in, as PostgreSQL does under an account of its own where we are root. */
+function emptyFolder(name: string): string {
+  const made = path.join(folder, name);
+  mkdirSync(made);
+  chmodSync(folder, 0o755);
+  chmodSync(made, 0o1777);
+  return made;
+}
+
+/** Gives what git sees changed in the clone; undefined where the clone is no git work tree. */
+function changes(): string | undefined {
+  const { status, stdout } = spawnSync("git", ["--no-optional-locks", "status", "--porcelain"], { cwd: root, encoding: "utf8" });
+  return status === 0 ? stdout : undefined;
+}
+
+/** Runs the README's commands for another shell, as they stand there. */
+async function lookFromAnotherShell(): Promise<Readonly<Record<string, string>>> {
+  const said: Record<string, string> = {};
+  for (const command of ["ballast -- release list", "ballast -- release explain storefront --replay", "pulumi -- stack --stack local"]) {
+    const { code, output } = await runChild("/bin/sh", ["-c", `. '${path.join(folder, "ground", "environment")}' && npm run ${command}`], { cwd: root });
+    said[command] = `${output}\nexit code ${code}`;
+  }
+  return said;
+}
+
+describe("the demo without a seed", () => {
+  it("tells the README's story, lets another shell look at it, and leaves nothing after Ctrl-C", { timeout: 400_000 }, async () => {
+    const [home, temporary] = [emptyFolder("home"), emptyFolder("temporary")], before = changes();
+    const ctrlC = new AbortController();
+    let looked: ReturnType<typeof lookFromAnotherShell> | undefined;
+    const onLine = (line: string): void => { if (line.includes("in another shell:")) looked = lookFromAnotherShell().finally(() => ctrlC.abort()); };
+    const environment = { ...process.env, HOME: home, TMPDIR: temporary, XDG_CACHE_HOME: path.dirname(cacheFolder(process.env)) };
+    const { code, output } = await run([], { environment, onLine, signal: ctrlC.signal, graceSeconds: 120 });
+    expect(code, output).toBe(0);
+    expect(account()).toMatchObject({ seed: null, failedRequestsOutsideFaults: 0, controlPlaneKilled: true, resumed: true });
+    expect(account().releases.map(({ release, result }) => [release, result])).toEqual([[2, "promoted"], [3, "rolled-back"], [4, "promoted"], [5, "rejected"], [4, "equal"]]);
+    expect(await looked).toEqual({
+      "ballast -- release list": expect.stringMatching(/storefront[^]*exit code 0$/),
+      "ballast -- release explain storefront --replay": expect.stringMatching(/come out equal[^]*exit code 0$/),
+      "pulumi -- stack --stack local": expect.stringMatching(/controlPlaneEndpoint[^]*exit code 0$/),
+    });
+    expect([existsSync(path.join(folder, "ground")), readdirSync(home), readdirSync(temporary)]).toEqual([false, [], []]);
+    expect(changes(), "nobody else edits the clone while this test runs").toBe(before);
+  });
+});
 
 describe("a demo with drawn faults", () => {
   for (const seed of [...fixedSeeds, freshSeed]) {
@@ -24,7 +75,7 @@ describe("a demo with drawn faults", () => {
       process.stdout.write(`demo seed ${seed}\n`);
       const { code, output } = await demo("--exit", "--seed", String(seed));
       expect(code, output).toBe(0);
-      const record = JSON.parse(readFileSync(path.join(folder, "demo.json"), "utf8")) as { releases: readonly Told[]; failedRequestsOutsideFaults: number; resumed: boolean; controlPlaneKilled: boolean; seed: number };
+      const record = account();
       expect(record).toMatchObject({ seed, failedRequestsOutsideFaults: 0, controlPlaneKilled: true, resumed: true });
       const drawn = record.releases.slice(0, -1);
       expect(drawn.map(({ release, result }) => [release, result])).toEqual(draw(seed).releases.map(({ release, fault }) => [release, expectedResult(fault)]));
@@ -59,8 +110,8 @@ describe("what is drawn", () => {
 });
 
 describe("a demo that cannot start", () => {
-  it("refuses a seed that is not a number with demo-seed-unclear", async () => {
-    const { code, output } = await demo("--exit", "--seed", "lucky");
+  it.each(["lucky", "4294967296"])("refuses the seed %s with demo-seed-unclear", async (seed) => {
+    const { code, output } = await demo("--exit", "--seed", seed);
     expect([code, output]).toEqual([1, expect.stringContaining("demo-seed-unclear")]);
   });
 
