@@ -96,7 +96,7 @@ describe("the law about", () => {
   test("places sees machine paths and registries in any file", () => {
     const home = ["", "home", "ann", "x"].join("/");
     const host = ["proxy", "golang", "org"].join(".");
-    expect(places(laws.placelessFiles, file("a.md", `see\n${home}`), file("b.yaml", `url: https://${host}/x`), file("c.ts", "const a = `${b}/work/c`;"))).toEqual(["a.md:2", "b.yaml:1"]);
+    expect(places(laws.placelessFiles, file("a.md", `see\n${home}`), file("b.yaml", `url: https://${host}/x`), file("c.ts", ["const a = `${b}", "work", "c`;"].join("/")))).toEqual(["a.md:2", "b.yaml:1"]);
   });
 
   test("the lock sees an address", () => {
