@@ -110,6 +110,7 @@ async function show(ground: Ground, stack: Stack): Promise<true> {
   const arrived = Math.floor(summary.sent / summary.seconds);
   timeline.check(arrived >= 100, `${arrived} requests a second arrived, the whole time`);
   timeline.line(`${summary.sent} requests, half of them answered within ${summary.p50Milliseconds} ms, 99 % within ${summary.p99Milliseconds} ms`);
+  if (values.exit) return true;
   timeline.chapter("It stays up until Ctrl-C");
   stack.lend({ BALLAST_ENDPOINT: outputs["controlPlaneEndpoint"]! });
   timeline.line(`in another shell: . ${path.relative(process.cwd(), path.join(ground.folder, "environment"))}; npm run ballast -- release explain storefront --replay`);
