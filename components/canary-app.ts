@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
+import { canonical } from "../controlplane/engines/canonical.ts";
 import type { Limits, Pace } from "../controlplane/engines/rollout/vocabulary.ts";
 import { checkIntent, defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
 import { canaryAppNoReplica, canaryAppPlan } from "../errors/components.ts";
@@ -150,9 +151,5 @@ function templateOf(name: string, container: string, args: CanaryAppArgs, target
 
 /** Gives the same name to the same template, whatever order its keys are written in. */
 export function templateHash(template: unknown): string {
-  const canonical = JSON.stringify(template, (_key, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : value);
-  return createHash("sha256").update(canonical).digest("hex").slice(0, 16);
+  return createHash("sha256").update(canonical(template)).digest("hex").slice(0, 16);
 }

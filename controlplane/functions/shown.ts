@@ -1,5 +1,6 @@
 // Journal → a rollout as callers see it. Everything is folded from the facts; nothing is kept beside them.
 import { fold } from "../engines/engine.ts";
+import { shareOf } from "../engines/rollout/evolve.ts";
 import { rollout } from "../engines/rollout/rollout.ts";
 import { isWorthTelling, tell } from "../engines/rollout/tell.ts";
 import type { RolloutEvent, RolloutResult, RolloutState, Target } from "../engines/rollout/vocabulary.ts";
@@ -42,5 +43,5 @@ export const endOf = ({ phase, ending }: RolloutState): RolloutState["ending"] =
 
 function percentOf(events: readonly RolloutEvent[], revision: string): number {
   const seen = events.findLast((event) => event.kind === "TrafficRead" || event.kind === "TrafficShifted");
-  return seen?.weights.find((weight) => weight.revision.toLowerCase() === revision.toLowerCase())?.percent ?? 0;
+  return shareOf(seen?.weights ?? [], revision) ?? 0;
 }

@@ -6,8 +6,10 @@ import type { AddressInfo } from "node:net";
 import { setImmediate, setTimeout as pause } from "node:timers/promises";
 import { containerAppKind } from "../../localcloud/container-apps.ts";
 import { ingress } from "../../localcloud/ingress.ts";
-import type { ArmError, ArmReply, Body, Cloud, Resource, Store } from "../../localcloud/resource.ts";
+import { mergePatch } from "../../localcloud/resource-manager.ts";
+import type { ArmError, ArmReply, Body, Cloud, Resource } from "../../localcloud/resource.ts";
 import { standInRoutes } from "../../localcloud/stand-in-routes.ts";
+import { makeStore } from "../../localcloud/store.ts";
 
 export const group = "/subscriptions/s/resourceGroups/shop";
 export const environmentId = `${group}/providers/Microsoft.App/managedEnvironments/local`;
@@ -16,16 +18,6 @@ export const customerId = "11111111-2222-3333-4444-555555555555";
 export const domain = "local.westeurope.ballast.localhost";
 
 const storefront = new URL("../../examples/storefront/", import.meta.url).pathname;
-
-function memoryStore(): Store {
-  const resources = new Map<string, Resource>();
-  return {
-    get: (id) => resources.get(id.toLowerCase()),
-    put: (resource) => void resources.set(resource.id.toLowerCase(), resource),
-    remove: (id) => void resources.delete(id.toLowerCase()),
-    list: (below) => [...resources].filter(([id]) => below === undefined || id.startsWith(`${below.toLowerCase()}/`)).map(([, resource]) => resource),
-  };
-}
 
 export interface Answer {
   readonly status: number;
@@ -50,19 +42,9 @@ export interface ContainerCloud extends AsyncDisposable {
 
 export const idOf = (name: string): string => `${group}/providers/Microsoft.App/containerApps/${name}`;
 
-/** Merges as RFC 7396 says; arrays whole, null removes. */
-const mergePatch = (into: Body, patch: Body): Body => {
-  const merged: Body = { ...into };
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete merged[name];
-    else merged[name] = typeof value === "object" && !Array.isArray(value) ? mergePatch(merged[name] ?? {}, value) : value;
-  }
-  return merged;
-};
-
 /** Starts one. Dispose of it, and every replica is gone. */
 export async function containerCloud(images: Cloud["options"]["images"] = {}, now: () => number = Date.now): Promise<ContainerCloud> {
-  const store = memoryStore();
+  const store = makeStore();
   const cloud: Cloud = {
     store, clock: { now }, suffix: "ballast.localhost", port: 0, log: () => undefined,
     options: { folder: "", images: { storefront: { folder: storefront, entry: "main.ts" }, ...images } },
@@ -81,7 +63,7 @@ export async function containerCloud(images: Cloud["options"]["images"] = {}, no
   const put: ContainerCloud["put"] = async (name, properties, how = {}) => {
     const id = idOf(name), previous = store.get(id);
     const sent: Body = { location: "westeurope", properties };
-    const wanted = how.merge ? mergePatch(previous?.body ?? {}, sent) : { id, name, ...sent, properties: { managedEnvironmentId: environmentId, ...properties } };
+    const wanted = how.merge ? (mergePatch(previous?.body ?? {}, sent) as Body) : { id, name, ...sent, properties: { managedEnvironmentId: environmentId, ...properties } };
     const refusal = containerAppKind.parentMustExist?.(wanted, store);
     if (refusal) throw refusal;
     const ended = containerAppKind.onPut!({ id, wanted, previous, merge: how.merge ?? false, cloud }).then(() => undefined, (error: ArmError) => error);

@@ -3,7 +3,7 @@
 // twice, and one that is no longer ours is never sent. Nothing here decides what the weights should be.
 import type { ContainerApp, Revision } from "@azure/arm-appcontainers";
 import type { Result } from "../../engines/engine.ts";
-import { sameWeights } from "../../engines/rollout/evolve.ts";
+import { sameWeights, shareOf } from "../../engines/rollout/evolve.ts";
 import type { AppView, RevisionView, Target, TrafficView, Weight } from "../../engines/rollout/vocabulary.ts";
 import type { Apps, Fence } from "../../runtime/ports.ts";
 import type { Connection } from "./connection.ts";
@@ -199,7 +199,7 @@ async function deactivate(cloud: Cloud, target: Target, revision: string, fence:
     if (sent) return { say: "wait", reason: `revision ${revision} is still active` };
     const traffic = await readTraffic(cloud, target);
     if (!traffic.ok) return { say: "refuse", reason: traffic.reason };
-    const percent = traffic.value.weights.find((weight) => weight.revision.toLowerCase() === revision.toLowerCase())?.percent;
+    const percent = shareOf(traffic.value.weights, revision);
     if (percent !== undefined) return { say: "refuse", reason: `revision ${revision} still has ${percent} percent of the traffic` };
     return { say: "send", send: (abortSignal) => cloud.apps.containerAppsRevisions.deactivateRevision(target.resourceGroup, target.app, revision, { abortSignal }) };
   });

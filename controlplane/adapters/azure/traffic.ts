@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import type { ContainerApp, TrafficWeight } from "@azure/arm-appcontainers";
 import type { Result } from "../../engines/engine.ts";
+import { sameName } from "../../engines/rollout/evolve.ts";
 import type { Weight } from "../../engines/rollout/vocabulary.ts";
 
 /** Gives the entries of an app; an ingress without any sends everything to the latest revision that is ready. */
@@ -43,7 +44,7 @@ export function entriesFor(wanted: readonly Weight[], app: ContainerApp, known: 
     return entry.label && revisionName !== undefined && known.has(revisionName.toLowerCase()) ? [{ revisionName, label: entry.label }] : [];
   });
   const weighted = wanted.filter(({ percent }) => percent > 0).map(({ revision, percent }): TrafficWeight => {
-    const label = labels.find(({ revisionName }) => revisionName.toLowerCase() === revision.toLowerCase())?.label;
+    const label = labels.find(({ revisionName }) => sameName(revisionName, revision))?.label;
     return { revisionName: revision, weight: percent, ...(label === undefined ? {} : { label }) };
   });
   const used = new Set(weighted.map(({ label }) => label));

@@ -67,7 +67,7 @@ const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
   Inspected: record({ view: record<AppView>({ weights: listOf(weight), revisions: listOf(revision) }) }),
   Activated: record({}),
   Probed: record({ good: flag, detail: text, running: text }),
-  TrafficShifted: record<FieldsOf<"TrafficShifted">>({ weights: listOf(weight), heldUntil: optional(number) }),
+  TrafficShifted: record<FieldsOf<"TrafficShifted">>({ weights: listOf(weight) }),
   TrafficRead: record<FieldsOf<"TrafficRead">>({ weights: listOf(weight), heldUntil: optional(number) }),
   Waited: record({}),
   Measured: record({ bins: listOf(bin), to: number }),

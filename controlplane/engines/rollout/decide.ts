@@ -193,7 +193,6 @@ function giveUp(state: RolloutState, reason: string): readonly RolloutDecision[]
     case "smoking": return concludeProbe(state, reason, false);
     case "baking": return overdue(state);
     case "reverting": case "confirming": return state.failures >= revertAttemptsMax ? [strand(state, reason)] : [];
-    case "retiring": return [];
     default: return state.failures >= attemptsMax ? [abort(reason)] : [];
   }
 }

@@ -41,7 +41,7 @@ export function judge(evidence: Evidence, limits: Limits): Verdict {
   const farWorse = sickCanary.requests >= limits.ceilingRequests && percent(sickCanary.failed, sickCanary) >= limits.ceilingPercent
     && difference(sickCanary.failed, sickCanary.requests, sickStable.failed, sickStable.requests, failureZ).lower > limits.ceilingPercent / 200;
   if (farWorse) return { verdict: "fail", sentence: `canary fails ${share(sickCanary.failed, sickCanary)}, over the ceiling of ${limits.ceilingPercent} %, while stable, sick as it is, fails ${share(sickStable.failed, sickStable)}` };
-  if (stableIsSick) return hold("stable-sick", `stable itself fails ${share(sickStable.failed, sickStable)}, more than ${limits.stableFailurePercentMax} %, so nothing can be compared with it`);
+  if (stableIsSick) return holdForStable(sickStable, limits);
   if (canary.requests === 0) return hold("no-traffic", stable.requests === 0 ? "no request came at all, so nothing could be judged" : `no request reached the canary while stable had ${count(stable.requests)}`);
   if (canary.requests >= limits.ceilingRequests && percent(canary.failed, canary) >= limits.ceilingPercent) {
     return { verdict: "fail", sentence: `canary fails ${share(canary.failed, canary)}, over the ceiling of ${limits.ceilingPercent} %` };
@@ -52,7 +52,7 @@ export function judge(evidence: Evidence, limits: Limits): Verdict {
   if (slowness.worse) return { verdict: "fail", sentence: `canary takes over ${limits.slowMilliseconds} ms for ${against("slow", evidence)}; ${tolerance(limits.slowPointsMax)}` };
   const needed = requestsNeeded(limits);
   if (canary.requests < needed) return hold("too-few-requests", `canary has answered ${count(canary.requests)} of the ${count(needed)} requests that a step needs`);
-  if (isSick(stable, limits)) return hold("stable-sick", `stable itself fails ${share(stable.failed, stable)}, more than ${limits.stableFailurePercentMax} %, so nothing can be compared with it`);
+  if (isSick(stable, limits)) return holdForStable(stable, limits);
   if (stable.requests === 0) return hold("no-traffic", `canary had ${count(canary.requests)} requests and stable none, so nothing can be compared`);
   if (stable.requests < stableRequestsMin) return hold("too-few-requests", `stable has answered ${count(stable.requests)} of the ${stableRequestsMin} requests that a comparison needs`);
   if (!failures.tolerable) return hold("unsettled", `canary fails ${against("failed", evidence)}; that is neither clearly good nor clearly bad yet`);
@@ -65,6 +65,9 @@ export const isSick = (stable: Tally, limits: Limits): boolean =>
   stable.failed >= badRequestsMin && percent(stable.failed, stable) > limits.stableFailurePercentMax;
 
 const hold = (reason: Extract<Verdict, { verdict: "inconclusive" }>["reason"], sentence: string): Verdict => ({ verdict: "inconclusive", reason, sentence });
+
+const holdForStable = (stable: Tally, limits: Limits): Verdict =>
+  hold("stable-sick", `stable itself fails ${share(stable.failed, stable)}, more than ${limits.stableFailurePercentMax} %, so nothing can be compared with it`);
 
 /** Is the canary's share of bad requests clearly more than `points` above stable's, or clearly not? */
 function compare(canaryBad: number, stableBad: number, { canary, stable }: Evidence, points: number): { readonly worse: boolean; readonly tolerable: boolean } {

@@ -1,4 +1,5 @@
 // Assembles the rollout from its six files and decides a journal all over again.
+import { canonical } from "../canonical.ts";
 import type { Engine } from "../engine.ts";
 import { decide } from "./decide.ts";
 import { evolve, initial } from "./evolve.ts";
@@ -46,7 +47,7 @@ function observed(event: RolloutEvent): RolloutObservation | undefined {
     case "Inspected": return { ...came(event.view), of: "Inspect" };
     case "Activated": return { ...came(null), of: "Activate" };
     case "Probed": return { ...came({ good: event.good, detail: event.detail, running: event.running }), of: "Probe" };
-    case "TrafficShifted": return { ...came(traffic(event)), of: "ShiftTraffic" };
+    case "TrafficShifted": return { ...came({ weights: event.weights }), of: "ShiftTraffic" };
     case "TrafficRead": return { ...came(traffic(event)), of: "VerifyTraffic" };
     case "Waited": return { ...came(null), of: "Wait" };
     case "Measured": return { ...came({ bins: event.bins, to: event.to }), of: "Measure" };
@@ -56,9 +57,4 @@ function observed(event: RolloutEvent): RolloutObservation | undefined {
   }
 }
 
-const traffic = ({ weights, heldUntil }: Extract<RolloutEvent, { kind: "TrafficRead" | "TrafficShifted" }>) => (heldUntil === undefined ? { weights } : { weights, heldUntil });
-
-/** Writes a value with its keys in order, since a database may give them back in another. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_key, inner: unknown) => (inner !== null && typeof inner === "object" && !Array.isArray(inner)
-    ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner)) ?? "nothing";
+const traffic = ({ weights, heldUntil }: Extract<RolloutEvent, { kind: "TrafficRead" }>) => (heldUntil === undefined ? { weights } : { weights, heldUntil });

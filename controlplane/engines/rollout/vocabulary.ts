@@ -84,7 +84,7 @@ export interface AppView {
   readonly revisions: readonly RevisionView[];
 }
 
-/** What came of writing traffic or of reading it back. */
+/** What came of reading traffic back; of writing it only the weights are told. */
 export interface TrafficView {
   readonly weights: readonly Weight[];
   /** Until when somebody else (a `pulumi up` in its last seconds) may still write the app; absent when nobody holds it. */
@@ -126,7 +126,7 @@ export type RolloutOutcome =
   | Outcome<"Inspect", AppView>
   | Outcome<"Activate", null>
   | Outcome<"Probe", ProbeView>
-  | Outcome<"ShiftTraffic", TrafficView>
+  | Outcome<"ShiftTraffic", Pick<TrafficView, "weights">>
   | Outcome<"VerifyTraffic", TrafficView>
   | Outcome<"Wait", null>
   | Outcome<"AwaitSignal", null>
@@ -161,7 +161,7 @@ export type RolloutFinding =
   | { readonly kind: "Inspected"; readonly view: AppView }
   | { readonly kind: "Activated" }
   | { readonly kind: "Probed"; readonly good: boolean; readonly detail: string; readonly running: string }
-  | { readonly kind: "TrafficShifted"; readonly weights: readonly Weight[]; readonly heldUntil?: Instant }
+  | { readonly kind: "TrafficShifted"; readonly weights: readonly Weight[] }
   | { readonly kind: "TrafficRead"; readonly weights: readonly Weight[]; readonly heldUntil?: Instant }
   | { readonly kind: "Waited" }
   | { readonly kind: "Measured"; readonly bins: readonly Bin[]; readonly to: Instant }
