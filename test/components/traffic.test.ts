@@ -104,8 +104,8 @@ describe("the guard of an update", () => {
   }
   async function update(planned: readonly TrafficEntry[], { hold = { id: "h1", until: 0 }, traffic = [here], old, more = {} }: World) {
     const asked: (readonly [string, object])[] = [], said: string[] = [];
-    const { error: write } = console;
-    console.error = (line: string) => void said.push(line); // where the SDK puts what it would tell an engine
+    const { warn: write } = console;
+    console.warn = (line: string) => void said.push(line); // where the SDK puts what it would tell an engine
     const answers: Answers = (token, inputs) => {
       asked.push([token, inputs]);
       return token === "ballast:index:hold" ? hold : token === "ballast:index:unhold" ? {} : live(traffic, "a");
@@ -119,7 +119,7 @@ describe("the guard of an update", () => {
       await (afterUpdate![0] as pulumi.ResourceHook).callback(args);
       const retried = await onError![0]!.callback({ ...args, failedOperation: "update", errors: [] });
       return { error, before, retried };
-    }, answers).finally(() => { console.error = write; });
+    }, answers).finally(() => { console.warn = write; });
     return { ...made, asked, said: said.join("\n") };
   }
 
