@@ -120,5 +120,7 @@ export interface LocalCloudOptions {
   readonly postgres?: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
   /** For the CA file and logs; removed by whoever made it. */
   readonly folder: string;
+  /** Holds every answer of Resource Manager to Azure's schemas too, and fails what does not fit; for tests. */
+  readonly strict?: boolean;
   readonly port?: number;
 }

@@ -49,7 +49,7 @@ export async function startCloudForTests(options: Partial<LocalCloudOptions> = {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-cloud-"));
   mkdirSync(path.join(folder, "web"));
   writeFileSync(path.join(folder, "web", "main.mjs"), web);
-  const cloud = await startLocalCloud({ folder: path.join(folder, "cloud"), images: { web: { folder: path.join(folder, "web"), entry: "main.mjs" } }, ...options });
+  const cloud = await startLocalCloud({ strict: true, folder: path.join(folder, "cloud"), images: { web: { folder: path.join(folder, "web"), entry: "main.mjs" } }, ...options });
   const agent = httpsAgent({ suffix: cloud.suffix, host: "127.0.0.1", port: cloud.port });
   agent.options.ca = readFileSync(cloud.caFile, "utf8");
 
