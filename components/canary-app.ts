@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import { canonical } from "../controlplane/engines/canonical.ts";
-import type { Limits, Pace } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { Limits, OutsideWeights, Pace } from "../controlplane/engines/rollout/vocabulary.ts";
 import { checkIntent, defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
 import { canaryAppNoReplica, canaryAppPlan } from "../errors/components.ts";
 import { child, physicalName, refusal } from "./conventions.ts";
@@ -78,6 +78,13 @@ export interface CanaryAppArgs {
    * @default "refuse"
    */
   readonly whenInFlight?: "refuse" | "supersede";
+  /**
+   * What the control plane does when somebody else moves the weights while a rollout is under way: puts them back, or goes on from where they
+   * are. With `adopt`, all traffic at stable is a rollback.
+   *
+   * @default "restore"
+   */
+  readonly outsideWeights?: OutsideWeights;
 }
 
 /** A container app that is released by canary, and its present release. */
@@ -118,6 +125,7 @@ export class CanaryApp extends pulumi.ComponentResource {
       pace, limits, probePath,
       wait: args.wait ?? true,
       whenInFlight: args.whenInFlight ?? "refuse",
+      outsideWeights: args.outsideWeights ?? "restore",
     }, { parent: this, dependsOn: app });
 
     this.url = pulumi.all([environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);

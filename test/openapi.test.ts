@@ -105,7 +105,7 @@ async function provokeEverything(): Promise<void> {
 }
 
 /** Goes through one release as its callers do, with all that they may ask and all that they may ask wrongly. */
-async function provokeInTurn({ call }: Service): Promise<void> {
+async function provokeInTurn({ call, append }: Service): Promise<void> {
   for (const rest of ["", "/journal", "/follow"]) await call("GET", `${path}${rest}`);
   for (const [method, to, sent] of [["PUT", path, body], ["POST", `${path}/signals`, { signal: "abort", reason: "x" }], ["POST", "/holds/shop/api", { seconds: 1 }], ["DELETE", "/holds/shop/api/1", undefined]] as const) await call(method, to.replace("/api", "/other"), sent);
   await call("POST", `${path}/signals`, { signal: "abort", reason: "x" });
@@ -113,7 +113,8 @@ async function provokeInTurn({ call }: Service): Promise<void> {
   for (const rest of ["", "/journal"]) await call("GET", `${path}${rest}`);
   await call("GET", "/rollouts");
   for (const _twice of [1, 2]) await call("POST", `${path}/signals`, { signal: "abort", reason: "x" });
-  await call("GET", `${path}/follow`);
+  await append(stream.replace("0002", "0004"), rejected);
+  await call("GET", `${path.replace("0002", "0004")}/follow`);
   for (const _twice of [1, 2]) await call("POST", "/holds/shop/api", { seconds: 30 });
   await call("DELETE", "/holds/shop/api/1");
   await call("POST", "/sweep");
@@ -124,12 +125,12 @@ describe("a body", () => {
   const checkOfBody = (name: keyof typeof forms) => checkOf("paths", operations[name].path, operations[name].method.toLowerCase(), "requestBody", "content", "application/json", "schema");
   /** What rules beyond the form say; they hold values to one another. */
   const beyond = /only ever gains traffic|does not leave room|not below ceilingPercent/;
-  const near = fc.oneof(fc.constantFrom(0, 1, -1, 0.5, 20, 21, 50, 51, 99, 100, 101, 119.9, 120, 121, 1e999, 10_800, "", "x", "abort", "refuse", "supersede", "/", "/a b", "x".repeat(200), "😀".repeat(200), "😀".repeat(201), "a\u0000", "\ud800", null, true, {}, [], [5], [5, 25, 50], [50, 25], Array(20).fill(1), Array(21).fill(1)), fc.double(), fc.string({ unit: "binary" }));
+  const near = fc.oneof(fc.constantFrom(0, 1, -1, 0.5, 20, 21, 50, 51, 99, 100, 101, 119.9, 120, 121, 1e999, 10_800, "", "x", "abort", "refuse", "supersede", "restore", "adopt", "/", "/a b", "x".repeat(200), "😀".repeat(200), "😀".repeat(201), "a\u0000", "\ud800", null, true, {}, [], [5], [5, 25, 50], [50, 25], Array(20).fill(1), Array(21).fill(1)), fc.double(), fc.string({ unit: "binary" }));
 
   test.each(Object.keys(forms) as (keyof typeof forms)[])("of %s is taken where the description says so, and refused where it says so", (name) => {
     const good = calls.find((each) => each.name === name)!.sent as Record<string, any>;
     const fields = Object.keys(good).flatMap((key) => (typeof good[key] === "object" ? [[key], ...Object.keys(good[key]).map((inner) => [key, inner])] : [[key]]));
-    const mutated = fc.tuple(fc.constantFrom(...fields, ["whenInFlight"], ["other"], ["pace", "other"], ["__proto__"]), near, fc.boolean()).map(([at, value, isDeleted]) => {
+    const mutated = fc.tuple(fc.constantFrom(...fields, ["whenInFlight"], ["outsideWeights"], ["other"], ["pace", "other"], ["__proto__"]), near, fc.boolean()).map(([at, value, isDeleted]) => {
       const sent = structuredClone(good);
       const holder = at.slice(0, -1).reduce((inner, step) => (inner[step] ??= {}), sent);
       if (isDeleted) delete holder[at.at(-1)!];

@@ -1,11 +1,11 @@
 // Body of a call → what it asks for. The forms are also what callers are told (openapi.ts), so that the two cannot part. What
 // makes a good plan as a whole is the engine's affair.
 import { checkIntent, ranges, type Range } from "../engines/rollout/plan.ts";
-import type { ReleaseIntent, SignalName } from "../engines/rollout/vocabulary.ts";
+import type { OutsideWeights, PersonalSignal, ReleaseIntent } from "../engines/rollout/vocabulary.ts";
 import { line, list, number, object, oneOf, optional, read, text, type Form, type Parsed } from "./form.ts";
 
 /** What a release asks for in the body of its call. */
-export interface AskedRelease extends Pick<ReleaseIntent, "release" | "pace" | "limits" | "probePath"> {
+export interface AskedRelease extends Pick<ReleaseIntent, "release" | "pace" | "limits" | "probePath" | "outsideWeights"> {
   readonly whenInFlight: "refuse" | "supersede";
 }
 
@@ -18,6 +18,7 @@ export const releaseForm: Form<AskedRelease> = object({
   pace: object({ weights: list(number(ranges.weight), ranges.steps), ...numbers(ranges.pace) }),
   limits: object(numbers(ranges.limits)),
   probePath: text("a path: it begins with / and has no spaces", 1024, "^/[\\x21-\\x7e]*$"),
+  outsideWeights: optional(oneOf<OutsideWeights>(["restore", "adopt"]), "restore"),
   whenInFlight: optional(oneOf(["refuse", "supersede"]), "refuse"),
 });
 
@@ -29,13 +30,13 @@ export function readRelease(body: unknown): Parsed<AskedRelease> {
   return complaints.length === 0 ? asked : { complaints };
 }
 
-const signals: readonly SignalName[] = ["pause", "resume", "promote", "abort", "retry"];
-
-/** The body of a signal. */
-export const signalForm: Form<{ readonly signal: SignalName; readonly reason: string }> = object({ signal: oneOf(signals), reason: line(500) });
+/** The body of a signal. Only the next release may supersede, so nobody can send that. */
+export const signalForm: Form<{ readonly signal: PersonalSignal; readonly reason: string }> = object({
+  signal: oneOf<PersonalSignal>(["pause", "resume", "promote", "abort", "retry"]), reason: line(500),
+});
 
 /** Reads the body of a signal. */
-export const readSignal = (body: unknown): Parsed<{ readonly signal: SignalName; readonly reason: string }> => read(signalForm, body);
+export const readSignal = (body: unknown): Parsed<{ readonly signal: PersonalSignal; readonly reason: string }> => read(signalForm, body);
 
 /** The body of a hold: it ends by itself, and soon, since whoever took it may die. */
 export const holdForm: Form<{ readonly seconds: number }> = object({ seconds: number({ above: 0, most: 120 }) });

@@ -29,7 +29,7 @@ test("an app that is not there yet begins with its latest revision, and its rele
       type: "ballast:index:Release", name: "storefront-release", parent,
       inputs: {
         endpoint: "https://control-plane.apps.example.net", audience: "api://ballast", resourceGroup: "shop", app: "storefront", revision: "storefront--0000002",
-        release: expect.stringMatching(/^[0-9a-f]{16}$/), pace: defaultPace, limits: defaultLimits, probePath: "/ready", wait: true, whenInFlight: "refuse",
+        release: expect.stringMatching(/^[0-9a-f]{16}$/), pace: defaultPace, limits: defaultLimits, probePath: "/ready", wait: true, whenInFlight: "refuse", outsideWeights: "restore",
       },
     },
   ]);
