@@ -48,6 +48,7 @@ export function checked(app: Pick<Hono, "fetch">): CheckedApp {
 }
 
 async function check(request: Request, sent: string | undefined, response: Response): Promise<Response> {
+  if (request.method === "HEAD") return response; // a GET without the body, which tells nothing
   const { pathname, searchParams } = new URL(request.url);
   const found = templates.find(({ operation, pattern }) => operation.method === request.method && pattern.test(pathname));
   const call = `${request.method} ${pathname}`;
@@ -70,9 +71,9 @@ function complaintsAboutCall(operation: Operation, path: Readonly<Record<string,
   const complaints: string[] = [];
   const hold = (what: string, fits: ValidateFunction, value: unknown): void => { if (!fits(value)) complaints.push(`${what}${ajv.errorsText(fits.errors, { dataVar: "" })}`); };
   for (const [name, value] of Object.entries(path)) hold(name, checkOf("components", "parameters", name, "schema"), value);
-  const parameters = (operation.query?.schema["properties"] ?? {}) as Plain;
-  for (const [name, value] of Object.entries(query)) {
-    const schema = parameters[name];
+  const parameters = operation.query?.schema["properties"] as Plain | undefined;
+  for (const [name, value] of Object.entries(parameters === undefined ? {} : query)) { // a call without a query passes over what stands there
+    const schema = parameters![name];
     if (schema === undefined) complaints.push(`the query has ${name}`);
     else hold(name, ajv.compile(schema), schema.type === "integer" ? Number(value) : value);
   }
