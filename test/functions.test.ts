@@ -52,7 +52,7 @@ const intent: ReleaseIntent = { ...body, target: { resourceGroup: "shop", app: "
 function service(changes: Partial<Parts> = {}) {
   const asked: string[] = [], logged: unknown[] = [], closing = new AbortController();
   const journal = memoryJournal();
-  const append = async (to: string, events: readonly RolloutEvent[]) => void (await journal.append(to, (await journal.read(to)).length, events, { process: "test" }));
+  const append = async (to: string, events: readonly RolloutEvent[]) => void (await journal.append(to, await journal.read(to), events, { process: "test" }));
   const rollouts: Rollouts = {
     start: async (to, request) => {
       asked.push(`start ${to}`);

@@ -6,6 +6,7 @@ import type {
   AppView, Bin, HoldReason, Limits, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Weight,
 } from "../../engines/rollout/vocabulary.ts";
 import type { Fact } from "../../runtime/ports.ts";
+import type { ChainedFact } from "./chain.ts";
 
 /** Gives the value when it has the right shape, else says where it has not. */
 type Reader<Value> = (given: unknown, at: string) => Value;
@@ -87,21 +88,12 @@ const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
   Finished: record({ result, sentence: text }),
 };
 
-/** What a store gives back for one fact, not yet believed. */
-export interface StoredFact {
-  readonly stream: string;
-  readonly index: number;
-  readonly event: unknown;
-  readonly process: string;
-  readonly epoch: number;
-}
-
-/** Checks a stored fact. @throws journal-fact-unknown */
-export function parseFact(stored: StoredFact): Fact {
+/** Checks a fact that a store gave back. @throws journal-fact-unknown */
+export function parseFact(stored: ChainedFact): Fact {
   try {
     const { kind, at } = record<{ kind: Kind; at: number }>({ kind: oneOf(shapes as unknown as { readonly [Each in Kind]: true }), at: number })(stored.event, "fact");
     const event = { kind, at, ...shapes[kind](stored.event, kind) } as RolloutEvent;
-    return { stream: stored.stream, index: stored.index, event, process: stored.process, epoch: stored.epoch };
+    return { stream: stored.stream, index: stored.index, event, process: stored.process, epoch: stored.epoch, hash: stored.hash };
   } catch (error) {
     if (!(error instanceof Misshapen)) throw error;
     throw journalFactUnknown({ stream: stored.stream, index: stored.index, why: error.message });
