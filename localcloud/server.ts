@@ -23,6 +23,8 @@ export interface Doors {
   readonly standInRoutes: (request: ArmRequest) => Promise<ArmReply | undefined>;
   /** Takes a request for an app's host; false where the host is no app's. */
   readonly ingress: { handle(request: IncomingMessage, response: ServerResponse): boolean };
+  /** Writes down what has changed; called before anybody is told of it. */
+  readonly keep: () => void;
 }
 
 /** A server that listens. */
@@ -34,12 +36,13 @@ export interface Listening {
 const managementAudiences = (suffix: string): readonly string[] => ["https://management.azure.com/", "https://management.core.windows.net/", `https://management.${suffix}/`];
 const logsAudiences = (suffix: string): readonly string[] => ["https://api.loganalytics.io", "https://api.loganalytics.azure.com", `https://api.loganalytics.${suffix}`];
 
-/** Starts the TLS port; `doors` may be given a moment later, for they want to know the port. */
-export async function serveHosts(certificates: Certificates, suffix: string, port: number, doors: () => Doors): Promise<Listening> {
-  const server = https.createServer({ SNICallback: (name, done) => done(null, certificates.contextOf(name)), ALPNProtocols: ["http/1.1"] }, (request, response) => {
+/** Starts the TLS port; the doors are given a moment later, for they want to know the port, and until then every request waits. */
+export async function serveHosts(certificates: Certificates, suffix: string, port: number, doors: Promise<Doors>): Promise<Listening> {
+  const server = https.createServer({ SNICallback: (name, done) => done(null, certificates.contextOf(name)), ALPNProtocols: ["http/1.1"] }, async (request, response) => {
+    const open = await doors;
     const host = (request.headers.host ?? "").split(":")[0]!.toLowerCase();
-    if (host.endsWith(`.westeurope.${suffix}`) && doors().ingress.handle(request, response)) return;
-    void answerTo(request, response, () => answerHost(host, request, doors()));
+    if (host.endsWith(`.westeurope.${suffix}`) && open.ingress.handle(request, response)) return;
+    await answerTo(request, response, () => answerHost(host, request, open));
   });
   // Names in SNI choose the certificate; a client that sends none (an IP address) gets localhost's.
   server.setSecureContext({ ...certificates.localhost });
@@ -73,7 +76,7 @@ async function answerTo(request: IncomingMessage, response: ServerResponse, act:
 async function answerHost(host: string, request: IncomingMessage, doors: Doors): Promise<ArmReply | undefined> {
   const { suffix } = doors.cloud;
   if (host === `login.${suffix}`) return doors.tokens.login(request, originOf(request));
-  if (host === `management.${suffix}`) return answerManagement(request, doors);
+  if (host === `management.${suffix}`) return answerManagement(request, doors).finally(doors.keep);
   if (host === `api.loganalytics.${suffix}`) return answerLogs(request, doors);
   throw new ArmError(404, "HostNotFound", `The stand-in cloud has no host '${host}'.`);
 }
