@@ -64,7 +64,7 @@ function parseLines(text: string, file: string): unknown[] {
 
 /** Writes a whole file for its owner's eyes so that a reader finds either the former or this one, whole; gives its length in bytes. */
 export function replaceFile(file: string, text: string): number {
-  const beside = `${file}.${process.pid}`;
+  const beside = `${file}.next`;
   const opened = openSync(beside, "w", ownerOnly);
   try {
     writeFileSync(opened, text);

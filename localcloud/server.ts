@@ -9,7 +9,7 @@ import { errorReply, originOf, readObject, send } from "./http.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Cloud } from "./resource.ts";
 import type { ResourceManager } from "./resource-manager.ts";
 import { authorize } from "./roles.ts";
-import type { Principal, Tokens } from "./tokens.ts";
+import { tenant, type Principal, type Tokens } from "./tokens.ts";
 
 /** What the doors lead to. */
 export interface Doors {
@@ -78,7 +78,14 @@ async function answerHost(host: string, request: IncomingMessage, doors: Doors):
   if (host === `login.${suffix}`) return doors.tokens.login(request, originOf(request));
   if (host === `management.${suffix}`) return answerManagement(request, doors).finally(doors.keep);
   if (host === `api.loganalytics.${suffix}`) return answerLogs(request, doors);
+  if (host === "127.0.0.1" || host === "localhost") return answerHost(`${doorOf(request.url ?? "/")}.${suffix}`, request, doors);
   throw new ArmError(404, "HostNotFound", `The stand-in cloud has no host '${host}'.`);
+}
+
+/** By its address alone the stand-in is reached by programs that cannot be told how to find its names; no two doors share a path. */
+function doorOf(url: string): "login" | "management" | "api.loganalytics" {
+  if (/^\/+v1\/workspaces\//i.test(url)) return "api.loganalytics";
+  return [tenant, "common", "organizations"].includes(url.split("/")[1] ?? "") ? "login" : "management";
 }
 
 async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
@@ -139,7 +146,8 @@ function metadata(origin: string, suffix: string): unknown {
   return {
     name: "BallastStandIn",
     portal: origin,
-    authentication: { loginEndpoint: `https://login.${suffix}/`, audiences: ["https://management.core.windows.net/", "https://management.azure.com/"], tenant: "common", identityProvider: "AAD" },
+    // Whoever has come by the address finds the rest there too.
+    authentication: { loginEndpoint: /^https:..(127\.0\.0\.1|localhost)\b/.test(origin) ? `${origin}/` : `https://login.${suffix}/`, audiences: ["https://management.core.windows.net/", "https://management.azure.com/"], tenant: "common", identityProvider: "AAD" },
     resourceManager: `${origin}/`,
     microsoftGraphResourceId: `https://graph.${suffix}/`,
     logAnalyticsResourceId: `https://api.loganalytics.${suffix}`,
