@@ -138,6 +138,23 @@ test("the provider's delete of a group that is gone succeeds", async () => {
   await arm.remove(group.replace("probes", "never"), "2024-03-01");
 });
 
+test("a workspace's keys are given by POST alone, two that differ and stay", async () => {
+  const workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/keys`, version = "api-version=2023-09-01";
+  await at.settle("PUT", `${workspace}?${version}`, { location: "westeurope", properties: {} });
+  const { body } = await at.ask("POST", `${workspace}/sharedKeys?${version}`);
+  expect(body).toEqual({ primarySharedKey: expect.stringMatching(/^[\w+/]{86}==$/), secondarySharedKey: expect.stringMatching(/^[\w+/]{86}==$/) });
+  expect(body.primarySharedKey).not.toBe(body.secondarySharedKey);
+  expect((await at.ask("POST", `${workspace}/sharedKeys?${version}`)).body).toEqual(body);
+  expect(JSON.stringify((await at.ask("GET", `${workspace}?${version}`)).body)).not.toContain(body.primarySharedKey);
+});
+
+test("request rows that were put are read back, and forgotten on request", async () => {
+  await at.ask("POST", "/_standin/rows", { rows: [{ ContainerAppName: "made-up", RequestId: "one" }] });
+  expect((await at.ask("GET", "/_standin/rows?app=made-up")).body.rows).toMatchObject([{ RequestId: "one" }]);
+  await at.ask("DELETE", "/_standin/rows");
+  expect((await at.ask("GET", "/_standin/rows")).body.rows).toEqual([]);
+});
+
 test.each<[string, string, string, object, string | undefined]>([
   ["whole", "Microsoft.App/containerApps", "2025-07-01", { location: "x", properties: { provisioningState: "Succeeded" } }, undefined],
   ["with a property that Azure has not", "Microsoft.App/containerApps", "2025-07-01", { location: "x", properties: { wieght: 1 } }, "'properties.wieght' is not a property"],
