@@ -1,7 +1,7 @@
 // The control plane's API as typed calls: what the provider and the `ballast` command know of it. Refusals come as errors
 // with the control plane's own ids. Knows nothing of Pulumi, and nothing of how a rollout is decided.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ReleaseIntent, RolloutEvent, RolloutResult, SignalName, Target } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { ReleaseIntent, RolloutEvent, RolloutResult, PersonalSignal, Target } from "../controlplane/engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { controlPlaneUnclear, controlPlaneUnreachable } from "../errors/provider.ts";
 import { ask, open, reasonOf, refusal, type Access, type Answer, type Call } from "./requests.ts";
@@ -80,7 +80,7 @@ export interface ControlPlane {
   /** Gives one rollout; undefined where there never was one. */
   readonly show: (name: RolloutName) => Promise<Shown | undefined>;
   readonly journal: (name: RolloutName) => Promise<readonly JournalLine[]>;
-  readonly signal: (name: RolloutName, signal: SignalName, reason: string) => Promise<string>;
+  readonly signal: (name: RolloutName, signal: PersonalSignal, reason: string) => Promise<string>;
   readonly hold: (target: Target, seconds: number) => Promise<Held>;
   readonly unhold: (target: Target, id: string) => Promise<void>;
   /**

@@ -232,7 +232,7 @@ describe("a release", () => {
     expect(asked).toEqual([`start ${stream}`]);
   });
 
-  test("supersedes the one in flight when asked: that one is aborted, once, and gives its traffic back first", async () => {
+  test("supersedes the one in flight when asked: that one is told so, once, and gives its traffic back first", async () => {
     const { call, asked, append } = service();
     const weights = [{ revision: "api--0000001", percent: 95 }, { revision: "api--0000002", percent: 5 }];
     await append(stream, [rejected[0]!, rejected[1]!, { at: 2000, kind: "Started", stable: "api--0000001", activate: false }, { at: 3000, kind: "SmokePassed" }, { at: 4000, kind: "TrafficShifted", weights }]);
@@ -240,7 +240,7 @@ describe("a release", () => {
       const second = await call("PUT", path.replace("0002", "0003"), { ...body, release: "hash-of-3", whenInFlight: "supersede" });
       expect([second.status, second.body.error.id, second.headers.get("retry-after")]).toEqual([409, "rollout-in-flight", "2"]);
     }
-    expect(asked).toEqual([`abort ${stream} by somebody: superseded by release hash-of-3`]);
+    expect(asked).toEqual([`supersede ${stream} by somebody: release hash-of-3 takes its place`]);
     expect((await call("GET", path)).body).toMatchObject({ phase: "reverting", percent: 5, result: null });
   });
 

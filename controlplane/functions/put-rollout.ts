@@ -33,6 +33,6 @@ async function refuseSecond(inFlight: string, { whenInFlight, release }: AskedRe
   const superseded = whenInFlight === "supersede";
   // Sent once: the caller asks again until the traffic has been given back, and each disregarded abort would be a fact.
   const isEnding = fold(rollout, (await journal.read(inFlight)).map(({ event }) => event)).ending !== undefined;
-  if (superseded && !isEnding) await rollouts.signal(inFlight, { kind: "Signal", at: now(), signal: "abort", by: caller.name, reason: `superseded by release ${release}` });
+  if (superseded && !isEnding) await rollouts.signal(inFlight, { kind: "Signal", at: now(), signal: "supersede", by: caller.name, reason: `release ${release} takes its place` });
   return refuse(409, rolloutInFlight({ stream: inFlight, superseded }), {}, superseded ? { "retry-after": String(retryAfterSeconds) } : {});
 }

@@ -1,13 +1,13 @@
 // Body of a call → what it asks for. Each field is checked and named, and a field that we do not know is refused: a
 // misspelt limit that is silently ignored would be worse than none. What makes a good plan is the engine's affair.
 import { checkIntent, defaultLimits, defaultPace } from "../engines/rollout/plan.ts";
-import type { Limits, Pace, ReleaseIntent, SignalName } from "../engines/rollout/vocabulary.ts";
+import type { Limits, OutsideWeights, Pace, PersonalSignal, ReleaseIntent } from "../engines/rollout/vocabulary.ts";
 
 /** A body as it should be, or every complaint about it. */
 export type Parsed<Value> = { readonly value: Value } | { readonly complaints: readonly string[] };
 
 /** What a release asks for in the body of its call. */
-export interface AskedRelease extends Pick<ReleaseIntent, "release" | "pace" | "limits" | "probePath"> {
+export interface AskedRelease extends Pick<ReleaseIntent, "release" | "pace" | "limits" | "probePath" | "outsideWeights"> {
   readonly whenInFlight: "refuse" | "supersede";
 }
 
@@ -16,24 +16,30 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Reads the body of a release. */
 export function readRelease(body: unknown): Parsed<AskedRelease> {
   const complaints: string[] = [];
-  const fields = fieldsOf(body, "the body", ["release", "pace", "limits", "probePath", "whenInFlight"], complaints);
+  const fields = fieldsOf(body, "the body", ["release", "pace", "limits", "probePath", "outsideWeights", "whenInFlight"], complaints);
+  const outsideWeights = outsideChoices.find((choice) => choice === fields["outsideWeights"]);
   const asked: AskedRelease = {
     release: text(fields, "release", 200, complaints),
     pace: numbers(fields["pace"], "pace", defaultPace, complaints),
     limits: numbers(fields["limits"], "limits", defaultLimits, complaints),
     probePath: text(fields, "probePath", 1024, complaints),
+    ...(outsideWeights === undefined ? {} : { outsideWeights }),
     whenInFlight: fields["whenInFlight"] === "supersede" ? "supersede" : "refuse",
   };
   if (!["refuse", "supersede", undefined].includes(fields["whenInFlight"] as undefined)) complaints.push("whenInFlight is neither refuse nor supersede.");
+  if (fields["outsideWeights"] !== undefined && outsideWeights === undefined) complaints.push("outsideWeights is neither restore nor adopt.");
   if (asked.probePath !== "" && !/^\/[\x21-\x7e]*$/.test(asked.probePath)) complaints.push("probePath is not a path: it begins with / and has no spaces.");
   if (complaints.length === 0) complaints.push(...checkIntent(asked));
   return complaints.length === 0 ? { value: asked } : { complaints };
 }
 
-const signals: readonly SignalName[] = ["pause", "resume", "promote", "abort", "retry"];
+const outsideChoices: readonly OutsideWeights[] = ["restore", "adopt"];
+
+/** Only the next release may supersede, so nobody can send that. */
+const signals: readonly PersonalSignal[] = ["pause", "resume", "promote", "abort", "retry"];
 
 /** Reads the body of a signal. */
-export function readSignal(body: unknown): Parsed<{ readonly signal: SignalName; readonly reason: string }> {
+export function readSignal(body: unknown): Parsed<{ readonly signal: PersonalSignal; readonly reason: string }> {
   const complaints: string[] = [];
   const fields = fieldsOf(body, "the body", ["signal", "reason"], complaints);
   const signal = signals.find((name) => name === fields["signal"]);

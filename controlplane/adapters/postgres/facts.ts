@@ -3,7 +3,7 @@
 // known here, nor by which statements they come and go.
 import { journalFactUnknown } from "../../../errors/journal.ts";
 import type {
-  AppView, Bin, HoldReason, Limits, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Weight,
+  AppView, Bin, HoldReason, Labels, Limits, OutsideWeights, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Weight,
 } from "../../engines/rollout/vocabulary.ts";
 import type { Fact } from "../../runtime/ports.ts";
 
@@ -49,11 +49,15 @@ const limits = record<Limits>({
   failurePointsMax: number, slowPointsMax: number, slowMilliseconds: number, ceilingPercent: number, ceilingRequests: number,
   stableFailurePercentMax: number, probeFailuresMax: number,
 });
-const intent = record<ReleaseIntent>({ target, revision: text, release: text, pace, limits, probePath: text, requestedBy: text });
-const signalName = oneOf<SignalName>({ pause: true, resume: true, promote: true, abort: true, retry: true });
+const intent = record<ReleaseIntent>({ target, revision: text, release: text, pace, limits, probePath: text, outsideWeights: optional(oneOf<OutsideWeights>({ restore: true, adopt: true })), requestedBy: text });
+const signalName = oneOf<SignalName>({ pause: true, resume: true, promote: true, abort: true, retry: true, supersede: true });
 const result = oneOf<RolloutResult>({ promoted: true, "rolled-back": true, rejected: true, equal: true, stranded: true });
 const holdReason = oneOf<HoldReason>({ "no-traffic": true, "stable-sick": true, "too-few-requests": true, unsettled: true });
-const revision = record<RevisionView>({ name: text, active: flag, running: text, health: text, templateHash: text });
+const revision = record<RevisionView>({ name: text, active: flag, running: text, health: text, templateHash: text, minReplicas: optional(number) });
+const labels = record<Labels>({ stable: optional(text), canary: optional(text) });
+const view = record<AppView>({
+  weights: listOf(weight), revisions: listOf(revision), labels: optional(labels), mode: optional(text), ingress: optional(oneOf({ http: true, tcp: true, none: true })), sticky: optional(flag),
+});
 const effectKind = oneOf<RolloutEffect["kind"]>({
   Inspect: true, Activate: true, Probe: true, ShiftTraffic: true, VerifyTraffic: true, Wait: true, AwaitSignal: true, Measure: true, Deactivate: true,
 });
@@ -64,11 +68,11 @@ type FieldsOf<Each extends Kind> = Omit<Extract<RolloutEvent, { kind: Each }>, "
 /** Every fact that was ever written. A field that is added later is read as optional here, for ever. */
 const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
   Planned: record({ intent, steps: listOf(number) }),
-  Inspected: record({ view: record<AppView>({ weights: listOf(weight), revisions: listOf(revision) }) }),
+  Inspected: record({ view }),
   Activated: record({}),
   Probed: record({ good: flag, detail: text, running: text }),
   TrafficShifted: record<FieldsOf<"TrafficShifted">>({ weights: listOf(weight) }),
-  TrafficRead: record<FieldsOf<"TrafficRead">>({ weights: listOf(weight), heldUntil: optional(number) }),
+  TrafficRead: record<FieldsOf<"TrafficRead">>({ weights: listOf(weight), deactivated: optional(listOf(text)), heldUntil: optional(number) }),
   Waited: record({}),
   Measured: record({ bins: listOf(bin), to: number }),
   Deactivated: record({}),
@@ -78,7 +82,9 @@ const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
   FoundEqual: record({ stable: text, untouched: flag, sentence: text }),
   SmokePassed: record({}),
   StepReached: record({ percent: number }),
-  TrafficDrifted: record({ percent: number, seenPercent: number }),
+  TrafficDrifted: record<FieldsOf<"TrafficDrifted">>({ percent: number, seenPercent: number, deactivated: optional(listOf(text)) }),
+  TrafficMoved: record({ percent: number, seenPercent: number }),
+  TrafficAdopted: record({ percent: number }),
   Held: record({ reason: holdReason, sentence: text }),
   StepPassed: record({ percent: number, sentence: text }),
   Aborted: record({ sentence: text, by: text }),
