@@ -143,7 +143,7 @@ function wantedBody(cloud: Cloud, place: Place, request: ArmRequest, previous: R
   }
   const now = new Date(cloud.clock.now()).toISOString();
   const systemData = { createdAt: now, ...previous?.body["systemData"], lastModifiedAt: now, lastModifiedByType: "Application" };
-  return { ...body, id: previous?.body["id"] ?? place.id, name: previous?.body["name"] ?? place.name, type: place.kind.type, properties: { ...body["properties"] }, systemData };
+  return { ...body, id: previous?.body["id"] ?? place.id, name: previous?.body["name"] ?? place.name, type: place.kind.type, properties: { ...body["properties"] }, ...(schema.envelopeNames.includes("systemData") ? { systemData } : {}) };
 }
 
 async function put(cloud: Cloud, operations: Operations, place: Place, request: ArmRequest, previous: Resource | undefined): Promise<ArmReply> {

@@ -160,12 +160,17 @@ describe.each([["PostgreSQL", inPostgres], ["memory", inMemory]] as const)("a jo
     expect(await journal.streams({ target: { resourceGroup: "rg", app: "sho" } })).toEqual([]);
   });
 
-  it("says when it was last written to", async () => {
-    const before = Date.now();
-    await journal.append(fresh(), [], [waited(1)], pen);
-    const at = await journal.lastWriteAt();
-    expect(at).toBeGreaterThanOrEqual(before - 5);
-    expect(at).toBeLessThanOrEqual(Date.now() + 5);
+  it("says how much is in flight, and when it was last written to, how long ago that is by its own clock included", async () => {
+    const before = Date.now(), { inFlight } = await journal.pulse(), stream = fresh();
+    await journal.append(stream, [], [waited(1)], pen);
+    const { lastWrite, ...flying } = await journal.pulse();
+    expect(flying).toEqual({ inFlight: inFlight + 1 });
+    expect(lastWrite!.at).toBeGreaterThanOrEqual(before - 5);
+    expect(lastWrite!.at).toBeLessThanOrEqual(Date.now() + 5);
+    await eventually(async () => (await journal.pulse()).lastWrite!.secondsAgo > lastWrite!.secondsAgo, "the last write to be longer ago");
+    expect(lastWrite!.secondsAgo).toBeLessThan((Date.now() - before) / 1000);
+    await journal.append(stream, await journal.read(stream), [finished], pen);
+    expect((await journal.pulse()).inFlight).toBe(inFlight);
   });
 });
 

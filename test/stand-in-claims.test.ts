@@ -55,6 +55,8 @@ function servedNames(): readonly string[] {
     ...resourceKinds.map(({ type }) => type),
     ...resourceKinds.flatMap(({ type, actions }) => Object.keys(actions ?? {}).map((action) => `POST ${type.split("/").at(-1)}/${action}`)),
     ...found("localcloud/container-apps.ts", /verb === "(GET|POST) (\w+)"/g, ([, method, route]) => `${method} revisions/${route}`),
+    ...found("localcloud/container-apps.ts", /toLowerCase\(\) !== "(\w+)"/g, ([, route]) => `GET containerApps/${route}`),
+    ...found("localcloud/jobs.ts", /toLowerCase\(\) !== "(\w+)"/g, ([, route]) => `GET jobs/${route}`),
     ...found("localcloud/stand-in-routes.ts", /case "((?:GET|POST|DELETE) \w+)"/g, ([, route]) => route!),
     ...found("localcloud/control.ts", /route === "\/_standin\/(\w+)"/g, ([, route]) => route!),
   ];

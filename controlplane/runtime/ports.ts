@@ -58,6 +58,14 @@ export interface Pen {
 /** What came of an append. `conflict`: the stream has grown, read again. `fenced`: the claim is somebody else's by now. */
 export type Appended = "appended" | "conflict" | "fenced";
 
+/** What the journal tells of the life of those who write it, for the health page. */
+export interface Pulse {
+  /** How many streams are unfinished. */
+  readonly inFlight: number;
+  /** When the last fact of all streams was written, and how long ago by the store's own clock, so that no reader compares two clocks; undefined before the first. */
+  readonly lastWrite: { readonly at: Instant; readonly secondsAgo: number } | undefined;
+}
+
 /** The one authority on what happened. */
 export interface Journal {
   /** @throws journal-fact-unknown when a fact does not have a shape that this code knows, and journal-chain-broken when a fact is not what was written. */
@@ -68,8 +76,7 @@ export interface Journal {
   readonly grown: (stream: string, length: number, cancel: AbortSignal) => Promise<void>;
   /** The streams of a target, or of all, newest first. */
   readonly streams: (filter: { readonly target?: Target; readonly unfinished?: boolean }) => Promise<readonly string[]>;
-  /** When the last fact was written, for the health page. */
-  readonly lastWriteAt: () => Promise<Instant | undefined>;
+  readonly pulse: () => Promise<Pulse>;
 }
 
 /** The right to act on a target for a stream. It is one process's at a time; each change of hands raises the epoch. */

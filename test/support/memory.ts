@@ -47,7 +47,10 @@ export function memoryJournal(stillOurs: (claim: Claim) => boolean = () => true,
     streams: async ({ target, unfinished }) => [...streams].reverse()
       .filter(([stream, { finished }]) => !(unfinished && finished) && (!target || stream.startsWith(streamOf(target, ""))))
       .map(([stream]) => stream),
-    lastWriteAt: async () => lastWriteAt,
+    pulse: async () => ({
+      inFlight: [...streams.values()].filter(({ finished }) => !finished).length,
+      lastWrite: lastWriteAt === undefined ? undefined : { at: lastWriteAt, secondsAgo: (now() - lastWriteAt) / 1000 },
+    }),
   };
 }
 

@@ -42,6 +42,12 @@ from ballast.streams s left join ballast.facts f using (stream) where stream = $
 
 type ReadRow = Omit<StoredFact, "stream" | "index"> & { readonly length: number; readonly head: string | null; readonly index: number | null };
 
+// Two questions that an index answers each; a count over all streams would read them all, every few seconds.
+const pulseStatement = `
+select (extract(epoch from last) * 1000)::float8 as at, extract(epoch from clock_timestamp() - last)::float8 as ago,
+  (select count(*)::integer from ballast.streams where not finished) as flying
+from (select max(written_at) as last from ballast.streams) as written`;
+
 /** A stream's name holds its target between its kind and its revision. */
 const targetKeyOf = (stream: string): string => stream.split("/").slice(1, -1).join("/");
 
@@ -110,9 +116,10 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
         [target ? targetKey(target) : null, unfinished ?? false]);
       return rows.map((row) => row.stream);
     },
-    lastWriteAt: async () => {
-      const { rows } = await pool.query<{ at: number | null }>("select (extract(epoch from max(written_at)) * 1000)::float8 as at from ballast.streams");
-      return rows[0]?.at == null ? undefined : Math.round(rows[0].at);
+    pulse: async () => {
+      const { rows } = await pool.query<{ at: number | null; ago: number; flying: number }>(pulseStatement);
+      const { at = null, ago = 0, flying = 0 } = rows[0] ?? {};
+      return { inFlight: flying, lastWrite: at === null ? undefined : { at: Math.round(at), secondsAgo: Math.max(0, ago) } };
     },
     close: () => listener.close(),
   };
