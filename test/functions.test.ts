@@ -225,12 +225,14 @@ describe("the service", () => {
     expect((await service().call("POST", "/sweep")).body).toEqual({ takenOver: ["rollout/shop/api/left-behind"] });
   });
 
-  test("says when it last wrote, and is unwell when its journal does not answer", async () => {
+  test("says what is in flight and when it last wrote, and is unwell when its journal does not answer", async () => {
     const { app, append, parts } = service();
-    expect(await (await app.request("/health")).json()).toEqual({ status: "ok", process: "test", lastWriteAt: null });
-    await append(stream, rejected);
-    expect(((await (await app.request("/health")).json()) as any).lastWriteAt).toBeGreaterThan(0);
-    const { app: deaf } = service({ journal: { ...parts.journal, lastWriteAt: async () => { throw new Error("password authentication failed"); } } });
+    expect(await (await app.request("/health")).json()).toEqual({ status: "ok", process: "test", inFlight: 0, lastWriteAt: null, lastWriteSecondsAgo: null });
+    await append(stream, rejected.slice(0, 2));
+    expect(await (await app.request("/health")).json()).toMatchObject({ inFlight: 1, lastWriteAt: expect.any(Number), lastWriteSecondsAgo: expect.any(Number) });
+    await append(stream, rejected.slice(2));
+    expect(await (await app.request("/health")).json()).toMatchObject({ inFlight: 0 });
+    const { app: deaf } = service({ journal: { ...parts.journal, pulse: async () => { throw new Error("password authentication failed"); } } });
     const response = await deaf.request("/health");
     const text = await response.text();
     expect([response.status, JSON.parse(text).error.id]).toEqual([503, "journal-unreachable"]);

@@ -93,7 +93,7 @@ export interface Service extends AsyncDisposable {
 export function openService(issuer: Issuer, changes: Partial<Parts> = {}): Service {
   const asked: string[] = [], logged: unknown[] = [], closing = new AbortController(), dispatcher = fetchDispatcher(undefined);
   const journal = memoryJournal(), claims = memoryClaims(60);
-  const append = async (to: string, events: readonly RolloutEvent[]) => void (await journal.append(to, (await journal.read(to)).length, events, { process: "test" }));
+  const append = async (to: string, events: readonly RolloutEvent[]) => void (await journal.append(to, await journal.read(to), events, { process: "test" }));
   const rollouts: Rollouts = {
     start: async (to, request) => {
       asked.push(`start ${to}`);

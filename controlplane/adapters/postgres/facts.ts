@@ -6,6 +6,7 @@ import type {
   AppView, Bin, HoldReason, Labels, Limits, OutsideWeights, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Weight,
 } from "../../engines/rollout/vocabulary.ts";
 import type { Fact } from "../../runtime/ports.ts";
+import type { ChainedFact } from "./chain.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 /** Gives the value when it has the right shape, else says where it has not; the shape is at hand as JSON Schema too. */
@@ -104,15 +105,6 @@ const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
   Finished: record({ result, sentence: text }),
 };
 
-/** What a store gives back for one fact, not yet believed. */
-export interface StoredFact {
-  readonly stream: string;
-  readonly index: number;
-  readonly event: unknown;
-  readonly process: string;
-  readonly epoch: number;
-}
-
 /** Tells readers of a journal, as JSON Schema, what an event in it may look like. */
 export const eventSchema: Schema = {
   oneOf: Object.entries(shapes).map(([kind, { schema }]) => {
@@ -121,12 +113,12 @@ export const eventSchema: Schema = {
   }),
 };
 
-/** Checks a stored fact. @throws journal-fact-unknown */
-export function parseFact(stored: StoredFact): Fact {
+/** Checks a fact that a store gave back. @throws journal-fact-unknown */
+export function parseFact(stored: ChainedFact): Fact {
   try {
     const { kind, at } = record<{ kind: Kind; at: number }>({ kind: oneOf(shapes as unknown as { readonly [Each in Kind]: true }), at: number })(stored.event, "fact");
     const event = { kind, at, ...shapes[kind](stored.event, kind) } as RolloutEvent;
-    return { stream: stored.stream, index: stored.index, event, process: stored.process, epoch: stored.epoch };
+    return { stream: stored.stream, index: stored.index, event, process: stored.process, epoch: stored.epoch, hash: stored.hash };
   } catch (error) {
     if (!(error instanceof Misshapen)) throw error;
     throw journalFactUnknown({ stream: stored.stream, index: stored.index, why: error.message });
