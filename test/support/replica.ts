@@ -5,10 +5,11 @@ import { openClaims } from "../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, openPool, type Database } from "../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../controlplane/adapters/postgres/migrations.ts";
+import { openTime } from "../../controlplane/adapters/postgres/time.ts";
 import type { Engine } from "../../controlplane/engines/engine.ts";
 import { rollout } from "../../controlplane/engines/rollout/rollout.ts";
-import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../../controlplane/engines/rollout/vocabulary.ts";
-import { systemClock } from "../../controlplane/runtime/clock.ts";
+import type { RolloutEffect, RolloutEvent, RolloutObservation, SignalName } from "../../controlplane/engines/rollout/vocabulary.ts";
+import { clockOf } from "../../controlplane/runtime/clock.ts";
 import { createOrchestrator } from "../../controlplane/runtime/orchestrate.ts";
 import type { Apps, Journal } from "../../controlplane/runtime/ports.ts";
 import { canaryPercent, cloudInTable } from "./cloud-in-table.ts";
@@ -20,6 +21,8 @@ export interface ReplicaSetting {
   readonly leaseSeconds: number;
   /** Which engine decides; the toy unless told. */
   readonly engine?: "toy" | "rollout";
+  /** How far the machine's own clock is off; right unless told. */
+  readonly skewSeconds?: number;
   /** Where to stop for ever: once the write to this percentage was sent, or before or after its fact was appended. */
   readonly hang?: { readonly at: "sent" | "before append" | "after append"; readonly percent: number };
 }
@@ -27,6 +30,8 @@ export interface ReplicaSetting {
 const setting = JSON.parse(process.argv[2] ?? "{}") as ReplicaSetting;
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 const log = (sentence: string): void => say({ log: sentence });
+const rightTime = Date.now;
+Date.now = () => rightTime() + (setting.skewSeconds ?? 0) * 1000;
 process.on("warning", (warning) => log(`warning: ${warning.message}`));
 
 const pool = openPool(setting.database, log);
@@ -36,6 +41,7 @@ const hangs = async (at: string, percent: number | undefined): Promise<void> => 
   say({ hangs: at });
   await new Promise(() => {});
 };
+const time = await openTime(pool);
 const cloud = cloudInTable(pool);
 const apps: Apps = {
   ...cloud.apps,
@@ -61,13 +67,14 @@ const hanging: Journal = {
 };
 const engine: Engine<RolloutObservation, RolloutEvent, any, RolloutEffect> = setting.engine === "rollout" ? rollout : toyEngine;
 const orchestrator = createOrchestrator({
-  ports: { apps, requests: cloud.requests, journal: hanging, claims: openClaims(pool, setting.leaseSeconds), clock: systemClock },
+  ports: { apps, requests: cloud.requests, journal: hanging, claims: openClaims(pool, setting.leaseSeconds), clock: clockOf(time.now) },
   engine, pool, process: setting.name, leaseSeconds: setting.leaseSeconds, requestSeconds: setting.leaseSeconds / 2, log,
 });
 await orchestrator.launch();
 say({ launched: setting.name });
 createInterface({ input: process.stdin }).on("line", (line) => {
-  const asked = JSON.parse(line) as { start?: Parameters<typeof orchestrator.start>; close?: true };
+  const asked = JSON.parse(line) as { start?: Parameters<typeof orchestrator.start>; signal?: [stream: string, signal: SignalName]; close?: true };
   if (asked.start) void orchestrator.start(...asked.start).then((came) => say({ came }), (error: unknown) => say({ refused: String(error) }));
+  if (asked.signal) void orchestrator.signal(asked.signal[0], { kind: "Signal", at: time.now(), signal: asked.signal[1], by: "ann", reason: "because" }).then(() => say({ came: "signalled" }), (error: unknown) => say({ refused: String(error) }));
   if (asked.close) void orchestrator.close().then(() => journal.close()).then(() => pool.end()).then(() => say({ closed: setting.name }), (error: unknown) => say({ refused: String(error) }));
 });
