@@ -8,10 +8,12 @@ export type Fate = "pass" | "swallow" | "cut" | number | Buffer;
 
 export interface Proxy {
   readonly port: number;
-  /** Judges bytes on their way to the server; they pass unless told. `opening` is what the connection began with. */
+  /** Judges bytes on their way to the server; they pass unless told. `opening` is what the connection began with, and so tells connections apart. */
   there: (bytes: Buffer, opening: Buffer) => Fate;
   /** Judges bytes on their way back. */
-  back: (bytes: Buffer) => Fate;
+  back: (bytes: Buffer, opening: Buffer | undefined) => Fate;
+  /** Breaks every connection; new ones are made as before. */
+  readonly cutAll: () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -32,13 +34,14 @@ export async function startProxy(to: { readonly host: string; readonly port: num
       else if (fate !== "swallow") sender.write(fate);
     };
     client.on("data", (bytes: Buffer) => meet(proxy.there(bytes, (opening ??= bytes)), bytes, upstream, client));
-    upstream.on("data", (bytes: Buffer) => meet(proxy.back(bytes), bytes, client, upstream));
+    upstream.on("data", (bytes: Buffer) => meet(proxy.back(bytes, opening), bytes, client, upstream));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const proxy: Proxy = {
     port: (server.address() as AddressInfo).port,
     there: () => "pass", back: () => "pass",
+    cutAll: () => sockets.forEach((each) => each.destroy()),
     close: async () => {
       sockets.forEach((each) => each.destroy());
       await new Promise((resolve) => server.close(resolve));
