@@ -138,13 +138,13 @@ describe("a loop in one process", () => {
     expect(sent).toEqual([]);
     await claims.unhold(web, "id" in hold ? hold.id : "");
     await reached("StepReached");
-    const second = await claims.hold(web, "a pulumi up", 600);
+    await claims.hold(web, "a pulumi up", 600);
     await orchestrator.signal(stream, signalOf("abort"));
     await reached("TrafficShifted", 2);
     await eventually(async () => (await journal.read(stream)).at(-1)?.event.kind === "TrafficRead", "the weights to be read back");
     expect(sent).toEqual([10, 0]);
     // Whoever holds the app may still write it, so the rollout is not over before the hold is.
-    expect((await journal.read(stream)).at(-1)?.event).toEqual({ kind: "TrafficRead", at: expect.any(Number), weights: [{ revision: "stable", percent: 100 }], heldUntil: "until" in second && second.until });
+    expect((await journal.read(stream)).at(-1)?.event).toEqual({ kind: "TrafficRead", at: expect.any(Number), weights: [{ revision: "stable", percent: 100 }], heldUntil: expect.closeTo(Date.now() + 600_000, -5) });
     expect(replay((await journal.read(stream)).map(({ event }) => event))).toBeUndefined();
   });
 
@@ -270,7 +270,6 @@ describe("a loop in one process", () => {
 
 /** A replica in a process of its own, launched. */
 const replica = (setting: Omit<ReplicaSetting, "database">): Promise<Replica> => startReplica({ ...setting, database });
-
 const sentBy = ({ said }: Replica): readonly number[] => said.flatMap(({ sent }) => (sent === undefined ? [] : [sent]));
 
 describe("processes that die and take over", () => {
@@ -355,6 +354,24 @@ describe("processes that die and take over", () => {
     await eventually(() => replicas.flatMap(({ said }) => said.filter(({ came }) => came)).length === 8, "every start to be answered");
     expect(replicas.flatMap(({ said }) => said.flatMap(({ came }) => came ?? [])).toSorted()).toEqual([...Array<string>(4).fill("exists"), ...Array<string>(4).fill("started")]);
     expect(replicas.flatMap(({ said }) => said.flatMap(({ log }) => log ?? []))).toEqual([]);
+  });
+
+  it.each([[-600, 600], [600, -600]])("go by one clock, the database's, though their own are %i and %i seconds off", async (firstSkew, secondSkew) => {
+    const { journal } = reading();
+    const first = await replica({ name: "first", leaseSeconds: 2, engine: "rollout", skewSeconds: firstSkew });
+    const second = await replica({ name: "second", leaseSeconds: 2, engine: "rollout", skewSeconds: secondSkew });
+    first.tell({ start: [stream, quickRequest(web, [10, 20, 30])] });
+    const begun = await longer(journal, 2);
+    for (const [before, signal] of ["pause", "resume"].entries()) {
+      second.tell({ signal: [stream, signal] });
+      await eventually(() => second.said.filter(({ signalled }) => signalled).length > before, `${signal} to be written`);
+    }
+    await longer(journal, begun.length + 4);
+    await first.kill("SIGKILL");
+    const facts = await finishedFacts(journal);
+    expect(facts.at(-1)).toMatchObject({ process: "second", event: { result: "promoted" } });
+    for (const { event } of facts.slice(1)) expect(Math.abs(event.at - Date.now())).toBeLessThan(60_000);
+    expect(replay(facts.map(({ event }) => event))).toBeUndefined();
   });
 
   it("send and write nothing more when they wake from a sleep in which their stream was taken over", async () => {
