@@ -59,10 +59,10 @@ const apps: Apps = {
 const journal = openJournal(pool, connectionOptions(setting.database), log);
 const hanging: Journal = {
   ...journal,
-  append: async (stream, length, events, pen) => {
+  append: async (stream, on, events, pen) => {
     const shifted = events.find((event) => event.kind === "TrafficShifted");
     await hangs("before append", shifted && canaryPercent(shifted.weights));
-    const appended = await journal.append(stream, length, events, pen);
+    const appended = await journal.append(stream, on, events, pen);
     await hangs("after append", shifted && canaryPercent(shifted.weights));
     return appended;
   },
