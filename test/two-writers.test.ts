@@ -3,7 +3,6 @@
 import type pg from "pg";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Database } from "../controlplane/adapters/postgres/connection.ts";
-import { parseFact, type StoredFact } from "../controlplane/adapters/postgres/facts.ts";
 import { migrate } from "../controlplane/adapters/postgres/migrations.ts";
 import { streamOf } from "../controlplane/engines/rollout/names.ts";
 import { replay } from "../controlplane/engines/rollout/rollout.ts";
@@ -34,7 +33,7 @@ function request(target: Target, bakeSeconds: number, ahead = 0): object {
 }
 
 async function factsOf(target: Target): Promise<readonly Fact[]> {
-  return (await pool.query<StoredFact>("select stream, index, event, process, epoch from ballast.facts where stream = $1 order by index", [nameOf(target)])).rows.map(parseFact);
+  return (await pool.query<Fact>("select * from ballast.facts where stream = $1 order by index", [nameOf(target)])).rows;
 }
 
 const has = async (target: Target, kind: string, count = 1): Promise<boolean> => (await factsOf(target)).filter(({ event }) => event.kind === kind).length >= count;

@@ -82,7 +82,7 @@ test("a journal that a version of long ago has left half-way is carried on by to
   const events = readFileSync(join(import.meta.dirname, "journals/rollout-v1-aborted.jsonl"), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line) as RolloutEvent);
   const before = events.slice(0, events.findIndex(({ kind }) => kind === "Signalled")), shop = { resourceGroup: "shop", app: "storefront" };
   const left = streamOf(shop, "storefront--2"), journal = openJournal(pool, connectionOptions(database), () => {});
-  await journal.append(left, 0, before, { process: "then" });
+  await journal.append(left, [], before, { process: "then" });
   await journal.close();
   await createDeadlyWorld(pool);
   await pool.query("update public.clock set now = $1", [before.at(-1)!.at]);
