@@ -47,15 +47,16 @@ const obedient: Shift = async ({ weights }) => ({ ok: true, value: { weights } }
 type AnyEngine = Engine<RolloutObservation, RolloutEvent, any, RolloutEffect>;
 
 /** A loop in this process; `shift` stands for the cloud where it is given. */
-async function loop(shift?: Shift, options: { readonly name?: string; readonly leaseSeconds?: number; readonly engine?: AnyEngine } = {}): Promise<Loop> {
-  const { name = "here", leaseSeconds = 30, engine = toyEngine } = options;
+async function loop(shift?: Shift, options: { readonly name?: string; readonly leaseSeconds?: number; readonly engine?: AnyEngine; readonly beforeAppend?: (events: readonly RolloutEvent[]) => Promise<unknown> } = {}): Promise<Loop> {
+  const { name = "here", leaseSeconds = 30, engine = toyEngine, beforeAppend } = options;
   const sent: number[] = [];
   const pool = openPool(database, () => {});
   const journal = openJournal(pool, connectionOptions(database), () => {});
+  const hooked: Journal = { ...journal, append: async (stream, on, events, pen) => { await beforeAppend?.(events); return journal.append(stream, on, events, pen); } };
   const claims = openClaims(pool, leaseSeconds);
   const cloud = cloudInTable(pool);
   const apps: Apps = { ...cloud.apps, shift: (effect, fence) => { sent.push(canaryPercent(effect.weights)); return (shift ?? cloud.apps.shift)(effect, fence); } };
-  const orchestrator = createOrchestrator({ ports: { apps, requests: cloud.requests, journal, claims, clock: systemClock }, engine, pool, process: name, leaseSeconds, requestSeconds: 10, log: () => {} });
+  const orchestrator = createOrchestrator({ ports: { apps, requests: cloud.requests, journal: hooked, claims, clock: systemClock }, engine, pool, process: name, leaseSeconds, requestSeconds: 10, log: () => {} });
   await orchestrator.launch();
   const once = close(orchestrator);
   onTestFinished(async () => { await once(); await journal.close(); await pool.end(); });
@@ -187,6 +188,17 @@ describe("a loop in one process", () => {
     expect(await orchestrator.start(second, toyRequest(web, "web--2", [20], 600))).toBe("started"); // Though the first may not have given it back yet.
     await expect(orchestrator.signal(stream, signalOf("retry"))).rejects.toMatchObject({ id: "claim-target-held" });
     expect(isFinished(await journal.read(stream))).toBe(true);
+  });
+
+  it("drives a revived stream at once, though the run before gave the claim back after the signal had taken it", async () => {
+    let giveBack = async (): Promise<unknown> => undefined;
+    const { orchestrator, journal, query } = await loop(undefined, { leaseSeconds: 600, beforeAppend: async (events) => { if (events[0]?.kind === "Signalled") await giveBack(); } });
+    await orchestrator.start(stream, toyRequest(web, "web--1", [10], 0.01));
+    await finishedFacts(journal);
+    await eventually(async () => (await query("select 1 from ballast.claims where holder is not null")).length === 0, "the claim to be free");
+    giveBack = () => query("update ballast.claims set holder = null, process = null, expires_at = now()");
+    await orchestrator.signal(stream, signalOf("retry"));
+    expect((await eventually(async () => { const facts = await journal.read(stream); return isFinished(facts) && facts.length > 5 && facts; }, "the second attempt")).at(-1)?.epoch).toBe(3);
   });
 
   it("writes down what an adapter throws, and tries again", async () => {

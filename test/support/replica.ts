@@ -52,7 +52,7 @@ const cloud = cloudInTable(pool);
 const apps: Apps = {
   ...cloud.apps,
   shift: async (effect, fence) => {
-    const shifted = await cloud.apps.shift(effect, async () => { const held = await fence(); await nap((setting.shiftSeconds ?? 0) * 1000); return held; });
+    const shifted = await cloud.apps.shift(effect, async () => { const held = await fence(); if (setting.shiftSeconds !== undefined) { say({ sending: effect.target.app }); await nap(setting.shiftSeconds * 1000); } return held; });
     if (!shifted.ok) return shifted;
     const percent = canaryPercent(effect.weights);
     say({ sent: percent, app: effect.target.app });
