@@ -173,7 +173,7 @@ describe("a cloud that is up", () => {
     expect((await asJson("fault list")).faults).toMatchObject([{ method: "GET", times: 2, status: 429 }, { method: "PATCH", status: 409, code: "ContainerAppLockConflict" }]);
     const group = `/subscriptions/${up.subscription}/resourceGroups/shop?api-version=2024-03-01`;
     expect(await at.client.ask("GET", group)).toMatchObject({ status: 429, headers: { "retry-after": "7" } });
-    expect((await local("fault")).out).toMatch(/^GET resourcegroups\/shop\$, 1 more time: status 429/);
+    expect((await local("fault")).out).toMatch(/^GET resourcegroups.+shop\$, 1 more time: status 429/);
     expect((await local("fault clear")).out).toBe("No fault is on order.\n");
     expect((await at.client.ask("GET", group)).status).toBe(200);
   });
@@ -184,7 +184,7 @@ describe("a cloud that is up", () => {
     expect(await local("clock set tomorrow")).toMatchObject({ code: 2, err: expect.stringContaining("cli-local-time-unclear") });
     expect(await local("clock advance 5")).toMatchObject({ code: 2, err: expect.stringContaining("cli-local-time-unclear") });
     expect(await local("reset")).toMatchObject({ code: 2, err: expect.stringContaining("cli-local-reset-unasked") });
-    expect(await local("fault add flood --path x")).toMatchObject({ code: 2, err: expect.stringContaining('"flood" is no kind of fault') });
+    expect(await local("fault add flood --path x")).toMatchObject({ code: 2, err: expect.stringContaining("Allowed choices are fail, throttle, conflict") });
     const { code, out } = await local("fault add fail --path '(' --json");
     expect([code, JSON.parse(out).error.id]).toEqual([1, "cli-local-refused"]);
   });
