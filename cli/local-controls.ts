@@ -2,16 +2,9 @@
 // does is the stand-in's to say; here kinds that people have a word for become the fields that it takes.
 import { Argument, InvalidArgumentError, type Command } from "commander";
 import { localTimeUnclear } from "../errors/cli.ts";
-import { localClient } from "./local-client.ts";
+import { localClient, onFolder, type LocalOptions } from "./local-client.ts";
 import { clockLine, faultLine, type CloudStanding, type Fault } from "./local-lines.ts";
 import { print, printJson } from "./terminal.ts";
-
-interface LocalOptions {
-  readonly folder?: string;
-  readonly json?: boolean;
-}
-
-const onFolder = (command: Command): Command => command.option("--folder <path>", "the cloud's folder (default: .ballast-local here)").option("--json", "answer in JSON");
 
 const showClock = (clock: CloudStanding["clock"], json: boolean | undefined): void => (json ? printJson({ at: clock.at, held: clock.held }) : print(`The clock ${clockLine(clock)}.`));
 

@@ -2,7 +2,7 @@
 // `down`. The lines are taken from what the command prints and the programs from its document.
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
@@ -111,6 +111,14 @@ describe("a cloud that is up", () => {
     const groups = await shell(pasted("curl"));
     expect(JSON.parse(groups.out).value).toMatchObject([{ name: "shop" }]);
     expect(JSON.parse((await shell(pasted("an app"))).out)).toMatchObject({ revision: expect.stringMatching(/^shop--/) });
+  });
+
+  test("answers as every door by its address alone", async () => {
+    const origin = `https://127.0.0.1:${up.port}`;
+    expect((await at.client.ask("GET", `${origin}/metadata/endpoints?api-version=2022-09-01`)).body).toMatchObject({ resourceManager: `${origin}/`, authentication: { loginEndpoint: `${origin}/` } });
+    expect((await at.client.ask("GET", `${origin}/${up.tenant}/v2.0/.well-known/openid-configuration`)).body).toMatchObject({ token_endpoint: `${origin}/${up.tenant}/oauth2/v2.0/token` });
+    // The logs' own door knows that this token is for another.
+    expect((await at.client.ask("POST", `${origin}/v1/workspaces/none/query`, { query: "x" })).body.error).toMatchObject({ code: "InvalidAuthenticationTokenAudience", message: expect.stringContaining("api.loganalytics") });
   });
 
   /** The first program of the document that says this. */
@@ -275,6 +283,18 @@ describe("a folder", () => {
     expect(await local("up")).toMatchObject({ code: 1, err: expect.stringMatching(/cli-local-start-failed[^]*EISDIR/) });
     rmSync(at("ca.pem"), { recursive: true });
     expect((await asJson("up")).port).toBe(port);
+  });
+
+  test("is left as it was where up was broken off before it had said anything", async () => {
+    const line = spawn(process.execPath, [path.join(root, "cli", "main.ts"), "local", "up"], { cwd: folder, stdio: "ignore" });
+    const record = path.join(folder, ".ballast-local", "running.json");
+    await eventually(() => existsSync(record), "the start of the process");
+    const { pid } = JSON.parse(readFileSync(record, "utf8")) as { pid: number };
+    line.kill("SIGKILL");
+    await once(line, "exit");
+    await eventually(() => !isAlive(pid) || running().cloud, "the end of the process, or that it was up already");
+    if (isAlive(pid)) await local("down");
+    expect(existsSync(record)).toBe(false);
   });
 
   test("is asked in vain where nothing is up: every command says so, with 3", async () => {
