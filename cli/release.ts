@@ -1,7 +1,7 @@
 // `ballast release …`: looks at rollouts, follows them, explains them, interferes with them. Each command is one question to
 // the control plane and one way to show the answer; nothing is decided here.
 import { InvalidArgumentError, type Command } from "commander";
-import type { SignalName } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { PersonalSignal } from "../controlplane/engines/rollout/vocabulary.ts";
 import { brokenLine, succeeded } from "../provider/control-plane.ts";
 import { explain } from "./explain.ts";
 import { find, reach, reachable, type ReachOptions } from "./reach.ts";
@@ -82,7 +82,7 @@ Examples:
     }
   });
 
-const signals: readonly { readonly signal: SignalName; readonly what: string; readonly example: string }[] = [
+const signals: readonly { readonly signal: PersonalSignal; readonly what: string; readonly example: string }[] = [
   { signal: "pause", what: "keep a rollout where it is; stable and canary keep their traffic", example: "looking at a strange log line" },
   { signal: "resume", what: "let a paused rollout go on", example: "the log line was harmless" },
   { signal: "promote", what: "give a rollout's canary all traffic without waiting for more evidence", example: "the fix is urgent and looks good" },

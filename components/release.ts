@@ -1,7 +1,7 @@
 // The resource that a release is to Pulumi: our own provider carries it out by asking the control plane. This is the class
 // only; the provider is a process of its own and is never imported.
 import * as pulumi from "@pulumi/pulumi";
-import type { Limits, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { Limits, OutsideWeights, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
 
 export interface ReleaseArgs {
   /** The control plane's address. */
@@ -30,6 +30,13 @@ export interface ReleaseArgs {
    * @default "refuse"
    */
   readonly whenInFlight?: "refuse" | "supersede";
+  /**
+   * What the control plane does when somebody else moves the weights while a rollout is under way: puts them back, or goes on from where they
+   * are. With `adopt`, all traffic at stable is a rollback.
+   *
+   * @default "restore"
+   */
+  readonly outsideWeights?: OutsideWeights;
 }
 
 /** One release of one app, from its smoke test to its result. Deleting it aborts what is in flight and undoes nothing else. */

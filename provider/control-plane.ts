@@ -1,7 +1,7 @@
 // The control plane's API as typed calls: what the provider and the `ballast` command know of it. Refusals come as errors
 // with the control plane's own ids. Knows nothing of Pulumi, and nothing of how a rollout is decided.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ReleaseIntent, RolloutEvent, RolloutResult, SignalName, Target } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { ReleaseIntent, RolloutEvent, RolloutResult, PersonalSignal, Target } from "../controlplane/engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { controlPlaneUnclear, controlPlaneUnreachable } from "../errors/provider.ts";
 import { ask, open, reasonOf, refusal, type Access, type Answer, type Call } from "./requests.ts";
@@ -35,6 +35,8 @@ export interface JournalLine {
   readonly event: RolloutEvent;
   readonly process: string;
   readonly epoch: number;
+  /** Over this fact and all before it; a control plane before the chain gives none. */
+  readonly hash?: string;
   readonly text: string;
 }
 
@@ -80,7 +82,7 @@ export interface ControlPlane {
   /** Gives one rollout; undefined where there never was one. */
   readonly show: (name: RolloutName) => Promise<Shown | undefined>;
   readonly journal: (name: RolloutName) => Promise<readonly JournalLine[]>;
-  readonly signal: (name: RolloutName, signal: SignalName, reason: string) => Promise<string>;
+  readonly signal: (name: RolloutName, signal: PersonalSignal, reason: string) => Promise<string>;
   readonly hold: (target: Target, seconds: number) => Promise<Held>;
   readonly unhold: (target: Target, id: string) => Promise<void>;
   /**

@@ -1,6 +1,6 @@
 // What a `ballast:index:Release` is made of: the shape of its inputs, and which of their changes ask for a new rollout.
 // Shapes only: whether weights ascend and limits make sense is for the rollout's own plan to say.
-import type { Limits, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { Limits, OutsideWeights, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
 import { succeeded } from "./control-plane.ts";
 
 /** What a program says of a release. */
@@ -21,6 +21,8 @@ export interface ReleaseInputs {
   readonly wait: boolean;
   /** @default "refuse" */
   readonly whenInFlight: "refuse" | "supersede";
+  /** @default "restore" */
+  readonly outsideWeights: OutsideWeights;
 }
 
 /** The same with what came of it. */
@@ -49,7 +51,7 @@ const numbers = shape("a list of numbers", (value) => Array.isArray(value) && va
 const flag = shape("true or false", (value) => typeof value === "boolean");
 const path = shape("a path that begins with /", (value) => typeof value === "string" && value.startsWith("/"));
 const address = shape("an https address without a path", (value) => typeof value === "string" && /^(https:\/\/[^/\s]+|http:\/\/127\.0\.0\.1(:\d+)?)\/?$/.test(value));
-const inFlight = shape('"refuse" or "supersede"', (value) => value === "refuse" || value === "supersede");
+const oneOf = (...words: readonly string[]): Shape => shape(words.map((word) => `"${word}"`).join(" or "), (value) => words.includes(value as string));
 
 const object = (shapes: Readonly<Record<string, Shape>>): Shape => (value, at) => {
   if (value === unknownValue) return [];
@@ -74,12 +76,12 @@ const limitsShape: Record<keyof Limits, Shape> = {
 };
 const inputsShape: Record<keyof ReleaseInputs, Shape> = {
   endpoint: address, audience: text, resourceGroup: text, app: text, revision: text, release: text,
-  pace: object(paceShape), limits: object(limitsShape), probePath: path, wait: flag, whenInFlight: inFlight,
+  pace: object(paceShape), limits: object(limitsShape), probePath: path, wait: flag, whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 
 /** Fills in the defaults and names everything that is unknown, missing or of another shape. Unknown values fit everywhere. */
 export function check(given: Properties): { readonly inputs: Properties; readonly failures: readonly Failure[] } {
-  const inputs = { audience: "api://ballast", wait: true, whenInFlight: "refuse", ...given };
+  const inputs = { audience: "api://ballast", wait: true, whenInFlight: "refuse", outsideWeights: "restore", ...given };
   return { inputs, failures: object(inputsShape)(inputs, "") };
 }
 

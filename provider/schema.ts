@@ -16,6 +16,7 @@ const inputProperties = {
   probePath: { ...text, description: "Path that the revision's own address must answer with a status below 400." },
   wait: { type: "boolean", default: true, description: "Whether an update waits for the verdict." },
   whenInFlight: { ...text, default: "refuse", description: "What happens to a rollout that is in flight: `refuse` this one, or `supersede` that one." },
+  outsideWeights: { ...text, default: "restore", description: "Weights that somebody else moves: `restore` them, or `adopt` them." },
 };
 const required = ["endpoint", "resourceGroup", "app", "revision", "release", "pace", "limits", "probePath"];
 const numbers = (names: readonly string[]) => ({

@@ -30,7 +30,7 @@ afterEach(() => shop.fault());
 afterAll(() => shop?.close());
 
 const split = (percent: number): readonly Weight[] => [{ revision: stable, percent: 100 - percent }, { revision: canary, percent }];
-const shiftTo = (percent: number): Extract<RolloutEffect, { kind: "ShiftTraffic" }> => ({ kind: "ShiftTraffic", target, weights: split(percent), overrideHold: false });
+const shiftTo = (percent: number): Extract<RolloutEffect, { kind: "ShiftTraffic" }> => ({ kind: "ShiftTraffic", target, weights: split(percent), labels: { stable, canary }, overrideHold: false });
 /** Shifts with a fence that counts how often it was asked. */
 async function shift(percent: number, allowed = Infinity) {
   let asked = 0;
@@ -76,12 +76,12 @@ describe("an app", () => {
 });
 
 describe("shifting traffic", () => {
-  test("changes the weights and nothing else, and labels stay where they are", async () => {
+  test("changes the weights and our labels and nothing else", async () => {
     const { properties: before } = await shop.app();
     const { result, writes } = await shift(10);
     expect(result).toEqual({ ok: true, value: { weights: split(10) } });
     const { properties: after } = await shop.app();
-    expect(after.configuration.ingress.traffic).toEqual([{ revisionName: stable, weight: 90, label: "stable" }, { revisionName: canary, weight: 10 }]);
+    expect(after.configuration.ingress.traffic).toEqual([{ revisionName: stable, weight: 90, label: "stable" }, { revisionName: canary, weight: 10, label: "canary" }]);
     const withoutTraffic = ({ configuration: { ingress: { traffic: _traffic, ...ingress }, ...configuration }, template }: typeof before) => ({ configuration, ingress, template });
     expect(withoutTraffic(after)).toEqual(withoutTraffic(before));
     expect(writes).toEqual(["PATCH storefront 202"]);
@@ -232,11 +232,18 @@ describe("traffic entries", () => {
     expect(weightsOf(app([{ label: "lost", weight: 100 }]))).toEqual({ ok: false, reason: "a traffic entry of 100 percent names no revision (label lost)" });
   });
 
-  test("are written whole: named revisions, their labels, and none for revisions that are gone", () => {
-    const entries = [{ revisionName: "a--1", weight: 100, label: "stable" }, { revisionName: "a--0", weight: 0, label: "gone" }, { revisionName: "a--2", weight: 0, label: "canary" }, { revisionName: "a--9", weight: 0 }];
-    expect(entriesFor([{ revision: "a--3", percent: 100 }, { revision: "a--1", percent: 0 }], app(entries), new Set(["a--1", "a--2", "a--3"]))).toEqual([
-      { revisionName: "a--3", weight: 100 }, { revisionName: "a--1", weight: 0, label: "stable" }, { revisionName: "a--2", weight: 0, label: "canary" },
+  test("are all the latest's in Single mode, whatever they say", () => {
+    expect(weightsOf(app([{ revisionName: "a--1", weight: 100 }], { configuration: { activeRevisionsMode: "Single", ingress: { traffic: [{ revisionName: "a--1", weight: 100 }] } } }))).toEqual({ ok: true, value: [{ revision: "a--2", percent: 100 }] });
+  });
+
+  test("are written whole: named revisions, other people's labels where they are, ours where they belong, and none for revisions that are gone", () => {
+    const entries = [{ revisionName: "a--1", weight: 100, label: "stable" }, { revisionName: "a--0", weight: 0, label: "gone" }, { revisionName: "a--2", weight: 0, label: "blue" }, { revisionName: "a--9", weight: 0 }];
+    const known = new Set(["a--1", "a--2", "a--3"]);
+    expect(entriesFor([{ revision: "a--3", percent: 100 }, { revision: "a--1", percent: 0 }], { stable: "a--1", canary: "a--3" }, app(entries), known)).toEqual([
+      { revisionName: "a--3", weight: 100, label: "canary" }, { revisionName: "a--1", weight: 0, label: "stable" }, { revisionName: "a--2", weight: 0, label: "blue" },
     ]);
+    expect(entriesFor([{ revision: "a--3", percent: 100 }], { stable: "a--3" }, app(entries), known)).toEqual([{ revisionName: "a--3", weight: 100, label: "stable" }, { revisionName: "a--2", weight: 0, label: "blue" }]);
+    expect(entriesFor([{ revision: "a--2", percent: 100 }], { stable: "a--2" }, app(entries), known)).toEqual([{ revisionName: "a--2", weight: 100, label: "stable" }, { revisionName: "a--2", weight: 0, label: "blue" }]);
   });
 });
 

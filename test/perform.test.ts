@@ -9,7 +9,7 @@ const target = { resourceGroup: "rg", app: "web" };
 const never = new AbortController().signal;
 const hangs = (): Promise<never> => new Promise(() => {});
 const verify: RolloutEffect = { kind: "VerifyTraffic", target };
-const shift: RolloutEffect = { kind: "ShiftTraffic", target, weights: [], overrideHold: false };
+const shift: RolloutEffect = { kind: "ShiftTraffic", target, weights: [], labels: {}, overrideHold: false };
 const open = async (): Promise<boolean> => true;
 
 const world = (apps: Partial<Apps>, held: World["claims"]["held"] = async () => undefined): World => ({

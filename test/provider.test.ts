@@ -56,6 +56,7 @@ test.each([
   ["a text for a number", { limits: { failurePointsMax: "1" } }, 'limits.failurePointsMax is "1", and must be a number.'],
   ["an address in the clear", { endpoint: "http://ballast.example" }, "must be an https address"],
   ["a third way in flight", { whenInFlight: "queue" }, 'must be "refuse" or "supersede"'],
+  ["a third way with weights of others", { outsideWeights: "ignore" }, 'must be "restore" or "adopt"'],
 ])("refuses %s by name", async (_what, other, reason) => {
   const inputs = JSON.parse(JSON.stringify(releaseInputs(plane.endpoint, other))) as Record<string, unknown>;
   expect(String(await failureOf(checked(provider, inputs)))).toContain(reason);
@@ -63,7 +64,7 @@ test.each([
 
 test("takes inputs that a preview does not know yet", async () => {
   const inputs = releaseInputs(unknownValue, { revision: unknownValue, release: unknownValue, pace: { ...pace, weights: [5, unknownValue] }, limits: unknownValue });
-  expect(await checked(provider, inputs)).toMatchObject({ audience: "api://ballast", wait: true, whenInFlight: "refuse" });
+  expect(await checked(provider, inputs)).toMatchObject({ audience: "api://ballast", wait: true, whenInFlight: "refuse", outsideWeights: "restore" });
 });
 
 const before = { app: "a", resourceGroup: "rg", release: "one", revision: "r1", wait: true };
@@ -117,7 +118,7 @@ test("puts the whole intent and tells each fact worth a line, once and in order"
   expect(outputs).toMatchObject({ revision: "r1", result: "promoted", sentence: "promoted: every step passed" });
   expect(provider.told).toEqual(goodFacts.filter(({ kind }) => kind !== "Waited").map(({ text }) => text));
   const { pace: _pace, limits: _limits, ...rest } = [...plane.rollouts.values()][0]!.intent;
-  expect(rest).toEqual({ release: "one", probePath: "/healthz", whenInFlight: "refuse" });
+  expect(rest).toEqual({ release: "one", probePath: "/healthz", whenInFlight: "refuse", outsideWeights: "restore" });
 });
 
 test.each([["rejected", "release-rejected"], ["stranded", "release-stranded"], ["rolled-back", "release-rolled-back"]])(

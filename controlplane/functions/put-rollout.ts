@@ -16,7 +16,6 @@ export const putRollout: Answer = async (call, parts) => {
   const target = targetOfCall(call, parts);
   if (target === undefined) return refuseTarget(call);
   const revision = (call.path["revision"] ?? "").toLowerCase();
-  if (!/^[a-z][a-z0-9-]{0,63}$/.test(revision)) return refuse(400, callMalformed({ complaints: ["The revision in the path is not a revision's name."] }));
   const asked = readRelease(call.body);
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
   const stream = streamOf(target, revision);
@@ -33,6 +32,6 @@ async function refuseSecond(inFlight: string, { whenInFlight, release }: AskedRe
   const superseded = whenInFlight === "supersede";
   // Sent once: the caller asks again until the traffic has been given back, and each disregarded abort would be a fact.
   const isEnding = fold(rollout, (await journal.read(inFlight)).map(({ event }) => event)).ending !== undefined;
-  if (superseded && !isEnding) await rollouts.signal(inFlight, { kind: "Signal", at: now(), signal: "abort", by: caller.name, reason: `superseded by release ${release}` });
+  if (superseded && !isEnding) await rollouts.signal(inFlight, { kind: "Signal", at: now(), signal: "supersede", by: caller.name, reason: `release ${release} takes its place` });
   return refuse(409, rolloutInFlight({ stream: inFlight, superseded }), {}, superseded ? { "retry-after": String(retryAfterSeconds) } : {});
 }

@@ -33,9 +33,9 @@ function evolve(state: ToyState, event: RolloutEvent): ToyState {
 
 function react({ target, weights, waitSeconds, step, shiftedAt, aborted, paused, finished }: ToyState): RolloutEffect | undefined {
   if (finished) return undefined;
-  if (aborted) return { kind: "ShiftTraffic", target, weights: weightsTo(0), overrideHold: true };
+  if (aborted) return { kind: "ShiftTraffic", target, weights: weightsTo(0), labels: {}, overrideHold: true };
   if (paused) return { kind: "AwaitSignal" };
-  return shiftedAt === undefined ? { kind: "ShiftTraffic", target, weights: weightsTo(weights[step] ?? 0), overrideHold: false } : { kind: "Wait", until: after(shiftedAt, waitSeconds) };
+  return shiftedAt === undefined ? { kind: "ShiftTraffic", target, weights: weightsTo(weights[step] ?? 0), labels: {}, overrideHold: false } : { kind: "Wait", until: after(shiftedAt, waitSeconds) };
 }
 
 function decide(state: ToyState, observation: RolloutObservation): readonly RolloutEvent[] {

@@ -4,11 +4,11 @@
 import type { ContainerApp, Revision } from "@azure/arm-appcontainers";
 import type { Result } from "../../engines/engine.ts";
 import { sameWeights, shareOf } from "../../engines/rollout/evolve.ts";
-import type { AppView, RevisionView, Target, TrafficView, Weight } from "../../engines/rollout/vocabulary.ts";
+import type { AppView, ProbeView, RevisionView, Target, TrafficView, Weight } from "../../engines/rollout/vocabulary.ts";
 import type { Apps, Fence } from "../../runtime/ports.ts";
 import type { Connection } from "./connection.ts";
 import { probeAddress } from "./probe.ts";
-import { entriesFor, entriesOf, templateHash, weightsInWords, weightsOf } from "./traffic.ts";
+import { entriesFor, entriesOf, fitnessOf, modeOf, sameLabels, templateHash, weightsInWords, weightsOf } from "./traffic.ts";
 import { ask, asResult, rest, restBefore, troubleOf, within, type Answered, type Patience, type Trouble } from "./trouble.ts";
 
 /** Opens Container Apps over the clients of a connection. */
@@ -20,12 +20,15 @@ export function createContainerApps(connection: Pick<Connection, "apps" | "agent
     shift: (effect, fence) => shift(cloud, effect, fence),
     activate: ({ target, revision }, fence) => activate(cloud, target, revision, fence, isProvisioned),
     deactivate: ({ target, revision }, fence) => deactivate(cloud, target, revision, fence),
-    probe: async ({ target, revision, path, timeoutSeconds }, cancel) => {
-      const found = await getRevision(cloud, target, revision, cancel);
-      if (!found.ok) return asResult(found);
-      if (!found.value.fqdn) return { ok: false, reason: `revision ${revision} has no address of its own, since its app has no ingress` };
-      const answer = await probeAddress(connection.agent, found.value.fqdn, path, timeoutSeconds, cancel);
-      return { ok: true, value: { ...answer, running: found.value.runningState ?? "Unknown" } };
+    probe: async ({ target, revision, path, timeoutSeconds, awake }, cancel) => {
+      const asked = async (name: string): Promise<Result<ProbeView>> => {
+        const found = await getRevision(cloud, target, name, cancel);
+        if (!found.ok) return asResult(found);
+        if (!found.value.fqdn) return { ok: false, reason: `revision ${name} has no address of its own, since its app has no ingress` };
+        return { ok: true, value: { ...(await probeAddress(connection.agent, found.value.fqdn, path, timeoutSeconds, cancel)), running: found.value.runningState ?? "Unknown" } };
+      };
+      const [answer] = await Promise.all([asked(revision), awake === undefined ? undefined : asked(awake)]);
+      return answer;
     },
   };
 }
@@ -52,7 +55,7 @@ async function inspect(cloud: Cloud, target: Target, cancel: AbortSignal): Promi
   if (!app.ok) return asResult(app);
   if (!revisions.ok) return asResult(revisions);
   const weights = weightsOf(app.value);
-  return weights.ok ? { ok: true, value: { weights: weights.value, revisions: revisions.value.map(viewOf) } } : weights;
+  return weights.ok ? { ok: true, value: { weights: weights.value, revisions: revisions.value.map(viewOf), ...fitnessOf(app.value) } } : weights;
 }
 
 const viewOf = (revision: Revision): RevisionView => ({
@@ -61,13 +64,21 @@ const viewOf = (revision: Revision): RevisionView => ({
   running: revision.runningState ?? "Unknown",
   health: revision.healthState ?? "None",
   templateHash: templateHash(revision.template),
+  // A scale that says no minimum has none.
+  minReplicas: revision.template?.scale?.minReplicas ?? 0,
 });
 
+/** Reads who gets what and, of those, who cannot serve it: Azure gives traffic to what is deactivated without a word. */
 async function readTraffic(cloud: Cloud, target: Target, cancel?: AbortSignal): Promise<Result<TrafficView>> {
   const app = await getApp(cloud, target, cancel);
   if (!app.ok) return asResult(app);
   const weights = weightsOf(app.value);
-  return weights.ok ? { ok: true, value: { weights: weights.value } } : weights;
+  if (!weights.ok) return weights;
+  const seen = await Promise.all(weights.value.map(async ({ revision }) => ({ revision, found: await getRevision(cloud, target, revision, cancel) })));
+  const unread = seen.find(({ found }) => !found.ok && found.trouble.status !== 404);
+  if (unread !== undefined && !unread.found.ok) return asResult(unread.found);
+  const deactivated = seen.filter(({ found }) => !found.ok || !found.value.active).map(({ revision }) => revision);
+  return { ok: true, value: { weights: weights.value, ...(deactivated.length > 0 ? { deactivated } : {}) } };
 }
 
 /** What a look at the world says about a write: it is done, it must not be, another operation must end first, or it is to be sent. */
@@ -120,7 +131,7 @@ async function troubleIn(patience: Patience, send: (signal: AbortSignal) => Prom
 
 const pollMilliseconds = ({ requestSeconds }: Patience): number => Math.min(2000, requestSeconds * 50);
 
-async function shift(cloud: Cloud, { target, weights }: Parameters<Apps["shift"]>[0], fence: Fence): Promise<Result<TrafficView>> {
+async function shift(cloud: Cloud, { target, weights, labels }: Parameters<Apps["shift"]>[0], fence: Fence): Promise<Result<TrafficView>> {
   const sum = weights.reduce((total, { percent }) => total + percent, 0);
   if (sum !== 100) throw new Error(`weights add up to ${sum}`);
   const ready = await readyFor(cloud, target, weights, fence);
@@ -133,11 +144,12 @@ async function shift(cloud: Cloud, { target, weights }: Parameters<Apps["shift"]
     if (app.value.provisioningState === "InProgress") return { say: "wait", reason: "another operation on the app is under way" };
     // An entry that says `latestRevision` may resolve to the wanted revision today and to another tomorrow: it is not there until it says the name.
     const there = sameWeights(shown.value, weights) && !entriesOf(app.value).some(({ latestRevision, weight }) => latestRevision && weight);
-    if (there && (sent || app.value.provisioningState !== "Failed")) return { say: "done", value: { weights: shown.value } };
+    // Labels that the platform does not keep are no quarrel: once they were written, the weights alone count.
+    if (there && (sent || sameLabels(app.value, labels)) && (sent || app.value.provisioningState !== "Failed")) return { say: "done", value: { weights: shown.value } };
     if (sent) return { say: "refuse", reason: `the weights were written, but the app shows ${weightsInWords(shown.value)}` };
     const refusal = whyNotWeighted(app.value);
     if (refusal !== undefined) return { say: "refuse", reason: refusal };
-    const traffic = entriesFor(weights, app.value, ready.value);
+    const traffic = entriesFor(weights, labels, app.value, ready.value);
     return { say: "send", send: (abortSignal) => patchTraffic(cloud, target, app.value, traffic, abortSignal) };
   });
 }
@@ -145,7 +157,7 @@ async function shift(cloud: Cloud, { target, weights }: Parameters<Apps["shift"]
 /** Says why weights would have no effect on an app; undefined where they have. */
 function whyNotWeighted(app: ContainerApp): string | undefined {
   if (app.configuration?.ingress === undefined) return "the app has no ingress, so there is no traffic to shift";
-  return app.configuration.activeRevisionsMode === "Multiple" ? undefined : `the app is in ${app.configuration.activeRevisionsMode ?? "Single"} revision mode, and weights count in Multiple only`;
+  return modeOf(app) === "Multiple" ? undefined : `the app is in ${modeOf(app)} revision mode, and weights count in Multiple only`;
 }
 
 /**

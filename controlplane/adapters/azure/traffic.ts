@@ -4,13 +4,42 @@ import { createHash } from "node:crypto";
 import type { ContainerApp, TrafficWeight } from "@azure/arm-appcontainers";
 import type { Result } from "../../engines/engine.ts";
 import { sameName } from "../../engines/rollout/evolve.ts";
-import type { Weight } from "../../engines/rollout/vocabulary.ts";
+import type { AppView, Labels, Weight } from "../../engines/rollout/vocabulary.ts";
 
-/** Gives the entries of an app; an ingress without any sends everything to the latest revision that is ready. */
+/** Gives the entries of an app; an ingress without any sends everything to the latest revision that is ready, and so does Single mode, whatever they say. */
 export function entriesOf(app: ContainerApp): readonly TrafficWeight[] {
   const entries = app.configuration?.ingress?.traffic ?? [];
+  if (modeOf(app) === "Single" && app.configuration?.ingress !== undefined) return [{ latestRevision: true, weight: 100 }];
   return entries.length > 0 || app.configuration?.ingress === undefined ? entries : [{ latestRevision: true, weight: 100 }];
 }
+
+/** Gives the revision mode; an app that says none is in Single. */
+export const modeOf = (app: ContainerApp): string => app.configuration?.activeRevisionsMode ?? "Single";
+
+/** Gives what of an app decides whether it can be released by canary at all. */
+export const fitnessOf = (app: ContainerApp): Required<Pick<AppView, "mode" | "ingress" | "sticky" | "labels">> => {
+  const ingress = app.configuration?.ingress;
+  return {
+    mode: modeOf(app), ingress: ingress === undefined ? "none" : ingress.transport?.toLowerCase() === "tcp" ? "tcp" : "http",
+    sticky: ingress?.stickySessions?.affinity === "sticky", labels: labelsOf(app),
+  };
+};
+
+/** Names the revisions that have our labels. */
+function labelsOf(app: ContainerApp): Labels {
+  const holders = (["stable", "canary"] as const).flatMap((label) => {
+    const entry = entriesOf(app).find((one) => one.label === label);
+    const revision = entry && revisionOf(entry, app);
+    return revision === undefined ? [] : [[label, revision] as const];
+  });
+  return Object.fromEntries(holders);
+}
+
+/** Says whether our labels are where they should be and nowhere else. */
+export const sameLabels = (app: ContainerApp, wanted: Labels): boolean => {
+  const shown = labelsOf(app);
+  return (["stable", "canary"] as const).every((label) => (shown[label] ?? "").toLowerCase() === (wanted[label] ?? "").toLowerCase());
+};
 
 /** Gives the revision that an entry means; undefined where nothing is ready to be meant. */
 function revisionOf(entry: TrafficWeight, app: ContainerApp): string | undefined {
@@ -36,13 +65,13 @@ export const weightsInWords = (weights: readonly Weight[]): string => (weights.l
 
 /**
  * Gives the complete list of entries that makes the weights these. Arrays are replaced whole by a merge patch, so what is
- * left out is lost: labels stay with the revisions that have them, of which `known` still exist.
+ * left out is lost: labels of others stay with the revisions that have them, of which `known` still exist, and ours go where they belong.
  */
-export function entriesFor(wanted: readonly Weight[], app: ContainerApp, known: ReadonlySet<string>): TrafficWeight[] {
-  const labels = entriesOf(app).flatMap((entry) => {
+export function entriesFor(wanted: readonly Weight[], ours: Labels, app: ContainerApp, known: ReadonlySet<string>): TrafficWeight[] {
+  const labels = [...Object.entries(ours).map(([label, revisionName]) => ({ revisionName, label })), ...entriesOf(app).flatMap((entry) => {
     const revisionName = revisionOf(entry, app);
-    return entry.label && revisionName !== undefined && known.has(revisionName.toLowerCase()) ? [{ revisionName, label: entry.label }] : [];
-  });
+    return entry.label && !["stable", "canary"].includes(entry.label) && revisionName !== undefined ? [{ revisionName, label: entry.label }] : [];
+  })].filter(({ revisionName }) => known.has(revisionName.toLowerCase()));
   const weighted = wanted.filter(({ percent }) => percent > 0).map(({ revision, percent }): TrafficWeight => {
     const label = labels.find(({ revisionName }) => sameName(revisionName, revision))?.label;
     return { revisionName: revision, weight: percent, ...(label === undefined ? {} : { label }) };

@@ -2,7 +2,7 @@
 // happens here: react asks for the next effect once the facts are written.
 import { duration, secondsBetween } from "../time.ts";
 import type { Result } from "../engine.ts";
-import { evolve, sameName, sameWeights, shareOf, wanted } from "./evolve.ts";
+import { evolve, percentOf, sameName, sameWeights, shareOf, wanted } from "./evolve.ts";
 import { judge } from "./judge.ts";
 import { plan } from "./plan.ts";
 import { loser } from "./react.ts";
@@ -18,7 +18,7 @@ const revertAttemptsMax = 60;
 /** Which outcomes each phase waits for; any other has come too late. */
 const awaited: { readonly [P in Phase]: readonly RolloutOutcome["of"][] } = {
   "waiting-for-request": [], inspecting: ["Inspect"], activating: ["Activate"], smoking: ["Probe"], shifting: ["ShiftTraffic", "Probe"], verifying: ["VerifyTraffic"],
-  baking: ["Probe", "Measure", "VerifyTraffic"], reverting: ["ShiftTraffic"], confirming: ["VerifyTraffic"], retiring: ["Deactivate"], finished: [],
+  baking: ["Probe", "Measure", "VerifyTraffic"], reverting: ["ShiftTraffic"], confirming: ["VerifyTraffic"], settling: ["ShiftTraffic", "Deactivate"], retiring: ["Deactivate"], finished: [],
 };
 
 /**
@@ -79,12 +79,12 @@ function value<Found>(found: Result<Found>): Found {
 function refusal(state: RolloutState, signal: SignalName): string | undefined {
   const decided = state.ending && `${signal} came too late: the rollout was ${state.ending.result === "equal" ? "found equal to stable" : state.ending.result} already`;
   switch (signal) {
-    case "retry": return state.phase === "finished" && state.ending?.result !== "promoted" && state.ending?.result !== "equal"
+    case "retry": return state.superseded ? "retry came to a rollout that was superseded, and what was superseded is not tried again" : state.phase === "finished" && state.ending?.result !== "promoted" && state.ending?.result !== "equal"
       ? undefined : `retry needs a rollout that was rolled back, rejected or stranded, and this one ${state.phase === "finished" ? `was ${state.ending?.result}` : "is under way"}`;
     case "pause": return decided ?? (state.paused ? "pause came to a rollout that is paused already" : undefined);
     case "resume": return decided ?? (state.paused ? undefined : "resume came to a rollout that is not paused");
     case "promote": return decided ?? (state.promoted ? "promote came a second time" : undefined);
-    case "abort": return decided;
+    case "abort": case "supersede": return decided;
   }
 }
 
@@ -94,17 +94,21 @@ function conclude(state: RolloutState, finding: RolloutFinding): readonly Rollou
     case "Planned": case "Activated": case "TrafficShifted": return [];
     case "Inspected": return [begin(state, finding.view)];
     case "Probed": return concludeProbe(state, finding.detail, finding.good);
-    case "TrafficRead": return concludeRead(state, finding.weights);
+    case "TrafficRead": return concludeRead(state, finding.weights, finding.deactivated);
     case "Waited": return state.phase === "baking" ? overdue(state) : [];
     case "Measured": return concludeMeasurement(state);
     case "Deactivated": return [finish(state)];
     case "AttemptFailed": return giveUp(state, finding.reason);
-    case "Signalled": return finding.signal === "abort" ? [{ kind: "Aborted", sentence: `aborted by ${finding.by}: ${finding.reason}`, by: finding.by }] : [];
+    case "Signalled": return finding.signal === "abort" || finding.signal === "supersede"
+      ? [{ kind: "Aborted", sentence: `${finding.signal === "abort" ? "aborted" : "superseded"} by ${finding.by}: ${finding.reason}`, by: finding.by }] : [];
   }
 }
 
 function begin(state: RolloutState, view: AppView): RolloutDecision {
   const { revision: name } = state.intent!;
+  if (state.ending !== undefined) return { kind: "Started", stable: stableIn(view, state), activate: false };
+  const unfit = whyUnfit(view);
+  if (unfit !== undefined) return abort(unfit);
   const canary = view.revisions.find((revision) => sameName(revision.name, name));
   if (canary === undefined) return abort("the platform does not know the revision");
   const stable = stableIn(view, state);
@@ -116,13 +120,27 @@ function begin(state: RolloutState, view: AppView): RolloutDecision {
   return { kind: "Started", stable, activate: !canary.active };
 }
 
+/** Says why an app cannot be released by canary; undefined where it can, and where the platform has not said. */
+function whyUnfit({ mode = "Multiple", ingress = "http", sticky = false }: AppView): string | undefined {
+  if (ingress === "none") return "the app has no ingress, so there are no requests to share out and none to judge by";
+  if (ingress === "tcp") return "the app's ingress is TCP, and there are request rows of HTTP only";
+  if (mode !== "Multiple") return `the app is in ${mode} revision mode, and weights count in Multiple only`;
+  return sticky ? "the app keeps users with the revision that answered them first, so weights would not share them out" : undefined;
+}
+
 /**
  * Finds who serves beside the canary: the one with most of the traffic; else the one that an earlier attempt knew; else any that
  * is up, since a canary that was given everything by hand is still unproven. Null only where nothing else could serve.
+ *
+ * A revision that is labelled `canary` was never proven: one that its own rollout could not take the traffic from is no stable to
+ * fall back on as long as there is one that is labelled so.
  */
-function stableIn({ weights, revisions }: AppView, state: RolloutState): string | null {
+function stableIn({ weights, revisions, labels = {} }: AppView, state: RolloutState): string | null {
   const { revision: name } = state.intent!;
-  const others = weights.filter(({ revision, percent }) => !sameName(revision, name) && percent > 0);
+  const labelled = revisions.find((revision) => labels.stable !== undefined && sameName(revision.name, labels.stable) && !sameName(revision.name, name))?.name;
+  const unproven = (revision: string): boolean => labelled !== undefined && labels.canary !== undefined && sameName(revision, labels.canary);
+  const others = weights.filter(({ revision, percent }) => !sameName(revision, name) && percent > 0 && !unproven(revision));
+  if (others.length === 0 && labelled !== undefined && weights.some(({ revision }) => unproven(revision))) return labelled;
   if (others.length > 0) return others.reduce((most, next) => (next.percent > most.percent ? next : most)).revision;
   return state.stable ?? revisions.find((revision) => !sameName(revision.name, name) && revision.active && revision.health === "Healthy")?.name ?? null;
 }
@@ -139,12 +157,14 @@ function concludeProbe(state: RolloutState, detail: string, good: boolean): read
   return state.held === "stable-sick" ? overdue(state) : [{ kind: "Held", reason: "stable-sick", sentence: `${sentence}, but stable itself is sick` }];
 }
 
-function concludeRead(state: RolloutState, weights: readonly Weight[]): readonly RolloutDecision[] {
-  const matches = sameWeights(weights, wanted(state));
+function concludeRead(state: RolloutState, weights: readonly Weight[], deactivated: readonly string[] = []): readonly RolloutDecision[] {
+  const matches = sameWeights(weights, wanted(state)) && deactivated.length === 0;
   const percent = shareOf(wanted(state), state.intent!.revision) ?? 0;
   if (!matches) {
+    const moved = concludeMove(state, weights, deactivated);
+    if (moved !== undefined) return moved;
     const seenPercent = shareOf(weights, state.intent!.revision) ?? 0;
-    const drifted: RolloutDecision = { kind: "TrafficDrifted", percent, seenPercent };
+    const drifted: RolloutDecision = { kind: "TrafficDrifted", percent, seenPercent, ...(deactivated.length > 0 ? { deactivated } : {}) };
     if (state.phase === "confirming") return state.failures >= revertAttemptsMax ? [drifted, strand(state, "the traffic does not stay where it was put")] : [drifted];
     return state.failures + 1 >= attemptsMax ? [drifted, abort("the traffic does not stay where it was put")] : [drifted];
   }
@@ -154,6 +174,21 @@ function concludeRead(state: RolloutState, weights: readonly Weight[]): readonly
   if (percent < 100) return [reached];
   if (state.stable === null) return [reached, { kind: "StepPassed", percent, sentence: "nothing served before it, so there was nothing to compare with" }];
   return state.promoted ? [reached, { kind: "StepPassed", percent, sentence: "a person decided so" }] : [reached];
+}
+
+/**
+ * Goes along with weights that somebody else has set, where the release says so; undefined where they are to be put back.
+ *
+ * They count when they are seen a second time, since a single answer may be an old one. All traffic at stable is a person's
+ * rollback, and so is a canary that was deactivated. A share for a third revision is nothing that a step could go on from.
+ */
+function concludeMove(state: RolloutState, weights: readonly Weight[], deactivated: readonly string[]): readonly RolloutDecision[] | undefined {
+  const { revision, outsideWeights = "restore" } = state.intent!, { stable } = state;
+  if (outsideWeights === "restore" || state.phase !== "baking" || stable === null) return undefined;
+  if (deactivated.some((name) => !sameName(name, revision)) || weights.some((weight) => !sameName(weight.revision, revision) && !sameName(weight.revision, stable))) return undefined;
+  const seenPercent = deactivated.length > 0 ? 0 : shareOf(weights, revision) ?? 0;
+  if (state.moved !== seenPercent) return [{ kind: "TrafficMoved", percent: percentOf(state), seenPercent }];
+  return seenPercent === 0 ? [{ kind: "Aborted", sentence: "somebody else gave all traffic back to stable", by: "somebody else" }] : [{ kind: "TrafficAdopted", percent: seenPercent }];
 }
 
 /** The weights are right. Whoever holds the app may still write them, so they are looked at again when the hold is over. */
@@ -174,8 +209,6 @@ function concludeMeasurement(state: RolloutState): readonly RolloutDecision[] {
   return [{ kind: "Held", reason: verdict.reason, sentence: verdict.sentence }];
 }
 
-const percentOf = (state: RolloutState): number => state.steps[state.step] ?? 100;
-
 const verdictOf = (state: RolloutState): Verdict =>
   judge({ canary: state.canaryTally, stable: state.stableTally, sameMinutes: percentOf(state) < 100, stableIsSick: state.stableIsSick, sickCanary: state.sickCanaryTally, sickStable: state.sickStableTally }, state.intent!.limits);
 
@@ -193,8 +226,18 @@ function giveUp(state: RolloutState, reason: string): readonly RolloutDecision[]
     case "smoking": return concludeProbe(state, reason, false);
     case "baking": return overdue(state);
     case "reverting": case "confirming": return state.failures >= revertAttemptsMax ? [strand(state, reason)] : [];
+    // The release is proven; that a watcher will not find its label is no reason to undo it.
+    case "settling": return state.failures >= attemptsMax ? [{ kind: "StepReached", percent: 100 }] : [];
+    case "inspecting": return giveUpInspection(state, reason);
     default: return state.failures >= attemptsMax ? [abort(reason)] : [];
   }
+}
+
+/** An app that cannot be read is not released; where its rollout was aborted already, nothing can be taken away either. */
+function giveUpInspection(state: RolloutState, reason: string): readonly RolloutDecision[] {
+  if (state.ending === undefined) return state.failures >= attemptsMax ? [abort(reason)] : [];
+  if (state.ending.result === "rejected") return state.failures >= attemptsMax ? [finish(state, "; the app could not be read, so nothing was taken away")] : [];
+  return state.failures >= revertAttemptsMax ? [strand(state, reason)] : [];
 }
 
 const abort = (sentence: string): RolloutDecision => ({ kind: "Aborted", sentence, by: "the judge" });

@@ -2,12 +2,12 @@
 // decided here; a fact only moves the state to the phase in which the next thing is missing.
 import { after, secondsBetween, type Instant } from "../time.ts";
 import { addTally, isSick, noRequests } from "./judge.ts";
-import type { Bin, Phase, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Tally, Weight } from "./vocabulary.ts";
+import type { AppView, Bin, Labels, Phase, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Tally, Weight } from "./vocabulary.ts";
 
 export const initial: RolloutState = {
-  phase: "waiting-for-request", intent: undefined, steps: [], step: 0, stable: null, touched: false, now: 0, startedAt: 0, phaseAt: 0, warmUntil: 0, measuredTo: 0,
+  phase: "waiting-for-request", intent: undefined, steps: [], step: 0, adopted: undefined, moved: undefined, stable: null, inspected: false, sleepers: [], touched: false, now: 0, startedAt: 0, phaseAt: 0, warmUntil: 0, measuredTo: 0,
   measuredAt: 0, probedAt: 0, readAt: 0, probeFailures: 0, canaryTally: noRequests, stableTally: noRequests, stableIsSick: false, sickCanaryTally: noRequests, sickStableTally: noRequests, paused: false, pausedAt: 0, pausedSeconds: 0,
-  held: undefined, failures: 0, retireFailures: 0, retryAt: 0, promoted: false, ending: undefined, attempt: 1,
+  held: undefined, failures: 0, retireFailures: 0, retryAt: 0, promoted: false, superseded: false, ending: undefined, attempt: 1,
 };
 
 /** Adds one fact to the state. */
@@ -16,22 +16,22 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   const state = { ...before, now: at };
   switch (event.kind) {
     case "Planned": return enter({ ...state, intent: event.intent, steps: event.steps, startedAt: at }, "inspecting");
-    case "Inspected": return { ...state, failures: 0, touched: state.touched || (shareOf(event.view.weights, state.intent!.revision) ?? 0) > 0 };
-    case "Started": return enter({ ...state, stable: event.stable, step: event.stable === null || state.promoted ? state.steps.length - 1 : 0 }, event.activate ? "activating" : "smoking");
+    case "Inspected": return inspect(state, event.view);
+    case "Started": return begin({ ...state, stable: event.stable, step: event.stable === null || state.promoted ? state.steps.length - 1 : 0 }, event.activate);
     case "FoundEqual": return enter({ ...state, stable: event.stable, ending: { result: "equal", sentence: event.sentence } }, event.untouched ? "retiring" : "reverting");
     case "Activated": return enter(state, "smoking");
     case "Probed": return { ...state, probedAt: at, probeFailures: event.good ? 0 : state.probeFailures + 1, failures: 0, retryAt: 0 };
     case "SmokePassed": return enter(state, "shifting");
-    case "TrafficShifted": return sameWeights(event.weights, wanted(state)) ? { ...state, phase: state.phase === "reverting" ? "confirming" : "verifying", phaseAt: at } : state;
-    case "TrafficRead": return { ...state, readAt: at, retryAt: state.phase === "confirming" ? event.heldUntil ?? 0 : 0 };
+    case "TrafficShifted": return sameWeights(event.weights, wanted(state)) ? { ...state, phase: afterShift[state.phase] ?? "verifying", phaseAt: at } : state;
+    case "TrafficRead": return { ...state, readAt: at, retryAt: state.phase === "confirming" ? event.heldUntil ?? 0 : 0, moved: sameWeights(event.weights, wanted(state)) && event.deactivated === undefined ? undefined : state.moved };
     case "StepReached": return state.ending === undefined ? reach(state, event.percent) : { ...state, phase: "retiring", phaseAt: at };
     case "TrafficDrifted": return { ...fail(state), phase: state.phase === "confirming" ? "reverting" : "shifting", phaseAt: at };
+    case "TrafficMoved": return { ...state, moved: event.seenPercent };
+    case "TrafficAdopted": return adopt(state, event.percent);
     case "Waited": return state;
     case "Measured": return weigh(state, event.bins, event.to);
     case "Held": return { ...state, held: event.reason };
-    case "StepPassed": return state.step + 1 < state.steps.length
-      ? enter({ ...state, step: state.step + 1, held: undefined }, "shifting")
-      : enter({ ...state, ending: { result: "promoted", sentence: event.sentence } }, "retiring");
+    case "StepPassed": return pass(state, event.percent, event.sentence);
     case "Aborted": return abort(state, event.sentence);
     case "Reverted": return { ...state, phase: "retiring", phaseAt: at };
     case "Deactivated": return { ...state, failures: 0 };
@@ -46,10 +46,20 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
 export function wanted(state: RolloutState): readonly Weight[] {
   const canary = state.intent?.revision ?? "";
   if (state.ending !== undefined && state.ending.result !== "promoted") return state.stable === null ? [] : [{ revision: state.stable, percent: 100 }];
-  const percent = state.steps[state.step] ?? 100;
+  const percent = percentOf(state);
   if (state.stable === null || percent === 100) return [{ revision: canary, percent: 100 }];
   return [{ revision: state.stable, percent: 100 - percent }, { revision: canary, percent }];
 }
+
+/** Says which revisions should have our labels in the present phase. */
+export function wantedLabels({ stable, intent, ending }: RolloutState): Labels {
+  const canary = intent?.revision ?? "";
+  if (stable === null || ending?.result === "promoted") return { stable: canary };
+  return ending === undefined ? { stable, canary } : { stable };
+}
+
+/** Gives the canary's percentage in the present step: the plan's, or the one that somebody else gave it and that was adopted. */
+export const percentOf = (state: RolloutState): number => state.adopted ?? state.steps[state.step] ?? 100;
 
 /** Says whether two lists give the same share to each revision, in whatever order, zero weights aside. */
 export function sameWeights(a: readonly Weight[], b: readonly Weight[]): boolean {
@@ -64,6 +74,34 @@ export const shareOf = (weights: readonly Weight[], revision: string): number | 
 export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
 const enter = (state: RolloutState, phase: Phase): RolloutState => ({ ...state, phase, phaseAt: state.now, failures: 0, retryAt: 0 });
+
+/** What comes after the weights of a phase have been written. */
+const afterShift: { readonly [P in Phase]?: Phase } = { reverting: "confirming", settling: "retiring" };
+
+const inspect = (state: RolloutState, { weights, revisions }: AppView): RolloutState => ({
+  ...state, failures: 0, inspected: true, touched: state.touched || (shareOf(weights, state.intent!.revision) ?? 0) > 0,
+  sleepers: revisions.filter(({ minReplicas }) => minReplicas === 0).map(({ name }) => name),
+});
+
+/** A rollout that was aborted before it had seen the app learns here who serves, and gives the traffic back where some has moved. */
+function begin(state: RolloutState, activate: boolean): RolloutState {
+  if (state.ending === undefined) return enter(state, activate ? "activating" : "smoking");
+  const untouched = !state.touched || state.stable === null;
+  return enter({ ...state, ending: { ...state.ending, result: untouched ? state.ending.result : "rolled-back" } }, untouched ? "retiring" : "reverting");
+}
+
+/** Goes to the first step that gives the canary more than it has; after the last one it is promoted. */
+function pass(state: RolloutState, percent: number, sentence: string): RolloutState {
+  const step = state.steps.findIndex((next) => next > percent);
+  if (step !== -1) return enter({ ...state, step, adopted: undefined, held: undefined }, "shifting");
+  return enter({ ...state, ending: { result: "promoted", sentence } }, state.stable === null ? "retiring" : "settling");
+}
+
+/** Goes on from the percentage that somebody else gave the canary: its watch begins anew, at the last step that gives no more than that. */
+function adopt(state: RolloutState, percent: number): RolloutState {
+  const step = Math.max(0, state.steps.findLastIndex((planned) => planned <= percent));
+  return reach({ ...state, step, adopted: state.steps[step] === percent ? undefined : percent }, percent);
+}
 
 /** The pause after a failure doubles from a second to half a minute. */
 const fail = (state: RolloutState): RolloutState =>
@@ -83,7 +121,7 @@ function reach(state: RolloutState, percent: number): RolloutState {
   const tick = (state.intent?.pace.tickSeconds ?? 60) * 1000;
   const warmUntil: Instant = Math.ceil(after(state.now, state.intent?.pace.warmUpSeconds ?? 0) / tick) * tick;
   return {
-    ...enter(state, "baking"), warmUntil, measuredTo: warmUntil, measuredAt: state.now, probedAt: state.now, readAt: state.now, probeFailures: 0,
+    ...enter(state, "baking"), moved: undefined, warmUntil, measuredTo: warmUntil, measuredAt: state.now, probedAt: state.now, readAt: state.now, probeFailures: 0,
     canaryTally: noRequests, stableTally: percent === 100 ? state.stableTally : noRequests, held: undefined,
     stableIsSick: false, sickCanaryTally: noRequests, sickStableTally: noRequests,
   };
@@ -103,11 +141,15 @@ function weigh(state: RolloutState, bins: readonly Bin[], to: Instant): RolloutS
   };
 }
 
-/** A canary that never had a share of the traffic is rejected; once a shift may have been sent, the traffic is given back and read back. */
+/**
+ * A canary that never had a share of the traffic is rejected; once a shift may have been sent, the traffic is given back and read back.
+ * Before the app was seen nobody knows who serves, so it is looked at first.
+ */
 function abort(state: RolloutState, sentence: string): RolloutState {
   const untouched = !state.touched && ["inspecting", "activating", "smoking"].includes(state.phase);
   const result: RolloutResult = untouched ? "rejected" : "rolled-back";
-  return enter({ ...resume(state), ending: { result, sentence } }, untouched || state.stable === null ? "retiring" : "reverting");
+  const next = state.phase === "inspecting" && !state.inspected ? "inspecting" : untouched || state.stable === null ? "retiring" : "reverting";
+  return enter({ ...resume(state), ending: { result, sentence } }, next);
 }
 
 const resume = (state: RolloutState): RolloutState =>
@@ -118,7 +160,7 @@ function signalled(state: RolloutState, signal: SignalName): RolloutState {
     case "pause": return { ...state, paused: true, pausedAt: state.now };
     case "resume": return resume(state);
     case "promote": {
-      const promoted = { ...resume(state), promoted: true, step: state.steps.length - 1 };
+      const promoted = { ...resume(state), promoted: true, step: state.steps.length - 1, adopted: undefined };
       return ["shifting", "verifying", "baking"].includes(state.phase) ? enter(promoted, "shifting") : promoted;
     }
     // Who served before is remembered: after an attempt that was stranded, the weights no longer tell.
@@ -126,5 +168,6 @@ function signalled(state: RolloutState, signal: SignalName): RolloutState {
       ...initial, intent: state.intent, steps: state.steps, stable: state.stable, touched: state.ending?.result === "stranded", attempt: state.attempt + 1, now: state.now, startedAt: state.now,
     }, "inspecting");
     case "abort": return state;
+    case "supersede": return { ...state, superseded: true };
   }
 }

@@ -1,7 +1,7 @@
 // State → the one effect that it now asks for. Level-triggered: whoever comes back after a crash folds the journal and
 // asks here again. There is no clock; whether a moment has come is told by the latest observation.
 import { after, type Instant } from "../time.ts";
-import { wanted } from "./evolve.ts";
+import { sameName, wanted, wantedLabels } from "./evolve.ts";
 import type { RolloutEffect, RolloutState } from "./vocabulary.ts";
 
 /** Names the one thing now missing; `undefined` means finished. */
@@ -10,14 +10,16 @@ export function react(state: RolloutState): RolloutEffect | undefined {
   if (intent === undefined || state.phase === "waiting-for-request" || state.phase === "finished") return undefined;
   if (state.now < state.retryAt) return { kind: "Wait", until: state.retryAt };
   const { target, revision, pace } = intent;
-  const probe: RolloutEffect = { kind: "Probe", target, revision, path: intent.probePath, timeoutSeconds: Math.min(pace.probeSeconds * 2, 10) };
+  const probe: RolloutEffect = { kind: "Probe", target, revision, path: intent.probePath, timeoutSeconds: Math.min(pace.probeSeconds * 2, 10), ...awake(state) };
+  const shift = (overrideHold: boolean): RolloutEffect => ({ kind: "ShiftTraffic", target, weights: wanted(state), labels: wantedLabels(state), overrideHold });
   switch (state.phase) {
     case "inspecting": return { kind: "Inspect", target };
     case "activating": return { kind: "Activate", target, revision };
     case "smoking": return soonest(state, [[state.probedAt < state.phaseAt ? state.now : after(state.probedAt, pace.probeSeconds), probe]]);
     // A canary that has a share already is watched through a pause.
-    case "shifting": return state.paused ? (state.step > 0 ? soonest(state, [[after(state.probedAt, pace.probeSeconds), probe]]) : { kind: "AwaitSignal" }) : { kind: "ShiftTraffic", target, weights: wanted(state), overrideHold: false };
-    case "reverting": return { kind: "ShiftTraffic", target, weights: wanted(state), overrideHold: true };
+    case "shifting": return state.paused ? (state.step > 0 ? soonest(state, [[after(state.probedAt, pace.probeSeconds), probe]]) : { kind: "AwaitSignal" }) : shift(false);
+    case "settling": return shift(false);
+    case "reverting": return shift(true);
     case "verifying": case "confirming": return { kind: "VerifyTraffic", target };
     case "baking": return soonest(state, [
       [after(state.probedAt, pace.probeSeconds), probe],
@@ -32,6 +34,10 @@ export function react(state: RolloutState): RolloutEffect | undefined {
     }
   }
 }
+
+/** Stable may have to take everything back at any moment, so it is kept from falling asleep by asking it, as the canary is by its probes. */
+const awake = ({ stable, sleepers }: RolloutState): { readonly awake?: string } =>
+  (stable !== null && sleepers.some((name) => sameName(name, stable)) ? { awake: stable } : {});
 
 /** Names the revision that has lost and is taken away; undefined where taking it away would leave nothing to serve. */
 export function loser(state: RolloutState): string | undefined {

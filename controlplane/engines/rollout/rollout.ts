@@ -57,4 +57,5 @@ function observed(event: RolloutEvent): RolloutObservation | undefined {
   }
 }
 
-const traffic = ({ weights, heldUntil }: Extract<RolloutEvent, { kind: "TrafficRead" }>) => (heldUntil === undefined ? { weights } : { weights, heldUntil });
+const traffic = ({ weights, deactivated, heldUntil }: Extract<RolloutEvent, { kind: "TrafficRead" }>) =>
+  ({ weights, ...(deactivated === undefined ? {} : { deactivated }), ...(heldUntil === undefined ? {} : { heldUntil }) });

@@ -17,7 +17,9 @@ export function tell(event: RolloutEvent): string {
     case "TrafficShifted": return "new weights are written";
     case "TrafficRead": return event.heldUntil === undefined ? "weights are read back" : "weights are read back while somebody else holds the app";
     case "StepReached": return `canary has ${event.percent} percent`;
-    case "TrafficDrifted": return `canary shows ${event.seenPercent} percent where ${event.percent} was set`;
+    case "TrafficDrifted": return event.deactivated === undefined ? `canary shows ${event.seenPercent} percent where ${event.percent} was set` : "a revision that has traffic was deactivated by somebody else";
+    case "TrafficMoved": return `somebody else gave the canary ${event.seenPercent} percent where ${event.percent} was set; it counts when it is seen again`;
+    case "TrafficAdopted": return `goes on from the ${event.percent} percent that somebody else gave the canary`;
     case "Waited": return "waited";
     case "Measured": return `canary ${tally(event.bins, "canary")}; stable ${tally(event.bins, "stable")}`;
     case "Held": return event.sentence;

@@ -55,8 +55,12 @@ export interface ReleaseIntent {
   readonly limits: Limits;
   /** Path of the canary's own address that must answer with a status below 400. */
   readonly probePath: string;
+  /** What to do when somebody else moves the weights: put them back, or go on from where they are. Absent means restore. */
+  readonly outsideWeights?: OutsideWeights;
   readonly requestedBy: string;
 }
+
+export type OutsideWeights = "restore" | "adopt";
 
 // What the world says:
 
@@ -64,6 +68,15 @@ export interface ReleaseIntent {
 export interface Weight {
   readonly revision: string;
   readonly percent: number;
+}
+
+/**
+ * Which revisions have our labels. For as long as a rollout lasts `stable` is on the revision that served before, and after a promotion on
+ * the one that serves now, so that a watcher that knows nothing else knows where traffic is safe.
+ */
+export interface Labels {
+  readonly stable?: string;
+  readonly canary?: string;
 }
 
 /** One revision as the platform shows it. Unknown states are legal on the wire and never mean healthy. */
@@ -76,17 +89,27 @@ export interface RevisionView {
   readonly health: string;
   /** The same for two revisions with the same template, whatever they are called. */
   readonly templateHash: string;
+  /** 0 where the platform may take its last replica away; absent where it does not say. */
+  readonly minReplicas?: number;
 }
 
 /** The app as the platform shows it: who is there and who gets what. */
 export interface AppView {
   readonly weights: readonly Weight[];
   readonly revisions: readonly RevisionView[];
+  readonly labels?: Labels;
+  /** `Multiple`, `Single`, `Labels` or a string of the future; weights count in `Multiple` only. */
+  readonly mode?: string;
+  readonly ingress?: "http" | "tcp" | "none";
+  /** Whether a user stays with the revision that answered first, whatever the weights say. */
+  readonly sticky?: boolean;
 }
 
 /** What came of reading traffic back; of writing it only the weights are told. */
 export interface TrafficView {
   readonly weights: readonly Weight[];
+  /** Revisions that have weight although they are deactivated or gone, whose users get errors; absent when there are none. */
+  readonly deactivated?: readonly string[];
   /** Until when somebody else (a `pulumi up` in its last seconds) may still write the app; absent when nobody holds it. */
   readonly heldUntil?: Instant;
 }
@@ -120,7 +143,10 @@ export interface Measurement {
   readonly to: Instant;
 }
 
-export type SignalName = "pause" | "resume" | "promote" | "abort" | "retry";
+/** What a person may send. */
+export type PersonalSignal = "pause" | "resume" | "promote" | "abort" | "retry";
+/** `supersede` comes from the next release of the same app alone: it aborts, and what was superseded is never tried again. */
+export type SignalName = PersonalSignal | "supersede";
 
 export type RolloutOutcome =
   | Outcome<"Inspect", AppView>
@@ -162,7 +188,7 @@ export type RolloutFinding =
   | { readonly kind: "Activated" }
   | { readonly kind: "Probed"; readonly good: boolean; readonly detail: string; readonly running: string }
   | { readonly kind: "TrafficShifted"; readonly weights: readonly Weight[] }
-  | { readonly kind: "TrafficRead"; readonly weights: readonly Weight[]; readonly heldUntil?: Instant }
+  | { readonly kind: "TrafficRead"; readonly weights: readonly Weight[]; readonly deactivated?: readonly string[]; readonly heldUntil?: Instant }
   | { readonly kind: "Waited" }
   | { readonly kind: "Measured"; readonly bins: readonly Bin[]; readonly to: Instant }
   | { readonly kind: "Deactivated" }
@@ -175,7 +201,9 @@ export type RolloutDecision =
   | { readonly kind: "FoundEqual"; readonly stable: string; readonly untouched: boolean; readonly sentence: string }
   | { readonly kind: "SmokePassed" }
   | { readonly kind: "StepReached"; readonly percent: number }
-  | { readonly kind: "TrafficDrifted"; readonly percent: number; readonly seenPercent: number }
+  | { readonly kind: "TrafficDrifted"; readonly percent: number; readonly seenPercent: number; readonly deactivated?: readonly string[] }
+  | { readonly kind: "TrafficMoved"; readonly percent: number; readonly seenPercent: number }
+  | { readonly kind: "TrafficAdopted"; readonly percent: number }
   | { readonly kind: "Held"; readonly reason: HoldReason; readonly sentence: string }
   | { readonly kind: "StepPassed"; readonly percent: number; readonly sentence: string }
   | { readonly kind: "Aborted"; readonly sentence: string; readonly by: string }
@@ -187,12 +215,13 @@ export type RolloutDecision =
 
 /**
  * Where a rollout stands. Each phase names what is missing, so `react` is one look-up:
- * `inspecting → activating → smoking → shifting → verifying → baking → … → retiring → finished`, and from anywhere
- * `reverting → confirming → retiring`, which give the traffic back to stable and take the canary away.
+ * `inspecting → activating → smoking → shifting → verifying → baking → … → settling → retiring → finished`, and from anywhere
+ * `reverting → confirming → retiring`, which give the traffic back to stable and take the canary away. `settling` gives a promoted
+ * canary the label `stable`.
  */
 export type Phase =
   | "waiting-for-request" | "inspecting" | "activating" | "smoking" | "shifting" | "verifying" | "baking"
-  | "reverting" | "confirming" | "retiring" | "finished";
+  | "settling" | "reverting" | "confirming" | "retiring" | "finished";
 
 export interface RolloutState {
   readonly phase: Phase;
@@ -201,8 +230,16 @@ export interface RolloutState {
   readonly steps: readonly number[];
   /** Index into `steps`: where the rollout is or, before the first shift, where it goes first. */
   readonly step: number;
+  /** The percentage that somebody else gave the canary and that this step goes on with; undefined where the plan's own is in force. */
+  readonly adopted: number | undefined;
+  /** The canary's share as seen when it was first found moved; it counts when it is seen again. */
+  readonly moved: number | undefined;
   /** The revision that served before; null on the first release of an app. */
   readonly stable: string | null;
+  /** Whether this attempt has seen the app. */
+  readonly inspected: boolean;
+  /** Revisions whose last replica the platform takes away when nobody asks them. */
+  readonly sleepers: readonly string[];
   /** Whether the canary may have a share of the traffic: seen at the inspection, or left by an attempt that was stranded. */
   readonly touched: boolean;
   /** The latest moment that any observation told. */
@@ -240,6 +277,8 @@ export interface RolloutState {
   readonly retryAt: Instant;
   /** Somebody has decided that the canary is good: no more steps, no more baking. */
   readonly promoted: boolean;
+  /** Whether the next release has put an end to this one, for good. */
+  readonly superseded: boolean;
   /** The result that is being carried out, and its sentence. */
   readonly ending: { readonly result: RolloutResult; readonly sentence: string } | undefined;
   /** 1 for the first attempt, one more for each retry. */
@@ -252,8 +291,9 @@ export interface RolloutState {
 export type RolloutEffect =
   | { readonly kind: "Inspect"; readonly target: Target }
   | { readonly kind: "Activate"; readonly target: Target; readonly revision: string }
-  | { readonly kind: "Probe"; readonly target: Target; readonly revision: string; readonly path: string; readonly timeoutSeconds: number }
-  | { readonly kind: "ShiftTraffic"; readonly target: Target; readonly weights: readonly Weight[]; readonly overrideHold: boolean }
+  /** `awake` is asked as well, so that it keeps a replica; its answer counts for nothing. */
+  | { readonly kind: "Probe"; readonly target: Target; readonly revision: string; readonly path: string; readonly timeoutSeconds: number; readonly awake?: string }
+  | { readonly kind: "ShiftTraffic"; readonly target: Target; readonly weights: readonly Weight[]; readonly labels: Labels; readonly overrideHold: boolean }
   | { readonly kind: "VerifyTraffic"; readonly target: Target }
   | { readonly kind: "Wait"; readonly until: Instant }
   | { readonly kind: "AwaitSignal" }
