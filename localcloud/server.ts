@@ -5,7 +5,7 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Certificates } from "./certificates.ts";
 import type { Control } from "./control.ts";
-import { errorReply, originOf, readObject, send } from "./http.ts";
+import { errorReply, isByAddress, originOf, readObject, send } from "./http.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Cloud } from "./resource.ts";
 import type { ResourceManager } from "./resource-manager.ts";
 import { authorize } from "./roles.ts";
@@ -78,7 +78,7 @@ async function answerHost(host: string, request: IncomingMessage, doors: Doors):
   if (host === `login.${suffix}`) return doors.tokens.login(request, originOf(request));
   if (host === `management.${suffix}`) return answerManagement(request, doors).finally(doors.keep);
   if (host === `api.loganalytics.${suffix}`) return answerLogs(request, doors);
-  if (host === "127.0.0.1" || host === "localhost") return answerHost(`${doorOf(request.url ?? "/")}.${suffix}`, request, doors);
+  if (isByAddress(`https://${host}`)) return answerHost(`${doorOf(request.url ?? "/")}.${suffix}`, request, doors);
   throw new ArmError(404, "HostNotFound", `The stand-in cloud has no host '${host}'.`);
 }
 
@@ -147,7 +147,7 @@ function metadata(origin: string, suffix: string): unknown {
     name: "BallastStandIn",
     portal: origin,
     // Whoever has come by the address finds the rest there too.
-    authentication: { loginEndpoint: /^https:..(127\.0\.0\.1|localhost)\b/.test(origin) ? `${origin}/` : `https://login.${suffix}/`, audiences: ["https://management.core.windows.net/", "https://management.azure.com/"], tenant: "common", identityProvider: "AAD" },
+    authentication: { loginEndpoint: isByAddress(origin) ? `${origin}/` : `https://login.${suffix}/`, audiences: ["https://management.core.windows.net/", "https://management.azure.com/"], tenant: "common", identityProvider: "AAD" },
     resourceManager: `${origin}/`,
     microsoftGraphResourceId: `https://graph.${suffix}/`,
     logAnalyticsResourceId: `https://api.loganalytics.${suffix}`,
