@@ -22,7 +22,7 @@ interface Summary {
 function add(summary: Summary, run: Run): void {
   summary.seeds++;
   summary.virtualSeconds += run.seconds;
-  summary.lostSeconds += run.cloud.lostSeconds().us;
+  summary.lostSeconds += run.cloud.lostSeconds();
   summary.lateWrites += run.writes.filter(({ lateBy }) => lateBy > 0).length;
   for (const { facts } of run.store.streams.values()) {
     const result = facts.at(-1)?.state.ending?.result ?? "none";
@@ -64,7 +64,7 @@ function runMany(count: number, from: number): void {
 rollouts    ${summary.rollouts}: ${listed(summary.results)}
 faults met  ${listed(summary.faults)}
 invariants  ${Object.keys(invariants).length}: ${Object.keys(invariants).join(", ")}
-users       ${(summary.lostSeconds / Math.max(1, summary.rollouts)).toFixed(2)} s a rollout with all traffic on a revision that was not ready or deactivated, by a write of ours
+users       ${(summary.lostSeconds / Math.max(1, summary.rollouts)).toFixed(2)} s of a rollout, as of all traffic, sent to what was deactivated or not ready by a write of ours
 late writes ${summary.lateWrites} sent after the claim was lost, each by a process that slept between its fence and its sending, or within one request's time
 time        ${(summary.virtualSeconds / 3600).toFixed(0)} virtual hours in ${seconds.toFixed(1)} s: ${Math.round(summary.virtualSeconds / seconds)} to 1
 speed       ${Math.round((summary.rollouts / seconds) * 60)} rollouts a minute, invariants included, on one core`);

@@ -58,9 +58,10 @@ describe("the simulator", () => {
   });
 });
 
-describe("what once went wrong", () => {
+describe("of what was once found", () => {
   for (const file of readdirSync(kept).filter((name) => name.endsWith(".json"))) {
-    const { why, drawn } = JSON.parse(readFileSync(join(kept, file), "utf8")) as { readonly why: string; readonly drawn: Drawn };
-    it(`${why}`, () => expect(check(simulate(drawn))).toEqual([]));
+    const { why, open = false, drawn } = JSON.parse(readFileSync(join(kept, file), "utf8")) as { readonly why: string; readonly open?: boolean; readonly drawn: Drawn };
+    // What is found and not mended yet is kept as open; the day it is mended this test says so.
+    (open ? it.fails : it)(why, () => expect(check(simulate(drawn))).toEqual([]));
   }
 });

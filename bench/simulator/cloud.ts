@@ -34,8 +34,8 @@ export interface Cloud {
   /** What a revision did with the requests that it got in a stretch of time. */
   readonly tally: (revision: string | null, from: number, to: number) => Tally;
   readonly canServe: (name: string) => boolean;
-  /** Seconds, weighted by share, in which users were sent to what was deactivated or not ready, by who had written that. */
-  readonly lostSeconds: () => Record<Writer, number>;
+  /** Seconds of all traffic for which a write of ours sent users to what was deactivated or not ready. */
+  readonly lostSeconds: () => number;
   readonly lastChange: () => { readonly at: number; readonly writer: Writer };
 }
 

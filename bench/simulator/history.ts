@@ -41,12 +41,18 @@ function outageShare({ faults }: Drawn, { name }: Revision, second: number): num
   }, 0);
 }
 
-/** Adds up the seconds, weighted by share, in which users were sent to what was deactivated or not ready, by who had written that. */
-export function lostSecondsOf(history: readonly Stretch[], now: number): Record<Writer, number> {
-  const lost = { us: 0, portal: 0, up: 0 };
+/**
+ * Adds up the seconds, weighted by share, in which a write of ours sent users to what was deactivated or not ready. A share that somebody
+ * else had given it before, and that we left, is not ours.
+ */
+export function lostSecondsOf(history: readonly Stretch[], now: number): number {
+  let lost = 0, theirs = new Map<string, number>();
   for (const [index, { from, shares, writer }] of history.entries()) {
     const end = history[index + 1]?.from ?? now;
-    for (const { percent, active, readyAt } of shares) lost[writer] += ((active ? Math.max(0, Math.min(end, readyAt) - from) : end - from) / 1000) * (percent / 100);
+    theirs = new Map(shares.map(({ revision, percent, active }) => [revision.name, writer === "us" ? Math.min(percent, theirs.get(revision.name) ?? 0) : percent]));
+    for (const { revision, percent, active, readyAt } of shares) {
+      lost += ((active ? Math.max(0, Math.min(end, readyAt) - from) : end - from) / 1000) * ((percent - theirs.get(revision.name)!) / 100);
+    }
   }
   return lost;
 }

@@ -58,6 +58,19 @@ function sendsWholeWeights(run: Run): readonly string[] {
   });
 }
 
+/** A claim passes to another process only once its lease has run out. */
+const takesNoLiveClaim: Invariant = ({ store }) => store.stolen.map(({ process, epoch }) => `epoch ${epoch} was taken from ${process} while it held`);
+
+/** The first decision wins: a result is carried out as it was decided, or ends stranded; only a retry begins anew. */
+function decidesOnce(run: Run): readonly string[] {
+  return eachStream(run, (facts) => facts.flatMap(({ state, event }, index) => {
+    const before = facts[index - 1]?.state, was = before?.ending?.result, is = state.ending?.result;
+    // Aborted before it had seen the app, a rollout learns only then whether there is traffic to give back.
+    const isLearnt = was === "rejected" && is === "rolled-back" && event.kind === "Started";
+    return was === undefined || was === is || is === "stranded" || isLearnt || state.attempt > before!.attempt ? [] : [`fact ${index} makes ${is} of ${was}`];
+  }));
+}
+
 /** What is sent after its claim was lost is sent within one request's time; only a process that slept between its fence and its sending is later. */
 function sendsNothingLate(run: Run): readonly string[] {
   return run.writes.flatMap(({ lateBy, sleptThere, process, kind }) => (lateBy > requestSeconds * 1000 && !sleptThere ? [`${process} sent ${kind} ${lateBy / 1000} s after its claim was lost`] : []));
@@ -70,13 +83,15 @@ function sendsNothingLate(run: Run): readonly string[] {
 function leavesTrafficWhereItSays(run: Run): readonly string[] {
   const [stream, last] = [...run.store.streams].at(-1) ?? [], state = last?.facts.at(-1)?.state, shown = weightsOf(run.cloud.app());
   const look = last?.facts.findLast((kept) => isOf(kept, "TrafficRead") || isOf(kept, "TrafficShifted") || isOf(kept, "Inspected"));
-  if (state?.phase !== "finished" || !state.ending || state.ending.result === "stranded" || state.stable === null || !look || !shown.ok) return [];
+  if (state?.phase !== "finished" || !state.ending || state.ending.result === "stranded" || !look || !shown.ok) return [];
   const { at, writer } = run.cloud.lastChange(), ownWrite = run.writes.findLast((write) => write.stream === stream && write.kind === "ShiftTraffic");
   // A read answers what the cloud was when it was asked, a moment before its fact.
   const wasMovedSince = at > look.at - 5_000 && (writer !== "us" || (ownWrite !== undefined && at > ownWrite.at + requestSeconds * 1000) || ownWrite === undefined);
   const lied = run.drawn.faults.some((fault) => fault.kind === "cloud" && fault.how === "lie" && look.at >= start + fault.at * 1000 - 60_000 && look.at <= start + (fault.at + fault.lasts) * 1000 + 60_000);
   if (wasMovedSince || lied) return [];
-  const serving = state.ending.result === "promoted" ? state.intent!.revision : state.stable;
+  const first = run.drawn.before === "nothing" || run.store.streams.size > 1 ? undefined : "shop--1";
+  const serving = state.ending.result === "promoted" ? state.intent!.revision : (state.stable ?? first);
+  if (serving === undefined) return [];
   const shownAs = shown.value.map(({ revision, percent }) => `${revision} ${percent}`).join(", ");
   if (shownAs !== `${serving} 100`) return [`${stream} was ${state.ending.result}, and the app shows ${shownAs} where ${serving} should have all`];
   const wasTakenAway = run.drawn.faults.some((fault) => fault.kind === "portal" && fault.what.startsWith("deactivate"));
@@ -129,9 +144,19 @@ function givesNothingAfterAborting(run: Run): readonly string[] {
   });
 }
 
+/** A canary is sent a share only after it has answered on its own address in the same attempt, by us. */
+function sharesOnlyWhatAnswers(run: Run): readonly string[] {
+  return run.writes.flatMap(({ stream, length, weights, kind }) => {
+    const { facts } = run.store.streams.get(stream)!, attempt = run.store.stateAt(stream, length).attempt, canary = facts[0]!.state.intent?.revision;
+    if (kind !== "ShiftTraffic" || !weights.some(({ revision }) => revision === canary)) return [];
+    const answered = facts.slice(0, length).some((kept) => kept.state.attempt === attempt && isOf(kept, "SmokePassed"));
+    return answered ? [] : [`${stream}: a share was sent to a canary that had not answered its smoke test`];
+  });
+}
+
 /** Everything that must hold, by name. */
 export const invariants: Readonly<Record<string, Invariant>> = {
-  endsByName, decidesItselfAgain, growsOnlyForward, sendsWholeWeights, sendsNothingLate, leavesTrafficWhereItSays, promotesNothingBad, passesOnEvidenceAlone, promotesNothingSuperseded, givesNothingAfterAborting,
+  endsByName, decidesItselfAgain, growsOnlyForward, sendsWholeWeights, sendsNothingLate, takesNoLiveClaim, decidesOnce, leavesTrafficWhereItSays, promotesNothingBad, passesOnEvidenceAlone, promotesNothingSuperseded, givesNothingAfterAborting, sharesOnlyWhatAnswers,
 };
 
 /** Gives what is wrong with a run, each with the name of the invariant. */

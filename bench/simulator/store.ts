@@ -42,6 +42,8 @@ export interface Store {
   readonly stillOurs: (claim: Claim) => boolean;
   /** When a claim that is no longer good ceased to be. */
   readonly endedAt: (claim: Claim) => number;
+  /** Claims that were taken from a process while they held. */
+  readonly stolen: readonly Claim[];
   readonly abandoned: () => readonly string[];
   readonly hold: (by: string, seconds: number) => Hold | undefined;
   readonly unhold: (id: string) => void;
@@ -52,7 +54,7 @@ type Row = Omit<Holding, "expired"> & { readonly expiresAt: number };
 
 /** Opens an empty store whose leases last so long. */
 export function createStore(loop: Loop, leaseSeconds: number): Store {
-  const streams = new Map<string, Stream>(), endings = new Map<number, number>();
+  const streams = new Map<string, Stream>(), endings = new Map<number, number>(), stolen: Claim[] = [];
   let row: Row | undefined, hold: Hold | undefined, holds = 0;
 
   const stateAt: Store["stateAt"] = (stream, length) => (length === 0 ? rollout.initial : streams.get(stream)!.facts[length - 1]!.state);
@@ -65,7 +67,7 @@ export function createStore(loop: Loop, leaseSeconds: number): Store {
   };
 
   return {
-    streams, stateAt, stillOurs,
+    streams, stateAt, stillOurs, stolen,
     append: (name, length, events, process, claim) => {
       if (claim && (claim.holder !== name || !stillOurs(claim))) return "fenced";
       const stream = streams.get(name) ?? { facts: [], grown: createCue(), turns: new Map<number, Turn>() };
@@ -78,6 +80,7 @@ export function createStore(loop: Loop, leaseSeconds: number): Store {
     take: (stream, process) => {
       const taken = taking(row && { ...row, expired: row.expiresAt <= loop.now() }, stream, process);
       if ("heldBy" in taken) return taken;
+      if (row?.process && row.process !== process && row.expiresAt > loop.now()) stolen.push({ target: targetKey(target), holder: stream, process: row.process, epoch: row.epoch });
       put({ holder: stream, process, epoch: taken.epoch, expiresAt: loop.now() + leaseSeconds * 1000 });
       return { target: targetKey(target), holder: stream, process, epoch: taken.epoch };
     },
