@@ -113,6 +113,8 @@ export interface CanaryAppArgs {
 
 /** A container app that is released by canary, and its present release. */
 export class CanaryApp extends pulumi.ComponentResource {
+  /** The app's id, known as soon as it is there and before its release has ended. */
+  readonly appId: pulumi.Output<string>;
   /** Where users reach the app. */
   readonly url: pulumi.Output<string>;
   /** The revision that is released, as Azure named it. */
@@ -162,10 +164,11 @@ export class CanaryApp extends pulumi.ComponentResource {
       outsideWeights: args.outsideWeights ?? "restore",
     }, { parent: this, dependsOn: app });
 
+    this.appId = app.id;
     this.url = pulumi.all([environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
     this.revision = release.revision;
     this.result = release.result;
     this.sentence = release.sentence;
-    this.registerOutputs({ url: this.url, revision: this.revision, result: this.result, sentence: this.sentence });
+    this.registerOutputs({ appId: this.appId, url: this.url, revision: this.revision, result: this.result, sentence: this.sentence });
   }
 }

@@ -201,7 +201,7 @@ describe("a plan", () => {
   it("is accepted as it stands by default", () => expect(pace({})).toEqual([]));
   const refused: readonly (readonly [Partial<typeof defaultPace>, string])[] = [
     [{ weights: [] }, "no step before 100"], [{ weights: [50, 25] }, "go from 50 to 25 at step 2"], [{ weights: [0, 50] }, "0 at step 1"], [{ weights: [99.5] }, "99.5"],
-    [{ tickSeconds: 0.0001 }, "tickSeconds"], [{ tickSeconds: 1.5 }, "whole seconds"], [{ bakeSeconds: Number.NaN }, "bakeSeconds"], [{ warmUpSeconds: -1 }, "warmUpSeconds"],
+    [{ tickSeconds: 0.0001 }, "tickSeconds"], [{ tickSeconds: 1.5 }, "a whole number"], [{ bakeSeconds: Number.NaN }, "bakeSeconds"], [{ warmUpSeconds: -1 }, "warmUpSeconds"],
     [{ maximumSeconds: 1921 }, "does not leave room"], [{ tickSeconds: 3600 }, "does not leave room"],
   ];
   for (const [change, complaint] of refused) it(`is refused with ${JSON.stringify(change)}`, () => expect(pace(change).join(" ")).toContain(complaint));

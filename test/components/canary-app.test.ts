@@ -17,7 +17,7 @@ const inputsOf = async (name: string, change?: Partial<CanaryAppArgs>, answers?:
 test("an app that is not there yet begins with its latest revision, and its release follows it", async () => {
   const { declared, made } = await storefront({ variables: { RELEASE: "1" } });
   expect(declared).toMatchObject([
-    { type: parent, name: "storefront", parent: "", outputs: ["result", "revision", "sentence", "url"] },
+    { type: parent, name: "storefront", parent: "", outputs: ["appId", "result", "revision", "sentence", "url"] },
     {
       type: "azure-native:app:ContainerApp", name: "storefront-app", parent,
       inputs: {
