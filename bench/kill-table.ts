@@ -52,6 +52,9 @@ if (asked.length === 0) throw new Error(`there is no row ${values.only}; there a
 const complaints = check(rows, (file) => readFileSync(join(root, file), "utf8"));
 if (complaints.length > 0) throw new Error(complaints.join("\n"));
 
+// A test that fails without any bug would kill every row.
+const noticed = tryRow({ name: "nothing changed", standsFor: "", mutations: [], tests: [...new Set(asked.flatMap(({ tests }) => tests))] });
+if (noticed) throw new Error(`${noticed.file} fails although nothing was changed: ${noticed.title}`);
 const killed = new Map<Row, Killed>();
 for (const row of asked) {
   const by = tryRow(row);
