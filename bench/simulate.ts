@@ -15,6 +15,7 @@ interface Summary {
   virtualSeconds: number;
   lostSeconds: number;
   lateWrites: number;
+  lateLandings: number;
   readonly results: Record<string, number>;
   readonly faults: Record<string, number>;
 }
@@ -24,6 +25,8 @@ function add(summary: Summary, run: Run): void {
   summary.virtualSeconds += run.seconds;
   summary.lostSeconds += run.cloud.lostSeconds();
   summary.lateWrites += run.writes.filter(({ lateBy }) => lateBy > 0).length;
+  const { at, writer } = run.cloud.lastChange(), end = [...run.store.streams.values()].at(-1)?.facts.at(-1)?.at ?? 0;
+  if (writer === "us" && at > end) summary.lateLandings++;
   for (const { facts } of run.store.streams.values()) {
     const result = facts.at(-1)?.state.ending?.result ?? "none";
     summary.rollouts++;
@@ -50,7 +53,7 @@ function runOne(drawn: Drawn): void {
 }
 
 function runMany(count: number, from: number): void {
-  const summary: Summary = { seeds: 0, rollouts: 0, virtualSeconds: 0, lostSeconds: 0, lateWrites: 0, results: {}, faults: {} };
+  const summary: Summary = { seeds: 0, rollouts: 0, virtualSeconds: 0, lostSeconds: 0, lateWrites: 0, lateLandings: 0, results: {}, faults: {} };
   const began = performance.now();
   for (let seed = from; seed < from + count && process.exitCode !== 1; seed++) {
     const drawn = draw(seed), run = simulate(drawn), wrong = check(run);
@@ -66,6 +69,7 @@ faults met  ${listed(summary.faults)}
 invariants  ${Object.keys(invariants).length}: ${Object.keys(invariants).join(", ")}
 users       ${(summary.lostSeconds / Math.max(1, summary.rollouts)).toFixed(2)} s of a rollout, as of all traffic, sent to what was deactivated or not ready by a write of ours
 late writes ${summary.lateWrites} sent after the claim was lost, each by a process that slept between its fence and its sending, or within one request's time
+landings    ${summary.lateLandings} runs in which a write of ours that was never answered landed after the end and moved the traffic
 time        ${(summary.virtualSeconds / 3600).toFixed(0)} virtual hours in ${seconds.toFixed(1)} s: ${Math.round(summary.virtualSeconds / seconds)} to 1
 speed       ${Math.round((summary.rollouts / seconds) * 60)} rollouts a minute, invariants included, on one core`);
 }

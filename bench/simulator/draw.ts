@@ -86,7 +86,7 @@ function drawFault(kind: Fault["kind"], dice: Dice, replicas: number, behaviour:
     case "sleep": return { kind, at, replica, lasts: dice.between(10, 200) };
     case "sleep-at": return { kind, point: dice.pick(points), nth: dice.between(1, 30), lasts: dice.between(30, 200) };
     case "skew": return { kind, at, replica, by: dice.between(-600, 600) };
-    case "cloud": return { kind, at, lasts: dice.pick([5, 60, 600]), how: dice.pick(["429", "409", "500", "reset", "lost", "late", "lie", "forget", "async-failure"] as const), percent };
+    case "cloud": return { kind, at, lasts: dice.pick([5, 60, 600, 3_600]), how: dice.pick(["429", "409", "500", "reset", "lost", "late", "lie", "forget", "async-failure"] as const), percent };
     case "store-down": return { kind, at, lasts: dice.pick([2, 30, 120, 300]) };
     case "store-lost": return { kind, at, lasts: dice.pick([5, 60]), percent, committed: dice.chance(50) };
     case "rows-late": return { kind, at, lasts: dice.between(60, 900), late: dice.pick([60, 300, 1_800]) };
