@@ -40,6 +40,8 @@ describe("under every fault", () => {
       const deaths = Array.from({ length: dice.between(1, 6) }, () => ({ kind: "crash-at" as const, point: dice.pick(points), nth: dice.between(1, 25), down: dice.pick([1, 30, 90]) }));
       const without = simulate(steady), withDeaths = simulate({ ...steady, faults: deaths });
       expect(decisions(withDeaths), `seed ${seed}`).toEqual(decisions(without));
+      // Nothing is written twice either: what came too late would be a fact of its own.
+      expect(factsOf(withDeaths).flatMap(([, events]) => (events as readonly { kind: string }[]).filter(({ kind }) => kind === "Disregarded"))).toEqual([]);
       expect(check(withDeaths)).toEqual([]);
     }
   });

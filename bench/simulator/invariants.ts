@@ -93,6 +93,8 @@ function leavesTrafficWhereItSays(run: Run): readonly string[] {
   const serving = state.ending.result === "promoted" ? state.intent!.revision : (state.stable ?? first);
   if (serving === undefined) return [];
   const shownAs = shown.value.map(({ revision, percent }) => `${revision} ${percent}`).join(", ");
+  // What is rejected leaves everybody where they were; a person may have shared the traffic out among others.
+  if (state.ending.result === "rejected" && !shown.value.some(({ revision }) => revision === state.intent!.revision)) return [];
   if (shownAs !== `${serving} 100`) return [`${stream} was ${state.ending.result}, and the app shows ${shownAs} where ${serving} should have all`];
   const wasTakenAway = run.drawn.faults.some((fault) => fault.kind === "portal" && fault.what.startsWith("deactivate"));
   return run.cloud.revisions.get(serving)?.active || wasTakenAway ? [] : [`${serving} has all traffic and is deactivated`];
