@@ -82,11 +82,12 @@ function sendsNothingLate(run: Run): readonly string[] {
  */
 function leavesTrafficWhereItSays(run: Run): readonly string[] {
   const [stream, last] = [...run.store.streams].at(-1) ?? [], state = last?.facts.at(-1)?.state, shown = weightsOf(run.cloud.app());
-  const look = last?.facts.findLast((kept) => isOf(kept, "TrafficRead") || isOf(kept, "TrafficShifted") || isOf(kept, "Inspected"));
+  const place = last?.facts.findLastIndex((kept) => isOf(kept, "TrafficRead") || isOf(kept, "TrafficShifted") || isOf(kept, "Inspected")) ?? -1, look = last?.facts[place];
   if (state?.phase !== "finished" || !state.ending || state.ending.result === "stranded" || !look || !shown.ok) return [];
   const { at, writer } = run.cloud.lastChange(), ownWrite = run.writes.findLast((write) => write.stream === stream && write.kind === "ShiftTraffic");
-  // A read answers what the cloud was when it was asked, a moment before its fact.
-  const wasMovedSince = at > look.at - 5_000 && (writer !== "us" || (ownWrite !== undefined && at > ownWrite.at + requestSeconds * 1000) || ownWrite === undefined);
+  // A read tells what the cloud was when it was asked, after the fact before its own and no longer ago than a read may last.
+  const askedAt = Math.max(last!.facts[place - 1]?.at ?? 0, look.at - 10 * requestSeconds * 1000);
+  const wasMovedSince = at > askedAt && (writer !== "us" || (ownWrite !== undefined && at > ownWrite.at + requestSeconds * 1000) || ownWrite === undefined);
   const lied = run.drawn.faults.some((fault) => fault.kind === "cloud" && fault.how === "lie" && look.at >= start + fault.at * 1000 - 60_000 && look.at <= start + (fault.at + fault.lasts) * 1000 + 60_000);
   if (wasMovedSince || lied) return [];
   const first = run.drawn.before === "nothing" || run.store.streams.size > 1 ? undefined : "shop--1";
