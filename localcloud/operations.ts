@@ -2,8 +2,9 @@
 // One write a resource at a time, as in Azure; what the write does is its caller's.
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ArmError, toArmError, type ArmReply, type ArmRequest, type Body, type ResourceKind } from "./resource.ts";
+import { ArmError, toArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type ResourceKind } from "./resource.ts";
 import type { Place } from "./resource-path.ts";
+import { truthsOf } from "./truths.ts";
 
 const keptMax = 10_000;
 const retryAfterSeconds = "1";
@@ -40,12 +41,12 @@ export interface Operations {
 }
 
 /** Starts with no operation. */
-export function makeOperations(): Operations {
+export function makeOperations(cloud: Cloud): Operations {
   const byId = new Map<string, Operation>();
   const busy = new Set<string>();
 
   const refuseWhileBusy = (kind: ResourceKind, resourceId: string): void => {
-    if (!busy.has(resourceId.toLowerCase())) return;
+    if (!busy.has(resourceId.toLowerCase()) || !truthsOf(cloud)["one-write-at-a-time"]) return;
     const [, type = ""] = kind.type.split("/");
     const code = type === "containerApps" ? "ContainerAppOperationInProgress" : "AnotherOperationInProgress";
     throw new ArmError(409, code, `Cannot modify '${resourceId.split("/").at(-1)}' because there is another operation in progress on it.`);

@@ -14,6 +14,7 @@ import { serveHosts, serveIdentity, type Doors } from "./server.ts";
 import { standInRoutes } from "./stand-in-routes.ts";
 import { makeStore } from "./store.ts";
 import { makeTokens, tenant, type Tokens } from "./tokens.ts";
+import { truthsWithout } from "./truths.ts";
 
 /** A stand-in cloud that runs, and all that others must know to use it. */
 export interface LocalCloud {
@@ -54,7 +55,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     clock: control.clock,
     suffix,
     port: hosts.port,
-    options,
+    options: { ...options, truths: { ...truthsWithout(process.env["BALLAST_STANDIN_WITHOUT"]), ...options.truths } },
     replicaEnvironment: (identities) => ({
       ...network,
       ...(identities === false ? {} : { IDENTITY_ENDPOINT: `http://127.0.0.1:${identity.port}/msi/token`, IDENTITY_HEADER: tokens.identityHeader(identities === true ? undefined : identities) }),
