@@ -113,14 +113,14 @@ function changesOf(revision: Revision): EventEmitter {
   return known;
 }
 
-/** Waits until a replica is ready; false when the revision is deactivated or given up first, or when `signal` aborts. */
+/** Waits until a replica is ready; false when the revision is deactivated, at zero or given up first, or when `signal` aborts. */
 export async function untilReady(revision: Revision, now: () => number, signal: AbortSignal): Promise<boolean> {
-  while (revision.active && readyReplicas(revision).length === 0) {
-    if (isGivenUp(revision, now())) return false;
+  while (readyReplicas(revision).length === 0) {
+    if (!revision.active || revision.atZero || isGivenUp(revision, now())) return false;
     const changed = await once(changesOf(revision), "change", { signal }).catch(() => undefined);
     if (changed === undefined) return false;
   }
-  return revision.active;
+  return true;
 }
 
 /** Draws the consequences of a replica that became ready or ceased to be, or of another revision mode. */

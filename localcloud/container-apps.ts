@@ -239,10 +239,11 @@ async function children(resource: Resource, rest: readonly string[], request: Ar
     if (!replica) throw notFound(app, `Replica '${replicaName}'`);
     return { status: 200, body: presentReplica(app, revision, replica) };
   }
-  if (verb === "POST activate") startRevision(cloud, app, revision, "activation");
-  else if (verb === "POST deactivate") deactivate(app, revision, resource, now);
+  // What is active already stays as it is, at zero too.
+  if (verb === "POST activate" && !revision.active) startRevision(cloud, app, revision, "activation");
+  if (verb === "POST deactivate") deactivate(app, revision, resource, now);
   else if (verb === "POST restart") revision.set?.recycle();
-  else return undefined;
+  else if (verb !== "POST activate") return undefined;
   if (verb !== "POST deactivate" && !app.truths["actions-do-not-wait"]) await untilReady(revision, cloud.clock.now, AbortSignal.timeout(readyMillisecondsMax));
   if (verb === "POST activate" && isSingle(app) && revision !== latestOf(app)) cloud.log(`${revision.name} was activated in Single mode; it gets no traffic`);
   return { status: 200 };

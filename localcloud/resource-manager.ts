@@ -114,7 +114,7 @@ function forsworn(twist: Twist): ArmReply {
   return { status: 200 };
 }
 
-/** Merges as RFC 7396 says: objects deeply, arrays whole, null takes away. */
+/** Merges as RFC 7396 says: objects deeply, arrays whole, null takes away. `how` is another way only where a truth is switched off. */
 export function mergePatch(target: unknown, patch: unknown, how: MergeWay = asSpecified): unknown {
   if (!how.arraysWhole && Array.isArray(patch) && Array.isArray(target)) return added(target, patch);
   if (typeof patch !== "object" || patch === null || Array.isArray(patch) || how.depth === 0) return patch;

@@ -25,7 +25,7 @@ beforeAll(async () => {
   await at.settle("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
   await at.settle("PUT", `${group}/providers/Microsoft.App/managedEnvironments/env?${apps}`, { location: "westeurope", properties: {} });
   client = new ContainerAppsAPIClient({ getToken: async () => ({ token: await at.tokenFor("https://management.azure.com"), expiresOnTimestamp: Date.now() + 3_600_000 }) }, at.cloud.subscription, {
-    endpoint: management, retryOptions: { maxRetries: 0 },
+    endpoint: management, apiVersion: "2025-07-01", retryOptions: { maxRetries: 0 },
     additionalPolicies: [{ policy: { name: "way", sendRequest: (request, next) => { request.agent = at.agent; return next(request); } }, position: "perCall" }],
   });
 });
@@ -104,6 +104,19 @@ test("Microsoft's client reads a list that comes in pages whole, and sees states
   expect((await at.ask("GET", `${app}/revisions?${apps}`)).body).toMatchObject({ value: { length: 12 } });
   await client.containerAppsRevisions.activateRevision("truths", "shop", "shop--r5");
   expect((await client.containerAppsRevisions.getRevision("truths", "shop", "shop--r5")).runningState).toMatch(/Activating|Running/);
+});
+
+test("Microsoft's client sees a revision at zero and one that was purged, and a request wakes the first", async () => {
+  await at.settle("PATCH", `${app}?${apps}`, { properties: { configuration: { maxInactiveRevisions: 0 } } });
+  await at.settle("PATCH", `${app}?${apps}`, { properties: { template: { ...web("2", "idle"), scale: { minReplicas: 0 } } } });
+  const stateOf = async (name: string) => (await client.containerAppsRevisions.getRevision("truths", "shop", `shop--${name}`).catch(({ code }) => ({ runningState: code }))).runningState;
+  await eventually(() => stateOf("idle"), (state) => state === "Running");
+  await client.containerAppsRevisions.deactivateRevision("truths", "shop", "shop--first");
+  await at.ask("POST", "/_standin/clock", { at: Date.now() + 901_000 });
+  await eventually(() => stateOf("idle"), (state) => state === "ScaledToZero");
+  await eventually(() => stateOf("first"), (state) => state === "ResourceNotFound");
+  expect((await at.ask("GET", `https://shop--idle.env.westeurope.ballast.localhost/`)).body).toMatchObject({ revision: "shop--idle" });
+  await at.ask("POST", "/_standin/clock", { at: null });
 });
 
 test("a whole run does without a truth by the environment, and a name that is none stops it", async () => {
