@@ -6,7 +6,7 @@ import type { Limits, Pace } from "./controlplane/engines/rollout/vocabulary.ts"
 import { defaultLimits, defaultPace } from "./controlplane/engines/rollout/plan.ts";
 import { BallastError } from "./errors/catalogue.ts";
 import {
-  configKeyMissing, configKeyUnknown, configLeaseTooShort, configPasswordMissing, configPlaceholderLeft, configSecretPlain, configStandInMismatch,
+  configKeyMissing, configKeyUnknown, configLeaseTooShort, configPasswordMissing, configPlaceholderLeft, configSecretPlain, configSilenceTooShort, configStandInMismatch,
   configValueIllTyped,
 } from "./errors/config.ts";
 
@@ -67,12 +67,12 @@ const endpoints = fields<Endpoints>({ resourceManager: address, logs: address, l
 
 /** Keys whose value is taken as it stands. The value of any other key is JSON by the time that a program sees it. */
 const words = {
-  tenant: text, location: text, resourceGroup: text, controlPlaneImage: text, storefrontImage: text, audience: text, probePath: path, healthPath: path,
+  tenant: text, location: text, resourceGroup: text, controlPlaneImage: text, storefrontImage: text, deadMansSwitchImage: text, audience: text, probePath: path, healthPath: path,
   databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 const values = {
   standIn: flag, wait: flag, storefrontEnvironment: texts, pace, limits, endpoints,
-  leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, databasePort: port,
+  leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
 };
 const passwordKey = "databasePassword";
 
@@ -119,9 +119,12 @@ export function readSettings(): SettingsWithSecret {
 
 /** Refuses what is wrong only because of another key. */
 function refuseTogether(settings: Settings, password: string | undefined, secretKeys: readonly string[]): void {
-  const { standIn, subscription, leaseSeconds, requestSeconds, databaseAuthentication } = settings;
+  const { standIn, subscription, leaseSeconds, requestSeconds, silenceSeconds, databaseAuthentication } = settings;
   if (standIn !== (subscription === standInSubscription)) throw configStandInMismatch({ standIn, subscription });
   if (requestSeconds >= leaseSeconds) throw configLeaseTooShort({ leaseSeconds, requestSeconds });
+  // The adapters give an operation ten requests' time, and no fact is written meanwhile; the switch listens as long as the silence lasts already.
+  const quietSeconds = requestSeconds * 10 + settings.pace.tickSeconds;
+  if (silenceSeconds * 2 <= quietSeconds) throw configSilenceTooShort({ silenceSeconds, quietSeconds });
   if (password !== undefined && !secretKeys.includes(`ballast:${passwordKey}`)) throw configSecretPlain({ key: passwordKey });
   if (databaseAuthentication === "password" && password === undefined) throw configPasswordMissing();
 }

@@ -4,6 +4,7 @@ import { readSettings } from "./config.ts";
 import { CanaryApp } from "./components/canary-app.ts";
 import { ContainerEnvironment } from "./components/container-environment.ts";
 import { ControlPlane } from "./components/control-plane.ts";
+import { DeadMansSwitch } from "./components/dead-mans-switch.ts";
 import { administrator, JournalDatabase } from "./components/journal-database.ts";
 
 const settings = readSettings();
@@ -40,6 +41,15 @@ const storefront = new CanaryApp("storefront", {
   image: settings.storefrontImage, variables: settings.storefrontEnvironment, probePath: settings.probePath, healthPath: settings.healthPath,
   pace: settings.pace, limits: settings.limits, wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights,
 }, { dependsOn: controlPlane });
+
+new DeadMansSwitch("dead-mans-switch", {
+  ...place, subscription,
+  image: settings.deadMansSwitchImage,
+  environmentId: where.id,
+  controlPlaneEndpoint: controlPlane.endpoint, resourceManager: settings.endpoints.resourceManager,
+  inventory: [{ resourceGroup, app: "storefront", id: storefront.appId }],
+  silenceSeconds: settings.silenceSeconds,
+});
 
 /** Where users reach the service. */
 export const storefrontUrl = storefront.url;

@@ -1,15 +1,14 @@
 // A service whose every change of template is released by canary. The app's traffic is the control plane's: this component
 // sends it back as it finds it, so that a new revision starts with nothing, and asks for a rollout of that revision.
 // It does not know how a rollout is decided, nor when it ends.
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
-import { canonical } from "../controlplane/engines/canonical.ts";
 import type { Limits, OutsideWeights, Pace } from "../controlplane/engines/rollout/vocabulary.ts";
 import { checkIntent, defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
-import { canaryAppNoReplica, canaryAppPlan } from "../errors/components.ts";
+import { canaryAppPlan } from "../errors/components.ts";
 import { child, physicalName, refusal } from "./conventions.ts";
 import { Release } from "./release.ts";
+import { templateHash, templateOf } from "./template.ts";
 import { trafficGuard } from "./traffic-guard.ts";
 import { readTraffic } from "./traffic.ts";
 
@@ -27,6 +26,30 @@ export interface CanaryAppArgs {
    * @default {}
    */
   readonly variables?: { readonly [name: string]: string };
+  /**
+   * The app's secrets by name. They belong to the app and not to a revision, so that one that changes together with the template is refused.
+   *
+   * @default {}
+   */
+  readonly secrets?: { readonly [name: string]: pulumi.Input<string> };
+  /**
+   * Environment variables that get the value of a secret, by the secret's name.
+   *
+   * @default {}
+   */
+  readonly secretVariables?: { readonly [variable: string]: string };
+  /**
+   * Private registries, each with the id of the user-assigned identity that pulls from it.
+   *
+   * @default []
+   */
+  readonly registries?: readonly { readonly server: string; readonly identity: string }[];
+  /**
+   * Whether the app is reached from outside its environment.
+   *
+   * @default true
+   */
+  readonly external?: boolean;
   /**
    * The port on which the container listens.
    *
@@ -47,7 +70,8 @@ export interface CanaryAppArgs {
    */
   readonly probePath?: string;
   /**
-   * How many replicas each revision keeps, at 1 percent of the traffic as at 100; at least 1, so that rollback stays possible.
+   * How many replicas each revision keeps, at 1 percent of the traffic as at 100. With 0 the platform takes the last one away when nobody asks;
+   * for as long as a rollout lasts, both revisions are kept awake by asking them, and after it they sleep as before.
    *
    * @default 1
    */
@@ -89,6 +113,8 @@ export interface CanaryAppArgs {
 
 /** A container app that is released by canary, and its present release. */
 export class CanaryApp extends pulumi.ComponentResource {
+  /** The app's id, known as soon as it is there and before its release has ended. */
+  readonly appId: pulumi.Output<string>;
   /** Where users reach the app. */
   readonly url: pulumi.Output<string>;
   /** The revision that is released, as Azure named it. */
@@ -97,23 +123,33 @@ export class CanaryApp extends pulumi.ComponentResource {
   readonly sentence: pulumi.Output<string>;
 
   constructor(name: string, args: CanaryAppArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("ballast:index:CanaryApp", name, args, opts);
-    const { resourceGroup, location, environment, pace = defaultPace, limits = defaultLimits, targetPort = 8080, probePath = "/", healthPath = probePath } = args;
+    // The component's own inputs lie in the state too.
+    super("ballast:index:CanaryApp", name, args.secrets ? { ...args, secrets: pulumi.secret(args.secrets) } : args, opts);
+    const { resourceGroup, location, environment, pace = defaultPace, limits = defaultLimits, targetPort = 8080, probePath = "/", healthPath = probePath, registries = [] } = args;
     const appName = physicalName("app", name, resourceGroup);
     const complaints = checkIntent({ pace, limits });
     if (complaints.length > 0) throw refusal(canaryAppPlan({ app: name, complaints }));
-    const traffic = readTraffic(resourceGroup, appName, this).catch((error: unknown) => {
+    const template = templateOf(name, { ...args, container: appName, targetPort, healthPath, probeSeconds: pace.probeSeconds });
+    const configuration = {
+      activeRevisionsMode: "Multiple",
+      ...(registries.length > 0 ? { registries: registries.map(({ server, identity }) => ({ server, identity })) } : {}),
+    };
+    const ingress = { external: args.external ?? true, targetPort, transport: "http" };
+    const planned = { configuration: { ...configuration, ingress, secrets: Object.keys(args.secrets ?? {}).map((secret) => ({ name: secret })) }, template };
+    const traffic = readTraffic(resourceGroup, appName, this, planned).catch((error: unknown) => {
       throw refusal(error);
     });
-    const template = templateOf(name, appName, args, targetPort, healthPath);
+    const identities = [...new Set(registries.map(({ identity }) => identity))];
 
     const app = new ContainerApp(child(name, "app"), {
       containerAppName: appName,
       resourceGroupName: resourceGroup, location,
       managedEnvironmentId: environment.id,
+      ...(identities.length > 0 ? { identity: { type: "UserAssigned", userAssignedIdentities: identities } } : {}),
       configuration: {
-        activeRevisionsMode: "Multiple",
-        ingress: { external: true, targetPort, transport: "http", traffic },
+        ...configuration,
+        ...(args.secrets ? { secrets: Object.entries(args.secrets).map(([secret, value]) => ({ name: secret, value: pulumi.secret(value) })) } : {}),
+        ingress: { ...ingress, traffic },
       },
       template,
     }, { parent: this, hooks: trafficGuard({ name, ...args.controlPlane, resourceGroup, app: appName }, this) });
@@ -128,36 +164,11 @@ export class CanaryApp extends pulumi.ComponentResource {
       outsideWeights: args.outsideWeights ?? "restore",
     }, { parent: this, dependsOn: app });
 
+    this.appId = app.id;
     this.url = pulumi.all([environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
     this.revision = release.revision;
     this.result = release.result;
     this.sentence = release.sentence;
-    this.registerOutputs({ url: this.url, revision: this.revision, result: this.result, sentence: this.sentence });
+    this.registerOutputs({ appId: this.appId, url: this.url, revision: this.revision, result: this.result, sentence: this.sentence });
   }
-}
-
-/** Gives the template of which Azure makes a revision. No suffix: one that was ever used can never be used again, by a revert least of all. */
-function templateOf(name: string, container: string, args: CanaryAppArgs, targetPort: number, healthPath: string) {
-  const { image, variables = {}, minReplicas = 1, maxReplicas = 10 } = args;
-  if (!(minReplicas >= 1 && maxReplicas >= minReplicas)) throw refusal(canaryAppNoReplica({ app: name, minReplicas, maxReplicas }));
-  const httpGet = { path: healthPath, port: targetPort };
-  return {
-    containers: [{
-      name: container,
-      image,
-      env: Object.entries(variables).map(([variable, value]) => ({ name: variable, value })),
-      resources: { cpu: 0.25, memory: "0.5Gi" },
-      probes: [
-        { type: "Startup", httpGet, periodSeconds: 1, failureThreshold: 60 },
-        { type: "Readiness", httpGet, periodSeconds: 5 },
-        { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
-      ],
-    }],
-    scale: { minReplicas, maxReplicas },
-  };
-}
-
-/** Gives the same name to the same template, whatever order its keys are written in. */
-export function templateHash(template: unknown): string {
-  return createHash("sha256").update(canonical(template)).digest("hex").slice(0, 16);
 }

@@ -10,7 +10,8 @@ export type Role =
   | "workspace" | "environment" | "request-logs"
   | "server" | "database" | "azure-services"
   | "identity" | "apps-role" | "logs-role" | "database-administrator"
-  | "app" | "release";
+  | "app" | "release"
+  | "role" | `role-at-${string}` | "job";
 
 /** Gives the logical name of a child. */
 export const child = (name: string, role: Role): string => `${name}-${role}`;
@@ -31,6 +32,7 @@ const plain = (kind: string, most: number, global = false): Shape => ({
 
 const shapes = {
   app: plain("container app", 32), // the revisions' names, `app--suffix`, are limited to 54
+  job: plain("job", 32),
   environment: plain("managed environment", 60),
   workspace: plain("workspace", 63),
   identity: plain("managed identity", 128),
@@ -50,7 +52,7 @@ export function physicalName(of: keyof typeof shapes, name: string, scope: strin
   return physical;
 }
 
-/** Gives the GUID under which a role is assigned: the same for the same scope, grantee and role, so that `up` never assigns twice. */
+/** Gives the GUID under which a role is assigned or defined: the same for the same scope, grantee and role, so that `up` never does so twice. */
 export function assignmentName(scope: string, grantee: string, role: string): string {
   const hex = createHash("sha256").update(`${scope}\n${grantee}\n${role}`.toLowerCase()).digest("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join("-");

@@ -2,7 +2,9 @@
 // that the plan repeats. While an app is written, a short hold keeps the control plane from shifting it; an abort
 // overrides the hold and puts traffic right after the update. Knows the control plane only through our provider.
 import * as pulumi from "@pulumi/pulumi";
-import { canaryAppHeld, canaryAppTrafficMoved, canaryAppUnguarded } from "../errors/components.ts";
+import { canaryAppHeld, canaryAppScopeChanges, canaryAppSecretWaits, canaryAppTrafficMoved, canaryAppUnguarded } from "../errors/components.ts";
+import { canonical } from "../controlplane/engines/canonical.ts";
+import { scopeChanges, secretsRenewed, type Configuration } from "./app-scope.ts";
 import { refusal } from "./conventions.ts";
 import { describeTraffic, readTraffic, type TrafficEntry } from "./traffic.ts";
 
@@ -43,12 +45,13 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
     await pulumi.runtime.invoke("ballast:index:unhold", { endpoint: await endpoint, audience, resourceGroup, app, id }, { parent })
       .catch((error: Error) => pulumi.log.info(`The hold on ${app} could not be given back and ends by itself: ${error.message}`, parent)); // no reason to fail an update that is done
   };
-  const before = async ({ newInputs }: pulumi.ResourceHookArgs): Promise<void> => {
+  const before = async ({ oldInputs, newInputs }: pulumi.ResourceHookArgs): Promise<void> => {
+    await refuseScope(app, oldInputs, newInputs, parent);
     const hold: Hold = await pulumi.runtime.invoke("ballast:index:hold", { endpoint: await endpoint, audience, resourceGroup, app, seconds: holdSeconds }, { parent });
     if (hold.heldBy) throw canaryAppHeld({ app, heldBy: hold.heldBy });
     if (hold.unreachable) await pulumi.log.warn(canaryAppUnguarded({ app, reason: hold.unreachable }).toString(), parent);
     held = hold.id || undefined;
-    const planned = describeTraffic(await plannedTraffic(newInputs));
+    const planned = describeTraffic((await configurationOf(newInputs))?.ingress?.traffic ?? []);
     const live = describeTraffic(await readTraffic(resourceGroup, app, parent));
     if (live !== planned) throw canaryAppTrafficMoved({ app, planned, live });
   };
@@ -69,8 +72,21 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
 /** Waits for a value that an update, unlike a preview, always comes to know. */
 const settled = <Value>(value: pulumi.Input<Value>): Promise<pulumi.Unwrap<Value>> => new Promise((resolve) => void pulumi.output(value).apply(resolve));
 
-/** Reads the traffic out of the inputs that are about to be sent; a secret anywhere in the configuration wraps the whole of it. */
-async function plannedTraffic(newInputs: pulumi.ResourceHookArgs["newInputs"]): Promise<readonly TrafficEntry[]> {
-  const configuration = await settled<{ readonly ingress?: { readonly traffic?: readonly TrafficEntry[] } }>(newInputs?.["configuration"]);
-  return configuration?.ingress?.traffic ?? [];
+/** Reads the configuration out of inputs; a secret anywhere in it wraps the whole of it. */
+const configurationOf = (inputs: Record<string, unknown> | undefined) =>
+  settled<(Configuration & { readonly ingress?: { readonly traffic?: readonly TrafficEntry[] } }) | undefined>(inputs?.["configuration"] as never);
+
+/**
+ * Refuses an update that makes a revision and changes at the same time what no rollback takes back.
+ *
+ * The preview has compared with the live app what it could; values of secrets are known only here, where both the last inputs and the new ones are.
+ */
+async function refuseScope(app: string, oldInputs: pulumi.ResourceHookArgs["oldInputs"], newInputs: pulumi.ResourceHookArgs["newInputs"], parent: pulumi.Resource): Promise<void> {
+  if (oldInputs === undefined) return;
+  const [was, will] = [await configurationOf(oldInputs), await configurationOf(newInputs)];
+  const changes = scopeChanges(was, will);
+  const makesRevision = canonical(await settled(oldInputs["template"])) !== canonical(await settled(newInputs?.["template"]));
+  if (makesRevision && changes.length > 0) throw canaryAppScopeChanges({ app, changes });
+  const secrets = secretsRenewed(was, will);
+  if (secrets.length > 0) await pulumi.log.warn(canaryAppSecretWaits({ app, secrets }).toString(), parent);
 }

@@ -75,6 +75,7 @@ export function isAlive(pid: number): boolean {
 export const images = {
   storefront: { folder: path.join(root, "examples", "storefront"), entry: "main.ts" },
   "control-plane": { folder: path.join(root, "controlplane", "functions"), entry: "main.ts" },
+  "dead-mans-switch": { folder: path.join(root, "deadman"), entry: "main.ts" },
 };
 
 async function address(child: ChildProcess, options: object): Promise<CloudAddress> {

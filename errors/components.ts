@@ -19,13 +19,37 @@ export const canaryAppPlan = entry<{ readonly app: string; readonly complaints: 
   left: unmoved,
 });
 
-/** Without a replica that stays, cold starts would be judged. */
-export const canaryAppNoReplica = entry<{ readonly app: string; readonly minReplicas: number; readonly maxReplicas: number }>("canary-app-no-replica", {
-  title: "An app that is released by canary may not scale to zero",
-  message: ({ app, minReplicas, maxReplicas }) =>
-    `"${app}" is to have from ${minReplicas} to ${maxReplicas} replicas, and a canary with little traffic would be judged on its cold starts.`,
-  fix: () => "set minReplicas to 1 or more, and maxReplicas to no less than that",
+/** A canary that falls asleep between two probes would be judged on its cold starts. */
+export const canaryAppNoReplica = entry<{ readonly app: string; readonly minReplicas: number; readonly maxReplicas: number; readonly probeSeconds: number }>("canary-app-no-replica", {
+  title: "An app's replicas would not stay awake during a release",
+  message: ({ app, minReplicas, maxReplicas, probeSeconds }) =>
+    `"${app}" is to have from ${minReplicas} to ${maxReplicas} replicas and is probed every ${probeSeconds} seconds, and a canary that falls asleep in between would be judged on its cold starts.`,
+  fix: () => "set minReplicas to 1 or more, or probeSeconds to 150 or less, and maxReplicas to no less than minReplicas and 1",
   left: unmoved,
+});
+
+/** The live app is of a kind whose weights or requests would mean nothing. */
+export const canaryAppUnfit = entry<{ readonly app: string; readonly why: string }>("canary-app-unfit", {
+  title: "An app cannot be released by canary as it is",
+  message: ({ app, why }) => `"${app}" cannot be released by canary: ${why}.`,
+  fix: () => "change the app first, or deploy it with a plain ContainerApp instead of a CanaryApp",
+  left: unmoved,
+});
+
+/** What is beyond revisions changes for stable too, at once, and stays when the traffic is given back. */
+export const canaryAppScopeChanges = entry<{ readonly app: string; readonly changes: readonly string[] }>("canary-app-scope-changes", {
+  title: "A release changes what no rollback takes back",
+  message: ({ app, changes }) =>
+    `The update of "${app}" makes a new revision and changes beside it what all revisions share: ${changes.join("; ")}. The revision that serves now would run with it at once, and go on so after a rollback.`,
+  fix: () => "make two updates of it: first what revisions share, such that the revision that serves now can live with it, then the rest",
+  left: unmoved,
+});
+
+/** A warning: replicas read a secret when they start. */
+export const canaryAppSecretWaits = entry<{ readonly app: string; readonly secrets: readonly string[] }>("canary-app-secret-waits", {
+  title: "A secret's new value waits for the next start of the replicas",
+  message: ({ app, secrets }) => `"${app}" gets new values of ${secrets.join(", ")}, and replicas that run keep the old ones until they start again.`,
+  fix: ({ app }) => `release something, or \`az containerapp revision restart --name ${app} …\``,
 });
 
 /** The plan needs the live weights, and Azure does not give them. */

@@ -53,6 +53,14 @@ export const configLeaseTooShort = entry<{ readonly leaseSeconds: number; readon
   fix: () => "set ballast:requestSeconds to less than ballast:leaseSeconds; two thirds of it is a good choice",
 });
 
+/** Two keys that do not go together: a dead man's switch that would take a control plane at work for a dead one. */
+export const configSilenceTooShort = entry<{ readonly silenceSeconds: number; readonly quietSeconds: number }>("config-silence-too-short", {
+  title: "The dead man's switch would act while a healthy control plane waits for Azure",
+  message: ({ silenceSeconds, quietSeconds }) =>
+    `The switch acts on a rollout of which nothing was written for ${silenceSeconds * 2} seconds, and a healthy one may be quiet for ${quietSeconds} while Azure carries out a write.`,
+  fix: ({ quietSeconds }) => `set ballast:silenceSeconds to more than ${quietSeconds / 2}, or ballast:requestSeconds to less`,
+});
+
 /** Two keys that do not go together; neither cloud may be taken for the other. */
 export const configStandInMismatch = entry<{ readonly standIn: boolean; readonly subscription: string }>("config-stand-in-mismatch", {
   title: "A stack names a real subscription and the stand-in cloud, or neither",

@@ -17,8 +17,9 @@ export interface Runtime {
   readonly platform: Platform;
   /** Ends every process and resolves when none is left; what has not ended by itself after five seconds is killed. */
   readonly close: () => Promise<void>;
-  readonly isClosed: () => boolean;
-  /** Replicas of deactivated revisions that are still about to end. */
+  /** Aborts when `close` is called: from then on nothing is started. */
+  readonly closing: AbortSignal;
+  /** Replicas of deactivated revisions and executions of jobs that are still to end. */
   readonly ending: Set<Promise<void>>;
 }
 
@@ -32,18 +33,18 @@ export function runtimeOf(cloud: Cloud): Runtime {
   const logs = replicaLogs();
   const reaper: Reaper = startReaper();
   const ending = new Set<Promise<void>>();
-  let closed = false;
+  const closing = new AbortController();
   const runtime: Runtime = {
     apps, logs,
     platform: { now: () => cloud.clock.now(), log: (line) => cloud.log(line), logs, reaper },
     async close() {
-      closed = true;
+      closing.abort();
       const all = Promise.all([...apps.values()].map(stopApp)).then(() => Promise.all(ending));
       await Promise.race([all, pause(closeMilliseconds, undefined, { ref: false })]);
       reaper.close();
       await all;
     },
-    isClosed: () => closed,
+    closing: closing.signal,
     ending,
   };
   runtimes.set(cloud, runtime);
@@ -61,7 +62,7 @@ export const imageName = (image: unknown): string => (String(image).split("/").a
 /** Starts a revision's processes. It is active from now on, whether they come up or not. */
 export function startRevision(cloud: Cloud, app: AppRuntime, revision: Revision, by: NonNullable<Revision["started"]>["by"] = "making"): void {
   const runtime = runtimeOf(cloud);
-  if (runtime.isClosed()) return;
+  if (runtime.closing.aborted) return;
   revision.active = true;
   if (revision.set) return;
   const at = cloud.clock.now();
@@ -135,19 +136,28 @@ export function settle(app: AppRuntime, revision: Revision, now: number): void {
   for (const other of app.revisions) if (other !== revision && other.active) void stopRevision(other, now);
 }
 
-/** Gives a replica what Azure injects, what the template says, and nothing of the stand-in's own environment. */
-function environmentOf(cloud: Cloud, app: AppRuntime, revision: Revision, replica: string, port: number): Record<string, string> {
-  const identity: Body = cloud.store.get(app.id)?.body["identity"] ?? {};
+/** Gives every container what it needs to find the cloud and, where the app or job of that id has identities, to sign in. */
+export function platformEnvironment(cloud: Cloud, id: string): Record<string, string> {
+  const identity: Body = cloud.store.get(id)?.body["identity"] ?? {};
   const identities = /SystemAssigned/.test(identity["type"] ?? "") || Object.keys(identity["userAssignedIdentities"] ?? {});
-  const secrets: readonly Body[] = app.configuration["secrets"] ?? [];
-  const variables: readonly Body[] = revision.template["containers"][0]["env"] ?? [];
-  const targetPort = app.configuration["ingress"]?.targetPort;
   return {
     ...(process.env["PATH"] ? { PATH: process.env["PATH"] } : {}),
     ...cloud.replicaEnvironment(identities === true || identities.length > 0 ? identities : false),
+  };
+}
+
+/** Gives the variables of a container, those from secrets filled in. */
+export const variablesOf = (container: Body, secrets: readonly Body[]): Record<string, string> => Object.fromEntries(((container["env"] ?? []) as Body[]).map(({ name, value, secretRef }) =>
+  [name, secretRef ? String(secrets.find((secret) => secret["name"] === secretRef)?.["value"] ?? "") : String(value ?? "")]));
+
+/** Gives a replica what Azure injects, what the template says, and nothing of the stand-in's own environment. */
+function environmentOf(cloud: Cloud, app: AppRuntime, revision: Revision, replica: string, port: number): Record<string, string> {
+  const targetPort = app.configuration["ingress"]?.targetPort;
+  return {
+    ...platformEnvironment(cloud, app.id),
     CONTAINER_APP_NAME: app.name, CONTAINER_APP_REVISION: revision.name, CONTAINER_APP_REPLICA_NAME: replica,
     CONTAINER_APP_HOSTNAME: revisionHost(app, revision.name), ...(targetPort ? { CONTAINER_APP_PORT: String(targetPort) } : {}),
-    ...Object.fromEntries(variables.map(({ name, value, secretRef }) => [name, secretRef ? String(secrets.find((secret) => secret["name"] === secretRef)?.["value"] ?? "") : String(value ?? "")])),
+    ...variablesOf(revision.template["containers"][0], app.configuration["secrets"] ?? []),
     PORT: String(port),
   };
 }

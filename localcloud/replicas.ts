@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { watchContainer, type ProbePlan } from "./probes.ts";
 import type { Reaper } from "./reaper.ts";
-import type { ReplicaLogs } from "./replica-logs.ts";
+import type { LogLine, ReplicaLogs } from "./replica-logs.ts";
 
 /** What runs, and how. */
 export interface ReplicaPlan {
@@ -120,7 +120,7 @@ async function runOnce(replica: Replica, plan: ReplicaPlan, platform: Platform, 
   if (child.pid === undefined) return ended;
   platform.reaper.add(child.pid);
   Object.assign(replica, { port, pid: child.pid });
-  readLines(child, replica, plan, platform);
+  readLines(child, { app: plan.app, revision: plan.revision, replica: replica.name }, platform);
 
   const watched = new AbortController();
   const ready = (value: boolean) => { replica.ready = value && !stopping.aborted; changed(); };
@@ -153,14 +153,15 @@ async function terminate(child: ChildProcess, replica: Replica, graceSeconds: nu
   await pause(graceSeconds * 1000, undefined, { signal: grace.signal }).then(() => signalled(-(child.pid ?? 0), "SIGKILL"), () => undefined);
 }
 
-function readLines(child: ChildProcess, replica: Replica, plan: ReplicaPlan, platform: Platform): void {
+/** Keeps what a process writes, under the names of whose it is. */
+export function readLines(child: ChildProcess, writer: Pick<LogLine, "app" | "revision" | "replica">, { logs, now }: Platform): void {
   for (const stream of [child.stdout, child.stderr]) {
-    if (stream) createInterface({ input: stream }).on("line", (text) => platform.logs.add({ at: platform.now(), app: plan.app, revision: plan.revision, replica: replica.name, text }));
+    if (stream) createInterface({ input: stream }).on("line", (text) => logs.add({ at: now(), ...writer, text }));
   }
 }
 
 /** Sends a signal; false where nobody is there to get it. A group id of 0 or -0 would be ourselves. */
-function signalled(id: number, signal: NodeJS.Signals): boolean {
+export function signalled(id: number, signal: NodeJS.Signals): boolean {
   if (id === 0) return false;
   try {
     return process.kill(id, signal);

@@ -51,8 +51,10 @@ function placeUnderProvider(scope: string, namespace: string, segments: readonly
   for (let depth = types.length; depth > 0; depth--) {
     const kind = kindOf(kinds, [namespace, ...types.slice(0, depth)].join("/"));
     if (kind === undefined) continue;
-    const base = `${scope}/providers/${namespace}`;
-    const parentId = depth === 1 ? scope : `${base}/${segments.slice(0, depth * 2 - 2).join("/")}`;
+    // A role definition belongs to the directory: whatever scope it is put at, its id says the subscription and no more.
+    const home = kind.type === "Microsoft.Authorization/roleDefinitions" ? scope.split("/").slice(0, 3).join("/") : scope;
+    const base = `${home}/providers/${namespace}`;
+    const parentId = depth === 1 ? home : `${base}/${segments.slice(0, depth * 2 - 2).join("/")}`;
     if (segments.length < depth * 2) return { kind, id: parentId, name: "", parentId, collection: true, rest: [] };
     return { kind, id: `${base}/${segments.slice(0, depth * 2).join("/")}`, name: segments[depth * 2 - 1]!, parentId, collection: false, rest: segments.slice(depth * 2) };
   }

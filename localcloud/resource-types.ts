@@ -2,9 +2,11 @@
 // Container apps have files of their own; everything here is small enough to be read at one go.
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { containerAppKind, environmentIdOf } from "./container-apps.ts";
+import { jobKind } from "./jobs.ts";
 import { flexibleServerKinds } from "./postgres.ts";
 import { ArmError, type Body, type PutContext, type ResourceKind, type Store } from "./resource.ts";
-import { roleDefinitionOf } from "./roles.ts";
+import { groupIdOf } from "./resource-path.ts";
+import { isWithin, roleDefinitionOf } from "./roles.ts";
 import { tenant } from "./tokens.ts";
 
 /** The one region of the stand-in. */
@@ -63,8 +65,8 @@ const managedEnvironments: ResourceKind = {
     wanted["properties"] = { zoneRedundant: false, publicNetworkAccess: "Enabled", ...properties, customDomainConfiguration: { ...properties.customDomainConfiguration, customDomainVerificationId } };
   },
   onDelete: async (resource, cloud) => {
-    const inside = cloud.store.list().filter((each) => each.type === "Microsoft.App/containerApps" && environmentIdOf(each.body).toLowerCase() === resource.id);
-    if (inside.length > 0) throw new ArmError(409, "ManagedEnvironmentNotEmpty", `The environment has ${inside.length} container apps, which must be deleted first.`);
+    const inside = cloud.store.list().filter((each) => [containerAppKind.type, jobKind.type].includes(each.type) && environmentIdOf(each.body).toLowerCase() === resource.id);
+    if (inside.length > 0) throw new ArmError(409, "ManagedEnvironmentNotEmpty", `The environment has ${inside.length} container apps and jobs, which must be deleted first.`);
   },
   present: ({ body }) => {
     const shown = structuredClone(body);
@@ -94,12 +96,35 @@ const userAssignedIdentities: ResourceKind = {
 
 const sameText = (one: unknown, other: unknown): boolean => String(one).toLowerCase() === String(other).toLowerCase();
 
+const roleDefinitions: ResourceKind = {
+  type: "Microsoft.Authorization/roleDefinitions",
+  apiVersions: ["2022-04-01", "2022-05-01-preview"],
+  parentMustExist: ({ name, properties }: Body, store: Store) => {
+    const { roleName, assignableScopes = [] } = properties ?? {};
+    const lost = (assignableScopes as string[]).map(groupIdOf).find((group) => group !== undefined && store.get(group) === undefined);
+    if (lost) return new ArmError(404, "ResourceGroupNotFound", `Resource group '${lost.split("/").at(-1)}' could not be found.`);
+    const namesake = store.list().find((each) => each.type === roleDefinitions.type && sameText(each.body["properties"].roleName, roleName) && !sameText(each.body["name"], name));
+    return namesake && new ArmError(409, "RoleDefinitionWithSameNameExists", `A custom role with the same name already exists in this directory: '${roleName}'.`);
+  },
+  onPut: async (context) => {
+    const now = new Date(context.cloud.clock.now()).toISOString();
+    keep(context, () => ({ createdOn: now, createdBy: "" }));
+    const { properties } = context.wanted;
+    const permissions = ((properties.permissions ?? []) as Body[]).map((permission) => ({ actions: [], notActions: [], dataActions: [], notDataActions: [], ...permission }));
+    context.wanted["properties"] = { type: "CustomRole", assignableScopes: [], ...properties, permissions, updatedOn: now, updatedBy: "" };
+  },
+  onDelete: async ({ id }, { store }) => {
+    const isAssigned = store.list().some(({ type, body }) => type === roleAssignments.type && sameText(body["properties"].roleDefinitionId.split("/").at(-1), id.split("/").at(-1)));
+    if (isAssigned) throw new ArmError(409, "RoleDefinitionHasAssignments", `There are existing role assignments referencing role '${id.split("/").at(-1)}'.`);
+  },
+};
+
 const roleAssignments: ResourceKind = {
   type: "Microsoft.Authorization/roleAssignments",
   apiVersions: ["2022-04-01"],
   parentMustExist: ({ properties }: Body, store: Store) => {
     const { principalId, principalType, roleDefinitionId } = properties ?? {};
-    if (roleDefinitionOf(String(roleDefinitionId)) === undefined) {
+    if (roleDefinitionOf(String(roleDefinitionId), store) === undefined) {
       return new ArmError(400, "RoleDefinitionDoesNotExist", `The specified role definition with ID '${String(roleDefinitionId).split("/").at(-1)}' does not exist.`);
     }
     const isIdentity = store.list().some((each) => each.type === userAssignedIdentities.type && each.body["properties"].principalId === principalId);
@@ -113,6 +138,8 @@ const roleAssignments: ResourceKind = {
     const { id, wanted, previous, cloud } = context;
     const scope = id.slice(0, id.toLowerCase().lastIndexOf("/providers/microsoft.authorization/"));
     const wantedProperties = wanted["properties"];
+    const isAssignable = roleDefinitionOf(wantedProperties.roleDefinitionId, cloud.store)!.assignableScopes.some((each) => isWithin(scope, each));
+    if (!isAssignable) throw new ArmError(400, "RoleAssignmentScopeNotAssignableToRoleDefinition", `The role assignment scope '${scope}' must match the scopes present in role definition '${wantedProperties.roleDefinitionId}'.`);
     const alike = (properties: Body): boolean => sameText(properties["principalId"], wantedProperties.principalId) && sameText(properties["roleDefinitionId"], wantedProperties.roleDefinitionId) && sameText(properties["scope"], scope);
     if (previous && !alike(previous.body["properties"])) throw new ArmError(400, "RoleAssignmentUpdateNotPermitted", "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.");
     const twin = cloud.store.list().find((each) => each.type === roleAssignments.type && each.id !== id.toLowerCase() && alike(each.body["properties"]));
@@ -129,8 +156,10 @@ export const resourceKinds: readonly ResourceKind[] = [
   workspaces,
   managedEnvironments,
   containerAppKind,
+  jobKind,
   diagnosticSettings,
   userAssignedIdentities,
+  roleDefinitions,
   roleAssignments,
   ...flexibleServerKinds,
 ];

@@ -5,25 +5,33 @@ import path from "node:path";
 import { ArmError, type Store } from "./resource.ts";
 import type { Principal } from "./tokens.ts";
 
-/** A built-in role, as far as it is looked at here. */
+/** A role, built in or made by somebody, as far as it is looked at here. */
 export interface RoleDefinition {
-  readonly id: string;
   readonly name: string;
-  readonly roleName: string;
   readonly permissions: readonly { readonly actions: readonly string[]; readonly notActions: readonly string[] }[];
+  /** Where it may be assigned: at these scopes and below. */
+  readonly assignableScopes: readonly string[];
 }
 
 const folder = path.join(import.meta.dirname, "azure-specs", "authorization", "role-definitions");
 let read: readonly RoleDefinition[] | undefined;
 
-/** Gives every role that the stand-in knows. */
-function roleDefinitions(): readonly RoleDefinition[] {
+/** Gives every role that Azure has and the stand-in knows. */
+function builtIn(): readonly RoleDefinition[] {
   read ??= readdirSync(folder).map((file) => JSON.parse(readFileSync(path.join(folder, file), "utf8")) as RoleDefinition);
   return read;
 }
 
-/** Finds a role by the id in an assignment, which may or may not start with a subscription. */
-export const roleDefinitionOf = (id: string): RoleDefinition | undefined => roleDefinitions().find((each) => id.toLowerCase().endsWith(`/providers/microsoft.authorization/roledefinitions/${each.name}`));
+/** Finds a role by the id in an assignment, which may or may not start with a scope. */
+export function roleDefinitionOf(id: string, store: Store): RoleDefinition | undefined {
+  const isMeant = ({ name }: { readonly name: string }): boolean => id.toLowerCase().endsWith(`/providers/microsoft.authorization/roledefinitions/${name.toLowerCase()}`);
+  const made = store.list().find(({ type, body }) => type === "Microsoft.Authorization/roleDefinitions" && isMeant({ name: body["name"] }));
+  if (made) return { name: made.body["name"], permissions: made.body["properties"].permissions, assignableScopes: made.body["properties"].assignableScopes };
+  return builtIn().find(isMeant);
+}
+
+/** Whether something lies at a scope or below it; everything lies below `/`. */
+export const isWithin = (id: string, scope: string): boolean => `${id}/`.toLowerCase().startsWith(`${scope.replace(/\/$/, "")}/`.toLowerCase());
 
 // `*` stands for anything, and `/*/` also for nothing in between: by `Microsoft.App/containerApps/*/read` Container Apps Contributor reads apps.
 function covers(pattern: string, action: string): boolean {
@@ -37,12 +45,12 @@ const permits = (role: RoleDefinition, action: string): boolean =>
 /** Whether a principal may perform an action on an id: the fixed client always, anyone else by an assignment at the id or above it. */
 function mayAct(store: Store, principal: Principal, action: string, id: string): boolean {
   if (principal.owner) return true;
-  const below = `${id.toLowerCase()}/`;
   return store.list().some(({ type, body }) => {
     if (type !== "Microsoft.Authorization/roleAssignments") return false;
     const { principalId, scope, roleDefinitionId } = body["properties"];
-    const role = roleDefinitionOf(roleDefinitionId);
-    return principalId === principal.objectId && below.startsWith(`${scope.toLowerCase()}/`) && role !== undefined && permits(role, action);
+    if (principalId !== principal.objectId || !isWithin(id, scope)) return false;
+    const role = roleDefinitionOf(roleDefinitionId, store);
+    return role !== undefined && permits(role, action);
   });
 }
 

@@ -1,6 +1,7 @@
 // The stand-in's own routes that concern running apps: request rows, replica logs, processes, killing them, the ingestion lag, truths.
 // For tests and demonstrations; no Azure client ever asks here, and nothing of Azure's lies under /_standin.
 import { runtimeOf } from "./app-runtime.ts";
+import { jobProcesses } from "./job-executions.ts";
 import { requestRows, rowFrom, type KeptRow } from "./request-rows.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud } from "./resource.ts";
 import type { AppRuntime } from "./revisions.ts";
@@ -21,7 +22,7 @@ export function standInRoutes(cloud: Cloud): (request: StandInRequest) => Promis
       case "DELETE rows": return { status: 200, body: { forgotten: requestRows(cloud).forget() } };
       case "POST rows": return { status: 200, body: { kept: putRows(cloud, body) } };
       case "GET logs": return { status: 200, body: { lines: runtimeOf(cloud).logs.read(query.get("app") ?? undefined, instant(query.get("since"))).map((line) => ({ ...line, at: new Date(line.at).toISOString() })) } };
-      case "GET processes": return { status: 200, body: { processes: [...runtimeOf(cloud).apps.values()].flatMap(processesOf) } };
+      case "GET processes": return { status: 200, body: { processes: [...[...runtimeOf(cloud).apps.values()].flatMap(processesOf), ...jobProcesses(cloud)] } };
       case "POST kill": return { status: 200, body: { pids: kill(cloud, body) } };
       case "POST ingestion": return { status: 200, body: { lagSeconds: (requestRows(cloud).lagSeconds = positive(body["lagSeconds"])) } };
       case "GET truths": return { status: 200, body: { truths: presentTruths(cloud) } };

@@ -13,6 +13,7 @@ const azure = stackConfig({
   "ballast:location": "westeurope",
   "ballast:controlPlaneImage": "example.azurecr.io/control-plane:1",
   "ballast:storefrontImage": "example.azurecr.io/storefront:1",
+  "ballast:deadMansSwitchImage": "example.azurecr.io/dead-mans-switch:1",
 });
 const local = stackConfig(parse(readFileSync("Pulumi.local.yaml", "utf8")).config);
 const secret = ["ballast:databasePassword"];
@@ -31,7 +32,7 @@ describe("a stack that says the least", () => {
   const settings = parseConfig(azure, []);
   const expected: Partial<Settings> = {
     standIn: false, subscription: "11111111-2222-3333-4444-555555555555", resourceGroup: "ballast", probePath: "/", healthPath: "/health/ready", wait: true, whenInFlight: "refuse",
-    leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180, audience: "api://ballast", databaseAuthentication: "entra", databasePort: 5432, databaseTls: "require",
+    leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180, silenceSeconds: 240, audience: "api://ballast", databaseAuthentication: "entra", databasePort: 5432, databaseTls: "require",
     storefrontEnvironment: {}, pace: defaultPace, limits: defaultLimits,
     endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },
   };
@@ -83,6 +84,7 @@ describe("what is refused, and by which name", () => {
     ["config-placeholder-left", { "azure-native:subscriptionId": "<your subscription id>" }, "azure-native:subscriptionId"],
     ["config-placeholder-left", { "ballast:controlPlaneImage": "<your registry>/control-plane:1" }, "ballast:controlPlaneImage"],
     ["config-lease-too-short", { "ballast:leaseSeconds": "30" }, "30"],
+    ["config-silence-too-short", { "ballast:silenceSeconds": "180" }, "more than 180"],
     ["config-password-missing", { "ballast:databaseAuthentication": "password" }, "ballast:databasePassword"],
     ["config-secret-plain", { "ballast:databasePassword": "hunter2" }, "ballast:databasePassword"],
     ["config-stand-in-mismatch", { "ballast:standIn": "true" }, "which is not the stand-in's"],
@@ -96,7 +98,7 @@ describe("what is refused, and by which name", () => {
   });
 
   test("every key that has no default is asked for by name", () => {
-    for (const key of ["tenant", "location", "controlPlaneImage", "storefrontImage"]) {
+    for (const key of ["tenant", "location", "controlPlaneImage", "storefrontImage", "deadMansSwitchImage"]) {
       const { [`ballast:${key}`]: _, ...rest } = azure;
       expect(() => parseConfig(rest, [])).toThrow(expect.objectContaining({ id: "config-key-missing", message: expect.stringContaining(`ballast:${key}`) }));
     }

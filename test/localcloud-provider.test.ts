@@ -17,10 +17,12 @@ import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
 import { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js";
 import { ManagedEnvironment } from "@pulumi/azure-native/app/managedEnvironment.js";
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
+import { Job } from "@pulumi/azure-native/app/job.js";
 import { getContainerApp } from "@pulumi/azure-native/app/getContainerApp.js";
 import { DiagnosticSetting } from "@pulumi/azure-native/monitor/diagnosticSetting.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
+import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
 const group = new ResourceGroup("shop", { location: "westeurope" });
 const inGroup = { resourceGroupName: group.name };
 const workspace = new Workspace("logs", inGroup);
@@ -29,6 +31,9 @@ new DiagnosticSetting("rows", { name: "rows", resourceUri: environment.id, works
 const identity = new UserAssignedIdentity("who", inGroup);
 new RoleAssignment("may", { scope: group.id, principalId: identity.principalId, principalType: "ServicePrincipal",
   roleDefinitionId: "/providers/Microsoft.Authorization/roleDefinitions/358470bc-b998-42bd-ab17-a7e34c199c0f" });
+const role = new RoleDefinition("starter", { scope: group.id, roleName: "Starter", roleType: "CustomRole", permissions: [{ actions: ["Microsoft.App/jobs/start/action"] }], assignableScopes: [group.id] });
+new Job("nightly", { ...inGroup, jobName: "nightly", environmentId: environment.id, identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
+  configuration: { triggerType: "Schedule", replicaTimeout: 60, scheduleTriggerConfig: { cronExpression: "0 3 * * *" } }, template: { containers: [{ name: "web", image: "web:1" }] } });
 const app = new ContainerApp("web", {
   ...inGroup, containerAppName: "web", managedEnvironmentId: environment.id,
   identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
@@ -38,6 +43,7 @@ const app = new ContainerApp("web", {
 });
 export const revision = app.latestRevisionName;
 export const groupId = group.id;
+export const roleId = role.id;
 export const absent = await getContainerApp({ resourceGroupName: "none", containerAppName: "none" }).catch((error) => error.message);
 `;
 
@@ -73,10 +79,11 @@ beforeAll(async () => {
 afterAll(() => at.close());
 
 test("the real engine deploys, sees no change, sees drift alone, mends it, and leaves nothing", async () => {
-  expect(succeeded(await pulumi(["preview"]))).toMatch(/\+ 8 to create/);
-  expect(succeeded(await up())).toMatch(/\+ 8 created/);
+  expect(succeeded(await pulumi(["preview"]))).toMatch(/\+ 10 to create/);
+  expect(succeeded(await up())).toMatch(/\+ 10 created/);
   const outputs = JSON.parse(succeeded(await pulumi(["stack", "output", "--json"])));
   expect(outputs.revision).toMatch(/^web--[a-z0-9]+$/);
+  expect(outputs.roleId).toMatch(/^\/subscriptions\/[^/]+\/providers\/Microsoft.Authorization\/roleDefinitions\/[0-9a-f-]{36}$/);
   expect(outputs.absent).toContain(`Status=404 Code="ResourceGroupNotFound"`);
   expect(succeeded(await pulumi(["stack", "export"]))).not.toContain("not-in-state-in-clear");
   succeeded(await pulumi(["preview", "--expect-no-changes"]));
@@ -90,11 +97,11 @@ test("the real engine deploys, sees no change, sees drift alone, mends it, and l
   await at.settle("PATCH", app, { properties: { template: { scale: { maxReplicas: 7 } } } });
   const drift = succeeded(await pulumi(["preview", "--refresh", "--diff"], { IMAGE: "web:2" }));
   expect(drift).toMatch(/~ maxReplicas: 7 => 2/);
-  expect(drift).toMatch(/~ 1 to update\n\s+7 unchanged/);
+  expect(drift).toMatch(/~ 1 to update\n\s+9 unchanged/);
   succeeded(await pulumi(["up", "--yes", "--skip-preview", "--refresh"], { IMAGE: "web:2" }));
   expect((await at.ask("GET", app)).body.properties.template.scale.maxReplicas).toBe(2);
 
-  expect(succeeded(await pulumi(["destroy", "--yes", "--skip-preview"]))).toMatch(/- 8 deleted/);
+  expect(succeeded(await pulumi(["destroy", "--yes", "--skip-preview"]))).toMatch(/- 10 deleted/);
   const subscription = `/subscriptions/${at.cloud.subscription}`;
   expect((await at.ask("GET", `${subscription}/resources?api-version=2024-03-01`)).body).toEqual({ value: [] });
   expect((await at.ask("GET", `${subscription}/resourcegroups?api-version=2024-03-01`)).body).toEqual({ value: [] });

@@ -21,11 +21,12 @@ beforeAll(async () => {
   outputs = run.made;
 });
 
-test("the program is one group, one environment, one database, one control plane and one released service", () => {
+test("the program is one group, one environment, one database, one control plane, one switch for its end and one released service", () => {
   expect(declared.filter(({ parent }) => parent === "").map(({ type, name }) => `${type} ${name}`)).toEqual([
     "ballast:index:ContainerEnvironment apps",
     "azure-native:resources:ResourceGroup ballast",
     "ballast:index:ControlPlane control-plane",
+    "ballast:index:DeadMansSwitch dead-mans-switch",
     "ballast:index:JournalDatabase journal",
     "ballast:index:CanaryApp storefront",
   ]);
@@ -43,6 +44,12 @@ test("the control plane may move what is released, and nothing else", () => {
   const release = declared.find(({ type }) => type.endsWith(":Release"))!.inputs;
   expect(JSON.parse(env.find(({ name }) => name === "BALLAST_INVENTORY")!.value)).toEqual([{ resourceGroup: release["resourceGroup"], app: release["app"] }]);
   expect(env.find(({ name }) => name === "BALLAST_AUDIENCE")?.value).toBe(release["audience"]);
+});
+
+test("the dead man's switch listens to the control plane that the program deploys, and may give back what that may move", () => {
+  const variables = (name: string): { name: string; value: string }[] => declared.find((each) => each.name === name)?.inputs["template"].containers[0].env;
+  const [plane, dead] = [variables("control-plane-app"), variables("dead-mans-switch-job")].map((env) => Object.fromEntries(env.map(({ name, value }) => [name, value])));
+  expect(dead).toMatchObject({ BALLAST_HEALTH: "https://control-plane.apps.example.net/health", BALLAST_INVENTORY: plane!["BALLAST_INVENTORY"], BALLAST_DEADMAN_SECONDS: "25" });
 });
 
 test("the release is asked of the control plane that the program deploys", async () => {

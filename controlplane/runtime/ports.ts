@@ -45,6 +45,8 @@ export interface Fact {
   readonly process: string;
   /** The claim's epoch under which it was written; 0 for requests and signals, which need no claim. */
   readonly epoch: number;
+  /** Over all of the above and the hash of the fact before; that of the last fact stands for the whole stream. */
+  readonly hash: string;
 }
 
 /** Who writes: facts of the loop carry the claim that allows them. */
@@ -56,18 +58,25 @@ export interface Pen {
 /** What came of an append. `conflict`: the stream has grown, read again. `fenced`: the claim is somebody else's by now. */
 export type Appended = "appended" | "conflict" | "fenced";
 
+/** What the journal tells of the life of those who write it, for the health page. */
+export interface Pulse {
+  /** How many streams are unfinished. */
+  readonly inFlight: number;
+  /** When the last fact of all streams was written, and how long ago by the store's own clock, so that no reader compares two clocks; undefined before the first. */
+  readonly lastWrite: { readonly at: Instant; readonly secondsAgo: number } | undefined;
+}
+
 /** The one authority on what happened. */
 export interface Journal {
-  /** @throws journal-fact-unknown when a fact does not have a shape that this code knows. */
+  /** @throws journal-fact-unknown when a fact does not have a shape that this code knows, and journal-chain-broken when a fact is not what was written. */
   readonly read: (stream: string) => Promise<readonly Fact[]>;
-  /** Adds the events if the stream has just this length and the claim still holds, in one transaction. */
-  readonly append: (stream: string, expectedLength: number, events: readonly RolloutEvent[], pen: Pen) => Promise<Appended>;
+  /** Adds the events if the stream is still just what they were decided `on` and the claim still holds, in one transaction. */
+  readonly append: (stream: string, on: readonly Fact[], events: readonly RolloutEvent[], pen: Pen) => Promise<Appended>;
   /** Resolves when the stream is longer than `length`, or at once when cancelled. */
   readonly grown: (stream: string, length: number, cancel: AbortSignal) => Promise<void>;
   /** The streams of a target, or of all, newest first. */
   readonly streams: (filter: { readonly target?: Target; readonly unfinished?: boolean }) => Promise<readonly string[]>;
-  /** When the last fact was written, for the health page. */
-  readonly lastWriteAt: () => Promise<Instant | undefined>;
+  readonly pulse: () => Promise<Pulse>;
 }
 
 /** The right to act on a target for a stream. It is one process's at a time; each change of hands raises the epoch. */

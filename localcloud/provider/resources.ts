@@ -15,6 +15,8 @@ export interface NativeResource {
   readonly forceNew: readonly string[];
   /** Properties that are lists of ids in the SDK and objects by id on the wire. */
   readonly stringSets?: readonly string[];
+  /** Properties that the SDK calls otherwise than the wire, by the SDK's name. */
+  readonly renamed?: { readonly [name: string]: string };
 }
 
 const inGroup = (type: string, name: string): string => `/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/${type}/{${name}}`;
@@ -27,8 +29,10 @@ const nativeResources: readonly NativeResource[] = [
   { token: "azure-native:operationalinsights:Workspace", type: "Microsoft.OperationalInsights/workspaces", apiVersion: "2023-09-01", path: inGroup("Microsoft.OperationalInsights/workspaces", "workspaceName"), named: random("workspaceName"), forceNew: ["location"], stringSets: ["identity.userAssignedIdentities"] },
   { token: "azure-native:app:ManagedEnvironment", type: "Microsoft.App/managedEnvironments", apiVersion: "2025-02-02-preview", path: inGroup("Microsoft.App/managedEnvironments", "environmentName"), named: random("environmentName"), forceNew: ["location", "zoneRedundant"], stringSets: ["identity.userAssignedIdentities"] },
   { token: "azure-native:app:ContainerApp", type: "Microsoft.App/containerApps", apiVersion: "2025-02-02-preview", path: inGroup("Microsoft.App/containerApps", "containerAppName"), named: random("containerAppName"), forceNew: ["location", "managedEnvironmentId", "environmentId"], stringSets: ["identity.userAssignedIdentities"] },
+  { token: "azure-native:app:Job", type: "Microsoft.App/jobs", apiVersion: "2025-02-02-preview", path: inGroup("Microsoft.App/jobs", "jobName"), named: random("jobName"), forceNew: ["location", "environmentId"], stringSets: ["identity.userAssignedIdentities"] },
   { token: "azure-native:monitor:DiagnosticSetting", type: "Microsoft.Insights/diagnosticSettings", apiVersion: "2021-05-01-preview", path: "/{resourceUri}/providers/Microsoft.Insights/diagnosticSettings/{name}", named: copied("name"), forceNew: [] },
   { token: "azure-native:managedidentity:UserAssignedIdentity", type: "Microsoft.ManagedIdentity/userAssignedIdentities", apiVersion: "2023-01-31", path: inGroup("Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName"), named: random("resourceName"), forceNew: ["location"] },
+  { token: "azure-native:authorization:RoleDefinition", type: "Microsoft.Authorization/roleDefinitions", apiVersion: "2022-05-01-preview", path: "/{scope}/providers/Microsoft.Authorization/roleDefinitions/{roleDefinitionId}", named: { parameter: "roleDefinitionId", how: "uuid" }, forceNew: [], renamed: { roleType: "type" } },
   { token: "azure-native:authorization:RoleAssignment", type: "Microsoft.Authorization/roleAssignments", apiVersion: "2022-04-01", path: "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}", named: { parameter: "roleAssignmentName", how: "uuid" }, forceNew: [] },
   { token: "azure-native:dbforpostgresql:Server", type: "Microsoft.DBforPostgreSQL/flexibleServers", apiVersion: "2025-08-01", path: server, named: random("serverName"), forceNew: ["location", "administratorLogin"], stringSets: ["identity.userAssignedIdentities"] },
   { token: "azure-native:dbforpostgresql:Database", type: "Microsoft.DBforPostgreSQL/flexibleServers/databases", apiVersion: "2025-08-01", path: `${server}/databases/{databaseName}`, named: copied("databaseName"), forceNew: [] },

@@ -46,18 +46,22 @@ export function toWire(resource: NativeResource, inputs: Body): Body {
     // A parameter of the path may be a property too, as a server administrator's objectId is; then the path alone says it.
     if (bookkeeping.includes(name) || parameters.includes(name)) continue;
     if (schema.envelopeNames.includes(name)) body[name] = value;
-    else properties[name] = value;
+    else properties[resource.renamed?.[name] ?? name] = value;
   }
   const whole: Body = Object.keys(properties).length > 0 || schema.propertyNames.length > 0 ? { ...body, properties } : body;
   const toObjects = (value: unknown): unknown => (Array.isArray(value) ? Object.fromEntries(value.map((id) => [id, {}])) : value);
   return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toObjects), whole);
 }
 
+/** Gives properties of the wire under the SDK's names. */
+const sdkNamed = ({ renamed = {} }: NativeResource, properties: Body = {}): Body =>
+  Object.fromEntries(Object.entries(properties).map(([wire, value]) => [Object.keys(renamed).find((name) => renamed[name] === wire) ?? wire, value]));
+
 /** Gives what the SDK shows of a body that Azure answered. */
 export function toOutputs(resource: NativeResource, body: Body): Body {
   const { properties, id: _id, apiVersion: _apiVersion, ...rest } = body;
   // Only the resource group keeps a nested `properties`, with nothing in it but its state.
-  const flat = resource.type === "Microsoft.Resources/resourceGroups" ? { ...rest, properties } : { ...rest, ...properties };
+  const flat = resource.type === "Microsoft.Resources/resourceGroups" ? { ...rest, properties } : { ...rest, ...sdkNamed(resource, properties) };
   return { ...flat, azureApiVersion: resource.apiVersion };
 }
 
@@ -67,7 +71,7 @@ export function toInputs(resource: NativeResource, outputs: Body): Body {
   const accepted = schemaFor(resource).accept(onlyKnown(schemaFor(resource), toWire(resource, rest)), true);
   const { properties, ...envelope } = accepted;
   const toList = (value: unknown): unknown => (typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : value);
-  return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toList), { ...envelope, ...properties } as Body);
+  return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toList), { ...envelope, ...sdkNamed(resource, properties) } as Body);
 }
 
 /** Answers may carry more than the schema lists; the projection onto inputs leaves it out rather than failing. */

@@ -1,6 +1,7 @@
 // What a CanaryApp deploys, and what it refuses before anything is deployed.
 import { expect, test } from "vitest";
-import { CanaryApp, templateHash, type CanaryAppArgs } from "../../components/canary-app.ts";
+import { CanaryApp, type CanaryAppArgs } from "../../components/canary-app.ts";
+import { templateHash } from "../../components/template.ts";
 import { defaultLimits, defaultPace } from "../../controlplane/engines/rollout/plan.ts";
 import { nothingThere, record, valueOf, type Answers } from "../support/mocks.ts";
 
@@ -16,7 +17,7 @@ const inputsOf = async (name: string, change?: Partial<CanaryAppArgs>, answers?:
 test("an app that is not there yet begins with its latest revision, and its release follows it", async () => {
   const { declared, made } = await storefront({ variables: { RELEASE: "1" } });
   expect(declared).toMatchObject([
-    { type: parent, name: "storefront", parent: "", outputs: ["result", "revision", "sentence", "url"] },
+    { type: parent, name: "storefront", parent: "", outputs: ["appId", "result", "revision", "sentence", "url"] },
     {
       type: "azure-native:app:ContainerApp", name: "storefront-app", parent,
       inputs: {
@@ -41,7 +42,7 @@ test("no revision suffix is ever sent", async () => expect((await inputsOf("stor
 test("the live traffic is sent back as it is, so that a new revision starts with nothing", async () => {
   const live: Answers = (token, inputs) => {
     expect([token, inputs]).toEqual(["azure-native:app:getContainerApp", { resourceGroupName: "shop", containerAppName: "storefront" }]);
-    return { latestReadyRevisionName: "storefront--c", configuration: { ingress: { traffic: [{ revisionName: "storefront--a", weight: 75 }, { revisionName: "storefront--b", weight: 25, label: "canary" }, { revisionName: "storefront--c", weight: 0 }] } } };
+    return { latestReadyRevisionName: "storefront--c", configuration: { ingress: { external: true, targetPort: 8080, transport: "Http", traffic: [{ revisionName: "storefront--a", weight: 75 }, { revisionName: "storefront--b", weight: 25, label: "canary" }, { revisionName: "storefront--c", weight: 0 }] } } };
   };
   expect((await inputsOf("storefront-app", {}, live))["configuration"].ingress.traffic).toEqual([{ revisionName: "storefront--a", weight: 75 }, { revisionName: "storefront--b", weight: 25, label: "canary" }]);
 });
@@ -55,6 +56,25 @@ test("the release is called by its template alone: another pace is the same rele
   }
 });
 
+test("secrets go to the app as secrets, registries with the identities that pull from them, and the template names the secrets only", async () => {
+  const { declared } = await storefront({ secrets: { "api-key": "s3cret" }, secretVariables: { API_KEY: "api-key" }, registries: [{ server: "shop.azurecr.io", identity: "/identities/puller" }], external: false });
+  const inputsOfApp = declared.find(({ name }) => name === "storefront-app")!.inputs;
+  expect(inputsOfApp["identity"]).toEqual({ type: "UserAssigned", userAssignedIdentities: ["/identities/puller"] });
+  expect(inputsOfApp["configuration"]).toHaveProperty("4dabf18193072939515e22adb298388d"); // the engine's mark of a secret, around the whole of it
+  expect(inputsOfApp["configuration"].value).toMatchObject({ secrets: [{ name: "api-key", value: "s3cret" }], registries: [{ server: "shop.azurecr.io", identity: "/identities/puller" }], ingress: { external: false } });
+  expect(JSON.stringify(declared.find(({ name }) => name === "storefront")!.inputs["secrets"])).toContain("4dabf18193072939515e22adb298388d");
+  expect(inputsOfApp["template"].containers[0].env).toEqual([{ name: "API_KEY", secretRef: "api-key" }]);
+});
+
+test("an app may scale to zero where its probes come often enough to keep it awake", async () => {
+  expect((await inputsOf("storefront-app", { minReplicas: 0 }))["template"].scale).toEqual({ minReplicas: 0, maxReplicas: 10 });
+});
+
+test("an app in Single mode is taken over with its ready revision at 100 percent", async () => {
+  const single = { latestReadyRevisionName: "storefront--a", template: {}, configuration: { activeRevisionsMode: "Single", ingress: { external: true, targetPort: 8080, transport: "Http", traffic: [{ latestRevision: true, weight: 100 }] } } };
+  expect((await inputsOf("storefront-app", {}, () => single))["configuration"]).toMatchObject({ activeRevisionsMode: "Multiple", ingress: { traffic: [{ revisionName: "storefront--a", weight: 100 }] } });
+});
+
 test("a template's name does not depend on the order of its keys", () => {
   expect(templateHash({ a: 1, b: { c: [1, 2], d: 3 } })).toBe(templateHash({ b: { d: 3, c: [1, 2] }, a: 1 }));
   expect(templateHash({ a: [1, 2] })).not.toBe(templateHash({ a: [2, 1] }));
@@ -64,7 +84,8 @@ const refusals: readonly (readonly [id: string, name: string, change: Partial<Ca
   ["canary-app-plan", "storefront", { pace: { ...defaultPace, weights: [50, 25] } }, "The weights go from 50 to 25 at step 2"],
   ["canary-app-plan", "storefront", { pace: { ...defaultPace, maximumSeconds: 1_000 } }, "maximumSeconds, 1000, does not leave room for them"],
   ["canary-app-plan", "storefront", { limits: { ...defaultLimits, probeFailuresMax: 0 } }, "probeFailuresMax is 0"],
-  ["canary-app-no-replica", "storefront", { minReplicas: 0 }, "from 0 to 10 replicas"],
+  ["canary-app-no-replica", "storefront", { minReplicas: 0, pace: { ...defaultPace, probeSeconds: 200 } }, "from 0 to 10 replicas and is probed every 200 seconds"],
+  ["canary-app-no-replica", "storefront", { minReplicas: 0, maxReplicas: 0 }, "from 0 to 0 replicas"],
   ["canary-app-no-replica", "storefront", { minReplicas: 3, maxReplicas: 2 }, "from 3 to 2 replicas"],
   ["component-name-refused", "Storefront", {}, '"Storefront" cannot be the name of a container app'],
   ["component-name-refused", "a-name-that-is-longer-than-thirty-two", {}, "2 to 32 lower-case letters"],

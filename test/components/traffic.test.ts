@@ -17,7 +17,8 @@ describe("the traffic that is sent back", () => {
   const rows: readonly (readonly [title: string, live: LiveApp | undefined, sent: readonly TrafficEntry[]])[] = [
     ["of an absent app is the latest revision", undefined, [{ latestRevision: true, weight: 100 }]],
     ["names every revision and label", live([{ revisionName: "a", weight: 90, label: "stable" }, { revisionName: "b", weight: 10 }]), [{ revisionName: "a", weight: 90, label: "stable" }, { revisionName: "b", weight: 10 }]],
-    ["leaves out who gets nothing", live([{ revisionName: "a", weight: 100 }, { revisionName: "b", weight: 0, label: "old" }]), [{ revisionName: "a", weight: 100 }]],
+    ["leaves out who gets nothing and has no label", live([{ revisionName: "a", weight: 100 }, { revisionName: "b", weight: 0, label: "old" }, { revisionName: "c", weight: 0 }]), [{ revisionName: "a", weight: 100 }, { revisionName: "b", weight: 0, label: "old" }]],
+    ["of an app in Single mode is its ready revision, whatever its entries say", { ...live([{ revisionName: "b", weight: 100 }], "a"), configuration: { activeRevisionsMode: "Single", ingress: { traffic: [{ revisionName: "b", weight: 100 }] } } }, [{ revisionName: "a", weight: 100 }]],
     ["drops what Azure adds", live([{ revisionName: "a", weight: 100, latestRevision: false }]), [{ revisionName: "a", weight: 100 }]],
     ["pins the latest revision to its name once there is a ready one", live([{ latestRevision: true, weight: 100 }], "a"), [{ revisionName: "a", weight: 100 }]],
     ["keeps the latest revision while none was ever ready", live([{ latestRevision: true, weight: 100 }]), [{ latestRevision: true, weight: 100 }]],
@@ -34,6 +35,39 @@ describe("the traffic that is sent back", () => {
   });
 });
 
+describe("an app that is live already", () => {
+  const ingress = { external: true, targetPort: 8080, transport: "Http", traffic: [{ revisionName: "a", weight: 100 }] };
+  const template = { containers: [{ name: "storefront", image: "storefront:2" }], scale: { minReplicas: 1 } };
+  const planned = { template, configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, transport: "http" }, secrets: [] } };
+  const shown = (configuration: object, liveTemplate: object = { containers: [{ name: "storefront", image: "storefront:1" }] }) =>
+    record(() => readTraffic("shop", "storefront", new Somewhere(), planned), () => ({ latestReadyRevisionName: "a", template: liveTemplate, configuration: { activeRevisionsMode: "Multiple", ingress, ...configuration } }));
+
+  test.each([
+    ["without ingress", { ingress: undefined }, "has no ingress"],
+    ["with a TCP ingress", { ingress: { ...ingress, transport: "Tcp" } }, "its ingress is TCP"],
+    ["that keeps users where they are", { ingress: { ...ingress, stickySessions: { affinity: "sticky" } } }, "answered them first"],
+    ["in Labels mode", { activeRevisionsMode: "Labels" }, "Labels revision mode"],
+  ])("stops the preview with canary-app-unfit: %s", async (_what, configuration, says) => {
+    await expect(shown(configuration)).rejects.toThrow(expect.objectContaining({ id: "canary-app-unfit", message: expect.stringContaining(says) }));
+  });
+
+  test.each([
+    ["another port", { ingress: { ...ingress, targetPort: 80 } }, "ingress.targetPort from 80 to 8080"],
+    ["an app that was internal", { ingress: { ...ingress, external: false } }, "ingress.external from false to true"],
+    ["rules that the program does not have", { ingress: { ...ingress, ipSecurityRestrictions: [{ name: "office" }] } }, "ingress.ipSecurityRestrictions from [{"],
+    ["a secret less", { secrets: [{ name: "api-key" }] }, "the secret api-key is taken away"],
+    ["a registry less", { registries: [{ server: "old.azurecr.io", identity: "x" }] }, "the registry old.azurecr.io is taken away"],
+  ])("stops the preview of a release with canary-app-scope-changes, and lets the same pass without a release: %s", async (_what, configuration, says) => {
+    await expect(shown(configuration)).rejects.toThrow(expect.objectContaining({ id: "canary-app-scope-changes", message: expect.stringContaining(says) }));
+    const asIs = { ...template, terminationGracePeriodSeconds: 30, scale: { minReplicas: 1, maxReplicas: 10 } };
+    expect((await shown(configuration, asIs)).made).toEqual([{ revisionName: "a", weight: 100 }]);
+  });
+
+  test("lets a release pass that changes its revision alone, whatever Azure has filled in", async () => {
+    expect((await shown({ maxInactiveRevisions: 100, ingress: { ...ingress, allowInsecure: false, exposedPort: 0, fqdn: "storefront.example.net" } })).made).toEqual([{ revisionName: "a", weight: 100 }]);
+  });
+});
+
 describe("a read that fails", () => {
   const failing = (message: string) => record(() => readTraffic("shop", "storefront", new Somewhere()), () => {
     throw new Error(message);
@@ -41,6 +75,11 @@ describe("a read that fails", () => {
   const absent = ["ResourceNotFound", "ResourceGroupNotFound"];
   test.each(absent)("means an absent app when it says %s", async (code) => {
     expect((await failing(`Status=404 Code="${code}" Message="It was not found."`)).made).toEqual([{ latestRevision: true, weight: 100 }]);
+  });
+
+  test("stops the preview with canary-app-unreadable when nobody ever answers", async () => {
+    const silent = record(() => readTraffic("shop", "storefront", new Somewhere(), undefined, 0.05), () => new Promise((resolve) => setTimeout(() => resolve({}), 500)));
+    await expect(silent).rejects.toThrow(expect.objectContaining({ id: "canary-app-unreadable", message: expect.stringContaining("no answer in 0.05 seconds") }));
   });
 
   const rows: readonly (readonly [status: string, message: string, fix: string])[] = [
@@ -62,11 +101,16 @@ describe("a read that fails", () => {
 describe("the guard of an update", () => {
   const here = { revisionName: "a", weight: 100 };
   interface World {
+    readonly old?: object;
     readonly hold?: object;
     readonly traffic?: readonly object[];
+    /** More of the new inputs. */
+    readonly more?: { readonly template?: object; readonly secrets?: readonly object[] };
   }
-  async function update(planned: readonly TrafficEntry[], { hold = { id: "h1", until: 0 }, traffic = [here] }: World) {
-    const asked: (readonly [string, object])[] = [];
+  async function update(planned: readonly TrafficEntry[], { hold = { id: "h1", until: 0 }, traffic = [here], old, more = {} }: World) {
+    const asked: (readonly [string, object])[] = [], said: string[] = [];
+    const { warn: write } = console;
+    console.warn = (line: string) => void said.push(line); // where the SDK puts what it would tell an engine
     const answers: Answers = (token, inputs) => {
       asked.push([token, inputs]);
       return token === "ballast:index:hold" ? hold : token === "ballast:index:unhold" ? {} : live(traffic, "a");
@@ -74,14 +118,14 @@ describe("the guard of an update", () => {
     const { made } = await record(async () => {
       const guarded = { name: "storefront", endpoint: "https://control-plane.example.net", audience: "api://ballast", resourceGroup: "shop", app: "storefront" };
       const { beforeUpdate, afterUpdate, onError } = trafficGuard(guarded, new Somewhere());
-      const args = { urn: "", id: "", name: "", type: "", newInputs: { configuration: pulumi.secret({ ingress: { traffic: planned } }) } };
+      const args = { urn: "", id: "", name: "", type: "", newInputs: { template: more.template, configuration: pulumi.secret({ secrets: more.secrets, ingress: { traffic: planned } }) }, ...(old ? { oldInputs: old } : {}) };
       const error = await (beforeUpdate![0] as pulumi.ResourceHook).callback(args)?.then(() => undefined, (thrown: Error) => thrown.message);
       const before = asked.map(([token]) => token.split(":").at(-1));
       await (afterUpdate![0] as pulumi.ResourceHook).callback(args);
       const retried = await onError![0]!.callback({ ...args, failedOperation: "update", errors: [] });
       return { error, before, retried };
-    }, answers);
-    return { ...made, asked };
+    }, answers).finally(() => { console.warn = write; });
+    return { ...made, asked, said: said.join("\n") };
   }
 
   test("holds, compares, lets the update pass and gives the hold back once", async () => {
@@ -104,9 +148,27 @@ describe("the guard of an update", () => {
     expect(error).toContain("canary-app-held");
     expect(asked.map(([token]) => token)).toEqual(["ballast:index:hold"]);
   });
+  test("refuses with canary-app-scope-changes when a secret gets another value together with the template, before anything is held", async () => {
+    const old = { template: { a: 1 }, configuration: pulumi.secret({ secrets: [{ name: "api-key", value: "v-first" }], ingress: { traffic: [here] } }) };
+    const { error, asked } = await update([here], { old, more: { template: { a: 2 }, secrets: [{ name: "api-key", value: "v-second" }] } });
+    expect(error).toContain("canary-app-scope-changes");
+    expect(error).toContain("the secret api-key gets another value");
+    expect(error).not.toContain("v-");
+    expect(asked).toEqual([]);
+    expect((await update([here], { old, more: { template: { a: 1 }, secrets: [{ name: "api-key", value: "v-second" }] } })).error).toBeUndefined();
+    expect((await update([here], { old, more: { template: { a: 2 }, secrets: [{ name: "api-key", value: "v-first" }] } })).error).toBeUndefined();
+  });
+  test("lets a secret's new value pass alone, with canary-app-secret-waits as a warning that does not tell it", async () => {
+    const old = { template: { a: 1 }, configuration: { secrets: [{ name: "api-key", value: "v-first" }], ingress: { traffic: [here] } } };
+    const { error, said } = await update([here], { old, more: { template: { a: 1 }, secrets: [{ name: "api-key", value: "v-second" }] } });
+    expect(error).toBeUndefined();
+    expect(said).toContain("canary-app-secret-waits  \"storefront\" gets new values of api-key");
+    expect(said).not.toContain("v-");
+  });
   test("compares all the same when the control plane does not answer, and goes on with canary-app-unguarded as a warning", async () => {
     const down = { hold: { unreachable: "Nobody answers." } };
-    expect((await update([here], down)).error).toBeUndefined();
+    const { error, said } = await update([here], down);
+    expect([error, said.includes("canary-app-unguarded")]).toEqual([undefined, true]);
     expect((await update([{ revisionName: "b", weight: 100 }], down)).error).toContain("canary-app-traffic-moved");
   });
 });

@@ -1,0 +1,116 @@
+// The dead man's switch as a deployment: a job that runs every minute under an identity of its own, with a role that holds just what it
+// needs, at the apps that it may have to give back and nowhere else. It lives apart from the control plane, whose end it is there for.
+// Nothing here knows how it listens or what it does; that is in deadman/.
+import * as pulumi from "@pulumi/pulumi";
+import { Job } from "@pulumi/azure-native/app/job.js";
+import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
+import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
+import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
+import { assignmentName, child, physicalName } from "./conventions.ts";
+
+/**
+ * What the switch may do with an app: read it, see whether its stable revision is up, bring that back, and write the traffic.
+ *
+ * Found by taking away: without any one of them some silence ends with users on the canary. Azure has no smaller word for
+ * writing traffic than writing the app; it reads the app back instead of polling operations, which would be another right.
+ */
+export const switchActions = [
+  "Microsoft.App/containerApps/read",
+  "Microsoft.App/containerApps/write",
+  "Microsoft.App/containerApps/revisions/read",
+  "Microsoft.App/containerApps/revisions/activate/action",
+] as const;
+
+export interface DeadMansSwitchArgs {
+  /** The resource group's id, in which the role may be assigned and of which names that must be unique are made. */
+  readonly scope: string;
+  readonly resourceGroupName: pulumi.Input<string>;
+  readonly location: string;
+  readonly subscription: string;
+  readonly image: string;
+  readonly environmentId: pulumi.Input<string>;
+  /** The address of the control plane whose heartbeat is listened for. */
+  readonly controlPlaneEndpoint: pulumi.Input<string>;
+  /** The apps that it gives back; each id is known once the app is there, since nobody can be given a right at what is not. */
+  readonly inventory: readonly { readonly resourceGroup: string; readonly app: string; readonly id: pulumi.Input<string> }[];
+  /** Resource Manager's address. */
+  readonly resourceManager: string;
+  /** For how long it listens before it acts. With a rollout in flight, one heartbeat in that time must tell of a write that is no older. */
+  readonly silenceSeconds: number;
+}
+
+/** Every minute; where one run listens longer, runs overlap, which does no harm. */
+const schedule = "* * * * *";
+
+/** How long giving one app back may take, revisions that must be activated first included. */
+const patienceSeconds = 120;
+/** What the platform may need beside the listening and the patience. */
+const slackSeconds = 60;
+
+/** The job that gives users back to the stable revision when the control plane is gone. */
+export class DeadMansSwitch extends pulumi.ComponentResource {
+  /** The job's name, under which its executions are listed. */
+  readonly job: pulumi.Output<string>;
+
+  constructor(name: string, args: DeadMansSwitchArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ballast:index:DeadMansSwitch", name, args, opts);
+    const { scope, resourceGroupName, location, inventory, silenceSeconds } = args;
+    const jobName = physicalName("job", name, scope);
+    const guid = assignmentName(scope, name, "role");
+
+    const identity = new UserAssignedIdentity(child(name, "identity"), {
+      resourceName: physicalName("identity", name, scope), resourceGroupName, location,
+    }, { parent: this });
+
+    const role = new RoleDefinition(child(name, "role"), {
+      roleDefinitionId: guid,
+      // An id of text would not wait for the group to exist, hence by way of its name.
+      scope: pulumi.output(resourceGroupName).apply(() => scope),
+      roleName: `Ballast ${name} in ${scope.split("/").at(-1)} (${guid.slice(0, 8)})`, // the whole directory shares one name space
+      roleType: "CustomRole",
+      description: "Gives an app's traffic back to its stable revision when Ballast's control plane is gone.",
+      permissions: [{ actions: [...switchActions] }],
+      assignableScopes: [scope],
+    }, { parent: this });
+
+    const grants = inventory.map(({ app, id }) => new RoleAssignment(child(name, `role-at-${app}`), {
+      roleAssignmentName: assignmentName(scope, name, `role-at-${app}`),
+      scope: id,
+      roleDefinitionId: role.id,
+      principalId: identity.principalId,
+      principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
+    }, { parent: this }));
+
+    const job = new Job(child(name, "job"), {
+      jobName, resourceGroupName, location,
+      environmentId: args.environmentId,
+      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
+      configuration: {
+        triggerType: "Schedule",
+        scheduleTriggerConfig: { cronExpression: schedule, parallelism: 1, replicaCompletionCount: 1 },
+        replicaTimeout: silenceSeconds + patienceSeconds + slackSeconds,
+        replicaRetryLimit: 0, // the next minute is the retry
+      },
+      template: {
+        containers: [{ name: jobName, image: args.image, env: settings(args, identity), resources: { cpu: 0.25, memory: "0.5Gi" } }],
+      },
+    }, { parent: this, dependsOn: grants });
+
+    this.job = job.name;
+    this.registerOutputs({ job: this.job });
+  }
+}
+
+/** Gives what deadman/main.ts reads from its environment. */
+function settings(args: DeadMansSwitchArgs, identity: UserAssignedIdentity): { name: string; value: pulumi.Input<string> }[] {
+  const values: Record<string, pulumi.Input<string>> = {
+    BALLAST_HEALTH: pulumi.interpolate`${args.controlPlaneEndpoint}/health`,
+    BALLAST_DEADMAN_SECONDS: String(args.silenceSeconds),
+    BALLAST_DEADMAN_PATIENCE_SECONDS: String(patienceSeconds),
+    BALLAST_SUBSCRIPTION: args.subscription,
+    BALLAST_INVENTORY: JSON.stringify(args.inventory.map(({ resourceGroup, app }) => ({ resourceGroup, app }))),
+    BALLAST_RESOURCE_MANAGER: args.resourceManager,
+    AZURE_CLIENT_ID: identity.clientId,
+  };
+  return Object.entries(values).map(([name, value]) => ({ name, value }));
+}

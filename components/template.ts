@@ -1,0 +1,52 @@
+// The template of which Azure makes a revision, and its name. No suffix of ours: one that was ever used can never be used again, by a
+// revert least of all. It knows nothing of traffic and of releases.
+import { createHash } from "node:crypto";
+import { canonical } from "../controlplane/engines/canonical.ts";
+import { canaryAppNoReplica } from "../errors/components.ts";
+import { refusal } from "./conventions.ts";
+
+/** What a template is made of, in the words of CanaryAppArgs, which has their defaults. */
+export interface TemplateArgs {
+  readonly container: string;
+  readonly image: string;
+  readonly variables?: { readonly [name: string]: string };
+  readonly secretVariables?: { readonly [variable: string]: string };
+  readonly targetPort: number;
+  readonly healthPath: string;
+  readonly probeSeconds: number;
+  readonly minReplicas?: number;
+  readonly maxReplicas?: number;
+}
+
+/** After so long without a request Azure takes the last replica away, unless it is told otherwise. */
+const coolDownSeconds = 300;
+
+/** Gives the template, or refuses one whose replicas would not stay awake through a rollout. */
+export function templateOf(name: string, args: TemplateArgs) {
+  const { container, image, variables = {}, secretVariables = {}, targetPort, healthPath, probeSeconds, minReplicas = 1, maxReplicas = 10 } = args;
+  const staysAwake = minReplicas >= 1 || (minReplicas === 0 && probeSeconds <= coolDownSeconds / 2);
+  if (!(staysAwake && maxReplicas >= Math.max(1, minReplicas))) throw refusal(canaryAppNoReplica({ app: name, minReplicas, maxReplicas, probeSeconds }));
+  const httpGet = { path: healthPath, port: targetPort };
+  return {
+    containers: [{
+      name: container,
+      image,
+      env: [
+        ...Object.entries(variables).map(([variable, value]) => ({ name: variable, value })),
+        ...Object.entries(secretVariables).map(([variable, secretRef]) => ({ name: variable, secretRef })),
+      ],
+      resources: { cpu: 0.25, memory: "0.5Gi" },
+      probes: [
+        { type: "Startup", httpGet, periodSeconds: 1, failureThreshold: 60 },
+        { type: "Readiness", httpGet, periodSeconds: 5 },
+        { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
+      ],
+    }],
+    scale: { minReplicas, maxReplicas },
+  };
+}
+
+/** Gives the same name to the same template, whatever order its keys are written in. */
+export function templateHash(template: unknown): string {
+  return createHash("sha256").update(canonical(template)).digest("hex").slice(0, 16);
+}
