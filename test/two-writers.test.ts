@@ -82,9 +82,9 @@ describe("two replicas", { timeout: 120_000 }, () => {
   });
 
   it("whose clocks are ten minutes apart take nothing from one another before a lease has run out, and then all", async () => {
-    const [own, other] = appsOf(2) as [Target, Target], [late, early] = await Promise.all([replica("late", { clockOffSeconds: -300 }), replica("early", { clockOffSeconds: 300 })]);
-    late.tell({ start: [nameOf(own), request(own, 6, -300_000)] });
-    early.tell({ start: [nameOf(other), request(other, 6, 300_000)] });
+    const [own, other] = appsOf(2) as [Target, Target], [late, early] = await Promise.all([replica("late", { skewSeconds: -300 }), replica("early", { skewSeconds: 300 })]);
+    late.tell({ start: [nameOf(own), request(own, 6)] });
+    early.tell({ start: [nameOf(other), request(other, 6)] });
     await Promise.all([reached(own, "StepReached"), reached(other, "StepPassed")]);
     expect(await pool.query("select process, epoch from ballast.claims where holder like 'rollout/%' order by process").then(({ rows }) => rows)).toEqual([{ process: "early", epoch: 1 }, { process: "late", epoch: 1 }]);
     await late.kill("SIGKILL");

@@ -189,7 +189,7 @@ function* perform(world: World, me: Replica, stream: string, length: number, eff
   const hold = effect.kind === "VerifyTraffic" ? yield* query(world, store.held) : undefined;
   const clock = (): number => loop.now() + me.skew;
   const found = yield* carryOut(call, effect, clock, cues, () => isCut() || lease.lost);
-  const seen = found.ok && hold ? { ok: true, value: { ...(found.value as object), heldUntil: hold.until } } : found;
+  const seen = found.ok && hold ? { ok: true, value: { ...(found.value as object), heldUntil: clock() + hold.until - loop.now() } } : found;
   return { kind: "Outcome", of: effect.kind, at: clock(), found: seen } as RolloutOutcome;
 }
 

@@ -4,7 +4,7 @@ import { streamOf, targetKey } from "../../controlplane/engines/rollout/names.ts
 import { rollout } from "../../controlplane/engines/rollout/rollout.ts";
 import type { RolloutEvent, RolloutOutcome, RolloutState, Target } from "../../controlplane/engines/rollout/vocabulary.ts";
 import { taking, type Holding } from "../../controlplane/runtime/claims.ts";
-import type { Appended, Claim, Hold } from "../../controlplane/runtime/ports.ts";
+import type { Appended, Claim } from "../../controlplane/runtime/ports.ts";
 import { createCue, type Cue, type Loop } from "./loop.ts";
 
 export const target: Target = { resourceGroup: "rg", app: "shop" };
@@ -48,6 +48,13 @@ export interface Store {
   readonly hold: (by: string, seconds: number) => Hold | undefined;
   readonly unhold: (id: string) => void;
   readonly held: () => Hold | undefined;
+}
+
+/** A hold, until a moment of the store's clock. */
+export interface Hold {
+  readonly id: string;
+  readonly by: string;
+  readonly until: number;
 }
 
 type Row = Omit<Holding, "expired"> & { readonly expiresAt: number };
