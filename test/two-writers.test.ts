@@ -27,9 +27,9 @@ const appsOf = (count: number): readonly Target[] => Array.from({ length: count 
 const nameOf = (target: Target): string => streamOf(target, `${target.app}--1`);
 
 /** Asks for a rollout whose two steps are watched for so long each. */
-function request(target: Target, bakeSeconds: number, ahead = 0): object {
+function request(target: Target, bakeSeconds: number): object {
   const asked = quickRequest(target, [10, 50]);
-  return { ...asked, at: asked.at + ahead, intent: { ...asked.intent, pace: { ...asked.intent.pace, bakeSeconds, tickSeconds: 0.5, maximumSeconds: 3600 } } };
+  return { ...asked, intent: { ...asked.intent, pace: { ...asked.intent.pace, bakeSeconds, tickSeconds: 0.5, maximumSeconds: 3600 } } };
 }
 
 async function factsOf(target: Target): Promise<readonly Fact[]> {
