@@ -16,9 +16,11 @@ export function explain(shown: Shown, journal: readonly JournalLine[], { json, r
   for (const { event, text } of json ? [] : journal) {
     if (event.kind !== "Waited") print(toldLine({ at: event.at, kind: event.kind, text }, shown.startedAt));
   }
+  const head = journal.at(-1)?.hash;
+  if (head && !json) print(`Journal of ${journal.length} facts, head ${head}.`);
   if (parted) {
     const { index, written, decided } = parted;
     throw replayDiffers({ id: shown.id, at: `fact ${index} was written ${JSON.stringify(written ?? null)} and is now decided ${JSON.stringify(decided ?? null)}` });
   }
-  if (again && !json) print(styled("green", `Decided again from the journal: all ${journal.length} facts come out equal.`));
+  if (again && !json) print(styled("green", `Decided again from the journal: all ${journal.length} facts come out equal.${head ? " Its chain of hashes holds, or the control plane would not have given it." : ""}`));
 }

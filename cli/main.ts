@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
+import { addLocal } from "./local.ts";
 import { addRelease } from "./release.ts";
 import { refuse } from "./terminal.ts";
 
@@ -19,7 +20,7 @@ Exit codes:
   0  what was asked for is so
   1  it was refused, it failed, or the release did not end well
   2  the command was not understood
-  3  the control plane cannot be reached
+  3  the control plane cannot be reached, or the stand-in cloud is not up
 
 Signing in: the first of BALLAST_TOKEN, AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or a federated
 token (ARM_* as well), else the sign-in of \`az login\`.
@@ -27,15 +28,20 @@ token (ARM_* as well), else the sign-in of \`az login\`.
 Examples:
   ballast release list
   ballast release follow storefront
-  ballast release abort storefront --reason "customers report empty carts"`);
+  ballast release abort storefront --reason "customers report empty carts"
+  ballast local up`);
 addRelease(program);
+addLocal(program);
+
+const unreachable = ["release-control-plane-unreachable", "cli-local-not-up"];
+const misunderstood = ["cli-rollout-name-unclear", "cli-local-image-unclear", "cli-local-time-unclear", "cli-local-reset-unasked"];
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
   if (!(error instanceof BallastError)) throw error;
   refuse(error, process.argv.includes("--json"));
-  if (error.id === "release-control-plane-unreachable") return exitCodes.unreachable;
-  return error.id === "cli-rollout-name-unclear" ? exitCodes.usage : exitCodes.failed;
+  if (unreachable.includes(error.id)) return exitCodes.unreachable;
+  return misunderstood.includes(error.id) ? exitCodes.usage : exitCodes.failed;
 }
 
 // A reader that has enough, such as `head`, closes the pipe; that is no failure of ours.

@@ -35,10 +35,20 @@ export interface Planned {
  * `planned` is what is known of the update at its preview; an app that cannot be released by canary, or not together with what changes
  * beyond its revisions, is refused then, before anything is sent.
  */
-export async function readTraffic(resourceGroup: string, app: string, parent: pulumi.Resource, planned?: Planned): Promise<TrafficEntry[]> {
-  const live = (await getContainerApp({ resourceGroupName: resourceGroup, containerAppName: app }, { parent }).catch((error: Error) => absentOrThrow(app, error))) as LiveApp | undefined;
+export async function readTraffic(resourceGroup: string, app: string, parent: pulumi.Resource, planned?: Planned, patienceSeconds = providerPatienceSeconds): Promise<TrafficEntry[]> {
+  const reading = getContainerApp({ resourceGroupName: resourceGroup, containerAppName: app }, { parent });
+  const live = (await inTime(reading, patienceSeconds).catch((error: Error) => absentOrThrow(app, error))) as LiveApp | undefined;
   if (live !== undefined && planned !== undefined) refuseUnfit(app, live, planned);
   return trafficToSend(app, live);
+}
+
+/** The provider itself tries again for 200 seconds; it sets no limit to a request that nobody answers. */
+const providerPatienceSeconds = 300;
+
+async function inTime<Value>(reading: Promise<Value>, seconds: number): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => { timer = setTimeout(() => reject(new Error(`no answer in ${seconds} seconds`)), seconds * 1000); });
+  return Promise.race([reading, late]).finally(() => clearTimeout(timer));
 }
 
 function refuseUnfit(app: string, live: LiveApp, { configuration, template }: Planned): void {

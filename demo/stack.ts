@@ -15,6 +15,8 @@ export interface Stack {
   readonly configure: (values: Readonly<Record<string, unknown>>) => void;
   /** Says what the storefront's replicas get as their environment from the next `up` on. */
   readonly setStorefront: (environment: Readonly<Record<string, string>>) => void;
+  /** Runs a command of the engine that reads the stack's state and not its configuration. */
+  readonly onState: (...args: readonly string[]) => Promise<Ended>;
   /** Runs the engine on the stack. */
   readonly pulumi: (...args: readonly string[]) => Promise<Ended>;
   readonly up: () => Promise<Ended>;
@@ -38,6 +40,7 @@ export async function createStack(ground: Pick<Ground, "engine" | "postgres" | "
     runChild(ground.engine.command, [...args, "--non-interactive", "--color", "never"], { cwd: root, environment, ...(signal && { signal }) });
   const onStack = ["--stack", "local", "--config-file", file] as const;
   const pulumi: Stack["pulumi"] = (...args) => run([...args, ...onStack]);
+  const onState: Stack["onState"] = (...args) => run([...args, "--stack", "local"]);
   const must = async (...args: readonly string[]) => {
     const { code, output } = await run(args);
     if (code !== 0) throw new Error(`pulumi ${args.slice(0, 2).join(" ")} failed: ${output}`);
@@ -62,10 +65,10 @@ export async function createStack(ground: Pick<Ground, "engine" | "postgres" | "
     },
     configure,
     setStorefront: (storefront) => configure({ "ballast:storefrontEnvironment": storefront }),
-    pulumi,
+    onState, pulumi,
     up: () => run(["up", "--yes", "--skip-preview", ...onStack], stop),
     preview: (...args) => pulumi("preview", ...args),
     destroy: () => pulumi("destroy", "--yes", "--skip-preview"),
-    outputs: async () => JSON.parse((await run(["stack", "output", "--json", "--stack", "local"])).output),
+    outputs: async () => JSON.parse((await onState("stack", "output", "--json")).output),
   };
 }

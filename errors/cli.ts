@@ -36,3 +36,95 @@ export const replayDiffers = entry<{ id: string; at: string }>("cli-replay-diffe
   fix: () => "compare the version of this command with that of the control plane that wrote it; with equal versions it is a mistake of ours to report",
   left: () => "nothing was changed: a replay only reads.",
 });
+
+/** A command that needs a stand-in, and none runs on that folder. */
+export const localNotUp = entry<{ folder: string; start: string }>("cli-local-not-up", {
+  title: "The stand-in cloud is not up",
+  message: ({ folder }) => `No stand-in cloud runs on ${folder}.`,
+  fix: ({ start }) => `start it with \`${start}\`, or name the folder of the one you mean with --folder`,
+});
+
+/** One folder is one cloud, and one process. */
+export const localUpAlready = entry<{ folder: string; pid: number }>("cli-local-up-already", {
+  title: "The stand-in cloud is up already",
+  message: ({ folder, pid }) => `Process ${pid} is the stand-in cloud of ${folder}.`,
+  fix: () => "go on with that one, stop it with `ballast local down`, or give another one a folder of its own with --folder",
+  left: () => "nothing was changed: it goes on.",
+});
+
+/** Somebody else listens where this cloud must. */
+export const localPortTaken = entry<{ port: number; kept: boolean }>("cli-local-port-taken", {
+  title: "The stand-in cloud's port is taken",
+  message: ({ port, kept }) => `Another process listens on 127.0.0.1:${port}${kept ? ", which is where the clients of this cloud look for it" : ""}.`,
+  fix: ({ kept }) => (kept ? "end that process (`ss -ltnp` shows it), or give this cloud up with `ballast local reset --yes`" : "name another port with --port, or leave the choice to us"),
+  left: () => "nothing was started, and what is kept is as it was.",
+});
+
+/** A kept cloud does not move. */
+export const localPortKept = entry<{ asked: number; port: number; folder: string }>("cli-local-port-kept", {
+  title: "A kept stand-in cloud has a port already",
+  message: ({ asked, port, folder }) => `The cloud in ${folder} is at port ${port}, where its clients look for it, and cannot move to ${asked}.`,
+  fix: () => "leave --port out, or make another cloud with --folder",
+  left: () => "nothing was started, and what is kept is as it was.",
+});
+
+/** What lies in the folder is damaged, or another version's. */
+export const localStateUnreadable = entry<{ reason: string }>("cli-local-state-unreadable", {
+  title: "The kept state of the stand-in cloud cannot be read",
+  message: ({ reason }) => `${reason}, so this is not the cloud that it was.`,
+  fix: () => "start it with the version of Ballast that wrote it, or give it up with `ballast local reset --yes`",
+  left: () => "nothing was started, and the folder is as it was.",
+});
+
+/** The process ended before it was ready; its own last words are given. */
+export const localStartFailed = entry<{ words: string; log: string }>("cli-local-start-failed", {
+  title: "The stand-in cloud did not start",
+  message: ({ words, log }) => `The stand-in cloud ended before it was ready. The end of its log (${log}):\n${words || "(nothing)"}`,
+  fix: () => "do what its words say; if they say nothing to you, it is a mistake of ours to report with them",
+  left: () => "nothing runs, and what is kept is as it was.",
+});
+
+/** An image is named in a way that is not understood, or is not there. */
+export const localImageUnclear = entry<{ image: string; reason: string }>("cli-local-image-unclear", {
+  title: "An image of the stand-in cloud is not understood",
+  message: ({ image, reason }) => `"${image}" does not say which program an image is: ${reason}.`,
+  fix: () => "write --image <name>=<folder>:<entry file in it>, for example --image shop=./services/shop:main.js",
+  left: () => "nothing was started.",
+});
+
+/** What cannot be taken back is asked for twice. */
+export const localResetUnasked = entry<{ folder: string }>("cli-local-reset-unasked", {
+  title: "Forgetting a whole cloud needs a yes",
+  message: ({ folder }) => `This would forget everything of the stand-in cloud in ${folder}: apps, revisions, keys, rows.`,
+  fix: () => "say so with --yes",
+  left: () => "nothing was changed.",
+});
+
+/** The folder holds something else. */
+export const localFolderForeign = entry<{ folder: string }>("cli-local-folder-foreign", {
+  title: "A folder is not a stand-in cloud's",
+  message: ({ folder }) => `${folder} holds files and no stand-in cloud.`,
+  fix: () => "name an empty or a new folder with --folder",
+  left: () => "nothing was changed.",
+});
+
+/** No app of that name is in the stand-in. */
+export const localAppUnknown = entry<{ app: string; known: readonly string[] }>("cli-local-app-unknown", {
+  title: "The stand-in cloud has no such app",
+  message: ({ app, known }) => `The stand-in cloud has no app ${app} that can be asked from outside; it has ${known.length ? known.join(", ") : "none"}.`,
+  fix: () => "name one of those, or deploy it first",
+});
+
+/** A moment or a span of time is written in a way that is not understood. */
+export const localTimeUnclear = entry<{ text: string; wanted: string }>("cli-local-time-unclear", {
+  title: "A time is not understood",
+  message: ({ text, wanted }) => `"${text}" is not ${wanted}.`,
+  fix: () => "write a moment as 2030-01-31T12:00:00Z, and a span as 90s, 15m, 2h or 30d",
+});
+
+/** The stand-in itself says no, in its own words. */
+export const localRefused = entry<{ reason: string }>("cli-local-refused", {
+  title: "The stand-in cloud refused",
+  message: ({ reason }) => `The stand-in cloud refused: ${reason}`,
+  fix: () => "change what it names; `--help` of the command lists what there is",
+});

@@ -13,7 +13,7 @@ export const settingsWrong = entry<{ complaints: readonly string[] }>("control-p
 /** The call says nothing about who calls. */
 export const tokenMissing = entry("call-token-missing", {
   title: "A call came without a token",
-  message: () => "The call carries no bearer token, and everything but /health needs one.",
+  message: () => "The call carries no bearer token, and everything but /health and /openapi.json needs one.",
   fix: () => "send `authorization: Bearer <token>` with an Entra token for the control plane's audience",
 });
 
@@ -43,6 +43,13 @@ export const callTooLarge = entry<{ bytesMax: number }>("call-too-large", {
   title: "The body of a call is too large",
   message: ({ bytesMax }) => `The body is larger than ${bytesMax / 1024} kB, and no call of ours needs that much.`,
   fix: () => "send the release's intent only",
+});
+
+/** The body says that it is something else than JSON; it is not guessed at. */
+export const callNotJson = entry("call-not-json", {
+  title: "The body of a call is not sent as JSON",
+  message: () => "The body is not sent as application/json, and calls of ours have no other form.",
+  fix: () => "send `content-type: application/json` with the body",
 });
 
 /** The call cannot be understood; all that is wrong with it is named at once. */

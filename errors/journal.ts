@@ -9,6 +9,14 @@ export const journalFactUnknown = entry<{ stream: string; index: number; why: st
   left: ({ stream }) => `${stream} stays where its last fact left it, with its traffic unchanged.`,
 });
 
+/** The chain of hashes does not hold, so the journal is not what was written, and nothing is decided on it. */
+export const journalChainBroken = entry<{ stream: string; index: number; why: string }>("journal-chain-broken", {
+  title: "A journal is not what was written",
+  message: ({ stream, index, why }) => `The journal of ${stream} cannot be believed from fact ${index} on: ${why}. Somebody has changed its database by hand, or it was put back from a copy in part.`,
+  fix: () => "compare the stream with a backup of the database and put back what differs; a fact is never edited",
+  left: ({ stream }) => `the traffic stays where it is, and ${stream} is not driven any further.`,
+});
+
 /** The control plane does not start with a database in the clear beyond this machine. */
 export const databaseTlsDisabled = entry<{ host: string }>("database-tls-disabled", {
   title: "The database may not be spoken to in the clear",

@@ -1,14 +1,23 @@
-// The stand-in's certificate authority: one private CA for one life of the cloud, and a certificate for each host name asked for.
+// The stand-in's certificate authority: one private CA for one cloud, and a certificate for each host name asked for.
 // X.509 is written as DER by hand: it takes forty lines, where the libraries that do it bring a dozen packages each.
-// Keys stay in memory; only the CA's certificate is ever written, by whoever needs the file.
-import { generateKeyPairSync, randomBytes, sign, type KeyObject } from "node:crypto";
+// Nothing is written here; a cloud that is to outlive its process keeps its authority itself, and the servers' keys are made anew.
+import { createPrivateKey, generateKeyPairSync, randomBytes, sign, type KeyObject } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 
 // Clients refuse server certificates that are valid for longer than 397 days.
 const daysValid = 397;
+// Not so authorities; a kept cloud should not end because its authority does.
+const authorityDaysValid = 3650;
 const hostNamesMax = 1000;
 
-/** A private certificate authority. */
+/** The keys of an authority: who has them can be any host for whoever trusts its certificate. */
+export interface Authority {
+  readonly name: string;
+  readonly caPem: string;
+  readonly keyPem: string;
+}
+
+/** A private certificate authority at work. */
 export interface Certificates {
   /** The CA's certificate, for NODE_EXTRA_CA_CERTS and the like. */
   readonly caPem: string;
@@ -44,10 +53,10 @@ const serverExtensions = (names: readonly Buffer[]): readonly Buffer[] => [
   extension("551d11", false, sequence(...names)),
 ];
 
-function makeCertificate(subject: string, issuer: string, extensions: readonly Buffer[], publicKey: KeyObject, issuerKey: KeyObject): string {
+function makeCertificate(subject: string, issuer: string, extensions: readonly Buffer[], publicKey: KeyObject, issuerKey: KeyObject, days = daysValid): string {
   // A minute back, since a client's clock may be a little behind ours.
   const notBefore = new Date(Date.now() - 60_000);
-  const notAfter = new Date(notBefore.getTime() + daysValid * 86_400_000);
+  const notAfter = new Date(notBefore.getTime() + days * 86_400_000);
   const serialNumber = randomBytes(16);
   serialNumber[0] = 0x40 | (serialNumber[0]! & 0x3f);
   const toSign = sequence(
@@ -65,18 +74,28 @@ function makeCertificate(subject: string, issuer: string, extensions: readonly B
 }
 
 /** Makes a new authority with keys of its own. */
-export function makeCertificates(suffix: string): Certificates {
-  const authority = generateKeyPairSync("ec", { namedCurve: "P-256" });
+export function makeAuthority(suffix: string): Authority {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  // A name of its own, or a client that still trusts an earlier cloud's CA would try that one's key and give up.
+  const name = `Ballast stand-in cloud ${randomBytes(6).toString("hex")} (${suffix})`;
+  return {
+    name,
+    caPem: makeCertificate(name, name, authorityExtensions, publicKey, privateKey, authorityDaysValid),
+    keyPem: privateKey.export({ type: "pkcs8", format: "pem" }) as string,
+  };
+}
+
+/** Lets an authority issue. */
+export function makeCertificates({ name: issuer, caPem, keyPem }: Authority): Certificates {
+  const authorityKey = createPrivateKey(keyPem);
   // One key pair serves every host: they are all this one process.
   const server = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const key = server.privateKey.export({ type: "pkcs8", format: "pem" }) as string;
-  // A name of its own, or a client that still trusts an earlier cloud's CA would try that one's key and give up.
-  const issuer = `Ballast stand-in cloud ${randomBytes(6).toString("hex")} (${suffix})`;
   const contexts = new Map<string, SecureContext>();
   const issue = (hostName: string, ...names: readonly Buffer[]): { key: string; cert: string } =>
-    ({ key, cert: makeCertificate(hostName.slice(0, 64), issuer, serverExtensions([der(0x82, Buffer.from(hostName)), ...names]), server.publicKey, authority.privateKey) });
+    ({ key, cert: makeCertificate(hostName.slice(0, 64), issuer, serverExtensions([der(0x82, Buffer.from(hostName)), ...names]), server.publicKey, authorityKey) });
   return {
-    caPem: makeCertificate(issuer, issuer, authorityExtensions, authority.publicKey, authority.privateKey),
+    caPem,
     localhost: issue("localhost", der(0x87, Buffer.from([127, 0, 0, 1]))),
     contextOf: (hostName) => {
       const name = hostName.toLowerCase();

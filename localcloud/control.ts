@@ -32,6 +32,8 @@ export interface SeenRequest {
 /** The controls of one cloud. */
 export interface Control {
   readonly clock: { now(): number };
+  /** Where the clock was set to stand; undefined while it runs. */
+  heldAt: number | undefined;
   /** Answers a route under `/_standin/`; undefined where it is not one of these. */
   readonly answer: (request: ArmRequest) => ArmReply | undefined;
   /** Lets a request meet its fault, if one is on order. `lost` means that the work is done and the answer must not be sent. */
@@ -96,6 +98,8 @@ export function makeControl(): Control {
 
   return {
     clock: { now },
+    get heldAt() { return setAt; },
+    set heldAt(at) { setAt = at; },
     answer: (request) => {
       const route = request.path.toLowerCase();
       if (route === "/_standin/clock") return clockRoute(request);

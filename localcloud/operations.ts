@@ -2,15 +2,23 @@
 // One write a resource at a time, as in Azure; what the write does is its caller's.
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ArmError, toArmError, type ArmReply, type ArmRequest, type Body, type ResourceKind } from "./resource.ts";
+import { ArmError, toArmError, type ArmReply, type ArmRequest, type Body, type Resource, type ResourceKind } from "./resource.ts";
 import type { Place } from "./resource-path.ts";
 
-const keptMax = 10_000;
+const keptMax = 10_000, endedKeptMax = 200;
 const retryAfterSeconds = "1";
+
+/** What a write is about, as far as it takes to do it again. */
+export interface Work {
+  readonly method: "PUT" | "PATCH" | "DELETE";
+  /** What was there before. */
+  readonly previous?: Resource;
+}
 
 /** One write under way or ended. */
 export interface Operation {
   readonly id: string;
+  readonly work: Work;
   readonly resourceId: string;
   readonly startedAt: string;
   endedAt?: string;
@@ -18,6 +26,11 @@ export interface Operation {
   error?: ArmError;
   /** Resolves when it has ended, whether well or not. */
   done: Promise<void>;
+}
+
+/** An operation as a cloud keeps it over its own death. */
+export interface KeptOperation extends Omit<Operation, "done" | "error"> {
+  readonly error?: Pick<ArmError, "status" | "code" | "message">;
 }
 
 /** What the starter of an operation is told, each once. */
@@ -31,8 +44,16 @@ export interface Course {
 export interface Operations {
   /** @throws ArmError 409 while another write to the resource is under way. */
   readonly refuseWhileBusy: (kind: ResourceKind, resourceId: string) => void;
-  /** Starts a write. @throws ArmError what the write threw before it first waited for I/O. */
-  readonly start: (kind: ResourceKind, resourceId: string, act: () => Promise<void>, course: Course) => Promise<Operation>;
+  /**
+   * Starts a write. One that was `known` before its cloud died goes on under its own name, and was accepted long ago.
+   *
+   * @throws ArmError what a write that is not known threw before it first waited for I/O.
+   */
+  readonly start: (kind: ResourceKind, resourceId: string, work: Work, act: () => Promise<void>, course: Course, known?: KeptOperation) => Promise<Operation>;
+  /** Gives what is under way and the latest that have ended, for somebody may still be asking for them. */
+  readonly kept: () => readonly KeptOperation[];
+  /** Takes over one that ended before its cloud died. */
+  readonly remember: (ended: KeptOperation) => void;
   readonly asyncOperation: (operation: Operation, request: ArmRequest, place: Place) => { readonly [name: string]: string };
   readonly location: (operation: Operation, request: ArmRequest, place: Place) => { readonly [name: string]: string };
   /** Answers where the path is one that `asyncOperation` or `location` gave. */
@@ -51,11 +72,11 @@ export function makeOperations(): Operations {
     throw new ArmError(409, code, `Cannot modify '${resourceId.split("/").at(-1)}' because there is another operation in progress on it.`);
   };
 
-  const start = async (kind: ResourceKind, resourceId: string, act: () => Promise<void>, course: Course): Promise<Operation> => {
+  const start: Operations["start"] = async (kind, resourceId, work, act, course, known) => {
     const key = resourceId.toLowerCase();
     refuseWhileBusy(kind, resourceId);
     busy.add(key);
-    const operation: Operation = { id: randomUUID(), resourceId, startedAt: new Date().toISOString(), status: "InProgress", done: Promise.resolve() };
+    const operation: Operation = { id: known?.id ?? randomUUID(), work, resourceId, startedAt: known?.startedAt ?? new Date().toISOString(), status: "InProgress", done: Promise.resolve() };
     let accepted = false;
     const end = (error: unknown): void => {
       busy.delete(key);
@@ -71,10 +92,10 @@ export function makeOperations(): Operations {
     }
     // An async function that throws before it waits has rejected by the next turn of the loop: that is a refusal too.
     await nextTurn();
-    if (operation.error) throw operation.error;
+    if (operation.error && !known) throw operation.error;
     accepted = true;
     course.accepted();
-    if (operation.status !== "InProgress") course.ended(false);
+    if (operation.status !== "InProgress") course.ended(operation.error !== undefined);
     if (byId.size >= keptMax) byId.delete(byId.keys().next().value!);
     byId.set(operation.id, operation);
     return operation;
@@ -100,11 +121,21 @@ export function makeOperations(): Operations {
   return {
     refuseWhileBusy,
     start,
+    kept: () => [...byId.values()].filter(({ status }, index) => status === "InProgress" || index >= byId.size - endedKeptMax).map(toKept),
+    remember: ({ error, ...ended }) =>
+      void byId.set(ended.id, { ...ended, done: Promise.resolve(), ...(error && { error: new ArmError(error.status, error.code, error.message) }) }),
     asyncOperation: (operation, request, place) => ({ "azure-asyncoperation": link(operation, request, place, "operationStatuses"), ...waiting(operation) }),
     location: (operation, request, place) => ({ location: link(operation, request, place, "operationResults"), ...waiting(operation) }),
     answer,
   };
 }
+
+const toKept = ({ done: _, error, work, ...operation }: Operation): KeptOperation => ({
+  ...operation,
+  // What was there before is needed only by a write that may have to be done again.
+  work: operation.status === "InProgress" ? work : { method: work.method },
+  ...(error && { error: { status: error.status, code: error.code, message: error.message } }),
+});
 
 const waiting = ({ status }: Operation): { readonly [name: string]: string } => (status === "InProgress" ? { "retry-after": retryAfterSeconds } : {});
 

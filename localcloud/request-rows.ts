@@ -53,17 +53,20 @@ export interface RequestRows {
   lagSeconds: number;
 }
 
-const rowsMax = 200_000, settingsSeconds = 0.5;
+/** How many rows the table shows at least, once so many were put. */
+export const rowsMax = 200_000;
+const settingsSeconds = 0.5;
 const tables = new WeakMap<Cloud, RequestRows>();
 
 /** Gives the table of a cloud; the first call makes it. */
 export function requestRows(cloud: Cloud): RequestRows {
   const known = tables.get(cloud);
   if (known) return known;
-  let rows: KeptRow[] = [];
+  let rows: KeptRow[] = [...(cloud.rowsFile?.found as readonly KeptRow[] ?? [])];
   const wiring = new Map<string, { readonly until: number; readonly workspaces: readonly string[] }>();
   const keep = (row: KeptRow): void => {
     rows.push(row);
+    cloud.rowsFile?.append(row);
     if (rows.length > rowsMax * 1.1) rows = rows.slice(-rowsMax);
   };
   const table: RequestRows = {
@@ -76,7 +79,10 @@ export function requestRows(cloud: Cloud): RequestRows {
       for (const workspace of workspaces) keep({ ...row, TenantId: workspace, visibleAt });
     },
     put: (added) => added.forEach(keep),
-    forget: () => rows.splice(0).length,
+    forget() {
+      cloud.rowsFile?.forget();
+      return rows.splice(0).length;
+    },
     visible(workspace) {
       const now = cloud.clock.now();
       return workspace === undefined ? rows : rows.filter((row) => row.TenantId === workspace && row.visibleAt <= now);

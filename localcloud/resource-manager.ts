@@ -1,7 +1,7 @@
 // Resource Manager: PUT, PATCH, GET, DELETE and POST on any kind in the table, with Azure's rules of existence, versions and operations.
 // What a kind means is in resource-types.ts and container-apps.ts; who may do what is in roles.ts; HTTP is in server.ts.
-import { makeOperations, type Operation, type Operations } from "./operations.ts";
-import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type Resource, type ResourceKind } from "./resource.ts";
+import type { KeptOperation, Operation, Operations } from "./operations.ts";
+import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type PutContext, type Resource, type ResourceKind } from "./resource.ts";
 import { actionOf, groupIdOf, kindOf, placeOf, type Place } from "./resource-path.ts";
 import { authorize } from "./roles.ts";
 import { schemaOf } from "./schema.ts";
@@ -14,8 +14,7 @@ export const subscription = "00000000-0000-0000-0000-0000ba11a57e";
 export type ResourceManager = (request: ArmRequest, principal: Principal) => Promise<ArmReply>;
 
 /** Starts Resource Manager over a cloud's store. */
-export function makeResourceManager(cloud: Cloud, kinds: readonly ResourceKind[]): ResourceManager {
-  const operations = makeOperations();
+export function makeResourceManager(cloud: Cloud, kinds: readonly ResourceKind[], operations: Operations): ResourceManager {
   return async (request, principal) => {
     const [root, id = ""] = request.path.split("/").filter((part) => part !== "");
     if (root?.toLowerCase() === "subscriptions" && id.toLowerCase() !== subscription) {
@@ -145,21 +144,36 @@ async function put(cloud: Cloud, operations: Operations, place: Place, request: 
   const resource: Resource = { id: place.id.toLowerCase(), type: place.kind.type, body: wanted };
   const asynchronous = place.kind.put === "async-operation";
   const hasState = schemaOf(place.kind.type, request.apiVersion).propertyNames.includes("provisioningState");
-  const showState = (state: string): void => {
-    if (hasState) wanted["properties"].provisioningState = state;
-  };
-  const operation = await operations.start(place.kind, place.id, () => place.kind.onPut?.(context) ?? Promise.resolve(), {
-    accepted: () => {
-      showState("InProgress");
-      cloud.store.put(resource);
-    },
-    ended: (failed) => showState(failed ? "Failed" : "Succeeded"),
-  });
+  const operation = await startPut(operations, place.kind, resource, context, hasState);
   if (!asynchronous) await settled(operation);
   const body = present(cloud, place.kind, resource);
   if (!asynchronous) return { status: previous ? 200 : 201, body };
   if (context.merge) return { status: 202, headers: operations.location(operation, request, place) };
   return { status: previous ? 200 : 201, body, headers: operations.asyncOperation(operation, request, place) };
+}
+
+function startPut(operations: Operations, kind: ResourceKind, resource: Resource, context: PutContext, hasState: boolean, known?: KeptOperation): Promise<Operation> {
+  const { id, previous, merge, cloud } = context;
+  const showState = (state: string): void => {
+    if (hasState) resource.body["properties"].provisioningState = state;
+  };
+  return operations.start(kind, id, { method: merge ? "PATCH" : "PUT", ...(previous && { previous }) }, () => kind.onPut?.(context) ?? Promise.resolve(), {
+    accepted: () => {
+      showState("InProgress");
+      cloud.store.put(resource);
+    },
+    ended: (failed) => showState(failed ? "Failed" : "Succeeded"),
+  }, known);
+}
+
+/** Does again what was under way when a cloud died: writes are absolute, so that one half done comes to its end. */
+export async function takeUp(cloud: Cloud, kinds: readonly ResourceKind[], operations: Operations, known: KeptOperation): Promise<void> {
+  const { resourceId: id, work: { method, previous } } = known;
+  const resource = cloud.store.get(id);
+  const kind = resource && kindOf(kinds, resource.type);
+  if (!kind) return operations.remember({ ...known, status: "Succeeded" });
+  if (method === "DELETE") await startRemoval(cloud, kinds, operations, kind, id, resource, known);
+  else await startPut(operations, kind, resource, { id, wanted: resource.body, previous, merge: method === "PATCH", cloud }, resource.body["properties"].provisioningState !== undefined, known);
 }
 
 async function settled(operation: Operation): Promise<void> {
@@ -173,26 +187,30 @@ async function remove(cloud: Cloud, kinds: readonly ResourceKind[], operations: 
     if (place.id === groupIdOf(place.id)) throw notFound(cloud, place);
     return { status: 204 };
   }
-  operations.refuseWhileBusy(place.kind, place.id);
+  const operation = await startRemoval(cloud, kinds, operations, place.kind, place.id, stored);
+  if (isRemovedByAndBy(place.kind, place.id)) return { status: 202, headers: operations.location(operation, request, place) };
+  await settled(operation);
+  return { status: 200 };
+}
+
+const isRemovedByAndBy = (kind: ResourceKind, id: string): boolean => kind.put === "async-operation" || id === groupIdOf(id);
+
+function startRemoval(cloud: Cloud, kinds: readonly ResourceKind[], operations: Operations, kind: ResourceKind, id: string, stored: Resource, known?: KeptOperation): Promise<Operation> {
   const takeDown = async (): Promise<void> => {
     // What was made last goes first, so that apps go before their environment.
-    for (const each of [...cloud.store.list(place.id)].reverse().concat(stored)) {
+    for (const each of [...cloud.store.list(id)].reverse().concat(stored)) {
       await kindOf(kinds, each.type)?.onDelete?.(each, cloud);
       cloud.store.remove(each.id);
     }
   };
-  const asynchronous = place.kind.put === "async-operation" || place.id === groupIdOf(place.id);
-  const operation = await operations.start(place.kind, place.id, takeDown, {
+  return operations.start(kind, id, { method: "DELETE" }, takeDown, {
     accepted: () => {
-      if (asynchronous) stored.body["properties"].provisioningState = "Deleting";
+      if (isRemovedByAndBy(kind, id)) stored.body["properties"].provisioningState = "Deleting";
     },
     ended: (failed) => {
       if (failed) stored.body["properties"].provisioningState = "Failed";
     },
-  });
-  if (asynchronous) return { status: 202, headers: operations.location(operation, request, place) };
-  await settled(operation);
-  return { status: 200 };
+  }, known);
 }
 
 /** What Resource Manager answers beside resources: the subscription itself. */

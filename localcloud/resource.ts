@@ -1,6 +1,7 @@
 // The shapes on which the stand-in's parts agree: a stored resource, what a kind of resource may do, a request and its reply.
 // Resource Manager (resource-manager.ts) drives kinds through these; a kind never sees HTTP, tokens or api-versions' schemas.
 // Nothing here knows a single kind of Azure.
+import type { RowsFile } from "./state.ts";
 
 /** A body on the wire: any JSON object, validated against Azure's schemas at the door rather than by TypeScript. */
 export type Body = { [key: string]: any };
@@ -107,6 +108,8 @@ export interface Cloud {
   readonly suffix: string;
   readonly port: number;
   readonly options: LocalCloudOptions;
+  /** Where request rows are kept over the cloud's death; absent where nothing is. */
+  readonly rowsFile?: RowsFile<unknown>;
   /** Gives what a replica's process needs to reach this cloud and, where its app has an identity, to get tokens: for any identity, or for those with these ids only. */
   replicaEnvironment(identity: boolean | readonly string[]): Record<string, string>;
   log(line: string): void;
@@ -118,7 +121,9 @@ export interface LocalCloudOptions {
   readonly images: { readonly [imageNameWithoutTag: string]: { readonly folder: string; readonly entry: string } };
   /** The superuser of the real server that stands for flexible servers. */
   readonly postgres?: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
-  /** For the CA file and logs; removed by whoever made it. */
+  /** For the CA file and, where it is wanted, all that is kept; removed by whoever made it. */
   readonly folder: string;
+  /** Keeps everything in the folder, secrets included, so that the same cloud comes up there again however it ended. @default false */
+  readonly keep?: boolean;
   readonly port?: number;
 }

@@ -9,7 +9,7 @@ import { errorReply, originOf, readObject, send } from "./http.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Cloud } from "./resource.ts";
 import type { ResourceManager } from "./resource-manager.ts";
 import { authorize } from "./roles.ts";
-import type { Principal, Tokens } from "./tokens.ts";
+import { tenant, type Principal, type Tokens } from "./tokens.ts";
 
 /** What the doors lead to. */
 export interface Doors {
@@ -23,6 +23,8 @@ export interface Doors {
   readonly standInRoutes: (request: ArmRequest) => Promise<ArmReply | undefined>;
   /** Takes a request for an app's host; false where the host is no app's. */
   readonly ingress: { handle(request: IncomingMessage, response: ServerResponse): boolean };
+  /** Writes down what has changed; called before anybody is told of it. */
+  readonly keep: () => void;
 }
 
 /** A server that listens. */
@@ -34,12 +36,13 @@ export interface Listening {
 const managementAudiences = (suffix: string): readonly string[] => ["https://management.azure.com/", "https://management.core.windows.net/", `https://management.${suffix}/`];
 const logsAudiences = (suffix: string): readonly string[] => ["https://api.loganalytics.io", "https://api.loganalytics.azure.com", `https://api.loganalytics.${suffix}`];
 
-/** Starts the TLS port; `doors` may be given a moment later, for they want to know the port. */
-export async function serveHosts(certificates: Certificates, suffix: string, port: number, doors: () => Doors): Promise<Listening> {
-  const server = https.createServer({ SNICallback: (name, done) => done(null, certificates.contextOf(name)), ALPNProtocols: ["http/1.1"] }, (request, response) => {
+/** Starts the TLS port; the doors are given a moment later, for they want to know the port, and until then every request waits. */
+export async function serveHosts(certificates: Certificates, suffix: string, port: number, doors: Promise<Doors>): Promise<Listening> {
+  const server = https.createServer({ SNICallback: (name, done) => done(null, certificates.contextOf(name)), ALPNProtocols: ["http/1.1"] }, async (request, response) => {
+    const open = await doors;
     const host = (request.headers.host ?? "").split(":")[0]!.toLowerCase();
-    if (host.endsWith(`.westeurope.${suffix}`) && doors().ingress.handle(request, response)) return;
-    void answerTo(request, response, () => answerHost(host, request, doors()));
+    if (host.endsWith(`.westeurope.${suffix}`) && open.ingress.handle(request, response)) return;
+    await answerTo(request, response, () => answerHost(host, request, open));
   });
   // Names in SNI choose the certificate; a client that sends none (an IP address) gets localhost's.
   server.setSecureContext({ ...certificates.localhost });
@@ -73,9 +76,16 @@ async function answerTo(request: IncomingMessage, response: ServerResponse, act:
 async function answerHost(host: string, request: IncomingMessage, doors: Doors): Promise<ArmReply | undefined> {
   const { suffix } = doors.cloud;
   if (host === `login.${suffix}`) return doors.tokens.login(request, originOf(request));
-  if (host === `management.${suffix}`) return answerManagement(request, doors);
+  if (host === `management.${suffix}`) return answerManagement(request, doors).finally(doors.keep);
   if (host === `api.loganalytics.${suffix}`) return answerLogs(request, doors);
+  if (host === "127.0.0.1" || host === "localhost") return answerHost(`${doorOf(request.url ?? "/")}.${suffix}`, request, doors);
   throw new ArmError(404, "HostNotFound", `The stand-in cloud has no host '${host}'.`);
+}
+
+/** By its address alone the stand-in is reached by programs that cannot be told how to find its names; no two doors share a path. */
+function doorOf(url: string): "login" | "management" | "api.loganalytics" {
+  if (/^\/+v1\/workspaces\//i.test(url)) return "api.loganalytics";
+  return [tenant, "common", "organizations"].includes(url.split("/")[1] ?? "") ? "login" : "management";
 }
 
 async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
@@ -136,7 +146,8 @@ function metadata(origin: string, suffix: string): unknown {
   return {
     name: "BallastStandIn",
     portal: origin,
-    authentication: { loginEndpoint: `https://login.${suffix}/`, audiences: ["https://management.core.windows.net/", "https://management.azure.com/"], tenant: "common", identityProvider: "AAD" },
+    // Whoever has come by the address finds the rest there too.
+    authentication: { loginEndpoint: /^https:..(127\.0\.0\.1|localhost)\b/.test(origin) ? `${origin}/` : `https://login.${suffix}/`, audiences: ["https://management.core.windows.net/", "https://management.azure.com/"], tenant: "common", identityProvider: "AAD" },
     resourceManager: `${origin}/`,
     microsoftGraphResourceId: `https://graph.${suffix}/`,
     logAnalyticsResourceId: `https://api.loganalytics.${suffix}`,

@@ -1,19 +1,24 @@
 // Starts a whole stand-in cloud in this process: one address, one TLS port, a private CA, and the Pulumi provider that speaks to it.
-// It wires; what the parts do is theirs. Everything lives in memory and ends with `close`.
+// It wires; what the parts do is theirs. Everything lives in memory and ends with `close`, unless the cloud is to be kept: then its
+// folder holds all that makes it this cloud, and whoever starts one on that folder again gets the same.
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { makeCertificates } from "./certificates.ts";
+import { makeAuthority, makeCertificates } from "./certificates.ts";
 import { makeControl } from "./control.ts";
 import { ingress } from "./ingress.ts";
 import { logsQuery } from "./logs-query.ts";
+import { makeOperations } from "./operations.ts";
 import { serveProvider } from "./provider/serve.ts";
+import { rowsMax } from "./request-rows.ts";
 import type { Cloud, LocalCloudOptions } from "./resource.ts";
 import { makeResourceManager, subscription } from "./resource-manager.ts";
 import { resourceKinds } from "./resource-types.ts";
+import { documentsOf, revive, type Parts } from "./revival.ts";
 import { serveHosts, serveIdentity, type Doors } from "./server.ts";
 import { standInRoutes } from "./stand-in-routes.ts";
+import { openDocuments, openRows, readCharter, writeCharter } from "./state.ts";
 import { makeStore } from "./store.ts";
-import { makeTokens, tenant, type Tokens } from "./tokens.ts";
+import { makeTokenKeys, makeTokens, tenant, type Tokens } from "./tokens.ts";
 
 /** A stand-in cloud that runs, and all that others must know to use it. */
 export interface LocalCloud {
@@ -33,28 +38,61 @@ export interface LocalCloud {
 }
 
 const suffix = "ballast.localhost";
+/** How long a change that nobody has asked for yet, such as a replica that became ready, may be unwritten. */
+const keepMilliseconds = 200;
 
-/** Starts a stand-in cloud on loopback. */
+type Close = () => void | Promise<void>;
+
+/**
+ * Starts a stand-in cloud on loopback.
+ *
+ * A kept one comes up on the ports that it was made with, whatever the options say, for its clients know no others. They are also what
+ * keeps two processes from one folder: the second cannot listen.
+ *
+ * @throws UnreadableState where what the folder holds is damaged or another version's.
+ */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
-  const certificates = makeCertificates(suffix);
-  const caFile = path.join(options.folder, "ca.pem");
-  await mkdir(options.folder, { recursive: true });
-  await writeFile(caFile, certificates.caPem);
+  const opened: Close[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of opened.splice(0).reverse()) await end();
+  };
+  try {
+    return { ...(await start(options, opened)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Opens one thing after another, and notes how each is closed. */
+async function start(options: LocalCloudOptions, opened: Close[]): Promise<Omit<LocalCloud, "close">> {
+  const { folder, keep: isKept = false } = options;
+  await mkdir(folder, { recursive: true });
+  const charter = isKept ? readCharter(folder) : undefined;
+  const keys = charter ?? { authority: makeAuthority(suffix), tokenKeys: await makeTokenKeys() };
+  const store = makeStore(), control = makeControl(), operations = makeOperations();
+  const tokens: Tokens = await makeTokens(suffix, store, keys.tokenKeys);
+  const identity = await serveIdentity(() => tokens);
+  opened.push(identity.close);
+  // Whoever asks before all is there again waits: half a cloud would be taken for the whole.
+  const doors = Promise.withResolvers<Doors>();
+  const hosts = await serveHosts(makeCertificates(keys.authority), suffix, charter?.port ?? options.port ?? 0, doors.promise);
+  opened.push(hosts.close);
+  const caFile = path.join(folder, "ca.pem");
+  await writeFile(caFile, keys.authority.caPem);
   await chmod(caFile, 0o644);
 
-  const store = makeStore();
-  const control = makeControl();
-  const tokens: Tokens = await makeTokens(suffix, store);
-  let doors: Doors | undefined;
-  const identity = await serveIdentity(() => tokens);
-  const hosts = await serveHosts(certificates, suffix, options.port ?? 0, () => doors!);
   const network = { BALLAST_CONNECT_TO: `${suffix}=127.0.0.1:${hosts.port}`, NODE_EXTRA_CA_CERTS: caFile };
+  const rowsFile = isKept ? openRows(folder, rowsMax) : undefined;
+  // The last to be closed: connections that are broken off leave rows.
+  if (rowsFile) opened.unshift(rowsFile.close);
   const cloud: Cloud = {
     store,
     clock: control.clock,
     suffix,
     port: hosts.port,
     options,
+    ...(rowsFile && { rowsFile }),
     replicaEnvironment: (identities) => ({
       ...network,
       ...(identities === false ? {} : { IDENTITY_ENDPOINT: `http://127.0.0.1:${identity.port}/msi/token`, IDENTITY_HEADER: tokens.identityHeader(identities === true ? undefined : identities) }),
@@ -62,12 +100,17 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     log: (line) => void process.stderr.write(`localcloud  ${line}\n`),
   };
   const entrance = ingress(cloud);
-  doors = { cloud, tokens, control, resourceManager: makeResourceManager(cloud, resourceKinds), logsQuery: logsQuery(cloud), standInRoutes: standInRoutes(cloud), ingress: entrance };
+  opened.push(entrance.close);
   const { client } = tokens;
-  const provider = await serveProvider({
-    connection: { port: hosts.port, caPem: certificates.caPem, suffix },
-    subscription,
-    credentials: { tenantId: tenant, clientId: client.id, clientSecret: client.secret },
+  const connection = { port: hosts.port, caPem: keys.authority.caPem, suffix };
+  const provider = await serveProvider({ connection, subscription, credentials: { tenantId: tenant, clientId: client.id, clientSecret: client.secret }, port: charter?.providerPort ?? 0 });
+  opened.push(provider.close);
+  if (isKept && !charter) writeCharter(folder, { ...keys, port: hosts.port, providerPort: provider.port });
+  const kept = isKept ? await keepAll(folder, { cloud, control, operations }) : undefined;
+  if (kept) opened.push(kept.close);
+  doors.resolve({
+    cloud, tokens, control, ingress: entrance, keep: kept?.keep ?? (() => undefined),
+    resourceManager: makeResourceManager(cloud, resourceKinds, operations), logsQuery: logsQuery(cloud), standInRoutes: standInRoutes(cloud),
   });
   return {
     port: hosts.port,
@@ -78,10 +121,32 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     tenant,
     client: { id: client.id, secret: client.secret },
     environment: { ...network, PULUMI_DEBUG_PROVIDERS: `azure-native:${provider.port}`, ...credentials(client.id, client.secret) },
-    close: async () => {
-      await provider.close();
-      await entrance.close();
-      await Promise.all([hosts.close(), identity.close()]);
+  };
+}
+
+/** Lets the cloud be what its folder says, and from then on the folder what the cloud is. */
+async function keepAll(folder: string, parts: Parts): Promise<{ readonly keep: () => void; readonly close: () => void }> {
+  const documents = openDocuments(folder);
+  await revive(documents.found, parts, resourceKinds);
+  let open = true;
+  const keep = (): void => {
+    if (open) documents.keep(documentsOf(parts));
+  };
+  const everyNowAndThen = setInterval(() => {
+    try {
+      keep();
+    } catch (error) {
+      parts.cloud.log(`what has changed could not be kept: ${(error as Error).message}`);
+    }
+  }, keepMilliseconds);
+  return {
+    keep,
+    // Closed before the replicas are: that they end with the process is no change of the cloud.
+    close: () => {
+      clearInterval(everyNowAndThen);
+      keep();
+      open = false;
+      documents.close();
     },
   };
 }

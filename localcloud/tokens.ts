@@ -3,7 +3,7 @@
 // says, since the clients that hold the tokens look at their own clock.
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { errors as joseErrors, exportJWK, generateKeyPair, jwtVerify, SignJWT, type JWK, type JWTPayload } from "jose";
+import { errors as joseErrors, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT, type JWK, type JWTPayload } from "jose";
 import { readText } from "./http.ts";
 import { ArmError, type ArmReply, type Resource, type Store } from "./resource.ts";
 
@@ -33,6 +33,12 @@ export interface Tokens {
   readonly verify: (request: IncomingMessage, audiences: readonly string[]) => Promise<Principal>;
 }
 
+/** What an issuer must not lose, lest tokens and sign-ins that were good cease to be. */
+export interface TokenKeys {
+  readonly signingKey: JWK;
+  readonly clientSecret: string;
+}
+
 const same = (one: string, other: string): boolean => one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 const withoutSlash = (text: string): string => text.replace(/\/+$/, "");
 const loginError = (status: number, error: string, description: string): ArmReply => ({ status, body: { error, error_description: description, error_codes: [], correlation_id: "" } });
@@ -47,12 +53,19 @@ interface Issuer {
   readonly read: (token: string) => Promise<JWTPayload>;
 }
 
-async function makeIssuer(name: string): Promise<Issuer> {
-  const keys = await generateKeyPair("RS256", { extractable: true });
-  const kid = randomBytes(8).toString("hex");
+/** Makes new keys for an issuer. */
+export async function makeTokenKeys(): Promise<TokenKeys> {
+  const { privateKey } = await generateKeyPair("RS256", { extractable: true });
+  return { signingKey: { ...(await exportJWK(privateKey)), kid: randomBytes(8).toString("hex") }, clientSecret: randomBytes(24).toString("base64url") };
+}
+
+async function makeIssuer(name: string, signingKey: JWK): Promise<Issuer> {
+  const { kid = "", kty, n, e } = signingKey as JWK & { kty: string };
+  const publicJwk: JWK = { kty, n: n!, e: e!, kid, use: "sig", alg: "RS256" };
+  const keys = { privateKey: await importJWK(signingKey, "RS256"), publicKey: await importJWK(publicJwk, "RS256") };
   return {
     name,
-    jwk: { ...(await exportJWK(keys.publicKey)), kid, use: "sig", alg: "RS256" },
+    jwk: publicJwk,
     sign: (audience, claims) =>
       new SignJWT({ tid: tenant, ver: "2.0", idtyp: "app", ...claims })
         .setProtectedHeader({ alg: "RS256", kid, typ: "JWT" })
@@ -66,10 +79,10 @@ async function makeIssuer(name: string): Promise<Issuer> {
   };
 }
 
-/** Starts an issuer whose keys and client secret live as long as it does. */
-export async function makeTokens(suffix: string, store: Store): Promise<Tokens> {
-  const issuer = await makeIssuer(`https://login.${suffix}/${tenant}/v2.0`);
-  const client = { id: clientId, secret: randomBytes(24).toString("base64url"), objectId: clientObjectId };
+/** Starts an issuer with these keys. What containers get their tokens by is made anew, as they are. */
+export async function makeTokens(suffix: string, store: Store, { signingKey, clientSecret }: TokenKeys): Promise<Tokens> {
+  const issuer = await makeIssuer(`https://login.${suffix}/${tenant}/v2.0`, signingKey);
+  const client = { id: clientId, secret: clientSecret, objectId: clientObjectId };
   const { identityHeader, identitiesOf } = makeIdentityHeaders();
   return {
     client,

@@ -35,6 +35,8 @@ export interface JournalLine {
   readonly event: RolloutEvent;
   readonly process: string;
   readonly epoch: number;
+  /** Over this fact and all before it; a control plane before the chain gives none. */
+  readonly hash?: string;
   readonly text: string;
 }
 

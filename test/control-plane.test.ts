@@ -40,7 +40,7 @@ afterAll(async () => {
 
 test("a rollout goes from its request to its end by itself, and is followed the while", async () => {
   const token = (await shop.connection.credential.getToken("api://ballast/.default"))!.token;
-  const call = (method: string, path: string, body?: object) => fetch(`${endpoint}${path}`, { method, headers: { authorization: `Bearer ${token}` }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  const call = (method: string, path: string, body?: object) => fetch(`${endpoint}${path}`, { method, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   const path = `/rollouts/${target.resourceGroup}/${target.app}/${canary}`;
   const pace = { ...defaultPace, weights: [50], bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 10, maximumSeconds: 60 };
   const put = await call("PUT", path, { release: "2", pace, limits: defaultLimits, probePath: "/health/ready" });

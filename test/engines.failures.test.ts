@@ -8,26 +8,9 @@ import { checkIntent, defaultLimits, defaultPace } from "../controlplane/engines
 import { replay, rollout } from "../controlplane/engines/rollout/rollout.ts";
 import type { RolloutEvent, RolloutObservation, RolloutState, Tally, Weight } from "../controlplane/engines/rollout/vocabulary.ts";
 import { after } from "../controlplane/engines/time.ts";
-import { failing, intentOf, run, type Meddle, type PureWorld } from "./support/pure-world.ts";
+import { allToStable, canary, healthy, kinds, move, reverts, sick, signal, stable, stateIn, times } from "./support/meddling.ts";
+import { failing, intentOf, run } from "./support/pure-world.ts";
 import { start, type Scenario } from "./support/scenario.ts";
-
-const healthy: Scenario = {
-  name: "meddled with", why: "", expected: "", limits: defaultLimits, pace: { ...defaultPace, weights: [10, 50], warmUpSeconds: 60, probeSeconds: 60 }, requestsPerMinute: [{ fromMinutes: 0, value: 1200 }],
-  canary: [{ fromMinutes: 0, failedPercent: 0, slowPercent: 0 }], stable: [{ fromMinutes: 0, failedPercent: 0, slowPercent: 0 }], before: "stable", probesAnswered: Number.POSITIVE_INFINITY, signals: [],
-};
-const sick: Scenario = { ...healthy, canary: [{ fromMinutes: 0, failedPercent: 30, slowPercent: 0 }] };
-const canary = "storefront--2", stable = "storefront--1";
-const allToStable = [{ revision: stable, percent: 100 }];
-const kinds = (journal: readonly RolloutEvent[]) => journal.map(({ kind }) => kind);
-const reverts = (weights: readonly Weight[]) => weights.length === 1 && weights[0]!.revision === stable;
-
-/** Meddles with the first so many effects that fit. */
-function times(most: number, fits: Parameters<typeof matches>[0], act: Meddle): Meddle & { count: number } {
-  const meddle = ((effect, world, state) => (meddle.count < most && matches(fits, effect, state) ? (meddle.count++, act(effect, world, state)) : undefined)) as Meddle & { count: number };
-  meddle.count = 0;
-  return meddle;
-}
-const matches = (fits: (effect: Parameters<Meddle>[0], state: RolloutState) => boolean, effect: Parameters<Meddle>[0], state: RolloutState) => fits(effect, state);
 
 describe("effects that fail", () => {
   it("a shift that fails four times is tried a fifth time, with longer pauses, and the rollout goes on", () => {
@@ -90,8 +73,6 @@ describe("effects that fail", () => {
 });
 
 describe("weights that others move", () => {
-  const move = (weights: readonly Weight[]): Meddle => (_, world) => { (world as PureWorld).weights = weights; return undefined; };
-
   it("a step that was undone just after it was set is set again", () => {
     const meddle = times(2, ({ kind }, { phase }) => kind === "VerifyTraffic" && phase === "verifying", move(allToStable));
     const { journal, state } = run(healthy, meddle);
@@ -138,15 +119,6 @@ describe("weights that others move", () => {
 });
 
 describe("signals and answers at odd moments", () => {
-  const stateIn = (phase: RolloutState["phase"]): RolloutState => {
-    const { journal } = run(healthy);
-    for (let length = 1; length <= journal.length; length++) {
-      const state = fold(rollout, journal.slice(0, length));
-      if (state.phase === phase) return state;
-    }
-    throw new Error(`no rollout was ever ${phase}`);
-  };
-  const signal = (name: "pause" | "promote" | "abort", at: number): RolloutObservation => ({ kind: "Signal", signal: name, at, by: "ann", reason: "because" });
   const hear = (state: RolloutState, observation: RolloutObservation) => rollout.decide(state, observation).reduce(rollout.evolve, state);
 
   for (const phase of ["shifting", "verifying", "baking"] as const) {
@@ -229,7 +201,7 @@ describe("a plan", () => {
   it("is accepted as it stands by default", () => expect(pace({})).toEqual([]));
   const refused: readonly (readonly [Partial<typeof defaultPace>, string])[] = [
     [{ weights: [] }, "no step before 100"], [{ weights: [50, 25] }, "go from 50 to 25 at step 2"], [{ weights: [0, 50] }, "0 at step 1"], [{ weights: [99.5] }, "99.5"],
-    [{ tickSeconds: 0.0001 }, "tickSeconds"], [{ tickSeconds: 1.5 }, "whole seconds"], [{ bakeSeconds: Number.NaN }, "bakeSeconds"], [{ warmUpSeconds: -1 }, "warmUpSeconds"],
+    [{ tickSeconds: 0.0001 }, "tickSeconds"], [{ tickSeconds: 1.5 }, "a whole number"], [{ bakeSeconds: Number.NaN }, "bakeSeconds"], [{ warmUpSeconds: -1 }, "warmUpSeconds"],
     [{ maximumSeconds: 1921 }, "does not leave room"], [{ tickSeconds: 3600 }, "does not leave room"],
   ];
   for (const [change, complaint] of refused) it(`is refused with ${JSON.stringify(change)}`, () => expect(pace(change).join(" ")).toContain(complaint));

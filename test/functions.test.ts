@@ -1,155 +1,19 @@
 // The control plane's calls: what lets a caller in, what each call answers, and that nothing happens for one who is
-// turned away. Tokens are real and signed by an issuer of our own on loopback; the durable loop is a literal stand-in
-// that decides with the real engine and never acts.
+// turned away. Who is let in and what hostile callers send is in functions.security.test.ts and fuzz.test.ts.
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
-import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from "jose";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { fetchDispatcher } from "../connect-to.ts";
-import { createApp, type Log } from "../controlplane/functions/app.ts";
-import { createAuthenticate } from "../controlplane/functions/authenticate.ts";
-import type { Parts, Rollouts } from "../controlplane/functions/call.ts";
-import { fold } from "../controlplane/engines/engine.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
-import { rollout } from "../controlplane/engines/rollout/rollout.ts";
-import type { ReleaseIntent, RolloutEvent } from "../controlplane/engines/rollout/vocabulary.ts";
 import { claimTargetHeld } from "../errors/claims.ts";
-import { memoryClaims, memoryJournal } from "./support/memory.ts";
+import { body, intent, openService, path, rejected, startIssuer, stream, type Issuer, type Service } from "./support/service.ts";
 
-const tenant = "00000000-0000-0000-0000-00000000beef", audience = "api://ballast";
-const ours = await generateKeyPair("RS256"), strangers = await generateKeyPair("RS256");
-const dispatcher = fetchDispatcher(undefined);
-let issuerServer: Server, authority = "", issuer = "";
+let issuer: Issuer;
+beforeAll(async () => { issuer = await startIssuer(); });
+afterAll(() => issuer.close());
 
-beforeAll(async () => {
-  const publicKey = { ...(await exportJWK(ours.publicKey)), kid: "ours", alg: "RS256", use: "sig" };
-  issuerServer = createServer((request, response) => {
-    const page = request.url?.endsWith("/openid-configuration") ? { issuer, jwks_uri: `${authority}/${tenant}/discovery/v2.0/keys` } : { keys: [publicKey] };
-    response.setHeader("content-type", "application/json").end(JSON.stringify(page));
-  }).listen(0, "127.0.0.1");
-  await once(issuerServer, "listening");
-  authority = `http://127.0.0.1:${(issuerServer.address() as AddressInfo).port}`;
-  issuer = `${authority}/${tenant}/v2.0`;
-});
-
-afterAll(async () => {
-  await dispatcher.close();
-  issuerServer.close();
-});
-
-/** A token as Entra would give it, but for what a test changes. */
-const token = (changes: JWTPayload = {}, key = ours.privateKey): Promise<string> => new SignJWT(claims(changes)).setProtectedHeader({ alg: "RS256", kid: "ours" }).sign(key);
-const seconds = (fromNow: number): number => Math.floor(Date.now() / 1000) + fromNow;
-const claims = (changes: JWTPayload): JWTPayload => ({ iss: issuer, aud: audience, tid: tenant, oid: "somebody", roles: ["Rollout.Read", "Rollout.Write"], nbf: seconds(-300), exp: seconds(300), ...changes });
-
-const path = "/rollouts/Shop/api/api--0000002", stream = "rollout/shop/api/api--0000002";
-const body = { release: "hash-of-2", pace: defaultPace, limits: defaultLimits, probePath: "/health/ready" };
-const intent: ReleaseIntent = { ...body, target: { resourceGroup: "shop", app: "api" }, revision: "api--0000002", requestedBy: "somebody" };
-
-/** A service over memory, with everything that the loop was asked and everything that was logged. */
-function service(changes: Partial<Parts> = {}) {
-  const asked: string[] = [], logged: unknown[] = [], closing = new AbortController();
-  const journal = memoryJournal();
-  const append = async (to: string, events: readonly RolloutEvent[]) => void (await journal.append(to, (await journal.read(to)).length, events, { process: "test" }));
-  const rollouts: Rollouts = {
-    start: async (to, request) => {
-      asked.push(`start ${to}`);
-      await append(to, rollout.decide(rollout.initial, request));
-      return "started";
-    },
-    signal: async (to, signal) => {
-      asked.push(`${signal.signal} ${to} by ${signal.by}: ${signal.reason}`);
-      const events = rollout.decide(fold(rollout, (await journal.read(to)).map(({ event }) => event)), signal);
-      await append(to, events);
-      return events;
-    },
-    sweep: async () => ["rollout/shop/api/left-behind"],
-  };
-  const parts: Parts = { journal, claims: memoryClaims(60), rollouts, inventory: [{ resourceGroup: "shop", app: "api" }], now: Date.now, process: "test", closing: closing.signal, ...changes };
-  const log: Log = (line) => void logged.push(line);
-  const app = createApp(parts, createAuthenticate({ authority, tenant, audiences: [audience], requestSeconds: 4 }, dispatcher), log);
-  const call = async (method: string, to: string, sent?: unknown, bearer?: string) => {
-    const response = await app.request(to, { method, headers: { authorization: `Bearer ${bearer ?? (await token())}` }, ...(sent === undefined ? {} : { body: typeof sent === "string" ? sent : JSON.stringify(sent) }) });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: text.startsWith("{") && !text.includes("\n") ? JSON.parse(text) : undefined };
-  };
-  return { app, call, asked, logged, journal, append, closing, parts };
-}
-
-const rejected: readonly RolloutEvent[] = [
-  { at: 1000, kind: "Planned", intent, steps: [5, 25, 50, 100] },
-  { at: 2000, kind: "Inspected", view: { weights: [{ revision: "api--0000001", percent: 100 }], revisions: [] } },
-  { at: 2000, kind: "Aborted", sentence: "the platform does not know the revision", by: "the judge" },
-  { at: 3000, kind: "Finished", result: "rejected", sentence: "rejected before any traffic: the platform does not know the revision" },
-];
-
-describe("a caller", () => {
-  let one: ReturnType<typeof service>;
-  beforeEach(() => { one = service(); });
-
-  test("without a token is turned away from everything but health, and nothing is started", async () => {
-    for (const [method, to] of [["PUT", path], ["GET", path], ["GET", "/rollouts"], ["GET", `${path}/journal`], ["GET", `${path}/follow`], ["POST", `${path}/signals`], ["POST", "/holds/shop/api"], ["DELETE", "/holds/shop/api/1"], ["POST", "/sweep"]] as const) {
-      const response = await one.app.request(to, { method });
-      expect([method, to, response.status, ((await response.json()) as any).error.id]).toEqual([method, to, 401, "call-token-missing"]);
-    }
-    expect((await one.app.request("/health")).status).toBe(200);
-    expect(one.asked).toEqual([]);
-  });
-
-  const refused: Readonly<Record<string, () => Promise<string>>> = {
-    "for another audience": () => token({ aud: "https://management.azure.com" }),
-    "from another issuer": () => token({ iss: "https://login.example/00000000-0000-0000-0000-00000000beef/v2.0" }),
-    "of another tenant": () => token({ tid: "00000000-0000-0000-0000-00000000dead" }),
-    "that has expired": () => token({ exp: seconds(-120) }),
-    "that never expires": () => token({ exp: undefined as unknown as number }),
-    "that is not valid yet": () => token({ nbf: seconds(120) }),
-    "signed by a stranger": () => token({}, strangers.privateKey),
-    "with no signature": async () => new UnsecuredJWT(claims({})).encode(),
-    "signed with our public key as if it were a secret": async () => new SignJWT(claims({})).setProtectedHeader({ alg: "HS256", kid: "ours" }).sign(new TextEncoder().encode(JSON.stringify(await exportJWK(ours.publicKey)))),
-    "signed with a key that nobody published": async () => new SignJWT(claims({})).setProtectedHeader({ alg: "RS256", kid: "another" }).sign(strangers.privateKey),
-    "that is no token": async () => "a.b.c",
-  };
-  for (const [what, make] of Object.entries(refused)) {
-    test(`with a token ${what} is turned away, and nothing is started`, async () => {
-      const { status, body: answered, headers } = await one.call("PUT", path, body, await make());
-      expect([status, answered.error.id]).toEqual([401, "call-token-refused"]);
-      expect(headers.get("www-authenticate")).toContain("Bearer");
-      expect(one.asked).toEqual([]);
-    });
-  }
-
-  test("with a token that expired less than a minute ago is let in, since clocks differ", async () => {
-    expect((await one.call("GET", "/rollouts", undefined, await token({ exp: seconds(-30) }))).status).toBe(200);
-  });
-
-  test("that may read may not write, and one without roles may do neither", async () => {
-    const reader = await token({ roles: ["Rollout.Read"] });
-    expect((await one.call("GET", "/rollouts", undefined, reader)).status).toBe(200);
-    for (const [method, to] of [["PUT", path], ["POST", `${path}/signals`], ["POST", "/holds/shop/api"], ["POST", "/sweep"]] as const) {
-      const { status, body: answered } = await one.call(method, to, body, reader);
-      expect([status, answered.error.id]).toEqual([403, "call-role-missing"]);
-    }
-    expect((await one.call("GET", "/rollouts", undefined, await token({ roles: undefined }))).status).toBe(403);
-    expect((await one.call("GET", "/rollouts", undefined, await token({ roles: "Rollout.Read" as unknown as string[] }))).status).toBe(403);
-    expect(one.asked).toEqual([]);
-  });
-
-  test("is told to come back when the issuer's keys cannot be had", async () => {
-    const deaf = createApp(one.parts, createAuthenticate({ authority: "http://127.0.0.1:9", tenant, audiences: [audience], requestSeconds: 4 }, dispatcher), () => undefined);
-    const response = await deaf.request("/rollouts", { headers: { authorization: `Bearer ${await token()}` } });
-    expect([response.status, response.headers.get("retry-after"), ((await response.json()) as any).error.id]).toEqual([503, "5", "call-issuer-unreachable"]);
-  });
-
-  test("leaves no token in the log", async () => {
-    const bearer = await token();
-    await one.call("PUT", path, body, bearer);
-    await one.call("GET", "/rollouts", undefined, await token({ aud: "x" }));
-    expect(JSON.stringify(one.logged)).not.toContain("eyJ");
-    expect(one.logged).toHaveLength(2);
-  });
-});
+const token: Issuer["token"] = (...how) => issuer.token(...how);
+const service = (changes: Partial<Service["parts"]> = {}): Service => openService(issuer, changes);
 
 describe("a body", () => {
   const bad: Readonly<Record<string, readonly [sent: unknown, status: number, id: string, words: string]>> = {
@@ -180,7 +44,7 @@ describe("a body", () => {
   test("that is streamed without a length is cut off at 64 kB all the same", async () => {
     const { app, asked } = service();
     const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new TextEncoder().encode("x".repeat(10_000))) });
-    const response = await app.request(path, { method: "PUT", body: endless, duplex: "half", headers: { authorization: `Bearer ${await token()}` } } as RequestInit);
+    const response = await app.request(path, { method: "PUT", body: endless, duplex: "half", headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" } } as RequestInit);
     expect(response.status).toBe(413);
     expect(asked).toEqual([]);
   });
@@ -188,7 +52,7 @@ describe("a body", () => {
 
 describe("a release", () => {
   test("is started once, and shown where it stands when it is put again", async () => {
-    const { call, asked, journal } = service();
+    const { call, asked, parts: { journal } } = service();
     const first = await call("PUT", path, body);
     expect(first.status).toBe(202);
     expect(first.body).toMatchObject({ id: stream, target: { resourceGroup: "shop", app: "api" }, revision: "api--0000002", release: "hash-of-2", phase: "inspecting", percent: 0, attempt: 1, result: null, facts: 1 });

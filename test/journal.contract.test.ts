@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import pg from "pg";
 import { connectionOptions, openPool } from "../controlplane/adapters/postgres/connection.ts";
 import { openClaims } from "../controlplane/adapters/postgres/claims.ts";
+import { chain } from "../controlplane/adapters/postgres/chain.ts";
 import { parseFact } from "../controlplane/adapters/postgres/facts.ts";
 import { openJournal, type PostgresJournal } from "../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../controlplane/adapters/postgres/migrations.ts";
 import type { RolloutEvent } from "../controlplane/engines/rollout/vocabulary.ts";
-import type { Claim, Claims, Journal } from "../controlplane/runtime/ports.ts";
+import type { Appended, Claim, Claims, Fact, Journal, Pen } from "../controlplane/runtime/ports.ts";
 import { memoryClaims, memoryJournal } from "./support/memory.ts";
 import { eventually, postgresForTests } from "./support/postgres.ts";
 
@@ -19,6 +20,8 @@ const retried: RolloutEvent = { kind: "Signalled", at: 10, signal: "retry", by: 
 const pen = { process: "p1" };
 const never = new AbortController().signal;
 let count = 0;
+/** Appends to the stream as it is now. */
+const add = async (journal: Journal, stream: string, events: readonly RolloutEvent[], by: Pen): Promise<Appended> => journal.append(stream, await journal.read(stream), events, by);
 const fresh = (): string => `rollout/rg/web/web--${++count}`;
 
 interface Kept {
@@ -46,9 +49,9 @@ describe.each([["PostgreSQL", inPostgres], ["memory", inMemory]] as const)("a jo
   it("gives facts back in order, with who wrote them", async () => {
     const stream = fresh();
     expect(await journal.read(stream)).toEqual([]);
-    expect(await journal.append(stream, 0, [waited(1), waited(2)], pen)).toBe("appended");
-    expect(await journal.append(stream, 2, [finished], { process: "p2" })).toBe("appended");
-    expect(await journal.read(stream)).toEqual([
+    expect(await journal.append(stream, [], [waited(1), waited(2)], pen)).toBe("appended");
+    expect(await add(journal, stream, [finished], { process: "p2" })).toBe("appended");
+    expect(await journal.read(stream)).toMatchObject([
       { stream, index: 0, event: waited(1), process: "p1", epoch: 0 },
       { stream, index: 1, event: waited(2), process: "p1", epoch: 0 },
       { stream, index: 2, event: finished, process: "p2", epoch: 0 },
@@ -57,14 +60,36 @@ describe.each([["PostgreSQL", inPostgres], ["memory", inMemory]] as const)("a jo
 
   it.each([[1, 0], [1, 2], [0, 1]])("refuses to append to a stream of %i facts what was decided on %i", async (length, expected) => {
     const stream = fresh();
-    await journal.append(stream, 0, Array.from({ length }, (_, at) => waited(at)), pen);
-    expect(await journal.append(stream, expected, [finished], pen)).toBe("conflict");
+    await journal.append(stream, [], Array.from({ length }, (_, at) => waited(at)), pen);
+    const believed = Array.from({ length: expected }, (_, index): Fact => ({ stream, index, event: waited(index), process: "p1", epoch: 0, hash: "believed" }));
+    expect(await journal.append(stream, believed, [finished], pen)).toBe("conflict");
     expect(await journal.read(stream)).toHaveLength(length);
+  });
+
+  it("refuses what was decided on as many facts that are not these", async () => {
+    const stream = fresh(), other = fresh();
+    await journal.append(stream, [], [waited(1)], pen);
+    await journal.append(other, [], [waited(1)], pen);
+    expect(await journal.append(stream, await journal.read(other), [finished], pen)).toBe("conflict");
+    expect(await journal.read(stream)).toHaveLength(1);
+  });
+
+  it("chains each fact to the one before, whether they were written together or apart", async () => {
+    const together = fresh();
+    await journal.append(together, [], [waited(1), waited(2), finished], pen);
+    const facts = await journal.read(together);
+    expect(new Set(facts.map(({ hash }) => hash)).size).toBe(3);
+    for (const { hash } of facts) expect(hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(chain(undefined, facts)).toEqual(facts);
+    const apart = fresh();
+    for (const event of [waited(1), waited(2), finished]) await add(journal, apart, [event], pen);
+    expect(chain(undefined, await journal.read(apart))).toEqual(await journal.read(apart));
+    expect((await journal.read(apart)).at(-1)?.hash).not.toBe(facts.at(-1)?.hash);
   });
 
   it("lets one of many writers win when all expect the same length", async () => {
     const stream = fresh();
-    const came = await Promise.all(Array.from({ length: 20 }, (_, at) => journal.append(stream, 0, [waited(at), waited(at)], pen)));
+    const came = await Promise.all(Array.from({ length: 20 }, (_, at) => journal.append(stream, [], [waited(at), waited(at)], pen)));
     expect(came.filter((each) => each === "appended")).toHaveLength(1);
     expect(came.filter((each) => each === "conflict")).toHaveLength(19);
     expect(await journal.read(stream)).toHaveLength(2);
@@ -73,13 +98,13 @@ describe.each([["PostgreSQL", inPostgres], ["memory", inMemory]] as const)("a jo
   it("keeps any text that the world may say, whole characters as they are", async () => {
     const stream = fresh();
     const said = (reason: string): RolloutEvent => ({ kind: "AttemptFailed", at: 1, effect: "Probe", reason });
-    await journal.append(stream, 0, [said("it's \\u0000 \"quoted\" ü 🚢"), said("zero \0 half \uD83D")], pen);
+    await journal.append(stream, [], [said("it's \\u0000 \"quoted\" ü 🚢"), said("zero \0 half \uD83D")], pen);
     expect((await journal.read(stream)).map(({ event }) => event)).toEqual([said("it's \\u0000 \"quoted\" ü 🚢"), said("zero \uFFFD half \uFFFD")]);
   });
 
   it("writes under a claim that holds, and keeps its epoch", async () => {
     const stream = fresh(), claim = await taken(claims, stream);
-    expect(await journal.append(stream, 0, [waited(1)], { process: "p1", claim })).toBe("appended");
+    expect(await journal.append(stream, [], [waited(1)], { process: "p1", claim })).toBe("appended");
     expect((await journal.read(stream))[0]).toMatchObject({ process: "p1", epoch: claim.epoch });
     await claims.release(claim);
   });
@@ -91,7 +116,7 @@ describe.each([["PostgreSQL", inPostgres], ["memory", inMemory]] as const)("a jo
     ["another target", (claim) => ({ ...claim, target: "rg/other" })],
   ])("fences a writer whose claim is of %s", async (_, change) => {
     const stream = fresh(), claim = await taken(claims, stream), false_ = change(claim);
-    expect(await journal.append(stream, 0, [waited(1)], { process: false_.process, claim: false_ })).toBe("fenced");
+    expect(await journal.append(stream, [], [waited(1)], { process: false_.process, claim: false_ })).toBe("fenced");
     expect(await journal.read(stream)).toEqual([]);
     await claims.release(claim);
   });
@@ -99,18 +124,18 @@ describe.each([["PostgreSQL", inPostgres], ["memory", inMemory]] as const)("a jo
   it("fences a writer whose lease has run out, even if nobody has taken over", async () => {
     const stream = fresh(), claim = await taken(claims, stream);
     await claims.lapse(claim);
-    expect(await journal.append(stream, 0, [waited(1)], { process: "p1", claim })).toBe("fenced");
+    expect(await journal.append(stream, [], [waited(1)], { process: "p1", claim })).toBe("fenced");
     await claims.release(claim);
   });
 
   it("tells a waiting reader that the stream has grown", async () => {
     const stream = fresh();
-    await journal.append(stream, 0, [waited(1)], pen);
+    await journal.append(stream, [], [waited(1)], pen);
     await journal.grown(stream, 0, never);
     let told = false;
     const telling = journal.grown(stream, 1, never).then(() => { told = true; });
     expect(told).toBe(false);
-    await journal.append(stream, 1, [waited(2)], pen);
+    await add(journal, stream, [waited(2)], pen);
     await telling;
   });
 
@@ -125,10 +150,10 @@ describe.each([["PostgreSQL", inPostgres], ["memory", inMemory]] as const)("a jo
   it("lists the streams of a target newest first, and those that are unfinished", async () => {
     const mine = { resourceGroup: "RG", app: "Shop" };
     const [first, second, third] = ["a", "b", "c"].map((name) => `rollout/rg/shop/shop--${name}`) as [string, string, string];
-    for (const stream of [first, second, third]) await journal.append(stream, 0, [waited(1)], pen);
-    await journal.append(second, 1, [finished], pen);
-    await journal.append(third, 1, [finished], pen);
-    await journal.append(third, 2, [retried], pen);
+    for (const stream of [first, second, third]) await journal.append(stream, [], [waited(1)], pen);
+    await add(journal, second, [finished], pen);
+    await add(journal, third, [finished], pen);
+    await add(journal, third, [retried], pen);
     expect(await journal.streams({ target: mine })).toEqual([third, second, first]);
     expect(await journal.streams({ target: mine, unfinished: true })).toEqual([third, first]);
     expect(await journal.streams({ unfinished: true })).toEqual(expect.arrayContaining([third, first]));
@@ -137,14 +162,14 @@ describe.each([["PostgreSQL", inPostgres], ["memory", inMemory]] as const)("a jo
 
   it("says how much is in flight, and when it was last written to, how long ago that is by its own clock included", async () => {
     const before = Date.now(), { inFlight } = await journal.pulse(), stream = fresh();
-    await journal.append(stream, 0, [waited(1)], pen);
+    await journal.append(stream, [], [waited(1)], pen);
     const { lastWrite, ...flying } = await journal.pulse();
     expect(flying).toEqual({ inFlight: inFlight + 1 });
     expect(lastWrite!.at).toBeGreaterThanOrEqual(before - 5);
     expect(lastWrite!.at).toBeLessThanOrEqual(Date.now() + 5);
     await eventually(async () => (await journal.pulse()).lastWrite!.secondsAgo > lastWrite!.secondsAgo, "the last write to be longer ago");
     expect(lastWrite!.secondsAgo).toBeLessThan((Date.now() - before) / 1000);
-    await journal.append(stream, 1, [finished], pen);
+    await journal.append(stream, await journal.read(stream), [finished], pen);
     expect((await journal.pulse()).inFlight).toBe(inFlight);
   });
 });
@@ -154,8 +179,7 @@ describe("a journal in PostgreSQL alone", () => {
     const { journal, pool } = await inPostgres();
     onTestFinished(() => journal.close());
     const stream = fresh();
-    await journal.append(stream, 0, [waited(1), waited(2)], pen);
-    await pool.query("update ballast.facts set event = '{\"kind\":\"Teleported\",\"at\":2}' where stream = $1 and index = 1", [stream]);
+    await journal.append(stream, [], [waited(1), { kind: "Teleported", at: 2 } as unknown as RolloutEvent], pen); // As a newer version would.
     await expect(journal.read(stream)).rejects.toMatchObject({ id: "journal-fact-unknown", message: expect.stringContaining(`Fact 1 of ${stream}`) });
   });
 
@@ -163,17 +187,17 @@ describe("a journal in PostgreSQL alone", () => {
     const pool = postgres.pool(await postgres.fresh());
     await Promise.all(Array.from({ length: 6 }, () => migrate(pool)));
     await migrate(pool);
-    expect((await pool.query("select number from ballast.migrations")).rows).toEqual([{ number: 1 }]);
+    expect((await pool.query("select number from ballast.migrations")).rows).toEqual([{ number: 1 }, { number: 2 }]);
   });
 
   it("still appends, reads and tells after every connection was broken", async () => {
     const { journal, pool } = await inPostgres();
     onTestFinished(() => journal.close());
     const stream = fresh();
-    await journal.append(stream, 0, [waited(1)], pen);
+    await journal.append(stream, [], [waited(1)], pen);
     const telling = journal.grown(stream, 1, never);
     await pool.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
-    await eventually(() => journal.append(stream, 1, [waited(2)], pen).then((came) => came !== "fenced", () => false), "an append");
+    await eventually(() => add(journal, stream, [waited(2)], pen).then((came) => came !== "fenced", () => false), "an append");
     await telling;
     expect(await journal.read(stream)).toHaveLength(2);
   });
@@ -195,7 +219,7 @@ describe("a journal in PostgreSQL alone", () => {
 });
 
 describe("a fact", () => {
-  const stored = (event: unknown) => ({ stream: "rollout/rg/web/r", index: 7, event, process: "p", epoch: 1 });
+  const stored = (event: unknown) => ({ stream: "rollout/rg/web/r", index: 7, event, process: "p", epoch: 1, hash: "h" });
 
   it.each<[unknown, string]>([
     [null, "fact is not a record"],

@@ -19,7 +19,7 @@ test("every journal that was kept is known here with its end", () => expect(read
 
 test.each(Object.entries(ends))("%s is read whole and ends as it did", (file, { attempt, finished }) => {
   const stored = readFileSync(join(folder, file), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line) as unknown);
-  const events = stored.map((event, index) => parseFact({ stream: file, index, event, process: "then", epoch: 1 }).event);
+  const events = stored.map((event, index) => parseFact({ stream: file, index, event, process: "then", epoch: 1, hash: "" }).event);
   expect(events).toEqual(stored);
   expect(events.flatMap((event) => (event.kind === "Finished" ? [event.result] : []))).toEqual(finished);
   expect(fold(rollout, events)).toMatchObject({ phase: "finished", attempt });

@@ -1,6 +1,4 @@
 // The durable loop on real PostgreSQL: alone in this process, then as processes that are killed and take over.
-import { spawn, type ChildProcess } from "node:child_process";
-import { createInterface } from "node:readline";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, openPool, type Database } from "../controlplane/adapters/postgres/connection.ts";
@@ -16,6 +14,7 @@ import type { Apps, Claims, Fact, Journal } from "../controlplane/runtime/ports.
 import { canaryPercent, cloudInTable, createCloud, quickRequest } from "./support/cloud-in-table.ts";
 import { eventually, postgresForTests } from "./support/postgres.ts";
 import type { ReplicaSetting } from "./support/replica.ts";
+import { startReplica, type Replica } from "./support/replicas.ts";
 import { toyEngine, toyRequest } from "./support/toy-engine.ts";
 
 const postgres = postgresForTests();
@@ -269,26 +268,8 @@ describe("a loop in one process", () => {
   });
 });
 
-interface Said { readonly sent?: number; readonly app?: string; readonly hangs?: string; readonly came?: string; readonly launched?: string; readonly closed?: string; readonly log?: string; readonly refused?: string }
-
-interface Replica {
-  readonly said: readonly Said[];
-  readonly tell: (line: object) => void;
-  readonly kill: (signal: "SIGKILL" | "SIGSTOP" | "SIGCONT") => void | Promise<void>;
-}
-
 /** A replica in a process of its own, launched. */
-async function replica(setting: Omit<ReplicaSetting, "database">): Promise<Replica> {
-  const child: ChildProcess = spawn(process.execPath, [new URL("support/replica.ts", import.meta.url).pathname, JSON.stringify({ ...setting, database })], { stdio: ["pipe", "pipe", "inherit"] });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const said: Said[] = [];
-  createInterface({ input: child.stdout! }).on("line", (line) => said.push(JSON.parse(line) as Said));
-  await eventually(() => said.some(({ launched }) => launched), `${setting.name} to launch`);
-  return { said, tell: (line) => void child.stdin!.write(`${JSON.stringify(line)}\n`), kill: (signal) => {
-    child.kill(signal);
-    if (signal === "SIGKILL") return new Promise((resolve) => child.once("exit", () => resolve()));
-  } };
-}
+const replica = (setting: Omit<ReplicaSetting, "database">): Promise<Replica> => startReplica({ ...setting, database });
 
 const sentBy = ({ said }: Replica): readonly number[] => said.flatMap(({ sent }) => (sent === undefined ? [] : [sent]));
 

@@ -12,7 +12,11 @@ afterAll(() => stack?.close());
 
 const app = "storefront", controlPlane = "https://control-plane.apps.westeurope.ballast.localhost";
 const release = (name: string): void => stack.configure({ "ballast:storefrontEnvironment": { RELEASE: name } });
-const trafficOf = async (): Promise<{ revisionName: string; weight: number }[]> => (await stack.live(app)).properties.configuration.ingress.traffic;
+type Entry = { readonly revisionName: string; readonly weight: number; readonly label?: string };
+const entriesOf = async (): Promise<readonly Entry[]> => (await stack.live(app)).properties.configuration.ingress.traffic;
+/** Who gets how much; what is said of those who get nothing, and by which label, is another matter. */
+const weights = (entries: readonly Entry[]) => entries.filter(({ weight }) => weight > 0).map(({ revisionName, weight }) => ({ revisionName, weight }));
+const trafficOf = async () => weights(await entriesOf());
 /** The traffic of every full PUT of the app so far. */
 const sent = async (): Promise<readonly any[]> =>
   (await stack.cloud.ask("GET", "/_standin/requests")).body.requests.filter(({ method, path }: any) => method === "PUT" && path.endsWith(`/containerApps/${app}`)).map(({ traffic }: any) => traffic);
@@ -59,19 +63,20 @@ test("an update gives its new revision no traffic, and after the promotion the u
   const { code, output } = await underLoad(stack.up);
   expect(output).toContain("promoted");
   expect(code).toBe(0);
-  expect((await sent()).at(-1)).toEqual([{ revisionName: first, weight: 100 }]);
+  expect((await sent()).at(-1)).toEqual([{ revisionName: first, weight: 100, label: "stable" }]);
   const { revision } = await stack.outputs();
   expect(revision).not.toBe(first);
-  expect(await trafficOf()).toEqual([{ revisionName: revision, weight: 100 }]);
+  expect(await entriesOf()).toEqual([{ revisionName: revision, weight: 100, label: "stable" }]);
   expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
 }, 120_000);
 
 test("a 403 of the plan-time read stops the preview with canary-app-unreadable, naming the right, and nothing else is an absent app", async () => {
-  const faults: readonly (readonly [status: number, code: string, says: string])[] = [
-    [403, "AuthorizationFailed", "Microsoft.App/containerApps/read"], [404, "SubscriptionNotFound", "SubscriptionNotFound"], [500, "InternalServerError", "InternalServerError"],
+  const faults: readonly (readonly [fault: object, says: string])[] = [
+    [{ status: 403, code: "AuthorizationFailed" }, "Microsoft.App/containerApps/read"], [{ status: 404, code: "SubscriptionNotFound" }, "SubscriptionNotFound"],
+    [{ status: 500, code: "InternalServerError" }, "InternalServerError"], [{ status: 429, code: "TooManyRequests", retryAfterSeconds: 1 }, "TooManyRequests"], [{ loseAnswer: true }, "run the same command again"],
   ];
-  for (const [status, code, says] of faults) {
-    await order({ method: "GET", path: `/containerApps/${app}$`, times: 20, status, code });
+  for (const [fault, says] of faults) {
+    await order({ method: "GET", path: `/containerApps/${app}$`, times: 20, ...fault });
     const { code: exit, output } = await stack.pulumi("preview", "--refresh=false"); // a refresh would fail before, in other words
     await order();
     expect(exit).not.toBe(0);
@@ -104,7 +109,7 @@ test("traffic that moves between plan and update stops the update with canary-ap
   const { code, output } = await update;
   expect(code).not.toBe(0);
   expect(output).toContain("canary-app-traffic-moved");
-  expect(output).toContain(`${now} 100 % when this update was planned and is ${other} 100 % now`);
+  expect(output).toContain(`${now} (stable) 100 % when this update was planned and is ${other} 100 % now`);
   expect(await trafficOf()).toEqual([{ revisionName: other, weight: 100 }]);
   expect((await sent()).length).toBe(puts);
   await stack.patchTraffic(app, [{ revisionName: now, weight: 100 }]);
@@ -162,7 +167,7 @@ test("during a canary the unchanged program is clean and its `up` moves nobody, 
   const refused = await stack.up();
   expect(refused.code).not.toBe(0);
   expect(refused.output).toContain("rollout-in-flight");
-  expect((await sent()).at(-1)).toEqual(half);
+  expect(weights((await sent()).at(-1))).toEqual(half);
   expect(await trafficOf()).toEqual(half);
 
   expect((await signal(canary, "abort")).status).toBe(202);

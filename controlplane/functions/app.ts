@@ -1,15 +1,18 @@
-// Which call goes to which function, and what each has to pass first: the token with its role, then the size, then the
-// form. What the functions do is not known here.
+// Which call goes to which function, and what each has to pass first: the token with its role, then the names in the path, then
+// the body's size and form. What the functions do is not known here, nor what calls there are: that is in openapi-operations.ts.
 import { Hono, type Context } from "hono";
 import { BallastError } from "../../errors/catalogue.ts";
-import { callFailed, callMalformed, callTooLarge, routeUnknown } from "../../errors/functions.ts";
-import type { Authenticate, Role } from "./authenticate.ts";
-import { refuse, type Answer, type Parts } from "./call.ts";
+import { callFailed, callMalformed, callNotJson, callTooLarge, routeUnknown } from "../../errors/functions.ts";
+import type { Authenticate } from "./authenticate.ts";
+import { refuse, type Answer, type Call, type Caller, type Parts } from "./call.ts";
 import { followRollout } from "./follow-rollout.ts";
 import { health } from "./health.ts";
 import { holdTarget, unholdTarget } from "./hold-target.ts";
 import { listRollouts } from "./list-rollouts.ts";
+import { showApi } from "./openapi.ts";
+import { operations, type OperationName } from "./openapi-operations.ts";
 import { putRollout } from "./put-rollout.ts";
+import { complaintsAboutPath } from "./read-address.ts";
 import { showJournal } from "./show-journal.ts";
 import { showRollout } from "./show-rollout.ts";
 import { signalRollout } from "./signal-rollout.ts";
@@ -19,34 +22,29 @@ import { sweep } from "./sweep.ts";
 export type Log = (line: { readonly what: string } & Readonly<Record<string, unknown>>) => void;
 
 const bytesMax = 64 * 1024;
-const rollout = "/rollouts/:rg/:app/:revision";
+/** No name of ours is longer, and every token is. */
+const shownMax = 90;
 
-const routes: readonly (readonly [method: string, path: string, role: Role, answer: Answer])[] = [
-  ["PUT", rollout, "Rollout.Write", putRollout],
-  ["GET", "/rollouts", "Rollout.Read", listRollouts],
-  ["GET", rollout, "Rollout.Read", showRollout],
-  ["GET", `${rollout}/journal`, "Rollout.Read", showJournal],
-  ["GET", `${rollout}/follow`, "Rollout.Read", followRollout],
-  ["POST", `${rollout}/signals`, "Rollout.Write", signalRollout],
-  ["POST", "/holds/:rg/:app", "Rollout.Write", holdTarget],
-  ["DELETE", "/holds/:rg/:app/:id", "Rollout.Write", unholdTarget],
-  ["POST", "/sweep", "Rollout.Write", sweep],
-];
+const answers: { readonly [Name in Exclude<OperationName, "health" | "showApi">]: Answer } = {
+  putRollout, listRollouts, showRollout, showJournal, followRollout, signalRollout, holdTarget, unholdTarget, sweep,
+};
 
 /** Puts the functions behind their paths. */
 export function createApp(parts: Parts, authenticate: Authenticate, log: Log): Hono {
   const app = new Hono();
-  app.get("/health", () => health(parts));
-  for (const [method, path, role, carryOut] of routes) {
-    app.on(method, path, async (context) => {
+  app.get(operations.health.path, () => health(parts));
+  app.get(operations.showApi.path, showApi);
+  for (const [name, carryOut] of Object.entries(answers) as [keyof typeof answers, Answer][]) {
+    const { method, path, role, ...described } = operations[name];
+    app.on(method, path.replaceAll(/\{(\w+)\}/g, ":$1"), async (context) => {
       const began = performance.now();
       const caller = await authenticate(context.req.raw, role);
-      const response = caller instanceof Response ? caller : await withBody(context, async (body) => carryOut({ ...callOf(context), caller, body }, parts));
-      log({ what: "call", method, path: new URL(context.req.url).pathname, status: response.status, ...(caller instanceof Response ? {} : { caller: caller.name }), milliseconds: Math.round(performance.now() - began) });
+      const response = caller instanceof Response ? caller : await letIn(context, caller, "body" in described, (call) => carryOut(call, parts));
+      log({ what: "call", method, path: shownPath(context), status: response.status, ...(caller instanceof Response ? {} : { caller: caller.name }), milliseconds: Math.round(performance.now() - began) });
       return response;
     });
   }
-  app.notFound((context) => refuse(404, routeUnknown({ call: `${context.req.method} ${new URL(context.req.url).pathname}`.slice(0, 200) })));
+  app.notFound((context) => refuse(404, routeUnknown({ call: `${context.req.method.slice(0, 10)} ${shownPath(context)}` })));
   app.onError((thrown) => {
     // The loop refuses too, where a finished rollout has not let go of the app yet; that passes by itself.
     if (thrown instanceof BallastError) return thrown.id === "claim-target-held" ? refuse(409, thrown, {}, { "retry-after": "2" }) : refuse(500, thrown);
@@ -57,28 +55,32 @@ export function createApp(parts: Parts, authenticate: Authenticate, log: Log): H
   return app;
 }
 
-const callOf = ({ req }: Context) => ({ path: req.param() as Record<string, string>, query: new URL(req.url).searchParams, gone: req.raw.signal });
+/** The path as it may be shown and kept: a part too long for any name of ours may be somebody's secret. */
+const shownPath = ({ req }: Context): string => new URL(req.url).pathname.split("/").map((part) => (part.length > shownMax ? "…" : part)).join("/").slice(0, 4 * shownMax);
 
-/** Reads the body, when it is small enough and JSON, and goes on with it. What is too large is not read to its end, whatever its header says. */
-async function withBody({ req }: Context, carryOut: (body: unknown) => Promise<Response>): Promise<Response> {
+/** Reads the path, and the body where there is to be one, when they are small enough and well-formed, and goes on with them. */
+async function letIn({ req }: Context, caller: Caller, hasBody: boolean, carryOut: (call: Call) => Promise<Response>): Promise<Response> {
+  const path = req.param() as Record<string, string>;
+  const complaints = complaintsAboutPath(path);
+  if (complaints.length > 0) return refuse(400, callMalformed({ complaints }));
+  const body = hasBody ? await readBody(req.raw) : { value: undefined };
+  return body instanceof Response ? body : carryOut({ caller, path, query: new URL(req.url).searchParams, body: body.value, gone: req.raw.signal });
+}
+
+/** Reads the body, or gives the answer that turns it away. What is too large is not read to its end, whatever its header says. */
+async function readBody({ body, headers }: Request): Promise<{ readonly value: unknown } | Response> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of req.raw.body ?? []) {
+  for await (const chunk of body ?? []) {
     bytes += chunk.length;
     if (bytes > bytesMax) return refuse(413, callTooLarge({ bytesMax }));
     chunks.push(chunk);
   }
-  const text = Buffer.concat(chunks).toString("utf8");
-  const body = text === "" ? undefined : parsed(text);
-  return body === notJson ? refuse(400, callMalformed({ complaints: ["The body is not JSON."] })) : carryOut(body);
-}
-
-const notJson = Symbol("not JSON");
-
-function parsed(text: string): unknown {
+  if (bytes === 0) return { value: undefined };
+  if (!/^application\/json *(;|$)/i.test(headers.get("content-type") ?? "")) return refuse(415, callNotJson());
   try {
-    return JSON.parse(text);
+    return { value: JSON.parse(Buffer.concat(chunks).toString("utf8")) };
   } catch {
-    return notJson;
+    return refuse(400, callMalformed({ complaints: ["The body is not JSON."] }));
   }
 }

@@ -4,6 +4,7 @@ import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTPayload, ty
 import { fetch, type Dispatcher } from "undici";
 import { issuerUnreachable, roleMissing, tokenMissing, tokenRefused } from "../../errors/functions.ts";
 import { refuse, type Caller } from "./call.ts";
+import { lineOf } from "./form.ts";
 
 /** What a caller may do. */
 export type Role = "Rollout.Read" | "Rollout.Write";
@@ -44,7 +45,7 @@ export function createAuthenticate({ authority, tenant, audiences, requestSecond
 function callerWith(payload: JWTPayload, tenant: string, role: Role): Caller | Response {
   if (payload["tid"] !== undefined && payload["tid"] !== tenant) return refuse(401, tokenRefused({ why: "it is of another tenant" }), {}, { "www-authenticate": 'Bearer error="invalid_token"' });
   const name = [payload["oid"], payload.sub, payload["azp"], payload["appid"]].find((claim) => typeof claim === "string" && claim !== "");
-  const caller: Caller = { name: String(name ?? "unnamed").slice(0, 200) };
+  const caller: Caller = { name: lineOf(String(name ?? "unnamed"), 200) };
   const roles = Array.isArray(payload["roles"]) ? payload["roles"] : [];
   return roles.includes(role) ? caller : refuse(403, roleMissing({ role, caller: caller.name }));
 }

@@ -6,6 +6,7 @@ import { isWorthTelling, tell } from "../engines/rollout/tell.ts";
 import type { Fact, Journal } from "../runtime/ports.ts";
 import { callMalformed } from "../../errors/functions.ts";
 import { refuse, type Answer } from "./call.ts";
+import { followForm, readQuery } from "./read-address.ts";
 import { endOf } from "./shown.ts";
 import { factsOfCall, refuseRollout } from "./show-rollout.ts";
 
@@ -13,13 +14,13 @@ const heartbeatMilliseconds = 10_000;
 
 /** Streams a rollout from one fact on; ends when it has finished, when the reader goes, or when the service stops. */
 export const followRollout: Answer = async (call, parts) => {
-  const from = Number(call.query.get("from") ?? "0");
-  if (!Number.isInteger(from) || from < 0) return refuse(400, callMalformed({ complaints: ["from is not the index of a fact."] }));
+  const asked = readQuery(followForm, call.query);
+  if ("complaints" in asked) return refuse(400, callMalformed(asked));
   const { stream, facts } = await factsOfCall(call, parts);
   if (facts.length === 0) return refuseRollout(stream);
   const left = new AbortController();
   const ended = AbortSignal.any([left.signal, call.gone, parts.closing]);
-  const lines = told(stream, facts, from, parts.journal, ended);
+  const lines = told(stream, facts, asked.value.from, parts.journal, ended);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>({
     pull: async (controller) => {

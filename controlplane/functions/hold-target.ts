@@ -4,13 +4,11 @@ import { callMalformed, targetHeld } from "../../errors/functions.ts";
 import { answer, refuse, refuseTarget, targetOfCall, type Answer } from "./call.ts";
 import { readHold } from "./read-intent.ts";
 
-const secondsMax = 120;
-
 /** Takes a hold, or says who has one. */
 export const holdTarget: Answer = async (call, parts) => {
   const target = targetOfCall(call, parts);
   if (target === undefined) return refuseTarget(call);
-  const asked = readHold(call.body, secondsMax);
+  const asked = readHold(call.body);
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
   const held = await parts.claims.hold(target, call.caller.name, asked.value.seconds);
   return "heldBy" in held ? refuse(409, targetHeld(held), { heldBy: held.heldBy }) : answer(200, { id: held.id, until: held.until });

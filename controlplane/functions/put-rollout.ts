@@ -16,7 +16,6 @@ export const putRollout: Answer = async (call, parts) => {
   const target = targetOfCall(call, parts);
   if (target === undefined) return refuseTarget(call);
   const revision = (call.path["revision"] ?? "").toLowerCase();
-  if (!/^[a-z][a-z0-9-]{0,63}$/.test(revision)) return refuse(400, callMalformed({ complaints: ["The revision in the path is not a revision's name."] }));
   const asked = readRelease(call.body);
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
   const stream = streamOf(target, revision);

@@ -104,7 +104,7 @@ async function start(stream: string, request: Request, asked: Asked): Promise<"s
     if ((await journal.read(stream)).length > 0) return "exists";
     const claim = await claimFor(stream, asked);
     if (claim) {
-      const appended = await journal.append(stream, 0, events, { process });
+      const appended = await journal.append(stream, [], events, { process });
       void drivers.run(stream, claim);
       return appended === "appended" ? "started" : "exists";
     }
@@ -119,10 +119,9 @@ async function signal(stream: string, observation: Signal, asked: Asked): Promis
     const facts = await journal.read(stream);
     if (facts.length === 0) throw rolloutUnknown({ stream });
     const events = mind.answers(facts, observation);
-    const written = events.map((event, offset) => ({ stream, index: facts.length + offset, event, process, epoch: 0 }));
-    const revives = mind.asks(facts) === undefined && mind.asks([...facts, ...written]) !== undefined;
+    const revives = mind.asks(facts) === undefined && mind.asks([...facts, ...events.map((event) => ({ event }))]) !== undefined;
     const claim = revives ? await claimFor(stream, asked) : undefined;
-    const appended = await journal.append(stream, facts.length, events, { process });
+    const appended = await journal.append(stream, facts, events, { process });
     if (claim) void drivers.run(stream, claim);
     if (appended === "appended") return events;
   }

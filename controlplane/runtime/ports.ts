@@ -45,6 +45,8 @@ export interface Fact {
   readonly process: string;
   /** The claim's epoch under which it was written; 0 for requests and signals, which need no claim. */
   readonly epoch: number;
+  /** Over all of the above and the hash of the fact before; that of the last fact stands for the whole stream. */
+  readonly hash: string;
 }
 
 /** Who writes: facts of the loop carry the claim that allows them. */
@@ -66,10 +68,10 @@ export interface Pulse {
 
 /** The one authority on what happened. */
 export interface Journal {
-  /** @throws journal-fact-unknown when a fact does not have a shape that this code knows. */
+  /** @throws journal-fact-unknown when a fact does not have a shape that this code knows, and journal-chain-broken when a fact is not what was written. */
   readonly read: (stream: string) => Promise<readonly Fact[]>;
-  /** Adds the events if the stream has just this length and the claim still holds, in one transaction. */
-  readonly append: (stream: string, expectedLength: number, events: readonly RolloutEvent[], pen: Pen) => Promise<Appended>;
+  /** Adds the events if the stream is still just what they were decided `on` and the claim still holds, in one transaction. */
+  readonly append: (stream: string, on: readonly Fact[], events: readonly RolloutEvent[], pen: Pen) => Promise<Appended>;
   /** Resolves when the stream is longer than `length`, or at once when cancelled. */
   readonly grown: (stream: string, length: number, cancel: AbortSignal) => Promise<void>;
   /** The streams of a target, or of all, newest first. */

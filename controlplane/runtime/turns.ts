@@ -9,8 +9,8 @@ import type { Fact, Journal } from "./ports.ts";
 
 /** An engine as the loop uses it: what a journal asks for, and how it answers. */
 export interface Mind {
-  readonly asks: (journal: readonly Fact[]) => RolloutEffect | undefined;
-  readonly answers: (journal: readonly Fact[], observation: RolloutObservation) => readonly RolloutEvent[];
+  readonly asks: (journal: readonly Pick<Fact, "event">[]) => RolloutEffect | undefined;
+  readonly answers: (journal: readonly Pick<Fact, "event">[], observation: RolloutObservation) => readonly RolloutEvent[];
 }
 
 /** A stream that this process drives. */
@@ -169,7 +169,7 @@ async function record(run: Run, length: number, outcome: RolloutOutcome, write: 
     const { facts, lease } = run;
     if (facts.slice(length).some(({ epoch }) => epoch > 0)) return;
     if (facts.length > length && !write) return;
-    const appended = await journal.append(run.stream, facts.length, mind.answers(facts, outcome), { process, claim: lease.claim });
+    const appended = await journal.append(run.stream, facts, mind.answers(facts, outcome), { process, claim: lease.claim });
     if (appended === "appended") return;
     if (appended === "fenced") {
       await lease.confirm(); // Which finds the claim lost, and so ends the loop.

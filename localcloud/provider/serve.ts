@@ -26,6 +26,8 @@ export interface ProviderOptions {
   readonly connection: Connection;
   readonly subscription: string;
   readonly credentials: Credentials;
+  /** @default any that is free */
+  readonly port?: number;
 }
 
 type Call = { readonly request: any };
@@ -44,7 +46,7 @@ export async function serveProvider(options: ProviderOptions): Promise<{ readonl
   };
   const server = new grpc.Server();
   server.addService(ResourceProviderService, Object.fromEntries(Object.keys(ResourceProviderService).map((name) => [name, unary(name)])));
-  const port = await new Promise<number>((resolve, reject) => server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))));
+  const port = await new Promise<number>((resolve, reject) => server.bindAsync(`127.0.0.1:${options.port ?? 0}`, grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))));
   return { port, close: async () => server.forceShutdown() };
 }
 

@@ -77,6 +77,11 @@ describe("a read that fails", () => {
     expect((await failing(`Status=404 Code="${code}" Message="It was not found."`)).made).toEqual([{ latestRevision: true, weight: 100 }]);
   });
 
+  test("stops the preview with canary-app-unreadable when nobody ever answers", async () => {
+    const silent = record(() => readTraffic("shop", "storefront", new Somewhere(), undefined, 0.05), () => new Promise((resolve) => setTimeout(() => resolve({}), 500)));
+    await expect(silent).rejects.toThrow(expect.objectContaining({ id: "canary-app-unreadable", message: expect.stringContaining("no answer in 0.05 seconds") }));
+  });
+
   const rows: readonly (readonly [status: string, message: string, fix: string])[] = [
     ["403", `Status=403 Code="AuthorizationFailed" Message="The client 'x' does not have authorization to perform action 'Microsoft.App/containerApps/read' over scope '/subscriptions/s'"`, "the right Microsoft.App/containerApps/read"],
     ["403 without words", 'Status=403 Code="" Message=""', "the right Microsoft.App/containerApps/read"],

@@ -1,5 +1,6 @@
 // A cloud for the real rollout that outlives the processes which write it: the weights of each app lie in a table of the
-// test's own database. Every revision is up and answers, and every request to it succeeds; it knows no trouble.
+// test's own database. Every revision is up and answers; every request succeeds, but for a third of those to the canary of an
+// app whose name begins with `bad`. It knows no other trouble.
 import type pg from "pg";
 import type { RolloutObservation, Target, Weight } from "../../controlplane/engines/rollout/vocabulary.ts";
 import type { Apps, Requests } from "../../controlplane/runtime/ports.ts";
@@ -29,11 +30,11 @@ export function cloudInTable(pool: pg.Pool): { readonly apps: Apps; readonly req
     activate: nothing, deactivate: nothing,
     probe: async () => ({ ok: true, value: { good: true, detail: "answered 200", running: "Running" } }),
   };
-  const tally = { requests: 1000, failed: 0, slow: 0 };
+  const good = { requests: 1000, failed: 0, slow: 0 }, bad = { ...good, failed: 333 };
   const requests: Requests = {
-    measure: async ({ from, tickSeconds }, now) => {
+    measure: async ({ target, from, tickSeconds }, now) => {
       const tick = tickSeconds * 1000, count = Math.max(0, Math.floor((now - from) / tick));
-      return { ok: true, value: { bins: Array.from({ length: count }, (_, index) => ({ at: from + index * tick, canary: tally, stable: tally })), to: from + count * tick } };
+      return { ok: true, value: { bins: Array.from({ length: count }, (_, index) => ({ at: from + index * tick, canary: target.app.startsWith("bad") ? bad : good, stable: good })), to: from + count * tick } };
     },
   };
   return { apps, requests };

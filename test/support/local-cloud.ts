@@ -44,12 +44,30 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Writes the image `web` into a folder and gives it as options name it. */
+export function webImage(folder: string): LocalCloudOptions["images"] {
+  mkdirSync(path.join(folder, "web"));
+  writeFileSync(path.join(folder, "web", "main.mjs"), web);
+  return { web: { folder: path.join(folder, "web"), entry: "main.mjs" } };
+}
+
 /** Starts a cloud with the image `web`. */
 export async function startCloudForTests(options: Partial<LocalCloudOptions> = {}): Promise<CloudForTests> {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-cloud-"));
-  mkdirSync(path.join(folder, "web"));
-  writeFileSync(path.join(folder, "web", "main.mjs"), web);
-  const cloud = await startLocalCloud({ folder: path.join(folder, "cloud"), images: { web: { folder: path.join(folder, "web"), entry: "main.mjs" } }, ...options });
+  const cloud = await startLocalCloud({ folder: path.join(folder, "cloud"), images: webImage(folder), ...options });
+  const client = await rawClient(cloud);
+  return {
+    ...client, cloud, folder,
+    close: async () => {
+      client.agent.destroy();
+      await cloud.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Signs in to a cloud, wherever it runs, and asks it. */
+export async function rawClient(cloud: Omit<LocalCloud, "close">): Promise<Pick<CloudForTests, "agent" | "ask" | "settle" | "tokenFor">> {
   const agent = httpsAgent({ suffix: cloud.suffix, host: "127.0.0.1", port: cloud.port });
   agent.options.ca = readFileSync(cloud.caFile, "utf8");
 
@@ -88,12 +106,5 @@ export async function startCloudForTests(options: Partial<LocalCloudOptions> = {
     }
     return reply;
   };
-  return {
-    cloud, agent, folder, ask, settle, tokenFor,
-    close: async () => {
-      agent.destroy();
-      await cloud.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  return { agent, ask, settle, tokenFor };
 }

@@ -10,7 +10,7 @@ import { bringEngine } from "../../toolchain/engine.ts";
 import { startPostgres } from "../../toolchain/postgres.ts";
 import { management, startCloudForTests, type CloudForTests } from "./local-cloud.ts";
 
-export interface LocalStack extends Pick<Stack, "pulumi" | "up" | "outputs" | "configure"> {
+export interface LocalStack extends Pick<Stack, "onState" | "pulumi" | "up" | "outputs" | "configure"> {
   readonly cloud: CloudForTests;
   /** Gives the live app, or an app's revision, as Azure shows it. */
   readonly live: (app: string, rest?: string) => Promise<any>;

@@ -1,13 +1,14 @@
 // Journal and claims without a database, for the scenarios' pure world. They keep the contracts that PostgreSQL keeps;
 // what they cannot show is what happens between two machines.
-import { eventsAsText, finishes, parseFact, type StoredFact } from "../../controlplane/adapters/postgres/facts.ts";
+import { chain, type ChainedFact } from "../../controlplane/adapters/postgres/chain.ts";
+import { eventsAsText, finishes, parseFact } from "../../controlplane/adapters/postgres/facts.ts";
 import { streamOf, targetKey } from "../../controlplane/engines/rollout/names.ts";
 import { taking, type Holding } from "../../controlplane/runtime/claims.ts";
 import type { Claim, Claims, Hold, Journal } from "../../controlplane/runtime/ports.ts";
 import type { Instant } from "../../controlplane/engines/time.ts";
 
 interface Stored {
-  readonly facts: StoredFact[];
+  readonly facts: ChainedFact[];
   finished: boolean;
 }
 
@@ -19,13 +20,14 @@ export function memoryJournal(stillOurs: (claim: Claim) => boolean = () => true,
   const lengthOf = (stream: string): number => streams.get(stream)?.facts.length ?? 0;
   return {
     read: async (stream) => (streams.get(stream)?.facts ?? []).map(parseFact),
-    append: async (stream, expectedLength, events, { process, claim }) => {
+    append: async (stream, on, events, { process, claim }) => {
       if (events.length === 0) return "appended";
       if (claim && (claim.holder !== stream || !stillOurs(claim))) return "fenced";
-      if (lengthOf(stream) !== expectedLength) return "conflict";
+      if (lengthOf(stream) !== on.length || streams.get(stream)?.facts.at(-1)?.hash !== on.at(-1)?.hash) return "conflict";
       const stored = streams.get(stream) ?? { facts: [], finished: false };
       streams.set(stream, stored);
-      for (const event of JSON.parse(eventsAsText(events)) as unknown[]) stored.facts.push({ stream, index: stored.facts.length, event, process, epoch: claim?.epoch ?? 0 });
+      const facts = (JSON.parse(eventsAsText(events)) as unknown[]).map((event, offset) => ({ stream, index: on.length + offset, event, process, epoch: claim?.epoch ?? 0 }));
+      stored.facts.push(...chain(on.at(-1)?.hash, facts));
       stored.finished = finishes(events) ?? stored.finished;
       lastWriteAt = now();
       waiting.forEach((wake) => wake());

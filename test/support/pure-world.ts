@@ -1,6 +1,6 @@
 // The world as a literal object: a scenario's platform with virtual time. Effects take no time; only waiting does.
 import type { Instant } from "../../controlplane/engines/time.ts";
-import type { Bin, ReleaseIntent, RolloutEffect, RolloutEvent, RolloutObservation, RolloutState, Weight } from "../../controlplane/engines/rollout/vocabulary.ts";
+import type { AppView, Bin, Labels, ReleaseIntent, RolloutEffect, RolloutEvent, RolloutObservation, RolloutState, Weight } from "../../controlplane/engines/rollout/vocabulary.ts";
 import { rollout } from "../../controlplane/engines/rollout/rollout.ts";
 import { signalBetween, start, tallyOf, type Scenario } from "./scenario.ts";
 
@@ -11,27 +11,40 @@ export interface PureWorld {
   weights: readonly Weight[];
   now: Instant;
   probes: number;
+  labels: Labels;
+  /** What else the app shows when it is inspected. */
+  shows: Partial<AppView>;
   readonly active: Set<string>;
+  /** Who was asked beside the canary, so that it stays awake. */
+  readonly keptAwake: Set<string>;
 }
 
 export const intentOf = (scenario: Scenario): ReleaseIntent =>
-  ({ target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi" });
+  ({ target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi", ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}) });
 
 export const pureWorld = (scenario: Scenario): PureWorld =>
-  ({ weights: [{ revision: scenario.before === "nothing" ? canary : stable, percent: 100 }], now: start, probes: 0, active: new Set([canary, ...(scenario.before === "nothing" ? [] : [stable])]) });
+  ({ weights: [{ revision: scenario.before === "nothing" ? canary : stable, percent: 100 }], now: start, probes: 0, labels: {}, shows: {}, keptAwake: new Set(), active: new Set([canary, ...(scenario.before === "nothing" ? [] : [stable])]) });
 
 /** Carries out one effect and gives the outcome. A signal that comes during a wait ends the wait. */
 export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEffect): RolloutObservation {
   const outcome = <Kind extends string, Found>(of: Kind, value: Found) => ({ kind: "Outcome" as const, of, at: world.now, found: { ok: true as const, value } });
-  const traffic = () => ({ weights: world.weights });
+  const traffic = () => {
+    const deactivated = world.weights.filter(({ revision }) => !world.active.has(revision)).map(({ revision }) => revision);
+    return { weights: world.weights, ...(deactivated.length > 0 ? { deactivated } : {}) };
+  };
   switch (effect.kind) {
     case "Inspect": return outcome("Inspect", { weights: world.weights, revisions: [...new Set([stable, canary])].filter((name) => name === canary || scenario.before !== "nothing").map((name) => ({
-      name, active: world.active.has(name), running: "Running", health: "Healthy", templateHash: scenario.before === "twin" ? "same" : name })) });
+      name, active: world.active.has(name), running: "Running", health: "Healthy", templateHash: scenario.before === "twin" ? "same" : name })), ...world.shows });
     case "Activate": world.active.add(effect.revision); return outcome("Activate", null);
     case "Deactivate": world.active.delete(effect.revision); return outcome("Deactivate", null);
-    case "ShiftTraffic": world.weights = effect.weights; return outcome("ShiftTraffic", traffic());
+    case "ShiftTraffic":
+      world.weights = effect.weights;
+      world.labels = effect.labels;
+      for (const { revision } of effect.weights) world.active.add(revision); // as the adapter brings back what is to have traffic
+      return outcome("ShiftTraffic", { weights: world.weights });
     case "VerifyTraffic": return outcome("VerifyTraffic", traffic());
     case "Probe": {
+      if (effect.awake !== undefined) world.keptAwake.add(effect.awake);
       const good = world.probes++ < scenario.probesAnswered;
       return outcome("Probe", { good, detail: good ? "answered 200" : "answered 500", running: "Running" });
     }

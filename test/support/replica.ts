@@ -1,6 +1,7 @@
 // A replica of the control plane as far as its loop goes, as a process of its own that a test may kill. Says on its
 // output what it does, a line of JSON each; what it shall do comes on its input in the same way.
 import { createInterface } from "node:readline";
+import { setTimeout as nap } from "node:timers/promises";
 import { openClaims } from "../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, openPool, type Database } from "../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../controlplane/adapters/postgres/journal.ts";
@@ -10,8 +11,9 @@ import { rollout } from "../../controlplane/engines/rollout/rollout.ts";
 import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../../controlplane/engines/rollout/vocabulary.ts";
 import { systemClock } from "../../controlplane/runtime/clock.ts";
 import { createOrchestrator } from "../../controlplane/runtime/orchestrate.ts";
-import type { Apps, Journal } from "../../controlplane/runtime/ports.ts";
+import type { Apps, Clock, Journal } from "../../controlplane/runtime/ports.ts";
 import { canaryPercent, cloudInTable } from "./cloud-in-table.ts";
+import { deadlyWorld } from "./deadly-world.ts";
 import { toyEngine } from "./toy-engine.ts";
 
 export interface ReplicaSetting {
@@ -20,6 +22,12 @@ export interface ReplicaSetting {
   readonly leaseSeconds: number;
   /** Which engine decides; the toy unless told. */
   readonly engine?: "toy" | "rollout";
+  /** Whether it lives in a world in which it can be told to die at a point. */
+  readonly deadly?: true;
+  /** By how much this machine's clock is wrong. */
+  readonly clockOffSeconds?: number;
+  /** How long a shift takes from the fence to its end. */
+  readonly shiftSeconds?: number;
   /** Where to stop for ever: once the write to this percentage was sent, or before or after its fact was appended. */
   readonly hang?: { readonly at: "sent" | "before append" | "after append"; readonly percent: number };
 }
@@ -40,7 +48,7 @@ const cloud = cloudInTable(pool);
 const apps: Apps = {
   ...cloud.apps,
   shift: async (effect, fence) => {
-    const shifted = await cloud.apps.shift(effect, fence);
+    const shifted = await cloud.apps.shift(effect, async () => { const held = await fence(); await nap((setting.shiftSeconds ?? 0) * 1000); return held; });
     if (!shifted.ok) return shifted;
     const percent = canaryPercent(effect.weights);
     say({ sent: percent, app: effect.target.app });
@@ -51,23 +59,41 @@ const apps: Apps = {
 const journal = openJournal(pool, connectionOptions(setting.database), log);
 const hanging: Journal = {
   ...journal,
-  append: async (stream, length, events, pen) => {
+  append: async (stream, on, events, pen) => {
     const shifted = events.find((event) => event.kind === "TrafficShifted");
     await hangs("before append", shifted && canaryPercent(shifted.weights));
-    const appended = await journal.append(stream, length, events, pen);
+    const appended = await journal.append(stream, on, events, pen);
     await hangs("after append", shifted && canaryPercent(shifted.weights));
     return appended;
   },
 };
+const off = (setting.clockOffSeconds ?? 0) * 1000;
+const clock: Clock = { now: () => systemClock.now() + off, until: (at, cancel) => systemClock.until(at - off, cancel) };
+const deadly = setting.deadly ? deadlyWorld(pool, { apps, requests: cloud.requests, journal }) : undefined;
+const ports = deadly ?? { apps, requests: cloud.requests, journal: hanging, clock };
 const engine: Engine<RolloutObservation, RolloutEvent, any, RolloutEffect> = setting.engine === "rollout" ? rollout : toyEngine;
 const orchestrator = createOrchestrator({
-  ports: { apps, requests: cloud.requests, journal: hanging, claims: openClaims(pool, setting.leaseSeconds), clock: systemClock },
+  ports: { ...ports, claims: openClaims(pool, setting.leaseSeconds) },
   engine, pool, process: setting.name, leaseSeconds: setting.leaseSeconds, requestSeconds: setting.leaseSeconds / 2, log,
 });
 await orchestrator.launch();
 say({ launched: setting.name });
+
+interface Asked {
+  readonly start?: Parameters<typeof orchestrator.start>;
+  readonly signal?: Parameters<typeof orchestrator.signal>;
+  readonly arm?: { readonly dieAt?: number };
+  readonly points?: true;
+  readonly sweep?: true;
+  readonly close?: true;
+}
+
 createInterface({ input: process.stdin }).on("line", (line) => {
-  const asked = JSON.parse(line) as { start?: Parameters<typeof orchestrator.start>; close?: true };
+  const asked = JSON.parse(line) as Asked;
+  if (asked.arm) deadly?.arm(asked.arm.dieAt);
+  if (asked.points) say({ points: deadly?.points() });
+  if (asked.sweep) void orchestrator.sweep().catch((error: unknown) => log(String(error)));
+  if (asked.signal) void orchestrator.signal(...asked.signal).then((events) => say({ signalled: events.map(({ kind }) => kind) }), (error: unknown) => say({ refused: String(error) }));
   if (asked.start) void orchestrator.start(...asked.start).then((came) => say({ came }), (error: unknown) => say({ refused: String(error) }));
   if (asked.close) void orchestrator.close().then(() => journal.close()).then(() => pool.end()).then(() => say({ closed: setting.name }), (error: unknown) => say({ refused: String(error) }));
 });

@@ -6,7 +6,7 @@ import { parseAllDocuments } from "yaml";
 import { after, duration, secondsBetween, type Instant } from "../../controlplane/engines/time.ts";
 import { defaultLimits, defaultPace } from "../../controlplane/engines/rollout/plan.ts";
 import { isWorthTelling, tell } from "../../controlplane/engines/rollout/tell.ts";
-import type { Limits, Pace, RolloutEvent, SignalName, Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
+import type { Limits, OutsideWeights, Pace, RolloutEvent, SignalName, Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
 
 export const folder = path.join(import.meta.dirname, "..", "scenarios", "rollout");
 
@@ -33,6 +33,7 @@ export interface Scenario {
   /** After so many good probes the canary's own address answers 500; absent means that it always answers. */
   readonly probesAnswered: number;
   readonly signals: readonly { readonly atMinutes: number; readonly signal: SignalName; readonly by: string; readonly reason: string }[];
+  readonly outsideWeights?: OutsideWeights;
   readonly expected: string;
 }
 

@@ -6,9 +6,11 @@ import type {
   AppView, Bin, HoldReason, Labels, Limits, OutsideWeights, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Weight,
 } from "../../engines/rollout/vocabulary.ts";
 import type { Fact } from "../../runtime/ports.ts";
+import type { ChainedFact } from "./chain.ts";
 
-/** Gives the value when it has the right shape, else says where it has not. */
-type Reader<Value> = (given: unknown, at: string) => Value;
+type Schema = Readonly<Record<string, unknown>>;
+/** Gives the value when it has the right shape, else says where it has not; the shape is at hand as JSON Schema too. */
+type Reader<Value> = ((given: unknown, at: string) => Value) & { readonly schema: Schema; readonly mayBeAbsent?: true };
 type Fields<Shape> = { readonly [Key in keyof Shape]-?: Reader<Shape[Key] | (undefined extends Shape[Key] ? undefined : never)> };
 
 class Misshapen extends Error {}
@@ -17,26 +19,36 @@ const refuse = (at: string, wanted: string): never => {
   throw new Misshapen(`${at} is not ${wanted}`);
 };
 
-const text: Reader<string> = (given, at) => (typeof given === "string" ? given : refuse(at, "a text"));
-const number: Reader<number> = (given, at) => (typeof given === "number" ? given : refuse(at, "a number"));
-const flag: Reader<boolean> = (given, at) => (typeof given === "boolean" ? given : refuse(at, "true or false"));
+const reader = <Value>(schema: Schema, read: (given: unknown, at: string) => Value): Reader<Value> => Object.assign(read, { schema });
 
-const oneOf = <Word extends string>(words: { readonly [Each in Word]: true }): Reader<Word> => (given, at) =>
-  typeof given === "string" && Object.hasOwn(words, given) ? (given as Word) : refuse(at, `one of ${Object.keys(words).join(", ")}`);
+const text = reader({ type: "string" }, (given, at) => (typeof given === "string" ? given : refuse(at, "a text")));
+const number = reader({ type: "number" }, (given, at) => (typeof given === "number" ? given : refuse(at, "a number")));
+const flag = reader({ type: "boolean" }, (given, at) => (typeof given === "boolean" ? given : refuse(at, "true or false")));
 
-const nullable = <Value>(reader: Reader<Value>): Reader<Value | null> => (given, at) => (given === null ? null : reader(given, at));
-const optional = <Value>(reader: Reader<Value>): Reader<Value | undefined> => (given, at) => (given === undefined ? undefined : reader(given, at));
+const oneOf = <Word extends string>(words: { readonly [Each in Word]: true }): Reader<Word> => reader({ type: "string", enum: Object.keys(words) }, (given, at) =>
+  typeof given === "string" && Object.hasOwn(words, given) ? (given as Word) : refuse(at, `one of ${Object.keys(words).join(", ")}`));
 
-const listOf = <Value>(reader: Reader<Value>): Reader<readonly Value[]> => (given, at) =>
-  Array.isArray(given) ? given.map((each, index) => reader(each, `${at}[${index}]`)) : refuse(at, "a list");
+const nullable = <Value>(inner: Reader<Value>): Reader<Value | null> => reader({ anyOf: [inner.schema, { type: "null" }] }, (given, at) => (given === null ? null : inner(given, at)));
+const optional = <Value>(inner: Reader<Value>): Reader<Value | undefined> =>
+  Object.assign(reader(inner.schema, (given, at) => (given === undefined ? undefined : inner(given, at))), { mayBeAbsent: true as const });
+
+const listOf = <Value>(inner: Reader<Value>): Reader<readonly Value[]> => reader({ type: "array", items: inner.schema }, (given, at) =>
+  Array.isArray(given) ? given.map((each, index) => inner(each, `${at}[${index}]`)) : refuse(at, "a list"));
 
 /** Reads the named fields, in this order, and passes over others: a newer version may have written more. */
-const record = <Shape>(fields: Fields<Shape>): Reader<Shape> => (given, at) => {
+const record = <Shape>(fields: Fields<Shape>): Reader<Shape> => reader(schemaOf(fields), (given, at) => {
   if (typeof given !== "object" || given === null || Array.isArray(given)) return refuse(at, "a record");
   const source = given as Record<string, unknown>;
-  const read = Object.entries<Reader<unknown>>(fields).map(([key, reader]) => [key, reader(source[key], `${at}.${key}`)] as const);
-  return Object.fromEntries(read.filter(([, value]) => value !== undefined)) as Shape;
-};
+  const found = Object.entries<Reader<unknown>>(fields).map(([key, inner]) => [key, inner(source[key], `${at}.${key}`)] as const);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined)) as Shape;
+});
+
+/** What is read has these fields and no others. */
+function schemaOf(fields: object): Schema {
+  const entries = Object.entries<Reader<unknown>>(fields as Record<string, Reader<unknown>>);
+  const properties = Object.fromEntries(entries.map(([key, { schema }]) => [key, schema]));
+  return { type: "object", properties, required: entries.filter(([, { mayBeAbsent }]) => !mayBeAbsent).map(([key]) => key), additionalProperties: false };
+}
 
 const target = record<Target>({ resourceGroup: text, app: text });
 const weight = record<Weight>({ revision: text, percent: number });
@@ -93,21 +105,20 @@ const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
   Finished: record({ result, sentence: text }),
 };
 
-/** What a store gives back for one fact, not yet believed. */
-export interface StoredFact {
-  readonly stream: string;
-  readonly index: number;
-  readonly event: unknown;
-  readonly process: string;
-  readonly epoch: number;
-}
+/** Tells readers of a journal, as JSON Schema, what an event in it may look like. */
+export const eventSchema: Schema = {
+  oneOf: Object.entries(shapes).map(([kind, { schema }]) => {
+    const { properties, required } = schema as { readonly properties: Schema; readonly required: readonly string[] };
+    return { ...schema, properties: { kind: { const: kind }, at: number.schema, ...properties }, required: ["kind", "at", ...required] };
+  }),
+};
 
-/** Checks a stored fact. @throws journal-fact-unknown */
-export function parseFact(stored: StoredFact): Fact {
+/** Checks a fact that a store gave back. @throws journal-fact-unknown */
+export function parseFact(stored: ChainedFact): Fact {
   try {
     const { kind, at } = record<{ kind: Kind; at: number }>({ kind: oneOf(shapes as unknown as { readonly [Each in Kind]: true }), at: number })(stored.event, "fact");
     const event = { kind, at, ...shapes[kind](stored.event, kind) } as RolloutEvent;
-    return { stream: stored.stream, index: stored.index, event, process: stored.process, epoch: stored.epoch };
+    return { stream: stored.stream, index: stored.index, event, process: stored.process, epoch: stored.epoch, hash: stored.hash };
   } catch (error) {
     if (!(error instanceof Misshapen)) throw error;
     throw journalFactUnknown({ stream: stored.stream, index: stored.index, why: error.message });

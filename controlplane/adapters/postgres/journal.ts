@@ -1,37 +1,46 @@
 // The journal in PostgreSQL. An append is one statement and so one round trip and one transaction: it compares the
-// length, checks the claim, writes the facts and tells whoever listens, or none of these.
-// What facts mean is the engine's business, and what shape they have is said in facts.ts.
+// stream's end with what was read, checks the claim, writes the facts and tells whoever listens, or none of these.
+// What facts mean is the engine's business; their shape is in facts.ts, what holds them together in chain.ts.
 import { setTimeout as nap } from "node:timers/promises";
 import type pg from "pg";
 import { targetKey } from "../../engines/rollout/names.ts";
 import type { Appended, Fact, Journal } from "../../runtime/ports.ts";
+import { chain, followChain, type StoredFact } from "./chain.ts";
 import type { Log } from "./connection.ts";
-import { eventsAsText, finishes, parseFact, type StoredFact } from "./facts.ts";
+import { eventsAsText, finishes, parseFact } from "./facts.ts";
 import { listen } from "./listen.ts";
 
 const channel = "ballast_journal";
 
-// The claim's row is locked until the end, so that no take-over can happen between the check and the facts.
+// The claim's row is locked until the end, so that no take-over can happen between the check and the facts. A stream of the
+// expected length whose last fact is another, as in a database that was put back from a copy, is not what was decided on.
 const appendStatement = `
 with held as (
   select 1 from ballast.claims
   where target = $6 and holder = $1 and process = $5 and epoch = $7 and expires_at > clock_timestamp() for share
 ), head as (
-  insert into ballast.streams as s (stream, target, length, finished)
-  select $1, $8, jsonb_array_length($3::jsonb), coalesce($4::boolean, false)
+  insert into ballast.streams as s (stream, target, length, finished, hash)
+  select $1, $8, jsonb_array_length($3::jsonb), coalesce($4::boolean, false), ($10::text[])[jsonb_array_length($3::jsonb)]
   where ($2 = 0 or exists (select 1 from ballast.streams where stream = $1)) and ($6::text is null or exists (select 1 from held))
   on conflict (stream) do update set
-    length = s.length + excluded.length, finished = coalesce($4::boolean, s.finished), written_at = clock_timestamp()
-    where s.length = $2
+    length = s.length + excluded.length, finished = coalesce($4::boolean, s.finished), written_at = clock_timestamp(), hash = excluded.hash
+    where s.length = $2 and not exists (select 1 from ballast.facts where stream = $1 and index = $2 - 1 and hash <> $9::text)
   returning s.length
 ), written as (
-  insert into ballast.facts (stream, index, event, process, epoch)
-  select $1, $2 + given.place::integer - 1, given.event, $5, coalesce($7::integer, 0)
+  insert into ballast.facts (stream, index, event, process, epoch, hash)
+  select $1, $2 + given.place::integer - 1, given.event, $5, coalesce($7::integer, 0), ($10::text[])[given.place]
   from head, jsonb_array_elements($3::jsonb) with ordinality as given (event, place)
 ), told as (
   select pg_notify('${channel}', head.length || ' ' || $1) from head
 )
 select exists (select 1 from held) as held, (select count(*) from told)::integer as appended`;
+
+// Both in one statement, so that facts and head are of one moment.
+const readStatement = `
+select s.length, s.hash as head, f.index, f.event, f.process, f.epoch, f.hash
+from ballast.streams s left join ballast.facts f using (stream) where stream = $1 order by f.index`;
+
+type ReadRow = Omit<StoredFact, "stream" | "index"> & { readonly length: number; readonly head: string | null; readonly index: number | null };
 
 // Two questions that an index answers each; a count over all streams would read them all, every few seconds.
 const pulseStatement = `
@@ -81,14 +90,21 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
 
   return {
     read: async (stream) => {
-      const { rows } = await pool.query<StoredFact>("select stream, index, event, process, epoch from ballast.facts where stream = $1 order by index", [stream]);
-      return rows.map(parseFact);
+      const { rows } = await pool.query<ReadRow>(readStatement, [stream]);
+      const [first] = rows;
+      if (!first) return [];
+      const stored = rows.flatMap(({ index, event, process, epoch, hash }) => (index === null ? [] : [{ stream, index, event, process, epoch, hash }]));
+      return followChain(stream, { length: first.length, hash: first.head }, stored).map(parseFact);
     },
-    append: async (stream, expectedLength, events, { process, claim }): Promise<Appended> => {
+    append: async (stream, on, events, { process, claim }): Promise<Appended> => {
       if (events.length === 0) return "appended";
       if (claim && claim.holder !== stream) return "fenced";
-      const { rows } = await pool.query<{ held: boolean; appended: number }>(appendStatement,
-        [stream, expectedLength, eventsAsText(events), finishes(events) ?? null, process, claim?.target ?? null, claim?.epoch ?? null, targetKeyOf(stream)]);
+      const before = on.at(-1)?.hash;
+      const text = eventsAsText(events);
+      const facts = chain(before, (JSON.parse(text) as unknown[]).map((event, offset) => ({ stream, index: on.length + offset, event, process, epoch: claim?.epoch ?? 0 })));
+      const { rows } = await pool.query<{ held: boolean; appended: number }>(appendStatement, [
+        stream, on.length, text, finishes(events) ?? null, process, claim?.target ?? null, claim?.epoch ?? null, targetKeyOf(stream), before ?? null, facts.map(({ hash }) => hash),
+      ]);
       const came = rows[0];
       if (came?.appended) return "appended";
       return claim && !came?.held ? "fenced" : "conflict";

@@ -32,6 +32,9 @@ const steps: readonly string[] = [
      id uuid not null default gen_random_uuid(),
      by text not null,
      until timestamptz not null);`,
+  // Facts of the version before have no hash, and it may write more of them during a deployment.
+  `alter table ballast.facts add column hash text;
+   alter table ballast.streams add column hash text;`,
 ];
 
 /** Any number will do that nobody else uses; it spells "ballast" on a telephone. */

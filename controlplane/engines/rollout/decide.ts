@@ -236,7 +236,7 @@ function giveUp(state: RolloutState, reason: string): readonly RolloutDecision[]
 /** An app that cannot be read is not released; where its rollout was aborted already, nothing can be taken away either. */
 function giveUpInspection(state: RolloutState, reason: string): readonly RolloutDecision[] {
   if (state.ending === undefined) return state.failures >= attemptsMax ? [abort(reason)] : [];
-  if (state.ending.result === "rejected") return state.failures >= attemptsMax ? [finish(state, `; the app could not be read, so nothing was taken away: ${reason}`)] : [];
+  if (state.ending.result === "rejected") return state.failures >= attemptsMax ? [finish(state, "; the app could not be read, so nothing was taken away")] : [];
   return state.failures >= revertAttemptsMax ? [strand(state, reason)] : [];
 }
 

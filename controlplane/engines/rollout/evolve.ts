@@ -23,7 +23,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "Probed": return { ...state, probedAt: at, probeFailures: event.good ? 0 : state.probeFailures + 1, failures: 0, retryAt: 0 };
     case "SmokePassed": return enter(state, "shifting");
     case "TrafficShifted": return sameWeights(event.weights, wanted(state)) ? { ...state, phase: afterShift[state.phase] ?? "verifying", phaseAt: at } : state;
-    case "TrafficRead": return { ...state, readAt: at, retryAt: state.phase === "confirming" ? event.heldUntil ?? 0 : 0, moved: sameWeights(event.weights, wanted(state)) ? undefined : state.moved };
+    case "TrafficRead": return { ...state, readAt: at, retryAt: state.phase === "confirming" ? event.heldUntil ?? 0 : 0, moved: sameWeights(event.weights, wanted(state)) && event.deactivated === undefined ? undefined : state.moved };
     case "StepReached": return state.ending === undefined ? reach(state, event.percent) : { ...state, phase: "retiring", phaseAt: at };
     case "TrafficDrifted": return { ...fail(state), phase: state.phase === "confirming" ? "reverting" : "shifting", phaseAt: at };
     case "TrafficMoved": return { ...state, moved: event.seenPercent };

@@ -12,6 +12,26 @@ export const defaultLimits: Limits = {
   failurePointsMax: 1, slowPointsMax: 5, slowMilliseconds: 1_000, ceilingPercent: 50, ceilingRequests: 50, stableFailurePercentMax: 5, probeFailuresMax: 3,
 };
 
+/** Between which numbers a value must lie, and whether it is a whole one. */
+export interface Range {
+  readonly least?: number;
+  /** More than this; where zero itself would mean nothing. */
+  readonly above?: number;
+  readonly most?: number;
+  readonly whole?: true;
+}
+
+/** What each number of a plan may be by itself. Said once, for the check here and for the description that callers of the API read. */
+export const ranges = {
+  steps: { least: 1, most: 20 },
+  weight: { least: 1, most: 99, whole: true },
+  pace: { bakeSeconds: { least: 1 }, warmUpSeconds: { least: 0 }, tickSeconds: { least: 1, whole: true }, probeSeconds: { least: 1 }, smokeSeconds: { least: 1 }, maximumSeconds: { least: 1 } },
+  limits: {
+    failurePointsMax: { above: 0, most: 20 }, slowPointsMax: { above: 0, most: 50 }, slowMilliseconds: { least: 1, whole: true }, ceilingPercent: { above: 0, most: 100 },
+    ceilingRequests: { least: 1, whole: true }, stableFailurePercentMax: { above: 0, most: 50 }, probeFailuresMax: { least: 1, whole: true },
+  },
+} satisfies { steps: Range; weight: Range; pace: Readonly<Record<Exclude<keyof Pace, "weights">, Range>>; limits: Readonly<Record<keyof Limits, Range>> };
+
 /** Gives the percentages that the canary receives, step by step, with the last one, 100, that every plan ends in. */
 export const plan = (pace: Pace): readonly number[] => [...pace.weights, 100];
 
@@ -24,19 +44,16 @@ export function checkIntent({ pace, limits }: { readonly pace: Pace; readonly li
 }
 
 function checkPace(pace: Pace): readonly string[] {
+  const { weight, steps } = ranges;
   const complaints: string[] = [];
   for (const [index, percent] of pace.weights.entries()) {
     const before = pace.weights[index - 1] ?? 0;
-    if (!Number.isInteger(percent) || percent < 1 || percent > 99) complaints.push(`The weight ${percent} at step ${index + 1} is not a whole percentage from 1 to 99.`);
+    if (!isWithin(percent, weight)) complaints.push(`The weight ${percent} at step ${index + 1} is not a whole percentage from ${weight.least} to ${weight.most}.`);
     else if (percent <= before) complaints.push(`The weights go from ${before} to ${percent} at step ${index + 1}, and a canary only ever gains traffic.`);
   }
-  if (pace.weights.length === 0) complaints.push("There is no step before 100 percent, so the canary could not be compared with stable.");
-  if (pace.weights.length > 20) complaints.push(`There are ${pace.weights.length} steps, and 20 are the most that a plan may have.`);
-  for (const key of ["bakeSeconds", "tickSeconds", "probeSeconds", "smokeSeconds", "maximumSeconds"] as const) {
-    if (!(pace[key] >= 1)) complaints.push(`${key} is ${pace[key]}, and it must be 1 at the least.`);
-  }
-  if (!Number.isInteger(pace.tickSeconds)) complaints.push(`tickSeconds is ${pace.tickSeconds}, and bins are whole seconds wide.`);
-  if (!(pace.warmUpSeconds >= 0)) complaints.push(`warmUpSeconds is ${pace.warmUpSeconds}, and it must not be negative.`);
+  if (pace.weights.length < steps.least) complaints.push("There is no step before 100 percent, so the canary could not be compared with stable.");
+  if (pace.weights.length > steps.most) complaints.push(`There are ${pace.weights.length} steps, and ${steps.most} are the most that a plan may have.`);
+  complaints.push(...checkRanges(pace, ranges.pace));
   // A step's warm-up ends at a whole tick, and so does its bake.
   const ticks = Math.ceil(pace.warmUpSeconds / pace.tickSeconds) + 1 + Math.ceil(pace.bakeSeconds / pace.tickSeconds);
   const least = (pace.weights.length + 1) * ticks * pace.tickSeconds;
@@ -45,13 +62,20 @@ function checkPace(pace: Pace): readonly string[] {
 }
 
 function checkLimits(limits: Limits): readonly string[] {
-  const complaints: string[] = [];
-  for (const [key, most] of [["failurePointsMax", 20], ["slowPointsMax", 50], ["ceilingPercent", 100], ["stableFailurePercentMax", 50]] as const) {
-    if (!(limits[key] > 0 && limits[key] <= most)) complaints.push(`${key} is ${limits[key]}, and it must be more than 0 and ${most} at the most.`);
-  }
+  const complaints = [...checkRanges(limits, ranges.limits)];
   if (limits.failurePointsMax >= limits.ceilingPercent) complaints.push(`failurePointsMax, ${limits.failurePointsMax}, is not below ceilingPercent, ${limits.ceilingPercent}, so the ceiling would never be reached first.`);
-  for (const key of ["slowMilliseconds", "ceilingRequests", "probeFailuresMax"] as const) {
-    if (!(Number.isInteger(limits[key]) && limits[key] >= 1)) complaints.push(`${key} is ${limits[key]}, and it must be a whole number from 1 on.`);
-  }
   return complaints;
+}
+
+const checkRanges = <Key extends string>(values: Readonly<Record<NoInfer<Key>, unknown>>, among: Readonly<Record<Key, Range>>): readonly string[] =>
+  (Object.keys(among) as Key[]).filter((key) => !isWithin(values[key], among[key])).map((key) => `${key} is ${String(values[key])}, and it must be ${inWords(among[key])}.`);
+
+/** Says whether a value is a number of such a range. */
+export const isWithin = (value: unknown, { least = -Infinity, above = -Infinity, most = Infinity, whole }: Range): value is number =>
+  typeof value === "number" && value >= least && value > above && value <= most && (Number.isInteger(value) || (!whole && Number.isFinite(value)));
+
+/** Puts a range into words: `a whole number, 1 at the least`. */
+export function inWords({ least, above, most, whole }: Range): string {
+  const bounds = [...(least === undefined ? [] : [`${least} at the least`]), ...(above === undefined ? [] : [`more than ${above}`]), ...(most === undefined ? [] : [`${most} at the most`])];
+  return `a ${whole ? "whole " : ""}number, ${bounds.join(" and ")}`;
 }

@@ -1,0 +1,55 @@
+// What the control plane answers with, as JSON Schema: the parts of the API's description that several calls share. Each stands
+// beside the type that it tells of; the tests hold every answer that they get to it.
+import { eventSchema } from "../adapters/postgres/facts.ts";
+import type { RolloutResult } from "../engines/rollout/vocabulary.ts";
+import type { Schema } from "./form.ts";
+import type { Shown } from "./shown.ts";
+
+const text: Schema = { type: "string" }, flag: Schema = { type: "boolean" }, index: Schema = { type: "integer", minimum: 0 };
+const instant: Schema = { type: "number", description: "Milliseconds since 1970-01-01 UTC." };
+const results = { promoted: true, "rolled-back": true, rejected: true, equal: true, stranded: true } satisfies Record<RolloutResult, true>;
+const result: Schema = { type: "string", enum: Object.keys(results) };
+
+/** An object with exactly these fields. */
+export const exactly = (properties: Schema): Schema => ({ type: "object", properties, required: Object.keys(properties), additionalProperties: false });
+
+/** Refers to a shape that has a name in the description. */
+export const named = (name: keyof typeof shapes): Schema => ({ $ref: `#/components/schemas/${name}` });
+
+/** The shapes that have names. */
+export const shapes = {
+  Rollout: exactly({
+    id: { ...text, description: "`rollout/<resource group>/<app>/<revision>`, in lower case." },
+    target: exactly({ resourceGroup: text, app: text }), revision: text, release: text, phase: text,
+    percent: { type: "number", description: "What the canary was last seen to have of the traffic." },
+    attempt: { type: "integer", minimum: 1 },
+    result: { anyOf: [result, { type: "null" }], description: "Null while the rollout is in flight." },
+    sentence: text, startedAt: instant, facts: { ...index, description: "How many facts its journal holds." },
+  } satisfies Record<keyof Shown, Schema>),
+  Event: { ...eventSchema, description: "One fact: what was observed, or what was decided." },
+  Fact: exactly({
+    stream: text, index, event: { $ref: "#/components/schemas/Event" }, process: { ...text, description: "Who wrote it." },
+    epoch: { ...index, description: "The claim's epoch under which it was written; 0 for requests and signals." },
+    text: { ...text, description: "The line that people read." },
+  }),
+  FollowLine: {
+    description: "A line of the stream: a fact, the end, or an empty object that only keeps the connection open.",
+    oneOf: [
+      exactly({ index, at: instant, kind: text, text, isWorthTelling: { ...flag, description: "False for bookkeeping." }, process: text, epoch: index }),
+      exactly({ result, sentence: text }),
+      exactly({}),
+    ],
+  },
+  Error: {
+    type: "object", required: ["error"],
+    properties: {
+      error: {
+        type: "object", required: ["id", "message", "fix"], additionalProperties: false,
+        properties: {
+          id: { ...text, pattern: "^[a-z]+(-[a-z0-9]+)+$", description: "Permanent; what programs and searches hold on to." },
+          message: { ...text, description: "What happened and why." }, fix: { ...text, description: "What to do about it." }, left: { ...text, description: "What was left running or changed." },
+        },
+      },
+    },
+  },
+} satisfies Readonly<Record<string, Schema>>;
