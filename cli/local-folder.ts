@@ -30,7 +30,7 @@ export const folderNamed = (named = defaultFolder): string => path.resolve(named
 export const fileIn = (folder: string, name: "running.json" | "log" | "environment" | "images.json"): string => path.join(folder, name);
 
 /** How the process of a folder is started: by these words it is known again among all processes. */
-export const processArguments = (folder: string): readonly [string, string] => [program, folder];
+export const commandArguments = (folder: string): readonly [string, string] => [program, folder];
 
 /** Makes a folder that its owner alone can enter and that no repository takes in. @throws cli-local-folder-foreign where it holds something else. */
 export function makeFolder(folder: string): void {
@@ -78,7 +78,7 @@ function readRunning(folder: string): Running | undefined {
 export function runsOn(pid: number, folder: string): boolean {
   try {
     const words = existsSync("/proc/self/cmdline") ? readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ") : execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
-    return words.trimEnd().endsWith(processArguments(folder).join(" "));
+    return words.trimEnd().endsWith(commandArguments(folder).join(" "));
   } catch {
     return false;
   }

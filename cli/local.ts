@@ -12,7 +12,7 @@ import { replaceFile } from "../localcloud/lines-file.ts";
 import type { LocalCloudOptions } from "../localcloud/resource.ts";
 import { localClient, type LocalClient } from "./local-client.ts";
 import { addClock, addFault } from "./local-controls.ts";
-import { emptyFolder, fileIn, folderNamed, isKept, makeFolder, processArguments, runsOn, standingOf, type Running } from "./local-folder.ts";
+import { emptyFolder, fileIn, folderNamed, isKept, makeFolder, commandArguments, runsOn, standingOf, type Running } from "./local-folder.ts";
 import { commandLine, guide, here } from "./local-lines.ts";
 import type { Outcome, Wishes } from "./local-process.ts";
 import { addStatus } from "./local-status.ts";
@@ -99,7 +99,7 @@ const readImages = (folder: string): Images => (existsSync(fileIn(folder, "image
 /** Starts the process and waits until it answers or says why not. It has no terminal and no pipe of ours, so that it can outlive us. */
 async function start(folder: string, wishes: Wishes): Promise<void> {
   const log = openSync(fileIn(folder, "log"), "w", 0o600);
-  const child = spawn(process.execPath, [...processArguments(folder)], { cwd: folder, detached: true, stdio: ["ignore", log, log, "ipc"] });
+  const child = spawn(process.execPath, [...commandArguments(folder)], { cwd: folder, detached: true, stdio: ["ignore", log, log, "ipc"] });
   closeSync(log);
   child.send(wishes, () => undefined); // One that has ended already says so by its exit.
   const { failed } = await outcomeOf(child);

@@ -38,7 +38,7 @@ const unreadable = { 500: ["journal-fact-unknown"] }, unread = { 404: ["rollout-
 export const operations = {
   health: {
     method: "GET", path: "/health", role: undefined, summary: "Says whether the control plane can do its work.",
-    answers: { 200: { description: "It can.", shape: { type: "object", properties: { status: { const: "ok" }, process: { type: "string" }, lastWriteAt: { type: ["number", "null"] } }, required: ["status", "process", "lastWriteAt"] } } },
+    answers: { 200: { description: "It can.", shape: { type: "object", properties: { status: { const: "ok" }, process: { type: "string" }, inFlight: { type: "integer", minimum: 0 }, lastWriteAt: { type: ["number", "null"] }, lastWriteSecondsAgo: { type: ["number", "null"] } }, required: ["status", "process", "inFlight", "lastWriteAt", "lastWriteSecondsAgo"] } } },
     refusals: { 503: ["journal-unreachable"] },
   },
   showApi: {

@@ -30,6 +30,7 @@ export const shapes = {
   Fact: exactly({
     stream: text, index, event: { $ref: "#/components/schemas/Event" }, process: { ...text, description: "Who wrote it." },
     epoch: { ...index, description: "The claim's epoch under which it was written; 0 for requests and signals." },
+    hash: { ...text, description: "Over this fact and the hash of the one before it; the last one stands for the whole journal." },
     text: { ...text, description: "The line that people read." },
   }),
   FollowLine: {
