@@ -30,12 +30,25 @@ export function makeResourceManager(cloud: Cloud, kinds: readonly ResourceKind[]
     authorize(cloud.store, principal, actionOf(place, request.method), place.id);
     if (!place.kind.apiVersions.includes(request.apiVersion)) throw unsupportedVersion(place.kind, request.apiVersion);
     mustExist(cloud, place);
-    return answer(cloud, kinds, operations, place, request);
+    const reply = await answer(cloud, kinds, operations, place, request);
+    if (cloud.options.strict) holdToSchema(place, request, reply);
+    return reply;
   };
 }
 
 const unsupportedVersion = (kind: ResourceKind, apiVersion: string): ArmError =>
   new ArmError(400, "InvalidApiVersionParameter", `The api-version '${apiVersion}' is invalid. The supported versions for '${kind.type}' are '${kind.apiVersions.join(",")}'.`);
+
+/** Holds an answer to the schema of the version asked for. What does not fit is a mistake of ours, and ends the request as one. */
+function holdToSchema(place: Place, request: ArmRequest, { status, body }: ArmReply): void {
+  if (place.rest.length > 0 || body === undefined || status >= 300) return;
+  const shown = place.collection ? (body as { readonly value: readonly Body[] }).value : [body as Body];
+  const schema = schemaOf(place.kind.type, request.apiVersion);
+  for (const each of shown) {
+    const problem = schema.refuseAnswer(each);
+    if (problem) throw new Error(`the stand-in's own answer for ${each["id"]} is not Azure's: ${problem}`);
+  }
+}
 
 const notFound = (cloud: Cloud, place: Place): ArmError => {
   const group = groupIdOf(place.id);
