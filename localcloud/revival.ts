@@ -2,6 +2,7 @@
 // How documents are written is state.ts's; processes, probes and connections are not kept, they begin anew.
 import { runtimeOf, startRevision } from "./app-runtime.ts";
 import type { Control } from "./control.ts";
+import { watchSchedules } from "./job-executions.ts";
 import type { KeptOperation, Operations } from "./operations.ts";
 import { requestRows } from "./request-rows.ts";
 import { takeUp } from "./resource-manager.ts";
@@ -59,6 +60,7 @@ export async function revive(documents: ReadonlyMap<string, unknown>, { cloud, c
     requestRows(cloud).lagSeconds = lagSeconds;
   }
   every<Resource>("resource").forEach(cloud.store.put);
+  if (cloud.store.list().some(({ type }) => type === "Microsoft.App/jobs")) watchSchedules(cloud);
   for (const app of every<KeptApp>("app").map(revivedApp)) {
     runtimeOf(cloud).apps.set(app.id.toLowerCase(), app);
     for (const revision of app.revisions) if (revision.active) startRevision(cloud, app, revision);

@@ -119,6 +119,24 @@ test("after SIGKILL it is the same cloud: port, authority, sign-in, apps with se
   expect(await client.sdk.containerApps.createOrUpdate("shop", "teller", app(first, "four"), soon)).toMatchObject({ latestRevisionName: "teller--0000003" });
 });
 
+test("after SIGKILL its jobs go on by their schedules", async () => {
+  const said = await start();
+  const client = await clientOf(said);
+  await putGround(client, said);
+  const { managedEnvironmentId, location } = app(said, "one");
+  await client.sdk.jobs.createOrUpdate("shop", "minutely", {
+    location, environmentId: managedEnvironmentId!, configuration: { triggerType: "Schedule", replicaTimeout: 60, scheduleTriggerConfig: { cronExpression: "* * * * *" } },
+    template: { containers: [{ name: "web", image: "registry.example/web:1" }] },
+  }, soon);
+  await kill();
+  await start();
+  await client.ask("POST", "/_standin/clock", { at: Date.now() + 60_000 });
+  await eventually(async () => {
+    for await (const execution of client.sdk.jobsExecutions.list("shop", "minutely")) return execution.status === "Running";
+    return false;
+  }, "an execution");
+});
+
 test("ended in good order it is the same cloud too, and its revisions are still active", async () => {
   const first = await start();
   const client = await clientOf(first);
