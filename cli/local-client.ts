@@ -2,10 +2,20 @@
 // authority in the folder, so that nothing of the caller's environment can lead elsewhere.
 import { readFileSync } from "node:fs";
 import https from "node:https";
+import type { Command } from "commander";
 import { localNotUp, localRefused } from "../errors/cli.ts";
 import type { LocalCloud } from "../localcloud/start.ts";
 import { folderNamed, standingOf, type Running } from "./local-folder.ts";
 import { commandLine } from "./local-lines.ts";
+
+/** What every command of the group may be told. */
+export interface LocalOptions {
+  readonly folder?: string;
+  readonly json?: boolean;
+}
+
+/** Adds the options that say which cloud is meant and how to answer. */
+export const onFolder = (command: Command): Command => command.option("--folder <path>", "the cloud's folder (default: .ballast-local here)").option("--json", "answer in JSON");
 
 /** A cloud that answers. */
 export interface LocalClient {

@@ -1,17 +1,10 @@
 // `ballast local clock …` and `ballast local fault …`: the stand-in's clock, and trouble on order for its management requests. What a fault
 // does is the stand-in's to say; here kinds that people have a word for become the fields that it takes.
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Argument, InvalidArgumentError, type Command } from "commander";
 import { localTimeUnclear } from "../errors/cli.ts";
-import { localClient } from "./local-client.ts";
+import { localClient, onFolder, type LocalOptions } from "./local-client.ts";
 import { clockLine, faultLine, type CloudStanding, type Fault } from "./local-lines.ts";
 import { print, printJson } from "./terminal.ts";
-
-interface LocalOptions {
-  readonly folder?: string;
-  readonly json?: boolean;
-}
-
-const onFolder = (command: Command): Command => command.option("--folder <path>", "the cloud's folder (default: .ballast-local here)").option("--json", "answer in JSON");
 
 const showClock = (clock: CloudStanding["clock"], json: boolean | undefined): void => (json ? printJson({ at: clock.at, held: clock.held }) : print(`The clock ${clockLine(clock)}.`));
 
@@ -97,7 +90,7 @@ export function addFault(group: Command): void {
     .action(async (options: LocalOptions) => showFaults((await (await localClient(options.folder)).ask("POST", "/_standin/faults", { faults: [] })).faults, options));
 }
 
-const addFaultOrder = (fault: Command): Command => onFolder(fault.command("add <kind>"))
+const addFaultOrder = (fault: Command): Command => onFolder(fault.command("add").addArgument(new Argument("<kind>", "what happens to them").choices(Object.keys(kinds))))
   .description("order one; earlier orders stay")
   .requiredOption("--path <pattern>", "the requests that meet it: a regular expression on the path")
   .option("--method <method>", "only requests of this method")
@@ -105,7 +98,7 @@ const addFaultOrder = (fault: Command): Command => onFolder(fault.command("add <
   .option("--after <number>", "let so many pass first", atLeastZero)
   .option("--seconds <number>", "how long, for kinds that take a time", atLeastZero, 5)
   .option("--status <number>", "for fail", atLeastZero, 500)
-  .addOption(new Option("--code <code>", "the error code, for kinds that answer with one"))
+  .option("--code <code>", "the error code, for kinds that answer with one")
   .addHelpText("after", `
 Kinds:
 ${Object.entries(kinds).map(([kind, { what }]) => `  ${kind.padEnd(12)} ${what}`).join("\n")}
@@ -113,18 +106,13 @@ ${Object.entries(kinds).map(([kind, { what }]) => `  ${kind.padEnd(12)} ${what}`
 Examples:
   ballast local fault add throttle --path containerApps/storefront$ --method PATCH --times 3
   ballast local fault add lose-answer --path containerApps/storefront$ --method PATCH`)
-  .action(async (named: string, options: FaultOptions) => {
-    const kind = Object.hasOwn(kinds, named) ? kinds[named]! : unknownKind(named);
+  .action(async (kind: string, options: FaultOptions) => {
     const { path, method, times, after, code } = options;
     const { ask } = await localClient(options.folder);
-    const ordered = { path, times, ...(method && { method: method.toUpperCase() }), ...(after && { after }), ...kind.fields(options), ...(code && { code }) };
+    const ordered = { path, times, ...(method && { method: method.toUpperCase() }), ...(after && { after }), ...kinds[kind]!.fields(options), ...(code && { code }) };
     const faults = [...await onOrder(options), ordered];
     showFaults((await ask("POST", "/_standin/faults", { faults })).faults, options);
   });
-
-function unknownKind(kind: string): never {
-  throw new InvalidArgumentError(`"${kind}" is no kind of fault; there are ${Object.keys(kinds).join(", ")}.`);
-}
 
 function atLeastZero(text: string): number {
   const number = Number(text);

@@ -30,7 +30,8 @@ const ends: (() => unknown)[] = [];
 const endAll = async (): Promise<void> => {
   for (const end of ends.splice(0).reverse()) await end();
 };
-const tell = (outcome: Outcome): Promise<unknown> => new Promise((resolve) => (process.connected ? process.send!(outcome, resolve) : resolve(undefined)));
+/** Says it to `up`; false where that is no longer there. */
+const tell = (outcome: Outcome): Promise<boolean> => new Promise((resolve) => (process.connected ? process.send!(outcome, (error: Error | null) => resolve(!error)) : resolve(false)));
 
 async function begin({ images, port, postgres: wantsPostgres }: Wishes): Promise<void> {
   const claimed = claim(folder);
@@ -49,7 +50,7 @@ async function begin({ images, port, postgres: wantsPostgres }: Wishes): Promise
 
 /** By the address alone a program finds the sign-in too, whatever it knows of names; ours know them as well. */
 const environmentOf = ({ environment, port }: Pick<LocalCloud, "environment" | "port">): Record<string, string> =>
-  ({ ...environment, AZURE_AUTHORITY_HOST: `https://127.0.0.1:${port}`, BALLAST_LOCAL_ENDPOINT: `https://127.0.0.1:${port}` });
+  ({ ...environment, AZURE_SUBSCRIPTION_ID: environment["ARM_SUBSCRIPTION_ID"]!, AZURE_AUTHORITY_HOST: `https://127.0.0.1:${port}`, BALLAST_LOCAL_ENDPOINT: `https://127.0.0.1:${port}` });
 
 /** Refuses in our words before anything is started; later the system's own would have to do. */
 async function refuseWrongPorts(asked: number | undefined): Promise<void> {
@@ -82,10 +83,7 @@ async function main(): Promise<void> {
     process.exit(1);
   }
   // Where `up` was broken off in the meantime, nobody knows of us, and nobody would ever stop us.
-  if (process.connected) {
-    await tell({});
-    await stopped;
-  }
+  if (await tell({})) await stopped;
   await endAll();
   process.exit(0);
 }

@@ -1,7 +1,7 @@
 // `ballast local status`: how the stand-in cloud stands, asked of Resource Manager as any client would, and of its own controls for what
 // Azure has no word for: processes, clock, faults.
 import type { Command } from "commander";
-import { localClient, type LocalClient } from "./local-client.ts";
+import { localClient, onFolder, type LocalClient, type LocalOptions } from "./local-client.ts";
 import { folderNamed, isKept, standingOf } from "./local-folder.ts";
 import { appsVersion, here, standingLines, type CloudStanding, type RevisionStanding } from "./local-lines.ts";
 import { print, printJson } from "./terminal.ts";
@@ -27,12 +27,10 @@ interface StandInProcess {
 }
 
 /** Adds the command. It exits with 3 where no cloud is up, so that a script can ask. */
-export const addStatus = (group: Command): Command => group.command("status")
+export const addStatus = (group: Command): Command => onFolder(group.command("status"))
   .description("tell whether the stand-in cloud is up, and its apps, revisions, weights, replicas, addresses, faults and clock")
-  .option("--folder <path>", "the cloud's folder (default: .ballast-local here)")
-  .option("--json", "answer in JSON")
   .addHelpText("after", "\nThe exit code is 3 where it is not up.\n\nExamples:\n  ballast local status\n  ballast local status --json | jq '.apps[].revisions[] | select(.weight > 0)'")
-  .action(async ({ folder: named, json }: { folder?: string; json?: boolean }) => {
+  .action(async ({ folder: named, json }: LocalOptions) => {
     const folder = folderNamed(named);
     const standing = standingOf(folder);
     if (standing.kind === "up") {

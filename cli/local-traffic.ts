@@ -5,27 +5,23 @@ import { setTimeout as pause } from "node:timers/promises";
 import { InvalidArgumentError, type Command } from "commander";
 import { localAppUnknown } from "../errors/cli.ts";
 import { startLoad, type LoadSecond, type LoadSummary } from "../localcloud/load.ts";
-import { localClient } from "./local-client.ts";
+import { localClient, onFolder, type LocalOptions } from "./local-client.ts";
 import { appsOf } from "./local-status.ts";
 import { print, printJson, styled } from "./terminal.ts";
 
-interface TrafficOptions {
-  readonly folder?: string;
-  readonly json?: boolean;
+interface TrafficOptions extends LocalOptions {
   readonly rate: number;
   readonly seconds?: number;
   readonly path: string;
 }
 
 /** Adds the command. */
-export const addTraffic = (group: Command): Command => group.command("traffic <app>")
+export const addTraffic = (group: Command): Command => onFolder(group.command("traffic <app>"))
   .description("send an app real requests and tell second by second which revision answered")
-  .option("--folder <path>", "the cloud's folder (default: .ballast-local here)")
-  .option("--json", "a line of JSON for each second and each failure, and a summary")
   .option("--rate <number>", "requests a second", positive, 10)
   .option("--seconds <number>", "for how long (default: until Ctrl-C)", positive)
   .option("--path <path>", "what is asked for", "/")
-  .addHelpText("after", "\nEach request is sent once, when it is due; an answer of 400 or more, or none within 10 s, is a failure.\n\nExamples:\n  ballast local traffic storefront --rate 50\n  ballast local traffic storefront --rate 5 --seconds 10 --json")
+  .addHelpText("after", "\nEach request is sent once, when it is due; an answer of 400 or more, or none within 10 s, is a failure.\nWith --json: a line for each second and each failure, and a summary.\n\nExamples:\n  ballast local traffic storefront --rate 50\n  ballast local traffic storefront --rate 5 --seconds 10 --json")
   .action(async (name: string, { folder, json, rate, seconds, path }: TrafficOptions) => {
     const client = await localClient(folder);
     const apps = (await appsOf(client)).filter(({ properties }) => properties.configuration.ingress?.fqdn);

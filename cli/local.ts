@@ -10,7 +10,7 @@ import { BallastError } from "../errors/catalogue.ts";
 import { localImageUnclear, localNotUp, localResetUnasked, localStartFailed, localUpAlready } from "../errors/cli.ts";
 import { replaceFile } from "../localcloud/lines-file.ts";
 import type { LocalCloudOptions } from "../localcloud/resource.ts";
-import { localClient, type LocalClient } from "./local-client.ts";
+import { localClient, onFolder, type LocalClient, type LocalOptions } from "./local-client.ts";
 import { addClock, addFault } from "./local-controls.ts";
 import { emptyFolder, fileIn, folderNamed, isKept, makeFolder, commandArguments, runsOn, standingOf, type Running } from "./local-folder.ts";
 import { commandLine, guide, here } from "./local-lines.ts";
@@ -18,11 +18,6 @@ import type { Outcome, Wishes } from "./local-process.ts";
 import { addStatus } from "./local-status.ts";
 import { addTraffic } from "./local-traffic.ts";
 import { print, printJson } from "./terminal.ts";
-
-interface LocalOptions {
-  readonly folder?: string;
-  readonly json?: boolean;
-}
 
 type Images = LocalCloudOptions["images"];
 const root = path.join(import.meta.dirname, "..");
@@ -37,9 +32,6 @@ export function addLocal(program: Command): void {
   const group = program.command("local").description("run a stand-in for Azure on this machine and play with it");
   for (const add of [addUp, addDown, addStatus, addReset, addToken, addClock, addFault, addTraffic]) add(group);
 }
-
-/** Adds the options that every command of the group has. */
-const onFolder = (command: Command): Command => command.option("--folder <path>", "the cloud's folder (default: .ballast-local here)").option("--json", "answer in JSON");
 
 const addUp = (group: Command): Command => onFolder(group.command("up"))
   .description("start the stand-in cloud, or the one that is kept in the folder, and say how to use it")

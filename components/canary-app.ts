@@ -51,6 +51,12 @@ export interface CanaryAppArgs {
    */
   readonly external?: boolean;
   /**
+   * How the ingress speaks to the container. An app that was made by hand often has `auto`; taken over, it must go on with what it has.
+   *
+   * @default "http"
+   */
+  readonly transport?: "http" | "http2" | "auto";
+  /**
    * The port on which the container listens.
    *
    * @default 8080
@@ -134,7 +140,7 @@ export class CanaryApp extends pulumi.ComponentResource {
       activeRevisionsMode: "Multiple",
       ...(registries.length > 0 ? { registries: registries.map(({ server, identity }) => ({ server, identity })) } : {}),
     };
-    const ingress = { external: args.external ?? true, targetPort, transport: "http" };
+    const ingress = { external: args.external ?? true, targetPort, transport: args.transport ?? "http" };
     const planned = { configuration: { ...configuration, ingress, secrets: Object.keys(args.secrets ?? {}).map((secret) => ({ name: secret })) }, template };
     const traffic = readTraffic(resourceGroup, appName, this, planned).catch((error: unknown) => {
       throw refusal(error);
@@ -152,7 +158,12 @@ export class CanaryApp extends pulumi.ComponentResource {
         ingress: { ...ingress, traffic },
       },
       template,
-    }, { parent: this, hooks: trafficGuard({ name, ...args.controlPlane, resourceGroup, app: appName }, this) });
+    }, {
+      parent: this,
+      // An app that was imported has these as inputs, since Azure shows them; to drop them would replace the app, users and all.
+      ignoreChanges: ["environmentId", "workloadProfileName"],
+      hooks: trafficGuard({ name, ...args.controlPlane, resourceGroup, app: appName }, this),
+    });
 
     const release = new Release(child(name, "release"), {
       ...args.controlPlane, resourceGroup, app: appName,

@@ -3,7 +3,7 @@
 // never starts, weights may name what is deactivated or not yet ready, secrets change without a revision.
 // What the stand-in cannot run (several containers, commands, Labels mode) it refuses by name.
 import { setTimeout as pause } from "node:timers/promises";
-import { imageName, runtimeOf, settle, startRevision, stopApp, stopRevision } from "./app-runtime.ts";
+import { imageName, runtimeOf, settle, startRevision, stopApp, stopRevision, untilReady } from "./app-runtime.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type PutContext, type Resource, type ResourceKind, type Store } from "./resource.ts";
 import { warmParser } from "./kql-syntax.ts";
 import { requestRows } from "./request-rows.ts";
@@ -11,6 +11,7 @@ import {
   appHost, checkRevisionName, checkTraffic, findRevision, isSingle, latestOf, nextRevisionName, presentReplica, presentRevision, revisionHost,
   type AppRuntime, type Revision,
 } from "./revisions.ts";
+import { truthsOf } from "./truths.ts";
 
 // A write takes a moment, as it does there; a second one in between is refused with 409.
 const operationMilliseconds = 60;
@@ -44,11 +45,13 @@ async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promis
   const name = id.split("/").at(-1) ?? "";
   const properties: Body = wanted["properties"] ?? {};
   const configuration: Body = properties["configuration"] ?? {};
-  if (known?.operating) throw new ArmError(409, "ContainerAppOperationInProgress", `Cannot modify container app '${name}' because another operation is in progress.`);
+  const truths = truthsOf(cloud);
+  if (known?.operating && truths["one-write-at-a-time"]) throw new ArmError(409, "ContainerAppOperationInProgress", `Cannot modify container app '${name}' because another operation is in progress.`);
   if (!/^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/.test(name) || name.includes("--")) throw new ArmError(400, "ContainerAppInvalidName", `Invalid container app name '${name}'. It consists of lower case alphanumeric characters or '-', starts with a letter, ends with an alphanumeric character, has no '--' and is at most 32 characters long.`);
   const template = normaliseTemplate(properties["template"] ?? {});
+  if (!truths["put-repeats-secrets"]) keepSecrets(configuration, previous);
   checkTemplate(name, template, configuration);
-  checkConfiguration(configuration, name, template, known);
+  checkConfiguration(configuration, name, template, known, cloud);
 
   // A patch that leaves the template alone asks for no revision, even where the last write of a template failed.
   const untouched = merge && canonical(normaliseTemplate(previous?.body["properties"]?.template ?? {})) === canonical(template);
@@ -61,16 +64,32 @@ async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promis
     await pause(operationMilliseconds);
     const latest = latestOf(app);
     const same = latest && (untouched || canonical(latest.template) === canonical(template));
-    const revision = same ? latest : createRevision(app, template, cloud);
+    const revision = same ? latest : createRevision(app, template, cloud) ?? latest!;
+    const secretsBefore = canonical(app.configuration["secrets"] ?? []);
     app.configuration = structuredClone(configuration);
-    if (!same) {
+    if (revision !== latest) {
       app.revisions.push(revision);
       startRevision(cloud, app, revision);
     }
-    settle(app, revision);
+    settle(app, revision, cloud.clock.now());
+    if (!truths["secret-makes-no-revision"] && canonical(configuration["secrets"] ?? []) !== secretsBefore) for (const { set } of app.revisions) set?.recycle();
+    if (!truths["succeeds-unstarted"] && revision !== latest) await mustBecomeReady(app, revision, cloud);
   } finally {
     app.operating = false;
   }
+}
+
+/** What a naive platform's operation does: it ends with the revision's readiness. */
+async function mustBecomeReady(app: AppRuntime, revision: Revision, cloud: Cloud): Promise<void> {
+  if (await untilReady(revision, cloud.clock.now, AbortSignal.timeout(readyMillisecondsMax))) return;
+  throw new ArmError(400, "ContainerAppOperationError", `Failed to provision revision for container app '${app.name}'. Error details: Deployment Progress Deadline Exceeded. 0/1 replicas ready.`);
+}
+const readyMillisecondsMax = 261_000;
+
+/** Gives secrets without a value the one that they have. */
+function keepSecrets(configuration: Body, previous: Resource | undefined): void {
+  const before: readonly Body[] = previous?.body["properties"]?.configuration?.secrets ?? [];
+  for (const secret of (configuration["secrets"] ?? []) as Body[]) secret["value"] ??= before.find(({ name }) => name === secret["name"])?.["value"];
 }
 
 function createRuntime(id: string, name: string, wanted: Body, cloud: Cloud): AppRuntime {
@@ -78,19 +97,34 @@ function createRuntime(id: string, name: string, wanted: Body, cloud: Cloud): Ap
   const environmentName: string = environment?.body["name"] ?? (environment?.id ?? "").split("/").at(-1);
   return {
     id, name, environmentId: environment?.id ?? "", environmentName, domain: environment?.body["properties"]?.defaultDomain ?? `${environmentName}.westeurope.${cloud.suffix}`,
-    revisions: [], configuration: {}, takenSuffixes: new Set(), deployments: 0, operating: false, latestReady: undefined,
+    truths: truthsOf(cloud), revisions: [], configuration: {}, takenSuffixes: new Set(), deployments: 0, operating: false, latestReady: undefined,
   };
 }
 
-/** Makes the revision, or fails the operation: a taken suffix and an unknown image are found only after the request was accepted. */
-function createRevision(app: AppRuntime, template: Body, cloud: Cloud): Revision {
+/**
+ * Makes the revision, or fails the operation: a taken suffix and an unknown image are found only after the request was accepted.
+ *
+ * Undefined means that nothing is made although nothing failed: the silent form of a taken suffix.
+ */
+function createRevision(app: AppRuntime, template: Body, cloud: Cloud): Revision | undefined {
   const container: Body = template["containers"][0];
   if (!cloud.options.images[imageName(container["image"])]) {
     throw new ArmError(400, "InvalidParameterValueInContainerTemplate", `The following field(s) are either invalid or missing. Field 'template.containers.${container["name"]}.image' is invalid with details: 'Invalid value: "${container["image"]}": MANIFEST_UNKNOWN: manifest unknown'.`);
   }
-  const name = nextRevisionName(app, template);
+  const name = nextRevisionName(app, template), suffix = name.slice(app.name.length + 2);
+  const namesake = findRevision(app, name), unique = app.truths["suffix-taken-for-life"];
+  if (namesake && !template["revisionSuffix"]) {
+    app.revisions.splice(app.revisions.indexOf(namesake), 1);
+    return namesake;
+  }
+  if (unique === "silent" && namesake?.active === false) return undefined;
+  if (unique && app.takenSuffixes.has(suffix)) throw new ArmError(400, "ContainerAppOperationError", `Failed to provision revision for container app '${app.name}'. Error details: Revision with suffix '${suffix}' already exists.`);
+  if (namesake) {
+    void stopRevision(namesake);
+    app.revisions.splice(app.revisions.indexOf(namesake), 1);
+  }
   app.deployments += 1;
-  app.takenSuffixes.add(name.slice(app.name.length + 2));
+  app.takenSuffixes.add(suffix);
   return { name, createdAt: cloud.clock.now(), template, active: true, set: undefined, wasReady: false };
 }
 
@@ -102,22 +136,27 @@ function checkTemplate(app: string, template: Body, configuration: Body): void {
   if (!container?.["image"]) throw new ArmError(400, "ContainerAppImageRequired", "The container image must be specified: template.containers[0].image.");
   if (containers.length > 1 || template["initContainers"]?.length) throw unsupported("more than one container a replica");
   if (container["command"]?.length) throw unsupported("containers with a command of their own");
+  const { minReplicas = 0, maxReplicas = 10 } = template["scale"] ?? {};
+  if (maxReplicas < 1 || minReplicas > maxReplicas) throw new ArmError(400, "ContainerAppScaleInvalid", `minReplicas is ${minReplicas} and maxReplicas is ${maxReplicas}. There is at least one replica at most, and no minimum above the maximum.`);
   checkRevisionName(app, template);
   const names = new Set(((configuration["secrets"] ?? []) as Body[]).map((secret) => secret["name"]));
   const missing = ((container["env"] ?? []) as Body[]).find(({ secretRef }) => secretRef && !names.has(secretRef));
   if (missing) throw new ArmError(400, "ContainerAppSecretRefNotFound", `SecretRef '${missing["secretRef"]}' defined for container '${container["name"]}' not found.`);
 }
 
-function checkConfiguration(configuration: Body, app: string, template: Body, known: AppRuntime | undefined): void {
+function checkConfiguration(configuration: Body, app: string, template: Body, known: AppRuntime | undefined, cloud: Cloud): void {
   const mode = String(configuration["activeRevisionsMode"] ?? "Single").toLowerCase();
   if (mode === "labels") throw unsupported("the revision mode Labels");
   for (const secret of (configuration["secrets"] ?? []) as Body[]) {
     if (secret["keyVaultUrl"]) throw unsupported("secrets by keyVaultUrl");
     if (secret["value"] == null) throw new ArmError(400, "ContainerAppSecretInvalid", `Invalid request: container app secret '${secret["name"]}' has no value. A PUT repeats all values; they are never read back.`);
   }
+  const { transport = "Auto", exposedPort, additionalPortMappings, traffic } = (configuration["ingress"] ?? {}) as Body;
+  if (!["auto", "http"].includes(String(transport).toLowerCase())) throw unsupported(`ingress with the transport ${transport}`);
+  if (exposedPort || additionalPortMappings?.length) throw unsupported("ports beside the one of HTTP");
   // Traffic may name the revision that the very same request makes, if it gives the suffix: azd does so.
   const made = template["revisionSuffix"] ? `${app}--${template["revisionSuffix"]}` : undefined;
-  if (mode === "multiple") checkTraffic(configuration["ingress"]?.traffic, (name) => name === made || (known !== undefined && findRevision(known, name) !== undefined));
+  if (mode === "multiple") checkTraffic(traffic, truthsOf(cloud), (name) => (name === made ? "made" : known && findRevision(known, name)));
 }
 
 /** Fills in what the platform fills in, so that a template with a default spelt out equals one without it. */
@@ -149,22 +188,13 @@ function present(resource: Resource, cloud: Cloud): Body {
   const body = structuredClone(resource.body);
   const properties: Body = (body["properties"] ??= {});
   const configuration: Body = (properties["configuration"] ??= {});
-  const app = runtimeOf(cloud).apps.get(resource.id.toLowerCase());
+  const app = runtimeOf(cloud).apps.get(resource.id.toLowerCase()), truths = truthsOf(cloud);
   const latest = app && latestOf(app);
-  properties["environmentId"] = properties["managedEnvironmentId"] = environmentIdOf(body);
-  properties["workloadProfileName"] ??= "Consumption";
-  properties["runningStatus"] = "Running";
-  if (properties["template"]) properties["template"] = normaliseTemplate(properties["template"]);
-  configuration["activeRevisionsMode"] ??= "Single";
-  if (configuration["secrets"]) configuration["secrets"] = (configuration["secrets"] as Body[]).map(({ value: _, ...secret }) => secret);
   const ingress: Body | undefined = configuration["ingress"] ?? undefined;
-  if (ingress) {
-    configuration["ingress"] = {
-      external: false, transport: "Auto", allowInsecure: false, ...dropAbsent(ingress),
-      traffic: ingress["traffic"]?.length ? ingress["traffic"] : [{ latestRevision: true, weight: 100 }],
-      ...(app ? { fqdn: appHost({ ...app, configuration }) } : {}),
-    };
-  }
+  if (truths["secrets-are-write-only"] && configuration["secrets"]) configuration["secrets"] = (configuration["secrets"] as Body[]).map(({ value: _, ...secret }) => secret);
+  if (ingress && app) ingress["fqdn"] = appHost({ ...app, configuration });
+  if (ingress && !truths["labels-last-at-zero"]) ingress["traffic"] = ((ingress["traffic"] ?? []) as Body[]).map(({ label, ...entry }) => (entry["weight"] && label ? { ...entry, label } : entry));
+  if (truths["defaults-on-read"]) fillIn(body, properties, configuration, ingress);
   if (app && latest) {
     properties["latestRevisionName"] = latest.name;
     properties["latestReadyRevisionName"] = app.latestReady?.name ?? "";
@@ -172,6 +202,21 @@ function present(resource: Resource, cloud: Cloud): Body {
     properties["outboundIpAddresses"] = ["127.0.0.1"];
   }
   return body;
+}
+
+/** Shows what the server fills in where a write said nothing. */
+function fillIn(body: Body, properties: Body, configuration: Body, ingress: Body | undefined): void {
+  properties["environmentId"] = properties["managedEnvironmentId"] = environmentIdOf(body);
+  properties["workloadProfileName"] ??= "Consumption";
+  properties["runningStatus"] = "Running";
+  if (properties["template"]) properties["template"] = normaliseTemplate(properties["template"]);
+  configuration["activeRevisionsMode"] ??= "Single";
+  if (ingress) {
+    configuration["ingress"] = {
+      external: false, transport: "Auto", allowInsecure: false, ...dropAbsent(ingress),
+      traffic: ingress["traffic"]?.length ? ingress["traffic"] : [{ latestRevision: true, weight: 100 }],
+    };
+  }
 }
 
 const notFound = (app: AppRuntime, what: string): ArmError => new ArmError(404, "ResourceNotFound", `${what} of container app '${app.name}' was not found.`);
@@ -182,7 +227,7 @@ async function children(resource: Resource, rest: readonly string[], request: Ar
   const app = runtimeOf(cloud).apps.get(resource.id.toLowerCase());
   if (!app || kind?.toLowerCase() !== "revisions") return undefined;
   const now = cloud.clock.now();
-  if (revisionName === undefined) return request.method === "GET" ? { status: 200, body: { value: app.revisions.map((each) => presentRevision(app, each, now)) } } : undefined;
+  if (revisionName === undefined) return request.method === "GET" ? listRevisions(app, request, now) : undefined;
   const revision = findRevision(app, revisionName);
   if (!revision) throw notFound(app, `Revision '${revisionName}'`);
   const verb = `${request.method} ${action?.toLowerCase() ?? ""}`.trim();
@@ -194,10 +239,33 @@ async function children(resource: Resource, rest: readonly string[], request: Ar
     if (!replica) throw notFound(app, `Replica '${replicaName}'`);
     return { status: 200, body: presentReplica(app, revision, replica) };
   }
-  if (verb === "POST activate") startRevision(cloud, app, revision);
-  else if (verb === "POST deactivate") void stopRevision(revision);
+  // What is active already stays as it is, at zero too.
+  if (verb === "POST activate" && !revision.active) startRevision(cloud, app, revision, "activation");
+  if (verb === "POST deactivate") deactivate(app, revision, resource, now);
   else if (verb === "POST restart") revision.set?.recycle();
-  else return undefined;
+  else if (verb !== "POST activate") return undefined;
+  if (verb !== "POST deactivate" && !app.truths["actions-do-not-wait"]) await untilReady(revision, cloud.clock.now, AbortSignal.timeout(readyMillisecondsMax));
   if (verb === "POST activate" && isSingle(app) && revision !== latestOf(app)) cloud.log(`${revision.name} was activated in Single mode; it gets no traffic`);
   return { status: 200 };
+}
+
+function deactivate(app: AppRuntime, revision: Revision, resource: Resource, now: number): void {
+  const { truths } = app;
+  if (!truths["last-active-may-be-deactivated"] && app.revisions.every((each) => each === revision || !each.active)) {
+    throw new ArmError(400, "ContainerAppOperationError", `Revision '${revision.name}' is the last active revision of container app '${app.name}'.`);
+  }
+  void stopRevision(revision, now);
+  if (truths["deactivated-keeps-its-entry"]) return;
+  for (const ingress of [app.configuration["ingress"], resource.body["properties"]?.configuration?.ingress] as (Body | undefined)[]) {
+    if (ingress?.["traffic"]) ingress["traffic"] = (ingress["traffic"] as Body[]).filter(({ revisionName }) => revisionName !== revision.name);
+  }
+}
+
+const pageSize = 10;
+
+/** Gives a page of the revisions, with the link to the next where there is one. */
+function listRevisions(app: AppRuntime, { origin, path, query, apiVersion }: ArmRequest, now: number): ArmReply {
+  const from = Number(query.get("$skipToken") ?? 0), to = app.truths["lists-are-paged"] ? from + pageSize : Infinity;
+  const nextLink = to < app.revisions.length ? { nextLink: `${origin}${path}?api-version=${apiVersion}&$skipToken=${to}` } : {};
+  return { status: 200, body: { value: app.revisions.slice(from, to).map((each) => presentRevision(app, each, now)), ...nextLink } };
 }

@@ -62,3 +62,6 @@ export function errorReply(error: unknown): ArmReply {
 
 /** Gives scheme and host as the client said them, so that every URL in an answer is one that it can reach. */
 export const originOf = (request: IncomingMessage): string => `${"encrypted" in request.socket ? "https" : "http"}://${request.headers.host ?? "localhost"}`;
+
+/** Whether a client has come by the address alone and not by a name. */
+export const isByAddress = (origin: string): boolean => ["127.0.0.1", "localhost"].includes(new URL(origin).hostname);

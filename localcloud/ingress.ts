@@ -3,11 +3,12 @@
 // Knows nothing of health or of why weights are as they are; it looks both up for each request, so a change holds at once.
 import { randomUUID } from "node:crypto";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import { appHost, findRevision, readyReplicas, trafficOf, type AppRuntime, type Revision } from "./revisions.ts";
-import { runtimeOf } from "./app-runtime.ts";
+import { appHost, findRevision, isSingle, readyReplicas, trafficOf, zoneOf, type AppRuntime, type Revision } from "./revisions.ts";
+import { listeningPort, runtimeOf } from "./app-runtime.ts";
 import type { Replica } from "./replicas.ts";
 import { requestRows } from "./request-rows.ts";
-import type { Cloud } from "./resource.ts";
+import type { Body, Cloud } from "./resource.ts";
+import { mustWake, startScaling, wake } from "./scaling.ts";
 
 export interface Ingress {
   /** Serves the request if its Host is an app's or a revision's; false leaves it to the caller. */
@@ -22,17 +23,18 @@ const requestMilliseconds = 240_000;
 /** Starts the ingress of a cloud. The weighted choice is drawn from a fixed seed, so that it is the same in every run. */
 export function ingress(cloud: Cloud): Ingress {
   const agent = new http.Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 256 });
-  const draw = randomFrom(1);
+  const draw = randomFrom(1), endScaling = startScaling(cloud);
   return {
     handle(request, response) {
       const host = (request.headers.host ?? "").toLowerCase().replace(/:\d+$/, "");
       const found = findApp(cloud, host);
       if (!found) return false;
       const revision = found.prefix === undefined ? pick(found.app, draw) : byPrefix(found.app, found.prefix);
-      forward(cloud, agent, found.app, revision, request, response);
+      void receive({ cloud, agent, app: found.app, revision, request, response, at: cloud.clock.now(), started: performance.now() });
       return true;
     },
     async close() {
+      endScaling();
       agent.destroy();
       await runtimeOf(cloud).close();
     },
@@ -44,7 +46,7 @@ function findApp(cloud: Cloud, host: string): { readonly app: AppRuntime; readon
   for (const app of runtimeOf(cloud).apps.values()) {
     if (!host.startsWith(app.name) || !app.configuration["ingress"]) continue;
     if (host === appHost(app)) return { app, prefix: undefined };
-    const prefix = host.endsWith(`.${app.domain}`) ? host.slice(0, -app.domain.length - 1) : "";
+    const zone = zoneOf(app), prefix = host.endsWith(`.${zone}`) ? host.slice(0, -zone.length - 1) : "";
     if (prefix.startsWith(`${app.name}--`)) return { app, prefix };
   }
   return undefined;
@@ -56,8 +58,11 @@ function byPrefix(app: AppRuntime, prefix: string): Revision | undefined {
 }
 
 function pick(app: AppRuntime, draw: () => number): Revision | undefined {
-  let left = draw() * 100;
-  for (const { revision, weight } of trafficOf(app)) {
+  const all = trafficOf(app);
+  const ready = app.truths["names-do-not-wait"] ? [] : all.filter(({ revision, weight }) => weight > 0 && readyReplicas(revision).length > 0);
+  const among = ready.length > 0 ? ready : all;
+  let left = draw() * among.reduce((sum, { weight }) => sum + weight, 0);
+  for (const { revision, weight } of among) {
     left -= weight;
     if (left < 0) return revision;
   }
@@ -66,9 +71,30 @@ function pick(app: AppRuntime, draw: () => number): Revision | undefined {
 
 const turns = new WeakMap<Revision, number>();
 
-function nextReplica(revision: Revision | undefined): Replica | undefined {
+const affinityCookie = "acaAffinity";
+const isSticky = (app: AppRuntime): boolean =>
+  String(app.configuration["ingress"]?.stickySessions?.affinity).toLowerCase() === "sticky" && (isSingle(app) || !app.truths["affinity-in-single-only"]);
+
+/** Gives the replica that a client's cookie holds it to; undefined where it has none, or where that replica is gone. */
+function heldReplica(app: AppRuntime, request: IncomingMessage): { readonly revision: Revision; readonly replica: Replica } | undefined {
+  const [, name] = new RegExp(`(?:^|; *)${affinityCookie}="?([^;"]+)`).exec(request.headers.cookie ?? "") ?? [];
+  if (name === undefined || !isSticky(app)) return undefined;
+  for (const { revision, weight } of trafficOf(app)) {
+    const replica = weight > 0 ? readyReplicas(revision).find((each) => each.name === name) : undefined;
+    if (revision && replica) return { revision, replica };
+  }
+  return undefined;
+}
+
+/** Whether anybody listens where the ingress asks. A container that never listened on its target port may run, and is reached by nobody. */
+const isReachable = (app: AppRuntime, revision: Revision): boolean => {
+  const targetPort = Number(app.configuration["ingress"]?.targetPort ?? 80);
+  return !app.truths["wrong-port-never-healthy"] || listeningPort(revision.template["containers"]?.[0] as Body, targetPort) === targetPort;
+};
+
+function nextReplica(app: AppRuntime, revision: Revision | undefined): Replica | undefined {
   const ready = readyReplicas(revision);
-  if (!revision || ready.length === 0) return undefined;
+  if (!revision || ready.length === 0 || !isReachable(app, revision)) return undefined;
   const turn = turns.get(revision) ?? 0;
   turns.set(revision, turn + 1);
   return ready[turn % ready.length];
@@ -82,10 +108,38 @@ interface Ending {
   readonly bytesSent: number;
 }
 
-function forward(cloud: Cloud, agent: http.Agent, app: AppRuntime, revision: Revision | undefined, request: IncomingMessage, response: ServerResponse): void {
-  const replica = nextReplica(revision);
+/** One request on its way, from the moment of its coming. */
+interface Passage {
+  readonly cloud: Cloud;
+  readonly agent: http.Agent;
+  readonly app: AppRuntime;
+  readonly revision: Revision | undefined;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly at: number;
+  readonly started: number;
+}
+
+/** Holds a request to a revision at zero until a replica is up, as the platform does, and passes it on. */
+async function receive(passage: Passage): Promise<void> {
+  const held = heldReplica(passage.app, passage.request), revision = held?.revision ?? passage.revision;
+  if (mustWake(revision)) {
+    const gone = new AbortController();
+    passage.response.once("close", () => gone.abort());
+    await wake(passage.cloud, passage.app, revision, AbortSignal.any([gone.signal, AbortSignal.timeout(requestMilliseconds)]));
+  }
+  forward({ ...passage, revision }, held?.replica ?? nextReplica(passage.app, revision));
+}
+
+function forward(passage: Passage, replica: Replica | undefined): void {
+  const { cloud, agent, app, revision, request, response } = passage;
   const requestId = String(request.headers["x-request-id"] ?? randomUUID());
-  const finish = rowWriter(cloud, app, revision, replica, request, requestId);
+  const writeRow = rowWriter(passage, replica, requestId);
+  const finish = (ending: Ending): void => {
+    if (revision) revision.usedAt = cloud.clock.now();
+    writeRow(ending);
+  };
+  if (response.destroyed) return finish({ status: 0, details: "downstream_remote_disconnect", flags: "DC", bytesSent: 0 });
   const answer = (status: number, details: string, flags: string, text: string): void => {
     finish({ status, details, flags, bytesSent: text.length });
     if (response.headersSent) return void response.destroy();
@@ -111,7 +165,7 @@ function forward(cloud: Cloud, agent: http.Agent, app: AppRuntime, revision: Rev
   };
   upstream.on("response", (reply) => {
     const status = reply.statusCode ?? 502;
-    response.writeHead(status, reply.statusMessage, [...withoutHopByHop(reply.rawHeaders), "x-localcloud-revision", revision.name]);
+    response.writeHead(status, reply.statusMessage, [...withoutHopByHop(reply.rawHeaders), "x-localcloud-revision", revision.name, ...(isSticky(app) ? ["set-cookie", `${affinityCookie}="${replica.name}"; Path=/; HttpOnly`] : [])]);
     // A stream must flow from its first byte; a whole answer goes out in one piece with its headers.
     if (reply.headers["content-length"] === undefined) response.flushHeaders();
     reply.on("data", (chunk: Buffer) => { bytesSent += chunk.length; });
@@ -156,9 +210,8 @@ function withoutHopByHop(raw: readonly string[]): string[] {
 }
 
 /** Gives the function that writes the request's one row when it is over. */
-function rowWriter(cloud: Cloud, app: AppRuntime, revision: Revision | undefined, replica: Replica | undefined, request: IncomingMessage, requestId: string): (ending: Ending) => void {
+function rowWriter({ cloud, app, revision, request, at: startedAt, started }: Passage, replica: Replica | undefined, requestId: string): (ending: Ending) => void {
   const rows = requestRows(cloud);
-  const startedAt = cloud.clock.now(), started = performance.now();
   return ({ status, details, flags, bytesSent }) => {
     const duration = Math.round(performance.now() - started);
     rows.add(app.environmentId, {

@@ -60,13 +60,13 @@ export interface Operations {
   readonly answer: (request: ArmRequest, shown: (resourceId: string) => Body | undefined) => ArmReply | undefined;
 }
 
-/** Starts with no operation. */
-export function makeOperations(): Operations {
+/** Starts with no operation. While `isExclusive` says no, writes to one resource are not kept apart. */
+export function makeOperations(isExclusive: () => boolean): Operations {
   const byId = new Map<string, Operation>();
   const busy = new Set<string>();
 
   const refuseWhileBusy = (kind: ResourceKind, resourceId: string): void => {
-    if (!busy.has(resourceId.toLowerCase())) return;
+    if (!busy.has(resourceId.toLowerCase()) || !isExclusive()) return;
     const [, type = ""] = kind.type.split("/");
     const code = type === "containerApps" ? "ContainerAppOperationInProgress" : "AnotherOperationInProgress";
     throw new ArmError(409, code, `Cannot modify '${resourceId.split("/").at(-1)}' because there is another operation in progress on it.`);

@@ -35,17 +35,21 @@ const added: Record<keyof ProbePlan, Numbers> = {
   liveness: given,
 };
 
-/** Reads the probes of a container; `targetPort` is undefined where the app has no ingress, and then nothing is added. */
-export function planProbes(container: Body, targetPort: number | undefined): ProbePlan {
+/**
+ * Reads the probes of a container; `targetPort` is undefined where the app has no ingress, and then nothing is added.
+ *
+ * `listens` is the port that the program listens on in its container; undefined where the ports are not to be looked at.
+ */
+export function planProbes(container: Body, targetPort: number | undefined, listens: number | undefined): ProbePlan {
   const find = (type: keyof ProbePlan): Probe | undefined => {
     const probe = ((container["probes"] ?? []) as Body[]).find((each) => String(each["type"]).toLowerCase() === type);
-    if (!probe) return targetPort === undefined ? undefined : { path: undefined, headers: {}, reachable: true, ...added[type] };
+    if (!probe) return targetPort === undefined ? undefined : { path: undefined, headers: {}, reachable: listens === undefined || listens === targetPort, ...added[type] };
     const where: Body = probe["httpGet"] ?? probe["tcpSocket"] ?? {};
     const numbers = Object.fromEntries(Object.keys(given).flatMap((name) => (probe[name] == null ? [] : [[name, Number(probe[name])]])));
     return {
       path: probe["httpGet"] ? (where["path"] ?? "/") : undefined,
       headers: Object.fromEntries(((where["httpHeaders"] ?? []) as Body[]).map((header) => [header["name"], header["value"]])),
-      reachable: targetPort === undefined || where["port"] == null || Number(where["port"]) === targetPort,
+      reachable: listens === undefined || Number(where["port"] ?? targetPort) === listens,
       ...given, ...numbers,
     };
   };

@@ -1,7 +1,7 @@
 // Replicas as real processes: started, probed, restarted when they die, ended gracefully.
 // Knows a program, its environment and its probes; nothing of apps, revisions' states or traffic.
 // Two things differ from the platform: a container that dies is back after 0.2 s doubling to 2 s, not after 10 s doubling to
-// 5 minutes, and nothing ever scales: as many replicas as the template's minimum run, one at least.
+// 5 minutes, and as many replicas run as the template's minimum says, one at least: more load does not bring more.
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";

@@ -1,11 +1,14 @@
 // Resource Manager: PUT, PATCH, GET, DELETE and POST on any kind in the table, with Azure's rules of existence, versions and operations.
 // What a kind means is in resource-types.ts and container-apps.ts; who may do what is in roles.ts; HTTP is in server.ts.
+import { createHash } from "node:crypto";
+import { carriedOut, type Twist } from "./faults.ts";
 import type { KeptOperation, Operation, Operations } from "./operations.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type PutContext, type Resource, type ResourceKind } from "./resource.ts";
 import { actionOf, groupIdOf, kindOf, placeOf, type Place } from "./resource-path.ts";
 import { authorize } from "./roles.ts";
 import { schemaOf } from "./schema.ts";
 import type { Principal } from "./tokens.ts";
+import { truthsOf } from "./truths.ts";
 
 /** The one subscription of the stand-in. */
 export const subscription = "00000000-0000-0000-0000-0000ba11a57e";
@@ -27,12 +30,25 @@ export function makeResourceManager(cloud: Cloud, kinds: readonly ResourceKind[]
     authorize(cloud.store, principal, actionOf(place, request.method), place.id);
     if (!place.kind.apiVersions.includes(request.apiVersion)) throw unsupportedVersion(place.kind, request.apiVersion);
     mustExist(cloud, place);
-    return answer(cloud, kinds, operations, place, request);
+    const reply = await answer(cloud, kinds, operations, place, request);
+    if (cloud.options.strict) holdToSchema(place, request, reply);
+    return reply;
   };
 }
 
 const unsupportedVersion = (kind: ResourceKind, apiVersion: string): ArmError =>
   new ArmError(400, "InvalidApiVersionParameter", `The api-version '${apiVersion}' is invalid. The supported versions for '${kind.type}' are '${kind.apiVersions.join(",")}'.`);
+
+/** Holds an answer to the schema of the version asked for. What does not fit is a mistake of ours, and ends the request as one. */
+function holdToSchema(place: Place, request: ArmRequest, { status, body }: ArmReply): void {
+  if (place.rest.length > 0 || body === undefined || status >= 300) return;
+  const shown = place.collection ? (body as { readonly value: readonly Body[] }).value : [body as Body];
+  const schema = schemaOf(place.kind.type, request.apiVersion);
+  for (const each of shown) {
+    const problem = schema.refuseAnswer(each);
+    if (problem) throw new Error(`the stand-in's own answer for ${each["id"]} is not Azure's: ${problem}`);
+  }
+}
 
 const notFound = (cloud: Cloud, place: Place): ArmError => {
   const group = groupIdOf(place.id);
@@ -61,7 +77,7 @@ function answer(cloud: Cloud, kinds: readonly ResourceKind[], operations: Operat
     case "GET":
     case "HEAD":
       if (stored === undefined) throw notFound(cloud, place);
-      return request.method === "HEAD" ? { status: 204 } : { status: 200, body: present(cloud, place.kind, stored) };
+      return request.method === "HEAD" ? { status: 204 } : { status: 200, body: present(cloud, place.kind, stored), ...(truthsOf(cloud)["no-if-match"] ? {} : { headers: { etag: etagOf(stored) } }) };
     case "PUT":
       return put(cloud, operations, place, request, stored);
     case "PATCH":
@@ -96,6 +112,7 @@ async function below(cloud: Cloud, place: Place, request: ArmRequest): Promise<A
   const [first = ""] = place.rest;
   const act = place.rest.length === 1 && request.method === "POST" ? place.kind.actions?.[first.toLowerCase()] : undefined;
   if (act) return act(stored, cloud, request);
+  if (request.twist && request.method !== "GET") return forsworn(request.twist);
   const resources = place.kind.type === "Microsoft.Resources/resourceGroups" && first.toLowerCase() === "resources" && request.method === "GET";
   if (resources) return { status: 200, body: { value: cloud.store.list(place.id).map(({ body: { id, name, type, location, tags } }) => ({ id, name, type, location, tags })) } };
   const reply = await place.kind.children?.(stored, place.rest, request, cloud);
@@ -103,28 +120,49 @@ async function below(cloud: Cloud, place: Place, request: ArmRequest): Promise<A
   throw new ArmError(404, "ResourceNotFound", `The stand-in has nothing at '${request.method} ${request.path}'.`);
 }
 
-/** Merges as RFC 7396 says: objects deeply, arrays whole, null takes away. */
-export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
+/** An action has no operation to fail later: it is refused, or said to be done. */
+function forsworn(twist: Twist): ArmReply {
+  if (twist !== "forgotten") throw twist;
+  return { status: 200 };
+}
+
+/** Merges as RFC 7396 says: objects deeply, arrays whole, null takes away. `how` is another way only where a truth is switched off. */
+export function mergePatch(target: unknown, patch: unknown, how: MergeWay = asSpecified): unknown {
+  if (!how.arraysWhole && Array.isArray(patch) && Array.isArray(target)) return added(target, patch);
+  if (typeof patch !== "object" || patch === null || Array.isArray(patch) || how.depth === 0) return patch;
   const merged: Body = typeof target === "object" && target !== null && !Array.isArray(target) ? { ...target } : {};
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) delete merged[name];
-    else merged[name] = mergePatch(merged[name], value);
+    else merged[name] = mergePatch(merged[name], value, { ...how, depth: how.depth - 1 });
   }
   return merged;
 }
+
+interface MergeWay {
+  readonly depth: number;
+  readonly arraysWhole: boolean;
+}
+const asSpecified: MergeWay = { depth: Infinity, arraysWhole: true };
+
+/** Adds entries to a list, each in the place of its namesake: what a naive cloud makes of a list in a patch. */
+function added(list: readonly Body[], entries: readonly Body[]): readonly Body[] {
+  const nameOf = ({ name, revisionName, type }: Body): unknown => name ?? revisionName ?? type;
+  return [...list.filter((each) => !entries.some((entry) => nameOf(entry) === nameOf(each))), ...entries];
+}
+
+const etagOf = ({ body }: Resource): string => `"${createHash("sha256").update(JSON.stringify(body)).digest("hex").slice(0, 16)}"`;
 
 const sameRegion = (one: unknown, other: unknown): boolean => String(one).toLowerCase().replaceAll(" ", "") === String(other).toLowerCase().replaceAll(" ", "");
 
 /** Gives the whole body to be stored, held to the schema of the version asked for. */
 function wantedBody(cloud: Cloud, place: Place, request: ArmRequest, previous: Resource | undefined): Body {
-  const merge = request.method === "PATCH";
+  const merge = request.method === "PATCH", truths = truthsOf(cloud);
   const schema = schemaOf(place.kind.type, request.apiVersion);
   const nameProblem = schema.refuseName(place.name);
   if (nameProblem) throw new ArmError(400, "InvalidResourceName", `Resource name '${place.name}' is invalid. ${nameProblem}`);
   if (request.body === undefined) throw new ArmError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: 'a body is expected'.");
   const accepted = schema.accept(request.body, merge);
-  const body = structuredClone(merge ? (mergePatch(previous!.body, accepted) as Body) : accepted);
+  const body = structuredClone(merge ? (mergePatch(previous!.body, accepted, { depth: truths["patch-merges-deeply"] ? Infinity : 2, arraysWhole: truths["patch-replaces-arrays"] !== false }) as Body) : accepted);
   if (previous && previous.body["location"] !== undefined && body["location"] !== undefined && !sameRegion(previous.body["location"], body["location"])) {
     throw new ArmError(409, "InvalidResourceLocation", `The resource '${place.name}' already exists in location '${previous.body["location"]}'. A resource with the same name cannot be created in location '${body["location"]}'. Please select a new resource name.`);
   }
@@ -137,14 +175,18 @@ async function put(cloud: Cloud, operations: Operations, place: Place, request: 
   operations.refuseWhileBusy(place.kind, place.id);
   const isChild = place.kind.type.split("/").length > 2;
   if (isChild || place.parentId === groupIdOf(place.id)) operations.refuseWhileBusy(place.kind, place.parentId);
+  if (request.ifMatch !== undefined && !truthsOf(cloud)["no-if-match"] && (previous === undefined || etagOf(previous) !== request.ifMatch)) {
+    throw new ArmError(412, "PreconditionFailed", `The condition specified by If-Match was not met: '${place.name}' has changed.`);
+  }
   const wanted = wantedBody(cloud, place, request, previous);
   const refusal = place.kind.parentMustExist?.(wanted, cloud.store);
   if (refusal) throw refusal;
   const context = { id: place.id, wanted, previous: previous && { ...previous, body: structuredClone(previous.body) }, merge: request.method === "PATCH", cloud };
-  const resource: Resource = { id: place.id.toLowerCase(), type: place.kind.type, body: wanted };
+  // What a fault keeps from being carried out leaves the resource as it was, but for the state that a failure leaves.
+  const resource: Resource = request.twist && previous ? previous : { id: place.id.toLowerCase(), type: place.kind.type, body: wanted };
   const asynchronous = place.kind.put === "async-operation";
   const hasState = schemaOf(place.kind.type, request.apiVersion).propertyNames.includes("provisioningState");
-  const operation = await startPut(operations, place.kind, resource, context, hasState);
+  const operation = await startPut(operations, place.kind, resource, context, hasState, undefined, request.twist);
   if (!asynchronous) await settled(operation);
   const body = present(cloud, place.kind, resource);
   if (!asynchronous) return { status: previous ? 200 : 201, body };
@@ -152,15 +194,15 @@ async function put(cloud: Cloud, operations: Operations, place: Place, request: 
   return { status: previous ? 200 : 201, body, headers: operations.asyncOperation(operation, request, place) };
 }
 
-function startPut(operations: Operations, kind: ResourceKind, resource: Resource, context: PutContext, hasState: boolean, known?: KeptOperation): Promise<Operation> {
+function startPut(operations: Operations, kind: ResourceKind, resource: Resource, context: PutContext, hasState: boolean, known?: KeptOperation, twist?: Twist): Promise<Operation> {
   const { id, previous, merge, cloud } = context;
   const showState = (state: string): void => {
-    if (hasState) resource.body["properties"].provisioningState = state;
+    if (hasState && twist !== "forgotten") resource.body["properties"].provisioningState = state;
   };
-  return operations.start(kind, id, { method: merge ? "PATCH" : "PUT", ...(previous && { previous }) }, () => kind.onPut?.(context) ?? Promise.resolve(), {
+  return operations.start(kind, id, { method: merge ? "PATCH" : "PUT", ...(previous && { previous }) }, carriedOut(twist, () => kind.onPut?.(context) ?? Promise.resolve()), {
     accepted: () => {
       showState("InProgress");
-      cloud.store.put(resource);
+      if (twist !== "forgotten") cloud.store.put(resource);
     },
     ended: (failed) => showState(failed ? "Failed" : "Succeeded"),
   }, known);
@@ -187,7 +229,7 @@ async function remove(cloud: Cloud, kinds: readonly ResourceKind[], operations: 
     if (place.id === groupIdOf(place.id)) throw notFound(cloud, place);
     return { status: 204 };
   }
-  const operation = await startRemoval(cloud, kinds, operations, place.kind, place.id, stored);
+  const operation = await startRemoval(cloud, kinds, operations, place.kind, place.id, stored, undefined, request.twist);
   if (isRemovedByAndBy(place.kind, place.id)) return { status: 202, headers: operations.location(operation, request, place) };
   await settled(operation);
   return { status: 200 };
@@ -195,7 +237,7 @@ async function remove(cloud: Cloud, kinds: readonly ResourceKind[], operations: 
 
 const isRemovedByAndBy = (kind: ResourceKind, id: string): boolean => kind.put === "async-operation" || id === groupIdOf(id);
 
-function startRemoval(cloud: Cloud, kinds: readonly ResourceKind[], operations: Operations, kind: ResourceKind, id: string, stored: Resource, known?: KeptOperation): Promise<Operation> {
+function startRemoval(cloud: Cloud, kinds: readonly ResourceKind[], operations: Operations, kind: ResourceKind, id: string, stored: Resource, known?: KeptOperation, twist?: Twist): Promise<Operation> {
   const takeDown = async (): Promise<void> => {
     // What was made last goes first, so that apps go before their environment.
     for (const each of [...cloud.store.list(id)].reverse().concat(stored)) {
@@ -203,7 +245,7 @@ function startRemoval(cloud: Cloud, kinds: readonly ResourceKind[], operations: 
       cloud.store.remove(each.id);
     }
   };
-  return operations.start(kind, id, { method: "DELETE" }, takeDown, {
+  return operations.start(kind, id, { method: "DELETE" }, carriedOut(twist, takeDown), {
     accepted: () => {
       if (isRemovedByAndBy(kind, id)) stored.body["properties"].provisioningState = "Deleting";
     },

@@ -1,7 +1,9 @@
 // The shapes on which the stand-in's parts agree: a stored resource, what a kind of resource may do, a request and its reply.
 // Resource Manager (resource-manager.ts) drives kinds through these; a kind never sees HTTP, tokens or api-versions' schemas.
 // Nothing here knows a single kind of Azure.
+import type { Twist } from "./faults.ts";
 import type { RowsFile } from "./state.ts";
+import type { TruthChoice } from "./truths.ts";
 
 /** A body on the wire: any JSON object, validated against Azure's schemas at the door rather than by TypeScript. */
 export type Body = { [key: string]: any };
@@ -50,6 +52,9 @@ export interface ArmRequest {
   readonly query: URLSearchParams;
   readonly apiVersion: string;
   readonly body: Body | undefined;
+  readonly ifMatch?: string;
+  /** What a fault on order makes of the operation that the request starts. */
+  readonly twist?: Twist;
 }
 
 /** An answer; without a body nothing is sent but the status and headers. */
@@ -123,7 +128,11 @@ export interface LocalCloudOptions {
   readonly postgres?: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
   /** For the CA file and, where it is wanted, all that is kept; removed by whoever made it. */
   readonly folder: string;
+  /** Holds every answer of Resource Manager to Azure's schemas too, and fails what does not fit; for tests. */
+  readonly strict?: boolean;
   /** Keeps everything in the folder, secrets included, so that the same cloud comes up there again however it ended. @default false */
   readonly keep?: boolean;
   readonly port?: number;
+  /** Truths of the platform that are switched off, or take another form. */
+  readonly truths?: TruthChoice;
 }

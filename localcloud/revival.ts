@@ -8,6 +8,7 @@ import { requestRows } from "./request-rows.ts";
 import { takeUp } from "./resource-manager.ts";
 import type { Cloud, Resource, ResourceKind } from "./resource.ts";
 import type { AppRuntime, Revision } from "./revisions.ts";
+import { truthsOf } from "./truths.ts";
 
 /** The parts of a cloud that have something to keep. */
 export interface Parts {
@@ -23,7 +24,7 @@ interface Settings {
   readonly lagSeconds: number;
 }
 
-type KeptApp = Omit<AppRuntime, "revisions" | "takenSuffixes" | "latestReady"> & {
+type KeptApp = Omit<AppRuntime, "revisions" | "truths" | "takenSuffixes" | "latestReady"> & {
   readonly revisions: readonly Omit<Revision, "set">[];
   readonly takenSuffixes: readonly string[];
   readonly latestReady: string | null;
@@ -38,14 +39,14 @@ export function* documentsOf({ cloud, control, operations }: Parts): Iterable<re
 }
 
 // Whoever gives an app or a revision something that is no plain value is stopped by the compiler here, and says how it is to live again.
-const keptApp = (app: AppRuntime): KeptApp => ({
+const keptApp = ({ truths: _, ...app }: AppRuntime): KeptApp => ({
   ...app, operating: false, takenSuffixes: [...app.takenSuffixes], latestReady: app.latestReady?.name ?? null,
   revisions: app.revisions.map(({ set: _, ...revision }) => revision satisfies Plain),
 } satisfies Plain);
 
-function revivedApp(kept: KeptApp): AppRuntime {
+function revivedApp(kept: KeptApp, cloud: Cloud): AppRuntime {
   const revisions = kept.revisions.map((revision): Revision => ({ ...revision, set: undefined }));
-  return { ...kept, revisions, takenSuffixes: new Set(kept.takenSuffixes), latestReady: revisions.find(({ name }) => name === kept.latestReady) };
+  return { ...kept, truths: truthsOf(cloud), revisions, takenSuffixes: new Set(kept.takenSuffixes), latestReady: revisions.find(({ name }) => name === kept.latestReady) };
 }
 
 /**
@@ -61,9 +62,9 @@ export async function revive(documents: ReadonlyMap<string, unknown>, { cloud, c
   }
   every<Resource>("resource").forEach(cloud.store.put);
   if (cloud.store.list().some(({ type }) => type === "Microsoft.App/jobs")) watchSchedules(cloud);
-  for (const app of every<KeptApp>("app").map(revivedApp)) {
+  for (const app of every<KeptApp>("app").map((kept) => revivedApp(kept, cloud))) {
     runtimeOf(cloud).apps.set(app.id.toLowerCase(), app);
-    for (const revision of app.revisions) if (revision.active) startRevision(cloud, app, revision);
+    for (const revision of app.revisions) if (revision.active && !revision.atZero) startRevision(cloud, app, revision, revision.started?.by);
   }
   for (const operation of every<KeptOperation>("operation")) {
     if (operation.status === "InProgress") await takeUp(cloud, kinds, operations, operation);

@@ -38,6 +38,8 @@ export interface Schema {
    * @throws ArmError 400 naming the first property that does not fit. Azure mostly drops unknown properties; refusing them is our deviation, so that a typo is found here.
    */
   readonly accept: (body: Body, partial: boolean) => Body;
+  /** Gives why a body cannot be Azure's answer in this version; undefined if it can. What is unknown, write-only, of another kind, or required and missing is named. */
+  readonly refuseAnswer: (body: Body) => string | undefined;
   /** Gives why a name cannot be that of such a resource; undefined if it can. */
   readonly refuseName: (name: string) => string | undefined;
   /** Gives the names below `properties`, to tell what lies there from what lies beside it. */
@@ -51,8 +53,12 @@ export interface Schema {
 /** A value in a body of which nothing is known yet: it fits everywhere. Used when a body is checked at preview. */
 export const unknownValue = Symbol("unknown until applied");
 
+/** What a body is held to be: a whole one that is sent, a part of one that is patched in, or an answer. */
+type Role = "whole" | "part" | "answer";
+
 const required = 1;
 const readOnly = 2;
+const writeOnly = 4;
 const folder = path.join(import.meta.dirname, "azure-specs");
 const loaded = new Map<string, readonly Type[]>();
 
@@ -78,9 +84,10 @@ export function schemaOf(type: string, apiVersion: string): Schema {
     accept: (value, partial) => {
       // The name travels in the URL; the schema repeats it as a property of the body.
       const { name: _name, ...rest } = value;
-      return check(at, { ...body, properties: withoutName(body.properties) }, rest, "", partial) as Body;
+      return check(at, { ...body, properties: withoutName(body.properties) }, rest, "", partial ? "part" : "whole") as Body;
     },
-    refuseName: (value) => (name === undefined ? undefined : problemOf(() => check(at, at(name.type), value, "name", false))),
+    refuseAnswer: (value) => problemOf(() => check(at, body, value, "", "answer")) ?? ["id", "name", "type"].filter((each) => value[each] === undefined).map((each) => `'${each}' is missing`)[0],
+    refuseName: (value) => (name === undefined ? undefined : problemOf(() => check(at, at(name.type), value, "name", "whole"))),
     propertyNames: Object.keys({ ...below?.properties, ...below?.baseProperties }),
     envelopeNames: Object.keys({ ...body.properties, ...body.baseProperties }).filter((each) => each !== "properties"),
     foresee: (value) => foresee(at, body, value) as Body,
@@ -113,8 +120,8 @@ const refuse = (where: string, problem: string): never => {
 
 type Lookup = (reference: Reference) => Type;
 
-function check(at: Lookup, type: Type, value: unknown, where: string, partial: boolean): unknown {
-  if (value === unknownValue || (value === null && partial)) return value;
+function check(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
+  if (value === unknownValue || (value === null && role !== "whole")) return value;
   switch (type.$type) {
     case "AnyType":
       return value;
@@ -127,13 +134,13 @@ function check(at: Lookup, type: Type, value: unknown, where: string, partial: b
     case "StringLiteralType":
       return String(value).toLowerCase() === type.value!.toLowerCase() ? value : refuse(where, `must be '${type.value}'`);
     case "ArrayType":
-      return Array.isArray(value) ? value.map((each, index) => check(at, at(type.itemType!), each, `${where}[${index}]`, false)) : refuse(where, "must be an array");
+      return Array.isArray(value) ? value.map((each, index) => check(at, at(type.itemType!), each, `${where}[${index}]`, role === "part" ? "whole" : role)) : refuse(where, "must be an array");
     case "UnionType":
-      return checkUnion(at, type, value, where, partial);
+      return checkUnion(at, type, value, where, role);
     case "ObjectType":
-      return checkObject(at, type, value, where, partial);
+      return checkObject(at, type, value, where, role);
     case "DiscriminatedObjectType":
-      return checkDiscriminated(at, type, value, where, partial);
+      return checkDiscriminated(at, type, value, where, role);
     default:
       throw new Error(`azure-specs: a ${type.$type} cannot stand in a body`);
   }
@@ -155,15 +162,18 @@ function checkString(type: Type, value: unknown, where: string): unknown {
   return value;
 }
 
-function checkUnion(at: Lookup, type: Type, value: unknown, where: string, partial: boolean): unknown {
+function checkUnion(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
   const options = (type.elements as readonly Reference[]).map(at);
-  const fitting = options.find((each) => problemOf(() => check(at, each, value, where, partial)) === undefined);
-  if (fitting) return check(at, fitting, value, where, partial);
-  const literals = options.flatMap((each) => (each.value === undefined ? [] : [`'${each.value}'`]));
-  return refuse(where, literals.length > 0 ? `must be one of ${literals.join(", ")}` : "has none of the shapes it may have");
+  const literals = options.flatMap((each) => (each.value === undefined ? [] : [each.value]));
+  // A union may end in any string. Azure may answer with words of its own there; we answer with those that it publishes.
+  const isOpen = options.some(({ $type }) => $type === "StringType") && literals.length > 0;
+  if (role === "answer" && isOpen && !literals.some((each) => each.toLowerCase() === String(value).toLowerCase())) refuse(where, `is '${String(value)}', which is none of the published ${literals.join(", ")}`);
+  const fitting = options.find((each) => problemOf(() => check(at, each, value, where, role)) === undefined);
+  if (fitting) return check(at, fitting, value, where, role);
+  return refuse(where, literals.length > 0 ? `must be one of ${literals.map((each) => `'${each}'`).join(", ")}` : "has none of the shapes it may have");
 }
 
-function checkObject(at: Lookup, type: Type, value: unknown, where: string, partial: boolean): unknown {
+function checkObject(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse(where, "must be an object");
   const properties = type.properties ?? {};
   const below = (name: string): string => (where === "" ? name : `${where}.${name}`);
@@ -171,24 +181,25 @@ function checkObject(at: Lookup, type: Type, value: unknown, where: string, part
   for (const [name, each] of Object.entries(value)) {
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (property === undefined && type.additionalProperties === undefined) refuse(below(name), "is not a property of this resource in this api-version");
-    if (property !== undefined && (property.flags & readOnly) !== 0) continue;
+    if (property !== undefined && role === "answer" && (property.flags & writeOnly) !== 0) refuse(below(name), "is write-only");
+    if (property !== undefined && role !== "answer" && (property.flags & readOnly) !== 0) continue;
     if (each === undefined) continue;
-    accepted[name] = check(at, at(property?.type ?? type.additionalProperties!), each, below(name), partial);
+    accepted[name] = check(at, at(property?.type ?? type.additionalProperties!), each, below(name), role);
   }
-  if (partial) return accepted;
+  if (role === "part") return accepted;
   for (const [name, property] of Object.entries(properties)) {
     const missing = accepted[name] === undefined || accepted[name] === null;
-    if ((property.flags & (required | readOnly)) === required && missing) refuse(below(name), "is required");
+    if ((property.flags & (required | readOnly | writeOnly)) === required && missing) refuse(below(name), "is required");
   }
   return accepted;
 }
 
-function checkDiscriminated(at: Lookup, type: Type, value: unknown, where: string, partial: boolean): unknown {
+function checkDiscriminated(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
   const variants = type.elements as { readonly [value: string]: Reference };
   const name = type.discriminator!;
   const chosen = (value as Body | null)?.[name];
   const variant = typeof chosen === "string" ? variants[chosen] : undefined;
   if (variant === undefined) return refuse(where === "" ? name : `${where}.${name}`, `must be one of ${Object.keys(variants).join(", ")}`);
   const { properties } = at(variant);
-  return checkObject(at, { $type: "ObjectType", properties: { ...type.baseProperties, ...properties } }, value, where, partial);
+  return checkObject(at, { $type: "ObjectType", properties: { ...type.baseProperties, ...properties } }, value, where, role);
 }

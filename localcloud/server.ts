@@ -5,7 +5,8 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Certificates } from "./certificates.ts";
 import type { Control } from "./control.ts";
-import { errorReply, originOf, readObject, send } from "./http.ts";
+import type { Met } from "./faults.ts";
+import { errorReply, isByAddress, originOf, readObject, send } from "./http.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Cloud } from "./resource.ts";
 import type { ResourceManager } from "./resource-manager.ts";
 import { authorize } from "./roles.ts";
@@ -66,19 +67,19 @@ async function listen(server: http.Server | https.Server, port: number): Promise
   };
 }
 
-/** Sends whatever comes of it; an undefined reply was lost on order, and the client sees the connection end. */
-async function answerTo(request: IncomingMessage, response: ServerResponse, act: () => Promise<ArmReply | undefined>): Promise<void> {
+/** Sends whatever comes of it, or, on order, cuts the connection or lets the client wait. */
+async function answerTo(request: IncomingMessage, response: ServerResponse, act: () => Promise<ArmReply | Exclude<Met["fate"], "answered">>): Promise<void> {
   const reply = await act().catch(errorReply);
-  if (reply === undefined) request.socket.destroy();
-  else send(request, response, reply);
+  if (reply === "cut") request.socket.destroy();
+  else if (reply !== "silence") send(request, response, reply);
 }
 
-async function answerHost(host: string, request: IncomingMessage, doors: Doors): Promise<ArmReply | undefined> {
+async function answerHost(host: string, request: IncomingMessage, doors: Doors): ReturnType<typeof answerManagement> {
   const { suffix } = doors.cloud;
   if (host === `login.${suffix}`) return doors.tokens.login(request, originOf(request));
   if (host === `management.${suffix}`) return answerManagement(request, doors).finally(doors.keep);
   if (host === `api.loganalytics.${suffix}`) return answerLogs(request, doors);
-  if (host === "127.0.0.1" || host === "localhost") return answerHost(`${doorOf(request.url ?? "/")}.${suffix}`, request, doors);
+  if (isByAddress(`https://${host}`)) return answerHost(`${doorOf(request.url ?? "/")}.${suffix}`, request, doors);
   throw new ArmError(404, "HostNotFound", `The stand-in cloud has no host '${host}'.`);
 }
 
@@ -98,24 +99,24 @@ async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
   } catch {
     throw new ArmError(400, "InvalidRequestUri", "The request URI is not well encoded.");
   }
-  return { method: request.method ?? "GET", origin, path, query: url.searchParams, apiVersion: url.searchParams.get("api-version") ?? "", body: await readObject(request) };
+  return { method: request.method ?? "GET", origin, path, query: url.searchParams, apiVersion: url.searchParams.get("api-version") ?? "", body: await readObject(request), ...(request.headers["if-match"] === undefined ? {} : { ifMatch: request.headers["if-match"] }) };
 }
 
-async function answerManagement(request: IncomingMessage, doors: Doors): Promise<ArmReply | undefined> {
+async function answerManagement(request: IncomingMessage, doors: Doors): Promise<ArmReply | Exclude<Met["fate"], "answered">> {
   const { cloud, control, tokens } = doors;
   const asked = await toArmRequest(request);
   if (asked.path === "/metadata/endpoints") return { status: 200, body: metadata(asked.origin, cloud.suffix) };
   const isControl = asked.path.toLowerCase().startsWith("/_standin/");
   if (isControl) return answerControl(asked, await tokens.verify(request, managementAudiences(cloud.suffix)), doors);
   const outcome = await control
-    .meetFault(asked, async () => {
+    .meetFault(asked, async (meant) => {
       const principal = await tokens.verify(request, managementAudiences(cloud.suffix));
       if (asked.apiVersion === "") throw new ArmError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.");
-      return doors.resourceManager(asked, principal);
+      return doors.resourceManager(meant, principal);
     })
-    .catch((error: unknown) => ({ reply: errorReply(error), lost: false }));
-  control.note(asked, outcome.reply.status, !outcome.lost);
-  return outcome.lost ? undefined : outcome.reply;
+    .catch((error: unknown): Met => ({ reply: errorReply(error), fate: "answered" }));
+  control.note(asked, outcome.reply.status, outcome.fate === "answered");
+  return outcome.fate === "answered" ? outcome.reply : outcome.fate;
 }
 
 async function answerControl(asked: ArmRequest, principal: Principal, { control, standInRoutes }: Doors): Promise<ArmReply> {
@@ -147,7 +148,7 @@ function metadata(origin: string, suffix: string): unknown {
     name: "BallastStandIn",
     portal: origin,
     // Whoever has come by the address finds the rest there too.
-    authentication: { loginEndpoint: /^https:..(127\.0\.0\.1|localhost)\b/.test(origin) ? `${origin}/` : `https://login.${suffix}/`, audiences: ["https://management.core.windows.net/", "https://management.azure.com/"], tenant: "common", identityProvider: "AAD" },
+    authentication: { loginEndpoint: isByAddress(origin) ? `${origin}/` : `https://login.${suffix}/`, audiences: ["https://management.core.windows.net/", "https://management.azure.com/"], tenant: "common", identityProvider: "AAD" },
     resourceManager: `${origin}/`,
     microsoftGraphResourceId: `https://graph.${suffix}/`,
     logAnalyticsResourceId: `https://api.loganalytics.${suffix}`,

@@ -1,18 +1,19 @@
-// The stand-in's own routes that concern running apps: request rows, replica logs, processes, killing them, the ingestion lag.
+// The stand-in's own routes that concern running apps: request rows, replica logs, processes, killing them, the ingestion lag, truths.
 // For tests and demonstrations; no Azure client ever asks here, and nothing of Azure's lies under /_standin.
 import { runtimeOf } from "./app-runtime.ts";
 import { jobProcesses } from "./job-executions.ts";
 import { requestRows, rowFrom, type KeptRow } from "./request-rows.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud } from "./resource.ts";
 import type { AppRuntime } from "./revisions.ts";
+import { presentTruths, setTruths } from "./truths.ts";
 
 type StandInRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
 
 /**
- * Gives the answerer of `/_standin/rows`, `/logs`, `/kill`, `/processes` and `/ingestion`; undefined where the route is not of these.
+ * Gives the answerer of `/_standin/rows`, `/logs`, `/kill`, `/processes`, `/ingestion` and `/truths`; undefined where the route is not of these.
  *
  * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `DELETE rows` · `GET logs?app=&since=` · `POST kill {app, signal}` · `GET processes` ·
- * `POST ingestion {lagSeconds}`. `since` is milliseconds or an ISO text.
+ * `POST ingestion {lagSeconds}` · `GET truths` · `POST truths {<name>: true or false}`. `since` is milliseconds or an ISO text.
  */
 export function standInRoutes(cloud: Cloud): (request: StandInRequest) => Promise<ArmReply | undefined> {
   return async ({ method, path, query, body = {} }) => {
@@ -24,6 +25,8 @@ export function standInRoutes(cloud: Cloud): (request: StandInRequest) => Promis
       case "GET processes": return { status: 200, body: { processes: [...[...runtimeOf(cloud).apps.values()].flatMap(processesOf), ...jobProcesses(cloud)] } };
       case "POST kill": return { status: 200, body: { pids: kill(cloud, body) } };
       case "POST ingestion": return { status: 200, body: { lagSeconds: (requestRows(cloud).lagSeconds = positive(body["lagSeconds"])) } };
+      case "GET truths": return { status: 200, body: { truths: presentTruths(cloud) } };
+      case "POST truths": setTruths(cloud, body); return { status: 200, body: { truths: presentTruths(cloud) } };
       default: return undefined;
     }
   };

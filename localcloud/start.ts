@@ -19,6 +19,7 @@ import { standInRoutes } from "./stand-in-routes.ts";
 import { openDocuments, openRows, readCharter, writeCharter } from "./state.ts";
 import { makeStore } from "./store.ts";
 import { makeTokenKeys, makeTokens, tenant, type Tokens } from "./tokens.ts";
+import { truthsOf, truthsWithout } from "./truths.ts";
 
 /** A stand-in cloud that runs, and all that others must know to use it. */
 export interface LocalCloud {
@@ -70,7 +71,7 @@ async function start(options: LocalCloudOptions, opened: Close[]): Promise<Omit<
   await mkdir(folder, { recursive: true });
   const charter = isKept ? readCharter(folder) : undefined;
   const keys = charter ?? { authority: makeAuthority(suffix), tokenKeys: await makeTokenKeys() };
-  const store = makeStore(), control = makeControl(), operations = makeOperations();
+  const store = makeStore(), control = makeControl(), operations = makeOperations(() => truthsOf(cloud)["one-write-at-a-time"] !== false);
   const tokens: Tokens = await makeTokens(suffix, store, keys.tokenKeys);
   const identity = await serveIdentity(() => tokens);
   opened.push(identity.close);
@@ -91,7 +92,7 @@ async function start(options: LocalCloudOptions, opened: Close[]): Promise<Omit<
     clock: control.clock,
     suffix,
     port: hosts.port,
-    options,
+    options: { ...options, truths: { ...truthsWithout(process.env["BALLAST_STANDIN_WITHOUT"]), ...options.truths } },
     ...(rowsFile && { rowsFile }),
     replicaEnvironment: (identities) => ({
       ...network,

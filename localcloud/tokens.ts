@@ -4,7 +4,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { errors as joseErrors, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT, type JWK, type JWTPayload } from "jose";
-import { readText } from "./http.ts";
+import { isByAddress, readText } from "./http.ts";
 import { ArmError, type ArmReply, type Resource, type Store } from "./resource.ts";
 
 /** The one directory of the stand-in. */
@@ -93,7 +93,8 @@ export async function makeTokens(suffix: string, store: Store, { signingKey, cli
       const route = `${request.method} /${rest.join("/")}`;
       if (directory === "common" && route === "GET /discovery/instance") return { status: 200, body: instanceDiscovery(origin) };
       if (![tenant, "common", "organizations"].includes(directory)) return loginError(400, "invalid_tenant", `AADSTS90002: Tenant '${directory}' not found.`);
-      if (route === "GET /v2.0/.well-known/openid-configuration") return { status: 200, body: openIdConfiguration(origin, issuer.name) };
+      // Microsoft's clients want an issuer at the very host that they asked. Tokens name the one issuer all the same, which all who verify them know.
+      if (route === "GET /v2.0/.well-known/openid-configuration") return { status: 200, body: openIdConfiguration(origin, isByAddress(origin) ? `${origin}/${tenant}/v2.0` : issuer.name) };
       if (route === "GET /discovery/v2.0/keys") return { status: 200, body: { keys: [issuer.jwk] } };
       if (route === "POST /oauth2/v2.0/token") return clientToken(issuer, client, request);
       return loginError(404, "not_found", `The stand-in's token issuer has no ${route}.`);

@@ -43,7 +43,7 @@ const patch = { method: "PATCH", path: "/containerApps/storefront$" };
 describe("an app", () => {
   test("is seen with its weights by revision name and every revision's state", async () => {
     const view = await apps.inspect(target, uncut);
-    expect(view).toMatchObject({ ok: true, value: { weights: [{ revision: stable, percent: 100 }], revisions: [{ name: stable, active: true, running: "Running", health: "Healthy" }, { name: canary, active: true }] } });
+    expect(view).toMatchObject({ ok: true, value: { weights: [{ revision: stable, percent: 100 }], revisions: [{ name: stable, active: true, running: "RunningAtMaxScale", health: "Healthy" }, { name: canary, active: true }] } });
   });
 
   test("that does not exist, or that we may not see, is a reason in words with Azure's code", async () => {
@@ -202,8 +202,8 @@ describe("a revision", () => {
   test("is probed on its own address, at weight 0 too, and no good answer is a finding", async () => {
     const probe = (path: string, revision = canary, timeoutSeconds = 5) => apps.probe({ kind: "Probe", target, revision, path, timeoutSeconds }, uncut);
     const good = await eventually(async () => { const answered = await probe("/health/ready"); return answered.ok && answered.value.good && answered.value; }, "a good answer of a revision that has just been activated");
-    expect(good).toEqual({ good: true, detail: "answered 200", running: "Running" });
-    expect(await probe("/nowhere")).toEqual({ ok: true, value: { good: false, detail: "answered 404", running: "Running" } });
+    expect(good).toEqual({ good: true, detail: "answered 200", running: "RunningAtMaxScale" });
+    expect(await probe("/nowhere")).toEqual({ ok: true, value: { good: false, detail: "answered 404", running: "RunningAtMaxScale" } });
     expect(await probe("/", "storefront--gone")).toEqual({ ok: false, reason: expect.stringMatching(/^404 /) });
     const hanging = await shop.release("hangs", [{ revisionName: stable, weight: 100, label: "stable" }]);
     expect(await probe("/", hanging, 0.5)).toEqual({ ok: true, value: { good: false, detail: "no answer in 0.5 s", running: expect.any(String) } });

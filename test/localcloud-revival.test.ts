@@ -6,6 +6,7 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { ContainerAppsAPIClient, type ContainerApp } from "@azure/arm-appcontainers";
 import { ClientSecretCredential } from "@azure/identity";
 import fc from "fast-check";
@@ -158,13 +159,14 @@ test("killed again and again in the middle of writes it keeps every write that w
   const url = `/subscriptions/${said.subscription}/resourceGroups/shop/providers/Microsoft.App/containerApps/teller?api-version=2025-07-01`;
   let asked = 0, accepted = 0;
   for (const milliseconds of [15, 140, 260, 410, 90]) {
-    const until = performance.now() + milliseconds;
-    const killed = new Promise<void>((resolve) => setTimeout(() => void kill().then(resolve), milliseconds));
-    while (performance.now() < until + 50) {
+    // Counted from the round's first answer, since the first write of a process may wait for the query parser to be loaded.
+    let killed: Promise<void> | undefined;
+    for (;;) {
       const reply = await client.ask("PATCH", url, { tags: { write: String(asked + 1) } }).catch(() => undefined);
       if (!reply) break;
       if (reply.status !== 202) continue;
       accepted = asked += 1;
+      killed ??= pause(milliseconds).then(() => kill());
     }
     asked += 1; // The one whose answer never came may have been carried out or not.
     await killed;
@@ -177,7 +179,7 @@ test("killed again and again in the middle of writes it keeps every write that w
     expect([accepted, asked]).toContain(Number(tags?.["write"] ?? 0));
     asked = accepted = Number(tags?.["write"] ?? 0);
   }
-  expect(accepted).toBeGreaterThan(3);
+  expect(accepted).toBeGreaterThanOrEqual(5);
 });
 
 test("an operation that was under way comes to its end under its own name, a deletion too", async () => {

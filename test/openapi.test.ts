@@ -148,7 +148,18 @@ describe("a body", () => {
         taken++;
         expect([given, isDescribed]).toEqual([given, true]);
       }
-    }), { numRuns: 1_000 });
+    }), { numRuns: 1_000, examples: [200, 201, 500, 501].map((length) => [{ ...good, [name === "putRollout" ? "release" : "reason"]: "😀".repeat(length) }]) });
     expect(Math.min(taken, refused)).toBeGreaterThan(20);
   });
+});
+
+test("the examples of docs/api.md come out as they are written, in their order", async () => {
+  const page = readFileSync(new URL("../docs/api.md", import.meta.url), "utf8");
+  const { call } = service();
+  const examples = [...page.matchAll(/```http\n(\w+) (\S+)\n([^`]*)```\n```json (\d+)\n([^`]*)```/g)];
+  expect(examples.length).toBe([...page.matchAll(/```http/g)].length);
+  for (const [, method, to, sent, status, answer] of examples) {
+    const answered = await call(method!, to!, sent === "" ? undefined : sent);
+    expect([to, answered.status, answered.body]).toMatchObject([to, Number(status), JSON.parse(answer!)]);
+  }
 });

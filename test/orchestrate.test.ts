@@ -47,15 +47,16 @@ const obedient: Shift = async ({ weights }) => ({ ok: true, value: { weights } }
 type AnyEngine = Engine<RolloutObservation, RolloutEvent, any, RolloutEffect>;
 
 /** A loop in this process; `shift` stands for the cloud where it is given. */
-async function loop(shift?: Shift, options: { readonly name?: string; readonly leaseSeconds?: number; readonly engine?: AnyEngine } = {}): Promise<Loop> {
-  const { name = "here", leaseSeconds = 30, engine = toyEngine } = options;
+async function loop(shift?: Shift, options: { readonly name?: string; readonly leaseSeconds?: number; readonly engine?: AnyEngine; readonly beforeAppend?: (events: readonly RolloutEvent[]) => Promise<unknown> } = {}): Promise<Loop> {
+  const { name = "here", leaseSeconds = 30, engine = toyEngine, beforeAppend } = options;
   const sent: number[] = [];
   const pool = openPool(database, () => {});
   const journal = openJournal(pool, connectionOptions(database), () => {});
+  const hooked: Journal = { ...journal, append: async (stream, on, events, pen) => { await beforeAppend?.(events); return journal.append(stream, on, events, pen); } };
   const claims = openClaims(pool, leaseSeconds);
   const cloud = cloudInTable(pool);
   const apps: Apps = { ...cloud.apps, shift: (effect, fence) => { sent.push(canaryPercent(effect.weights)); return (shift ?? cloud.apps.shift)(effect, fence); } };
-  const orchestrator = createOrchestrator({ ports: { apps, requests: cloud.requests, journal, claims, clock: systemClock }, engine, pool, process: name, leaseSeconds, requestSeconds: 10, log: () => {} });
+  const orchestrator = createOrchestrator({ ports: { apps, requests: cloud.requests, journal: hooked, claims, clock: systemClock }, engine, pool, process: name, leaseSeconds, requestSeconds: 10, log: () => {} });
   await orchestrator.launch();
   const once = close(orchestrator);
   onTestFinished(async () => { await once(); await journal.close(); await pool.end(); });
@@ -138,13 +139,13 @@ describe("a loop in one process", () => {
     expect(sent).toEqual([]);
     await claims.unhold(web, "id" in hold ? hold.id : "");
     await reached("StepReached");
-    const second = await claims.hold(web, "a pulumi up", 600);
+    await claims.hold(web, "a pulumi up", 600);
     await orchestrator.signal(stream, signalOf("abort"));
     await reached("TrafficShifted", 2);
     await eventually(async () => (await journal.read(stream)).at(-1)?.event.kind === "TrafficRead", "the weights to be read back");
     expect(sent).toEqual([10, 0]);
     // Whoever holds the app may still write it, so the rollout is not over before the hold is.
-    expect((await journal.read(stream)).at(-1)?.event).toEqual({ kind: "TrafficRead", at: expect.any(Number), weights: [{ revision: "stable", percent: 100 }], heldUntil: "until" in second && second.until });
+    expect((await journal.read(stream)).at(-1)?.event).toEqual({ kind: "TrafficRead", at: expect.any(Number), weights: [{ revision: "stable", percent: 100 }], heldUntil: expect.closeTo(Date.now() + 600_000, -5) });
     expect(replay((await journal.read(stream)).map(({ event }) => event))).toBeUndefined();
   });
 
@@ -187,6 +188,17 @@ describe("a loop in one process", () => {
     expect(await orchestrator.start(second, toyRequest(web, "web--2", [20], 600))).toBe("started"); // Though the first may not have given it back yet.
     await expect(orchestrator.signal(stream, signalOf("retry"))).rejects.toMatchObject({ id: "claim-target-held" });
     expect(isFinished(await journal.read(stream))).toBe(true);
+  });
+
+  it("drives a revived stream at once, though the run before gave the claim back after the signal had taken it", async () => {
+    let giveBack = async (): Promise<unknown> => undefined;
+    const { orchestrator, journal, query } = await loop(undefined, { leaseSeconds: 600, beforeAppend: async (events) => { if (events[0]?.kind === "Signalled") await giveBack(); } });
+    await orchestrator.start(stream, toyRequest(web, "web--1", [10], 0.01));
+    await finishedFacts(journal);
+    await eventually(async () => (await query("select 1 from ballast.claims where holder is not null")).length === 0, "the claim to be free");
+    giveBack = () => query("update ballast.claims set holder = null, process = null, expires_at = now()");
+    await orchestrator.signal(stream, signalOf("retry"));
+    expect((await eventually(async () => { const facts = await journal.read(stream); return isFinished(facts) && facts.length > 5 && facts; }, "the second attempt")).at(-1)?.epoch).toBe(3);
   });
 
   it("writes down what an adapter throws, and tries again", async () => {
@@ -270,7 +282,6 @@ describe("a loop in one process", () => {
 
 /** A replica in a process of its own, launched. */
 const replica = (setting: Omit<ReplicaSetting, "database">): Promise<Replica> => startReplica({ ...setting, database });
-
 const sentBy = ({ said }: Replica): readonly number[] => said.flatMap(({ sent }) => (sent === undefined ? [] : [sent]));
 
 describe("processes that die and take over", () => {
@@ -355,6 +366,24 @@ describe("processes that die and take over", () => {
     await eventually(() => replicas.flatMap(({ said }) => said.filter(({ came }) => came)).length === 8, "every start to be answered");
     expect(replicas.flatMap(({ said }) => said.flatMap(({ came }) => came ?? [])).toSorted()).toEqual([...Array<string>(4).fill("exists"), ...Array<string>(4).fill("started")]);
     expect(replicas.flatMap(({ said }) => said.flatMap(({ log }) => log ?? []))).toEqual([]);
+  });
+
+  it.each([[-600, 600], [600, -600]])("go by one clock, the database's, though their own are %i and %i seconds off", async (firstSkew, secondSkew) => {
+    const { journal } = reading();
+    const first = await replica({ name: "first", leaseSeconds: 2, engine: "rollout", skewSeconds: firstSkew });
+    const second = await replica({ name: "second", leaseSeconds: 2, engine: "rollout", skewSeconds: secondSkew });
+    first.tell({ start: [stream, quickRequest(web, [10, 20, 30])] });
+    const begun = await longer(journal, 2);
+    for (const [before, signal] of ["pause", "resume"].entries()) {
+      second.tell({ signal: [stream, signal] });
+      await eventually(() => second.said.filter(({ signalled }) => signalled).length > before, `${signal} to be written`);
+    }
+    await longer(journal, begun.length + 4);
+    await first.kill("SIGKILL");
+    const facts = await finishedFacts(journal);
+    expect(facts.at(-1)).toMatchObject({ process: "second", event: { result: "promoted" } });
+    for (const { event } of facts.slice(1)) expect(Math.abs(event.at - Date.now())).toBeLessThan(60_000);
+    expect(replay(facts.map(({ event }) => event))).toBeUndefined();
   });
 
   it("send and write nothing more when they wake from a sleep in which their stream was taken over", async () => {

@@ -1,7 +1,7 @@
 // What performing an effect adds to the adapters: limits, cancellation, and which trouble is an outcome and which is not.
 import { expect, it } from "vitest";
 import type { RolloutEffect } from "../controlplane/engines/rollout/vocabulary.ts";
-import { systemClock } from "../controlplane/runtime/clock.ts";
+import { clockOf, systemClock } from "../controlplane/runtime/clock.ts";
 import { isWrite, perform, type World } from "../controlplane/runtime/perform.ts";
 import type { Apps } from "../controlplane/runtime/ports.ts";
 
@@ -22,6 +22,15 @@ it("gives an outcome of the effect's kind, at the moment of its end", async () =
   const outcome = await perform(verify, world({ readTraffic: async () => ({ ok: true, value: { weights: [] } }) }), open, never);
   expect(outcome).toEqual({ kind: "Outcome", of: "VerifyTraffic", at: expect.any(Number), found: { ok: true, value: { weights: [] } } });
   expect(outcome.at).toBeGreaterThanOrEqual(before);
+});
+
+it.each([-600, 0, 600])("tells by the reader's clock, %i seconds off, until when somebody holds the app", async (skewSeconds) => {
+  const now = () => Date.now() + skewSeconds * 1000;
+  const held = async () => ({ id: "1", by: "a pulumi up", seconds: 5 });
+  const outcome = await perform(verify, { ...world({ readTraffic: async () => ({ ok: true, value: { weights: [] } }) }, held), clock: clockOf(now) }, open, never);
+  const { heldUntil } = (outcome.found as { value: { heldUntil: number } }).value;
+  expect(heldUntil - outcome.at).toBeGreaterThan(4000);
+  expect(heldUntil - outcome.at).toBeLessThanOrEqual(5000);
 });
 
 it("makes an outcome of what an adapter throws", async () => {
@@ -67,13 +76,8 @@ it("throws when the database is lost, whatever the adapter makes of it", async (
   await expect(perform(verify, world({}, () => Promise.reject(lost)), open, never)).rejects.toBe(lost);
 });
 
-it("tells until when somebody else may write the traffic that was read", async () => {
-  const read = world({ readTraffic: async () => ({ ok: true, value: { weights: [] } }) }, async () => ({ id: "h", by: "ann", until: 77 }));
-  expect((await perform(verify, read, open, never)).found).toEqual({ ok: true, value: { weights: [], heldUntil: 77 } });
-});
-
 it("sends no step's shift once somebody holds the app, however long it has waited, but gives traffic back all the same", async () => {
-  const hold = { id: "1", by: "pulumi", until: Date.now() + 60_000 };
+  const hold = { id: "1", by: "pulumi", seconds: 60 };
   const fenced = async (overrideHold: boolean): Promise<boolean> => {
     let answer: boolean | undefined;
     await perform({ ...shift, overrideHold }, world({ shift: async (_, fence) => { answer = await fence(); return { ok: false, reason: "seen" }; } }, async () => hold), open, never);

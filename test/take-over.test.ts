@@ -25,11 +25,9 @@ beforeAll(async () => {
   id = `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.App/containerApps/${app}`;
   expect((await stack.up()).code).toBe(0); // the control plane and what it stands on
   // The app, as far as the program goes, never was.
-  for (const urn of JSON.parse((await stack.onState("stack", "export")).output).deployment.resources.map((one: { urn: string }) => one.urn).filter((urn: string) => /::storefront(-app|-release)?$/.test(urn)).reverse()) {
-    expect((await stack.onState("state", "delete", urn, "--yes")).code).toBe(0);
-  }
-  expect((await stack.cloud.settle("DELETE", `${management}${id}?api-version=2025-07-01`)).status).toBeLessThan(300);
-  await put({ activeRevisionsMode: "Single", ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }] } });
+  const destroyed = await stack.pulumi("destroy", "--yes", "--skip-preview", "--target", `**::${app}`, "--target", `**::${app}-*`, "--target-dependents");
+  expect(destroyed.code, destroyed.output).toBe(0);
+  await put({ activeRevisionsMode: "Single", ingress: { external: true, targetPort: 8080, transport: "http", traffic: [{ latestRevision: true, weight: 100 }] } });
   old = await eventually(async () => (await stack.live(app)).properties.latestReadyRevisionName as string, "the app made by hand to be ready");
 }, 180_000);
 afterAll(async () => {

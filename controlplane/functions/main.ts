@@ -11,8 +11,9 @@ import { openClaims } from "../adapters/postgres/claims.ts";
 import { connectionOptions, openPool, type Database } from "../adapters/postgres/connection.ts";
 import { openJournal } from "../adapters/postgres/journal.ts";
 import { migrate } from "../adapters/postgres/migrations.ts";
+import { openTime } from "../adapters/postgres/time.ts";
 import { rollout } from "../engines/rollout/rollout.ts";
-import { systemClock } from "../runtime/clock.ts";
+import { clockOf } from "../runtime/clock.ts";
 import { createOrchestrator } from "../runtime/orchestrate.ts";
 import { fetchDispatcher } from "../../connect-to.ts";
 import { BallastError } from "../../errors/catalogue.ts";
@@ -46,16 +47,17 @@ async function run(settings: Settings): Promise<void> {
   await migrate(pool);
   const journal = openJournal(pool, connectionOptions(database), tellTrouble);
   const claims = openClaims(pool, settings.leaseSeconds);
+  const time = await openTime(pool), clock = clockOf(time.now);
   const patience = patienceOf(settings.requestSeconds);
   const rollouts = createOrchestrator({
-    ports: { apps: createContainerApps(connection, patience), requests: createRequestRows(connection, patience, settings.workspace, settings.ingestionSeconds), journal, claims, clock: systemClock },
+    ports: { apps: createContainerApps(connection, patience), requests: createRequestRows(connection, patience, settings.workspace, settings.ingestionSeconds), journal, claims, clock },
     engine: rollout, pool, process: settings.process, leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, log: tellTrouble,
   });
   await rollouts.launch();
   const dispatcher = fetchDispatcher();
   const closing = new AbortController();
   const app = createApp(
-    { journal, claims, rollouts, inventory: settings.inventory, now: systemClock.now, process: settings.process, closing: closing.signal },
+    { journal, claims, rollouts, inventory: settings.inventory, now: clock.now, process: settings.process, closing: closing.signal },
     createAuthenticate(settings, dispatcher),
     log,
   );
@@ -73,6 +75,7 @@ async function run(settings: Settings): Promise<void> {
   server.closeAllConnections();
   await closed;
   await journal.close();
+  time.close();
   await Promise.all([pool.end(), dispatcher.close()]);
   connection.close();
 }

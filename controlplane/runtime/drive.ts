@@ -48,6 +48,7 @@ export function createDrivers(setting: DriversSetting): Drivers {
 
   async function oneRun(stream: string, claim: Claim): Promise<void> {
     const lease = keepLease(claim, claims, leaseSeconds);
+    if (!(await lease.confirm().catch(() => true))) return oneMoreRun(stream); // A run before gave it back after we had taken it.
     const run: Run = { stream, lease, left: AbortSignal.any([lease.lost, leaving.signal]), facts: [], busy: Promise.resolve() };
     driven.set(stream, run);
     await turnAfterTurn(run, setting);

@@ -1,6 +1,7 @@
 // Carries one effect out: the only switch over effects that touches the world, one line each. Everything else about a
 // call, how it is sent and what its answers mean, lies in the adapters; when it is made lies in the engine.
 import type { Result } from "../engines/engine.ts";
+import { after } from "../engines/time.ts";
 import type { RolloutEffect, RolloutOutcome, TrafficView } from "../engines/rollout/vocabulary.ts";
 import { aborted, nap } from "./clock.ts";
 import type { Apps, Claims, Clock, Fence, Requests } from "./ports.ts";
@@ -38,11 +39,12 @@ export async function perform(effect: RolloutEffect, world: World, fence: Fence,
   });
   // Asked before the read: what the holder writes after it will be seen by the read that follows the hold.
   const hold = effect.kind === "VerifyTraffic" ? await world.claims.held(effect.target) : undefined;
+  const heldUntil = hold && after(world.clock.now(), hold.seconds);
   const over = new AbortController();
   const found = await carryOut(effect, world, asked, cancel, over.signal).catch(failure);
   over.abort();
   if (lost.length > 0) throw lost[0];
-  const seen = found.ok && hold ? { ok: true, value: { ...(found.value as TrafficView), heldUntil: hold.until } } : found;
+  const seen = found.ok && heldUntil !== undefined ? { ok: true, value: { ...(found.value as TrafficView), heldUntil } } : found;
   return { kind: "Outcome", of: effect.kind, at: world.clock.now(), found: seen } as RolloutOutcome;
 }
 

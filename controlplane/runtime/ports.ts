@@ -95,7 +95,8 @@ export type Claimed = { readonly claim: Claim } | { readonly heldBy: string };
 export interface Hold {
   readonly id: string;
   readonly by: string;
-  readonly until: Instant;
+  /** How long it still lasts, counted from the answer. A moment would be one of the store's clock, which is not the reader's. */
+  readonly seconds: number;
 }
 
 /** One holder a target. Expiry is by the database's clock, so that skew between machines does not matter. */

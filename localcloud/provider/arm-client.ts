@@ -27,6 +27,9 @@ export class ServiceError extends Error {
   }
 }
 
+/** A write that was accepted and whose operation failed, so that there may be something half done. */
+export class OperationFailed extends ServiceError {}
+
 /** Resource Manager, with the identity of one configuration. */
 export interface ArmClient {
   readonly get: (id: string, apiVersion: string) => Promise<Body>;
@@ -80,7 +83,7 @@ async function settle(send: Send, first: Answer): Promise<void> {
     await sleep(wait);
     const answer = await send("GET", new URL(url));
     if (answer.status === 202 || answer.body["status"] === "InProgress") continue;
-    if (typeof status === "string" && answer.body["status"] !== "Succeeded") throw new ServiceError(answer.status, answer.body["error"]?.code, answer.body["error"]?.message ?? "The operation did not succeed.");
+    if (typeof status === "string" && answer.body["status"] !== "Succeeded") throw new OperationFailed(answer.status, answer.body["error"]?.code, answer.body["error"]?.message ?? "The operation did not succeed.");
     return;
   }
 }

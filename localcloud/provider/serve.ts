@@ -6,7 +6,7 @@ import * as grpc from "@grpc/grpc-js";
 import type { Body } from "../resource.ts";
 import { makeArmClient, type Connection, type Credentials } from "./arm-client.ts";
 import { nativeResourceOf, type NativeResource } from "./resources.ts";
-import { check, compare, create, foreseeCreate, foreseeUpdate, HalfCreated, invoke, read, remove, update, type Naming, type Session } from "./translate.ts";
+import { check, compare, create, foreseeCreate, foreseeUpdate, HalfWritten, invoke, read, remove, update, type Naming, type Session } from "./translate.ts";
 
 // The stubs are CommonJS without types for services.
 const require = createRequire(import.meta.url);
@@ -53,10 +53,10 @@ export async function serveProvider(options: ProviderOptions): Promise<{ readonl
 /** Only for a resource that is there although it failed is there more to say than the sentence; gRPC for Node has no word for that but this header. */
 function failure(error: Error): Partial<grpc.StatusObject> {
   const metadata = new grpc.Metadata();
-  if (error instanceof HalfCreated) {
-    const { id, outputs } = error.state;
+  if (error instanceof HalfWritten) {
+    const { id, outputs, inputs } = error.state;
     const detail = new Any();
-    detail.pack(make("ErrorResourceInitFailed", { Id: id, Properties: struct(outputs), ReasonsList: [error.message] }).serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+    detail.pack(make("ErrorResourceInitFailed", { Id: id, Properties: struct(outputs), Inputs: struct(inputs), ReasonsList: [error.message] }).serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
     const status = new Status();
     status.setCode(grpc.status.UNKNOWN);
     status.setMessage(error.message);

@@ -59,7 +59,7 @@ const sdkNamed = ({ renamed = {} }: NativeResource, properties: Body = {}): Body
 
 /** Gives what the SDK shows of a body that Azure answered. */
 export function toOutputs(resource: NativeResource, body: Body): Body {
-  const { properties, id: _id, apiVersion: _apiVersion, ...rest } = body;
+  const { properties, apiVersion: _apiVersion, ...rest } = body;
   // Only the resource group keeps a nested `properties`, with nothing in it but its state.
   const flat = resource.type === "Microsoft.Resources/resourceGroups" ? { ...rest, properties } : { ...rest, ...sdkNamed(resource, properties) };
   return { ...flat, azureApiVersion: resource.apiVersion };
@@ -105,5 +105,5 @@ export function foreseenOutputs(resource: NativeResource, inputs: Body): Body {
   const schema = schemaFor(resource);
   const foreseen = mapUnknown(schema.foresee(toWire(resource, inputs)), unknownValue, unknownText) as Body;
   const properties = foreseen["properties"] === unknownText ? Object.fromEntries(schema.propertyNames.map((name) => [name, unknownText])) : foreseen["properties"];
-  return toOutputs(resource, { ...foreseen, properties: resource.type === "Microsoft.Resources/resourceGroups" ? unknownText : properties, name: unknownText, type: resource.type });
+  return toOutputs(resource, { ...foreseen, properties: resource.type === "Microsoft.Resources/resourceGroups" ? unknownText : properties, name: unknownText, type: unknownText });
 }

@@ -2,7 +2,7 @@
 // Stateless: everything it knows comes with the call or from Resource Manager. gRPC is serve.ts; names are resources.ts.
 import { createHash } from "node:crypto";
 import type { Body } from "../resource.ts";
-import { ServiceError, type ArmClient } from "./arm-client.ts";
+import { OperationFailed, ServiceError, type ArmClient } from "./arm-client.ts";
 import { carryOver, differences, type Difference } from "./difference.ts";
 import { nativeResourceOfGetter, parametersOf, type NativeResource } from "./resources.ts";
 import { foreseenOutputs, idOf, parametersIn, problemOf, toInputs, toOutputs, toWire, unknownText } from "./shape.ts";
@@ -61,7 +61,6 @@ export async function check(session: Session, resource: NativeResource, olds: Bo
     const location = olds["location"] ?? session.config.location ?? (await groupLocation(session, inputs["resourceGroupName"]));
     if (location !== undefined) inputs["location"] = location;
   }
-  inputs["azureApiVersion"] ??= resource.apiVersion;
   const missing = parametersOf(resource).filter((name) => inputs[name] === undefined);
   if (missing.length > 0) return { inputs, failures: missing.map((name) => `missing required property '${name}'`) };
   const problem = problemOf(resource, inputs);
@@ -89,9 +88,9 @@ export function compare(resource: NativeResource, olds: Body, news: Body): Compa
 /** Gives the outputs of a resource that would be created. */
 export const foreseeCreate = (resource: NativeResource, inputs: Body): Body => foreseenOutputs(resource, inputs);
 
-/** Gives the outputs of a resource that would be updated: name, location and type stay what they are. */
+/** Gives the outputs of a resource that would be updated: of what Azure says, name and location alone are taken to stay. */
 export function foreseeUpdate(resource: NativeResource, inputs: Body, outputs: Body): Body {
-  const kept = Object.fromEntries(["name", "location", "type"].flatMap((name) => (outputs[name] === undefined ? [] : [[name, outputs[name]]])));
+  const kept = Object.fromEntries(["name", "location"].flatMap((name) => (outputs[name] === undefined ? [] : [[name, outputs[name]]])));
   return { ...foreseenOutputs(resource, inputs), ...kept };
 }
 
@@ -100,17 +99,17 @@ export interface State {
   readonly outputs: Body;
 }
 
-/** A resource that exists although its creation failed: the engine keeps it as it is, so that the next update mends or deletes it. */
-export class HalfCreated extends Error {
-  readonly state: State;
+/** A write that was accepted and then failed: the engine keeps what is there and what was asked for, so that the next update mends or deletes it. */
+export class HalfWritten extends Error {
+  readonly state: State & { readonly inputs: Body };
 
-  constructor(state: State, reason: string) {
+  constructor(state: State & { readonly inputs: Body }, reason: string) {
     super(reason);
     this.state = state;
   }
 }
 
-/** Creates what is not there yet. @throws when it is, rather than taking it over; HalfCreated when it is there after a failure. */
+/** Creates what is not there yet. @throws when it is, rather than taking it over; HalfWritten when it is there after a failure. */
 export async function create({ arm, subscription }: Session, resource: NativeResource, inputs: Body): Promise<State> {
   const id = idOf(resource, inputs, subscription)!;
   const there = await arm.get(id, resource.apiVersion).catch((error: unknown) => {
@@ -119,22 +118,23 @@ export async function create({ arm, subscription }: Session, resource: NativeRes
     throw error;
   });
   if (there) throw new Error(`cannot create already existing resource '${id}'`);
-  try {
-    return await write(arm, resource, id, inputs);
-  } catch (error) {
-    const left = await arm.get(id, resource.apiVersion).catch(() => undefined);
-    throw left ? new HalfCreated({ id: left["id"] ?? id, outputs: toOutputs(resource, left) }, (error as Error).message) : error;
-  }
+  return write(arm, resource, id, inputs);
 }
 
-/** Sends the whole body again, as azure-native does. */
+/** Sends the whole body again, as azure-native does. @throws HalfWritten when the operation failed. */
 export const update = ({ arm }: Session, resource: NativeResource, id: string, inputs: Body): Promise<State> => write(arm, resource, id, inputs);
 
 async function write(arm: ArmClient, resource: NativeResource, id: string, inputs: Body): Promise<State> {
-  await arm.put(id, resource.apiVersion, toWire(resource, inputs));
-  const body = await arm.get(id, resource.apiVersion);
-  return { id: body["id"] ?? id, outputs: toOutputs(resource, body) };
+  try {
+    await arm.put(id, resource.apiVersion, toWire(resource, inputs));
+  } catch (error) {
+    const left = error instanceof OperationFailed ? await arm.get(id, resource.apiVersion).catch(() => undefined) : undefined;
+    throw left ? new HalfWritten({ ...stateOf(resource, id, left), inputs }, (error as Error).message) : error;
+  }
+  return stateOf(resource, id, await arm.get(id, resource.apiVersion));
 }
+
+const stateOf = (resource: NativeResource, id: string, body: Body): State => ({ id: body["id"] ?? id, outputs: toOutputs(resource, body) });
 
 export const remove = ({ arm }: Session, resource: NativeResource, id: string): Promise<void> => arm.remove(id, resource.apiVersion);
 
@@ -148,7 +148,7 @@ export async function read({ arm }: Session, resource: NativeResource, id: strin
   const live = toOutputs(resource, body);
   const imported = Object.keys(inputs).length === 0;
   const said = imported
-    ? { ...parametersIn(resource, id), ...toInputs(resource, live), azureApiVersion: resource.apiVersion }
+    ? { ...parametersIn(resource, id), ...toInputs(resource, live) }
     : carryOver(inputs, toInputs(resource, outputs), toInputs(resource, live));
   return { id: body["id"] ?? id, outputs: live, inputs: said };
 }

@@ -9,6 +9,7 @@ import { ingress } from "../../localcloud/ingress.ts";
 import { mergePatch } from "../../localcloud/resource-manager.ts";
 import type { ArmError, ArmReply, Body, Cloud, Resource } from "../../localcloud/resource.ts";
 import { standInRoutes } from "../../localcloud/stand-in-routes.ts";
+import type { TruthChoice } from "../../localcloud/truths.ts";
 import { makeStore } from "../../localcloud/store.ts";
 
 export const group = "/subscriptions/s/resourceGroups/shop";
@@ -43,11 +44,11 @@ export interface ContainerCloud extends AsyncDisposable {
 export const idOf = (name: string): string => `${group}/providers/Microsoft.App/containerApps/${name}`;
 
 /** Starts one. Dispose of it, and every replica is gone. */
-export async function containerCloud(images: Cloud["options"]["images"] = {}, now: () => number = Date.now): Promise<ContainerCloud> {
+export async function containerCloud(images: Cloud["options"]["images"] = {}, now: () => number = Date.now, truths: TruthChoice = {}): Promise<ContainerCloud> {
   const store = makeStore();
   const cloud: Cloud = {
     store, clock: { now }, suffix: "ballast.localhost", port: 0, log: () => undefined,
-    options: { folder: "", images: { storefront: { folder: storefront, entry: "main.ts" }, ...images } },
+    options: { folder: "", truths, images: { storefront: { folder: storefront, entry: "main.ts" }, ...images } },
     replicaEnvironment: (identity): Record<string, string> => (identity ? { IDENTITY_ENDPOINT: "http://127.0.0.1:1", IDENTITY_HEADER: "x" } : {}),
   };
   store.put({ id: environmentId, type: "Microsoft.App/managedEnvironments", body: { properties: { defaultDomain: domain } } });

@@ -54,7 +54,7 @@ export function webImage(folder: string): LocalCloudOptions["images"] {
 /** Starts a cloud with the image `web`. */
 export async function startCloudForTests(options: Partial<LocalCloudOptions> = {}): Promise<CloudForTests> {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-cloud-"));
-  const cloud = await startLocalCloud({ folder: path.join(folder, "cloud"), images: webImage(folder), ...options });
+  const cloud = await startLocalCloud({ strict: true, folder: path.join(folder, "cloud"), images: webImage(folder), ...options });
   const client = await rawClient(cloud);
   return {
     ...client, cloud, folder,

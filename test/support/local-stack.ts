@@ -7,11 +7,14 @@ import path from "node:path";
 import { images } from "../../demo/ground.ts";
 import { createStack, type Stack } from "../../demo/stack.ts";
 import { bringEngine } from "../../toolchain/engine.ts";
-import { startPostgres } from "../../toolchain/postgres.ts";
+import { startPostgres, type RunningPostgres } from "../../toolchain/postgres.ts";
 import { management, startCloudForTests, type CloudForTests } from "./local-cloud.ts";
 
 export interface LocalStack extends Pick<Stack, "onState" | "pulumi" | "up" | "outputs" | "configure"> {
   readonly cloud: CloudForTests;
+  /** Where the state, the engine's home and the stack's settings lie. */
+  readonly folder: string;
+  readonly postgres: RunningPostgres;
   /** Gives the live app, or an app's revision, as Azure shows it. */
   readonly live: (app: string, rest?: string) => Promise<any>;
   readonly patchTraffic: (app: string, traffic: readonly object[]) => Promise<void>;
@@ -42,7 +45,7 @@ export async function startLocalStack(config: Readonly<Record<string, unknown>>)
 
   const appPath = (app: string): string => `/subscriptions/${cloud.cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.App/containerApps/${app}`;
   return {
-    ...stack, cloud, close,
+    ...stack, cloud, folder, postgres, close,
     live: async (app, rest = "") => (await cloud.ask("GET", `${management}${appPath(app)}${rest}?api-version=2025-07-01`)).body,
     patchTraffic: async (app, traffic) => {
       const { status } = await cloud.settle("PATCH", `${management}${appPath(app)}?api-version=2025-07-01`, { properties: { configuration: { ingress: { traffic } } } });

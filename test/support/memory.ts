@@ -57,7 +57,7 @@ export function memoryJournal(stillOurs: (claim: Claim) => boolean = () => true,
 /** Keeps claims in memory, by a clock of the caller's. `stillOurs` is for the journal's fence. */
 export function memoryClaims(leaseSeconds: number, now: () => Instant = Date.now): Claims & { readonly stillOurs: (claim: Claim) => boolean } {
   const rows = new Map<string, Omit<Holding, "expired"> & { readonly expiresAt: Instant }>();
-  const holds = new Map<string, Hold>();
+  const holds = new Map<string, Hold & { readonly until: Instant }>();
   let count = 0;
   const stillOurs = ({ target, holder, process, epoch }: Claim): boolean => {
     const row = rows.get(target);
@@ -68,8 +68,8 @@ export function memoryClaims(leaseSeconds: number, now: () => Instant = Date.now
     return row?.holder === holder && row.process === process && row.epoch === epoch;
   };
   const held = (key: string): Hold | undefined => {
-    const hold = holds.get(key);
-    return hold && hold.until > now() ? hold : undefined;
+    const { id, by, until = 0 } = holds.get(key) ?? {};
+    return id !== undefined && by !== undefined && until > now() ? { id, by, seconds: (until - now()) / 1000 } : undefined;
   };
   return {
     stillOurs,
@@ -92,8 +92,8 @@ export function memoryClaims(leaseSeconds: number, now: () => Instant = Date.now
     hold: async (target, by, seconds) => {
       const other = held(targetKey(target));
       if (other) return { heldBy: other.by };
-      const hold = { id: `hold-${++count}`, by, until: now() + seconds * 1000 };
-      holds.set(targetKey(target), hold);
+      const hold = { id: `hold-${++count}`, by, seconds };
+      holds.set(targetKey(target), { ...hold, until: now() + seconds * 1000 });
       return hold;
     },
     unhold: async (target, id) => void (holds.get(targetKey(target))?.id === id && holds.delete(targetKey(target))),

@@ -6,12 +6,13 @@ import { openClaims } from "../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, openPool, type Database } from "../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../controlplane/adapters/postgres/migrations.ts";
+import { openTime } from "../../controlplane/adapters/postgres/time.ts";
 import type { Engine } from "../../controlplane/engines/engine.ts";
 import { rollout } from "../../controlplane/engines/rollout/rollout.ts";
-import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../../controlplane/engines/rollout/vocabulary.ts";
-import { systemClock } from "../../controlplane/runtime/clock.ts";
+import type { RolloutEffect, RolloutEvent, RolloutObservation, SignalName } from "../../controlplane/engines/rollout/vocabulary.ts";
+import { clockOf } from "../../controlplane/runtime/clock.ts";
 import { createOrchestrator } from "../../controlplane/runtime/orchestrate.ts";
-import type { Apps, Clock, Journal } from "../../controlplane/runtime/ports.ts";
+import type { Apps, Journal } from "../../controlplane/runtime/ports.ts";
 import { canaryPercent, cloudInTable } from "./cloud-in-table.ts";
 import { deadlyWorld } from "./deadly-world.ts";
 import { toyEngine } from "./toy-engine.ts";
@@ -24,10 +25,10 @@ export interface ReplicaSetting {
   readonly engine?: "toy" | "rollout";
   /** Whether it lives in a world in which it can be told to die at a point. */
   readonly deadly?: true;
-  /** By how much this machine's clock is wrong. */
-  readonly clockOffSeconds?: number;
   /** How long a shift takes from the fence to its end. */
   readonly shiftSeconds?: number;
+  /** How far the machine's own clock is off; right unless told. */
+  readonly skewSeconds?: number;
   /** Where to stop for ever: once the write to this percentage was sent, or before or after its fact was appended. */
   readonly hang?: { readonly at: "sent" | "before append" | "after append"; readonly percent: number };
 }
@@ -35,6 +36,8 @@ export interface ReplicaSetting {
 const setting = JSON.parse(process.argv[2] ?? "{}") as ReplicaSetting;
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 const log = (sentence: string): void => say({ log: sentence });
+const rightTime = Date.now;
+Date.now = () => rightTime() + (setting.skewSeconds ?? 0) * 1000;
 process.on("warning", (warning) => log(`warning: ${warning.message}`));
 
 const pool = openPool(setting.database, log);
@@ -44,11 +47,12 @@ const hangs = async (at: string, percent: number | undefined): Promise<void> => 
   say({ hangs: at });
   await new Promise(() => {});
 };
+const time = await openTime(pool);
 const cloud = cloudInTable(pool);
 const apps: Apps = {
   ...cloud.apps,
   shift: async (effect, fence) => {
-    const shifted = await cloud.apps.shift(effect, async () => { const held = await fence(); await nap((setting.shiftSeconds ?? 0) * 1000); return held; });
+    const shifted = await cloud.apps.shift(effect, async () => { const held = await fence(); if (setting.shiftSeconds !== undefined) { say({ sending: effect.target.app }); await nap(setting.shiftSeconds * 1000); } return held; });
     if (!shifted.ok) return shifted;
     const percent = canaryPercent(effect.weights);
     say({ sent: percent, app: effect.target.app });
@@ -67,8 +71,7 @@ const hanging: Journal = {
     return appended;
   },
 };
-const off = (setting.clockOffSeconds ?? 0) * 1000;
-const clock: Clock = { now: () => systemClock.now() + off, until: (at, cancel) => systemClock.until(at - off, cancel) };
+const clock = clockOf(time.now);
 const deadly = setting.deadly ? deadlyWorld(pool, { apps, requests: cloud.requests, journal }) : undefined;
 const ports = deadly ?? { apps, requests: cloud.requests, journal: hanging, clock };
 const engine: Engine<RolloutObservation, RolloutEvent, any, RolloutEffect> = setting.engine === "rollout" ? rollout : toyEngine;
@@ -81,7 +84,7 @@ say({ launched: setting.name });
 
 interface Asked {
   readonly start?: Parameters<typeof orchestrator.start>;
-  readonly signal?: Parameters<typeof orchestrator.signal>;
+  readonly signal?: readonly [stream: string, signal: SignalName];
   readonly arm?: { readonly dieAt?: number };
   readonly points?: true;
   readonly sweep?: true;
@@ -93,7 +96,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   if (asked.arm) deadly?.arm(asked.arm.dieAt);
   if (asked.points) say({ points: deadly?.points() });
   if (asked.sweep) void orchestrator.sweep().catch((error: unknown) => log(String(error)));
-  if (asked.signal) void orchestrator.signal(...asked.signal).then((events) => say({ signalled: events.map(({ kind }) => kind) }), (error: unknown) => say({ refused: String(error) }));
+  if (asked.signal) void orchestrator.signal(asked.signal[0], { kind: "Signal", at: time.now(), signal: asked.signal[1], by: "ann", reason: "because" }).then((events) => say({ signalled: events.map(({ kind }) => kind) }), (error: unknown) => say({ refused: String(error) }));
   if (asked.start) void orchestrator.start(...asked.start).then((came) => say({ came }), (error: unknown) => say({ refused: String(error) }));
   if (asked.close) void orchestrator.close().then(() => journal.close()).then(() => pool.end()).then(() => say({ closed: setting.name }), (error: unknown) => say({ refused: String(error) }));
 });

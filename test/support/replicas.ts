@@ -7,6 +7,7 @@ import type { ReplicaSetting } from "./replica.ts";
 
 export interface Said {
   readonly sent?: number;
+  readonly sending?: string;
   readonly app?: string;
   readonly hangs?: string;
   readonly came?: string;

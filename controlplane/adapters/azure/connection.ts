@@ -1,9 +1,10 @@
 // The clients that the adapters speak through: which endpoints, which identity, which way, how patient. This is the one
 // place where "offline" differs from Azure, and all that differs is addresses: the stand-in is reached by the same
 // clients, over TLS, with tokens of its own issuer. Nothing here knows what is said through the clients.
+import { AsyncLocalStorage } from "node:async_hooks";
 import type https from "node:https";
 import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
-import type { PipelinePolicy } from "@azure/core-rest-pipeline";
+import { RestError, type PipelinePolicy } from "@azure/core-rest-pipeline";
 import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
 import { LogsQueryClient } from "@azure/monitor-query-logs";
 import { httpsAgent, parseConnectTo } from "../../../connect-to.ts";
@@ -31,6 +32,8 @@ export interface Connection {
   readonly apps: ContainerAppsAPIClient;
   readonly logs: LogsQueryClient;
   readonly credential: TokenCredential;
+  /** Has a token ready, so that the next request to Resource Manager need not wait for one. */
+  readonly ready: () => Promise<void>;
   readonly agent: https.Agent;
   readonly close: () => void;
 }
@@ -47,15 +50,41 @@ export function connect(settings: ConnectionSettings, connectTo = process.env["B
     retryOptions: { maxRetries: 0 },
     additionalPolicies: [{ policy: onTheWay(agent, to !== undefined, settings.requestSeconds), position: "perCall" as const }],
   };
+  const lastly = { policy: inTime(settings.requestSeconds), position: "perRetry" as const }; // Which comes after the token was fetched.
   const credential = credentialOf(settings, { ...common, retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1000 } });
   return {
     apps: new ContainerAppsAPIClient(credential, settings.subscription, {
-      ...common, endpoint: settings.resourceManager, apiVersion: containerAppsVersion, credentials: { scopes: [`${settings.resourceManager}/.default`] },
+      ...common, additionalPolicies: [...common.additionalPolicies, lastly], endpoint: settings.resourceManager, apiVersion: containerAppsVersion, credentials: { scopes: [`${settings.resourceManager}/.default`] },
     }),
     logs: new LogsQueryClient(credential, { ...common, endpoint: `${settings.logs}/v1`, credentials: { scopes: [`${settings.logs}/.default`] } }),
     credential,
+    ready: async () => void (await credential.getToken(`${settings.resourceManager}/.default`)),
     agent,
     close: () => agent.destroy(),
+  };
+}
+
+const fencedAt = new AsyncLocalStorage<number>();
+
+/** Sends what a fence has just allowed. `askedAt`, by the steady clock, is when the fence was asked, since which the claim holds for certain. */
+export const afterFence = <Value>(askedAt: number, send: () => Promise<Value>): Promise<Value> => fencedAt.run(askedAt, send);
+
+/**
+ * Sends a write within half of its request's time after its fence was asked, or not at all, and gives it up when that time ends.
+ *
+ * A token that is slow to come, or a process that was put to sleep, would otherwise lie between fence and sending for as long as it likes.
+ */
+function inTime(requestSeconds: number): PipelinePolicy {
+  return {
+    name: "ballast-in-time",
+    sendRequest: (request, next) => {
+      const askedAt = fencedAt.getStore();
+      if (askedAt === undefined || request.method === "GET") return next(request);
+      const gone = performance.now() - askedAt, whole = requestSeconds * 1000;
+      if (gone > whole / 2) throw new RestError(`held up for ${Math.round(gone)} ms since its fence, so it was not sent`, { code: "HeldUp" });
+      request.timeout = whole - gone;
+      return next(request);
+    },
   };
 }
 

@@ -6,14 +6,14 @@ import type { Result } from "../../engines/engine.ts";
 import { sameWeights, shareOf } from "../../engines/rollout/evolve.ts";
 import type { AppView, ProbeView, RevisionView, Target, TrafficView, Weight } from "../../engines/rollout/vocabulary.ts";
 import type { Apps, Fence } from "../../runtime/ports.ts";
-import type { Connection } from "./connection.ts";
+import { afterFence, type Connection } from "./connection.ts";
 import { probeAddress } from "./probe.ts";
 import { entriesFor, entriesOf, fitnessOf, modeOf, sameLabels, templateHash, weightsInWords, weightsOf } from "./traffic.ts";
 import { ask, asResult, rest, restBefore, troubleOf, within, type Answered, type Patience, type Trouble } from "./trouble.ts";
 
 /** Opens Container Apps over the clients of a connection. */
-export function createContainerApps(connection: Pick<Connection, "apps" | "agent">, patience: Patience): Apps {
-  const cloud: Cloud = { apps: connection.apps, patience };
+export function createContainerApps(connection: Pick<Connection, "apps" | "agent" | "ready">, patience: Patience): Apps {
+  const cloud: Cloud = { apps: connection.apps, ready: connection.ready, patience };
   return {
     inspect: (target, cancel) => inspect(cloud, target, cancel),
     readTraffic: (target, cancel) => readTraffic(cloud, target, cancel),
@@ -33,7 +33,7 @@ export function createContainerApps(connection: Pick<Connection, "apps" | "agent
   };
 }
 
-interface Cloud extends Pick<Connection, "apps"> {
+interface Cloud extends Pick<Connection, "apps" | "ready"> {
   readonly patience: Patience;
 }
 
@@ -94,7 +94,7 @@ type Look<Value> =
  * `look` is told whether a sending has been answered well: then a world that still shows something else has been changed
  * by somebody, and sending again would be a quarrel rather than a retry.
  */
-async function settle<Value>({ patience }: Cloud, fence: Fence, look: (sent: boolean) => Promise<Look<Value>>): Promise<Result<Value>> {
+async function settle<Value>({ patience, ready }: Cloud, fence: Fence, look: (sent: boolean) => Promise<Look<Value>>): Promise<Result<Value>> {
   const deadline = performance.now() + patience.operationSeconds * 1000;
   let sent = false, attempt = 0, last = "";
   for (;;) {
@@ -107,9 +107,11 @@ async function settle<Value>({ patience }: Cloud, fence: Fence, look: (sent: boo
       continue;
     }
     if (attempt >= patience.attemptsMax) return { ok: false, reason: `${last} (${attempt} attempts)` };
+    await within(patience.operationSeconds, undefined, ready).catch(() => undefined); // A token that is slow shall be slow here; one that cannot be had is the sending's trouble.
+    const askedAt = performance.now();
     if (!(await fence())) return { ok: false, reason: "the app is in other hands by now, so nothing was sent" };
     attempt += 1;
-    const trouble = await troubleIn(patience, found.send);
+    const trouble = await troubleIn(patience, (signal) => afterFence(askedAt, () => found.send(signal)));
     sent = trouble === undefined;
     if (trouble === undefined) continue;
     if (!trouble.passing) return { ok: false, reason: trouble.reason };

@@ -16,7 +16,7 @@ returning epoch`;
 const holdStatement = `
 insert into ballast.holds as h (target, by, until) values ($1, $2, clock_timestamp() + make_interval(secs => $3))
 on conflict (target) do update set id = gen_random_uuid(), by = excluded.by, until = excluded.until where h.until <= clock_timestamp()
-returning id, by, (extract(epoch from until) * 1000)::float8 as until`;
+returning id, by, extract(epoch from until - clock_timestamp())::float8 as seconds`;
 
 const ours = "target = $1 and holder = $2 and process = $3 and epoch = $4";
 const keysOf = (claim: Claim): readonly unknown[] => [claim.target, claim.holder, claim.process, claim.epoch];
@@ -25,12 +25,11 @@ const keysOf = (claim: Claim): readonly unknown[] => [claim.target, claim.holder
 export function openClaims(pool: pg.Pool, leaseSeconds: number): Claims {
   const query = async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<readonly Row[]> =>
     (await pool.query<Row>(text, [...values])).rows;
-  const whole = (hold: Hold): Hold => ({ ...hold, until: Math.ceil(hold.until) });
 
   const held: Claims["held"] = async (target) => {
     const [hold] = await query<Hold & pg.QueryResultRow>(
-      "select id, by, (extract(epoch from until) * 1000)::float8 as until from ballast.holds where target = $1 and until > clock_timestamp()", [targetKey(target)]);
-    return hold && whole(hold);
+      "select id, by, extract(epoch from until - clock_timestamp())::float8 as seconds from ballast.holds where target = $1 and until > clock_timestamp()", [targetKey(target)]);
+    return hold;
   };
 
   const take: Claims["take"] = async (target, stream, process) => {
@@ -51,7 +50,7 @@ export function openClaims(pool: pg.Pool, leaseSeconds: number): Claims {
       query<Claim & pg.QueryResultRow>("select target, holder, process, epoch from ballast.claims where holder is not null and expires_at <= clock_timestamp() order by target", []),
     hold: async (target, by, seconds) => {
       const [hold] = await query<Hold & pg.QueryResultRow>(holdStatement, [targetKey(target), by, seconds]);
-      return hold ? whole(hold) : { heldBy: (await held(target))?.by ?? by };
+      return hold ?? { heldBy: (await held(target))?.by ?? by };
     },
     unhold: async (target, id) => void (await query("delete from ballast.holds where target = $1 and id::text = $2", [targetKey(target), id])),
     held,

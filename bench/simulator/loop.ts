@@ -1,0 +1,123 @@
+// One virtual clock and one queue of what happens next. Tasks are generators that say until when they rest; a task belongs to a
+// host, which may die or sleep, or to nobody. Nothing here knows what is simulated.
+
+/** Resting until a moment, or until one of the cues is given. */
+export interface Rest {
+  readonly until: number;
+  readonly cues?: readonly Cue[];
+}
+
+/** Something that takes virtual time. */
+export type Task<Value> = Generator<Rest, Value, void>;
+
+/** Wakes whoever rests on it. */
+export interface Cue {
+  readonly give: () => void;
+  readonly waiting: Set<() => void>;
+}
+
+/** A process that may die (its life goes up, and its tasks are gone) or sleep (nothing of it moves). */
+export interface Host {
+  readonly name: string;
+  life: number;
+  up: boolean;
+  asleepUntil: number;
+  /** When it last fell asleep. */
+  sleptAt: number;
+}
+
+export interface Loop {
+  readonly now: () => number;
+  readonly at: (when: number, act: () => void) => void;
+  /** Starts a task; with a host, it ends with the host's life. */
+  readonly run: (task: Task<unknown>, host?: Host) => void;
+  /** Goes on until the limit, or until nothing is left to happen, or until told that it is over. */
+  readonly until: (limit: number, isOver: () => boolean) => void;
+}
+
+/** Makes a cue that nobody rests on yet. */
+export function createCue(): Cue {
+  const waiting = new Set<() => void>();
+  return {
+    waiting,
+    give: () => {
+      const woken = [...waiting];
+      waiting.clear();
+      for (const wake of woken) wake();
+    },
+  };
+}
+
+interface Entry {
+  readonly at: number;
+  readonly order: number;
+  readonly act: () => void;
+}
+
+const isBefore = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
+
+/** Starts an empty world at a moment. What is due at the same moment happens in the order in which it was asked for. */
+export function createLoop(start: number): Loop {
+  const heap: Entry[] = [];
+  let now = start, order = 0;
+
+  function at(when: number, act: () => void): void {
+    if (when === Number.POSITIVE_INFINITY) return;
+    const entry = { at: Math.max(now, when), order: order++, act };
+    let place = heap.push(entry) - 1;
+    while (place > 0) {
+      const above = (place - 1) >> 1;
+      if (!isBefore(entry, heap[above]!)) break;
+      heap[place] = heap[above]!;
+      place = above;
+    }
+    heap[place] = entry;
+  }
+
+  function next(): Entry | undefined {
+    const first = heap[0], last = heap.pop();
+    if (first === undefined || last === undefined || heap.length === 0) return first;
+    let place = 0;
+    for (;;) {
+      let below = 2 * place + 1;
+      if (below >= heap.length) break;
+      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++;
+      if (!isBefore(heap[below]!, last)) break;
+      heap[place] = heap[below]!;
+      place = below;
+    }
+    heap[place] = last;
+    return first;
+  }
+
+  function run(task: Task<unknown>, host?: Host): void {
+    const life = host?.life;
+    let ticket = 0;
+    const step = (mine: number): void => {
+      if (mine !== ticket || host?.life !== life) return;
+      if (host !== undefined && host.asleepUntil > now) return at(host.asleepUntil, () => step(mine));
+      const { done, value } = task.next();
+      if (done) return;
+      const following = ++ticket;
+      const wake = (): void => at(now, () => step(following));
+      at(value.until, () => {
+        for (const cue of value.cues ?? []) cue.waiting.delete(wake);
+        step(following);
+      });
+      for (const cue of value.cues ?? []) cue.waiting.add(wake);
+    };
+    at(now, () => step(0));
+  }
+
+  return {
+    now: () => now, at, run,
+    until: (limit, isOver) => {
+      while (!isOver()) {
+        const entry = next();
+        if (entry === undefined || entry.at > limit) return;
+        now = entry.at;
+        entry.act();
+      }
+    },
+  };
+}

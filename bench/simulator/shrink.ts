@@ -1,0 +1,36 @@
+// A run that fails → the smallest that still fails in the same way: first fewer faults (delta debugging), then a plainer world.
+import { invariants, type Invariant } from "./invariants.ts";
+import { simulate } from "./simulate.ts";
+import type { Drawn } from "./draw.ts";
+
+/** Says whether a run fails still. */
+export type Fails = (drawn: Drawn) => boolean;
+
+/** Gives a judge of whether a run breaks one invariant by name; a run that breaks the simulator itself breaks none. */
+export function breaks(name: string): Fails {
+  const invariant: Invariant | undefined = invariants[name];
+  return (drawn) => invariant !== undefined && invariant(simulate(drawn)).length > 0;
+}
+
+/** Takes away whatever a failure does not need. */
+export function shrink(drawn: Drawn, fails: Fails): Drawn {
+  let least = drawn;
+  for (let pieces = 2; least.faults.length > 0;) {
+    const size = Math.ceil(least.faults.length / pieces);
+    const smaller = Array.from({ length: pieces }, (_, piece) => ({ ...least, faults: least.faults.filter((_fault, index) => Math.floor(index / size) !== piece) }))
+      .find((candidate) => candidate.faults.length < least.faults.length && fails(candidate));
+    if (smaller !== undefined) {
+      least = smaller;
+      pieces = Math.max(2, pieces - 1);
+    } else if (pieces >= least.faults.length) break;
+    else pieces = Math.min(least.faults.length, pieces * 2);
+  }
+  return plainer(least, fails);
+}
+
+const plain: readonly Partial<Drawn>[] = [{ replicas: 2 }, { replicas: 1 }, { before: "stable" }, { outsideWeights: "restore" }, { requestsPerMinute: 6_000 }];
+
+const plainer = (drawn: Drawn, fails: Fails): Drawn => [...plain, { pace: { ...drawn.pace, weights: [50], warmUpSeconds: 0 } }].reduce<Drawn>((least, change) => {
+  const candidate = { ...least, ...change };
+  return fails(candidate) ? candidate : least;
+}, drawn);

@@ -1,0 +1,66 @@
+// The faults of a run as everybody meets them: what the cloud does to a request, what the store does to a call, whether a process dies
+// at a point that it passes. Each fault has dice of its own, so that leaving one out does not change the others.
+import { createDice, type Dice } from "./dice.ts";
+import type { CloudTrouble, Drawn, Fault, Point } from "./draw.ts";
+import type { Host, Loop, Task } from "./loop.ts";
+
+type Of<Kind extends Fault["kind"]> = Extract<Fault, { kind: Kind }>;
+
+export interface Trouble {
+  readonly dice: Dice;
+  readonly cloud: () => CloudTrouble | undefined;
+  readonly store: () => "before" | "after" | undefined;
+  /** Passes a point at which the process may die or fall asleep. */
+  readonly pass: (host: Host, point: Point) => Task<void>;
+  readonly rowsLateUntil: (at: number) => number;
+  /** How often each kind of fault was met. */
+  readonly met: Record<string, number>;
+}
+
+/** What dies comes back later; how, the caller knows. */
+export type Kill = (host: Host, downSeconds: number) => void;
+
+/** Readies the faults of a run. */
+export function createTrouble(drawn: Drawn, loop: Loop, start: number, kill: Kill): Trouble {
+  const met: Record<string, number> = {}, passed: Partial<Record<Point, number>> = {};
+  const own = new Map(drawn.faults.map((fault, index) => [fault, createDice(drawn.seed + 7919 * (index + 1))]));
+  const meet = (what: string): void => { met[what] = (met[what] ?? 0) + 1; };
+  const second = (): number => (loop.now() - start) / 1000;
+  const of = <Kind extends Fault["kind"]>(kind: Kind): readonly Of<Kind>[] => drawn.faults.filter((fault): fault is Of<Kind> => fault.kind === kind);
+  const cloudFaults = of("cloud"), downs = of("store-down"), losses = of("store-lost"), late = of("rows-late");
+  const deaths = of("crash-at"), naps = of("sleep-at");
+  const isOn = ({ at, lasts }: { readonly at: number; readonly lasts: number }): boolean => second() >= at && second() < at + lasts;
+
+  return {
+    dice: createDice(drawn.seed), met,
+    cloud: () => {
+      const hit = cloudFaults.find((fault) => isOn(fault) && own.get(fault)!.chance(fault.percent));
+      if (hit !== undefined) meet(`cloud ${hit.how}`);
+      return hit?.how;
+    },
+    store: () => {
+      const down = downs.some(isOn), lost = down ? undefined : losses.find((fault) => isOn(fault) && own.get(fault)!.chance(fault.percent));
+      if (down || lost) meet(down ? "store down" : "store connection lost");
+      return down ? "before" : lost && (lost.committed ? "after" : "before");
+    },
+    pass: function* (host, point) {
+      const count = (passed[point] = (passed[point] ?? 0) + 1);
+      const death = deaths.find((fault) => fault.point === point && fault.nth === count), nap = naps.find((fault) => fault.point === point && fault.nth === count);
+      if (death !== undefined) {
+        meet("crash at a point");
+        kill(host, death.down);
+        yield { until: Number.POSITIVE_INFINITY };
+      }
+      if (nap !== undefined) {
+        meet("sleep at a point");
+        host.sleptAt = loop.now();
+        host.asleepUntil = loop.now() + nap.lasts * 1000;
+        yield { until: host.asleepUntil };
+      }
+    },
+    rowsLateUntil: (at) => late.reduce((latest, { at: from, lasts, late: by }) => {
+      const seen = (at - start) / 1000;
+      return seen >= from && seen < from + lasts ? Math.max(latest, at + by * 1000) : latest;
+    }, 0),
+  };
+}
