@@ -57,6 +57,14 @@ test("the first release pins its traffic to a name, and the unchanged program is
   expect(code).toBe(0);
 });
 
+test("the dead man's switch that is deployed with it may run, and hears the control plane", async () => {
+  const job = `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.App/jobs/dead-mans-switch`;
+  const { name } = (await stack.cloud.ask("POST", `${job}/start?api-version=2025-07-01`)).body;
+  await expect.poll(async () => (await stack.cloud.ask("GET", `${job}/executions/${name}?api-version=2025-07-01`)).body.properties.status, { timeout: 15_000 }).toBe("Succeeded");
+  const { lines } = (await stack.cloud.ask("GET", "/_standin/logs?app=dead-mans-switch")).body;
+  expect(lines.filter(({ revision }: any) => revision === name).map(({ json }: any) => json?.what)).toEqual(["heartbeat"]);
+});
+
 test("an update gives its new revision no traffic, and after the promotion the unchanged program is clean again", async () => {
   const first = (await trafficOf())[0]!.revisionName;
   release("2");
