@@ -61,8 +61,16 @@ export async function openWorld(): Promise<World> {
     await startPlane(plane);
   }
   const call = caller(shop, planes);
-  const traffic: World["traffic"] = async (app) => (await shop.arm("GET", idOf(shop, app))).body.properties.configuration.ingress.traffic.filter(({ weight }: any) => weight > 0).map((entry: any) => ({ revisionName: entry.revisionName ?? first.get(app), weight: entry.weight }));
-  const coming = apps.map(async (app) => visit(shop, (await shop.arm("GET", idOf(shop, app))).body.properties.configuration.ingress.fqdn, users, closing.signal));
+  // Whoever looks while the cloud refuses looks again.
+  const configurationOf = async (app: App) => {
+    for (const deadline = performance.now() + 30_000; performance.now() < deadline; await nap(200)) {
+      const shown = (await shop.arm("GET", idOf(shop, app)).catch(() => undefined))?.body?.properties?.configuration;
+      if (shown !== undefined) return shown;
+    }
+    throw new Error(`the cloud did not show ${app} in 30 s`);
+  };
+  const traffic: World["traffic"] = async (app) => (await configurationOf(app)).ingress.traffic.filter(({ weight }: any) => weight > 0).map((entry: any) => ({ revisionName: entry.revisionName ?? first.get(app), weight: entry.weight }));
+  const coming = apps.map(async (app) => visit(shop, (await configurationOf(app)).ingress.fqdn, users, closing.signal));
   return {
     shop, planes, first, pool, call, startPlane, traffic, users,
     setTraffic: async (app, wanted) => void (await shop.arm("PATCH", idOf(shop, app), { properties: { configuration: { ingress: { traffic: wanted } } } })),
