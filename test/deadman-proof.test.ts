@@ -58,10 +58,12 @@ const health = () => estate.ask("GET", `${origin}/health`, undefined, { token: n
 const weights = async (): Promise<string> => (await estate.traffic()).map(({ revisionName, weight, label }) => `${revisionName} ${weight} ${label}`).join(", ");
 const setClock = (at: number | null) => estate.ask("POST", "/_standin/clock", { at });
 
-/** Sets the stand-in's clock into the next minute, so that the schedule fires, and waits for that execution's end. */
+let minute = 0;
+/** Sets the stand-in's clock into a minute that it has never shown, so that the schedule fires, and waits for that execution's end. */
 async function aMinuteLater() {
+  minute = Math.max(minute, Math.floor(Date.now() / 60_000)) + 1;
   const known = (await estate.executions()).length;
-  await setClock((Math.floor(Date.now() / 60_000) + 1) * 60_000);
+  await setClock(minute * 60_000);
   const execution = (await eventually(() => estate.executions(), (found) => found.length > known))[known]!.name;
   await setClock(null);
   return estate.ended(execution);
