@@ -10,12 +10,12 @@ import { print, printJson } from "./terminal.ts";
 export interface ArmApp {
   readonly id: string;
   readonly name: string;
-  readonly properties: { readonly configuration: { readonly ingress?: { readonly fqdn?: string } } };
+  readonly properties: { readonly configuration: { readonly ingress?: { readonly fqdn?: string; readonly traffic?: readonly { readonly revisionName?: string; readonly label?: string }[] } } };
 }
 
 interface ArmRevision {
   readonly name: string;
-  readonly properties: { readonly active: boolean; readonly trafficWeight: number; readonly runningState: string; readonly labels?: readonly string[]; readonly fqdn: string };
+  readonly properties: { readonly active: boolean; readonly trafficWeight: number; readonly runningState: string; readonly fqdn: string };
 }
 
 interface StandInProcess {
@@ -55,15 +55,30 @@ async function look(client: LocalClient): Promise<CloudStanding> {
     folder, pid: running.pid, startedAt: running.startedAt, port: cloud.port, postgres: running.postgres ?? null,
     clock: { at: clock.at, held: clock.held }, faults: faults.filter(({ times }: { times: number }) => times > 0),
     apps: await Promise.all(apps.map(async ({ id, name, properties }) => {
-      const { value } = (await ask("GET", `${id}/revisions?api-version=${appsVersion}`)) as { value: readonly ArmRevision[] };
+      const value = await revisionsOf(client, id);
       const address = properties.configuration.ingress?.fqdn;
-      return { name, resourceGroup: id.split("/")[4] ?? "", address: address ? `https://${address}` : "", revisions: value.map((one) => revisionStanding(name, one, processes)) };
+      return { name, resourceGroup: id.split("/")[4] ?? "", address: address ? `https://${address}` : "", revisions: value.map((one) => revisionStanding(name, one, labelsOf(properties, one.name), processes)) };
     })),
   };
 }
 
-function revisionStanding(app: string, { name, properties }: ArmRevision, processes: readonly StandInProcess[]): RevisionStanding {
-  const { active, trafficWeight, runningState, labels = [], fqdn } = properties;
+/** Lists the revisions of an app, page by page. */
+async function revisionsOf({ ask }: LocalClient, id: string): Promise<readonly ArmRevision[]> {
+  const found: ArmRevision[] = [];
+  for (let next: string | undefined = `${id}/revisions?api-version=${appsVersion}`; next !== undefined;) {
+    const page = (await ask("GET", next)) as { value: readonly ArmRevision[]; nextLink?: string };
+    found.push(...page.value);
+    next = page.nextLink === undefined ? undefined : page.nextLink.slice(new URL(page.nextLink).origin.length);
+  }
+  return found;
+}
+
+/** A revision does not show its labels; the app's traffic does. */
+const labelsOf = ({ configuration: { ingress } }: ArmApp["properties"], revision: string): readonly string[] =>
+  (ingress?.traffic ?? []).flatMap(({ revisionName, label }) => (label !== undefined && revisionName === revision ? [label] : []));
+
+function revisionStanding(app: string, { name, properties }: ArmRevision, labels: readonly string[], processes: readonly StandInProcess[]): RevisionStanding {
+  const { active, trafficWeight, runningState, fqdn } = properties;
   return {
     name, active, weight: trafficWeight, state: runningState, labels, address: fqdn && `https://${fqdn}`,
     labelAddresses: fqdn ? labels.map((label) => `https://${app}---${label}${fqdn.slice(name.length)}`) : [],

@@ -114,17 +114,17 @@ async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEn
   return isGood && !mustEnd.aborted;
 }
 
-const watched = new WeakSet<Cloud>();
+const looks = new WeakMap<Cloud, () => void>();
 
 /**
  * Starts scheduled jobs in the minutes that their expressions name, by the stand-in's own clock, until that closes.
  *
  * A clock that is set ahead over many such minutes starts a job once, since nobody wants a night's worth of executions. Executions
- * may overlap. Calling it again does no harm.
+ * may overlap. Calling it again looks at the clock at once, so that the minutes before a job was put are never its own.
  */
 export function watchSchedules(cloud: Cloud): void {
-  if (watched.has(cloud)) return;
-  watched.add(cloud);
+  const watching = looks.get(cloud);
+  if (watching) return watching();
   const minuteNow = (): number => Math.floor(cloud.clock.now() / minute);
   let seen = minuteNow();
   const look = (): void => {
@@ -134,6 +134,7 @@ export function watchSchedules(cloud: Cloud): void {
     if (passed.length === 0) return;
     for (const job of cloud.store.list()) if (job.type === jobType && isDue(job, passed)) startExecution(cloud, job);
   };
+  looks.set(cloud, look);
   const timer = setInterval(look, lookMilliseconds).unref();
   runtimeOf(cloud).closing.addEventListener("abort", () => clearInterval(timer), { once: true });
 }

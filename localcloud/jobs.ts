@@ -23,7 +23,7 @@ export const jobKind: ResourceKind = {
     const shown = structuredClone(body);
     const { configuration } = shown["properties"];
     if (configuration.secrets) configuration.secrets = (configuration.secrets as Body[]).map(({ value: _, ...secret }) => secret);
-    Object.assign(shown["properties"], { outboundIpAddresses: ["127.0.0.1"] });
+    shown["properties"].outboundIpAddresses = ["127.0.0.1"];
     return shown;
   },
   actions: {

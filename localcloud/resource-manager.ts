@@ -31,7 +31,7 @@ export function makeResourceManager(cloud: Cloud, kinds: readonly ResourceKind[]
     if (!place.kind.apiVersions.includes(request.apiVersion)) throw unsupportedVersion(place.kind, request.apiVersion);
     mustExist(cloud, place);
     const reply = await answer(cloud, kinds, operations, place, request);
-    if (cloud.options.strict) holdToSchema(place, request, reply);
+    if (cloud.options.untrueAnswer) untruthsOf(place, request, reply).forEach(cloud.options.untrueAnswer);
     return reply;
   };
 }
@@ -39,15 +39,15 @@ export function makeResourceManager(cloud: Cloud, kinds: readonly ResourceKind[]
 const unsupportedVersion = (kind: ResourceKind, apiVersion: string): ArmError =>
   new ArmError(400, "InvalidApiVersionParameter", `The api-version '${apiVersion}' is invalid. The supported versions for '${kind.type}' are '${kind.apiVersions.join(",")}'.`);
 
-/** Holds an answer to the schema of the version asked for. What does not fit is a mistake of ours, and ends the request as one. */
-function holdToSchema(place: Place, request: ArmRequest, { status, body }: ArmReply): void {
-  if (place.rest.length > 0 || body === undefined || status >= 300) return;
+/** Says what of an answer does not fit the schema of the version asked for: mistakes of ours. */
+function untruthsOf(place: Place, request: ArmRequest, { status, body }: ArmReply): readonly string[] {
+  if (place.rest.length > 0 || body === undefined || status >= 300) return [];
   const shown = place.collection ? (body as { readonly value: readonly Body[] }).value : [body as Body];
   const schema = schemaOf(place.kind.type, request.apiVersion);
-  for (const each of shown) {
+  return shown.flatMap((each) => {
     const problem = schema.refuseAnswer(each);
-    if (problem) throw new Error(`the stand-in's own answer for ${each["id"]} is not Azure's: ${problem}`);
-  }
+    return problem === undefined ? [] : [`${request.method} ${each["id"]} in ${request.apiVersion}: ${problem}`];
+  });
 }
 
 const notFound = (cloud: Cloud, place: Place): ArmError => {
@@ -168,7 +168,7 @@ function wantedBody(cloud: Cloud, place: Place, request: ArmRequest, previous: R
   }
   const now = new Date(cloud.clock.now()).toISOString();
   const systemData = { createdAt: now, ...previous?.body["systemData"], lastModifiedAt: now, lastModifiedByType: "Application" };
-  return { ...body, id: previous?.body["id"] ?? place.id, name: previous?.body["name"] ?? place.name, type: place.kind.type, properties: { ...body["properties"] }, systemData };
+  return { ...body, id: previous?.body["id"] ?? place.id, name: previous?.body["name"] ?? place.name, type: place.kind.type, properties: { ...body["properties"] }, ...(schema.envelopeNames.includes("systemData") ? { systemData } : {}) };
 }
 
 async function put(cloud: Cloud, operations: Operations, place: Place, request: ArmRequest, previous: Resource | undefined): Promise<ArmReply> {

@@ -128,8 +128,8 @@ export interface LocalCloudOptions {
   readonly postgres?: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
   /** For the CA file and, where it is wanted, all that is kept; removed by whoever made it. */
   readonly folder: string;
-  /** Holds every answer of Resource Manager to Azure's schemas too, and fails what does not fit; for tests. */
-  readonly strict?: boolean;
+  /** Is told of every answer of Resource Manager that is not Azure's by its schemas; for tests, which fail by it even where they do not look at that answer. */
+  readonly untrueAnswer?: (problem: string) => void;
   /** Keeps everything in the folder, secrets included, so that the same cloud comes up there again however it ended. @default false */
   readonly keep?: boolean;
   readonly port?: number;

@@ -52,7 +52,7 @@ test("a rollout goes from its request to its end by itself, and is followed the 
   const lines = (await followed).trim().split("\n").map((line) => JSON.parse(line));
   expect(lines.at(-1)).toMatchObject({ result: "promoted" });
   expect(lines.filter(({ kind }) => kind === "StepReached").map(({ text }) => text)).toEqual(["canary has 50 percent", "canary has 100 percent"]);
-  expect((await shop.app()).properties.configuration.ingress.traffic).toEqual([{ revisionName: canary, weight: 100 }]);
+  expect((await shop.app()).properties.configuration.ingress.traffic).toEqual([{ revisionName: canary, weight: 100, label: "stable" }]);
   expect(((await (await call("PUT", path, { release: "2", pace, limits: defaultLimits, probePath: "/health/ready" })).json()) as any).result).toBe("promoted");
   expect(((await (await fetch(`${endpoint}/health`)).json()) as any).lastWriteAt).toBeGreaterThan(0);
 });

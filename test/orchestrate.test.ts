@@ -368,24 +368,6 @@ describe("processes that die and take over", () => {
     expect(replicas.flatMap(({ said }) => said.flatMap(({ log }) => log ?? []))).toEqual([]);
   });
 
-  it.each([[-600, 600], [600, -600]])("go by one clock, the database's, though their own are %i and %i seconds off", async (firstSkew, secondSkew) => {
-    const { journal } = reading();
-    const first = await replica({ name: "first", leaseSeconds: 2, engine: "rollout", skewSeconds: firstSkew });
-    const second = await replica({ name: "second", leaseSeconds: 2, engine: "rollout", skewSeconds: secondSkew });
-    first.tell({ start: [stream, quickRequest(web, [10, 20, 30])] });
-    const begun = await longer(journal, 2);
-    for (const [before, signal] of ["pause", "resume"].entries()) {
-      second.tell({ signal: [stream, signal] });
-      await eventually(() => second.said.filter(({ signalled }) => signalled).length > before, `${signal} to be written`);
-    }
-    await longer(journal, begun.length + 4);
-    await first.kill("SIGKILL");
-    const facts = await finishedFacts(journal);
-    expect(facts.at(-1)).toMatchObject({ process: "second", event: { result: "promoted" } });
-    for (const { event } of facts.slice(1)) expect(Math.abs(event.at - Date.now())).toBeLessThan(60_000);
-    expect(replay(facts.map(({ event }) => event))).toBeUndefined();
-  });
-
   it("send and write nothing more when they wake from a sleep in which their stream was taken over", async () => {
     const { journal } = reading();
     const first = await replica({ name: "first", leaseSeconds: 1 });

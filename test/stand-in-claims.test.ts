@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { resourceKinds } from "../localcloud/resource-types.ts";
+import { truths } from "../localcloud/truths.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -44,7 +45,7 @@ function faultsOf(page: string, served: readonly string[], textOf: (file: string
   ];
 }
 
-/** Gives every kind, action, route below a kind and control that the sources serve. */
+/** Gives every kind, truth, action, route below a kind and control that the sources serve. */
 function servedNames(): readonly string[] {
   const found = (file: string, pattern: RegExp, named: (found: RegExpExecArray) => string): readonly string[] => {
     const names = [...read(file).matchAll(pattern)].map(named);
@@ -53,8 +54,11 @@ function servedNames(): readonly string[] {
   };
   return [
     ...resourceKinds.map(({ type }) => type),
+    ...Object.keys(truths),
     ...resourceKinds.flatMap(({ type, actions }) => Object.keys(actions ?? {}).map((action) => `POST ${type.split("/").at(-1)}/${action}`)),
     ...found("localcloud/container-apps.ts", /verb === "(GET|POST) (\w+)"/g, ([, method, route]) => `${method} revisions/${route}`),
+    ...found("localcloud/container-apps.ts", /toLowerCase\(\) !== "(\w+)"/g, ([, route]) => `GET containerApps/${route}`),
+    ...found("localcloud/jobs.ts", /toLowerCase\(\) !== "(\w+)"/g, ([, route]) => `GET jobs/${route}`),
     ...found("localcloud/stand-in-routes.ts", /case "((?:GET|POST|DELETE) \w+)"/g, ([, route]) => route!),
     ...found("localcloud/control.ts", /route === "\/_standin\/(\w+)"/g, ([, route]) => route!),
   ];
@@ -64,6 +68,13 @@ test("every claim about the stand-in names evidence that is explained and a test
   const page = read("docs/stand-in.md");
   expect(claimsOf(page).length).toBeGreaterThan(40);
   expect(faultsOf(page, [...new Set(servedNames())], (file) => (existsSync(join(root, file)) ? read(file) : undefined))).toEqual([]);
+});
+
+test("what a truth calls unverified is so on the page", () => {
+  const claims = claimsOf(read("docs/stand-in.md"));
+  const doubted = Object.entries(truths).flatMap(([name, truth]) => ("unverified" in truth ? [name] : []));
+  expect(doubted.length).toBeGreaterThan(0);
+  expect(doubted.filter((name) => !claims.some(({ names, evidence }) => names.includes(name) && evidence.includes("U")))).toEqual([]);
 });
 
 test("a claim without evidence, with an unexplained letter or without its test is named, and so is what no claim is about", () => {

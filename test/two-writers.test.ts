@@ -96,13 +96,28 @@ describe("two replicas", { timeout: 120_000 }, () => {
     await promotedWhole(other);
   });
 
+  it.each([[-600, 600], [600, -600]])("go by one clock, the database's, though their own are %i and %i seconds off", async (firstSkew, secondSkew) => {
+    const target = appsOf(1)[0]!, [first, second] = await Promise.all([replica("first", { skewSeconds: firstSkew }), replica("second", { skewSeconds: secondSkew })]);
+    first.tell({ start: [nameOf(target), request(target, 2)] });
+    await reached(target, "SmokePassed");
+    for (const [before, signal] of (["pause", "resume"] as const).entries()) {
+      second.tell({ signal: [nameOf(target), signal] });
+      await reached(target, "Signalled", before + 1);
+    }
+    await reached(target, "StepReached");
+    await first.kill("SIGKILL");
+    const facts = await promotedWhole(target);
+    expect(facts.at(-1)).toMatchObject({ process: "second" });
+    for (const { event } of facts.slice(1)) expect(Math.abs(event.at - Date.now())).toBeLessThan(120_000);
+  });
+
   it("that are asked for the same start and the same abort at once begin it once and end it once", async () => {
     const target = appsOf(1)[0]!, both = await Promise.all([replica("first"), replica("second")]);
     const asked = request(target, 60);
     for (const each of both) each.tell({ start: [nameOf(target), asked] });
     await eventually(() => both.flatMap(({ said }) => said.flatMap(({ came }) => came ?? [])).toSorted().join() === "exists,started", "both starts to be answered");
     await reached(target, "StepReached");
-    for (const each of both) each.tell({ signal: [nameOf(target), { kind: "Signal", at: Date.now(), signal: "abort", by: each.name, reason: "enough" }] });
+    for (const each of both) each.tell({ signal: [nameOf(target), "abort"] });
     const signalled = () => both.flatMap(({ said }) => said.flatMap((line) => line.signalled ? [line.signalled.join()] : [])).toSorted();
     await eventually(() => signalled().length === 2, "both signals to be answered");
     expect(signalled()).toEqual(["Disregarded", "Signalled,Aborted"]);

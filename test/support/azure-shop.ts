@@ -62,10 +62,12 @@ export async function openShop(): Promise<Shop> {
   await arm("PUT", environmentId, { location: "westeurope", properties: { appLogsConfiguration: { destination: "azure-monitor" } } });
   await arm("PUT", `${environmentId}/providers/Microsoft.Insights/diagnosticSettings/logs`, { properties: { workspaceId, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } }, "2021-05-01-preview");
   const release: Shop["release"] = async (name, traffic, app = target.app, variables = {}) => {
-    await arm("PUT", idOf(app), { location: "westeurope", properties: { managedEnvironmentId: environmentId, configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, traffic } }, template: template(name, variables) } });
+    const body = { location: "westeurope", properties: { managedEnvironmentId: environmentId, configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, traffic } }, template: template(name, variables) } };
+    let accepted = false; // A fault on order may be met here too; whoever releases tries again.
     for (const deadline = performance.now() + 20_000; performance.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 50))) {
-      const { provisioningState, latestRevisionName, latestReadyRevisionName } = (await arm("GET", idOf(app))).body.properties;
-      if (provisioningState === "Succeeded" && latestRevisionName === latestReadyRevisionName) return latestRevisionName;
+      accepted ||= (await arm("PUT", idOf(app), body)).status < 300;
+      const { provisioningState, latestRevisionName, latestReadyRevisionName } = (await arm("GET", idOf(app))).body?.properties ?? {};
+      if (accepted && provisioningState === "Succeeded" && latestRevisionName === latestReadyRevisionName) return latestRevisionName;
     }
     throw new Error(`release ${name} never became ready`);
   };
