@@ -110,7 +110,6 @@ const roleDefinitions: ResourceKind = {
     const now = new Date(context.cloud.clock.now()).toISOString();
     keep(context, () => ({ createdOn: now, createdBy: "" }));
     const { properties } = context.wanted;
-    delete context.wanted["systemData"]; // which no version of its schema has
     const permissions = ((properties.permissions ?? []) as Body[]).map((permission) => ({ actions: [], notActions: [], dataActions: [], notDataActions: [], ...permission }));
     context.wanted["properties"] = { type: "CustomRole", assignableScopes: [], ...properties, permissions, updatedOn: now, updatedBy: "" };
   },
