@@ -93,7 +93,7 @@ function sentAgain(sent: readonly string[], plain: readonly string[]): number {
 const paths = [["shop", "promoted"], ["bad-shop", "rolled-back"]] as const;
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
 
-test.concurrent.for(paths)("%s: killed at any point of a rollout that is %s, it ends with the same facts, and only an effect that was sent and not recorded is sent again", { timeout: 600_000 }, async ([app, result], { onTestFinished }) => {
+test.concurrent.for(paths)("%s: killed at any point of a rollout that is %s, it ends with the same facts, and only what was sent and not recorded is sent again, and what was merely looked at", { timeout: 600_000 }, async ([app, result], { onTestFinished }) => {
   const { carry, points } = await theatre(app, onTestFinished);
   const plain = await carry();
   expect(plain.events.at(-1)).toMatchObject({ kind: "Finished", result });
@@ -105,8 +105,10 @@ test.concurrent.for(paths)("%s: killed at any point of a rollout that is %s, it 
     expect(left.weights).toEqual(plain.weights);
     again.push(sentAgain(left.sent, plain.sent));
   }
-  // A turn has four points, and at only one of them an effect was sent and is not recorded yet.
-  expect(again.toSorted()).toEqual([...Array<number>(last - plain.sent.length).fill(0), ...Array<number>(plain.sent.length).fill(1)]);
+  // A turn has four points. At one of them an effect was sent and is not recorded yet; at the next it is, which counts for writes alone:
+  // what a dead process has seen is looked at again.
+  const writes = plain.sent.filter((effect) => /"kind":"(ShiftTraffic|Activate|Deactivate)"/.test(effect)).length, repeated = 2 * plain.sent.length - writes;
+  expect(again.toSorted()).toEqual([...Array<number>(last - repeated).fill(0), ...Array<number>(repeated).fill(1)]);
   console.log(`${app}: ${last} points, ${plain.sent.length} effects`);
 
   for (const [point, second] of fc.sample(fc.tuple(fc.integer({ min: 1, max: last - 4 }), fc.integer({ min: 1, max: 3 })), { seed, numRuns: 10 })) {

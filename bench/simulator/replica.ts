@@ -148,9 +148,10 @@ function* takeTurn(world: World, me: Replica, stream: string, length: number, le
     const outcome = yield* performUncut(world, me, stream, length, effect, lease);
     if (outcome === "left") return false;
     yield* trouble.pass(me, "before-record");
-    yield* query(world, () => { recorded.outcome ??= outcome; });
+    yield* query(world, () => { recorded.outcome ??= outcome; recorded.epoch ??= lease.claim.epoch; });
   }
-  if (recorded.outcome && !(yield* record(world, me, stream, length, recorded.outcome, isWrite(effect), lease))) return false;
+  const counts = isWrite(effect) || recorded.epoch === lease.claim.epoch; // what another has merely seen is not news any more
+  if (recorded.outcome && counts && !(yield* record(world, me, stream, length, recorded.outcome, isWrite(effect), lease))) return false;
   recorded.done = true;
   return true;
 }

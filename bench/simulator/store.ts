@@ -23,6 +23,8 @@ export interface Kept {
 /** A durable turn: open until it is done; what its effect came to is recorded once, null where it was cut short. */
 export interface Turn {
   done: boolean;
+  /** Under which epoch the outcome was recorded. */
+  epoch?: number;
   outcome: RolloutOutcome | null | undefined;
 }
 

@@ -120,15 +120,28 @@ const isOpen = (status: string): boolean => status !== "SUCCESS" && status !== "
 /** A database that is away for a moment must not cost us an outcome. Appending again is harmless: see `record`. */
 const patience = { retriesAllowed: true, maxAttempts: 5, intervalSeconds: 0.5, backoffRate: 2 };
 
-/** Takes the turn. What is a step is recorded; all else is calculated again from the journal as it was at `length`. */
+/** What an effect came to, and under which epoch; null where it was cut short. Turns of the first release recorded the outcome alone. */
+type Performed = { readonly outcome: RolloutOutcome; readonly epoch: number } | RolloutOutcome | null;
+
+/**
+ * Takes the turn. What is a step is recorded; all else is calculated again from the journal as it was at `length`.
+ *
+ * What a dead process has written to the world counts, whenever that was. What it has merely seen may be hours old by now: it is
+ * forgotten, the turn comes to nothing, and the loop looks for itself.
+ */
 async function takeTurn(run: Run, length: number, setting: TurnsSetting): Promise<void> {
   if (run.facts.length < length) run.facts = await setting.journal.read(run.stream);
   const effect = setting.mind.asks(run.facts.slice(0, length));
   if (effect === undefined) return;
   const ended = Promise.withResolvers<void>();
   try {
-    const outcome = await DBOS.runStep(() => performUncut(run, length, effect, ended.promise, setting), { name: "perform" });
-    if (outcome !== null) await DBOS.runStep(() => record(run, length, outcome, isWrite(effect), setting), { name: "append", ...patience });
+    const performed = await DBOS.runStep(async (): Promise<Performed> => {
+      const outcome = await performUncut(run, length, effect, ended.promise, setting);
+      return outcome && { outcome, epoch: run.lease.claim.epoch };
+    }, { name: "perform" });
+    if (performed === null) return;
+    const { outcome, epoch } = "kind" in performed ? { outcome: performed, epoch: undefined } : performed;
+    if (isWrite(effect) || epoch === run.lease.claim.epoch) await DBOS.runStep(() => record(run, length, outcome, isWrite(effect), setting), { name: "append", ...patience });
   } finally {
     ended.resolve();
   }

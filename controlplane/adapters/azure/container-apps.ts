@@ -209,12 +209,13 @@ async function deactivate(cloud: Cloud, target: Target, revision: string, fence:
   return settle<null>(cloud, fence, async (sent) => {
     const found = await getRevision(cloud, target, revision);
     if (!found.ok) return found.trouble.status === 404 ? { say: "done", value: null } : { say: "refuse", reason: found.reason };
-    if (!found.value.active) return { say: "done", value: null };
-    if (sent) return { say: "wait", reason: `revision ${revision} is still active` };
+    if (sent && found.value.active) return { say: "wait", reason: `revision ${revision} is still active` };
+    // One that is deactivated already may still have weight, which is an outage and not an end.
     const traffic = await readTraffic(cloud, target);
     if (!traffic.ok) return { say: "refuse", reason: traffic.reason };
     const percent = shareOf(traffic.value.weights, revision);
     if (percent !== undefined) return { say: "refuse", reason: `revision ${revision} still has ${percent} percent of the traffic` };
+    if (!found.value.active) return { say: "done", value: null };
     return { say: "send", send: (abortSignal) => cloud.apps.containerAppsRevisions.deactivateRevision(target.resourceGroup, target.app, revision, { abortSignal }) };
   });
 }
