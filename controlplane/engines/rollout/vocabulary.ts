@@ -114,6 +114,12 @@ export interface TrafficView {
   readonly heldUntil?: Instant;
 }
 
+/** A write that was sent and of which no answer is known: these weights may come into force, unasked, until then. */
+export interface Landing {
+  readonly weights: readonly Weight[];
+  readonly until: Instant;
+}
+
 /** What the canary's own address answered. */
 export interface ProbeView {
   readonly good: boolean;
@@ -152,7 +158,7 @@ export type RolloutOutcome =
   | Outcome<"Inspect", AppView>
   | Outcome<"Activate", null>
   | Outcome<"Probe", ProbeView>
-  | Outcome<"ShiftTraffic", Pick<TrafficView, "weights">>
+  | (Outcome<"ShiftTraffic", Pick<TrafficView, "weights">> & { readonly mayLand?: Landing })
   | Outcome<"VerifyTraffic", TrafficView>
   | Outcome<"Wait", null>
   | Outcome<"AwaitSignal", null>
@@ -187,12 +193,12 @@ export type RolloutFinding =
   | { readonly kind: "Inspected"; readonly view: AppView }
   | { readonly kind: "Activated" }
   | { readonly kind: "Probed"; readonly good: boolean; readonly detail: string; readonly running: string }
-  | { readonly kind: "TrafficShifted"; readonly weights: readonly Weight[] }
+  | { readonly kind: "TrafficShifted"; readonly weights: readonly Weight[]; readonly mayLand?: Landing }
   | { readonly kind: "TrafficRead"; readonly weights: readonly Weight[]; readonly deactivated?: readonly string[]; readonly heldUntil?: Instant }
   | { readonly kind: "Waited" }
   | { readonly kind: "Measured"; readonly bins: readonly Bin[]; readonly to: Instant }
   | { readonly kind: "Deactivated" }
-  | { readonly kind: "AttemptFailed"; readonly effect: RolloutEffect["kind"]; readonly reason: string }
+  | { readonly kind: "AttemptFailed"; readonly effect: RolloutEffect["kind"]; readonly reason: string; readonly mayLand?: Landing }
   | { readonly kind: "Signalled"; readonly signal: SignalName; readonly by: string; readonly reason: string };
 
 /** Facts that were decided. */
@@ -275,6 +281,8 @@ export interface RolloutState {
   readonly retireFailures: number;
   /** Nothing is asked of the world before this moment: the pause after a failure, or somebody else's hold on the app. */
   readonly retryAt: Instant;
+  /** Until when a write that was given up may still land and undo the end; 0 where there is none. */
+  readonly doubtUntil: Instant;
   /** Somebody has decided that the canary is good: no more steps, no more baking. */
   readonly promoted: boolean;
   /** Whether the next release has put an end to this one, for good. */
