@@ -27,18 +27,18 @@ interface Kind {
 }
 
 const kinds: { readonly [Name in StrandName]: Kind } = {
-  failed: { weight: 0.5 },
-  refused: { weight: 0.075, pointsMax: 2 },
-  p95: { weight: 0.1, tail: 0.05, learntFrom: 200, pointsMax: 5 },
-  p99: { weight: 0.125, tail: 0.01, learntFrom: 1_000 },
-  p999: { weight: 0.075, tail: 0.001, learntFrom: 10_000 },
+  failed: { weight: 0.6 },
+  refused: { weight: 0.05, pointsMax: 2 },
+  p95: { weight: 0.08, tail: 0.05, learntFrom: 200, pointsMax: 5 },
+  p99: { weight: 0.1, tail: 0.01, learntFrom: 1_000 },
+  p999: { weight: 0.06, tail: 0.001, learntFrom: 10_000 },
 };
 export const strandNames = Object.keys(kinds) as readonly StrandName[];
 /** Requests that vanish, and bad ones at 100 percent. */
-export const lostWeight = 0.075, aloneWeight = 0.05;
+export const lostWeight = 0.06, aloneWeight = 0.05;
 
 /** How much worse than tolerated a canary may be, in odds, and how likely each is held to be before anything is seen: a fault is mostly a doubling or a tripling. */
-export const alternatives: readonly (readonly [times: number, prior: number])[] = [[1.33, 0.1], [1.83, 0.3], [2.67, 0.3], [4.17, 0.15], [8.33, 0.1], [25, 0.05]];
+export const alternatives: readonly (readonly [times: number, prior: number])[] = [[1.33, 0.07], [1.83, 0.25], [2.6, 0.35], [4.2, 0.18], [8.3, 0.1], [25, 0.05]];
 /** Odds that speak in the canary's favour. */
 const favourable = [1, 0.8] as const;
 /** Shares of bad requests that speak in its favour, as parts of the share that may not be reached. */
@@ -60,7 +60,7 @@ const sheet = { canary: none, stable: none, coldCanary: none, coldStable: none, 
 
 /** Nothing is known yet. */
 export const noEvidence: Evidence = {
-  usual: { ...none, refused: 0, tails: {}, noise: each(() => ({ pairs: 0, sum: 0, requests: 0 })), before: {} }, strands: each(() => emptyStrand), begun: 0, alone: { failed: zeros(aloneAlternatives.length), p95: zeros(aloneAlternatives.length), p99: zeros(aloneAlternatives.length) }, ...sheet,
+  usual: { ...none, refused: 0, tails: {}, noise: each(() => ({ pairs: 0, sum: 0, requests: 0 })), before: {}, block: {}, blockBins: 0, incidents: 0 }, strands: each(() => emptyStrand), begun: 0, alone: { failed: zeros(aloneAlternatives.length), p95: zeros(aloneAlternatives.length), p99: zeros(aloneAlternatives.length) }, ...sheet,
 };
 
 /**
@@ -94,8 +94,8 @@ export function strandEvidence(strand: Strand, evidence: Evidence, steps: number
 const isLater = ({ begun }: Evidence, steps: number): boolean => begun >= 2 && begun <= steps;
 
 /** The part of a strand that looks for faults from the beginning, and of each later step's look for new ones. */
-const wholeWeight = (steps: number): number => (steps < 2 ? 1 : 0.7);
-const laterWeight = (steps: number): number => (steps < 2 ? 0 : 0.3 / (steps - 1));
+const wholeWeight = (steps: number): number => (steps < 2 ? 1 : 0.8);
+const laterWeight = (steps: number): number => (steps < 2 ? 0 : 0.2 / (steps - 1));
 
 /** The part of the evidence against a canary that a strand has. */
 export const weightOf = (name: StrandName): number => kinds[name].weight;
@@ -119,18 +119,21 @@ export function gather(evidence: Evidence, bins: readonly Bin[], watch: Watch): 
   let next = evidence;
   for (const [index, bin] of bins.entries()) {
     const sick = isSick(bin.stable, usual, watch.limits);
-    next = sick ? addSick(next, bin, usual, watch) : add(next, usual, bin, watch);
-    usual = sick ? { ...usual, before: {} } : listen(usual, bin.stable);
+    const wasSick = next.sick !== undefined;
+    next = sick ? addSick(next, bin, usual, watch) : { ...next, sick: undefined };
+    if (!wasSick) next = add(next, usual, bin, watch);
+    if (sick && !wasSick) usual = { ...usual, incidents: usual.incidents + 1 };
+    usual = sick && usual.incidents <= incidentsMax ? { ...usual, before: {}, block: {}, blockBins: 0 } : listen(usual, bin.stable);
     if (!sick && index >= history) usual = findTails(learn(usual, bin.stable));
   }
   return { ...next, usual };
 }
 
 /**
- * Says whether stable fails so much in a bin that the bin cannot serve as a measure.
+ * Says whether stable fails so much in a bin that it cannot serve as a measure: far outside of what is usual and of what chance does.
  *
- * It must be far outside of what is usual and of what chance does: a bin that is left out because stable had bad luck would be evidence
- * against the canary that nobody weighed.
+ * Such a bin holds the rollout and shows nothing in the canary's favour. It is the bins after it that are left out: to leave out the bin itself, because
+ * of what it shows, would count the storms that hit the canary and not those that hit stable.
  */
 export function isSick(stable: Tally, usual: Count, limits: Limits): boolean {
   const expected = stable.requests * shareOf(usual);
@@ -146,16 +149,16 @@ function addSick(evidence: Evidence, bin: Bin, usual: Usual, { limits }: Watch):
 }
 
 function add(evidence: Evidence, usual: Usual, bin: Bin, watch: Watch): Evidence {
-  const isCold = bin.at + watch.tickSeconds * 1000 > watch.warmFrom && bin.at < watch.warmUntil, isOfStep = bin.at >= watch.warmUntil;
-  if (isCold) return { ...evidence, sick: undefined, coldCanary: plus(evidence.coldCanary, bin.canary), coldStable: plus(evidence.coldStable, bin.stable) };
+  const isCold = bin.at + watch.tickSeconds * 1000 > watch.warmFrom && bin.at < watch.warmUntil, isOfStep = bin.at >= watch.warmUntil, isSound = isOfStep && evidence.sick === undefined;
+  if (isCold) return { ...evidence, coldCanary: plus(evidence.coldCanary, bin.canary), coldStable: plus(evidence.coldStable, bin.stable) };
   const strand = (name: StrandName): Strand => {
     const canaryBad = badOf(bin.canary, name, usual), stableBad = badOf(bin.stable, name, usual);
     if (canaryBad === undefined || stableBad === undefined) return evidence.strands[name];
     const table = { canary: bin.canary.requests, canaryBad, stable: bin.stable.requests, stableBad };
-    return weigh(evidence.strands[name], table, { ...temper(usual.noise[name], table), tolerated: watch.limits.oddsTolerated, ...refusalOf(name, usual, watch.limits), isOfStep });
+    return weigh(evidence.strands[name], table, { ...temper(usual.noise[name], table), tolerated: watch.limits.oddsTolerated, ...refusalOf(name, usual, watch.limits), isOfStep, isSound });
   };
-  const next = { ...evidence, sick: undefined, strands: bin.canary.requests === 0 ? evidence.strands : each(strand) };
-  if (!isOfStep) return next;
+  const next = { ...evidence, strands: bin.canary.requests === 0 ? evidence.strands : each(strand) };
+  if (!isSound) return next;
   return { ...next, canary: plus(evidence.canary, bin.canary), stable: plus(evidence.stable, bin.stable), alone: watch.percent < 100 ? evidence.alone : weighAlone(evidence.alone, bin.canary, usual, watch.limits) };
 }
 
@@ -166,10 +169,12 @@ interface Weighing extends Tempering {
   /** A canary that is shown to have less than this share of bad requests needs no comparison. */
   readonly shareMax: number;
   readonly isOfStep: boolean;
+  /** Whether it may speak in the canary's favour. */
+  readonly isSound: boolean;
 }
 
 /** Adds a bin to a strand. A power below one of a likelihood ratio, or one that is cut off, has at most its mean, so what is tempered is evidence still. */
-function weigh(strand: Strand, table: Table, { power, most, tolerated, refused, shareMax, isOfStep }: Weighing): Strand {
+function weigh(strand: Strand, table: Table, { power, most, tolerated, refused, shareMax, isOfStep, isSound }: Weighing): Strand {
   const tables = { wholeTable: plusTable(strand.wholeTable, table), stepTable: isOfStep ? plusTable(strand.stepTable, table) : strand.stepTable };
   const telling = isTelling(table);
   const against = telling ? ratios(table, alternatives.map(([times]) => tolerated * times), tolerated) : emptyStrand.whole;
@@ -181,7 +186,7 @@ function weigh(strand: Strand, table: Table, { power, most, tolerated, refused, 
   const sum = (logs: readonly number[], more: readonly number[]): readonly number[] => logs.map((log, index) => round(log + more[index]!));
   return {
     ...strand, ...tables, whole: sum(strand.whole, tempered), untempered: sum(strand.untempered, against),
-    ...(isOfStep ? { step: sum(strand.step, tempered), favour: sum(strand.favour, inFavour) } : {}),
+    ...(isOfStep ? { step: sum(strand.step, tempered) } : {}), ...(isSound ? { favour: sum(strand.favour, inFavour) } : {}),
   };
 }
 
@@ -216,16 +221,17 @@ interface Tempering {
 }
 
 /** From this dispersion on bad requests come in bursts, and no single bin brings more than a good part of what a verdict takes. */
-const burstyFrom = 2, burstMost = 1;
+const burstyFrom = 2, burstMost = 0.8;
 
 /**
  * Says how far a bin is to be believed: how much more the difference of two shares varies than chance alone would make it, by what
- * neighbouring bins of stable did. What chance itself does to that figure is taken off.
+ * neighbouring blocks of stable's bins did. What chance itself does to that figure is taken off.
  */
 export function temper({ pairs, sum, requests }: Noise, { canary, stable }: Table): Tempering {
   if (pairs === 0 || canary === 0 || stable === 0) return { power: 1, most: Infinity };
   const dispersion = Math.max(1, sum / pairs - Math.sqrt(2 / pairs)), together = (dispersion - 1) / Math.max(1, requests / pairs - 1);
-  const spread = (1 + (canary - 1) * together) / canary + (1 + (stable - 1) * together) / stable;
+  const apart = (count: number): number => (1 + Math.max(0, blockBins * count - 1) * together) / count;
+  const spread = apart(canary) + apart(stable);
   return { power: 1 / Math.max(1, spread / (1 / canary + 1 / stable)), most: dispersion >= burstyFrom ? burstMost : Infinity };
 }
 
@@ -257,20 +263,33 @@ function findTails(usual: Usual): Usual {
   return { ...rest, tails, ...(strandNames.every((name) => kinds[name].tail === undefined || tails[name] !== undefined) ? {} : { durations }) };
 }
 
-/** Compares stable's bin with the one before it: a slow change of what is usual does not count, bursts do. */
+/** An outage or two are incidents; from the third one on they are how stable usually is. */
+const incidentsMax = 2;
+/** So many bins are one block: bad minutes often come two or three in a row, which neighbouring minutes would not show. */
+const blockBins = 3;
+
+/** Compares each block of stable's bins with the one before it: a slow change of what is usual does not count, bursts do. */
 function listen(usual: Usual, stable: Tally): Usual {
   if (stable.requests === 0) return usual;
-  const noise = { ...usual.noise }, before = { ...usual.before };
+  const noise = { ...usual.noise }, before = { ...usual.before }, block = { ...usual.block };
+  const bins = usual.blockBins + 1, isFull = bins === blockBins;
   for (const name of strandNames) {
-    const bad = badOf(stable, name, usual), last = before[name];
+    const bad = badOf(stable, name, usual);
     if (bad === undefined) continue;
-    before[name] = [stable.requests, bad];
-    if (last === undefined || last[1] + bad === 0 || last[1] + bad === last[0] + stable.requests) continue;
-    const [requests, lastBad] = last, share = (lastBad + bad) / (requests + stable.requests), by = 1 / requests + 1 / stable.requests;
-    const squared = (lastBad / requests - bad / stable.requests) ** 2 / (share * (1 - share) * by);
-    noise[name] = { pairs: noise[name].pairs + 1, sum: round(noise[name].sum + squared), requests: round(noise[name].requests + 2 / by) };
+    const [requests, sum] = block[name] ?? [0, 0], now = [requests + stable.requests, sum + bad] as const;
+    block[name] = now;
+    if (!isFull) continue;
+    noise[name] = compareBlocks(noise[name], before[name], now);
+    before[name] = now;
   }
-  return { ...usual, noise, before };
+  return { ...usual, noise, before, block: isFull ? {} : block, blockBins: isFull ? 0 : bins };
+}
+
+function compareBlocks(noise: Noise, before: readonly [number, number] | undefined, [requests, bad]: readonly [number, number]): Noise {
+  if (before === undefined || before[1] + bad === 0 || before[1] + bad === before[0] + requests) return noise;
+  const share = (before[1] + bad) / (before[0] + requests), by = 1 / before[0] + 1 / requests;
+  const squared = (before[1] / before[0] - bad / requests) ** 2 / (share * (1 - share) * by);
+  return { pairs: noise.pairs + 1, sum: round(noise.sum + squared), requests: round(noise.requests + 2 / by) };
 }
 
 export const plus = (a: Count, b: Count): Count => ({ requests: a.requests + b.requests, failed: a.failed + b.failed });

@@ -10,7 +10,7 @@ const badRequestsMin = 3;
 /** A step that fewer requests of either arm were judged in was not watched at all. */
 export const stepRequestsMin = 20;
 /** With evidence of so many to one against it the canary gets no higher weight. */
-const suspicion = 3;
+const suspicion = 1;
 
 /** Where the rollout is when it is judged. */
 export interface Standing {

@@ -275,7 +275,7 @@ export interface Strand {
   readonly stepTable: Table;
 }
 
-/** How unevenly something bad comes: squared differences between neighbouring bins of stable in units of chance, so 1 on average without bursts. */
+/** How unevenly something bad comes: squared differences between neighbouring blocks of stable's bins in units of chance, so 1 on average without bursts. */
 export interface Noise {
   readonly pairs: number;
   readonly sum: number;
@@ -290,8 +290,12 @@ export interface Usual extends Count {
   /** The bucket beyond which a request is in the tail. */
   readonly tails: { readonly [Name in StrandName]?: number };
   readonly noise: { readonly [Name in StrandName]: Noise };
-  /** What stable did in the bin before, by strand. */
+  /** What stable did in the block of bins before, and in the one that is not full yet, by strand. */
   readonly before: { readonly [Name in StrandName]?: readonly [requests: number, bad: number] };
+  readonly block: { readonly [Name in StrandName]?: readonly [requests: number, bad: number] };
+  readonly blockBins: number;
+  /** How often stable has fallen sick. */
+  readonly incidents: number;
 }
 
 /** All that the judge keeps: as long as the rollout, but not longer than a few kilobytes. */
