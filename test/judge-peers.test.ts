@@ -7,7 +7,7 @@ import { durationBuckets, type Arm, type Contestant, type Minute } from "../benc
 import { alarm, raised } from "../bench/judge/peers/alarm.ts";
 import { argoDocs, argoDocsCanary, argoTuned, assess, measure } from "../bench/judge/peers/argo.ts";
 import { advance, flagger, passesChecks } from "../bench/judge/peers/flagger.ts";
-import { classify, kayenta, score, thin, withoutOutliers, type Label, type MetricSettings } from "../bench/judge/peers/kayenta.ts";
+import { classify, conclude, kayenta, score, thin, withoutOutliers, type Label, type MetricSettings } from "../bench/judge/peers/kayenta.ts";
 import { mannWhitney, wilcoxonDifference } from "../bench/judge/peers/mann-whitney.ts";
 import { peers } from "../bench/judge/peers/peers.ts";
 import { histogramQuantile } from "../bench/judge/peers/quantile.ts";
@@ -85,9 +85,9 @@ describe("Flagger", () => {
   });
 
   it("cuts p99 to whole milliseconds and takes one of exactly 500 for good (istio_test.go: 100 is 100 ms; the edges by hand)", () => {
-    const slow = (over: number): Arm => ({ ...armOf(1000, 0), durations: armOf(1000, 0).durations.map((count, bucket) => (bucket === Math.floor(8 * Math.log2(700)) ? over : count > 0 ? 1000 - over : 0)) });
-    expect(passesChecks(slow(10))).toBe(true);
-    expect(passesChecks(slow(11))).toBe(false);
+    const slow = (requests: number, over: number): Arm => ({ ...armOf(requests, 0), durations: armOf(requests - over, 0).durations.map((count, bucket) => count + armOf(over, 0, 700).durations[bucket]!) });
+    expect([10, 11, 12].map((over) => passesChecks(slow(10_000, 100 + over - 10)))).toEqual([true, false, false]);
+    expect(passesChecks(slow(100_000, 1_001))).toBe(true);
   });
 
   it("checks 99 percent, and calls no value a failed check (by hand)", () => {
@@ -97,7 +97,14 @@ describe("Flagger", () => {
   it("counts failed checks over the whole rollout, whatever passes between (by hand)", () => {
     const every = (n: number): World => (now) => ({ canary: armOf(100, now % n === 0 ? 5 : 0) });
     expect(contest(flagger(5), every(2))).toMatchObject({ ending: "rolled-back", at: 11 });
+    expect(contest(flagger(5), () => ({ canary: armOf(100, 5) }))).toEqual({ ending: "rolled-back", at: 6, weights: [5, 0] });
     expect(contest(flagger(10), every(100))).toEqual({ ending: "promoted", at: 11 - 1, weights: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 100] });
+  });
+
+  it("sees no minute but the one that has just ended (by hand)", () => {
+    const minute = (at: number): Minute => ({ at, weight: 5, canary: armOf(100, 0), stable: healthy, probes: 0, probesFailed: 0 });
+    expect(flagger(10).look({ weight: 5, failedChecks: 0 }, 7, [minute(5), minute(6)])).toMatchObject({ weight: 5, held: "halt advancement", state: { failedChecks: 1 } });
+    expect(flagger(10).look({ weight: 5, failedChecks: 0 }, 7, [minute(6), minute(7)])).toEqual({ weight: 10, state: { weight: 10, failedChecks: 0 } });
   });
 
   it("rolls back without traffic after eleven minutes (by hand)", () => expect(contest(flagger(10), () => ({ canary: armOf(0, 0) }))).toMatchObject({ ending: "rolled-back", at: 11 }));
@@ -141,6 +148,7 @@ describe("Argo Rollouts", () => {
 });
 
 describe("Kayenta's Mann–Whitney test", () => {
+  // spinnaker/spinnaker@09ce5bf kayenta/kayenta-mannwhitney/src/test/…/MannWhitneySuite.scala, without the case of some thousand values
   const z95 = 1.959963984540054, z98 = 2.3263478740408408;
   it("ties out with R (Tie out with R Version, and the large one)", () => {
     const tie = mannWhitney(given.tie.x, given.tie.y, z95)!, large = mannWhitney(given.large.x, given.large.y, z98)!;
@@ -158,6 +166,7 @@ describe("Kayenta's Mann–Whitney test", () => {
 });
 
 describe("Kayenta's judge", () => {
+  // spinnaker/spinnaker@d2f41cb kayenta/kayenta-judge/src/test/…/ClassifierSuite.scala, whose tests give their own tolerance and confidence
   const old: MetricSettings = { direction: "either", tolerance: 0.1, normalQuantile: 1.959963984540054 };
   const five = { ten: [10, 20.2, 10.1, 20.5, 30], twenty: [20, 22, 21, 25, 30], one: [1, 2.2, 1.1, 2.5, 3], same: [1, 1, 1, 1, 1], zero: [0, 0, 0, 0, 0] };
   it.each<[string, Sample, Sample, MetricSettings, Label]>([
@@ -173,6 +182,7 @@ describe("Kayenta's judge", () => {
     ["Mean Ratio: Low", given.ordinary, given.highControl, { ...old, direction: "decrease", effect: { decrease: 0.8, increase: 1.2 } }, "Low"],
     ["Mean Ratio: Pass", [10, 12.2, 10.1, 12.5, 23], five.twenty, { ...old, effect: { decrease: 0.5, increase: 1 } }, "Pass"],
     ["Mean Ratio: Pass (Large Input)", given.zeros.x, given.zeros.y, { ...old, effect: { decrease: 1, increase: 5 } }, "Pass"],
+    ["by hand: Low but for the ratio of means, 0.48", given.ordinary, given.highControl, { ...old, effect: { decrease: 0.4, increase: 1 } }, "Pass"],
     ["Critical Low, as far as it is Low", [2, 2, 2, 2, 3], five.ten, old, "Low"],
     ["Tied Observations", [1, 1, 1], [1, 1], { ...old, direction: "decrease" }, "Pass"],
     ["Identical Populations", [1, 2, 3, 4, 5], [5, 4, 3, 2, 1], { ...old, direction: "decrease" }, "Pass"],
@@ -204,14 +214,21 @@ describe("Kayenta's judge", () => {
     ["Unequal Weight, Four Metrics", [of("a", "High"), of("a", "Low"), of("a", "Pass"), of("b", "High")], { a: 15, b: 85 }, 5],
   ])("scores as its own suite does: %s", (_, metrics, weights, expected) => expect(score(metrics, weights)).toBe(expected));
 
+  // spinnaker/kayenta kayenta-standalone-canary-analysis/src/test/…/GenerateCanaryAnalysisResultTaskTest.java, with the thresholds 75 and 95
+  it.each([[60, false], [85, false], [97, true]])("lets a last score of %d pass: %s", (last, passes) => expect(conclude(last, true) === "promoted").toBe(passes));
+
+  it("goes on at an interval above the marginal score and not at it (by hand, after MonitorCanaryTask)", () => expect([75, 75.1].map((reached) => conclude(reached, false))).toEqual(["rolled-back", undefined]));
+
   it("finds the outliers that its own suites find (NetflixJudgeSuite and DetectorSuite: IQR)", () => {
     expect(withoutOutliers([21, 23, 24, 25, 50, 29, 23, 21], 1.5, false)).toEqual([21, 23, 24, 25, 29, 23, 21]);
     expect(withoutOutliers([1, 1, 1, 5, -1, -1, -1, -5], 1.5, false)).toEqual([1, 1, 1, -1, -1, -1]);
   });
 
   it("lets an outlier stay that the first to the 99th percentile cover, and removes one where that is asked for (by hand)", () => {
-    const many = [...new Array<number>(300).fill(0).map((_, index) => index % 10), 500];
-    expect(withoutOutliers(many, 3, true)).not.toContain(500);
+    const two = [...new Array<number>(98).fill(1), 20, 20];
+    expect([withoutOutliers(two, 3, true).length, withoutOutliers(two, 3, false).length]).toEqual([100, 98]);
+    const one = [...new Array<number>(300).fill(0).map((_, index) => index % 10), 500];
+    expect(withoutOutliers(one, 3, true)).toEqual(one.slice(0, -1));
     expect(classify([NaN, NaN], [1, 2], { direction: "either", withoutOutliers: true })).toBe("Nodata");
   });
 
@@ -279,12 +296,12 @@ describe("Kayenta at its intervals (by hand)", () => {
 });
 
 describe("an alarm", () => {
-  // The rows are after AWS' page "Configuring how CloudWatch alarms treat missing data"; X breaches, 0 does not, - is missing.
+  // By hand, in the notation of AWS' page "Configuring how CloudWatch alarms treat missing data", whose own table could not be copied: X breaches, 0 does not, - is missing.
   const range = (row: string) => row.split(" ").map((point) => (point === "-" ? undefined : point === "X"));
   it.each([
     ["0 - X - X", 3, false, false], ["0 - - - -", 3, false, false], ["- - - - -", 3, true, false], ["0 X X - X", 3, true, true], ["- - X - -", 3, true, false],
     ["0 - X - X", 2, true, true], ["0 0 X 0 X", 2, true, true], ["0 - X - -", 2, true, false], ["- - - - 0", 2, true, false], ["- - - X -", 2, true, false],
-  ])("reads %s with %d of 3 as its documentation says", (row, breaching, missingBreaches, missingDoesNot) => {
+  ])("reads %s with %d of 3 as its rule says (by hand)", (row, breaching, missingBreaches, missingDoesNot) => {
     expect([true, false].map((missing) => raised({ breaching, periods: 3, missingBreaches: missing }, range(row)))).toEqual([missingBreaches, missingDoesNot]);
   });
 
@@ -294,6 +311,12 @@ describe("an alarm", () => {
     expect(contest(alarm(2, 2, false), bad(1, 9))).toMatchObject({ ending: "rolled-back", at: 2 });
     expect(contest(alarm(3, 3, false), bad(4, 9))).toMatchObject({ ending: "rolled-back", at: 6 });
     expect(contest(alarm(3, 3, false), bad(4, 5))).toMatchObject({ ending: "promoted", at: 10 });
+  });
+
+  it("prefers older points to filling missing ones, for two periods (by hand)", () => {
+    const late = (to: number): World => (now) => (now >= 4 && now <= to ? "late" : { canary: armOf(100, 0) });
+    expect(contest(alarm(2, 2, true), late(6))).toMatchObject({ ending: "promoted", at: 10 });
+    expect(contest(alarm(2, 2, true), late(8))).toMatchObject({ ending: "rolled-back", at: 7 });
   });
 
   it("without traffic is raised where missing breaches, and promotes where it does not (by hand)", () => {

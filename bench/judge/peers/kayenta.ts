@@ -165,8 +165,15 @@ interface KayentaState {
 const scoreOf = (points: readonly Point[]): number => score((["errors", "p99"] as const).map((group) => (
   { group, label: classify(points.map((point) => point[group][0]), points.map((point) => point[group][1]), { direction: "increase" }) })));
 
+/** Says how a score ends a rollout: up to the marginal one it always fails, and the last one must reach the passing one. */
+export function conclude(reached: number, isLast: boolean): Move<KayentaState>["ending"] {
+  if (reached <= marginalScore) return "rolled-back";
+  if (!isLast) return undefined;
+  return reached >= passScore ? "promoted" : "rolled-back";
+}
+
 /**
- * Gives Kayenta at a fixed tenth of the traffic for a lifetime, judged at each interval: up to the marginal score ends it, and the last must pass.
+ * Gives Kayenta at a fixed tenth of the traffic for a lifetime, judged at each interval.
  *
  * A minute that has not arrived at an interval is missing then, and is there at the next one; one that arrives twice is one point.
  */
@@ -179,10 +186,9 @@ export function kayenta(name: string, lifetimeMinutes: number, intervalMinutes: 
       const fresh = [...before.fresh, ...arrived.filter(({ at }, index) => at > began && !known(at) && arrived.findIndex((other) => other.at === at) === index)];
       const lived = now - began;
       if (lived === 0 || lived % intervalMinutes !== 0) return { state: { began, fresh, points: before.points }, weight: canaryWeight };
-      const points = [...before.points, ...fresh.map(pointOf)], state = { began, fresh: [], points }, reached = scoreOf(points);
-      if (reached <= marginalScore) return { state, weight: 0, ending: "rolled-back" };
-      if (lived < lifetimeMinutes) return { state, weight: canaryWeight };
-      return reached >= passScore ? { state, weight: 100, ending: "promoted" } : { state, weight: 0, ending: "rolled-back" };
+      const points = [...before.points, ...fresh.map(pointOf)], ending = conclude(scoreOf(points), lived >= lifetimeMinutes);
+      const weight = ending === undefined ? canaryWeight : ending === "promoted" ? 100 : 0;
+      return { state: { began, fresh: [], points }, weight, ...(ending && { ending }) };
     },
   };
 }

@@ -5,7 +5,7 @@ import { argoDocs, argoDocsCanary, argoTuned } from "./argo.ts";
 import { flagger } from "./flagger.ts";
 import { kayenta } from "./kayenta.ts";
 
-/** Gives every peer, each with the ramp that its own documentation has. */
+/** Gives every peer, each with the ramp that its own documentation has. The state that one keeps is its own: who holds it hands it back unread. */
 export const peers = [
   flagger(10), flagger(5),
   argoDocs, argoDocsCanary, argoTuned,
