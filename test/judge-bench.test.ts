@@ -1,6 +1,8 @@
 // The contest of judges: its dice throw what they say, its worlds hold what their cells say, its counts are worth what the page says, and our own judge
 // keeps to what it promised. Our judge is guarded on a fixed subset of cells, against the table that the last whole contest wrote.
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -195,6 +197,15 @@ describe("a track", () => {
     expect(twice).toBeLessThan(160);
   });
 
+  it("brings what hangs back four minutes after the weight under which it began", () => {
+    const ended: number[] = [], once: Contestant = { name: "once", start: () => null, look: (state, now, arrived) => {
+      ended.push(...arrived.map(({ canary }) => canary.failed));
+      return { state, weight: now === 1 ? 50 : 0 };
+    } };
+    play([once], "B", cellOf({ fault: { hangPercent: 100 } }), 1);
+    expect(ended.flatMap((failed, at) => (failed > 0 ? [at] : []))).toEqual([6]);
+  });
+
   it("counts what a promoted canary goes on spoiling, and what a rolled-back one spoiled until then", () => {
     const harm = (ending: "promoted" | "rolled-back") => play([watcher(() => undefined, { weight: 0, ending })], "A", cellOf({ fault: { failurePoints: 10 } }), 1)[0]!.harmed;
     expect(harm("rolled-back")).toBe(0);
@@ -246,7 +257,7 @@ describe("scores", () => {
     const cells = [cellOf({ name: "calm", truth: "good" }), cellOf({ name: "broken", fault: { failurePoints: 1 } })];
     const row = (cell: string, contestant: string, found: number, minute: number): Row => ({ track: "B", cell, contestant, promoted: [[11, 100 - found]], rolledBack: found === 0 ? [] : [[minute, found]], held: 0, harmed: 100 - found });
     const rows = [row("calm", "ours", 0, 1), row("broken", "ours", 60, 8), row("calm", "good peer", 2, 1), row("broken", "good peer", 99, 6), row("calm", "panic", 90, 1), row("broken", "panic", 100, 1), row("calm", "near", 0, 1), row("broken", "near", 62, 8)];
-    expect(losses(rows, cells, "ours").map(({ cell, what, peer }) => [cell, what, peer])).toEqual([["broken", "wrong promotion", "good peer"], ["broken", "detection", "good peer"], ["broken", "minutes to rollback", "good peer"], ["broken", "harmed", "good peer"]]);
+    expect(losses(rows, cells, "ours").map(({ cell, what, peer }) => [cell, what, peer])).toEqual([["broken", "wrong promotion", "good peer"], ["broken", "detection", "good peer"], ["broken", "spoiled responses", "good peer"], ["broken", "minutes to rollback", "good peer"]]);
     expect(losses(rows, cells, "good peer")).toEqual([]);
   });
 });
@@ -266,6 +277,32 @@ describe("the page", () => {
       expect(drawing).not.toMatch(/NaN|undefined|Infinity/);
     }
     expect(played.reduce((sum, { deaths }) => sum + deaths, 0)).toBeGreaterThan(0);
+  });
+});
+
+describe("the command", () => {
+  const command = (...options: readonly string[]) => spawnSync(process.execPath, [join(import.meta.dirname, "..", "bench", "judge", "main.ts"), ...options], { encoding: "utf8" });
+
+  it("plays cells of one's own in workers, and gives the counts that they give when played here", { timeout: 120_000 }, () => {
+    const folder = mkdtempSync(join(tmpdir(), "ballast-cells-")), file = join(folder, "cells.json");
+    try {
+      const text = JSON.stringify([{ name: "half fail", truth: "bad", fault: { failurePoints: 50 } }, { name: "busy", truth: "good", requestsPerMinute: 3_000 }, { name: "hangs", truth: "bad", fault: { hangPercent: 30 } }]);
+      writeFileSync(file, text);
+      const { stdout, stderr, status } = command("--cells", file, "--runs", "15", "--seed", "40", "--contestants", subject.name, "--json");
+      expect([status, stderr.trimEnd().split("\n").length]).toEqual([0, 3]);
+      const { about, rows } = JSON.parse(stdout) as { readonly about: unknown; readonly rows: readonly Row[] };
+      expect(about).toMatchObject({ seed: 40, runs: 15, horizonMinutes });
+      expect(rows).toEqual(readCells(text).flatMap((cell) => contest([subject], cell, 40, 15).rows));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.each([[["--contestants", "nobody"], 'Nobody is called "nobody"; there are'], [["--runs", "0"], "--runs is 0; it is a whole number, 1 or more."], [["--seed", "x"], "--seed is x; it is a whole number, 0 or more."]])("refuses %j in a sentence", { timeout: 60_000 }, (options, why) => {
+    const { stderr, status } = command(...options);
+    expect(status).toBe(2);
+    expect(stderr).toContain(why);
+    expect(stderr).not.toContain("    at ");
   });
 });
 

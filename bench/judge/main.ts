@@ -13,7 +13,7 @@ import { plots } from "./plot.ts";
 import { horizonMinutes } from "./tracks.ts";
 import type { Job } from "./worker.ts";
 
-const wholeRuns = 1_000, quickRuns = 60;
+const wholeRuns = 1_000, quickRuns = 100;
 const help = `npm run bench:judge -- [options]
 
 Without options: ${wholeRuns} runs of each published cell, and docs/judge-benchmark.md, docs/plots and bench/judge/results.json are written.
@@ -69,9 +69,13 @@ function fileOf({ rows, ...rest }: Results): string {
   return `{ "about": ${JSON.stringify(rest)}, "rows": [\n${rows.map((row) => JSON.stringify(row)).join(",\n")}\n] }\n`;
 }
 
-async function run(): Promise<void> {
+/** What the options ask for. */
+function asked(): Omit<Job, "cell"> & { readonly cells: readonly Cell[] } {
   const seed = wholeNumber("seed", values.seed ?? "1", 0), runs = wholeNumber("runs", values.runs ?? String(values.quick ? quickRuns : wholeRuns), 1);
-  const cells = values.cells === undefined ? publishedCells() : readCells(readFileSync(values.cells, "utf8")), names = chosen(values.contestants);
+  return { seed, runs, cells: values.cells === undefined ? publishedCells() : readCells(readFileSync(values.cells, "utf8")), names: chosen(values.contestants) };
+}
+
+async function run({ seed, runs, cells, names }: ReturnType<typeof asked>): Promise<void> {
   const outcomes = await playAll(cells, { seed, runs, names });
   const total = (field: "deaths" | "differences"): number => outcomes.reduce((sum, outcome) => sum + outcome[field], 0);
   const results: Results = { seed, runs, horizonMinutes, deaths: total("deaths"), differences: total("differences"), rows: outcomes.flatMap(({ rows }) => rows) };
@@ -84,5 +88,17 @@ async function run(): Promise<void> {
   for (const [name, drawing] of plots(results.rows, cells, ours)) writeFileSync(join(root, "docs", "plots", `${name}.svg`), drawing);
 }
 
+/** What was asked for, or undefined once it has been said why it cannot be had. */
+function askedOrSaid(): ReturnType<typeof asked> | undefined {
+  try {
+    return asked();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+const wanted = values.help ? undefined : askedOrSaid();
 if (values.help) console.log(help);
-else await run();
+if (wanted) await run(wanted);

@@ -88,7 +88,7 @@ Written by \`npm run bench:judge\`; every figure comes from that run: ${cells.le
 [bench/judge/results.json](../bench/judge/results.json), the cells in [bench/judge/cells](../bench/judge/cells). \`--quick\` gives the shape in two minutes; \`--seed\`, \`--runs\` and
 \`--cells <file>\` put in other luck, faults, noises and loads; \`--help\` says how.
 
-**What a run is.** An hour of stable alone, then a rollout of ${horizonMinutes} minutes, whose first minute has no canary traffic; whoever has come to no end by then *holds*. At the centre ${centre.requestsPerMinute} requests a minute
+**What a run is.** An hour of stable alone, then a rollout of ${horizonMinutes} minutes, whose first minute has no canary traffic; whoever has come to no end by then *holds*, so that one whose documented time is longer can only hold or roll back here. At the centre ${centre.requestsPerMinute} requests a minute
 arrive independently, ${centre.failurePercent} % of them fail, 1 % are refused (4xx), durations are lognormal with a median of 100 ms and a p99 of 386 ms; each cell changes one thing, or is a corner where some judge breaks. A request that
 hangs ends as a failure four minutes after it began, as Container Apps' ingress ends it. Everybody meets the same minutes in the same run. Traffic is synthetic: nothing here was measured on Azure.
 

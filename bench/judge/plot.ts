@@ -1,4 +1,4 @@
-// Draws the scores as small SVG files, by hand, readable on light and on dark. What is drawn is a row a cell and a dot a contestant; nothing here
+// Draws the scores as small SVG files, by hand, in colours that can be read on light and on dark. What is drawn is a row a cell and a dot a contestant; nothing here
 // knows what a good score is.
 import type { Cell } from "./cells.ts";
 import { score, type Row, type Score } from "./scores.ts";
@@ -39,7 +39,7 @@ function draw({ title, truth, value, ticks, unit, place }: Drawing, rows: readon
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + width + 30} ${bottom + 24}" font-family="system-ui, sans-serif" font-size="11">
 <title>${escaped(title)}</title>
-<style>text{fill:#1f2328}path{stroke:#8884;fill:none}.ours{fill:#dc2626;stroke:#fff;stroke-width:1}@media (prefers-color-scheme:dark){text{fill:#e6edf3}.ours{fill:#f87171;stroke:#0d1117}}</style>
+<style>text{fill:#767e87}path{stroke:#8886;fill:none}.ours{fill:#e5484d}</style>
 <text x="14" y="16" font-size="13" font-weight="600">${escaped(title)}</text>
 ${[...legend, ...grid, ...lines].join("\n")}
 </svg>

@@ -79,11 +79,14 @@ export function withoutFault(cell: Cell, cells: readonly Cell[]): Cell | undefin
   return calm.toSorted((one, other) => unlike(one) - unlike(other))[0];
 }
 
+/** In what one can lose, the worst first. */
+const stakes = ["wrong promotion", "detection", "false rollback", "spoiled responses", "minutes to rollback", "minutes to promotion"] as const;
+
 /** A cell that we lose to a peer, and by what. */
 export interface Loss {
   readonly track: Track;
   readonly cell: string;
-  readonly what: "wrong promotion" | "detection" | "minutes to rollback" | "harmed" | "false rollback" | "minutes to promotion";
+  readonly what: (typeof stakes)[number];
   readonly ours: string;
   readonly peer: string;
   readonly theirs: string;
@@ -100,7 +103,7 @@ function lossesTo(mine: Score, theirs: Score, truth: Cell["truth"]): readonly Om
   return [
     ...lower("wrong promotion", mine.promoted, theirs.promoted), ...(isMissed ? [{ what: "detection" as const, ours: percent(mine.rolledBack), theirs: percent(theirs.rolledBack) }] : []),
     ...sooner("minutes to rollback", mine.rollbackMinutes.median, theirs.rollbackMinutes.median),
-    ...(theirs.row.harmed < 0.95 * mine.row.harmed && mine.row.harmed - theirs.row.harmed >= 1 ? [{ what: "harmed" as const, ours: mine.row.harmed.toFixed(0), theirs: theirs.row.harmed.toFixed(0) }] : []),
+    ...(theirs.row.harmed < 0.95 * mine.row.harmed && mine.row.harmed - theirs.row.harmed >= 1 ? [{ what: "spoiled responses" as const, ours: mine.row.harmed.toFixed(0), theirs: theirs.row.harmed.toFixed(0) }] : []),
   ];
 }
 
@@ -108,19 +111,20 @@ function lossesTo(mine: Score, theirs: Score, truth: Cell["truth"]): readonly Om
  * Lists where a peer does better than we, by rule: beyond both intervals for shares, by the median for minutes, by more than a twentieth for harm.
  *
  * A peer counts in a bad cell if it rolls fewer than five percent back in the same cell without the fault, or it would win by always rolling back; in
- * a good cell if it promotes more than half there. One peer a cell and measure is named: the best.
+ * a good cell if it promotes more than half there. One peer a cell and measure is named, the best; the worst kind of loss comes first.
  */
 export function losses(rows: readonly Row[], cells: readonly Cell[], ours: string): readonly Loss[] {
   const scores = new Map(rows.map((row) => [`${row.track} ${row.cell} ${row.contestant}`, score(row)]));
   const all = rows.filter(({ contestant }) => contestant === ours).flatMap((row) => {
-    const cell = cells.find(({ name }) => name === row.cell), null_ = cell && withoutFault(cell, cells);
+    const cell = cells.find(({ name }) => name === row.cell), twin = cell && withoutFault(cell, cells);
     if (cell === undefined) return [];
     return rows.filter(({ track, cell: name, contestant }) => track === row.track && name === row.cell && contestant !== ours).flatMap((other) => {
-      const theirs = score(other), calm = null_ && scores.get(`${row.track} ${null_.name} ${other.contestant}`);
+      const theirs = score(other), calm = twin && scores.get(`${row.track} ${twin.name} ${other.contestant}`);
       const counts = cell.truth === "bad" ? calm !== undefined && calm.rolledBack.percent < 5 : cell.truth === "unknown" || theirs.promoted.percent > 50;
       return counts ? lossesTo(score(row), theirs, cell.truth).map((loss): Loss => ({ ...loss, track: row.track, cell: row.cell, peer: other.contestant })) : [];
     });
   });
   const value = ({ what, theirs }: Loss): number => Number.parseFloat(theirs) * (what === "detection" ? -1 : 1);
-  return [...Map.groupBy(all, ({ track, cell, what }) => `${track} ${cell} ${what}`).values()].map((those) => those.toSorted((one, other) => value(one) - value(other))[0]!);
+  const best = [...Map.groupBy(all, ({ track, cell, what }) => `${track} ${cell} ${what}`).values()].map((those) => those.toSorted((one, other) => value(one) - value(other))[0]!);
+  return best.toSorted((one, other) => stakes.indexOf(one.what) - stakes.indexOf(other.what) || other.track.localeCompare(one.track));
 }
