@@ -130,6 +130,16 @@ describe("a world", () => {
     expect(minutes.every(({ stable }) => stable.failed < stable.requests / 2)).toBe(true);
   });
 
+  it.each<[string, Partial<Cell>, readonly boolean[]]>([
+    ["the canary alone", { fault: { failurePoints: 50 } }, [true, false]],
+    ["both, where the canary drags stable down", { fault: { failurePoints: 50, dragsStable: true } }, [true, true]],
+    ["neither, while the canary that drags stable down has no traffic", { fault: { failurePoints: 50, dragsStable: true, when: { weightAtLeast: 60 } } }, [false, false]],
+    ["stable alone", { shared: { fromMinute: 0, untilMinute: 90, failurePoints: 50, stableOnly: true } }, [false, true]],
+  ])("breaks %s", (_, rest, broken) => {
+    const minutes = minutesOf(cellOf(rest), 6);
+    expect((["canary", "stable"] as const).map((arm) => share(minutes, arm, "failed") > 0.4)).toEqual(broken);
+  });
+
   it("lets what is shared befall both arms, and storms stick to one", () => {
     const outage = minutesOf(cellOf({ shared: { fromMinute: 5, untilMinute: 10, failurePoints: 50 } }), 1);
     for (const arm of ["canary", "stable"] as const) expect(outage.filter((minute) => minute[arm].failed > 0.3 * minute[arm].requests).map(({ at }) => at)).toEqual([5, 6, 7, 8, 9]);

@@ -25,6 +25,8 @@ export interface Fault {
   readonly failsFast?: boolean;
   /** It gets none of the requests, whatever its weight. */
   readonly unreached?: boolean;
+  /** Stable has all of it too, as when both use one database. */
+  readonly dragsStable?: boolean;
   /** All conditions under which the fault is there; always where there are none. */
   readonly when?: Partial<Span> & { readonly weightAtLeast?: number; readonly requestsAtLeast?: number; /** Down for the first minutes of every so many. */ readonly downMinutes?: number; readonly ofMinutes?: number };
 }
@@ -41,8 +43,10 @@ export interface Noise {
   readonly badReplicaPercent?: number;
 }
 
-/** What befalls both arms for a while. */
+/** What befalls both arms for a while, and is not the canary's doing. */
 export interface Shared extends Span {
+  /** The canary is spared. */
+  readonly stableOnly?: boolean;
   readonly failurePoints?: number;
   readonly slower?: number;
   readonly trafficTimes?: number;
@@ -83,9 +87,9 @@ const cellForm: { readonly [field: string]: Form } = {
   noise: { failures: "number", durations: "number", stormPercent: "number", badReplicaPercent: "number" },
   fault: {
     failurePoints: "number", failurePointsPerMinute: "number", refusedPoints: "number", hangPercent: "number", slower: "number", tail: { percent: "number", slower: "number" }, failsFast: "boolean",
-    unreached: "boolean", when: { ...span, weightAtLeast: "number", requestsAtLeast: "number", downMinutes: "number", ofMinutes: "number" },
+    unreached: "boolean", dragsStable: "boolean", when: { ...span, weightAtLeast: "number", requestsAtLeast: "number", downMinutes: "number", ofMinutes: "number" },
   },
-  shared: { ...span, failurePoints: "number", slower: "number", trafficTimes: "number" },
+  shared: { ...span, failurePoints: "number", slower: "number", trafficTimes: "number", stableOnly: "boolean" },
   telemetry: { gap: span, lagMinutes: "pair", twicePercent: "number" },
 };
 

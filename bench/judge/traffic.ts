@@ -7,7 +7,7 @@ import { loadDice, type Dice } from "./dice.ts";
 /** A minute, and what no judge is told of it. */
 export interface Happened {
   readonly minute: Minute;
-  /** User responses that fail, are refused or never come because of the fault, on average for what the canary was sent. */
+  /** User responses that fail, are refused or never come because of the fault, on average for what was sent to where it is. */
   readonly harmed: number;
 }
 
@@ -127,7 +127,7 @@ export function createWorld(cell: Cell, seed: number): World {
     return share === 0 ? 0 : Array.from({ length: badReplicaMinutes }, (_, ago) => dice(at - ago, stream + 100).binomial(replicas, share)).reduce((sum, count) => sum + count, 0);
   };
   const conditionOf = (at: number, stream: number, wrong: Fault | undefined): Condition => {
-    const chance = dice(at, stream), harm = harmOf(wrong, at), event = eventAt(at);
+    const chance = dice(at, stream), harm = harmOf(wrong, at), happens = eventAt(at), event = happens?.stableOnly && stream === streams.canaryNoise ? undefined : happens;
     const usual = (cell.failurePercent / 100) * (noise.failures ? chance.shock(noise.failures) : 1) + (0.2 * Math.min(replicas, badReplicas(at, stream))) / replicas;
     const slower = (event?.slower ?? 1) * (wrong?.slower ?? 1) * (noise.durations ? chance.shock(noise.durations) : 1);
     return { failed: Math.min(1, usual + (event?.failurePoints ?? 0) / 100 + harm.failed), refused: refusedShare + harm.refused, hung: harm.hung, slower, tail: wrong?.tail, failsFast: wrong?.failsFast ?? false };
@@ -143,9 +143,9 @@ export function createWorld(cell: Cell, seed: number): World {
     const total = dice(at, streams.load).poisson(loadAt(at)), wrong = faultAt(at, weight), harm = harmOf(wrong, at);
     const sent = fault?.unreached ? 0 : dice(at, streams.split).binomial(total, weight / 100), [canaryStorm, stableStorm] = noise.stormPercent ? stormAt(at, sent === 0 ? 0 : weight) : [0, 0];
     const canary = sent + canaryStorm === 0 ? { arm: nothing, hung: 0 } : serve(dice(at, streams.canary), sent, canaryStorm, conditionOf(at, streams.canaryNoise, wrong));
-    const stable = serve(dice(at, streams.stable), total - sent, stableStorm, conditionOf(at, streams.stableNoise, undefined));
+    const stable = serve(dice(at, streams.stable), total - sent, stableStorm, conditionOf(at, streams.stableNoise, wrong?.dragsStable ? wrong : undefined));
     const probesFailed = at < 0 ? 0 : dice(at, streams.probes).binomial(probesPerMinute, Math.min(1, harm.failed + harm.hung));
-    return { canary, stable: stable.arm, probesFailed, harmed: sent * Math.min(1, harm.failed + harm.refused + harm.hung) };
+    return { canary, stable: stable.arm, probesFailed, harmed: (wrong?.dragsStable ? total : sent) * Math.min(1, harm.failed + harm.refused + harm.hung) };
   };
 
   const begun = kept(begin), hangs = (fault?.hangPercent ?? 0) > 0;
