@@ -163,7 +163,7 @@ describe("signals and answers at odd moments", () => {
   it("failing probes while stable itself is sick hold the rollout instead of blaming the canary", () => {
     const outage: Scenario = { ...healthy, probesAnswered: 4, canary: [{ fromMinutes: 0, failedPercent: 0, slowPercent: 0 }, { fromMinutes: 3, failedPercent: 20, slowPercent: 0 }], stable: [{ fromMinutes: 0, failedPercent: 0, slowPercent: 0 }, { fromMinutes: 3, failedPercent: 20, slowPercent: 0 }] };
     const { journal } = run({ ...outage, pace: { ...outage.pace, maximumSeconds: 1800 } });
-    const held = journal.findIndex((event) => event.kind === "Held" && event.reason === "stable-sick" && event.sentence.includes("probes"));
+    const held = journal.findIndex((event) => event.kind === "Held" && event.reason === "shared-outage" && event.sentence.includes("probes"));
     const aborted = journal.find(({ kind }) => kind === "Aborted");
     expect(held).toBeGreaterThan(0);
     expect(aborted).toMatchObject({ sentence: expect.stringContaining("evidence never came") });

@@ -4,7 +4,8 @@ import { gather, beginStep, noEvidence } from "../../controlplane/engines/rollou
 import { judge } from "../../controlplane/engines/rollout/judge.ts";
 import { defaultLimits } from "../../controlplane/engines/rollout/plan.ts";
 import { durationsOf } from "../../controlplane/engines/rollout/durations.ts";
-import type { Bin, Evidence, Limits, Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
+import type { Evidence } from "../../controlplane/engines/rollout/evidence.ts";
+import type { Bin, Limits, Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
 import type { Arm, Contestant, Minute } from "./contestant.ts";
 
 interface State {

@@ -78,7 +78,7 @@ function sendsNothingLate(run: Run): readonly string[] {
 
 /**
  * What the cloud shows in the end is what the last journal says, unless it was changed after we looked last: by somebody else, or by a write
- * of ours that was sent or landed too late (see sendsNothingLate). A cloud that lied to that very look is believed.
+ * of ours that was sent too late (see sendsNothingLate). A cloud that lied to that very look is believed.
  */
 function leavesTrafficWhereItSays(run: Run): readonly string[] {
   const [stream, last] = [...run.store.streams].at(-1) ?? [], state = last?.facts.at(-1)?.state, shown = weightsOf(run.cloud.app());
@@ -87,7 +87,7 @@ function leavesTrafficWhereItSays(run: Run): readonly string[] {
   const { at, writer } = run.cloud.lastChange(), ownWrite = run.writes.findLast((write) => write.stream === stream && write.kind === "ShiftTraffic");
   // A read tells what the cloud was when it was asked, after the fact before its own and no longer ago than a read may last.
   const askedAt = Math.max(last!.facts[place - 1]?.at ?? 0, look.at - 10 * requestSeconds * 1000);
-  const wasMovedSince = at > askedAt && (writer !== "us" || ownWrite === undefined || ownWrite.lateBy > 0 || at > ownWrite.at + requestSeconds * 1000);
+  const wasMovedSince = at > askedAt && (writer !== "us" || (ownWrite?.lateBy ?? 0) > 0);
   const lied = run.drawn.faults.some((fault) => fault.kind === "cloud" && fault.how === "lie" && look.at >= start + fault.at * 1000 - 60_000 && look.at <= start + (fault.at + fault.lasts) * 1000 + 60_000);
   if (wasMovedSince || lied) return [];
   const first = run.drawn.before === "nothing" || run.store.streams.size > 1 ? undefined : "shop--1";

@@ -4,7 +4,7 @@
 import { journalFactUnknown } from "../../../errors/journal.ts";
 import { defaultLimits } from "../../engines/rollout/plan.ts";
 import type {
-  AppView, Bin, Durations, HoldReason, Labels, Limits, OutsideWeights, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Verdict, Weight,
+  AppView, Bin, Durations, HoldReason, Labels, Landing, Limits, OutsideWeights, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Verdict, Weight,
 } from "../../engines/rollout/vocabulary.ts";
 import type { Fact } from "../../runtime/ports.ts";
 import type { ChainedFact } from "./chain.ts";
@@ -57,6 +57,7 @@ function schemaOf(fields: object): Schema {
 
 const target = record<Target>({ resourceGroup: text, app: text });
 const weight = record<Weight>({ revision: text, percent: number });
+const landing = record<Landing>({ weights: listOf(weight), until: number });
 const tally = record<Tally>({ requests: number, failed: number, refused: optional(number), durations: optional(record<Durations>({ from: number, counts: listOf(number) })) });
 const bin = record<Bin>({ at: number, canary: tally, stable: tally });
 const pace = record<Pace>({
@@ -90,12 +91,12 @@ const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
   Inspected: record({ view }),
   Activated: record({}),
   Probed: record({ good: flag, detail: text, running: text }),
-  TrafficShifted: record<FieldsOf<"TrafficShifted">>({ weights: listOf(weight) }),
+  TrafficShifted: record<FieldsOf<"TrafficShifted">>({ weights: listOf(weight), mayLand: optional(landing) }),
   TrafficRead: record<FieldsOf<"TrafficRead">>({ weights: listOf(weight), deactivated: optional(listOf(text)), heldUntil: optional(number) }),
   Waited: record({}),
   Measured: record({ bins: listOf(bin), to: number }),
   Deactivated: record({}),
-  AttemptFailed: record({ effect: effectKind, reason: text }),
+  AttemptFailed: record<FieldsOf<"AttemptFailed">>({ effect: effectKind, reason: text, mayLand: optional(landing) }),
   Signalled: record({ signal: signalName, by: text, reason: text }),
   Started: record({ stable: nullable(text), activate: flag }),
   FoundEqual: record({ stable: text, untouched: flag, sentence: text }),

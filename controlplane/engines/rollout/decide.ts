@@ -57,12 +57,13 @@ function find(state: RolloutState, observation: RolloutObservation): RolloutFind
 function findOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutFinding | Disregarded {
   const waiting = outcome.of === "Wait" || outcome.of === "AwaitSignal";
   if (state.phase === "finished" || (!waiting && !awaited[state.phase].includes(outcome.of))) return { kind: "Disregarded", what: `the outcome of ${outcome.of}, which came too late` };
-  if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, reason: outcome.found.reason };
+  const late = outcome.of === "ShiftTraffic" && outcome.mayLand !== undefined ? { mayLand: outcome.mayLand } : {};
+  if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, reason: outcome.found.reason, ...late };
   switch (outcome.of) {
     case "Inspect": return { kind: "Inspected", view: value(outcome.found) };
     case "Activate": return { kind: "Activated" };
     case "Probe": return { kind: "Probed", ...value(outcome.found) };
-    case "ShiftTraffic": return { kind: "TrafficShifted", ...value(outcome.found) };
+    case "ShiftTraffic": return { kind: "TrafficShifted", ...value(outcome.found), ...late };
     case "VerifyTraffic": return { kind: "TrafficRead", ...value(outcome.found) };
     case "Measure": return { kind: "Measured", ...value(outcome.found) };
     case "Deactivate": return { kind: "Deactivated" };
@@ -192,7 +193,7 @@ function concludeMove(state: RolloutState, weights: readonly Weight[], deactivat
   return seenPercent === 0 ? [{ kind: "Aborted", sentence: "somebody else gave all traffic back to stable", by: "somebody else" }] : [{ kind: "TrafficAdopted", percent: seenPercent }];
 }
 
-/** The weights are right. Whoever holds the app may still write them, so they are looked at again when the hold is over. */
+/** The weights are right. Whoever holds the app may still write them, and so may a write that was given up: they are looked at again when that is over. */
 function concludeConfirmation(state: RolloutState, reached: RolloutDecision): readonly RolloutDecision[] {
   if (state.retryAt > state.now) return [];
   if (state.retireFailures >= attemptsMax) return [finish(state, "; the revision that lost could not be taken away and is still active")];

@@ -2,12 +2,13 @@
 // decided here; a fact only moves the state to the phase in which the next thing is missing.
 import { after, secondsBetween, type Instant } from "../time.ts";
 import { beginStep, gather, noEvidence } from "./gather.ts";
-import type { AppView, Bin, Evidence, Labels, Limits, Phase, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Weight } from "./vocabulary.ts";
+import type { Evidence } from "./evidence.ts";
+import type { AppView, Bin, Labels, Landing, Limits, Phase, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Weight } from "./vocabulary.ts";
 
 export const initial: RolloutState = {
   phase: "waiting-for-request", intent: undefined, steps: [], step: 0, adopted: undefined, moved: undefined, stable: null, inspected: false, sleepers: [], touched: false, now: 0, startedAt: 0, phaseAt: 0, warmFrom: 0, warmUntil: 0, measuredTo: 0,
   measuredAt: 0, probedAt: 0, readAt: 0, probeFailures: 0, evidence: noEvidence, shadow: undefined, paused: false, pausedAt: 0, pausedSeconds: 0,
-  held: undefined, failures: 0, retireFailures: 0, retryAt: 0, promoted: false, superseded: false, ending: undefined, attempt: 1,
+  held: undefined, failures: 0, retireFailures: 0, retryAt: 0, doubtUntil: 0, promoted: false, superseded: false, ending: undefined, attempt: 1,
 };
 
 /** Adds one fact to the state. */
@@ -22,9 +23,9 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "Activated": return enter(state, "smoking");
     case "Probed": return { ...state, probedAt: at, probeFailures: event.good ? 0 : state.probeFailures + 1, failures: 0, retryAt: 0 };
     case "SmokePassed": return enter(state, "shifting");
-    case "TrafficShifted": return sameWeights(event.weights, wanted(state)) ? { ...state, phase: afterShift[state.phase] ?? "verifying", phaseAt: at } : state;
-    case "TrafficRead": return { ...state, readAt: at, retryAt: state.phase === "confirming" ? event.heldUntil ?? 0 : 0, moved: sameWeights(event.weights, wanted(state)) && event.deactivated === undefined ? undefined : state.moved };
-    case "StepReached": return state.ending === undefined ? reach(state, event.percent) : { ...state, phase: "retiring", phaseAt: at };
+    case "TrafficShifted": return shifted(doubt(state, event.mayLand), event.weights);
+    case "TrafficRead": return { ...state, readAt: at, retryAt: state.phase === "confirming" ? lookAgainAt(state, event.heldUntil) : 0, moved: sameWeights(event.weights, wanted(state)) && event.deactivated === undefined ? undefined : state.moved };
+    case "StepReached": return state.ending === undefined ? reach(state, event.percent) : retire(state);
     case "TrafficDrifted": return { ...fail(state), phase: state.phase === "confirming" ? "reverting" : "shifting", phaseAt: at, warmFrom: at };
     case "TrafficMoved": return { ...state, moved: event.seenPercent };
     case "TrafficAdopted": return adopt(state, event.percent);
@@ -34,9 +35,9 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "ShadowJudged": return { ...state, shadow: state.shadow && { ...state.shadow, heard: heard(event) } };
     case "StepPassed": return pass(state, event.percent, event.sentence);
     case "Aborted": return abort(state, event.sentence);
-    case "Reverted": return { ...state, phase: "retiring", phaseAt: at };
+    case "Reverted": return retire(state);
     case "Deactivated": return { ...state, failures: 0 };
-    case "AttemptFailed": return failed(state, event.effect);
+    case "AttemptFailed": return failed(doubt(state, event.mayLand), event.effect);
     case "Signalled": return signalled(state, event.signal);
     case "Disregarded": return state;
     case "Finished": return { ...enter(state, "finished"), ending: { result: event.result, sentence: event.sentence } };
@@ -81,7 +82,20 @@ const enter = (state: RolloutState, phase: Phase): RolloutState =>
 const lookBackTicks = 60;
 
 /** What comes after the weights of a phase have been written. */
-const afterShift: { readonly [P in Phase]?: Phase } = { reverting: "confirming", settling: "retiring" };
+function shifted(state: RolloutState, weights: readonly Weight[]): RolloutState {
+  if (!sameWeights(weights, wanted(state))) return state;
+  return state.phase === "settling" ? retire(state) : { ...state, phase: state.phase === "reverting" ? "confirming" : "verifying", phaseAt: state.now };
+}
+
+/** Goes on to take the loser away; while a write may still land that would give it users again, the weights are read back first. */
+const retire = (state: RolloutState): RolloutState => ({ ...state, phase: state.doubtUntil > state.now ? "confirming" : "retiring", phaseAt: state.now });
+
+/** Remembers a write that may land late, unless it is of the very weights that the end wants. */
+const doubt = (state: RolloutState, landing?: Landing): RolloutState =>
+  (landing === undefined || (state.ending !== undefined && sameWeights(landing.weights, wanted(state))) ? state : { ...state, doubtUntil: Math.max(state.doubtUntil, landing.until) });
+
+/** When weights that are right are to be looked at again, before they count: after a hold, and at each tick while a write may still land. */
+const lookAgainAt = ({ now, doubtUntil, intent }: RolloutState, heldUntil: Instant = 0): Instant => Math.max(heldUntil, Math.min(doubtUntil, after(now, intent?.pace.tickSeconds ?? 60)));
 
 const inspect = (state: RolloutState, { weights, revisions }: AppView): RolloutState => ({
   ...state, failures: 0, inspected: true, touched: state.touched || (shareOf(weights, state.intent!.revision) ?? 0) > 0,
@@ -175,7 +189,7 @@ function signalled(state: RolloutState, signal: SignalName): RolloutState {
     }
     // Who served before is remembered: after an attempt that was stranded, the weights no longer tell.
     case "retry": return enter({
-      ...initial, intent: state.intent, steps: state.steps, stable: state.stable, shadow: state.intent?.shadow && { evidence: noEvidence, heard: "" }, touched: state.ending?.result === "stranded", attempt: state.attempt + 1, now: state.now, startedAt: state.now,
+      ...initial, intent: state.intent, steps: state.steps, stable: state.stable, touched: state.ending?.result === "stranded", doubtUntil: state.doubtUntil, attempt: state.attempt + 1, now: state.now, startedAt: state.now,
     }, "inspecting");
     case "abort": return state;
     case "supersede": return { ...state, superseded: true };

@@ -1,8 +1,9 @@
 // Evidence + bins → evidence. Each bin is taken once, in order, and all that is used to weigh it was known before it: the
 // tails, the noise, what is usual of stable. What a sum of evidence leads to is the judge's business.
-import { isTelling, logLikelihood, logShareRatio, logSum } from "./evidence.ts";
+import { isTelling, logLikelihood, logShareRatio, logSum } from "./likelihood.ts";
 import { durationsAbove, mergeDurations, tailOf } from "./durations.ts";
-import type { AloneName, Bin, Count, Evidence, Limits, Noise, Strand, StrandName, Table, Tally, Usual } from "./vocabulary.ts";
+import type { AloneName, Evidence, Noise, Strand, StrandName, Table, Usual } from "./evidence.ts";
+import type { Bin, Count, Limits, Tally } from "./vocabulary.ts";
 
 /** How a bin is to be looked at: where the rollout was, what it tolerates, which time is left out. */
 export interface Watch {
@@ -28,7 +29,7 @@ interface Kind {
 
 const kinds: { readonly [Name in StrandName]: Kind } = {
   failed: { weight: 0.6 },
-  refused: { weight: 0.05, pointsMax: 2 },
+  refused: { weight: 0.05, pointsMax: 5 },
   p95: { weight: 0.08, tail: 0.05, learntFrom: 200, pointsMax: 5 },
   p99: { weight: 0.1, tail: 0.01, learntFrom: 1_000 },
   p999: { weight: 0.06, tail: 0.001, learntFrom: 10_000 },

@@ -1,9 +1,10 @@
 // Evidence → may we go on? It weighs what was gathered against the limits and says so in one sentence. It knows no time and
 // no effect; what is done with a verdict is decide's business.
-import { logMisshared, logSum } from "./evidence.ts";
+import { logMisshared, logSum } from "./likelihood.ts";
 import { aloneAlternatives, aloneNames, aloneWeight, lostWeight, mixed, promising, strandEvidence, strandNames, weightOf } from "./gather.ts";
 import { endOf } from "./durations.ts";
-import type { Count, Evidence, HoldReason, Limits, StrandName, Table, Verdict } from "./vocabulary.ts";
+import type { Evidence, StrandName, Table } from "./evidence.ts";
+import type { Count, HoldReason, Limits, Verdict } from "./vocabulary.ts";
 
 /** Fewer bad requests than this never take a canary out, however small the sample. */
 const badRequestsMin = 3;

@@ -2,6 +2,7 @@
 // kept, what it adds up to, what is asked of the world next. Read this first. Nothing here decides anything.
 import type { Outcome, Request, Signal } from "../engine.ts";
 import type { Instant } from "../time.ts";
+import type { Evidence } from "./evidence.ts";
 
 // What is asked for:
 
@@ -120,6 +121,12 @@ export interface TrafficView {
   readonly heldUntil?: Instant;
 }
 
+/** A write that was sent and of which no answer is known: these weights may come into force, unasked, until then. */
+export interface Landing {
+  readonly weights: readonly Weight[];
+  readonly until: Instant;
+}
+
 /** What the canary's own address answered. */
 export interface ProbeView {
   readonly good: boolean;
@@ -173,7 +180,7 @@ export type RolloutOutcome =
   | Outcome<"Inspect", AppView>
   | Outcome<"Activate", null>
   | Outcome<"Probe", ProbeView>
-  | Outcome<"ShiftTraffic", Pick<TrafficView, "weights">>
+  | (Outcome<"ShiftTraffic", Pick<TrafficView, "weights">> & { readonly mayLand?: Landing })
   | Outcome<"VerifyTraffic", TrafficView>
   | Outcome<"Wait", null>
   | Outcome<"AwaitSignal", null>
@@ -209,12 +216,12 @@ export type RolloutFinding =
   | { readonly kind: "Inspected"; readonly view: AppView }
   | { readonly kind: "Activated" }
   | { readonly kind: "Probed"; readonly good: boolean; readonly detail: string; readonly running: string }
-  | { readonly kind: "TrafficShifted"; readonly weights: readonly Weight[] }
+  | { readonly kind: "TrafficShifted"; readonly weights: readonly Weight[]; readonly mayLand?: Landing }
   | { readonly kind: "TrafficRead"; readonly weights: readonly Weight[]; readonly deactivated?: readonly string[]; readonly heldUntil?: Instant }
   | { readonly kind: "Waited" }
   | { readonly kind: "Measured"; readonly bins: readonly Bin[]; readonly to: Instant }
   | { readonly kind: "Deactivated" }
-  | { readonly kind: "AttemptFailed"; readonly effect: RolloutEffect["kind"]; readonly reason: string }
+  | { readonly kind: "AttemptFailed"; readonly effect: RolloutEffect["kind"]; readonly reason: string; readonly mayLand?: Landing }
   | { readonly kind: "Signalled"; readonly signal: SignalName; readonly by: string; readonly reason: string };
 
 /** Facts that were decided. */
@@ -245,77 +252,6 @@ export type RolloutDecision =
 export type Phase =
   | "waiting-for-request" | "inspecting" | "activating" | "smoking" | "shifting" | "verifying" | "baking"
   | "settling" | "reverting" | "confirming" | "retiring" | "finished";
-
-/** The kinds of badness that are compared in the same bins: failures, refusals, and three tails of the durations. */
-export type StrandName = "failed" | "refused" | "p95" | "p99" | "p999";
-
-/** What is looked at where nobody else is asked in the same minutes. */
-export type AloneName = "failed" | "p95" | "p99";
-
-/** Requests of both arms, and how many of them were bad in the strand's own sense. */
-export interface Table {
-  readonly canary: number;
-  readonly canaryBad: number;
-  readonly stable: number;
-  readonly stableBad: number;
-}
-
-/** What the bins so far say in one kind of badness. Evidence is in natural logarithms, one for each alternative that is weighed. */
-export interface Strand {
-  /** Against the canary, since the rollout began and since this step began. */
-  readonly whole: readonly number[];
-  readonly step: readonly number[];
-  /** What `whole` would be if bad requests did not come in bursts. */
-  readonly untempered: readonly number[];
-  /** What earlier steps' `step` came to in the end, weighed; a plain number, not a logarithm. */
-  readonly settled: number;
-  /** In favour of the canary, since this step began: by odds, then by its own share of bad requests. */
-  readonly favour: readonly number[];
-  readonly wholeTable: Table;
-  readonly stepTable: Table;
-}
-
-/** How unevenly something bad comes: squared differences between neighbouring blocks of stable's bins in units of chance, so 1 on average without bursts. */
-export interface Noise {
-  readonly pairs: number;
-  readonly sum: number;
-  readonly requests: number;
-}
-
-/** What stable is usually like, by bins in which it was not sick, those before the rollout included. */
-export interface Usual extends Count {
-  readonly refused: number;
-  /** Until the tails are known. */
-  readonly durations?: Durations;
-  /** The bucket beyond which a request is in the tail. */
-  readonly tails: { readonly [Name in StrandName]?: number };
-  readonly noise: { readonly [Name in StrandName]: Noise };
-  /** What stable did in the block of bins before, and in the one that is not full yet, by strand. */
-  readonly before: { readonly [Name in StrandName]?: readonly [requests: number, bad: number] };
-  readonly block: { readonly [Name in StrandName]?: readonly [requests: number, bad: number] };
-  readonly blockBins: number;
-  /** How often stable has fallen sick. */
-  readonly incidents: number;
-}
-
-/** All that the judge keeps: as long as the rollout, but not longer than a few kilobytes. */
-export interface Evidence {
-  readonly usual: Usual;
-  readonly strands: { readonly [Name in StrandName]: Strand };
-  /** How many steps have begun since the first. */
-  readonly begun: number;
-  /** Against the canary at 100 percent, where only its own shares of bad requests can be looked at. */
-  readonly alone: { readonly [Name in AloneName]: readonly number[] };
-  /** What both arms did in this step: judged, while the canary warmed up, while stable was sick. */
-  readonly canary: Count;
-  readonly stable: Count;
-  readonly coldCanary: Count;
-  readonly coldStable: Count;
-  readonly sickCanary: Count;
-  readonly sickStable: Count;
-  /** What was wrong with the latest bin; undefined where nothing was. */
-  readonly sick: "stable-sick" | "shared-outage" | undefined;
-}
 
 export interface RolloutState {
   readonly phase: Phase;
@@ -366,6 +302,8 @@ export interface RolloutState {
   readonly retireFailures: number;
   /** Nothing is asked of the world before this moment: the pause after a failure, or somebody else's hold on the app. */
   readonly retryAt: Instant;
+  /** Until when a write that was given up may still land and undo the end; 0 where there is none. */
+  readonly doubtUntil: Instant;
   /** Somebody has decided that the canary is good: no more steps, no more baking. */
   readonly promoted: boolean;
   /** Whether the next release has put an end to this one, for good. */
