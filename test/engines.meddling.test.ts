@@ -14,7 +14,7 @@ const hear = (state: RolloutState, observation: RolloutObservation) => rollout.d
 
 describe("weights that somebody else moves, where the release says adopt", () => {
   const adopting = { ...healthy, outsideWeights: "adopt" as const };
-  const inBake = (weights: readonly Weight[], most = 1): Meddle & { count: number } => times(most, ({ kind }, { phase, step, canaryTally }) => kind === "VerifyTraffic" && phase === "baking" && step === 0 && canaryTally.requests > 100, move(weights));
+  const inBake = (weights: readonly Weight[], most = 1): Meddle & { count: number } => times(most, ({ kind }, { phase, step, evidence }) => kind === "VerifyTraffic" && phase === "baking" && step === 0 && evidence.canary.requests > 100, move(weights));
 
   it("are adopted once they are seen a second time, and the rollout goes on from there", () => {
     const { journal, state } = run(adopting, inBake(split(30)));

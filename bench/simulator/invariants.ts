@@ -1,11 +1,11 @@
 // What must hold of every run, each as a function of its own that gives what is wrong in words, or nothing. They look at what happened
 // from outside: the journal, what was sent, what the cloud shows at the end. How it came about is not known here.
-import { requestsNeeded } from "../../controlplane/engines/rollout/plan.ts";
+import { stepRequestsMin } from "../../controlplane/engines/rollout/judge.ts";
 import { replay } from "../../controlplane/engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../controlplane/engines/rollout/vocabulary.ts";
 import { weightsOf } from "../../controlplane/adapters/azure/traffic.ts";
 import { requestSeconds } from "./azure.ts";
-import { faultsEndSeconds, limits } from "./draw.ts";
+import { faultsEndSeconds } from "./draw.ts";
 import { start, type Run } from "./simulate.ts";
 import type { Kept } from "./store.ts";
 
@@ -121,8 +121,9 @@ function passesOnEvidenceAlone(run: Run): readonly string[] {
       if (isOf(kept, "Measured")) bins.push(...kept.event.bins.map(({ at, canary }) => ({ at, requests: canary.requests })));
       const { promoted, stable, intent } = kept.state;
       if (!isOf(kept, "StepPassed") || promoted || stable === null) continue;
+      bins = bins.filter(({ at }) => at >= kept.state.warmUntil);
       const tick = intent!.pace.tickSeconds, requests = bins.reduce((sum, bin) => sum + bin.requests, 0);
-      if (requests < requestsNeeded(limits)) wrong.push(`fact ${index} passes a step on ${requests} requests`);
+      if (requests < stepRequestsMin) wrong.push(`fact ${index} passes a step on ${requests} requests`);
       if (bins.length * tick < intent!.pace.bakeSeconds) wrong.push(`fact ${index} passes a step that was judged for ${bins.length * tick} s of ${intent!.pace.bakeSeconds}`);
       if (bins.some(({ at }, place) => place > 0 && at !== bins[place - 1]!.at + tick * 1000)) wrong.push(`fact ${index} passes a step with a gap in its bins`);
     }

@@ -1,4 +1,4 @@
-// Assembles the rollout from its six files and decides a journal all over again.
+// Assembles the rollout from its files and decides a journal all over again.
 import { canonical } from "../canonical.ts";
 import type { Engine } from "../engine.ts";
 import { decide } from "./decide.ts";
