@@ -9,6 +9,8 @@ const canary = "storefront--2", stable = "storefront--1";
 
 export interface PureWorld {
   weights: readonly Weight[];
+  /** Who had which share from when on. */
+  readonly shares: { readonly from: Instant; readonly weights: readonly Weight[] }[];
   now: Instant;
   probes: number;
   labels: Labels;
@@ -24,17 +26,17 @@ export const intentOf = (scenario: Scenario): ReleaseIntent =>
   ({ target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi", ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}) });
 
 export const pureWorld = (scenario: Scenario): PureWorld =>
-  ({ weights: [{ revision: scenario.before === "nothing" ? canary : stable, percent: 100 }], now: start, probes: 0, labels: {}, mode: "Multiple", shows: {}, keptAwake: new Set(), active: new Set([canary, ...(scenario.before === "nothing" ? [] : [stable])]) });
+  ({ weights: [{ revision: scenario.before === "nothing" ? canary : stable, percent: 100 }], shares: [], now: start, probes: 0, labels: {}, mode: "Multiple", shows: {}, keptAwake: new Set(), active: new Set([canary, ...(scenario.before === "nothing" ? [] : [stable])]) });
 
 /** Carries out one effect and gives the outcome. A signal that comes during a wait ends the wait. */
 export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEffect): RolloutObservation {
   const outcome = <Kind extends string, Found>(of: Kind, value: Found) => ({ kind: "Outcome" as const, of, at: world.now, found: { ok: true as const, value } });
   const traffic = () => {
-    // In Single mode all is the latest's, whatever the weights say.
-    const weights = world.mode === "Single" ? [{ revision: canary, percent: 100 }] : world.weights;
+    const weights = shownBy(world);
     const deactivated = weights.filter(({ revision }) => !world.active.has(revision)).map(({ revision }) => revision);
     return { weights, ...(deactivated.length > 0 ? { deactivated } : {}) };
   };
+  if (world.shares.at(-1)?.weights !== shownBy(world)) world.shares.push({ from: world.now, weights: shownBy(world) });
   switch (effect.kind) {
     case "Inspect": return outcome("Inspect", { weights: world.weights, revisions: [...new Set([stable, canary])].filter((name) => name === canary || scenario.before !== "nothing").map((name) => ({
       name, active: world.active.has(name), running: "Running", health: "Healthy", templateHash: scenario.before === "twin" ? "same" : name })), ...world.shows });
@@ -73,23 +75,30 @@ function signalBefore(scenario: Scenario, world: PureWorld, until: Instant): Rol
 
 /** Lets time go by, and others do what they do in it. */
 function pass(scenario: Scenario, world: PureWorld, to: Instant): void {
-  for (const { canaryPercent, deactivates, mode } of othersBetween(scenario, world.now, to)) {
+  const tick = scenario.pace.tickSeconds * 1000;
+  for (const { at, canaryPercent, deactivates, mode } of othersBetween(scenario, world.now, to)) {
     if (canaryPercent !== undefined) world.weights = [{ revision: stable, percent: 100 - canaryPercent }, { revision: canary, percent: canaryPercent }];
     if (deactivates !== undefined) world.active.delete(canary);
     if (mode !== undefined) world.mode = mode;
     if (mode === "Single") world.active.delete(stable);
+    world.shares.push({ from: Math.floor(at / tick) * tick, weights: shownBy(world) }); // A minute is split as it ends, as the rows of the real worlds are.
   }
   world.now = to;
 }
 
-/** Gives the complete bins since the last measurement, as the weights of now split the load. */
-export function measure(scenario: Scenario, world: Pick<PureWorld, "now" | "weights" | "mode">, effect: Extract<RolloutEffect, { kind: "Measure" }>): { bins: Bin[]; to: Instant } {
+/** Who has what: in Single mode the latest has all, whatever the weights say. */
+const shownBy = ({ mode, weights }: PureWorld): readonly Weight[] => (mode === "Single" ? allToCanary : weights);
+const allToCanary: readonly Weight[] = [{ revision: canary, percent: 100 }];
+
+/** Gives the complete bins since the last measurement, as the weights of then split the load. */
+export function measure(scenario: Scenario, world: Pick<PureWorld, "now" | "weights"> & Partial<Pick<PureWorld, "shares">>, effect: Extract<RolloutEffect, { kind: "Measure" }>): { bins: Bin[]; to: Instant } {
   const tick = effect.tickSeconds * 1000, bins: Bin[] = [];
-  const share = (revision: string | null) => (world.mode === "Single" ? [{ revision: canary, percent: 100 }] : world.weights).find((weight) => weight.revision === revision)?.percent ?? 0;
+  const share = (revision: string | null, at: Instant) =>
+    (world.shares?.findLast(({ from }) => from <= at)?.weights ?? world.weights).find((weight) => weight.revision === revision)?.percent ?? 0;
   const nothing = { requests: 0, failed: 0, refused: 0 }; // Nobody asked anything before the scenario began.
   for (let at = effect.from; at + tick <= world.now; at += tick) {
     if (at < start) bins.push({ at, canary: nothing, stable: nothing });
-    else bins.push({ at, canary: tallyOf(scenario, "canary", at, share(effect.canary)), stable: tallyOf(scenario, "stable", at, share(effect.stable)) });
+    else bins.push({ at, canary: tallyOf(scenario, "canary", at, share(effect.canary, at)), stable: tallyOf(scenario, "stable", at, share(effect.stable, at)) });
   }
   return { bins, to: effect.from + bins.length * tick };
 }
