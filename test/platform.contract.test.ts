@@ -162,6 +162,13 @@ test("a canary at weight 0 keeps its label", async () => {
   expect((await viewOf("labels")).labels).toEqual({ stable, canary });
 });
 
+test("a shift writes the list whole: whom it leaves out has no weight and no label any more", async () => {
+  const [stable, canary] = await pair("whole");
+  await shift("whole", { stable, canary }, [stable, 50], [canary, 50]);
+  expect(await shift("whole", { stable }, [stable, 100])).toEqual({ ok: true, value: { weights: [{ revision: stable, percent: 100 }] } });
+  expect((await shop.arm("GET", `${group}/containerApps/whole`)).body.properties.configuration.ingress.traffic).toEqual([{ revisionName: stable, weight: 100, label: "stable" }]);
+});
+
 test("labels are read from the traffic, since revisions do not show them", async () => {
   const [stable, canary] = await pair("shown");
   await shift("shown", { stable, canary }, [stable, 50], [canary, 50]);
