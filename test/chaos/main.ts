@@ -22,7 +22,7 @@ const harms: Readonly<Record<string, (stage: Stage, choice: number) => Promise<v
   "SIGKILL to a control plane": async ({ world }, choice) => {
     const plane = world.planes[choice % 2]!;
     plane.child.kill("SIGKILL");
-    await world.startPlane(plane);
+    await world.startAgain(plane);
   },
   "a control plane sleeps longer than its lease": async ({ world }, choice) => {
     const { child } = world.planes[choice % 2]!;

@@ -1,15 +1,14 @@
 // What chaos is let loose on: the stand-in with apps and their users, a real PostgreSQL, and two control planes as processes.
 // Knows how each of these is hurt, not when: that is main.ts, and what must hold all the same is laws.ts.
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import https from "node:https";
-import { createInterface } from "node:readline";
 import { setTimeout as nap } from "node:timers/promises";
 import { httpsAgent, parseConnectTo } from "../../connect-to.ts";
 import type pg from "pg";
 import { openPool, type Database } from "../../controlplane/adapters/postgres/connection.ts";
 import { defaultLimits } from "../../controlplane/engines/rollout/plan.ts";
 import { openShop, type Shop } from "../support/azure-shop.ts";
+import { startPlane, type PlaneProcess } from "../support/plane.ts";
 import { startPostgres } from "../../toolchain/postgres.ts";
 
 export const leaseSeconds = 4, requestSeconds = 2;
@@ -20,12 +19,8 @@ const pace = { weights: [50], bakeSeconds: 2, warmUpSeconds: 0, tickSeconds: 1, 
 // So that a step needs no more requests than a small machine's users can send it.
 const limits = { ...defaultLimits, failurePointsMax: 20, slowPointsMax: 50, slowMilliseconds: 5000, ceilingPercent: 90, ceilingRequests: 10, probeFailuresMax: 8, stableFailurePercentMax: 40 };
 
-/** One control plane, as its platform sees it. */
-export interface Plane {
-  readonly name: string;
-  child: ChildProcess;
-  endpoint: string;
-}
+/** One control plane, as its platform sees it: it has a name, and a process for as long as that lives. */
+export type Plane = { readonly name: string } & { -readonly [key in keyof PlaneProcess]: PlaneProcess[key] };
 
 export interface World {
   readonly shop: Shop;
@@ -34,7 +29,8 @@ export interface World {
   readonly first: ReadonlyMap<App, string>;
   readonly pool: pg.Pool;
   readonly call: (method: string, path: string, body?: object) => Promise<{ readonly status: number; readonly body: any }>;
-  readonly startPlane: (plane: Plane) => Promise<void>;
+  /** Starts one whose process is dead. */
+  readonly startAgain: (plane: Plane) => Promise<void>;
   readonly requestRollout: (app: App, revision: string, release: string) => Promise<void>;
   readonly traffic: (app: App) => Promise<readonly { readonly revisionName: string; readonly weight: number }[]>;
   readonly setTraffic: (app: App, traffic: readonly object[]) => Promise<void>;
@@ -51,14 +47,11 @@ export async function openWorld(): Promise<World> {
   const first = new Map<App, string>();
   for (const app of apps) first.set(app, await shop.release("1", [{ latestRevision: true, weight: 100 }], app));
   const planes: Plane[] = [], closing = new AbortController(), users = { sent: 0, unanswered: 0 };
-  const startPlane = async (plane: Plane): Promise<void> => {
-    plane.child = spawn(process.execPath, ["controlplane/functions/main.ts"], { stdio: ["ignore", "pipe", "inherit"], env: environmentOf(shop, database, plane.name) });
-    plane.endpoint = await startedAt(plane.child);
-  };
+  const startAgain = async (plane: Plane): Promise<void> => void Object.assign(plane, await startPlane(shop, database, { name: plane.name, apps, leaseSeconds, requestSeconds }));
   for (const name of ["one", "two"]) {
     const plane = { name } as Plane;
     planes.push(plane);
-    await startPlane(plane);
+    await startAgain(plane);
   }
   const call = caller(shop, planes);
   // Whoever looks while the cloud refuses looks again.
@@ -72,7 +65,7 @@ export async function openWorld(): Promise<World> {
   const traffic: World["traffic"] = async (app) => (await configurationOf(app)).ingress.traffic.filter(({ weight }: any) => weight > 0).map((entry: any) => ({ revisionName: entry.revisionName ?? first.get(app), weight: entry.weight }));
   const coming = apps.map(async (app) => visit(shop, (await configurationOf(app)).ingress.fqdn, users, closing.signal));
   return {
-    shop, planes, first, pool, call, startPlane, traffic, users,
+    shop, planes, first, pool, call, startAgain, traffic, users,
     setTraffic: async (app, wanted) => void (await shop.arm("PATCH", idOf(shop, app), { properties: { configuration: { ingress: { traffic: wanted } } } })),
     requestRollout: async (app, revision, release) => {
       const { status, body } = await call("PUT", `/rollouts/shop/${app}/${revision}`, { release, pace, limits, probePath: "/health/ready" });
@@ -90,26 +83,6 @@ export async function openWorld(): Promise<World> {
 }
 
 const idOf = ({ cloud }: Shop, app: string): string => `/subscriptions/${cloud.subscription}/resourceGroups/shop/providers/Microsoft.App/containerApps/${app}`;
-
-function environmentOf({ cloud, settings, workspace }: Shop, database: Database, name: string): NodeJS.ProcessEnv {
-  return {
-    PATH: process.env["PATH"], BALLAST_CONNECT_TO: cloud.environment["BALLAST_CONNECT_TO"], NODE_EXTRA_CA_CERTS: cloud.caFile,
-    BALLAST_SUBSCRIPTION: cloud.subscription, BALLAST_TENANT: cloud.tenant, BALLAST_AUDIENCE: "api://ballast", BALLAST_INVENTORY: JSON.stringify(apps.map((app) => ({ resourceGroup: "shop", app }))), BALLAST_WORKSPACE: workspace,
-    BALLAST_RESOURCE_MANAGER: settings.resourceManager, BALLAST_LOGS: settings.logs, AZURE_AUTHORITY_HOST: settings.authority, AZURE_CLIENT_ID: settings.clientId, AZURE_CLIENT_SECRET: settings.clientSecret,
-    BALLAST_DATABASE_HOST: database.host, BALLAST_DATABASE_PORT: String(database.port), BALLAST_DATABASE_NAME: database.name, BALLAST_DATABASE_USER: database.user, BALLAST_DATABASE_PASSWORD: database.password as string, BALLAST_DATABASE_TLS: "disable",
-    BALLAST_LEASE_SECONDS: String(leaseSeconds), BALLAST_REQUEST_SECONDS: String(requestSeconds), BALLAST_INGESTION_SECONDS: "1", PORT: "0", CONTAINER_APP_REPLICA_NAME: `plane-${name}`,
-  };
-}
-
-async function startedAt(child: ChildProcess): Promise<string> {
-  for await (const line of createInterface({ input: child.stdout! })) {
-    const said = JSON.parse(line) as { what: string; address?: { port: number } };
-    if (said.what !== "started") continue;
-    child.stdout!.resume();
-    return `http://127.0.0.1:${said.address!.port}`;
-  }
-  throw new Error(`a control plane ended before it had started, with ${child.exitCode ?? child.signalCode}`);
-}
 
 /** Asks one control plane after the other until one answers, as a caller behind an ingress does; a refusal is an answer, trouble is not. */
 const caller = (shop: Shop, planes: readonly Plane[]): World["call"] => async (method, path, body) => {

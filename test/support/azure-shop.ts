@@ -7,6 +7,7 @@ import path from "node:path";
 import tls from "node:tls";
 import { httpsAgent, parseConnectTo } from "../../connect-to.ts";
 import { connect, type Connection, type ConnectionSettings } from "../../controlplane/adapters/azure/connection.ts";
+import type { LocalCloudOptions } from "../../localcloud/resource.ts";
 import { startLocalCloud, type LocalCloud } from "../../localcloud/start.ts";
 
 export const requestSeconds = 1;
@@ -38,10 +39,10 @@ export interface Shop {
   readonly close: () => Promise<void>;
 }
 
-/** Starts the cloud and puts the group, the environment with its logs wired, and the first release. */
-export async function openShop(): Promise<Shop> {
+/** Starts the cloud, in this process unless told otherwise, and puts the group and the environment with its logs wired. */
+export async function openShop(start: (options: LocalCloudOptions) => Promise<LocalCloud> = startLocalCloud): Promise<Shop> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "ballast-shop-"));
-  const cloud = await startLocalCloud({ folder, images: { storefront: { folder: "examples/storefront", entry: "main.ts" } } });
+  const cloud = await start({ folder, images: { storefront: { folder: "examples/storefront", entry: "main.ts" } } });
   tls.setDefaultCACertificates([...tls.getCACertificates("default"), readFileSync(cloud.caFile, "utf8")]);
   const connectTo = cloud.environment["BALLAST_CONNECT_TO"]!;
   const settings: ConnectionSettings = {
