@@ -1,12 +1,13 @@
-// What chaos is let loose on: the stand-in with apps and their users, a real PostgreSQL, and two control planes as processes.
-// Knows how each of these is hurt, not when: that is main.ts, and what must hold all the same is laws.ts.
-import { once } from "node:events";
+// What chaos is let loose on: the stand-in with apps and their users, a real PostgreSQL, and two control planes, each a process of its
+// own. Knows how one gets at each of these, not what is done to it, nor when: that is for main.ts and for the tests of single deaths.
+// What must hold all the same is laws.ts.
 import https from "node:https";
 import { setTimeout as nap } from "node:timers/promises";
 import { httpsAgent, parseConnectTo } from "../../connect-to.ts";
 import type pg from "pg";
 import { openPool, type Database } from "../../controlplane/adapters/postgres/connection.ts";
 import { defaultLimits } from "../../controlplane/engines/rollout/plan.ts";
+import { startCloudProcess, type CloudProcess } from "../support/cloud-process.ts";
 import { openShop, type Shop } from "../support/azure-shop.ts";
 import { startPlane, type PlaneProcess } from "../support/plane.ts";
 import { startPostgres } from "../../toolchain/postgres.ts";
@@ -24,6 +25,8 @@ export type Plane = { readonly name: string } & { -readonly [key in keyof PlaneP
 
 export interface World {
   readonly shop: Shop;
+  /** The cloud's process; a dead one comes back on what it has kept. */
+  readonly standIn: CloudProcess;
   readonly planes: readonly Plane[];
   /** The revision with which each app begins. */
   readonly first: ReadonlyMap<App, string>;
@@ -31,23 +34,37 @@ export interface World {
   readonly call: (method: string, path: string, body?: object) => Promise<{ readonly status: number; readonly body: any }>;
   /** Starts one whose process is dead. */
   readonly startAgain: (plane: Plane) => Promise<void>;
-  readonly requestRollout: (app: App, revision: string, release: string) => Promise<void>;
+  readonly requestRollout: (app: App, revision: string, release: string, bakeSeconds?: number) => Promise<void>;
   readonly traffic: (app: App) => Promise<readonly { readonly revisionName: string; readonly weight: number }[]>;
   readonly setTraffic: (app: App, traffic: readonly object[]) => Promise<void>;
+  /** Asks an app as a user does and gives the status; 0 where nobody answers. */
+  readonly visit: (app: App) => Promise<number>;
   /** Requests that users sent so far, and those that got no answer at all. */
   readonly users: { sent: number; unanswered: number };
   readonly close: () => Promise<void>;
 }
 
+/** How a world differs from that of the chaos run. */
+export interface Wishes {
+  /** @default all */
+  readonly apps?: readonly App[];
+  /** Where PostgreSQL has its files. @default the temporary folder */
+  readonly postgresFolder?: string;
+  /** Puts something between the control planes and their database, and gives its address. */
+  readonly between?: (database: Database) => Promise<Database>;
+}
+
 /** Brings everything up: each app serves its first revision, and users come. */
-export async function openWorld(): Promise<World> {
-  const postgres = await startPostgres(), shop = await openShop();
+export async function openWorld({ apps: here = apps, postgresFolder, between }: Wishes = {}): Promise<World> {
+  let standIn: CloudProcess;
+  const postgres = await startPostgres(postgresFolder === undefined ? {} : { folder: postgresFolder }), shop = await openShop(async (options) => (standIn = await startCloudProcess(options)));
   const database: Database = { host: postgres.host, port: postgres.port, user: postgres.user, password: postgres.password, name: "postgres", tls: "disable" };
+  const seenByPlanes = (await between?.(database)) ?? database;
   const pool = openPool(database, () => {});
   const first = new Map<App, string>();
-  for (const app of apps) first.set(app, await shop.release("1", [{ latestRevision: true, weight: 100 }], app));
+  for (const app of here) first.set(app, await shop.release("1", [{ latestRevision: true, weight: 100 }], app));
   const planes: Plane[] = [], closing = new AbortController(), users = { sent: 0, unanswered: 0 };
-  const startAgain = async (plane: Plane): Promise<void> => void Object.assign(plane, await startPlane(shop, database, { name: plane.name, apps, leaseSeconds, requestSeconds }));
+  const startAgain = async (plane: Plane): Promise<void> => void Object.assign(plane, await startPlane(shop, seenByPlanes, { name: plane.name, apps: here, leaseSeconds, requestSeconds }));
   for (const name of ["one", "two"]) {
     const plane = { name } as Plane;
     planes.push(plane);
@@ -63,17 +80,29 @@ export async function openWorld(): Promise<World> {
     throw new Error(`the cloud did not show ${app} in 30 s`);
   };
   const traffic: World["traffic"] = async (app) => (await configurationOf(app)).ingress.traffic.filter(({ weight }: any) => weight > 0).map((entry: any) => ({ revisionName: entry.revisionName ?? first.get(app), weight: entry.weight }));
-  const coming = apps.map(async (app) => visit(shop, (await configurationOf(app)).ingress.fqdn, users, closing.signal));
+  const agent = httpsAgent(parseConnectTo(shop.cloud.environment["BALLAST_CONNECT_TO"]!)), hosts = new Map<App, string>();
+  for (const app of here) hosts.set(app, (await configurationOf(app)).ingress.fqdn);
+  const visit: World["visit"] = (app) => new Promise((resolve) => {
+    https.get(`https://${hosts.get(app)}/`, { agent, timeout: 10_000 }, (response) => response.resume().once("close", () => resolve(response.statusCode!))).on("error", () => resolve(0));
+  });
+  // One request of each app's users each 40 ms, sent when it is due whatever became of those before.
+  const coming = here.map(async (app) => {
+    for (; !closing.signal.aborted; await nap(40, undefined, { signal: closing.signal }).catch(() => undefined)) {
+      users.sent++;
+      void visit(app).then((status) => { if (status === 0 && !closing.signal.aborted) users.unanswered++; });
+    }
+  });
   return {
-    shop, planes, first, pool, call, startAgain, traffic, users,
+    shop, standIn: standIn!, planes, first, pool, call, startAgain, traffic, visit, users,
     setTraffic: async (app, wanted) => void (await shop.arm("PATCH", idOf(shop, app), { properties: { configuration: { ingress: { traffic: wanted } } } })),
-    requestRollout: async (app, revision, release) => {
-      const { status, body } = await call("PUT", `/rollouts/shop/${app}/${revision}`, { release, pace, limits, probePath: "/health/ready" });
+    requestRollout: async (app, revision, release, bakeSeconds = pace.bakeSeconds) => {
+      const { status, body } = await call("PUT", `/rollouts/shop/${app}/${revision}`, { release, pace: { ...pace, bakeSeconds }, limits, probePath: "/health/ready" });
       if (status !== 200 && status !== 202) throw new Error(`${revision} was refused with ${status}: ${JSON.stringify(body)}`);
     },
     close: async () => {
       closing.abort();
       await Promise.all(coming);
+      agent.destroy();
       for (const { child } of planes) child.kill("SIGKILL");
       await pool.end().catch(() => undefined);
       await shop.close();
@@ -95,15 +124,3 @@ const caller = (shop: Shop, planes: readonly Plane[]): World["call"] => async (m
   }
   throw new Error(`no control plane answered ${method} ${path} for half a minute`);
 };
-
-/** Users of an app: one request each 40 ms, sent when it is due whatever became of those before. */
-async function visit({ cloud }: Shop, host: string, users: World["users"], end: AbortSignal): Promise<void> {
-  const agent = httpsAgent(parseConnectTo(cloud.environment["BALLAST_CONNECT_TO"]!));
-  while (!end.aborted) {
-    users.sent++;
-    const request = https.get(`https://${host}/`, { agent, timeout: 10_000 }, (response) => void response.resume()).on("error", () => { if (!end.aborted) users.unanswered++; });
-    void once(request, "close");
-    await nap(40, undefined, { signal: end }).catch(() => undefined);
-  }
-  agent.destroy();
-}

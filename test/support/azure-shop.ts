@@ -64,10 +64,10 @@ export async function openShop(start: (options: LocalCloudOptions) => Promise<Lo
   await arm("PUT", `${environmentId}/providers/Microsoft.Insights/diagnosticSettings/logs`, { properties: { workspaceId, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } }, "2021-05-01-preview");
   const release: Shop["release"] = async (name, traffic, app = target.app, variables = {}) => {
     const body = { location: "westeurope", properties: { managedEnvironmentId: environmentId, configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, traffic } }, template: template(name, variables) } };
-    let accepted = false; // A fault on order may be met here too; whoever releases tries again.
-    for (const deadline = performance.now() + 20_000; performance.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 50))) {
-      accepted ||= (await arm("PUT", idOf(app), body)).status < 300;
-      const { provisioningState, latestRevisionName, latestReadyRevisionName } = (await arm("GET", idOf(app))).body?.properties ?? {};
+    let accepted = false; // A fault on order may be met here too, and a cloud that is away; whoever releases tries again.
+    for (const deadline = performance.now() + 60_000; performance.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 50))) {
+      accepted ||= ((await arm("PUT", idOf(app), body).catch(() => undefined))?.status ?? 503) < 300;
+      const { provisioningState, latestRevisionName, latestReadyRevisionName } = (await arm("GET", idOf(app)).catch(() => undefined))?.body?.properties ?? {};
       if (accepted && provisioningState === "Succeeded" && latestRevisionName === latestReadyRevisionName) return latestRevisionName;
     }
     throw new Error(`release ${name} never became ready`);
