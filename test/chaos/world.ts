@@ -30,6 +30,7 @@ export interface World {
   readonly planes: readonly Plane[];
   /** The revision with which each app begins. */
   readonly first: ReadonlyMap<App, string>;
+  readonly database: Database;
   readonly pool: pg.Pool;
   readonly call: (method: string, path: string, body?: object) => Promise<{ readonly status: number; readonly body: any }>;
   /** Starts one whose process is dead. */
@@ -42,6 +43,25 @@ export interface World {
   /** Requests that users sent so far, and those that got no answer at all. */
   readonly users: { sent: number; unanswered: number };
   readonly close: () => Promise<void>;
+}
+
+/** When the cloud was dead or had not all its replicas back. Nobody's release is to blame for what failed then. */
+export interface Outage {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Kills the cloud, lets it be dead for so long, and waits until it has its replicas again. */
+export async function cloudDies({ standIn, shop }: World, milliseconds: number): Promise<Outage> {
+  const from = Date.now();
+  await standIn.kill();
+  await nap(milliseconds);
+  await standIn.revive();
+  for (const deadline = performance.now() + 60_000; performance.now() < deadline; await nap(100)) {
+    const { processes } = (await shop.arm("GET", "/_standin/processes")).body as { processes: readonly { ready: boolean }[] };
+    if (processes.every(({ ready }) => ready)) return { from, to: Date.now() };
+  }
+  throw new Error("the cloud did not have its replicas back in a minute");
 }
 
 /** How a world differs from that of the chaos run. */
@@ -93,7 +113,7 @@ export async function openWorld({ apps: here = apps, postgresFolder, between }: 
     }
   });
   return {
-    shop, standIn: standIn!, planes, first, pool, call, startAgain, traffic, visit, users,
+    shop, standIn: standIn!, planes, first, database, pool, call, startAgain, traffic, visit, users,
     setTraffic: async (app, wanted) => void (await shop.arm("PATCH", idOf(shop, app), { properties: { configuration: { ingress: { traffic: wanted } } } })),
     requestRollout: async (app, revision, release, bakeSeconds = pace.bakeSeconds) => {
       const { status, body } = await call("PUT", `/rollouts/shop/${app}/${revision}`, { release, pace: { ...pace, bakeSeconds }, limits, probePath: "/health/ready" });
