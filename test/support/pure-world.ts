@@ -70,8 +70,10 @@ function signalBefore(scenario: Scenario, world: PureWorld, until: Instant): Rol
 export function measure(scenario: Scenario, world: Pick<PureWorld, "now" | "weights">, effect: Extract<RolloutEffect, { kind: "Measure" }>): { bins: Bin[]; to: Instant } {
   const tick = effect.tickSeconds * 1000, bins: Bin[] = [];
   const share = (revision: string | null) => world.weights.find((weight) => weight.revision === revision)?.percent ?? 0;
+  const nothing = { requests: 0, failed: 0, refused: 0 }; // Nobody asked anything before the scenario began.
   for (let at = effect.from; at + tick <= world.now; at += tick) {
-    bins.push({ at, canary: tallyOf(scenario, "canary", at, share(effect.canary)), stable: tallyOf(scenario, "stable", at, share(effect.stable)) });
+    if (at < start) bins.push({ at, canary: nothing, stable: nothing });
+    else bins.push({ at, canary: tallyOf(scenario, "canary", at, share(effect.canary)), stable: tallyOf(scenario, "stable", at, share(effect.stable)) });
   }
   return { bins, to: effect.from + bins.length * tick };
 }
