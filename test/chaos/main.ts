@@ -3,6 +3,8 @@
 import { setTimeout as nap } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import fc from "fast-check";
+import { tell as tellFact } from "../../controlplane/engines/rollout/tell.ts";
+import type { RolloutEvent } from "../../controlplane/engines/rollout/vocabulary.ts";
 import { judge, type Released } from "./laws.ts";
 import { watch } from "./watch.ts";
 import { apps, cloudDies, leaseSeconds, openWorld, requestSeconds, type App, type Outage, type World } from "./world.ts";
@@ -86,7 +88,8 @@ async function ended(world: World, { app, revision }: Released): Promise<string>
     const { body } = await world.call("GET", `/rollouts/shop/${app}/${revision}`);
     if (body?.result !== undefined && body.phase === "finished") return `${body.result}: ${body.sentence}`;
   }
-  return "did not end in three minutes";
+  const { rows } = await world.pool.query<{ event: RolloutEvent; process: string; ago: number }>("select event, process, extract(epoch from clock_timestamp() - written_at)::integer as ago from ballast.facts where stream like $1 order by index desc limit 20", [`%/${revision}`]);
+  return ["did not end in three minutes; its last facts:", ...rows.reverse().map(({ event, process, ago }) => `        ${ago} s ago by ${process}: ${event.kind}  ${tellFact(event)}`)].join("\n");
 }
 
 async function harm(stage: Stage): Promise<Readonly<Record<string, number>>> {

@@ -84,7 +84,11 @@ export async function openWorld({ apps: here = apps, postgresFolder, between }: 
   const first = new Map<App, string>();
   for (const app of here) first.set(app, await shop.release("1", [{ latestRevision: true, weight: 100 }], app));
   const planes: Plane[] = [], closing = new AbortController(), users = { sent: 0, unanswered: 0 };
-  const startAgain = async (plane: Plane): Promise<void> => void Object.assign(plane, await startPlane(shop, seenByPlanes, { name: plane.name, apps: here, leaseSeconds, requestSeconds }));
+  // One that cannot start, since its database is away, is started once more, as a platform does.
+  const startAgain = async (plane: Plane): Promise<void> => {
+    const start = () => startPlane(shop, seenByPlanes, { name: plane.name, apps: here, leaseSeconds, requestSeconds });
+    Object.assign(plane, await start().catch(() => nap(1000).then(start)).catch(() => nap(5000).then(start)));
+  };
   for (const name of ["one", "two"]) {
     const plane = { name } as Plane;
     planes.push(plane);
