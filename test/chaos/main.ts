@@ -79,15 +79,22 @@ async function releaseOn(app: App, { world, released, stop }: Stage, faults: rea
     released.push(release);
     await world.requestRollout(app, revision, String(count));
     const result = await ended(world, release);
-    tell(`${revision} ${bad ? "bad" : "good"}: ${result}`);
+    tell(`${revision} ${bad ? "bad" : "good"}: ${result ?? (await lastFacts(world, release))}`);
+    if (result === undefined) return; // The next would be refused while this one is in flight.
   }
 }
 
-async function ended(world: World, { app, revision }: Released): Promise<string> {
+/** Waits for the end of a release, three minutes at most, and gives it; undefined where it has not come. */
+async function ended(world: World, { app, revision }: Released): Promise<string | undefined> {
   for (const deadline = performance.now() + 180_000; performance.now() < deadline; await nap(500)) {
     const { body } = await world.call("GET", `/rollouts/shop/${app}/${revision}`);
     if (body?.result !== undefined && body.phase === "finished") return `${body.result}: ${body.sentence}`;
   }
+  return undefined;
+}
+
+/** Says what a release that does not end has been about lately. */
+async function lastFacts(world: World, { revision }: Released): Promise<string> {
   const { rows } = await world.pool.query<{ event: RolloutEvent; process: string; ago: number }>("select event, process, extract(epoch from clock_timestamp() - written_at)::integer as ago from ballast.facts where stream like $1 order by index desc limit 20", [`%/${revision}`]);
   return ["did not end in three minutes; its last facts:", ...rows.reverse().map(({ event, process, ago }) => `        ${ago} s ago by ${process}: ${event.kind}  ${tellFact(event)}`)].join("\n");
 }
