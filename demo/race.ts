@@ -27,7 +27,7 @@ export async function race(stage: Stage, first: DrawnRelease, next: DrawnRelease
   checkResult(timeline, first, followed);
   const journal = await plane.journal(followed.name), decided = { ...first, ...followed, from, to, journal };
 
-  const started = (await plane.list(app)).find(({ id, revision }) => !known.has(id) && revision !== followed.name.revision);
+  const started = (await plane.list(app)).rollouts.find(({ id, revision }) => !known.has(id) && revision !== followed.name.revision);
   if (started === undefined) {
     const refusal = refusals.find((id) => ended.output.includes(id));
     timeline.check(ended.code !== 0 && refusal !== undefined, `release ${next.release} came too early and was refused${refusal === undefined ? ` otherwise:\n${ended.output}` : ` with ${refusal}`}; it is asked for again`);

@@ -49,7 +49,7 @@ export async function carryOut(stage: Stage, drawn: DrawnRelease, kill?: Draw["k
 }
 
 /** Gives the rollouts that there are by now. */
-export const knownNow = async ({ plane }: Stage): Promise<ReadonlySet<string>> => new Set((await plane.list(app)).map(({ id }) => id));
+export const knownNow = async ({ plane }: Stage): Promise<ReadonlySet<string>> => new Set((await plane.list(app)).rollouts.map(({ id }) => id));
 
 export type FollowedToEnd = Pick<Released, "name" | "result" | "sentence">;
 
@@ -90,7 +90,7 @@ export async function follow(stage: Stage, known: ReadonlySet<string>, interfere
 /** Waits until a rollout shows up that was not known before; `pulumi up` gives up by itself where none ever does. */
 async function begun(plane: ControlPlane, known: ReadonlySet<string>): Promise<RolloutName> {
   for (;;) {
-    const found = (await plane.list(app)).find(({ id }) => !known.has(id));
+    const found = (await plane.list(app)).rollouts.find(({ id }) => !known.has(id));
     if (found !== undefined) return { ...app, revision: found.revision };
     await sleep(200);
   }
