@@ -8,20 +8,19 @@ import { DeadMansSwitch } from "./components/dead-mans-switch.ts";
 import { administrator, JournalDatabase } from "./components/journal-database.ts";
 
 const settings = readSettings();
-const { subscription, tenant, location, resourceGroup, audience, databasePassword } = settings;
+const { subscription, tenant, location, resourceGroup, audience, databasePassword, zoneRedundant, replicas, retention } = settings;
 const scope = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`;
 
 const group = new ResourceGroup("ballast", { resourceGroupName: resourceGroup, location });
 const place = { scope, resourceGroupName: group.name, location };
 
-const environment = new ContainerEnvironment("apps", place);
+const environment = new ContainerEnvironment("apps", { ...place, zoneRedundant, subnet: settings.subnet || undefined, retentionInDays: retention.logDays });
 const where = { id: environment.environmentId, domain: environment.domain };
 
-const journal = new JournalDatabase("journal", { ...place, tenant, password: databasePassword });
+const journal = new JournalDatabase("journal", { ...place, tenant, zoneRedundant, sku: settings.databaseSku, backupRetentionDays: retention.backupDays, password: databasePassword });
 
 const controlPlane = new ControlPlane("control-plane", {
-  ...place, subscription, tenant, audience,
-  image: settings.controlPlaneImage,
+  ...place, subscription, tenant, audience, image: settings.controlPlaneImage, minReplicas: replicas.controlPlaneMin, maxReplicas: replicas.controlPlaneMax,
   environment: where,
   workspace: { id: environment.workspaceId, customerId: environment.customerId },
   database: {
@@ -35,8 +34,7 @@ const controlPlane = new ControlPlane("control-plane", {
 });
 
 const storefront = new CanaryApp("storefront", {
-  resourceGroup, location,
-  environment: where,
+  resourceGroup, location, environment: where, minReplicas: replicas.storefrontMin, maxReplicas: replicas.storefrontMax,
   controlPlane: { endpoint: controlPlane.endpoint, audience },
   image: settings.storefrontImage, variables: settings.storefrontEnvironment, probePath: settings.probePath, healthPath: settings.healthPath,
   pace: settings.pace, limits: settings.limits, wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights,

@@ -44,6 +44,8 @@ export interface ControlPlaneArgs {
   readonly requestSeconds: number;
   /** How late request rows may come. */
   readonly ingestionSeconds: number;
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
 }
 
 /** Where the service listens in its container, as the image has it. */
@@ -107,7 +109,7 @@ export class ControlPlane extends pulumi.ComponentResource {
             { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
           ],
         }],
-        scale: { minReplicas: 1, maxReplicas: 3 },
+        scale: { minReplicas: args.minReplicas, maxReplicas: args.maxReplicas },
       },
     }, { parent: this, dependsOn: rights });
 

@@ -61,6 +61,13 @@ export const configSilenceTooShort = entry<{ readonly silenceSeconds: number; re
   fix: ({ quietSeconds }) => `set ballast:silenceSeconds to more than ${quietSeconds / 2}, or ballast:requestSeconds to less`,
 });
 
+/** Keys that do not go together: zones that something of the stack cannot be spread over. */
+export const configZonesUnfit = entry<{ readonly why: string }>("config-zones-unfit", {
+  title: "A stack cannot be spread over zones as it is configured",
+  message: ({ why }) => `ballast:zoneRedundant is true, and ${why}.`,
+  fix: () => "change what it names, or set ballast:zoneRedundant to false; an environment cannot be made zone-redundant later",
+});
+
 /** Two keys that do not go together; neither cloud may be taken for the other. */
 export const configStandInMismatch = entry<{ readonly standIn: boolean; readonly subscription: string }>("config-stand-in-mismatch", {
   title: "A stack names a real subscription and the stand-in cloud, or neither",

@@ -12,7 +12,7 @@ const args: ControlPlaneArgs = {
   inventory: [{ resourceGroup: "shop", app: "storefront" }],
   audience: "api://ballast",
   endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },
-  leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180,
+  leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180, minReplicas: 1, maxReplicas: 3,
 };
 const parent = "ballast:index:ControlPlane";
 const controlPlane = (change: Partial<ControlPlaneArgs> = {}) => record(() => new ControlPlane("control-plane", { ...args, ...change }));
