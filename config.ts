@@ -6,7 +6,7 @@ import type { Limits, Pace } from "./controlplane/engines/rollout/vocabulary.ts"
 import { defaultLimits, defaultPace } from "./controlplane/engines/rollout/plan.ts";
 import { BallastError } from "./errors/catalogue.ts";
 import {
-  configKeyMissing, configKeyUnknown, configLeaseTooShort, configPasswordMissing, configPlaceholderLeft, configSecretPlain, configSilenceTooShort, configStandInMismatch,
+  configImageMutable, configImageUnapproved, configKeyMissing, configKeyUnknown, configLeaseTooShort, configPasswordMissing, configPlaceholderLeft, configSecretPlain, configSilenceTooShort, configStandInMismatch,
   configValueIllTyped, configZonesUnfit,
 } from "./errors/config.ts";
 
@@ -97,6 +97,16 @@ export interface Retention {
 }
 const retention = fields<Retention>({ logDays: days(30, 730), backupDays: days(7, 35) }, { logDays: 30, backupDays: 7 });
 
+/** Who has said yes to which image of the storefront; `ballast promote` writes it. */
+export interface Approval {
+  readonly image: string;
+  readonly by: readonly string[];
+}
+const filledIn: Read<string> = (value, key) => withoutPlaceholder(`ballast:${key}`, textOrNothing(value, key));
+const names: Read<readonly string[]> = (value, key) =>
+  accept<readonly unknown[]>("a list of names", Array.isArray)(value, key).map((name) => withoutPlaceholder(`ballast:${key}`, text(name, key)));
+const approval = fields<Approval>({ image: filledIn, by: names }, { image: "", by: [] });
+
 /** Keys whose value is taken as it stands. The value of any other key is JSON by the time that a program sees it. */
 const words = {
   tenant: text, location: text, resourceGroup: text, controlPlaneImage: text, storefrontImage: text, deadMansSwitchImage: text, audience: text, probePath: path, healthPath: path,
@@ -104,7 +114,7 @@ const words = {
   databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 const values = {
-  standIn: flag, wait: flag, zoneRedundant: flag, replicas: replicasInOrder, retention, storefrontEnvironment: texts, pace, limits, endpoints,
+  standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, storefrontEnvironment: texts, pace, limits, endpoints,
   leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
 };
 const passwordKey = "databasePassword";
@@ -158,11 +168,19 @@ function refuseTogether(settings: Settings, password: string | undefined, secret
   // The adapters give an operation ten requests' time, and no fact is written meanwhile; the switch listens as long as the silence lasts already.
   const quietSeconds = requestSeconds * 10 + settings.pace.tickSeconds;
   if (silenceSeconds * 2 <= quietSeconds) throw configSilenceTooShort({ silenceSeconds, quietSeconds });
+  const mutable = (Object.keys(words) as (keyof typeof words)[]).find((key) => settings.immutableImages && key.endsWith("Image") && !hasDigest(settings[key]));
+  if (mutable !== undefined) throw configImageMutable({ key: mutable, image: settings[mutable] });
+  const { approvals, storefrontApproval, storefrontImage: image } = settings;
+  const by = storefrontApproval.image === image ? [...new Set(storefrontApproval.by)] : [];
+  if (by.length < approvals) throw configImageUnapproved({ image, approvals, by });
   const unfit = zonesUnfit(settings);
   if (unfit !== undefined) throw configZonesUnfit({ why: unfit });
   if (password !== undefined && !secretKeys.includes(`ballast:${passwordKey}`)) throw configSecretPlain({ key: passwordKey });
   if (databaseAuthentication === "password" && password === undefined) throw configPasswordMissing();
 }
+
+/** A tag may mean something else tomorrow, and a replica that starts then would run it beside the old one; a digest is one image for ever. */
+const hasDigest = (image: string): boolean => /@sha256:[0-9a-f]{64}$/.test(image);
 
 /** Says why a stack cannot be zone-redundant as it is configured; Azure would say so only in the middle of an update. */
 function zonesUnfit({ zoneRedundant, subnet, databaseSku, replicas }: Settings): string | undefined {

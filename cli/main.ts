@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
 import { addLocal } from "./local.ts";
+import { addPromote } from "./promote.ts";
 import { addRelease } from "./release.ts";
 import { refuse } from "./terminal.ts";
 
@@ -31,6 +32,7 @@ Examples:
   ballast release abort storefront --reason "customers report empty carts"
   ballast local up`);
 addRelease(program);
+addPromote(program);
 addLocal(program);
 
 const unreachable = ["release-control-plane-unreachable", "cli-local-not-up"];

@@ -37,6 +37,22 @@ export const replayDiffers = entry<{ id: string; at: string }>("cli-replay-diffe
   left: () => "nothing was changed: a replay only reads.",
 });
 
+/** No file of that stack is here, or it holds no configuration. */
+export const stackUnreadable = entry<{ file: string; reason: string }>("cli-stack-unreadable", {
+  title: "A stack's file cannot be read",
+  message: ({ file, reason }) => `${file} cannot be used: ${reason}.`,
+  fix: () => "run the command in the program's folder, and name stacks whose Pulumi.<stack>.yaml lies there",
+  left: () => "nothing was changed.",
+});
+
+/** What is to be promoted could be another image tomorrow. */
+export const promoteMutable = entry<{ key: string; file: string; image: string }>("cli-promote-mutable", {
+  title: "An image cannot be promoted by its tag",
+  message: ({ key, file, image }) => `${key} in ${file} is ${image}, and only a digest is the same image in every environment.`,
+  fix: ({ file, key }) => `put the image's digest into ${key} of ${file} first; \`ballast image build\` prints it`,
+  left: () => "nothing was changed.",
+});
+
 /** A command that needs a stand-in, and none runs on that folder. */
 export const localNotUp = entry<{ folder: string; start: string }>("cli-local-not-up", {
   title: "The stand-in cloud is not up",

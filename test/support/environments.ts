@@ -17,6 +17,7 @@ const answers: readonly (readonly [word: RegExp, answer: string])[] = [
   [/subnet/, "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/apps"],
   [/registry/, "ballastexample"],
   [/digest/, "0".repeat(64)],
+  [/approved/, "ann@example.com"],
 ];
 
 /** Gives the configuration that a program sees of a stack whose placeholders, and nothing else, were replaced. */
