@@ -33,6 +33,8 @@ const numbers = accept<readonly number[]>("a list of numbers", (value) => Array.
 const count = (least: number) => accept<number>(`a whole number from ${least}`, (value) => Number.isInteger(value) && Number(value) >= least);
 const days = (least: number, most: number) => accept<number>(`a number of days from ${least} to ${most}`, (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most);
 const sku = accept<string>("a size of Azure's beginning with Standard_B, Standard_D or Standard_E", (value) => typeof value === "string" && /^Standard_[BDE]\w+$/.test(value));
+const registry = accept<string>("a registry's name, 5 to 50 lower-case letters and digits, or the id of one that there is", (value) =>
+  typeof value === "string" && /^([a-z0-9]{5,50}|\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.ContainerRegistry\/registries\/[a-zA-Z0-9]{5,50})$/i.test(value) && (value.startsWith("/") || value === value.toLowerCase()));
 const address = accept<string>("an https:// address without a path", (value) => typeof value === "string" && /^https:\/\/[^/\s]+$/.test(value));
 const path = accept<string>("a path that begins with /", (value) => typeof value === "string" && value.startsWith("/"));
 const oneOf = <Word extends string>(...words: Word[]): Read<Word> => accept(words.join(" or "), (value) => words.includes(value as Word));
@@ -110,7 +112,7 @@ const approval = fields<Approval>({ image: filledIn, by: names }, { image: "", b
 /** Keys whose value is taken as it stands. The value of any other key is JSON by the time that a program sees it. */
 const words = {
   tenant: text, location: text, resourceGroup: text, controlPlaneImage: text, storefrontImage: text, deadMansSwitchImage: text, audience: text, probePath: path, healthPath: path,
-  databaseSku: sku, subnet: textOrNothing,
+  databaseSku: sku, subnet: textOrNothing, registry,
   databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 const values = {
@@ -138,7 +140,7 @@ export function parseConfig(all: { readonly [key: string]: string }, secretKeys:
   const given = (key: string) => ours.get(key) ?? missing(`ballast:${key}`);
   const settings = {
     subscription: withoutPlaceholder("azure-native:subscriptionId", all["azure-native:subscriptionId"] || missing("azure-native:subscriptionId")),
-    ...mapValues(words, (key, read) => withoutPlaceholder(`ballast:${key}`, read(given(key), key) as string)),
+    ...mapValues(words, (key, read) => read(withoutPlaceholder(`ballast:${key}`, given(key)), key)),
     ...mapValues(values, (key, read) => read(json(given(key)), key)),
   } as Settings;
   refuseTogether(settings, ours.get(passwordKey) || undefined, secretKeys);

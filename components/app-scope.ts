@@ -60,8 +60,9 @@ function secretChanges(before: Configuration, after: Configuration): readonly st
   ];
 }
 
+/** Azure does not spell an identity's id as it was sent. */
 function registryChanges(before: Configuration, after: Configuration): readonly string[] {
-  const signIns = (of: Configuration) => new Map(list(of, "registries").map(({ server, identity, username }) => [String(server), String(identity || username || "")]));
+  const signIns = (of: Configuration) => new Map(list(of, "registries").map(({ server, identity, username }) => [String(server), String(identity || username || "").toLowerCase()]));
   const [was, will] = [signIns(before), signIns(after)];
   return [
     ...[...will].filter(([server, who]) => was.get(server) !== who).map(([server]) => (was.has(server) ? `the registry ${server} is signed in to by somebody else` : `the registry ${server} is added`)),

@@ -12,6 +12,7 @@ const azure = stackConfig({
   "azure-native:subscriptionId": "11111111-2222-3333-4444-555555555555",
   "ballast:tenant": "66666666-7777-8888-9999-000000000000",
   "ballast:location": "westeurope",
+  "ballast:registry": "example",
   "ballast:controlPlaneImage": "example.azurecr.io/control-plane:1",
   "ballast:storefrontImage": "example.azurecr.io/storefront:1",
   "ballast:deadMansSwitchImage": "example.azurecr.io/dead-mans-switch:1",
@@ -89,6 +90,8 @@ describe("what is refused, and by which name", () => {
     ["config-value-ill-typed", { "ballast:replicas": '{"controlPlaneMin":0}' }, "ballast:replicas.controlPlaneMin must be a whole number from 1, and it is 0"],
     ["config-value-ill-typed", { "ballast:replicas": '{"controlPlaneMin":4}' }, "ballast:replicas.controlPlaneMax must be no less than controlPlaneMin, 4, and it is 3"],
     ["config-value-ill-typed", { "ballast:databaseSku": "B1ms" }, "ballast:databaseSku must be a size of Azure's"],
+    ["config-value-ill-typed", { "ballast:registry": "example.azurecr.io" }, "ballast:registry must be a registry's name"],
+    ["config-value-ill-typed", { "ballast:registry": "/subscriptions/s/registries/example" }, "ballast:registry must be a registry's name"],
     ["config-image-mutable", { "ballast:immutableImages": "true" }, "ballast:controlPlaneImage is example.azurecr.io/control-plane:1"],
     ["config-image-mutable", { ...filledIn("prod"), "ballast:storefrontImage": `shop.azurecr.io/storefront:1@sha256:${"0".repeat(63)}` }, "ballast:storefrontImage is"],
     ["config-image-unapproved", { "ballast:approvals": "1" }, "example.azurecr.io/storefront:1 has none"],
@@ -114,7 +117,7 @@ describe("what is refused, and by which name", () => {
   });
 
   test("every key that has no default is asked for by name", () => {
-    for (const key of ["tenant", "location", "controlPlaneImage", "storefrontImage", "deadMansSwitchImage"]) {
+    for (const key of ["tenant", "location", "registry", "controlPlaneImage", "storefrontImage", "deadMansSwitchImage"]) {
       const { [`ballast:${key}`]: _, ...rest } = azure;
       expect(() => parseConfig(rest, [])).toThrow(expect.objectContaining({ id: "config-key-missing", message: expect.stringContaining(`ballast:${key}`) }));
     }
