@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
+import { addImage } from "./image.ts";
 import { addLocal } from "./local.ts";
 import { addPromote } from "./promote.ts";
 import { addRelease } from "./release.ts";
@@ -33,6 +34,7 @@ Examples:
   ballast local up`);
 addRelease(program);
 addPromote(program);
+addImage(program);
 addLocal(program);
 
 const unreachable = ["release-control-plane-unreachable", "cli-local-not-up"];

@@ -53,6 +53,22 @@ export const promoteMutable = entry<{ key: string; file: string; image: string }
   left: () => "nothing was changed.",
 });
 
+/** A registry builds what Azure's command line sends it. */
+export const imageAzMissing = entry("cli-image-az-missing", {
+  title: "Azure's command line is not here",
+  message: () => "There is no command az on this machine, and an image is built by a registry that it sends the files to.",
+  fix: () => "install the Azure CLI and sign in with `az login`, or run the workflow .github/workflows/images.yml",
+  left: () => "nothing was built.",
+});
+
+/** The registry, or the way to it, said no; its own last words are given. */
+export const imageBuildFailed = entry<{ step: string; words: string }>("cli-image-build-failed", {
+  title: "An image was not built",
+  message: ({ step, words }) => `Azure's command line failed in ${step}:\n${words}`,
+  fix: () => "do what its words say; building needs `az login` and the right to run tasks in the registry, which Container Registry Tasks Contributor has",
+  left: () => "no stack runs anything else than before.",
+});
+
 /** A command that needs a stand-in, and none runs on that folder. */
 export const localNotUp = entry<{ folder: string; start: string }>("cli-local-not-up", {
   title: "The stand-in cloud is not up",

@@ -1,15 +1,33 @@
 // dev and prod under the real Pulumi engine on a stand-in cloud, each with its own file's values. What Azure alone has is exchanged, and
-// listed here: the account, the doors, how the database is signed in to, and how long things take. All else is as it will be deployed.
-import { afterEach, expect, test } from "vitest";
+// listed here: the account, the doors, how the database is signed in to, and how long things take. All else is as it will be deployed, and
+// replicas start from what lies in the images, file by file and package by package.
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { contentOf, imageEntries, layOut, type ImageName } from "../cli/image-content.ts";
 import { filledIn, type StackName } from "./support/environments.ts";
 import { startLocalStack, type LocalStack } from "./support/local-stack.ts";
 
 /** Keys of a stack's file whose values are the stand-in's here. */
 const exchanged = ["azure-native:subscriptionId", "azure-native:location", "ballast:tenant", "ballast:audience", "ballast:pace", "ballast:registry"];
 const seconds = { bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 12, maximumSeconds: 60 };
-let stack: LocalStack;
+let stack: LocalStack, folder: string;
+const laidOut = {} as Record<ImageName, { folder: string; entry: string }>;
 
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "ballast-laid-out-"));
+  for (const name of Object.keys(imageEntries) as ImageName[]) {
+    const at = path.join(folder, name);
+    mkdirSync(at);
+    layOut(name, at);
+    // What `npm ci` brings there from the registry, from our own installation here: each package at its place, without those that lie in it.
+    for (const place of contentOf(name).packages) cpSync(place, path.join(at, place), { recursive: true, filter: (from) => from === place || !from.slice(place.length).includes("/node_modules") });
+    laidOut[name] = { folder: at, entry: imageEntries[name] };
+  }
+});
 afterEach(() => stack?.close());
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Gives what a file says, values that are JSON as such, for a stack on the stand-in; `registry` is where this cloud has it. */
 function onStandIn(name: StackName, registry: string): Readonly<Record<string, unknown>> {
@@ -27,6 +45,9 @@ async function thereAndBack(group: string, look: () => Promise<void>): Promise<v
   expect(up.output).toContain("promoted");
   expect(up.code).toBe(0);
   await look();
+  const job = `${group}/providers/Microsoft.App/jobs/dead-mans-switch`, base = `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/${job}`;
+  const { name } = (await stack.cloud.ask("POST", `${base}/start?api-version=2025-02-02-preview`)).body;
+  await expect.poll(async () => (await shown(`${job}/executions/${name}`, "2025-02-02-preview")).properties.status, { timeout: 30_000 }).toBe("Succeeded");
   const { storefrontUrl, result } = await stack.outputs();
   expect([await stack.visit(storefrontUrl!), result]).toEqual([200, "promoted"]);
   const again = await stack.pulumi("preview", "--expect-no-changes");
@@ -37,7 +58,7 @@ async function thereAndBack(group: string, look: () => Promise<void>): Promise<v
 }
 
 test("dev goes up with its own registry, first that alone, then the whole, and the unchanged program is clean", async () => {
-  stack = await startLocalStack(onStandIn("dev", "ballastexample"));
+  stack = await startLocalStack(onStandIn("dev", "ballastexample"), laidOut);
   const targets = ["**::ballast", "**::images", "**::images-registry"].flatMap((urn) => ["--target", urn]);
   const first = await stack.pulumi("up", "--yes", "--skip-preview", ...targets);
   expect([first.code, first.code === 0 ? "" : first.output]).toEqual([0, ""]);
@@ -54,7 +75,7 @@ test("dev goes up with its own registry, first that alone, then the whole, and t
 
 test("prod goes up with its zones, replicas, retention and digests, pulling from dev's registry, and the unchanged program is clean", async () => {
   const registry = "ballast-dev/providers/Microsoft.ContainerRegistry/registries/ballastexample", group = "ballast-prod";
-  stack = await startLocalStack({});
+  stack = await startLocalStack({}, laidOut);
   const scope = `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups`;
   await stack.cloud.settle("PUT", `${scope}/ballast-dev?api-version=2024-03-01`, { location: "westeurope" });
   await stack.cloud.settle("PUT", `${scope}/${registry}?api-version=2023-01-01-preview`, { location: "westeurope", sku: { name: "Standard" } });
