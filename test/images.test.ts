@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { contentOf, imageEntries, layOut, listOf, lockedPackages, type ImageName } from "../cli/image-content.ts";
 import { reachOf } from "./support/image-reach.ts";
 
@@ -96,5 +97,42 @@ describe("`ballast image build`", () => {
     const { code, err } = build("storefront", "--registry", "shop123");
     expect([code, err]).toEqual([1, expect.stringContaining(id)]);
     expect(err).toContain(says);
+  });
+});
+
+describe("the workflow", () => {
+  const text = readFileSync(path.join(root, ".github", "workflows", "images.yml"), "utf8");
+  const workflow = parse(text);
+  const { build } = workflow.jobs, steps: readonly any[] = build.steps;
+
+  test("builds every image with the command that people use, and signs its list and its origin for the digest that came of it", () => {
+    expect([...build.strategy.matrix.image].sort()).toEqual([...names].sort());
+    expect(steps.find(({ id }) => id === "image").run).toContain('node cli/ballast.mjs image build "$IMAGE" --registry "$REGISTRY" --json');
+    const signed = steps.filter(({ uses }) => uses?.startsWith("actions/attest-"));
+    expect(signed.map(({ uses }) => uses.split("@")[0])).toEqual(["actions/attest-sbom", "actions/attest-build-provenance"]);
+    for (const { with: to } of signed) expect(to).toMatchObject({ "subject-digest": "${{ steps.image.outputs.digest }}", "push-to-registry": true });
+  });
+
+  test("takes the digest and the name from what the command answers", () => {
+    const image = `shop123.azurecr.io/storefront@sha256:${"c".repeat(64)}`, output = path.join(folder, "output");
+    for (const [name, script] of [["node", `echo '${JSON.stringify({ image })}'`], ["az", "exit 0"]] as const) {
+      writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`);
+      chmodSync(path.join(folder, name), 0o755);
+    }
+    // Where there is no jq, this test's own reads the one field that is asked for.
+    writeFileSync(path.join(folder, "jq"), `#!/bin/sh\nsed -n 's/.*"image":"\\([^"]*\\)".*/\\1/p'\n`);
+    chmodSync(path.join(folder, "jq"), 0o755);
+    const { status, stderr } = spawnSync("bash", ["--norc", "-c", steps.find(({ id }) => id === "image").run], { env: { PATH: `${folder}:/usr/bin:/bin`, IMAGE: "storefront", REGISTRY: "shop123", GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: path.join(folder, "summary") }, encoding: "utf8" });
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(readFileSync(output, "utf8")).toBe(`image=${image}\nname=shop123.azurecr.io/storefront\ndigest=sha256:${"c".repeat(64)}\n`);
+  });
+
+  test("uses others' actions by commit alone, has no right that it does not need, and puts no outside text into a script", () => {
+    for (const { uses } of steps.filter((step) => step.uses)) expect(uses).toMatch(/@[0-9a-f]{40}$/);
+    expect(workflow.permissions).toEqual({});
+    expect(build.permissions).toEqual({ contents: "read", "id-token": "write", attestations: "write" });
+    expect(build["timeout-minutes"]).toBeGreaterThan(0);
+    for (const { run } of steps.filter((step) => step.run)) expect(run).not.toContain("${{");
+    expect(text).not.toMatch(/secrets\./);
   });
 });
