@@ -57,8 +57,8 @@ const pace = fields<Pace>({
   weights: numbers, bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
 }, defaultPace);
 const limits = fields<Limits>({
-  failurePointsMax: number, slowPointsMax: number, slowMilliseconds: number, ceilingPercent: number, ceilingRequests: number,
-  stableFailurePercentMax: number, probeFailuresMax: number,
+  falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, failurePointsMax: number,
+  ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
 }, defaultLimits);
 
 /** Where a cloud's doors are. */

@@ -2,6 +2,8 @@
 // does not hold, the smallest run that shows it, told as a story, with the command that tells it again.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { weightsOf } from "../controlplane/adapters/azure/traffic.ts";
+import { sameWeights } from "../controlplane/engines/rollout/evolve.ts";
 import { draw, type Drawn } from "./simulator/draw.ts";
 import { check, invariants } from "./simulator/invariants.ts";
 import { breaks, shrink } from "./simulator/shrink.ts";
@@ -25,8 +27,8 @@ function add(summary: Summary, run: Run): void {
   summary.virtualSeconds += run.seconds;
   summary.lostSeconds += run.cloud.lostSeconds();
   summary.lateWrites += run.writes.filter(({ lateBy }) => lateBy > 0).length;
-  const { at, writer } = run.cloud.lastChange(), end = [...run.store.streams.values()].at(-1)?.facts.at(-1)?.at ?? 0;
-  if (writer === "us" && at > end) summary.lateLandings++;
+  const { at, writer } = run.cloud.lastChange(), end = [...run.store.streams.values()].at(-1)?.facts.at(-1)?.at ?? 0, shown = weightsOf(run.cloud.app()), before = weightsOf(run.cloud.appBefore());
+  if (writer === "us" && at > end && shown.ok && before.ok && !sameWeights(shown.value, before.value)) summary.lateLandings++;
   for (const { facts } of run.store.streams.values()) {
     const result = facts.at(-1)?.state.ending?.result ?? "none";
     summary.rollouts++;
@@ -69,7 +71,7 @@ faults met  ${listed(summary.faults)}
 invariants  ${Object.keys(invariants).length}: ${Object.keys(invariants).join(", ")}
 users       ${(summary.lostSeconds / Math.max(1, summary.rollouts)).toFixed(2)} s of a rollout, as of all traffic, sent to what was deactivated or not ready by a write of ours
 late writes ${summary.lateWrites} sent after the claim was lost, each by a process that slept between its fence and its sending, or within one request's time
-landings    ${summary.lateLandings} runs in which a write of ours that was never answered landed after the end and moved the traffic
+landings    ${summary.lateLandings} runs in which a write of ours landed after the end and moved the traffic
 time        ${(summary.virtualSeconds / 3600).toFixed(0)} virtual hours in ${seconds.toFixed(1)} s: ${Math.round(summary.virtualSeconds / seconds)} to 1
 speed       ${Math.round((summary.rollouts / seconds) * 60)} rollouts a minute, invariants included, on one core`);
 }

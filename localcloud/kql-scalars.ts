@@ -247,6 +247,8 @@ const functions: Record<string, readonly [number, number, (args: readonly Scalar
   isnull: [1, 1, predicate((value) => value === null)], isnotnull: [1, 1, predicate((value) => value !== null)],
   tolower: [1, 1, converted("string", (value) => low(String(value)))], toupper: [1, 1, converted("string", (value) => String(value).toUpperCase())],
   strcat: [1, 64, (args) => ({ type: "string", of: (row) => args.map((each) => textOf(each.of(row), each.type)).join("") })],
+  log2: [1, 1, ([of]) => ({ type: "real", of: (row) => { const value = of!.of(row); return typeof value === "number" && value > 0 ? Math.log2(value) : null; } })],
+  max_of: [2, 64, (args) => ({ type: args[0]!.type, of: (row) => args.map((each) => each.of(row)).reduce((most, next) => (next === null || (most !== null && most >= next) ? most : next)) })],
   bin: [2, 2, binned], floor: [2, 2, binned], bin_at: [3, 3, binned],
 };
 

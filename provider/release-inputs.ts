@@ -71,8 +71,8 @@ const paceShape: Record<keyof Pace, Shape> = {
   weights: numbers, bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
 };
 const limitsShape: Record<keyof Limits, Shape> = {
-  failurePointsMax: number, slowPointsMax: number, slowMilliseconds: number, ceilingPercent: number, ceilingRequests: number,
-  stableFailurePercentMax: number, probeFailuresMax: number,
+  falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, failurePointsMax: number,
+  ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
 };
 const inputsShape: Record<keyof ReleaseInputs, Shape> = {
   endpoint: address, audience: text, resourceGroup: text, app: text, revision: text, release: text,

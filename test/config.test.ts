@@ -46,7 +46,7 @@ describe("a stack that says the least", () => {
 describe("what a stack says", () => {
   const given: readonly (readonly [string, string, keyof Settings, unknown])[] = [
     ["ballast:pace", '{"weights":[1,99],"tickSeconds":5}', "pace", { ...defaultPace, weights: [1, 99], tickSeconds: 5 }],
-    ["ballast:limits", '{"slowMilliseconds":200}', "limits", { ...defaultLimits, slowMilliseconds: 200 }],
+    ["ballast:limits", '{"oddsTolerated":1.5}', "limits", { ...defaultLimits, oddsTolerated: 1.5 }],
     ["ballast:storefrontEnvironment", '{"RELEASE":"2","FAULT_PERCENT":5,"QUIET":true}', "storefrontEnvironment", { RELEASE: "2", FAULT_PERCENT: "5", QUIET: "true" }],
     ["ballast:endpoints", '{"logs":"https://logs.example"}', "endpoints", { resourceManager: "https://management.azure.com", logs: "https://logs.example", login: "https://login.microsoftonline.com" }],
     ["ballast:wait", "false", "wait", false],

@@ -14,7 +14,7 @@ const hear = (state: RolloutState, observation: RolloutObservation) => rollout.d
 
 describe("weights that somebody else moves, where the release says adopt", () => {
   const adopting = { ...healthy, outsideWeights: "adopt" as const };
-  const inBake = (weights: readonly Weight[], most = 1): Meddle & { count: number } => times(most, ({ kind }, { phase, step, canaryTally }) => kind === "VerifyTraffic" && phase === "baking" && step === 0 && canaryTally.requests > 100, move(weights));
+  const inBake = (weights: readonly Weight[], most = 1): Meddle & { count: number } => times(most, ({ kind }, { phase, step, evidence }) => kind === "VerifyTraffic" && phase === "baking" && step === 0 && evidence.canary.requests > 100, move(weights));
 
   it("are adopted once they are seen a second time, and the rollout goes on from there", () => {
     const { journal, state } = run(adopting, inBake(split(30)));
@@ -56,6 +56,42 @@ describe("weights that somebody else moves, where the release says adopt", () =>
   it("are put back where the release does not say so", () => {
     const { journal, state } = run(healthy, inBake(split(30)));
     expect([kinds(journal).includes("TrafficDrifted"), kinds(journal).includes("TrafficAdopted"), state.ending?.result]).toEqual([true, false, "promoted"]);
+  });
+});
+
+describe("a shift that was given up and lands after the end was decided", () => {
+  const givenUp = (until: number): Meddle => times(1, (effect, { phase }) => effect.kind === "ShiftTraffic" && phase === "shifting", (effect, world) =>
+    ({ ...failing(effect, world, "no answer in 30 s"), mayLand: { weights: split(10), until: after(start, until) } }) as RolloutObservation);
+  const endsBy = (name: "abort" | "promote"): Meddle => times(1, ({ kind }, { phase }) => kind === "Wait" && phase === "shifting", (_, world) => signal(name, world.now));
+  const lands = (percent: number) => times(1, ({ kind }, { phase, ending }) => kind === "Wait" && phase === "confirming" && ending !== undefined, move(split(percent)));
+  const all = (...each: readonly Meddle[]): Meddle => (effect, world, state) => each.reduce<RolloutObservation | undefined>((came, meddle) => came ?? meddle(effect, world, state), undefined);
+
+  it.each([["abort", stable], ["promote", canary]] as const)("is seen and put right before an end by %s is told, and before anything is taken away", (name, serves) => {
+    const landing = lands(10);
+    let takenWith: readonly Weight[] = [];
+    const { journal, state, world } = run(healthy, all(givenUp(100), endsBy(name), landing, ({ kind }, { weights }) => { if (kind === "Deactivate") takenWith = weights; return undefined; }));
+    expect([landing.count, world.weights, takenWith, kinds(journal).includes("TrafficDrifted")]).toEqual([1, [{ revision: serves, percent: 100 }], [{ revision: serves, percent: 100 }], true]);
+    expect(state.ending?.result).toBe(name === "abort" ? "rolled-back" : "promoted");
+    expect(journal.at(-1)!.at).toBeGreaterThanOrEqual(after(start, 100));
+    expect(replay(journal)).toBeUndefined();
+  });
+
+  it("is looked for at each tick, so that users bear it for no longer", () => {
+    const { journal } = run(healthy, all(givenUp(300), endsBy("abort")));
+    const reads = journal.filter((event) => event.kind === "TrafficRead").map(({ at }) => at);
+    expect(reads.slice(1).every((at, place) => at - reads[place]! <= healthy.pace.tickSeconds * 1000)).toBe(true);
+    expect(journal.at(-1)).toMatchObject({ kind: "Finished", at: after(start, 300) });
+  });
+
+  it("is not waited for when its time is over, nor where it is the very end that was given up", () => {
+    const late = run(sick, givenUp(20)), reverting = run(sick, times(1, ({ kind }, { phase }) => kind === "ShiftTraffic" && phase === "reverting", (effect, world) =>
+      ({ ...failing(effect, world), mayLand: { weights: allToStable, until: after(world.now, 600) } }) as RolloutObservation));
+    for (const { journal } of [late, reverting]) expect(journal.at(-1)!.at - journal.find(({ kind }) => kind === "Aborted")!.at).toBeLessThanOrEqual(1_000);
+  });
+
+  it("is nothing that a fact of the release before tells, whose journals end as they ended", () => {
+    const { journal } = run(healthy, all(times(1, (effect, { phase }) => effect.kind === "ShiftTraffic" && phase === "shifting", (effect, world) => failing(effect, world)), endsBy("abort")));
+    expect(journal.at(-1)!.at - journal.find(({ kind }) => kind === "Aborted")!.at).toBe(0);
   });
 });
 

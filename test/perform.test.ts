@@ -1,5 +1,5 @@
 // What performing an effect adds to the adapters: limits, cancellation, and which trouble is an outcome and which is not.
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RolloutEffect } from "../controlplane/engines/rollout/vocabulary.ts";
 import { clockOf, systemClock } from "../controlplane/runtime/clock.ts";
 import { isWrite, perform, type World } from "../controlplane/runtime/perform.ts";
@@ -31,6 +31,20 @@ it.each([-600, 0, 600])("tells by the reader's clock, %i seconds off, until when
   const { heldUntil } = (outcome.found as { value: { heldUntil: number } }).value;
   expect(heldUntil - outcome.at).toBeGreaterThan(4000);
   expect(heldUntil - outcome.at).toBeLessThanOrEqual(5000);
+});
+
+describe("a shift says until when its weights may come into force unasked", () => {
+  const shifts = (sendings: number, ok: boolean) => perform(shift, { ...world({
+    shift: async (_, fence) => { for (let sending = 0; sending < sendings; sending++) await fence(); return ok ? { ok, value: { weights: [] } } : { ok, reason: "no answer" }; },
+  }), clock: clockOf(() => 1_000_000), requestSeconds: 30 }, open, never);
+
+  it("where it was sent and failed, or was sent more than once", async () => {
+    for (const outcome of [await shifts(1, false), await shifts(2, false), await shifts(2, true)]) expect(outcome).toMatchObject({ mayLand: { weights: shift.weights, until: 1_120_000 } });
+  });
+
+  it("and not where nothing was sent, or its one sending has answered", async () => {
+    for (const outcome of [await shifts(0, false), await shifts(0, true), await shifts(1, true)]) expect(outcome).not.toHaveProperty("mayLand");
+  });
 });
 
 it("makes an outcome of what an adapter throws", async () => {

@@ -53,7 +53,7 @@ test.each([
   ["a misspelt pace", { pace: { ...pace, bakeSecond: 3 } }, "pace.bakeSecond is not known"],
   ["a pace without a field", { pace: { ...pace, tickSeconds: undefined } }, "pace.tickSeconds is missing."],
   ["a missing release", { release: undefined }, "release is missing."],
-  ["a text for a number", { limits: { failurePointsMax: "1" } }, 'limits.failurePointsMax is "1", and must be a number.'],
+  ["a text for a number", { limits: { oddsTolerated: "1" } }, 'limits.oddsTolerated is "1", and must be a number.'],
   ["an address in the clear", { endpoint: "http://ballast.example" }, "must be an https address"],
   ["a third way in flight", { whenInFlight: "queue" }, 'must be "refuse" or "supersede"'],
   ["a third way with weights of others", { outsideWeights: "ignore" }, 'must be "restore" or "adopt"'],

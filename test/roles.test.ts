@@ -117,7 +117,7 @@ describe("the control plane's identity on Azure", () => {
       inspect: () => apps.inspect(target, never),
       readTraffic: () => apps.readTraffic(target, never),
       probe: () => apps.probe({ kind: "Probe", target, revision: idle, path: "/", timeoutSeconds: 2 }, never),
-      measure: () => requests.measure({ kind: "Measure", target, canary: idle, stable, from: now - 60_000, tickSeconds: 1, slowMilliseconds: 1000 }, now, never),
+      measure: () => requests.measure({ kind: "Measure", target, canary: idle, stable, from: now - 60_000, tickSeconds: 1 }, now, never),
       shift: async () => {
         const shifted = await apps.shift({ kind: "ShiftTraffic", target, weights, labels: {}, overrideHold: false }, fence);
         return shifted.ok ? apps.shift({ kind: "ShiftTraffic", target, weights: back, labels: {}, overrideHold: false }, fence) : shifted;

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { draw, points, type Drawn } from "../bench/simulator/draw.ts";
+import { draw, points, type Drawn, type Fault } from "../bench/simulator/draw.ts";
 import { createDice } from "../bench/simulator/dice.ts";
 import { check } from "../bench/simulator/invariants.ts";
 import { shrink } from "../bench/simulator/shrink.ts";
@@ -19,6 +19,18 @@ const decisions = (run: Run) => [...run.store.streams.values()].map(({ facts }) 
 describe("under every fault", () => {
   it("two thousand seeds keep every invariant", { timeout: 120_000 }, () => {
     for (let seed = 1; seed <= 2_000; seed++) expect(check(simulate(draw(seed))), `npm run simulate -- --seed ${seed}`).toEqual([]);
+  });
+
+  it("no write that was given up, or sent twice, undoes an end that came soon after it", { timeout: 120_000 }, () => {
+    let met = 0;
+    for (let seed = 1; seed <= 1_000; seed++) {
+      const dice = createDice(seed + 1_000_000), late = (): Fault => ({ kind: "cloud", at: dice.below(600), lasts: dice.between(5, 120), how: "late", percent: dice.pick([10, 30, 50]) });
+      const end: Fault = { kind: "signal", at: 20 + dice.below(700), signal: dice.pick(["abort", "promote"]), times: 1 };
+      const run = simulate({ ...draw(seed), before: "stable", canary: { is: "good", fromSeconds: 0 }, outsideWeights: "restore", faults: [late(), late(), late(), end] });
+      met += [...run.store.streams.values()].filter(({ facts }) => facts.some(({ event, state }) => event.kind === "TrafficRead" && state.phase === "confirming" && state.retryAt > state.now)).length;
+      expect(check(run), `seed ${seed}`).toEqual([]);
+    }
+    expect(met).toBeGreaterThan(5);
   });
 
   it("what is drawn meets deaths, sleep, lost answers, late writes and people, and every result", () => {

@@ -210,14 +210,14 @@ export function* measure(call: Call, { canary, stable, tickSeconds, from: asked 
   let newest = 0;
   for (let at = from; at < Math.min(limit, visible) && bins.length < 600; at += tick) {
     const isIn = at + tick <= visible && trouble.rowsLateUntil(at) <= answered.value;
-    const none = { requests: 0, failed: 0, slow: 0 };
+    const none = { requests: 0, failed: 0 };
     const bin = { at, canary: isIn ? cloud.tally(canary, at, at + tick) : none, stable: isIn ? cloud.tally(stable, at, at + tick) : none };
     if (bin.canary.requests + bin.stable.requests > 0) newest = at;
     bins.push(bin);
   }
   const certain = Math.max(Math.min(limit, newest), limit - ingestionSeconds * 1000);
   const count = Math.min(600, Math.max(0, Math.floor((certain - from) / tick)));
-  const none = { requests: 0, failed: 0, slow: 0 };
+  const none = { requests: 0, failed: 0 };
   while (bins.length < count) bins.push({ at: from + bins.length * tick, canary: none, stable: none });
   return { ok: true, value: { bins: bins.slice(0, count), to: count === 0 ? asked : from + count * tick } };
 }

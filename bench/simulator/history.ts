@@ -1,5 +1,6 @@
 // Who had which share of the traffic when, and what came of it: requests as rows would tell them, and users sent where nobody answers.
 // How the traffic came to be so is not known here.
+import { bucketOf, durationsOf } from "../../controlplane/engines/rollout/durations.ts";
 import type { Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
 import type { Revision, Writer } from "./cloud.ts";
 import type { Behaviour, Drawn } from "./draw.ts";
@@ -31,7 +32,8 @@ export function tallyOf(history: readonly Stretch[], drawn: Drawn, start: number
     }
     if (stretch.from <= from) break;
   }
-  return { requests: Math.round(requests), failed: Math.round(failing), slow: Math.round(slow) };
+  const all = Math.round(requests), late = Math.min(all, Math.round(slow)), durations = durationsOf([[bucketOf(50), all - late], [bucketOf(2_000), late]]);
+  return { requests: all, failed: Math.min(all, Math.round(failing)), refused: 0, ...(durations === undefined ? {} : { durations }) };
 }
 
 function outageShare({ faults }: Drawn, { name }: Revision, second: number): number {

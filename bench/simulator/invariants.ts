@@ -1,11 +1,11 @@
 // What must hold of every run, each as a function of its own that gives what is wrong in words, or nothing. They look at what happened
 // from outside: the journal, what was sent, what the cloud shows at the end. How it came about is not known here.
-import { requestsNeeded } from "../../controlplane/engines/rollout/plan.ts";
+import { stepRequestsMin } from "../../controlplane/engines/rollout/judge.ts";
 import { replay } from "../../controlplane/engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../controlplane/engines/rollout/vocabulary.ts";
 import { weightsOf } from "../../controlplane/adapters/azure/traffic.ts";
 import { requestSeconds } from "./azure.ts";
-import { faultsEndSeconds, limits } from "./draw.ts";
+import { faultsEndSeconds } from "./draw.ts";
 import { start, type Run } from "./simulate.ts";
 import type { Kept } from "./store.ts";
 
@@ -78,7 +78,7 @@ function sendsNothingLate(run: Run): readonly string[] {
 
 /**
  * What the cloud shows in the end is what the last journal says, unless it was changed after we looked last: by somebody else, or by a write
- * of ours that was sent or landed too late (see sendsNothingLate). A cloud that lied to that very look is believed.
+ * of ours that was sent too late (see sendsNothingLate). A cloud that lied to that very look is believed.
  */
 function leavesTrafficWhereItSays(run: Run): readonly string[] {
   const [stream, last] = [...run.store.streams].at(-1) ?? [], state = last?.facts.at(-1)?.state, shown = weightsOf(run.cloud.app());
@@ -87,7 +87,7 @@ function leavesTrafficWhereItSays(run: Run): readonly string[] {
   const { at, writer } = run.cloud.lastChange(), ownWrite = run.writes.findLast((write) => write.stream === stream && write.kind === "ShiftTraffic");
   // A read tells what the cloud was when it was asked, after the fact before its own and no longer ago than a read may last.
   const askedAt = Math.max(last!.facts[place - 1]?.at ?? 0, look.at - 10 * requestSeconds * 1000);
-  const wasMovedSince = at > askedAt && (writer !== "us" || ownWrite === undefined || ownWrite.lateBy > 0 || at > ownWrite.at + requestSeconds * 1000);
+  const wasMovedSince = at > askedAt && (writer !== "us" || (ownWrite?.lateBy ?? 0) > 0);
   const lied = run.drawn.faults.some((fault) => fault.kind === "cloud" && fault.how === "lie" && look.at >= start + fault.at * 1000 - 60_000 && look.at <= start + (fault.at + fault.lasts) * 1000 + 60_000);
   if (wasMovedSince || lied) return [];
   const first = run.drawn.before === "nothing" || run.store.streams.size > 1 ? undefined : "shop--1";
@@ -121,8 +121,9 @@ function passesOnEvidenceAlone(run: Run): readonly string[] {
       if (isOf(kept, "Measured")) bins.push(...kept.event.bins.map(({ at, canary }) => ({ at, requests: canary.requests })));
       const { promoted, stable, intent } = kept.state;
       if (!isOf(kept, "StepPassed") || promoted || stable === null) continue;
+      bins = bins.filter(({ at }) => at >= kept.state.warmUntil);
       const tick = intent!.pace.tickSeconds, requests = bins.reduce((sum, bin) => sum + bin.requests, 0);
-      if (requests < requestsNeeded(limits)) wrong.push(`fact ${index} passes a step on ${requests} requests`);
+      if (requests < stepRequestsMin) wrong.push(`fact ${index} passes a step on ${requests} requests`);
       if (bins.length * tick < intent!.pace.bakeSeconds) wrong.push(`fact ${index} passes a step that was judged for ${bins.length * tick} s of ${intent!.pace.bakeSeconds}`);
       if (bins.some(({ at }, place) => place > 0 && at !== bins[place - 1]!.at + tick * 1000)) wrong.push(`fact ${index} passes a step with a gap in its bins`);
     }

@@ -12,6 +12,7 @@ import type { Store } from "./store.ts";
 import type { Trouble } from "./trouble.ts";
 
 export const leaseSeconds = 60;
+const requestsPerLanding = 4;
 
 /** One write of ours at the moment at which it was sent. */
 export interface Write {
@@ -174,11 +175,14 @@ function* performUncut(world: World, me: Replica, stream: string, length: number
 /** perform.ts `perform`: one effect, its fence, its hold; trouble with the cloud is an outcome, with the database it is thrown. */
 function* perform(world: World, me: Replica, stream: string, length: number, effect: RolloutEffect, lease: Lease, cues: readonly Cue[], isCut: () => boolean): Task<RolloutOutcome> {
   const { loop, store, cloud, trouble, writes } = world, shutAt = loop.now() + 30 * azure.requestSeconds * 1000;
+  const sentAt: number[] = [];
   const call: azure.Call = {
     loop, cloud, trouble, host: me,
     fence: function* () {
       if (effect.kind === "ShiftTraffic" && !effect.overrideHold && (yield* query(world, store.held)) !== undefined) return false;
-      return loop.now() < shutAt && (yield* confirm(world, lease));
+      const mayBeSent = loop.now() < shutAt && (yield* confirm(world, lease));
+      if (mayBeSent) sentAt.push(clock());
+      return mayBeSent;
     },
     sent: (fencedAt) => {
       const lateBy = store.stillOurs(lease.claim) ? 0 : loop.now() - store.endedAt(lease.claim);
@@ -191,7 +195,9 @@ function* perform(world: World, me: Replica, stream: string, length: number, eff
   const clock = (): number => loop.now() + me.skew;
   const found = yield* carryOut(call, effect, clock, cues, () => isCut() || lease.lost);
   const seen = found.ok && hold ? { ok: true, value: { ...(found.value as object), heldUntil: clock() + hold.until - loop.now() } } : found;
-  return { kind: "Outcome", of: effect.kind, at: clock(), found: seen } as RolloutOutcome;
+  const givenUpAt = found.ok && sentAt.length < 2 ? undefined : sentAt.at(-1);
+  const late = effect.kind === "ShiftTraffic" && givenUpAt !== undefined ? { mayLand: { weights: effect.weights, until: givenUpAt + requestsPerLanding * azure.requestSeconds * 1000 } } : {};
+  return { kind: "Outcome", of: effect.kind, at: clock(), found: seen, ...late } as RolloutOutcome;
 }
 
 function* carryOut(call: azure.Call, effect: RolloutEffect, clock: () => number, cues: readonly Cue[], isOver: () => boolean): Task<Result<unknown>> {

@@ -1,13 +1,15 @@
 // Carries one effect out: the only switch over effects that touches the world, one line each. Everything else about a
 // call, how it is sent and what its answers mean, lies in the adapters; when it is made lies in the engine.
 import type { Result } from "../engines/engine.ts";
-import { after } from "../engines/time.ts";
+import { after, type Instant } from "../engines/time.ts";
 import type { RolloutEffect, RolloutOutcome, TrafficView } from "../engines/rollout/vocabulary.ts";
 import { aborted, nap } from "./clock.ts";
 import type { Apps, Claims, Clock, Fence, Requests } from "./ports.ts";
 
 /** A read may last as long as so many requests, retries included, before we stop waiting for it; a write, which polls, as so many. */
 const requestsPerRead = 10, requestsPerWrite = 30;
+/** A write that was given up is taken to have landed, or never to do so, so many requests' time after its fence. */
+const requestsPerLanding = 4;
 
 /** What effects are carried out on and with: the ports, but for the journal, and how long a request may last. */
 export interface World {
@@ -33,7 +35,12 @@ export async function perform(effect: RolloutEffect, world: World, fence: Fence,
   const lost: unknown[] = [];
   // A hold may be taken while a shift waits for the cloud: what the holder has compared with must not change under its hands.
   const unheld = async (): Promise<boolean> => effect.kind !== "ShiftTraffic" || effect.overrideHold || (await world.claims.held(effect.target)) === undefined;
-  const asked: Fence = () => (async () => (await unheld()) && (await fence()))().catch((error: unknown) => {
+  const sentAt: Instant[] = [];
+  const asked: Fence = () => (async () => {
+    const mayBeSent = (await unheld()) && (await fence());
+    if (mayBeSent) sentAt.push(world.clock.now());
+    return mayBeSent;
+  })().catch((error: unknown) => {
     lost.push(error);
     throw error;
   });
@@ -45,7 +52,10 @@ export async function perform(effect: RolloutEffect, world: World, fence: Fence,
   over.abort();
   if (lost.length > 0) throw lost[0];
   const seen = found.ok && heldUntil !== undefined ? { ok: true, value: { ...(found.value as TrafficView), heldUntil } } : found;
-  return { kind: "Outcome", of: effect.kind, at: world.clock.now(), found: seen } as RolloutOutcome;
+  // One sending and its success are all there is; of several, nobody knows which one has landed.
+  const givenUpAt = found.ok && sentAt.length < 2 ? undefined : sentAt.at(-1);
+  const late = effect.kind === "ShiftTraffic" && givenUpAt !== undefined ? { mayLand: { weights: effect.weights, until: after(givenUpAt, requestsPerLanding * world.requestSeconds) } } : {};
+  return { kind: "Outcome", of: effect.kind, at: world.clock.now(), found: seen, ...late } as RolloutOutcome;
 }
 
 async function carryOut(effect: RolloutEffect, world: World, fence: Fence, cancel: AbortSignal, over: AbortSignal): Promise<Result<unknown>> {

@@ -18,7 +18,7 @@ export type App = (typeof apps)[number];
 
 const pace = { weights: [50], bakeSeconds: 2, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 20, maximumSeconds: 600 };
 // So that a step needs no more requests than a small machine's users can send it.
-const limits = { ...defaultLimits, failurePointsMax: 20, slowPointsMax: 50, slowMilliseconds: 5000, ceilingPercent: 90, ceilingRequests: 10, probeFailuresMax: 8, stableFailurePercentMax: 40 };
+const limits = { ...defaultLimits, failurePointsMax: 20, ceilingPercent: 90, ceilingRequests: 10, probeFailuresMax: 8, stableFailurePercentMax: 40 };
 
 /** One control plane, as its platform sees it. */
 export interface Plane {

@@ -30,7 +30,7 @@ export function cloudInTable(pool: pg.Pool): { readonly apps: Apps; readonly req
     activate: nothing, deactivate: nothing,
     probe: async () => ({ ok: true, value: { good: true, detail: "answered 200", running: "Running" } }),
   };
-  const good = { requests: 1000, failed: 0, slow: 0 }, bad = { ...good, failed: 333 };
+  const good = { requests: 1000, failed: 0 }, bad = { ...good, failed: 333 };
   const requests: Requests = {
     measure: async ({ target, from, tickSeconds }, now) => {
       const tick = tickSeconds * 1000, count = Math.max(0, Math.floor((now - from) / tick));

@@ -8,7 +8,8 @@ import type { ReleaseIntent, Target } from "../../controlplane/engines/rollout/v
 import type { Instant } from "../../controlplane/engines/time.ts";
 import { requestSeconds, type Shop } from "./azure-shop.ts";
 import { eventually } from "./postgres.ts";
-import { start, tallyOf, type Scenario } from "./scenario.ts";
+import { bucketOf, durationsAbove } from "../../controlplane/engines/rollout/durations.ts";
+import { slowMilliseconds, start, tallyOf, usualMilliseconds, type Scenario } from "./scenario.ts";
 
 export interface RealWorld {
   readonly intent: ReleaseIntent;
@@ -81,12 +82,12 @@ interface Slice {
 
 /** Puts the rows of one arm in one tick, spread over it: the failed first, then the slow, then the good. */
 async function putRows(scenario: Scenario, shop: Shop, { target, arm, revision, at, percent }: Slice): Promise<void> {
-  const { requests, failed, slow } = tallyOf(scenario, arm, at, percent);
+  const { requests, failed, durations } = tallyOf(scenario, arm, at, percent), slow = durations === undefined ? 0 : durationsAbove(durations, bucketOf(usualMilliseconds));
   if (revision === null || requests === 0) return;
   const rows = Array.from({ length: requests }, (_, index) => {
     const TimeGenerated = at + Math.floor((index * scenario.pace.tickSeconds * 1000) / requests);
     const isSlow = index >= failed && index < failed + slow;
-    return { TimeGenerated, visibleAt: TimeGenerated, ContainerAppName: target.app, RevisionName: revision, StatusCode: index < failed ? 500 : 200, RequestDuration: isSlow ? scenario.limits.slowMilliseconds + 1 : 5 };
+    return { TimeGenerated, visibleAt: TimeGenerated, ContainerAppName: target.app, RevisionName: revision, StatusCode: index < failed ? 500 : 200, RequestDuration: isSlow ? slowMilliseconds : usualMilliseconds };
   });
   const { status, body } = await shop.arm("POST", "/_standin/rows", { rows });
   if (status !== 200) throw new Error(`rows were not taken: ${JSON.stringify(body)}`);

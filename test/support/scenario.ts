@@ -5,6 +5,7 @@ import path from "node:path";
 import { parseAllDocuments } from "yaml";
 import { after, duration, secondsBetween, type Instant } from "../../controlplane/engines/time.ts";
 import { defaultLimits, defaultPace } from "../../controlplane/engines/rollout/plan.ts";
+import { bucketOf, durationsOf } from "../../controlplane/engines/rollout/durations.ts";
 import { isWorthTelling, tell } from "../../controlplane/engines/rollout/tell.ts";
 import type { Limits, OutsideWeights, Pace, RolloutEvent, SignalName, Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
 
@@ -12,6 +13,9 @@ export const folder = path.join(import.meta.dirname, "..", "scenarios", "rollout
 
 /** The moment at which every scenario begins: a whole minute, so that bins and warm-ups are easy to read. */
 export const start: Instant = Date.parse("2026-01-05T09:00:00Z");
+
+/** How long a request takes, and one that is slow. */
+export const usualMilliseconds = 5, slowMilliseconds = 1001;
 
 /** What an arm does from a moment on, in percent of its requests. */
 interface Behaviour {
@@ -77,7 +81,9 @@ export function tallyOf(scenario: Scenario, arm: "canary" | "stable", at: Instan
   const requests = Math.round((latest(scenario.requestsPerMinute).value * (scenario.pace.tickSeconds / 60) * percent) / 100);
   const { failedPercent, slowPercent } = latest(scenario[arm]);
   const failed = Math.round((requests * failedPercent) / 100);
-  return { requests, failed, slow: Math.min(requests - failed, Math.round((requests * slowPercent) / 100)) };
+  const slow = Math.min(requests - failed, Math.round((requests * slowPercent) / 100));
+  const durations = durationsOf([[bucketOf(usualMilliseconds), requests - slow], [bucketOf(slowMilliseconds), slow]]);
+  return { requests, failed, refused: 0, ...(durations === undefined ? {} : { durations }) };
 }
 
 /** Renders a journal as the third document of a scenario: minute, fact, numbers; no ids, no hashes. */

@@ -7,7 +7,8 @@
 import type { LogsTable } from "@azure/monitor-query-logs";
 import type { Result } from "../../engines/engine.ts";
 import type { Instant } from "../../engines/time.ts";
-import type { Bin, Measurement, RolloutEffect, Tally } from "../../engines/rollout/vocabulary.ts";
+import { bucketMax, durationsOf } from "../../engines/rollout/durations.ts";
+import type { Bin, Count, Measurement, RolloutEffect, Tally } from "../../engines/rollout/vocabulary.ts";
 import type { Requests } from "../../runtime/ports.ts";
 import type { Connection } from "./connection.ts";
 import { ask, type Patience } from "./trouble.ts";
@@ -37,10 +38,12 @@ export function createRequestRows(connection: Pick<Connection, "logs">, patience
   };
 }
 
-/** One line of the answer: what one revision did in one bin. */
-interface Row extends Tally {
+/** One line of the answer: what one revision did in one bin with requests that took about as long; -1 where the rows do not say how long. */
+interface Row extends Count {
   readonly at: Instant;
   readonly revision: string;
+  readonly refused: number;
+  readonly bucket: number;
 }
 
 /**
@@ -48,9 +51,10 @@ interface Row extends Tally {
  *
  * Requests to a revision's own address or to a label's are left out, since they are our probes and people who try the
  * canary out, not users by weight. Rows that were delivered twice are one: alike in everything that tells requests apart
- * (the request id alone does not, since clients may send their own).
+ * (the request id alone does not, since clients may send their own). A client that hung up (499) was not refused; it may have
+ * waited too long, which its duration tells.
  */
-export function requestsQuery({ target, canary, stable, tickSeconds, slowMilliseconds }: Measure, from: Instant): string {
+export function requestsQuery({ target, canary, stable, tickSeconds }: Measure, from: Instant): string {
   const revisions = stable === null ? [canary] : [canary, stable];
   const ownAddresses = [...revisions.map((revision) => `${revision}.`), `${target.app}---`];
   return [
@@ -58,7 +62,8 @@ export function requestsQuery({ target, canary, stable, tickSeconds, slowMillise
     `where ContainerAppName == ${literal(target.app)} and RevisionName in (${revisions.map(literal).join(", ")})`,
     `where ${ownAddresses.map((address) => `Authority !startswith ${literal(address)}`).join(" and ")}`,
     "distinct TimeGenerated, StartTime, RequestId, RevisionName, StatusCode, RequestDuration",
-    `summarize requests = count(), failed = countif(StatusCode >= 500 or StatusCode < 100 or isnull(StatusCode)), slow = countif(RequestDuration > ${Math.round(slowMilliseconds)}) by at = bin_at(TimeGenerated, ${Math.round(tickSeconds * 1000)}ms, datetime(${new Date(from).toISOString()})), revision = RevisionName`,
+    `extend bucket = iff(isnull(RequestDuration), -1, toint(bin(8.0 * log2(max_of(todouble(RequestDuration), 1.0)), 1.0)))`,
+    `summarize requests = count(), failed = countif(StatusCode >= 500 or StatusCode < 100 or isnull(StatusCode)), refused = countif(StatusCode >= 400 and StatusCode < 499) by at = bin_at(TimeGenerated, ${Math.round(tickSeconds * 1000)}ms, datetime(${new Date(from).toISOString()})), revision = RevisionName, bucket`,
   ].join("\n| ");
 }
 
@@ -66,14 +71,14 @@ export function requestsQuery({ target, canary, stable, tickSeconds, slowMillise
 const literal = (text: string): string => JSON.stringify(text);
 
 function readTallies(table: LogsTable | undefined): Result<readonly Row[]> {
-  const columns = ["at", "revision", "requests", "failed", "slow"] as const;
+  const columns = ["at", "revision", "bucket", "requests", "failed", "refused"] as const;
   const places = columns.map((name) => table?.columnDescriptors.findIndex((column) => column.name === name) ?? -1);
   if (table === undefined || places.includes(-1)) return { ok: false, reason: `request rows came without the columns ${columns.join(", ")}` };
   return {
     ok: true,
     value: table.rows.map((row) => {
-      const [at, revision, requests, failed, slow] = places.map((place) => row[place]);
-      return { at: new Date(at as string).getTime(), revision: String(revision), requests: Number(requests), failed: Number(failed), slow: Number(slow) };
+      const [at, revision, bucket, requests, failed, refused] = places.map((place) => row[place]);
+      return { at: new Date(at as string).getTime(), revision: String(revision), bucket: Number(bucket), requests: Number(requests), failed: Number(failed), refused: Number(refused) };
     }),
   };
 }
@@ -90,8 +95,9 @@ function binsOf(effect: Measure, from: Instant, limit: Instant, ingestionMillise
   const certain = Math.max(Math.min(limit, newest), limit - (quietFactor - 1) * ingestionMilliseconds);
   const count = Math.min(binsMax, Math.max(0, Math.floor((certain - from) / tick)));
   const tally = (at: Instant, revision: string | null): Tally => {
-    const row = rows.find((one) => one.at === at && one.revision === revision);
-    return { requests: row?.requests ?? 0, failed: row?.failed ?? 0, slow: row?.slow ?? 0 };
+    const mine = rows.filter((one) => one.at === at && one.revision === revision), sum = (of: (row: Row) => number): number => mine.reduce((total, row) => total + of(row), 0);
+    const durations = mine.some(({ bucket }) => bucket < 0) ? undefined : durationsOf(mine.map(({ bucket, requests }) => [Math.min(bucket, bucketMax), requests]));
+    return { requests: sum(({ requests }) => requests), failed: sum(({ failed }) => failed), refused: sum(({ refused }) => refused), ...(durations === undefined ? {} : { durations }) };
   };
   const bins: readonly Bin[] = Array.from({ length: count }, (_nothing, index) => {
     const at = from + index * tick;

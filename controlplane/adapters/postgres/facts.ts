@@ -2,8 +2,9 @@
 // Facts are checked when they are read, because the journal outlives every version of this code. What they mean is not
 // known here, nor by which statements they come and go.
 import { journalFactUnknown } from "../../../errors/journal.ts";
+import { defaultLimits } from "../../engines/rollout/plan.ts";
 import type {
-  AppView, Bin, HoldReason, Labels, Limits, OutsideWeights, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Weight,
+  AppView, Bin, Durations, HoldReason, Labels, Landing, Limits, OutsideWeights, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Verdict, Weight,
 } from "../../engines/rollout/vocabulary.ts";
 import type { Fact } from "../../runtime/ports.ts";
 import type { ChainedFact } from "./chain.ts";
@@ -43,6 +44,10 @@ const record = <Shape>(fields: Fields<Shape>): Reader<Shape> => reader(schemaOf(
   return Object.fromEntries(found.filter(([, value]) => value !== undefined)) as Shape;
 });
 
+/** Reads a record of an older version too: what it did not have yet is as it is by default. */
+const completed = <Shape extends object>(defaults: Shape, inner: Reader<Shape>): Reader<Shape> =>
+  reader(inner.schema, (given, at) => inner(typeof given === "object" && given !== null ? { ...defaults, ...given } : given, at));
+
 /** What is read has these fields and no others. */
 function schemaOf(fields: object): Schema {
   const entries = Object.entries<Reader<unknown>>(fields as Record<string, Reader<unknown>>);
@@ -52,19 +57,22 @@ function schemaOf(fields: object): Schema {
 
 const target = record<Target>({ resourceGroup: text, app: text });
 const weight = record<Weight>({ revision: text, percent: number });
-const tally = record<Tally>({ requests: number, failed: number, slow: number });
+const landing = record<Landing>({ weights: listOf(weight), until: number });
+const tally = record<Tally>({ requests: number, failed: number, refused: optional(number), durations: optional(record<Durations>({ from: number, counts: listOf(number) })) });
 const bin = record<Bin>({ at: number, canary: tally, stable: tally });
 const pace = record<Pace>({
   weights: listOf(number), bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
 });
-const limits = record<Limits>({
-  failurePointsMax: number, slowPointsMax: number, slowMilliseconds: number, ceilingPercent: number, ceilingRequests: number,
-  stableFailurePercentMax: number, probeFailuresMax: number,
-});
-const intent = record<ReleaseIntent>({ target, revision: text, release: text, pace, limits, probePath: text, outsideWeights: optional(oneOf<OutsideWeights>({ restore: true, adopt: true })), requestedBy: text });
+const limits = completed(defaultLimits, record<Limits>({
+  falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, failurePointsMax: number,
+  ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
+}));
+const intent = record<ReleaseIntent>({ target, revision: text, release: text, pace, limits, shadow: optional(limits), probePath: text, outsideWeights: optional(oneOf<OutsideWeights>({ restore: true, adopt: true })), requestedBy: text });
 const signalName = oneOf<SignalName>({ pause: true, resume: true, promote: true, abort: true, retry: true, supersede: true });
 const result = oneOf<RolloutResult>({ promoted: true, "rolled-back": true, rejected: true, equal: true, stranded: true });
-const holdReason = oneOf<HoldReason>({ "no-traffic": true, "stable-sick": true, "too-few-requests": true, unsettled: true });
+const holdReason = oneOf<HoldReason>({
+  "no-traffic": true, "too-few-requests": true, "warming-up": true, "stable-sick": true, "shared-outage": true, "lost-requests": true, noisy: true, unsettled: true,
+});
 const revision = record<RevisionView>({ name: text, active: flag, running: text, health: text, templateHash: text, minReplicas: optional(number) });
 const labels = record<Labels>({ stable: optional(text), canary: optional(text) });
 const view = record<AppView>({
@@ -83,12 +91,12 @@ const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
   Inspected: record({ view }),
   Activated: record({}),
   Probed: record({ good: flag, detail: text, running: text }),
-  TrafficShifted: record<FieldsOf<"TrafficShifted">>({ weights: listOf(weight) }),
+  TrafficShifted: record<FieldsOf<"TrafficShifted">>({ weights: listOf(weight), mayLand: optional(landing) }),
   TrafficRead: record<FieldsOf<"TrafficRead">>({ weights: listOf(weight), deactivated: optional(listOf(text)), heldUntil: optional(number) }),
   Waited: record({}),
   Measured: record({ bins: listOf(bin), to: number }),
   Deactivated: record({}),
-  AttemptFailed: record({ effect: effectKind, reason: text }),
+  AttemptFailed: record<FieldsOf<"AttemptFailed">>({ effect: effectKind, reason: text, mayLand: optional(landing) }),
   Signalled: record({ signal: signalName, by: text, reason: text }),
   Started: record({ stable: nullable(text), activate: flag }),
   FoundEqual: record({ stable: text, untouched: flag, sentence: text }),
@@ -98,6 +106,7 @@ const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
   TrafficMoved: record({ percent: number, seenPercent: number }),
   TrafficAdopted: record({ percent: number }),
   Held: record({ reason: holdReason, sentence: text }),
+  ShadowJudged: record<FieldsOf<"ShadowJudged">>({ verdict: oneOf<Verdict["verdict"]>({ pass: true, fail: true, inconclusive: true }), reason: optional(holdReason), sentence: text }),
   StepPassed: record({ percent: number, sentence: text }),
   Aborted: record({ sentence: text, by: text }),
   Reverted: record({}),

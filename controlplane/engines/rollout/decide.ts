@@ -2,8 +2,8 @@
 // happens here: react asks for the next effect once the facts are written.
 import { duration, secondsBetween } from "../time.ts";
 import type { Result } from "../engine.ts";
-import { evolve, percentOf, sameName, sameWeights, shareOf, wanted } from "./evolve.ts";
-import { judge } from "./judge.ts";
+import { evolve, heard, percentOf, sameName, sameWeights, shareOf, wanted } from "./evolve.ts";
+import { judge, judgeWarmUp, type Standing } from "./judge.ts";
 import { plan } from "./plan.ts";
 import { loser } from "./react.ts";
 import type { AppView, Phase, RolloutDecision, RolloutEvent, RolloutFinding, RolloutObservation, RolloutOutcome, RolloutState, SignalName, Verdict, Weight } from "./vocabulary.ts";
@@ -57,12 +57,13 @@ function find(state: RolloutState, observation: RolloutObservation): RolloutFind
 function findOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutFinding | Disregarded {
   const waiting = outcome.of === "Wait" || outcome.of === "AwaitSignal";
   if (state.phase === "finished" || (!waiting && !awaited[state.phase].includes(outcome.of))) return { kind: "Disregarded", what: `the outcome of ${outcome.of}, which came too late` };
-  if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, reason: outcome.found.reason };
+  const late = outcome.of === "ShiftTraffic" && outcome.mayLand !== undefined ? { mayLand: outcome.mayLand } : {};
+  if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, reason: outcome.found.reason, ...late };
   switch (outcome.of) {
     case "Inspect": return { kind: "Inspected", view: value(outcome.found) };
     case "Activate": return { kind: "Activated" };
     case "Probe": return { kind: "Probed", ...value(outcome.found) };
-    case "ShiftTraffic": return { kind: "TrafficShifted", ...value(outcome.found) };
+    case "ShiftTraffic": return { kind: "TrafficShifted", ...value(outcome.found), ...late };
     case "VerifyTraffic": return { kind: "TrafficRead", ...value(outcome.found) };
     case "Measure": return { kind: "Measured", ...value(outcome.found) };
     case "Deactivate": return { kind: "Deactivated" };
@@ -153,8 +154,9 @@ function concludeProbe(state: RolloutState, detail: string, good: boolean): read
   }
   if (state.probeFailures < limits.probeFailuresMax) return state.phase === "baking" ? overdue(state) : [];
   const sentence = `canary's own address failed ${state.probeFailures} probes in a row: ${detail}`;
-  if (!state.stableIsSick) return [abort(sentence)];
-  return state.held === "stable-sick" ? overdue(state) : [{ kind: "Held", reason: "stable-sick", sentence: `${sentence}, but stable itself is sick` }];
+  const { sick } = state.evidence;
+  if (sick === undefined) return [abort(sentence)];
+  return state.held === sick ? overdue(state) : [{ kind: "Held", reason: sick, sentence: `${sentence}, but stable itself is sick` }];
 }
 
 function concludeRead(state: RolloutState, weights: readonly Weight[], deactivated: readonly string[] = []): readonly RolloutDecision[] {
@@ -191,7 +193,7 @@ function concludeMove(state: RolloutState, weights: readonly Weight[], deactivat
   return seenPercent === 0 ? [{ kind: "Aborted", sentence: "somebody else gave all traffic back to stable", by: "somebody else" }] : [{ kind: "TrafficAdopted", percent: seenPercent }];
 }
 
-/** The weights are right. Whoever holds the app may still write them, so they are looked at again when the hold is over. */
+/** The weights are right. Whoever holds the app may still write them, and so may a write that was given up: they are looked at again when that is over. */
 function concludeConfirmation(state: RolloutState, reached: RolloutDecision): readonly RolloutDecision[] {
   if (state.retryAt > state.now) return [];
   if (state.retireFailures >= attemptsMax) return [finish(state, "; the revision that lost could not be taken away and is still active")];
@@ -199,18 +201,38 @@ function concludeConfirmation(state: RolloutState, reached: RolloutDecision): re
 }
 
 function concludeMeasurement(state: RolloutState): readonly RolloutDecision[] {
-  const { pace } = state.intent!;
+  return [...concludeShadow(state), ...concludeVerdict(state)];
+}
+
+function concludeVerdict(state: RolloutState): readonly RolloutDecision[] {
   const verdict = verdictOf(state);
   if (verdict.verdict === "fail") return [abort(verdict.sentence)];
-  if (state.measuredTo < state.warmUntil + pace.bakeSeconds * 1000) return overdue(state);
+  if (!isBaked(state)) return held(state, judgeWarmUp(state.evidence));
   if (verdict.verdict === "pass") return state.paused ? [] : [{ kind: "StepPassed", percent: percentOf(state), sentence: verdict.sentence }];
+  return held(state, verdict);
+}
+
+/** Says once why the rollout does not go on. */
+function held(state: RolloutState, verdict: Verdict | undefined): readonly RolloutDecision[] {
   const late = overdue(state);
-  if (late.length > 0 || state.held === verdict.reason) return late;
+  if (late.length > 0 || verdict?.verdict !== "inconclusive" || state.held === verdict.reason) return late;
   return [{ kind: "Held", reason: verdict.reason, sentence: verdict.sentence }];
 }
 
-const verdictOf = (state: RolloutState): Verdict =>
-  judge({ canary: state.canaryTally, stable: state.stableTally, sameMinutes: percentOf(state) < 100, stableIsSick: state.stableIsSick, sickCanary: state.sickCanaryTally, sickStable: state.sickStableTally }, state.intent!.limits);
+/** Says what other limits would decide, when that changes. It stops nothing and moves nothing. */
+function concludeShadow(state: RolloutState): readonly RolloutDecision[] {
+  if (state.shadow === undefined) return [];
+  const verdict = judge(state.shadow.evidence, state.intent!.shadow!, standing(state));
+  if ((verdict.verdict !== "fail" && !isBaked(state)) || heard(verdict) === state.shadow.heard) return [];
+  return [{ kind: "ShadowJudged", ...verdict }];
+}
+
+/** Whether all bins of the step's bake are measured. */
+const isBaked = (state: RolloutState): boolean => state.measuredTo >= state.warmUntil + state.intent!.pace.bakeSeconds * 1000;
+
+const standing = (state: RolloutState): Standing => ({ percent: percentOf(state), steps: state.steps, isSilent: state.probeFailures > 0 });
+
+const verdictOf = (state: RolloutState): Verdict => judge(state.evidence, state.intent!.limits, standing(state));
 
 /** Aborts a rollout that has used up its time: evidence that never comes must not end in a promotion. */
 function overdue(state: RolloutState): readonly RolloutDecision[] {

@@ -1,13 +1,14 @@
 // State + fact → state. Total: every fact that was ever written folds for ever, whatever the state it meets. Nothing is
 // decided here; a fact only moves the state to the phase in which the next thing is missing.
 import { after, secondsBetween, type Instant } from "../time.ts";
-import { addTally, isSick, noRequests } from "./judge.ts";
-import type { AppView, Bin, Labels, Phase, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Tally, Weight } from "./vocabulary.ts";
+import { beginStep, gather, noEvidence } from "./gather.ts";
+import type { Evidence } from "./evidence.ts";
+import type { AppView, Bin, Labels, Landing, Limits, Phase, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Tally, Weight } from "./vocabulary.ts";
 
 export const initial: RolloutState = {
-  phase: "waiting-for-request", intent: undefined, steps: [], step: 0, adopted: undefined, moved: undefined, stable: null, inspected: false, sleepers: [], touched: false, now: 0, startedAt: 0, phaseAt: 0, warmUntil: 0, measuredTo: 0,
-  measuredAt: 0, probedAt: 0, readAt: 0, probeFailures: 0, canaryTally: noRequests, stableTally: noRequests, stableIsSick: false, sickCanaryTally: noRequests, sickStableTally: noRequests, paused: false, pausedAt: 0, pausedSeconds: 0,
-  held: undefined, failures: 0, retireFailures: 0, retryAt: 0, promoted: false, superseded: false, ending: undefined, attempt: 1,
+  phase: "waiting-for-request", intent: undefined, steps: [], step: 0, adopted: undefined, moved: undefined, stable: null, inspected: false, sleepers: [], touched: false, now: 0, startedAt: 0, phaseAt: 0, watchedFrom: 0, warmFrom: 0, warmUntil: 0, measuredTo: 0,
+  measuredAt: 0, probedAt: 0, readAt: 0, probeFailures: 0, evidence: noEvidence, shadow: undefined, paused: false, pausedAt: 0, pausedSeconds: 0,
+  held: undefined, failures: 0, retireFailures: 0, retryAt: 0, doubtUntil: 0, promoted: false, superseded: false, ending: undefined, attempt: 1,
 };
 
 /** Adds one fact to the state. */
@@ -15,27 +16,28 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   const at = Math.max(before.now, event.at);
   const state = { ...before, now: at };
   switch (event.kind) {
-    case "Planned": return enter({ ...state, intent: event.intent, steps: event.steps, startedAt: at }, "inspecting");
+    case "Planned": return enter({ ...state, intent: event.intent, steps: event.steps, startedAt: at, shadow: event.intent.shadow && { evidence: noEvidence, heard: "" } }, "inspecting");
     case "Inspected": return inspect(state, event.view);
     case "Started": return begin({ ...state, stable: event.stable, step: event.stable === null || state.promoted ? state.steps.length - 1 : 0 }, event.activate);
     case "FoundEqual": return enter({ ...state, stable: event.stable, ending: { result: "equal", sentence: event.sentence } }, event.untouched ? "retiring" : "reverting");
     case "Activated": return enter(state, "smoking");
     case "Probed": return { ...state, probedAt: at, probeFailures: event.good ? 0 : state.probeFailures + 1, failures: 0, retryAt: 0 };
     case "SmokePassed": return enter(state, "shifting");
-    case "TrafficShifted": return sameWeights(event.weights, wanted(state)) ? { ...state, phase: afterShift[state.phase] ?? "verifying", phaseAt: at } : state;
-    case "TrafficRead": return { ...state, readAt: at, retryAt: state.phase === "confirming" ? event.heldUntil ?? 0 : 0, moved: sameWeights(event.weights, wanted(state)) && event.deactivated === undefined ? undefined : state.moved };
-    case "StepReached": return state.ending === undefined ? reach(state, event.percent) : { ...state, phase: "retiring", phaseAt: at };
-    case "TrafficDrifted": return { ...fail(state), phase: state.phase === "confirming" ? "reverting" : "shifting", phaseAt: at };
+    case "TrafficShifted": return shifted(doubt(state, event.mayLand), event.weights);
+    case "TrafficRead": return { ...state, readAt: at, retryAt: state.phase === "confirming" ? lookAgainAt(state, event.heldUntil) : 0, moved: sameWeights(event.weights, wanted(state)) && event.deactivated === undefined ? undefined : state.moved };
+    case "StepReached": return state.ending === undefined ? reach(state, event.percent) : retire(state);
+    case "TrafficDrifted": return { ...fail(state), phase: state.phase === "confirming" ? "reverting" : "shifting", phaseAt: at, warmFrom: at };
     case "TrafficMoved": return { ...state, moved: event.seenPercent };
     case "TrafficAdopted": return adopt(state, event.percent);
     case "Waited": return state;
     case "Measured": return weigh(state, event.bins, event.to);
     case "Held": return { ...state, held: event.reason };
+    case "ShadowJudged": return { ...state, shadow: state.shadow && { ...state.shadow, heard: heard(event) } };
     case "StepPassed": return pass(state, event.percent, event.sentence);
     case "Aborted": return abort(state, event.sentence);
-    case "Reverted": return { ...state, phase: "retiring", phaseAt: at };
+    case "Reverted": return retire(state);
     case "Deactivated": return { ...state, failures: 0 };
-    case "AttemptFailed": return failed(state, event.effect);
+    case "AttemptFailed": return failed(doubt(state, event.mayLand), event.effect);
     case "Signalled": return signalled(state, event.signal);
     case "Disregarded": return state;
     case "Finished": return { ...enter(state, "finished"), ending: { result: event.result, sentence: event.sentence } };
@@ -73,10 +75,27 @@ export const shareOf = (weights: readonly Weight[], revision: string): number | 
 /** Azure does not tell upper from lower case. */
 export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-const enter = (state: RolloutState, phase: Phase): RolloutState => ({ ...state, phase, phaseAt: state.now, failures: 0, retryAt: 0 });
+const enter = (state: RolloutState, phase: Phase): RolloutState =>
+  ({ ...state, phase, phaseAt: state.now, failures: 0, retryAt: 0, warmFrom: phase === "shifting" ? state.now : state.warmFrom });
+
+/** So many ticks before its first step stable is looked at. */
+const lookBackTicks = 60;
 
 /** What comes after the weights of a phase have been written. */
-const afterShift: { readonly [P in Phase]?: Phase } = { reverting: "confirming", settling: "retiring" };
+function shifted(state: RolloutState, weights: readonly Weight[]): RolloutState {
+  if (!sameWeights(weights, wanted(state))) return state;
+  return state.phase === "settling" ? retire(state) : { ...state, phase: state.phase === "reverting" ? "confirming" : "verifying", phaseAt: state.now };
+}
+
+/** Goes on to take the loser away; while a write may still land that would give it users again, the weights are read back first. */
+const retire = (state: RolloutState): RolloutState => ({ ...state, phase: state.doubtUntil > state.now ? "confirming" : "retiring", phaseAt: state.now });
+
+/** Remembers a write that may land late, unless it is of the very weights that the end wants. */
+const doubt = (state: RolloutState, landing?: Landing): RolloutState =>
+  (landing === undefined || (state.ending !== undefined && sameWeights(landing.weights, wanted(state))) ? state : { ...state, doubtUntil: Math.max(state.doubtUntil, landing.until) });
+
+/** When weights that are right are to be looked at again, before they count: after a hold, and at each tick while a write may still land. */
+const lookAgainAt = ({ now, doubtUntil, intent }: RolloutState, heldUntil: Instant = 0): Instant => Math.max(heldUntil, Math.min(doubtUntil, after(now, intent?.pace.tickSeconds ?? 60)));
 
 const inspect = (state: RolloutState, { weights, revisions }: AppView): RolloutState => ({
   ...state, failures: 0, inspected: true, touched: state.touched || (shareOf(weights, state.intent!.revision) ?? 0) > 0,
@@ -100,7 +119,7 @@ function pass(state: RolloutState, percent: number, sentence: string): RolloutSt
 /** Goes on from the percentage that somebody else gave the canary: its watch begins anew, at the last step that gives no more than that. */
 function adopt(state: RolloutState, percent: number): RolloutState {
   const step = Math.max(0, state.steps.findLastIndex((planned) => planned <= percent));
-  return reach({ ...state, step, adopted: state.steps[step] === percent ? undefined : percent }, percent);
+  return reach({ ...state, step, warmFrom: state.now, adopted: state.steps[step] === percent ? undefined : percent }, percent);
 }
 
 /** The pause after a failure doubles from a second to half a minute. */
@@ -116,30 +135,40 @@ function failed(state: RolloutState, effect: RolloutEffect["kind"]): RolloutStat
   return state.phase === "retiring" ? { ...fail(state), phase: "confirming", retireFailures: state.retireFailures + 1 } : fail(state);
 }
 
-/** Begins a step's watch: warm-up to the next whole tick, then a clean sheet. At 100 percent stable's last tally stays, since it is all there is to compare with. */
+/**
+ * Begins a step's watch: warm-up to the next whole tick, then a clean sheet for what the step must show.
+ *
+ * Requests are measured without a gap: bins of the step before that came late are still judged, and before the first step stable
+ * is looked at for an hour of ticks, so that it is known what is usual.
+ */
 function reach(state: RolloutState, percent: number): RolloutState {
   const tick = (state.intent?.pace.tickSeconds ?? 60) * 1000;
   const warmUntil: Instant = Math.ceil(after(state.now, state.intent?.pace.warmUpSeconds ?? 0) / tick) * tick;
+  const isFirst = state.measuredTo === 0;
+  const begin = (evidence: Evidence) => beginStep(evidence, state.step, state.steps.length - 1);
   return {
-    ...enter(state, "baking"), moved: undefined, warmUntil, measuredTo: warmUntil, measuredAt: state.now, probedAt: state.now, readAt: state.now, probeFailures: 0,
-    canaryTally: noRequests, stableTally: percent === 100 ? state.stableTally : noRequests, held: undefined,
-    stableIsSick: false, sickCanaryTally: noRequests, sickStableTally: noRequests,
+    ...enter(state, "baking"), moved: undefined, warmUntil, 
+    ...(isFirst ? { watchedFrom: state.warmFrom, measuredTo: Math.floor(state.now / tick - lookBackTicks) * tick } : {}),
+    measuredAt: state.now, probedAt: state.now, readAt: state.now, probeFailures: 0, held: undefined,
+    evidence: begin(state.evidence), shadow: state.shadow && { ...state.shadow, evidence: begin(state.shadow.evidence) },
   };
 }
 
-/** Adds the bins up, those in which stable itself was sick by themselves: they compare nothing. At 100 percent stable has no requests and cannot be sick. */
+/** Hands bins to the judge, and to the one in the shadow. A bin that was measured before is passed over. */
 function weigh(state: RolloutState, bins: readonly Bin[], to: Instant): RolloutState {
-  const { limits } = state.intent!;
-  const sum = (arm: "canary" | "stable", sick: boolean, before: Tally) =>
-    bins.filter(({ stable }) => isSick(stable, limits) === sick).reduce((total, bin) => addTally(total, bin[arm]), before);
-  const last = bins.at(-1);
+  const { warmFrom, warmUntil, watchedFrom, intent } = state;
+  const fresh = bins.filter(({ at }) => at >= state.measuredTo).map((bin) => (bin.at < watchedFrom ? { ...bin, canary: noRequests } : bin));
+  const add = (evidence: Evidence, limits: Limits) => gather(evidence, fresh, { limits, percent: percentOf(state), tickSeconds: intent!.pace.tickSeconds, warmFrom, warmUntil });
   return {
     ...state, measuredAt: state.now, measuredTo: Math.max(state.measuredTo, to), failures: 0, retryAt: 0,
-    canaryTally: sum("canary", false, state.canaryTally), stableTally: sum("stable", false, state.stableTally),
-    sickCanaryTally: sum("canary", true, state.sickCanaryTally), sickStableTally: sum("stable", true, state.sickStableTally),
-    stableIsSick: last === undefined ? state.stableIsSick : isSick(last.stable, limits),
+    evidence: add(state.evidence, intent!.limits), shadow: state.shadow && { ...state.shadow, evidence: add(state.shadow.evidence, intent!.shadow!) },
   };
 }
+
+const noRequests: Tally = { requests: 0, failed: 0 };
+
+/** What a judge in the shadow said last; it is heard again only when that changes. */
+export const heard = ({ verdict, reason = "" }: { readonly verdict: string; readonly reason?: string }): string => `${verdict} ${reason}`;
 
 /**
  * A canary that never had a share of the traffic is rejected; once a shift may have been sent, the traffic is given back and read back.
@@ -165,7 +194,7 @@ function signalled(state: RolloutState, signal: SignalName): RolloutState {
     }
     // Who served before is remembered: after an attempt that was stranded, the weights no longer tell.
     case "retry": return enter({
-      ...initial, intent: state.intent, steps: state.steps, stable: state.stable, touched: state.ending?.result === "stranded", attempt: state.attempt + 1, now: state.now, startedAt: state.now,
+      ...initial, intent: state.intent, steps: state.steps, stable: state.stable, touched: state.ending?.result === "stranded", doubtUntil: state.doubtUntil, attempt: state.attempt + 1, now: state.now, startedAt: state.now,
     }, "inspecting");
     case "abort": return state;
     case "supersede": return { ...state, superseded: true };

@@ -1,105 +1,165 @@
-// Measurements of canary and stable → may we go on? A plain judge: it compares the two arms in the same bins by score
-// intervals for the difference of two shares (Newcombe 1998, method 10). It knows no time, no step and no history
-// beyond the two tallies; what is done with a verdict is decide's business.
-import { requestsNeeded } from "./plan.ts";
-import type { Limits, Tally, Verdict } from "./vocabulary.ts";
+// Evidence → may we go on? It weighs what was gathered against the limits and says so in one sentence. It knows no time and
+// no effect; what is done with a verdict is decide's business.
+import { logMisshared, logSum } from "./likelihood.ts";
+import { aloneAlternatives, aloneNames, aloneWeight, lostWeight, mixed, promising, strandEvidence, strandNames, weightOf } from "./gather.ts";
+import { endOf } from "./durations.ts";
+import type { Evidence, StrandName, Table } from "./evidence.ts";
+import type { Count, HoldReason, Limits, Verdict } from "./vocabulary.ts";
 
-/** How sure a failure must be: one-sided 0.5 %, since every tick looks again. */
-const failureZ = 2.576;
-/** How sure a pass must be: one-sided 5 %. */
-const passZ = 1.645;
 /** Fewer bad requests than this never take a canary out, however small the sample. */
 const badRequestsMin = 3;
+/** A step that fewer requests of either arm were judged in was not watched at all. */
+export const stepRequestsMin = 20;
+/** With evidence of so many to one against it the canary gets no higher weight. */
+const suspicion = 1;
 
-/** With fewer requests than this stable says nothing about what is usual. */
-const stableRequestsMin = 30;
+/** Where the rollout is when it is judged. */
+export interface Standing {
+  /** The canary's percentage. */
+  readonly percent: number;
+  /** The percentages of the plan, the last one 100. */
+  readonly steps: readonly number[];
+  /** Whether the latest probe of the canary's own address failed. */
+  readonly isSilent: boolean;
+}
 
-export const noRequests: Tally = { requests: 0, failed: 0, slow: 0 };
-
-export const addTally = (a: Tally, b: Tally): Tally => ({ requests: a.requests + b.requests, failed: a.failed + b.failed, slow: a.slow + b.slow });
-
-/** What the judge is shown: what both arms did, and whether they did it in the same minutes. */
-export interface Evidence {
-  readonly canary: Tally;
-  readonly stable: Tally;
-  /** False at 100 percent, where stable gets nothing any more and its earlier requests are all there is to compare with. */
-  readonly sameMinutes: boolean;
-  /** Whether stable was sick in the latest bin. Bins in which it was are in neither tally above but in the two below. */
-  readonly stableIsSick: boolean;
-  readonly sickCanary: Tally;
-  readonly sickStable: Tally;
+/** What speaks against a canary and for it, as ratios to one, beside what it would take. */
+export interface Balance {
+  readonly against: number;
+  readonly againstMax: number;
+  /** In favour in the present step; the least of what must be shown. */
+  readonly favour: number;
+  readonly favourMin: number;
 }
 
 /**
- * Judges the canary by what both arms did.
+ * Judges the canary by what was gathered.
  *
- * A pass needs positive evidence: enough requests, and a difference whose upper bound is tolerable. Silence is never
- * good news. A sick stable is not a reason to promote, nor to roll back: nothing can be compared with it.
+ * It fails on evidence of more than 1/α to one that its odds are worse than tolerated; the evidence may be looked at after every bin, since all of it
+ * together has the mean 1 while the canary is good. It passes the last step before 100 percent on evidence in its favour alone. In between it
+ * holds: silence is never good news, and a sick stable is no reason to promote, nor to roll back.
  */
-export function judge(evidence: Evidence, limits: Limits): Verdict {
-  const { canary, stable, stableIsSick, sickCanary, sickStable } = evidence;
-  const farWorse = sickCanary.requests >= limits.ceilingRequests && percent(sickCanary.failed, sickCanary) >= limits.ceilingPercent
-    && difference(sickCanary.failed, sickCanary.requests, sickStable.failed, sickStable.requests, failureZ).lower > limits.ceilingPercent / 200;
-  if (farWorse) return { verdict: "fail", sentence: `canary fails ${share(sickCanary.failed, sickCanary)}, over the ceiling of ${limits.ceilingPercent} %, while stable, sick as it is, fails ${share(sickStable.failed, sickStable)}` };
-  if (stableIsSick) return holdForStable(sickStable, limits);
+export function judge(evidence: Evidence, limits: Limits, standing: Standing): Verdict {
+  const { canary, stable, sick } = evidence, alone = standing.percent === 100;
+  const outright = judgeOutright(evidence, limits);
+  if (outright !== undefined) return outright;
+  if (sick !== undefined) return holdForSickness(evidence, limits);
+  const found = weighAgainst(evidence, standing), limit = Math.log(100 / limits.falseRollbackPercentMax);
+  const budget = `evidence ${ratio(found.log)} against, limit ${ratio(limit)}`;
+  if (found.log >= limit && found.bad >= badRequestsMin) return { verdict: "fail", sentence: `${found.sentence}; ${budget}` };
   if (canary.requests === 0) return hold("no-traffic", stable.requests === 0 ? "no request came at all, so nothing could be judged" : `no request reached the canary while stable had ${count(stable.requests)}`);
-  if (canary.requests >= limits.ceilingRequests && percent(canary.failed, canary) >= limits.ceilingPercent) {
-    return { verdict: "fail", sentence: `canary fails ${share(canary.failed, canary)}, over the ceiling of ${limits.ceilingPercent} %` };
-  }
-  const failures = compare(canary.failed, stable.failed, evidence, limits.failurePointsMax);
-  if (failures.worse) return { verdict: "fail", sentence: `canary fails ${against("failed", evidence)}; ${tolerance(limits.failurePointsMax)}` };
-  const slowness = compare(canary.slow, stable.slow, evidence, limits.slowPointsMax);
-  if (slowness.worse) return { verdict: "fail", sentence: `canary takes over ${limits.slowMilliseconds} ms for ${against("slow", evidence)}; ${tolerance(limits.slowPointsMax)}` };
-  const needed = requestsNeeded(limits);
-  if (canary.requests < needed) return hold("too-few-requests", `canary has answered ${count(canary.requests)} of the ${count(needed)} requests that a step needs`);
-  if (isSick(stable, limits)) return holdForStable(stable, limits);
-  if (stable.requests === 0) return hold("no-traffic", `canary had ${count(canary.requests)} requests and stable none, so nothing can be compared`);
-  if (stable.requests < stableRequestsMin) return hold("too-few-requests", `stable has answered ${count(stable.requests)} of the ${stableRequestsMin} requests that a comparison needs`);
-  if (!failures.tolerable) return hold("unsettled", `canary fails ${against("failed", evidence)}; that is neither clearly good nor clearly bad yet`);
-  if (!slowness.tolerable) return hold("unsettled", `canary takes over ${limits.slowMilliseconds} ms for ${against("slow", evidence)}; that is neither clearly good nor clearly bad yet`);
-  return { verdict: "pass", sentence: `canary fails ${against("failed", evidence)}` };
+  if (isLosing(evidence, limits, standing)) return hold("lost-requests", `canary was given ${standing.percent} % of the requests and has ended ${percentOf(canary.requests, canary.requests + stable.requests)} of ${count(canary.requests + stable.requests)}, so some may hang`);
+  if (!alone && stable.requests === 0) return hold("no-traffic", `canary had ${count(canary.requests)} requests and stable none, so nothing can be compared`);
+  if (canary.requests < stepRequestsMin) return hold("too-few-requests", `canary has answered ${count(canary.requests)} of the ${stepRequestsMin} requests that a step needs`);
+  if (alone) return { verdict: "pass", sentence: `canary fails ${percentOf(canary.failed, canary.requests)} of ${count(canary.requests)} requests, where stable usually fails ${percentOf(evidence.usual.failed, evidence.usual.requests)}` };
+  if (stable.requests < stepRequestsMin) return hold("too-few-requests", `stable has answered ${count(stable.requests)} of the ${stepRequestsMin} requests that a comparison needs`);
+  const { untempered } = evidence.strands.failed;
+  if (found.log < limit && mixed(untempered) >= limit) return hold("noisy", `${found.sentence}; bad answers come in bursts, so this speaks less than it seems: ${budget}`);
+  if (found.log >= Math.log(suspicion)) return hold("unsettled", `${found.sentence}; ${budget}`);
+  return judgeFavour(evidence, limits, standing, budget);
 }
 
-/** Says whether stable fails so much in a bin that the bin cannot serve as a measure: an outage that both arms share is not the canary's fault. */
-export const isSick = (stable: Tally, limits: Limits): boolean =>
-  stable.failed >= badRequestsMin && percent(stable.failed, stable) > limits.stableFailurePercentMax;
+/** Looks at what needs no comparison, or is so plain that none is needed. */
+function judgeOutright({ canary, sickCanary, sickStable }: Evidence, limits: Limits): Verdict | undefined {
+  const { ceilingPercent, ceilingRequests } = limits;
+  const isOver = ({ requests, failed }: Count): boolean => requests >= ceilingRequests && failed >= badRequestsMin && 100 * failed >= ceilingPercent * requests;
+  if (isOver(sickCanary) && sickCanary.failed / sickCanary.requests > sickStable.failed / sickStable.requests + ceilingPercent / 200) {
+    return { verdict: "fail", sentence: `canary fails ${share(sickCanary)}, over the ceiling of ${ceilingPercent} %, while stable, sick as it is, fails ${share(sickStable)}` };
+  }
+  return isOver(canary) ? { verdict: "fail", sentence: `canary fails ${share(canary)}, over the ceiling of ${ceilingPercent} %` } : undefined;
+}
 
-const hold = (reason: Extract<Verdict, { verdict: "inconclusive" }>["reason"], sentence: string): Verdict => ({ verdict: "inconclusive", reason, sentence });
+function holdForSickness({ sick, sickCanary, sickStable }: Evidence, limits: Limits): Verdict {
+  return sick === "shared-outage"
+    ? hold("shared-outage", `canary and stable fail together, ${share(sickCanary)} and ${share(sickStable)}, so nothing can be compared`)
+    : hold("stable-sick", `stable itself fails ${share(sickStable)}, more than ${limits.stableFailurePercentMax} % and three times what is usual, so nothing can be compared with it`);
+}
 
-const holdForStable = (stable: Tally, limits: Limits): Verdict =>
-  hold("stable-sick", `stable itself fails ${share(stable.failed, stable)}, more than ${limits.stableFailurePercentMax} %, so nothing can be compared with it`);
+/** Says, while the canary warms up, that it does worse than stable; undefined where it does not. These minutes count for nothing. */
+export function judgeWarmUp({ coldCanary, coldStable }: Evidence): Verdict | undefined {
+  const worse = coldCanary.failed >= badRequestsMin && coldCanary.failed / coldCanary.requests > 2 * (coldStable.failed / Math.max(1, coldStable.requests)) + 0.01;
+  return worse ? hold("warming-up", `canary fails ${share(coldCanary)} while it warms up, and stable ${share(coldStable)}; these minutes do not count`) : undefined;
+}
 
-/** Is the canary's share of bad requests clearly more than `points` above stable's, or clearly not? */
-function compare(canaryBad: number, stableBad: number, { canary, stable }: Evidence, points: number): { readonly worse: boolean; readonly tolerable: boolean } {
-  const tolerated = points / 100;
+/** Weighs all kinds of evidence against the canary together, and puts the heaviest into words. */
+function weighAgainst(evidence: Evidence, standing: Standing): { readonly log: number; readonly bad: number; readonly sentence: string } {
+  const steps = standing.steps.length - 1;
+  const parts = strandNames.map((name) => ({ name, log: Math.log(weightOf(name)) + strandEvidence(evidence.strands[name], evidence, steps) }));
+  const alone = aloneNames.map((name) => ({ name, log: Math.log(aloneWeight / aloneNames.length) + logSum(evidence.alone[name]) - Math.log(aloneAlternatives.length) }));
+  // Requests that vanish speak against a canary that does not answer its probes either; alone they only hold it.
+  const lost = Math.log(lostWeight) + (standing.isSilent ? logLost(evidence, standing) - Math.log(Math.max(1, steps)) : 0);
+  const log = logSum([...parts, ...alone].map((part) => part.log).concat(lost));
+  const heaviest = largest(parts), worstAlone = largest(alone);
+  const { canary, usual } = evidence;
+  if (worstAlone.log > heaviest.log && worstAlone.log > lost) {
+    const sentence = worstAlone.name === "failed" ? `canary fails ${share(canary)}, where stable usually fails ${percentOf(usual.failed, usual.requests)}`
+      : `canary takes over ${tailOf(evidence, worstAlone.name)} for more than three times as many of its ${count(canary.requests)} requests as stable usually does`;
+    return { log, bad: badRequestsMin, sentence };
+  }
+  if (lost > heaviest.log) return { log, bad: badRequestsMin, sentence: `canary was given ${standing.percent} % of the requests, has ended ${percentOf(canary.requests, canary.requests + evidence.stable.requests)} of ${count(canary.requests + evidence.stable.requests)}, and does not answer its probes` };
+  const { whole, step, wholeTable, stepTable } = evidence.strands[heaviest.name];
+  const table = mixed(step) > mixed(whole) ? stepTable : wholeTable;
+  return { log, bad: table.canaryBad, sentence: inWords(heaviest.name, table, evidence) };
+}
+
+const largest = <Part extends { readonly log: number }>(parts: readonly Part[]): Part => parts.reduce((most, next) => (next.log > most.log ? next : most));
+
+const logLost = ({ canary, stable }: Evidence, { percent }: Standing): number => {
+  const together = canary.requests + stable.requests;
+  return percent === 100 || together === 0 || canary.requests >= 0.8 * (percent / 100) * together ? 0 : Math.max(0, logMisshared(canary.requests, stable.requests, percent / 100));
+};
+
+const isLosing = (evidence: Evidence, limits: Limits, standing: Standing): boolean =>
+  logLost(evidence, standing) - Math.log(Math.max(1, standing.steps.length - 1)) >= Math.log(100 / limits.falseRollbackPercentMax);
+
+/** Passes a step; the last one before 100 percent only when it is shown that the canary is good. */
+function judgeFavour(evidence: Evidence, limits: Limits, { percent, steps }: Standing, budget: string): Verdict {
+  const seen = inWords("failed", evidence.strands.failed.stepTable, evidence), unheard = evidence.usual.tails.p95 === undefined ? "; how long requests took could not be judged" : "";
+  if (percent < (steps.at(-2) ?? 100)) return { verdict: "pass", sentence: `${seen}; ${budget}${unheard}` };
+  const shown = weighFavour(evidence), needed = Math.log(100 / limits.falsePromotionPercentMax);
+  const favour = `evidence ${ratio(shown.log)} in favour, ${ratio(needed)} needed`;
+  if (shown.log >= needed) return { verdict: "pass", sentence: `${seen}; ${favour}${unheard}` };
+  return hold(mixed(evidence.strands[shown.name].whole) > 0 ? "unsettled" : "too-few-requests", `${shown.name === "failed" ? seen : inWords(shown.name, evidence.strands[shown.name].stepTable, evidence)}; ${favour}`);
+}
+
+/** Finds the kind of badness of which least is shown: each must be shown by itself. */
+function weighFavour(evidence: Evidence): { readonly name: StrandName; readonly log: number } {
+  const shown = promising.filter((name) => name === "failed" || evidence.strands[name].stepTable.canary > 0)
+    .map((name) => ({ name, log: favourOf(evidence.strands[name].favour) }));
+  return shown.reduce((least, next) => (next.log < least.log ? next : least));
+}
+
+/** By odds or by its own share, half the weight each. */
+const favourOf = (logs: readonly number[]): number => logSum(logs) - Math.log(logs.length);
+
+/** Gives the evidence for and against a canary as it stands. */
+export function balance(evidence: Evidence, limits: Limits, standing: Standing): Balance {
   return {
-    worse: canaryBad >= badRequestsMin && difference(canaryBad, canary.requests, stableBad, stable.requests, failureZ).lower > tolerated,
-    tolerable: difference(canaryBad, canary.requests, stableBad, stable.requests, passZ).upper <= tolerated,
+    against: Math.exp(weighAgainst(evidence, standing).log), againstMax: 100 / limits.falseRollbackPercentMax,
+    favour: Math.exp(weighFavour(evidence).log), favourMin: 100 / limits.falsePromotionPercentMax,
   };
 }
 
-/** Bounds the difference of two shares, first minus second (Newcombe's hybrid score interval); an empty arm bounds nothing. */
-function difference(x1: number, n1: number, x2: number, n2: number, z: number): { readonly lower: number; readonly upper: number } {
-  const a = wilson(x1, n1, z), b = wilson(x2, n2, z);
-  const middle = a.share - b.share;
-  return { lower: middle - Math.hypot(a.share - a.lower, b.upper - b.share), upper: middle + Math.hypot(a.upper - a.share, b.share - b.lower) };
+const hold = (reason: HoldReason, sentence: string): Verdict => ({ verdict: "inconclusive", reason, sentence });
+
+/** Says where a tail begins. */
+const tailOf = ({ usual: { tails } }: Evidence, name: StrandName): string => `${count(Math.round(endOf(tails[name] ?? 0)))} ms`;
+
+function inWords(name: StrandName, { canary, canaryBad, stable, stableBad }: Table, evidence: Evidence): string {
+  const mine = percentOf(canaryBad, canary), theirs = percentOf(stableBad, stable);
+  switch (name) {
+    case "failed": return `canary fails ${mine} of ${count(canary)} requests where stable fails ${theirs} of ${count(stable)} in the same minutes`;
+    case "refused": return `canary answers ${mine} of ${count(canary)} requests with 4xx where stable does so for ${theirs} of ${count(stable)} in the same minutes`;
+    default: return `canary takes over ${tailOf(evidence, name)} for ${mine} of ${count(canary)} requests where stable does for ${theirs} of ${count(stable)} in the same minutes`;
+  }
 }
 
-/** Bounds one share (Wilson's score interval). */
-function wilson(x: number, n: number, z: number): { readonly share: number; readonly lower: number; readonly upper: number } {
-  if (n === 0) return { share: 0, lower: 0, upper: 1 };
-  const share = x / n, z2 = z * z / n;
-  const centre = (share + z2 / 2) / (1 + z2), half = (z / (1 + z2)) * Math.sqrt(share * (1 - share) / n + z2 / (4 * n));
-  return { share, lower: Math.max(0, centre - half), upper: Math.min(1, centre + half) };
+/** Writes evidence as odds, `1 : 260`; what speaks for the other side is `1 : 0.4`. */
+export function ratio(log: number): string {
+  const times = Math.exp(log);
+  return `1 : ${times > 1e9 ? "1,000,000,000 and more" : times >= 10 ? count(Math.round(times)) : times >= 0.05 ? times.toFixed(1) : "0"}`;
 }
 
-const percent = (bad: number, { requests }: Tally): number => (requests === 0 ? 0 : (100 * bad) / requests);
-const tolerance = (points: number): string => (points === 1 ? "1 point more is tolerated" : `${points} points more are tolerated`);
+const percentOf = (part: number, whole: number): string => `${(whole === 0 ? 0 : (100 * part) / whole).toFixed(1)} %`;
 const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
-const share = (bad: number, tally: Tally): string => `${percent(bad, tally).toFixed(1)} % of ${count(tally.requests)} requests`;
-
-function against(what: "failed" | "slow", { canary, stable, sameMinutes }: Evidence): string {
-  const other = what === "failed" ? "stable fails" : "stable does for";
-  const mine = `${share(canary[what], canary)}`;
-  return `${mine} where ${other} ${percent(stable[what], stable).toFixed(1)} % of ${count(stable.requests)} ${sameMinutes ? "in the same minutes" : "in the minutes before"}`;
-}
+const share = ({ requests, failed }: Count): string => `${percentOf(failed, requests)} of ${count(requests)} requests`;

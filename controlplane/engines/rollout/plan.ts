@@ -7,9 +7,10 @@ export const defaultPace: Pace = {
   weights: [5, 25, 50], bakeSeconds: 300, warmUpSeconds: 180, tickSeconds: 60, probeSeconds: 30, smokeSeconds: 300, maximumSeconds: 10_800,
 };
 
-/** Limits that need no thought: a point of failures more than stable, five points of slow requests more. */
+/** Limits that need no thought: one good canary in twenty rolled back at the most, one bad one in twenty promoted. */
 export const defaultLimits: Limits = {
-  failurePointsMax: 1, slowPointsMax: 5, slowMilliseconds: 1_000, ceilingPercent: 50, ceilingRequests: 50, stableFailurePercentMax: 5, probeFailuresMax: 3,
+  falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.2, failurePointsMax: 1,
+  ceilingPercent: 50, ceilingRequests: 50, stableFailurePercentMax: 5, probeFailuresMax: 3,
 };
 
 /** Between which numbers a value must lie, and whether it is a whole one. */
@@ -27,16 +28,13 @@ export const ranges = {
   weight: { least: 1, most: 99, whole: true },
   pace: { bakeSeconds: { least: 1 }, warmUpSeconds: { least: 0 }, tickSeconds: { least: 1, whole: true }, probeSeconds: { least: 1 }, smokeSeconds: { least: 1 }, maximumSeconds: { least: 1 } },
   limits: {
-    failurePointsMax: { above: 0, most: 20 }, slowPointsMax: { above: 0, most: 50 }, slowMilliseconds: { least: 1, whole: true }, ceilingPercent: { above: 0, most: 100 },
-    ceilingRequests: { least: 1, whole: true }, stableFailurePercentMax: { above: 0, most: 50 }, probeFailuresMax: { least: 1, whole: true },
+    falseRollbackPercentMax: { above: 0, most: 50 }, falsePromotionPercentMax: { above: 0, most: 50 }, oddsTolerated: { least: 1, most: 10 }, failurePointsMax: { above: 0, most: 20 },
+    ceilingPercent: { above: 0, most: 100 }, ceilingRequests: { least: 1, whole: true }, stableFailurePercentMax: { above: 0, most: 50 }, probeFailuresMax: { least: 1, whole: true },
   },
 } satisfies { steps: Range; weight: Range; pace: Readonly<Record<Exclude<keyof Pace, "weights">, Range>>; limits: Readonly<Record<keyof Limits, Range>> };
 
 /** Gives the percentages that the canary receives, step by step, with the last one, 100, that every plan ends in. */
 export const plan = (pace: Pace): readonly number[] => [...pace.weights, 100];
-
-/** Says how many canary requests without a failure a step needs before it may pass: n ≥ ln(1/β)/p, with β 5 %. */
-export const requestsNeeded = (limits: Limits): number => Math.ceil(Math.log(20) / (Math.min(limits.failurePointsMax, limits.slowPointsMax) / 100));
 
 /** Lists what is wrong with a pace and its limits, a sentence each; an empty list means that the plan can be carried out. */
 export function checkIntent({ pace, limits }: { readonly pace: Pace; readonly limits: Limits }): readonly string[] {
@@ -63,7 +61,7 @@ function checkPace(pace: Pace): readonly string[] {
 
 function checkLimits(limits: Limits): readonly string[] {
   const complaints = [...checkRanges(limits, ranges.limits)];
-  if (limits.failurePointsMax >= limits.ceilingPercent) complaints.push(`failurePointsMax, ${limits.failurePointsMax}, is not below ceilingPercent, ${limits.ceilingPercent}, so the ceiling would never be reached first.`);
+  if (limits.failurePointsMax >= limits.ceilingPercent) complaints.push(`failurePointsMax, ${limits.failurePointsMax}, is not below ceilingPercent, ${limits.ceilingPercent}, so a canary could be promoted at its ceiling.`);
   return complaints;
 }
 

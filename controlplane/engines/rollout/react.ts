@@ -25,7 +25,7 @@ export function react(state: RolloutState): RolloutEffect | undefined {
       [after(state.probedAt, pace.probeSeconds), probe],
       [after(state.readAt, pace.tickSeconds), { kind: "VerifyTraffic", target }],
       [Math.max(after(state.measuredAt, pace.tickSeconds), after(state.measuredTo, pace.tickSeconds)), {
-        kind: "Measure", target, canary: revision, stable: state.stable, from: state.measuredTo, tickSeconds: pace.tickSeconds, slowMilliseconds: intent.limits.slowMilliseconds,
+        kind: "Measure", target, canary: revision, stable: state.stable, from: state.measuredTo, tickSeconds: pace.tickSeconds,
       }],
     ]);
     case "retiring": {

@@ -1,10 +1,10 @@
-// Assembles the rollout from its six files and decides a journal all over again.
+// Assembles the rollout from its files and decides a journal all over again.
 import { canonical } from "../canonical.ts";
 import type { Engine } from "../engine.ts";
 import { decide } from "./decide.ts";
 import { evolve, initial } from "./evolve.ts";
 import { react } from "./react.ts";
-import type { RolloutEffect, RolloutEvent, RolloutObservation, RolloutState } from "./vocabulary.ts";
+import type { Landing, RolloutEffect, RolloutEvent, RolloutObservation, RolloutState } from "./vocabulary.ts";
 
 /** The rollout engine: a release, from intent to verdict. */
 export const rollout: Engine<RolloutObservation, RolloutEvent, RolloutState, RolloutEffect> = { initial, decide, evolve, react };
@@ -47,15 +47,17 @@ function observed(event: RolloutEvent): RolloutObservation | undefined {
     case "Inspected": return { ...came(event.view), of: "Inspect" };
     case "Activated": return { ...came(null), of: "Activate" };
     case "Probed": return { ...came({ good: event.good, detail: event.detail, running: event.running }), of: "Probe" };
-    case "TrafficShifted": return { ...came({ weights: event.weights }), of: "ShiftTraffic" };
+    case "TrafficShifted": return { ...came({ weights: event.weights }), of: "ShiftTraffic", ...landing(event) };
     case "TrafficRead": return { ...came(traffic(event)), of: "VerifyTraffic" };
     case "Waited": return { ...came(null), of: "Wait" };
     case "Measured": return { ...came({ bins: event.bins, to: event.to }), of: "Measure" };
     case "Deactivated": return { ...came(null), of: "Deactivate" };
-    case "AttemptFailed": return { kind: "Outcome", at, of: event.effect, found: { ok: false, reason: event.reason } };
+    case "AttemptFailed": return { kind: "Outcome", at, of: event.effect, found: { ok: false, reason: event.reason }, ...landing(event) };
     default: return undefined;
   }
 }
 
 const traffic = ({ weights, deactivated, heldUntil }: Extract<RolloutEvent, { kind: "TrafficRead" }>) =>
   ({ weights, ...(deactivated === undefined ? {} : { deactivated }), ...(heldUntil === undefined ? {} : { heldUntil }) });
+
+const landing = ({ mayLand }: { readonly mayLand?: Landing }) => (mayLand === undefined ? {} : { mayLand });

@@ -1,7 +1,7 @@
 // Facts → lines that people read: in scenarios, in `pulumi up`, in `ballast release explain`, in the demo's timeline.
 // No ids, no hashes and no revision names stand in them, so that the same rollout reads the same in every world.
 import { duration } from "../time.ts";
-import { addTally, noRequests } from "./judge.ts";
+import { plus } from "./gather.ts";
 import type { Bin, RolloutEvent } from "./vocabulary.ts";
 
 /** Tells one fact in words. */
@@ -23,6 +23,7 @@ export function tell(event: RolloutEvent): string {
     case "Waited": return "waited";
     case "Measured": return `canary ${tally(event.bins, "canary")}; stable ${tally(event.bins, "stable")}`;
     case "Held": return event.sentence;
+    case "ShadowJudged": return `other limits would ${event.verdict === "fail" ? "roll back" : event.verdict === "pass" ? "go on" : "hold"}: ${event.sentence}`;
     case "StepPassed": return `${event.percent} percent: ${event.sentence}`;
     case "Aborted": return event.sentence;
     case "Reverted": return "stable has 100 percent again, read back";
@@ -39,6 +40,6 @@ export const isWorthTelling = (event: RolloutEvent): boolean =>
   !["Inspected", "TrafficShifted", "TrafficRead", "Waited", "Measured", "Deactivated"].includes(event.kind) && !(event.kind === "Probed" && event.good);
 
 function tally(bins: readonly Bin[], arm: "canary" | "stable"): string {
-  const sum = bins.reduce((total, bin) => addTally(total, bin[arm]), noRequests);
-  return `${sum.requests} requests, ${sum.failed} failed, ${sum.slow} slow`;
+  const { requests, failed } = bins.reduce((total, bin) => plus(total, bin[arm]), { requests: 0, failed: 0 });
+  return `${requests} requests, ${failed} failed`;
 }

@@ -2,6 +2,7 @@
 // kept, what it adds up to, what is asked of the world next. Read this first. Nothing here decides anything.
 import type { Outcome, Request, Signal } from "../engine.ts";
 import type { Instant } from "../time.ts";
+import type { Evidence } from "./evidence.ts";
 
 // What is asked for:
 
@@ -29,16 +30,20 @@ export interface Pace {
   readonly maximumSeconds: number;
 }
 
-/** What the judge tolerates. Points are differences of percentages, canary minus stable, in the same bins. */
+/** What the judge tolerates, and how sure it must be. Percentages are of 100; odds are ratios, canary's to stable's, in the same bins. */
 export interface Limits {
+  /** α: of a hundred rollouts whose canary is no worse than `oddsTolerated`, the judge rolls back so many at the most, however often it looks. */
+  readonly falseRollbackPercentMax: number;
+  /** β: of a hundred canaries that fail `failurePointsMax` more than stable in their last step, it promotes so many at the most. */
+  readonly falsePromotionPercentMax: number;
+  /** A canary whose odds of a bad answer are so many times stable's is as good as stable. */
+  readonly oddsTolerated: number;
+  /** A canary is promoted once it is shown to fail less than so many percentage points more than stable. */
   readonly failurePointsMax: number;
-  readonly slowPointsMax: number;
-  /** A request that takes longer than this is slow. */
-  readonly slowMilliseconds: number;
   /** At this failure percentage, over `ceilingRequests` or more, the canary is taken out at once. */
   readonly ceilingPercent: number;
   readonly ceilingRequests: number;
-  /** Above this failure percentage stable itself is sick, and nothing can be compared with it. */
+  /** Above this failure percentage, and three times what is usual of it, stable itself is sick, and nothing can be compared with it. */
   readonly stableFailurePercentMax: number;
   /** So many probes in a row without a good answer take the canary out at once. */
   readonly probeFailuresMax: number;
@@ -53,6 +58,8 @@ export interface ReleaseIntent {
   readonly release: string;
   readonly pace: Pace;
   readonly limits: Limits;
+  /** Other limits that judge beside, without power: what they would have said is in the journal. */
+  readonly shadow?: Limits;
   /** Path of the canary's own address that must answer with a status below 400. */
   readonly probePath: string;
   /** What to do when somebody else moves the weights: put them back, or go on from where they are. Absent means restore. */
@@ -114,6 +121,12 @@ export interface TrafficView {
   readonly heldUntil?: Instant;
 }
 
+/** A write that was sent and of which no answer is known: these weights may come into force, unasked, until then. */
+export interface Landing {
+  readonly weights: readonly Weight[];
+  readonly until: Instant;
+}
+
 /** What the canary's own address answered. */
 export interface ProbeView {
   readonly good: boolean;
@@ -123,11 +136,26 @@ export interface ProbeView {
   readonly running: string;
 }
 
-/** How many requests there were, how many failed (5xx or none), how many were slow. */
-export interface Tally {
+/** How many requests there were and how many of them failed (5xx, or no answer). */
+export interface Count {
   readonly requests: number;
   readonly failed: number;
-  readonly slow: number;
+}
+
+/**
+ * How long requests took: counts by bucket, eight buckets to a doubling. `counts[i]` took from 2^((from+i)/8) to under 2^((from+i+1)/8)
+ * milliseconds; what took under one millisecond is in bucket 0.
+ */
+export interface Durations {
+  readonly from: number;
+  readonly counts: readonly number[];
+}
+
+/** What one arm did in one bin. Fields are absent where the rows do not tell them; then they are not judged. */
+export interface Tally extends Count {
+  /** Answered 4xx. */
+  readonly refused?: number;
+  readonly durations?: Durations;
 }
 
 /** What both arms did in the same stretch of time, one tick wide. */
@@ -152,7 +180,7 @@ export type RolloutOutcome =
   | Outcome<"Inspect", AppView>
   | Outcome<"Activate", null>
   | Outcome<"Probe", ProbeView>
-  | Outcome<"ShiftTraffic", Pick<TrafficView, "weights">>
+  | (Outcome<"ShiftTraffic", Pick<TrafficView, "weights">> & { readonly mayLand?: Landing })
   | Outcome<"VerifyTraffic", TrafficView>
   | Outcome<"Wait", null>
   | Outcome<"AwaitSignal", null>
@@ -167,7 +195,8 @@ export type RolloutObservation = Request<ReleaseIntent> | RolloutOutcome | Signa
 export type RolloutResult = "promoted" | "rolled-back" | "rejected" | "equal" | "stranded";
 
 /** Why a rollout does not go on although nothing is wrong with the canary. Holding is not a failure. */
-export type HoldReason = "no-traffic" | "stable-sick" | "too-few-requests" | "unsettled";
+export type HoldReason =
+  | "no-traffic" | "too-few-requests" | "warming-up" | "stable-sick" | "shared-outage" | "lost-requests" | "noisy" | "unsettled";
 
 /** May we go on? The sentence says why, with its numbers. */
 export type Verdict =
@@ -187,12 +216,12 @@ export type RolloutFinding =
   | { readonly kind: "Inspected"; readonly view: AppView }
   | { readonly kind: "Activated" }
   | { readonly kind: "Probed"; readonly good: boolean; readonly detail: string; readonly running: string }
-  | { readonly kind: "TrafficShifted"; readonly weights: readonly Weight[] }
+  | { readonly kind: "TrafficShifted"; readonly weights: readonly Weight[]; readonly mayLand?: Landing }
   | { readonly kind: "TrafficRead"; readonly weights: readonly Weight[]; readonly deactivated?: readonly string[]; readonly heldUntil?: Instant }
   | { readonly kind: "Waited" }
   | { readonly kind: "Measured"; readonly bins: readonly Bin[]; readonly to: Instant }
   | { readonly kind: "Deactivated" }
-  | { readonly kind: "AttemptFailed"; readonly effect: RolloutEffect["kind"]; readonly reason: string }
+  | { readonly kind: "AttemptFailed"; readonly effect: RolloutEffect["kind"]; readonly reason: string; readonly mayLand?: Landing }
   | { readonly kind: "Signalled"; readonly signal: SignalName; readonly by: string; readonly reason: string };
 
 /** Facts that were decided. */
@@ -205,6 +234,7 @@ export type RolloutDecision =
   | { readonly kind: "TrafficMoved"; readonly percent: number; readonly seenPercent: number }
   | { readonly kind: "TrafficAdopted"; readonly percent: number }
   | { readonly kind: "Held"; readonly reason: HoldReason; readonly sentence: string }
+  | { readonly kind: "ShadowJudged"; readonly verdict: Verdict["verdict"]; readonly reason?: HoldReason; readonly sentence: string }
   | { readonly kind: "StepPassed"; readonly percent: number; readonly sentence: string }
   | { readonly kind: "Aborted"; readonly sentence: string; readonly by: string }
   | { readonly kind: "Reverted" }
@@ -246,7 +276,10 @@ export interface RolloutState {
   readonly now: Instant;
   readonly startedAt: Instant;
   readonly phaseAt: Instant;
-  /** Bins before this moment are warm-up. */
+  /** When this attempt first gave the canary traffic; what it did before is not judged. */
+  readonly watchedFrom: Instant;
+  /** Bins that overlap the time from `warmFrom` to `warmUntil` are left out of the judgement: the weights were changing, and the canary warms up. */
+  readonly warmFrom: Instant;
   readonly warmUntil: Instant;
   /** Requests are measured, completely, up to here. */
   readonly measuredTo: Instant;
@@ -255,14 +288,10 @@ export interface RolloutState {
   /** When the weights were last read back. */
   readonly readAt: Instant;
   readonly probeFailures: number;
-  /** What both arms did since this step's warm-up, without the bins in which stable itself was sick. */
-  readonly canaryTally: Tally;
-  readonly stableTally: Tally;
-  /** Whether stable was sick in the latest bin. */
-  readonly stableIsSick: boolean;
-  /** What both arms did in the bins of this step in which stable was sick. */
-  readonly sickCanaryTally: Tally;
-  readonly sickStableTally: Tally;
+  /** What the judge has gathered so far. */
+  readonly evidence: Evidence;
+  /** What the judge in the shadow has gathered, and the verdict it was last heard with; undefined where the release has none. */
+  readonly shadow: { readonly evidence: Evidence; readonly heard: string } | undefined;
   readonly paused: boolean;
   readonly pausedAt: Instant;
   /** Seconds that this attempt has spent in pauses; they do not count towards its maximum. */
@@ -275,6 +304,8 @@ export interface RolloutState {
   readonly retireFailures: number;
   /** Nothing is asked of the world before this moment: the pause after a failure, or somebody else's hold on the app. */
   readonly retryAt: Instant;
+  /** Until when a write that was given up may still land and undo the end; 0 where there is none. */
+  readonly doubtUntil: Instant;
   /** Somebody has decided that the canary is good: no more steps, no more baking. */
   readonly promoted: boolean;
   /** Whether the next release has put an end to this one, for good. */
@@ -298,5 +329,5 @@ export type RolloutEffect =
   | { readonly kind: "Wait"; readonly until: Instant }
   | { readonly kind: "AwaitSignal" }
   | { readonly kind: "Measure"; readonly target: Target; readonly canary: string; readonly stable: string | null;
-      readonly from: Instant; readonly tickSeconds: number; readonly slowMilliseconds: number }
+      readonly from: Instant; readonly tickSeconds: number }
   | { readonly kind: "Deactivate"; readonly target: Target; readonly revision: string };

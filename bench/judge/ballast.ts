@@ -1,0 +1,85 @@
+// Our judge as a contestant: the product's own code, minutes for bins. Its ramp is that of the contest, so only what it says
+// is compared, not how fast it goes.
+import { gather, beginStep, noEvidence } from "../../controlplane/engines/rollout/gather.ts";
+import { judge } from "../../controlplane/engines/rollout/judge.ts";
+import { defaultLimits } from "../../controlplane/engines/rollout/plan.ts";
+import { durationsOf } from "../../controlplane/engines/rollout/durations.ts";
+import type { Evidence } from "../../controlplane/engines/rollout/evidence.ts";
+import type { Bin, Limits, Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
+import type { Arm, Contestant, Minute } from "./contestant.ts";
+
+interface State {
+  readonly evidence: Evidence;
+  readonly weight: number;
+  readonly step: number;
+  /** The last minute that was judged; what is delivered again is passed over. */
+  readonly judgedTo: number;
+  /** The first minute of the present step that counts. */
+  readonly warmUntil: number;
+  readonly probesFailed: number;
+  /** Minutes that came before one that is still missing. */
+  readonly early: readonly Minute[];
+}
+
+/** So many minutes a missing one is waited for, as the product waits for late rows. */
+const patienceMinutes = 6;
+
+/** How a contestant of ours is set up. */
+export interface Setting {
+  readonly name: string;
+  readonly limits: Limits;
+  /** Percentages before 100. */
+  readonly weights: readonly number[];
+  /** Minutes left out after the first request, and after each later change of weight; least minutes of a step after that. */
+  readonly warmUp: number;
+  readonly settle: number;
+  readonly bake: number;
+}
+
+const millisecondsPerMinute = 60_000;
+
+/** The ramp of the contest: ten steps of a minute. The canary warms up once, in the first three minutes. */
+export const ballast: Contestant<State> = contestant({ name: "ballast", limits: defaultLimits, weights: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50], warmUp: 3, settle: 0, bake: 1 });
+
+/** Makes a contestant of our judge at some setting. */
+export function contestant({ name, limits, weights, warmUp, settle, bake }: Setting): Contestant<State> {
+  const steps = [...weights, 100];
+  const watch = (state: State) => ({ limits, percent: state.weight, tickSeconds: 60, warmFrom: 0, warmUntil: state.warmUntil * millisecondsPerMinute });
+  return {
+    name,
+    start: (history) => {
+      const evidence = beginStep(noEvidence, 0, weights.length);
+      return { evidence: gather(evidence, history.map(binOf), { limits, percent: weights[0]!, tickSeconds: 60, warmFrom: 0, warmUntil: warmUp * millisecondsPerMinute }), weight: weights[0]!, step: 0, judgedTo: 0, warmUntil: warmUp, probesFailed: 0, early: [] };
+    },
+    look: (before, now, arrived) => {
+      let state: State = { ...before, early: [...before.early, ...arrived].toSorted((one, other) => one.at - other.at) };
+      for (const minute of state.early) {
+        if (minute.at < state.judgedTo) continue;
+        if (minute.at > state.judgedTo && now - state.judgedTo < patienceMinutes) break;
+        state = stepOf(state, minute, weights, settle);
+        state = { ...state, judgedTo: minute.at + 1, probesFailed: minute.probesFailed, evidence: gather(state.evidence, [binOf(minute)], watch(state)) };
+      }
+      state = { ...state, early: state.early.filter(({ at }) => at >= state.judgedTo) };
+      const verdict = judge(state.evidence, limits, { percent: state.weight, steps, isSilent: state.probesFailed > 0 });
+      if (verdict.verdict === "fail") return { state, weight: 0, ending: "rolled-back" };
+      if (verdict.verdict === "inconclusive") return { state, weight: state.weight, held: verdict.reason };
+      if (state.judgedTo < state.warmUntil + bake) return { state, weight: state.weight };
+      const next = steps.find((percent) => percent > state.weight)!;
+      return next === 100 ? { state, weight: 100, ending: "promoted" } : { state, weight: next };
+    },
+  };
+}
+
+/** Takes up the weight that the canary was given in a minute. */
+function stepOf(state: State, { weight, at }: Minute, weights: readonly number[], settle: number): State {
+  if (weight === state.weight || weight === 0) return state;
+  const step = weights.findIndex((percent) => percent >= weight);
+  return { ...state, weight, step, warmUntil: Math.max(state.warmUntil, at + settle), evidence: beginStep(state.evidence, step, weights.length) };
+}
+
+const binOf = ({ at, canary, stable }: Minute): Bin => ({ at: at * millisecondsPerMinute, canary: tallyOf(canary), stable: tallyOf(stable) });
+
+function tallyOf({ requests, failed, refused, durations }: Arm): Tally {
+  const filled = durationsOf(durations.map((count, bucket) => [bucket, count] as const));
+  return { requests, failed, refused, ...(filled === undefined ? {} : { durations: filled }) };
+}

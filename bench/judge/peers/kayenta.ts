@@ -1,0 +1,194 @@
+// Kayenta with its NetflixACAJudge: spinnaker/spinnaker@f8b98eb, kayenta/kayenta-judge (MannWhitneyClassifier, WeightedSumScorer, IQRDetector), and
+// kayenta-standalone-canary-analysis (MonitorCanaryTask, GenerateCanaryAnalysisResultTask): a growing window, judged at each interval by itself.
+// Two metrics, a group each: percent of requests that failed, and p99 in milliseconds, a point a minute; a minute without requests has none.
+// Its baseline is to be as large as the canary and as new: here a draw without replacement from stable's minute, seeded by the two arms' counts, failures
+// and durations apart (how they go together is not counted). Where stable has fewer requests than the canary, the baseline is stable's minute whole.
+import { durationBuckets, type Arm, type Contestant, type Minute, type Move } from "../contestant.ts";
+import { mannWhitney } from "./mann-whitney.ts";
+import { histogramQuantile } from "./quantile.ts";
+
+/** What Kayenta calls a metric of the canary beside the baseline's. */
+export type Label = "Pass" | "High" | "Low" | "Nodata" | "Error";
+
+/** How a metric is judged; what is not said is as the judge has it. */
+export interface MetricSettings {
+  readonly direction: "increase" | "decrease" | "either";
+  readonly tolerance?: number;
+  readonly normalQuantile?: number;
+  /** The least ratio of means that is High, and the most that is Low. */
+  readonly effect?: { readonly decrease: number; readonly increase: number };
+  readonly withoutOutliers?: boolean;
+}
+
+/** The judge's own: an interval of 98 percent, and a quarter of the estimate that the interval must clear. */
+const judgeQuantile = 2.3263478740408408, judgeTolerance = 0.25, outlierFactor = 3, noiseScale = 1e-5;
+const canaryWeight = 10, marginalScore = 75, passScore = 95, nodataPercentMaximum = 50;
+
+/** Loads a source of numbers from 0 up to 1 with a seed (Mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const seedOf = (values: readonly number[]): number => values.reduce((hash, value) => Math.imul(hash ^ Math.round(value * 1000), 16777619) >>> 0, 2166136261);
+
+/** The percentile as commons-math has it by R's seventh rule. */
+function percentile(sorted: readonly number[], percent: number): number {
+  const place = ((sorted.length - 1) * percent) / 100, low = Math.floor(place);
+  return sorted[low]! + (place - low) * ((sorted[low + 1] ?? sorted[low]!) - sorted[low]!);
+}
+
+/** Takes out what lies beyond the fences of the quartiles; `reduced`, as in the judge, lets at least the first to the 99th percentile stay. */
+export function withoutOutliers(values: readonly number[], factor: number, reduced: boolean): readonly number[] {
+  const sorted = values.toSorted((a, b) => a - b), q1 = percentile(sorted, 25), q3 = percentile(sorted, 75);
+  let low = q1 - factor * (q3 - q1), high = q3 + factor * (q3 - q1);
+  if (reduced) [low, high] = [Math.min(low, percentile(sorted, 1)), Math.max(high, percentile(sorted, 99))];
+  return values.filter((value) => value >= low && value <= high);
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+const isConstant = (values: readonly number[]): boolean => values.every((value) => value === values[0]);
+
+/** Two constants have no interval: Kayenta shakes both a little, in proportion to each. */
+function shaken(values: readonly number[], next: () => number): readonly number[] {
+  return values.map((value) => value + value * noiseScale * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()));
+}
+
+/**
+ * Classifies the canary's values of a metric beside the baseline's, as MannWhitneyClassifier does with NaN removed.
+ *
+ * The whole interval must lie beyond a fraction of the estimate, and the means must differ the same way; where a mean is zero that is let pass.
+ */
+export function classify(experiment: readonly number[], control: readonly number[], settings: MetricSettings): Label {
+  const clean = (values: readonly number[]): readonly number[] => {
+    const numbers = values.filter((value) => !Number.isNaN(value));
+    return settings.withoutOutliers && numbers.length > 0 ? withoutOutliers(numbers, outlierFactor, true) : numbers;
+  };
+  let x = clean(experiment), y = clean(control);
+  if (x.length === 0 || y.length === 0) return "Nodata";
+  const xs = x.toSorted((a, b) => a - b), ys = y.toSorted((a, b) => a - b);
+  if (xs.length === ys.length && xs.every((value, index) => value === ys[index])) return "Pass";
+  if (isConstant([...x, ...y])) return "Pass";
+  if (isConstant(x) && isConstant(y)) {
+    const next = seeded(seedOf([x.length, x[0]!, y.length, y[0]!]));
+    x = shaken(x, next);
+    y = shaken(y, next);
+  }
+  const shift = mannWhitney(x, y, settings.normalQuantile ?? judgeQuantile);
+  if (shift === undefined) return "Error";
+  const bound = (settings.tolerance ?? judgeTolerance) * Math.abs(shift.estimate), xMean = mean(x), yMean = mean(y);
+  const ratio = xMean === 0 || yMean === 0 ? NaN : xMean / yMean, { increase, decrease } = settings.effect ?? { increase: 1, decrease: 1 };
+  if (settings.direction !== "decrease" && shift.low > bound && !(ratio < increase)) return "High";
+  if (settings.direction !== "increase" && shift.high < -bound && !(ratio > decrease)) return "Low";
+  return "Pass";
+}
+
+/** A metric as it was classified, in its group. */
+export interface Classified {
+  readonly group: string;
+  readonly label: Label;
+  readonly critical?: boolean;
+}
+
+/**
+ * Scores what was classified from 0 to 100, as WeightedSumScorer does: groups by weight, those without one sharing what is left.
+ *
+ * Half the metrics or more without values make it 0; a group of which nothing could be counted, be it for an error, counts as 100.
+ */
+export function score(metrics: readonly Classified[], weights: Readonly<Record<string, number>> = {}): number {
+  if (metrics.some(({ critical, label }) => critical && label !== "Pass")) return 0;
+  if ((100 * metrics.filter(({ label }) => label === "Nodata").length) / metrics.length >= nodataPercentMaximum) return 0;
+  const groups = [...new Set(metrics.map(({ group }) => group))], unweighted = groups.filter((group) => weights[group] === undefined);
+  const share = (100 - Object.values(weights).reduce((sum, weight) => sum + weight, 0)) / unweighted.length;
+  const total = groups.reduce((sum, group) => {
+    const counted = metrics.filter((metric) => metric.group === group && ["Pass", "High", "Low"].includes(metric.label));
+    const passed = counted.length === 0 ? 100 : (100 * counted.filter(({ label }) => label === "Pass").length) / counted.length;
+    return sum + (passed * (weights[group] ?? share)) / 100;
+  }, 0);
+  return Math.round(total * 100) / 100;
+}
+
+/** Draws so many of what is counted by kind, without replacement, and gives them counted by kind. */
+export function thin(counts: readonly number[], draws: number, next: () => number): readonly number[] {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (draws >= total) return counts;
+  const leaveOut = draws > total / 2, drawn = new Array<number>(counts.length).fill(0), taken = new Uint8Array(total), kinds = new Uint16Array(total);
+  let filled = 0;
+  counts.forEach((count, kind) => kinds.fill(kind, filled, (filled += count)));
+  for (let left = leaveOut ? total - draws : draws; left > 0; ) {
+    const place = Math.floor(next() * total);
+    if (taken[place] === 1) continue;
+    taken[place] = 1;
+    drawn[kinds[place]!]!++;
+    left--;
+  }
+  return leaveOut ? counts.map((count, kind) => count - drawn[kind]!) : drawn;
+}
+
+/** A minute of both arms as Kayenta's metrics have it. */
+interface Point {
+  readonly at: number;
+  readonly errors: readonly [canary: number, baseline: number];
+  readonly p99: readonly [canary: number, baseline: number];
+}
+
+const bounds = Array.from({ length: durationBuckets }, (_, bucket) => (bucket === durationBuckets - 1 ? Infinity : 2 ** ((bucket + 1) / 8)));
+
+function p99Of(durations: readonly number[]): number {
+  let sum = 0;
+  return histogramQuantile(0.99, bounds, durations.map((count) => (sum += count)));
+}
+
+function baselineOf(stable: Arm, canary: Arm, at: number): { readonly requests: number; readonly failed: number; readonly durations: readonly number[] } {
+  const next = seeded(seedOf([at, canary.requests, canary.failed, stable.requests, stable.failed, ...stable.durations.filter((count) => count > 0)]));
+  const requests = Math.min(stable.requests, canary.requests);
+  return { requests, failed: thin([stable.failed, stable.requests - stable.failed], requests, next)[0]!, durations: thin(stable.durations, requests, next) };
+}
+
+function pointOf({ at, canary, stable }: Minute): Point {
+  const baseline = baselineOf(stable, canary, at), percent = ({ requests, failed }: { requests: number; failed: number }): number => (100 * failed) / requests;
+  return { at, errors: [percent(canary), percent(baseline)], p99: [p99Of(canary.durations), p99Of(baseline.durations)] };
+}
+
+/** What Kayenta's queries would find: minutes not yet asked for, and points of those that were. */
+interface KayentaState {
+  readonly began: number | undefined;
+  readonly fresh: readonly Minute[];
+  readonly points: readonly Point[];
+}
+
+const scoreOf = (points: readonly Point[]): number => score((["errors", "p99"] as const).map((group) => (
+  { group, label: classify(points.map((point) => point[group][0]), points.map((point) => point[group][1]), { direction: "increase" }) })));
+
+/** Says how a score ends a rollout: up to the marginal one it always fails, and the last one must reach the passing one. */
+export function conclude(reached: number, isLast: boolean): Move<KayentaState>["ending"] {
+  if (reached <= marginalScore) return "rolled-back";
+  if (!isLast) return undefined;
+  return reached >= passScore ? "promoted" : "rolled-back";
+}
+
+/**
+ * Gives Kayenta at a fixed tenth of the traffic for a lifetime, judged at each interval.
+ *
+ * A minute that has not arrived at an interval is missing then, and is there at the next one; one that arrives twice is one point.
+ */
+export function kayenta(name: string, lifetimeMinutes: number, intervalMinutes: number): Contestant<KayentaState> {
+  return {
+    name,
+    start: () => ({ began: undefined, fresh: [], points: [] }),
+    look: (before, now, arrived): Move<KayentaState> => {
+      const began = before.began ?? now, known = (at: number): boolean => before.fresh.some((minute) => minute.at === at) || before.points.some((point) => point.at === at);
+      const fresh = [...before.fresh, ...arrived.filter(({ at }, index) => at > began && !known(at) && arrived.findIndex((other) => other.at === at) === index)];
+      const lived = now - began;
+      if (lived === 0 || lived % intervalMinutes !== 0) return { state: { began, fresh, points: before.points }, weight: canaryWeight };
+      const points = [...before.points, ...fresh.map(pointOf)], ending = conclude(scoreOf(points), lived >= lifetimeMinutes);
+      const weight = ending === undefined ? canaryWeight : ending === "promoted" ? 100 : 0;
+      return { state: { began, fresh: [], points }, weight, ...(ending && { ending }) };
+    },
+  };
+}
