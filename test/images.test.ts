@@ -88,6 +88,8 @@ describe("`ballast image build`", () => {
     expect(readdirSync(tmpdir()).filter((each) => each.startsWith(`ballast-${name}-`) && asked.join().includes(each))).toEqual([]); // what was laid out is gone
   });
 
+  test("has help with an example", () => expect(build("--help").out).toContain("Examples:\n  ballast image build storefront --registry myregistry\n"));
+
   test.each([
     ["without Azure's command line", undefined, "cli-image-az-missing", "az login"],
     ["when the registry refuses", "echo 'ERROR: (AuthorizationFailed) no' >&2; exit 1", "cli-image-build-failed", "(AuthorizationFailed) no"],

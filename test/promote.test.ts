@@ -95,4 +95,6 @@ test.each([
   expect(textOf("prod")).toBe(before);
 });
 
+test("its help has an example", () => expect(promote("--help").out).toContain("Examples:\n  ballast promote storefront --from dev --to prod\n"));
+
 test("a service that there is not is a mistake in the command", () => expect(promote("shop", "--from", "dev", "--to", "prod")).toMatchObject({ code: 2, err: expect.stringContaining("storefront, control-plane, dead-mans-switch") }));
