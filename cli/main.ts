@@ -2,7 +2,9 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
+import { addImage } from "./image.ts";
 import { addLocal } from "./local.ts";
+import { addPromote } from "./promote.ts";
 import { addRelease } from "./release.ts";
 import { refuse } from "./terminal.ts";
 
@@ -31,6 +33,8 @@ Examples:
   ballast release abort storefront --reason "customers report empty carts"
   ballast local up`);
 addRelease(program);
+addPromote(program);
+addImage(program);
 addLocal(program);
 
 const unreachable = ["release-control-plane-unreachable", "cli-local-not-up"];
