@@ -6,15 +6,18 @@ import { FirewallRule } from "@pulumi/azure-native/dbforpostgresql/firewallRule.
 import { Server } from "@pulumi/azure-native/dbforpostgresql/server.js";
 import { child, physicalName } from "./conventions.ts";
 
+/** Where the database is and who may sign in. */
 export interface JournalDatabaseArgs {
   /** The resource group's id, of which names that must be unique are made. */
   readonly scope: string;
+  /** The group that everything of it lies in; given as the group's output, it is made first. */
   readonly resourceGroupName: pulumi.Input<string>;
+  /** The Azure region, such as `westeurope`. */
   readonly location: string;
   /** Whose Entra tokens the server takes. */
   readonly tenant: string;
   /**
-   * The administrator's password, which makes the server one that takes passwords and no tokens.
+   * The password of the administrator, who is called `ballast`; it makes the server one that takes passwords and no tokens.
    *
    * @default none: Entra tokens only
    */
@@ -26,7 +29,9 @@ export const administrator = "ballast";
 
 /** A flexible server with one database for the control plane. */
 export class JournalDatabase extends pulumi.ComponentResource {
+  /** The server's name in Azure. */
   readonly serverName: pulumi.Output<string>;
+  /** The name under which the server is reached. */
   readonly host: pulumi.Output<string>;
   /** Known only once Azure's services may connect. */
   readonly databaseName: pulumi.Output<string>;

@@ -42,6 +42,7 @@ export interface Limits {
   readonly failurePointsMax: number;
   /** At this failure percentage, over `ceilingRequests` or more, the canary is taken out at once. */
   readonly ceilingPercent: number;
+  /** Over so many requests the ceiling counts; a few bad answers among the first are no outage. */
   readonly ceilingRequests: number;
   /** Above this failure percentage, and three times what is usual of it, stable itself is sick, and nothing can be compared with it. */
   readonly stableFailurePercentMax: number;
@@ -67,6 +68,7 @@ export interface ReleaseIntent {
   readonly requestedBy: string;
 }
 
+/** What becomes of weights that somebody else moves while a rollout is under way: put back, or gone on from. */
 export type OutsideWeights = "restore" | "adopt";
 
 // What the world says:
