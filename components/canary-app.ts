@@ -108,15 +108,15 @@ export interface CanaryAppArgs {
    */
   readonly maxReplicas?: number;
   /**
-   * How fast a rollout goes; what is left out is as by default. Plain numbers rather than inputs: they are planned at preview.
+   * How fast a rollout goes; fields that are left out have their defaults. Plain numbers rather than inputs: they are planned at preview.
    *
-   * @default defaultPace of the rollout engine
+   * @default every field's own
    */
   readonly pace?: Partial<Pace>;
   /**
-   * What the judge tolerates; what is left out is as by default.
+   * What the judge tolerates; fields that are left out have their defaults.
    *
-   * @default defaultLimits of the rollout engine
+   * @default every field's own
    */
   readonly limits?: Partial<Limits>;
   /**

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
 import { exportedTypes, type Exported } from "../toolchain/exported-types.ts";
 import { pages } from "../toolchain/reference.ts";
 
@@ -29,6 +30,11 @@ test("arguments are read down to the innermost, with their defaults", () => {
   expect(args.find(({ name }) => name === "database.login.password")).toMatchObject({ type: "pulumi.Input<string>", optional: false, documentation: expect.stringContaining("secret") });
   expect(args.find(({ name }) => name === "inventory[].app")).toMatchObject({ type: "string" });
   expect(exported.find(({ name }) => name === "CanaryAppArgs")!.members.find(({ name }) => name === "targetPort")).toMatchObject({ optional: true, byDefault: "8080" });
+});
+
+test.each([["Pace", defaultPace], ["Limits", defaultLimits]])("the defaults that %s tells are those that are taken", (type, defaults) => {
+  const { members } = exported.find(({ name }) => name === type)!;
+  expect(Object.fromEntries(members.map(({ name, byDefault }) => [name, JSON.parse(byDefault!)]))).toEqual(defaults);
 });
 
 test("every component of components/ is exported with its arguments, and nothing but components and types is", async () => {

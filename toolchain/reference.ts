@@ -25,7 +25,7 @@ const written = "Written by `npm run docs:api` from the docstrings in the source
 function index(components: readonly Exported[], types: readonly Exported[]): string {
   const list = components.map(({ name, documentation }) => `- [\`${name}\`](${folderOf(name)}.md): ${documentation}`).join("\n");
   const shapes = types.map(({ name, documentation, members, type }) =>
-    `### \`${name}\`\n\n${documentation}\n\n${type === undefined ? table(["field", "type"], members) : `\`\`\`ts\ntype ${name} = ${type};\n\`\`\`\n`}`).join("\n");
+    `### \`${name}\`\n\n${documentation}\n\n${type === undefined ? table(["field", "type", "default"], members) : `\`\`\`ts\ntype ${name} = ${type};\n\`\`\`\n`}`).join("\n");
   return `# What the package exports\n\n${written}\n\n\`\`\`ts\nimport { ${components.map(({ name }) => name).join(", ")} } from "ballast";\n\`\`\`\n\n${list}\n\n## Types\n\n${shapes}`;
 }
 
@@ -35,7 +35,7 @@ function page({ name, documentation, members }: Exported, args: Exported | undef
   return `# ${name}\n\n${documentation}\n\n${written}\n\n${shown}## Arguments\n\n${table(["argument", "type", "default"], args?.members ?? [])}\n## Outputs\n\n${table(["output", "type"], members)}`;
 }
 
-function table(heads: readonly ["argument", "type", "default"] | readonly ["field" | "output", "type"], members: readonly Member[]): string {
+function table(heads: readonly ["argument" | "field", "type", "default"] | readonly ["output", "type"], members: readonly Member[]): string {
   const code = (text: string): string => `\`${text.replaceAll("|", "\\|")}\``;
   const type = (text: string): string => (/^an? /.test(text) ? text : code(text));
   const byDefault = ({ optional, byDefault: said }: Member): string => (said !== undefined ? (/^["[{\d]|^(true|false)$/.test(said) ? code(said) : said) : optional ? "" : "*required*");
