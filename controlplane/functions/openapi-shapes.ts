@@ -16,6 +16,14 @@ export const exactly = (properties: Schema): Schema => ({ type: "object", proper
 /** Refers to a shape that has a name in the description. */
 export const named = (name: keyof typeof shapes): Schema => ({ $ref: `#/components/schemas/${name}` });
 
+const error: Schema = {
+  type: "object", required: ["id", "message", "fix"], additionalProperties: false,
+  properties: {
+    id: { ...text, pattern: "^[a-z]+(-[a-z0-9]+)+$", description: "Permanent; what programs and searches hold on to." },
+    message: { ...text, description: "What happened and why." }, fix: { ...text, description: "What to do about it." }, left: { ...text, description: "What was left running or changed." },
+  },
+};
+
 /** The shapes that have names. */
 export const shapes = {
   Rollout: exactly({
@@ -26,6 +34,7 @@ export const shapes = {
     result: { anyOf: [result, { type: "null" }], description: "Null while the rollout is in flight." },
     sentence: text, startedAt: instant, facts: { ...index, description: "How many facts its journal holds." },
   } satisfies Record<keyof Shown, Schema>),
+  Unreadable: { ...exactly({ id: { ...text, description: "As that of a rollout." }, error }), description: "A rollout whose journal cannot be read, and why." },
   Event: { ...eventSchema, description: "One fact: what was observed, or what was decided." },
   Fact: exactly({
     stream: text, index, event: { $ref: "#/components/schemas/Event" }, process: { ...text, description: "Who wrote it." },
@@ -43,14 +52,6 @@ export const shapes = {
   },
   Error: {
     type: "object", required: ["error"],
-    properties: {
-      error: {
-        type: "object", required: ["id", "message", "fix"], additionalProperties: false,
-        properties: {
-          id: { ...text, pattern: "^[a-z]+(-[a-z0-9]+)+$", description: "Permanent; what programs and searches hold on to." },
-          message: { ...text, description: "What happened and why." }, fix: { ...text, description: "What to do about it." }, left: { ...text, description: "What was left running or changed." },
-        },
-      },
-    },
+    properties: { error },
   },
 } satisfies Readonly<Record<string, Schema>>;

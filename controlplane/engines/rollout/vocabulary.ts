@@ -44,7 +44,7 @@ export interface Limits {
   readonly ceilingPercent: number;
   /** Over so many requests the ceiling counts; a few bad answers among the first are no outage. @default 50 */
   readonly ceilingRequests: number;
-  /** Above this failure percentage, and three times what is usual of it, stable itself is sick, and nothing can be compared with it. @default 5 */
+  /** Above this failure percentage, or far above what is usual of it, stable itself is sick, and nothing can be compared with it. @default 5 */
   readonly stableFailurePercentMax: number;
   /** So many probes in a row without a good answer take the canary out at once. @default 3 */
   readonly probeFailuresMax: number;
@@ -278,6 +278,8 @@ export interface RolloutState {
   readonly now: Instant;
   readonly startedAt: Instant;
   readonly phaseAt: Instant;
+  /** When this attempt first gave the canary traffic; what it did before is not judged. */
+  readonly watchedFrom: Instant;
   /** Bins that overlap the time from `warmFrom` to `warmUntil` are left out of the judgement: the weights were changing, and the canary warms up. */
   readonly warmFrom: Instant;
   readonly warmUntil: Instant;
