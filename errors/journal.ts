@@ -24,3 +24,19 @@ export const databaseTlsDisabled = entry<{ host: string }>("database-tls-disable
   fix: () => "set BALLAST_DATABASE_TLS to `require`, or leave it out",
   left: () => "the control plane did not start; rollouts under way wait for another replica.",
 });
+
+/** The tables are older than the control plane, whose role may not change them: that is for the administrator's job. */
+export const databaseUnprepared = entry<{ role: string; why: string }>("database-unprepared", {
+  title: "The database is not prepared for this version of the control plane",
+  message: ({ role, why }) => `The database has not the tables that this version needs, and ${role} may not make them: ${why}.`,
+  fix: () => "start the job `database-roles` of this stack (`az containerapp job start`); it makes the tables and gives the rights",
+  left: () => "this control plane did not start; the one before, where there is one, carries on.",
+});
+
+/** The job that prepares the database finds that the role may do more than it is to be given. */
+export const databaseRoleMighty = entry<{ role: string }>("database-role-mighty", {
+  title: "The control plane's role may do more than it needs",
+  message: ({ role }) => `The role ${role} is an administrator, or a member of a role that may do more than use tables, so that giving it rights would not bound what it may do.`,
+  fix: ({ role }) => `take ${role} out of the server's administrators and out of the roles that make it mighty, then start the job again`,
+  left: () => "no right was given or taken.",
+});

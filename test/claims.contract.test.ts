@@ -1,23 +1,31 @@
 // The contract of the Claims port, held against every adapter of it, and the rules of names and leases.
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../controlplane/adapters/postgres/claims.ts";
+import type { Database } from "../controlplane/adapters/postgres/connection.ts";
 import { migrate } from "../controlplane/adapters/postgres/migrations.ts";
 import { streamOf, targetOf } from "../controlplane/engines/rollout/names.ts";
 import { keepLease } from "../controlplane/runtime/claims.ts";
 import type { Claim, Claims } from "../controlplane/runtime/ports.ts";
 import { memoryClaims } from "./support/memory.ts";
 import { eventually, postgresForTests } from "./support/postgres.ts";
+import { prepared } from "./support/prepared.ts";
 
 const postgres = postgresForTests();
 let count = 0;
 
-async function inPostgres(): Promise<(leaseSeconds: number) => Claims> {
-  const pool = postgres.pool(await postgres.fresh());
+async function inPostgres(database: Database): Promise<(leaseSeconds: number) => Claims> {
+  const pool = postgres.pool(database);
   await migrate(pool);
   return (leaseSeconds) => openClaims(pool, leaseSeconds);
 }
 
-describe.each([["PostgreSQL", inPostgres], ["memory", async () => (leaseSeconds: number) => memoryClaims(leaseSeconds)]] as const)("claims in %s", (_, open) => {
+const places = [
+  ["PostgreSQL", async () => inPostgres(await postgres.fresh())],
+  ["PostgreSQL under the role that is made for it", async () => inPostgres(await prepared(await postgres.fresh()))],
+  ["memory", async () => (leaseSeconds: number) => memoryClaims(leaseSeconds)],
+] as const;
+
+describe.each(places)("claims in %s", (_, open) => {
   let openWith: (leaseSeconds: number) => Claims;
   let claims: Claims;
   beforeAll(async () => {

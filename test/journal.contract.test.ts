@@ -1,7 +1,7 @@
 // The contract of the Journal port, held against every adapter of it; then what only PostgreSQL can show.
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import pg from "pg";
-import { connectionOptions, openPool } from "../controlplane/adapters/postgres/connection.ts";
+import { connectionOptions, openPool, type Database } from "../controlplane/adapters/postgres/connection.ts";
 import { openClaims } from "../controlplane/adapters/postgres/claims.ts";
 import { chain } from "../controlplane/adapters/postgres/chain.ts";
 import { parseFact } from "../controlplane/adapters/postgres/facts.ts";
@@ -11,6 +11,7 @@ import type { RolloutEvent } from "../controlplane/engines/rollout/vocabulary.ts
 import type { Appended, Claim, Claims, Fact, Journal, Pen } from "../controlplane/runtime/ports.ts";
 import { memoryClaims, memoryJournal } from "./support/memory.ts";
 import { eventually, postgresForTests } from "./support/postgres.ts";
+import { prepared } from "./support/prepared.ts";
 
 const postgres = postgresForTests();
 const target = { resourceGroup: "rg", app: "web" };
@@ -29,8 +30,10 @@ interface Kept {
   readonly claims: Claims;
 }
 
-async function inPostgres(): Promise<Kept & { readonly journal: PostgresJournal; readonly pool: pg.Pool }> {
-  const database = await postgres.fresh();
+const inPostgresAsRole = async () => inPostgres(await prepared(await postgres.fresh()));
+
+async function inPostgres(given?: Database): Promise<Kept & { readonly journal: PostgresJournal; readonly pool: pg.Pool }> {
+  const database = given ?? await postgres.fresh();
   const pool = postgres.pool(database);
   await migrate(pool);
   return { pool, journal: openJournal(pool, connectionOptions(database), () => {}), claims: openClaims(pool, 30) };
@@ -41,7 +44,7 @@ async function inMemory(): Promise<Kept> {
   return { claims, journal: memoryJournal(claims.stillOurs) };
 }
 
-describe.each([["PostgreSQL", inPostgres], ["memory", inMemory]] as const)("a journal in %s", (_, open) => {
+describe.each<[string, () => Promise<Kept>]>([["PostgreSQL", () => inPostgres()], ["PostgreSQL under the role that is made for it", inPostgresAsRole], ["memory", inMemory]])("a journal in %s", (_, open) => {
   let journal: Journal, claims: Claims;
   beforeAll(async () => ({ journal, claims } = await open()));
   afterAll(async () => (journal as Partial<PostgresJournal>).close?.());

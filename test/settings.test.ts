@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
-import { readSettings } from "../controlplane/functions/settings.ts";
+import { readPreparation, readSettings } from "../controlplane/functions/settings.ts";
 import { BallastError } from "../errors/catalogue.ts";
 
 describe("the settings", () => {
@@ -41,6 +41,13 @@ describe("the settings", () => {
   ] as const) {
     test(`refuse ${what}`, () => expect(complaintsOf({ ...good, ...wrong })).toContain(words));
   }
+
+  test("of a preparation are read where it is said for whom, and complained about all at once", () => {
+    const objectId = "11111111-2222-3333-4444-555555555555", whom = { BALLAST_DATABASE_GRANTEE: "plane", BALLAST_DATABASE_GRANTEE_OBJECT: objectId };
+    expect(readPreparation(good)).toBeUndefined();
+    expect(readPreparation({ ...good, ...whom })).toMatchObject({ clientId: "c", grantee: { name: "plane", objectId }, database: { user: "ballast", password: undefined, tls: "require" } });
+    expect(() => readPreparation({ ...whom, BALLAST_DATABASE_GRANTEE_OBJECT: "plane" })).toThrow(/BALLAST_DATABASE_GRANTEE_OBJECT is "plane".*AZURE_CLIENT_ID is missing.*BALLAST_DATABASE_USER is missing/);
+  });
 
   test("that are missing end the process with one line of JSON that names them", async () => {
     const child = spawn(process.execPath, ["controlplane/functions/main.ts"], { env: { PATH: process.env["PATH"] }, stdio: ["ignore", "pipe", "inherit"] });

@@ -19,18 +19,21 @@ import { fetchDispatcher } from "../../connect-to.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { createApp, type Log } from "./app.ts";
 import { createAuthenticate } from "./authenticate.ts";
-import { readSettings, type Settings } from "./settings.ts";
+import { passwordOf, prepareDatabase } from "./prepare-database.ts";
+import { readPreparation, readSettings, type Settings } from "./settings.ts";
 
 /** For how long an orderly end may last; the platform kills after 30 seconds. */
 const endSeconds = 25;
-/** What Azure's PostgreSQL wants a token for, in place of a password. */
-const databaseScope = "https://ossrdbms-aad.database.windows.net/.default";
-
 const log: Log = (line) => void process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), ...line })}\n`);
 const tellTrouble = (sentence: string): void => log({ what: "trouble", sentence });
 
 try {
-  await run(readSettings(process.env));
+  const preparation = readPreparation(process.env);
+  if (preparation === undefined) await run(readSettings(process.env));
+  else {
+    await prepareDatabase(preparation);
+    log({ what: "prepared", role: preparation.grantee.name, database: preparation.database.name });
+  }
 } catch (thrown) {
   log(thrown instanceof BallastError ? { what: "stopped", id: thrown.id, message: thrown.message, fix: thrown.fix } : { what: "stopped", error: String((thrown as Error).stack ?? thrown) });
   // A half-started service would look alive; the platform starts a whole one.
@@ -39,10 +42,7 @@ try {
 
 async function run(settings: Settings): Promise<void> {
   const connection = connect(settings);
-  const database: Database = {
-    ...settings.database,
-    password: settings.database.password ?? (async () => (await connection.credential.getToken(databaseScope))?.token ?? ""),
-  };
+  const database: Database = { ...settings.database, password: passwordOf(settings.database, connection.credential) };
   const pool = openPool(database, tellTrouble);
   await migrate(pool);
   const journal = openJournal(pool, connectionOptions(database), tellTrouble);

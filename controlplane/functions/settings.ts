@@ -1,6 +1,7 @@
 // Environment → settings, checked all at once. The only reader of the environment in the control plane but for
 // BALLAST_CONNECT_TO, which connect-to.ts reads; what the settings are for is not known here.
 import { isLoopback, type Database } from "../adapters/postgres/connection.ts";
+import type { Grantee } from "../adapters/postgres/role.ts";
 import type { Target } from "../engines/rollout/vocabulary.ts";
 import { settingsWrong } from "../../errors/functions.ts";
 
@@ -65,6 +66,28 @@ export function readSettings(environment: Environment): Settings {
   };
   if (complaints.length > 0) throw settingsWrong({ complaints });
   return settings;
+}
+
+/** What the process is told that prepares the database instead of serving. */
+export interface Preparation {
+  readonly clientId: string;
+  /** The database, and its administrator. */
+  readonly database: DatabaseSettings;
+  /** Who is to use it. */
+  readonly grantee: Grantee;
+}
+
+/** Reads what to prepare; undefined where the process is to serve. @throws control-plane-settings-wrong with every complaint at once. */
+export function readPreparation(environment: Environment): Preparation | undefined {
+  const name = environment["BALLAST_DATABASE_GRANTEE"];
+  if (!name) return undefined;
+  const complaints: string[] = [];
+  const read = reader(environment, complaints);
+  const objectId = environment["BALLAST_DATABASE_GRANTEE_OBJECT"] || undefined;
+  if (objectId !== undefined && !/^[0-9a-f-]{36}$/i.test(objectId)) complaints.push(`BALLAST_DATABASE_GRANTEE_OBJECT is "${objectId}", and it must be the id of an object in Entra.`);
+  const preparation: Preparation = { clientId: read.text("AZURE_CLIENT_ID"), database: readDatabase(environment, read, complaints), grantee: { name, objectId } };
+  if (complaints.length > 0) throw settingsWrong({ complaints });
+  return preparation;
 }
 
 interface Reader {

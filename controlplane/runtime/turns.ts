@@ -201,3 +201,10 @@ const dbosLogger = (log: (sentence: string) => void): NonNullable<DBOSConfig["lo
 });
 
 const wording = (entry: unknown): string => (entry instanceof Error ? entry.message : String(entry));
+
+/**
+ * Makes or updates the tables in which turns are kept, under a role that may, without taking one.
+ *
+ * @param url Address, database, role and password in one, which is how the durable engine wants it.
+ */
+export const prepareTurns = (url: string): Promise<void> => DBOS.migrate(url);

@@ -1,6 +1,7 @@
 // The tables of journal and claims, as numbered steps that are taken once and never edited. They may only add, because
 // during a deployment the version before still works on them.
 import type pg from "pg";
+import { databaseUnprepared } from "../../../errors/journal.ts";
 
 const steps: readonly string[] = [
   `create table ballast.streams (
@@ -40,8 +41,31 @@ const steps: readonly string[] = [
 /** Any number will do that nobody else uses; it spells "ballast" on a telephone. */
 const lockNumber = 2255278;
 
-/** Brings the schema `ballast` up to date. Replicas that start together take turns, and the later ones find nothing to do. */
+/**
+ * Brings the schema `ballast` up to date. Replicas that start together take turns, and the later ones find nothing to do.
+ *
+ * Where nothing is missing nothing is written, so that a role which may not write tables gets by; where it would have to, it is told who may.
+ *
+ * @throws database-unprepared
+ */
 export async function migrate(pool: pg.Pool): Promise<void> {
+  try {
+    if ((await taken(pool)) < steps.length) await takeSteps(pool);
+  } catch (error) {
+    if ((error as pg.DatabaseError).code !== "42501") throw error; // insufficient_privilege
+    throw databaseUnprepared({ role: pool.options.user ?? "its role", why: (error as Error).message });
+  }
+}
+
+/** Counts the steps that were taken. */
+async function taken(client: Pick<pg.ClientBase, "query">): Promise<number> {
+  const { rows: [found] } = await client.query<{ is: boolean }>("select to_regclass('ballast.migrations') is not null as is");
+  if (!found?.is) return 0;
+  const { rows: [counted] } = await client.query<{ steps: number }>("select count(*)::integer as steps from ballast.migrations");
+  return counted?.steps ?? 0;
+}
+
+async function takeSteps(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query("begin");
@@ -49,10 +73,9 @@ export async function migrate(pool: pg.Pool): Promise<void> {
     await client.query("select pg_advisory_xact_lock($1)", [lockNumber]);
     await client.query(`create schema if not exists ballast;
       create table if not exists ballast.migrations (number integer primary key, at timestamptz not null default clock_timestamp())`);
-    const { rows } = await client.query<{ taken: number }>("select count(*)::integer as taken from ballast.migrations");
-    const taken = rows[0]?.taken ?? 0;
+    const before = await taken(client);
     for (const [index, step] of steps.entries()) {
-      if (index < taken) continue;
+      if (index < before) continue;
       await client.query(step);
       await client.query("insert into ballast.migrations (number) values ($1)", [index + 1]);
     }
