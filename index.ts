@@ -4,6 +4,7 @@ import { readSettings } from "./config.ts";
 import { CanaryApp } from "./components/canary-app.ts";
 import { ContainerEnvironment } from "./components/container-environment.ts";
 import { ControlPlane } from "./components/control-plane.ts";
+import { DatabaseRole } from "./components/database-role.ts";
 import { DeadMansSwitch } from "./components/dead-mans-switch.ts";
 import { ImageRegistry } from "./components/image-registry.ts";
 import { administrator, JournalDatabase } from "./components/journal-database.ts";
@@ -25,14 +26,16 @@ const journal = new JournalDatabase("journal", { ...place, tenant, zoneRedundant
 const controlPlane = new ControlPlane("control-plane", {
   ...place, subscription, tenant, audience, image: settings.controlPlaneImage, pull: images.pull, minReplicas: replicas.controlPlaneMin, maxReplicas: replicas.controlPlaneMax,
   environment: where, workspace: { id: environment.workspaceId, customerId: environment.customerId },
-  database: {
-    serverName: journal.serverName, host: journal.host, name: journal.databaseName,
-    port: settings.databasePort, tls: settings.databaseTls,
-    login: databasePassword && { user: administrator, password: databasePassword },
-  },
-  inventory: [{ resourceGroup, app: "storefront" }],
-  endpoints: settings.endpoints,
+  database: { host: journal.host, name: journal.databaseName, port: settings.databasePort, tls: settings.databaseTls, login: databasePassword && { user: administrator, password: databasePassword } },
+  inventory: [{ resourceGroup, app: "storefront" }], endpoints: settings.endpoints,
   leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds,
+}, { dependsOn: images });
+
+// With a password the control plane signs in as the server's administrator, and prepares the database itself.
+if (databasePassword === undefined) new DatabaseRole("database-role", {
+  ...place, tenant, image: settings.controlPlaneImage, pull: images.pull, environmentId: where.id,
+  database: { serverName: journal.serverName, host: journal.host, name: journal.databaseName },
+  grantee: { name: controlPlane.identityName, objectId: controlPlane.identityObjectId },
 }, { dependsOn: images });
 
 const storefront = new CanaryApp("storefront", {
@@ -43,12 +46,9 @@ const storefront = new CanaryApp("storefront", {
 }, { dependsOn: controlPlane });
 
 new DeadMansSwitch("dead-mans-switch", {
-  ...place, subscription,
-  image: settings.deadMansSwitchImage, pull: images.pull,
-  environmentId: where.id,
+  ...place, subscription, image: settings.deadMansSwitchImage, pull: images.pull, environmentId: where.id,
   controlPlaneEndpoint: controlPlane.endpoint, resourceManager: settings.endpoints.resourceManager,
-  inventory: [{ resourceGroup, app: "storefront", id: storefront.appId }],
-  silenceSeconds: settings.silenceSeconds,
+  inventory: [{ resourceGroup, app: "storefront", id: storefront.appId }], silenceSeconds: settings.silenceSeconds,
 }, { dependsOn: images });
 
 /** Where users reach the service. */

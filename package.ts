@@ -3,6 +3,7 @@
 export { CanaryApp, type CanaryAppArgs } from "./components/canary-app.ts";
 export { ContainerEnvironment, type ContainerEnvironmentArgs } from "./components/container-environment.ts";
 export { ControlPlane, type ControlPlaneArgs } from "./components/control-plane.ts";
+export { DatabaseRole, type DatabaseRoleArgs } from "./components/database-role.ts";
 export { DeadMansSwitch, type DeadMansSwitchArgs } from "./components/dead-mans-switch.ts";
 export { ImageRegistry, type ImageRegistryArgs, type Pull } from "./components/image-registry.ts";
 export { JournalDatabase, type JournalDatabaseArgs } from "./components/journal-database.ts";

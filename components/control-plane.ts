@@ -4,7 +4,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
-import { AdministratorsMicrosoftEntra } from "@pulumi/azure-native/dbforpostgresql/administratorsMicrosoftEntra.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import { assignmentName, child, physicalName } from "./conventions.ts";
 import type { Pull } from "./image-registry.ts";
@@ -49,8 +48,6 @@ export interface ControlPlaneArgs {
   };
   /** Where journals and claims are kept: what `JournalDatabase` gives. */
   readonly database: {
-    /** The server's name in Azure, of which the control plane's identity becomes an administrator where it signs in with tokens. */
-    readonly serverName: pulumi.Input<string>;
     /** The name under which the server is reached. */
     readonly host: pulumi.Input<string>;
     /** The database on it. */
@@ -62,7 +59,7 @@ export interface ControlPlaneArgs {
     /**
      * Who signs in with a password.
      *
-     * @default nobody: the control plane's identity signs in with Entra tokens
+     * @default nobody: the control plane's identity signs in with Entra tokens, under the role that `DatabaseRole` makes for it
      */
     readonly login?: {
       /** The server's administrator. */
@@ -118,6 +115,10 @@ const passwordSecret = "database-password";
 export class ControlPlane extends pulumi.ComponentResource {
   /** Known only once the app is up and its identity has its roles, so that nothing is asked of it before it can answer. */
   readonly endpoint: pulumi.Output<string>;
+  /** The name of its identity, which is its role's in the database. */
+  readonly identityName: pulumi.Output<string>;
+  /** The object of its identity in Entra. */
+  readonly identityObjectId: pulumi.Output<string>;
 
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:ControlPlane", name, args, opts);
@@ -137,15 +138,6 @@ export class ControlPlane extends pulumi.ComponentResource {
     }, { parent: this });
     // An id of text would not wait for the group to exist, hence by way of its name.
     const grants = [grant("apps", pulumi.output(resourceGroupName).apply(() => scope)), grant("logs", args.workspace.id)];
-
-    const rights: pulumi.CustomResource[] = [...grants];
-    if (database.login === undefined) {
-      // Azure lets only SQL make a lesser user of an identity, and nobody has signed in yet who could run it.
-      rights.push(new AdministratorsMicrosoftEntra(child(name, "database-administrator"), {
-        serverName: database.serverName, resourceGroupName,
-        objectId: identity.principalId, principalName: identity.name, principalType: "ServicePrincipal", tenantId: args.tenant,
-      }, { parent: this }));
-    }
 
     const app = new ContainerApp(child(name, "app"), {
       containerAppName: appName,
@@ -173,10 +165,12 @@ export class ControlPlane extends pulumi.ComponentResource {
         }],
         scale: { minReplicas: args.minReplicas ?? 1, maxReplicas: args.maxReplicas ?? Math.max(2, args.minReplicas ?? 1) },
       },
-    }, { parent: this, dependsOn: rights });
+    }, { parent: this, dependsOn: grants });
 
     this.endpoint = pulumi.all([args.environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
-    this.registerOutputs({ endpoint: this.endpoint });
+    this.identityName = identity.name;
+    this.identityObjectId = identity.principalId;
+    this.registerOutputs({ endpoint: this.endpoint, identityName: this.identityName, identityObjectId: this.identityObjectId });
   }
 }
 

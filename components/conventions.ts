@@ -9,7 +9,7 @@ import { componentNameRefused } from "../errors/components.ts";
 export type Role =
   | "workspace" | "environment" | "request-logs"
   | "server" | "database" | "azure-services"
-  | "identity" | "apps-role" | "logs-role" | "database-administrator"
+  | "identity" | "apps-role" | "logs-role" | "administrator"
   | "app" | "release"
   | "registry" | "pull-role"
   | "role" | `role-at-${string}` | "job";

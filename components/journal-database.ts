@@ -1,5 +1,5 @@
 // The PostgreSQL server that holds every journal and every claim. On Azure it knows no passwords: identities sign in with
-// Entra tokens. It does not know who its users are; whoever needs the database makes its own identity an administrator.
+// Entra tokens. It does not know who its users are: that is for `DatabaseRole`.
 import * as pulumi from "@pulumi/pulumi";
 import { Database } from "@pulumi/azure-native/dbforpostgresql/database.js";
 import { FirewallRule } from "@pulumi/azure-native/dbforpostgresql/firewallRule.js";

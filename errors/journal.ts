@@ -25,11 +25,11 @@ export const databaseTlsDisabled = entry<{ host: string }>("database-tls-disable
   left: () => "the control plane did not start; rollouts under way wait for another replica.",
 });
 
-/** The tables are older than the control plane, whose role may not change them: that is for the administrator's job. */
+/** The role may not sign in yet, or the tables are older than the control plane and it may not change them: both are the administrator's work. */
 export const databaseUnprepared = entry<{ role: string; why: string }>("database-unprepared", {
-  title: "The database is not prepared for this version of the control plane",
-  message: ({ role, why }) => `The database has not the tables that this version needs, and ${role} may not make them: ${why}.`,
-  fix: () => "start the job `database-roles` of this stack (`az containerapp job start`); it makes the tables and gives the rights",
+  title: "The database is not prepared for this control plane",
+  message: ({ role, why }) => `The control plane cannot begin on its database as ${role}: ${why}. Either nobody has let it in, or tables are missing that it may not make.`,
+  fix: () => "start the job `database-role` of this stack (`az containerapp job start`), which makes role, tables and rights; where there is a password, see that it is the right one",
   left: () => "this control plane did not start; the one before, where there is one, carries on.",
 });
 

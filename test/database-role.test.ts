@@ -94,8 +94,9 @@ test("preparing again changes nothing, and takes away what was given by hand", a
 
 test("a control plane whose database nobody prepared does not start, and says which job to start", async () => {
   const owner = await postgres.fresh(), user = `early_in_${owner.name}`;
+  await expect(migrate(postgres.pool({ ...owner, user, password: "early" }))).rejects.toMatchObject({ id: "database-unprepared" });
   await query(owner, `create role ${user} login password 'early'`);
-  await expect(migrate(postgres.pool({ ...owner, user, password: "early" }))).rejects.toMatchObject({ id: "database-unprepared", message: expect.stringContaining(user), fix: expect.stringContaining("database-roles") });
+  await expect(migrate(postgres.pool({ ...owner, user, password: "early" }))).rejects.toMatchObject({ id: "database-unprepared", message: expect.stringContaining(user), fix: expect.stringContaining("database-role") });
 });
 
 test("a control plane that is newer than its tables does not start either, and an older one does", async () => {

@@ -15,7 +15,7 @@ const controlPlane = new ControlPlane("control-plane", {
   pull: images.pull,
   environment: { id: environment.environmentId, domain: environment.domain },
   workspace: { id: environment.workspaceId, customerId: environment.customerId },
-  database: { serverName: journal.serverName, host: journal.host, name: journal.databaseName, port: 5432, tls: "require" },
+  database: { host: journal.host, name: journal.databaseName, port: 5432, tls: "require" },
   inventory: [{ resourceGroup: "shop", app: "shop" }],
   audience: "api://ballast",
   endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },

@@ -8,7 +8,7 @@ const args: ControlPlaneArgs = {
   scope, resourceGroupName: "shop", location: "westeurope", subscription: "s", tenant: "t", image: "example.azurecr.io/control-plane:1", pull: { server: "example.azurecr.io", identity: "/identities/images" },
   environment: { id: "environment", domain: "apps.example.net" },
   workspace: { id: "/subscriptions/s/workspaces/apps", customerId: "customer" },
-  database: { serverName: "journal-1", host: "journal-1.example.net", name: "ballast", port: 5432, tls: "require" },
+  database: { host: "journal-1.example.net", name: "ballast", port: 5432, tls: "require" },
   inventory: [{ resourceGroup: "shop", app: "storefront" }],
   audience: "api://ballast",
   endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },
@@ -18,15 +18,14 @@ const parent = "ballast:index:ControlPlane";
 const controlPlane = (change: Partial<ControlPlaneArgs> = {}) => record(() => new ControlPlane("control-plane", { ...args, ...change }));
 const inputsOf = async (name: string, change: Partial<ControlPlaneArgs> = {}) => (await controlPlane(change)).declared.find((each) => each.name === name)?.inputs;
 
-test("its identity may write the group's apps, read the workspace and sign in to the database, and nothing else", async () => {
+test("its identity may write the group's apps and read the workspace, and is no administrator of the database", async () => {
   const { declared } = await controlPlane();
   const role = (guid: string) => `/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/${guid}`;
   const principal = { principalId: "principal", principalType: "ServicePrincipal" };
   const rights = declared.filter(({ type }) => /RoleAssignment|Administrator/.test(type));
-  expect(rights).toHaveLength(3);
+  expect(rights).toHaveLength(2);
   expect(rights).toMatchObject([
     { type: "azure-native:authorization:RoleAssignment", name: "control-plane-apps-role", parent, inputs: { scope, roleDefinitionId: role("358470bc-b998-42bd-ab17-a7e34c199c0f"), ...principal } },
-    { type: "azure-native:dbforpostgresql:AdministratorsMicrosoftEntra", name: "control-plane-database-administrator", parent, inputs: { serverName: "journal-1", objectId: "principal", principalName: "control-plane", tenantId: "t" } },
     { type: "azure-native:authorization:RoleAssignment", name: "control-plane-logs-role", parent, inputs: { scope: "/subscriptions/s/workspaces/apps", roleDefinitionId: role("73c42c96-874c-492b-b04d-ab87d138a893"), ...principal } },
   ]);
 });
@@ -64,7 +63,7 @@ test("every setting that the service reads is set", async () => {
   });
 });
 
-test("a password lies in the app's secrets, the template only names it, and no identity is made an administrator", async () => {
+test("a password lies in the app's secrets, and the template only names it", async () => {
   const { declared } = await controlPlane({ database: { ...args.database, login: { user: "ballast", password: "hunter2" } } });
   const app = declared.find(({ name }) => name === "control-plane-app")!.inputs;
   expect(app["template"].containers[0].env).toContainEqual({ name: "BALLAST_DATABASE_PASSWORD", secretRef: "database-password" });
@@ -72,11 +71,11 @@ test("a password lies in the app's secrets, the template only names it, and no i
   // The SDK makes a secret of the whole configuration, in which the password is.
   expect(app["configuration"]).toMatchObject({ value: { secrets: [{ name: "database-password", value: "hunter2" }] } });
   expect(JSON.stringify({ ...app, configuration: undefined })).not.toContain("hunter2");
-  expect(declared.some(({ type }) => type.includes("Administrators"))).toBe(false);
 });
 
-test("its address is its own name in the environment's domain, and its one output", async () => {
+test("its address is its own name in the environment's domain, and its identity is told to whoever makes its role", async () => {
   const { made, declared } = await controlPlane();
-  expect(declared.find(({ type }) => type === parent)).toMatchObject({ name: "control-plane", parent: "", outputs: ["endpoint"] });
+  expect(declared.find(({ type }) => type === parent)).toMatchObject({ name: "control-plane", parent: "", outputs: ["endpoint", "identityName", "identityObjectId"] });
+  expect(await Promise.all([made.identityName, made.identityObjectId].map(valueOf))).toEqual(["control-plane", "principal"]);
   expect(await valueOf(made.endpoint)).toBe("https://control-plane.apps.example.net");
 });

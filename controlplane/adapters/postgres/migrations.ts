@@ -38,6 +38,9 @@ const steps: readonly string[] = [
    alter table ballast.streams add column hash text;`,
 ];
 
+/** PostgreSQL's words for a role that may not: invalid_authorization_specification, invalid_password, insufficient_privilege. */
+const notForUs = ["28000", "28P01", "42501"];
+
 /** Any number will do that nobody else uses; it spells "ballast" on a telephone. */
 const lockNumber = 2255278;
 
@@ -52,7 +55,7 @@ export async function migrate(pool: pg.Pool): Promise<void> {
   try {
     if ((await taken(pool)) < steps.length) await takeSteps(pool);
   } catch (error) {
-    if ((error as pg.DatabaseError).code !== "42501") throw error; // insufficient_privilege
+    if (!notForUs.includes((error as pg.DatabaseError).code ?? "")) throw error;
     throw databaseUnprepared({ role: pool.options.user ?? "its role", why: (error as Error).message });
   }
 }
