@@ -6,6 +6,7 @@ import { addImage } from "./image.ts";
 import { addLocal } from "./local.ts";
 import { addPromote } from "./promote.ts";
 import { addRelease } from "./release.ts";
+import { addSignIn } from "./sign-in.ts";
 import { refuse } from "./terminal.ts";
 
 const { version, description } = createRequire(import.meta.url)("ballast/package.json") as { version: string; description: string };
@@ -35,6 +36,7 @@ Examples:
 addRelease(program);
 addPromote(program);
 addImage(program);
+addSignIn(program);
 addLocal(program);
 
 const unreachable = ["release-control-plane-unreachable", "cli-local-not-up"];

@@ -160,3 +160,27 @@ export const localRefused = entry<{ reason: string }>("cli-local-refused", {
   message: ({ reason }) => `The stand-in cloud refused: ${reason}`,
   fix: () => "change what it names; `--help` of the command lists what there is",
 });
+
+/** The application lies in Entra, which Azure's command line is asked to write to. */
+export const signInAzMissing = entry("cli-sign-in-az-missing", {
+  title: "Azure's command line is not here to write to Entra",
+  message: () => "There is no command az on this machine, and the application and its roles are written through it.",
+  fix: () => "install the Azure CLI and sign in with `az login`, or make the application with the program in examples/sign-in",
+  left: () => "nothing was written.",
+});
+
+/** Entra, or the way to it, said no; its own last words are given. */
+export const signInFailed = entry<{ step: string; words: string }>("cli-sign-in-failed", {
+  title: "The application or its roles were not written as asked",
+  message: ({ step, words }) => `Azure's command line failed in ${step}:\n${words}`,
+  fix: () => "do what its words say, then run the same command again; making an application needs Application Developer, giving its roles an owner of it or a Cloud Application Administrator",
+  left: () => "what was written before that step stays, and the same command finds it.",
+});
+
+/** Roles are given at an application, and there is none of that name. */
+export const signInUnknown = entry<{ name: string; audience: string }>("cli-sign-in-unknown", {
+  title: "There is no application of that name in the tenant",
+  message: ({ name, audience }) => `No application in the tenant of \`az login\` has the audience ${audience}, so ${name} has no roles to give.`,
+  fix: ({ name }) => `run \`ballast sign-in create ${name}\`, or sign in to the tenant that has it`,
+  left: () => "nothing was written.",
+});
