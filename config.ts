@@ -50,10 +50,11 @@ const fields = <Shape extends object>(reads: { readonly [Field in keyof Shape]: 
 const pace = fields<Pace>({
   weights: numbers, bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
 }, defaultPace);
-const limits = fields<Limits>({
+const limitReads: { readonly [Limit in keyof Limits]: Read<number> } = {
   falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, failurePointsMax: number,
   ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
-}, defaultLimits);
+};
+const limits = fields<Limits>(limitReads, defaultLimits), shadowLimits = fields<Partial<Limits>>(limitReads, {});
 
 /** Where a cloud's doors are. */
 export interface Endpoints {
@@ -71,7 +72,7 @@ const words = {
   databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 const values = {
-  standIn: flag, wait: flag, storefrontEnvironment: texts, pace, limits, endpoints,
+  standIn: flag, wait: flag, storefrontEnvironment: texts, pace, limits, shadowLimits, endpoints,
   leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
 };
 const passwordKey = "databasePassword";

@@ -97,6 +97,13 @@ export interface CanaryAppArgs {
    */
   readonly limits?: Limits;
   /**
+   * Other limits that judge every rollout beside, without power: its journal tells what they would have decided, and nobody is harmed while they
+   * are tried out. What is left out is as in `limits`; empty means that nothing judges beside.
+   *
+   * @default {}
+   */
+  readonly shadowLimits?: Partial<Limits>;
+  /**
    * Whether `pulumi up` waits for the rollout's end.
    *
    * @default true
@@ -133,7 +140,8 @@ export class CanaryApp extends pulumi.ComponentResource {
     super("ballast:index:CanaryApp", name, args.secrets ? { ...args, secrets: pulumi.secret(args.secrets) } : args, opts);
     const { resourceGroup, location, environment, pace = defaultPace, limits = defaultLimits, targetPort = 8080, probePath = "/", healthPath = probePath, registries = [] } = args;
     const appName = physicalName("app", name, resourceGroup);
-    const complaints = checkIntent({ pace, limits });
+    const shadowLimits = Object.keys(args.shadowLimits ?? {}).length > 0 ? { ...limits, ...args.shadowLimits } : undefined;
+    const complaints = checkIntent({ pace, limits, shadow: shadowLimits });
     if (complaints.length > 0) throw refusal(canaryAppPlan({ app: name, complaints }));
     const template = templateOf(name, { ...args, container: appName, targetPort, healthPath, probeSeconds: pace.probeSeconds });
     const configuration = {
@@ -169,7 +177,7 @@ export class CanaryApp extends pulumi.ComponentResource {
       ...args.controlPlane, resourceGroup, app: appName,
       revision: app.latestRevisionName,
       release: templateHash(template),
-      pace, limits, probePath,
+      pace, limits, ...(shadowLimits ? { shadowLimits } : {}), probePath,
       wait: args.wait ?? true,
       whenInFlight: args.whenInFlight ?? "refuse",
       outsideWeights: args.outsideWeights ?? "restore",

@@ -15,7 +15,7 @@ export const componentNameRefused = entry<{ readonly kind: string; readonly name
 export const canaryAppPlan = entry<{ readonly app: string; readonly complaints: readonly string[] }>("canary-app-plan", {
   title: "A release's plan cannot be carried out",
   message: ({ app, complaints }) => `The releases of "${app}" cannot go like that. ${complaints.join(" ")}`,
-  fix: () => "correct ballast:pace or ballast:limits of the stack",
+  fix: () => "correct ballast:pace, ballast:limits or ballast:shadowLimits of the stack",
   left: unmoved,
 });
 

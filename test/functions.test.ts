@@ -25,6 +25,8 @@ describe("a body", () => {
     "with an unknown limit": [{ ...body, limits: { ...defaultLimits, failurePointMax: 2 } }, 400, "call-malformed", '"failurePointMax"'],
     "without a limit": [{ ...body, limits: { ...defaultLimits, ceilingPercent: undefined } }, 400, "call-malformed", "limits.ceilingPercent"],
     "with a number as text": [{ ...body, pace: { ...defaultPace, bakeSeconds: "300" } }, 400, "call-malformed", "pace.bakeSeconds"],
+    "with a shadow that is not whole": [{ ...body, shadow: { failurePointsMax: 1 } }, 400, "call-malformed", "shadow.oddsTolerated"],
+    "with a shadow that makes no sense": [{ ...body, shadow: { ...defaultLimits, ceilingPercent: 1 } }, 400, "call-malformed", "Of the limits in the shadow, failurePointsMax, 1, is not below"],
     "with weights as text": [{ ...body, pace: { ...defaultPace, weights: ["5"] } }, 400, "call-malformed", "pace.weights"],
     "with weights that go down": [{ ...body, pace: { ...defaultPace, weights: [50, 25] } }, 400, "call-malformed", "only ever gains"],
     "with a forged line": [{ ...body, release: "good\nPlanned by somebody else" }, 400, "call-malformed", "release"],
@@ -59,6 +61,16 @@ describe("a release", () => {
     expect((await journal.read(stream))[0]!.event).toMatchObject({ kind: "Planned", intent: { requestedBy: "somebody" } });
     expect((await call("PUT", path.toUpperCase().replace("/ROLLOUTS", "/rollouts"), body)).status).toBe(200);
     expect(asked).toEqual([`start ${stream}`]);
+  });
+
+  test("keeps its limits in the shadow in its journal, and one that names none has none there", async () => {
+    const { call, parts: { journal } } = service();
+    const shadow = { ...defaultLimits, failurePointsMax: 0.5 };
+    await call("PUT", path, { ...body, shadow });
+    expect((await journal.read(stream))[0]!.event).toMatchObject({ kind: "Planned", intent: { shadow } });
+    const { call: plain, parts: { journal: other } } = service();
+    await plain("PUT", path, body);
+    expect((await other.read(stream))[0]!.event).not.toHaveProperty("intent.shadow");
   });
 
   test("that has finished answers at once with its result", async () => {

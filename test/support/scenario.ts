@@ -38,6 +38,7 @@ export interface Scenario {
   readonly probesAnswered: number;
   readonly signals: readonly { readonly atMinutes: number; readonly signal: SignalName; readonly by: string; readonly reason: string }[];
   readonly outsideWeights?: OutsideWeights;
+  readonly shadow?: Limits;
   readonly expected: string;
 }
 

@@ -36,9 +36,9 @@ export const ranges = {
 /** Gives the percentages that the canary receives, step by step, with the last one, 100, that every plan ends in. */
 export const plan = (pace: Pace): readonly number[] => [...pace.weights, 100];
 
-/** Lists what is wrong with a pace and its limits, a sentence each; an empty list means that the plan can be carried out. */
-export function checkIntent({ pace, limits }: { readonly pace: Pace; readonly limits: Limits }): readonly string[] {
-  return [...checkPace(pace), ...checkLimits(limits)];
+/** Lists what is wrong with a pace and its limits, those in the shadow included, a sentence each; an empty list means that the plan can be carried out. */
+export function checkIntent({ pace, limits, shadow }: { readonly pace: Pace; readonly limits: Limits; readonly shadow?: Limits | undefined }): readonly string[] {
+  return [...checkPace(pace), ...checkLimits(limits), ...(shadow === undefined ? [] : checkLimits(shadow).map((complaint) => `Of the limits in the shadow, ${complaint}`))];
 }
 
 function checkPace(pace: Pace): readonly string[] {
@@ -59,7 +59,8 @@ function checkPace(pace: Pace): readonly string[] {
   return complaints;
 }
 
-function checkLimits(limits: Limits): readonly string[] {
+/** Lists what is wrong with limits, a sentence each. */
+export function checkLimits(limits: Limits): readonly string[] {
   const complaints = [...checkRanges(limits, ranges.limits)];
   if (limits.failurePointsMax >= limits.ceilingPercent) complaints.push(`failurePointsMax, ${limits.failurePointsMax}, is not below ceilingPercent, ${limits.ceilingPercent}, so a canary could be promoted at its ceiling.`);
   return complaints;
