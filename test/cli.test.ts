@@ -90,6 +90,14 @@ test("finds a rollout by its app, by its revision and in full, and says when tha
   expect(await release("show storefront")).toMatchObject({ code: 1, err: expect.stringContaining("cli-rollout-ambiguous  storefront is in the resource groups other and rg.") });
 });
 
+test("shows how much of the evidence for either verdict is there, in one line, and none before there is any", async () => {
+  plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted", evidence: { against: 3.21, againstMax: 20, favour: 12.3, favourMin: 20 } });
+  await put("r1");
+  expect((await release("show storefront/r1")).out).not.toContain("evidence");
+  await put("r2", "slow");
+  expect((await release("show storefront")).out).toMatch(/evidence +1 : 3\.2 against of the 1 : 20 that rolls back; 1 : 12 in favour of the 1 : 20 that promotes\n/);
+});
+
 test("follows a rollout to its end, and its exit code says whether that was good", async () => {
   plane.scripts.set("good", { facts: goodFacts, result: "promoted", sentence: "promoted: every step passed" });
   plane.scripts.set("bad", { facts: goodFacts.slice(0, 3), result: "rolled-back", sentence: "canary fails 9 percent" });

@@ -5,7 +5,10 @@ import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
+import type { RolloutEvent } from "../controlplane/engines/rollout/vocabulary.ts";
 import { claimTargetHeld } from "../errors/claims.ts";
+import { healthy, sick } from "./support/meddling.ts";
+import { run } from "./support/pure-world.ts";
 import { body, intent, openService, path, rejected, startIssuer, stream, type Issuer, type Service } from "./support/service.ts";
 
 let issuer: Issuer;
@@ -129,6 +132,20 @@ describe("a release", () => {
 });
 
 describe("a rollout", () => {
+  test("shows how far it has come towards either verdict: nothing before its first step, nothing in favour where nobody is left to compare with", async () => {
+    const shownAfter = async (events: readonly RolloutEvent[]) => {
+      const { call, append } = service();
+      await append("rollout/shop/storefront/storefront--2", events);
+      return (await call("GET", "/rollouts/shop/storefront/storefront--2")).body.evidence;
+    };
+    const { journal } = run(healthy), first = journal.findIndex(({ kind }) => kind === "StepPassed");
+    expect(await shownAfter(journal.slice(0, 2))).toBeNull();
+    expect(await shownAfter(journal.slice(0, first))).toEqual({ against: expect.closeTo(1, 6), againstMax: 20, favour: expect.any(Number), favourMin: 20 });
+    expect(await shownAfter(journal)).toMatchObject({ favour: null, againstMax: 20 });
+    expect((await shownAfter(run(sick).journal)).against).toBeGreaterThan(20);
+    expect(await shownAfter(run({ ...healthy, before: "nothing" }).journal)).toBeNull();
+  });
+
   test("is listed, shown and read, newest first, with the lines that people read", async () => {
     const { call, append } = service();
     await append(stream, rejected);
