@@ -9,6 +9,8 @@ const canary = "storefront--2", stable = "storefront--1";
 
 export interface PureWorld {
   weights: readonly Weight[];
+  /** Who had which share from when on. */
+  readonly shares: { readonly from: Instant; readonly weights: readonly Weight[] }[];
   now: Instant;
   probes: number;
   labels: Labels;
@@ -23,7 +25,7 @@ export const intentOf = (scenario: Scenario): ReleaseIntent =>
   ({ target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi", ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}), ...(scenario.shadow ? { shadow: scenario.shadow } : {}) });
 
 export const pureWorld = (scenario: Scenario): PureWorld =>
-  ({ weights: [{ revision: scenario.before === "nothing" ? canary : stable, percent: 100 }], now: start, probes: 0, labels: {}, shows: {}, keptAwake: new Set(), active: new Set([canary, ...(scenario.before === "nothing" ? [] : [stable])]) });
+  ({ weights: [{ revision: scenario.before === "nothing" ? canary : stable, percent: 100 }], shares: [], now: start, probes: 0, labels: {}, shows: {}, keptAwake: new Set(), active: new Set([canary, ...(scenario.before === "nothing" ? [] : [stable])]) });
 
 /** Carries out one effect and gives the outcome. A signal that comes during a wait ends the wait. */
 export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEffect): RolloutObservation {
@@ -32,6 +34,7 @@ export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEff
     const deactivated = world.weights.filter(({ revision }) => !world.active.has(revision)).map(({ revision }) => revision);
     return { weights: world.weights, ...(deactivated.length > 0 ? { deactivated } : {}) };
   };
+  if (world.shares.at(-1)?.weights !== world.weights) world.shares.push({ from: world.now, weights: world.weights });
   switch (effect.kind) {
     case "Inspect": return outcome("Inspect", { weights: world.weights, revisions: [...new Set([stable, canary])].filter((name) => name === canary || scenario.before !== "nothing").map((name) => ({
       name, active: world.active.has(name), running: "Running", health: "Healthy", templateHash: scenario.before === "twin" ? "same" : name })), ...world.shows });
@@ -66,14 +69,15 @@ function signalBefore(scenario: Scenario, world: PureWorld, until: Instant): Rol
   return { kind: "Signal", at: next.at, signal: next.signal, by: next.by, reason: next.reason };
 }
 
-/** Gives the complete bins since the last measurement, as the weights of now split the load. */
-export function measure(scenario: Scenario, world: Pick<PureWorld, "now" | "weights">, effect: Extract<RolloutEffect, { kind: "Measure" }>): { bins: Bin[]; to: Instant } {
+/** Gives the complete bins since the last measurement, as the weights of then split the load. */
+export function measure(scenario: Scenario, world: Pick<PureWorld, "now" | "weights"> & Partial<Pick<PureWorld, "shares">>, effect: Extract<RolloutEffect, { kind: "Measure" }>): { bins: Bin[]; to: Instant } {
   const tick = effect.tickSeconds * 1000, bins: Bin[] = [];
-  const share = (revision: string | null) => world.weights.find((weight) => weight.revision === revision)?.percent ?? 0;
+  const share = (revision: string | null, at: Instant) =>
+    (world.shares?.findLast(({ from }) => from <= at)?.weights ?? world.weights).find((weight) => weight.revision === revision)?.percent ?? 0;
   const nothing = { requests: 0, failed: 0, refused: 0 }; // Nobody asked anything before the scenario began.
   for (let at = effect.from; at + tick <= world.now; at += tick) {
     if (at < start) bins.push({ at, canary: nothing, stable: nothing });
-    else bins.push({ at, canary: tallyOf(scenario, "canary", at, share(effect.canary)), stable: tallyOf(scenario, "stable", at, share(effect.stable)) });
+    else bins.push({ at, canary: tallyOf(scenario, "canary", at, share(effect.canary, at)), stable: tallyOf(scenario, "stable", at, share(effect.stable, at)) });
   }
   return { bins, to: effect.from + bins.length * tick };
 }

@@ -276,6 +276,8 @@ export interface RolloutState {
   readonly now: Instant;
   readonly startedAt: Instant;
   readonly phaseAt: Instant;
+  /** When this attempt first gave the canary traffic; what it did before is not judged. */
+  readonly watchedFrom: Instant;
   /** Bins that overlap the time from `warmFrom` to `warmUntil` are left out of the judgement: the weights were changing, and the canary warms up. */
   readonly warmFrom: Instant;
   readonly warmUntil: Instant;

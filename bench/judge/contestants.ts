@@ -1,0 +1,9 @@
+// Who takes part in the contest of judges. A new judge is a line here.
+import type { Contestant } from "./contestant.ts";
+import { plain } from "./plain.ts";
+
+/** Everybody who takes part, in the order of the tables. */
+export const contestants: readonly Contestant[] = [plain as Contestant];
+
+/** The one of them that is ours. */
+export const ours = "ballast";
