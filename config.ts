@@ -73,7 +73,7 @@ const words = {
 };
 const values = {
   standIn: flag, wait: flag, storefrontEnvironment: texts, pace, limits, shadowLimits, endpoints,
-  leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
+  expectedRequestsPerMinute: notNegative, leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
 };
 const passwordKey = "databasePassword";
 

@@ -35,11 +35,11 @@ const controlPlane = new ControlPlane("control-plane", {
 });
 
 const storefront = new CanaryApp("storefront", {
-  resourceGroup, location,
-  environment: where,
+  resourceGroup, location, environment: where,
   controlPlane: { endpoint: controlPlane.endpoint, audience },
   image: settings.storefrontImage, variables: settings.storefrontEnvironment, probePath: settings.probePath, healthPath: settings.healthPath,
-  pace: settings.pace, limits: settings.limits, shadowLimits: settings.shadowLimits, wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights,
+  pace: settings.pace, limits: settings.limits, shadowLimits: settings.shadowLimits, expectedRequestsPerMinute: settings.expectedRequestsPerMinute,
+  wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights,
 }, { dependsOn: controlPlane });
 
 new DeadMansSwitch("dead-mans-switch", {

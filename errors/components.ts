@@ -19,6 +19,20 @@ export const canaryAppPlan = entry<{ readonly app: string; readonly complaints: 
   left: unmoved,
 });
 
+/** A warning: the plan is good, and promises less than releases usually do. */
+export const canaryAppCautions = entry<{ readonly app: string; readonly cautions: readonly string[] }>("canary-app-cautions", {
+  title: "A release's plan weakens what releases promise",
+  message: ({ app, cautions }) => `The releases of "${app}" promise less than they could. ${cautions.join(" ")}`,
+  fix: () => "nothing, where that is meant; else correct ballast:pace or ballast:limits of the stack, where each has a default that needs no thought",
+});
+
+/** A warning: what is promised takes more requests than come. */
+export const canaryAppBlind = entry<{ readonly app: string; readonly shortfalls: readonly string[] }>("canary-app-blind", {
+  title: "A release's plan cannot see what it promises",
+  message: ({ app, shortfalls }) => `The releases of "${app}" cannot see what they promise. ${shortfalls.join(" ")}`,
+  fix: () => "give releases more time (maximumSeconds) or greater weights in ballast:pace, or ask less of them in ballast:limits; `ballast power` tells what each takes",
+});
+
 /** A canary that falls asleep between two probes would be judged on its cold starts. */
 export const canaryAppNoReplica = entry<{ readonly app: string; readonly minReplicas: number; readonly maxReplicas: number; readonly probeSeconds: number }>("canary-app-no-replica", {
   title: "An app's replicas would not stay awake during a release",

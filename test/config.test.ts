@@ -33,7 +33,7 @@ describe("a stack that says the least", () => {
   const expected: Partial<Settings> = {
     standIn: false, subscription: "11111111-2222-3333-4444-555555555555", resourceGroup: "ballast", probePath: "/", healthPath: "/health/ready", wait: true, whenInFlight: "refuse",
     leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180, silenceSeconds: 240, audience: "api://ballast", databaseAuthentication: "entra", databasePort: 5432, databaseTls: "require",
-    storefrontEnvironment: {}, pace: defaultPace, limits: defaultLimits,
+    storefrontEnvironment: {}, pace: defaultPace, limits: defaultLimits, shadowLimits: {}, expectedRequestsPerMinute: 0,
     endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },
   };
   test.each(Object.entries(expected))("has %s as on public Azure", (key, value) => expect(settings[key as keyof Settings]).toEqual(value));
@@ -47,6 +47,7 @@ describe("what a stack says", () => {
     ["ballast:endpoints", '{"logs":"https://logs.example"}', "endpoints", { resourceManager: "https://management.azure.com", logs: "https://logs.example", login: "https://login.microsoftonline.com" }],
     ["ballast:shadowLimits", "{}", "shadowLimits", {}],
     ["ballast:shadowLimits", '{"oddsTolerated":1.1}', "shadowLimits", { oddsTolerated: 1.1 }],
+    ["ballast:expectedRequestsPerMinute", "1200", "expectedRequestsPerMinute", 1200],
     ["ballast:wait", "false", "wait", false],
     ["ballast:whenInFlight", "supersede", "whenInFlight", "supersede"],
     ["ballast:databasePort", "6543", "databasePort", 6543],

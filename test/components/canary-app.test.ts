@@ -73,6 +73,24 @@ test("limits in the shadow go to the release whole: what they leave out is as in
   expect(await release({ shadowLimits: {} })).not.toHaveProperty("shadowLimits");
 });
 
+/** What a preview warns of; the SDK puts it on the console where there is no engine. */
+async function warnings(change: Partial<CanaryAppArgs>): Promise<readonly string[]> {
+  const { warn } = console, said: string[] = [];
+  console.warn = (line: string) => void said.push(line);
+  await storefront(change).finally(() => { console.warn = warn; });
+  return said;
+}
+
+test("a plan that weakens what releases promise is warned of with canary-app-cautions, and carried out", async () => {
+  expect(await warnings({})).toEqual([]);
+  expect(await warnings({ limits: { ...defaultLimits, falseRollbackPercentMax: 30 } })).toEqual([expect.stringMatching(/canary-app-cautions.*falseRollbackPercentMax is 30, so that of a hundred good canaries up to 30 are rolled back\./)]);
+});
+
+test("a plan that cannot see what it promises at the app's traffic is warned of with canary-app-blind; where the traffic is not known, nothing is said", async () => {
+  expect(await warnings({ expectedRequestsPerMinute: 1_200 })).toEqual([]);
+  expect(await warnings({ expectedRequestsPerMinute: 20 })).toEqual([expect.stringMatching(/canary-app-blind.*a healthy canary is not promoted within 3h: .*a canary that fails one percentage point more than stable is not found within 3h\./)]);
+});
+
 test("an app may scale to zero where its probes come often enough to keep it awake", async () => {
   expect((await inputsOf("storefront-app", { minReplicas: 0 }))["template"].scale).toEqual({ minReplicas: 0, maxReplicas: 10 });
 });

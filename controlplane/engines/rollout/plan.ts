@@ -66,6 +66,29 @@ export function checkLimits(limits: Limits): readonly string[] {
   return complaints;
 }
 
+/**
+ * Lists what a plan gives up of what releases are meant to promise, a sentence each; empty for the defaults.
+ *
+ * Such a plan is carried out all the same: somebody may have reasons, and should know the price.
+ */
+export function cautions({ pace, limits }: { readonly pace: Pace; readonly limits: Limits }): readonly string[] {
+  const { falseRollbackPercentMax, falsePromotionPercentMax, oddsTolerated, failurePointsMax, ceilingPercent, ceilingRequests, probeFailuresMax, stableFailurePercentMax } = limits;
+  const last = pace.weights.at(-1) ?? 0;
+  const given: readonly (readonly [is: boolean, sentence: string])[] = [
+    [falseRollbackPercentMax > 10, `falseRollbackPercentMax is ${falseRollbackPercentMax}, so that of a hundred good canaries up to ${falseRollbackPercentMax} are rolled back.`],
+    [falsePromotionPercentMax > 20, `falsePromotionPercentMax is ${falsePromotionPercentMax}, so that of a hundred canaries that are too bad up to ${falsePromotionPercentMax} are promoted.`],
+    [oddsTolerated > 3, `oddsTolerated is ${oddsTolerated}, so that a canary whose odds of failing are ${oddsTolerated} times stable's is held to be as good as stable, and not rolled back for it.`],
+    [failurePointsMax > 5, `failurePointsMax is ${failurePointsMax}, so that a canary is promoted once it is shown to fail less than ${failurePointsMax} points more than stable.`],
+    [ceilingPercent < 10, `ceilingPercent is ${ceilingPercent}, and at the ceiling a canary is taken out without a comparison: an outage that stable shares may do it, and counts beside falseRollbackPercentMax.`],
+    [ceilingRequests < 20, `ceilingRequests is ${ceilingRequests}, so that ${ceilingPercent} % of so few failing takes a canary out without a comparison: that may be chance, and counts beside falseRollbackPercentMax.`],
+    [stableFailurePercentMax > 20, `stableFailurePercentMax is ${stableFailurePercentMax}, so that canaries are compared with a stable that is itself out of order.`],
+    [probeFailuresMax > 10, `probeFailuresMax is ${probeFailuresMax}, so that a canary that does not answer at all keeps its traffic for ${probeFailuresMax * pace.probeSeconds} seconds.`],
+    [pace.warmUpSeconds < pace.tickSeconds, `warmUpSeconds is ${pace.warmUpSeconds}, less than one tick of ${pace.tickSeconds}, so that cold starts are held against a canary.`],
+    [last < 20, `The last weight is ${last}, so that the step to 100 percent is more than a fivefold of what the canary was proven at.`],
+  ];
+  return given.flatMap(([is, sentence]) => (is ? [sentence] : []));
+}
+
 const checkRanges = <Key extends string>(values: Readonly<Record<NoInfer<Key>, unknown>>, among: Readonly<Record<Key, Range>>): readonly string[] =>
   (Object.keys(among) as Key[]).filter((key) => !isWithin(values[key], among[key])).map((key) => `${key} is ${String(values[key])}, and it must be ${inWords(among[key])}.`);
 

@@ -2,7 +2,7 @@
 // ones, so the answer is the judge's own and not a formula beside it. It draws nothing: whoever wants chance hands over other bins.
 import { rollout } from "./rollout.ts";
 import { bucketMax, bucketOf, durationsOf, endOf } from "./durations.ts";
-import { after, secondsBetween, type Instant } from "../time.ts";
+import { after, duration, secondsBetween, type Instant } from "../time.ts";
 import type { Bin, Durations, Limits, Pace, ReleaseIntent, RolloutEffect, RolloutObservation, Tally, Weight } from "./vocabulary.ts";
 
 /** What a service is usually like. */
@@ -42,6 +42,16 @@ export interface Course {
 export interface Power {
   readonly healthy: Course;
   readonly faults: readonly (Fault & { readonly course: Course })[];
+}
+
+/** Says, a sentence each, what releases are meant to do and this plan cannot at this traffic: promote a healthy canary, find one that fails a point more. */
+export function shortfalls(plan: Plan, traffic: Traffic): readonly string[] {
+  const { healthy: good, faults: [point] } = power(plan, traffic), time = duration(plan.pace.maximumSeconds);
+  const at = `At ${traffic.requestsPerMinute} requests a minute, of which ${traffic.failurePercent} % usually fail,`;
+  return [
+    ...(good.ending === "promoted" ? [] : [`${at} a healthy canary is not promoted within ${time}: ${good.sentence}.`]),
+    ...(point!.course.ending === "rolled-back" ? [] : [`${at} a canary that fails one percentage point more than stable is ${point!.course.ending === "promoted" ? `promoted after ${duration(point!.course.seconds)}` : `not found within ${time}`}.`]),
+  ];
 }
 
 type Plan = { readonly pace: Pace; readonly limits: Limits };
