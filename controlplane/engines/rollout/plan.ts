@@ -59,8 +59,7 @@ function checkPace(pace: Pace): readonly string[] {
   return complaints;
 }
 
-/** Lists what is wrong with limits, a sentence each. */
-export function checkLimits(limits: Limits): readonly string[] {
+function checkLimits(limits: Limits): readonly string[] {
   const complaints = [...checkRanges(limits, ranges.limits)];
   if (limits.failurePointsMax >= limits.ceilingPercent) complaints.push(`failurePointsMax, ${limits.failurePointsMax}, is not below ceilingPercent, ${limits.ceilingPercent}, so a canary could be promoted at its ceiling.`);
   return complaints;

@@ -1,9 +1,10 @@
 // Pace, limits, traffic → what a rollout of this plan can see, and when. The engine itself is led through a rollout whose bins are the typical
 // ones, so the answer is the judge's own and not a formula beside it. It draws nothing: whoever wants chance hands over other bins.
 import { rollout } from "./rollout.ts";
+import { gather, noEvidence } from "./gather.ts";
 import { bucketMax, bucketOf, durationsOf, endOf } from "./durations.ts";
 import { after, duration, secondsBetween, type Instant } from "../time.ts";
-import type { Bin, Durations, Limits, Pace, ReleaseIntent, RolloutEffect, RolloutObservation, Tally, Weight } from "./vocabulary.ts";
+import type { Bin, Durations, Limits, Pace, ReleaseIntent, RolloutEffect, RolloutEvent, RolloutObservation, Tally, Weight } from "./vocabulary.ts";
 
 /** What a service is usually like. */
 export interface Traffic {
@@ -45,12 +46,11 @@ export interface Power {
 }
 
 /** Says, a sentence each, what releases are meant to do and this plan cannot at this traffic: promote a healthy canary, find one that fails a point more. */
-export function shortfalls(plan: Plan, traffic: Traffic): readonly string[] {
-  const { healthy: good, faults: [point] } = power(plan, traffic), time = duration(plan.pace.maximumSeconds);
-  const at = `At ${traffic.requestsPerMinute} requests a minute, of which ${traffic.failurePercent} % usually fail,`;
+export function shortfalls(plan: Plan, traffic: Traffic, { healthy: good, faults: [point] } = power(plan, traffic)): readonly string[] {
+  const at = `At ${Math.round(traffic.requestsPerMinute)} requests a minute, of which ${Number(traffic.failurePercent.toPrecision(2))} % usually fail,`;
   return [
-    ...(good.ending === "promoted" ? [] : [`${at} a healthy canary is not promoted within ${time}: ${good.sentence}.`]),
-    ...(point!.course.ending === "rolled-back" ? [] : [`${at} a canary that fails one percentage point more than stable is ${point!.course.ending === "promoted" ? `promoted after ${duration(point!.course.seconds)}` : `not found within ${time}`}.`]),
+    ...(good.ending === "promoted" ? [] : [`${at} a healthy canary is not promoted: ${good.sentence}.`]),
+    ...(point!.course.ending === "rolled-back" ? [] : [`${at} a canary that fails one percentage point more than stable is ${point!.course.ending === "promoted" ? `promoted after ${duration(point!.course.seconds)}` : `not found within ${duration(plan.pace.maximumSeconds)}`}.`]),
   ];
 }
 
@@ -61,6 +61,20 @@ export const power = (plan: Plan, traffic: Traffic): Power => ({
   healthy: follow(plan, typical(plan.pace, traffic, healthy)),
   faults: faults.map((fault) => ({ ...fault, course: follow(plan, typical(plan.pace, traffic, fault)) })),
 });
+
+/** Learns from a rollout's journal what its service is like, by the judge's own measure of noise; undefined where no request of stable was measured. */
+export function trafficOf(journal: readonly RolloutEvent[]): Traffic | undefined {
+  const intent = journal.find((event) => event.kind === "Planned")?.intent;
+  const measured = journal.flatMap((event) => (event.kind === "Measured" ? event.bins : []));
+  const bins = [...new Map(measured.map((bin) => [bin.at, bin])).values()].toSorted((one, other) => one.at - other.at);
+  // A service that was deployed within the hour before has no requests in the bins before that.
+  const asked = bins.slice(bins.findIndex(({ canary: { requests }, stable: { requests: more } }) => requests + more > 0));
+  if (intent === undefined || bins.length === 0) return undefined;
+  const { tickSeconds } = intent.pace, { usual } = gather(noEvidence, asked, { limits: intent.limits, percent: 0, tickSeconds, warmFrom: 0, warmUntil: 0 });
+  if (usual.requests === 0) return undefined;
+  const requests = asked.reduce((sum, bin) => sum + bin.canary.requests + bin.stable.requests, 0), { pairs, sum } = usual.noise.failed;
+  return { requestsPerMinute: requests / ((asked.length * tickSeconds) / 60), failurePercent: (100 * usual.failed) / usual.requests, dispersion: pairs === 0 ? 1 : Math.max(1, sum / pairs) };
+}
 
 /** What both arms do in the bin that begins at a moment, while the canary has a percentage. Bins are asked for in order, each once. */
 export type Happen = (at: Instant, percent: number) => Bin;
