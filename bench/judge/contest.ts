@@ -3,7 +3,7 @@
 import type { Contestant } from "./contestant.ts";
 import type { Cell } from "./cells.ts";
 import { count, score, type Row } from "./scores.ts";
-import { play, replayTrack, tracks, type Ended } from "./tracks.ts";
+import { play, replayTrack, tracks, type Ended, type Track } from "./tracks.ts";
 import { createWorld } from "./traffic.ts";
 
 /** What came of one cell. */
@@ -21,12 +21,13 @@ const replayedRuns = 3;
  * Run `i` has the seed `seed + i` in every cell, so that any of them can be had again alone.
  */
 export function contest(contestants: readonly Contestant[], cell: Cell, seed: number, runs: number, replayed?: string): Played {
-  const ended = tracks.map(() => contestants.map((): Ended[] => []));
+  const takePart = (track: Track): readonly Contestant[] => contestants.filter(({ onlyOwnWeights }) => track === "B" || !onlyOwnWeights);
+  const ended = tracks.map((track) => takePart(track).map((): Ended[] => []));
   for (let run = 0; run < runs; run++) {
     const world = createWorld(cell, seed + run);
-    for (const [index, track] of tracks.entries()) for (const [who, one] of play(contestants, track, cell, seed + run, world).entries()) ended[index]![who]!.push(one);
+    for (const [index, track] of tracks.entries()) for (const [who, one] of play(takePart(track), track, cell, seed + run, world).entries()) ended[index]![who]!.push(one);
   }
-  const rows = tracks.flatMap((track, index) => contestants.map(({ name }, who) => count(track, cell.name, name, ended[index]![who]!)));
+  const rows = tracks.flatMap((track, index) => takePart(track).map(({ name }, who) => count(track, cell.name, name, ended[index]![who]!)));
   const replays = contestants.filter(({ name }) => name === replayed).flatMap((contestant) => Array.from({ length: Math.min(runs, replayedRuns) }, (_, run) => replayTrack(contestant, cell, seed + run)));
   return { rows, deaths: replays.reduce((sum, { deaths }) => sum + deaths, 0), differences: replays.reduce((sum, { differences }) => sum + differences.length, 0) };
 }

@@ -15,7 +15,7 @@ export const horizonMinutes = 90;
 /** How a contestant ended one run. */
 export interface Ended {
   readonly ending: "promoted" | "rolled-back" | "held";
-  /** Minutes from the start of the rollout to the end. */
+  /** Minutes from the canary's first share of the traffic to the end. */
   readonly minutes: number;
   /** Requests that the canary had answered by then. */
   readonly canaryRequests: number;
@@ -54,6 +54,7 @@ interface Look {
 /** Lets a contestant play one run and tells every look. */
 function follow(contestant: Contestant, track: Track, cell: Cell, seed: number, world: World, told: (look: Look) => void): Ended {
   const arriving = delivery(cell, seed), weights: number[] = [0];
+  const watched = (): number => weights.slice(0, horizonMinutes).filter((weight) => weight > 0).length;
   let state = contestant.start(world.history), canaryRequests = 0, harmed = 0;
   for (let now = 0; now < horizonMinutes; now++) {
     const weight = weights[now]!, happened = world.happen(now, weight, weights[now - hangMinutes] ?? 0), arrived = arriving(happened.minute);
@@ -62,11 +63,11 @@ function follow(contestant: Contestant, track: Track, cell: Cell, seed: number, 
     const move = contestant.look(state, now, arrived);
     told({ now, arrived, move });
     if (move.ending === "promoted") for (let after = now + 1; after < horizonMinutes; after++) harmed += world.harmWhenPromoted(after);
-    if (move.ending !== undefined) return { ending: move.ending, minutes: now + 1, canaryRequests, harmed };
+    if (move.ending !== undefined) return { ending: move.ending, minutes: watched(), canaryRequests, harmed };
     state = move.state;
     weights.push(track === "A" ? rampWeight(now + 1) : wholePercent(move.weight));
   }
-  return { ending: "held", minutes: horizonMinutes, canaryRequests, harmed };
+  return { ending: "held", minutes: watched(), canaryRequests, harmed };
 }
 
 /**
