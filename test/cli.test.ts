@@ -2,7 +2,7 @@
 // plane with canned answers.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -188,6 +188,11 @@ test("tells what a plan can see at a traffic, and exits with 1 where that is les
   expect(busy.out).toMatch(/12,000 requests a minute, 0\.5 % usually fail, dispersion 1\nplan +5 → 25 → 50 → 100 %, 5m of bake each, 3h at the most\n\nCANARY +ENDS +AFTER +ITS REQUESTS\nhealthy +promoted +36m +182,400\n\+1 point +rolled-back +6m /);
   const quiet = await ask("power --requests-per-minute 20 --failure-percent 0.5");
   expect(quiet).toMatchObject({ code: 1, out: expect.stringMatching(/healthy +undecided +more than 3h[^]*At 20 requests a minute, .* a healthy canary is not promoted: [^]* is not found within 3h\./) });
+});
+
+test("the example of docs/power.md comes out as it is written", async () => {
+  const [, args, answer] = /\$ ballast (power [^\n]*)\n([^`]*)```/.exec(readFileSync(join(cli, "..", "docs", "power.md"), "utf8"))!;
+  expect((await ask(args!)).out).toBe(answer);
 });
 
 test("takes a plan from files, and from the configuration of a stack in the folder", async () => {
