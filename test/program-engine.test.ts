@@ -65,6 +65,18 @@ test("the dead man's switch that is deployed with it may run, and hears the cont
   expect(lines.filter(({ revision }: any) => revision === name).map(({ json }: any) => json?.what)).toEqual(["heartbeat"]);
 });
 
+test("limits in the shadow judge a release beside and change nothing; a plan that promises little is warned of, and carried out", async () => {
+  stack.configure({ "ballast:shadowLimits": { failurePointsMax: 0.01 } });
+  release("1b");
+  const { code, output } = await underLoad(stack.up);
+  expect(output).toContain("canary-app-cautions");
+  expect(output).toContain("other limits would hold: ");
+  expect([code, output]).toEqual([0, expect.stringContaining("promoted")]);
+  const { revision } = await stack.outputs();
+  expect((await ask("GET", `/ballast-local/${app}/${revision}`)).body.evidence).toMatchObject({ againstMax: 20, favour: null, favourMin: 20 });
+  stack.configure({ "ballast:shadowLimits": {} });
+}, 120_000);
+
 test("an update gives its new revision no traffic, and after the promotion the unchanged program is clean again", async () => {
   const first = (await trafficOf())[0]!.revisionName;
   release("2");
