@@ -1,7 +1,7 @@
 // `ballast power`: what a plan can see at a service's traffic, and how soon. The figures are the engine's; here they are asked for and shown.
 import { InvalidArgumentError, type Command } from "commander";
 import { duration } from "../controlplane/engines/time.ts";
-import { plan as stepsOf } from "../controlplane/engines/rollout/plan.ts";
+import { cautions, plan as stepsOf } from "../controlplane/engines/rollout/plan.ts";
 import { power, shortfalls, trafficOf, type Course, type Traffic } from "../controlplane/engines/rollout/power.ts";
 import { journalUnmeasured, trafficUnknown } from "../errors/cli.ts";
 import { readPlan, readStackPlan, type Plan } from "./plan-file.ts";
@@ -36,13 +36,13 @@ Examples:
     const learnt = options.fromHistory === undefined ? undefined : await learn(options, options.fromHistory);
     const traffic = trafficFrom(options, learnt?.traffic);
     const plan = readPlan(options, options.stack === undefined ? learnt?.plan : readStackPlan(options.stack));
-    const seen = power(plan, traffic), missing = shortfalls(plan, traffic, seen);
+    const seen = power(plan, traffic), missing = shortfalls(plan, traffic, seen), given = cautions(plan);
     if (missing.length > 0) process.exitCode = 1;
-    if (options.json) return printJson({ traffic, ...plan, ...seen, shortfalls: missing });
+    if (options.json) return printJson({ traffic, ...plan, ...seen, shortfalls: missing, cautions: given });
     print(`${styled("dim", "service")}  ${count(traffic.requestsPerMinute)} requests a minute, ${rounded(traffic.failurePercent)} % usually fail, dispersion ${rounded(traffic.dispersion)}`);
     print(`${styled("dim", "plan   ")}  ${stepsOf(plan.pace).join(" → ")} %, ${duration(plan.pace.bakeSeconds)} of bake each, ${duration(plan.pace.maximumSeconds)} at the most\n\n`);
     print(table([["CANARY", "ENDS", "AFTER", "ITS REQUESTS"], row("healthy", seen.healthy, plan), ...seen.faults.map(({ name, course }) => row(name, course, plan))], (text, at) => (at === 0 ? styled("dim", text) : text)));
-    if (missing.length > 0) print(`\n${missing.join("\n")}`);
+    if (missing.length + given.length > 0) print(`\n${[...missing, ...given].join("\n")}`);
   });
 
 const row = (name: string, { ending, seconds, canaryRequests }: Course, { pace }: Plan): readonly string[] =>

@@ -197,10 +197,13 @@ test("the example of docs/power.md comes out as it is written", async () => {
 
 test("takes a plan from files, and from the configuration of a stack in the folder", async () => {
   write("fast.yaml", "weights: [50]\nbakeSeconds: 60\n");
+  write("lax.yaml", "falseRollbackPercentMax: 30");
   write("stricter.json", '{"falseRollbackPercentMax":1}');
   write("Pulumi.quick.yaml", "config:\n  ballast:pace: { weights: [20, 40] }\n  ballast:limits: { failurePointsMax: 2 }\n");
   const power = async (args: string) => JSON.parse((await ask(`power --requests-per-minute 1200 --failure-percent 0.5 --json ${args}`)).out) as { pace: object; limits: object };
   expect(await power("--pace fast.yaml --limits stricter.json")).toMatchObject({ pace: { weights: [50], bakeSeconds: 60, warmUpSeconds: 180 }, limits: { falseRollbackPercentMax: 1, oddsTolerated: 1.2 }, shortfalls: [] });
+  const said = await ask("power --requests-per-minute 1200 --failure-percent 0.5 --limits lax.yaml");
+  expect(said.out).toContain("falseRollbackPercentMax is 30, so that of a hundred good canaries up to 30 are rolled back.");
   expect(await power("--stack quick")).toMatchObject({ pace: { weights: [20, 40], bakeSeconds: 300 }, limits: { failurePointsMax: 2 } });
 });
 

@@ -1,8 +1,9 @@
 // What a plan can see, against what it does see: the typical path that is told beforehand, and rollouts of drawn requests.
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createWorld } from "../bench/judge/traffic.ts";
 import { durationsOf } from "../controlplane/engines/rollout/durations.ts";
-import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
+import { checkIntent, defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
 import { faults, follow, power, type Course, type Fault, type Traffic } from "../controlplane/engines/rollout/power.ts";
 import type { Tally } from "../controlplane/engines/rollout/vocabulary.ts";
 
@@ -57,6 +58,22 @@ describe("what a plan is said to see", () => {
     const surer = { ...plan, limits: { ...defaultLimits, falseRollbackPercentMax: 0.1 } }, lax = { ...plan, limits: { ...defaultLimits, oddsTolerated: 6, failurePointsMax: 5 } };
     expect(found(busy, "+2 points", surer).seconds).toBeGreaterThan(found(busy, "+2 points").seconds);
     expect(found(busy, "+2 points", lax).ending).toBe("promoted");
+  });
+
+  it("has an end for every plan that can be carried out, at any traffic, and never after the plan's time", () => {
+    const paces = fc.record({
+      weights: fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 4 }).map((weights) => weights.toSorted((one, other) => one - other)),
+      bakeSeconds: fc.integer({ min: 1, max: 600 }), warmUpSeconds: fc.integer({ min: 0, max: 300 }), tickSeconds: fc.integer({ min: 5, max: 120 }), probeSeconds: fc.integer({ min: 1, max: 60 }), maximumSeconds: fc.integer({ min: 600, max: 7_200 }),
+    }).map((pace) => ({ ...defaultPace, ...pace })).filter((pace) => checkIntent({ pace, limits: defaultLimits }).length === 0);
+    const traffic = fc.record({ requestsPerMinute: fc.double({ min: 0, max: 20_000, noNaN: true }), failurePercent: fc.double({ min: 0, max: 100, noNaN: true }), dispersion: fc.double({ min: 1, max: 50, noNaN: true }) });
+    fc.assert(fc.property(paces, traffic, (pace, drawn) => {
+      const { healthy, faults: seen } = power({ pace, limits: defaultLimits }, drawn);
+      for (const { seconds, canaryRequests, ending } of [healthy, ...seen.map(({ course }) => course)]) {
+        expect(seconds).toBeLessThanOrEqual(pace.maximumSeconds + 2 * pace.tickSeconds);
+        expect(canaryRequests).toBeGreaterThanOrEqual(0);
+        if (ending === "promoted") expect(seconds).toBeGreaterThanOrEqual((pace.weights.length + 1) * pace.bakeSeconds);
+      }
+    }), { numRuns: 40 });
   });
 
   it("obeys the plan's time: what does not come in it is undecided", () => {
