@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { duration, secondsBetween, type Instant } from "../controlplane/engines/time.ts";
 import { inHindsight, type StepInHindsight } from "../controlplane/engines/rollout/hindsight.ts";
 import type { Limits, RolloutEvent } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { ControlPlane, Shown } from "../provider/control-plane.ts";
 import { readJournal, readLimits } from "./plan-file.ts";
 import { find, nameOf, reach, reachable, type ReachOptions } from "./reach.ts";
 import { print, printJson, styled, table } from "./terminal.ts";
@@ -47,10 +48,17 @@ Examples:
 
 async function recorded(options: SimulateOptions, limits: Limits): Promise<readonly Simulated[]> {
   const plane = await reach(options);
-  const found = options.journal === undefined ? await plane.list() : await Promise.all(options.journal.map((name) => find(plane, name)));
+  const found = options.journal === undefined ? await readable(plane) : await Promise.all(options.journal.map((name) => find(plane, name)));
   const simulated: Simulated[] = [];
   for (const shown of found) simulated.push(simulate(nameOf(shown), (await plane.journal(shown)).map(({ event }) => event), limits));
   return simulated;
+}
+
+/** Gives all rollouts whose journals can be read, and tells of the others. */
+async function readable(plane: ControlPlane): Promise<readonly Shown[]> {
+  const { rollouts, unreadable } = await plane.list();
+  for (const { error } of unreadable) process.stderr.write(`${error}\n`);
+  return rollouts;
 }
 
 function simulate(name: string, journal: readonly RolloutEvent[], limits: Limits): Simulated {

@@ -9,6 +9,7 @@ import type { RolloutEvent } from "../controlplane/engines/rollout/vocabulary.ts
 import { claimTargetHeld } from "../errors/claims.ts";
 import { healthy, sick } from "./support/meddling.ts";
 import { run } from "./support/pure-world.ts";
+import { journalChainBroken, journalFactUnknown } from "../errors/journal.ts";
 import { body, intent, openService, path, rejected, startIssuer, stream, type Issuer, type Service } from "./support/service.ts";
 
 let issuer: Issuer;
@@ -144,6 +145,17 @@ describe("a rollout", () => {
     expect(await shownAfter(journal)).toMatchObject({ favour: null, againstMax: 20 });
     expect((await shownAfter(run(sick).journal)).against).toBeGreaterThan(20);
     expect(await shownAfter(run({ ...healthy, before: "nothing" }).journal)).toBeNull();
+  });
+
+  test("whose journal cannot be believed is named with the reason beside the others, and a database that is away is still an error", async () => {
+    const { parts, append } = service(), broken = stream.replace("0002", "0003");
+    for (const to of [stream, broken]) await append(to, rejected);
+    const reads = (trouble: Error) => service({ journal: { ...parts.journal, read: async (to) => { if (to === broken) throw trouble; return parts.journal.read(to); } } });
+    for (const trouble of [journalChainBroken({ stream: broken, index: 1, why: "its hash is another" }), journalFactUnknown({ stream: broken, index: 1, why: "fact.at is not a number" })]) {
+      const { status, body: listed } = await reads(trouble).call("GET", "/rollouts");
+      expect([status, listed.rollouts.map(({ id }: { id: string }) => id), listed.unreadable]).toEqual([200, [stream], [{ id: broken, error: { id: trouble.id, message: trouble.message, fix: trouble.fix, left: trouble.left } }]]);
+    }
+    expect((await reads(new Error("connection lost")).call("GET", "/rollouts")).status).toBe(500);
   });
 
   test("is listed, shown and read, newest first, with the lines that people read", async () => {

@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
+import { alone, cost } from "./alone.ts";
 import { publishedCells, readCells, type Cell } from "./cells.ts";
 import type { Played } from "./contest.ts";
 import { contestants, ours } from "./contestants.ts";
@@ -81,9 +82,10 @@ async function run({ seed, runs, cells, names }: ReturnType<typeof asked>): Prom
   const results: Results = { seed, runs, horizonMinutes, deaths: total("deaths"), differences: total("differences"), rows: outcomes.flatMap(({ rows }) => rows) };
   console.log(values.json ? fileOf(results) : shortTable(results, cells));
   if (values.quick || values.runs !== undefined || values.cells !== undefined || values.contestants !== undefined || values.json) return;
+  const whole: Results = { ...results, alone: alone(4 * runs, seed), cost: cost() };
   const root = join(import.meta.dirname, "..", "..");
-  writeFileSync(join(import.meta.dirname, "results.json"), fileOf(results));
-  writeFileSync(join(root, "docs", "judge-benchmark.md"), page(results, cells, ours));
+  writeFileSync(join(import.meta.dirname, "results.json"), fileOf(whole));
+  writeFileSync(join(root, "docs", "judge-benchmark.md"), page(whole, cells, ours));
   mkdirSync(join(root, "docs", "plots"), { recursive: true });
   for (const [name, drawing] of plots(results.rows, cells, ours)) writeFileSync(join(root, "docs", "plots", `${name}.svg`), drawing);
 }

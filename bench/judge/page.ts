@@ -1,4 +1,5 @@
 // Writes the page of the contest: what was played, who did how, and where we lose. Every figure on it comes from the counts that it is handed.
+import type { AloneRow, cost } from "./alone.ts";
 import { centre, type Cell } from "./cells.ts";
 import { losses, score, wilson, type Row, type Score, type Share } from "./scores.ts";
 import { tracks, type Track } from "./tracks.ts";
@@ -12,6 +13,9 @@ export interface Results {
   readonly deaths: number;
   readonly differences: number;
   readonly rows: readonly Row[];
+  /** What failures alone take, and what a bin costs; only a whole contest looks. */
+  readonly alone?: readonly AloneRow[];
+  readonly cost?: ReturnType<typeof cost>;
 }
 
 /** A percentage with its interval, short: `0 ≤0.4`, `12.3 ±2.0`, `100 ≥99.6`. */
@@ -79,6 +83,19 @@ function lossTable(results: Results, cells: readonly Cell[], ours: string): stri
   return lost.length === 0 ? "Nowhere, by this rule." : markdown(["track", "cell", "in what", ours, "peer", "the peer"], lost.map(({ track, cell, what, ours: mine, peer, theirs }) => [track, cell, what, mine, peer, theirs]));
 }
 
+function aloneSection({ alone = [], cost }: Results): string {
+  const body = alone.map(({ failurePercent, points, ours, known }) => [`${failurePercent} %, +${points} pt`, `${ours[0]} / ${ours[1]}`, `${known[0]} / ${known[1]}`]);
+  const table = markdown(["base and fault", "canary requests, median / p90", "with base and fault known beforehand"], body);
+  const bin = cost === undefined ? "" : `
+
+One bin of 100,000 requests was judged in ${cost.microseconds.toFixed(0)} µs (median of 300), by all kinds of evidence; what is kept of a rollout was ${cost.bytes} bytes long then.`;
+  return `## By failures alone, at ten percent of weight
+
+The same α and tolerated odds, without any other kind of evidence and without a ramp.
+
+${table}${bin}`;
+}
+
 /** Writes docs/judge-benchmark.md. */
 export function page(results: Results, cells: readonly Cell[], ours: string): string {
   const { runs, seed, horizonMinutes, rows, deaths, differences } = results;
@@ -111,6 +128,8 @@ By rule, not by choice: each cell in which a peer does better than ${ours}, beyo
 if it rolls fewer than 5 % back in the same cell without the fault, else always rolling back would win; in good cells if it promotes more than half. The best peer is named.
 
 ${lossTable(results, cells, ours)}
+
+${aloneSection(results)}
 
 ## Killed at every look
 

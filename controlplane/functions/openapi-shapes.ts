@@ -23,6 +23,14 @@ const balance = exactly({
   favour: { ...times, type: ["number", "null"], description: "How much likelier what was seen in this step is with a good canary than with a bad one; null at 100 percent." }, favourMin: { ...times, description: "So much promotes it." },
 } satisfies Record<keyof Balance, Schema>);
 
+const error: Schema = {
+  type: "object", required: ["id", "message", "fix"], additionalProperties: false,
+  properties: {
+    id: { ...text, pattern: "^[a-z]+(-[a-z0-9]+)+$", description: "Permanent; what programs and searches hold on to." },
+    message: { ...text, description: "What happened and why." }, fix: { ...text, description: "What to do about it." }, left: { ...text, description: "What was left running or changed." },
+  },
+};
+
 /** The shapes that have names. */
 export const shapes = {
   Rollout: exactly({
@@ -33,6 +41,7 @@ export const shapes = {
     result: { anyOf: [result, { type: "null" }], description: "Null while the rollout is in flight." },
     sentence: text, evidence: { anyOf: [balance, { type: "null" }], description: "Null before the first step, and where nothing served before." }, startedAt: instant, facts: { ...index, description: "How many facts its journal holds." },
   } satisfies Record<keyof Shown, Schema>),
+  Unreadable: { ...exactly({ id: { ...text, description: "As that of a rollout." }, error }), description: "A rollout whose journal cannot be read, and why." },
   Event: { ...eventSchema, description: "One fact: what was observed, or what was decided." },
   Fact: exactly({
     stream: text, index, event: { $ref: "#/components/schemas/Event" }, process: { ...text, description: "Who wrote it." },
@@ -50,14 +59,6 @@ export const shapes = {
   },
   Error: {
     type: "object", required: ["error"],
-    properties: {
-      error: {
-        type: "object", required: ["id", "message", "fix"], additionalProperties: false,
-        properties: {
-          id: { ...text, pattern: "^[a-z]+(-[a-z0-9]+)+$", description: "Permanent; what programs and searches hold on to." },
-          message: { ...text, description: "What happened and why." }, fix: { ...text, description: "What to do about it." }, left: { ...text, description: "What was left running or changed." },
-        },
-      },
-    },
+    properties: { error },
   },
 } satisfies Readonly<Record<string, Schema>>;

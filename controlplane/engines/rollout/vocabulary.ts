@@ -43,7 +43,7 @@ export interface Limits {
   /** At this failure percentage, over `ceilingRequests` or more, the canary is taken out at once. */
   readonly ceilingPercent: number;
   readonly ceilingRequests: number;
-  /** Above this failure percentage, and three times what is usual of it, stable itself is sick, and nothing can be compared with it. */
+  /** Above this failure percentage, or far above what is usual of it, stable itself is sick, and nothing can be compared with it. */
   readonly stableFailurePercentMax: number;
   /** So many probes in a row without a good answer take the canary out at once. */
   readonly probeFailuresMax: number;
