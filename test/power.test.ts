@@ -13,8 +13,8 @@ const minutesOf = ({ seconds }: Course): number => seconds / 60;
 const found = (traffic: Traffic, name: string, of = plan): Course => power(of, traffic).faults.find((fault) => fault.name === name)!.course;
 
 /** Plays one rollout whose requests are drawn from a seed. */
-function draw({ requestsPerMinute, failurePercent }: Traffic, { failurePoints, slower }: Fault, seed: number): Course {
-  const world = createWorld({ name: "drawn", truth: "unknown", requestsPerMinute, failurePercent, fault: { failurePoints, slower } }, seed);
+function draw({ requestsPerMinute, failurePercent }: Traffic, { failurePoints, slower }: Fault, seed: number, failures = 0): Course {
+  const world = createWorld({ name: "drawn", truth: "unknown", requestsPerMinute, failurePercent, noise: { failures }, fault: { failurePoints, slower } }, seed);
   const tallyOf = (arm: ReturnType<typeof world.happen>["minute"]["canary"]): Tally => {
     const durations = durationsOf(arm.durations.map((count, bucket) => [bucket, count] as const));
     return { requests: arm.requests, failed: arm.failed, refused: arm.refused, ...(durations === undefined ? {} : { durations }) };
@@ -35,6 +35,15 @@ describe("what a plan is said to see", () => {
     const median = minutesOf(drawn[20]!);
     expect(drawn.filter(({ ending }) => ending === told.ending).length).toBeGreaterThanOrEqual(39);
     expect(Math.abs(minutesOf(told) / median - 1), `told ${minutesOf(told)} minutes, drawn ${median}`).toBeLessThan(0.25);
+  });
+
+  const variations = [0.5, 1].flatMap((variation) => faults.slice(0, 2).map((fault) => ({ variation, fault, name: fault.name })));
+  it.each(variations)("of $name is what drawn rollouts come to where each minute's failure rate is shaken by $variation of itself, their median within three tenths of it", ({ variation, fault }) => {
+    // The blocks of such minutes differ so much more than chance makes them.
+    const dispersion = 1 + ((busy.requestsPerMinute * busy.failurePercent) / 100) * variation ** 2;
+    const drawn = Array.from({ length: 41 }, (_, seed) => draw(busy, fault, seed, variation)).map(minutesOf).toSorted((one, other) => one - other);
+    const told = minutesOf(found({ ...busy, dispersion }, fault.name));
+    expect(Math.abs(told / drawn[20]! - 1), `told ${told} minutes, drawn ${drawn[20]}`).toBeLessThan(0.3);
   });
 
   it("is a healthy canary's promotion as soon as its warm-ups and bakes are over, where there is traffic enough", () => {

@@ -128,14 +128,15 @@ const blockBins = 3;
 /** Gives the typical bins: whole counts whose running sums keep to what is expected, and stable's failures swing so much as the dispersion says. */
 function typical({ tickSeconds }: Pace, { requestsPerMinute, failurePercent, dispersion }: Traffic, { failurePoints, slower }: Fault): Happen {
   const each = (requestsPerMinute * tickSeconds) / 60, share = failurePercent / 100;
-  const swing = dispersion > 1 && each > 0 ? Math.min(share, Math.sqrt((dispersion * share * (1 - share)) / (2 * blockBins * each))) : 0;
+  // Blocks differ as the dispersion says, and the bins in them about as much: bursts that lasted for whole blocks would be believed less.
+  const spreadOf = (requests: number): number => (dispersion > 1 && each > 0 ? Math.sqrt((dispersion * share * (1 - share)) / (2 * requests)) : 0);
+  const swing = Math.min(share, spreadOf(blockBins * each)), within = Math.min(share - swing, spreadOf(each));
   const ofCanary = createArm(slower), ofStable = createArm(1);
   let bins = 0;
-  return (at, percent) => ({
-    at,
-    canary: ofCanary((each * percent) / 100, Math.min(1, share + failurePoints / 100)),
-    stable: ofStable((each * (100 - percent)) / 100, share + (Math.floor(bins++ / blockBins) % 2 === 0 ? swing : -swing)),
-  });
+  return (at, percent) => {
+    const place = bins++, swung = (Math.floor(place / blockBins) % 2 === 0 ? swing : -swing) + [0, within, -within][place % blockBins]!;
+    return { at, canary: ofCanary((each * percent) / 100, Math.min(1, share + failurePoints / 100)), stable: ofStable((each * (100 - percent)) / 100, Math.min(1, share + swung)) };
+  };
 }
 
 function createArm(slower: number): (expected: number, failedShare: number) => Tally {
