@@ -51,7 +51,7 @@ const pace = fields<Pace>({
   weights: numbers, bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
 }, defaultPace);
 const limitReads: { readonly [Limit in keyof Limits]: Read<number> } = {
-  falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, failurePointsMax: number,
+  falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, slowdownTolerated: number, failurePointsMax: number,
   ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
 };
 const limits = fields<Limits>(limitReads, defaultLimits), shadowLimits = fields<Partial<Limits>>(limitReads, {});

@@ -9,7 +9,7 @@ export const defaultPace: Pace = {
 
 /** Limits that need no thought: one good canary in twenty rolled back at the most, one bad one in twenty promoted. */
 export const defaultLimits: Limits = {
-  falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.2, failurePointsMax: 1,
+  falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.2, slowdownTolerated: 1.2, failurePointsMax: 1,
   ceilingPercent: 50, ceilingRequests: 50, stableFailurePercentMax: 5, probeFailuresMax: 3,
 };
 
@@ -28,7 +28,7 @@ export const ranges = {
   weight: { least: 1, most: 99, whole: true },
   pace: { bakeSeconds: { least: 1 }, warmUpSeconds: { least: 0 }, tickSeconds: { least: 1, whole: true }, probeSeconds: { least: 1 }, smokeSeconds: { least: 1 }, maximumSeconds: { least: 1 } },
   limits: {
-    falseRollbackPercentMax: { above: 0, most: 50 }, falsePromotionPercentMax: { above: 0, most: 50 }, oddsTolerated: { least: 1, most: 10 }, failurePointsMax: { above: 0, most: 20 },
+    falseRollbackPercentMax: { above: 0, most: 50 }, falsePromotionPercentMax: { above: 0, most: 50 }, oddsTolerated: { least: 1, most: 10 }, slowdownTolerated: { least: 1, most: 10 }, failurePointsMax: { above: 0, most: 20 },
     ceilingPercent: { above: 0, most: 100 }, ceilingRequests: { least: 1, whole: true }, stableFailurePercentMax: { above: 0, most: 50 }, probeFailuresMax: { least: 1, whole: true },
   },
 } satisfies { steps: Range; weight: Range; pace: Readonly<Record<Exclude<keyof Pace, "weights">, Range>>; limits: Readonly<Record<keyof Limits, Range>> };
@@ -71,12 +71,13 @@ function checkLimits(limits: Limits): readonly string[] {
  * Such a plan is carried out all the same: somebody may have reasons, and should know the price.
  */
 export function cautions({ pace, limits }: { readonly pace: Pace; readonly limits: Limits }): readonly string[] {
-  const { falseRollbackPercentMax, falsePromotionPercentMax, oddsTolerated, failurePointsMax, ceilingPercent, ceilingRequests, probeFailuresMax, stableFailurePercentMax } = limits;
+  const { falseRollbackPercentMax, falsePromotionPercentMax, oddsTolerated, slowdownTolerated, failurePointsMax, ceilingPercent, ceilingRequests, probeFailuresMax, stableFailurePercentMax } = limits;
   const last = pace.weights.at(-1) ?? 0;
   const given: readonly (readonly [is: boolean, sentence: string])[] = [
     [falseRollbackPercentMax > 10, `falseRollbackPercentMax is ${falseRollbackPercentMax}, so that of a hundred good canaries up to ${falseRollbackPercentMax} are rolled back.`],
     [falsePromotionPercentMax > 20, `falsePromotionPercentMax is ${falsePromotionPercentMax}, so that of a hundred canaries that are too bad up to ${falsePromotionPercentMax} are promoted.`],
     [oddsTolerated > 3, `oddsTolerated is ${oddsTolerated}, so that a canary whose odds of failing are ${oddsTolerated} times stable's is held to be as good as stable, and not rolled back for it.`],
+    [slowdownTolerated > 2, `slowdownTolerated is ${slowdownTolerated}, so that a canary that takes ${slowdownTolerated} times stable's time is held to be as fast as stable, and not rolled back for it.`],
     [failurePointsMax > 5, `failurePointsMax is ${failurePointsMax}, so that a canary is promoted once it is shown to fail less than ${failurePointsMax} points more than stable.`],
     [ceilingPercent < 10, `ceilingPercent is ${ceilingPercent}, and at the ceiling a canary is taken out without a comparison: an outage that stable shares may do it, and counts beside falseRollbackPercentMax.`],
     [ceilingRequests < 20, `ceilingRequests is ${ceilingRequests}, so that ${ceilingPercent} % of so few failing takes a canary out without a comparison: that may be chance, and counts beside falseRollbackPercentMax.`],
