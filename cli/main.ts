@@ -2,8 +2,10 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
+import { addImage } from "./image.ts";
 import { addLocal } from "./local.ts";
 import { addPower } from "./power.ts";
+import { addPromote } from "./promote.ts";
 import { addRelease } from "./release.ts";
 import { addSimulate } from "./simulate.ts";
 import { refuse } from "./terminal.ts";
@@ -37,6 +39,8 @@ Examples:
 addRelease(program);
 addPower(program);
 addSimulate(program);
+addPromote(program);
+addImage(program);
 addLocal(program);
 
 const unreachable = ["release-control-plane-unreachable", "cli-local-not-up"];

@@ -18,6 +18,18 @@ export interface ContainerEnvironmentArgs {
    * @default 30
    */
   readonly retentionInDays?: number;
+  /**
+   * The subnet in which the environment lives, by its id.
+   *
+   * @default one of Azure's own
+   */
+  readonly subnet?: string | undefined;
+  /**
+   * Whether replicas are spread over the region's zones. Azure wants a subnet then, and changes neither afterwards.
+   *
+   * @default false
+   */
+  readonly zoneRedundant?: boolean;
 }
 
 /** The tables that the environment's apps write to. The rows that releases are judged on are the first. */
@@ -35,7 +47,7 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
 
   constructor(name: string, args: ContainerEnvironmentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:ContainerEnvironment", name, args, opts);
-    const { scope, resourceGroupName, location, retentionInDays = 30 } = args;
+    const { scope, resourceGroupName, location, retentionInDays = 30, subnet, zoneRedundant = false } = args;
 
     const workspace = new Workspace(child(name, "workspace"), {
       workspaceName: physicalName("workspace", name, scope),
@@ -49,6 +61,8 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
       // Request rows exist only for this destination; the older `log-analytics` has console and system logs alone.
       appLogsConfiguration: { destination: "azure-monitor" },
       workloadProfiles: [{ name: "Consumption", workloadProfileType: "Consumption" }],
+      zoneRedundant,
+      ...(subnet === undefined ? {} : { vnetConfiguration: { infrastructureSubnetId: subnet } }),
     }, { parent: this });
 
     const requestLogs = new DiagnosticSetting(child(name, "request-logs"), {

@@ -7,6 +7,7 @@ import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignmen
 import { AdministratorsMicrosoftEntra } from "@pulumi/azure-native/dbforpostgresql/administratorsMicrosoftEntra.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import { assignmentName, child, physicalName } from "./conventions.ts";
+import type { Pull } from "./image-registry.ts";
 
 /** Azure's own roles, by the GUIDs that they have in every tenant. */
 const roles = {
@@ -24,6 +25,7 @@ export interface ControlPlaneArgs {
   readonly subscription: string;
   readonly tenant: string;
   readonly image: string;
+  readonly pull: Pull;
   readonly environment: { readonly id: pulumi.Input<string>; readonly domain: pulumi.Input<string> };
   readonly workspace: { readonly id: pulumi.Input<string>; readonly customerId: pulumi.Input<string> };
   readonly database: {
@@ -44,6 +46,8 @@ export interface ControlPlaneArgs {
   readonly requestSeconds: number;
   /** How late request rows may come. */
   readonly ingestionSeconds: number;
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
 }
 
 /** Where the service listens in its container, as the image has it. */
@@ -88,9 +92,10 @@ export class ControlPlane extends pulumi.ComponentResource {
       containerAppName: appName,
       resourceGroupName, location,
       managedEnvironmentId: args.environment.id,
-      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
+      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id, args.pull.identity] },
       configuration: {
         activeRevisionsMode: "Single",
+        registries: [args.pull],
         ingress: { external: true, targetPort, transport: "http", traffic: [{ latestRevision: true, weight: 100 }] },
         ...(database.login === undefined ? {} : { secrets: [{ name: passwordSecret, value: pulumi.secret(database.login.password) }] }),
       },
@@ -107,7 +112,7 @@ export class ControlPlane extends pulumi.ComponentResource {
             { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
           ],
         }],
-        scale: { minReplicas: 1, maxReplicas: 3 },
+        scale: { minReplicas: args.minReplicas, maxReplicas: args.maxReplicas },
       },
     }, { parent: this, dependsOn: rights });
 

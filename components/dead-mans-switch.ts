@@ -7,6 +7,7 @@ import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignmen
 import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import { assignmentName, child, physicalName } from "./conventions.ts";
+import type { Pull } from "./image-registry.ts";
 
 /**
  * What the switch may do with an app: read it, see whether its stable revision is up, bring that back, and write the traffic.
@@ -28,6 +29,7 @@ export interface DeadMansSwitchArgs {
   readonly location: string;
   readonly subscription: string;
   readonly image: string;
+  readonly pull: Pull;
   readonly environmentId: pulumi.Input<string>;
   /** The address of the control plane whose heartbeat is listened for. */
   readonly controlPlaneEndpoint: pulumi.Input<string>;
@@ -84,9 +86,10 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
     const job = new Job(child(name, "job"), {
       jobName, resourceGroupName, location,
       environmentId: args.environmentId,
-      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
+      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id, args.pull.identity] },
       configuration: {
         triggerType: "Schedule",
+        registries: [args.pull],
         scheduleTriggerConfig: { cronExpression: schedule, parallelism: 1, replicaCompletionCount: 1 },
         replicaTimeout: silenceSeconds + patienceSeconds + slackSeconds,
         replicaRetryLimit: 0, // the next minute is the retry

@@ -11,6 +11,11 @@ export interface JournalDatabaseArgs {
   readonly scope: string;
   readonly resourceGroupName: pulumi.Input<string>;
   readonly location: string;
+  /** The server's size in Azure's word, of which its tier follows. */
+  readonly sku: string;
+  readonly backupRetentionDays: number;
+  /** Whether there is a standby in another zone; a burstable server cannot have one. */
+  readonly zoneRedundant: boolean;
   /** Whose Entra tokens the server takes. */
   readonly tenant: string;
   /**
@@ -24,6 +29,9 @@ export interface JournalDatabaseArgs {
 /** The server's own administrator where it takes a password. */
 export const administrator = "ballast";
 
+/** Azure wants the tier said beside the size, although each size is of one tier. */
+const tierOf = (sku: string): string => ({ B: "Burstable", E: "MemoryOptimized" })[sku.charAt("Standard_".length)] ?? "GeneralPurpose";
+
 /** A flexible server with one database for the control plane. */
 export class JournalDatabase extends pulumi.ComponentResource {
   readonly serverName: pulumi.Output<string>;
@@ -33,14 +41,16 @@ export class JournalDatabase extends pulumi.ComponentResource {
 
   constructor(name: string, args: JournalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:JournalDatabase", name, args, opts);
-    const { scope, resourceGroupName, location, tenant, password } = args;
+    const { scope, resourceGroupName, location, tenant, sku, password } = args;
 
     const server = new Server(child(name, "server"), {
       serverName: physicalName("server", name, scope),
       resourceGroupName, location,
       version: "18",
-      sku: { name: "Standard_B1ms", tier: "Burstable" },
+      sku: { name: sku, tier: tierOf(sku) },
       storage: { storageSizeGB: 32 },
+      backup: { backupRetentionDays: args.backupRetentionDays, geoRedundantBackup: "Disabled" },
+      highAvailability: { mode: args.zoneRedundant ? "ZoneRedundant" : "Disabled" },
       network: { publicNetworkAccess: "Enabled" },
       ...(password === undefined
         ? { authConfig: { activeDirectoryAuth: "Enabled", passwordAuth: "Disabled", tenantId: tenant } }
