@@ -10,7 +10,7 @@ import { addRelease } from "./release.ts";
 import { addSimulate } from "./simulate.ts";
 import { refuse } from "./terminal.ts";
 
-const { version, description } = createRequire(import.meta.url)("../package.json") as { version: string; description: string };
+const { version, description } = createRequire(import.meta.url)("ballast/package.json") as { version: string; description: string };
 
 /** What a command comes to, as the shell sees it. */
 const exitCodes = { success: 0, failed: 1, usage: 2, unreachable: 3 };

@@ -7,10 +7,13 @@ import { DiagnosticSetting } from "@pulumi/azure-native/monitor/diagnosticSettin
 import { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js";
 import { child, physicalName } from "./conventions.ts";
 
+/** Where an environment is and how long it remembers. */
 export interface ContainerEnvironmentArgs {
   /** The resource group's id, of which names that must be unique are made. */
   readonly scope: string;
+  /** The group that everything of it lies in; given as the group's output, it is made first. */
   readonly resourceGroupName: pulumi.Input<string>;
+  /** The Azure region, such as `westeurope`. */
   readonly location: string;
   /**
    * How long request rows and logs are kept.
@@ -41,6 +44,7 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
   readonly environmentId: pulumi.Output<string>;
   /** The domain under which apps answer: `<app>.<domain>`. */
   readonly domain: pulumi.Output<string>;
+  /** The id of the workspace that request rows and logs go to. */
   readonly workspaceId: pulumi.Output<string>;
   /** What the query API calls the workspace. */
   readonly customerId: pulumi.Output<string>;

@@ -9,11 +9,15 @@ import { assignmentName, child, physicalName } from "./conventions.ts";
 /** AcrPull, by the GUID that it has in every tenant: pulls, pushes nothing. */
 const pullRole = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
 
+/** What an `ImageRegistry` takes. */
 export interface ImageRegistryArgs {
   /** The resource group's id, of which names that must be unique are made. */
   readonly scope: string;
+  /** The resource group that the registry and the identity are in. */
   readonly resourceGroupName: pulumi.Input<string>;
+  /** The Azure region. */
   readonly location: string;
+  /** The subscription's id, of which the role's id is made. */
   readonly subscription: string;
   /** The name that the registry gets, which no other in Azure has, or the id of one that there is. */
   readonly registry: string;
@@ -21,12 +25,15 @@ export interface ImageRegistryArgs {
 
 /** Where an app pulls from and as whom. Plain texts: what an update of an app changes is compared at preview, which cannot wait for a resource. */
 export interface Pull {
+  /** The registry's address. */
   readonly server: string;
+  /** The id of the identity that pulls. */
   readonly identity: string;
 }
 
 /** A registry, and the right to pull from it. Whoever pulls depends on this component, since a right must be there before it is used. */
 export class ImageRegistry extends pulumi.ComponentResource {
+  /** Where apps pull from and as whom. */
   readonly pull: Pull;
 
   constructor(name: string, args: ImageRegistryArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -37,6 +37,11 @@ test("an app that is not there yet begins with its latest revision, and its rele
   expect(await Promise.all([made.url, made.revision, made.result].map((output) => valueOf<string>(output)))).toEqual(["https://storefront.apps.example.net", "storefront--0000002", "promoted"]);
 });
 
+test("a pace and limits say only what differs from the defaults", async () => {
+  expect(await inputsOf("storefront-release", { pace: { bakeSeconds: 600 }, limits: { failurePointsMax: 0.5 } }))
+    .toMatchObject({ pace: { ...defaultPace, bakeSeconds: 600 }, limits: { ...defaultLimits, failurePointsMax: 0.5 } });
+});
+
 test("no revision suffix is ever sent", async () => expect((await inputsOf("storefront-app"))["template"]).not.toHaveProperty("revisionSuffix"));
 
 test("the live traffic is sent back as it is, so that a new revision starts with nothing", async () => {
