@@ -128,10 +128,10 @@ export interface CanaryAppArgs {
    */
   readonly shadowLimits?: Partial<Limits>;
   /**
-   * How many requests the app gets in a minute in its quiet hours. Where it is known, a preview warns of a plan that could not promote a healthy canary, or not
+   * How many requests the app gets in a minute in its quiet hours; 0 means that it is not known. Where it is known, a preview warns of a plan that could not promote a healthy canary, or not
    * find one that fails a point more, before its time is over; a usual failure share of half a percent is assumed.
    *
-   * @default 0, which means that it is not known
+   * @default 0
    */
   readonly expectedRequestsPerMinute?: number;
   /**
