@@ -56,10 +56,11 @@ const fields = <Shape extends object>(reads: { readonly [Field in keyof Shape]: 
 const pace = fields<Pace>({
   weights: numbers, bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
 }, defaultPace);
-const limits = fields<Limits>({
+const limitReads: { readonly [Limit in keyof Limits]: Read<number> } = {
   falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, slowdownTolerated: number, failurePointsMax: number,
   ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
-}, defaultLimits);
+};
+const limits = fields<Limits>(limitReads, defaultLimits), shadowLimits = fields<Partial<Limits>>(limitReads, {});
 
 /** Where a cloud's doors are. */
 export interface Endpoints {
@@ -116,8 +117,8 @@ const words = {
   databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 const values = {
-  standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, storefrontEnvironment: texts, pace, limits, endpoints,
-  leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
+  standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, storefrontEnvironment: texts, pace, limits, shadowLimits, endpoints,
+  expectedRequestsPerMinute: notNegative, leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
 };
 const passwordKey = "databasePassword";
 

@@ -1,6 +1,7 @@
 // The control plane's API as typed calls: what the provider and the `ballast` command know of it. Refusals come as errors
 // with the control plane's own ids. Knows nothing of Pulumi, and nothing of how a rollout is decided.
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Balance } from "../controlplane/engines/rollout/judge.ts";
 import type { ReleaseIntent, RolloutEvent, RolloutResult, PersonalSignal, Target } from "../controlplane/engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { controlPlaneUnclear, controlPlaneUnreachable } from "../errors/provider.ts";
@@ -23,6 +24,8 @@ export interface Shown extends RolloutName {
   /** Null while it is in flight. */
   readonly result: RolloutResult | null;
   readonly sentence: string;
+  /** How far it has come towards either verdict; null before its first step. A control plane of an older version gives none. */
+  readonly evidence?: Balance | null;
   readonly startedAt: number;
   /** How many facts its journal holds. */
   readonly facts: number;

@@ -48,6 +48,7 @@ export interface Scenario {
   readonly signals: readonly { readonly atMinutes: number; readonly signal: SignalName; readonly by: string; readonly reason: string }[];
   readonly others?: readonly Interference[];
   readonly outsideWeights?: OutsideWeights;
+  readonly shadow?: Limits;
   readonly expected: string;
 }
 
