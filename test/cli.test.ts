@@ -2,7 +2,7 @@
 // plane with canned answers.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -44,7 +44,7 @@ async function put(revision: string, name = "one", app = "storefront", group = "
 
 test("the launcher starts the command, and every command has help with an example", async () => {
   expect((await ballast(["--version"], {}, folder, [join(cli, "ballast.mjs")])).out).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
-  const commands = ["list", "show", "explain", "follow", "pause", "resume", "promote", "abort", "retry"];
+  const commands = ["list", "show", "explain", "follow", "report", "pause", "resume", "promote", "abort", "retry"];
   const helps = await Promise.all(commands.map((name) => ballast(["release", name, "--help"])));
   for (const [at, { code, out }] of helps.entries()) expect([code, out]).toEqual([0, expect.stringMatching(new RegExp(`Examples?:\\n  ballast release ${commands[at]}`))]);
   expect((await ballast(["--help"])).out).toContain("3  the control plane cannot be reached");
@@ -154,6 +154,14 @@ test("explains each decision with its numbers, and replayed they come out equal"
   const explained = JSON.parse((await release("explain storefront --replay --json")).out) as { journal: object[]; replay: object };
   expect(explained.journal).toHaveLength(journal.length);
   expect(explained.replay).toEqual({ equal: true, facts: journal.length });
+});
+
+test("a report is one file with the verdict, made where it is told", async () => {
+  await putJournal();
+  const file = join(folder, "reports", "friday.html");
+  expect(await release(`report storefront --out ${file}`)).toMatchObject({ code: 0, out: `rg/storefront/r1 is told in ${file}\n` });
+  expect(readFileSync(file, "utf8")).toContain("<h1>promoted</h1>");
+  expect(JSON.parse((await release("report storefront --json")).out)).toEqual({ id: "rollout/rg/storefront/r1", file: join(folder, "out", "report.html") });
 });
 
 test("a journal that was tampered with does not replay, and the first difference is shown", async () => {

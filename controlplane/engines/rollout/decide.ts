@@ -230,7 +230,8 @@ function concludeShadow(state: RolloutState): readonly RolloutDecision[] {
 /** Whether all bins of the step's bake are measured. */
 const isBaked = (state: RolloutState): boolean => state.measuredTo >= state.warmUntil + state.intent!.pace.bakeSeconds * 1000;
 
-const standing = (state: RolloutState): Standing => ({ percent: percentOf(state), steps: state.steps, isSilent: state.probeFailures > 0 });
+/** Says where the rollout is, as the judge wants to know it. */
+export const standing = (state: RolloutState): Standing => ({ percent: percentOf(state), steps: state.steps, isSilent: state.probeFailures > 0 });
 
 const verdictOf = (state: RolloutState): Verdict => judge(state.evidence, state.intent!.limits, standing(state));
 
