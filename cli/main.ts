@@ -5,6 +5,7 @@ import { BallastError } from "../errors/catalogue.ts";
 import { addLocal } from "./local.ts";
 import { addRelease } from "./release.ts";
 import { refuse } from "./terminal.ts";
+import { addTop } from "./top.ts";
 
 const { version, description } = createRequire(import.meta.url)("../package.json") as { version: string; description: string };
 
@@ -28,9 +29,11 @@ token (ARM_* as well), else the sign-in of \`az login\`.
 Examples:
   ballast release list
   ballast release follow storefront
+  ballast top
   ballast release abort storefront --reason "customers report empty carts"
   ballast local up`);
 addRelease(program);
+addTop(program);
 addLocal(program);
 
 const unreachable = ["release-control-plane-unreachable", "cli-local-not-up"];

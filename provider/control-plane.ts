@@ -1,6 +1,7 @@
 // The control plane's API as typed calls: what the provider and the `ballast` command know of it. Refusals come as errors
 // with the control plane's own ids. Knows nothing of Pulumi, and nothing of how a rollout is decided.
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Balance } from "../controlplane/engines/rollout/judge.ts";
 import type { ReleaseIntent, RolloutEvent, RolloutResult, PersonalSignal, Target } from "../controlplane/engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { controlPlaneUnclear, controlPlaneUnreachable } from "../errors/provider.ts";
@@ -26,6 +27,13 @@ export interface Shown extends RolloutName {
   readonly startedAt: number;
   /** How many facts its journal holds. */
   readonly facts: number;
+  /** What speaks against the canary and for it; null until something was measured, and absent from a control plane that does not tell it. */
+  readonly evidence?: Balance | null;
+}
+
+/** Which rollouts a list is to give. */
+export interface ListFilter extends Partial<Target> {
+  readonly inFlight?: true;
 }
 
 /** One fact of a journal with the line that people read. */
@@ -77,8 +85,8 @@ export type Held = { readonly id: string; readonly until: number } | { readonly 
 export interface ControlPlane {
   /** Starts the rollout, or finds it where it has been started before. */
   readonly put: (name: RolloutName, intent: PutIntent) => Promise<Put>;
-  /** Gives the rollouts of all apps, or of those that fit, newest first. */
-  readonly list: (filter?: Partial<Target>) => Promise<readonly Shown[]>;
+  /** Gives the rollouts that fit, or all, newest first. */
+  readonly list: (filter?: ListFilter) => Promise<readonly Shown[]>;
   /** Gives one rollout; undefined where there never was one. */
   readonly show: (name: RolloutName) => Promise<Shown | undefined>;
   readonly journal: (name: RolloutName) => Promise<readonly JournalLine[]>;

@@ -6,6 +6,8 @@ import { serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
 import { claimTargetHeld } from "../errors/claims.ts";
+import { run } from "./support/pure-world.ts";
+import { scenarios } from "./support/scenario.ts";
 import { body, intent, openService, path, rejected, startIssuer, stream, type Issuer, type Service } from "./support/service.ts";
 
 let issuer: Issuer;
@@ -117,6 +119,18 @@ describe("a release", () => {
 });
 
 describe("a rollout", () => {
+  test("shows the evidence that it is judged by, once something was measured, and no more of it than JSON can say", async () => {
+    const { call, append } = service(), { journal } = run(scenarios().find(({ name }) => name === "aborts-when-failures-exceed-the-limit")!);
+    const to = "/rollouts/shop/storefront/storefront--2", measured = journal.findIndex(({ kind }) => kind === "Measured");
+    await append("rollout/shop/storefront/storefront--2", journal.slice(0, measured));
+    expect((await call("GET", to)).body.evidence).toBe(null);
+    await append("rollout/shop/storefront/storefront--2", journal.slice(measured));
+    expect((await call("GET", to)).body.evidence).toMatchObject({ against: expect.closeTo(85_053, -1), againstMax: 20, favourMin: 20 });
+    const many = run({ ...scenarios().find(({ name }) => name === "promotes-when-every-step-passes")!, requestsPerMinute: [{ fromMinutes: 0, value: 1e7 }] }).journal;
+    await append("rollout/shop/storefront/storefront--3", many.slice(0, many.findLastIndex((event) => event.kind === "StepPassed" && event.percent === 50)));
+    expect((await call("GET", "/rollouts/shop/storefront/storefront--3")).body.evidence.favour).toBe(1e9);
+  });
+
   test("is listed, shown and read, newest first, with the lines that people read", async () => {
     const { call, append } = service();
     await append(stream, rejected);
@@ -124,6 +138,7 @@ describe("a rollout", () => {
     expect((await call("GET", "/rollouts")).body.rollouts.map(({ revision }: { revision: string }) => revision)).toEqual(["api--0000003", "api--0000002"]);
     expect((await call("GET", "/rollouts?resourceGroup=SHOP&app=api")).body.rollouts).toHaveLength(2);
     expect((await call("GET", "/rollouts?app=other")).body.rollouts).toEqual([]);
+    expect((await call("GET", "/rollouts?inFlight=true")).body.rollouts.map(({ revision }: { revision: string }) => revision)).toEqual(["api--0000003"]);
     expect((await call("GET", path)).body).toMatchObject({ result: "rejected", facts: 4, startedAt: 1000 });
     const { facts } = (await call("GET", `${path}/journal`)).body;
     expect(facts[0]).toMatchObject({ stream, index: 0, process: "test", epoch: 0, event: { kind: "Planned" } });

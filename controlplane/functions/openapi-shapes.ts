@@ -7,6 +7,7 @@ import type { Shown } from "./shown.ts";
 
 const text: Schema = { type: "string" }, flag: Schema = { type: "boolean" }, index: Schema = { type: "integer", minimum: 0 };
 const instant: Schema = { type: "number", description: "Milliseconds since 1970-01-01 UTC." };
+const odds: Schema = { type: "number", minimum: 0 };
 const results = { promoted: true, "rolled-back": true, rejected: true, equal: true, stranded: true } satisfies Record<RolloutResult, true>;
 const result: Schema = { type: "string", enum: Object.keys(results) };
 
@@ -25,6 +26,10 @@ export const shapes = {
     attempt: { type: "integer", minimum: 1 },
     result: { anyOf: [result, { type: "null" }], description: "Null while the rollout is in flight." },
     sentence: text, startedAt: instant, facts: { ...index, description: "How many facts its journal holds." },
+    evidence: {
+      anyOf: [exactly({ against: odds, againstMax: odds, favour: odds, favourMin: odds }), { type: "null" }],
+      description: "What speaks against the canary and for it, as odds to one and 1,000,000,000 at the most, beside what decides; null until something was measured.",
+    },
   } satisfies Record<keyof Shown, Schema>),
   Event: { ...eventSchema, description: "One fact: what was observed, or what was decided." },
   Fact: exactly({

@@ -1,6 +1,8 @@
 // Journal → a rollout as callers see it. Everything is folded from the facts; nothing is kept beside them.
 import { fold } from "../engines/engine.ts";
+import { standing } from "../engines/rollout/decide.ts";
 import { shareOf } from "../engines/rollout/evolve.ts";
+import { balance, type Balance } from "../engines/rollout/judge.ts";
 import { rollout } from "../engines/rollout/rollout.ts";
 import { isWorthTelling, tell } from "../engines/rollout/tell.ts";
 import type { RolloutEvent, RolloutResult, RolloutState, Target } from "../engines/rollout/vocabulary.ts";
@@ -21,6 +23,8 @@ export interface Shown {
   readonly sentence: string;
   readonly startedAt: number;
   readonly facts: number;
+  /** What speaks against the canary and for it, beside what it would take; null until something was measured. */
+  readonly evidence: Balance | null;
 }
 
 /** Shows a rollout; undefined where its journal does not begin with a plan. */
@@ -34,12 +38,22 @@ export function shown(stream: string, facts: readonly Fact[]): Shown | undefined
   const last = events.findLast(isWorthTelling) ?? planned;
   return {
     id: stream, target, revision, release, phase: state.phase, percent: percentOf(events, revision), attempt: state.attempt,
-    result: end?.result ?? null, sentence: end?.sentence ?? tell(last), startedAt: planned.at, facts: facts.length,
+    result: end?.result ?? null, sentence: end?.sentence ?? tell(last), startedAt: planned.at, facts: facts.length, evidence: evidenceOf(events, state),
   };
 }
 
 /** Gives how a rollout ended; undefined while it is in flight, a retry included. */
 export const endOf = ({ phase, ending }: RolloutState): RolloutState["ending"] => (phase === "finished" ? ending : undefined);
+
+/** Beyond this the sentences do not tell apart either. */
+const evidenceMax = 1e9;
+
+function evidenceOf(events: readonly RolloutEvent[], state: RolloutState): Balance | null {
+  if (!events.some(({ kind }) => kind === "Measured")) return null;
+  const entries = Object.entries(balance(state.evidence, state.intent!.limits, standing(state)));
+  // Limits of a version before the evidence tell no balance.
+  return entries.every(([, value]) => !Number.isNaN(value)) ? (Object.fromEntries(entries.map(([name, value]) => [name, Math.min(evidenceMax, value)])) as unknown as Balance) : null;
+}
 
 function percentOf(events: readonly RolloutEvent[], revision: string): number {
   const seen = events.findLast((event) => event.kind === "TrafficRead" || event.kind === "TrafficShifted");
