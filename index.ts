@@ -31,7 +31,7 @@ const controlPlane = new ControlPlane("control-plane", {
   },
   inventory: [{ resourceGroup, app: "storefront" }],
   endpoints: settings.endpoints,
-  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds,
+  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds, notify: settings.notify,
 });
 
 const storefront = new CanaryApp("storefront", {

@@ -44,12 +44,16 @@ export interface ControlPlaneArgs {
   readonly requestSeconds: number;
   /** How late request rows may come. */
   readonly ingestionSeconds: number;
+  /** Whom it tells of rollouts, as JSON; see docs/notifications.md. It holds addresses that are as good as keys. @default nobody */
+  readonly notify?: pulumi.Input<string> | undefined;
 }
 
 /** Where the service listens in its container, as the image has it. */
 const targetPort = 8080;
 /** What the app calls the database's password; the template names it and never holds it. */
 const passwordSecret = "database-password";
+/** What it calls the addresses of those who are told. */
+const notifySecret = "notify";
 
 /** The service that carries out releases. */
 export class ControlPlane extends pulumi.ComponentResource {
@@ -92,7 +96,7 @@ export class ControlPlane extends pulumi.ComponentResource {
       configuration: {
         activeRevisionsMode: "Single",
         ingress: { external: true, targetPort, transport: "http", traffic: [{ latestRevision: true, weight: 100 }] },
-        ...(database.login === undefined ? {} : { secrets: [{ name: passwordSecret, value: pulumi.secret(database.login.password) }] }),
+        ...secrets(args),
       },
       template: {
         containers: [{
@@ -114,6 +118,15 @@ export class ControlPlane extends pulumi.ComponentResource {
     this.endpoint = pulumi.all([args.environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
     this.registerOutputs({ endpoint: this.endpoint });
   }
+}
+
+/** Gives what the template only names. */
+function secrets({ database, notify }: ControlPlaneArgs): { secrets?: { name: string; value: pulumi.Output<string> }[] } {
+  const given = [
+    ...(database.login === undefined ? [] : [{ name: passwordSecret, value: pulumi.secret(database.login.password) }]),
+    ...(notify === undefined ? [] : [{ name: notifySecret, value: pulumi.secret(notify) }]),
+  ];
+  return given.length === 0 ? {} : { secrets: given };
 }
 
 /** Gives what controlplane/functions/main.ts reads from its environment. */
@@ -139,5 +152,9 @@ function settings(args: ControlPlaneArgs, identity: UserAssignedIdentity): { nam
     BALLAST_INGESTION_SECONDS: String(args.ingestionSeconds),
   };
   const env = Object.entries(values).map(([name, value]) => ({ name, value }));
-  return database.login === undefined ? env : [...env, { name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }];
+  return [
+    ...env,
+    ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),
+    ...(args.notify === undefined ? [] : [{ name: "BALLAST_NOTIFY", secretRef: notifySecret }]),
+  ];
 }

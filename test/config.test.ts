@@ -87,6 +87,7 @@ describe("what is refused, and by which name", () => {
     ["config-silence-too-short", { "ballast:silenceSeconds": "180" }, "more than 180"],
     ["config-password-missing", { "ballast:databaseAuthentication": "password" }, "ballast:databasePassword"],
     ["config-secret-plain", { "ballast:databasePassword": "hunter2" }, "ballast:databasePassword"],
+    ["config-secret-plain", { "ballast:notify": '{"slackUrl":"https://hooks.example/hunter2"}' }, "ballast:notify"],
     ["config-stand-in-mismatch", { "ballast:standIn": "true" }, "which is not the stand-in's"],
     ["config-stand-in-mismatch", { "azure-native:subscriptionId": local["azure-native:subscriptionId"]! }, "ballast:standIn is not true"],
   ];

@@ -228,17 +228,21 @@ describe("a channel", () => {
     expect(await channel.tell(notice!, never)).toEqual({ kind: "refused", reason: "it answered 422" });
   });
 
-  test("is set up wholly or not at all, and a complaint names the variable and not what is in it", () => {
-    const complaints: string[] = [];
-    expect(readChannels({}, complaints)).toEqual({});
-    readChannels({ BALLAST_WEBHOOK_URL: "https://x.example/secret-part" }, complaints);
-    readChannels({ BALLAST_SLACK_URL: "http://x.example/secret-part", BALLAST_GITHUB_TOKEN: "ghs_secret-part", BALLAST_GITHUB_REPOSITORY: "secret-part" }, complaints);
-    expect(complaints).toEqual([
-      "BALLAST_WEBHOOK_SECRET is missing, without which BALLAST_WEBHOOK_URL would tell nobody.",
-      "BALLAST_SLACK_URL is not an https address.", "BALLAST_GITHUB_REPOSITORY is not of the form owner/name.",
+  test("is set up wholly or not at all, and a complaint names the field and not what is in it", () => {
+    const complaintsOf = (given: object | string): readonly string[] => {
+      const complaints: string[] = [];
+      readChannels(typeof given === "string" ? given : JSON.stringify(given), complaints);
+      return complaints;
+    };
+    expect(readChannels(undefined, [])).toEqual({});
+    expect(complaintsOf({ webhookUrl: "https://x.example/secret-part" })).toEqual(["BALLAST_NOTIFY: webhookUrl and webhookSecret go together."]);
+    expect(complaintsOf({ githubToken: "ghs_secret-part" })).toEqual(["BALLAST_NOTIFY: githubRepository and githubToken go together."]);
+    expect(complaintsOf({ slackUrl: "http://x.example/secret-part", githubRepository: "secret-part", slackURL: "https://secret-part" })).toEqual([
+      expect.stringMatching(/^BALLAST_NOTIFY: what was sent has a field "slackURL" that is not known/), "BALLAST_NOTIFY: slackUrl is not an https address.", "BALLAST_NOTIFY: githubRepository is not of the form owner/name.",
     ]);
-    const all = { BALLAST_WEBHOOK_URL: "https://a.example/", BALLAST_WEBHOOK_SECRET: "s", BALLAST_SLACK_URL: "https://b.example/", BALLAST_TEAMS_URL: "https://c.example/", BALLAST_GITHUB_REPOSITORY: "o/n", BALLAST_GITHUB_TOKEN: "t" };
-    expect(readChannels(all, [])).toEqual({
+    expect(complaintsOf("secret-part")).toEqual(["BALLAST_NOTIFY: what was sent is not an object."]);
+    const all = { webhookUrl: "https://a.example/", webhookSecret: "s", slackUrl: "https://b.example/", teamsUrl: "https://c.example/", githubRepository: "o/n", githubToken: "t" };
+    expect(readChannels(JSON.stringify(all), [])).toEqual({
       webhook: { url: "https://a.example/", secret: "s" }, slack: { url: "https://b.example/" }, teams: { url: "https://c.example/" },
       github: { api: "https://api.github.com", repository: "o/n", ref: "main", token: "t" },
     });

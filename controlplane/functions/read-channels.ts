@@ -1,11 +1,12 @@
-// Environment → the channels that are told of rollouts. Their addresses are secrets as much as their keys are, so that a complaint names the
-// variable and never what is in it.
+// BALLAST_NOTIFY → the channels that are told of rollouts. It is one secret, since an address of Slack or Teams is as good as a key, so that a
+// complaint names the field and never what is in it.
 import { githubChannel, type GithubSettings } from "../adapters/channels/github.ts";
 import type { Wire } from "../adapters/channels/post.ts";
 import { slackChannel } from "../adapters/channels/slack.ts";
 import { teamsChannel } from "../adapters/channels/teams.ts";
 import { webhookChannel } from "../adapters/channels/webhook.ts";
 import type { Channel } from "../runtime/ports.ts";
+import { object, optional, read, text } from "./form.ts";
 
 /** Whom to tell; what is absent is told nothing. */
 export interface ChannelSettings {
@@ -15,28 +16,39 @@ export interface ChannelSettings {
   readonly github?: GithubSettings;
 }
 
-/** Reads them. What is half there is a complaint: somebody believes that he is told. */
-export function readChannels(environment: Readonly<Record<string, string | undefined>>, complaints: string[]): ChannelSettings {
-  const value = (name: string) => environment[name]?.trim() || undefined;
-  const url = (name: string): string | undefined => {
-    const text = value(name);
-    if (text !== undefined && !(URL.canParse(text) && new URL(text).protocol === "https:")) complaints.push(`${name} is not an https address.`);
-    return text;
-  };
-  const together = (...names: readonly string[]): boolean => {
-    const missing = names.filter((name) => value(name) === undefined);
-    if (missing.length > 0 && missing.length < names.length) complaints.push(`${missing.join(" and ")} ${missing.length === 1 ? "is" : "are"} missing, without which ${names.filter((name) => !missing.includes(name)).join(" and ")} would tell nobody.`);
-    return missing.length === 0;
-  };
-  const webhook = url("BALLAST_WEBHOOK_URL"), slack = url("BALLAST_SLACK_URL"), teams = url("BALLAST_TEAMS_URL"), repository = value("BALLAST_GITHUB_REPOSITORY");
-  if (repository !== undefined && !/^[\w.-]+\/[\w.-]+$/.test(repository)) complaints.push("BALLAST_GITHUB_REPOSITORY is not of the form owner/name.");
+const url = optional<string | undefined>(text("an https address", 2_000, "^https://\\S+$"), undefined), word = optional<string | undefined>(text("a text without spaces", 2_000, "^\\S+$"), undefined);
+const form = object({
+  webhookUrl: url, webhookSecret: word, slackUrl: url, teamsUrl: url, githubToken: word,
+  githubRepository: optional<string | undefined>(text("of the form owner/name", 200, "^[\\w.-]+/[\\w.-]+$"), undefined),
+  githubRef: optional(text("a branch, a tag or a commit", 250, "^\\S+$"), "main"),
+  githubApi: optional(text("an https address", 2_000, "^https://\\S+$"), "https://api.github.com"),
+});
+
+/** Reads the variable. What is half there is a complaint: somebody believes that he is told. */
+export function readChannels(variable: string | undefined, complaints: string[]): ChannelSettings {
+  if (!variable?.trim()) return {};
+  const parsed = read(form, json(variable)), complain = (what: string): void => void complaints.push(`BALLAST_NOTIFY: ${what}`);
+  if ("complaints" in parsed) {
+    parsed.complaints.forEach(complain);
+    return {};
+  }
+  const { webhookUrl, webhookSecret, slackUrl, teamsUrl, githubRepository, githubToken, githubRef, githubApi } = parsed.value;
+  if ((webhookUrl === undefined) !== (webhookSecret === undefined)) complain("webhookUrl and webhookSecret go together.");
+  if ((githubRepository === undefined) !== (githubToken === undefined)) complain("githubRepository and githubToken go together.");
   return {
-    ...(together("BALLAST_WEBHOOK_URL", "BALLAST_WEBHOOK_SECRET") ? { webhook: { url: webhook!, secret: value("BALLAST_WEBHOOK_SECRET")! } } : {}),
-    ...(slack === undefined ? {} : { slack: { url: slack } }),
-    ...(teams === undefined ? {} : { teams: { url: teams } }),
-    ...(together("BALLAST_GITHUB_REPOSITORY", "BALLAST_GITHUB_TOKEN")
-      ? { github: { api: url("BALLAST_GITHUB_API") ?? "https://api.github.com", repository: repository!, ref: value("BALLAST_GITHUB_REF") ?? "main", token: value("BALLAST_GITHUB_TOKEN")! } } : {}),
+    ...(webhookUrl && webhookSecret ? { webhook: { url: webhookUrl, secret: webhookSecret } } : {}),
+    ...(slackUrl ? { slack: { url: slackUrl } } : {}),
+    ...(teamsUrl ? { teams: { url: teamsUrl } } : {}),
+    ...(githubRepository && githubToken ? { github: { api: githubApi, repository: githubRepository, ref: githubRef, token: githubToken } } : {}),
   };
+}
+
+function json(variable: string): unknown {
+  try {
+    return JSON.parse(variable);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Opens the channels. Nothing is sent yet. */

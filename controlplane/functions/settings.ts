@@ -64,7 +64,7 @@ export function readSettings(environment: Environment): Settings {
     ingestionSeconds: read.number("BALLAST_INGESTION_SECONDS", 180, 0, 3600),
     host: environment["HOST"] || "127.0.0.1",
     port: read.number("PORT", 8080, 0, 65_535),
-    channels: readChannels(environment, complaints),
+    channels: readChannels(environment["BALLAST_NOTIFY"], complaints),
     process: `${environment["CONTAINER_APP_REPLICA_NAME"] || "local"}-${process.pid}-${Date.now().toString(36)}`,
   };
   if (complaints.length > 0) throw settingsWrong({ complaints });
