@@ -156,12 +156,12 @@ async function revert(stage: Stage, releases: readonly Released[]): Promise<Rele
   const good = releases.findLast(({ result }) => result === "promoted");
   if (good === undefined) throw new Error("nothing was promoted, so there is nothing to revert to");
   timeline.chapter(`Back to release ${good.release}, as git revert does`);
-  const from = Date.now(), known = new Set((await stage.plane.list(app)).map(({ id }) => id));
+  const from = Date.now(), known = new Set((await stage.plane.list(app)).rollouts.map(({ id }) => id));
   const before = trafficWrites(await stage.standIn.asked(), 0).at(-1);
   const stayed = async () => trafficWrites(await stage.standIn.asked(), from).every((traffic) => traffic === before);
   stage.stack.setStorefront(environmentOf(good));
   const { code, output } = await stage.stack.up();
-  const found = (await stage.plane.list(app)).find(({ id }) => !known.has(id));
+  const found = (await stage.plane.list(app)).rollouts.find(({ id }) => !known.has(id));
   if (code !== 0 || found === undefined) throw new Error(`the revert failed:\n${output}`);
   const name = { ...app, revision: found.revision };
   const seconds = secondsSince(from);

@@ -43,7 +43,11 @@ export async function find(plane: ControlPlane, name: string): Promise<Shown> {
     if (!shown) throw rolloutUnknown({ name });
     return shown;
   }
-  const fitting = (await plane.list({ app })).filter((one) => same(one.app, app) && (!revision || same(one.revision, revision)));
+  const { rollouts, unreadable } = await plane.list({ app });
+  // One that cannot be read may be the one that is meant, and an older one in its place would be the wrong one.
+  const broken = unreadable.find(({ id }) => !revision || same(id.split("/").at(-1)!, revision));
+  if (broken) throw broken.error;
+  const fitting = rollouts.filter((one) => same(one.app, app) && (!revision || same(one.revision, revision)));
   const groups = [...new Set(fitting.map((one) => one.resourceGroup.toLowerCase()))];
   if (groups.length > 1) throw rolloutAmbiguous({ name, groups });
   const [newest] = fitting;

@@ -28,9 +28,10 @@ const addList = (group: Command): Command => reachable(group.command("list"))
   .addHelpText("after", "\nExamples:\n  ballast release list --stack prod\n  ballast release list --app storefront --json")
   .action(async (options: ReachOptions & { app?: string; resourceGroup?: string }) => {
     const filter = { ...(options.app ? { app: options.app } : {}), ...(options.resourceGroup ? { resourceGroup: options.resourceGroup } : {}) };
-    const rollouts = await (await reach(options)).list(filter);
-    if (options.json) return printJson({ rollouts });
-    if (rollouts.length === 0) return print("There are no rollouts yet.");
+    const { rollouts, unreadable } = await (await reach(options)).list(filter);
+    if (options.json) return printJson({ rollouts, unreadable: unreadable.map(({ id, error }) => ({ id, error: { id: error.id, message: error.message, fix: error.fix, left: error.left } })) });
+    for (const { error } of unreadable) process.stderr.write(`${error}\n`);
+    if (rollouts.length === 0) return unreadable.length > 0 ? undefined : print("There are no rollouts yet.");
     const rows = rollouts.map((one) => [
       one.app, one.revision, one.result ?? `${one.phase}, ${one.percent} percent`, new Date(one.startedAt).toISOString().slice(0, 19).replace("T", " "), one.sentence,
     ]);

@@ -2,7 +2,7 @@
 // break. A terminal is redrawn; anything else gets a line for each change.
 import type { Command } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
-import type { ControlPlane, Shown } from "../provider/control-plane.ts";
+import type { ControlPlane, Listed, Shown } from "../provider/control-plane.ts";
 import { reach, reachable, type ReachOptions } from "./reach.ts";
 import { print, printJson, styled } from "./terminal.ts";
 import { logLine, screen, type Paint, type Watched } from "./top-lines.ts";
@@ -46,7 +46,9 @@ export async function watch(plane: Pick<ControlPlane, "list" | "show">, stop: Ab
   while (!stop.aborted) {
     let trouble: string | undefined;
     try {
-      watched = await look(plane, watched);
+      const seen = await look(plane, watched);
+      watched = seen.watched;
+      trouble = seen.unreadable.map(({ error }) => error.message).join(" ");
       isSeen = true;
     } catch (error) {
       if (!(error instanceof BallastError) || !isSeen) throw error;
@@ -57,11 +59,11 @@ export async function watch(plane: Pick<ControlPlane, "list" | "show">, stop: Ab
   }
 }
 
-async function look(plane: Pick<ControlPlane, "list" | "show">, before: readonly Watched[]): Promise<readonly Watched[]> {
-  const inFlight = await plane.list({ inFlight: true }), now = Date.now(), ids = new Set(inFlight.map(({ id }) => id));
+async function look(plane: Pick<ControlPlane, "list" | "show">, before: readonly Watched[]): Promise<{ readonly watched: readonly Watched[]; readonly unreadable: Listed["unreadable"] }> {
+  const { rollouts: inFlight, unreadable } = await plane.list({ inFlight: true }), now = Date.now(), ids = new Set(inFlight.map(({ id }) => id));
   const left = before.filter(({ shown, endedAt }) => !ids.has(shown.id) && (endedAt === undefined || now - endedAt < fadeMilliseconds));
   const ended = await Promise.all(left.map(async (each) => (each.endedAt === undefined ? { shown: (await plane.show(each.shown)) ?? each.shown, endedAt: now } : each)));
-  return [...inFlight.map((shown) => ({ shown, endedAt: undefined })), ...ended];
+  return { watched: [...inFlight.map((shown) => ({ shown, endedAt: undefined })), ...ended], unreadable };
 }
 
 function rest(stop: AbortSignal): Promise<void> {

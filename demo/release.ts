@@ -32,7 +32,7 @@ export const app = { resourceGroup: "ballast-local", app: "storefront" };
 /** Releases what was drawn, tells its journal, and checks that the result follows from the fault. */
 export async function carryOut(stage: Stage, drawn: DrawnRelease, kill?: Draw["kill"]): Promise<Released> {
   const { stack, timeline } = stage;
-  const from = Date.now(), known = new Set((await stage.plane.list(app)).map(({ id }) => id));
+  const from = Date.now(), known = new Set((await stage.plane.list(app)).rollouts.map(({ id }) => id));
   stack.setStorefront(environmentOf(drawn));
   const up = stack.up();
   const followed = await Promise.race([follow(stage, known, kill), up.then(async (ended) => { await sleep(5_000); throw new Error(`pulumi up ended before a rollout began:\n${ended.output}`); })]);
@@ -65,7 +65,7 @@ async function follow(stage: Stage, known: ReadonlySet<string>, kill: Draw["kill
 /** Waits until a rollout shows up that was not known before; `pulumi up` gives up by itself where none ever does. */
 async function begun(plane: ControlPlane, known: ReadonlySet<string>): Promise<RolloutName> {
   for (;;) {
-    const found = (await plane.list(app)).find(({ id }) => !known.has(id));
+    const found = (await plane.list(app)).rollouts.find(({ id }) => !known.has(id));
     if (found !== undefined) return { ...app, revision: found.revision };
     await sleep(200);
   }

@@ -81,12 +81,18 @@ export type Put = { readonly shown: Shown } | { readonly refused: BallastError; 
 /** What came of asking for a hold. */
 export type Held = { readonly id: string; readonly until: number } | { readonly heldBy: string };
 
+/** What there is. Of a rollout that is unreadable no more is known than its id and why; when it began is not. */
+export interface Listed {
+  readonly rollouts: readonly Shown[];
+  readonly unreadable: readonly { readonly id: string; readonly error: BallastError }[];
+}
+
 /** Everything that can be asked of the control plane. What it refuses is thrown as its own error; a put's conflict is an answer. */
 export interface ControlPlane {
   /** Starts the rollout, or finds it where it has been started before. */
   readonly put: (name: RolloutName, intent: PutIntent) => Promise<Put>;
-  /** Gives the rollouts that fit, or all, newest first. */
-  readonly list: (filter?: ListFilter) => Promise<readonly Shown[]>;
+  /** Gives the rollouts that fit, or all, newest first, and beside them those whose journals cannot be read. */
+  readonly list: (filter?: ListFilter) => Promise<Listed>;
   /** Gives one rollout; undefined where there never was one. */
   readonly show: (name: RolloutName) => Promise<Shown | undefined>;
   readonly journal: (name: RolloutName) => Promise<readonly JournalLine[]>;
@@ -134,7 +140,8 @@ export function controlPlane(access: Access): ControlPlane {
     },
     list: async (filter = {}) => {
       const answer = await asked({ method: "GET", path: `/rollouts?${new URLSearchParams(filter as Record<string, string>)}`, repeatable: true });
-      return (expected(answer, "rollouts").rollouts as readonly OnTheWire[]).map(flat);
+      const { rollouts, unreadable = [] } = expected(answer, "rollouts") as { readonly rollouts: readonly OnTheWire[]; readonly unreadable?: readonly { readonly id: string; readonly error: object }[] };
+      return { rollouts: rollouts.map(flat), unreadable: unreadable.map(({ id, error }) => ({ id, error: refusal(access, { status: answer.status, body: { error } }) })) };
     },
     show: async (name) => {
       const answer = await ask(access, { method: "GET", path: rollout(name), repeatable: true });

@@ -11,6 +11,7 @@ import { createContainerApps } from "../controlplane/adapters/azure/container-ap
 import { createRequestRows, requestsQuery } from "../controlplane/adapters/azure/request-rows.ts";
 import { entriesFor, templateHash, weightsOf } from "../controlplane/adapters/azure/traffic.ts";
 import { patienceOf } from "../controlplane/adapters/azure/trouble.ts";
+import { bucketOf, durationsOf } from "../controlplane/engines/rollout/durations.ts";
 import type { RolloutEffect, Weight } from "../controlplane/engines/rollout/vocabulary.ts";
 import type { Apps } from "../controlplane/runtime/ports.ts";
 import { parseQuery, type Syntax } from "../localcloud/kql-syntax.ts";
@@ -249,13 +250,13 @@ describe("traffic entries", () => {
 
 describe("request rows", () => {
   const start = Date.parse("2026-11-22T12:00:00Z"), tick = 10_000;
-  const effect = (changes: Partial<Extract<RolloutEffect, { kind: "Measure" }>> = {}) => ({ kind: "Measure" as const, target, canary, stable, from: start, tickSeconds: 10, slowMilliseconds: 500, ...changes });
+  const effect = (changes: Partial<Extract<RolloutEffect, { kind: "Measure" }>> = {}) => ({ kind: "Measure" as const, target, canary, stable, from: start, tickSeconds: 10, ...changes });
   const row = (seconds: number, RevisionName: string, changes: object = {}) => ({ TenantId: shop.workspace, TimeGenerated: start + seconds * 1000, visibleAt: 0, ContainerAppName: "storefront", RevisionName, Authority: "storefront.example", StatusCode: 200, RequestDuration: 20, ...changes });
   const put = (...rows: readonly object[]) => shop.arm("POST", "/_standin/rows", { rows });
   const measure = (changes: Parameters<typeof effect>[0], now: number, ingestionSeconds = 5) => createRequestRows(shop.connection, patience, shop.workspace, ingestionSeconds).measure(effect(changes), now, uncut);
   const tally = (requests: number, failed = 0, refused = 0) => expect.objectContaining({ requests, failed, refused });
 
-  test("are counted by revision in the same bins, failures and slowness beside; what is not a user's is left out", async () => {
+  test("are counted by revision in the same bins, failures and refusals beside; what is not a user's is left out", async () => {
     const twice = row(3, canary, { RequestId: "twice", StartTime: start + 2000 });
     await put(
       row(0, stable), row(9.999, stable, { RequestDuration: 501 }), row(10, stable, { RequestDuration: 500 }),
@@ -264,8 +265,10 @@ describe("request rows", () => {
       row(6, canary, { ContainerAppName: "other" }), row(7, canary, { TenantId: "another-workspace" }), row(-1, canary), row(31, stable),
     );
     expect(await measure({}, start + 40_000)).toEqual({ ok: true, value: { to: start + 3 * tick, bins: [
-      { at: start, canary: tally(4, 2, 1), stable: tally(2, 0, 1) }, { at: start + tick, canary: tally(0), stable: tally(1) }, { at: start + 2 * tick, canary: tally(0), stable: tally(0) },
+      { at: start, canary: tally(4, 2, 1), stable: tally(2) }, { at: start + tick, canary: tally(0), stable: tally(1) }, { at: start + 2 * tick, canary: tally(0), stable: tally(0) },
     ] } });
+    const answered = await measure({}, start + 40_000);
+    expect(answered).toMatchObject({ value: { bins: [{ canary: { durations: durationsOf([[bucketOf(20), 3], [bucketOf(900), 1]]) }, stable: { durations: durationsOf([[bucketOf(20), 1], [bucketOf(501), 1]]) } }, {}, {}] } });
   });
 
   test("go on from the next whole tick, with the canary alone where nothing served before", async () => {

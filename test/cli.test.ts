@@ -74,6 +74,22 @@ test("lists rollouts newest first, for people in columns and for machines in JSO
   expect((await release("list", { FORCE_COLOR: "1" })).out).toContain("\x1b[32mpromoted");
 });
 
+test("names a rollout whose journal is broken beside the others, and takes no older one for it", async () => {
+  await put("r1");
+  const broken = { id: "rollout/rg/storefront/r2", error: { id: "journal-chain-broken", message: "The journal of r2 cannot be believed.", fix: "compare it" } };
+  const { rollouts } = JSON.parse((await release("list --json")).out) as { rollouts: readonly { resourceGroup: string; app: string }[] };
+  const onTheWire = { rollouts: rollouts.map(({ resourceGroup, app, ...rest }) => ({ ...rest, target: { resourceGroup, app } })), unreadable: [broken] };
+  plane.answerInstead = (_, response) => void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(onTheWire));
+  try {
+    expect(await release("list")).toMatchObject({ code: 0, out: expect.stringContaining("storefront  r1"), err: expect.stringContaining("journal-chain-broken  The journal of r2") });
+    expect(JSON.parse((await release("list --json")).out)).toMatchObject({ rollouts: [{ revision: "r1" }], unreadable: [broken] });
+    for (const name of ["storefront", "storefront/r2"]) expect(await release(`show ${name}`)).toMatchObject({ code: 1, err: expect.stringContaining("journal-chain-broken") });
+    expect((await release("show storefront/r1")).out).toContain("r1");
+  } finally {
+    plane.answerInstead = undefined;
+  }
+});
+
 test("finds a rollout by its app, by its revision and in full, and says when that is not enough", async () => {
   plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted" });
   await put("r1");

@@ -6,7 +6,7 @@ import type { AppView, RolloutObservation, RolloutState, Weight } from "../contr
 import { after } from "../controlplane/engines/time.ts";
 import { allToStable, canary, healthy, kinds, move, reverts, sick, signal, stable, stateIn, times } from "./support/meddling.ts";
 import { failing, intentOf, run, type Meddle } from "./support/pure-world.ts";
-import { start } from "./support/scenario.ts";
+import { start, type Scenario } from "./support/scenario.ts";
 
 const split = (percent: number): readonly Weight[] => [{ revision: stable, percent: 100 - percent }, { revision: canary, percent }];
 const percents = (journal: ReturnType<typeof run>["journal"], kind: "StepReached" | "StepPassed" | "TrafficAdopted") => journal.flatMap((event) => (event.kind === kind ? [event.percent] : []));
@@ -92,6 +92,38 @@ describe("a shift that was given up and lands after the end was decided", () => 
   it("is nothing that a fact of the release before tells, whose journals end as they ended", () => {
     const { journal } = run(healthy, all(times(1, (effect, { phase }) => effect.kind === "ShiftTraffic" && phase === "shifting", (effect, world) => failing(effect, world)), endsBy("abort")));
     expect(journal.at(-1)!.at - journal.find(({ kind }) => kind === "Aborted")!.at).toBe(0);
+  });
+});
+
+describe("a rollout that is paused", () => {
+  const aDay: Scenario = { ...healthy, pace: { ...healthy.pace, probeSeconds: 30 }, signals: [{ atMinutes: 5, signal: "pause", by: "ann", reason: "a holiday" }, { atMinutes: 5 + 24 * 60, signal: "resume", by: "ann", reason: "back" }] };
+
+  it("for a day writes fewer than 1,500 facts, and is judged on every bin of that day", () => {
+    const { journal, state } = run(aDay);
+    const [paused, resumed] = [journal.findIndex(({ kind }) => kind === "Signalled"), journal.findLastIndex(({ kind }) => kind === "Signalled")];
+    expect(resumed - paused).toBeLessThan(1_500);
+    const bins = journal.slice(0, journal.findIndex(({ kind }) => kind === "StepPassed")).flatMap((event) => (event.kind === "Measured" ? event.bins : [])).map(({ at }) => at);
+    expect(bins.slice(1).every((at, place) => at === bins[place]! + aDay.pace.tickSeconds * 1000)).toBe(true);
+    expect([bins.length > 24 * 60, state.ending?.result]).toEqual([true, "promoted"]);
+  });
+
+  it("gives a canary that dies in the pause up within six ticks and its probes, and one that begins to fail within six", () => {
+    const dying: Meddle = (effect, world, { paused }) => (effect.kind === "Probe" && paused && world.now > after(start, 10 * 60) ? { kind: "Outcome", of: "Probe", at: world.now, found: { ok: true, value: { good: false, detail: "no answer", running: "Failed" } } } : undefined);
+    const failing = { ...aDay, canary: [...aDay.canary, { fromMinutes: 10, failedPercent: 60, slowPercent: 0 }] };
+    for (const [scenario, meddle, most] of [[aDay, dying, 17.5], [failing, undefined, 17]] as const) {
+      const aborted = run(scenario, meddle).journal.find(({ kind }) => kind === "Aborted")!;
+      expect(aborted.at).toBeLessThanOrEqual(after(start, most * 60));
+    }
+  });
+
+  it("asks at the usual pace where its revisions fall asleep unasked", () => {
+    const anHour = { ...aDay, signals: aDay.signals.map((sent, place) => ({ ...sent, atMinutes: 5 + place * 60 })) };
+    const { journal } = run(anHour, times(1, ({ kind }) => kind === "Inspect", (_, world) => {
+      world.shows = { revisions: [stable, canary].map((name) => ({ name, active: true, running: "Running", health: "Healthy", templateHash: name, minReplicas: 0 })) };
+      return undefined;
+    }));
+    const asked = journal.filter(({ kind, at }) => kind === "Probed" && at > after(start, 6 * 60) && at < after(start, 60 * 60)).map(({ at }) => at);
+    expect([asked.length > 100, asked.slice(1).every((at, place) => at - asked[place]! <= 30_000)]).toEqual([true, true]);
   });
 });
 

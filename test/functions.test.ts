@@ -8,6 +8,7 @@ import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan
 import { claimTargetHeld } from "../errors/claims.ts";
 import { run } from "./support/pure-world.ts";
 import { scenarios } from "./support/scenario.ts";
+import { journalChainBroken, journalFactUnknown } from "../errors/journal.ts";
 import { body, intent, openService, path, rejected, startIssuer, stream, type Issuer, type Service } from "./support/service.ts";
 
 let issuer: Issuer;
@@ -129,6 +130,17 @@ describe("a rollout", () => {
     const many = run({ ...scenarios().find(({ name }) => name === "promotes-when-every-step-passes")!, requestsPerMinute: [{ fromMinutes: 0, value: 1e7 }] }).journal;
     await append("rollout/shop/storefront/storefront--3", many.slice(0, many.findLastIndex((event) => event.kind === "StepPassed" && event.percent === 50)));
     expect((await call("GET", "/rollouts/shop/storefront/storefront--3")).body.evidence.favour).toBe(1e9);
+  });
+
+  test("whose journal cannot be believed is named with the reason beside the others, and a database that is away is still an error", async () => {
+    const { parts, append } = service(), broken = stream.replace("0002", "0003");
+    for (const to of [stream, broken]) await append(to, rejected);
+    const reads = (trouble: Error) => service({ journal: { ...parts.journal, read: async (to) => { if (to === broken) throw trouble; return parts.journal.read(to); } } });
+    for (const trouble of [journalChainBroken({ stream: broken, index: 1, why: "its hash is another" }), journalFactUnknown({ stream: broken, index: 1, why: "fact.at is not a number" })]) {
+      const { status, body: listed } = await reads(trouble).call("GET", "/rollouts");
+      expect([status, listed.rollouts.map(({ id }: { id: string }) => id), listed.unreadable]).toEqual([200, [stream], [{ id: broken, error: { id: trouble.id, message: trouble.message, fix: trouble.fix, left: trouble.left } }]]);
+    }
+    expect((await reads(new Error("connection lost")).call("GET", "/rollouts")).status).toBe(500);
   });
 
   test("is listed, shown and read, newest first, with the lines that people read", async () => {

@@ -139,8 +139,8 @@ describe("evidence", () => {
 
   it("is weakened by bursts and untouched by plain chance", () => {
     const table = { canary: 60, canaryBad: 3, stable: 1_140, stableBad: 6 };
-    expect(temper({ pairs: 20, sum: 22, requests: 20 * 3_600 }, table)).toEqual({ power: 1, most: Infinity });
-    expect(temper({ pairs: 20, sum: 140, requests: 20 * 3_600 }, table).power).toBeLessThan(0.8);
+    expect(temper({ pairs: 20, sum: 22, requests: 20 * 3_600, binPairs: 60, binSum: 60 }, table)).toEqual({ power: 1, most: Infinity });
+    expect(temper({ pairs: 20, sum: 140, requests: 20 * 3_600, binPairs: 60, binSum: 400 }, table).power).toBeLessThan(0.8);
   });
 
   it("fits in four kilobytes, with everything that a busy rollout can gather", () => {

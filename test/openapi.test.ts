@@ -10,7 +10,7 @@ import { operations, type Operation, type OperationName } from "../controlplane/
 import { readHold, readRelease, readSignal } from "../controlplane/functions/read-intent.ts";
 import { catalogue } from "../errors/catalogue.ts";
 import { claimTargetHeld } from "../errors/claims.ts";
-import { journalFactUnknown } from "../errors/journal.ts";
+import { journalChainBroken, journalFactUnknown } from "../errors/journal.ts";
 import { checked, checkOf, described, seen } from "./support/exchanges.ts";
 import { body, calls, openService, path, rejected, startIssuer, stream, type Issuer, type Service } from "./support/service.ts";
 
@@ -80,6 +80,7 @@ async function provokeEverything(): Promise<void> {
   const unreadable = (): Promise<never> => Promise.reject(journalFactUnknown({ stream, index: 0, why: "a test wants it" }));
   const plain = service(), inside = service(everythingBroken);
   const misread = service({ journal: { ...plain.parts.journal, read: unreadable, streams: async () => [stream] } });
+  const tampered = service({ journal: { ...plain.parts.journal, read: () => Promise.reject(journalChainBroken({ stream, index: 0, why: "a test wants it" })) } });
   const deaf = openService({ ...issuer, authority: "http://127.0.0.1:9" });
   const weak = await issuer.token({ roles: [] }), foreign = await issuer.token({ aud: "x" });
   for (const { method, to, sent } of calls) {
@@ -89,6 +90,7 @@ async function provokeEverything(): Promise<void> {
     await deaf.call(method, to, sent);
     await inside.call(method, to, sent);
     await misread.call(method, to, sent);
+    await tampered.call(method, to, sent);
     await plain.call(method, `${to.replace("/api", "/%00")}${to === "/rollouts" ? "?x=1" : ""}`, sent);
     if (sent === undefined) continue;
     await plain.call(method, to, "x".repeat(70_000));

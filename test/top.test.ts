@@ -5,6 +5,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bar, evidence, logLine, screen, type Watched } from "../cli/top-lines.ts";
+import { watch, type View } from "../cli/top.ts";
+import { journalChainBroken } from "../errors/journal.ts";
 import type { Shown } from "../provider/control-plane.ts";
 import { startFakeControlPlane, token, type FakeControlPlane } from "./support/fake-control-plane.ts";
 import { goodFacts, releaseInputs } from "./support/release-inputs.ts";
@@ -56,6 +58,13 @@ describe("the screen", () => {
   });
 
   test("a line for a log is whole, and one line", () => expect(logLine({ shown: { ...shown, sentence: "a\nb".repeat(90) }, endedAt: undefined }, now)).toMatch(/^09:03:05 {2}storefront {2}25 % {2}baking {2}against 0\.7 of 20, for 1\.23K of 20 {2}(a b){90}$/));
+});
+
+test("a rollout in flight whose journal cannot be believed is not passed over in silence", async () => {
+  const stop = new AbortController(), error = journalChainBroken({ stream: "rollout/rg/storefront/r3", index: 1, why: "its hash is another" });
+  const view = new Promise<View>((resolve) => void watch({ list: async () => ({ rollouts: [shown], unreadable: [{ id: "rollout/rg/storefront/r3", error }] }), show: async () => shown }, stop.signal, resolve));
+  expect(await view).toMatchObject({ watched: [flying], trouble: error.message });
+  stop.abort();
 });
 
 describe("the command", () => {

@@ -2,7 +2,7 @@
 // is compared, not how fast it goes.
 import { gather, beginStep, noEvidence } from "../../controlplane/engines/rollout/gather.ts";
 import { judge } from "../../controlplane/engines/rollout/judge.ts";
-import { defaultLimits } from "../../controlplane/engines/rollout/plan.ts";
+import { defaultLimits, defaultPace } from "../../controlplane/engines/rollout/plan.ts";
 import { durationsOf } from "../../controlplane/engines/rollout/durations.ts";
 import type { Evidence } from "../../controlplane/engines/rollout/evidence.ts";
 import type { Bin, Limits, Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
@@ -40,6 +40,9 @@ const millisecondsPerMinute = 60_000;
 
 /** The ramp of the contest: ten steps of a minute. The canary warms up once, in the first three minutes. */
 export const ballast: Contestant<State> = contestant({ name: "ballast", limits: defaultLimits, weights: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50], warmUp: 3, settle: 0, bake: 1 });
+
+/** The plan that a release has by default; its weights are its own. */
+export const byPlan: Contestant<State> = { ...contestant({ name: "ballast, default plan", limits: defaultLimits, weights: defaultPace.weights, warmUp: 4, settle: 3, bake: 5 }), onlyOwnWeights: true };
 
 /** Makes a contestant of our judge at some setting. */
 export function contestant({ name, limits, weights, warmUp, settle, bake }: Setting): Contestant<State> {

@@ -42,6 +42,8 @@ export interface Move<State> {
 /** A judge with its rules of advance. It is pure: the same minutes, the same moves. */
 export interface Contestant<State = unknown> {
   readonly name: string;
+  /** Whether it takes part only where it sets its own weights. */
+  readonly onlyOwnWeights?: true;
   /** Gives the state before the first minute, knowing what stable did in the hour before (minutes −60 to −1). */
   readonly start: (history: readonly Minute[]) => State;
   /**

@@ -48,8 +48,11 @@ export type Answer = (call: Call, parts: Parts) => Promise<Response>;
 export const answer = (status: number, body: unknown, headers: Record<string, string> = {}): Response => Response.json(body, { status, headers: { "cache-control": "no-store", ...headers } });
 
 /** Answers with an error of the catalogue. */
-export const refuse = (status: number, { id, message, fix, left }: BallastError, more: object = {}, headers: Record<string, string> = {}): Response =>
-  answer(status, { error: { id, message, fix, ...(left === undefined ? {} : { left }) }, ...more }, headers);
+export const refuse = (status: number, error: BallastError, more: object = {}, headers: Record<string, string> = {}): Response =>
+  answer(status, { error: errorBody(error), ...more }, headers);
+
+/** Writes an error of the catalogue as callers get it. */
+export const errorBody = ({ id, message, fix, left }: BallastError) => ({ id, message, fix, ...(left === undefined ? {} : { left }) });
 
 /** Finds the target of a call in the inventory, as the inventory writes it. */
 export function targetOfCall({ path }: Call, { inventory }: Parts): Target | undefined {

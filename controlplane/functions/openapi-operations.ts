@@ -32,7 +32,7 @@ export interface Answered {
 
 const rollout = "/rollouts/{rg}/{app}/{revision}";
 /** What a call may come to that reads a journal. */
-const unreadable = { 500: ["journal-fact-unknown"] }, unread = { 404: ["rollout-unknown"], ...unreadable };
+const unreadable = { 500: ["journal-fact-unknown", "journal-chain-broken"] }, unread = { 404: ["rollout-unknown"], ...unreadable };
 
 /** All calls, by the names of the functions that carry them out. */
 export const operations = {
@@ -53,7 +53,7 @@ export const operations = {
   },
   listRollouts: {
     method: "GET", path: "/rollouts", role: "Rollout.Read", query: filterForm, summary: "Lists rollouts, the newest 100, of all apps or of one, or only those in flight.",
-    answers: { 200: { description: "Newest first.", shape: exactly({ rollouts: { type: "array", items: named("Rollout"), maxItems: 100 } }) } }, refusals: unreadable,
+    answers: { 200: { description: "Newest first.", shape: exactly({ rollouts: { type: "array", items: named("Rollout"), maxItems: 100 }, unreadable: { type: "array", items: named("Unreadable"), maxItems: 100 } }) } },
   },
   showRollout: {
     method: "GET", path: rollout, role: "Rollout.Read", summary: "Shows one rollout.",

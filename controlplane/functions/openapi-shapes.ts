@@ -17,6 +17,14 @@ export const exactly = (properties: Schema): Schema => ({ type: "object", proper
 /** Refers to a shape that has a name in the description. */
 export const named = (name: keyof typeof shapes): Schema => ({ $ref: `#/components/schemas/${name}` });
 
+const error: Schema = {
+  type: "object", required: ["id", "message", "fix"], additionalProperties: false,
+  properties: {
+    id: { ...text, pattern: "^[a-z]+(-[a-z0-9]+)+$", description: "Permanent; what programs and searches hold on to." },
+    message: { ...text, description: "What happened and why." }, fix: { ...text, description: "What to do about it." }, left: { ...text, description: "What was left running or changed." },
+  },
+};
+
 /** The shapes that have names. */
 export const shapes = {
   Rollout: exactly({
@@ -31,6 +39,7 @@ export const shapes = {
       description: "What speaks against the canary and for it, as odds to one and 1,000,000,000 at the most, beside what decides; null until something was measured.",
     },
   } satisfies Record<keyof Shown, Schema>),
+  Unreadable: { ...exactly({ id: { ...text, description: "As that of a rollout." }, error }), description: "A rollout whose journal cannot be read, and why." },
   Event: { ...eventSchema, description: "One fact: what was observed, or what was decided." },
   Fact: exactly({
     stream: text, index, event: { $ref: "#/components/schemas/Event" }, process: { ...text, description: "Who wrote it." },
@@ -48,14 +57,6 @@ export const shapes = {
   },
   Error: {
     type: "object", required: ["error"],
-    properties: {
-      error: {
-        type: "object", required: ["id", "message", "fix"], additionalProperties: false,
-        properties: {
-          id: { ...text, pattern: "^[a-z]+(-[a-z0-9]+)+$", description: "Permanent; what programs and searches hold on to." },
-          message: { ...text, description: "What happened and why." }, fix: { ...text, description: "What to do about it." }, left: { ...text, description: "What was left running or changed." },
-        },
-      },
-    },
+    properties: { error },
   },
 } satisfies Readonly<Record<string, Schema>>;

@@ -9,7 +9,7 @@ import type { Instant } from "../../controlplane/engines/time.ts";
 import { requestSeconds, type Shop } from "./azure-shop.ts";
 import { eventually } from "./postgres.ts";
 import { bucketOf, durationsAbove } from "../../controlplane/engines/rollout/durations.ts";
-import { slowMilliseconds, start, tallyOf, usualMilliseconds, type Scenario } from "./scenario.ts";
+import { othersBetween, slowMilliseconds, start, tallyOf, usualMilliseconds, type Interference, type Scenario } from "./scenario.ts";
 
 export interface RealWorld {
   readonly intent: ReleaseIntent;
@@ -34,7 +34,7 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
   const adapter = createContainerApps(shop.connection, patienceOf(requestSeconds));
   const apps: Apps = { ...adapter, activate: async (effect, fence) => { const done = await adapter.activate(effect, fence); await healthy(adapter, effect); return done; } };
   let rowsTo = start;
-  const advance = async (to: Instant) => {
+  const goOn = async (to: Instant) => {
     const tick = scenario.pace.tickSeconds * 1000;
     const seen = await apps.readTraffic(target, AbortSignal.timeout(10_000));
     if (!seen.ok) throw new Error(seen.reason);
@@ -44,8 +44,15 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
     }
     await set(to);
   };
+  const advance = async (to: Instant) => {
+    for (const other of othersBetween(scenario, now, to)) {
+      await goOn(other.at);
+      await interfere(shop, target, { stable, canary }, other);
+    }
+    await goOn(to);
+  };
   return {
-    intent: { target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi" },
+    intent: { target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi", ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}) },
     apps, requests: createRequestRows(shop.connection, patienceOf(requestSeconds), shop.workspace, 0),
     now: () => now, advance, clock: { now: () => now, until: (at) => advance(at) },
   };
@@ -57,6 +64,15 @@ async function healthy(apps: Apps, { target, revision }: Parameters<Apps["activa
     const seen = await apps.inspect(target, AbortSignal.timeout(5_000));
     return seen.ok && seen.value.revisions.find(({ name }) => name === revision)?.health === "Healthy";
   }, `${revision} to be healthy`);
+}
+
+/** Does to the app what somebody else does, as the portal would. */
+async function interfere({ connection }: Shop, { resourceGroup, app }: Target, { stable, canary }: { readonly stable: string | null; readonly canary: string }, { canaryPercent, deactivates, mode }: Interference): Promise<void> {
+  const { containerApps, containerAppsRevisions } = connection.apps, { location } = await containerApps.get(resourceGroup, app);
+  const write = (configuration: object) => containerApps.update(resourceGroup, app, { location, configuration }).pollUntilDone();
+  if (canaryPercent !== undefined) await write({ ingress: { traffic: [{ revisionName: stable, weight: 100 - canaryPercent }, { revisionName: canary, weight: canaryPercent }] } });
+  if (deactivates !== undefined) await containerAppsRevisions.deactivateRevision(resourceGroup, app, canary);
+  if (mode !== undefined) await write({ activeRevisionsMode: mode });
 }
 
 async function putRevisions(scenario: Scenario, shop: Shop, { app }: Target): Promise<{ readonly stable: string | null; readonly canary: string }> {

@@ -24,6 +24,15 @@ interface Behaviour {
   readonly slowPercent: number;
 }
 
+/** What somebody else does to the app, past the control plane. */
+export interface Interference {
+  readonly atMinutes: number;
+  /** The share that the canary is given; stable has the rest. */
+  readonly canaryPercent?: number;
+  readonly deactivates?: "canary";
+  readonly mode?: "Single" | "Multiple";
+}
+
 export interface Scenario {
   readonly name: string;
   readonly why: string;
@@ -37,6 +46,7 @@ export interface Scenario {
   /** After so many good probes the canary's own address answers 500; absent means that it always answers. */
   readonly probesAnswered: number;
   readonly signals: readonly { readonly atMinutes: number; readonly signal: SignalName; readonly by: string; readonly reason: string }[];
+  readonly others?: readonly Interference[];
   readonly outsideWeights?: OutsideWeights;
   readonly expected: string;
 }
@@ -47,8 +57,9 @@ export const scenarios = (): readonly Scenario[] => fs.readdirSync(folder).filte
 function read(file: string): Scenario {
   const text = fs.readFileSync(path.join(folder, file), "utf8");
   const [asked, world, expected] = parseAllDocuments(text).map((document) => document.toJS() as Record<string, any>);
-  refuseUnknown(file, asked, ["weights", "bakeMinutes", "warmUpMinutes", "maximumMinutes", "limits", "smokeMinutes"]);
-  refuseUnknown(file, world, ["requestsPerMinute", "canary", "stable", "before", "probesAnswered", "signals"]);
+  refuseUnknown(file, asked, ["weights", "bakeMinutes", "warmUpMinutes", "maximumMinutes", "limits", "smokeMinutes", "outsideWeights"]);
+  refuseUnknown(file, world, ["requestsPerMinute", "canary", "stable", "before", "probesAnswered", "signals", "others"]);
+  for (const other of world?.["others"] ?? []) refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "mode"]);
   const minutes = (key: string, fallback: number) => (asked?.[key] === undefined ? fallback : Number(asked[key]) * 60);
   return {
     name: file.replace(".yaml", ""), why: text.split("\n")[0]!.replace(/^# /, ""),
@@ -58,6 +69,7 @@ function read(file: string): Scenario {
     requestsPerMinute: [world?.["requestsPerMinute"] ?? 1200].flat().map((entry) => (typeof entry === "number" ? { fromMinutes: 0, value: entry } : entry)),
     canary: behaviours(world?.["canary"]), stable: behaviours(world?.["stable"]),
     before: world?.["before"] ?? "stable", probesAnswered: world?.["probesAnswered"] ?? Number.POSITIVE_INFINITY, signals: world?.["signals"] ?? [],
+    others: world?.["others"] ?? [], ...(asked?.["outsideWeights"] === undefined ? {} : { outsideWeights: asked["outsideWeights"] as OutsideWeights }),
     expected: typeof expected === "string" ? expected : "",
   };
 }
@@ -73,6 +85,10 @@ function refuseUnknown(file: string, given: object | undefined, known: readonly 
 export function signalBetween(scenario: Scenario, from: Instant, to: Instant): (Scenario["signals"][number] & { readonly at: Instant }) | undefined {
   return scenario.signals.map((signal) => ({ ...signal, at: after(start, signal.atMinutes * 60) })).find(({ at }) => at > from && at <= to);
 }
+
+/** Gives what somebody else does after a moment and not after another. */
+export const othersBetween = ({ others = [] }: Scenario, from: Instant, to: Instant): readonly (Interference & { readonly at: Instant })[] =>
+  others.map((other) => ({ ...other, at: after(start, other.atMinutes * 60) })).filter(({ at }) => at > from && at <= to);
 
 /** Gives what an arm did in one tick, from its share of the load; the same counts in every world. */
 export function tallyOf(scenario: Scenario, arm: "canary" | "stable", at: Instant, percent: number): Tally {

@@ -36,6 +36,9 @@ export interface Noise {
   readonly pairs: number;
   readonly sum: number;
   readonly requests: number;
+  /** The same between neighbouring bins: bursts that last make blocks differ, and bins alike. */
+  readonly binPairs: number;
+  readonly binSum: number;
 }
 
 /** What stable is usually like, by bins in which it was not sick, those before the rollout included. */
@@ -46,6 +49,8 @@ export interface Usual extends Count {
   /** The bucket beyond which a request is in the tail. */
   readonly tails: { readonly [Name in StrandName]?: number };
   readonly noise: { readonly [Name in StrandName]: Noise };
+  /** What stable did in the bin before, by strand. */
+  readonly last: { readonly [Name in StrandName]?: readonly [requests: number, bad: number] };
   /** What stable did in the block of bins before, and in the one that is not full yet, by strand. */
   readonly before: { readonly [Name in StrandName]?: readonly [requests: number, bad: number] };
   readonly block: { readonly [Name in StrandName]?: readonly [requests: number, bad: number] };

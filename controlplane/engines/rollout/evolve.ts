@@ -3,10 +3,10 @@
 import { after, secondsBetween, type Instant } from "../time.ts";
 import { beginStep, gather, noEvidence } from "./gather.ts";
 import type { Evidence } from "./evidence.ts";
-import type { AppView, Bin, Labels, Landing, Limits, Phase, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Weight } from "./vocabulary.ts";
+import type { AppView, Bin, Labels, Landing, Limits, Phase, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Tally, Weight } from "./vocabulary.ts";
 
 export const initial: RolloutState = {
-  phase: "waiting-for-request", intent: undefined, steps: [], step: 0, adopted: undefined, moved: undefined, stable: null, inspected: false, sleepers: [], touched: false, now: 0, startedAt: 0, phaseAt: 0, warmFrom: 0, warmUntil: 0, measuredTo: 0,
+  phase: "waiting-for-request", intent: undefined, steps: [], step: 0, adopted: undefined, moved: undefined, stable: null, inspected: false, sleepers: [], touched: false, now: 0, startedAt: 0, phaseAt: 0, watchedFrom: 0, warmFrom: 0, warmUntil: 0, measuredTo: 0,
   measuredAt: 0, probedAt: 0, readAt: 0, probeFailures: 0, evidence: noEvidence, shadow: undefined, paused: false, pausedAt: 0, pausedSeconds: 0,
   held: undefined, failures: 0, retireFailures: 0, retryAt: 0, doubtUntil: 0, promoted: false, superseded: false, ending: undefined, attempt: 1,
 };
@@ -144,9 +144,11 @@ function failed(state: RolloutState, effect: RolloutEffect["kind"]): RolloutStat
 function reach(state: RolloutState, percent: number): RolloutState {
   const tick = (state.intent?.pace.tickSeconds ?? 60) * 1000;
   const warmUntil: Instant = Math.ceil(after(state.now, state.intent?.pace.warmUpSeconds ?? 0) / tick) * tick;
+  const isFirst = state.measuredTo === 0;
   const begin = (evidence: Evidence) => beginStep(evidence, state.step, state.steps.length - 1);
   return {
-    ...enter(state, "baking"), moved: undefined, warmUntil, measuredTo: state.measuredTo > 0 ? state.measuredTo : Math.floor(state.now / tick - lookBackTicks) * tick,
+    ...enter(state, "baking"), moved: undefined, warmUntil, 
+    ...(isFirst ? { watchedFrom: state.warmFrom, measuredTo: Math.floor(state.now / tick - lookBackTicks) * tick } : {}),
     measuredAt: state.now, probedAt: state.now, readAt: state.now, probeFailures: 0, held: undefined,
     evidence: begin(state.evidence), shadow: state.shadow && { ...state.shadow, evidence: begin(state.shadow.evidence) },
   };
@@ -154,13 +156,16 @@ function reach(state: RolloutState, percent: number): RolloutState {
 
 /** Hands bins to the judge, and to the one in the shadow. A bin that was measured before is passed over. */
 function weigh(state: RolloutState, bins: readonly Bin[], to: Instant): RolloutState {
-  const { warmFrom, warmUntil, intent } = state, fresh = bins.filter(({ at }) => at >= state.measuredTo);
+  const { warmFrom, warmUntil, watchedFrom, intent } = state;
+  const fresh = bins.filter(({ at }) => at >= state.measuredTo).map((bin) => (bin.at < watchedFrom ? { ...bin, canary: noRequests } : bin));
   const add = (evidence: Evidence, limits: Limits) => gather(evidence, fresh, { limits, percent: percentOf(state), tickSeconds: intent!.pace.tickSeconds, warmFrom, warmUntil });
   return {
     ...state, measuredAt: state.now, measuredTo: Math.max(state.measuredTo, to), failures: 0, retryAt: 0,
     evidence: add(state.evidence, intent!.limits), shadow: state.shadow && { ...state.shadow, evidence: add(state.shadow.evidence, intent!.shadow!) },
   };
 }
+
+const noRequests: Tally = { requests: 0, failed: 0 };
 
 /** What a judge in the shadow said last; it is heard again only when that changes. */
 export const heard = ({ verdict, reason = "" }: { readonly verdict: string; readonly reason?: string }): string => `${verdict} ${reason}`;

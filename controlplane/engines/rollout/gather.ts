@@ -61,7 +61,7 @@ const sheet = { canary: none, stable: none, coldCanary: none, coldStable: none, 
 
 /** Nothing is known yet. */
 export const noEvidence: Evidence = {
-  usual: { ...none, refused: 0, tails: {}, noise: each(() => ({ pairs: 0, sum: 0, requests: 0 })), before: {}, block: {}, blockBins: 0, incidents: 0 }, strands: each(() => emptyStrand), begun: 0, alone: { failed: zeros(aloneAlternatives.length), p95: zeros(aloneAlternatives.length), p99: zeros(aloneAlternatives.length) }, ...sheet,
+  usual: { ...none, refused: 0, tails: {}, noise: each(() => ({ pairs: 0, sum: 0, requests: 0, binPairs: 0, binSum: 0 })), last: {}, before: {}, block: {}, blockBins: 0, incidents: 0 }, strands: each(() => emptyStrand), begun: 0, alone: { failed: zeros(aloneAlternatives.length), p95: zeros(aloneAlternatives.length), p99: zeros(aloneAlternatives.length) }, ...sheet,
 };
 
 /**
@@ -122,9 +122,10 @@ export function gather(evidence: Evidence, bins: readonly Bin[], watch: Watch): 
     const sick = isSick(bin.stable, usual, watch.limits);
     const wasSick = next.sick !== undefined;
     next = sick ? addSick(next, bin, usual, watch) : { ...next, sick: undefined };
-    if (!wasSick) next = add(next, usual, bin, watch);
-    if (sick && !wasSick) usual = { ...usual, incidents: usual.incidents + 1 };
-    usual = sick && usual.incidents <= incidentsMax ? { ...usual, before: {}, block: {}, blockBins: 0 } : listen(usual, bin.stable);
+    if (!wasSick || usual.incidents > incidentsMax) next = add(next, usual, bin, watch);
+    const isOut = sick && bin.stable.failed > ceilingOf(usual, watch.limits) * bin.stable.requests;
+    if (isOut && !wasSick) usual = { ...usual, incidents: usual.incidents + 1 };
+    usual = isOut && usual.incidents <= incidentsMax ? { ...usual, last: {}, before: {}, block: {}, blockBins: 0 } : listen(usual, bin.stable);
     if (!sick && index >= history) usual = findTails(learn(usual, bin.stable));
   }
   return { ...next, usual };
@@ -134,13 +135,19 @@ export function gather(evidence: Evidence, bins: readonly Bin[], watch: Watch): 
  * Says whether stable fails so much in a bin that it cannot serve as a measure: far outside of what is usual and of what chance does.
  *
  * Such a bin holds the rollout and shows nothing in the canary's favour. It is the bins after it that are left out: to leave out the bin itself, because
- * of what it shows, would count the storms that hit the canary and not those that hit stable.
+ * of what it shows, would count the storms that hit the canary and not those that hit stable. Where stable falls sick again and again, nothing is left out.
  */
-export function isSick(stable: Tally, usual: Count, limits: Limits): boolean {
-  const expected = stable.requests * shareOf(usual);
-  const most = Math.max(limits.stableFailurePercentMax / 100, 3 * shareOf(usual)) * stable.requests;
-  return stable.failed >= 3 && stable.failed > most && stable.failed > expected + 4 * Math.sqrt(expected);
+export function isSick(stable: Tally, usual: Usual, limits: Limits): boolean {
+  const share = shareOf(usual), expected = stable.requests * share, ceiling = ceilingOf(usual, limits);
+  const most = usual.requests < knownFrom ? ceiling : Math.min(ceiling, Math.max(3 * share, share + 0.02));
+  return stable.failed >= 3 && stable.failed > most * stable.requests && stable.failed > expected + 4 * Math.sqrt(expected);
 }
+
+/** The share of failures beyond which stable is sick whatever is usual, unless it usually fails about as much. */
+const ceilingOf = (usual: Usual, limits: Limits): number => Math.max(limits.stableFailurePercentMax / 100, 1.5 * shareOf(usual));
+
+/** From so many requests on it is known what stable usually fails. */
+const knownFrom = 500;
 
 const shareOf = ({ requests, failed }: Count): number => (requests === 0 ? 0 : failed / requests);
 
@@ -221,19 +228,22 @@ interface Tempering {
   readonly most: number;
 }
 
-/** From this dispersion on bad requests come in bursts, and no single bin brings more than a good part of what a verdict takes. */
+/** From this dispersion on bad requests come in bursts, and no burst brings more than a part of what a verdict takes. */
 const burstyFrom = 2, burstMost = 0.8;
+/** Blocks that differ so much more than their bins do tell of bursts that last. */
+const lastingFrom = 2;
 
 /**
  * Says how far a bin is to be believed: how much more the difference of two shares varies than chance alone would make it, by what
  * neighbouring blocks of stable's bins did. What chance itself does to that figure is taken off.
  */
-export function temper({ pairs, sum, requests }: Noise, { canary, stable }: Table): Tempering {
+export function temper({ pairs, sum, requests, binPairs, binSum }: Noise, { canary, stable }: Table): Tempering {
   if (pairs === 0 || canary === 0 || stable === 0) return { power: 1, most: Infinity };
   const dispersion = Math.max(1, sum / pairs - Math.sqrt(2 / pairs)), together = (dispersion - 1) / Math.max(1, requests / pairs - 1);
   const apart = (count: number): number => (1 + Math.max(0, blockBins * count - 1) * together) / count;
   const spread = apart(canary) + apart(stable);
-  return { power: 1 / Math.max(1, spread / (1 / canary + 1 / stable)), most: dispersion >= burstyFrom ? burstMost : Infinity };
+  const isLasting = binPairs > 0 && sum / pairs > lastingFrom * (binSum / binPairs);
+  return { power: 1 / Math.max(1, spread / (1 / canary + 1 / stable)), most: dispersion < burstyFrom ? Infinity : isLasting ? burstMost / 2 : burstMost };
 }
 
 /** Counts the requests of an arm that were bad in a strand's sense; undefined where the rows, or what is known of stable, do not tell. */
@@ -272,25 +282,29 @@ const blockBins = 3;
 /** Compares each block of stable's bins with the one before it: a slow change of what is usual does not count, bursts do. */
 function listen(usual: Usual, stable: Tally): Usual {
   if (stable.requests === 0) return usual;
-  const noise = { ...usual.noise }, before = { ...usual.before }, block = { ...usual.block };
+  const noise = { ...usual.noise }, last = { ...usual.last }, before = { ...usual.before }, block = { ...usual.block };
   const bins = usual.blockBins + 1, isFull = bins === blockBins;
   for (const name of strandNames) {
     const bad = badOf(stable, name, usual);
     if (bad === undefined) continue;
+    const alike = difference(last[name], [stable.requests, bad]);
+    last[name] = [stable.requests, bad];
+    if (alike !== undefined) noise[name] = { ...noise[name], binPairs: noise[name].binPairs + 1, binSum: round(noise[name].binSum + alike.squared) };
     const [requests, sum] = block[name] ?? [0, 0], now = [requests + stable.requests, sum + bad] as const;
     block[name] = now;
     if (!isFull) continue;
-    noise[name] = compareBlocks(noise[name], before[name], now);
+    const apart = difference(before[name], now);
     before[name] = now;
+    if (apart !== undefined) noise[name] = { ...noise[name], pairs: noise[name].pairs + 1, sum: round(noise[name].sum + apart.squared), requests: round(noise[name].requests + apart.requests) };
   }
-  return { ...usual, noise, before, block: isFull ? {} : block, blockBins: isFull ? 0 : bins };
+  return { ...usual, noise, last, before, block: isFull ? {} : block, blockBins: isFull ? 0 : bins };
 }
 
-function compareBlocks(noise: Noise, before: readonly [number, number] | undefined, [requests, bad]: readonly [number, number]): Noise {
-  if (before === undefined || before[1] + bad === 0 || before[1] + bad === before[0] + requests) return noise;
+/** How far two stretches of stable differ in their share of bad requests: the square in units of chance, and the requests of one that tell as much as both. */
+function difference(before: readonly [number, number] | undefined, [requests, bad]: readonly [number, number]): { readonly squared: number; readonly requests: number } | undefined {
+  if (before === undefined || before[1] + bad === 0 || before[1] + bad === before[0] + requests) return undefined;
   const share = (before[1] + bad) / (before[0] + requests), by = 1 / before[0] + 1 / requests;
-  const squared = (before[1] / before[0] - bad / requests) ** 2 / (share * (1 - share) * by);
-  return { pairs: noise.pairs + 1, sum: round(noise.sum + squared), requests: round(noise.requests + 2 / by) };
+  return { squared: (before[1] / before[0] - bad / requests) ** 2 / (share * (1 - share) * by), requests: 2 / by };
 }
 
 export const plus = (a: Count, b: Count): Count => ({ requests: a.requests + b.requests, failed: a.failed + b.failed });

@@ -43,7 +43,7 @@ export function judge(evidence: Evidence, limits: Limits, standing: Standing): V
   const { canary, stable, sick } = evidence, alone = standing.percent === 100;
   const outright = judgeOutright(evidence, limits);
   if (outright !== undefined) return outright;
-  if (sick !== undefined) return holdForSickness(evidence, limits);
+  if (sick !== undefined) return holdForSickness(evidence);
   const found = weighAgainst(evidence, standing), limit = Math.log(100 / limits.falseRollbackPercentMax);
   const budget = `evidence ${ratio(found.log)} against, limit ${ratio(limit)}`;
   if (found.log >= limit && found.bad >= badRequestsMin) return { verdict: "fail", sentence: `${found.sentence}; ${budget}` };
@@ -69,10 +69,10 @@ function judgeOutright({ canary, sickCanary, sickStable }: Evidence, limits: Lim
   return isOver(canary) ? { verdict: "fail", sentence: `canary fails ${share(canary)}, over the ceiling of ${ceilingPercent} %` } : undefined;
 }
 
-function holdForSickness({ sick, sickCanary, sickStable }: Evidence, limits: Limits): Verdict {
+function holdForSickness({ sick, sickCanary, sickStable, usual }: Evidence): Verdict {
   return sick === "shared-outage"
     ? hold("shared-outage", `canary and stable fail together, ${share(sickCanary)} and ${share(sickStable)}, so nothing can be compared`)
-    : hold("stable-sick", `stable itself fails ${share(sickStable)}, more than ${limits.stableFailurePercentMax} % and three times what is usual, so nothing can be compared with it`);
+    : hold("stable-sick", `stable itself fails ${share(sickStable)}, far more than its usual ${percentOf(usual.failed, usual.requests)}, so nothing can be compared with it`);
 }
 
 /** Says, while the canary warms up, that it does worse than stable; undefined where it does not. These minutes count for nothing. */

@@ -17,14 +17,14 @@ export function react(state: RolloutState): RolloutEffect | undefined {
     case "activating": return { kind: "Activate", target, revision };
     case "smoking": return soonest(state, [[state.probedAt < state.phaseAt ? state.now : after(state.probedAt, pace.probeSeconds), probe]]);
     // A canary that has a share already is watched through a pause.
-    case "shifting": return state.paused ? (state.step > 0 ? soonest(state, [[after(state.probedAt, pace.probeSeconds), probe]]) : { kind: "AwaitSignal" }) : shift(false);
+    case "shifting": return state.paused ? (state.step > 0 ? soonest(state, [[probeAt(state), probe]]) : { kind: "AwaitSignal" }) : shift(false);
     case "settling": return shift(false);
     case "reverting": return shift(true);
     case "verifying": case "confirming": return { kind: "VerifyTraffic", target };
     case "baking": return soonest(state, [
-      [after(state.probedAt, pace.probeSeconds), probe],
-      [after(state.readAt, pace.tickSeconds), { kind: "VerifyTraffic", target }],
-      [Math.max(after(state.measuredAt, pace.tickSeconds), after(state.measuredTo, pace.tickSeconds)), {
+      [probeAt(state), probe],
+      [after(state.readAt, watchSeconds(state)), { kind: "VerifyTraffic", target }],
+      [Math.max(after(state.measuredAt, watchSeconds(state)), after(state.measuredTo, pace.tickSeconds)), {
         kind: "Measure", target, canary: revision, stable: state.stable, from: state.measuredTo, tickSeconds: pace.tickSeconds,
       }],
     ]);
@@ -33,6 +33,20 @@ export function react(state: RolloutState): RolloutEffect | undefined {
       return revisionToRetire === undefined ? undefined : { kind: "Deactivate", target, revision: revisionToRetire };
     }
   }
+}
+
+/** A rollout that is paused goes nowhere, so it is looked at this much less often; its bins are judged all the same, none left out. */
+const pausedTicks = 5;
+
+const watchSeconds = ({ paused, intent }: RolloutState): number => intent!.pace.tickSeconds * (paused ? pausedTicks : 1);
+
+/**
+ * When the canary is asked next. Through a pause less often, but not where its last answer was bad, so that one that dies is taken out
+ * nearly as soon as any; nor where asking keeps somebody from falling asleep.
+ */
+function probeAt({ paused, probeFailures, probedAt, sleepers, intent }: RolloutState): Instant {
+  const { probeSeconds, tickSeconds } = intent!.pace;
+  return after(probedAt, paused && probeFailures === 0 && sleepers.length === 0 ? Math.max(probeSeconds, tickSeconds * pausedTicks) : probeSeconds);
 }
 
 /** Stable may have to take everything back at any moment, so it is kept from falling asleep by asking it, as the canary is by its probes. */

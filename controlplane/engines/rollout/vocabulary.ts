@@ -43,7 +43,7 @@ export interface Limits {
   /** At this failure percentage, over `ceilingRequests` or more, the canary is taken out at once. */
   readonly ceilingPercent: number;
   readonly ceilingRequests: number;
-  /** Above this failure percentage, and three times what is usual of it, stable itself is sick, and nothing can be compared with it. */
+  /** Above this failure percentage, or far above what is usual of it, stable itself is sick, and nothing can be compared with it. */
   readonly stableFailurePercentMax: number;
   /** So many probes in a row without a good answer take the canary out at once. */
   readonly probeFailuresMax: number;
@@ -276,6 +276,8 @@ export interface RolloutState {
   readonly now: Instant;
   readonly startedAt: Instant;
   readonly phaseAt: Instant;
+  /** When this attempt first gave the canary traffic; what it did before is not judged. */
+  readonly watchedFrom: Instant;
   /** Bins that overlap the time from `warmFrom` to `warmUntil` are left out of the judgement: the weights were changing, and the canary warms up. */
   readonly warmFrom: Instant;
   readonly warmUntil: Instant;

@@ -1,0 +1,84 @@
+// The evidence by itself: how many canary requests it takes by failures alone, beside the test that knows base and fault beforehand, and what
+// one bin costs. No contestant, no ramp and no other kind of badness is in it.
+import { alternatives, beginStep, gather, mixed, noEvidence } from "../../controlplane/engines/rollout/gather.ts";
+import { defaultLimits } from "../../controlplane/engines/rollout/plan.ts";
+import type { Evidence } from "../../controlplane/engines/rollout/evidence.ts";
+import type { Bin } from "../../controlplane/engines/rollout/vocabulary.ts";
+import { isTelling, logLikelihood } from "../../controlplane/engines/rollout/likelihood.ts";
+import { durationsOf } from "../../controlplane/engines/rollout/durations.ts";
+import { loadDice } from "./dice.ts";
+
+/** Canary requests until a fault was found by failures alone. */
+export interface AloneRow {
+  readonly failurePercent: number;
+  readonly points: number;
+  readonly ours: readonly [median: number, p90: number];
+  /** Of the likelihood ratio of this very base and this very fault, stable's share known: nobody can do better on average. */
+  readonly known: readonly [median: number, p90: number];
+}
+
+const cases: readonly (readonly [failurePercent: number, points: number])[] = [[0.5, 1], [0.5, 2], [0.5, 5], [0.1, 1], [2, 1]];
+/** Ten percent of weight, in bins small enough that their width does not count. */
+const canary = 20, stable = 180, requestsMax = 200_000;
+
+/** Draws rollouts at ten percent and counts. The limit is 1/α; a canary that is never found counts as never. */
+export function alone(runs: number, seed: number): readonly AloneRow[] {
+  const limit = Math.log(100 / defaultLimits.falseRollbackPercentMax);
+  return cases.map(([failurePercent, points]) => {
+    const base = failurePercent / 100, bad = base + points / 100, draws = Array.from({ length: runs }, (_, run) => once(base, bad, limit, seed + run));
+    return { failurePercent, points, ours: quantiles(draws.map(([ours]) => ours)), known: quantiles(draws.map(([, known]) => known)) };
+  });
+}
+
+function once(base: number, bad: number, limit: number, seed: number): readonly [ours: number, known: number] {
+  const dice = loadDice(seed, 1), logs = alternatives.map(() => 0), tolerated = oddsTimes(base, defaultLimits.oddsTolerated);
+  let known = 0, foundByKnown = Infinity;
+  for (let requests = canary; requests <= requestsMax; requests += canary) {
+    const table = { canary, canaryBad: dice.binomial(canary, bad), stable, stableBad: dice.binomial(stable, base) };
+    known += table.canaryBad * Math.log(bad / tolerated) + (canary - table.canaryBad) * Math.log((1 - bad) / (1 - tolerated));
+    if (known >= limit && foundByKnown === Infinity) foundByKnown = requests;
+    if (isTelling(table)) {
+      const good = logLikelihood(table, defaultLimits.oddsTolerated);
+      for (const [index, [times]] of alternatives.entries()) logs[index]! += logLikelihood(table, defaultLimits.oddsTolerated * times) - good;
+    }
+    if (mixed(logs) >= limit && foundByKnown < Infinity) return [requests, foundByKnown];
+    if (mixed(logs) >= limit) return [requests, finish(known, limit, requests, () => dice.binomial(canary, bad), bad, tolerated)];
+  }
+  return [Infinity, foundByKnown];
+}
+
+/** Lets the test that knows everything go on to its own end. */
+function finish(known: number, limit: number, from: number, bad: () => number, share: number, tolerated: number): number {
+  let sum = known;
+  for (let requests = from + canary; requests <= requestsMax; requests += canary) {
+    const failed = bad();
+    sum += failed * Math.log(share / tolerated) + (canary - failed) * Math.log((1 - share) / (1 - tolerated));
+    if (sum >= limit) return requests;
+  }
+  return Infinity;
+}
+
+const oddsTimes = (share: number, times: number): number => (times * share) / (1 - share + times * share);
+const quantiles = (values: readonly number[]): readonly [number, number] => {
+  const sorted = values.toSorted((one, other) => one - other);
+  return [sorted[Math.floor(sorted.length / 2)]!, sorted[Math.floor(sorted.length * 0.9)]!];
+};
+
+/** Measures what it takes to judge one bin of a hundred thousand requests, in microseconds, median, and how long the evidence is then, in bytes. */
+export function cost(): { readonly microseconds: number; readonly bytes: number } {
+  const bin = (at: number): Bin => ({ at: at * 60_000, canary: arm(at, 5_000), stable: arm(at + 1, 95_000) }), watch = { limits: defaultLimits, percent: 5, tickSeconds: 60, warmFrom: -1, warmUntil: -1 };
+  const times: number[] = [];
+  let evidence: Evidence = beginStep(noEvidence, 0, 3);
+  for (let at = 0; at < 400; at++) {
+    const next = bin(at), began = performance.now();
+    evidence = gather(evidence, [next], watch);
+    if (at >= 100) times.push((performance.now() - began) * 1_000);
+  }
+  return { microseconds: quantiles(times)[0], bytes: JSON.stringify(evidence).length };
+}
+
+function arm(seed: number, requests: number): Bin["canary"] {
+  const dice = loadDice(seed, 77), durations = durationsOf(Array.from({ length: 60 }, (_, bucket) => [bucket + 30, Math.round((requests / 60) * (0.9 + 0.2 * dice.next()))] as const));
+  const told = durations === undefined ? {} : { durations };
+  return { requests: durations?.counts.reduce((sum, count) => sum + count, 0) ?? requests, failed: dice.binomial(requests, 0.005), refused: dice.binomial(requests, 0.01), ...told };
+}
