@@ -2,7 +2,7 @@
 // by the key's name, at preview. Defaults are in Pulumi.yaml, where `pulumi config` shows them, but for those of the
 // endpoints, which are here, and those of the pace and the limits, which are the engine's. It knows no resource.
 import * as pulumi from "@pulumi/pulumi";
-import type { Limits, Pace } from "./controlplane/engines/rollout/vocabulary.ts";
+import type { Gate, Limits, Pace } from "./controlplane/engines/rollout/vocabulary.ts";
 import { defaultLimits, defaultPace } from "./controlplane/engines/rollout/plan.ts";
 import { BallastError } from "./errors/catalogue.ts";
 import {
@@ -55,6 +55,9 @@ const limits = fields<Limits>({
   ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
 }, defaultLimits);
 
+/** An object without fields is no gate, as `pulumi config` shows it where none is set. */
+const gate: Read<Gate | undefined> = (value, key) => (Object.keys(object(value, key)).length === 0 ? undefined : fields<Gate>({ beforePercent: number, expiresSeconds: number }, { beforePercent: 100, expiresSeconds: 14_400 })(value, key));
+
 /** Where a cloud's doors are. */
 export interface Endpoints {
   readonly resourceManager: string;
@@ -71,6 +74,7 @@ const words = {
   databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 const values = {
+  gate,
   standIn: flag, wait: flag, storefrontEnvironment: texts, pace, limits, endpoints,
   leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
 };

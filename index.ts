@@ -39,7 +39,7 @@ const storefront = new CanaryApp("storefront", {
   environment: where,
   controlPlane: { endpoint: controlPlane.endpoint, audience },
   image: settings.storefrontImage, variables: settings.storefrontEnvironment, probePath: settings.probePath, healthPath: settings.healthPath,
-  pace: settings.pace, limits: settings.limits, wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights,
+  pace: settings.pace, limits: settings.limits, wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights, ...(settings.gate && { gate: settings.gate }),
 }, { dependsOn: controlPlane });
 
 new DeadMansSwitch("dead-mans-switch", {

@@ -108,6 +108,7 @@ Examples:
 const signals: readonly { readonly signal: PersonalSignal; readonly what: string; readonly example: string }[] = [
   { signal: "pause", what: "keep a rollout where it is; stable and canary keep their traffic", example: "looking at a strange log line" },
   { signal: "resume", what: "let a paused rollout go on", example: "the log line was harmless" },
+  { signal: "approve", what: "say yes at a rollout's gate, so that the canary may get more", example: "error budget and dashboards look right" },
   { signal: "promote", what: "give a rollout's canary all traffic without waiting for more evidence", example: "the fix is urgent and looks good" },
   { signal: "abort", what: "give all traffic back to stable and take the canary away", example: "customers report empty carts" },
   { signal: "retry", what: "try a rollout that did not end well once more, in the same journal", example: "the database was down, not the release" },

@@ -3,7 +3,7 @@
 // It does not know how a rollout is decided, nor when it ends.
 import * as pulumi from "@pulumi/pulumi";
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
-import type { Limits, OutsideWeights, Pace } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { Gate, Limits, OutsideWeights, Pace } from "../controlplane/engines/rollout/vocabulary.ts";
 import { checkIntent, defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
 import { canaryAppPlan } from "../errors/components.ts";
 import { child, physicalName, refusal } from "./conventions.ts";
@@ -115,6 +115,12 @@ export interface CanaryAppArgs {
    * @default "restore"
    */
   readonly outsideWeights?: OutsideWeights;
+  /**
+   * Where a person must say yes (`ballast release approve`) before the canary gets more, and for how long the rollout waits; then it is rolled back.
+   *
+   * @default nowhere
+   */
+  readonly gate?: Gate;
 }
 
 /** A container app that is released by canary, and its present release. */
@@ -133,7 +139,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     super("ballast:index:CanaryApp", name, args.secrets ? { ...args, secrets: pulumi.secret(args.secrets) } : args, opts);
     const { resourceGroup, location, environment, pace = defaultPace, limits = defaultLimits, targetPort = 8080, probePath = "/", healthPath = probePath, registries = [] } = args;
     const appName = physicalName("app", name, resourceGroup);
-    const complaints = checkIntent({ pace, limits });
+    const complaints = checkIntent({ pace, limits, gate: args.gate });
     if (complaints.length > 0) throw refusal(canaryAppPlan({ app: name, complaints }));
     const template = templateOf(name, { ...args, container: appName, targetPort, healthPath, probeSeconds: pace.probeSeconds });
     const configuration = {
@@ -173,6 +179,7 @@ export class CanaryApp extends pulumi.ComponentResource {
       wait: args.wait ?? true,
       whenInFlight: args.whenInFlight ?? "refuse",
       outsideWeights: args.outsideWeights ?? "restore",
+      ...(args.gate && { gate: args.gate }),
     }, { parent: this, dependsOn: app });
 
     this.appId = app.id;

@@ -1,6 +1,6 @@
 // What a `ballast:index:Release` is made of: the shape of its inputs, and which of their changes ask for a new rollout.
 // Shapes only: whether weights ascend and limits make sense is for the rollout's own plan to say.
-import type { Limits, OutsideWeights, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
 import { succeeded } from "./control-plane.ts";
 
 /** What a program says of a release. */
@@ -23,6 +23,8 @@ export interface ReleaseInputs {
   readonly whenInFlight: "refuse" | "supersede";
   /** @default "restore" */
   readonly outsideWeights: OutsideWeights;
+  /** @default no gate */
+  readonly gate?: Gate;
 }
 
 /** The same with what came of it. */
@@ -41,7 +43,7 @@ export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 /** One thing wrong with one property, for the engine to show beside the resource. */
 export interface Failure { readonly property: string; readonly reason: string }
 
-type Shape = (value: unknown, path: string) => readonly Failure[];
+type Shape = ((value: unknown, path: string) => readonly Failure[]) & { readonly mayBeAbsent?: true };
 
 const shape = (words: string, fits: (value: unknown) => boolean): Shape => (value, property) =>
   value === unknownValue || fits(value) ? [] : [{ property, reason: `${property} is ${JSON.stringify(value)}, and must be ${words}.` }];
@@ -62,10 +64,12 @@ const object = (shapes: Readonly<Record<string, Shape>>): Shape => (value, at) =
     ...Object.keys(given).filter((key) => !known.includes(key) && given[key] !== undefined)
       .map((key) => ({ property: name(key), reason: `${name(key)} is not known; known are ${known.join(", ")}.` })),
     ...known.flatMap((key) => given[key] === undefined || given[key] === null
-      ? [{ property: name(key), reason: `${name(key)} is missing.` }]
+      ? shapes[key]!.mayBeAbsent ? [] : [{ property: name(key), reason: `${name(key)} is missing.` }]
       : shapes[key]!(given[key], name(key))),
   ];
 };
+
+const optional = (inner: Shape): Shape => Object.assign((value: unknown, at: string) => inner(value, at), { mayBeAbsent: true as const });
 
 const paceShape: Record<keyof Pace, Shape> = {
   weights: numbers, bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
@@ -76,7 +80,7 @@ const limitsShape: Record<keyof Limits, Shape> = {
 };
 const inputsShape: Record<keyof ReleaseInputs, Shape> = {
   endpoint: address, audience: text, resourceGroup: text, app: text, revision: text, release: text,
-  pace: object(paceShape), limits: object(limitsShape), probePath: path, wait: flag, whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
+  pace: object(paceShape), limits: object(limitsShape), probePath: path, wait: flag, whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"), gate: optional(object({ beforePercent: number, expiresSeconds: number } satisfies Record<keyof Gate, Shape>)),
 };
 
 /** Fills in the defaults and names everything that is unknown, missing or of another shape. Unknown values fit everywhere. */

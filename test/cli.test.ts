@@ -44,7 +44,7 @@ async function put(revision: string, name = "one", app = "storefront", group = "
 
 test("the launcher starts the command, and every command has help with an example", async () => {
   expect((await ballast(["--version"], {}, folder, [join(cli, "ballast.mjs")])).out).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
-  const commands = ["list", "show", "explain", "follow", "report", "pause", "resume", "promote", "abort", "retry"];
+  const commands = ["list", "show", "explain", "follow", "report", "pause", "resume", "approve", "promote", "abort", "retry"];
   const helps = await Promise.all(commands.map((name) => ballast(["release", name, "--help"])));
   for (const [at, { code, out }] of helps.entries()) expect([code, out]).toEqual([0, expect.stringMatching(new RegExp(`Examples?:\\n  ballast release ${commands[at]}`))]);
   expect((await ballast(["--help"])).out).toContain("3  the control plane cannot be reached");
@@ -125,7 +125,7 @@ test("follows a rollout to its end, and its exit code says whether that was good
 test("a signal carries its reason, and one that comes too late is refused with why", async () => {
   plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted" });
   await put("r1", "slow");
-  for (const signal of ["pause", "resume", "promote", "abort"]) {
+  for (const signal of ["pause", "resume", "approve", "promote", "abort"]) {
     const said = await ballast(["release", signal, "storefront", "--reason", "carts are empty", "--endpoint", plane.endpoint]);
     expect(said).toMatchObject({ code: 0, out: `${signal} by tests: carts are empty\n` });
   }

@@ -32,6 +32,8 @@ describe("a body", () => {
     "with weights that go down": [{ ...body, pace: { ...defaultPace, weights: [50, 25] } }, 400, "call-malformed", "only ever gains"],
     "with a forged line": [{ ...body, release: "good\nPlanned by somebody else" }, 400, "call-malformed", "release"],
     "with a probe path elsewhere": [{ ...body, probePath: "https://elsewhere.example/" }, 400, "call-malformed", "probePath"],
+    "with a gate before its first step": [{ ...body, gate: { beforePercent: 5, expiresSeconds: 60 } }, 400, "call-malformed", "not above the first weight"],
+    "with a gate without its time": [{ ...body, gate: { beforePercent: 100 } }, 400, "call-malformed", "gate.expiresSeconds"],
     "with an unknown choice": [{ ...body, whenInFlight: "replace" }, 400, "call-malformed", "whenInFlight"],
   };
   for (const [what, [sent, status, id, words]] of Object.entries(bad)) {

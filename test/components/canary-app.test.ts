@@ -37,6 +37,12 @@ test("an app that is not there yet begins with its latest revision, and its rele
   expect(await Promise.all([made.url, made.revision, made.result].map((output) => valueOf<string>(output)))).toEqual(["https://storefront.apps.example.net", "storefront--0000002", "promoted"]);
 });
 
+test("a gate is the release's, and one that nobody could have seen anything before fails the preview", async () => {
+  const gate = { beforePercent: 100, expiresSeconds: 3_600 };
+  expect((await inputsOf("storefront-release", { gate }))["gate"]).toEqual(gate);
+  await expect(inputsOf("storefront-release", { gate: { ...gate, beforePercent: 5 } })).rejects.toThrow("not above the first weight");
+});
+
 test("no revision suffix is ever sent", async () => expect((await inputsOf("storefront-app"))["template"]).not.toHaveProperty("revisionSuffix"));
 
 test("the live traffic is sent back as it is, so that a new revision starts with nothing", async () => {
