@@ -51,7 +51,7 @@ const pace = fields<Pace>({
   weights: numbers, bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
 }, defaultPace);
 const limits = fields<Limits>({
-  falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, failurePointsMax: number,
+  falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, slowdownTolerated: number, failurePointsMax: number,
   ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
 }, defaultLimits);
 

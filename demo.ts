@@ -17,6 +17,7 @@ import { demoSeedUnclear } from "./errors/demo.ts";
 import { count, outsideFaults, trafficWrites } from "./demo/account.ts";
 import { describeFault, draw, environmentOf, story, type Draw } from "./demo/draw.ts";
 import { bringGround, isAlive, type Ground } from "./demo/ground.ts";
+import { race } from "./demo/race.ts";
 import { app, carryOut, isResumed, type Released, type Stage } from "./demo/release.ts";
 import { createStack, type Stack } from "./demo/stack.ts";
 import { standIn, type StandIn } from "./demo/stand-in.ts";
@@ -70,11 +71,11 @@ async function main(): Promise<number> {
 }
 
 /** Says what the reader is going to see, and how it differs from Azure. */
-function introduce({ seed, releases, kill }: Draw): void {
+function introduce({ seed, releases, kill, race: raced }: Draw): void {
   timeline.chapter("Ballast, on this machine alone");
   timeline.line(`the demo's pace: ${describePace(paceOfStack())}; on Azure, where rows come minutes late, it is by default: ${describePace(defaultPace)}`);
   timeline.line(seed === null ? "releases 2 to 5 as the README tells them; another story by -- --seed N" : `seed ${seed}`);
-  for (const { release, fault } of releases) timeline.line(`  release ${release}: ${describeFault(fault)}${kill.release === release ? `; the control plane is killed ${kill.afterSeconds} s after ${kill.atPercent} percent` : ""}`);
+  for (const { release, fault } of releases) timeline.line(`  release ${release}: ${describeFault(fault)}${kill.release === release ? `; the control plane is killed ${kill.afterSeconds} s after ${kill.atPercent} percent` : ""}${raced?.release === release ? `; the next pulumi up comes ${raced.afterSeconds} s after ${raced.atPercent} percent` : ""}`);
 }
 
 /** Reads the pace from the committed stack, so that what is said is what is done. */
@@ -123,12 +124,15 @@ async function show(ground: Ground, stack: Stack): Promise<true> {
 async function tellStory(stage: Stage): Promise<readonly Released[]> {
   const releases: Released[] = [];
   let rolledBackBefore = false;
-  for (const next of drawn.releases) {
-    timeline.chapter(`Release ${next.release}: ${describeFault(next.fault)}`);
-    const released = await carryOut(stage, next, drawn.kill.release === next.release ? drawn.kill : undefined);
-    releases.push(released);
-    if (drawn.kill.release === next.release) timeline.check(isResumed(released.journal), "another process took the rollout over and finished it");
-    if (next.fault.kind !== "none" && !rolledBackBefore) {
+  for (const [index, drawnNow] of drawn.releases.entries()) {
+    if (releases.length > index) continue; // It was the second of a race.
+    timeline.chapter(`Release ${drawnNow.release}: ${describeFault(drawnNow.fault)}`);
+    const { kill, race: raced } = drawn;
+    if (raced?.release === drawnNow.release) releases.push(...(await race(stage, drawnNow, drawn.releases[index + 1]!, raced)));
+    else releases.push(await carryOut(stage, drawnNow, kill.release === drawnNow.release ? kill : undefined));
+    const released = releases.at(-1)!;
+    if (kill.release === released.release) timeline.check(isResumed(released.journal), "another process took the rollout over and finished it");
+    if (released.fault.kind !== "none" && !rolledBackBefore) {
       rolledBackBefore = true;
       await askAgain(stage, released);
     }

@@ -1,5 +1,5 @@
-// Seed → the releases of a demo: which faults, how large, in which order, and when the control plane is killed. What is
-// drawn reaches only the replicas' environment; the result that is expected follows from the fault alone.
+// Seed → the releases of a demo: which faults, how large, in which order, when the control plane is killed, and which verdict
+// races with a `pulumi up`. What is drawn reaches only the replicas' environment; the result that is expected follows from the fault alone.
 import type { RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
 
 /** What is wrong with a release. Sizes are in the fault's own unit; see examples/storefront/README.md. */
@@ -21,6 +21,8 @@ export interface Draw {
   readonly releases: readonly DrawnRelease[];
   /** The healthy release in which the control plane is killed, and how long after which step was reached. */
   readonly kill: { readonly release: number; readonly atPercent: number; readonly afterSeconds: number };
+  /** The release whose verdict races with the next release's `pulumi up`, and when that begins; null where the draw leaves no room for one. */
+  readonly race: { readonly release: number; readonly atPercent: number; readonly afterSeconds: number } | null;
 }
 
 /** The demo without a seed: the story that the README tells. */
@@ -33,6 +35,7 @@ export const story: Draw = {
     { release: 5, fault: { kind: "never-ready" } },
   ],
   kill: { release: 4, atPercent: 25, afterSeconds: 2 },
+  race: null,
 };
 
 /** Draws two bad releases or three and as many good ones, a bad one last, so that there is something to revert. */
@@ -52,7 +55,12 @@ export function draw(seed: number): Draw {
   const faults = [...shuffle([...bad, { kind: "none" as const }, { kind: "none" as const }], random), last];
   const releases = faults.map((fault, index) => ({ release: index + 2, fault }));
   const healthy = releases.filter(({ fault }) => fault.kind === "none");
-  return { seed, releases, kill: { release: pick(healthy).release, atPercent: pick([5, 25, 50]), afterSeconds: between(0, 3) } };
+  const kill = { release: pick(healthy).release, atPercent: pick([5, 25, 50]), afterSeconds: between(0, 3) };
+  // Both releases of a race must be about nothing else. A bad one has its verdict at the first step, a good one at the last.
+  const racers = releases.slice(0, -1).filter(({ release, fault }) => fault.kind !== "never-ready" && kill.release !== release && kill.release !== release + 1);
+  const racer = racers.length > 0 ? pick(racers) : undefined;
+  const race = racer ? { release: racer.release, atPercent: racer.fault.kind === "none" ? 100 : 5, afterSeconds: between(0, 4) } : null;
+  return { seed, releases, kill, race };
 }
 
 /** Says what must come of a release with this fault. */

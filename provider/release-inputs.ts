@@ -75,7 +75,7 @@ const paceShape: Record<keyof Pace, Shape> = {
   weights: numbers, bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
 };
 const limitsShape: Record<keyof Limits, Shape> = {
-  falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, failurePointsMax: number,
+  falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, slowdownTolerated: number, failurePointsMax: number,
   ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
 };
 const inputsShape: Record<keyof ReleaseInputs, Shape> = {

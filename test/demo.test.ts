@@ -75,6 +75,7 @@ describe("a demo with drawn faults", () => {
       process.stdout.write(`demo seed ${seed}\n`);
       const { code, output } = await demo("--exit", "--seed", String(seed));
       expect(code, output).toBe(0);
+      if (draw(seed).race) expect(output).toMatch(/release \d+ came (too early and was refused with [a-z-]+|in when release \d+ had been decided)/);
       const record = account();
       expect(record).toMatchObject({ seed, failedRequestsOutsideFaults: 0, controlPlaneKilled: true, resumed: true });
       const drawn = record.releases.slice(0, -1);
@@ -102,6 +103,17 @@ describe("what is drawn", () => {
       for (const { fault } of releases) kinds.add(fault.kind);
     }
     expect([...kinds].sort()).toEqual(["crash", "errors", "hang", "never-ready", "none", "slow"]);
+  });
+
+  it("is for most seeds a race of a verdict with the next release's `pulumi up`, about which nothing else is going on", () => {
+    const draws = Array.from({ length: 500 }, (_, seed) => draw(seed)), races = draws.flatMap(({ race, kill, releases }) => (race ? [{ race, kill, first: releases.find(({ release }) => release === race.release)!, next: releases.find(({ release }) => release === race.release + 1) }] : []));
+    expect(races.length).toBeGreaterThan(400);
+    for (const { race, kill, first, next } of races) {
+      expect(next).toBeDefined();
+      expect([race.release, race.release + 1]).not.toContain(kill.release);
+      expect([first.fault.kind === "none", race.atPercent]).toEqual(first.fault.kind === "none" ? [true, 100] : [false, 5]);
+    }
+    expect(fixedSeeds.every((seed) => draw(seed).race !== null)).toBe(true);
   });
 
   it("is the same for the same seed", () => expect(draw(7)).toEqual(draw(7)));

@@ -193,7 +193,7 @@ describe("a track", () => {
   it("looks once a minute until the horizon, at the minute that has just ended", () => {
     const { looks, ended } = shown("B", cellOf({}));
     expect(looks.map(({ now, arrived }) => [now, ...arrived.map(({ at }) => at)])).toEqual(Array.from({ length: horizonMinutes }, (_, now) => [now, now]));
-    expect(ended).toMatchObject({ ending: "held", minutes: horizonMinutes });
+    expect(ended).toMatchObject({ ending: "held", minutes: horizonMinutes - 1 });
   });
 
   it("loses minutes in a gap, brings late ones two to five minutes later and overtaken, and some twice", () => {
@@ -221,7 +221,7 @@ describe("a track", () => {
     expect(harm("rolled-back")).toBe(0);
     expect(harm("promoted")).toBeCloseTo(1_200 * 0.1 * (horizonMinutes - 1), 5);
     const [ended] = play([subject], "A", cellOf({ fault: { failurePoints: 20 } }), 1);
-    expect(ended).toMatchObject({ ending: "rolled-back", minutes: 2 });
+    expect(ended).toMatchObject({ ending: "rolled-back", minutes: 1 });
     expect(ended!.harmed).toBeGreaterThan(5);
     expect(ended!.harmed).toBeLessThan(25);
   });

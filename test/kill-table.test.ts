@@ -3,7 +3,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { check, rowsOf, table, type Row } from "../bench/kill-rows.ts";
+import { check, rowsOf, table, unchanged, type Row } from "../bench/kill-rows.ts";
+import { truths } from "../localcloud/truths.ts";
 
 const root = join(import.meta.dirname, "..");
 const rows = rowsOf(readFileSync(join(root, "bench/kill-table.json"), "utf8"));
@@ -12,6 +13,18 @@ const row: Row = { name: "a", standsFor: "b", mutations: [{ file: "f", find: "x"
 it("each row names source that occurs once, and tests that there are", () => {
   expect(check(rows, (file) => readFileSync(join(root, file), "utf8"))).toEqual([]);
   expect(rows.flatMap(({ tests }) => tests).filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
+it("every truth of the stand-in has a row, whose tests know nothing of its switches and have the title that the row names", () => {
+  const source = (file: string): string => readFileSync(join(root, file), "utf8");
+  expect(rows.flatMap(({ without }) => without ?? []).toSorted()).toEqual(Object.keys(truths).toSorted());
+  expect(rows.flatMap(({ tests }) => tests).filter((file) => /localcloud\/truths|_standin\/truths/.test(source(file)))).toEqual([]);
+  expect(rows.filter(({ title, tests }) => title !== undefined && !tests.some((file) => source(file).includes(title)))).toEqual([]);
+});
+
+it("what must pass without any bug is what the rows try, and no more of it", () => {
+  const titled: Row = { ...row, name: "b", title: "holds" };
+  expect(unchanged([row, titled, { ...titled, name: "c", tests: ["u"], title: "moves" }]).map(({ tests, title }) => [tests, title])).toEqual([[["t", "u"], "holds|moves"], [["t"], undefined]]);
 });
 
 it("a row is refused whose source has moved on or is ambiguous, that has nothing to try, or whose name is taken", () => {

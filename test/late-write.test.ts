@@ -1,5 +1,6 @@
 // What lies between a fence and the write that it allowed: how long that may be, what becomes of a write that takes longer,
 // and how the next holder of the claim puts right what one did that landed late all the same.
+import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { afterFence } from "../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../controlplane/adapters/azure/container-apps.ts";
@@ -65,6 +66,30 @@ it("a token is had before the fence is asked, however long it takes", async () =
   expect(await slow.shift(shiftTo(20), async () => { order.push("fence"); return true; })).toMatchObject({ ok: true });
   expect([order, await patches()]).toEqual([["token", "fence"], 1]);
   expect(await apps.shift(shiftTo(0), ours)).toMatchObject({ ok: true });
+});
+
+it("over thirty drawn runs, with fences that are slow and a process that freezes after them, no write is at the cloud later than its request's time after its fence", { timeout: 240_000 }, async () => {
+  const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31), asked: number[] = [];
+  const runs = fc.sample(fc.record({ slow: fc.nat(700), frozen: fc.nat(700), percent: fc.integer({ min: 1, max: 50 }) }), { seed, numRuns: 30 });
+  const from = Date.now();
+  for (const { slow, frozen, percent } of runs) {
+    let trouble = true; // Once a run, or none of it would ever be sent.
+    const fence = async (): Promise<boolean> => {
+      asked.push(Date.now());
+      if (!trouble) return true;
+      trouble = false;
+      await new Promise((resolve) => setTimeout(resolve, slow * requestSeconds));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, frozen * requestSeconds);
+      return true;
+    };
+    expect(await apps.shift(shiftTo(percent), fence)).toMatchObject({ ok: true });
+  }
+  const { requests } = (await shop.arm("GET", "/_standin/requests")).body as { requests: readonly { at: string; method: string; path: string }[] };
+  const landed = requests.filter(({ method, path, at }) => method === "PATCH" && path.endsWith(`/${target.app}`) && Date.parse(at) >= from).map(({ at }) => Date.parse(at));
+  const late = landed.map((at) => at - asked.findLast((fence) => fence <= at)!), heldUp = asked.length - landed.length;
+  console.log(`${landed.length} writes, seed ${seed}: the latest was at the cloud ${Math.max(...late)} ms after its fence, of ${requestSeconds * 1000} ms that a request may take; ${heldUp} were held up and asked again`);
+  expect(heldUp).toBeGreaterThan(0);
+  expect(Math.max(...late)).toBeLessThan(requestSeconds * 1000);
 });
 
 it("a write that lands after it was given up is seen by the next holder's read-back and put right", async () => {

@@ -1,11 +1,8 @@
 // A kept stand-in survives its own death: killed with SIGKILL, in the middle of writes, it is the same cloud when it is started again on
 // its folder, for Microsoft's own client that has noticed nothing but an outage, and for files cut off at any byte.
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { ContainerAppsAPIClient, type ContainerApp } from "@azure/arm-appcontainers";
 import { ClientSecretCredential } from "@azure/identity";
@@ -14,11 +11,12 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { UnreadableState } from "../localcloud/lines-file.ts";
 import type { LocalCloud } from "../localcloud/start.ts";
 import { openDocuments, openRows, readCharter } from "../localcloud/state.ts";
+import { startCloudProcess, type CloudProcess } from "./support/cloud-process.ts";
 import { management, rawClient, startCloudForTests, webImage } from "./support/local-cloud.ts";
 import { eventually } from "./support/postgres.ts";
 
 type Said = Omit<LocalCloud, "close">;
-let folder: string, images: ReturnType<typeof webImage>, child: ChildProcess | undefined;
+let folder: string, images: ReturnType<typeof webImage>, standIn: CloudProcess | undefined;
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), "ballast-revival-"));
@@ -26,6 +24,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await kill();
+  standIn = undefined;
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -33,19 +32,11 @@ const cloudFolder = () => path.join(folder, "cloud");
 
 /** Starts the cloud of the folder as a process, each time with the same options. */
 async function start(): Promise<Said> {
-  child = spawn(process.execPath, [path.join(import.meta.dirname, "..", "localcloud", "main.ts")], { stdio: ["pipe", "pipe", "ignore"] });
-  child.stdin!.write(`${JSON.stringify({ folder: cloudFolder(), keep: true, images })}\n`);
-  const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
-  return JSON.parse(line) as Said;
+  if (standIn) return standIn.revive();
+  const { kill: _kill, revive: _revive, close: _close, ...said } = (standIn = await startCloudProcess({ folder: cloudFolder(), images }));
+  return said;
 }
-
-async function kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
-  if (!child) return;
-  const ended = once(child, "exit");
-  child.kill(signal);
-  await ended;
-  child = undefined;
-}
+const kill = async (signal?: NodeJS.Signals): Promise<void> => standIn?.kill(signal);
 
 interface Client extends Awaited<ReturnType<typeof rawClient>> {
   readonly sdk: ContainerAppsAPIClient;

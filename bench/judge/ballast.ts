@@ -19,6 +19,8 @@ interface State {
   readonly probesFailed: number;
   /** Minutes that came before one that is still missing. */
   readonly early: readonly Minute[];
+  /** What stable did in the last minutes. */
+  readonly stables: readonly Arm[];
 }
 
 /** So many minutes a missing one is waited for, as the product waits for late rows. */
@@ -34,25 +36,37 @@ export interface Setting {
   readonly warmUp: number;
   readonly settle: number;
   readonly bake: number;
+  /** What is left out, or put in, to see what it is worth; absent in the product's own setting. */
+  readonly without?: "tempering" | "fresh stable";
 }
 
 const millisecondsPerMinute = 60_000;
 
+const contestRamp = { limits: defaultLimits, weights: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50], warmUp: 3, settle: 0, bake: 1 };
+
 /** The ramp of the contest: ten steps of a minute. The canary warms up once, in the first three minutes. */
-export const ballast: Contestant<State> = contestant({ name: "ballast", limits: defaultLimits, weights: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50], warmUp: 3, settle: 0, bake: 1 });
+export const ballast: Contestant<State> = contestant({ ...contestRamp, name: "ballast" });
+
+/** Ours with one thing left out or changed: what each is worth, or why it was given up. */
+export const ablations: readonly Contestant<State>[] = [
+  contestant({ ...contestRamp, name: "ballast without tempering", without: "tempering" }),
+  contestant({ ...contestRamp, name: "ballast without warm-up", warmUp: 0 }),
+  contestant({ ...contestRamp, name: "ballast with stable of ten minutes", without: "fresh stable" }),
+];
 
 /** The plan that a release has by default; its weights are its own. */
 export const byPlan: Contestant<State> = { ...contestant({ name: "ballast, default plan", limits: defaultLimits, weights: defaultPace.weights, warmUp: 4, settle: 3, bake: 5 }), onlyOwnWeights: true };
 
 /** Makes a contestant of our judge at some setting. */
-export function contestant({ name, limits, weights, warmUp, settle, bake }: Setting): Contestant<State> {
+export function contestant({ name, limits, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
   const steps = [...weights, 100];
   const watch = (state: State) => ({ limits, percent: state.weight, tickSeconds: 60, warmFrom: 0, warmUntil: state.warmUntil * millisecondsPerMinute });
   return {
     name,
     start: (history) => {
       const evidence = beginStep(noEvidence, 0, weights.length);
-      return { evidence: gather(evidence, history.map(binOf), { limits, percent: weights[0]!, tickSeconds: 60, warmFrom: 0, warmUntil: warmUp * millisecondsPerMinute }), weight: weights[0]!, step: 0, judgedTo: 0, warmUntil: warmUp, probesFailed: 0, early: [] };
+      const known = gather(evidence, history.map(binOf), { limits, percent: weights[0]!, tickSeconds: 60, warmFrom: 0, warmUntil: warmUp * millisecondsPerMinute });
+      return { evidence: without === "tempering" ? { ...known, usual: { ...known.usual, noise: noEvidence.usual.noise } } : known, stables: history.slice(-9).map(({ stable }) => stable), weight: weights[0]!, step: 0, judgedTo: 0, warmUntil: warmUp, probesFailed: 0, early: [] };
     },
     look: (before, now, arrived) => {
       let state: State = { ...before, early: [...before.early, ...arrived].toSorted((one, other) => one.at - other.at) };
@@ -60,7 +74,9 @@ export function contestant({ name, limits, weights, warmUp, settle, bake }: Sett
         if (minute.at < state.judgedTo) continue;
         if (minute.at > state.judgedTo && now - state.judgedTo < patienceMinutes) break;
         state = stepOf(state, minute, weights, settle);
-        state = { ...state, judgedTo: minute.at + 1, probesFailed: minute.probesFailed, evidence: gather(state.evidence, [binOf(minute)], watch(state)) };
+        const stables = [...state.stables, minute.stable].slice(-10), bin = without === "fresh stable" ? { ...binOf(minute), stable: together(stables) } : binOf(minute);
+        const evidence = gather(state.evidence, [bin], watch(state));
+        state = { ...state, stables, judgedTo: minute.at + 1, probesFailed: minute.probesFailed, evidence: without === "tempering" ? { ...evidence, usual: { ...evidence.usual, noise: noEvidence.usual.noise } } : evidence };
       }
       state = { ...state, early: state.early.filter(({ at }) => at >= state.judgedTo) };
       const verdict = judge(state.evidence, limits, { percent: state.weight, steps, isSilent: state.probesFailed > 0 });
@@ -79,6 +95,12 @@ function stepOf(state: State, { weight, at }: Minute, weights: readonly number[]
   const step = weights.findIndex((percent) => percent >= weight);
   return { ...state, weight, step, warmUntil: Math.max(state.warmUntil, at + settle), evidence: beginStep(state.evidence, step, weights.length) };
 }
+
+/** Adds stable's last minutes up, as a judge would that wants more of it than one minute gives. */
+const together = (arms: readonly Arm[]): Tally => {
+  const sum = (of: (arm: Arm) => number): number => arms.reduce((total, arm) => total + of(arm), 0);
+  return tallyOf({ requests: sum(({ requests }) => requests), failed: sum(({ failed }) => failed), refused: sum(({ refused }) => refused), durations: arms[0]!.durations.map((_, bucket) => sum(({ durations }) => durations[bucket]!)) });
+};
 
 const binOf = ({ at, canary, stable }: Minute): Bin => ({ at: at * millisecondsPerMinute, canary: tallyOf(canary), stable: tallyOf(stable) });
 

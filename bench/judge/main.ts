@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 import { alone, cost } from "./alone.ts";
 import { publishedCells, readCells, type Cell } from "./cells.ts";
 import type { Played } from "./contest.ts";
-import { contestants, ours } from "./contestants.ts";
+import { contestants, others, ours } from "./contestants.ts";
 import { page, shortTable, type Results } from "./page.ts";
 import { plots } from "./plot.ts";
 import { horizonMinutes } from "./tracks.ts";
@@ -24,7 +24,8 @@ With any option but --seed the outcome is printed and nothing is written.
   --runs N               so many runs a cell
   --seed N               run i has seed N + i (1)
   --cells FILE           cells of your own, in the form of bench/judge/cells/*.json: a fault, a noise or a load that nobody has tried
-  --contestants A,B      only these: ${contestants.map(({ name }) => name).join(", ")}
+  --contestants A,B      only these: ${contestants.map(({ name }) => name).join(", ")};
+                         and, only when named: ${others.map(({ name }) => name).join(", ")}
   --json                 the raw counts instead of tables`;
 
 const { values } = parseArgs({ options: { help: { type: "boolean" }, quick: { type: "boolean" }, runs: { type: "string" }, seed: { type: "string" }, cells: { type: "string" }, contestants: { type: "string" }, json: { type: "boolean" } } });
@@ -37,10 +38,10 @@ function wholeNumber(option: string, value: string, least: number): number {
 }
 
 function chosen(names: string | undefined): readonly string[] {
-  const all = contestants.map(({ name }) => name), asked = names?.split(",").map((name) => name.trim());
+  const all = [...contestants, ...others].map(({ name }) => name), asked = names?.split(",").map((name) => name.trim());
   const unknown = asked?.find((name) => !all.includes(name));
   if (unknown !== undefined) throw new Error(`Nobody is called "${unknown}"; there are ${all.join(", ")}.`);
-  return asked ? all.filter((name) => asked.includes(name)) : all;
+  return asked ? all.filter((name) => asked.includes(name)) : contestants.map(({ name }) => name);
 }
 
 /** Shares the cells out among workers, one at a time each, and gives the outcomes in the order of the cells. */

@@ -83,7 +83,8 @@ function lossTable(results: Results, cells: readonly Cell[], ours: string): stri
   return lost.length === 0 ? "Nowhere, by this rule." : markdown(["track", "cell", "in what", ours, "peer", "the peer"], lost.map(({ track, cell, what, ours: mine, peer, theirs }) => [track, cell, what, mine, peer, theirs]));
 }
 
-function aloneSection({ alone = [], cost }: Results): string {
+function aloneSection({ alone, cost }: Results): string {
+  if (alone === undefined) return "";
   const body = alone.map(({ failurePercent, points, ours, known }) => [`${failurePercent} %, +${points} pt`, `${ours[0]} / ${ours[1]}`, `${known[0]} / ${known[1]}`]);
   const table = markdown(["base and fault", "canary requests, median / p90", "with base and fault known beforehand"], body);
   const bin = cost === undefined ? "" : `

@@ -18,7 +18,7 @@ const percents = { ticks: [0, 5, 25, 50, 75, 100], unit: " %", place: (value: nu
 const drawings: Readonly<Record<string, Drawing>> = {
   "wrong-promotions": { title: "Bad canaries promoted, track B (left is better)", truth: "bad", value: ({ promoted }) => promoted.percent, ...percents },
   "false-rollbacks": { title: "Healthy canaries rolled back, track B (left is better)", truth: "good", value: ({ rolledBack }) => rolledBack.percent, ...percents },
-  "minutes-to-rollback": { title: "Minutes until half of all bad canaries are rolled back, track B (left is better; none where that is never)", truth: "bad", value: ({ rollbackMinutes }) => rollbackMinutes.median, ticks: [1, 2, 5, 10, 20, 50, 90], unit: "", place: (value) => Math.log(value) / Math.log(90) },
+  "minutes-to-rollback": { title: "Minutes until half of all bad canaries are rolled back, track B (left is better; none where that is never)", truth: "bad", value: ({ rollbackMinutes }) => rollbackMinutes.median, ticks: [1, 2, 5, 10, 20, 50, 90], unit: "", place: (value) => Math.log(Math.max(1, value)) / Math.log(90) },
 };
 
 const left = 310, width = 460, rowHeight = 17, colours = ["#3b82f6", "#10b981", "#f59e0b", "#8b5cf6", "#06b6d4", "#84cc16", "#ec4899", "#a16207", "#64748b", "#14b8a6", "#f97316", "#6366f1", "#a3a3a3"];

@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import type { Cell } from "./cells.ts";
 import { contest } from "./contest.ts";
-import { contestants, ours } from "./contestants.ts";
+import { contestants, others, ours } from "./contestants.ts";
 
 /** What a worker is asked to play. */
 export interface Job {
@@ -12,4 +12,4 @@ export interface Job {
   readonly names: readonly string[];
 }
 
-parentPort?.on("message", ({ cell, seed, runs, names }: Job) => parentPort?.postMessage(contest(contestants.filter(({ name }) => names.includes(name)), cell, seed, runs, ours)));
+parentPort?.on("message", ({ cell, seed, runs, names }: Job) => parentPort?.postMessage(contest([...contestants, ...others].filter(({ name }) => names.includes(name)), cell, seed, runs, ours)));

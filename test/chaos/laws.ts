@@ -2,7 +2,7 @@
 // broken is a sentence; no sentence means that all held.
 import { replay } from "../../controlplane/engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../controlplane/engines/rollout/vocabulary.ts";
-import { apps, type App, type World } from "./world.ts";
+import { apps, type App, type Outage, type World } from "./world.ts";
 
 /** One release as chaos knows it: what was wrong with it, and what was done to it from outside. */
 export interface Released {
@@ -26,7 +26,7 @@ export interface Findings {
 }
 
 /** Judges the whole run. */
-export async function judge(world: World, released: readonly Released[]): Promise<Findings> {
+export async function judge(world: World, released: readonly Released[], outages: readonly Outage[]): Promise<Findings> {
   const { rows } = await world.pool.query<Row>("select stream, event, process, epoch from ballast.facts order by stream, index");
   const broken: string[] = [], results: Record<string, number> = {};
   let handovers = 0;
@@ -39,9 +39,9 @@ export async function judge(world: World, released: readonly Released[]): Promis
     handovers += new Set(facts.filter(({ epoch }) => epoch > 0).map(({ epoch }) => epoch)).size - 1;
   }
   broken.push(...(await lawsOfTraffic(world, rows)), ...(await lawsOfWrites(world)));
-  const failedBy = await failedRequests(world, released);
+  const failedBy = await failedRequests(world, released, outages);
   if (failedBy.good > 0) broken.push(`${failedBy.good} requests failed although a good revision had them`);
-  return { broken, counts: { rollouts: released.length, ...results, facts: rows.length, "changes of hands": handovers, "requests of users": world.users.sent, "requests failed by bad canaries": failedBy.bad, "requests failed by good revisions": failedBy.good, "requests without an answer": world.users.unanswered } };
+  return { broken, counts: { rollouts: released.length, ...results, facts: rows.length, "changes of hands": handovers, "requests of users": world.users.sent, "requests failed by bad canaries": failedBy.bad, "requests failed by good revisions": failedBy.good, "requests failed while the cloud came back": failedBy.outage, "requests without an answer": world.users.unanswered } };
 }
 
 function lawsOfJournal({ app, revision, bad, disturbed }: Released, facts: readonly Row[]): readonly string[] {
@@ -73,7 +73,8 @@ async function lawsOfTraffic(world: World, rows: readonly Row[]): Promise<readon
   return broken;
 }
 
-async function lawsOfWrites({ shop }: World): Promise<readonly string[]> {
+/** Each write that the cloud remembers gives all of an app's traffic to somebody, and no more. */
+export async function lawsOfWrites({ shop }: World): Promise<readonly string[]> {
   const { requests } = (await shop.arm("GET", "/_standin/requests")).body as { requests: readonly { path: string; traffic?: readonly { weight?: number }[] }[] };
   return requests.flatMap(({ path, traffic }) => {
     const sum = traffic?.reduce((total, { weight = 0 }) => total + weight, 0) ?? 100;
@@ -81,12 +82,15 @@ async function lawsOfWrites({ shop }: World): Promise<readonly string[]> {
   });
 }
 
-async function failedRequests({ shop }: World, released: readonly Released[]): Promise<{ readonly bad: number; readonly good: number }> {
+async function failedRequests({ shop }: World, released: readonly Released[], outages: readonly Outage[]): Promise<Readonly<Record<"bad" | "good" | "outage", number>>> {
   const bad = new Set(released.filter((each) => each.bad).map(({ revision }) => revision));
-  const counts = { bad: 0, good: 0 };
+  const counts = { bad: 0, good: 0, outage: 0 };
   for (const app of apps) {
-    const { rows } = (await shop.arm("GET", `/_standin/rows?app=${app}&failed=true`)).body as { rows: readonly { RevisionName: string }[] };
-    for (const { RevisionName } of rows) counts[bad.has(RevisionName) ? "bad" : "good"]++;
+    const { rows } = (await shop.arm("GET", `/_standin/rows?app=${app}&failed=true`)).body as { rows: readonly { RevisionName: string; StartTime: string }[] };
+    for (const { RevisionName, StartTime } of rows) {
+      const at = Date.parse(StartTime);
+      counts[bad.has(RevisionName) ? "bad" : outages.some(({ from, to }) => at >= from && at <= to) ? "outage" : "good"]++;
+    }
   }
   return counts;
 }

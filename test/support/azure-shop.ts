@@ -7,6 +7,7 @@ import path from "node:path";
 import tls from "node:tls";
 import { httpsAgent, parseConnectTo } from "../../connect-to.ts";
 import { connect, type Connection, type ConnectionSettings } from "../../controlplane/adapters/azure/connection.ts";
+import type { LocalCloudOptions } from "../../localcloud/resource.ts";
 import { startLocalCloud, type LocalCloud } from "../../localcloud/start.ts";
 
 export const requestSeconds = 1;
@@ -38,10 +39,10 @@ export interface Shop {
   readonly close: () => Promise<void>;
 }
 
-/** Starts the cloud and puts the group, the environment with its logs wired, and the first release. */
-export async function openShop(): Promise<Shop> {
+/** Starts the cloud, in this process unless told otherwise, and puts the group and the environment with its logs wired. */
+export async function openShop(start: (options: LocalCloudOptions) => Promise<LocalCloud> = startLocalCloud): Promise<Shop> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "ballast-shop-"));
-  const cloud = await startLocalCloud({ folder, images: { storefront: { folder: "examples/storefront", entry: "main.ts" } } });
+  const cloud = await start({ folder, images: { storefront: { folder: "examples/storefront", entry: "main.ts" } } });
   tls.setDefaultCACertificates([...tls.getCACertificates("default"), readFileSync(cloud.caFile, "utf8")]);
   const connectTo = cloud.environment["BALLAST_CONNECT_TO"]!;
   const settings: ConnectionSettings = {
@@ -63,10 +64,10 @@ export async function openShop(): Promise<Shop> {
   await arm("PUT", `${environmentId}/providers/Microsoft.Insights/diagnosticSettings/logs`, { properties: { workspaceId, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } }, "2021-05-01-preview");
   const release: Shop["release"] = async (name, traffic, app = target.app, variables = {}) => {
     const body = { location: "westeurope", properties: { managedEnvironmentId: environmentId, configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, traffic } }, template: template(name, variables) } };
-    let accepted = false; // A fault on order may be met here too; whoever releases tries again.
-    for (const deadline = performance.now() + 20_000; performance.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 50))) {
-      accepted ||= (await arm("PUT", idOf(app), body)).status < 300;
-      const { provisioningState, latestRevisionName, latestReadyRevisionName } = (await arm("GET", idOf(app))).body?.properties ?? {};
+    let accepted = false; // A fault on order may be met here too, and a cloud that is away; whoever releases tries again.
+    for (const deadline = performance.now() + 60_000; performance.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 50))) {
+      accepted ||= ((await arm("PUT", idOf(app), body).catch(() => undefined))?.status ?? 503) < 300;
+      const { provisioningState, latestRevisionName, latestReadyRevisionName } = (await arm("GET", idOf(app)).catch(() => undefined))?.body?.properties ?? {};
       if (accepted && provisioningState === "Succeeded" && latestRevisionName === latestReadyRevisionName) return latestRevisionName;
     }
     throw new Error(`release ${name} never became ready`);

@@ -1,7 +1,7 @@
 // The inputs of a `ballast:index:Release` as tests need them: whole, and different only where a test says so.
 export const pace = { weights: [5, 25], bakeSeconds: 5, warmUpSeconds: 1, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 10, maximumSeconds: 100 };
 export const limits = {
-  falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.2, failurePointsMax: 1, ceilingPercent: 50, ceilingRequests: 50, stableFailurePercentMax: 5, probeFailuresMax: 3,
+  falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.2, slowdownTolerated: 1.2, failurePointsMax: 1, ceilingPercent: 50, ceilingRequests: 50, stableFailurePercentMax: 5, probeFailuresMax: 3,
 };
 
 /** Gives the inputs of a release, with revision `r1` of template `one` unless something else is said. */

@@ -58,7 +58,7 @@ export function toyRequest(target: Target, revision: string, weights: readonly n
   const intent: ReleaseIntent = {
     target, revision, release: "r", probePath: "/", requestedBy: "test",
     pace: { weights, bakeSeconds: waitSeconds, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 1, maximumSeconds: 60 },
-    limits: { falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.2, failurePointsMax: 1, ceilingPercent: 50, ceilingRequests: 1, stableFailurePercentMax: 5, probeFailuresMax: 3 },
+    limits: { falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.2, slowdownTolerated: 1.2, failurePointsMax: 1, ceilingPercent: 50, ceilingRequests: 1, stableFailurePercentMax: 5, probeFailuresMax: 3 },
   };
   return { kind: "Request", at: Date.now(), intent };
 }

@@ -64,7 +64,7 @@ const pace = record<Pace>({
   weights: listOf(number), bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
 });
 const limits = completed(defaultLimits, record<Limits>({
-  falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, failurePointsMax: number,
+  falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, slowdownTolerated: number, failurePointsMax: number,
   ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
 }));
 const intent = record<ReleaseIntent>({ target, revision: text, release: text, pace, limits, shadow: optional(limits), probePath: text, outsideWeights: optional(oneOf<OutsideWeights>({ restore: true, adopt: true })), gate: optional(record<Gate>({ beforePercent: number, expiresSeconds: number })), requestedBy: text });

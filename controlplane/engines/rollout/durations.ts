@@ -9,6 +9,9 @@ export const bucketMax = 143;
 /** Gives the bucket that a duration falls in. */
 export const bucketOf = (milliseconds: number): number => (milliseconds < 1 ? 0 : Math.min(bucketMax, Math.floor(perDoubling * Math.log2(milliseconds))));
 
+/** Gives by how many buckets durations move that take so many times longer. */
+export const bucketsOf = (times: number): number => Math.round(perDoubling * Math.log2(times));
+
 /** Gives where a bucket ends, in milliseconds. */
 export const endOf = (bucket: number): number => 2 ** ((bucket + 1) / perDoubling);
 

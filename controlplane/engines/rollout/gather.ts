@@ -1,7 +1,7 @@
 // Evidence + bins → evidence. Each bin is taken once, in order, and all that is used to weigh it was known before it: the
 // tails, the noise, what is usual of stable. What a sum of evidence leads to is the judge's business.
 import { isTelling, logLikelihood, logShareRatio, logSum } from "./likelihood.ts";
-import { durationsAbove, mergeDurations, tailOf } from "./durations.ts";
+import { bucketsOf, durationsAbove, mergeDurations, tailOf } from "./durations.ts";
 import type { AloneName, Evidence, Noise, Strand, StrandName, Table, Usual } from "./evidence.ts";
 import type { Bin, Count, Limits, Tally } from "./vocabulary.ts";
 
@@ -160,7 +160,7 @@ function add(evidence: Evidence, usual: Usual, bin: Bin, watch: Watch): Evidence
   const isCold = bin.at + watch.tickSeconds * 1000 > watch.warmFrom && bin.at < watch.warmUntil, isOfStep = bin.at >= watch.warmUntil, isSound = isOfStep && evidence.sick === undefined;
   if (isCold) return { ...evidence, coldCanary: plus(evidence.coldCanary, bin.canary), coldStable: plus(evidence.coldStable, bin.stable) };
   const strand = (name: StrandName): Strand => {
-    const canaryBad = badOf(bin.canary, name, usual), stableBad = badOf(bin.stable, name, usual);
+    const canaryBad = badOf(bin.canary, name, usual, watch.limits.slowdownTolerated), stableBad = badOf(bin.stable, name, usual);
     if (canaryBad === undefined || stableBad === undefined) return evidence.strands[name];
     const table = { canary: bin.canary.requests, canaryBad, stable: bin.stable.requests, stableBad };
     return weigh(evidence.strands[name], table, { ...temper(usual.noise[name], table), tolerated: watch.limits.oddsTolerated, ...refusalOf(name, usual, watch.limits), isOfStep, isSound });
@@ -214,7 +214,7 @@ function refusalOf(name: StrandName, usual: Usual, { failurePointsMax, oddsToler
 /** At 100 percent nobody else is asked in the same minutes, so the canary's bad requests are held against three times stable's usual share. */
 function weighAlone(alone: Evidence["alone"], canary: Tally, usual: Usual, limits: Limits): Evidence["alone"] {
   const weighed = (name: AloneName, usualShare: number): readonly number[] => {
-    const bad = badOf(canary, name, usual), most = Math.min(0.3, 3 * usualShare);
+    const bad = badOf(canary, name, usual, limits.slowdownTolerated), most = Math.min(0.3, 3 * usualShare);
     return bad === undefined ? alone[name] : alone[name].map((log, index) => round(log + logShareRatio(canary.requests, bad, Math.min(0.9, most * aloneAlternatives[index]!), most)));
   };
   return { failed: weighed("failed", Math.max(limits.failurePointsMax / 300, shareOf(usual))), p95: weighed("p95", kinds.p95.tail!), p99: weighed("p99", kinds.p99.tail!) };
@@ -246,13 +246,13 @@ export function temper({ pairs, sum, requests, binPairs, binSum }: Noise, { cana
   return { power: 1 / Math.max(1, spread / (1 / canary + 1 / stable)), most: dispersion < burstyFrom ? Infinity : isLasting ? burstMost / 2 : burstMost };
 }
 
-/** Counts the requests of an arm that were bad in a strand's sense; undefined where the rows, or what is known of stable, do not tell. */
-function badOf(tally: Tally, name: StrandName, { tails }: Usual): number | undefined {
+/** Counts the requests of an arm that were bad in a strand's sense, its durations taken for so many times shorter; undefined where the rows, or what is known of stable, do not tell. */
+function badOf(tally: Tally, name: StrandName, { tails }: Usual, slowdown = 1): number | undefined {
   if (name === "failed") return tally.failed;
   if (name === "refused") return tally.refused;
   const tail = tails[name];
   if (tail === undefined) return undefined;
-  if (tally.durations !== undefined) return durationsAbove(tally.durations, tail);
+  if (tally.durations !== undefined) return durationsAbove(tally.durations, tail + bucketsOf(slowdown));
   return tally.requests === 0 ? 0 : undefined;
 }
 

@@ -2,7 +2,7 @@
 // no effect; what is done with a verdict is decide's business.
 import { logMisshared, logSum } from "./likelihood.ts";
 import { aloneAlternatives, aloneNames, aloneWeight, lostWeight, mixed, promising, strandEvidence, strandNames, weightOf } from "./gather.ts";
-import { endOf } from "./durations.ts";
+import { bucketsOf, endOf } from "./durations.ts";
 import type { Evidence, StrandName, Table } from "./evidence.ts";
 import type { Count, HoldReason, Limits, Verdict } from "./vocabulary.ts";
 
@@ -44,7 +44,7 @@ export function judge(evidence: Evidence, limits: Limits, standing: Standing): V
   const outright = judgeOutright(evidence, limits);
   if (outright !== undefined) return outright;
   if (sick !== undefined) return holdForSickness(evidence);
-  const found = weighAgainst(evidence, standing), limit = Math.log(100 / limits.falseRollbackPercentMax);
+  const found = weighAgainst(evidence, limits, standing), limit = Math.log(100 / limits.falseRollbackPercentMax);
   const budget = `evidence ${ratio(found.log)} against, limit ${ratio(limit)}`;
   if (found.log >= limit && found.bad >= badRequestsMin) return { verdict: "fail", sentence: `${found.sentence}; ${budget}` };
   if (canary.requests === 0) return hold("no-traffic", stable.requests === 0 ? "no request came at all, so nothing could be judged" : `no request reached the canary while stable had ${count(stable.requests)}`);
@@ -82,7 +82,7 @@ export function judgeWarmUp({ coldCanary, coldStable }: Evidence): Verdict | und
 }
 
 /** Weighs all kinds of evidence against the canary together, and puts the heaviest into words. */
-function weighAgainst(evidence: Evidence, standing: Standing): { readonly log: number; readonly bad: number; readonly sentence: string } {
+function weighAgainst(evidence: Evidence, limits: Limits, standing: Standing): { readonly log: number; readonly bad: number; readonly sentence: string } {
   const steps = standing.steps.length - 1;
   const parts = strandNames.map((name) => ({ name, log: Math.log(weightOf(name)) + strandEvidence(evidence.strands[name], evidence, steps) }));
   const alone = aloneNames.map((name) => ({ name, log: Math.log(aloneWeight / aloneNames.length) + logSum(evidence.alone[name]) - Math.log(aloneAlternatives.length) }));
@@ -93,13 +93,13 @@ function weighAgainst(evidence: Evidence, standing: Standing): { readonly log: n
   const { canary, usual } = evidence;
   if (worstAlone.log > heaviest.log && worstAlone.log > lost) {
     const sentence = worstAlone.name === "failed" ? `canary fails ${share(canary)}, where stable usually fails ${percentOf(usual.failed, usual.requests)}`
-      : `canary takes over ${tailOf(evidence, worstAlone.name)} for more than three times as many of its ${count(canary.requests)} requests as stable usually does`;
+      : `canary takes over ${tailOf(evidence, worstAlone.name, limits.slowdownTolerated)} for more than three times as many of its ${count(canary.requests)} requests as stable usually does`;
     return { log, bad: badRequestsMin, sentence };
   }
   if (lost > heaviest.log) return { log, bad: badRequestsMin, sentence: `canary was given ${standing.percent} % of the requests, has ended ${percentOf(canary.requests, canary.requests + evidence.stable.requests)} of ${count(canary.requests + evidence.stable.requests)}, and does not answer its probes` };
   const { whole, step, wholeTable, stepTable } = evidence.strands[heaviest.name];
   const table = mixed(step) > mixed(whole) ? stepTable : wholeTable;
-  return { log, bad: table.canaryBad, sentence: inWords(heaviest.name, table, evidence) };
+  return { log, bad: table.canaryBad, sentence: inWords(heaviest.name, table, evidence, limits) };
 }
 
 const largest = <Part extends { readonly log: number }>(parts: readonly Part[]): Part => parts.reduce((most, next) => (next.log > most.log ? next : most));
@@ -114,12 +114,12 @@ const isLosing = (evidence: Evidence, limits: Limits, standing: Standing): boole
 
 /** Passes a step; the last one before 100 percent only when it is shown that the canary is good. */
 function judgeFavour(evidence: Evidence, limits: Limits, { percent, steps }: Standing, budget: string): Verdict {
-  const seen = inWords("failed", evidence.strands.failed.stepTable, evidence), unheard = evidence.usual.tails.p95 === undefined ? "; how long requests took could not be judged" : "";
+  const seen = inWords("failed", evidence.strands.failed.stepTable, evidence, limits), unheard = evidence.usual.tails.p95 === undefined ? "; how long requests took could not be judged" : "";
   if (percent < (steps.at(-2) ?? 100)) return { verdict: "pass", sentence: `${seen}; ${budget}${unheard}` };
   const shown = weighFavour(evidence), needed = Math.log(100 / limits.falsePromotionPercentMax);
   const favour = `evidence ${ratio(shown.log)} in favour, ${ratio(needed)} needed`;
   if (shown.log >= needed) return { verdict: "pass", sentence: `${seen}; ${favour}${unheard}` };
-  return hold(mixed(evidence.strands[shown.name].whole) > 0 ? "unsettled" : "too-few-requests", `${shown.name === "failed" ? seen : inWords(shown.name, evidence.strands[shown.name].stepTable, evidence)}; ${favour}`);
+  return hold(mixed(evidence.strands[shown.name].whole) > 0 ? "unsettled" : "too-few-requests", `${shown.name === "failed" ? seen : inWords(shown.name, evidence.strands[shown.name].stepTable, evidence, limits)}; ${favour}`);
 }
 
 /** Finds the kind of badness of which least is shown: each must be shown by itself. */
@@ -135,7 +135,7 @@ const favourOf = (logs: readonly number[]): number => logSum(logs) - Math.log(lo
 /** Gives the evidence for and against a canary as it stands. */
 export function balance(evidence: Evidence, limits: Limits, standing: Standing): Balance {
   return {
-    against: Math.exp(weighAgainst(evidence, standing).log), againstMax: 100 / limits.falseRollbackPercentMax,
+    against: Math.exp(weighAgainst(evidence, limits, standing).log), againstMax: 100 / limits.falseRollbackPercentMax,
     favour: Math.exp(weighFavour(evidence).log), favourMin: 100 / limits.falsePromotionPercentMax,
   };
 }
@@ -143,14 +143,14 @@ export function balance(evidence: Evidence, limits: Limits, standing: Standing):
 const hold = (reason: HoldReason, sentence: string): Verdict => ({ verdict: "inconclusive", reason, sentence });
 
 /** Says where a tail begins. */
-const tailOf = ({ usual: { tails } }: Evidence, name: StrandName): string => `${count(Math.round(endOf(tails[name] ?? 0)))} ms`;
+const tailOf = ({ usual: { tails } }: Evidence, name: StrandName, slowdown = 1): string => `${count(Math.round(endOf((tails[name] ?? 0) + bucketsOf(slowdown))))} ms`;
 
-function inWords(name: StrandName, { canary, canaryBad, stable, stableBad }: Table, evidence: Evidence): string {
+function inWords(name: StrandName, { canary, canaryBad, stable, stableBad }: Table, evidence: Evidence, { slowdownTolerated }: Limits): string {
   const mine = percentOf(canaryBad, canary), theirs = percentOf(stableBad, stable);
   switch (name) {
     case "failed": return `canary fails ${mine} of ${count(canary)} requests where stable fails ${theirs} of ${count(stable)} in the same minutes`;
     case "refused": return `canary answers ${mine} of ${count(canary)} requests with 4xx where stable does so for ${theirs} of ${count(stable)} in the same minutes`;
-    default: return `canary takes over ${tailOf(evidence, name)} for ${mine} of ${count(canary)} requests where stable does for ${theirs} of ${count(stable)} in the same minutes`;
+    default: return `canary takes over ${tailOf(evidence, name, slowdownTolerated)} for ${mine} of ${count(canary)} requests where stable takes over ${tailOf(evidence, name)} for ${theirs} of ${count(stable)} in the same minutes`;
   }
 }
 

@@ -9,7 +9,7 @@ export const defaultPace: Pace = {
 
 /** Limits that need no thought: one good canary in twenty rolled back at the most, one bad one in twenty promoted. */
 export const defaultLimits: Limits = {
-  falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.2, failurePointsMax: 1,
+  falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.2, slowdownTolerated: 1.2, failurePointsMax: 1,
   ceilingPercent: 50, ceilingRequests: 50, stableFailurePercentMax: 5, probeFailuresMax: 3,
 };
 
@@ -28,7 +28,7 @@ export const ranges = {
   weight: { least: 1, most: 99, whole: true },
   pace: { bakeSeconds: { least: 1 }, warmUpSeconds: { least: 0 }, tickSeconds: { least: 1, whole: true }, probeSeconds: { least: 1 }, smokeSeconds: { least: 1 }, maximumSeconds: { least: 1 } },
   limits: {
-    falseRollbackPercentMax: { above: 0, most: 50 }, falsePromotionPercentMax: { above: 0, most: 50 }, oddsTolerated: { least: 1, most: 10 }, failurePointsMax: { above: 0, most: 20 },
+    falseRollbackPercentMax: { above: 0, most: 50 }, falsePromotionPercentMax: { above: 0, most: 50 }, oddsTolerated: { least: 1, most: 10 }, slowdownTolerated: { least: 1, most: 10 }, failurePointsMax: { above: 0, most: 20 },
     ceilingPercent: { above: 0, most: 100 }, ceilingRequests: { least: 1, whole: true }, stableFailurePercentMax: { above: 0, most: 50 }, probeFailuresMax: { least: 1, whole: true },
   },
   gate: { beforePercent: { least: 2, most: 100, whole: true }, expiresSeconds: { least: 1 } },

@@ -38,6 +38,8 @@ export interface Limits {
   readonly falsePromotionPercentMax: number;
   /** A canary whose odds of a bad answer are so many times stable's is as good as stable. */
   readonly oddsTolerated: number;
+  /** A canary that takes so many times stable's time is as fast as stable. */
+  readonly slowdownTolerated: number;
   /** A canary is promoted once it is shown to fail less than so many percentage points more than stable. */
   readonly failurePointsMax: number;
   /** At this failure percentage, over `ceilingRequests` or more, the canary is taken out at once. */
