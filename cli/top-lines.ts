@@ -22,11 +22,12 @@ export function bar(percent: number, width: number): string {
   return "█".repeat(full) + "░".repeat(width - full);
 }
 
-/** Writes the evidence in as few words as it takes. */
+/** Writes the evidence; where there is little room only what speaks against the canary, which is what can end it. */
 export function evidence({ evidence: known, percent }: Shown, isBrief = false): string {
   if (!known) return "none yet";
-  const against = `against ${short(known.against)} of ${short(known.againstMax)}`;
-  return percent < 100 && !isBrief ? `${against}, for ${short(known.favour)} of ${short(known.favourMin)}` : against;
+  const against = `${short(known.against)} of ${short(known.againstMax)}`;
+  if (isBrief) return against;
+  return percent < 100 ? `against ${against}, for ${short(known.favour)} of ${short(known.favourMin)}` : `against ${against}`;
 }
 
 const short = (odds: number): string => (odds < 9.95 ? odds.toFixed(1) : odds.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 }));
@@ -42,8 +43,8 @@ export function screen(watched: readonly Watched[], { now, columns, rows, troubl
   const head = [paint("bold", fit(title, columns)), ...(trouble ? [paint("bad", fit(oneLine(trouble), columns))] : []), ""];
   if (watched.length === 0) return head;
   const isNarrow = columns < 120, width = isNarrow ? 8 : 20;
-  const cells = watched.map(({ shown }) => [shown.app, `${bar(shown.percent, width)} ${String(shown.percent).padStart(3)} %`, `${shown.result ?? shown.phase} ${duration(Math.max(0, Math.round(secondsBetween(shown.startedAt, now))))}`, evidence(shown)]);
-  const names = ["APP", "WEIGHT", "PHASE", "EVIDENCE, 1 TO", "WHY"];
+  const cells = watched.map(({ shown, endedAt = now }) => [shown.app, `${bar(shown.percent, width)} ${String(shown.percent).padStart(3)} %`, `${shown.result ?? shown.phase} ${duration(Math.max(0, Math.round(secondsBetween(shown.startedAt, endedAt))))}`, evidence(shown, isNarrow)]);
+  const names = ["APP", "WEIGHT", "PHASE", isNarrow ? "AGAINST" : "EVIDENCE, 1 TO", "WHY"];
   const widths = names.slice(0, -1).map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]!.length)));
   const line = (texts: readonly string[], why: string) => fit(`${texts.map((text, column) => text.padEnd(widths[column]!)).join("  ")}  ${why}`, columns);
   const lines = watched.map(({ shown, endedAt }, index) => paint(toneOf(shown, endedAt), line(cells[index]!, oneLine(shown.sentence))));

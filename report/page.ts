@@ -40,7 +40,7 @@ function heading(facts: readonly ReportedFact[], { intent, at }: Planned): Marku
   const tone = end === undefined ? "open" : isGood(end.result) ? "good" : "bad";
   const rows: readonly (readonly [string, string])[] = [
     ["Canary", intent.revision], ["Stable", state.stable ?? "nothing served before"], ["Release", intent.release], ["Asked for by", intent.requestedBy],
-    ["Began", moment(at)], [end === undefined ? "So far" : "Took", duration(secondsBetween(at, until))],
+    ["Began", moment(Math.floor(at / 1000) * 1000)], [end === undefined ? "So far" : "Took", duration(secondsBetween(at, until))],
   ];
   return html`<header class="${tone}"><p class="target">${intent.target.resourceGroup} / ${intent.target.app}</p>
 <h1>${end?.result ?? `in flight: ${state.phase} at ${percentOf(state)} percent`}</h1><p class="sentence">${end?.sentence ?? last?.text ?? ""}</p>

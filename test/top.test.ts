@@ -29,6 +29,14 @@ describe("the screen", () => {
     ]);
   });
 
+  test("keeps room for the reason where it is narrow, and counts no time after the end", () => {
+    const lines = screen([{ shown: { ...shown, result: "rolled-back", sentence: "rolled back at 25 percent: canary fails" }, endedAt: now - 60_000 }], { now, columns: 80, rows: 24 }, (_, text) => text);
+    expect(lines.slice(2)).toEqual([
+      "APP         WEIGHT          PHASE              AGAINST    WHY",
+      "storefront  ██░░░░░░  25 %  rolled-back 2m 5s  0.7 of 20  rolled back at 25 per…",
+    ]);
+  });
+
   test("says when nothing is under way, and what keeps us from seeing", () => {
     expect(drawn([])[0]).toBe("<bold>ballast top  nothing is under way  09:03:05 UTC  q quits");
     expect(drawn([], 80, 24, "The control plane does not answer.")[1]).toBe("<bad>The control plane does not answer.");
