@@ -1,13 +1,13 @@
 // The only reader of the stack's configuration. What it gives is complete and well-typed; what it cannot read it refuses
 // by the key's name, at preview. Defaults are in Pulumi.yaml, where `pulumi config` shows them, but for those of the
-// endpoints, which are here, and those of the pace and the limits, which are the engine's. It knows no resource.
+// endpoints, replicas and retention, which are here, and those of the pace and the limits, which are the engine's. It knows no resource.
 import * as pulumi from "@pulumi/pulumi";
 import type { Gate, Limits, Pace } from "./controlplane/engines/rollout/vocabulary.ts";
 import { defaultLimits, defaultPace } from "./controlplane/engines/rollout/plan.ts";
 import { BallastError } from "./errors/catalogue.ts";
 import {
-  configKeyMissing, configKeyUnknown, configLeaseTooShort, configPasswordMissing, configPlaceholderLeft, configSecretPlain, configSilenceTooShort, configStandInMismatch,
-  configValueIllTyped,
+  configImageMutable, configImageUnapproved, configKeyMissing, configKeyUnknown, configLeaseTooShort, configPasswordMissing, configPlaceholderLeft, configSecretPlain, configSilenceTooShort, configStandInMismatch,
+  configValueIllTyped, configZonesUnfit,
 } from "./errors/config.ts";
 
 /** The one subscription that the stand-in cloud serves, and that Azure has not got. */
@@ -23,12 +23,18 @@ const accept = <Value>(expected: string, accepts: (value: unknown) => boolean): 
   return value as Value;
 };
 const text = accept<string>("a text that is not empty", (value) => typeof value === "string" && value !== "");
+const textOrNothing = accept<string>("a text", (value) => typeof value === "string");
 const flag = accept<boolean>("true or false", (value) => typeof value === "boolean");
 const number = accept<number>("a number", (value) => typeof value === "number");
 const positive = accept<number>("a number above 0", (value) => typeof value === "number" && value > 0);
 const notNegative = accept<number>("a number from 0", (value) => typeof value === "number" && value >= 0);
 const port = accept<number>("a port number", (value) => Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536);
 const numbers = accept<readonly number[]>("a list of numbers", (value) => Array.isArray(value) && value.every((item) => typeof item === "number"));
+const count = (least: number) => accept<number>(`a whole number from ${least}`, (value) => Number.isInteger(value) && Number(value) >= least);
+const days = (least: number, most: number) => accept<number>(`a number of days from ${least} to ${most}`, (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most);
+const sku = accept<string>("a size of Azure's beginning with Standard_B, Standard_D or Standard_E", (value) => typeof value === "string" && /^Standard_[BDE]\w+$/.test(value));
+const registry = accept<string>("a registry's name, 5 to 50 lower-case letters and digits, or the id of one that there is", (value) =>
+  typeof value === "string" && /^([a-z0-9]{5,50}|\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.ContainerRegistry\/registries\/[a-zA-Z0-9]{5,50})$/i.test(value) && (value.startsWith("/") || value === value.toLowerCase()));
 const address = accept<string>("an https:// address without a path", (value) => typeof value === "string" && /^https:\/\/[^/\s]+$/.test(value));
 const path = accept<string>("a path that begins with /", (value) => typeof value === "string" && value.startsWith("/"));
 const oneOf = <Word extends string>(...words: Word[]): Read<Word> => accept(words.join(" or "), (value) => words.includes(value as Word));
@@ -68,14 +74,52 @@ const endpoints = fields<Endpoints>({ resourceManager: address, logs: address, l
   resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com",
 });
 
+/** Between how many replicas each service has. A zone-redundant environment spreads them over its zones. */
+export interface Replicas {
+  readonly storefrontMin: number;
+  readonly storefrontMax: number;
+  readonly controlPlaneMin: number;
+  readonly controlPlaneMax: number;
+}
+const replicas = fields<Replicas>({ storefrontMin: count(0), storefrontMax: count(1), controlPlaneMin: count(1), controlPlaneMax: count(1) }, {
+  storefrontMin: 1, storefrontMax: 10, controlPlaneMin: 1, controlPlaneMax: 3,
+});
+
+/** Refuses what no number of replicas is between. */
+const replicasInOrder: Read<Replicas> = (value, key) => {
+  const read = replicas(value, key);
+  for (const who of ["storefront", "controlPlane"] as const) {
+    const [least, most] = [read[`${who}Min`], read[`${who}Max`]];
+    if (least > most) throw configValueIllTyped({ key: `${key}.${who}Max`, expected: `no less than ${who}Min, ${least}`, found: String(most) });
+  }
+  return read;
+};
+
+/** For how long the environment's logs and the database's backups are kept; the ranges are Azure's. */
+export interface Retention {
+  readonly logDays: number;
+  readonly backupDays: number;
+}
+const retention = fields<Retention>({ logDays: days(30, 730), backupDays: days(7, 35) }, { logDays: 30, backupDays: 7 });
+
+/** Who has said yes to which image of the storefront; `ballast promote` writes it. */
+export interface Approval {
+  readonly image: string;
+  readonly by: readonly string[];
+}
+const filledIn: Read<string> = (value, key) => withoutPlaceholder(`ballast:${key}`, textOrNothing(value, key));
+const names: Read<readonly string[]> = (value, key) =>
+  accept<readonly unknown[]>("a list of names", Array.isArray)(value, key).map((name) => withoutPlaceholder(`ballast:${key}`, text(name, key)));
+const approval = fields<Approval>({ image: filledIn, by: names }, { image: "", by: [] });
+
 /** Keys whose value is taken as it stands. The value of any other key is JSON by the time that a program sees it. */
 const words = {
   tenant: text, location: text, resourceGroup: text, controlPlaneImage: text, storefrontImage: text, deadMansSwitchImage: text, audience: text, probePath: path, healthPath: path,
+  databaseSku: sku, subnet: textOrNothing, registry,
   databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 const values = {
-  gate,
-  standIn: flag, wait: flag, storefrontEnvironment: texts, pace, limits, endpoints,
+  gate, standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, storefrontEnvironment: texts, pace, limits, endpoints,
   leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
 };
 const passwordKey = "databasePassword", notifyKey = "notify";
@@ -99,7 +143,7 @@ export function parseConfig(all: { readonly [key: string]: string }, secretKeys:
   const given = (key: string) => ours.get(key) ?? missing(`ballast:${key}`);
   const settings = {
     subscription: withoutPlaceholder("azure-native:subscriptionId", all["azure-native:subscriptionId"] || missing("azure-native:subscriptionId")),
-    ...mapValues(words, (key, read) => withoutPlaceholder(`ballast:${key}`, read(given(key), key) as string)),
+    ...mapValues(words, (key, read) => read(withoutPlaceholder(`ballast:${key}`, given(key)), key)),
     ...mapValues(values, (key, read) => read(json(given(key)), key)),
   } as Settings;
   for (const key of [passwordKey, notifyKey]) if (ours.get(key) && !secretKeys.includes(`ballast:${key}`)) throw configSecretPlain({ key });
@@ -130,7 +174,26 @@ function refuseTogether(settings: Settings, password: string | undefined): void 
   // The adapters give an operation ten requests' time, and no fact is written meanwhile; the switch listens as long as the silence lasts already.
   const quietSeconds = requestSeconds * 10 + settings.pace.tickSeconds;
   if (silenceSeconds * 2 <= quietSeconds) throw configSilenceTooShort({ silenceSeconds, quietSeconds });
+  const mutable = (Object.keys(words) as (keyof typeof words)[]).find((key) => settings.immutableImages && key.endsWith("Image") && !hasDigest(settings[key]));
+  if (mutable !== undefined) throw configImageMutable({ key: mutable, image: settings[mutable] });
+  const { approvals, storefrontApproval, storefrontImage: image } = settings;
+  const by = storefrontApproval.image === image ? [...new Set(storefrontApproval.by)] : [];
+  if (by.length < approvals) throw configImageUnapproved({ image, approvals, by });
+  const unfit = zonesUnfit(settings);
+  if (unfit !== undefined) throw configZonesUnfit({ why: unfit });
   if (databaseAuthentication === "password" && password === undefined) throw configPasswordMissing();
+}
+
+/** A tag may mean something else tomorrow, and a replica that starts then would run it beside the old one; a digest is one image for ever. */
+const hasDigest = (image: string): boolean => /@sha256:[0-9a-f]{64}$/.test(image);
+
+/** Says why a stack cannot be zone-redundant as it is configured; Azure would say so only in the middle of an update. */
+function zonesUnfit({ zoneRedundant, subnet, databaseSku, replicas }: Settings): string | undefined {
+  if (!zoneRedundant) return undefined;
+  if (subnet === "") return "its environment needs a subnet of yours, and ballast:subnet is not set";
+  if (databaseSku.startsWith("Standard_B")) return `a database of the burstable size ${databaseSku} cannot have a standby in another zone`;
+  const alone = (["storefrontMin", "controlPlaneMin"] as const).find((key) => replicas[key] < 2);
+  return alone && `ballast:replicas.${alone} is ${replicas[alone]}, and a single replica is in a single zone`;
 }
 
 function refuseUnknown(given: readonly string[], known: readonly string[], prefix: string): void {

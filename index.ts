@@ -5,25 +5,26 @@ import { CanaryApp } from "./components/canary-app.ts";
 import { ContainerEnvironment } from "./components/container-environment.ts";
 import { ControlPlane } from "./components/control-plane.ts";
 import { DeadMansSwitch } from "./components/dead-mans-switch.ts";
+import { ImageRegistry } from "./components/image-registry.ts";
 import { administrator, JournalDatabase } from "./components/journal-database.ts";
 
 const settings = readSettings();
-const { subscription, tenant, location, resourceGroup, audience, databasePassword } = settings;
+const { subscription, tenant, location, resourceGroup, audience, databasePassword, zoneRedundant, replicas, retention } = settings;
 const scope = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`;
 
 const group = new ResourceGroup("ballast", { resourceGroupName: resourceGroup, location });
 const place = { scope, resourceGroupName: group.name, location };
 
-const environment = new ContainerEnvironment("apps", place);
+const environment = new ContainerEnvironment("apps", { ...place, zoneRedundant, subnet: settings.subnet || undefined, retentionInDays: retention.logDays });
 const where = { id: environment.environmentId, domain: environment.domain };
 
-const journal = new JournalDatabase("journal", { ...place, tenant, password: databasePassword });
+const images = new ImageRegistry("images", { ...place, subscription, registry: settings.registry });
+
+const journal = new JournalDatabase("journal", { ...place, tenant, zoneRedundant, sku: settings.databaseSku, backupRetentionDays: retention.backupDays, password: databasePassword });
 
 const controlPlane = new ControlPlane("control-plane", {
-  ...place, subscription, tenant, audience,
-  image: settings.controlPlaneImage,
-  environment: where,
-  workspace: { id: environment.workspaceId, customerId: environment.customerId },
+  ...place, subscription, tenant, audience, image: settings.controlPlaneImage, pull: images.pull, minReplicas: replicas.controlPlaneMin, maxReplicas: replicas.controlPlaneMax,
+  environment: where, workspace: { id: environment.workspaceId, customerId: environment.customerId },
   database: {
     serverName: journal.serverName, host: journal.host, name: journal.databaseName,
     port: settings.databasePort, tls: settings.databaseTls,
@@ -32,24 +33,23 @@ const controlPlane = new ControlPlane("control-plane", {
   inventory: [{ resourceGroup, app: "storefront" }],
   endpoints: settings.endpoints,
   leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds, notify: settings.notify,
-});
+}, { dependsOn: images });
 
 const storefront = new CanaryApp("storefront", {
-  resourceGroup, location,
-  environment: where,
+  resourceGroup, location, environment: where, minReplicas: replicas.storefrontMin, maxReplicas: replicas.storefrontMax,
   controlPlane: { endpoint: controlPlane.endpoint, audience },
-  image: settings.storefrontImage, variables: settings.storefrontEnvironment, probePath: settings.probePath, healthPath: settings.healthPath,
+  image: settings.storefrontImage, registries: [images.pull], variables: settings.storefrontEnvironment, probePath: settings.probePath, healthPath: settings.healthPath,
   pace: settings.pace, limits: settings.limits, wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights, ...(settings.gate && { gate: settings.gate }),
 }, { dependsOn: controlPlane });
 
 new DeadMansSwitch("dead-mans-switch", {
   ...place, subscription,
-  image: settings.deadMansSwitchImage,
+  image: settings.deadMansSwitchImage, pull: images.pull,
   environmentId: where.id,
   controlPlaneEndpoint: controlPlane.endpoint, resourceManager: settings.endpoints.resourceManager,
   inventory: [{ resourceGroup, app: "storefront", id: storefront.appId }],
   silenceSeconds: settings.silenceSeconds,
-});
+}, { dependsOn: images });
 
 /** Where users reach the service. */
 export const storefrontUrl = storefront.url;

@@ -21,7 +21,7 @@ export type Standing = { readonly kind: "down"; readonly killed?: Running } | { 
 // Not .ballast, which is the demo's and goes with it.
 const defaultFolder = ".ballast-local";
 const files = ["charter.json", "documents.jsonl", "rows.jsonl", "rows.older.jsonl", "ca.pem", "environment", "images.json", "running.json", "log", ".gitignore"];
-const program = path.join(import.meta.dirname, "local-process.ts");
+const program = path.join(import.meta.dirname, `local-process${path.extname(import.meta.filename)}`);
 
 /** Gives the folder that is meant, as an absolute path. */
 export const folderNamed = (named = defaultFolder): string => path.resolve(named);

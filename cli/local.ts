@@ -21,9 +21,12 @@ import { print, printJson } from "./terminal.ts";
 
 type Images = LocalCloudOptions["images"];
 const root = path.join(import.meta.dirname, "..");
+// What we are ourselves, sources or the JavaScript of the package, they are too.
+const entry = `main${path.extname(import.meta.filename)}`;
 const ownImages: Images = {
-  storefront: { folder: path.join(root, "examples", "storefront"), entry: "main.ts" },
-  "control-plane": { folder: path.join(root, "controlplane", "functions"), entry: "main.ts" },
+  storefront: { folder: path.join(root, "examples", "storefront"), entry },
+  "control-plane": { folder: path.join(root, "controlplane", "functions"), entry },
+  "dead-mans-switch": { folder: path.join(root, "deadman"), entry },
 };
 const startSeconds = 60, endSeconds = 20, logLinesShown = 20;
 

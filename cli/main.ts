@@ -2,12 +2,14 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
+import { addImage } from "./image.ts";
 import { addLocal } from "./local.ts";
+import { addPromote } from "./promote.ts";
 import { addRelease } from "./release.ts";
 import { refuse } from "./terminal.ts";
 import { addTop } from "./top.ts";
 
-const { version, description } = createRequire(import.meta.url)("../package.json") as { version: string; description: string };
+const { version, description } = createRequire(import.meta.url)("ballast/package.json") as { version: string; description: string };
 
 /** What a command comes to, as the shell sees it. */
 const exitCodes = { success: 0, failed: 1, usage: 2, unreachable: 3 };
@@ -34,6 +36,8 @@ Examples:
   ballast local up`);
 addRelease(program);
 addTop(program);
+addPromote(program);
+addImage(program);
 addLocal(program);
 
 const unreachable = ["release-control-plane-unreachable", "cli-local-not-up"];

@@ -18,13 +18,14 @@ const apart = new Set(["activeRevisionsMode", "ingress.traffic", "ingress.fqdn",
  * Lists what an update changes beyond revisions, a phrase each.
  *
  * Secrets are compared by name, and by value only where both sides have one: Azure never shows it. A phrase never holds a value of theirs.
+ * `serving` is the template that serves: a registry that is added is nothing to it where none of its images is from there.
  */
-export function scopeChanges(before: Configuration, after: Configuration): readonly string[] {
+export function scopeChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
   const [was, will] = [flat(before), flat(after)];
   const names = [...new Set([...Object.keys(was), ...Object.keys(will)])].filter((name) => !apart.has(name));
   const changes = names.filter((name) => said(name, was[name]) !== said(name, will[name]))
     .map((name) => `${name} from ${inWords(was[name] ?? defaults[name])} to ${inWords(will[name] ?? defaults[name])}`);
-  return [...changes, ...secretChanges(before, after), ...registryChanges(before, after)];
+  return [...changes, ...secretChanges(before, after), ...registryChanges(before, after, serving)];
 }
 
 /** Lists the secrets that keep their name and get another value. */
@@ -60,11 +61,14 @@ function secretChanges(before: Configuration, after: Configuration): readonly st
   ];
 }
 
-function registryChanges(before: Configuration, after: Configuration): readonly string[] {
-  const signIns = (of: Configuration) => new Map(list(of, "registries").map(({ server, identity, username }) => [String(server), String(identity || username || "")]));
+/** Azure does not spell an identity's id as it was sent. */
+function registryChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
+  const signIns = (of: Configuration) => new Map(list(of, "registries").map(({ server, identity, username }) => [String(server), String(identity || username || "").toLowerCase()]));
   const [was, will] = [signIns(before), signIns(after)];
+  const images = ((serving as { readonly containers?: readonly { readonly image?: unknown }[] } | undefined)?.containers ?? []).map(({ image }) => String(image).toLowerCase());
+  const pullsFrom = (server: string): boolean => images.some((image) => image.startsWith(`${server.toLowerCase()}/`));
   return [
-    ...[...will].filter(([server, who]) => was.get(server) !== who).map(([server]) => (was.has(server) ? `the registry ${server} is signed in to by somebody else` : `the registry ${server} is added`)),
+    ...[...will].filter(([server, who]) => was.get(server) !== who && (was.has(server) || pullsFrom(server))).map(([server]) => (was.has(server) ? `the registry ${server} is signed in to by somebody else` : `the registry ${server} is added`)),
     ...[...was.keys()].filter((server) => !will.has(server)).map((server) => `the registry ${server} is taken away`),
   ];
 }

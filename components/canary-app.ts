@@ -12,13 +12,27 @@ import { templateHash, templateOf } from "./template.ts";
 import { trafficGuard } from "./traffic-guard.ts";
 import { readTraffic } from "./traffic.ts";
 
+/** What a canary app is, and how its releases go. */
 export interface CanaryAppArgs {
   /** The resource group's name, plain: the live app is read at preview, which cannot wait for a resource. */
   readonly resourceGroup: string;
+  /** The Azure region, such as `westeurope`. */
   readonly location: string;
-  readonly environment: { readonly id: pulumi.Input<string>; readonly domain: pulumi.Input<string> };
-  /** Where releases are asked for, and whom tokens for it are for. */
-  readonly controlPlane: { readonly endpoint: pulumi.Input<string>; readonly audience: string };
+  /** Where the app runs: what `ContainerEnvironment` gives. */
+  readonly environment: {
+    /** The environment's id. */
+    readonly id: pulumi.Input<string>;
+    /** The domain under which its apps answer. */
+    readonly domain: pulumi.Input<string>;
+  };
+  /** Who carries the releases out. */
+  readonly controlPlane: {
+    /** Its address: what `ControlPlane` gives. */
+    readonly endpoint: pulumi.Input<string>;
+    /** Whom tokens for it are for: the URI of an app registration, such as `api://ballast`. */
+    readonly audience: string;
+  };
+  /** The container's image. A new one is a release; a tag that was pushed anew is none, since nothing shows that it was. */
   readonly image: string;
   /**
    * The container's environment. Plain text: what is secret does not belong here.
@@ -43,7 +57,12 @@ export interface CanaryAppArgs {
    *
    * @default []
    */
-  readonly registries?: readonly { readonly server: string; readonly identity: string }[];
+  readonly registries?: readonly {
+    /** The registry's name, such as `shop.azurecr.io`. */
+    readonly server: string;
+    /** The id of the identity, which the app gets too. */
+    readonly identity: string;
+  }[];
   /**
    * Whether the app is reached from outside its environment.
    *
@@ -82,20 +101,24 @@ export interface CanaryAppArgs {
    * @default 1
    */
   readonly minReplicas?: number;
-  /** @default 10 */
+  /**
+   * How many replicas a revision may grow to.
+   *
+   * @default 10
+   */
   readonly maxReplicas?: number;
   /**
-   * How fast a rollout goes. Plain numbers rather than inputs: they are planned at preview.
+   * How fast a rollout goes; fields that are left out have their defaults. Plain numbers rather than inputs: they are planned at preview.
    *
-   * @default defaultPace of the rollout engine
+   * @default every field's own
    */
-  readonly pace?: Pace;
+  readonly pace?: Partial<Pace>;
   /**
-   * What the judge tolerates.
+   * What the judge tolerates; fields that are left out have their defaults.
    *
-   * @default defaultLimits of the rollout engine
+   * @default every field's own
    */
-  readonly limits?: Limits;
+  readonly limits?: Partial<Limits>;
   /**
    * Whether `pulumi up` waits for the rollout's end.
    *
@@ -131,13 +154,16 @@ export class CanaryApp extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** The revision that is released, as Azure named it. */
   readonly revision: pulumi.Output<string>;
+  /** How its release ended; `in-flight` where nobody waited. */
   readonly result: Release["result"];
+  /** Why it ended so, in the judge's words. */
   readonly sentence: pulumi.Output<string>;
 
   constructor(name: string, args: CanaryAppArgs, opts?: pulumi.ComponentResourceOptions) {
     // The component's own inputs lie in the state too.
     super("ballast:index:CanaryApp", name, args.secrets ? { ...args, secrets: pulumi.secret(args.secrets) } : args, opts);
-    const { resourceGroup, location, environment, pace = defaultPace, limits = defaultLimits, targetPort = 8080, probePath = "/", healthPath = probePath, registries = [] } = args;
+    const { resourceGroup, location, environment, targetPort = 8080, probePath = "/", healthPath = probePath, registries = [] } = args;
+    const pace = { ...defaultPace, ...args.pace }, limits = { ...defaultLimits, ...args.limits };
     const appName = physicalName("app", name, resourceGroup);
     const complaints = checkIntent({ pace, limits, gate: args.gate });
     if (complaints.length > 0) throw refusal(canaryAppPlan({ app: name, complaints }));

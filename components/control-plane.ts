@@ -7,6 +7,7 @@ import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignmen
 import { AdministratorsMicrosoftEntra } from "@pulumi/azure-native/dbforpostgresql/administratorsMicrosoftEntra.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import { assignmentName, child, physicalName } from "./conventions.ts";
+import type { Pull } from "./image-registry.ts";
 
 /** Azure's own roles, by the GUIDs that they have in every tenant. */
 const roles = {
@@ -16,36 +17,102 @@ const roles = {
   logs: "73c42c96-874c-492b-b04d-ab87d138a893",
 };
 
+/** Where the control plane runs, what it may do, and what it needs around it. */
 export interface ControlPlaneArgs {
   /** The resource group's id: where the apps are whose traffic is moved, and of which names that must be unique are made. */
   readonly scope: string;
+  /** The group that everything of it lies in; given as the group's output, it is made first. */
   readonly resourceGroupName: pulumi.Input<string>;
+  /** The Azure region, such as `westeurope`. */
   readonly location: string;
+  /** The id of the subscription in which the apps are. */
   readonly subscription: string;
+  /** The Entra tenant whose tokens its callers show. */
   readonly tenant: string;
+  /** The control plane's image. */
   readonly image: string;
-  readonly environment: { readonly id: pulumi.Input<string>; readonly domain: pulumi.Input<string> };
-  readonly workspace: { readonly id: pulumi.Input<string>; readonly customerId: pulumi.Input<string> };
+  /** Where its image comes from and as whom it is pulled: what `ImageRegistry` gives. */
+  readonly pull: Pull;
+  /** Where it runs: what `ContainerEnvironment` gives. */
+  readonly environment: {
+    /** The environment's id. */
+    readonly id: pulumi.Input<string>;
+    /** The domain under which its apps answer. */
+    readonly domain: pulumi.Input<string>;
+  };
+  /** Where request rows are read: what `ContainerEnvironment` gives. */
+  readonly workspace: {
+    /** The workspace's id, at which it gets the right to read. */
+    readonly id: pulumi.Input<string>;
+    /** What the query API calls the workspace. */
+    readonly customerId: pulumi.Input<string>;
+  };
+  /** Where journals and claims are kept: what `JournalDatabase` gives. */
   readonly database: {
+    /** The server's name in Azure, of which the control plane's identity becomes an administrator where it signs in with tokens. */
     readonly serverName: pulumi.Input<string>;
+    /** The name under which the server is reached. */
     readonly host: pulumi.Input<string>;
+    /** The database on it. */
     readonly name: pulumi.Input<string>;
+    /** The server's port; 5432 on Azure. */
     readonly port: number;
+    /** Whether connections are encrypted; `disable` is for a server on loopback. */
     readonly tls: "require" | "disable";
-    /** Who signs in with a password; without one the control plane's identity signs in with Entra tokens. */
-    readonly login?: { readonly user: string; readonly password: pulumi.Input<string> } | undefined;
+    /**
+     * Who signs in with a password.
+     *
+     * @default nobody: the control plane's identity signs in with Entra tokens
+     */
+    readonly login?: {
+      /** The server's administrator. */
+      readonly user: string;
+      /** Its password, which is a secret from here on. */
+      readonly password: pulumi.Input<string>;
+    } | undefined;
   };
   /** The apps that it may move the traffic of; anything else is refused, whoever asks. */
-  readonly inventory: readonly { readonly resourceGroup: string; readonly app: string }[];
+  readonly inventory: readonly {
+    /** The resource group's name. */
+    readonly resourceGroup: string;
+    /** The app's name in Azure. */
+    readonly app: string;
+  }[];
   /** Whom the tokens of its callers must be for. */
   readonly audience: string;
-  readonly endpoints: { readonly resourceManager: string; readonly logs: string; readonly login: string };
+  /** The doors of the cloud that it looks after. */
+  readonly endpoints: {
+    /** Resource Manager's address; `https://management.azure.com` in public Azure. */
+    readonly resourceManager: string;
+    /** The address of Log Analytics; `https://api.loganalytics.io` in public Azure. */
+    readonly logs: string;
+    /** The address of the sign-in; `https://login.microsoftonline.com` in public Azure. */
+    readonly login: string;
+  };
+  /** How long a replica that fell silent keeps its rollouts before another takes them over; 60 is a good start. */
   readonly leaseSeconds: number;
+  /** How long one request to Azure may take; less than `leaseSeconds`, so that a write has ended before its rollout is somebody else's. */
   readonly requestSeconds: number;
-  /** How late request rows may come. */
+  /** How late request rows may come; on Azure that is minutes. */
   readonly ingestionSeconds: number;
-  /** Whom it tells of rollouts, as JSON; see docs/notifications.md. It holds addresses that are as good as keys. @default nobody */
+  /**
+   * Whom it tells of rollouts, as JSON; see docs/notifications.md. It holds addresses that are as good as keys.
+   *
+   * @default nobody
+   */
   readonly notify?: pulumi.Input<string> | undefined;
+  /**
+   * How many replicas there are at the least: two carry on where one dies at once.
+   *
+   * @default 1
+   */
+  readonly minReplicas?: number;
+  /**
+   * How many replicas there are at the most.
+   *
+   * @default 2
+   */
+  readonly maxReplicas?: number;
 }
 
 /** Where the service listens in its container, as the image has it. */
@@ -92,9 +159,10 @@ export class ControlPlane extends pulumi.ComponentResource {
       containerAppName: appName,
       resourceGroupName, location,
       managedEnvironmentId: args.environment.id,
-      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
+      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id, args.pull.identity] },
       configuration: {
         activeRevisionsMode: "Single",
+        registries: [args.pull],
         ingress: { external: true, targetPort, transport: "http", traffic: [{ latestRevision: true, weight: 100 }] },
         ...secrets(args),
       },
@@ -111,7 +179,7 @@ export class ControlPlane extends pulumi.ComponentResource {
             { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
           ],
         }],
-        scale: { minReplicas: 1, maxReplicas: 3 },
+        scale: { minReplicas: args.minReplicas ?? 1, maxReplicas: args.maxReplicas ?? Math.max(2, args.minReplicas ?? 1) },
       },
     }, { parent: this, dependsOn: rights });
 

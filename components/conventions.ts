@@ -11,6 +11,7 @@ export type Role =
   | "server" | "database" | "azure-services"
   | "identity" | "apps-role" | "logs-role" | "database-administrator"
   | "app" | "release"
+  | "registry" | "pull-role"
   | "role" | `role-at-${string}` | "job";
 
 /** Gives the logical name of a child. */
@@ -36,6 +37,7 @@ const shapes = {
   environment: plain("managed environment", 60),
   workspace: plain("workspace", 63),
   identity: plain("managed identity", 128),
+  registry: { kind: "container registry", global: false, pattern: /^[a-z0-9]{5,50}$/, rule: "5 to 50 lower-case letters and digits" }, // all of Azure shares them, and images are named by it
   server: plain("PostgreSQL server", 63, true),
 };
 

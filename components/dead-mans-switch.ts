@@ -7,6 +7,7 @@ import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignmen
 import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import { assignmentName, child, physicalName } from "./conventions.ts";
+import type { Pull } from "./image-registry.ts";
 
 /**
  * What the switch may do with an app: read it, see whether its stable revision is up, bring that back, and write the traffic.
@@ -21,19 +22,34 @@ export const switchActions = [
   "Microsoft.App/containerApps/revisions/activate/action",
 ] as const;
 
+/** Whom the switch listens to, and what it may give back. */
 export interface DeadMansSwitchArgs {
   /** The resource group's id, in which the role may be assigned and of which names that must be unique are made. */
   readonly scope: string;
+  /** The group that everything of it lies in; given as the group's output, it is made first. */
   readonly resourceGroupName: pulumi.Input<string>;
+  /** The Azure region, such as `westeurope`. */
   readonly location: string;
+  /** The id of the subscription in which the apps are. */
   readonly subscription: string;
+  /** The image of the job. */
   readonly image: string;
+  /** Where its image comes from and as whom it is pulled: what `ImageRegistry` gives. */
+  readonly pull: Pull;
+  /** The id of the environment that it runs in. */
   readonly environmentId: pulumi.Input<string>;
   /** The address of the control plane whose heartbeat is listened for. */
   readonly controlPlaneEndpoint: pulumi.Input<string>;
   /** The apps that it gives back; each id is known once the app is there, since nobody can be given a right at what is not. */
-  readonly inventory: readonly { readonly resourceGroup: string; readonly app: string; readonly id: pulumi.Input<string> }[];
-  /** Resource Manager's address. */
+  readonly inventory: readonly {
+    /** The resource group's name. */
+    readonly resourceGroup: string;
+    /** The app's name in Azure. */
+    readonly app: string;
+    /** The app's id, at which the job gets its right: what `CanaryApp` gives as `appId`. */
+    readonly id: pulumi.Input<string>;
+  }[];
+  /** Resource Manager's address; `https://management.azure.com` in public Azure. */
   readonly resourceManager: string;
   /** For how long it listens before it acts. With a rollout in flight, one heartbeat in that time must tell of a write that is no older. */
   readonly silenceSeconds: number;
@@ -84,9 +100,10 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
     const job = new Job(child(name, "job"), {
       jobName, resourceGroupName, location,
       environmentId: args.environmentId,
-      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
+      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id, args.pull.identity] },
       configuration: {
         triggerType: "Schedule",
+        registries: [args.pull],
         scheduleTriggerConfig: { cronExpression: schedule, parallelism: 1, replicaCompletionCount: 1 },
         replicaTimeout: silenceSeconds + patienceSeconds + slackSeconds,
         replicaRetryLimit: 0, // the next minute is the retry

@@ -84,8 +84,9 @@ const configurationOf = (inputs: Record<string, unknown> | undefined) =>
 async function refuseScope(app: string, oldInputs: pulumi.ResourceHookArgs["oldInputs"], newInputs: pulumi.ResourceHookArgs["newInputs"], parent: pulumi.Resource): Promise<void> {
   if (oldInputs === undefined) return;
   const [was, will] = [await configurationOf(oldInputs), await configurationOf(newInputs)];
-  const changes = scopeChanges(was, will);
-  const makesRevision = canonical(await settled(oldInputs["template"])) !== canonical(await settled(newInputs?.["template"]));
+  const serving = await settled(oldInputs["template"]);
+  const changes = scopeChanges(was, will, serving);
+  const makesRevision = canonical(serving) !== canonical(await settled(newInputs?.["template"]));
   if (makesRevision && changes.length > 0) throw canaryAppScopeChanges({ app, changes });
   const secrets = secretsRenewed(was, will);
   if (secrets.length > 0) await pulumi.log.warn(canaryAppSecretWaits({ app, secrets }).toString(), parent);

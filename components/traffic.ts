@@ -55,7 +55,7 @@ function refuseUnfit(app: string, live: LiveApp, { configuration, template }: Pl
   const why = whyUnfit(live);
   if (why !== undefined) throw canaryAppUnfit({ app, why });
   if (hasAll(live.template, template)) return;
-  const changes = scopeChanges(live.configuration, configuration);
+  const changes = scopeChanges(live.configuration, configuration, live.template);
   if (changes.length > 0) throw canaryAppScopeChanges({ app, changes });
 }
 

@@ -37,6 +37,38 @@ export const replayDiffers = entry<{ id: string; at: string }>("cli-replay-diffe
   left: () => "nothing was changed: a replay only reads.",
 });
 
+/** No file of that stack is here, or it holds no configuration. */
+export const stackUnreadable = entry<{ file: string; reason: string }>("cli-stack-unreadable", {
+  title: "A stack's file cannot be read",
+  message: ({ file, reason }) => `${file} cannot be used: ${reason}.`,
+  fix: () => "run the command in the program's folder, and name stacks whose Pulumi.<stack>.yaml lies there",
+  left: () => "nothing was changed.",
+});
+
+/** What is to be promoted could be another image tomorrow. */
+export const promoteMutable = entry<{ key: string; file: string; image: string }>("cli-promote-mutable", {
+  title: "An image cannot be promoted by its tag",
+  message: ({ key, file, image }) => `${key} in ${file} is ${image}, and only a digest is the same image in every environment.`,
+  fix: ({ file, key }) => `put the image's digest into ${key} of ${file} first; \`ballast image build\` prints it`,
+  left: () => "nothing was changed.",
+});
+
+/** A registry builds what Azure's command line sends it. */
+export const imageAzMissing = entry("cli-image-az-missing", {
+  title: "Azure's command line is not here",
+  message: () => "There is no command az on this machine, and an image is built by a registry that it sends the files to.",
+  fix: () => "install the Azure CLI and sign in with `az login`, or run the workflow .github/workflows/images.yml",
+  left: () => "nothing was built.",
+});
+
+/** The registry, or the way to it, said no; its own last words are given. */
+export const imageBuildFailed = entry<{ step: string; words: string }>("cli-image-build-failed", {
+  title: "An image was not built",
+  message: ({ step, words }) => `Azure's command line failed in ${step}:\n${words}`,
+  fix: () => "do what its words say; building needs `az login` and the right to run tasks in the registry, which Container Registry Tasks Contributor has",
+  left: () => "no stack runs anything else than before.",
+});
+
 /** A command that needs a stand-in, and none runs on that folder. */
 export const localNotUp = entry<{ folder: string; start: string }>("cli-local-not-up", {
   title: "The stand-in cloud is not up",

@@ -61,6 +61,27 @@ export const configSilenceTooShort = entry<{ readonly silenceSeconds: number; re
   fix: ({ quietSeconds }) => `set ballast:silenceSeconds to more than ${quietSeconds / 2}, or ballast:requestSeconds to less`,
 });
 
+/** A stack that takes digests alone. */
+export const configImageMutable = entry<{ readonly key: string; readonly image: string }>("config-image-mutable", {
+  title: "An image is named by a tag where only digests are taken",
+  message: ({ key, image }) => `ballast:${key} is ${image}, a tag that may mean another image tomorrow, and ballast:immutableImages is true.`,
+  fix: () => "name it by its digest, <registry>/<name>@sha256:…; `ballast image build` prints it, and `ballast promote` copies it from another stack",
+});
+
+/** A stack whose releases somebody has to say yes to. */
+export const configImageUnapproved = entry<{ readonly image: string; readonly approvals: number; readonly by: readonly string[] }>("config-image-unapproved", {
+  title: "An image has not been approved for a stack",
+  message: ({ image, approvals, by }) => `This stack takes an image of the storefront with ${approvals} approvals, and ${image} has ${by.length === 0 ? "none" : `${by.length}, by ${by.join(" and ")}`}.`,
+  fix: () => "let whoever approves it say so: `ballast promote storefront --from <stack> --to <stack> --approved-by <name>`",
+});
+
+/** Keys that do not go together: zones that something of the stack cannot be spread over. */
+export const configZonesUnfit = entry<{ readonly why: string }>("config-zones-unfit", {
+  title: "A stack cannot be spread over zones as it is configured",
+  message: ({ why }) => `ballast:zoneRedundant is true, and ${why}.`,
+  fix: () => "change what it names, or set ballast:zoneRedundant to false; an environment cannot be made zone-redundant later",
+});
+
 /** Two keys that do not go together; neither cloud may be taken for the other. */
 export const configStandInMismatch = entry<{ readonly standIn: boolean; readonly subscription: string }>("config-stand-in-mismatch", {
   title: "A stack names a real subscription and the stand-in cloud, or neither",

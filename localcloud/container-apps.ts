@@ -3,9 +3,10 @@
 // never starts, weights may name what is deactivated or not yet ready, secrets change without a revision.
 // What the stand-in cannot run (several containers, commands, Labels mode) it refuses by name.
 import { setTimeout as pause } from "node:timers/promises";
-import { imageName, runtimeOf, settle, startRevision, stopApp, stopRevision, untilReady } from "./app-runtime.ts";
+import { runtimeOf, settle, startRevision, stopApp, stopRevision, untilReady } from "./app-runtime.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type PutContext, type Resource, type ResourceKind, type Store } from "./resource.ts";
 import { warmParser } from "./kql-syntax.ts";
+import { refuseImage } from "./registries.ts";
 import { requestRows } from "./request-rows.ts";
 import {
   appHost, checkRevisionName, checkTraffic, findRevision, isSingle, latestOf, nextRevisionName, presentReplica, presentRevision, revisionHost,
@@ -64,7 +65,7 @@ async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promis
     await pause(operationMilliseconds);
     const latest = latestOf(app);
     const same = latest && (untouched || canonical(latest.template) === canonical(template));
-    const revision = same ? latest : createRevision(app, template, cloud) ?? latest!;
+    const revision = same ? latest : createRevision(app, template, wanted, cloud) ?? latest!;
     const secretsBefore = canonical(app.configuration["secrets"] ?? []);
     app.configuration = structuredClone(configuration);
     if (revision !== latest) {
@@ -102,15 +103,12 @@ function createRuntime(id: string, name: string, wanted: Body, cloud: Cloud): Ap
 }
 
 /**
- * Makes the revision, or fails the operation: a taken suffix and an unknown image are found only after the request was accepted.
+ * Makes the revision, or fails the operation: a taken suffix and an image that is unknown or may not be pulled are found only after the request was accepted.
  *
  * Undefined means that nothing is made although nothing failed: the silent form of a taken suffix.
  */
-function createRevision(app: AppRuntime, template: Body, cloud: Cloud): Revision | undefined {
-  const container: Body = template["containers"][0];
-  if (!cloud.options.images[imageName(container["image"])]) {
-    throw new ArmError(400, "InvalidParameterValueInContainerTemplate", `The following field(s) are either invalid or missing. Field 'template.containers.${container["name"]}.image' is invalid with details: 'Invalid value: "${container["image"]}": MANIFEST_UNKNOWN: manifest unknown'.`);
-  }
+function createRevision(app: AppRuntime, template: Body, wanted: Body, cloud: Cloud): Revision | undefined {
+  refuseImage(wanted, cloud);
   const name = nextRevisionName(app, template), suffix = name.slice(app.name.length + 2);
   const namesake = findRevision(app, name), unique = app.truths["suffix-taken-for-life"];
   if (namesake && !template["revisionSuffix"]) {

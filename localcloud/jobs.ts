@@ -2,10 +2,10 @@
 // How an execution runs is in job-executions.ts. What the stand-in does not run (events, several containers or replicas, commands,
 // another template at a start) it refuses by name.
 import { setTimeout as pause } from "node:timers/promises";
-import { imageName } from "./app-runtime.ts";
 import { environmentIdOf } from "./container-apps.ts";
 import { parseCron } from "./cron.ts";
 import { executionsOf, forgetJob, startExecution, watchSchedules, type Execution } from "./job-executions.ts";
+import { refuseImage } from "./registries.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type PutContext, type Resource, type ResourceKind } from "./resource.ts";
 
 // A write takes a moment, as it does there.
@@ -50,9 +50,7 @@ async function onPut({ wanted, cloud }: PutContext): Promise<void> {
   template.containers = [{ ...container, resources: { cpu: 0.5, memory: "1Gi", ...container["resources"] } }];
   watchSchedules(cloud);
   await pause(operationMilliseconds);
-  if (!cloud.options.images[imageName(container["image"])]) {
-    throw new ArmError(400, "InvalidParameterValueInContainerTemplate", `The following field(s) are either invalid or missing. Field 'template.containers.${container["name"]}.image' is invalid with details: 'Invalid value: "${container["image"]}": MANIFEST_UNKNOWN: manifest unknown'.`);
-  }
+  refuseImage(wanted, cloud);
 }
 
 function checkTrigger(configuration: Body): void {

@@ -175,4 +175,4 @@ async function main(): Promise<void> {
   process.exit(0);
 }
 
-if (import.meta.main) await main();
+if (process.argv[1] === import.meta.filename) await main(); // not import.meta.main, which Node 20 and 22 have not got

@@ -4,6 +4,7 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { containerAppKind, environmentIdOf } from "./container-apps.ts";
 import { jobKind } from "./jobs.ts";
 import { flexibleServerKinds } from "./postgres.ts";
+import { registryKind } from "./registries.ts";
 import { ArmError, type Body, type PutContext, type ResourceKind, type Store } from "./resource.ts";
 import { groupIdOf } from "./resource-path.ts";
 import { isWithin, roleDefinitionOf } from "./roles.ts";
@@ -161,5 +162,6 @@ export const resourceKinds: readonly ResourceKind[] = [
   userAssignedIdentities,
   roleDefinitions,
   roleAssignments,
+  registryKind,
   ...flexibleServerKinds,
 ];

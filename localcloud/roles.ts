@@ -43,7 +43,7 @@ const permits = (role: RoleDefinition, action: string): boolean =>
   role.permissions.some(({ actions, notActions }) => actions.some((each) => covers(each, action)) && !notActions.some((each) => covers(each, action)));
 
 /** Whether a principal may perform an action on an id: the fixed client always, anyone else by an assignment at the id or above it. */
-function mayAct(store: Store, principal: Principal, action: string, id: string): boolean {
+export function mayAct(store: Store, principal: Principal, action: string, id: string): boolean {
   if (principal.owner) return true;
   return store.list().some(({ type, body }) => {
     if (type !== "Microsoft.Authorization/roleAssignments") return false;

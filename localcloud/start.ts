@@ -76,8 +76,9 @@ async function start(options: LocalCloudOptions, opened: Close[]): Promise<Omit<
   const identity = await serveIdentity(() => tokens);
   opened.push(identity.close);
   // Whoever asks before all is there again waits: half a cloud would be taken for the whole.
-  const doors = Promise.withResolvers<Doors>();
-  const hosts = await serveHosts(makeCertificates(keys.authority), suffix, charter?.port ?? options.port ?? 0, doors.promise);
+  let open!: (doors: Doors) => void;
+  const doors = new Promise<Doors>((resolve) => { open = resolve; });
+  const hosts = await serveHosts(makeCertificates(keys.authority), suffix, charter?.port ?? options.port ?? 0, doors);
   opened.push(hosts.close);
   const caFile = path.join(folder, "ca.pem");
   await writeFile(caFile, keys.authority.caPem);
@@ -109,7 +110,7 @@ async function start(options: LocalCloudOptions, opened: Close[]): Promise<Omit<
   if (isKept && !charter) writeCharter(folder, { ...keys, port: hosts.port, providerPort: provider.port });
   const kept = isKept ? await keepAll(folder, { cloud, control, operations }) : undefined;
   if (kept) opened.push(kept.close);
-  doors.resolve({
+  open({
     cloud, tokens, control, ingress: entrance, keep: kept?.keep ?? (() => undefined),
     resourceManager: makeResourceManager(cloud, resourceKinds, operations), logsQuery: logsQuery(cloud), standInRoutes: standInRoutes(cloud),
   });

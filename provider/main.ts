@@ -5,7 +5,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import { service } from "./service.ts";
 
-const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+const { version } = createRequire(import.meta.url)("ballast/package.json") as { version: string };
 const engineAddress = process.argv.at(-1) ?? "";
 
 const server = new Server();

@@ -5,17 +5,21 @@ import { parse } from "yaml";
 import { parseConfig, type Settings } from "../config.ts";
 import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
 import { BallastError } from "../errors/catalogue.ts";
+import { filledIn } from "./support/environments.ts";
 import { stackConfig } from "./support/stack-config.ts";
 
 const azure = stackConfig({
   "azure-native:subscriptionId": "11111111-2222-3333-4444-555555555555",
   "ballast:tenant": "66666666-7777-8888-9999-000000000000",
   "ballast:location": "westeurope",
+  "ballast:registry": "example",
   "ballast:controlPlaneImage": "example.azurecr.io/control-plane:1",
   "ballast:storefrontImage": "example.azurecr.io/storefront:1",
   "ballast:deadMansSwitchImage": "example.azurecr.io/dead-mans-switch:1",
 });
 const local = stackConfig(parse(readFileSync("Pulumi.local.yaml", "utf8")).config);
+const zoned = { "ballast:zoneRedundant": "true", "ballast:subnet": "/subscriptions/s/subnets/apps", "ballast:databaseSku": "Standard_D2ds_v5", "ballast:replicas": '{"storefrontMin":3,"controlPlaneMin":2}' };
+const pinned = `example.azurecr.io/any@sha256:${"0".repeat(64)}`;
 const secret = ["ballast:databasePassword"];
 
 function refused(change: { readonly [key: string]: string }, secretKeys: readonly string[] = []): BallastError {
@@ -34,6 +38,7 @@ describe("a stack that says the least", () => {
     standIn: false, subscription: "11111111-2222-3333-4444-555555555555", resourceGroup: "ballast", probePath: "/", healthPath: "/health/ready", wait: true, whenInFlight: "refuse",
     leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180, silenceSeconds: 240, audience: "api://ballast", databaseAuthentication: "entra", databasePort: 5432, databaseTls: "require",
     storefrontEnvironment: {}, pace: defaultPace, limits: defaultLimits,
+    zoneRedundant: false, subnet: "", databaseSku: "Standard_B1ms", retention: { logDays: 30, backupDays: 7 }, replicas: { storefrontMin: 1, storefrontMax: 10, controlPlaneMin: 1, controlPlaneMax: 3 },
     endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },
   };
   test.each(Object.entries(expected))("has %s as on public Azure", (key, value) => expect(settings[key as keyof Settings]).toEqual(value));
@@ -59,6 +64,7 @@ describe("what a stack says", () => {
     const settings = parseConfig({ ...azure, "ballast:databaseAuthentication": "password", "ballast:databasePassword": "hunter2" }, secret);
     expect(JSON.stringify(settings)).not.toContain("hunter2");
   });
+  test("a stack with a subnet, replicas and a database for it may be zone-redundant", () => expect(parseConfig({ ...azure, ...zoned }, [])).toMatchObject({ zoneRedundant: true, replicas: { storefrontMin: 3, storefrontMax: 10, controlPlaneMin: 2, controlPlaneMax: 3 } }));
   test("the local stack is complete but for its password", () => {
     const settings = parseConfig({ ...local, "ballast:databasePassword": "x" }, secret);
     expect(settings).toMatchObject({ standIn: true, pace: { weights: [5, 25, 50], bakeSeconds: 4 }, databaseAuthentication: "password" });
@@ -84,6 +90,20 @@ describe("what is refused, and by which name", () => {
     ["config-value-ill-typed", { "ballast:whenInFlight": "wait" }, "ballast:whenInFlight must be refuse or supersede"],
     ["config-value-ill-typed", { "ballast:probePath": "health" }, "ballast:probePath must be a path that begins with /"],
     ["config-value-ill-typed", { "ballast:location": "" }, "ballast:location must be a text that is not empty"],
+    ["config-value-ill-typed", { "ballast:retention": '{"backupDays":36}' }, "ballast:retention.backupDays must be a number of days from 7 to 35, and it is 36"],
+    ["config-value-ill-typed", { "ballast:replicas": '{"controlPlaneMin":0}' }, "ballast:replicas.controlPlaneMin must be a whole number from 1, and it is 0"],
+    ["config-value-ill-typed", { "ballast:replicas": '{"controlPlaneMin":4}' }, "ballast:replicas.controlPlaneMax must be no less than controlPlaneMin, 4, and it is 3"],
+    ["config-value-ill-typed", { "ballast:databaseSku": "B1ms" }, "ballast:databaseSku must be a size of Azure's"],
+    ["config-value-ill-typed", { "ballast:registry": "example.azurecr.io" }, "ballast:registry must be a registry's name"],
+    ["config-value-ill-typed", { "ballast:registry": "/subscriptions/s/registries/example" }, "ballast:registry must be a registry's name"],
+    ["config-image-mutable", { "ballast:immutableImages": "true" }, "ballast:controlPlaneImage is example.azurecr.io/control-plane:1"],
+    ["config-image-mutable", { "ballast:immutableImages": "true", "ballast:controlPlaneImage": pinned, "ballast:storefrontImage": pinned.slice(0, -1) }, "ballast:storefrontImage is"],
+    ["config-image-unapproved", { "ballast:approvals": "1" }, "example.azurecr.io/storefront:1 has none"],
+    ["config-image-unapproved", { "ballast:approvals": "2", "ballast:storefrontApproval": '{"image":"example.azurecr.io/storefront:1","by":["ann","ann"]}' }, "has 1, by ann"],
+    ["config-placeholder-left", { "ballast:storefrontApproval": '{"by":["<who>"]}' }, "ballast:storefrontApproval.by"],
+    ["config-zones-unfit", { ...zoned, "ballast:subnet": "" }, "ballast:subnet is not set"],
+    ["config-zones-unfit", { ...zoned, "ballast:databaseSku": "Standard_B2s" }, "burstable size Standard_B2s"],
+    ["config-zones-unfit", { ...zoned, "ballast:replicas": '{"storefrontMin":2}' }, "ballast:replicas.controlPlaneMin is 1"],
     ["config-placeholder-left", { "azure-native:subscriptionId": "<your subscription id>" }, "azure-native:subscriptionId"],
     ["config-placeholder-left", { "ballast:controlPlaneImage": "<your registry>/control-plane:1" }, "ballast:controlPlaneImage"],
     ["config-lease-too-short", { "ballast:leaseSeconds": "30" }, "30"],
@@ -102,15 +122,14 @@ describe("what is refused, and by which name", () => {
   });
 
   test("every key that has no default is asked for by name", () => {
-    for (const key of ["tenant", "location", "controlPlaneImage", "storefrontImage", "deadMansSwitchImage"]) {
+    for (const key of ["tenant", "location", "registry", "controlPlaneImage", "storefrontImage", "deadMansSwitchImage"]) {
       const { [`ballast:${key}`]: _, ...rest } = azure;
       expect(() => parseConfig(rest, [])).toThrow(expect.objectContaining({ id: "config-key-missing", message: expect.stringContaining(`ballast:${key}`) }));
     }
   });
-  test("the example for Azure, as it lies here, is refused for its placeholders and for nothing else", () => {
-    const example = stackConfig(parse(readFileSync("Pulumi.dev.yaml", "utf8")).config);
+  test.each(["dev", "prod"] as const)("the example for %s, as it lies here, is refused for its placeholders and for nothing else", (stack) => {
+    const example = stackConfig(parse(readFileSync(`Pulumi.${stack}.yaml`, "utf8")).config);
     expect(() => parseConfig(example, [])).toThrow(expect.objectContaining({ id: "config-placeholder-left" }));
-    const replaced = Object.fromEntries(Object.entries(example).map(([key, value]) => [key, value.replace(/<[^>]+>/, "mine")]));
-    expect(() => parseConfig(replaced, [])).not.toThrow();
+    expect(() => parseConfig(filledIn(stack), [])).not.toThrow();
   });
 });

@@ -52,7 +52,7 @@ describe("a verdict", () => {
     ["takes out a canary that fails all while stable, sick too, fails few", "fail", shown(tally(60, 60), tally(1_140, 100))],
     ["at 100 percent passes what fails as stable usually does", "pass", shown(tally(1_200, 3), tally(0), { percent: 100 }), alone],
     ["at 100 percent fails what fails far more than stable usually does", "fail", shown(tally(1_200, 60), tally(0), { percent: 100 }), alone],
-    ["at 100 percent fails what is far slower than stable usually is", "fail", shown(tally(1_200, 3, { late: 400 }), tally(0), { percent: 100 }), alone],
+    ["at 100 percent fails what is far slower than stable usually is", "fail", shown(tally(1_200, 3, { late: 600 }), tally(0), { percent: 100 }), alone],
   ];
   for (const [what, verdict, evidence, standing] of cases) it(what, () => expect(word(evidence, standing)).toBe(verdict));
 

@@ -38,6 +38,13 @@ describe("a launcher", () => {
     expect(await start([launcher(false), "a", "b c"])).toEqual({ code: 3, output: `${process.versions.node} a b c` });
   });
 
+  test("runs the JavaScript beside it, as the package has it, on whichever Node it was started on", async () => {
+    const launch = launcher(true);
+    writeFileSync(join(folder, "main.js"), 'console.log("emitted", process.versions.node, ...process.argv.slice(2));\n');
+    writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+    expect(await start(["--import", join(folder, "old.mjs"), launch, "a", "b c"])).toEqual({ code: 0, output: "emitted 20.1.0 a b c" });
+  });
+
   const hasNode24 = existsSync(join(toolchain, "..", "node_modules", `node-${process.platform}-${process.arch}`));
   test.runIf(hasNode24)("starts itself again on Node 24 where it was started on an older one, with its arguments and exit code", async () => {
     const { code, output } = await start(["--import", join(folder, "old.mjs"), launcher(true), "a", "b c"]);

@@ -1,5 +1,6 @@
 // New code in mid-rollout: a copy of the control plane with a change in it takes over from the code that began, told to or
 // not, and carries on what a version of long ago has written. The copies run as processes beside today's.
+import { parseFact } from "../controlplane/adapters/postgres/facts.ts";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -95,5 +96,5 @@ test("a journal that a version of long ago has left half-way is carried on by to
   }, "the old rollout to finish");
   expect(facts.slice(before.length).map(({ process, epoch }) => `${process} ${epoch}`)).toEqual(facts.slice(before.length).map(() => "now 2"));
   expect(facts.at(-1)?.event).toMatchObject({ result: "promoted" });
-  expect(replay(facts.map(({ event }) => event))).toBeUndefined();
+  expect(replay(facts.map((fact) => parseFact({ ...fact, hash: "" }).event))).toBeUndefined();
 });

@@ -21,12 +21,13 @@ beforeAll(async () => {
   outputs = run.made;
 });
 
-test("the program is one group, one environment, one database, one control plane, one switch for its end and one released service", () => {
+test("the program is one group, one environment, one registry, one database, one control plane, one switch for its end and one released service", () => {
   expect(declared.filter(({ parent }) => parent === "").map(({ type, name }) => `${type} ${name}`)).toEqual([
     "ballast:index:ContainerEnvironment apps",
     "azure-native:resources:ResourceGroup ballast",
     "ballast:index:ControlPlane control-plane",
     "ballast:index:DeadMansSwitch dead-mans-switch",
+    "ballast:index:ImageRegistry images",
     "ballast:index:JournalDatabase journal",
     "ballast:index:CanaryApp storefront",
   ]);

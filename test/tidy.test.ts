@@ -100,7 +100,7 @@ describe("the law about", () => {
   });
 
   test("the lock sees an address", () => {
-    expect(places(laws.lockWithoutAddresses, file("package-lock.json", '{\n"resolved": "x",\n"resolved": "y"}'))).toEqual(["package-lock.json:2"]);
+    expect(places(laws.lockWithoutAddresses, file("package-lock.json", '{\n"resolved": "a/folder",\n  "link": true\n"resolved": "x",\n"resolved": "y"}'))).toEqual(["package-lock.json:4"]);
   });
 
   test("wordings sees a full stop after a fix, and its absence after what was left", () => {

@@ -62,8 +62,9 @@ describe("versions", () => {
   });
 
   test("of the engine and of the SDK in package.json are the same", () => {
-    const manifest = JSON.parse(readFileSync(join(import.meta.dirname, "..", "package.json"), "utf8")) as { dependencies: Record<string, string> };
-    expect(manifest.dependencies["@pulumi/pulumi"]).toBe(pinnedVersion);
+    const manifest = JSON.parse(readFileSync(join(import.meta.dirname, "..", "package.json"), "utf8")) as Record<"devDependencies" | "peerDependencies", Record<string, string>>;
+    expect(manifest.devDependencies["@pulumi/pulumi"]).toBe(pinnedVersion);
+    expect(manifest.peerDependencies["@pulumi/pulumi"]).toBe(`^${pinnedVersion}`);
   });
 });
 

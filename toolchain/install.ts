@@ -2,7 +2,7 @@
 // no progress, so its temporary folder is set to one of ours, and what grows there is the bytes that arrive.
 // Unverified: the machines we test on do not reach Pulumi's downloads; the tests use an installer of their own.
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installerFailed, installerSilent } from "../errors/toolchain.ts";
 import { runChild } from "./child.ts";
@@ -21,7 +21,7 @@ export interface InstallOptions {
   readonly heartbeatSeconds?: number | undefined;
 }
 
-const official = [process.execPath, fileURLToPath(new URL("official-installer.ts", import.meta.url))] as const;
+const official = [process.execPath, fileURLToPath(new URL(`official-installer${extname(import.meta.url)}`, import.meta.url))] as const;
 
 /** Installs the engine into a folder, or throws why not; a connection that stands still is given up. */
 export async function install(folder: string, options: InstallOptions): Promise<void> {

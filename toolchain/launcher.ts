@@ -1,7 +1,7 @@
 // The executable by which the engine starts our language host. The engine looks beside itself for a file of this name, and
 // one file in the cache serves every clone: which Node and which host it starts is told by the environment that `engine.ts` makes.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isExecutable } from "./version.ts";
 
@@ -17,7 +17,7 @@ exec "\${BALLAST_NODE:?is not set: start this engine by \\"npm run pulumi\\"}" "
 /** What the launcher needs in the engine's environment: the Node that runs us, and the host of this very clone. */
 export const launcherEnvironment = (): Record<string, string> => ({
   BALLAST_NODE: process.execPath,
-  BALLAST_LANGUAGE_HOST: fileURLToPath(new URL("language-host.ts", import.meta.url)),
+  BALLAST_LANGUAGE_HOST: fileURLToPath(new URL(`language-host${extname(import.meta.url)}`, import.meta.url)),
 });
 
 /** Tells whether a file is our launcher, of this or an earlier version, and not the official language host. */

@@ -133,17 +133,18 @@ async function takeTurn(run: Run, length: number, setting: TurnsSetting): Promis
   if (run.facts.length < length) run.facts = await setting.journal.read(run.stream);
   const effect = setting.mind.asks(run.facts.slice(0, length));
   if (effect === undefined) return;
-  const ended = Promise.withResolvers<void>();
+  let end!: () => void;
+  const ended = new Promise<void>((resolve) => { end = resolve; });
   try {
     const performed = await DBOS.runStep(async (): Promise<Performed> => {
-      const outcome = await performUncut(run, length, effect, ended.promise, setting);
+      const outcome = await performUncut(run, length, effect, ended, setting);
       return outcome && { outcome, epoch: run.lease.claim.epoch };
     }, { name: "perform" });
     if (performed === null) return;
     const { outcome, epoch } = "kind" in performed ? { outcome: performed, epoch: undefined } : performed;
     if (isWrite(effect) || epoch === run.lease.claim.epoch) await DBOS.runStep(() => record(run, length, outcome, isWrite(effect), setting), { name: "append", ...patience });
   } finally {
-    ended.resolve();
+    end();
   }
 }
 

@@ -16,6 +16,7 @@ const kept: { readonly [file: string]: readonly string[] } = {
   "app/2025-07-01": ["Microsoft.App/containerApps", "Microsoft.App/jobs", "Microsoft.App/managedEnvironments"],
   "authorization/2022-04-01": ["Microsoft.Authorization/roleAssignments", "Microsoft.Authorization/roleDefinitions"],
   "authorization/2022-05-01-preview": ["Microsoft.Authorization/roleDefinitions"],
+  "containerregistry/2023-01-01-preview": ["Microsoft.ContainerRegistry/registries"],
   "dbforpostgresql/2025-08-01": ["", "/administrators", "/databases", "/firewallRules"].map((child) => `Microsoft.DBforPostgreSQL/flexibleServers${child}`),
   "insights/2021-05-01-preview": ["Microsoft.Insights/diagnosticSettings"],
   "managedidentity/2023-01-31": ["Microsoft.ManagedIdentity/userAssignedIdentities"],

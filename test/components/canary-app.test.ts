@@ -43,6 +43,11 @@ test("a gate is the release's, and one that nobody could have seen anything befo
   await expect(inputsOf("storefront-release", { gate: { ...gate, beforePercent: 5 } })).rejects.toThrow("not above the first weight");
 });
 
+test("a pace and limits say only what differs from the defaults", async () => {
+  expect(await inputsOf("storefront-release", { pace: { bakeSeconds: 600 }, limits: { failurePointsMax: 0.5 } }))
+    .toMatchObject({ pace: { ...defaultPace, bakeSeconds: 600 }, limits: { ...defaultLimits, failurePointsMax: 0.5 } });
+});
+
 test("no revision suffix is ever sent", async () => expect((await inputsOf("storefront-app"))["template"]).not.toHaveProperty("revisionSuffix"));
 
 test("the live traffic is sent back as it is, so that a new revision starts with nothing", async () => {

@@ -5,14 +5,14 @@ import { record, valueOf } from "../support/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
 const args: ControlPlaneArgs = {
-  scope, resourceGroupName: "shop", location: "westeurope", subscription: "s", tenant: "t", image: "example.azurecr.io/control-plane:1",
+  scope, resourceGroupName: "shop", location: "westeurope", subscription: "s", tenant: "t", image: "example.azurecr.io/control-plane:1", pull: { server: "example.azurecr.io", identity: "/identities/images" },
   environment: { id: "environment", domain: "apps.example.net" },
   workspace: { id: "/subscriptions/s/workspaces/apps", customerId: "customer" },
   database: { serverName: "journal-1", host: "journal-1.example.net", name: "ballast", port: 5432, tls: "require" },
   inventory: [{ resourceGroup: "shop", app: "storefront" }],
   audience: "api://ballast",
   endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },
-  leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180,
+  leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180, minReplicas: 1, maxReplicas: 3,
 };
 const parent = "ballast:index:ControlPlane";
 const controlPlane = (change: Partial<ControlPlaneArgs> = {}) => record(() => new ControlPlane("control-plane", { ...args, ...change }));
@@ -45,8 +45,8 @@ test("one app keeps at least one replica, in Single mode, probed, and runs as th
     type: "azure-native:app:ContainerApp", name: "control-plane-app", parent,
     inputs: {
       containerAppName: "control-plane", resourceGroupName: "shop", managedEnvironmentId: "environment",
-      identity: { type: "UserAssigned", userAssignedIdentities: ["control-plane-identity-id"] },
-      configuration: { activeRevisionsMode: "Single", ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }] } },
+      identity: { type: "UserAssigned", userAssignedIdentities: ["control-plane-identity-id", "/identities/images"] },
+      configuration: { activeRevisionsMode: "Single", registries: [{ server: "example.azurecr.io", identity: "/identities/images" }], ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }] } },
       template: { containers: [{ image: "example.azurecr.io/control-plane:1", probes: [{ type: "Startup" }, { type: "Readiness", httpGet: { path: "/health" } }, { type: "Liveness" }] }], scale: { minReplicas: 1 } },
     },
   });

@@ -5,7 +5,7 @@ import { record, valueOf } from "../support/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
 const args: DeadMansSwitchArgs = {
-  scope, resourceGroupName: "shop", location: "westeurope", subscription: "s", image: "example.azurecr.io/dead-mans-switch:1", environmentId: "environment",
+  scope, resourceGroupName: "shop", location: "westeurope", subscription: "s", image: "example.azurecr.io/dead-mans-switch:1", pull: { server: "example.azurecr.io", identity: "/identities/images" }, environmentId: "environment",
   controlPlaneEndpoint: "https://control-plane.apps.example.net", resourceManager: "https://management.azure.com", silenceSeconds: 240,
   inventory: [{ resourceGroup: "shop", app: "storefront", id: `${scope}/apps/storefront` }, { resourceGroup: "shop", app: "search", id: `${scope}/apps/search` }],
 };
@@ -38,7 +38,7 @@ test("the job runs every minute as the identity, once at a time, and may take as
     type: "azure-native:app:Job", parent,
     inputs: {
       jobName: "dead-mans-switch", resourceGroupName: "shop", environmentId: "environment",
-      identity: { type: "UserAssigned", userAssignedIdentities: ["dead-mans-switch-identity-id"] },
+      identity: { type: "UserAssigned", userAssignedIdentities: ["dead-mans-switch-identity-id", "/identities/images"] },
       configuration: { triggerType: "Schedule", scheduleTriggerConfig: { cronExpression: "* * * * *", parallelism: 1, replicaCompletionCount: 1 }, replicaTimeout: 420, replicaRetryLimit: 0 },
       template: { containers: [{ name: "dead-mans-switch", image: "example.azurecr.io/dead-mans-switch:1" }] },
     },

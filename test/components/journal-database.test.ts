@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { JournalDatabase } from "../../components/journal-database.ts";
 import { record, valueOf } from "../support/mocks.ts";
 
-const args = { scope: "/subscriptions/s/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope", tenant: "tenant" };
+const args = { scope: "/subscriptions/s/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope", tenant: "tenant", sku: "Standard_B1ms", backupRetentionDays: 7, zoneRedundant: false };
 const parent = "ballast:index:JournalDatabase";
 
 test("on Azure the server knows no passwords", async () => {

@@ -63,6 +63,15 @@ describe("an app that is live already", () => {
     expect((await shown(configuration, asIs)).made).toEqual([{ revisionName: "a", weight: 100 }]);
   });
 
+  test("a registry that is added stops a release only where the revision that serves pulls from it, and an identity's id is compared without its case", async () => {
+    const from = (image: string, configuration: object = {}) => record(() => readTraffic("shop", "storefront", new Somewhere(), { ...planned, configuration: { ...planned.configuration, registries: [{ server: "shop123.azurecr.io", identity: "/subscriptions/s/resourceGroups/Shop/x" }] } }),
+      () => ({ latestReadyRevisionName: "a", template: { containers: [{ image }] }, configuration: { activeRevisionsMode: "Multiple", ingress, ...configuration } }));
+    expect((await from("registry.example/storefront:1")).made).toEqual([{ revisionName: "a", weight: 100 }]);
+    await expect(from("shop123.azurecr.io/storefront:1")).rejects.toThrow("the registry shop123.azurecr.io is added");
+    expect((await from("shop123.azurecr.io/storefront:1", { registries: [{ server: "shop123.azurecr.io", identity: "/subscriptions/s/resourcegroups/shop/x", username: "" }] })).made).toEqual([{ revisionName: "a", weight: 100 }]);
+    await expect(from("shop123.azurecr.io/storefront:1", { registries: [{ server: "shop123.azurecr.io", identity: "/other" }] })).rejects.toThrow("signed in to by somebody else");
+  });
+
   test("lets a release pass that changes its revision alone, whatever Azure has filled in", async () => {
     expect((await shown({ maxInactiveRevisions: 100, ingress: { ...ingress, allowInsecure: false, exposedPort: 0, fqdn: "storefront.example.net" } })).made).toEqual([{ revisionName: "a", weight: 100 }]);
   });

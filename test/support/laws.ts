@@ -90,7 +90,7 @@ export const placelessFiles: Law = (files) =>
 export const lockWithoutAddresses: Law = (files) =>
   files
     .filter(({ path }) => path === "package-lock.json")
-    .flatMap(({ path, text }) => [...text.matchAll(/"resolved":/g)].slice(0, 1).map((match) => broken(path, lineAt(text, match.index), 'it holds "resolved" addresses', "run npm with omit-lockfile-registry-resolved=true, or delete these lines")));
+    .flatMap(({ path, text }) => [...text.matchAll(/"resolved":(?! "[^"]*",\n *"link": true)/g)].slice(0, 1).map((match) => broken(path, lineAt(text, match.index), 'it holds "resolved" addresses', "run npm with omit-lockfile-registry-resolved=true, or delete these lines")));
 
 /** What to do has no full stop at its end, since it often ends in a command to copy; what was left is a sentence and has one. */
 export const evenWordings: Law = (files) =>

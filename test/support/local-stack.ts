@@ -23,13 +23,13 @@ export interface LocalStack extends Pick<Stack, "onState" | "pulumi" | "up" | "o
   readonly close: () => Promise<void>;
 }
 
-/** Starts everything and creates the stack; nothing is deployed yet. */
-export async function startLocalStack(config: Readonly<Record<string, unknown>>): Promise<LocalStack> {
+/** Starts everything and creates the stack; nothing is deployed yet. `run` says which folders images stand for, the sources where left out. */
+export async function startLocalStack(config: Readonly<Record<string, unknown>>, run: typeof images = images): Promise<LocalStack> {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-stack-"));
   mkdirSync(path.join(folder, "state"));
   const [engine, postgres] = await Promise.all([bringEngine(), startPostgres()]);
   const { host, port, user, password } = postgres;
-  const cloud = await startCloudForTests({ images, postgres: { host, port, user, password } });
+  const cloud = await startCloudForTests({ images: run, postgres: { host, port, user, password } });
   const stop = new AbortController();
   const close = async (): Promise<void> => {
     stop.abort();

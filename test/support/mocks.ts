@@ -44,6 +44,7 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
   "azure-native:operationalinsights:Workspace": ({ workspaceName }) => ({ name: workspaceName, customerId: "customer" }),
   "azure-native:app:ManagedEnvironment": ({ environmentName }) => ({ name: environmentName, defaultDomain: `${environmentName}.example.net` }),
   "azure-native:app:ContainerApp": ({ containerAppName }) => ({ name: containerAppName, latestRevisionName: `${containerAppName}--0000002` }),
+  "azure-native:containerregistry:Registry": ({ registryName }) => ({ name: registryName, loginServer: `${registryName}.azurecr.io` }),
   "azure-native:app:Job": ({ jobName }) => ({ name: jobName }),
   "azure-native:dbforpostgresql:Server": ({ serverName }) => ({ name: serverName, fullyQualifiedDomainName: `${serverName}.postgres.example.net` }),
   "azure-native:dbforpostgresql:Database": ({ databaseName }) => ({ name: databaseName }),

@@ -6,7 +6,7 @@ import type { Count, Durations } from "./vocabulary.ts";
 export type StrandName = "failed" | "refused" | "p95" | "p99" | "p999";
 
 /** What is looked at where nobody else is asked in the same minutes. */
-export type AloneName = "failed" | "p95" | "p99";
+export type AloneName = "failed" | "p95";
 
 /** Requests of both arms, and how many of them were bad in the strand's own sense. */
 export interface Table {

@@ -45,7 +45,7 @@ const favourable = [1, 0.8] as const;
 /** Shares of bad requests that speak in its favour, as parts of the share that may not be reached. */
 const favourableShares = [0.4, 0.05] as const;
 /** What is looked at at 100 percent. */
-export const aloneNames: readonly AloneName[] = ["failed", "p95", "p99"];
+export const aloneNames: readonly AloneName[] = ["failed", "p95"];
 /** How much more than what is tolerated at 100 percent it may fail there. */
 export const aloneAlternatives = [1.5, 3, 10] as const;
 
@@ -61,7 +61,7 @@ const sheet = { canary: none, stable: none, coldCanary: none, coldStable: none, 
 
 /** Nothing is known yet. */
 export const noEvidence: Evidence = {
-  usual: { ...none, refused: 0, tails: {}, noise: each(() => ({ pairs: 0, sum: 0, requests: 0, binPairs: 0, binSum: 0 })), last: {}, before: {}, block: {}, blockBins: 0, incidents: 0 }, strands: each(() => emptyStrand), begun: 0, alone: { failed: zeros(aloneAlternatives.length), p95: zeros(aloneAlternatives.length), p99: zeros(aloneAlternatives.length) }, ...sheet,
+  usual: { ...none, refused: 0, tails: {}, noise: each(() => ({ pairs: 0, sum: 0, requests: 0, binPairs: 0, binSum: 0 })), last: {}, before: {}, block: {}, blockBins: 0, incidents: 0 }, strands: each(() => emptyStrand), begun: 0, alone: { failed: zeros(aloneAlternatives.length), p95: zeros(aloneAlternatives.length) }, ...sheet,
 };
 
 /**
@@ -211,13 +211,19 @@ function refusalOf(name: StrandName, usual: Usual, { failurePointsMax, oddsToler
   return { refused: Math.min(1_000, Math.max(odds, oddsTolerated + 0.1)), shareMax: (tail ?? 0) + more };
 }
 
-/** At 100 percent nobody else is asked in the same minutes, so the canary's bad requests are held against three times stable's usual share. */
+/** At 100 percent a request is slow when it takes so many times what it takes to be in stable's tail, and so many may be. */
+export const aloneSlowdown = 3, aloneSlowMost = 0.3;
+
+/**
+ * At 100 percent nobody else is asked in the same minutes, so what is usual must do: three times stable's usual failures, and slowness that no busy hour
+ * explains.
+ */
 function weighAlone(alone: Evidence["alone"], canary: Tally, usual: Usual, limits: Limits): Evidence["alone"] {
-  const weighed = (name: AloneName, usualShare: number): readonly number[] => {
-    const bad = badOf(canary, name, usual, limits.slowdownTolerated), most = Math.min(0.3, 3 * usualShare);
+  const weighed = (name: AloneName, most: number): readonly number[] => {
+    const bad = badOf(canary, name, usual, aloneSlowdown);
     return bad === undefined ? alone[name] : alone[name].map((log, index) => round(log + logShareRatio(canary.requests, bad, Math.min(0.9, most * aloneAlternatives[index]!), most)));
   };
-  return { failed: weighed("failed", Math.max(limits.failurePointsMax / 300, shareOf(usual))), p95: weighed("p95", kinds.p95.tail!), p99: weighed("p99", kinds.p99.tail!) };
+  return { failed: weighed("failed", Math.min(0.3, Math.max(limits.failurePointsMax / 100, 3 * shareOf(usual)))), p95: weighed("p95", aloneSlowMost) };
 }
 
 /** How a bin's evidence is weakened where bad requests come in bursts. */

@@ -1,7 +1,7 @@
 // Evidence → may we go on? It weighs what was gathered against the limits and says so in one sentence. It knows no time and
 // no effect; what is done with a verdict is decide's business.
 import { logMisshared, logSum } from "./likelihood.ts";
-import { aloneAlternatives, aloneNames, aloneWeight, lostWeight, mixed, promising, strandEvidence, strandNames, weightOf } from "./gather.ts";
+import { aloneAlternatives, aloneNames, aloneSlowdown, aloneSlowMost, aloneWeight, lostWeight, mixed, promising, strandEvidence, strandNames, weightOf } from "./gather.ts";
 import { bucketsOf, endOf } from "./durations.ts";
 import type { Evidence, StrandName, Table } from "./evidence.ts";
 import type { Count, HoldReason, Limits, Verdict } from "./vocabulary.ts";
@@ -10,8 +10,8 @@ import type { Count, HoldReason, Limits, Verdict } from "./vocabulary.ts";
 const badRequestsMin = 3;
 /** A step that fewer requests of either arm were judged in was not watched at all. */
 export const stepRequestsMin = 20;
-/** With evidence of so many to one against it the canary gets no higher weight. */
-const suspicion = 1;
+/** With more evidence against it than for it the canary gets no higher weight; a little more than 1, which is where nothing is known. */
+const suspicion = 1.05;
 
 /** Where the rollout is when it is judged. */
 export interface Standing {
@@ -93,7 +93,7 @@ function weighAgainst(evidence: Evidence, limits: Limits, standing: Standing): {
   const { canary, usual } = evidence;
   if (worstAlone.log > heaviest.log && worstAlone.log > lost) {
     const sentence = worstAlone.name === "failed" ? `canary fails ${share(canary)}, where stable usually fails ${percentOf(usual.failed, usual.requests)}`
-      : `canary takes over ${tailOf(evidence, worstAlone.name, limits.slowdownTolerated)} for more than three times as many of its ${count(canary.requests)} requests as stable usually does`;
+      : `canary takes over ${tailOf(evidence, worstAlone.name, aloneSlowdown)} for more than ${100 * aloneSlowMost} % of its ${count(canary.requests)} requests, where stable usually takes over ${tailOf(evidence, worstAlone.name)} for 5 %`;
     return { log, bad: badRequestsMin, sentence };
   }
   if (lost > heaviest.log) return { log, bad: badRequestsMin, sentence: `canary was given ${standing.percent} % of the requests, has ended ${percentOf(canary.requests, canary.requests + evidence.stable.requests)} of ${count(canary.requests + evidence.stable.requests)}, and does not answer its probes` };

