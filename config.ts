@@ -56,10 +56,11 @@ const fields = <Shape extends object>(reads: { readonly [Field in keyof Shape]: 
 const pace = fields<Pace>({
   weights: numbers, bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
 }, defaultPace);
-const limits = fields<Limits>({
+const limitReads: { readonly [Limit in keyof Limits]: Read<number> } = {
   falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, slowdownTolerated: number, failurePointsMax: number,
   ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
-}, defaultLimits);
+};
+const limits = fields<Limits>(limitReads, defaultLimits), shadowLimits = fields<Partial<Limits>>(limitReads, {});
 
 /** An object without fields is no gate, as `pulumi config` shows it where none is set. */
 const gate: Read<Gate | undefined> = (value, key) => (Object.keys(object(value, key)).length === 0 ? undefined : fields<Gate>({ beforePercent: number, expiresSeconds: number }, { beforePercent: 100, expiresSeconds: 14_400 })(value, key));
@@ -119,8 +120,8 @@ const words = {
   databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 const values = {
-  gate, standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, storefrontEnvironment: texts, pace, limits, endpoints,
-  leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
+  gate, standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, storefrontEnvironment: texts, pace, limits, shadowLimits, endpoints,
+  expectedRequestsPerMinute: notNegative, leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
 };
 const passwordKey = "databasePassword", notifyKey = "notify";
 

@@ -23,11 +23,11 @@ export function bar(percent: number, width: number): string {
 }
 
 /** Writes the evidence; where there is little room only what speaks against the canary, which is what can end it. */
-export function evidence({ evidence: known, percent }: Shown, isBrief = false): string {
+export function evidence({ evidence: known }: Shown, isBrief = false): string {
   if (!known) return "none yet";
   const against = `${short(known.against)} of ${short(known.againstMax)}`;
   if (isBrief) return against;
-  return percent < 100 ? `against ${against}, for ${short(known.favour)} of ${short(known.favourMin)}` : `against ${against}`;
+  return known.favour !== null ? `against ${against}, for ${short(known.favour)} of ${short(known.favourMin)}` : `against ${against}`;
 }
 
 const short = (odds: number): string => (odds < 9.95 ? odds.toFixed(1) : odds.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 }));

@@ -16,6 +16,8 @@ export interface ReleaseArgs {
   readonly release: string;
   readonly pace: Pace;
   readonly limits: Limits;
+  /** Other limits that judge beside, without power: what they would have said is in the journal. */
+  readonly shadowLimits?: Limits;
   /** Path of the canary's own address that must answer with a status below 400. */
   readonly probePath: string;
   /**

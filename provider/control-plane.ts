@@ -24,11 +24,11 @@ export interface Shown extends RolloutName {
   /** Null while it is in flight. */
   readonly result: RolloutResult | null;
   readonly sentence: string;
+  /** How far it has come towards either verdict; null before its first step. A control plane of an older version gives none. */
+  readonly evidence?: Balance | null;
   readonly startedAt: number;
   /** How many facts its journal holds. */
   readonly facts: number;
-  /** What speaks against the canary and for it; null until something was measured, and absent from a control plane that does not tell it. */
-  readonly evidence?: Balance | null;
 }
 
 /** Which rollouts a list is to give. */

@@ -16,6 +16,8 @@ export interface ReleaseInputs {
   readonly release: string;
   readonly pace: Pace;
   readonly limits: Limits;
+  /** Other limits that judge beside, without power. */
+  readonly shadowLimits?: Limits;
   readonly probePath: string;
   /** Whether an update waits for the rollout's end. @default true */
   readonly wait: boolean;
@@ -55,6 +57,8 @@ const path = shape("a path that begins with /", (value) => typeof value === "str
 const address = shape("an https address without a path", (value) => typeof value === "string" && /^(https:\/\/[^/\s]+|http:\/\/127\.0\.0\.1(:\d+)?)\/?$/.test(value));
 const oneOf = (...words: readonly string[]): Shape => shape(words.map((word) => `"${word}"`).join(" or "), (value) => words.includes(value as string));
 
+const optional = (inner: Shape): Shape => Object.assign((value: unknown, at: string) => inner(value, at), { mayBeAbsent: true as const });
+
 const object = (shapes: Readonly<Record<string, Shape>>): Shape => (value, at) => {
   if (value === unknownValue) return [];
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [{ property: at, reason: `${at} must be an object.` }];
@@ -69,8 +73,6 @@ const object = (shapes: Readonly<Record<string, Shape>>): Shape => (value, at) =
   ];
 };
 
-const optional = (inner: Shape): Shape => Object.assign((value: unknown, at: string) => inner(value, at), { mayBeAbsent: true as const });
-
 const paceShape: Record<keyof Pace, Shape> = {
   weights: numbers, bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
 };
@@ -80,7 +82,7 @@ const limitsShape: Record<keyof Limits, Shape> = {
 };
 const inputsShape: Record<keyof ReleaseInputs, Shape> = {
   endpoint: address, audience: text, resourceGroup: text, app: text, revision: text, release: text,
-  pace: object(paceShape), limits: object(limitsShape), probePath: path, wait: flag, whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"), gate: optional(object({ beforePercent: number, expiresSeconds: number } satisfies Record<keyof Gate, Shape>)),
+  pace: object(paceShape), limits: object(limitsShape), shadowLimits: optional(object(limitsShape)), probePath: path, wait: flag, whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"), gate: optional(object({ beforePercent: number, expiresSeconds: number } satisfies Record<keyof Gate, Shape>)),
 };
 
 /** Fills in the defaults and names everything that is unknown, missing or of another shape. Unknown values fit everywhere. */

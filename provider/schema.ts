@@ -13,6 +13,7 @@ const inputProperties = {
   release: { ...text, description: "Hash of the app's template. A new hash is a new release." },
   pace: { $ref: "#/types/ballast:index:Pace" },
   limits: { $ref: "#/types/ballast:index:Limits" },
+  shadowLimits: { $ref: "#/types/ballast:index:Limits", description: "Other limits that judge beside, without power; what they would have said is in the journal." },
   probePath: { ...text, description: "Path that the revision's own address must answer with a status below 400." },
   wait: { type: "boolean", default: true, description: "Whether an update waits for the verdict." },
   whenInFlight: { ...text, default: "refuse", description: "What happens to a rollout that is in flight: `refuse` this one, or `supersede` that one." },

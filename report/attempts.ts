@@ -130,8 +130,8 @@ function endStep({ steps }: Open, at: Instant, end: Step["end"]): void {
 
 /** Adds the evidence as it stands. At 100 percent nothing is shown in favour any more, and journals of old limits tell no evidence. */
 function weigh(attempt: Open, state: RolloutState): void {
-  const where = standing(state), { against, favour } = balance(state.evidence, state.intent!.limits, where);
-  if (Number.isFinite(against)) attempt.evidence.push({ at: state.now, against, favour: where.percent < 100 && Number.isFinite(favour) ? favour : undefined });
+  const { against, favour } = balance(state.evidence, state.intent!.limits, standing(state));
+  if (Number.isFinite(against)) attempt.evidence.push({ at: state.now, against, favour: favour ?? undefined });
 }
 
 function close({ bins, steps, intent, ...rest }: Open): Attempt {

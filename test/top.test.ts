@@ -62,7 +62,7 @@ describe("the screen", () => {
 
   test("tells no evidence before any is there, and none in favour at 100 percent", () => {
     expect(evidence({ ...shown, evidence: null })).toBe("none yet");
-    expect(evidence({ ...shown, percent: 100 })).toBe("against 0.7 of 20");
+    expect(evidence({ ...shown, percent: 100, evidence: { ...shown.evidence!, favour: null } })).toBe("against 0.7 of 20");
   });
 
   test("a line for a log is whole, and one line", () => expect(logLine({ shown: { ...shown, sentence: "a\nb".repeat(90) }, endedAt: undefined }, now)).toMatch(/^09:03:05 {2}storefront {2}25 % {2}baking {2}against 0\.7 of 20, for 1\.23K of 20 {2}(a b){90}$/));

@@ -21,10 +21,10 @@ export interface Shown {
   /** Null while the rollout is in flight. */
   readonly result: RolloutResult | null;
   readonly sentence: string;
+  /** How far the present step, or the one that the rollout ended in, has come towards either verdict; null before the first, and where nothing served before. */
+  readonly evidence: Balance | null;
   readonly startedAt: number;
   readonly facts: number;
-  /** What speaks against the canary and for it, beside what it would take; null until something was measured. */
-  readonly evidence: Balance | null;
 }
 
 /** Shows a rollout; undefined where its journal does not begin with a plan. */
@@ -38,22 +38,15 @@ export function shown(stream: string, facts: readonly Fact[]): Shown | undefined
   const last = events.findLast(isWorthTelling) ?? planned;
   return {
     id: stream, target, revision, release, phase: state.phase, percent: percentOf(events, revision), attempt: state.attempt,
-    result: end?.result ?? null, sentence: end?.sentence ?? tell(last), startedAt: planned.at, facts: facts.length, evidence: evidenceOf(events, state),
+    result: end?.result ?? null, sentence: end?.sentence ?? tell(last), evidence: evidenceOf(state), startedAt: planned.at, facts: facts.length,
   };
 }
 
 /** Gives how a rollout ended; undefined while it is in flight, a retry included. */
 export const endOf = ({ phase, ending }: RolloutState): RolloutState["ending"] => (phase === "finished" ? ending : undefined);
 
-/** Beyond this the sentences do not tell apart either. */
-const evidenceMax = 1e9;
-
-function evidenceOf(events: readonly RolloutEvent[], state: RolloutState): Balance | null {
-  if (!events.some(({ kind }) => kind === "Measured")) return null;
-  const entries = Object.entries(balance(state.evidence, state.intent!.limits, standing(state)));
-  // Limits of a version before the evidence tell no balance.
-  return entries.every(([, value]) => !Number.isNaN(value)) ? (Object.fromEntries(entries.map(([name, value]) => [name, Math.min(evidenceMax, value)])) as unknown as Balance) : null;
-}
+const evidenceOf = (state: RolloutState): Balance | null =>
+  (state.intent === undefined || state.stable === null || state.evidence.begun === 0 ? null : balance(state.evidence, state.intent.limits, standing(state)));
 
 function percentOf(events: readonly RolloutEvent[], revision: string): number {
   const seen = events.findLast((event) => event.kind === "TrafficRead" || event.kind === "TrafficShifted");

@@ -12,6 +12,7 @@ export interface Script {
   readonly result: string;
   readonly sentence: string;
   readonly pausesAt?: number;
+  readonly evidence?: object;
 }
 
 interface Rollout { readonly id: string; readonly release: string; readonly target: object; readonly revision: string; script: Script; open: number; readonly intent: Record<string, unknown> }
@@ -120,7 +121,7 @@ const ended = (rollout: Rollout): boolean => rollout.open === Infinity;
 const facts = (rollout: Rollout): Script["facts"] => rollout.script.facts.slice(0, rollout.open);
 const shown = (one: Rollout) => ({
   id: one.id, target: one.target, revision: one.revision, release: one.release, phase: ended(one) ? "finished" : "baking", percent: ended(one) ? 100 : 25, attempt: 1,
-  result: ended(one) ? one.script.result : null, sentence: ended(one) ? one.script.sentence : "watching 25 percent", startedAt: 1_700_000_000_000, facts: facts(one).length,
+  result: ended(one) ? one.script.result : null, sentence: ended(one) ? one.script.sentence : "watching 25 percent", startedAt: 1_700_000_000_000, facts: facts(one).length, evidence: one.script.evidence ?? null,
 });
 
 async function tellOn(rollout: Rollout, from: number, wake: Set<() => void>, response: ServerResponse): Promise<void> {

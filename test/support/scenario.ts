@@ -49,6 +49,7 @@ export interface Scenario {
   readonly others?: readonly Interference[];
   readonly outsideWeights?: OutsideWeights;
   readonly gate?: Gate;
+  readonly shadow?: Limits;
   readonly expected: string;
 }
 

@@ -231,16 +231,21 @@ function held(state: RolloutState, verdict: Verdict | undefined): readonly Rollo
 
 /** Says what other limits would decide, when that changes. It stops nothing and moves nothing. */
 function concludeShadow(state: RolloutState): readonly RolloutDecision[] {
-  if (state.shadow === undefined) return [];
+  const verdict = shadowVerdict(state);
+  return verdict === undefined || heard(verdict) === state.shadow?.heard ? [] : [{ kind: "ShadowJudged", ...verdict }];
+}
+
+/** Gives what the limits in the shadow say at a measurement; undefined where there are none, and before the step's bake is over unless they say that it fails. */
+export function shadowVerdict(state: RolloutState): Verdict | undefined {
+  if (state.shadow === undefined) return undefined;
   const verdict = judge(state.shadow.evidence, state.intent!.shadow!, standing(state));
-  if ((verdict.verdict !== "fail" && !isBaked(state)) || heard(verdict) === state.shadow.heard) return [];
-  return [{ kind: "ShadowJudged", ...verdict }];
+  return verdict.verdict === "fail" || isBaked(state) ? verdict : undefined;
 }
 
 /** Whether all bins of the step's bake are measured. */
 const isBaked = (state: RolloutState): boolean => state.measuredTo >= state.warmUntil + state.intent!.pace.bakeSeconds * 1000;
 
-/** Says where the rollout is, as the judge wants to know it. */
+/** Gives where the rollout is, as the judge wants to know it. */
 export const standing = (state: RolloutState): Standing => ({ percent: percentOf(state), steps: state.steps, isSilent: state.probeFailures > 0 });
 
 const verdictOf = (state: RolloutState): Verdict => judge(state.evidence, state.intent!.limits, standing(state));

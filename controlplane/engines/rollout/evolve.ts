@@ -3,7 +3,7 @@
 import { after, secondsBetween, type Instant } from "../time.ts";
 import { beginStep, gather, noEvidence } from "./gather.ts";
 import type { Evidence } from "./evidence.ts";
-import type { AppView, Bin, Labels, Landing, Limits, Phase, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Tally, Weight } from "./vocabulary.ts";
+import type { AppView, Bin, Labels, Landing, Limits, Phase, ReleaseIntent, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Tally, Weight } from "./vocabulary.ts";
 
 export const initial: RolloutState = {
   phase: "waiting-for-request", intent: undefined, steps: [], step: 0, adopted: undefined, moved: undefined, stable: null, inspected: false, sleepers: [], touched: false, now: 0, startedAt: 0, phaseAt: 0, watchedFrom: 0, warmFrom: 0, warmUntil: 0, measuredTo: 0,
@@ -16,7 +16,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   const at = Math.max(before.now, event.at);
   const state = { ...before, now: at };
   switch (event.kind) {
-    case "Planned": return enter({ ...state, intent: event.intent, steps: event.steps, startedAt: at, shadow: event.intent.shadow && { evidence: noEvidence, heard: "" } }, "inspecting");
+    case "Planned": return enter({ ...state, intent: event.intent, steps: event.steps, startedAt: at, shadow: shadowOf(event.intent) }, "inspecting");
     case "Inspected": return inspect(state, event.view);
     case "Started": return begin({ ...state, stable: event.stable, step: event.stable === null || state.promoted ? state.steps.length - 1 : 0 }, event.activate);
     case "FoundEqual": return enter({ ...state, stable: event.stable, ending: { result: "equal", sentence: event.sentence } }, event.untouched ? "retiring" : "reverting");
@@ -165,6 +165,9 @@ function weigh(state: RolloutState, bins: readonly Bin[], to: Instant): RolloutS
   };
 }
 
+/** A judge in the shadow that has heard nothing yet; none where the release asks for none. */
+const shadowOf = ({ shadow }: ReleaseIntent): RolloutState["shadow"] => shadow && { evidence: noEvidence, heard: "" };
+
 const noRequests: Tally = { requests: 0, failed: 0 };
 
 /** What a judge in the shadow said last; it is heard again only when that changes. */
@@ -203,7 +206,7 @@ function signalled(state: RolloutState, signal: SignalName): RolloutState {
     }
     // Who served before is remembered: after an attempt that was stranded, the weights no longer tell.
     case "retry": return enter({
-      ...initial, intent: state.intent, steps: state.steps, stable: state.stable, touched: state.ending?.result === "stranded", doubtUntil: state.doubtUntil, attempt: state.attempt + 1, now: state.now, startedAt: state.now,
+      ...initial, intent: state.intent, steps: state.steps, shadow: state.intent && shadowOf(state.intent), stable: state.stable, touched: state.ending?.result === "stranded", doubtUntil: state.doubtUntil, attempt: state.attempt + 1, now: state.now, startedAt: state.now,
     }, "inspecting");
     case "abort": return state;
     case "supersede": return { ...state, superseded: true };

@@ -37,9 +37,10 @@ export const ranges = {
 /** Gives the percentages that the canary receives, step by step, with the last one, 100, that every plan ends in. */
 export const plan = (pace: Pace): readonly number[] => [...pace.weights, 100];
 
-/** Lists what is wrong with a pace and its limits, a sentence each; an empty list means that the plan can be carried out. */
-export function checkIntent({ pace, limits, gate }: { readonly pace: Pace; readonly limits: Limits; readonly gate?: Gate | undefined }): readonly string[] {
-  return [...checkPace(pace), ...checkLimits(limits), ...(gate === undefined ? [] : checkGate(gate, pace))];
+/** Lists what is wrong with a pace, its limits, those in the shadow included, and its gate, a sentence each; an empty list means that the plan can be carried out. */
+export function checkIntent({ pace, limits, shadow, gate }: { readonly pace: Pace; readonly limits: Limits; readonly shadow?: Limits | undefined; readonly gate?: Gate | undefined }): readonly string[] {
+  const inShadow = shadow === undefined ? [] : checkLimits(shadow).map((complaint) => `Of the limits in the shadow, ${complaint}`);
+  return [...checkPace(pace), ...checkLimits(limits), ...inShadow, ...(gate === undefined ? [] : checkGate(gate, pace))];
 }
 
 function checkGate(gate: Gate, { weights: [first = 100] }: Pace): readonly string[] {
@@ -69,6 +70,30 @@ function checkLimits(limits: Limits): readonly string[] {
   const complaints = [...checkRanges(limits, ranges.limits)];
   if (limits.failurePointsMax >= limits.ceilingPercent) complaints.push(`failurePointsMax, ${limits.failurePointsMax}, is not below ceilingPercent, ${limits.ceilingPercent}, so a canary could be promoted at its ceiling.`);
   return complaints;
+}
+
+/**
+ * Lists what a plan gives up of what releases are meant to promise, a sentence each; empty for the defaults.
+ *
+ * Such a plan is carried out all the same: somebody may have reasons, and should know the price.
+ */
+export function cautions({ pace, limits }: { readonly pace: Pace; readonly limits: Limits }): readonly string[] {
+  const { falseRollbackPercentMax, falsePromotionPercentMax, oddsTolerated, slowdownTolerated, failurePointsMax, ceilingPercent, ceilingRequests, probeFailuresMax, stableFailurePercentMax } = limits;
+  const last = pace.weights.at(-1) ?? 0;
+  const given: readonly (readonly [is: boolean, sentence: string])[] = [
+    [falseRollbackPercentMax > 10, `falseRollbackPercentMax is ${falseRollbackPercentMax}, so that of a hundred good canaries up to ${falseRollbackPercentMax} are rolled back.`],
+    [falsePromotionPercentMax > 20, `falsePromotionPercentMax is ${falsePromotionPercentMax}, so that of a hundred canaries that are too bad up to ${falsePromotionPercentMax} are promoted.`],
+    [oddsTolerated > 3, `oddsTolerated is ${oddsTolerated}, so that a canary whose odds of failing are ${oddsTolerated} times stable's is held to be as good as stable, and not rolled back for it.`],
+    [slowdownTolerated > 2, `slowdownTolerated is ${slowdownTolerated}, so that a canary that takes ${slowdownTolerated} times stable's time is held to be as fast as stable, and not rolled back for it.`],
+    [failurePointsMax > 5, `failurePointsMax is ${failurePointsMax}, so that a canary is promoted once it is shown to fail less than ${failurePointsMax} points more than stable.`],
+    [ceilingPercent < 10, `ceilingPercent is ${ceilingPercent}, and at the ceiling a canary is taken out without a comparison: an outage that stable shares may do it, and counts beside falseRollbackPercentMax.`],
+    [ceilingRequests < 20, `ceilingRequests is ${ceilingRequests}, so that ${ceilingPercent} % of so few failing takes a canary out without a comparison: that may be chance, and counts beside falseRollbackPercentMax.`],
+    [stableFailurePercentMax > 20, `stableFailurePercentMax is ${stableFailurePercentMax}, so that canaries are compared with a stable that is itself out of order.`],
+    [probeFailuresMax > 10, `probeFailuresMax is ${probeFailuresMax}, so that a canary that does not answer at all keeps its traffic for ${probeFailuresMax * pace.probeSeconds} seconds.`],
+    [pace.warmUpSeconds < pace.tickSeconds, `warmUpSeconds is ${pace.warmUpSeconds}, less than one tick of ${pace.tickSeconds}, so that cold starts are held against a canary.`],
+    [last < 20, `The last weight is ${last}, so that the step to 100 percent is more than a fivefold of what the canary was proven at.`],
+  ];
+  return given.flatMap(([is, sentence]) => (is ? [sentence] : []));
 }
 
 const checkRanges = <Key extends string>(values: Readonly<Record<NoInfer<Key>, unknown>>, among: Readonly<Record<Key, Range>>): readonly string[] =>

@@ -77,6 +77,7 @@ export interface ReleaseIntent {
  * where nobody approves in time, stable gets its traffic back, since what nobody wants to answer for is not left half done.
  */
 export interface Gate {
+  /** The least percentage that takes a yes; above the first weight of the plan. */
   readonly beforePercent: number;
   /** How long the rollout waits, in seconds without pauses. */
   readonly expiresSeconds: number;
