@@ -31,7 +31,7 @@ const controlPlane = new ControlPlane("control-plane", {
   },
   inventory: [{ resourceGroup, app: "storefront" }],
   endpoints: settings.endpoints,
-  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds,
+  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds, notify: settings.notify,
 }, { dependsOn: images });
 
 const storefront = new CanaryApp("storefront", {
@@ -39,7 +39,7 @@ const storefront = new CanaryApp("storefront", {
   controlPlane: { endpoint: controlPlane.endpoint, audience },
   image: settings.storefrontImage, registries: [images.pull], variables: settings.storefrontEnvironment, probePath: settings.probePath, healthPath: settings.healthPath,
   pace: settings.pace, limits: settings.limits, shadowLimits: settings.shadowLimits, expectedRequestsPerMinute: settings.expectedRequestsPerMinute,
-  wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights,
+  wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights, ...(settings.gate && { gate: settings.gate }),
 }, { dependsOn: controlPlane });
 
 new DeadMansSwitch("dead-mans-switch", {

@@ -9,6 +9,7 @@ import { addPromote } from "./promote.ts";
 import { addRelease } from "./release.ts";
 import { addSimulate } from "./simulate.ts";
 import { refuse } from "./terminal.ts";
+import { addTop } from "./top.ts";
 
 const { version, description } = createRequire(import.meta.url)("ballast/package.json") as { version: string; description: string };
 
@@ -32,11 +33,13 @@ token (ARM_* as well), else the sign-in of \`az login\`.
 Examples:
   ballast release list
   ballast release follow storefront
+  ballast top
   ballast release abort storefront --reason "customers report empty carts"
   ballast power --requests-per-minute 1200 --failure-percent 0.5
   ballast simulate --limits stricter.yaml
   ballast local up`);
 addRelease(program);
+addTop(program);
 addPower(program);
 addSimulate(program);
 addPromote(program);

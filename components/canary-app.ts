@@ -3,7 +3,7 @@
 // It does not know how a rollout is decided, nor when it ends.
 import * as pulumi from "@pulumi/pulumi";
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
-import type { Limits, OutsideWeights, Pace } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { Gate, Limits, OutsideWeights, Pace } from "../controlplane/engines/rollout/vocabulary.ts";
 import { cautions, checkIntent, defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
 import { shortfalls } from "../controlplane/engines/rollout/power.ts";
 import { canaryAppBlind, canaryAppCautions, canaryAppPlan } from "../errors/components.ts";
@@ -153,6 +153,12 @@ export interface CanaryAppArgs {
    * @default "restore"
    */
   readonly outsideWeights?: OutsideWeights;
+  /**
+   * Where a person must say yes (`ballast release approve`) before the canary gets more, and for how long the rollout waits; then it is rolled back.
+   *
+   * @default nowhere
+   */
+  readonly gate?: Gate;
 }
 
 /** What is assumed of a service of which only the traffic is told. */
@@ -178,7 +184,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     const pace = { ...defaultPace, ...args.pace }, limits = { ...defaultLimits, ...args.limits };
     const appName = physicalName("app", name, resourceGroup);
     const shadowLimits = Object.keys(args.shadowLimits ?? {}).length > 0 ? { ...limits, ...args.shadowLimits } : undefined;
-    const complaints = checkIntent({ pace, limits, shadow: shadowLimits });
+    const complaints = checkIntent({ pace, limits, shadow: shadowLimits, gate: args.gate });
     if (complaints.length > 0) throw refusal(canaryAppPlan({ app: name, complaints }));
     this.warn(name, { pace, limits }, args.expectedRequestsPerMinute ?? 0);
     const template = templateOf(name, { ...args, container: appName, targetPort, healthPath, probeSeconds: pace.probeSeconds });
@@ -219,6 +225,7 @@ export class CanaryApp extends pulumi.ComponentResource {
       wait: args.wait ?? true,
       whenInFlight: args.whenInFlight ?? "refuse",
       outsideWeights: args.outsideWeights ?? "restore",
+      ...(args.gate && { gate: args.gate }),
     }, { parent: this, dependsOn: app });
 
     this.appId = app.id;

@@ -31,6 +31,11 @@ export interface Shown extends RolloutName {
   readonly facts: number;
 }
 
+/** Which rollouts a list is to give. */
+export interface ListFilter extends Partial<Target> {
+  readonly inFlight?: true;
+}
+
 /** One fact of a journal with the line that people read. */
 export interface JournalLine {
   readonly stream: string;
@@ -86,8 +91,8 @@ export interface Listed {
 export interface ControlPlane {
   /** Starts the rollout, or finds it where it has been started before. */
   readonly put: (name: RolloutName, intent: PutIntent) => Promise<Put>;
-  /** Gives the rollouts of all apps, or of those that fit, newest first, and beside them those whose journals cannot be read. */
-  readonly list: (filter?: Partial<Target>) => Promise<Listed>;
+  /** Gives the rollouts that fit, or all, newest first, and beside them those whose journals cannot be read. */
+  readonly list: (filter?: ListFilter) => Promise<Listed>;
   /** Gives one rollout; undefined where there never was one. */
   readonly show: (name: RolloutName) => Promise<Shown | undefined>;
   readonly journal: (name: RolloutName) => Promise<readonly JournalLine[]>;

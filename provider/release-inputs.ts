@@ -1,6 +1,6 @@
 // What a `ballast:index:Release` is made of: the shape of its inputs, and which of their changes ask for a new rollout.
 // Shapes only: whether weights ascend and limits make sense is for the rollout's own plan to say.
-import type { Limits, OutsideWeights, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
 import { succeeded } from "./control-plane.ts";
 
 /** What a program says of a release. */
@@ -25,6 +25,8 @@ export interface ReleaseInputs {
   readonly whenInFlight: "refuse" | "supersede";
   /** @default "restore" */
   readonly outsideWeights: OutsideWeights;
+  /** @default no gate */
+  readonly gate?: Gate;
 }
 
 /** The same with what came of it. */
@@ -80,7 +82,7 @@ const limitsShape: Record<keyof Limits, Shape> = {
 };
 const inputsShape: Record<keyof ReleaseInputs, Shape> = {
   endpoint: address, audience: text, resourceGroup: text, app: text, revision: text, release: text,
-  pace: object(paceShape), limits: object(limitsShape), shadowLimits: optional(object(limitsShape)), probePath: path, wait: flag, whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
+  pace: object(paceShape), limits: object(limitsShape), shadowLimits: optional(object(limitsShape)), probePath: path, wait: flag, whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"), gate: optional(object({ beforePercent: number, expiresSeconds: number } satisfies Record<keyof Gate, Shape>)),
 };
 
 /** Fills in the defaults and names everything that is unknown, missing or of another shape. Unknown values fit everywhere. */

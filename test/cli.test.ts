@@ -44,7 +44,7 @@ async function put(revision: string, name = "one", app = "storefront", group = "
 
 test("the launcher starts the command, and every command has help with an example", async () => {
   expect((await ballast(["--version"], {}, folder, [join(cli, "ballast.mjs")])).out).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
-  const commands = ["list", "show", "explain", "follow", "pause", "resume", "promote", "abort", "retry"];
+  const commands = ["list", "show", "explain", "follow", "report", "pause", "resume", "approve", "promote", "abort", "retry"];
   const helps = await Promise.all(commands.map((name) => ballast(["release", name, "--help"])));
   for (const [at, { code, out }] of helps.entries()) expect([code, out]).toEqual([0, expect.stringMatching(new RegExp(`Examples?:\\n  ballast release ${commands[at]}`))]);
   for (const name of ["power", "simulate"]) expect(await ballast([name, "--help"])).toMatchObject({ code: 0, out: expect.stringMatching(new RegExp(`Examples:\\n  ballast ${name} `)) });
@@ -137,7 +137,7 @@ test("follows a rollout to its end, and its exit code says whether that was good
 test("a signal carries its reason, and one that comes too late is refused with why", async () => {
   plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted" });
   await put("r1", "slow");
-  for (const signal of ["pause", "resume", "promote", "abort"]) {
+  for (const signal of ["pause", "resume", "approve", "promote", "abort"]) {
     const said = await ballast(["release", signal, "storefront", "--reason", "carts are empty", "--endpoint", plane.endpoint]);
     expect(said).toMatchObject({ code: 0, out: `${signal} by tests: carts are empty\n` });
   }
@@ -182,6 +182,14 @@ test("explains each decision with its numbers, and replayed they come out equal"
   const explained = JSON.parse((await release("explain storefront --replay --json")).out) as { journal: object[]; replay: object };
   expect(explained.journal).toHaveLength(journal.length);
   expect(explained.replay).toEqual({ equal: true, facts: journal.length });
+});
+
+test("a report is one file with the verdict, made where it is told", async () => {
+  await putJournal();
+  const file = join(folder, "reports", "friday.html");
+  expect(await release(`report storefront --out ${file}`)).toMatchObject({ code: 0, out: `rg/storefront/r1 is told in ${file}\n` });
+  expect(readFileSync(file, "utf8")).toContain("<h1>promoted</h1>");
+  expect(JSON.parse((await release("report storefront --json")).out)).toEqual({ id: "rollout/rg/storefront/r1", file: join(folder, "out", "report.html") });
 });
 
 test("a journal that was tampered with does not replay, and the first difference is shown", async () => {

@@ -35,6 +35,8 @@ describe("a body", () => {
     "with weights that go down": [{ ...body, pace: { ...defaultPace, weights: [50, 25] } }, 400, "call-malformed", "only ever gains"],
     "with a forged line": [{ ...body, release: "good\nPlanned by somebody else" }, 400, "call-malformed", "release"],
     "with a probe path elsewhere": [{ ...body, probePath: "https://elsewhere.example/" }, 400, "call-malformed", "probePath"],
+    "with a gate before its first step": [{ ...body, gate: { beforePercent: 5, expiresSeconds: 60 } }, 400, "call-malformed", "not above the first weight"],
+    "with a gate without its time": [{ ...body, gate: { beforePercent: 100 } }, 400, "call-malformed", "gate.expiresSeconds"],
     "with an unknown choice": [{ ...body, whenInFlight: "replace" }, 400, "call-malformed", "whenInFlight"],
   };
   for (const [what, [sent, status, id, words]] of Object.entries(bad)) {
@@ -165,6 +167,7 @@ describe("a rollout", () => {
     expect((await call("GET", "/rollouts")).body.rollouts.map(({ revision }: { revision: string }) => revision)).toEqual(["api--0000003", "api--0000002"]);
     expect((await call("GET", "/rollouts?resourceGroup=SHOP&app=api")).body.rollouts).toHaveLength(2);
     expect((await call("GET", "/rollouts?app=other")).body.rollouts).toEqual([]);
+    expect((await call("GET", "/rollouts?inFlight=true")).body.rollouts.map(({ revision }: { revision: string }) => revision)).toEqual(["api--0000003"]);
     expect((await call("GET", path)).body).toMatchObject({ result: "rejected", facts: 4, startedAt: 1000 });
     const { facts } = (await call("GET", `${path}/journal`)).body;
     expect(facts[0]).toMatchObject({ stream, index: 0, process: "test", epoch: 0, event: { kind: "Planned" } });

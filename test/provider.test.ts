@@ -45,7 +45,7 @@ test("says the package's version, and describes its resource and functions in a 
   expect(plugin.getVersion()).toBe(manifest.version);
   expect(Object.keys(schema["functions"]!)).toEqual(["ballast:index:hold", "ballast:index:unhold"]);
   expect(Object.keys(schema["resources"]!["ballast:index:Release"]!.inputProperties!).sort())
-    .toEqual(Object.keys(await checked(provider, releaseInputs(plane.endpoint, { shadowLimits: limits }))).sort());
+    .toEqual(Object.keys(await checked(provider, releaseInputs(plane.endpoint, { shadowLimits: limits, gate: { beforePercent: 100, expiresSeconds: 60 } }))).sort());
 });
 
 test.each([
@@ -57,6 +57,7 @@ test.each([
   ["a shadow that is not whole", { shadowLimits: { ...limits, oddsTolerated: undefined } }, "shadowLimits.oddsTolerated is missing."],
   ["an address in the clear", { endpoint: "http://ballast.example" }, "must be an https address"],
   ["a third way in flight", { whenInFlight: "queue" }, 'must be "refuse" or "supersede"'],
+  ["a gate without its time", { gate: { beforePercent: 100 } }, "gate.expiresSeconds is missing"],
   ["a third way with weights of others", { outsideWeights: "ignore" }, 'must be "restore" or "adopt"'],
 ])("refuses %s by name", async (_what, other, reason) => {
   const inputs = JSON.parse(JSON.stringify(releaseInputs(plane.endpoint, other))) as Record<string, unknown>;

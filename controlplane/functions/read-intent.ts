@@ -1,11 +1,12 @@
 // Body of a call → what it asks for. The forms are also what callers are told (openapi.ts), so that the two cannot part. What
 // makes a good plan as a whole is the engine's affair.
 import { checkIntent, ranges, type Range } from "../engines/rollout/plan.ts";
-import type { Limits, OutsideWeights, Pace, PersonalSignal, ReleaseIntent } from "../engines/rollout/vocabulary.ts";
+import type { Gate, Limits, OutsideWeights, Pace, PersonalSignal, ReleaseIntent } from "../engines/rollout/vocabulary.ts";
 import { line, list, number, object, oneOf, optional, read, text, type Form, type Parsed } from "./form.ts";
 
 /** What a release asks for in the body of its call. */
 export interface AskedRelease extends Pick<ReleaseIntent, "release" | "pace" | "limits" | "probePath" | "outsideWeights"> {
+  readonly gate: Gate | undefined;
   readonly shadow: Limits | undefined;
   readonly whenInFlight: "refuse" | "supersede";
 }
@@ -25,6 +26,7 @@ export const releaseForm: Form<AskedRelease> = object({
   shadow: optional<Limits | undefined>(limitsForm, undefined),
   probePath: text("a path: it begins with / and has no spaces", 1024, "^/[\\x21-\\x7e]*$"),
   outsideWeights: optional(oneOf<OutsideWeights>(["restore", "adopt"]), "restore"),
+  gate: optional<Gate | undefined>(object(numbers(ranges.gate)), undefined),
   whenInFlight: optional(oneOf(["refuse", "supersede"]), "refuse"),
 });
 
@@ -38,7 +40,7 @@ export function readRelease(body: unknown): Parsed<AskedRelease> {
 
 /** The body of a signal. Only the next release may supersede, so nobody can send that. */
 export const signalForm: Form<{ readonly signal: PersonalSignal; readonly reason: string }> = object({
-  signal: oneOf<PersonalSignal>(["pause", "resume", "promote", "abort", "retry"]), reason: line(500),
+  signal: oneOf<PersonalSignal>(["pause", "resume", "approve", "promote", "abort", "retry"]), reason: line(500),
 });
 
 /** Reads the body of a signal. */

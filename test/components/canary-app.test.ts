@@ -37,6 +37,12 @@ test("an app that is not there yet begins with its latest revision, and its rele
   expect(await Promise.all([made.url, made.revision, made.result].map((output) => valueOf<string>(output)))).toEqual(["https://storefront.apps.example.net", "storefront--0000002", "promoted"]);
 });
 
+test("a gate is the release's, and one that nobody could have seen anything before fails the preview", async () => {
+  const gate = { beforePercent: 100, expiresSeconds: 3_600 };
+  expect((await inputsOf("storefront-release", { gate }))["gate"]).toEqual(gate);
+  await expect(inputsOf("storefront-release", { gate: { ...gate, beforePercent: 5 } })).rejects.toThrow("not above the first weight");
+});
+
 test("a pace and limits say only what differs from the defaults", async () => {
   expect(await inputsOf("storefront-release", { pace: { bakeSeconds: 600 }, limits: { failurePointsMax: 0.5 } }))
     .toMatchObject({ pace: { ...defaultPace, bakeSeconds: 600 }, limits: { ...defaultLimits, failurePointsMax: 0.5 } });

@@ -73,8 +73,8 @@ async function answer(plane: FakeControlPlane, wake: Set<() => void>, request: I
   if (collection === "holds" && rest[1] === "taken") return send(409, { heldBy: "rollout/rg/taken/r1" });
   if (collection === "holds") return request.method === "POST" ? send(200, { id: "hold-1", until: 1_000 }) : void response.writeHead(204).end();
   if (rest.length === 0) {
-    const wanted = url.searchParams.get("app");
-    return send(200, { rollouts: [...plane.rollouts.values()].reverse().map(shown).filter((one) => !wanted || (one.target as { app: string }).app === wanted) });
+    const wanted = url.searchParams.get("app"), fits = (one: ReturnType<typeof shown>) => (!wanted || (one.target as { app: string }).app === wanted) && !(url.searchParams.get("inFlight") && one.result);
+    return send(200, { rollouts: [...plane.rollouts.values()].reverse().map(shown).filter(fits) });
   }
   const [resourceGroup, app, revision, verb] = rest as [string, string, string, string?];
   const id = `rollout/${resourceGroup}/${app}/${revision}`.toLowerCase(), found = plane.rollouts.get(id);

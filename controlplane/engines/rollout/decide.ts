@@ -84,6 +84,7 @@ function refusal(state: RolloutState, signal: SignalName): string | undefined {
       ? undefined : `retry needs a rollout that was rolled back, rejected or stranded, and this one ${state.phase === "finished" ? `was ${state.ending?.result}` : "is under way"}`;
     case "pause": return decided ?? (state.paused ? "pause came to a rollout that is paused already" : undefined);
     case "resume": return decided ?? (state.paused ? undefined : "resume came to a rollout that is not paused");
+    case "approve": return decided ?? (state.awaitedAt > 0 && gateOf(state) !== undefined ? undefined : "approve came to a rollout that waits for no approval");
     case "promote": return decided ?? (state.promoted ? "promote came a second time" : undefined);
     case "abort": case "supersede": return decided;
   }
@@ -208,8 +209,17 @@ function concludeVerdict(state: RolloutState): readonly RolloutDecision[] {
   const verdict = verdictOf(state);
   if (verdict.verdict === "fail") return [abort(verdict.sentence)];
   if (!isBaked(state)) return held(state, judgeWarmUp(state.evidence));
-  if (verdict.verdict === "pass") return state.paused ? [] : [{ kind: "StepPassed", percent: percentOf(state), sentence: verdict.sentence }];
-  return held(state, verdict);
+  if (verdict.verdict !== "pass") return held(state, verdict);
+  const gate = gateOf(state);
+  if (gate !== undefined) return state.paused ? [] : held(state, { verdict: "inconclusive", reason: "unapproved", sentence: `${verdict.sentence}; a person must approve ${gate.percent} percent, within ${duration(gate.expiresSeconds)}` });
+  return state.paused ? [] : [{ kind: "StepPassed", percent: percentOf(state), sentence: verdict.sentence }];
+}
+
+/** Gives what the next step gives the canary, and how long a person has to approve it; undefined where nobody has to. */
+function gateOf(state: RolloutState): { readonly percent: number; readonly expiresSeconds: number } | undefined {
+  const { gate } = state.intent!, now = percentOf(state), percent = state.steps.find((next) => next > now);
+  if (gate === undefined || state.approved || percent === undefined || now >= gate.beforePercent || percent < gate.beforePercent) return undefined;
+  return { percent, expiresSeconds: gate.expiresSeconds };
 }
 
 /** Says once why the rollout does not go on. */
@@ -243,6 +253,8 @@ const verdictOf = (state: RolloutState): Verdict => judge(state.evidence, state.
 /** Aborts a rollout that has used up its time: evidence that never comes must not end in a promotion. */
 function overdue(state: RolloutState): readonly RolloutDecision[] {
   if (state.paused) return [];
+  const gate = state.awaitedAt > 0 ? gateOf(state) : undefined;
+  if (gate !== undefined) return secondsBetween(state.awaitedAt, state.now) < gate.expiresSeconds ? [] : [abort(`nobody approved ${gate.percent} percent in ${duration(gate.expiresSeconds)}`)];
   const { maximumSeconds } = state.intent!.pace;
   if (secondsBetween(state.startedAt, state.now) - state.pausedSeconds <= maximumSeconds) return [];
   const verdict = verdictOf(state);

@@ -1,6 +1,6 @@
 // Release intent → the steps that the canary takes. Used by the engine when a rollout begins and by the components at
 // preview, so that a plan which cannot work fails before anything is deployed, with the engine's own words.
-import type { Limits, Pace } from "./vocabulary.ts";
+import type { Gate, Limits, Pace } from "./vocabulary.ts";
 
 /** A pace for Azure, where request rows come minutes late and a tick is a minute. */
 export const defaultPace: Pace = {
@@ -31,14 +31,21 @@ export const ranges = {
     falseRollbackPercentMax: { above: 0, most: 50 }, falsePromotionPercentMax: { above: 0, most: 50 }, oddsTolerated: { least: 1, most: 10 }, slowdownTolerated: { least: 1, most: 10 }, failurePointsMax: { above: 0, most: 20 },
     ceilingPercent: { above: 0, most: 100 }, ceilingRequests: { least: 1, whole: true }, stableFailurePercentMax: { above: 0, most: 50 }, probeFailuresMax: { least: 1, whole: true },
   },
-} satisfies { steps: Range; weight: Range; pace: Readonly<Record<Exclude<keyof Pace, "weights">, Range>>; limits: Readonly<Record<keyof Limits, Range>> };
+  gate: { beforePercent: { least: 2, most: 100, whole: true }, expiresSeconds: { least: 1 } },
+} satisfies { steps: Range; weight: Range; pace: Readonly<Record<Exclude<keyof Pace, "weights">, Range>>; limits: Readonly<Record<keyof Limits, Range>>; gate: Readonly<Record<keyof Gate, Range>> };
 
 /** Gives the percentages that the canary receives, step by step, with the last one, 100, that every plan ends in. */
 export const plan = (pace: Pace): readonly number[] => [...pace.weights, 100];
 
-/** Lists what is wrong with a pace and its limits, those in the shadow included, a sentence each; an empty list means that the plan can be carried out. */
-export function checkIntent({ pace, limits, shadow }: { readonly pace: Pace; readonly limits: Limits; readonly shadow?: Limits | undefined }): readonly string[] {
-  return [...checkPace(pace), ...checkLimits(limits), ...(shadow === undefined ? [] : checkLimits(shadow).map((complaint) => `Of the limits in the shadow, ${complaint}`))];
+/** Lists what is wrong with a pace, its limits, those in the shadow included, and its gate, a sentence each; an empty list means that the plan can be carried out. */
+export function checkIntent({ pace, limits, shadow, gate }: { readonly pace: Pace; readonly limits: Limits; readonly shadow?: Limits | undefined; readonly gate?: Gate | undefined }): readonly string[] {
+  const inShadow = shadow === undefined ? [] : checkLimits(shadow).map((complaint) => `Of the limits in the shadow, ${complaint}`);
+  return [...checkPace(pace), ...checkLimits(limits), ...inShadow, ...(gate === undefined ? [] : checkGate(gate, pace))];
+}
+
+function checkGate(gate: Gate, { weights: [first = 100] }: Pace): readonly string[] {
+  const early = gate.beforePercent <= first ? [`beforePercent, ${gate.beforePercent}, is not above the first weight, ${first}, so nothing would have been seen that a person could approve.`] : [];
+  return [...checkRanges(gate, ranges.gate), ...early];
 }
 
 function checkPace(pace: Pace): readonly string[] {
