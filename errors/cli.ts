@@ -81,6 +81,14 @@ export const promoteMutable = entry<{ key: string; file: string; image: string }
   left: () => "nothing was changed.",
 });
 
+/** What others install is JavaScript; an image is built from what lies in the repository. */
+export const imageSourcesMissing = entry("cli-image-sources-missing", {
+  title: "There are no sources to build an image from",
+  message: () => "An image is built from the sources of the repository, and the package that others install holds none.",
+  fix: () => "run it in a clone of the repository",
+  left: () => "nothing was built and nothing was sent.",
+});
+
 /** A registry builds what Azure's command line sends it. */
 export const imageAzMissing = entry("cli-image-az-missing", {
   title: "Azure's command line is not here",
