@@ -28,7 +28,7 @@ const controlPlane = new ControlPlane("control-plane", {
   environment: where, workspace: { id: environment.workspaceId, customerId: environment.customerId },
   database: { host: journal.host, name: journal.databaseName, port: settings.databasePort, tls: settings.databaseTls, login: databasePassword && { user: administrator, password: databasePassword } },
   inventory: [{ resourceGroup, app: "storefront" }], endpoints: settings.endpoints,
-  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds,
+  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds, notify: settings.notify,
 }, { dependsOn: images });
 
 // With a password the control plane signs in as the server's administrator, and prepares the database itself.
@@ -39,10 +39,10 @@ if (databasePassword === undefined) new DatabaseRole("database-role", {
 }, { dependsOn: images });
 
 const storefront = new CanaryApp("storefront", {
-  resourceGroup, location, environment: where, minReplicas: replicas.storefrontMin, maxReplicas: replicas.storefrontMax,
-  controlPlane: { endpoint: controlPlane.endpoint, audience },
+  resourceGroup, location, environment: where, minReplicas: replicas.storefrontMin, maxReplicas: replicas.storefrontMax, controlPlane: { endpoint: controlPlane.endpoint, audience },
   image: settings.storefrontImage, registries: [images.pull], variables: settings.storefrontEnvironment, probePath: settings.probePath, healthPath: settings.healthPath,
-  pace: settings.pace, limits: settings.limits, wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights,
+  pace: settings.pace, limits: settings.limits, shadowLimits: settings.shadowLimits, expectedRequestsPerMinute: settings.expectedRequestsPerMinute,
+  wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights, ...(settings.gate && { gate: settings.gate }),
 }, { dependsOn: controlPlane });
 
 new DeadMansSwitch("dead-mans-switch", {

@@ -7,6 +7,7 @@ import { openClaims } from "../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, type Database } from "../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../controlplane/adapters/postgres/migrations.ts";
+import { openNotices } from "../controlplane/adapters/postgres/notices.ts";
 import { prepareDatabase } from "../controlplane/functions/prepare-database.ts";
 import { streamOf } from "../controlplane/engines/rollout/names.ts";
 import { systemClock } from "../controlplane/runtime/clock.ts";
@@ -51,6 +52,12 @@ test.each([
 let made: Promise<Database> | undefined;
 const shared = (): Promise<Database> => (made ??= postgres.fresh().then(prepared));
 
+test("no table of ours is forgotten: each may be read", async () => {
+  const role = await shared();
+  expect(await query(role, "select c.oid::regclass::text as forgotten from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname = 'ballast' and relkind = 'r' and not has_table_privilege(c.oid, 'select')")).toEqual([]);
+  expect(await query(role, "select count(*)::integer as migrations from ballast.migrations")).toEqual([{ migrations: expect.any(Number) }]);
+});
+
 test("nobody else may connect to the database, for every role may connect to any by PostgreSQL's default", async () => {
   const owner = await postgres.fresh();
   await prepared(owner);
@@ -59,23 +66,29 @@ test("nobody else may connect to the database, for every role may connect to any
   expect(await refused(stranger, "select 1")).toBe(insufficientPrivilege);
 });
 
-test("the durable loop runs as the role, from a request to its end", async () => {
+test("the durable loop runs as the role, from a request to its end, and others are told of it", async () => {
   const owner = await postgres.fresh(), database = await prepared(owner), pool = postgres.pool(database);
   await createCloud(postgres.pool(owner));
   for (const { tablename } of await query<{ tablename: string }>(owner, "select tablename from pg_tables where schemaname = 'public'")) await query(owner, `grant all on public."${tablename}" to ${database.user}`);
   await migrate(pool);
-  const journal = openJournal(pool, connectionOptions(database), () => {}), { apps, requests } = cloudInTable(pool), troubles: string[] = [];
+  const journal = openJournal(pool, connectionOptions(database), () => {}), { apps, requests } = cloudInTable(pool), notices = openNotices(pool), troubles: string[] = [];
   const orchestrator = createOrchestrator({
     ports: { apps, requests, journal, claims: openClaims(pool, 30), clock: systemClock },
     engine: toyEngine, pool, process: "as-the-role", leaseSeconds: 30, requestSeconds: 10, log: (sentence) => troubles.push(sentence),
   });
   onTestFinished(async () => { await orchestrator.close(); await journal.close(); });
   await orchestrator.launch();
+  await notices.register("chat");
   const web = { resourceGroup: "rg", app: "web" }, stream = streamOf(web, "web--1");
   await orchestrator.start(stream, toyRequest(web, "web--1", [10, 100], 0.01));
   await eventually(async () => (await journal.read(stream)).at(-1)?.event.kind === "Finished", "the rollout to end", 60);
   await eventually(async () => (await query(owner, "select 1 from dbos.workflow_status")).length === 0, "its turns to be forgotten", 60);
   expect(troubles).toEqual([]);
+  expect(await notices.borrow("chat", 30)).toMatchObject({ stream, told: 0 });
+  await notices.postpone("chat", stream, 0);
+  expect(await notices.borrow("chat", 30)).toMatchObject({ stream, failures: 1 });
+  await notices.advance("chat", stream, (await journal.read(stream)).length);
+  expect(await notices.borrow("chat", 30)).toBeUndefined();
 }, 120_000);
 
 test("preparing again changes nothing, and takes away what was given by hand", async () => {

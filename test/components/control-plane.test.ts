@@ -73,6 +73,13 @@ test("a password lies in the app's secrets, and the template only names it", asy
   expect(JSON.stringify({ ...app, configuration: undefined })).not.toContain("hunter2");
 });
 
+test("the addresses of those who are told lie in the app's secrets, and the template only names them", async () => {
+  const app = (await inputsOf("control-plane-app", { notify: '{"slackUrl":"https://hooks.example/hunter2"}' }))!;
+  expect(app["template"].containers[0].env).toContainEqual({ name: "BALLAST_NOTIFY", secretRef: "notify" });
+  expect(app["configuration"]).toMatchObject({ value: { secrets: [{ name: "notify", value: '{"slackUrl":"https://hooks.example/hunter2"}' }] } });
+  expect(JSON.stringify({ ...app, configuration: undefined })).not.toContain("hunter2");
+});
+
 test("its address is its own name in the environment's domain, and its identity is told to whoever makes its role", async () => {
   const { made, declared } = await controlPlane();
   expect(declared.find(({ type }) => type === parent)).toMatchObject({ name: "control-plane", parent: "", outputs: ["endpoint", "identityName", "identityObjectId"] });

@@ -17,6 +17,7 @@ const rights = {
   "ballast.facts": "select, insert",
   "ballast.streams": "select, insert, update",
   "ballast.claims": "select, insert, update",
+  "ballast.notices": "select, insert, update",
   "ballast.holds": "select, insert, update, delete",
   "all tables in schema dbos": "select, insert, update, delete", // the durable engine's own, which it cleans up after itself
 } as const;
