@@ -15,7 +15,7 @@ const app = "storefront";
 let stack: LocalStack;
 
 beforeAll(async () => {
-  stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": { failurePointsMax: 20 } });
+  stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": { failurePointsMax: 20, slowdownTolerated: 10 } });
   const first = await stack.up();
   expect(first.code, first.output).toBe(0);
 }, 180_000);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startLocalStack, type LocalStack } from "./support/local-stack.ts";
 
 const pace = { weights: [50], bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 12, maximumSeconds: 150 };
-const limits = { failurePointsMax: 20 }; // the widest that a plan may have: a few dozen requests are evidence enough here
+const limits = { failurePointsMax: 20, slowdownTolerated: 10 }; // the widest that a plan may have: a few dozen requests are evidence enough here
 let stack: LocalStack;
 
 beforeAll(async () => { stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": limits }); });

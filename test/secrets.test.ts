@@ -19,7 +19,7 @@ let stack: LocalStack, bystander: ChildProcess, sources: readonly Source[] = [],
 beforeAll(async () => {
   const processes = watchProcesses();
   bystander = spawn(process.execPath, ["-e", "setTimeout(() => {}, 600_000)", planted]);
-  stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": { failurePointsMax: 20 }, "ballast:storefrontEnvironment": { RELEASE: planted } });
+  stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": { failurePointsMax: 20, slowdownTolerated: 10 }, "ballast:storefrontEnvironment": { RELEASE: planted } });
   const { cloud, postgres } = stack;
   const token = await cloud.tokenFor("api://ballast");
   const password = (await stack.pulumi("config", "get", "ballast:databasePassword")).output.trim();

@@ -20,7 +20,7 @@ const put = async (configuration: object): Promise<void> => {
 };
 
 beforeAll(async () => {
-  stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": { failurePointsMax: 20 } });
+  stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": { failurePointsMax: 20, slowdownTolerated: 10 } });
   folder = mkdtempSync(path.join(tmpdir(), "ballast-take-over-"));
   id = `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.App/containerApps/${app}`;
   expect((await stack.up()).code).toBe(0); // the control plane and what it stands on
