@@ -2,13 +2,14 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
+import { addDoctor } from "./doctor.ts";
 import { addImage } from "./image.ts";
 import { addLocal } from "./local.ts";
 import { addPromote } from "./promote.ts";
 import { addRelease } from "./release.ts";
 import { refuse } from "./terminal.ts";
 
-const { version, description } = createRequire(import.meta.url)("ballast/package.json") as { version: string; description: string };
+const { version, description, engines } = createRequire(import.meta.url)("ballast/package.json") as { version: string; description: string; engines: { node: string } };
 
 /** What a command comes to, as the shell sees it. */
 const exitCodes = { success: 0, failed: 1, usage: 2, unreachable: 3 };
@@ -34,6 +35,7 @@ Examples:
   ballast local up`);
 addRelease(program);
 addPromote(program);
+addDoctor(program, engines.node);
 addImage(program);
 addLocal(program);
 
