@@ -15,9 +15,9 @@ export interface Pulse {
 
 /** Judges a pulse as the dead man's switch does: rollouts in flight and no write for longer than the silence is no heartbeat. */
 export function judgePulse({ inFlight, lastWriteSecondsAgo }: Pulse, silenceSeconds: number): Said {
-  const seconds = Math.round(lastWriteSecondsAgo ?? 0);
-  if (inFlight > 0 && seconds > silenceSeconds) return failed(doctorHeartbeatLost({ inFlight, seconds, silenceSeconds }));
-  return ok(`the database answers, ${inFlight} rollout${inFlight === 1 ? "" : "s"} in flight, ${lastWriteSecondsAgo === null ? "nothing written yet" : `last write ${seconds} s ago`}`);
+  const seconds = lastWriteSecondsAgo === null ? null : Math.round(lastWriteSecondsAgo);
+  if (inFlight > 0 && seconds !== null && seconds >= silenceSeconds) return failed(doctorHeartbeatLost({ inFlight, seconds, silenceSeconds }));
+  return ok(`the database answers, ${inFlight} rollout${inFlight === 1 ? "" : "s"} in flight, ${seconds === null ? "nothing written yet" : `last write ${seconds} s ago`}`);
 }
 
 const patienceSeconds = 5;
