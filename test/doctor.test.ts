@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { appChecks, judgeFitness, type LiveApp } from "../cli/doctor/app-checks.ts";
+import { estimate, judgeCost } from "../cli/doctor/cost.ts";
 import { examine, findingJson, findingLines, type Check, type Finding } from "../cli/doctor/finding.ts";
 import { patientOf, settingsOf, type Patient } from "../cli/doctor/patient.ts";
 import { judgePulse, planeChecks } from "../cli/doctor/plane-checks.ts";
@@ -239,6 +240,31 @@ describe("this machine", () => {
     const none = await examine(toolChecks(">=20.11", "0.1.0"), () => Promise.reject(journalUnreachable()));
     expect(none.map(({ state }) => state)).toEqual(["ok", "failed"]);
     await expect(settingsOf(engine, "dev")).rejects.toMatchObject({ id: "doctor-stack-unreadable", message: expect.stringContaining("the stack dev") });
+  });
+});
+
+describe("the cost", () => {
+  const replicas = { storefrontMin: 1, storefrontMax: 10, controlPlaneMin: 1, controlPlaneMax: 3 };
+  const stack = { replicas, databaseSku: "Standard_B1ms", zoneRedundant: false, registry: "shop1" };
+
+  test("is what the least replicas, the database and the registry come to, by prices that say where and when", () => {
+    const { idle, busy } = estimate(stack);
+    // 730 hours of 0.75 vCPU and 1.5 GiB, of a B1ms server with 32 GB, and of a Standard registry.
+    const fixed = 0.017 * 730 + 0.115 * 32 + 0.6666 * 730 / 24;
+    expect([idle, busy]).toEqual([expect.closeTo(fixed + 2_628_000 * 0.00000675, 6), expect.closeTo(fixed + 2_628_000 * 0.0000225, 6)]);
+    expect(judgeCost(estimate(stack))).toMatchObject({ state: "ok", text: expect.stringMatching(/^estimated 54 to 95 US dollars a month .* eastus2 and westus2 read between 2026-04-30 and 2026-10-05/) });
+    for (const { readOn, region, dollars } of estimate(stack).from) expect([Number.isNaN(Date.parse(readOn)), region.length > 0, dollars > 0]).toEqual([false, true, true]);
+  });
+
+  test("grows with replicas and with a standby, and not by a registry that another stack pays", () => {
+    const small = estimate(stack).idle;
+    expect(estimate({ ...stack, replicas: { ...replicas, storefrontMin: 2 } }).idle - small).toBeCloseTo(2_628_000 * 0.00000225, 6);
+    expect(estimate({ ...stack, zoneRedundant: true }).idle - small).toBeCloseTo(0.017 * 730 + 0.115 * 32, 6);
+    expect(small - estimate({ ...stack, registry: "/subscriptions/x" }).idle).toBeCloseTo(0.6666 * 730 / 24, 6);
+  });
+
+  test("of a size without a known price is unknown and says what it lacks", () => {
+    expect(judgeCost(estimate({ ...stack, databaseSku: "Standard_E64ds_v5" }))).toMatchObject({ state: "unknown", text: expect.stringMatching(/^without a database of size Standard_E64ds_v5, of which no price is known here: 42 to 83 US dollars/) });
   });
 });
 
