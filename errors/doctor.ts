@@ -43,6 +43,14 @@ export const doctorRightsMissing = entry<{ group: string; actions: readonly stri
   fix: ({ group }) => `have an owner give you Contributor and Role Based Access Control Administrator at the resource group ${group}, or run the command as who deploys`,
 });
 
+/** There is no room for another environment. */
+export const doctorQuotaFull = entry<{ location: string; used: number; limit: number }>("doctor-quota-full", {
+  title: "A quota is used up",
+  message: ({ location, used, limit }) => `The subscription has ${used} managed environments in ${location} and may have ${limit}, so the stack's own cannot be made.`,
+  fix: () => "ask for more of Managed Environment Count in the portal under Quotas, delete an environment that nobody uses, or choose another ballast:location",
+  left: () => "nothing was created.",
+});
+
 /** Names that all of Azure shares are somebody else's. */
 export const doctorNameTaken = entry<{ name: string; kind: string; key: string }>("doctor-name-taken", {
   title: "A name is taken",

@@ -1,5 +1,5 @@
 // What Resource Manager answers of a subscription beside its resources: which providers are registered, what the caller may do at a resource
-// group, and whether a name that all of Azure shares is free. Registrations are forgotten with the process; whoever may do what is in roles.ts.
+// group, how many environments a region takes, and whether a name that all of Azure shares is free. Registrations are forgotten with the process; whoever may do what is in roles.ts.
 import { ArmError, type ArmReply, type ArmRequest, type Cloud, type ResourceKind } from "./resource.ts";
 import { permissionsOf } from "./roles.ts";
 import type { Principal } from "./tokens.ts";
@@ -11,6 +11,7 @@ export function answerSubscription(cloud: Cloud, kinds: readonly ResourceKind[],
   const [, scope, rest = ""] = /^(\/subscriptions\/[^/]+(?:\/resourcegroups\/[^/]+)?)\/providers\/(.+)$/i.exec(path) ?? [];
   if (scope === undefined) return undefined;
   if (method === "GET" && rest.toLowerCase() === "microsoft.authorization/permissions") return { status: 200, body: { value: permissionsOf(cloud.store, principal, scope) } };
+  if (method === "GET" && /^microsoft\.app\/locations\/[^/]+\/usages$/i.test(rest)) return { status: 200, body: { value: [environmentUsage(cloud)] } };
   const [namespace = "", verb, ...more] = rest.split("/");
   if (more.length > 0) return undefined;
   if (method === "GET" && verb === undefined) return { status: 200, body: registration(cloud, kinds, namespace) };
@@ -33,6 +34,14 @@ function registration(cloud: Cloud, kinds: readonly ResourceKind[], namespace: s
   const known = kinds.map(({ type }) => type.split("/")[0]!).find((each) => each.toLowerCase() === namespace.toLowerCase());
   if (known === undefined) throw new ArmError(404, "InvalidResourceNamespace", `The resource namespace '${namespace}' is invalid.`);
   return { namespace: known, registrationState: unregisteredOf(cloud).has(namespace.toLowerCase()) ? "NotRegistered" : "Registered" };
+}
+
+/** How many environments a subscription may have in the one region. Azure's own number differs from subscription to subscription; none is refused here for it. */
+const environmentsMax = 20;
+
+function environmentUsage({ store }: Cloud): object {
+  const currentValue = store.list().filter(({ type }) => type === "Microsoft.App/managedEnvironments").length;
+  return { unit: "Count", currentValue, limit: environmentsMax, name: { value: "ManagedEnvironmentCount", localizedValue: "Managed Environment Count" } };
 }
 
 /** One cloud is all of Azure here: a name is taken where one of its resources has it. */

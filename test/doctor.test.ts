@@ -71,7 +71,7 @@ beforeEach(() => order());
 
 /** The stack's settings that any check looks at. */
 const settings = (changes: Partial<Settings> = {}): Settings => ({
-  subscription, resourceGroup: "shop", registry: registryName, audience: "api://ballast", silenceSeconds: 25, ingestionSeconds: 5, probePath: "/",
+  subscription, resourceGroup: "shop", location: "westeurope", registry: registryName, audience: "api://ballast", silenceSeconds: 25, ingestionSeconds: 5, probePath: "/",
   endpoints: { resourceManager: management, logs: "https://api.loganalytics.ballast.localhost", login: "https://login.ballast.localhost" }, ...changes,
 } as Settings);
 const asking = (tokenFor: (audience: string) => Promise<string>, changes: Partial<Settings> = {}, endpoint?: string): Patient =>
@@ -85,7 +85,7 @@ const failure = (id: string, words: string | RegExp = "") => ({ state: "failed",
 
 describe("the subscription", () => {
   test("passes on a cloud that is as it must be", async () => {
-    expect((await examine(subscriptionChecks, patient)).map(({ check, state }) => [check, state])).toEqual([["subscription", "ok"], ["providers", "ok"], ["rights", "ok"], ["names", "ok"]]);
+    expect((await examine(subscriptionChecks, patient)).map(({ check, state }) => [check, state])).toEqual([["subscription", "ok"], ["providers", "ok"], ["rights", "ok"], ["quota", "ok"], ["names", "ok"]]);
     expect(await look(subscriptionChecks, "names")).toMatchObject({ text: expect.stringMatching(`^${registryName} is ours, journal-[0-9a-f]{8} is free$`) });
   });
 
@@ -126,6 +126,17 @@ describe("the subscription", () => {
     await well("PUT", `/subscriptions/${subscription}/resourceGroups/others/providers/Microsoft.ContainerRegistry/registries/othershop?api-version=2023-01-01-preview`, { location: "westeurope", sku: { name: "Standard" } });
     expect(await look(subscriptionChecks, "names", asking(at.tokenFor, { registry: "othershop" }))).toMatchObject(failure("doctor-name-taken", "The name othershop of the registry"));
     expect((await look(subscriptionChecks, "names", asking(at.tokenFor, { registry: "nobodys0" }))).state).toBe("ok");
+  });
+
+  test("that has no room for another environment is told so, and one whose environment is there needs none", async () => {
+    expect(await look(subscriptionChecks, "quota")).toMatchObject({ state: "ok", text: "1 of 20 environments in westeurope" });
+    const others = `/subscriptions/${subscription}/resourceGroups/others`;
+    await well("PUT", `${others}?api-version=2024-03-01`, { location: "westeurope" });
+    await Promise.all(Array.from({ length: 18 }, (_, at) => well("PUT", `${others}/providers/Microsoft.App/managedEnvironments/other${at}?${apps}`, { location: "westeurope", properties: {} })));
+    await well("PUT", `${others}/providers/Microsoft.App/managedEnvironments/apps?${apps}`, { location: "westeurope", properties: {} });
+    expect(await look(subscriptionChecks, "quota")).toMatchObject(failure("doctor-quota-full", "has 20 managed environments in westeurope and may have 20"));
+    expect(await look(subscriptionChecks, "quota", asking(at.tokenFor, { resourceGroup: "others" }))).toMatchObject({ state: "ok", text: "the environment apps is there already" });
+    await at.settle("DELETE", `${others}?api-version=2024-03-01`);
   });
 
   test("that answers with an error leaves a check unknown, and one that does not answer fails it", async () => {

@@ -1,9 +1,10 @@
 // Whether the subscription is there, has its providers, lets this caller deploy, and has the names that are wanted. Asks, and changes nothing.
 import { physicalName } from "../../components/conventions.ts";
-import { doctorNameTaken, doctorProvidersUnregistered, doctorRightsMissing, doctorSubscriptionUnseen } from "../../errors/doctor.ts";
+import { doctorNameTaken, doctorProvidersUnregistered, doctorQuotaFull, doctorRightsMissing, doctorSubscriptionUnseen } from "../../errors/doctor.ts";
 import { failed, ok, unknown, type Check, type Said } from "./finding.ts";
 import type { Answer, Patient } from "./patient.ts";
 
+const appsVersion = "2025-07-01";
 /** Whose resources the program makes. */
 const namespaces = ["Microsoft.App", "Microsoft.OperationalInsights", "Microsoft.Insights", "Microsoft.DBforPostgreSQL", "Microsoft.ManagedIdentity", "Microsoft.ContainerRegistry"];
 
@@ -54,6 +55,17 @@ async function rights(patient: Patient): Promise<Said> {
   return missing.length > 0 ? failed(doctorRightsMissing({ group, actions: missing })) : ok(`this caller may deploy into ${group}`);
 }
 
+/** The environment is the one resource of which a subscription has few; what is there already needs no room. */
+async function quota(patient: Patient): Promise<Said> {
+  const { settings: { resourceGroup, location } } = patient, name = physicalName("environment", "apps", "");
+  if ((await patient.ask("GET", `${subscriptionId(patient)}/resourceGroups/${resourceGroup}/providers/Microsoft.App/managedEnvironments/${name}`, appsVersion)).status === 200) return ok(`the environment ${name} is there already`);
+  const answer = await patient.ask("GET", `${subscriptionId(patient)}/providers/Microsoft.App/locations/${location}/usages`, appsVersion);
+  const usage = (answer.body?.value as readonly { readonly name: { readonly value: string }; readonly currentValue: number; readonly limit: number }[] | undefined)?.find((one) => one.name.value === "ManagedEnvironmentCount");
+  if (answer.status !== 200 || usage === undefined) return unknown(answer.status === 200 ? `${location} tells no limit of environments` : wordsOf(answer));
+  const { currentValue: used, limit } = usage;
+  return used >= limit ? failed(doctorQuotaFull({ location, used, limit })) : ok(`${used} of ${limit} environments in ${location}`);
+}
+
 /** A name that a resource of ours has already is no trouble, so that is asked first. */
 async function names(patient: Patient): Promise<Said> {
   const { settings: { resourceGroup, registry } } = patient, scope = `${subscriptionId(patient)}/resourceGroups/${resourceGroup}`;
@@ -77,5 +89,6 @@ async function names(patient: Patient): Promise<Said> {
 
 /** The checks of the subscription. */
 export const subscriptionChecks: readonly Check<Patient>[] = [
-  { name: "subscription", run: subscription }, { name: "providers", run: providers }, { name: "rights", run: rights }, { name: "names", run: names },
+  { name: "subscription", run: subscription }, { name: "providers", run: providers }, { name: "rights", run: rights }, { name: "quota", run: quota },
+  { name: "names", run: names },
 ];
