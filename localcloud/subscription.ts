@@ -1,6 +1,7 @@
 // What Resource Manager answers of a subscription beside its resources: which providers are registered, what the caller may do at a resource
 // group, how many environments a region takes, and whether a name that all of Azure shares is free. Registrations are forgotten with the process; whoever may do what is in roles.ts.
 import { ArmError, type ArmReply, type ArmRequest, type Cloud, type ResourceKind } from "./resource.ts";
+import { groupIdOf } from "./resource-path.ts";
 import { permissionsOf } from "./roles.ts";
 import type { Principal } from "./tokens.ts";
 
@@ -10,7 +11,7 @@ const unregistered = new WeakMap<Cloud, Set<string>>();
 export function answerSubscription(cloud: Cloud, kinds: readonly ResourceKind[], { method, path, body }: ArmRequest, principal: Principal): ArmReply | undefined {
   const [, scope, rest = ""] = /^(\/subscriptions\/[^/]+(?:\/resourcegroups\/[^/]+)?)\/providers\/(.+)$/i.exec(path) ?? [];
   if (scope === undefined) return undefined;
-  if (method === "GET" && rest.toLowerCase() === "microsoft.authorization/permissions") return { status: 200, body: { value: permissionsOf(cloud.store, principal, scope) } };
+  if (method === "GET" && rest.toLowerCase() === "microsoft.authorization/permissions") return permissions(cloud, principal, scope);
   if (method === "GET" && /^microsoft\.app\/locations\/[^/]+\/usages$/i.test(rest)) return { status: 200, body: { value: [environmentUsage(cloud)] } };
   const [namespace = "", verb, ...more] = rest.split("/");
   if (more.length > 0) return undefined;
@@ -22,6 +23,12 @@ export function answerSubscription(cloud: Cloud, kinds: readonly ResourceKind[],
     case "checknameavailability": return { status: 200, body: availability(cloud, String(body?.["type"]), String(body?.["name"])) };
     default: return undefined;
   }
+}
+
+function permissions({ store }: Cloud, principal: Principal, scope: string): ArmReply {
+  const group = groupIdOf(scope);
+  if (group !== undefined && store.get(group) === undefined) throw new ArmError(404, "ResourceGroupNotFound", `Resource group '${group.split("/").at(-1)}' could not be found.`);
+  return { status: 200, body: { value: permissionsOf(store, principal, scope) } };
 }
 
 function unregisteredOf(cloud: Cloud): Set<string> {

@@ -118,6 +118,7 @@ describe("the subscription", () => {
     await give("b24988ac-6180-42a0-ab88-20f7382dd24c");
     expect(await look(subscriptionChecks, "rights", somebody)).toMatchObject(failure("doctor-rights-missing", /does: Microsoft\.Authorization\/roleAssignments\/write, Microsoft\.Authorization\/roleDefinitions\/write\.$/));
     await at.ask("DELETE", assignment);
+    expect(await look(subscriptionChecks, "rights", asking(at.tokenFor, { resourceGroup: "nowhere" }))).toMatchObject({ state: "unknown", text: expect.stringContaining("nowhere is not there yet") });
     expect(notPermitted([{ actions: ["*"], notActions: ["Microsoft.App/*/write"] }, { actions: ["Microsoft.App/jobs/write"], notActions: [] }], ["Microsoft.App/jobs/write", "microsoft.app/x/write"])).toEqual(["microsoft.app/x/write"]);
   });
 

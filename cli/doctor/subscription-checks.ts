@@ -50,6 +50,7 @@ async function providers(patient: Patient): Promise<Said> {
 async function rights(patient: Patient): Promise<Said> {
   const group = patient.settings.resourceGroup;
   const answer = await patient.ask("GET", `${subscriptionId(patient)}/resourcegroups/${group}/providers/Microsoft.Authorization/permissions`, "2022-04-01");
+  if (answer.status === 404) return unknown(`the resource group ${group} is not there yet, and Azure tells rights at what is there`);
   if (answer.status !== 200) return unknown(wordsOf(answer));
   const missing = notPermitted(answer.body.value, actions);
   return missing.length > 0 ? failed(doctorRightsMissing({ group, actions: missing })) : ok(`this caller may deploy into ${group}`);
