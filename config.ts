@@ -2,7 +2,7 @@
 // by the key's name, at preview. Defaults are in Pulumi.yaml, where `pulumi config` shows them, but for those of the
 // endpoints, replicas and retention, which are here, and those of the pace and the limits, which are the engine's. It knows no resource.
 import * as pulumi from "@pulumi/pulumi";
-import type { Limits, Pace } from "./controlplane/engines/rollout/vocabulary.ts";
+import type { Gate, Limits, Pace } from "./controlplane/engines/rollout/vocabulary.ts";
 import { defaultLimits, defaultPace } from "./controlplane/engines/rollout/plan.ts";
 import { BallastError } from "./errors/catalogue.ts";
 import {
@@ -56,10 +56,14 @@ const fields = <Shape extends object>(reads: { readonly [Field in keyof Shape]: 
 const pace = fields<Pace>({
   weights: numbers, bakeSeconds: number, warmUpSeconds: number, tickSeconds: number, probeSeconds: number, smokeSeconds: number, maximumSeconds: number,
 }, defaultPace);
-const limits = fields<Limits>({
+const limitReads: { readonly [Limit in keyof Limits]: Read<number> } = {
   falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, slowdownTolerated: number, failurePointsMax: number,
   ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
-}, defaultLimits);
+};
+const limits = fields<Limits>(limitReads, defaultLimits), shadowLimits = fields<Partial<Limits>>(limitReads, {});
+
+/** An object without fields is no gate, as `pulumi config` shows it where none is set. */
+const gate: Read<Gate | undefined> = (value, key) => (Object.keys(object(value, key)).length === 0 ? undefined : fields<Gate>({ beforePercent: number, expiresSeconds: number }, { beforePercent: 100, expiresSeconds: 14_400 })(value, key));
 
 /** Where a cloud's doors are. */
 export interface Endpoints {
@@ -116,14 +120,14 @@ const words = {
   databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 const values = {
-  standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, storefrontEnvironment: texts, pace, limits, endpoints,
-  leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
+  gate, standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, storefrontEnvironment: texts, pace, limits, shadowLimits, endpoints,
+  expectedRequestsPerMinute: notNegative, leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
 };
-const passwordKey = "databasePassword";
+const passwordKey = "databasePassword", notifyKey = "notify";
 
 type Values<Reads> = { readonly [Key in keyof Reads]: Reads[Key] extends Read<infer Value> ? Value : never };
 
-/** What a stack is configured to be. The database's password is not in it, so that it may be looked at and logged. */
+/** What a stack is configured to be. No secret is in it, so that it may be looked at and logged. */
 export interface Settings extends Values<typeof words>, Values<typeof values> {
   readonly subscription: string;
 }
@@ -136,34 +140,35 @@ export interface Settings extends Values<typeof words>, Values<typeof values> {
  */
 export function parseConfig(all: { readonly [key: string]: string }, secretKeys: readonly string[]): Settings {
   const ours = new Map(Object.entries(all).filter(([key]) => key.startsWith("ballast:")).map(([key, value]) => [key.slice("ballast:".length), value]));
-  refuseUnknown([...ours.keys()], [...Object.keys(words), ...Object.keys(values), passwordKey], "");
+  refuseUnknown([...ours.keys()], [...Object.keys(words), ...Object.keys(values), passwordKey, notifyKey], "");
   const given = (key: string) => ours.get(key) ?? missing(`ballast:${key}`);
   const settings = {
     subscription: withoutPlaceholder("azure-native:subscriptionId", all["azure-native:subscriptionId"] || missing("azure-native:subscriptionId")),
     ...mapValues(words, (key, read) => read(withoutPlaceholder(`ballast:${key}`, given(key)), key)),
     ...mapValues(values, (key, read) => read(json(given(key)), key)),
   } as Settings;
-  refuseTogether(settings, ours.get(passwordKey) || undefined, secretKeys);
+  for (const key of [passwordKey, notifyKey]) if (ours.get(key) && !secretKeys.includes(`ballast:${key}`)) throw configSecretPlain({ key });
+  refuseTogether(settings, ours.get(passwordKey) || undefined);
   return settings;
 }
 
-/** Settings and the one secret, which stays a Pulumi secret from here to the resource that takes it. */
-export type SettingsWithSecret = Settings & { readonly databasePassword: pulumi.Output<string> | undefined };
+/** Settings and the secrets, which stay Pulumi secrets from here to the resource that takes them. */
+export type SettingsWithSecrets = Settings & { readonly databasePassword: pulumi.Output<string> | undefined; readonly notify: pulumi.Output<string> | undefined };
 
 /** Reads the configuration of the stack that is being deployed. */
-export function readSettings(): SettingsWithSecret {
+export function readSettings(): SettingsWithSecrets {
   const config = new pulumi.Config("ballast");
   const secretKeys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");
   try {
-    const settings = parseConfig(pulumi.runtime.allConfig(), secretKeys as string[]);
-    return { ...settings, databasePassword: settings.databaseAuthentication === "password" ? config.requireSecret(passwordKey) : undefined };
+    const all = pulumi.runtime.allConfig(), settings = parseConfig(all, secretKeys as string[]);
+    return { ...settings, databasePassword: settings.databaseAuthentication === "password" ? config.requireSecret(passwordKey) : undefined, notify: all[`ballast:${notifyKey}`] ? config.requireSecret(notifyKey) : undefined };
   } catch (error) {
     throw error instanceof BallastError ? new pulumi.RunError(error.toString()) : error; // without the stack trace
   }
 }
 
 /** Refuses what is wrong only because of another key. */
-function refuseTogether(settings: Settings, password: string | undefined, secretKeys: readonly string[]): void {
+function refuseTogether(settings: Settings, password: string | undefined): void {
   const { standIn, subscription, leaseSeconds, requestSeconds, silenceSeconds, databaseAuthentication } = settings;
   if (standIn !== (subscription === standInSubscription)) throw configStandInMismatch({ standIn, subscription });
   if (requestSeconds >= leaseSeconds) throw configLeaseTooShort({ leaseSeconds, requestSeconds });
@@ -177,7 +182,6 @@ function refuseTogether(settings: Settings, password: string | undefined, secret
   if (by.length < approvals) throw configImageUnapproved({ image, approvals, by });
   const unfit = zonesUnfit(settings);
   if (unfit !== undefined) throw configZonesUnfit({ why: unfit });
-  if (password !== undefined && !secretKeys.includes(`ballast:${passwordKey}`)) throw configSecretPlain({ key: passwordKey });
   if (databaseAuthentication === "password" && password === undefined) throw configPasswordMissing();
 }
 

@@ -9,6 +9,7 @@ import { parse } from "yaml";
 import { defaultPace } from "./controlplane/engines/rollout/plan.ts";
 import type { Pace } from "./controlplane/engines/rollout/vocabulary.ts";
 import { startLoad, type LoadFailure, type LoadSummary } from "./localcloud/load.ts";
+import { report } from "./report/page.ts";
 import { controlPlane } from "./provider/control-plane.ts";
 import { tokenFor } from "./provider/credential.ts";
 import { BallastError } from "./errors/catalogue.ts";
@@ -177,7 +178,7 @@ async function revert(stage: Stage, releases: readonly Released[]): Promise<Rele
   return { release: good.release, fault: { kind: "none" }, name, result: "equal", sentence: found.sentence, from, to: Date.now(), journal: await stage.plane.journal(name) };
 }
 
-/** Lays every failed request to its fault, counts the arms of each release, and writes out/demo.json. */
+/** Lays every failed request to its fault, counts the arms of each release, and writes out/demo.json and out/report.html. */
 async function settleAccounts({ standIn: cloud }: Stage, releases: readonly Released[], failures: readonly LoadFailure[]): Promise<void> {
   const [rows, logs, asked] = await Promise.all([cloud.rows("storefront"), cloud.logs("storefront"), cloud.asked()]);
   const outside = outsideFaults(failures, releases, rows, logs);
@@ -201,6 +202,9 @@ async function settleAccounts({ standIn: cloud }: Stage, releases: readonly Rele
   };
   fs.mkdirSync(path.dirname(values.out), { recursive: true });
   fs.writeFileSync(values.out, `${JSON.stringify(record, null, 2)}\n`);
+  const worst = releases.findLast(({ result }) => result === "rolled-back") ?? releases[0]!, page = path.join(path.dirname(values.out), "report.html");
+  fs.writeFileSync(page, report(worst.journal));
+  timeline.line(`the report of release ${worst.release}, ${worst.result}: ${path.relative(process.cwd(), page)}`);
 }
 
 async function takeDown(ground: Ground, stack: Stack): Promise<void> {

@@ -26,20 +26,20 @@ const controlPlane = new ControlPlane("control-plane", {
   ...place, subscription, tenant, audience, image: settings.controlPlaneImage, pull: images.pull, minReplicas: replicas.controlPlaneMin, maxReplicas: replicas.controlPlaneMax,
   environment: where, workspace: { id: environment.workspaceId, customerId: environment.customerId },
   database: {
-    serverName: journal.serverName, host: journal.host, name: journal.databaseName,
-    port: settings.databasePort, tls: settings.databaseTls,
+    serverName: journal.serverName, host: journal.host, name: journal.databaseName, port: settings.databasePort, tls: settings.databaseTls,
     login: databasePassword && { user: administrator, password: databasePassword },
   },
   inventory: [{ resourceGroup, app: "storefront" }],
   endpoints: settings.endpoints,
-  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds,
+  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds, notify: settings.notify,
 }, { dependsOn: images });
 
 const storefront = new CanaryApp("storefront", {
   resourceGroup, location, environment: where, minReplicas: replicas.storefrontMin, maxReplicas: replicas.storefrontMax,
   controlPlane: { endpoint: controlPlane.endpoint, audience },
   image: settings.storefrontImage, registries: [images.pull], variables: settings.storefrontEnvironment, probePath: settings.probePath, healthPath: settings.healthPath,
-  pace: settings.pace, limits: settings.limits, wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights,
+  pace: settings.pace, limits: settings.limits, shadowLimits: settings.shadowLimits, expectedRequestsPerMinute: settings.expectedRequestsPerMinute,
+  wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights, ...(settings.gate && { gate: settings.gate }),
 }, { dependsOn: controlPlane });
 
 new DeadMansSwitch("dead-mans-switch", {

@@ -6,4 +6,4 @@ export { ControlPlane, type ControlPlaneArgs } from "./components/control-plane.
 export { DeadMansSwitch, type DeadMansSwitchArgs } from "./components/dead-mans-switch.ts";
 export { ImageRegistry, type ImageRegistryArgs, type Pull } from "./components/image-registry.ts";
 export { JournalDatabase, type JournalDatabaseArgs } from "./components/journal-database.ts";
-export type { Limits, OutsideWeights, Pace, RolloutResult } from "./controlplane/engines/rollout/vocabulary.ts";
+export type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "./controlplane/engines/rollout/vocabulary.ts";

@@ -1,12 +1,12 @@
 // `ballast image build`: has a registry build one of our images from its list, with no container engine on this machine, and says by which
 // digest it is known from then on. Azure's own command line is asked for both; nobody else knows the way of a build to a registry's machines.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Argument, type Command } from "commander";
-import { imageAzMissing, imageBuildFailed } from "../errors/cli.ts";
-import { imageEntries, layOut, type ImageName } from "./image-content.ts";
+import { imageAzMissing, imageBuildFailed, imageSourcesMissing } from "../errors/cli.ts";
+import { imageEntries, layOut, listOf, type ImageName } from "./image-content.ts";
 import { print, printJson } from "./terminal.ts";
 
 const keys: Readonly<Record<ImageName, string>> = { "control-plane": "ballast:controlPlaneImage", storefront: "ballast:storefrontImage", "dead-mans-switch": "ballast:deadMansSwitchImage" };
@@ -30,6 +30,7 @@ Examples:
 }
 
 async function build(name: ImageName, { registry, json }: { registry: string; json?: boolean }): Promise<void> {
+  if (!existsSync(listOf(name))) throw imageSourcesMissing();
   const folder = mkdtempSync(path.join(tmpdir(), `ballast-${name}-`));
   try {
     const content = layOut(name, folder), tagged = `${name}:${content.slice(0, 12)}`;

@@ -5,9 +5,12 @@ import { BallastError } from "../errors/catalogue.ts";
 import { addDoctor } from "./doctor.ts";
 import { addImage } from "./image.ts";
 import { addLocal } from "./local.ts";
+import { addPower } from "./power.ts";
 import { addPromote } from "./promote.ts";
 import { addRelease } from "./release.ts";
+import { addSimulate } from "./simulate.ts";
 import { refuse } from "./terminal.ts";
+import { addTop } from "./top.ts";
 
 const { version, description, engines } = createRequire(import.meta.url)("ballast/package.json") as { version: string; description: string; engines: { node: string } };
 
@@ -31,16 +34,22 @@ token (ARM_* as well), else the sign-in of \`az login\`.
 Examples:
   ballast release list
   ballast release follow storefront
+  ballast top
   ballast release abort storefront --reason "customers report empty carts"
+  ballast power --requests-per-minute 1200 --failure-percent 0.5
+  ballast simulate --limits stricter.yaml
   ballast local up`);
 addRelease(program);
+addTop(program);
+addPower(program);
+addSimulate(program);
 addPromote(program);
 addDoctor(program, engines.node);
 addImage(program);
 addLocal(program);
 
 const unreachable = ["release-control-plane-unreachable", "cli-local-not-up"];
-const misunderstood = ["cli-rollout-name-unclear", "cli-local-image-unclear", "cli-local-time-unclear", "cli-local-reset-unasked"];
+const misunderstood = ["cli-rollout-name-unclear", "cli-traffic-unknown", "cli-local-image-unclear", "cli-local-time-unclear", "cli-local-reset-unasked"];
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;

@@ -1,10 +1,13 @@
 // `ballast release …`: looks at rollouts, follows them, explains them, interferes with them. Each command is one question to
 // the control plane and one way to show the answer; nothing is decided here.
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import type { PersonalSignal } from "../controlplane/engines/rollout/vocabulary.ts";
+import { report } from "../report/page.ts";
 import { brokenLine, succeeded } from "../provider/control-plane.ts";
 import { explain } from "./explain.ts";
-import { find, reach, reachable, type ReachOptions } from "./reach.ts";
+import { find, nameOf, reach, reachable, type ReachOptions } from "./reach.ts";
 import { inColourOf, summary, toldLine } from "./rollout-lines.ts";
 import { print, printJson, styled, table } from "./terminal.ts";
 
@@ -14,7 +17,7 @@ A rollout is named <app> for the app's newest, <app>/<revision>, or <resource gr
 /** Adds the group of commands about releases. */
 export function addRelease(program: Command): void {
   const group = program.command("release").description("look at releases and interfere with them");
-  for (const add of [addList, addShow, addExplain, addFollow]) add(group);
+  for (const add of [addList, addShow, addExplain, addFollow, addReport]) add(group);
   for (const signal of signals) addSignal(group, signal);
 }
 
@@ -83,9 +86,29 @@ Examples:
     }
   });
 
+const addReport = (group: Command): Command => reachable(group.command("report <rollout>"))
+  .description("write a rollout as one page: weights, failures, tails and evidence over time, and its journal")
+  .option("--out <file>", "where to", path.join("out", "report.html"))
+  .addHelpText("after", `${names}
+The page needs nothing but itself: it can be opened, sent and printed.
+
+Examples:
+  ballast release report storefront
+  ballast release report storefront/storefront--0000003 --out friday.html`)
+  .action(async (name: string, options: ReachOptions & { out: string }) => {
+    const plane = await reach(options);
+    const shown = await find(plane, name);
+    const page = report(await plane.journal(shown));
+    mkdirSync(path.dirname(path.resolve(options.out)), { recursive: true });
+    writeFileSync(options.out, page);
+    if (options.json) return printJson({ id: shown.id, file: path.resolve(options.out) });
+    print(`${nameOf(shown)} is told in ${options.out}`);
+  });
+
 const signals: readonly { readonly signal: PersonalSignal; readonly what: string; readonly example: string }[] = [
   { signal: "pause", what: "keep a rollout where it is; stable and canary keep their traffic", example: "looking at a strange log line" },
   { signal: "resume", what: "let a paused rollout go on", example: "the log line was harmless" },
+  { signal: "approve", what: "say yes at a rollout's gate, so that the canary may get more", example: "error budget and dashboards look right" },
   { signal: "promote", what: "give a rollout's canary all traffic without waiting for more evidence", example: "the fix is urgent and looks good" },
   { signal: "abort", what: "give all traffic back to stable and take the canary away", example: "customers report empty carts" },
   { signal: "retry", what: "try a rollout that did not end well once more, in the same journal", example: "the database was down, not the release" },

@@ -3,9 +3,10 @@
 // It does not know how a rollout is decided, nor when it ends.
 import * as pulumi from "@pulumi/pulumi";
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
-import type { Limits, OutsideWeights, Pace } from "../controlplane/engines/rollout/vocabulary.ts";
-import { checkIntent, defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
-import { canaryAppPlan } from "../errors/components.ts";
+import type { Gate, Limits, OutsideWeights, Pace } from "../controlplane/engines/rollout/vocabulary.ts";
+import { cautions, checkIntent, defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
+import { shortfalls } from "../controlplane/engines/rollout/power.ts";
+import { canaryAppBlind, canaryAppCautions, canaryAppPlan } from "../errors/components.ts";
 import { child, physicalName, refusal } from "./conventions.ts";
 import { Release } from "./release.ts";
 import { templateHash, templateOf } from "./template.ts";
@@ -120,6 +121,20 @@ export interface CanaryAppArgs {
    */
   readonly limits?: Partial<Limits>;
   /**
+   * Other limits that judge every rollout beside, without power: its journal tells what they would have decided, and nobody is harmed while they
+   * are tried out. What is left out is as in `limits`; empty means that nothing judges beside.
+   *
+   * @default {}
+   */
+  readonly shadowLimits?: Partial<Limits>;
+  /**
+   * How many requests the app gets in a minute in its quiet hours; 0 means that it is not known. Where it is known, a preview warns of a plan that could not promote a healthy canary, or not
+   * find one that fails a point more, before its time is over; a usual failure share of half a percent is assumed.
+   *
+   * @default 0
+   */
+  readonly expectedRequestsPerMinute?: number;
+  /**
    * Whether `pulumi up` waits for the rollout's end.
    *
    * @default true
@@ -138,7 +153,16 @@ export interface CanaryAppArgs {
    * @default "restore"
    */
   readonly outsideWeights?: OutsideWeights;
+  /**
+   * Where a person must say yes (`ballast release approve`) before the canary gets more, and for how long the rollout waits; then it is rolled back.
+   *
+   * @default nowhere
+   */
+  readonly gate?: Gate;
 }
+
+/** What is assumed of a service of which only the traffic is told. */
+const usualFailurePercent = 0.5;
 
 /** A container app that is released by canary, and its present release. */
 export class CanaryApp extends pulumi.ComponentResource {
@@ -159,8 +183,10 @@ export class CanaryApp extends pulumi.ComponentResource {
     const { resourceGroup, location, environment, targetPort = 8080, probePath = "/", healthPath = probePath, registries = [] } = args;
     const pace = { ...defaultPace, ...args.pace }, limits = { ...defaultLimits, ...args.limits };
     const appName = physicalName("app", name, resourceGroup);
-    const complaints = checkIntent({ pace, limits });
+    const shadowLimits = Object.keys(args.shadowLimits ?? {}).length > 0 ? { ...limits, ...args.shadowLimits } : undefined;
+    const complaints = checkIntent({ pace, limits, shadow: shadowLimits, gate: args.gate });
     if (complaints.length > 0) throw refusal(canaryAppPlan({ app: name, complaints }));
+    this.warn(name, { pace, limits }, args.expectedRequestsPerMinute ?? 0);
     const template = templateOf(name, { ...args, container: appName, targetPort, healthPath, probeSeconds: pace.probeSeconds });
     const configuration = {
       activeRevisionsMode: "Multiple",
@@ -195,10 +221,11 @@ export class CanaryApp extends pulumi.ComponentResource {
       ...args.controlPlane, resourceGroup, app: appName,
       revision: app.latestRevisionName,
       release: templateHash(template),
-      pace, limits, probePath,
+      pace, limits, ...(shadowLimits ? { shadowLimits } : {}), probePath,
       wait: args.wait ?? true,
       whenInFlight: args.whenInFlight ?? "refuse",
       outsideWeights: args.outsideWeights ?? "restore",
+      ...(args.gate && { gate: args.gate }),
     }, { parent: this, dependsOn: app });
 
     this.appId = app.id;
@@ -207,5 +234,12 @@ export class CanaryApp extends pulumi.ComponentResource {
     this.result = release.result;
     this.sentence = release.sentence;
     this.registerOutputs({ appId: this.appId, url: this.url, revision: this.revision, result: this.result, sentence: this.sentence });
+  }
+
+  /** Says what is allowed, and still worth a thought before anything is deployed. */
+  private warn(app: string, plan: { readonly pace: Pace; readonly limits: Limits }, requestsPerMinute: number): void {
+    const given = cautions(plan), missing = requestsPerMinute === 0 ? [] : shortfalls(plan, { requestsPerMinute, failurePercent: usualFailurePercent, dispersion: 1 });
+    if (given.length > 0) void pulumi.log.warn(canaryAppCautions({ app, cautions: given }).toString(), this);
+    if (missing.length > 0) void pulumi.log.warn(canaryAppBlind({ app, shortfalls: missing }).toString(), this);
   }
 }

@@ -96,6 +96,12 @@ export interface ControlPlaneArgs {
   /** How late request rows may come; on Azure that is minutes. */
   readonly ingestionSeconds: number;
   /**
+   * Whom it tells of rollouts, as JSON; see docs/notifications.md. It holds addresses that are as good as keys.
+   *
+   * @default nobody
+   */
+  readonly notify?: pulumi.Input<string> | undefined;
+  /**
    * How many replicas there are at the least: two carry on where one dies at once.
    *
    * @default 1
@@ -113,6 +119,8 @@ export interface ControlPlaneArgs {
 const targetPort = 8080;
 /** What the app calls the database's password; the template names it and never holds it. */
 const passwordSecret = "database-password";
+/** What it calls the addresses of those who are told. */
+const notifySecret = "notify";
 
 /** The service that carries out releases. */
 export class ControlPlane extends pulumi.ComponentResource {
@@ -156,7 +164,7 @@ export class ControlPlane extends pulumi.ComponentResource {
         activeRevisionsMode: "Single",
         registries: [args.pull],
         ingress: { external: true, targetPort, transport: "http", traffic: [{ latestRevision: true, weight: 100 }] },
-        ...(database.login === undefined ? {} : { secrets: [{ name: passwordSecret, value: pulumi.secret(database.login.password) }] }),
+        ...secrets(args),
       },
       template: {
         containers: [{
@@ -178,6 +186,15 @@ export class ControlPlane extends pulumi.ComponentResource {
     this.endpoint = pulumi.all([args.environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
     this.registerOutputs({ endpoint: this.endpoint });
   }
+}
+
+/** Gives what the template only names. */
+function secrets({ database, notify }: ControlPlaneArgs): { secrets?: { name: string; value: pulumi.Output<string> }[] } {
+  const given = [
+    ...(database.login === undefined ? [] : [{ name: passwordSecret, value: pulumi.secret(database.login.password) }]),
+    ...(notify === undefined ? [] : [{ name: notifySecret, value: pulumi.secret(notify) }]),
+  ];
+  return given.length === 0 ? {} : { secrets: given };
 }
 
 /** Gives what controlplane/functions/main.ts reads from its environment. */
@@ -203,5 +220,9 @@ function settings(args: ControlPlaneArgs, identity: UserAssignedIdentity): { nam
     BALLAST_INGESTION_SECONDS: String(args.ingestionSeconds),
   };
   const env = Object.entries(values).map(([name, value]) => ({ name, value }));
-  return database.login === undefined ? env : [...env, { name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }];
+  return [
+    ...env,
+    ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),
+    ...(args.notify === undefined ? [] : [{ name: "BALLAST_NOTIFY", secretRef: notifySecret }]),
+  ];
 }

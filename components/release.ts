@@ -1,7 +1,7 @@
 // The resource that a release is to Pulumi: our own provider carries it out by asking the control plane. This is the class
 // only; the provider is a process of its own and is never imported.
 import * as pulumi from "@pulumi/pulumi";
-import type { Limits, OutsideWeights, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
 
 export interface ReleaseArgs {
   /** The control plane's address. */
@@ -16,6 +16,8 @@ export interface ReleaseArgs {
   readonly release: string;
   readonly pace: Pace;
   readonly limits: Limits;
+  /** Other limits that judge beside, without power: what they would have said is in the journal. */
+  readonly shadowLimits?: Limits;
   /** Path of the canary's own address that must answer with a status below 400. */
   readonly probePath: string;
   /**
@@ -37,6 +39,12 @@ export interface ReleaseArgs {
    * @default "restore"
    */
   readonly outsideWeights?: OutsideWeights;
+  /**
+   * Where a person must say yes (`ballast release approve`) before the canary gets more, and for how long the rollout waits; then it is rolled back.
+   *
+   * @default nowhere
+   */
+  readonly gate?: Gate;
 }
 
 /** One release of one app, from its smoke test to its result. Deleting it aborts what is in flight and undoes nothing else. */

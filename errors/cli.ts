@@ -37,6 +37,34 @@ export const replayDiffers = entry<{ id: string; at: string }>("cli-replay-diffe
   left: () => "nothing was changed: a replay only reads.",
 });
 
+/** A file that was to say how releases go, and says nothing that can be read. */
+export const planUnreadable = entry<{ file: string; reason: string }>("cli-plan-unreadable", {
+  title: "A file with a pace, with limits or with a journal cannot be read",
+  message: ({ file, reason }) => `${file} cannot be read: ${reason}.`,
+  fix: () => "name a file that is there, in YAML or JSON; a journal is a fact a line, as JSON",
+});
+
+/** A pace or limits that no rollout could be carried out with. */
+export const planMalformed = entry<{ file: string; complaints: readonly string[] }>("cli-plan-malformed", {
+  title: "A pace or limits make no sense",
+  message: ({ file, complaints }) => `What ${file} says cannot be carried out. ${complaints.join(" ")}`,
+  fix: () => "correct what is named; fields that are left out have their defaults",
+});
+
+/** Nothing says how busy the service is. */
+export const trafficUnknown = entry("cli-traffic-unknown", {
+  title: "It is not known how busy the service is",
+  message: () => "What a plan can see depends on the service's requests and on how many of them usually fail, and neither was told.",
+  fix: () => "give --requests-per-minute and --failure-percent, or --from-history <rollout> to learn them from its journal",
+});
+
+/** A journal in which no request was counted. */
+export const journalUnmeasured = entry<{ name: string }>("cli-journal-unmeasured", {
+  title: "A rollout's journal holds no requests",
+  message: ({ name }) => `In the rollout ${name} no request was measured, so it tells nothing of the service's traffic.`,
+  fix: () => "name an earlier rollout, <app>/<revision>; `ballast release list` shows those there are",
+});
+
 /** No file of that stack is here, or it holds no configuration. */
 export const stackUnreadable = entry<{ file: string; reason: string }>("cli-stack-unreadable", {
   title: "A stack's file cannot be read",
@@ -51,6 +79,14 @@ export const promoteMutable = entry<{ key: string; file: string; image: string }
   message: ({ key, file, image }) => `${key} in ${file} is ${image}, and only a digest is the same image in every environment.`,
   fix: ({ file, key }) => `put the image's digest into ${key} of ${file} first; \`ballast image build\` prints it`,
   left: () => "nothing was changed.",
+});
+
+/** What others install is JavaScript; an image is built from what lies in the repository. */
+export const imageSourcesMissing = entry("cli-image-sources-missing", {
+  title: "There are no sources to build an image from",
+  message: () => "An image is built from the sources of the repository, and the package that others install holds none.",
+  fix: () => "run it in a clone of the repository",
+  left: () => "nothing was built and nothing was sent.",
 });
 
 /** A registry builds what Azure's command line sends it. */

@@ -15,8 +15,22 @@ export const componentNameRefused = entry<{ readonly kind: string; readonly name
 export const canaryAppPlan = entry<{ readonly app: string; readonly complaints: readonly string[] }>("canary-app-plan", {
   title: "A release's plan cannot be carried out",
   message: ({ app, complaints }) => `The releases of "${app}" cannot go like that. ${complaints.join(" ")}`,
-  fix: () => "correct ballast:pace or ballast:limits of the stack",
+  fix: () => "correct ballast:pace, ballast:limits or ballast:shadowLimits of the stack",
   left: unmoved,
+});
+
+/** A warning: the plan is good, and promises less than releases usually do. */
+export const canaryAppCautions = entry<{ readonly app: string; readonly cautions: readonly string[] }>("canary-app-cautions", {
+  title: "A release's plan weakens what releases promise",
+  message: ({ app, cautions }) => `The releases of "${app}" promise less than they could. ${cautions.join(" ")}`,
+  fix: () => "nothing, where that is meant; else correct ballast:pace or ballast:limits of the stack, where each has a default that needs no thought",
+});
+
+/** A warning: what is promised takes more requests than come. */
+export const canaryAppBlind = entry<{ readonly app: string; readonly shortfalls: readonly string[] }>("canary-app-blind", {
+  title: "A release's plan cannot see what it promises",
+  message: ({ app, shortfalls }) => `The releases of "${app}" cannot see what they promise. ${shortfalls.join(" ")}`,
+  fix: () => "give releases more time (maximumSeconds) or greater weights in ballast:pace, or ask less of them in ballast:limits; `ballast power` tells what each takes",
 });
 
 /** A canary that falls asleep between two probes would be judged on its cold starts. */

@@ -1,6 +1,7 @@
 // The control plane's API as typed calls: what the provider and the `ballast` command know of it. Refusals come as errors
 // with the control plane's own ids. Knows nothing of Pulumi, and nothing of how a rollout is decided.
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Balance } from "../controlplane/engines/rollout/judge.ts";
 import type { ReleaseIntent, RolloutEvent, RolloutResult, PersonalSignal, Target } from "../controlplane/engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { controlPlaneUnclear, controlPlaneUnreachable } from "../errors/provider.ts";
@@ -23,9 +24,16 @@ export interface Shown extends RolloutName {
   /** Null while it is in flight. */
   readonly result: RolloutResult | null;
   readonly sentence: string;
+  /** How far it has come towards either verdict; null before its first step. A control plane of an older version gives none. */
+  readonly evidence?: Balance | null;
   readonly startedAt: number;
   /** How many facts its journal holds. */
   readonly facts: number;
+}
+
+/** Which rollouts a list is to give. */
+export interface ListFilter extends Partial<Target> {
+  readonly inFlight?: true;
 }
 
 /** One fact of a journal with the line that people read. */
@@ -83,8 +91,8 @@ export interface Listed {
 export interface ControlPlane {
   /** Starts the rollout, or finds it where it has been started before. */
   readonly put: (name: RolloutName, intent: PutIntent) => Promise<Put>;
-  /** Gives the rollouts of all apps, or of those that fit, newest first, and beside them those whose journals cannot be read. */
-  readonly list: (filter?: Partial<Target>) => Promise<Listed>;
+  /** Gives the rollouts that fit, or all, newest first, and beside them those whose journals cannot be read. */
+  readonly list: (filter?: ListFilter) => Promise<Listed>;
   /** Gives one rollout; undefined where there never was one. */
   readonly show: (name: RolloutName) => Promise<Shown | undefined>;
   readonly journal: (name: RolloutName) => Promise<readonly JournalLine[]>;

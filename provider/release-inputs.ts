@@ -1,6 +1,6 @@
 // What a `ballast:index:Release` is made of: the shape of its inputs, and which of their changes ask for a new rollout.
 // Shapes only: whether weights ascend and limits make sense is for the rollout's own plan to say.
-import type { Limits, OutsideWeights, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
 import { succeeded } from "./control-plane.ts";
 
 /** What a program says of a release. */
@@ -16,6 +16,8 @@ export interface ReleaseInputs {
   readonly release: string;
   readonly pace: Pace;
   readonly limits: Limits;
+  /** Other limits that judge beside, without power. */
+  readonly shadowLimits?: Limits;
   readonly probePath: string;
   /** Whether an update waits for the rollout's end. @default true */
   readonly wait: boolean;
@@ -23,6 +25,8 @@ export interface ReleaseInputs {
   readonly whenInFlight: "refuse" | "supersede";
   /** @default "restore" */
   readonly outsideWeights: OutsideWeights;
+  /** @default no gate */
+  readonly gate?: Gate;
 }
 
 /** The same with what came of it. */
@@ -41,7 +45,7 @@ export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 /** One thing wrong with one property, for the engine to show beside the resource. */
 export interface Failure { readonly property: string; readonly reason: string }
 
-type Shape = (value: unknown, path: string) => readonly Failure[];
+type Shape = ((value: unknown, path: string) => readonly Failure[]) & { readonly mayBeAbsent?: true };
 
 const shape = (words: string, fits: (value: unknown) => boolean): Shape => (value, property) =>
   value === unknownValue || fits(value) ? [] : [{ property, reason: `${property} is ${JSON.stringify(value)}, and must be ${words}.` }];
@@ -53,6 +57,8 @@ const path = shape("a path that begins with /", (value) => typeof value === "str
 const address = shape("an https address without a path", (value) => typeof value === "string" && /^(https:\/\/[^/\s]+|http:\/\/127\.0\.0\.1(:\d+)?)\/?$/.test(value));
 const oneOf = (...words: readonly string[]): Shape => shape(words.map((word) => `"${word}"`).join(" or "), (value) => words.includes(value as string));
 
+const optional = (inner: Shape): Shape => Object.assign((value: unknown, at: string) => inner(value, at), { mayBeAbsent: true as const });
+
 const object = (shapes: Readonly<Record<string, Shape>>): Shape => (value, at) => {
   if (value === unknownValue) return [];
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [{ property: at, reason: `${at} must be an object.` }];
@@ -62,7 +68,7 @@ const object = (shapes: Readonly<Record<string, Shape>>): Shape => (value, at) =
     ...Object.keys(given).filter((key) => !known.includes(key) && given[key] !== undefined)
       .map((key) => ({ property: name(key), reason: `${name(key)} is not known; known are ${known.join(", ")}.` })),
     ...known.flatMap((key) => given[key] === undefined || given[key] === null
-      ? [{ property: name(key), reason: `${name(key)} is missing.` }]
+      ? shapes[key]!.mayBeAbsent ? [] : [{ property: name(key), reason: `${name(key)} is missing.` }]
       : shapes[key]!(given[key], name(key))),
   ];
 };
@@ -76,7 +82,7 @@ const limitsShape: Record<keyof Limits, Shape> = {
 };
 const inputsShape: Record<keyof ReleaseInputs, Shape> = {
   endpoint: address, audience: text, resourceGroup: text, app: text, revision: text, release: text,
-  pace: object(paceShape), limits: object(limitsShape), probePath: path, wait: flag, whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
+  pace: object(paceShape), limits: object(limitsShape), shadowLimits: optional(object(limitsShape)), probePath: path, wait: flag, whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"), gate: optional(object({ beforePercent: number, expiresSeconds: number } satisfies Record<keyof Gate, Shape>)),
 };
 
 /** Fills in the defaults and names everything that is unknown, missing or of another shape. Unknown values fit everywhere. */

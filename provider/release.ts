@@ -94,10 +94,10 @@ export async function withdraw(name: ReleaseInputs, around: Surroundings): Promi
 }
 
 async function putWhenFree(inputs: ReleaseInputs, { controlPlane, cancel, tell }: Surroundings): Promise<Shown> {
-  const { release, pace, limits, probePath, whenInFlight, outsideWeights } = inputs;
+  const { release, pace, limits, shadowLimits: shadow, probePath, whenInFlight, outsideWeights, gate } = inputs;
   const deadline = Date.now() + refusalSeconds * 1000;
   for (let turn = 0; ; turn += 1) {
-    const put = await controlPlane.put(inputs, { release, pace, limits, probePath, whenInFlight, outsideWeights });
+    const put = await controlPlane.put(inputs, { release, pace, limits, ...(shadow ? { shadow } : {}), probePath, whenInFlight, outsideWeights, ...(gate && { gate }) });
     if ("shown" in put) return put.shown;
     if (put.retryAfterSeconds === undefined || Date.now() > deadline) throw put.refused;
     if (turn === 0) tell(`${put.refused.message} Waiting until that is over.`);

@@ -13,10 +13,12 @@ const inputProperties = {
   release: { ...text, description: "Hash of the app's template. A new hash is a new release." },
   pace: { $ref: "#/types/ballast:index:Pace" },
   limits: { $ref: "#/types/ballast:index:Limits" },
+  shadowLimits: { $ref: "#/types/ballast:index:Limits", description: "Other limits that judge beside, without power; what they would have said is in the journal." },
   probePath: { ...text, description: "Path that the revision's own address must answer with a status below 400." },
   wait: { type: "boolean", default: true, description: "Whether an update waits for the verdict." },
   whenInFlight: { ...text, default: "refuse", description: "What happens to a rollout that is in flight: `refuse` this one, or `supersede` that one." },
   outsideWeights: { ...text, default: "restore", description: "Weights that somebody else moves: `restore` them, or `adopt` them." },
+  gate: { $ref: "#/types/ballast:index:Gate" },
 };
 const required = ["endpoint", "resourceGroup", "app", "revision", "release", "pace", "limits", "probePath"];
 const numbers = (names: readonly string[]) => ({
@@ -33,6 +35,7 @@ export const schema = (version: string): string => JSON.stringify({
   types: {
     "ballast:index:Pace": { ...pace, properties: { weights: { type: "array", items: number }, ...pace.properties }, required: ["weights", ...pace.required] },
     "ballast:index:Limits": numbers(Object.keys(defaultLimits)),
+    "ballast:index:Gate": numbers(["beforePercent", "expiresSeconds"]),
   },
   resources: {
     "ballast:index:Release": {

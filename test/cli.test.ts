@@ -2,7 +2,7 @@
 // plane with canned answers.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -44,9 +44,10 @@ async function put(revision: string, name = "one", app = "storefront", group = "
 
 test("the launcher starts the command, and every command has help with an example", async () => {
   expect((await ballast(["--version"], {}, folder, [join(cli, "ballast.mjs")])).out).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
-  const commands = ["list", "show", "explain", "follow", "pause", "resume", "promote", "abort", "retry"];
+  const commands = ["list", "show", "explain", "follow", "report", "pause", "resume", "approve", "promote", "abort", "retry"];
   const helps = await Promise.all(commands.map((name) => ballast(["release", name, "--help"])));
   for (const [at, { code, out }] of helps.entries()) expect([code, out]).toEqual([0, expect.stringMatching(new RegExp(`Examples?:\\n  ballast release ${commands[at]}`))]);
+  for (const name of ["power", "simulate"]) expect(await ballast([name, "--help"])).toMatchObject({ code: 0, out: expect.stringMatching(new RegExp(`Examples:\\n  ballast ${name} `)) });
   expect((await ballast(["--help"])).out).toContain("3  the control plane cannot be reached");
 });
 
@@ -54,6 +55,9 @@ test.each([
   ["an unknown command", ["release", "undo", "storefront"], "unknown command 'undo'"],
   ["a signal without a reason", ["release", "abort", "storefront"], "required option '--reason <text>'"],
   ["a name that names no rollout", ["release", "show", "a/b/c/d", "--endpoint", "https://x.example"], "cli-rollout-name-unclear"],
+  ["a service of which nothing is known", ["power", "--failure-percent", "1"], "cli-traffic-unknown"],
+  ["traffic that is no number", ["power", "--requests-per-minute", "many"], "not a number above 0"],
+  ["a simulation without limits", ["simulate"], "required option '--limits <file>'"],
   ["an index that is none", ["release", "follow", "storefront", "--from", "start"], "not a whole number"],
 ])("exits with 2 on %s", async (_what, args, words) => {
   expect(await ballast(args)).toMatchObject({ code: 2, out: "", err: expect.stringContaining(words) });
@@ -106,6 +110,14 @@ test("finds a rollout by its app, by its revision and in full, and says when tha
   expect(await release("show storefront")).toMatchObject({ code: 1, err: expect.stringContaining("cli-rollout-ambiguous  storefront is in the resource groups other and rg.") });
 });
 
+test("shows how much of the evidence for either verdict is there, in one line, and none before there is any", async () => {
+  plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted", evidence: { against: 3.21, againstMax: 20, favour: 12.3, favourMin: 20 } });
+  await put("r1");
+  expect((await release("show storefront/r1")).out).not.toContain("evidence");
+  await put("r2", "slow");
+  expect((await release("show storefront")).out).toMatch(/evidence +1 : 3\.2 against of the 1 : 20 that rolls back; 1 : 12 in favour of the 1 : 20 that promotes\n/);
+});
+
 test("follows a rollout to its end, and its exit code says whether that was good", async () => {
   plane.scripts.set("good", { facts: goodFacts, result: "promoted", sentence: "promoted: every step passed" });
   plane.scripts.set("bad", { facts: goodFacts.slice(0, 3), result: "rolled-back", sentence: "canary fails 9 percent" });
@@ -125,7 +137,7 @@ test("follows a rollout to its end, and its exit code says whether that was good
 test("a signal carries its reason, and one that comes too late is refused with why", async () => {
   plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted" });
   await put("r1", "slow");
-  for (const signal of ["pause", "resume", "promote", "abort"]) {
+  for (const signal of ["pause", "resume", "approve", "promote", "abort"]) {
     const said = await ballast(["release", signal, "storefront", "--reason", "carts are empty", "--endpoint", plane.endpoint]);
     expect(said).toMatchObject({ code: 0, out: `${signal} by tests: carts are empty\n` });
   }
@@ -172,6 +184,14 @@ test("explains each decision with its numbers, and replayed they come out equal"
   expect(explained.replay).toEqual({ equal: true, facts: journal.length });
 });
 
+test("a report is one file with the verdict, made where it is told", async () => {
+  await putJournal();
+  const file = join(folder, "reports", "friday.html");
+  expect(await release(`report storefront --out ${file}`)).toMatchObject({ code: 0, out: `rg/storefront/r1 is told in ${file}\n` });
+  expect(readFileSync(file, "utf8")).toContain("<h1>promoted</h1>");
+  expect(JSON.parse((await release("report storefront --json")).out)).toEqual({ id: "rollout/rg/storefront/r1", file: join(folder, "out", "report.html") });
+});
+
 test("a journal that was tampered with does not replay, and the first difference is shown", async () => {
   const index = journal.findIndex(({ kind }) => kind === "StepPassed");
   await putJournal((event, at) => (at === index ? { ...event, sentence: "all was well, believe me" } : event));
@@ -181,6 +201,78 @@ test("a journal that was tampered with does not replay, and the first difference
   expect(err).toContain("cli-replay-differs");
   expect(err).toContain(`fact ${index} was written`);
   expect(err).toContain("all was well, believe me");
+});
+
+const ask = (args: string): Promise<Said> => ballast([...args.split(" "), "--endpoint", plane.endpoint]);
+const write = (name: string, text: string): string => { writeFileSync(join(folder, name), text); return name; };
+
+test("tells what a plan can see at a traffic, and exits with 1 where that is less than releases promise", async () => {
+  const busy = await ask("power --requests-per-minute 12000 --failure-percent 0.5");
+  expect(busy.code).toBe(0);
+  expect(busy.out).toMatch(/12,000 requests a minute, 0\.5 % usually fail, dispersion 1\nplan +5 → 25 → 50 → 100 %, 5m of bake each, 3h at the most\n\nCANARY +ENDS +AFTER +ITS REQUESTS\nhealthy +promoted +36m +182,400\n\+1 point +rolled-back +6m /);
+  const quiet = await ask("power --requests-per-minute 20 --failure-percent 0.5");
+  expect(quiet).toMatchObject({ code: 1, out: expect.stringMatching(/healthy +undecided +more than 3h[^]*At 20 requests a minute, .* a healthy canary is not promoted: [^]* is not found within 3h\./) });
+});
+
+test("the example of docs/power.md comes out as it is written", async () => {
+  const [, args, answer] = /\$ ballast (power [^\n]*)\n([^`]*)```/.exec(readFileSync(join(cli, "..", "docs", "power.md"), "utf8"))!;
+  expect((await ask(args!)).out).toBe(answer);
+});
+
+test("takes a plan from files, and from the configuration of a stack in the folder", async () => {
+  write("fast.yaml", "weights: [50]\nbakeSeconds: 60\n");
+  write("lax.yaml", "falseRollbackPercentMax: 30");
+  write("stricter.json", '{"falseRollbackPercentMax":1}');
+  write("Pulumi.quick.yaml", "config:\n  ballast:pace: { weights: [20, 40] }\n  ballast:limits: { failurePointsMax: 2 }\n");
+  const power = async (args: string) => JSON.parse((await ask(`power --requests-per-minute 1200 --failure-percent 0.5 --json ${args}`)).out) as { pace: object; limits: object };
+  expect(await power("--pace fast.yaml --limits stricter.json")).toMatchObject({ pace: { weights: [50], bakeSeconds: 60, warmUpSeconds: 180 }, limits: { falseRollbackPercentMax: 1, oddsTolerated: 1.2 }, shortfalls: [] });
+  const said = await ask("power --requests-per-minute 1200 --failure-percent 0.5 --limits lax.yaml");
+  expect(said.out).toContain("falseRollbackPercentMax is 30, so that of a hundred good canaries up to 30 are rolled back.");
+  expect(await power("--stack quick")).toMatchObject({ pace: { weights: [20, 40], bakeSeconds: 300 }, limits: { failurePointsMax: 2 } });
+});
+
+test.each([
+  ["cli-plan-unreadable", "nowhere.yaml", undefined, "nowhere.yaml cannot be read: ENOENT"],
+  ["cli-plan-unreadable", "torn.yaml", "weights: [", "torn.yaml cannot be read"],
+  ["cli-plan-malformed", "misspelt.yaml", "failurePointMax: 2", 'What misspelt.yaml says cannot be carried out. limits has a field "failurePointMax" that is not known'],
+  ["cli-plan-malformed", "no-limits.yaml", "- 5", "limits is not an object"],
+  ["cli-plan-malformed", "endless.yaml", "failurePointsMax: 19\nceilingPercent: 10", "failurePointsMax, 19, is not below ceilingPercent, 10"],
+])("refuses limits with %s where a file says %s", async (id, file, text, words) => {
+  if (text !== undefined) write(file, text);
+  const said = await ask(`power --requests-per-minute 1200 --failure-percent 0.5 --limits ${file}`);
+  expect(said).toMatchObject({ code: 1, err: expect.stringContaining(id) });
+  expect(said.err).toContain(words);
+});
+
+test("learns a service's traffic and plan from a rollout's journal, and says when it holds none", async () => {
+  await putJournal();
+  const learnt = JSON.parse((await ask("power --from-history storefront --json")).out) as { traffic: object; pace: object };
+  expect(learnt).toMatchObject({ traffic: { requestsPerMinute: 3_000, failurePercent: expect.closeTo(0.2, 1), dispersion: 1 }, pace: { weights: [5, 25, 50], warmUpSeconds: 60 } });
+  expect(JSON.parse((await ask("power --from-history storefront --requests-per-minute 300 --json")).out)).toMatchObject({ traffic: { requestsPerMinute: 300 } });
+  plane.scripts.set("unmeasured", { facts: [{ kind: "Planned", text: "", event: journal[0]! }], result: "rejected", sentence: "rejected" });
+  await put("r9", "unmeasured");
+  expect(await ask("power --from-history storefront")).toMatchObject({ code: 1, err: expect.stringContaining("cli-journal-unmeasured  In the rollout rg/storefront/r9 no request was measured") });
+});
+
+test("says what other limits would have decided on all recorded rollouts, on those that are named, and on a journal in a file", async () => {
+  write("never.yaml", "failurePointsMax: 0.01");
+  await putJournal();
+  await put("r2", "one", "basket");
+  const all = await ask("simulate --limits never.yaml");
+  expect(all.code).toBe(0);
+  expect(all.out).toMatch(/^rg\/basket\/r2  promoted\n  STEP +DECIDED +THESE LIMITS\n  5 % +passed at 6m +would pass at 6m: canary fails .*\n.*\n  50 % +passed at 18m +would hold: .* in favour, 1 : 20 needed\n/);
+  expect(all.out).toContain("Rollouts that were judged: 2. These limits would roll back 0, where 0 were aborted, and would hold 2 in a step that was passed.\nWhat comes after a different decision was not observed.");
+  const named = JSON.parse((await ask("simulate --limits never.yaml --json --journal storefront")).out) as { rollouts: { name: string; steps: object[] }[] };
+  expect(named.rollouts.map(({ name, steps }) => [name, steps.length])).toEqual([["rg/storefront/r1", 4]]);
+  write("journal.jsonl", journal.map((event) => JSON.stringify(event)).join("\n"));
+  const told = journal.map((event, index) => JSON.stringify({ stream: "x", index, event, process: "p", epoch: 1, text: "" })).join("\n");
+  write("told.jsonl", told);
+  const asked = plane.asked.length, fromFile = async (file: string) => (JSON.parse((await ask(`simulate --limits never.yaml --json --file ${file}`)).out) as typeof named).rollouts[0]!.steps;
+  expect(await fromFile("journal.jsonl")).toEqual(named.rollouts[0]!.steps);
+  expect(await fromFile("told.jsonl")).toEqual(named.rollouts[0]!.steps);
+  expect(plane.asked.length).toBe(asked);
+  write("torn.jsonl", told.slice(0, -5));
+  expect(await ask("simulate --limits never.yaml --file torn.jsonl")).toMatchObject({ code: 1, err: expect.stringMatching(/cli-plan-unreadable  torn\.jsonl cannot be read: line \d+ is no JSON/) });
 });
 
 test("the stack's output says where the control plane is, and a stack without one is said so", async () => {

@@ -37,7 +37,7 @@ describe("a stack that says the least", () => {
   const expected: Partial<Settings> = {
     standIn: false, subscription: "11111111-2222-3333-4444-555555555555", resourceGroup: "ballast", probePath: "/", healthPath: "/health/ready", wait: true, whenInFlight: "refuse",
     leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180, silenceSeconds: 240, audience: "api://ballast", databaseAuthentication: "entra", databasePort: 5432, databaseTls: "require",
-    storefrontEnvironment: {}, pace: defaultPace, limits: defaultLimits,
+    storefrontEnvironment: {}, pace: defaultPace, limits: defaultLimits, shadowLimits: {}, expectedRequestsPerMinute: 0,
     zoneRedundant: false, subnet: "", databaseSku: "Standard_B1ms", retention: { logDays: 30, backupDays: 7 }, replicas: { storefrontMin: 1, storefrontMax: 10, controlPlaneMin: 1, controlPlaneMax: 3 },
     endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },
   };
@@ -50,6 +50,11 @@ describe("what a stack says", () => {
     ["ballast:limits", '{"oddsTolerated":1.5}', "limits", { ...defaultLimits, oddsTolerated: 1.5 }],
     ["ballast:storefrontEnvironment", '{"RELEASE":"2","FAULT_PERCENT":5,"QUIET":true}', "storefrontEnvironment", { RELEASE: "2", FAULT_PERCENT: "5", QUIET: "true" }],
     ["ballast:endpoints", '{"logs":"https://logs.example"}', "endpoints", { resourceManager: "https://management.azure.com", logs: "https://logs.example", login: "https://login.microsoftonline.com" }],
+    ["ballast:gate", '{"beforePercent":50}', "gate", { beforePercent: 50, expiresSeconds: 14_400 }],
+    ["ballast:gate", "{}", "gate", undefined],
+    ["ballast:shadowLimits", "{}", "shadowLimits", {}],
+    ["ballast:shadowLimits", '{"oddsTolerated":1.1}', "shadowLimits", { oddsTolerated: 1.1 }],
+    ["ballast:expectedRequestsPerMinute", "1200", "expectedRequestsPerMinute", 1200],
     ["ballast:wait", "false", "wait", false],
     ["ballast:whenInFlight", "supersede", "whenInFlight", "supersede"],
     ["ballast:databasePort", "6543", "databasePort", 6543],
@@ -74,6 +79,8 @@ describe("what is refused, and by which name", () => {
     ["config-key-unknown", { "ballast:storefrontImge": "x" }, "ballast:storefrontImage"],
     ["config-key-unknown", { "ballast:pace": '{"bakeSecond":4}' }, "ballast:pace.bakeSeconds"],
     ["config-key-unknown", { "ballast:endpoints": '{"logins":"https://x"}' }, "ballast:endpoints.login"],
+    ["config-key-unknown", { "ballast:gate": '{"beforPercent":50}' }, "ballast:gate.beforePercent"],
+    ["config-key-unknown", { "ballast:shadowLimits": '{"oddTolerated":1}' }, "ballast:shadowLimits.oddsTolerated"],
     ["config-key-missing", { "azure-native:subscriptionId": "" }, "azure-native:subscriptionId"],
     ["config-value-ill-typed", { "ballast:standIn": "yes" }, 'ballast:standIn must be true or false, and it is "yes"'],
     ["config-value-ill-typed", { "ballast:leaseSeconds": "soon" }, 'ballast:leaseSeconds must be a number above 0, and it is "soon"'],
@@ -107,6 +114,7 @@ describe("what is refused, and by which name", () => {
     ["config-silence-too-short", { "ballast:silenceSeconds": "180" }, "more than 180"],
     ["config-password-missing", { "ballast:databaseAuthentication": "password" }, "ballast:databasePassword"],
     ["config-secret-plain", { "ballast:databasePassword": "hunter2" }, "ballast:databasePassword"],
+    ["config-secret-plain", { "ballast:notify": '{"slackUrl":"https://hooks.example/hunter2"}' }, "ballast:notify"],
     ["config-stand-in-mismatch", { "ballast:standIn": "true" }, "which is not the stand-in's"],
     ["config-stand-in-mismatch", { "azure-native:subscriptionId": local["azure-native:subscriptionId"]! }, "ballast:standIn is not true"],
   ];

@@ -26,7 +26,7 @@ beforeAll(async () => {
       BALLAST_SUBSCRIPTION: cloud.subscription, BALLAST_TENANT: cloud.tenant, BALLAST_AUDIENCE: "api://ballast", BALLAST_INVENTORY: JSON.stringify([target]), BALLAST_WORKSPACE: workspace,
       BALLAST_RESOURCE_MANAGER: settings.resourceManager, BALLAST_LOGS: settings.logs, AZURE_AUTHORITY_HOST: settings.authority, AZURE_CLIENT_ID: settings.clientId, AZURE_CLIENT_SECRET: settings.clientSecret,
       BALLAST_DATABASE_HOST: database.host, BALLAST_DATABASE_PORT: String(database.port), BALLAST_DATABASE_NAME: database.name, BALLAST_DATABASE_USER: database.user, BALLAST_DATABASE_PASSWORD: database.password as string, BALLAST_DATABASE_TLS: "disable",
-      BALLAST_LEASE_SECONDS: "6", BALLAST_REQUEST_SECONDS: "4", BALLAST_INGESTION_SECONDS: "1", PORT: "0", CONTAINER_APP_REPLICA_NAME: "ballast--r1-0",
+      BALLAST_LEASE_SECONDS: "6", BALLAST_REQUEST_SECONDS: "4", BALLAST_INGESTION_SECONDS: "1", BALLAST_NOTIFY: JSON.stringify({ slackUrl: "https://127.0.0.1:2/services/secret-part" }), PORT: "0", CONTAINER_APP_REPLICA_NAME: "ballast--r1-0",
     },
   });
   createInterface({ input: child.stdout! }).on("line", (line) => said.push(JSON.parse(line)));
@@ -57,6 +57,11 @@ test("a rollout goes from its request to its end by itself, and is followed the 
   expect(((await (await fetch(`${endpoint}/health`)).json()) as any).lastWriteAt).toBeGreaterThan(0);
 });
 
+test("who is to be told of it and cannot be reached is tried for, and nobody waits", async () => {
+  const { sentence } = await eventually(() => said.find(({ what }) => what === "trouble"), "trouble with Slack");
+  expect(sentence).toMatch(/^slack was not told of rollout\/\S+#2, and is tried again: it cannot be reached \(E[A-Z]+\)$/);
+});
+
 test("the `ballast` command reads it: what there is, what was refused, and a journal that is decided again and comes out equal", async () => {
   const token = (await shop.connection.credential.getToken("api://ballast/.default"))!.token;
   const release = async (...args: readonly string[]): Promise<any> => {
@@ -73,8 +78,9 @@ test("the `ballast` command reads it: what there is, what was refused, and a jou
 test("the process ends in good order when it is told to, and its log holds no secret", async () => {
   child.kill("SIGTERM");
   expect(await once(child, "exit")).toEqual([0, null]);
-  expect(said.filter(({ what }) => what !== "call").map(({ what }) => what)).toEqual(["started", "ending"]);
+  expect(said.filter(({ what }) => what !== "call" && what !== "trouble").map(({ what }) => what)).toEqual(["started", "ending"]);
   const log = JSON.stringify(said);
   expect(log).not.toContain("eyJ");
+  expect(log).not.toContain("secret-part");
   expect(log).not.toContain(shop.settings.clientSecret);
 });

@@ -5,7 +5,10 @@ import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
+import type { RolloutEvent } from "../controlplane/engines/rollout/vocabulary.ts";
 import { claimTargetHeld } from "../errors/claims.ts";
+import { healthy, sick } from "./support/meddling.ts";
+import { run } from "./support/pure-world.ts";
 import { journalChainBroken, journalFactUnknown } from "../errors/journal.ts";
 import { body, intent, openService, path, rejected, startIssuer, stream, type Issuer, type Service } from "./support/service.ts";
 
@@ -26,10 +29,14 @@ describe("a body", () => {
     "with an unknown limit": [{ ...body, limits: { ...defaultLimits, failurePointMax: 2 } }, 400, "call-malformed", '"failurePointMax"'],
     "without a limit": [{ ...body, limits: { ...defaultLimits, ceilingPercent: undefined } }, 400, "call-malformed", "limits.ceilingPercent"],
     "with a number as text": [{ ...body, pace: { ...defaultPace, bakeSeconds: "300" } }, 400, "call-malformed", "pace.bakeSeconds"],
+    "with a shadow that is not whole": [{ ...body, shadow: { failurePointsMax: 1 } }, 400, "call-malformed", "shadow.oddsTolerated"],
+    "with a shadow that makes no sense": [{ ...body, shadow: { ...defaultLimits, ceilingPercent: 1 } }, 400, "call-malformed", "Of the limits in the shadow, failurePointsMax, 1, is not below"],
     "with weights as text": [{ ...body, pace: { ...defaultPace, weights: ["5"] } }, 400, "call-malformed", "pace.weights"],
     "with weights that go down": [{ ...body, pace: { ...defaultPace, weights: [50, 25] } }, 400, "call-malformed", "only ever gains"],
     "with a forged line": [{ ...body, release: "good\nPlanned by somebody else" }, 400, "call-malformed", "release"],
     "with a probe path elsewhere": [{ ...body, probePath: "https://elsewhere.example/" }, 400, "call-malformed", "probePath"],
+    "with a gate before its first step": [{ ...body, gate: { beforePercent: 5, expiresSeconds: 60 } }, 400, "call-malformed", "not above the first weight"],
+    "with a gate without its time": [{ ...body, gate: { beforePercent: 100 } }, 400, "call-malformed", "gate.expiresSeconds"],
     "with an unknown choice": [{ ...body, whenInFlight: "replace" }, 400, "call-malformed", "whenInFlight"],
   };
   for (const [what, [sent, status, id, words]] of Object.entries(bad)) {
@@ -60,6 +67,16 @@ describe("a release", () => {
     expect((await journal.read(stream))[0]!.event).toMatchObject({ kind: "Planned", intent: { requestedBy: "somebody" } });
     expect((await call("PUT", path.toUpperCase().replace("/ROLLOUTS", "/rollouts"), body)).status).toBe(200);
     expect(asked).toEqual([`start ${stream}`]);
+  });
+
+  test("keeps its limits in the shadow in its journal, and one that names none has none there", async () => {
+    const { call, parts: { journal } } = service();
+    const shadow = { ...defaultLimits, failurePointsMax: 0.5 };
+    await call("PUT", path, { ...body, shadow });
+    expect((await journal.read(stream))[0]!.event).toMatchObject({ kind: "Planned", intent: { shadow } });
+    const { call: plain, parts: { journal: other } } = service();
+    await plain("PUT", path, body);
+    expect((await other.read(stream))[0]!.event).not.toHaveProperty("intent.shadow");
   });
 
   test("that has finished answers at once with its result", async () => {
@@ -118,6 +135,20 @@ describe("a release", () => {
 });
 
 describe("a rollout", () => {
+  test("shows how far it has come towards either verdict: nothing before its first step, nothing in favour where nobody is left to compare with", async () => {
+    const shownAfter = async (events: readonly RolloutEvent[]) => {
+      const { call, append } = service();
+      await append("rollout/shop/storefront/storefront--2", events);
+      return (await call("GET", "/rollouts/shop/storefront/storefront--2")).body.evidence;
+    };
+    const { journal } = run(healthy), first = journal.findIndex(({ kind }) => kind === "StepPassed");
+    expect(await shownAfter(journal.slice(0, 2))).toBeNull();
+    expect(await shownAfter(journal.slice(0, first))).toEqual({ against: expect.closeTo(1, 6), againstMax: 20, favour: expect.any(Number), favourMin: 20 });
+    expect(await shownAfter(journal)).toMatchObject({ favour: null, againstMax: 20 });
+    expect((await shownAfter(run(sick).journal)).against).toBeGreaterThan(20);
+    expect(await shownAfter(run({ ...healthy, before: "nothing" }).journal)).toBeNull();
+  });
+
   test("whose journal cannot be believed is named with the reason beside the others, and a database that is away is still an error", async () => {
     const { parts, append } = service(), broken = stream.replace("0002", "0003");
     for (const to of [stream, broken]) await append(to, rejected);
@@ -136,6 +167,7 @@ describe("a rollout", () => {
     expect((await call("GET", "/rollouts")).body.rollouts.map(({ revision }: { revision: string }) => revision)).toEqual(["api--0000003", "api--0000002"]);
     expect((await call("GET", "/rollouts?resourceGroup=SHOP&app=api")).body.rollouts).toHaveLength(2);
     expect((await call("GET", "/rollouts?app=other")).body.rollouts).toEqual([]);
+    expect((await call("GET", "/rollouts?inFlight=true")).body.rollouts.map(({ revision }: { revision: string }) => revision)).toEqual(["api--0000003"]);
     expect((await call("GET", path)).body).toMatchObject({ result: "rejected", facts: 4, startedAt: 1000 });
     const { facts } = (await call("GET", `${path}/journal`)).body;
     expect(facts[0]).toMatchObject({ stream, index: 0, process: "test", epoch: 0, event: { kind: "Planned" } });

@@ -86,7 +86,7 @@ describe("a journal of the first release", () => {
   it("goes on to fold after the upgrade, and has a head", async () => {
     const { journal } = await upgraded();
     const facts = await journal.read(stream);
-    expect(facts.map(({ event }) => event)).toEqual(old);
+    expect(facts.map(({ event: { kind, at } }) => ({ kind, at }))).toEqual(old.map(({ kind, at }) => ({ kind, at })));
     expect(fold(rollout, facts.map(({ event }) => event))).toMatchObject({ phase: "finished", attempt: 2 });
     expect(facts.at(-1)?.hash).toMatch(/^[0-9a-f]{64}$/);
   });

@@ -132,7 +132,7 @@ describe("a body", () => {
   test.each(Object.keys(forms) as (keyof typeof forms)[])("of %s is taken where the description says so, and refused where it says so", (name) => {
     const good = calls.find((each) => each.name === name)!.sent as Record<string, any>;
     const fields = Object.keys(good).flatMap((key) => (typeof good[key] === "object" ? [[key], ...Object.keys(good[key]).map((inner) => [key, inner])] : [[key]]));
-    const mutated = fc.tuple(fc.constantFrom(...fields, ["whenInFlight"], ["outsideWeights"], ["other"], ["pace", "other"], ["__proto__"]), near, fc.boolean()).map(([at, value, isDeleted]) => {
+    const mutated = fc.tuple(fc.constantFrom(...fields, ["whenInFlight"], ["outsideWeights"], ["shadow"], ["other"], ["pace", "other"], ["__proto__"]), near, fc.boolean()).map(([at, value, isDeleted]) => {
       const sent = structuredClone(good);
       const holder = at.slice(0, -1).reduce((inner, step) => (inner[step] ??= {}), sent);
       if (isDeleted) delete holder[at.at(-1)!];

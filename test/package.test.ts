@@ -90,6 +90,8 @@ test("`npx ballast` tells its version and its groups, and ends with its own exit
   expect(help.output).toMatch(/Usage: ballast[^]*release[^]*local[^]*Exit codes:/);
   expect((await ballast("release", "list", "--endpoint", "http://127.0.0.1:9")).code).toBe(3);
   expect((await ballast("relase")).code).toBe(2);
+  const build = await ballast("image", "build", "storefront", "--registry", "shop");
+  expect([build.code, build.output]).toEqual([1, expect.stringContaining("cli-image-sources-missing")]);
 }, 120_000);
 
 test("`pulumi preview` with the real engine shows the app and the plan of its release, on the Node of the machine, against the package's own stand-in", async () => {

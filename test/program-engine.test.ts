@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startLocalStack, type LocalStack } from "./support/local-stack.ts";
 
-const pace = { weights: [50], bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 12, maximumSeconds: 60 };
+const pace = { weights: [50], bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 12, maximumSeconds: 150 };
 const limits = { failurePointsMax: 20 }; // the widest that a plan may have: a few dozen requests are evidence enough here
 const cli = path.join(import.meta.dirname, "..", "cli", "main.ts");
 let stack: LocalStack;
@@ -81,6 +81,18 @@ test("the dead man's switch that is deployed with it may run, and hears the cont
   expect(lines.filter(({ revision }: any) => revision === name).map(({ json }: any) => json?.what)).toEqual(["heartbeat"]);
 });
 
+test("limits in the shadow judge a release beside and change nothing; a plan that promises little is warned of, and carried out", async () => {
+  stack.configure({ "ballast:shadowLimits": { failurePointsMax: 0.01 } });
+  release("1b");
+  const { code, output } = await underLoad(stack.up);
+  expect(output).toContain("canary-app-cautions");
+  expect(output).toContain("other limits would hold: ");
+  expect([code, output]).toEqual([0, expect.stringContaining("promoted")]);
+  const { revision } = await stack.outputs();
+  expect((await ask("GET", `/ballast-local/${app}/${revision}`)).body.evidence).toMatchObject({ againstMax: 20, favour: null, favourMin: 20 });
+  stack.configure({ "ballast:shadowLimits": {} });
+}, 240_000);
+
 test("an update gives its new revision no traffic, and after the promotion the unchanged program is clean again", async () => {
   const first = (await trafficOf())[0]!.revisionName;
   release("2");
@@ -92,7 +104,7 @@ test("an update gives its new revision no traffic, and after the promotion the u
   expect(revision).not.toBe(first);
   expect(await entriesOf()).toEqual([{ revisionName: revision, weight: 100, label: "stable" }]);
   expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
-}, 120_000);
+}, 240_000);
 
 test("a 403 of the plan-time read stops the preview with canary-app-unreadable, naming the right, and nothing else is an absent app", async () => {
   const faults: readonly (readonly [fault: object, says: string])[] = [

@@ -17,7 +17,7 @@ import { diff, unknownValue } from "../provider/release-inputs.ts";
 import { withdraw } from "../provider/release.ts";
 import { envelope, startFakeControlPlane, token, type FakeControlPlane } from "./support/fake-control-plane.ts";
 import { checked, create, kept, startProvider, struct, type ProviderProcess } from "./support/provider-process.ts";
-import { goodFacts, pace, releaseInputs } from "./support/release-inputs.ts";
+import { goodFacts, limits, pace, releaseInputs } from "./support/release-inputs.ts";
 
 let plane: FakeControlPlane, provider: ProviderProcess;
 const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
@@ -45,7 +45,7 @@ test("says the package's version, and describes its resource and functions in a 
   expect(plugin.getVersion()).toBe(manifest.version);
   expect(Object.keys(schema["functions"]!)).toEqual(["ballast:index:hold", "ballast:index:unhold"]);
   expect(Object.keys(schema["resources"]!["ballast:index:Release"]!.inputProperties!).sort())
-    .toEqual(Object.keys(await checked(provider, releaseInputs(plane.endpoint))).sort());
+    .toEqual(Object.keys(await checked(provider, releaseInputs(plane.endpoint, { shadowLimits: limits, gate: { beforePercent: 100, expiresSeconds: 60 } }))).sort());
 });
 
 test.each([
@@ -54,8 +54,10 @@ test.each([
   ["a pace without a field", { pace: { ...pace, tickSeconds: undefined } }, "pace.tickSeconds is missing."],
   ["a missing release", { release: undefined }, "release is missing."],
   ["a text for a number", { limits: { oddsTolerated: "1" } }, 'limits.oddsTolerated is "1", and must be a number.'],
+  ["a shadow that is not whole", { shadowLimits: { ...limits, oddsTolerated: undefined } }, "shadowLimits.oddsTolerated is missing."],
   ["an address in the clear", { endpoint: "http://ballast.example" }, "must be an https address"],
   ["a third way in flight", { whenInFlight: "queue" }, 'must be "refuse" or "supersede"'],
+  ["a gate without its time", { gate: { beforePercent: 100 } }, "gate.expiresSeconds is missing"],
   ["a third way with weights of others", { outsideWeights: "ignore" }, 'must be "restore" or "adopt"'],
 ])("refuses %s by name", async (_what, other, reason) => {
   const inputs = JSON.parse(JSON.stringify(releaseInputs(plane.endpoint, other))) as Record<string, unknown>;
@@ -119,6 +121,11 @@ test("puts the whole intent and tells each fact worth a line, once and in order"
   expect(provider.told).toEqual(goodFacts.filter(({ kind }) => kind !== "Waited").map(({ text }) => text));
   const { pace: _pace, limits: _limits, ...rest } = [...plane.rollouts.values()][0]!.intent;
   expect(rest).toEqual({ release: "one", probePath: "/healthz", whenInFlight: "refuse", outsideWeights: "restore" });
+});
+
+test("puts limits in the shadow where the program has some", async () => {
+  await create(provider, releaseInputs(plane.endpoint, { shadowLimits: { ...limits, oddsTolerated: 1 } }));
+  expect([...plane.rollouts.values()][0]!.intent).toMatchObject({ limits, shadow: { ...limits, oddsTolerated: 1 } });
 });
 
 test.each([["rejected", "release-rejected"], ["stranded", "release-stranded"], ["rolled-back", "release-rolled-back"]])(

@@ -1,4 +1,4 @@
-// GET /rollouts: the rollouts of all apps, or of one, newest first.
+// GET /rollouts: the rollouts of all apps, or of one, or only what is in flight, newest first.
 import { BallastError } from "../../errors/catalogue.ts";
 import { targetOf } from "../engines/rollout/names.ts";
 import { callMalformed } from "../../errors/functions.ts";
@@ -24,7 +24,7 @@ export const listRollouts: Answer = async ({ query }, { journal }) => {
     const target = targetOf(stream);
     return target !== undefined && (["resourceGroup", "app"] as const).every((name) => (asked.value[name] ?? target[name]).toLowerCase() === target[name].toLowerCase());
   };
-  const streams = (await journal.streams({})).filter(isAsked).slice(0, shownMax);
+  const streams = (await journal.streams({ unfinished: asked.value.inFlight === "true" })).filter(isAsked).slice(0, shownMax);
   const found = await Promise.all(streams.map((stream) => read(stream, journal)));
   return answer(200, { rollouts: found.filter((one) => one !== undefined && !("error" in one)), unreadable: found.filter((one) => one !== undefined && "error" in one) });
 };

@@ -11,14 +11,17 @@ import { openClaims } from "../adapters/postgres/claims.ts";
 import { connectionOptions, openPool, type Database } from "../adapters/postgres/connection.ts";
 import { openJournal } from "../adapters/postgres/journal.ts";
 import { migrate } from "../adapters/postgres/migrations.ts";
+import { openNotices } from "../adapters/postgres/notices.ts";
 import { openTime } from "../adapters/postgres/time.ts";
 import { rollout } from "../engines/rollout/rollout.ts";
 import { clockOf } from "../runtime/clock.ts";
+import { startNotifier } from "../runtime/notify.ts";
 import { createOrchestrator } from "../runtime/orchestrate.ts";
 import { fetchDispatcher } from "../../connect-to.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { createApp, type Log } from "./app.ts";
 import { createAuthenticate } from "./authenticate.ts";
+import { openChannels } from "./read-channels.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** For how long an orderly end may last; the platform kills after 30 seconds. */
@@ -55,6 +58,7 @@ async function run(settings: Settings): Promise<void> {
   });
   await rollouts.launch();
   const dispatcher = fetchDispatcher();
+  const notifier = startNotifier({ journal, notices: openNotices(pool), channels: openChannels(settings.channels, { dispatcher }), now: clock.now, log: tellTrouble });
   const closing = new AbortController();
   const app = createApp(
     { journal, claims, rollouts, inventory: settings.inventory, now: clock.now, process: settings.process, closing: closing.signal },
@@ -71,7 +75,7 @@ async function run(settings: Settings): Promise<void> {
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
-  await rollouts.close();
+  await Promise.all([rollouts.close(), notifier.close()]);
   server.closeAllConnections();
   await closed;
   await journal.close();

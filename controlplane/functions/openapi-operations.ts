@@ -52,7 +52,7 @@ export const operations = {
     refusals: { 404: ["target-not-in-inventory"], 409: ["rollout-in-flight", "claim-target-held"], ...unreadable },
   },
   listRollouts: {
-    method: "GET", path: "/rollouts", role: "Rollout.Read", query: filterForm, summary: "Lists rollouts, the newest 100, of all apps or of one.",
+    method: "GET", path: "/rollouts", role: "Rollout.Read", query: filterForm, summary: "Lists rollouts, the newest 100, of all apps or of one, or only those in flight.",
     answers: { 200: { description: "Newest first.", shape: exactly({ rollouts: { type: "array", items: named("Rollout"), maxItems: 100 }, unreadable: { type: "array", items: named("Unreadable"), maxItems: 100 } }) } },
   },
   showRollout: {

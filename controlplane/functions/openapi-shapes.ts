@@ -1,12 +1,14 @@
 // What the control plane answers with, as JSON Schema: the parts of the API's description that several calls share. Each stands
 // beside the type that it tells of; the tests hold every answer that they get to it.
 import { eventSchema } from "../adapters/postgres/facts.ts";
+import type { Balance } from "../engines/rollout/judge.ts";
 import type { RolloutResult } from "../engines/rollout/vocabulary.ts";
 import type { Schema } from "./form.ts";
 import type { Shown } from "./shown.ts";
 
 const text: Schema = { type: "string" }, flag: Schema = { type: "boolean" }, index: Schema = { type: "integer", minimum: 0 };
 const instant: Schema = { type: "number", description: "Milliseconds since 1970-01-01 UTC." };
+const odds: Schema = { type: "number", minimum: 0 };
 const results = { promoted: true, "rolled-back": true, rejected: true, equal: true, stranded: true } satisfies Record<RolloutResult, true>;
 const result: Schema = { type: "string", enum: Object.keys(results) };
 
@@ -15,6 +17,12 @@ export const exactly = (properties: Schema): Schema => ({ type: "object", proper
 
 /** Refers to a shape that has a name in the description. */
 export const named = (name: keyof typeof shapes): Schema => ({ $ref: `#/components/schemas/${name}` });
+
+const times: Schema = { type: "number", minimum: 0, maximum: 1e9 };
+const balance = exactly({
+  against: { ...times, description: "How much likelier what was seen is with a bad canary than with a good one." }, againstMax: { ...times, description: "From so much on it is rolled back." },
+  favour: { ...times, type: ["number", "null"], description: "How much likelier what was seen in this step is with a good canary than with a bad one; null at 100 percent." }, favourMin: { ...times, description: "So much promotes it." },
+} satisfies Record<keyof Balance, Schema>);
 
 const error: Schema = {
   type: "object", required: ["id", "message", "fix"], additionalProperties: false,
@@ -32,7 +40,7 @@ export const shapes = {
     percent: { type: "number", description: "What the canary was last seen to have of the traffic." },
     attempt: { type: "integer", minimum: 1 },
     result: { anyOf: [result, { type: "null" }], description: "Null while the rollout is in flight." },
-    sentence: text, startedAt: instant, facts: { ...index, description: "How many facts its journal holds." },
+    sentence: text, evidence: { anyOf: [balance, { type: "null" }], description: "Null before the first step, and where nothing served before." }, startedAt: instant, facts: { ...index, description: "How many facts its journal holds." },
   } satisfies Record<keyof Shown, Schema>),
   Unreadable: { ...exactly({ id: { ...text, description: "As that of a rollout." }, error }), description: "A rollout whose journal cannot be read, and why." },
   Event: { ...eventSchema, description: "One fact: what was observed, or what was decided." },

@@ -23,8 +23,8 @@ export const putRollout: Answer = async (call, parts) => {
   if (existing !== undefined) return answer(200, existing);
   const [inFlight] = (await parts.journal.streams({ target, unfinished: true })).filter((other) => other !== stream);
   if (inFlight !== undefined) return refuseSecond(inFlight, asked.value, call, parts);
-  const { whenInFlight: _said, ...intent } = asked.value;
-  const started = await parts.rollouts.start(stream, { kind: "Request", at: parts.now(), intent: { ...intent, target, revision, requestedBy: call.caller.name } });
+  const { whenInFlight: _said, shadow, gate, ...intent } = asked.value;
+  const started = await parts.rollouts.start(stream, { kind: "Request", at: parts.now(), intent: { ...intent, ...(shadow === undefined ? {} : { shadow }), ...(gate === undefined ? {} : { gate }), target, revision, requestedBy: call.caller.name } });
   return answer(started === "started" ? 202 : 200, shown(stream, await parts.journal.read(stream)));
 };
 

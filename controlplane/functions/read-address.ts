@@ -1,6 +1,6 @@
 // Path and query of a call → names and numbers that may be used. Whatever passes here can be put into a stream's name, a
 // statement or a sentence; whether there is such an app or rollout is not known here.
-import { index, object, optional, read, text, type Form, type Parsed } from "./form.ts";
+import { index, object, oneOf, optional, read, text, type Form, type Parsed } from "./form.ts";
 
 /** The named parts of paths, as Azure names the things. */
 export const names = {
@@ -18,7 +18,10 @@ export function complaintsAboutPath(path: Readonly<Record<string, string>>): rea
 }
 
 /** Which rollouts a list is to show. */
-export const filterForm = object({ resourceGroup: optional<string | undefined>(names.rg, undefined), app: optional<string | undefined>(names.app, undefined) });
+export const filterForm = object({
+  resourceGroup: optional<string | undefined>(names.rg, undefined), app: optional<string | undefined>(names.app, undefined),
+  inFlight: optional<string | undefined>(oneOf(["true"]), undefined),
+});
 
 /** From which fact on a rollout is to be followed. */
 export const followForm = object({ from: optional(index, 0) });

@@ -2,6 +2,7 @@
 // BALLAST_CONNECT_TO, which connect-to.ts reads; what the settings are for is not known here.
 import { isLoopback, type Database } from "../adapters/postgres/connection.ts";
 import type { Target } from "../engines/rollout/vocabulary.ts";
+import { readChannels, type ChannelSettings } from "./read-channels.ts";
 import { settingsWrong } from "../../errors/functions.ts";
 
 /** Everything that the control plane is told from outside. */
@@ -24,6 +25,8 @@ export interface Settings {
   readonly ingestionSeconds: number;
   readonly host: string;
   readonly port: number;
+  /** Who is told of rollouts. */
+  readonly channels: ChannelSettings;
   /** Who we are in the journal: the replica, and this start of it. */
   readonly process: string;
 }
@@ -61,6 +64,7 @@ export function readSettings(environment: Environment): Settings {
     ingestionSeconds: read.number("BALLAST_INGESTION_SECONDS", 180, 0, 3600),
     host: environment["HOST"] || "127.0.0.1",
     port: read.number("PORT", 8080, 0, 65_535),
+    channels: readChannels(environment["BALLAST_NOTIFY"], complaints),
     process: `${environment["CONTAINER_APP_REPLICA_NAME"] || "local"}-${process.pid}-${Date.now().toString(36)}`,
   };
   if (complaints.length > 0) throw settingsWrong({ complaints });

@@ -2,6 +2,7 @@
 // Expected trouble comes back as `Result`; what throws is a mistake of ours or a loss of the journal itself.
 import type { Result } from "../engines/engine.ts";
 import type { Instant } from "../engines/time.ts";
+import type { Notice } from "../engines/rollout/notices.ts";
 import type { AppView, Measurement, ProbeView, RolloutEffect, RolloutEvent, Target, TrafficView } from "../engines/rollout/vocabulary.ts";
 
 type Effect<Kind extends RolloutEffect["kind"]> = Extract<RolloutEffect, { kind: Kind }>;
@@ -114,4 +115,35 @@ export interface Claims {
   readonly hold: (target: Target, by: string, seconds: number) => Promise<Hold | { readonly heldBy: string }>;
   readonly unhold: (target: Target, id: string) => Promise<void>;
   readonly held: (target: Target) => Promise<Hold | undefined>;
+}
+
+/** What came of telling a channel. `refused`: this notice will never be taken. `later`: somebody should try again, after so many seconds where it says so. */
+export type Told = { readonly kind: "told" } | { readonly kind: "refused" | "later"; readonly reason: string; readonly afterSeconds?: number };
+
+/** Somebody outside who is told of rollouts. */
+export interface Channel {
+  /** `webhook`, `slack`, `teams` or `github`; it is what the store knows it by. */
+  readonly name: string;
+  /** Tells it one notice. Trouble is an answer, whose reason names neither the address nor a secret. */
+  readonly tell: (notice: Notice, cancel: AbortSignal) => Promise<Told>;
+}
+
+/** A stream of which a channel has been told the facts before `told`. */
+export interface Untold {
+  readonly stream: string;
+  readonly told: number;
+  /** Failures in a row. */
+  readonly failures: number;
+}
+
+/** How far each channel has been told of each stream. */
+export interface Notices {
+  /** Makes a channel known. What was written before its first time is no news to it. */
+  readonly register: (channel: string) => Promise<void>;
+  /** Lends a stream with facts that the channel has not been told; for `seconds` nobody else gets it. */
+  readonly borrow: (channel: string, seconds: number) => Promise<Untold | undefined>;
+  /** Keeps that the channel was told, and gives the stream back. */
+  readonly advance: (channel: string, stream: string, told: number) => Promise<void>;
+  /** Keeps that it failed, and gives the stream back after a while. */
+  readonly postpone: (channel: string, stream: string, seconds: number) => Promise<void>;
 }

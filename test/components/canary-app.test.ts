@@ -37,6 +37,12 @@ test("an app that is not there yet begins with its latest revision, and its rele
   expect(await Promise.all([made.url, made.revision, made.result].map((output) => valueOf<string>(output)))).toEqual(["https://storefront.apps.example.net", "storefront--0000002", "promoted"]);
 });
 
+test("a gate is the release's, and one that nobody could have seen anything before fails the preview", async () => {
+  const gate = { beforePercent: 100, expiresSeconds: 3_600 };
+  expect((await inputsOf("storefront-release", { gate }))["gate"]).toEqual(gate);
+  await expect(inputsOf("storefront-release", { gate: { ...gate, beforePercent: 5 } })).rejects.toThrow("not above the first weight");
+});
+
 test("a pace and limits say only what differs from the defaults", async () => {
   expect(await inputsOf("storefront-release", { pace: { bakeSeconds: 600 }, limits: { failurePointsMax: 0.5 } }))
     .toMatchObject({ pace: { ...defaultPace, bakeSeconds: 600 }, limits: { ...defaultLimits, failurePointsMax: 0.5 } });
@@ -71,6 +77,31 @@ test("secrets go to the app as secrets, registries with the identities that pull
   expect(inputsOfApp["template"].containers[0].env).toEqual([{ name: "API_KEY", secretRef: "api-key" }]);
 });
 
+test("limits in the shadow go to the release whole: what they leave out is as in the limits in force; empty, there are none", async () => {
+  const release = async (change: Partial<CanaryAppArgs>) => await inputsOf("storefront-release", change);
+  const limits = { ...defaultLimits, oddsTolerated: 1.5 };
+  expect((await release({ limits, shadowLimits: { failurePointsMax: 0.5 } }))["shadowLimits"]).toEqual({ ...limits, failurePointsMax: 0.5 });
+  expect(await release({ shadowLimits: {} })).not.toHaveProperty("shadowLimits");
+});
+
+/** What a preview warns of; the SDK puts it on the console where there is no engine. */
+async function warnings(change: Partial<CanaryAppArgs>): Promise<readonly string[]> {
+  const { warn } = console, said: string[] = [];
+  console.warn = (line: string) => void said.push(line);
+  await storefront(change).finally(() => { console.warn = warn; });
+  return said;
+}
+
+test("a plan that weakens what releases promise is warned of with canary-app-cautions, and carried out", async () => {
+  expect(await warnings({})).toEqual([]);
+  expect(await warnings({ limits: { ...defaultLimits, falseRollbackPercentMax: 30 } })).toEqual([expect.stringMatching(/canary-app-cautions.*falseRollbackPercentMax is 30, so that of a hundred good canaries up to 30 are rolled back\./)]);
+});
+
+test("a plan that cannot see what it promises at the app's traffic is warned of with canary-app-blind; where the traffic is not known, nothing is said", async () => {
+  expect(await warnings({ expectedRequestsPerMinute: 1_200 })).toEqual([]);
+  expect(await warnings({ expectedRequestsPerMinute: 20 })).toEqual([expect.stringMatching(/canary-app-blind.*a healthy canary is not promoted: evidence never came in 3h: .*a canary that fails one percentage point more than stable is not found within 3h\./)]);
+});
+
 test("an app may scale to zero where its probes come often enough to keep it awake", async () => {
   expect((await inputsOf("storefront-app", { minReplicas: 0 }))["template"].scale).toEqual({ minReplicas: 0, maxReplicas: 10 });
 });
@@ -89,6 +120,7 @@ const refusals: readonly (readonly [id: string, name: string, change: Partial<Ca
   ["canary-app-plan", "storefront", { pace: { ...defaultPace, weights: [50, 25] } }, "The weights go from 50 to 25 at step 2"],
   ["canary-app-plan", "storefront", { pace: { ...defaultPace, maximumSeconds: 1_000 } }, "maximumSeconds, 1000, does not leave room for them"],
   ["canary-app-plan", "storefront", { limits: { ...defaultLimits, probeFailuresMax: 0 } }, "probeFailuresMax is 0"],
+  ["canary-app-plan", "storefront", { shadowLimits: { probeFailuresMax: 0 } }, "Of the limits in the shadow, probeFailuresMax is 0"],
   ["canary-app-no-replica", "storefront", { minReplicas: 0, pace: { ...defaultPace, probeSeconds: 200 } }, "from 0 to 10 replicas and is probed every 200 seconds"],
   ["canary-app-no-replica", "storefront", { minReplicas: 0, maxReplicas: 0 }, "from 0 to 0 replicas"],
   ["canary-app-no-replica", "storefront", { minReplicas: 3, maxReplicas: 2 }, "from 3 to 2 replicas"],

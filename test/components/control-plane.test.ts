@@ -75,6 +75,13 @@ test("a password lies in the app's secrets, the template only names it, and no i
   expect(declared.some(({ type }) => type.includes("Administrators"))).toBe(false);
 });
 
+test("the addresses of those who are told lie in the app's secrets, and the template only names them", async () => {
+  const app = (await inputsOf("control-plane-app", { notify: '{"slackUrl":"https://hooks.example/hunter2"}' }))!;
+  expect(app["template"].containers[0].env).toContainEqual({ name: "BALLAST_NOTIFY", secretRef: "notify" });
+  expect(app["configuration"]).toMatchObject({ value: { secrets: [{ name: "notify", value: '{"slackUrl":"https://hooks.example/hunter2"}' }] } });
+  expect(JSON.stringify({ ...app, configuration: undefined })).not.toContain("hunter2");
+});
+
 test("its address is its own name in the environment's domain, and its one output", async () => {
   const { made, declared } = await controlPlane();
   expect(declared.find(({ type }) => type === parent)).toMatchObject({ name: "control-plane", parent: "", outputs: ["endpoint"] });

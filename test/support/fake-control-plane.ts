@@ -12,6 +12,7 @@ export interface Script {
   readonly result: string;
   readonly sentence: string;
   readonly pausesAt?: number;
+  readonly evidence?: object;
 }
 
 interface Rollout { readonly id: string; readonly release: string; readonly target: object; readonly revision: string; script: Script; open: number; readonly intent: Record<string, unknown> }
@@ -73,8 +74,8 @@ async function answer(plane: FakeControlPlane, wake: Set<() => void>, request: I
   if (collection === "holds" && rest[1] === "taken") return send(409, { heldBy: "rollout/rg/taken/r1" });
   if (collection === "holds") return request.method === "POST" ? send(200, { id: "hold-1", until: 1_000 }) : void response.writeHead(204).end();
   if (rest.length === 0) {
-    const wanted = url.searchParams.get("app");
-    return send(200, { rollouts: [...plane.rollouts.values()].reverse().map(shown).filter((one) => !wanted || (one.target as { app: string }).app === wanted) });
+    const wanted = url.searchParams.get("app"), fits = (one: ReturnType<typeof shown>) => (!wanted || (one.target as { app: string }).app === wanted) && !(url.searchParams.get("inFlight") && one.result);
+    return send(200, { rollouts: [...plane.rollouts.values()].reverse().map(shown).filter(fits) });
   }
   const [resourceGroup, app, revision, verb] = rest as [string, string, string, string?];
   const id = `rollout/${resourceGroup}/${app}/${revision}`.toLowerCase(), found = plane.rollouts.get(id);
@@ -121,7 +122,7 @@ const ended = (rollout: Rollout): boolean => rollout.open === Infinity;
 const facts = (rollout: Rollout): Script["facts"] => rollout.script.facts.slice(0, rollout.open);
 const shown = (one: Rollout) => ({
   id: one.id, target: one.target, revision: one.revision, release: one.release, phase: ended(one) ? "finished" : "baking", percent: ended(one) ? 100 : 25, attempt: 1,
-  result: ended(one) ? one.script.result : null, sentence: ended(one) ? one.script.sentence : "watching 25 percent", startedAt: 1_700_000_000_000, facts: facts(one).length,
+  result: ended(one) ? one.script.result : null, sentence: ended(one) ? one.script.sentence : "watching 25 percent", startedAt: 1_700_000_000_000, facts: facts(one).length, evidence: one.script.evidence ?? null,
 });
 
 async function tellOn(rollout: Rollout, from: number, wake: Set<() => void>, response: ServerResponse): Promise<void> {

@@ -23,7 +23,7 @@ export interface PureWorld {
 }
 
 export const intentOf = (scenario: Scenario): ReleaseIntent =>
-  ({ target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi", ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}) });
+  ({ target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi", ...(scenario.gate ? { gate: scenario.gate } : {}), ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}), ...(scenario.shadow ? { shadow: scenario.shadow } : {}) });
 
 export const pureWorld = (scenario: Scenario): PureWorld =>
   ({ weights: [{ revision: scenario.before === "nothing" ? canary : stable, percent: 100 }], shares: [], now: start, probes: 0, labels: {}, mode: "Multiple", shows: {}, keptAwake: new Set(), active: new Set([canary, ...(scenario.before === "nothing" ? [] : [stable])]) });

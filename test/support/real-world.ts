@@ -52,7 +52,7 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
     await goOn(to);
   };
   return {
-    intent: { target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi", ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}) },
+    intent: { target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi", ...(scenario.gate ? { gate: scenario.gate } : {}), ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}) },
     apps, requests: createRequestRows(shop.connection, patienceOf(requestSeconds), shop.workspace, 0),
     now: () => now, advance, clock: { now: () => now, until: (at) => advance(at) },
   };

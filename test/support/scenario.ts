@@ -7,7 +7,7 @@ import { after, duration, secondsBetween, type Instant } from "../../controlplan
 import { defaultLimits, defaultPace } from "../../controlplane/engines/rollout/plan.ts";
 import { bucketOf, durationsOf } from "../../controlplane/engines/rollout/durations.ts";
 import { isWorthTelling, tell } from "../../controlplane/engines/rollout/tell.ts";
-import type { Limits, OutsideWeights, Pace, RolloutEvent, SignalName, Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
+import type { Gate, Limits, OutsideWeights, Pace, RolloutEvent, SignalName, Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
 
 export const folder = path.join(import.meta.dirname, "..", "scenarios", "rollout");
 
@@ -48,6 +48,8 @@ export interface Scenario {
   readonly signals: readonly { readonly atMinutes: number; readonly signal: SignalName; readonly by: string; readonly reason: string }[];
   readonly others?: readonly Interference[];
   readonly outsideWeights?: OutsideWeights;
+  readonly gate?: Gate;
+  readonly shadow?: Limits;
   readonly expected: string;
 }
 
@@ -57,7 +59,7 @@ export const scenarios = (): readonly Scenario[] => fs.readdirSync(folder).filte
 function read(file: string): Scenario {
   const text = fs.readFileSync(path.join(folder, file), "utf8");
   const [asked, world, expected] = parseAllDocuments(text).map((document) => document.toJS() as Record<string, any>);
-  refuseUnknown(file, asked, ["weights", "bakeMinutes", "warmUpMinutes", "maximumMinutes", "limits", "smokeMinutes", "outsideWeights"]);
+  refuseUnknown(file, asked, ["weights", "bakeMinutes", "warmUpMinutes", "maximumMinutes", "limits", "smokeMinutes", "outsideWeights", "gate"]);
   refuseUnknown(file, world, ["requestsPerMinute", "canary", "stable", "before", "probesAnswered", "signals", "others"]);
   for (const other of world?.["others"] ?? []) refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "mode"]);
   const minutes = (key: string, fallback: number) => (asked?.[key] === undefined ? fallback : Number(asked[key]) * 60);
@@ -69,7 +71,7 @@ function read(file: string): Scenario {
     requestsPerMinute: [world?.["requestsPerMinute"] ?? 1200].flat().map((entry) => (typeof entry === "number" ? { fromMinutes: 0, value: entry } : entry)),
     canary: behaviours(world?.["canary"]), stable: behaviours(world?.["stable"]),
     before: world?.["before"] ?? "stable", probesAnswered: world?.["probesAnswered"] ?? Number.POSITIVE_INFINITY, signals: world?.["signals"] ?? [],
-    others: world?.["others"] ?? [], ...(asked?.["outsideWeights"] === undefined ? {} : { outsideWeights: asked["outsideWeights"] as OutsideWeights }),
+    others: world?.["others"] ?? [], ...(asked?.["gate"] === undefined ? {} : { gate: { beforePercent: asked["gate"].beforePercent, expiresSeconds: asked["gate"].expiresMinutes * 60 } }), ...(asked?.["outsideWeights"] === undefined ? {} : { outsideWeights: asked["outsideWeights"] as OutsideWeights }),
     expected: typeof expected === "string" ? expected : "",
   };
 }

@@ -4,7 +4,7 @@
 import { journalFactUnknown } from "../../../errors/journal.ts";
 import { defaultLimits } from "../../engines/rollout/plan.ts";
 import type {
-  AppView, Bin, Durations, HoldReason, Labels, Landing, Limits, OutsideWeights, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Verdict, Weight,
+  AppView, Bin, Durations, Gate, HoldReason, Labels, Landing, Limits, OutsideWeights, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Verdict, Weight,
 } from "../../engines/rollout/vocabulary.ts";
 import type { Fact } from "../../runtime/ports.ts";
 import type { ChainedFact } from "./chain.ts";
@@ -67,11 +67,11 @@ const limits = completed(defaultLimits, record<Limits>({
   falseRollbackPercentMax: number, falsePromotionPercentMax: number, oddsTolerated: number, slowdownTolerated: number, failurePointsMax: number,
   ceilingPercent: number, ceilingRequests: number, stableFailurePercentMax: number, probeFailuresMax: number,
 }));
-const intent = record<ReleaseIntent>({ target, revision: text, release: text, pace, limits, shadow: optional(limits), probePath: text, outsideWeights: optional(oneOf<OutsideWeights>({ restore: true, adopt: true })), requestedBy: text });
-const signalName = oneOf<SignalName>({ pause: true, resume: true, promote: true, abort: true, retry: true, supersede: true });
+const intent = record<ReleaseIntent>({ target, revision: text, release: text, pace, limits, shadow: optional(limits), probePath: text, outsideWeights: optional(oneOf<OutsideWeights>({ restore: true, adopt: true })), gate: optional(record<Gate>({ beforePercent: number, expiresSeconds: number })), requestedBy: text });
+const signalName = oneOf<SignalName>({ pause: true, resume: true, approve: true, promote: true, abort: true, retry: true, supersede: true });
 const result = oneOf<RolloutResult>({ promoted: true, "rolled-back": true, rejected: true, equal: true, stranded: true });
 const holdReason = oneOf<HoldReason>({
-  "no-traffic": true, "too-few-requests": true, "warming-up": true, "stable-sick": true, "shared-outage": true, "lost-requests": true, noisy: true, unsettled: true,
+  "no-traffic": true, "too-few-requests": true, "warming-up": true, "stable-sick": true, "shared-outage": true, "lost-requests": true, noisy: true, unsettled: true, unapproved: true,
 });
 const revision = record<RevisionView>({ name: text, active: flag, running: text, health: text, templateHash: text, minReplicas: optional(number) });
 const labels = record<Labels>({ stable: optional(text), canary: optional(text) });

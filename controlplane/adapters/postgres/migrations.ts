@@ -35,6 +35,14 @@ const steps: readonly string[] = [
   // Facts of the version before have no hash, and it may write more of them during a deployment.
   `alter table ballast.facts add column hash text;
    alter table ballast.streams add column hash text;`,
+  // The row without a stream says since when there is such a channel.
+  `create table ballast.notices (
+     channel text not null,
+     stream text not null,
+     told integer not null,
+     failures integer not null default 0,
+     due_at timestamptz not null default clock_timestamp(),
+     primary key (channel, stream));`,
 ];
 
 /** Any number will do that nobody else uses; it spells "ballast" on a telephone. */

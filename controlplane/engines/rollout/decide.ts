@@ -84,6 +84,7 @@ function refusal(state: RolloutState, signal: SignalName): string | undefined {
       ? undefined : `retry needs a rollout that was rolled back, rejected or stranded, and this one ${state.phase === "finished" ? `was ${state.ending?.result}` : "is under way"}`;
     case "pause": return decided ?? (state.paused ? "pause came to a rollout that is paused already" : undefined);
     case "resume": return decided ?? (state.paused ? undefined : "resume came to a rollout that is not paused");
+    case "approve": return decided ?? (state.awaitedAt > 0 && gateOf(state) !== undefined ? undefined : "approve came to a rollout that waits for no approval");
     case "promote": return decided ?? (state.promoted ? "promote came a second time" : undefined);
     case "abort": case "supersede": return decided;
   }
@@ -208,8 +209,17 @@ function concludeVerdict(state: RolloutState): readonly RolloutDecision[] {
   const verdict = verdictOf(state);
   if (verdict.verdict === "fail") return [abort(verdict.sentence)];
   if (!isBaked(state)) return held(state, judgeWarmUp(state.evidence));
-  if (verdict.verdict === "pass") return state.paused ? [] : [{ kind: "StepPassed", percent: percentOf(state), sentence: verdict.sentence }];
-  return held(state, verdict);
+  if (verdict.verdict !== "pass") return held(state, verdict);
+  const gate = gateOf(state);
+  if (gate !== undefined) return state.paused ? [] : held(state, { verdict: "inconclusive", reason: "unapproved", sentence: `${verdict.sentence}; a person must approve ${gate.percent} percent, within ${duration(gate.expiresSeconds)}` });
+  return state.paused ? [] : [{ kind: "StepPassed", percent: percentOf(state), sentence: verdict.sentence }];
+}
+
+/** Gives what the next step gives the canary, and how long a person has to approve it; undefined where nobody has to. */
+function gateOf(state: RolloutState): { readonly percent: number; readonly expiresSeconds: number } | undefined {
+  const { gate } = state.intent!, now = percentOf(state), percent = state.steps.find((next) => next > now);
+  if (gate === undefined || state.approved || percent === undefined || now >= gate.beforePercent || percent < gate.beforePercent) return undefined;
+  return { percent, expiresSeconds: gate.expiresSeconds };
 }
 
 /** Says once why the rollout does not go on. */
@@ -221,22 +231,30 @@ function held(state: RolloutState, verdict: Verdict | undefined): readonly Rollo
 
 /** Says what other limits would decide, when that changes. It stops nothing and moves nothing. */
 function concludeShadow(state: RolloutState): readonly RolloutDecision[] {
-  if (state.shadow === undefined) return [];
+  const verdict = shadowVerdict(state);
+  return verdict === undefined || heard(verdict) === state.shadow?.heard ? [] : [{ kind: "ShadowJudged", ...verdict }];
+}
+
+/** Gives what the limits in the shadow say at a measurement; undefined where there are none, and before the step's bake is over unless they say that it fails. */
+export function shadowVerdict(state: RolloutState): Verdict | undefined {
+  if (state.shadow === undefined) return undefined;
   const verdict = judge(state.shadow.evidence, state.intent!.shadow!, standing(state));
-  if ((verdict.verdict !== "fail" && !isBaked(state)) || heard(verdict) === state.shadow.heard) return [];
-  return [{ kind: "ShadowJudged", ...verdict }];
+  return verdict.verdict === "fail" || isBaked(state) ? verdict : undefined;
 }
 
 /** Whether all bins of the step's bake are measured. */
 const isBaked = (state: RolloutState): boolean => state.measuredTo >= state.warmUntil + state.intent!.pace.bakeSeconds * 1000;
 
-const standing = (state: RolloutState): Standing => ({ percent: percentOf(state), steps: state.steps, isSilent: state.probeFailures > 0 });
+/** Gives where the rollout is, as the judge wants to know it. */
+export const standing = (state: RolloutState): Standing => ({ percent: percentOf(state), steps: state.steps, isSilent: state.probeFailures > 0 });
 
 const verdictOf = (state: RolloutState): Verdict => judge(state.evidence, state.intent!.limits, standing(state));
 
 /** Aborts a rollout that has used up its time: evidence that never comes must not end in a promotion. */
 function overdue(state: RolloutState): readonly RolloutDecision[] {
   if (state.paused) return [];
+  const gate = state.awaitedAt > 0 ? gateOf(state) : undefined;
+  if (gate !== undefined) return secondsBetween(state.awaitedAt, state.now) < gate.expiresSeconds ? [] : [abort(`nobody approved ${gate.percent} percent in ${duration(gate.expiresSeconds)}`)];
   const { maximumSeconds } = state.intent!.pace;
   if (secondsBetween(state.startedAt, state.now) - state.pausedSeconds <= maximumSeconds) return [];
   const verdict = verdictOf(state);

@@ -3,11 +3,11 @@
 import { after, secondsBetween, type Instant } from "../time.ts";
 import { beginStep, gather, noEvidence } from "./gather.ts";
 import type { Evidence } from "./evidence.ts";
-import type { AppView, Bin, Labels, Landing, Limits, Phase, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Tally, Weight } from "./vocabulary.ts";
+import type { AppView, Bin, Labels, Landing, Limits, Phase, ReleaseIntent, RolloutEffect, RolloutEvent, RolloutResult, RolloutState, SignalName, Tally, Weight } from "./vocabulary.ts";
 
 export const initial: RolloutState = {
   phase: "waiting-for-request", intent: undefined, steps: [], step: 0, adopted: undefined, moved: undefined, stable: null, inspected: false, sleepers: [], touched: false, now: 0, startedAt: 0, phaseAt: 0, watchedFrom: 0, warmFrom: 0, warmUntil: 0, measuredTo: 0,
-  measuredAt: 0, probedAt: 0, readAt: 0, probeFailures: 0, evidence: noEvidence, shadow: undefined, paused: false, pausedAt: 0, pausedSeconds: 0,
+  measuredAt: 0, probedAt: 0, readAt: 0, probeFailures: 0, evidence: noEvidence, shadow: undefined, paused: false, pausedAt: 0, pausedSeconds: 0, awaitedAt: 0, approved: false,
   held: undefined, failures: 0, retireFailures: 0, retryAt: 0, doubtUntil: 0, promoted: false, superseded: false, ending: undefined, attempt: 1,
 };
 
@@ -16,7 +16,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   const at = Math.max(before.now, event.at);
   const state = { ...before, now: at };
   switch (event.kind) {
-    case "Planned": return enter({ ...state, intent: event.intent, steps: event.steps, startedAt: at, shadow: event.intent.shadow && { evidence: noEvidence, heard: "" } }, "inspecting");
+    case "Planned": return enter({ ...state, intent: event.intent, steps: event.steps, startedAt: at, shadow: shadowOf(event.intent) }, "inspecting");
     case "Inspected": return inspect(state, event.view);
     case "Started": return begin({ ...state, stable: event.stable, step: event.stable === null || state.promoted ? state.steps.length - 1 : 0 }, event.activate);
     case "FoundEqual": return enter({ ...state, stable: event.stable, ending: { result: "equal", sentence: event.sentence } }, event.untouched ? "retiring" : "reverting");
@@ -31,7 +31,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "TrafficAdopted": return adopt(state, event.percent);
     case "Waited": return state;
     case "Measured": return weigh(state, event.bins, event.to);
-    case "Held": return { ...state, held: event.reason };
+    case "Held": return { ...state, held: event.reason, awaitedAt: event.reason === "unapproved" && state.awaitedAt === 0 ? at : state.awaitedAt };
     case "ShadowJudged": return { ...state, shadow: state.shadow && { ...state.shadow, heard: heard(event) } };
     case "StepPassed": return pass(state, event.percent, event.sentence);
     case "Aborted": return abort(state, event.sentence);
@@ -165,6 +165,9 @@ function weigh(state: RolloutState, bins: readonly Bin[], to: Instant): RolloutS
   };
 }
 
+/** A judge in the shadow that has heard nothing yet; none where the release asks for none. */
+const shadowOf = ({ shadow }: ReleaseIntent): RolloutState["shadow"] => shadow && { evidence: noEvidence, heard: "" };
+
 const noRequests: Tally = { requests: 0, failed: 0 };
 
 /** What a judge in the shadow said last; it is heard again only when that changes. */
@@ -181,20 +184,29 @@ function abort(state: RolloutState, sentence: string): RolloutState {
   return enter({ ...resume(state), ending: { result, sentence } }, next);
 }
 
-const resume = (state: RolloutState): RolloutState =>
-  state.paused ? { ...state, paused: false, pausedSeconds: state.pausedSeconds + secondsBetween(state.pausedAt, state.now) } : state;
+/** A pause at the gate does not count there either. */
+function resume(state: RolloutState): RolloutState {
+  if (!state.paused) return state;
+  const { pausedAt, now, awaitedAt, pausedSeconds } = state;
+  return { ...state, paused: false, pausedSeconds: pausedSeconds + secondsBetween(pausedAt, now), awaitedAt: awaitedAt === 0 ? 0 : awaitedAt + now - pausedAt };
+}
+
+/** Goes through the gate: the time before it was a person's, and counts as a pause does. */
+const approve = (state: RolloutState): RolloutState =>
+  ({ ...state, approved: true, held: undefined, pausedSeconds: state.pausedSeconds + (state.awaitedAt === 0 ? 0 : secondsBetween(state.awaitedAt, state.paused ? state.pausedAt : state.now)), awaitedAt: 0 });
 
 function signalled(state: RolloutState, signal: SignalName): RolloutState {
   switch (signal) {
     case "pause": return { ...state, paused: true, pausedAt: state.now };
     case "resume": return resume(state);
+    case "approve": return approve(state);
     case "promote": {
-      const promoted = { ...resume(state), promoted: true, step: state.steps.length - 1, adopted: undefined };
+      const promoted = { ...approve(resume(state)), promoted: true, step: state.steps.length - 1, adopted: undefined };
       return ["shifting", "verifying", "baking"].includes(state.phase) ? enter(promoted, "shifting") : promoted;
     }
     // Who served before is remembered: after an attempt that was stranded, the weights no longer tell.
     case "retry": return enter({
-      ...initial, intent: state.intent, steps: state.steps, stable: state.stable, touched: state.ending?.result === "stranded", doubtUntil: state.doubtUntil, attempt: state.attempt + 1, now: state.now, startedAt: state.now,
+      ...initial, intent: state.intent, steps: state.steps, shadow: state.intent && shadowOf(state.intent), stable: state.stable, touched: state.ending?.result === "stranded", doubtUntil: state.doubtUntil, attempt: state.attempt + 1, now: state.now, startedAt: state.now,
     }, "inspecting");
     case "abort": return state;
     case "supersede": return { ...state, superseded: true };

@@ -163,7 +163,7 @@ function add(evidence: Evidence, usual: Usual, bin: Bin, watch: Watch): Evidence
     const canaryBad = badOf(bin.canary, name, usual, watch.limits.slowdownTolerated), stableBad = badOf(bin.stable, name, usual);
     if (canaryBad === undefined || stableBad === undefined) return evidence.strands[name];
     const table = { canary: bin.canary.requests, canaryBad, stable: bin.stable.requests, stableBad };
-    return weigh(evidence.strands[name], table, { ...temper(usual.noise[name], table), tolerated: watch.limits.oddsTolerated, ...refusalOf(name, usual, watch.limits), isOfStep, isSound });
+    return weigh(evidence.strands[name], table, { ...temper(usual.noise[name], table), tolerated: watch.limits.oddsTolerated, ...refusalOf(name, usual, watch.limits), isTail: kinds[name].tail !== undefined, isOfStep, isSound });
   };
   const next = { ...evidence, strands: bin.canary.requests === 0 ? evidence.strands : each(strand) };
   if (!isSound) return next;
@@ -176,13 +176,15 @@ interface Weighing extends Tempering {
   readonly refused: number;
   /** A canary that is shown to have less than this share of bad requests needs no comparison. */
   readonly shareMax: number;
+  /** Whether it is about a tail. How long requests take always comes in bursts on a busy machine; what speaks for a canary is weakened for that and not cut off, or nothing ever would. */
+  readonly isTail: boolean;
   readonly isOfStep: boolean;
   /** Whether it may speak in the canary's favour. */
   readonly isSound: boolean;
 }
 
 /** Adds a bin to a strand. A power below one of a likelihood ratio, or one that is cut off, has at most its mean, so what is tempered is evidence still. */
-function weigh(strand: Strand, table: Table, { power, most, tolerated, refused, shareMax, isOfStep, isSound }: Weighing): Strand {
+function weigh(strand: Strand, table: Table, { power, most, tolerated, refused, shareMax, isTail, isOfStep, isSound }: Weighing): Strand {
   const tables = { wholeTable: plusTable(strand.wholeTable, table), stepTable: isOfStep ? plusTable(strand.stepTable, table) : strand.stepTable };
   const telling = isTelling(table);
   const against = telling ? ratios(table, alternatives.map(([times]) => tolerated * times), tolerated) : emptyStrand.whole;
@@ -190,7 +192,7 @@ function weigh(strand: Strand, table: Table, { power, most, tolerated, refused, 
   const inFavour = [
     ...(telling ? ratios(table, favourable, refused) : favourable.map(() => 0)),
     ...favourableShares.map((part) => logShareRatio(table.canary, table.canaryBad, part * shareMax, shareMax)),
-  ].map((log) => Math.min(most, power * log));
+  ].map((log) => Math.min(isTail ? Infinity : most, power * log));
   const sum = (logs: readonly number[], more: readonly number[]): readonly number[] => logs.map((log, index) => round(log + more[index]!));
   return {
     ...strand, ...tables, whole: sum(strand.whole, tempered), untempered: sum(strand.untempered, against),

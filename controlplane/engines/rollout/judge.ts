@@ -23,12 +23,12 @@ export interface Standing {
   readonly isSilent: boolean;
 }
 
-/** What speaks against a canary and for it, as ratios to one, beside what it would take. */
+/** What speaks against a canary and for it, as ratios to one and a billion at the most, beside what it would take. */
 export interface Balance {
   readonly against: number;
   readonly againstMax: number;
-  /** In favour in the present step; the least of what must be shown. */
-  readonly favour: number;
+  /** In favour in the present step; the least of what must be shown. Null at 100 percent, where nobody is left to compare with. */
+  readonly favour: number | null;
   readonly favourMin: number;
 }
 
@@ -134,9 +134,10 @@ const favourOf = (logs: readonly number[]): number => logSum(logs) - Math.log(lo
 
 /** Gives the evidence for and against a canary as it stands. */
 export function balance(evidence: Evidence, limits: Limits, standing: Standing): Balance {
+  const times = (log: number): number => Math.min(1e9, Math.exp(log));
   return {
-    against: Math.exp(weighAgainst(evidence, limits, standing).log), againstMax: 100 / limits.falseRollbackPercentMax,
-    favour: Math.exp(weighFavour(evidence).log), favourMin: 100 / limits.falsePromotionPercentMax,
+    against: times(weighAgainst(evidence, limits, standing).log), againstMax: 100 / limits.falseRollbackPercentMax,
+    favour: standing.percent === 100 ? null : times(weighFavour(evidence).log), favourMin: 100 / limits.falsePromotionPercentMax,
   };
 }
 

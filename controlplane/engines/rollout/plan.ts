@@ -1,6 +1,6 @@
 // Release intent → the steps that the canary takes. Used by the engine when a rollout begins and by the components at
 // preview, so that a plan which cannot work fails before anything is deployed, with the engine's own words.
-import type { Limits, Pace } from "./vocabulary.ts";
+import type { Gate, Limits, Pace } from "./vocabulary.ts";
 
 /** A pace for Azure, where request rows come minutes late and a tick is a minute. */
 export const defaultPace: Pace = {
@@ -31,14 +31,21 @@ export const ranges = {
     falseRollbackPercentMax: { above: 0, most: 50 }, falsePromotionPercentMax: { above: 0, most: 50 }, oddsTolerated: { least: 1, most: 10 }, slowdownTolerated: { least: 1, most: 10 }, failurePointsMax: { above: 0, most: 20 },
     ceilingPercent: { above: 0, most: 100 }, ceilingRequests: { least: 1, whole: true }, stableFailurePercentMax: { above: 0, most: 50 }, probeFailuresMax: { least: 1, whole: true },
   },
-} satisfies { steps: Range; weight: Range; pace: Readonly<Record<Exclude<keyof Pace, "weights">, Range>>; limits: Readonly<Record<keyof Limits, Range>> };
+  gate: { beforePercent: { least: 2, most: 100, whole: true }, expiresSeconds: { least: 1 } },
+} satisfies { steps: Range; weight: Range; pace: Readonly<Record<Exclude<keyof Pace, "weights">, Range>>; limits: Readonly<Record<keyof Limits, Range>>; gate: Readonly<Record<keyof Gate, Range>> };
 
 /** Gives the percentages that the canary receives, step by step, with the last one, 100, that every plan ends in. */
 export const plan = (pace: Pace): readonly number[] => [...pace.weights, 100];
 
-/** Lists what is wrong with a pace and its limits, a sentence each; an empty list means that the plan can be carried out. */
-export function checkIntent({ pace, limits }: { readonly pace: Pace; readonly limits: Limits }): readonly string[] {
-  return [...checkPace(pace), ...checkLimits(limits)];
+/** Lists what is wrong with a pace, its limits, those in the shadow included, and its gate, a sentence each; an empty list means that the plan can be carried out. */
+export function checkIntent({ pace, limits, shadow, gate }: { readonly pace: Pace; readonly limits: Limits; readonly shadow?: Limits | undefined; readonly gate?: Gate | undefined }): readonly string[] {
+  const inShadow = shadow === undefined ? [] : checkLimits(shadow).map((complaint) => `Of the limits in the shadow, ${complaint}`);
+  return [...checkPace(pace), ...checkLimits(limits), ...inShadow, ...(gate === undefined ? [] : checkGate(gate, pace))];
+}
+
+function checkGate(gate: Gate, { weights: [first = 100] }: Pace): readonly string[] {
+  const early = gate.beforePercent <= first ? [`beforePercent, ${gate.beforePercent}, is not above the first weight, ${first}, so nothing would have been seen that a person could approve.`] : [];
+  return [...checkRanges(gate, ranges.gate), ...early];
 }
 
 function checkPace(pace: Pace): readonly string[] {
@@ -63,6 +70,30 @@ function checkLimits(limits: Limits): readonly string[] {
   const complaints = [...checkRanges(limits, ranges.limits)];
   if (limits.failurePointsMax >= limits.ceilingPercent) complaints.push(`failurePointsMax, ${limits.failurePointsMax}, is not below ceilingPercent, ${limits.ceilingPercent}, so a canary could be promoted at its ceiling.`);
   return complaints;
+}
+
+/**
+ * Lists what a plan gives up of what releases are meant to promise, a sentence each; empty for the defaults.
+ *
+ * Such a plan is carried out all the same: somebody may have reasons, and should know the price.
+ */
+export function cautions({ pace, limits }: { readonly pace: Pace; readonly limits: Limits }): readonly string[] {
+  const { falseRollbackPercentMax, falsePromotionPercentMax, oddsTolerated, slowdownTolerated, failurePointsMax, ceilingPercent, ceilingRequests, probeFailuresMax, stableFailurePercentMax } = limits;
+  const last = pace.weights.at(-1) ?? 0;
+  const given: readonly (readonly [is: boolean, sentence: string])[] = [
+    [falseRollbackPercentMax > 10, `falseRollbackPercentMax is ${falseRollbackPercentMax}, so that of a hundred good canaries up to ${falseRollbackPercentMax} are rolled back.`],
+    [falsePromotionPercentMax > 20, `falsePromotionPercentMax is ${falsePromotionPercentMax}, so that of a hundred canaries that are too bad up to ${falsePromotionPercentMax} are promoted.`],
+    [oddsTolerated > 3, `oddsTolerated is ${oddsTolerated}, so that a canary whose odds of failing are ${oddsTolerated} times stable's is held to be as good as stable, and not rolled back for it.`],
+    [slowdownTolerated > 2, `slowdownTolerated is ${slowdownTolerated}, so that a canary that takes ${slowdownTolerated} times stable's time is held to be as fast as stable, and not rolled back for it.`],
+    [failurePointsMax > 5, `failurePointsMax is ${failurePointsMax}, so that a canary is promoted once it is shown to fail less than ${failurePointsMax} points more than stable.`],
+    [ceilingPercent < 10, `ceilingPercent is ${ceilingPercent}, and at the ceiling a canary is taken out without a comparison: an outage that stable shares may do it, and counts beside falseRollbackPercentMax.`],
+    [ceilingRequests < 20, `ceilingRequests is ${ceilingRequests}, so that ${ceilingPercent} % of so few failing takes a canary out without a comparison: that may be chance, and counts beside falseRollbackPercentMax.`],
+    [stableFailurePercentMax > 20, `stableFailurePercentMax is ${stableFailurePercentMax}, so that canaries are compared with a stable that is itself out of order.`],
+    [probeFailuresMax > 10, `probeFailuresMax is ${probeFailuresMax}, so that a canary that does not answer at all keeps its traffic for ${probeFailuresMax * pace.probeSeconds} seconds.`],
+    [pace.warmUpSeconds < pace.tickSeconds, `warmUpSeconds is ${pace.warmUpSeconds}, less than one tick of ${pace.tickSeconds}, so that cold starts are held against a canary.`],
+    [last < 20, `The last weight is ${last}, so that the step to 100 percent is more than a fivefold of what the canary was proven at.`],
+  ];
+  return given.flatMap(([is, sentence]) => (is ? [sentence] : []));
 }
 
 const checkRanges = <Key extends string>(values: Readonly<Record<NoInfer<Key>, unknown>>, among: Readonly<Record<Key, Range>>): readonly string[] =>

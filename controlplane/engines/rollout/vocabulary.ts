@@ -67,7 +67,20 @@ export interface ReleaseIntent {
   readonly probePath: string;
   /** What to do when somebody else moves the weights: put them back, or go on from where they are. Absent means restore. */
   readonly outsideWeights?: OutsideWeights;
+  /** Where a person must say yes before the canary gets more. Absent means nowhere. */
+  readonly gate?: Gate;
   readonly requestedBy: string;
+}
+
+/**
+ * What a person must approve: the first step that gives the canary this much or more. Until then the step before goes on, watched as ever;
+ * where nobody approves in time, stable gets its traffic back, since what nobody wants to answer for is not left half done.
+ */
+export interface Gate {
+  /** The least percentage that takes a yes; above the first weight of the plan. */
+  readonly beforePercent: number;
+  /** How long the rollout waits, in seconds without pauses. */
+  readonly expiresSeconds: number;
 }
 
 /** What becomes of weights that somebody else moves while a rollout is under way: put back, or gone on from. */
@@ -176,7 +189,7 @@ export interface Measurement {
 }
 
 /** What a person may send. */
-export type PersonalSignal = "pause" | "resume" | "promote" | "abort" | "retry";
+export type PersonalSignal = "pause" | "resume" | "approve" | "promote" | "abort" | "retry";
 /** `supersede` comes from the next release of the same app alone: it aborts, and what was superseded is never tried again. */
 export type SignalName = PersonalSignal | "supersede";
 
@@ -200,7 +213,7 @@ export type RolloutResult = "promoted" | "rolled-back" | "rejected" | "equal" | 
 
 /** Why a rollout does not go on although nothing is wrong with the canary. Holding is not a failure. */
 export type HoldReason =
-  | "no-traffic" | "too-few-requests" | "warming-up" | "stable-sick" | "shared-outage" | "lost-requests" | "noisy" | "unsettled";
+  | "no-traffic" | "too-few-requests" | "warming-up" | "stable-sick" | "shared-outage" | "lost-requests" | "noisy" | "unsettled" | "unapproved";
 
 /** May we go on? The sentence says why, with its numbers. */
 export type Verdict =
@@ -298,8 +311,12 @@ export interface RolloutState {
   readonly shadow: { readonly evidence: Evidence; readonly heard: string } | undefined;
   readonly paused: boolean;
   readonly pausedAt: Instant;
-  /** Seconds that this attempt has spent in pauses; they do not count towards its maximum. */
+  /** Seconds that this attempt has spent in pauses and at its gate; they do not count towards its maximum. */
   readonly pausedSeconds: number;
+  /** Since when a person's approval is waited for; 0 where none is. */
+  readonly awaitedAt: Instant;
+  /** Whether a person has said yes at the gate. */
+  readonly approved: boolean;
   /** Why the rollout does not go on; undefined when nothing holds it. */
   readonly held: HoldReason | undefined;
   /** Failures in a row of the effect now asked for. */
