@@ -21,7 +21,7 @@ type Situation = "in flight" | "rolled back" | "stranded" | "gone" | "back";
 
 /** What each block of a chapter finds, in the order of the page. */
 const situations: Readonly<Record<string, readonly Situation[]>> = {
-  "Stuck rollout": ["in flight", "in flight", "in flight", "in flight", "rolled back"],
+  "Stuck rollout": ["in flight", "in flight", "in flight", "in flight", "in flight", "rolled back"],
   "Lost control plane": ["gone", "back", "in flight", "rolled back"],
   "Wrong verdict": ["rolled back", "rolled back", "in flight", "in flight", "in flight"],
   "Rollback blocked": ["stranded", "in flight", "stranded", "in flight"],
@@ -86,7 +86,7 @@ test.each(blocks)("what is on the page under $chapter, block $place, is done as 
     const [, expected = "0"] = /# exits with (\d)$/.exec(command) ?? [];
     expect(`exit ${code}: ${said}`).toMatch(new RegExp(`^exit ${expected}: `));
     if (expected !== "0") expect(said).toContain("release-control-plane-unreachable");
-    const [, signal] = /^ballast release (resume|promote|abort|retry) /.exec(command) ?? [];
+    const [, signal] = /^ballast release (approve|resume|promote|abort|retry) /.exec(command) ?? [];
     if (signal !== undefined) expect(plane.asked).toContain("POST /rollouts/rg/storefront/r1/signals");
   }
 });
