@@ -33,8 +33,8 @@ Examples:
 
 /** The SDKs behind these are loaded when they are needed, and no other command waits for them. */
 async function patientChecks(): Promise<readonly Check<import("./doctor/patient.ts").Patient>[]> {
-  const [{ subscriptionChecks }, { planeChecks }, { appChecks }, { costChecks }] = await Promise.all([
-    import("./doctor/subscription-checks.ts"), import("./doctor/plane-checks.ts"), import("./doctor/app-checks.ts"), import("./doctor/cost.ts"),
+  const [{ subscriptionChecks }, { databaseChecks }, { planeChecks }, { appChecks }, { costChecks }] = await Promise.all([
+    import("./doctor/subscription-checks.ts"), import("./doctor/database-check.ts"), import("./doctor/plane-checks.ts"), import("./doctor/app-checks.ts"), import("./doctor/cost.ts"),
   ]);
-  return [...subscriptionChecks, ...planeChecks, ...appChecks, ...costChecks];
+  return [...subscriptionChecks, ...databaseChecks, ...planeChecks, ...appChecks, ...costChecks];
 }

@@ -59,6 +59,14 @@ export const doctorNameTaken = entry<{ name: string; kind: string; key: string }
   left: () => "nothing was created.",
 });
 
+/** The control plane could not sign in to its database. */
+export const doctorDatabaseRoleMissing = entry<{ server: string; what: string }>("doctor-database-role-missing", {
+  title: "The control plane's role is not in its database",
+  message: ({ server, what }) => `The database server ${server} has no ${what}, which the control plane signs in to it by.`,
+  fix: () => "run `pulumi up`, which makes it",
+  left: () => "journals are as they were; what is signed in already goes on.",
+});
+
 /** The control plane is up, and its rollouts do not move. */
 export const doctorHeartbeatLost = entry<{ inFlight: number; seconds: number; silenceSeconds: number }>("doctor-heartbeat-lost", {
   title: "Rollouts in flight do not move",

@@ -8,18 +8,21 @@ import tls from "node:tls";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { appChecks, judgeFitness, type LiveApp } from "../cli/doctor/app-checks.ts";
 import { estimate, judgeCost } from "../cli/doctor/cost.ts";
+import { databaseChecks } from "../cli/doctor/database-check.ts";
 import { examine, findingJson, findingLines, type Check, type Finding } from "../cli/doctor/finding.ts";
 import { patientOf, settingsOf, type Patient } from "../cli/doctor/patient.ts";
 import { judgePulse, planeChecks } from "../cli/doctor/plane-checks.ts";
 import { notPermitted, subscriptionChecks } from "../cli/doctor/subscription-checks.ts";
 import { judgeNode, toolChecks } from "../cli/doctor/tools.ts";
+import { physicalName } from "../components/conventions.ts";
 import type { Settings } from "../config.ts";
 import { callFailed, journalUnreachable } from "../errors/functions.ts";
+import { startPostgres, type RunningPostgres } from "../toolchain/postgres.ts";
 import { eventually } from "./support/container-cloud.ts";
 import { envelope, startFakeControlPlane, token, type FakeControlPlane } from "./support/fake-control-plane.ts";
 import { management, startCloudForTests, type CloudForTests } from "./support/local-cloud.ts";
 
-let at: CloudForTests, subscription: string, group: string, patient: Patient, environmentId: string, identity: string, principalId: string;
+let postgres: RunningPostgres, at: CloudForTests, subscription: string, group: string, patient: Patient, environmentId: string, identity: string, principalId: string;
 const apps = "api-version=2025-07-01", registryName = "doctorshop", image = `${registryName}.azurecr.io/web:1`;
 const appId = (): string => `${group}/providers/Microsoft.App/containerApps/storefront`;
 const settingId = (): string => `${environmentId}/providers/Microsoft.Insights/diagnosticSettings/logs?api-version=2021-05-01-preview`;
@@ -38,7 +41,8 @@ const order = (...faults: object[]) => at.ask("POST", `${management}/_standin/fa
 const ingestion = (lagSeconds: number) => at.ask("POST", `${management}/_standin/ingestion`, { lagSeconds });
 
 beforeAll(async () => {
-  at = await startCloudForTests();
+  postgres = await startPostgres();
+  at = await startCloudForTests({ postgres });
   tls.setDefaultCACertificates([...tls.getCACertificates("default"), readFileSync(at.cloud.caFile, "utf8")]);
   vi.stubEnv("BALLAST_CONNECT_TO", at.cloud.environment["BALLAST_CONNECT_TO"]!);
   vi.stubEnv("BALLAST_TOKEN", token);
@@ -66,6 +70,7 @@ beforeAll(async () => {
 afterAll(async () => {
   vi.unstubAllEnvs();
   await at?.close();
+  await postgres?.stop();
 });
 beforeEach(() => order());
 
@@ -188,6 +193,25 @@ describe("the app", () => {
     expect(await look(appChecks, "request rows", asking(at.tokenFor, { ingestionSeconds }))).toMatchObject(failure("doctor-rows-late", words));
     await ingestion(0.3);
   });
+});
+
+test("the database has the control plane's role, or is told what it lacks: the database, the login, the identity; before it is there nothing is known", async () => {
+  const role = (changes: Partial<Settings>) => look(databaseChecks, "database role", asking(at.tokenFor, changes));
+  expect(await role({ databaseAuthentication: "password" })).toMatchObject({ state: "unknown", text: expect.stringMatching(/^the server journal-[0-9a-f]{8} is not there yet/) });
+  const put = (name: string, login: string) => well("PUT", `${group}/providers/Microsoft.DBforPostgreSQL/flexibleServers/${name}?api-version=2025-08-01`, {
+    location: "westeurope", sku: { name: "Standard_B1ms", tier: "Burstable" }, properties: { version: "18", administratorLogin: login, administratorLoginPassword: crypto.randomUUID(), storage: { storageSizeGB: 32 } },
+  });
+  const name = physicalName("server", "journal", group), server = `${group}/providers/Microsoft.DBforPostgreSQL/flexibleServers/${name}?api-version=2025-08-01`, database = server.replace("?", "/databases/ballast?");
+  await put(name, "somebody");
+  expect(await role({ databaseAuthentication: "password" })).toMatchObject(failure("doctor-database-role-missing", `${name} has no database ballast, `));
+  await well("PUT", database, { properties: { charset: "UTF8", collation: "en_US.utf8" } });
+  expect(await role({ databaseAuthentication: "password" })).toMatchObject(failure("doctor-database-role-missing", "no login ballast"));
+  expect(await role({ databaseAuthentication: "entra" })).toMatchObject(failure("doctor-database-role-missing", "no administrator control-plane"));
+  await at.settle("DELETE", server);
+  await put(name, "ballast");
+  await well("PUT", database, { properties: { charset: "UTF8", collation: "en_US.utf8" } });
+  expect(await role({ databaseAuthentication: "password" })).toMatchObject({ state: "ok", text: `${name} has the login ballast` });
+  await at.settle("DELETE", server);
 });
 
 describe("the control plane", () => {
