@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
+import { addDoctor } from "./doctor.ts";
 import { addImage } from "./image.ts";
 import { addLocal } from "./local.ts";
 import { addPower } from "./power.ts";
@@ -12,7 +13,7 @@ import { addSimulate } from "./simulate.ts";
 import { refuse } from "./terminal.ts";
 import { addTop } from "./top.ts";
 
-const { version, description } = createRequire(import.meta.url)("ballast/package.json") as { version: string; description: string };
+const { version, description, engines } = createRequire(import.meta.url)("ballast/package.json") as { version: string; description: string; engines: { node: string } };
 
 /** What a command comes to, as the shell sees it. */
 const exitCodes = { success: 0, failed: 1, usage: 2, unreachable: 3 };
@@ -44,6 +45,7 @@ addTop(program);
 addPower(program);
 addSimulate(program);
 addPromote(program);
+addDoctor(program, engines.node);
 addImage(program);
 addSignIn(program);
 addLocal(program);

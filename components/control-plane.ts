@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
-import { assignmentName, child, physicalName } from "./conventions.ts";
+import { assignmentName, child, physicalName, replicaSizes, resourcesOf } from "./conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
 /** Azure's own roles, by the GUIDs that they have in every tenant. */
@@ -163,7 +163,7 @@ export class ControlPlane extends pulumi.ComponentResource {
           name: appName,
           image: args.image,
           env: settings(args, identity),
-          resources: { cpu: 0.5, memory: "1Gi" },
+          resources: resourcesOf(replicaSizes.controlPlane),
           // Only readiness asks for the database: a restart would not bring it back.
           probes: [
             { type: "Startup", tcpSocket: { port: targetPort }, periodSeconds: 1, failureThreshold: 60 },

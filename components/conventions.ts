@@ -17,6 +17,12 @@ export type Role =
 /** Gives the logical name of a child. */
 export const child = (name: string, role: Role): string => `${name}-${role}`;
 
+/** What one replica of each service gets. Container Apps takes these two in this proportion alone. */
+export const replicaSizes = { storefront: { cpu: 0.25, gib: 0.5 }, controlPlane: { cpu: 0.5, gib: 1 } } as const;
+
+/** Gives a size as a template says it. */
+export const resourcesOf = ({ cpu, gib }: { readonly cpu: number; readonly gib: number }) => ({ cpu, memory: `${gib}Gi` });
+
 interface Shape {
   readonly kind: string;
   readonly pattern: RegExp;

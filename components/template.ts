@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { canonical } from "../controlplane/engines/canonical.ts";
 import { canaryAppNoReplica } from "../errors/components.ts";
-import { refusal } from "./conventions.ts";
+import { refusal, replicaSizes, resourcesOf } from "./conventions.ts";
 
 /** What a template is made of, in the words of CanaryAppArgs, which has their defaults. */
 export interface TemplateArgs {
@@ -35,7 +35,7 @@ export function templateOf(name: string, args: TemplateArgs) {
         ...Object.entries(variables).map(([variable, value]) => ({ name: variable, value })),
         ...Object.entries(secretVariables).map(([variable, secretRef]) => ({ name: variable, secretRef })),
       ],
-      resources: { cpu: 0.25, memory: "0.5Gi" },
+      resources: resourcesOf(replicaSizes.storefront),
       probes: [
         { type: "Startup", httpGet, periodSeconds: 1, failureThreshold: 60 },
         { type: "Readiness", httpGet, periodSeconds: 5 },

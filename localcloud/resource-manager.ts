@@ -7,6 +7,7 @@ import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type P
 import { actionOf, groupIdOf, kindOf, placeOf, type Place } from "./resource-path.ts";
 import { authorize } from "./roles.ts";
 import { schemaOf } from "./schema.ts";
+import { answerSubscription } from "./subscription.ts";
 import type { Principal } from "./tokens.ts";
 import { truthsOf } from "./truths.ts";
 
@@ -25,6 +26,8 @@ export function makeResourceManager(cloud: Cloud, kinds: readonly ResourceKind[]
     }
     const operation = operations.answer(request, (resourceId) => shown(cloud, kinds, resourceId));
     if (operation) return operation;
+    const ofSubscription = answerSubscription(cloud, kinds, request, principal);
+    if (ofSubscription) return ofSubscription;
     const place = placeOf(request.path, kinds);
     if (place === undefined) return answerOutsideKinds(cloud, kinds, request, principal);
     authorize(cloud.store, principal, actionOf(place, request.method), place.id);

@@ -54,6 +54,13 @@ export function mayAct(store: Store, principal: Principal, action: string, id: s
   });
 }
 
+/** Gives what a principal may do at a scope, as the permissions of the roles that it has there or above. */
+export function permissionsOf(store: Store, principal: Principal, scope: string): RoleDefinition["permissions"] {
+  if (principal.owner) return [{ actions: ["*"], notActions: [] }];
+  const assignments = store.list().filter(({ type, body }) => type === "Microsoft.Authorization/roleAssignments" && body["properties"].principalId === principal.objectId && isWithin(scope, body["properties"].scope));
+  return assignments.flatMap(({ body }) => roleDefinitionOf(body["properties"].roleDefinitionId, store)?.permissions ?? []);
+}
+
 /** @throws ArmError 403 in Resource Manager's words unless the principal may. */
 export function authorize(store: Store, principal: Principal, action: string, id: string): void {
   if (mayAct(store, principal, action, id)) return;

@@ -1,10 +1,14 @@
 // The program under the real Pulumi engine on the stand-in: whose traffic an update sends, what stops a preview, what an
 // update does without a control plane, and that nothing is left at the end. One stack, one chapter after another.
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startLocalStack, type LocalStack } from "./support/local-stack.ts";
 
 const pace = { weights: [50], bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 12, maximumSeconds: 150 };
 const limits = { failurePointsMax: 20, slowdownTolerated: 10 }; // the widest that a plan may have: a few dozen requests are evidence enough here
+const cli = path.join(import.meta.dirname, "..", "cli", "main.ts");
 let stack: LocalStack;
 
 beforeAll(async () => { stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": limits }); });
@@ -55,6 +59,18 @@ test("the first release pins its traffic to a name, and the unchanged program is
   const { code, output } = await stack.pulumi("preview", "--expect-no-changes");
   expect(output).toContain("unchanged");
   expect(code).toBe(0);
+});
+
+test("doctor finds nothing wrong with the stack, and says so of each thing that a release needs; a stack that is not there is told by its name", async () => {
+  stack.lend({});
+  const doctor = (name: string) => promisify(execFile)("sh", ["-c", `. ./environment; exec "${process.execPath}" "${cli}" doctor --stack ${name} --json`], { cwd: stack.folder })
+    .catch((error: Error & { code: number; stdout: string }) => error);
+  const { stdout } = await doctor("local");
+  const { findings } = JSON.parse(stdout) as { findings: readonly { check: string; state: string }[] };
+  expect(findings.map(({ check, state }) => [check, state]), stdout).toEqual([
+    "versions", "engine", "subscription", "providers", "rights", "quota", "names", "database role", "control plane", "token", "canary", "image", "request rows", "cost",
+  ].map((check) => [check, "ok"]));
+  expect(await doctor("nowhere")).toMatchObject({ code: 1, stdout: expect.stringContaining('"doctor-stack-unreadable","message":"The Pulumi engine cannot read the stack nowhere') });
 });
 
 test("the dead man's switch that is deployed with it may run, and hears the control plane", async () => {

@@ -68,6 +68,7 @@ async function answer(plane: FakeControlPlane, wake: Set<() => void>, request: I
   if (rest[3] === "follow") plane.followedFrom.push(Number(url.searchParams.get("from")));
   else plane.asked.push(`${request.method} ${url.pathname}`);
   if (plane.answerInstead) return plane.answerInstead(request, response);
+  if (collection === "health") return send(200, { status: "ok", process: "p1", inFlight: [...plane.rollouts.values()].filter((one) => !ended(one)).length, lastWriteAt: null, lastWriteSecondsAgo: 1 });
   if (request.headers.authorization !== `Bearer ${token}`) return refuse(401, tokenRefused({ why: "it is not one of ours" }));
   const body = JSON.parse((await text(request)) || "{}") as Record<string, unknown>;
   if (collection === "holds" && rest[1] === "taken") return send(409, { heldBy: "rollout/rg/taken/r1" });

@@ -123,7 +123,7 @@ function begin(state: RolloutState, view: AppView): RolloutDecision {
 }
 
 /** Says why an app cannot be released by canary; undefined where it can, and where the platform has not said. */
-function whyUnfit({ mode = "Multiple", ingress = "http", sticky = false }: AppView): string | undefined {
+export function whyUnfit({ mode = "Multiple", ingress = "http", sticky = false }: AppView): string | undefined {
   if (ingress === "none") return "the app has no ingress, so there are no requests to share out and none to judge by";
   if (ingress === "tcp") return "the app's ingress is TCP, and there are request rows of HTTP only";
   if (mode !== "Multiple") return `the app is in ${mode} revision mode, and weights count in Multiple only`;

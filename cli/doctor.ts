@@ -1,0 +1,40 @@
+// `ballast doctor`: looks at a stack and the cloud that it names, and says of each thing that a release needs whether it is so. It changes
+// nothing; what it finds wrong is an error of the catalogue with its fix. What is checked is in doctor/, a file a group.
+import type { Command } from "commander";
+import { bringEngine } from "../toolchain/engine.ts";
+import { examine, findingJson, findingLines, type Check } from "./doctor/finding.ts";
+import { print, printJson } from "./terminal.ts";
+
+/** Adds the command. */
+export const addDoctor = (program: Command, engines: string): Command => program.command("doctor")
+  .description("check what releases of a stack need, from this machine's tools to request rows, and say how to mend what is wrong")
+  .requiredOption("--stack <name>", "the Pulumi stack to look at")
+  .option("--json", "answer in JSON")
+  .addHelpText("after", `
+Nothing is changed; one request is sent to the app, to see its row arrive. That takes as long as rows take: minutes on Azure.
+What cannot be known now, such as an app before the first \`pulumi up\`, is unknown and no failure. The exit code is 1 when a check failed.
+
+Examples:
+  ballast doctor --stack prod
+  ballast doctor --stack prod --json | jq '.findings[] | select(.state == "failed")'`)
+  .action(async ({ stack, json }: { stack: string; json?: boolean }) => {
+    const [{ toolChecks }, { patientOf, settingsOf, endpointOf }, groups] = await Promise.all([import("./doctor/tools.ts"), import("./doctor/patient.ts"), patientChecks()]);
+    const engine = bringEngine({ report: (line) => void process.stderr.write(`${line}\n`) });
+    const tools = await examine(toolChecks(engines, program.version()!), () => engine);
+    if (!json) tools.forEach((finding) => print(findingLines(finding)));
+    const settings = await settingsOf(await engine, stack);
+    const patient = patientOf(settings, "storefront", await endpointOf(await engine, stack));
+    const found = await examine(groups, patient);
+    const findings = [...tools, ...found];
+    if (findings.some(({ state }) => state === "failed")) process.exitCode = 1;
+    if (json) return printJson({ stack, findings: findings.map(findingJson) });
+    found.forEach((finding) => print(findingLines(finding)));
+  });
+
+/** The SDKs behind these are loaded when they are needed, and no other command waits for them. */
+async function patientChecks(): Promise<readonly Check<import("./doctor/patient.ts").Patient>[]> {
+  const [{ subscriptionChecks }, { databaseChecks }, { planeChecks }, { appChecks }, { costChecks }] = await Promise.all([
+    import("./doctor/subscription-checks.ts"), import("./doctor/database-check.ts"), import("./doctor/plane-checks.ts"), import("./doctor/app-checks.ts"), import("./doctor/cost.ts"),
+  ]);
+  return [...subscriptionChecks, ...databaseChecks, ...planeChecks, ...appChecks, ...costChecks];
+}

@@ -1,0 +1,88 @@
+// What `ballast doctor` looks at: a stack's settings and output, as the Pulumi engine tells them, and the cloud that they name. It reads the
+// stack's configuration without its secrets, and asks Azure as whoever runs it. Nothing is judged here.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { fetch, type Dispatcher } from "undici";
+import { parseConfig, type Settings } from "../../config.ts";
+import { fetchDispatcher } from "../../connect-to.ts";
+import { doctorAzureUnreachable, doctorStackUnreadable } from "../../errors/doctor.ts";
+import { tokenFor } from "../../provider/credential.ts";
+import { reasonOf } from "../../provider/requests.ts";
+import type { PulumiEngine } from "../../toolchain/engine.ts";
+
+/** What Azure answered, refusals included. */
+export interface Answer {
+  readonly status: number;
+  readonly body: any;
+}
+
+/** Asks Resource Manager by a path and a version. @throws doctor-azure-unreachable, release-not-signed-in */
+export type Ask = (method: "GET" | "POST", path: string, version: string, body?: object) => Promise<Answer>;
+
+/** A stack and the ways to what it deploys. */
+export interface Patient {
+  readonly settings: Settings;
+  /** The released app's name in the resource group. */
+  readonly app: string;
+  /** The control plane's address; undefined where the stack gives none. */
+  readonly endpoint: string | undefined;
+  readonly ask: Ask;
+  /** Runs a query over a workspace's rows. */
+  readonly query: (workspace: string, kql: string) => Promise<Answer>;
+  /** Sends one request to an app, as a user does, and gives its status. */
+  readonly visit: (url: string) => Promise<number>;
+}
+
+/** Who is asked for tokens, by their audience. */
+export type Tokens = (audience: string) => () => Promise<string>;
+
+const patienceMilliseconds = 15_000;
+
+/** Gives the patient that settings describe. BALLAST_TOKEN is the control plane's alone and is not shown to Azure. */
+export function patientOf(settings: Settings, app: string, endpoint: string | undefined, tokens: Tokens = (audience) => tokenFor(audience, { ...process.env, BALLAST_TOKEN: "" })): Patient {
+  const dispatcher = fetchDispatcher(), { resourceManager, logs } = settings.endpoints;
+  const [armToken, logsToken] = [tokens(resourceManager), tokens(logs)];
+  const asked = async (method: string, url: string, token: () => Promise<string>, body?: object): Promise<Answer> => {
+    const authorization = `Bearer ${await token()}`;
+    return await reached(dispatcher, method, url, { authorization, ...(body && { "content-type": "application/json" }) }, body);
+  };
+  return {
+    settings, app, endpoint,
+    ask: (method, path, version, body) => asked(method, `${resourceManager}${path}?api-version=${version}`, armToken, body),
+    query: (workspace, kql) => asked("POST", `${logs}/v1/workspaces/${workspace}/query`, logsToken, { query: kql }),
+    visit: async (url) => (await reached(dispatcher, "GET", url, {})).status,
+  };
+}
+
+async function reached(dispatcher: Dispatcher, method: string, url: string, headers: Record<string, string>, body?: object): Promise<Answer> {
+  try {
+    const response = await fetch(url, { method, headers, dispatcher, redirect: "manual", signal: AbortSignal.timeout(patienceMilliseconds), ...(body && { body: JSON.stringify(body) }) });
+    const text = await response.text();
+    return { status: response.status, body: /json/.test(response.headers.get("content-type") ?? "") && text !== "" ? JSON.parse(text) : undefined };
+  } catch (error) {
+    throw doctorAzureUnreachable({ host: new URL(url).host, reason: reasonOf(error) });
+  }
+}
+
+/** Reads a stack's settings by the engine. @throws doctor-stack-unreadable, and what a preview would refuse of its configuration. */
+export async function settingsOf(engine: PulumiEngine, stack: string): Promise<Settings> {
+  const listed = JSON.parse(await told(engine, stack, ["config", "--json"])) as Record<string, { readonly value?: string; readonly secret: boolean }>;
+  const secrets = Object.keys(listed).filter((key) => listed[key]!.secret);
+  // A secret is not shown and need not be: that there is one is all that is asked.
+  return parseConfig(Object.fromEntries(Object.entries(listed).map(([key, { value }]) => [key, value ?? "not shown"])), secrets);
+}
+
+/** Gives the control plane's address; undefined where the stack has no such output. */
+export async function endpointOf(engine: PulumiEngine, stack: string): Promise<string | undefined> {
+  const outputs = JSON.parse(await told(engine, stack, ["stack", "output", "--json"])) as Record<string, unknown>;
+  return typeof outputs["controlPlaneEndpoint"] === "string" ? outputs["controlPlaneEndpoint"] : undefined;
+}
+
+async function told(engine: PulumiEngine, stack: string, args: readonly string[]): Promise<string> {
+  try {
+    return (await promisify(execFile)(engine.command, [...args, "--stack", stack, "--non-interactive"], { env: { ...process.env, ...engine.environment } })).stdout;
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    throw doctorStackUnreadable({ stack, reason: (stderr?.trim().split("\n").at(-1) || message).replace(/^error: /, "").replace(/\.$/, "") });
+  }
+}

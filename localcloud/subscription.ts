@@ -1,0 +1,58 @@
+// What Resource Manager answers of a subscription beside its resources: which providers are registered, what the caller may do at a resource
+// group, how many environments a region takes, and whether a name that all of Azure shares is free. Registrations are forgotten with the process; whoever may do what is in roles.ts.
+import { ArmError, type ArmReply, type ArmRequest, type Cloud, type ResourceKind } from "./resource.ts";
+import { groupIdOf } from "./resource-path.ts";
+import { permissionsOf } from "./roles.ts";
+import type { Principal } from "./tokens.ts";
+
+const unregistered = new WeakMap<Cloud, Set<string>>();
+
+/** Answers what belongs to the subscription itself; undefined where the request is about something else. */
+export function answerSubscription(cloud: Cloud, kinds: readonly ResourceKind[], { method, path, body }: ArmRequest, principal: Principal): ArmReply | undefined {
+  const [, scope, rest = ""] = /^(\/subscriptions\/[^/]+(?:\/resourcegroups\/[^/]+)?)\/providers\/(.+)$/i.exec(path) ?? [];
+  if (scope === undefined) return undefined;
+  if (method === "GET" && rest.toLowerCase() === "microsoft.authorization/permissions") return permissions(cloud, principal, scope);
+  if (method === "GET" && /^microsoft\.app\/locations\/[^/]+\/usages$/i.test(rest)) return { status: 200, body: { value: [environmentUsage(cloud)] } };
+  const [namespace = "", verb, ...more] = rest.split("/");
+  if (more.length > 0) return undefined;
+  if (method === "GET" && verb === undefined) return { status: 200, body: registration(cloud, kinds, namespace) };
+  if (method !== "POST") return undefined;
+  switch (verb?.toLowerCase()) {
+    case "register": unregisteredOf(cloud).delete(namespace.toLowerCase()); return { status: 200, body: registration(cloud, kinds, namespace) };
+    case "unregister": unregisteredOf(cloud).add(namespace.toLowerCase()); return { status: 200, body: registration(cloud, kinds, namespace) };
+    case "checknameavailability": return { status: 200, body: availability(cloud, String(body?.["type"]), String(body?.["name"])) };
+    default: return undefined;
+  }
+}
+
+function permissions({ store }: Cloud, principal: Principal, scope: string): ArmReply {
+  const group = groupIdOf(scope);
+  if (group !== undefined && store.get(group) === undefined) throw new ArmError(404, "ResourceGroupNotFound", `Resource group '${group.split("/").at(-1)}' could not be found.`);
+  return { status: 200, body: { value: permissionsOf(store, principal, scope) } };
+}
+
+function unregisteredOf(cloud: Cloud): Set<string> {
+  const known = unregistered.get(cloud) ?? new Set<string>();
+  unregistered.set(cloud, known);
+  return known;
+}
+
+function registration(cloud: Cloud, kinds: readonly ResourceKind[], namespace: string): object {
+  const known = kinds.map(({ type }) => type.split("/")[0]!).find((each) => each.toLowerCase() === namespace.toLowerCase());
+  if (known === undefined) throw new ArmError(404, "InvalidResourceNamespace", `The resource namespace '${namespace}' is invalid.`);
+  return { namespace: known, registrationState: unregisteredOf(cloud).has(namespace.toLowerCase()) ? "NotRegistered" : "Registered" };
+}
+
+/** How many environments a subscription may have in the one region. Azure's own number differs from subscription to subscription; none is refused here for it. */
+const environmentsMax = 20;
+
+function environmentUsage({ store }: Cloud): object {
+  const currentValue = store.list().filter(({ type }) => type === "Microsoft.App/managedEnvironments").length;
+  return { unit: "Count", currentValue, limit: environmentsMax, name: { value: "ManagedEnvironmentCount", localizedValue: "Managed Environment Count" } };
+}
+
+/** One cloud is all of Azure here: a name is taken where one of its resources has it. */
+function availability(cloud: Cloud, type: string, name: string): object {
+  const taken = cloud.store.list().some((each) => each.type.toLowerCase() === type.toLowerCase() && String(each.body["name"]).toLowerCase() === name.toLowerCase());
+  return taken ? { nameAvailable: false, reason: "AlreadyExists", message: `The name ${name} is already in use.` } : { nameAvailable: true };
+}
