@@ -63,7 +63,7 @@ export const doctorNameTaken = entry<{ name: string; kind: string; key: string }
 export const doctorDatabaseRoleMissing = entry<{ server: string; what: string }>("doctor-database-role-missing", {
   title: "The control plane's role is not in its database",
   message: ({ server, what }) => `The database server ${server} has no ${what}, which the control plane signs in to it by.`,
-  fix: () => "run `pulumi up`, which makes it",
+  fix: () => "run `pulumi up`, then the job `database-role` as docs/environments.md says",
   left: () => "journals are as they were; what is signed in already goes on.",
 });
 

@@ -206,7 +206,7 @@ test("the database has the control plane's role, or is told what it lacks: the d
   expect(await role({ databaseAuthentication: "password" })).toMatchObject(failure("doctor-database-role-missing", `${name} has no database ballast, `));
   await well("PUT", database, { properties: { charset: "UTF8", collation: "en_US.utf8" } });
   expect(await role({ databaseAuthentication: "password" })).toMatchObject(failure("doctor-database-role-missing", "no login ballast"));
-  expect(await role({ databaseAuthentication: "entra" })).toMatchObject(failure("doctor-database-role-missing", "no administrator control-plane"));
+  expect(await role({ databaseAuthentication: "entra" })).toMatchObject(failure("doctor-database-role-missing", "no administrator database-role"));
   await at.settle("DELETE", server);
   await put(name, "ballast");
   await well("PUT", database, { properties: { charset: "UTF8", collation: "en_US.utf8" } });
