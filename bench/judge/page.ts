@@ -46,7 +46,7 @@ const measures: readonly Measure[] = [
 ];
 
 function matrix(measure: Measure, track: Track, rows: readonly Row[], cells: readonly Cell[]): string {
-  const names = namesOf(rows), at = new Map(rows.filter((row) => row.track === track).map((row) => [`${row.cell}\n${row.contestant}`, row]));
+  const names = namesOf(rows.filter((row) => row.track === track)), at = new Map(rows.filter((row) => row.track === track).map((row) => [`${row.cell}\n${row.contestant}`, row]));
   const body = cells.filter(({ truth }) => measure.truths.includes(truth)).map(({ name }) => [name, ...names.map((contestant) => {
     const row = at.get(`${name}\n${contestant}`);
     return row === undefined ? "" : measure.show(score(row));
@@ -57,7 +57,7 @@ function matrix(measure: Measure, track: Track, rows: readonly Row[], cells: rea
 /** All cells together, a line a contestant, by wrong promotions. */
 function summary(track: Track, { rows, runs }: Results, cells: readonly Cell[]): string {
   const truths = new Map(cells.map(({ name, truth }) => [name, truth]));
-  const lines = namesOf(rows).map((name) => {
+  const lines = namesOf(rows.filter((row) => row.track === track)).map((name) => {
     const mine = rows.filter((row) => row.track === track && row.contestant === name).map(score), those = (...among: readonly Cell["truth"][]) => mine.filter(({ row }) => among.includes(truths.get(row.cell)!));
     const pooled = (scores: readonly Score[], of: "promoted" | "rolledBack" | "held"): number => scores.reduce((sum, one) => sum + one[of].percent, 0) / Math.max(1, scores.length);
     const wrong = pooled(those("bad", "unknown"), "promoted"), interval = (scores: readonly Score[], of: "promoted" | "rolledBack" | "held"): string =>

@@ -28,15 +28,15 @@ interface Kind {
 }
 
 const kinds: { readonly [Name in StrandName]: Kind } = {
-  failed: { weight: 0.6 },
+  failed: { weight: 0.66 },
   refused: { weight: 0.05, pointsMax: 5 },
-  p95: { weight: 0.08, tail: 0.05, learntFrom: 200, pointsMax: 5 },
-  p99: { weight: 0.1, tail: 0.01, learntFrom: 1_000 },
-  p999: { weight: 0.06, tail: 0.001, learntFrom: 10_000 },
+  p95: { weight: 0.07, tail: 0.05, learntFrom: 200, pointsMax: 5 },
+  p99: { weight: 0.08, tail: 0.01, learntFrom: 1_000 },
+  p999: { weight: 0.05, tail: 0.001, learntFrom: 10_000 },
 };
 export const strandNames = Object.keys(kinds) as readonly StrandName[];
 /** Requests that vanish, and bad ones at 100 percent. */
-export const lostWeight = 0.06, aloneWeight = 0.05;
+export const lostWeight = 0.05, aloneWeight = 0.04;
 
 /** How much worse than tolerated a canary may be, in odds, and how likely each is held to be before anything is seen: a fault is mostly a doubling or a tripling. */
 export const alternatives: readonly (readonly [times: number, prior: number])[] = [[1.33, 0.07], [1.83, 0.25], [2.6, 0.35], [4.2, 0.18], [8.3, 0.1], [25, 0.05]];
@@ -95,8 +95,8 @@ export function strandEvidence(strand: Strand, evidence: Evidence, steps: number
 const isLater = ({ begun }: Evidence, steps: number): boolean => begun >= 2 && begun <= steps;
 
 /** The part of a strand that looks for faults from the beginning, and of each later step's look for new ones. */
-const wholeWeight = (steps: number): number => (steps < 2 ? 1 : 0.8);
-const laterWeight = (steps: number): number => (steps < 2 ? 0 : 0.2 / (steps - 1));
+const wholeWeight = (steps: number): number => (steps < 2 ? 1 : 0.85);
+const laterWeight = (steps: number): number => (steps < 2 ? 0 : 0.15 / (steps - 1));
 
 /** The part of the evidence against a canary that a strand has. */
 export const weightOf = (name: StrandName): number => kinds[name].weight;
