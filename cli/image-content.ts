@@ -8,6 +8,9 @@ import path from "node:path";
 export const imageEntries = { "control-plane": "controlplane/functions/main.ts", storefront: "examples/storefront/main.ts", "dead-mans-switch": "deadman/main.ts" } as const;
 export type ImageName = keyof typeof imageEntries;
 
+/** Which key of a stack says which image of it is run. */
+export const imageKeys: Readonly<Record<ImageName, string>> = { storefront: "ballast:storefrontImage", "control-plane": "ballast:controlPlaneImage", "dead-mans-switch": "ballast:deadMansSwitchImage" };
+
 const root = path.join(import.meta.dirname, "..");
 
 /** A package as a lock file has it. */

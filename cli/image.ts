@@ -6,10 +6,8 @@ import path from "node:path";
 import { Argument, type Command } from "commander";
 import { imageAzMissing, imageBuildFailed, imageSourcesMissing } from "../errors/cli.ts";
 import { az } from "./az.ts";
-import { imageEntries, layOut, listOf, type ImageName } from "./image-content.ts";
+import { imageEntries, imageKeys, layOut, listOf, type ImageName } from "./image-content.ts";
 import { print, printJson } from "./terminal.ts";
-
-const keys: Readonly<Record<ImageName, string>> = { "control-plane": "ballast:controlPlaneImage", storefront: "ballast:storefrontImage", "dead-mans-switch": "ballast:deadMansSwitchImage" };
 
 const ask = (step: string, args: readonly string[], tell?: (words: string) => void): Promise<string> =>
   az(args, { missing: imageAzMissing, failed: (words) => imageBuildFailed({ step, words }) }, tell);
@@ -43,7 +41,7 @@ async function build(name: ImageName, { registry, json }: { registry: string; js
     if (!/^sha256:[0-9a-f]{64}$/.test(digest)) throw imageBuildFailed({ step: "the question for its digest", words: `it answered ${JSON.stringify(digest)}` });
     const image = `${registry.toLowerCase()}.azurecr.io/${name}@${digest}`;
     if (json) return printJson({ name, image, tag: tagged.split(":")[1], content: `sha256:${content}` });
-    print(`${image}\nRun it in a stack: pulumi config set ${keys[name]} ${image} --stack <stack>`);
+    print(`${image}\nRun it in a stack: pulumi config set ${imageKeys[name]} ${image} --stack <stack>`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -4,11 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { Argument, type Command } from "commander";
 import { isMap, isScalar, parseDocument, type YAMLMap } from "yaml";
 import { promoteMutable, stackUnreadable } from "../errors/cli.ts";
+import { imageKeys, type ImageName } from "./image-content.ts";
 import { print, printJson } from "./terminal.ts";
 
-/** What can be promoted, and the key that says which image of it a stack runs. */
-const imageKeys = { storefront: "ballast:storefrontImage", "control-plane": "ballast:controlPlaneImage", "dead-mans-switch": "ballast:deadMansSwitchImage" };
-type Service = keyof typeof imageKeys;
 const approvalKey = "ballast:storefrontApproval", approvalsKey = "ballast:approvals";
 
 /** Adds the command. */
@@ -25,7 +23,7 @@ Only digests are promoted. Nothing is deployed: commit the file, and \`pulumi up
 Examples:
   ballast promote storefront --from dev --to prod
   ballast promote storefront --from dev --to prod --approved-by ann@example.com`)
-  .action((service: Service, options: { from: string; to: string; approvedBy: readonly string[]; json?: boolean }) => {
+  .action((service: ImageName, options: { from: string; to: string; approvedBy: readonly string[]; json?: boolean }) => {
     const key = imageKeys[service], [from, to] = [fileOf(options.from), fileOf(options.to)];
     const image = String(configOf(from).get(key) ?? "not set");
     if (!/@sha256:[0-9a-f]{64}$/.test(image)) throw promoteMutable({ key, file: from, image });

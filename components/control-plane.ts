@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
-import { assignmentName, child, physicalName, replicaSizes, resourcesOf } from "./conventions.ts";
+import { assignmentName, child, physicalName, replicaSizes, resourcesOf, variablesOf } from "./conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
 /** Azure's own roles, by the GUIDs that they have in every tenant. */
@@ -194,7 +194,7 @@ function secrets({ database, notify }: ControlPlaneArgs): { secrets?: { name: st
 /** Gives what controlplane/functions/main.ts reads from its environment. */
 function settings(args: ControlPlaneArgs, identity: UserAssignedIdentity): { name: string; value?: pulumi.Input<string>; secretRef?: string }[] {
   const { database, endpoints } = args;
-  const values: Record<string, pulumi.Input<string>> = {
+  const env = variablesOf<pulumi.Input<string>>({
     BALLAST_SUBSCRIPTION: args.subscription,
     BALLAST_TENANT: args.tenant,
     BALLAST_AUDIENCE: args.audience,
@@ -212,8 +212,7 @@ function settings(args: ControlPlaneArgs, identity: UserAssignedIdentity): { nam
     BALLAST_LEASE_SECONDS: String(args.leaseSeconds),
     BALLAST_REQUEST_SECONDS: String(args.requestSeconds),
     BALLAST_INGESTION_SECONDS: String(args.ingestionSeconds),
-  };
-  const env = Object.entries(values).map(([name, value]) => ({ name, value }));
+  });
   return [
     ...env,
     ...(database.login === undefined ? [] : [{ name: "BALLAST_DATABASE_PASSWORD", secretRef: passwordSecret }]),

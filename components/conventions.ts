@@ -17,8 +17,11 @@ export type Role =
 /** Gives the logical name of a child. */
 export const child = (name: string, role: Role): string => `${name}-${role}`;
 
+/** Gives settings as a container's environment. */
+export const variablesOf = <Value>(settings: { readonly [name: string]: Value }) => Object.entries(settings).map(([name, value]) => ({ name, value }));
+
 /** What one replica of each service gets. Container Apps takes these two in this proportion alone. */
-export const replicaSizes = { storefront: { cpu: 0.25, gib: 0.5 }, controlPlane: { cpu: 0.5, gib: 1 } } as const;
+export const replicaSizes = { storefront: { cpu: 0.25, gib: 0.5 }, controlPlane: { cpu: 0.5, gib: 1 }, job: { cpu: 0.25, gib: 0.5 } } as const;
 
 /** Gives a size as a template says it. */
 export const resourcesOf = ({ cpu, gib }: { readonly cpu: number; readonly gib: number }) => ({ cpu, memory: `${gib}Gi` });

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Job } from "@pulumi/azure-native/app/job.js";
 import { AdministratorsMicrosoftEntra } from "@pulumi/azure-native/dbforpostgresql/administratorsMicrosoftEntra.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
-import { child, physicalName } from "./conventions.ts";
+import { child, physicalName, replicaSizes, resourcesOf, variablesOf } from "./conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
 /** Which database is prepared, and for whom. */
@@ -61,7 +61,7 @@ export class DatabaseRole extends pulumi.ComponentResource {
       objectId: identity.principalId, principalName: identity.name, principalType: "ServicePrincipal", tenantId: args.tenant,
     }, { parent: this });
 
-    const settings: Record<string, pulumi.Input<string>> = {
+    const settings = {
       AZURE_CLIENT_ID: identity.clientId,
       BALLAST_DATABASE_HOST: database.host,
       BALLAST_DATABASE_NAME: database.name,
@@ -81,7 +81,7 @@ export class DatabaseRole extends pulumi.ComponentResource {
         replicaRetryLimit: 2, // a new administrator may not be known everywhere yet; repeating it is harmless
       },
       template: {
-        containers: [{ name: jobName, image: args.image, env: Object.entries(settings).map(([key, value]) => ({ name: key, value })), resources: { cpu: 0.25, memory: "0.5Gi" } }],
+        containers: [{ name: jobName, image: args.image, env: variablesOf(settings), resources: resourcesOf(replicaSizes.job) }],
       },
     }, { parent: this, dependsOn: administrator });
 

@@ -6,7 +6,7 @@ import { Job } from "@pulumi/azure-native/app/job.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
-import { assignmentName, child, physicalName } from "./conventions.ts";
+import { assignmentName, child, physicalName, replicaSizes, resourcesOf, variablesOf } from "./conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
 /**
@@ -109,7 +109,7 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
         replicaRetryLimit: 0, // the next minute is the retry
       },
       template: {
-        containers: [{ name: jobName, image: args.image, env: settings(args, identity), resources: { cpu: 0.25, memory: "0.5Gi" } }],
+        containers: [{ name: jobName, image: args.image, env: settings(args, identity), resources: resourcesOf(replicaSizes.job) }],
       },
     }, { parent: this, dependsOn: grants });
 
@@ -120,7 +120,7 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
 
 /** Gives what deadman/main.ts reads from its environment. */
 function settings(args: DeadMansSwitchArgs, identity: UserAssignedIdentity): { name: string; value: pulumi.Input<string> }[] {
-  const values: Record<string, pulumi.Input<string>> = {
+  return variablesOf<pulumi.Input<string>>({
     BALLAST_HEALTH: pulumi.interpolate`${args.controlPlaneEndpoint}/health`,
     BALLAST_DEADMAN_SECONDS: String(args.silenceSeconds),
     BALLAST_DEADMAN_PATIENCE_SECONDS: String(patienceSeconds),
@@ -128,6 +128,5 @@ function settings(args: DeadMansSwitchArgs, identity: UserAssignedIdentity): { n
     BALLAST_INVENTORY: JSON.stringify(args.inventory.map(({ resourceGroup, app }) => ({ resourceGroup, app }))),
     BALLAST_RESOURCE_MANAGER: args.resourceManager,
     AZURE_CLIENT_ID: identity.clientId,
-  };
-  return Object.entries(values).map(([name, value]) => ({ name, value }));
+  });
 }

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { canonical } from "../controlplane/engines/canonical.ts";
 import { canaryAppNoReplica } from "../errors/components.ts";
-import { refusal, replicaSizes, resourcesOf } from "./conventions.ts";
+import { refusal, replicaSizes, resourcesOf, variablesOf } from "./conventions.ts";
 
 /** What a template is made of, in the words of CanaryAppArgs, which has their defaults. */
 export interface TemplateArgs {
@@ -32,7 +32,7 @@ export function templateOf(name: string, args: TemplateArgs) {
       name: container,
       image,
       env: [
-        ...Object.entries(variables).map(([variable, value]) => ({ name: variable, value })),
+        ...variablesOf(variables),
         ...Object.entries(secretVariables).map(([variable, secretRef]) => ({ name: variable, secretRef })),
       ],
       resources: resourcesOf(replicaSizes.storefront),

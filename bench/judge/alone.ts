@@ -1,10 +1,10 @@
 // The evidence by itself: how many canary requests it takes by failures alone, beside the test that knows base and fault beforehand, and what
 // one bin costs. No contestant, no ramp and no other kind of badness is in it.
-import { alternatives, beginStep, gather, mixed, noEvidence } from "../../controlplane/engines/rollout/gather.ts";
+import { alternatives, beginStep, gather, mixed, noEvidence, ratios } from "../../controlplane/engines/rollout/gather.ts";
 import { defaultLimits } from "../../controlplane/engines/rollout/plan.ts";
 import type { Evidence } from "../../controlplane/engines/rollout/evidence.ts";
 import type { Bin } from "../../controlplane/engines/rollout/vocabulary.ts";
-import { isTelling, logLikelihood } from "../../controlplane/engines/rollout/likelihood.ts";
+import { logShareRatio } from "../../controlplane/engines/rollout/likelihood.ts";
 import { durationsOf } from "../../controlplane/engines/rollout/durations.ts";
 import { loadDice } from "./dice.ts";
 
@@ -30,32 +30,19 @@ export function alone(runs: number, seed: number): readonly AloneRow[] {
   });
 }
 
+/** Lets both tests look at the same draws until each has come to its end. */
 function once(base: number, bad: number, limit: number, seed: number): readonly [ours: number, known: number] {
-  const dice = loadDice(seed, 1), logs = alternatives.map(() => 0), tolerated = oddsTimes(base, defaultLimits.oddsTolerated);
-  let known = 0, foundByKnown = Infinity;
-  for (let requests = canary; requests <= requestsMax; requests += canary) {
+  const dice = loadDice(seed, 1), tolerated = oddsTimes(base, defaultLimits.oddsTolerated);
+  let logs: readonly number[] = alternatives.map(() => 0), known = 0, ours = Infinity, foundByKnown = Infinity;
+  for (let requests = canary; requests <= requestsMax && (ours === Infinity || foundByKnown === Infinity); requests += canary) {
     const table = { canary, canaryBad: dice.binomial(canary, bad), stable, stableBad: dice.binomial(stable, base) };
-    known += table.canaryBad * Math.log(bad / tolerated) + (canary - table.canaryBad) * Math.log((1 - bad) / (1 - tolerated));
-    if (known >= limit && foundByKnown === Infinity) foundByKnown = requests;
-    if (isTelling(table)) {
-      const good = logLikelihood(table, defaultLimits.oddsTolerated);
-      for (const [index, [times]] of alternatives.entries()) logs[index]! += logLikelihood(table, defaultLimits.oddsTolerated * times) - good;
-    }
-    if (mixed(logs) >= limit && foundByKnown < Infinity) return [requests, foundByKnown];
-    if (mixed(logs) >= limit) return [requests, finish(known, limit, requests, () => dice.binomial(canary, bad), bad, tolerated)];
+    known += logShareRatio(canary, table.canaryBad, bad, tolerated);
+    const more = ratios(table, alternatives.map(([times]) => defaultLimits.oddsTolerated * times), defaultLimits.oddsTolerated);
+    logs = logs.map((log, index) => log + more[index]!);
+    if (known >= limit) foundByKnown = Math.min(foundByKnown, requests);
+    if (mixed(logs) >= limit) ours = Math.min(ours, requests);
   }
-  return [Infinity, foundByKnown];
-}
-
-/** Lets the test that knows everything go on to its own end. */
-function finish(known: number, limit: number, from: number, bad: () => number, share: number, tolerated: number): number {
-  let sum = known;
-  for (let requests = from + canary; requests <= requestsMax; requests += canary) {
-    const failed = bad();
-    sum += failed * Math.log(share / tolerated) + (canary - failed) * Math.log((1 - share) / (1 - tolerated));
-    if (sum >= limit) return requests;
-  }
-  return Infinity;
+  return [ours, foundByKnown];
 }
 
 const oddsTimes = (share: number, times: number): number => (times * share) / (1 - share + times * share);

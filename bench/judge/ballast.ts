@@ -11,7 +11,6 @@ import type { Arm, Contestant, Minute } from "./contestant.ts";
 interface State {
   readonly evidence: Evidence;
   readonly weight: number;
-  readonly step: number;
   /** The last minute that was judged; what is delivered again is passed over. */
   readonly judgedTo: number;
   /** The first minute of the present step that counts. */
@@ -60,13 +59,14 @@ export const byPlan: Contestant<State> = { ...contestant({ name: "ballast, defau
 /** Makes a contestant of our judge at some setting. */
 export function contestant({ name, limits, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
   const steps = [...weights, 100];
-  const watch = (state: State) => ({ limits, percent: state.weight, tickSeconds: 60, warmFrom: 0, warmUntil: state.warmUntil * millisecondsPerMinute });
+  const heard = (evidence: Evidence): Evidence => (without === "tempering" ? { ...evidence, usual: { ...evidence.usual, noise: noEvidence.usual.noise } } : evidence);
+  const watch = (state: Pick<State, "weight" | "warmUntil">) => ({ limits, percent: state.weight, tickSeconds: 60, warmFrom: 0, warmUntil: state.warmUntil * millisecondsPerMinute });
   return {
     name,
     start: (history) => {
-      const evidence = beginStep(noEvidence, 0, weights.length);
-      const known = gather(evidence, history.map(binOf), { limits, percent: weights[0]!, tickSeconds: 60, warmFrom: 0, warmUntil: warmUp * millisecondsPerMinute });
-      return { evidence: without === "tempering" ? { ...known, usual: { ...known.usual, noise: noEvidence.usual.noise } } : known, stables: history.slice(-9).map(({ stable }) => stable), weight: weights[0]!, step: 0, judgedTo: 0, warmUntil: warmUp, probesFailed: 0, early: [] };
+      const first = { weight: weights[0]!, warmUntil: warmUp };
+      const evidence = heard(gather(beginStep(noEvidence, 0, weights.length), history.map(binOf), watch(first)));
+      return { ...first, evidence, stables: history.slice(-9).map(({ stable }) => stable), judgedTo: 0, probesFailed: 0, early: [] };
     },
     look: (before, now, arrived) => {
       let state: State = { ...before, early: [...before.early, ...arrived].toSorted((one, other) => one.at - other.at) };
@@ -75,8 +75,7 @@ export function contestant({ name, limits, weights, warmUp, settle, bake, withou
         if (minute.at > state.judgedTo && now - state.judgedTo < patienceMinutes) break;
         state = stepOf(state, minute, weights, settle);
         const stables = [...state.stables, minute.stable].slice(-10), bin = without === "fresh stable" ? { ...binOf(minute), stable: together(stables) } : binOf(minute);
-        const evidence = gather(state.evidence, [bin], watch(state));
-        state = { ...state, stables, judgedTo: minute.at + 1, probesFailed: minute.probesFailed, evidence: without === "tempering" ? { ...evidence, usual: { ...evidence.usual, noise: noEvidence.usual.noise } } : evidence };
+        state = { ...state, stables, judgedTo: minute.at + 1, probesFailed: minute.probesFailed, evidence: heard(gather(state.evidence, [bin], watch(state))) };
       }
       state = { ...state, early: state.early.filter(({ at }) => at >= state.judgedTo) };
       const verdict = judge(state.evidence, limits, { percent: state.weight, steps, isSilent: state.probesFailed > 0 });
@@ -93,7 +92,7 @@ export function contestant({ name, limits, weights, warmUp, settle, bake, withou
 function stepOf(state: State, { weight, at }: Minute, weights: readonly number[], settle: number): State {
   if (weight === state.weight || weight === 0) return state;
   const step = weights.findIndex((percent) => percent >= weight);
-  return { ...state, weight, step, warmUntil: Math.max(state.warmUntil, at + settle), evidence: beginStep(state.evidence, step, weights.length) };
+  return { ...state, weight, warmUntil: Math.max(state.warmUntil, at + settle), evidence: beginStep(state.evidence, step, weights.length) };
 }
 
 /** Adds stable's last minutes up, as a judge would that wants more of it than one minute gives. */

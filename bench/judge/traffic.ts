@@ -1,5 +1,7 @@
 // A cell and a seed → the minutes of one run. Everything that befalls a minute comes from dice of that minute alone, so that whoever gives the canary
 // the same weights sees the same minutes, and who does not still meets the same storms. No judge is known here.
+import { bucketOf } from "../../controlplane/engines/rollout/durations.ts";
+import { normalBelow } from "../../controlplane/engines/rollout/likelihood.ts";
 import { durationBuckets, type Arm, type Minute } from "./contestant.ts";
 import type { Cell, Fault, Span } from "./cells.ts";
 import { loadDice, type Dice } from "./dice.ts";
@@ -23,7 +25,6 @@ export interface World {
 
 const medianMilliseconds = 100, p99Milliseconds = 386;
 const sigma = Math.log(p99Milliseconds / medianMilliseconds) / 2.3263478740408408;
-const bucketOf = (milliseconds: number): number => Math.min(durationBuckets - 1, Math.max(0, Math.floor(8 * Math.log2(milliseconds))));
 /** How long the ingress waits for an answer. */
 export const hangMinutes = 4;
 const hangBucket = bucketOf(hangMinutes * 60_000), fastBucket = bucketOf(3);
@@ -56,12 +57,8 @@ function harmOf(fault: Fault | undefined, at: number): { readonly failed: number
   return { failed: ((fault?.failurePoints ?? 0) + (fault?.failurePointsPerMinute ?? 0) * Math.max(0, at)) / 100, refused: (fault?.refusedPoints ?? 0) / 100, hung: (fault?.hangPercent ?? 0) / 100 };
 }
 
-/** The lognormal's distribution function at some milliseconds; the error function is Abramowitz and Stegun's 7.1.26, good to 1.5e-7. */
-function below(milliseconds: number): number {
-  const z = Math.log(milliseconds / medianMilliseconds) / sigma / Math.SQRT2, t = 1 / (1 + 0.3275911 * Math.abs(z));
-  const erf = 1 - t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * Math.exp(-z * z);
-  return 0.5 * (1 + Math.sign(z) * erf);
-}
+/** The lognormal's distribution function at some milliseconds. */
+const below = (milliseconds: number): number => normalBelow(Math.log(milliseconds / medianMilliseconds) / sigma);
 
 /** The share of requests in each bucket, given that they are in no earlier one, with the first bucket that has any. */
 interface Shape {

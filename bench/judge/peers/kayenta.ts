@@ -4,6 +4,7 @@
 // Its baseline is to be as large as the canary and as new: here a draw without replacement from stable's minute, seeded by the two arms' counts, failures
 // and durations apart (how they go together is not counted). Where stable has fewer requests than the canary, the baseline is stable's minute whole.
 import { durationBuckets, type Arm, type Contestant, type Minute, type Move } from "../contestant.ts";
+import { loadDice } from "../dice.ts";
 import { mannWhitney } from "./mann-whitney.ts";
 import { histogramQuantile } from "./quantile.ts";
 
@@ -23,17 +24,6 @@ export interface MetricSettings {
 /** The judge's own: an interval of 98 percent, and a quarter of the estimate that the interval must clear. */
 const judgeQuantile = 2.3263478740408408, judgeTolerance = 0.25, outlierFactor = 3, noiseScale = 1e-5;
 const canaryWeight = 10, marginalScore = 75, passScore = 95, nodataPercentMaximum = 50;
-
-/** Loads a source of numbers from 0 up to 1 with a seed (Mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const seedOf = (values: readonly number[]): number => values.reduce((hash, value) => Math.imul(hash ^ Math.round(value * 1000), 16777619) >>> 0, 2166136261);
 
@@ -75,7 +65,7 @@ export function classify(experiment: readonly number[], control: readonly number
   if (xs.length === ys.length && xs.every((value, index) => value === ys[index])) return "Pass";
   if (isConstant([...x, ...y])) return "Pass";
   if (isConstant(x) && isConstant(y)) {
-    const next = seeded(seedOf([x.length, x[0]!, y.length, y[0]!]));
+    const { next } = loadDice(seedOf([x.length, x[0]!, y.length, y[0]!]));
     x = shaken(x, next);
     y = shaken(y, next);
   }
@@ -145,7 +135,7 @@ function p99Of(durations: readonly number[]): number {
 }
 
 function baselineOf(stable: Arm, canary: Arm, at: number): { readonly requests: number; readonly failed: number; readonly durations: readonly number[] } {
-  const next = seeded(seedOf([at, canary.requests, canary.failed, stable.requests, stable.failed, ...stable.durations.filter((count) => count > 0)]));
+  const { next } = loadDice(seedOf([at, canary.requests, canary.failed, stable.requests, stable.failed, ...stable.durations.filter((count) => count > 0)]));
   const requests = Math.min(stable.requests, canary.requests);
   return { requests, failed: thin([stable.failed, stable.requests - stable.failed], requests, next)[0]!, durations: thin(stable.durations, requests, next) };
 }

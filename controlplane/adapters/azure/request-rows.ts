@@ -7,7 +7,7 @@
 import type { LogsTable } from "@azure/monitor-query-logs";
 import type { Result } from "../../engines/engine.ts";
 import type { Instant } from "../../engines/time.ts";
-import { bucketMax, durationsOf } from "../../engines/rollout/durations.ts";
+import { bucketMax, bucketsPerDoubling, durationsOf } from "../../engines/rollout/durations.ts";
 import type { Bin, Count, Measurement, RolloutEffect, Tally } from "../../engines/rollout/vocabulary.ts";
 import type { Requests } from "../../runtime/ports.ts";
 import type { Connection } from "./connection.ts";
@@ -62,7 +62,7 @@ export function requestsQuery({ target, canary, stable, tickSeconds }: Measure, 
     `where ContainerAppName == ${literal(target.app)} and RevisionName in (${revisions.map(literal).join(", ")})`,
     `where ${ownAddresses.map((address) => `Authority !startswith ${literal(address)}`).join(" and ")}`,
     "distinct TimeGenerated, StartTime, RequestId, RevisionName, StatusCode, RequestDuration",
-    `extend bucket = iff(isnull(RequestDuration), -1, toint(bin(8.0 * log2(max_of(todouble(RequestDuration), 1.0)), 1.0)))`,
+    `extend bucket = iff(isnull(RequestDuration), -1, toint(bin(${bucketsPerDoubling}.0 * log2(max_of(todouble(RequestDuration), 1.0)), 1.0)))`,
     `summarize requests = count(), failed = countif(StatusCode >= 500 or StatusCode < 100 or isnull(StatusCode)), refused = countif(StatusCode >= 400 and StatusCode < 499) by at = bin_at(TimeGenerated, ${Math.round(tickSeconds * 1000)}ms, datetime(${new Date(from).toISOString()})), revision = RevisionName, bucket`,
   ].join("\n| ");
 }
@@ -94,8 +94,11 @@ function binsOf(effect: Measure, from: Instant, limit: Instant, ingestionMillise
   const newest = rows.reduce((latest, row) => Math.max(latest, row.at), 0);
   const certain = Math.max(Math.min(limit, newest), limit - (quietFactor - 1) * ingestionMilliseconds);
   const count = Math.min(binsMax, Math.max(0, Math.floor((certain - from) / tick)));
+  const lines = new Map<string, Row[]>();
+  const key = (at: Instant, revision: string | null): string => `${at} ${revision}`;
+  for (const row of rows) lines.set(key(row.at, row.revision), [...lines.get(key(row.at, row.revision)) ?? [], row]);
   const tally = (at: Instant, revision: string | null): Tally => {
-    const mine = rows.filter((one) => one.at === at && one.revision === revision), sum = (of: (row: Row) => number): number => mine.reduce((total, row) => total + of(row), 0);
+    const mine = lines.get(key(at, revision)) ?? [], sum = (of: (row: Row) => number): number => mine.reduce((total, row) => total + of(row), 0);
     const durations = mine.some(({ bucket }) => bucket < 0) ? undefined : durationsOf(mine.map(({ bucket, requests }) => [Math.min(bucket, bucketMax), requests]));
     return { requests: sum(({ requests }) => requests), failed: sum(({ failed }) => failed), refused: sum(({ refused }) => refused), ...(durations === undefined ? {} : { durations }) };
   };

@@ -2,18 +2,19 @@
 // minutes are told with the same care, and counts of bins add up. It knows neither arms nor limits.
 import type { Durations } from "./vocabulary.ts";
 
-const perDoubling = 8;
+/** So many buckets to a doubling. */
+export const bucketsPerDoubling = 8;
 /** Some four and a half minutes: no ingress waits longer. */
 export const bucketMax = 143;
 
 /** Gives the bucket that a duration falls in. */
-export const bucketOf = (milliseconds: number): number => (milliseconds < 1 ? 0 : Math.min(bucketMax, Math.floor(perDoubling * Math.log2(milliseconds))));
+export const bucketOf = (milliseconds: number): number => (milliseconds < 1 ? 0 : Math.min(bucketMax, Math.floor(bucketsPerDoubling * Math.log2(milliseconds))));
 
 /** Gives by how many buckets durations move that take so many times longer. */
-export const bucketsOf = (times: number): number => Math.round(perDoubling * Math.log2(times));
+export const bucketsOf = (times: number): number => Math.round(bucketsPerDoubling * Math.log2(times));
 
 /** Gives where a bucket ends, in milliseconds. */
-export const endOf = (bucket: number): number => 2 ** ((bucket + 1) / perDoubling);
+export const endOf = (bucket: number): number => 2 ** ((bucket + 1) / bucketsPerDoubling);
 
 /** Writes counts by bucket in their short form; undefined where there are none. */
 export function durationsOf(counts: readonly (readonly [bucket: number, count: number])[]): Durations | undefined {

@@ -21,11 +21,9 @@ export interface Strand {
   /** Against the canary, since the rollout began and since this step began. */
   readonly whole: readonly number[];
   readonly step: readonly number[];
-  /** What `whole` would be if bad requests did not come in bursts. */
-  readonly untempered: readonly number[];
   /** What earlier steps' `step` came to in the end, weighed; a plain number, not a logarithm. */
   readonly settled: number;
-  /** In favour of the canary, since this step began: by odds, then by its own share of bad requests. */
+  /** In favour of the canary, since this step began: by odds, then by its own share of bad requests; zeros where a promotion does not ask for it. */
   readonly favour: readonly number[];
   readonly wholeTable: Table;
   readonly stepTable: Table;
@@ -63,7 +61,9 @@ export interface Usual extends Count {
 export interface Evidence {
   readonly usual: Usual;
   readonly strands: { readonly [Name in StrandName]: Strand };
-  /** How many steps have begun since the first. */
+  /** What the strand of failures would be since the rollout began, if they did not come in bursts. */
+  readonly untempered: readonly number[];
+  /** How many steps have begun, those that were skipped included. */
   readonly begun: number;
   /** Against the canary at 100 percent, where only its own shares of bad requests can be looked at. */
   readonly alone: { readonly [Name in AloneName]: readonly number[] };

@@ -147,7 +147,7 @@ function reach(state: RolloutState, percent: number): RolloutState {
   const isFirst = state.measuredTo === 0;
   const begin = (evidence: Evidence) => beginStep(evidence, state.step, state.steps.length - 1);
   return {
-    ...enter(state, "baking"), moved: undefined, warmUntil, 
+    ...enter(state, "baking"), moved: undefined, warmUntil,
     ...(isFirst ? { watchedFrom: state.warmFrom, measuredTo: Math.floor(state.now / tick - lookBackTicks) * tick } : {}),
     measuredAt: state.now, probedAt: state.now, readAt: state.now, probeFailures: 0, held: undefined,
     evidence: begin(state.evidence), shadow: state.shadow && { ...state.shadow, evidence: begin(state.shadow.evidence) },

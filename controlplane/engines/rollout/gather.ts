@@ -53,7 +53,7 @@ const none: Count = { requests: 0, failed: 0 };
 const emptyTable: Table = { canary: 0, canaryBad: 0, stable: 0, stableBad: 0 };
 const zeros = (count: number): readonly number[] => Array.from({ length: count }, () => 0);
 const emptyStrand: Strand = {
-  whole: zeros(alternatives.length), step: zeros(alternatives.length), untempered: zeros(alternatives.length), settled: 0,
+  whole: zeros(alternatives.length), step: zeros(alternatives.length), settled: 0,
   favour: zeros(favourable.length + favourableShares.length), wholeTable: emptyTable, stepTable: emptyTable,
 };
 const each = <Value>(of: (name: StrandName) => Value): { readonly [Name in StrandName]: Value } => ({ failed: of("failed"), refused: of("refused"), p95: of("p95"), p99: of("p99"), p999: of("p999") });
@@ -61,7 +61,7 @@ const sheet = { canary: none, stable: none, coldCanary: none, coldStable: none, 
 
 /** Nothing is known yet. */
 export const noEvidence: Evidence = {
-  usual: { ...none, refused: 0, tails: {}, noise: each(() => ({ pairs: 0, sum: 0, requests: 0, binPairs: 0, binSum: 0 })), last: {}, before: {}, block: {}, blockBins: 0, incidents: 0 }, strands: each(() => emptyStrand), begun: 0, alone: { failed: zeros(aloneAlternatives.length), p95: zeros(aloneAlternatives.length) }, ...sheet,
+  usual: { ...none, refused: 0, tails: {}, noise: each(() => ({ pairs: 0, sum: 0, requests: 0, binPairs: 0, binSum: 0 })), last: {}, before: {}, block: {}, blockBins: 0, incidents: 0 }, strands: each(() => emptyStrand), untempered: emptyStrand.whole, begun: 0, alone: { failed: zeros(aloneAlternatives.length), p95: zeros(aloneAlternatives.length) }, ...sheet,
 };
 
 /**
@@ -159,20 +159,27 @@ function addSick(evidence: Evidence, bin: Bin, usual: Usual, { limits }: Watch):
 function add(evidence: Evidence, usual: Usual, bin: Bin, watch: Watch): Evidence {
   const isCold = bin.at + watch.tickSeconds * 1000 > watch.warmFrom && bin.at < watch.warmUntil, isOfStep = bin.at >= watch.warmUntil, isSound = isOfStep && evidence.sick === undefined;
   if (isCold) return { ...evidence, coldCanary: plus(evidence.coldCanary, bin.canary), coldStable: plus(evidence.coldStable, bin.stable) };
+  const { oddsTolerated, slowdownTolerated } = watch.limits;
+  const tables = each((name) => tableOf(bin, name, usual, slowdownTolerated));
+  const against = each((name) => ratios(tables[name], alternatives.map(([times]) => oddsTolerated * times), oddsTolerated));
   const strand = (name: StrandName): Strand => {
-    const canaryBad = badOf(bin.canary, name, usual, watch.limits.slowdownTolerated), stableBad = badOf(bin.stable, name, usual);
-    if (canaryBad === undefined || stableBad === undefined) return evidence.strands[name];
-    const table = { canary: bin.canary.requests, canaryBad, stable: bin.stable.requests, stableBad };
-    return weigh(evidence.strands[name], table, { ...temper(usual.noise[name], table), tolerated: watch.limits.oddsTolerated, ...refusalOf(name, usual, watch.limits), isTail: kinds[name].tail !== undefined, isOfStep, isSound });
+    const table = tables[name];
+    if (table === undefined) return evidence.strands[name];
+    return weigh(evidence.strands[name], table, against[name], { ...temper(usual.noise[name], table), ...refusalOf(name, usual, watch.limits), isTail: kinds[name].tail !== undefined, isOfStep, isFavour: isSound && promising.includes(name) });
   };
-  const next = { ...evidence, strands: bin.canary.requests === 0 ? evidence.strands : each(strand) };
+  const next = bin.canary.requests === 0 ? evidence : { ...evidence, strands: each(strand), untempered: sum(evidence.untempered, against.failed) };
   if (!isSound) return next;
   return { ...next, canary: plus(evidence.canary, bin.canary), stable: plus(evidence.stable, bin.stable), alone: watch.percent < 100 ? evidence.alone : weighAlone(evidence.alone, bin.canary, usual, watch.limits) };
 }
 
+/** What a bin says of one kind of badness; undefined where the rows, or what is known of stable, do not tell. */
+function tableOf({ canary, stable }: Bin, name: StrandName, usual: Usual, slowdownTolerated: number): Table | undefined {
+  const canaryBad = badOf(canary, name, usual, slowdownTolerated), stableBad = badOf(stable, name, usual);
+  return canaryBad === undefined || stableBad === undefined ? undefined : { canary: canary.requests, canaryBad, stable: stable.requests, stableBad };
+}
+
 interface Weighing extends Tempering {
-  /** Odds that count as good, and odds that must be excluded before a promotion. */
-  readonly tolerated: number;
+  /** Odds that must be excluded before a promotion. */
   readonly refused: number;
   /** A canary that is shown to have less than this share of bad requests needs no comparison. */
   readonly shareMax: number;
@@ -180,27 +187,25 @@ interface Weighing extends Tempering {
   readonly isTail: boolean;
   readonly isOfStep: boolean;
   /** Whether it may speak in the canary's favour. */
-  readonly isSound: boolean;
+  readonly isFavour: boolean;
 }
 
 /** Adds a bin to a strand. A power below one of a likelihood ratio, or one that is cut off, has at most its mean, so what is tempered is evidence still. */
-function weigh(strand: Strand, table: Table, { power, most, tolerated, refused, shareMax, isTail, isOfStep, isSound }: Weighing): Strand {
-  const tables = { wholeTable: plusTable(strand.wholeTable, table), stepTable: isOfStep ? plusTable(strand.stepTable, table) : strand.stepTable };
-  const telling = isTelling(table);
-  const against = telling ? ratios(table, alternatives.map(([times]) => tolerated * times), tolerated) : emptyStrand.whole;
+function weigh(strand: Strand, table: Table, against: readonly number[], { power, most, refused, shareMax, isTail, isOfStep, isFavour }: Weighing): Strand {
   const tempered = against.map((log) => Math.min(most, power * log));
-  const inFavour = [
-    ...(telling ? ratios(table, favourable, refused) : favourable.map(() => 0)),
-    ...favourableShares.map((part) => logShareRatio(table.canary, table.canaryBad, part * shareMax, shareMax)),
-  ].map((log) => Math.min(isTail ? Infinity : most, power * log));
-  const sum = (logs: readonly number[], more: readonly number[]): readonly number[] => logs.map((log, index) => round(log + more[index]!));
+  const inFavour = (): readonly number[] => [...ratios(table, favourable, refused), ...favourableShares.map((part) => logShareRatio(table.canary, table.canaryBad, part * shareMax, shareMax))]
+    .map((log) => Math.min(isTail ? Infinity : most, power * log));
   return {
-    ...strand, ...tables, whole: sum(strand.whole, tempered), untempered: sum(strand.untempered, against),
-    ...(isOfStep ? { step: sum(strand.step, tempered) } : {}), ...(isSound ? { favour: sum(strand.favour, inFavour) } : {}),
+    ...strand, whole: sum(strand.whole, tempered), wholeTable: plusTable(strand.wholeTable, table),
+    ...(isOfStep ? { step: sum(strand.step, tempered), stepTable: plusTable(strand.stepTable, table) } : {}), ...(isFavour ? { favour: sum(strand.favour, inFavour()) } : {}),
   };
 }
 
-function ratios(table: Table, odds: readonly number[], than: number): readonly number[] {
+const sum = (logs: readonly number[], more: readonly number[]): readonly number[] => logs.map((log, index) => round(log + more[index]!));
+
+/** Gives the logarithms of how much likelier a bin is at each of some odds than at others; as likely where it tells nothing. */
+export function ratios(table: Table | undefined, odds: readonly number[], than: number): readonly number[] {
+  if (table === undefined || !isTelling(table)) return zeros(odds.length);
   const base = logLikelihood(table, than);
   return odds.map((each) => logLikelihood(table, each) - base);
 }
@@ -254,7 +259,7 @@ export function temper({ pairs, sum, requests, binPairs, binSum }: Noise, { cana
   return { power: 1 / Math.max(1, spread / (1 / canary + 1 / stable)), most: dispersion < burstyFrom ? Infinity : isLasting ? burstMost / 2 : burstMost };
 }
 
-/** Counts the requests of an arm that were bad in a strand's sense, its durations taken for so many times shorter; undefined where the rows, or what is known of stable, do not tell. */
+/** Counts the requests of an arm that were bad in a strand's sense, its durations taken for so many times shorter. */
 function badOf(tally: Tally, name: StrandName, { tails }: Usual, slowdown = 1): number | undefined {
   if (name === "failed") return tally.failed;
   if (name === "refused") return tally.refused;
@@ -264,10 +269,12 @@ function badOf(tally: Tally, name: StrandName, { tails }: Usual, slowdown = 1): 
   return tally.requests === 0 ? 0 : undefined;
 }
 
+const areKnown = (tails: Usual["tails"]): boolean => strandNames.every((name) => kinds[name].tail === undefined || tails[name] !== undefined);
+
 /** Adds stable's bin to what is usual. */
 const learn = (usual: Usual, stable: Tally): Usual => ({
   ...usual, ...plus(usual, stable), refused: usual.refused + (stable.refused ?? 0),
-  ...(stable.durations === undefined || strandNames.every((name) => kinds[name].tail === undefined || usual.tails[name] !== undefined) ? {} : { durations: mergeDurations(usual.durations, stable.durations) }),
+  ...(stable.durations === undefined || areKnown(usual.tails) ? {} : { durations: mergeDurations(usual.durations, stable.durations) }),
 });
 
 /** Draws the line of each tail as soon as enough requests are known; it stays for the whole rollout, since a line that moves with the bins would not be known before them. */
@@ -279,13 +286,13 @@ function findTails(usual: Usual): Usual {
   if (found.length === 0) return usual;
   const tails = { ...usual.tails, ...Object.fromEntries(found.map((name) => [name, tailOf(durations, kinds[name].tail!)])) };
   const { durations: _known, ...rest } = usual;
-  return { ...rest, tails, ...(strandNames.every((name) => kinds[name].tail === undefined || tails[name] !== undefined) ? {} : { durations }) };
+  return { ...rest, tails, ...(areKnown(tails) ? {} : { durations }) };
 }
 
 /** An outage or two are incidents; from the third one on they are how stable usually is. */
 const incidentsMax = 2;
 /** So many bins are one block: bad minutes often come two or three in a row, which neighbouring minutes would not show. */
-const blockBins = 3;
+export const blockBins = 3;
 
 /** Compares each block of stable's bins with the one before it: a slow change of what is usual does not count, bursts do. */
 function listen(usual: Usual, stable: Tally): Usual {

@@ -53,8 +53,7 @@ export function judge(evidence: Evidence, limits: Limits, standing: Standing): V
   if (canary.requests < stepRequestsMin) return hold("too-few-requests", `canary has answered ${count(canary.requests)} of the ${stepRequestsMin} requests that a step needs`);
   if (alone) return { verdict: "pass", sentence: `canary fails ${percentOf(canary.failed, canary.requests)} of ${count(canary.requests)} requests, where stable usually fails ${percentOf(evidence.usual.failed, evidence.usual.requests)}` };
   if (stable.requests < stepRequestsMin) return hold("too-few-requests", `stable has answered ${count(stable.requests)} of the ${stepRequestsMin} requests that a comparison needs`);
-  const { untempered } = evidence.strands.failed;
-  if (found.log < limit && mixed(untempered) >= limit) return hold("noisy", `${found.sentence}; bad answers come in bursts, so this speaks less than it seems: ${budget}`);
+  if (found.log < limit && mixed(evidence.untempered) >= limit) return hold("noisy", `${found.sentence}; bad answers come in bursts, so this speaks less than it seems: ${budget}`);
   if (found.log >= Math.log(suspicion)) return hold("unsettled", `${found.sentence}; ${budget}`);
   return judgeFavour(evidence, limits, standing, budget);
 }

@@ -1,7 +1,8 @@
 // Pace, limits, traffic → what a rollout of this plan can see, and when. The engine itself is led through a rollout whose bins are the typical
 // ones, so the answer is the judge's own and not a formula beside it. It draws nothing: whoever wants chance hands over other bins.
 import { rollout } from "./rollout.ts";
-import { gather, noEvidence } from "./gather.ts";
+import { blockBins, gather, noEvidence } from "./gather.ts";
+import { normalBelow } from "./likelihood.ts";
 import { bucketMax, bucketOf, durationsOf, endOf } from "./durations.ts";
 import { after, duration, secondsBetween, type Instant } from "../time.ts";
 import type { Bin, Durations, Limits, Pace, ReleaseIntent, RolloutEffect, RolloutEvent, RolloutObservation, Tally, Weight } from "./vocabulary.ts";
@@ -122,8 +123,6 @@ export function follow({ pace, limits }: Plan, happen: Happen): Course {
 
 /** So many of both arms' requests are answered 4xx: a service without any would be judged sooner than is typical. */
 const refusedShare = 0.01;
-/** As many bins make a block of the judge's. */
-const blockBins = 3;
 
 /** Gives the typical bins: whole counts whose running sums keep to what is expected, and stable's failures swing so much as the dispersion says. */
 function typical({ tickSeconds }: Pace, { requestsPerMinute, failurePercent, dispersion }: Traffic, { failurePoints, slower }: Fault): Happen {
@@ -182,11 +181,4 @@ function spread(slower: number): (requests: number) => Durations | undefined {
     }
     return durationsOf([...counts]);
   };
-}
-
-/** The normal's distribution function; the error function is Abramowitz and Stegun's 7.1.26, good to 1.5e-7. */
-function normalBelow(z: number): number {
-  const x = Math.abs(z) / Math.SQRT2, t = 1 / (1 + 0.3275911 * x);
-  const erf = 1 - t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * Math.exp(-x * x);
-  return 0.5 * (1 + Math.sign(z) * erf);
 }
