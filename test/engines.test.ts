@@ -1,6 +1,6 @@
 // Every scenario in the pure world: virtual time, a literal platform. `UPDATE=1` rewrites the expected journals.
 import { describe, expect, it } from "vitest";
-import { replay } from "../controlplane/engines/rollout/rollout.ts";
+import { replay, rollout } from "../controlplane/engines/rollout/rollout.ts";
 import { run } from "./support/pure-world.ts";
 import { render, rewrite, scenarios } from "./support/scenario.ts";
 
@@ -15,4 +15,12 @@ describe("a rollout in the pure world", () => {
       expect(replay(journal), "today's decisions differ from the journal").toBeUndefined();
     });
   }
+
+  it("is kept in less than four kilobytes, at every moment of every scenario", () => {
+    const sizes = scenarios().flatMap((scenario) => {
+      let kept = rollout.initial;
+      return run(scenario).journal.map((event) => JSON.stringify(kept = rollout.evolve(kept, event)).length);
+    });
+    expect(Math.max(...sizes)).toBeLessThan(4_096);
+  });
 });

@@ -89,7 +89,7 @@ function aloneSection({ alone, cost }: Results): string {
   const table = markdown(["base and fault", "canary requests, median / p90", "with base and fault known beforehand"], body);
   const bin = cost === undefined ? "" : `
 
-One bin of 100,000 requests was judged in ${cost.microseconds.toFixed(0)} µs (median of 300), by all kinds of evidence; what is kept of a rollout was ${cost.bytes} bytes long then.`;
+One bin of 100,000 requests was judged in ${cost.microseconds.toFixed(0)} µs (median of 300), by all kinds of evidence; the evidence of a rollout was ${cost.bytes} bytes long then.`;
   return `## By failures alone, at ten percent of weight
 
 The same α and tolerated odds, without any other kind of evidence and without a ramp.
