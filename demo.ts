@@ -21,7 +21,7 @@ import { race } from "./demo/race.ts";
 import { app, carryOut, isResumed, type Released, type Stage } from "./demo/release.ts";
 import { createStack, type Stack } from "./demo/stack.ts";
 import { standIn, type StandIn } from "./demo/stand-in.ts";
-import { startTimeline, type Timeline } from "./demo/timeline.ts";
+import { startTimeline } from "./demo/timeline.ts";
 
 const requestsPerSecond = 400;
 const root = import.meta.dirname;

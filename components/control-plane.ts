@@ -130,7 +130,7 @@ export class ControlPlane extends pulumi.ComponentResource {
 
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:ControlPlane", name, args, opts);
-    const { scope, resourceGroupName, location, database } = args;
+    const { scope, resourceGroupName, location } = args;
     const appName = physicalName("app", name, scope);
 
     const identity = new UserAssignedIdentity(child(name, "identity"), {

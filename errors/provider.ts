@@ -61,7 +61,7 @@ export const releaseStranded = entry<Ended>("release-stranded", {
 /** The follower left, the rollout did not. */
 export const releaseLeftInFlight = entry<{ app: string; revision: string }>("release-left-in-flight", {
   title: "A release was left in flight",
-  message: ({ app, revision }) => `Following the rollout of ${revision} was stopped; what has begun of it is in the control plane's hands and goes on there.`,
+  message: ({ revision }) => `Following the rollout of ${revision} was stopped; what has begun of it is in the control plane's hands and goes on there.`,
   fix: ({ app, revision }) =>
     `\`ballast release follow ${app}/${revision}\` shows it, \`abort\` with a --reason stops it; the next \`pulumi up\` takes it up again`,
   left: ({ app }) => `the traffic of ${app} moves on step by step, and back to stable by itself if the release is bad.`,

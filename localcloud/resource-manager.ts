@@ -53,7 +53,7 @@ function untruthsOf(place: Place, request: ArmRequest, { status, body }: ArmRepl
   });
 }
 
-const notFound = (cloud: Cloud, place: Place): ArmError => {
+const notFound = (place: Place): ArmError => {
   const group = groupIdOf(place.id);
   if (place.id === group) return new ArmError(404, "ResourceGroupNotFound", `Resource group '${place.name}' could not be found.`);
   const under = group === undefined ? "" : ` under resource group '${group.split("/").at(-1)}'`;
@@ -79,12 +79,12 @@ function answer(cloud: Cloud, kinds: readonly ResourceKind[], operations: Operat
   switch (request.method) {
     case "GET":
     case "HEAD":
-      if (stored === undefined) throw notFound(cloud, place);
+      if (stored === undefined) throw notFound(place);
       return request.method === "HEAD" ? { status: 204 } : { status: 200, body: present(cloud, place.kind, stored), ...(truthsOf(cloud)["no-if-match"] ? {} : { headers: { etag: etagOf(stored) } }) };
     case "PUT":
       return put(cloud, operations, place, request, stored);
     case "PATCH":
-      if (stored === undefined) throw notFound(cloud, place);
+      if (stored === undefined) throw notFound(place);
       return put(cloud, operations, place, request, stored);
     case "DELETE":
       return remove(cloud, kinds, operations, place, request, stored);
@@ -111,7 +111,7 @@ function list(cloud: Cloud, place: Place, request: ArmRequest): ArmReply {
 
 async function below(cloud: Cloud, place: Place, request: ArmRequest): Promise<ArmReply> {
   const stored = cloud.store.get(place.id);
-  if (stored === undefined) throw notFound(cloud, place);
+  if (stored === undefined) throw notFound(place);
   const [first = ""] = place.rest;
   const act = place.rest.length === 1 && request.method === "POST" ? place.kind.actions?.[first.toLowerCase()] : undefined;
   if (act) return act(stored, cloud, request);
@@ -229,7 +229,7 @@ async function settled(operation: Operation): Promise<void> {
 async function remove(cloud: Cloud, kinds: readonly ResourceKind[], operations: Operations, place: Place, request: ArmRequest, stored: Resource | undefined): Promise<ArmReply> {
   // Azure answers 404 for a missing group and 204 for anything else that is missing.
   if (stored === undefined) {
-    if (place.id === groupIdOf(place.id)) throw notFound(cloud, place);
+    if (place.id === groupIdOf(place.id)) throw notFound(place);
     return { status: 204 };
   }
   const operation = await startRemoval(cloud, kinds, operations, place.kind, place.id, stored, undefined, request.twist);

@@ -1,7 +1,7 @@
 // What time does to the revisions of an app: one that may go to zero does so after its cool-down, and those that were deactivated
 // long ago and are too many are purged. Time is the stand-in's clock, so that a test sets it instead of waiting. Up to zero and back is
 // all that scales here; rules and load are not looked at.
-import { runtimeOf, startRevision, stopRevision, untilReady } from "./app-runtime.ts";
+import { runtimeOf, startRevision, untilReady } from "./app-runtime.ts";
 import type { Cloud } from "./resource.ts";
 import { latestOf, type AppRuntime, type Revision } from "./revisions.ts";
 

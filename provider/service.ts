@@ -14,7 +14,6 @@ import { schema } from "./schema.ts";
 import { failedButKept, fromStruct, refused, toStruct, voiceAt, type Voice } from "./wire.ts";
 
 const { PropertyDiff, DiffResponse } = providerProto;
-const releaseToken = "ballast:index:Release";
 
 /** How long a lookup waits for an absent control plane: a refresh must not take longer for it. */
 const lookUpPatienceSeconds = 3;

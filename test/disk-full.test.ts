@@ -2,14 +2,14 @@
 // every fact, and, where this machine lets us mount one, a real small disk that is filled to its last byte. What was acknowledged stays,
 // users stay where they are, and with room again the rollout goes on to its right end.
 import { spawnSync } from "node:child_process";
-import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import type { RolloutEvent } from "../controlplane/engines/rollout/vocabulary.ts";
 import { replay } from "../controlplane/engines/rollout/rollout.ts";
-import { openWorld, type Wishes, type World } from "./chaos/world.ts";
+import { openWorld, type Wishes } from "./chaos/world.ts";
 import { eventually } from "./support/postgres.ts";
 import { postgresRefusal, startProxy, type Proxy } from "./support/proxy.ts";
 

@@ -2,10 +2,9 @@
 // standing between the engine and it.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fold } from "../controlplane/engines/engine.ts";
 import { checkIntent, defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
 import { replay, rollout } from "../controlplane/engines/rollout/rollout.ts";
-import type { RolloutEvent, RolloutObservation, RolloutState, Weight } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { RolloutObservation, RolloutState } from "../controlplane/engines/rollout/vocabulary.ts";
 import { after } from "../controlplane/engines/time.ts";
 import { allToStable, canary, healthy, kinds, move, reverts, sick, signal, stable, stateIn, times } from "./support/meddling.ts";
 import { failing, intentOf, run } from "./support/pure-world.ts";

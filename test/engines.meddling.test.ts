@@ -30,7 +30,7 @@ describe("weights that somebody else moves, where the release says adopt", () =>
   });
 
   it("are an old answer where the second look shows the step's own, and change nothing", () => {
-    const lie: Meddle = (effect, world) => ({ kind: "Outcome", of: "VerifyTraffic", at: world.now, found: { ok: true, value: { weights: allToStable } } });
+    const lie: Meddle = (_effect, world) => ({ kind: "Outcome", of: "VerifyTraffic", at: world.now, found: { ok: true, value: { weights: allToStable } } });
     const { journal, state } = run(adopting, times(1, ({ kind }, { phase }) => kind === "VerifyTraffic" && phase === "baking", lie));
     expect(kinds(journal).filter((kind) => kind === "TrafficMoved")).toHaveLength(1);
     expect(state.ending?.result).toBe("promoted");

@@ -179,7 +179,7 @@ describe.each<[string, () => Promise<Kept>]>([["PostgreSQL", () => inPostgres()]
 
 describe("a journal in PostgreSQL alone", () => {
   it("refuses to read a fact that it does not know, and names it", async () => {
-    const { journal, pool } = await inPostgres();
+    const { journal } = await inPostgres();
     onTestFinished(() => journal.close());
     const stream = fresh();
     await journal.append(stream, [], [waited(1), { kind: "Teleported", at: 2 } as unknown as RolloutEvent], pen); // As a newer version would.

@@ -1,6 +1,6 @@
 // A kept stand-in survives its own death: killed with SIGKILL, in the middle of writes, it is the same cloud when it is started again on
 // its folder, for Microsoft's own client that has noticed nothing but an outage, and for files cut off at any byte.
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";

@@ -51,7 +51,7 @@ export function lostSecondsOf(history: readonly Stretch[], now: number): number 
   let lost = 0, theirs = new Map<string, number>();
   for (const [index, { from, shares, writer }] of history.entries()) {
     const end = history[index + 1]?.from ?? now;
-    theirs = new Map(shares.map(({ revision, percent, active }) => [revision.name, writer === "us" ? Math.min(percent, theirs.get(revision.name) ?? 0) : percent]));
+    theirs = new Map(shares.map(({ revision, percent }) => [revision.name, writer === "us" ? Math.min(percent, theirs.get(revision.name) ?? 0) : percent]));
     for (const { revision, percent, active, readyAt } of shares) {
       lost += ((active ? Math.max(0, Math.min(end, readyAt) - from) : end - from) / 1000) * ((percent - theirs.get(revision.name)!) / 100);
     }

@@ -8,7 +8,6 @@ import type { Shown } from "./shown.ts";
 
 const text: Schema = { type: "string" }, flag: Schema = { type: "boolean" }, index: Schema = { type: "integer", minimum: 0 };
 const instant: Schema = { type: "number", description: "Milliseconds since 1970-01-01 UTC." };
-const odds: Schema = { type: "number", minimum: 0 };
 const results = { promoted: true, "rolled-back": true, rejected: true, equal: true, stranded: true } satisfies Record<RolloutResult, true>;
 const result: Schema = { type: "string", enum: Object.keys(results) };
 

@@ -210,9 +210,10 @@ function concludeVerdict(state: RolloutState): readonly RolloutDecision[] {
   if (verdict.verdict === "fail") return [abort(verdict.sentence)];
   if (!isBaked(state)) return held(state, judgeWarmUp(state.evidence));
   if (verdict.verdict !== "pass") return held(state, verdict);
+  if (state.paused) return [];
   const gate = gateOf(state);
-  if (gate !== undefined) return state.paused ? [] : held(state, { verdict: "inconclusive", reason: "unapproved", sentence: `${verdict.sentence}; a person must approve ${gate.percent} percent, within ${duration(gate.expiresSeconds)}` });
-  return state.paused ? [] : [{ kind: "StepPassed", percent: percentOf(state), sentence: verdict.sentence }];
+  if (gate !== undefined) return held(state, { verdict: "inconclusive", reason: "unapproved", sentence: `${verdict.sentence}; a person must approve ${gate.percent} percent, within ${duration(gate.expiresSeconds)}` });
+  return [{ kind: "StepPassed", percent: percentOf(state), sentence: verdict.sentence }];
 }
 
 /** Gives what the next step gives the canary, and how long a person has to approve it; undefined where nobody has to. */

@@ -25,7 +25,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "SmokePassed": return enter(state, "shifting");
     case "TrafficShifted": return shifted(doubt(state, event.mayLand), event.weights);
     case "TrafficRead": return { ...state, readAt: at, retryAt: state.phase === "confirming" ? lookAgainAt(state, event.heldUntil) : 0, moved: sameWeights(event.weights, wanted(state)) && event.deactivated === undefined ? undefined : state.moved };
-    case "StepReached": return state.ending === undefined ? reach(state, event.percent) : retire(state);
+    case "StepReached": return state.ending === undefined ? reach(state) : retire(state);
     case "TrafficDrifted": return { ...fail(state), phase: state.phase === "confirming" ? "reverting" : "shifting", phaseAt: at, warmFrom: at };
     case "TrafficMoved": return { ...state, moved: event.seenPercent };
     case "TrafficAdopted": return adopt(state, event.percent);
@@ -119,7 +119,7 @@ function pass(state: RolloutState, percent: number, sentence: string): RolloutSt
 /** Goes on from the percentage that somebody else gave the canary: its watch begins anew, at the last step that gives no more than that. */
 function adopt(state: RolloutState, percent: number): RolloutState {
   const step = Math.max(0, state.steps.findLastIndex((planned) => planned <= percent));
-  return reach({ ...state, step, warmFrom: state.now, adopted: state.steps[step] === percent ? undefined : percent }, percent);
+  return reach({ ...state, step, warmFrom: state.now, adopted: state.steps[step] === percent ? undefined : percent });
 }
 
 /** The pause after a failure doubles from a second to half a minute. */
@@ -141,7 +141,7 @@ function failed(state: RolloutState, effect: RolloutEffect["kind"]): RolloutStat
  * Requests are measured without a gap: bins of the step before that came late are still judged, and before the first step stable
  * is looked at for an hour of ticks, so that it is known what is usual.
  */
-function reach(state: RolloutState, percent: number): RolloutState {
+function reach(state: RolloutState): RolloutState {
   const tick = (state.intent?.pace.tickSeconds ?? 60) * 1000;
   const warmUntil: Instant = Math.ceil(after(state.now, state.intent?.pace.warmUpSeconds ?? 0) / tick) * tick;
   const isFirst = state.measuredTo === 0;
