@@ -73,7 +73,7 @@ export function score(row: Row): Score {
 }
 
 /** Finds the good cell that is a cell without its fault: the same load, failures, noise, events and telemetry; the nearest where there is none. */
-export function withoutFault(cell: Cell, cells: readonly Cell[]): Cell | undefined {
+function withoutFault(cell: Cell, cells: readonly Cell[]): Cell | undefined {
   const calm = cells.filter(({ truth, fault }) => truth === "good" && fault === undefined);
   const unlike = (other: Cell): number => (["requestsPerMinute", "failurePercent", "noise", "shared", "telemetry", "diurnal"] as const).filter((field) => JSON.stringify(cell[field]) !== JSON.stringify(other[field])).length;
   return calm.toSorted((one, other) => unlike(one) - unlike(other))[0];

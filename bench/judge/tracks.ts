@@ -24,7 +24,7 @@ export interface Ended {
 }
 
 /** Gives the weight of a minute in track A: none in minute 0, then 5 to 50 in ten steps of a minute, and 50 until the end. */
-export const rampWeight = (at: number): number => Math.min(50, 5 * at);
+const rampWeight = (at: number): number => Math.min(50, 5 * at);
 
 /** Says in which order the minutes of a run reach the judge: `arriving(now)` are those that it sees at the end of minute `now`. */
 function delivery({ telemetry }: Cell, seed: number): (minute: Minute) => readonly Minute[] {

@@ -137,7 +137,7 @@ export function gather(evidence: Evidence, bins: readonly Bin[], watch: Watch): 
  * Such a bin holds the rollout and shows nothing in the canary's favour. It is the bins after it that are left out: to leave out the bin itself, because
  * of what it shows, would count the storms that hit the canary and not those that hit stable. Where stable falls sick again and again, nothing is left out.
  */
-export function isSick(stable: Tally, usual: Usual, limits: Limits): boolean {
+function isSick(stable: Tally, usual: Usual, limits: Limits): boolean {
   const share = shareOf(usual), expected = stable.requests * share, ceiling = ceilingOf(usual, limits);
   const most = usual.requests < knownFrom ? ceiling : Math.min(ceiling, Math.max(3 * share, share + 0.02));
   return stable.failed >= 3 && stable.failed > most * stable.requests && stable.failed > expected + 4 * Math.sqrt(expected);
