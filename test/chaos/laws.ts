@@ -32,7 +32,7 @@ export async function judge(world: World, released: readonly Released[], outages
   let handovers = 0;
   for (const release of released) {
     const facts = rows.filter(({ stream }) => stream.endsWith(`/${release.app}/${release.revision}`));
-    broken.push(...lawsOfJournal(release, facts));
+    broken.push(...lawsOfJournal(release, facts, outages));
     const finished = facts.findLast(({ event }) => event.kind === "Finished")?.event;
     const result = finished?.kind === "Finished" ? finished.result : "unfinished";
     results[result] = (results[result] ?? 0) + 1;
@@ -44,12 +44,12 @@ export async function judge(world: World, released: readonly Released[], outages
   return { broken, counts: { rollouts: released.length, ...results, facts: rows.length, "changes of hands": handovers, "requests of users": world.users.sent, "requests failed by bad canaries": failedBy.bad, "requests failed by good revisions": failedBy.good, "requests failed while the cloud came back": failedBy.outage, "requests without an answer": world.users.unanswered } };
 }
 
-function lawsOfJournal({ app, revision, bad, disturbed }: Released, facts: readonly Row[]): readonly string[] {
+function lawsOfJournal({ app, revision, bad, disturbed }: Released, facts: readonly Row[], outages: readonly Outage[]): readonly string[] {
   const events = facts.map(({ event }) => event), broken: string[] = [];
   const finished = events.at(-1)?.kind === "Disregarded" ? events.findLast(({ kind }) => kind === "Finished") : events.at(-1);
   if (finished?.kind !== "Finished") return [`${revision} never ended; its last fact is ${events.at(-1)?.kind}`];
   if (bad && finished.result === "promoted") broken.push(`${revision} is bad, and it was promoted`);
-  if (!bad && !disturbed && finished.result !== "promoted") broken.push(`${revision} is good and nobody interfered, and it ended as ${finished.result}: ${finished.sentence}`);
+  if (!bad && !disturbed && finished.result !== "promoted" && !failedAlone(events, outages)) broken.push(`${revision} is good and nobody interfered, and it ended as ${finished.result}: ${finished.sentence}`);
   if (finished.result === "stranded") broken.push(`${app} was stranded by ${revision}: ${finished.sentence}`);
   const divergence = replay(events);
   if (divergence !== undefined) broken.push(`${revision} is decided otherwise at fact ${divergence.index}`);
@@ -59,6 +59,12 @@ function lawsOfJournal({ app, revision, bad, disturbed }: Released, facts: reado
     if (new Set(facts.filter((fact) => fact.epoch === epoch).map(({ process }) => process)).size > 1) broken.push(`${revision} has two writers in epoch ${epoch}`);
   }
   return broken;
+}
+
+/** Says whether the cloud was away while the canary had all the traffic: nobody else is asked then, and its failures are taken for its own (docs/guarantees.md). */
+function failedAlone(events: readonly RolloutEvent[], outages: readonly Outage[]): boolean {
+  const began = events.findLast((event) => event.kind === "StepReached" && event.percent === 100)?.at;
+  return began !== undefined && outages.some(({ from, to }) => to >= began && from <= events.at(-1)!.at);
 }
 
 /** At the end each app's users are with the revision that was promoted last, all of them. */
