@@ -6,7 +6,7 @@ import type { Gate, Limits, Pace } from "./controlplane/engines/rollout/vocabula
 import { defaultLimits, defaultPace } from "./controlplane/engines/rollout/plan.ts";
 import { BallastError } from "./errors/catalogue.ts";
 import {
-  configImageMutable, configImageUnapproved, configKeyMissing, configKeyUnknown, configLeaseTooShort, configPasswordMissing, configPlaceholderLeft, configSecretPlain, configSilenceTooShort, configStandInMismatch,
+  configImageMutable, configImageUnapproved, configKeyMissing, configKeyUnknown, configLeaseTooShort, configNetworkUnfit, configPasswordMissing, configPlaceholderLeft, configSecretPlain, configSilenceTooShort, configStandInMismatch,
   configValueIllTyped, configZonesUnfit,
 } from "./errors/config.ts";
 
@@ -103,6 +103,29 @@ export interface Retention {
 }
 const retention = fields<Retention>({ logDays: days(30, 730), backupDays: days(7, 35) }, { logDays: 30, backupDays: 7 });
 
+/** From where a stack is reached: what its program makes, or what others have made already, by its ids. Empty texts are nothing. */
+export interface NetworkChoice {
+  /** The addresses of a network that the program makes. */
+  readonly range: string;
+  readonly environmentSubnet: string;
+  readonly databaseSubnet: string;
+  readonly databaseZone: string;
+  /** Whether the environment has no address on the internet. */
+  readonly internal: boolean;
+  /** Whose addresses the control plane's ingress takes; everybody's where there are none. */
+  readonly callers: readonly string[];
+}
+const cidr = accept<string>("an IPv4 range in CIDR, such as 10.40.0.0/22", (value) => typeof value === "string" && /^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/.test(value));
+const idOf = (what: string, ...types: string[]): Read<string> => (value, key) => {
+  const shape = new RegExp(`^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft.Network/${types.map((type) => `${type}/[^/]+`).join("/")}$`, "i");
+  return accept<string>(`the id of ${what}`, (given) => typeof given === "string" && shape.test(given))(withoutPlaceholder(`ballast:${key}`, textOrNothing(value, key)), key);
+};
+const subnetId = idOf("a subnet", "virtualNetworks", "subnets");
+const network = fields<NetworkChoice>({
+  range: cidr, environmentSubnet: subnetId, databaseSubnet: subnetId, databaseZone: idOf("a private DNS zone", "privateDnsZones"), internal: flag,
+  callers: (value, key) => accept<readonly unknown[]>("a list of ranges", Array.isArray)(value, key).map((each) => cidr(each, key)),
+}, { range: "", environmentSubnet: "", databaseSubnet: "", databaseZone: "", internal: false, callers: [] });
+
 /** Who has said yes to which image of the storefront; `ballast promote` writes it. */
 export interface Approval {
   readonly image: string;
@@ -116,11 +139,11 @@ const approval = fields<Approval>({ image: filledIn, by: names }, { image: "", b
 /** Keys whose value is taken as it stands. The value of any other key is JSON by the time that a program sees it. */
 const words = {
   tenant: text, location: text, resourceGroup: text, controlPlaneImage: text, storefrontImage: text, deadMansSwitchImage: text, audience: text, probePath: path, healthPath: path,
-  databaseSku: sku, subnet: textOrNothing, registry,
+  databaseSku: sku, registry,
   databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 const values = {
-  gate, standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, storefrontEnvironment: texts, pace, limits, shadowLimits, endpoints,
+  gate, standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, network, storefrontEnvironment: texts, pace, limits, shadowLimits, endpoints,
   expectedRequestsPerMinute: notNegative, leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
 };
 const passwordKey = "databasePassword", notifyKey = "notify";
@@ -180,7 +203,8 @@ function refuseTogether(settings: Settings, password: string | undefined): void 
   const { approvals, storefrontApproval, storefrontImage: image } = settings;
   const by = storefrontApproval.image === image ? [...new Set(storefrontApproval.by)] : [];
   if (by.length < approvals) throw configImageUnapproved({ image, approvals, by });
-  const unfit = zonesUnfit(settings);
+  const unfit = zonesUnfit(settings), apart = networkUnfit(settings.network);
+  if (apart !== undefined) throw configNetworkUnfit({ why: apart });
   if (unfit !== undefined) throw configZonesUnfit({ why: unfit });
   if (databaseAuthentication === "password" && password === undefined) throw configPasswordMissing();
 }
@@ -189,12 +213,29 @@ function refuseTogether(settings: Settings, password: string | undefined): void 
 const hasDigest = (image: string): boolean => /@sha256:[0-9a-f]{64}$/.test(image);
 
 /** Says why a stack cannot be zone-redundant as it is configured; Azure would say so only in the middle of an update. */
-function zonesUnfit({ zoneRedundant, subnet, databaseSku, replicas }: Settings): string | undefined {
+function zonesUnfit({ zoneRedundant, network: { range, environmentSubnet }, databaseSku, replicas }: Settings): string | undefined {
   if (!zoneRedundant) return undefined;
-  if (subnet === "") return "its environment needs a subnet of yours, and ballast:subnet is not set";
+  if (range + environmentSubnet === "") return "its environment needs a subnet of yours, and ballast:network sets neither range nor environmentSubnet";
   if (databaseSku.startsWith("Standard_B")) return `a database of the burstable size ${databaseSku} cannot have a standby in another zone`;
   const alone = (["storefrontMin", "controlPlaneMin"] as const).find((key) => replicas[key] < 2);
   return alone && `ballast:replicas.${alone} is ${replicas[alone]}, and a single replica is in a single zone`;
+}
+
+/**
+ * Says why a choice of network cannot be: Azure would refuse it, or what it makes would not work.
+ *
+ * Sizes and delegations of subnets that others have made are theirs; Azure looks at them. What cannot be changed later is compared with what is there by the components.
+ */
+function networkUnfit({ range, environmentSubnet, databaseSubnet, databaseZone, internal, callers }: NetworkChoice): string | undefined {
+  const given = Object.entries({ environmentSubnet, databaseSubnet, databaseZone }).find(([, id]) => id !== "")?.[0];
+  if (range !== "" && given !== undefined) return `ballast:network sets both range, of which a network is made, and ${given}, which is of one that is there already`;
+  if (internal && range + environmentSubnet === "") return "ballast:network.internal is true, and an environment without a subnet of yours has no inside: neither range nor environmentSubnet is set";
+  if ((databaseSubnet === "") !== (databaseZone === "")) return `ballast:network.${databaseSubnet === "" ? "databaseZone" : "databaseSubnet"} is set, and a private database needs a subnet and a zone for its name, both`;
+  if (databaseSubnet !== "" && environmentSubnet === "") return "ballast:network.databaseSubnet is set, and the control plane, which signs in there, is in no network: environmentSubnet is not set";
+  if (databaseSubnet !== "" && databaseSubnet.toLowerCase() === environmentSubnet.toLowerCase()) return "ballast:network names one subnet for both, and each must be delegated to its service alone";
+  if (databaseZone !== "" && !/\.postgres\.database\.azure\.com$/i.test(databaseZone)) return "ballast:network.databaseZone must end in .postgres.database.azure.com";
+  if (callers.length > 0 && range === "") return "ballast:network.callers is set, and the addresses of the dead man's switch, which must be let in as well, are known only of a network that range makes";
+  return undefined;
 }
 
 function refuseUnknown(given: readonly string[], known: readonly string[], prefix: string): void {

@@ -8,6 +8,7 @@ import { DatabaseRole } from "./components/database-role.ts";
 import { DeadMansSwitch } from "./components/dead-mans-switch.ts";
 import { ImageRegistry } from "./components/image-registry.ts";
 import { administrator, JournalDatabase } from "./components/journal-database.ts";
+import { placesOf } from "./components/network.ts";
 
 const settings = readSettings();
 const { subscription, tenant, location, resourceGroup, audience, databasePassword, zoneRedundant, replicas, retention } = settings;
@@ -16,19 +17,18 @@ const scope = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`;
 const group = new ResourceGroup("ballast", { resourceGroupName: resourceGroup, location });
 const place = { scope, resourceGroupName: group.name, location };
 
-const environment = new ContainerEnvironment("apps", { ...place, zoneRedundant, subnet: settings.subnet || undefined, retentionInDays: retention.logDays });
+const network = placesOf("network", { ...place, choice: settings.network });
+const environment = new ContainerEnvironment("apps", { ...place, zoneRedundant, ...network.environment, retentionInDays: retention.logDays });
 const where = { id: environment.environmentId, domain: environment.domain };
-
 const images = new ImageRegistry("images", { ...place, subscription, registry: settings.registry });
-
-const journal = new JournalDatabase("journal", { ...place, tenant, zoneRedundant, sku: settings.databaseSku, backupRetentionDays: retention.backupDays, password: databasePassword });
+const journal = new JournalDatabase("journal", { ...place, tenant, zoneRedundant, sku: settings.databaseSku, backupRetentionDays: retention.backupDays, password: databasePassword, network: network.database });
 
 const controlPlane = new ControlPlane("control-plane", {
   ...place, subscription, tenant, audience, image: settings.controlPlaneImage, pull: images.pull, minReplicas: replicas.controlPlaneMin, maxReplicas: replicas.controlPlaneMax,
   environment: where, workspace: { id: environment.workspaceId, customerId: environment.customerId },
   database: { host: journal.host, name: journal.databaseName, port: settings.databasePort, tls: settings.databaseTls, login: databasePassword && { user: administrator, password: databasePassword } },
   inventory: [{ resourceGroup, app: "storefront" }], endpoints: settings.endpoints,
-  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds, notify: settings.notify,
+  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds, notify: settings.notify, callers: network.callers,
 }, { dependsOn: images });
 
 // With a password the control plane signs in as the server's administrator, and prepares the database itself.

@@ -2,10 +2,15 @@
 // setting that joins them. A judge without request rows is blind, so nobody gets the environment before the rows flow.
 // Knows no app.
 import * as pulumi from "@pulumi/pulumi";
+import { getManagedEnvironment } from "@pulumi/azure-native/app/getManagedEnvironment.js";
 import { ManagedEnvironment } from "@pulumi/azure-native/app/managedEnvironment.js";
 import { DiagnosticSetting } from "@pulumi/azure-native/monitor/diagnosticSetting.js";
 import { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js";
+import { PrivateRecordSet } from "@pulumi/azure-native/privatedns/privateRecordSet.js";
+import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
+import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
 import { child, physicalName } from "./conventions.ts";
+import { keptPlace } from "./network.ts";
 
 /** Where an environment is and how long it remembers. */
 export interface ContainerEnvironmentArgs {
@@ -22,11 +27,18 @@ export interface ContainerEnvironmentArgs {
    */
   readonly retentionInDays?: number;
   /**
-   * The subnet in which the environment lives, by its id.
+   * The subnet in which the environment lives, by its id: at least a /27, delegated to Microsoft.App/environments, with nothing else in it.
    *
    * @default one of Azure's own
    */
-  readonly subnet?: string | undefined;
+  readonly subnet?: pulumi.Input<string> | undefined;
+  /**
+   * Whether it has no address on the internet, so that its apps answer inside the subnet's network alone. It wants a subnet, and gets a private zone
+   * of its domain that this network is linked to. Cannot be changed later.
+   *
+   * @default false
+   */
+  readonly internal?: boolean;
   /**
    * Whether replicas are spread over the region's zones. Azure wants a subnet then, and changes neither afterwards.
    *
@@ -51,7 +63,9 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
 
   constructor(name: string, args: ContainerEnvironmentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:ContainerEnvironment", name, args, opts);
-    const { scope, resourceGroupName, location, retentionInDays = 30, subnet, zoneRedundant = false } = args;
+    const { scope, resourceGroupName, location, retentionInDays = 30, subnet, internal = false, zoneRedundant = false } = args;
+    const environmentName = physicalName("environment", name, scope);
+    const live = getManagedEnvironment({ resourceGroupName: scope.split("/").at(-1)!, environmentName }, { parent: this });
 
     const workspace = new Workspace(child(name, "workspace"), {
       workspaceName: physicalName("workspace", name, scope),
@@ -60,14 +74,15 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
     }, { parent: this });
 
     const environment = new ManagedEnvironment(child(name, "environment"), {
-      environmentName: physicalName("environment", name, scope),
-      resourceGroupName, location,
+      environmentName, resourceGroupName, location,
       // Request rows exist only for this destination; the older `log-analytics` has console and system logs alone.
       appLogsConfiguration: { destination: "azure-monitor" },
       workloadProfiles: [{ name: "Consumption", workloadProfileType: "Consumption" }],
       zoneRedundant,
-      ...(subnet === undefined ? {} : { vnetConfiguration: { infrastructureSubnetId: subnet } }),
+      vnetConfiguration: keptPlace(`environment ${environmentName}`, live, ({ vnetConfiguration: at }) => placeOf(at?.infrastructureSubnetId, at?.internal),
+        placeOf(subnet, internal), subnet === undefined ? undefined : { infrastructureSubnetId: subnet, internal }),
     }, { parent: this });
+    if (internal) this.#answerInside(name, environment, resourceGroupName, subnet!);
 
     const requestLogs = new DiagnosticSetting(child(name, "request-logs"), {
       name: "request-logs",
@@ -82,4 +97,22 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
     this.customerId = workspace.customerId;
     this.registerOutputs({ environmentId: this.environmentId, domain: this.domain, workspaceId: this.workspaceId, customerId: this.customerId });
   }
+
+  /**
+   * Gives every name under the environment's domain to its private address, for the network that its subnet is of.
+   *
+   * Nobody can make this zone beforehand: domain and address are Azure's to choose. Without it neither the control plane nor whoever deploys finds a canary's own address.
+   */
+  #answerInside(name: string, environment: ManagedEnvironment, resourceGroupName: pulumi.Input<string>, subnet: pulumi.Input<string>): void {
+    const zone = new PrivateZone(child(name, "zone"), { privateZoneName: environment.defaultDomain, resourceGroupName, location: "global" }, { parent: this });
+    const inZone = { privateZoneName: zone.name, resourceGroupName };
+    new PrivateRecordSet(child(name, "zone-record"), { ...inZone, recordType: "A", relativeRecordSetName: "*", ttl: 300, aRecords: [{ ipv4Address: environment.staticIp }] }, { parent: this });
+    new VirtualNetworkLink(child(name, "zone-link"), {
+      ...inZone, virtualNetworkLinkName: "network", location: "global", registrationEnabled: false,
+      virtualNetwork: { id: pulumi.output(subnet).apply((id) => id.replace(/\/subnets\/[^/]+$/i, "")) },
+    }, { parent: this });
+  }
 }
+
+/** Says where an environment is, as far as Azure never changes it. */
+const placeOf = (subnet: unknown, internal: boolean | undefined): string => (!subnet ? "in no network of yours" : `in a subnet of yours and ${internal ? "internal" : "open to the internet"}`);

@@ -99,6 +99,13 @@ export interface ControlPlaneArgs {
    */
   readonly notify?: pulumi.Input<string> | undefined;
   /**
+   * Whose addresses its ingress takes at all, as ranges in CIDR, before any token is looked at. The environment's own must be among them, or the dead man's switch hears
+   * no heartbeat and takes it for gone.
+   *
+   * @default everybody's
+   */
+  readonly callers?: readonly string[] | undefined;
+  /**
    * How many replicas there are at the least: two carry on where one dies at once.
    *
    * @default 1
@@ -155,7 +162,10 @@ export class ControlPlane extends pulumi.ComponentResource {
       configuration: {
         activeRevisionsMode: "Single",
         registries: [args.pull],
-        ingress: { external: true, targetPort, transport: "http", traffic: [{ latestRevision: true, weight: 100 }] },
+        ingress: {
+          external: true, targetPort, transport: "http", traffic: [{ latestRevision: true, weight: 100 }],
+          ...(args.callers && { ipSecurityRestrictions: args.callers.map((ipAddressRange, at) => ({ name: `caller-${at + 1}`, ipAddressRange, action: "Allow" })) }),
+        },
         ...secrets(args),
       },
       template: {

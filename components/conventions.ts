@@ -12,6 +12,7 @@ export type Role =
   | "identity" | "apps-role" | "logs-role" | "administrator"
   | "app" | "release"
   | "registry" | "pull-role"
+  | "virtual-network" | "environment-subnet" | "database-subnet" | "database-zone" | "database-link" | "zone" | "zone-record" | "zone-link"
   | "role" | `role-at-${string}` | "job";
 
 /** Gives the logical name of a child. */
@@ -47,7 +48,9 @@ const shapes = {
   workspace: plain("workspace", 63),
   identity: plain("managed identity", 128),
   registry: { kind: "container registry", global: false, pattern: /^[a-z0-9]{5,50}$/, rule: "5 to 50 lower-case letters and digits" }, // all of Azure shares them, and images are named by it
+  network: plain("virtual network", 64),
   server: plain("PostgreSQL server", 63, true),
+  zone: plain("private DNS zone", 63, true),
 };
 
 /**

@@ -3,8 +3,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Database } from "@pulumi/azure-native/dbforpostgresql/database.js";
 import { FirewallRule } from "@pulumi/azure-native/dbforpostgresql/firewallRule.js";
+import { getServer } from "@pulumi/azure-native/dbforpostgresql/getServer.js";
 import { Server } from "@pulumi/azure-native/dbforpostgresql/server.js";
 import { child, physicalName } from "./conventions.ts";
+import { keptPlace } from "./network.ts";
 
 /** Where the database is and who may sign in. */
 export interface JournalDatabaseArgs {
@@ -32,6 +34,17 @@ export interface JournalDatabaseArgs {
    * @default false
    */
   readonly zoneRedundant?: boolean;
+  /**
+   * The network from which alone the server is reached, by its name in a private zone; it has no address on the internet then. Cannot be taken or given later.
+   *
+   * @default none: Azure's own services reach it, of any tenant, and Entra tokens alone open it
+   */
+  readonly network?: {
+    /** The id of the server's subnet: at least a /28, delegated to Microsoft.DBforPostgreSQL/flexibleServers. */
+    readonly subnet: pulumi.Input<string>;
+    /** The id of the zone in which it gets its name; it ends in `.postgres.database.azure.com` and is linked to the networks of those that sign in. */
+    readonly zone: pulumi.Input<string>;
+  } | undefined;
   /** Whose Entra tokens the server takes. */
   readonly tenant: string;
   /**
@@ -54,29 +67,31 @@ export class JournalDatabase extends pulumi.ComponentResource {
   readonly serverName: pulumi.Output<string>;
   /** The name under which the server is reached. */
   readonly host: pulumi.Output<string>;
-  /** Known only once Azure's services may connect. */
+  /** Known only once the control plane may connect. */
   readonly databaseName: pulumi.Output<string>;
 
   constructor(name: string, args: JournalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:JournalDatabase", name, args, opts);
-    const { scope, resourceGroupName, location, tenant, sku = "Standard_B1ms", password } = args;
+    const { scope, resourceGroupName, location, tenant, sku = "Standard_B1ms", password, network } = args;
+    const serverName = physicalName("server", name, scope);
+    const live = getServer({ resourceGroupName: scope.split("/").at(-1)!, serverName }, { parent: this });
 
     const server = new Server(child(name, "server"), {
-      serverName: physicalName("server", name, scope),
-      resourceGroupName, location,
+      serverName, resourceGroupName, location,
       version: "18",
       sku: { name: sku, tier: tierOf(sku) },
       storage: { storageSizeGB: 32 },
       backup: { backupRetentionDays: args.backupRetentionDays ?? 7, geoRedundantBackup: "Disabled" },
       highAvailability: { mode: args.zoneRedundant ? "ZoneRedundant" : "Disabled" },
-      network: { publicNetworkAccess: "Enabled" },
+      network: keptPlace(`database server ${serverName}`, live, (it) => placeOf(it.network?.delegatedSubnetResourceId), placeOf(network),
+        network ? { publicNetworkAccess: "Disabled", delegatedSubnetResourceId: network.subnet, privateDnsZoneArmResourceId: network.zone } : { publicNetworkAccess: "Enabled" }),
       ...(password === undefined
         ? { authConfig: { activeDirectoryAuth: "Enabled", passwordAuth: "Disabled", tenantId: tenant } }
         : { authConfig: { activeDirectoryAuth: "Disabled", passwordAuth: "Enabled" }, administratorLogin: administrator, administratorLoginPassword: pulumi.secret(password) }),
     }, { parent: this });
 
-    // 0.0.0.0 is Azure's own word for its services: without it no container app reaches the server.
-    const azureServices = new FirewallRule(child(name, "azure-services"), {
+    // 0.0.0.0 is Azure's own word for its services: without it no container app reaches a public server. A private one has no firewall.
+    const azureServices = network ? undefined : new FirewallRule(child(name, "azure-services"), {
       firewallRuleName: "azure-services",
       serverName: server.name, resourceGroupName,
       startIpAddress: "0.0.0.0", endIpAddress: "0.0.0.0",
@@ -90,7 +105,10 @@ export class JournalDatabase extends pulumi.ComponentResource {
 
     this.serverName = server.name;
     this.host = server.fullyQualifiedDomainName;
-    this.databaseName = pulumi.all([database.name, azureServices.id]).apply(([databaseName]) => databaseName);
+    this.databaseName = pulumi.all([database.name, azureServices?.id]).apply(([databaseName]) => databaseName);
     this.registerOutputs({ serverName: this.serverName, host: this.host, databaseName: this.databaseName });
   }
 }
+
+/** Says how a server is reached, which Azure never changes. */
+const placeOf = (subnet: unknown): string => (subnet ? "private, in a subnet" : "public, behind its firewall");

@@ -11,6 +11,22 @@ export const componentNameRefused = entry<{ readonly kind: string; readonly name
   left: unmoved,
 });
 
+/** A network's addresses could not be shared out. */
+export const networkRangeRefused = entry<{ readonly range: string; readonly why: string }>("network-range-refused", {
+  title: "A network cannot have the range that it is given",
+  message: ({ range, why }) => `A network of the range ${range} cannot be made: ${why}.`,
+  fix: () => "choose another range of private addresses in ballast:network, such as 10.40.0.0/22",
+  left: unmoved,
+});
+
+/** Azure never moves an environment or a database to another network. */
+export const networkPlaceFixed = entry<{ readonly what: string; readonly live: string; readonly planned: string }>("network-place-fixed", {
+  title: "The network of something that is there already cannot be changed",
+  message: ({ what, live, planned }) => `The ${what} is ${live} and is to be ${planned}, which Azure refuses for one that is there already.`,
+  fix: () => "set ballast:network back; to change it for good, deploy a second stack beside this one and move over, as docs/network.md says",
+  left: unmoved,
+});
+
 /** The engine itself says what is wrong with the pace or the limits. */
 export const canaryAppPlan = entry<{ readonly app: string; readonly complaints: readonly string[] }>("canary-app-plan", {
   title: "A release's plan cannot be carried out",

@@ -82,6 +82,14 @@ export const configZonesUnfit = entry<{ readonly why: string }>("config-zones-un
   fix: () => "change what it names, or set ballast:zoneRedundant to false; an environment cannot be made zone-redundant later",
 });
 
+/** A choice of network that Azure would refuse, or in which something would not be reached. */
+export const configNetworkUnfit = entry<{ readonly why: string }>("config-network-unfit", {
+  title: "A stack cannot live in the network that it is given",
+  message: ({ why }) => `This network cannot be: ${why}.`,
+  fix: () => "correct ballast:network in the stack's Pulumi.<stack>.yaml; docs/network.md has a choice for each need, and none of them can be changed later",
+  left: () => "nothing was changed.",
+});
+
 /** Two keys that do not go together; neither cloud may be taken for the other. */
 export const configStandInMismatch = entry<{ readonly standIn: boolean; readonly subscription: string }>("config-stand-in-mismatch", {
   title: "A stack names a real subscription and the stand-in cloud, or neither",

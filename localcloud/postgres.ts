@@ -2,6 +2,7 @@
 // a server is a login role there, a database is a database of that role. Passwords reach PostgreSQL and nothing else.
 // The server behind cannot verify Entra tokens, so administrators of that kind are refused rather than pretended.
 import pg from "pg";
+import { mustBeZone, mustSuit } from "./network.ts";
 import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceKind } from "./resource.ts";
 
 const apiVersions = ["2025-08-01"];
@@ -27,8 +28,24 @@ async function onServer<Result>(cloud: Cloud, act: (client: pg.Client) => Promis
 const name = pg.escapeIdentifier;
 const literal = pg.escapeLiteral;
 
-async function putServer({ id, wanted, previous, cloud }: PutContext): Promise<void> {
+const isPrivate = ({ body }: { readonly body: Body }): boolean => Boolean(body["properties"].network?.delegatedSubnetResourceId);
+
+/** Holds a server to the way in which it is reached: in a subnet of its own kind with a zone for its name, or from everywhere; never the one after the other. */
+function keepNetwork({ id, wanted, previous, cloud }: PutContext): void {
+  const { delegatedSubnetResourceId: subnet, privateDnsZoneArmResourceId: zone, publicNetworkAccess } = wanted["properties"].network ?? {};
+  if (previous && isPrivate(previous) !== Boolean(subnet)) throw new ArmError(400, "ServerNetworkCannotBeChanged", `The server '${wanted["name"]}' was made with ${isPrivate(previous) ? "private" : "public"} access, which cannot be changed.`);
+  if (!subnet) return;
+  mustSuit(cloud, subnet, serverType, id);
+  if (!zone) throw new ArmError(400, "PrivateDnsZoneRequired", "A server with a delegated subnet needs a privateDnsZoneArmResourceId.");
+  mustBeZone(cloud, zone, ".postgres.database.azure.com", id);
+  if (publicNetworkAccess === "Enabled") throw new ArmError(400, "InvalidParameterValue", "publicNetworkAccess cannot be Enabled where the server has a delegated subnet.");
+  wanted["properties"].network.publicNetworkAccess = "Disabled";
+}
+
+async function putServer(context: PutContext): Promise<void> {
+  const { id, wanted, previous, cloud } = context;
   if (cloud.options.postgres === undefined) throw missingServer();
+  keepNetwork(context);
   const properties: Body = wanted["properties"];
   const { administratorLoginPassword: password } = properties;
   const login: unknown = properties["administratorLogin"] ?? previous?.body["properties"].administratorLogin;
@@ -83,7 +100,13 @@ export const flexibleServerKinds: readonly ResourceKind[] = [
   { type: serverType, apiVersions, put: "async-operation", onPut: putServer, onDelete: deleteServer },
   { type: `${serverType}/databases`, apiVersions, put: "async-operation", onPut: putDatabase, onDelete: deleteDatabase },
   // Loopback needs no rules: they are kept and shown, and open or close nothing.
-  { type: `${serverType}/firewallRules`, apiVersions, put: "async-operation" },
+  {
+    type: `${serverType}/firewallRules`,
+    apiVersions,
+    put: "async-operation",
+    parentMustExist: ({ id }: Body, store) => (isPrivate(store.get(id.slice(0, id.toLowerCase().lastIndexOf("/firewallrules/")))!)
+      ? new ArmError(400, "FirewallRulesNotAllowed", "Firewall rule operations cannot be requested for a private access enabled server.") : undefined),
+  },
   {
     type: `${serverType}/administrators`,
     apiVersions,

@@ -3,6 +3,7 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { containerAppKind, environmentIdOf } from "./container-apps.ts";
 import { jobKind } from "./jobs.ts";
+import { mustSuit, networkKinds } from "./network.ts";
 import { flexibleServerKinds } from "./postgres.ts";
 import { registryKind } from "./registries.ts";
 import { ArmError, type Body, type PutContext, type ResourceKind, type Store } from "./resource.ts";
@@ -48,6 +49,17 @@ const workspaces: ResourceKind = {
   },
 };
 
+/** Holds an environment to a network that it may live in, and to the one in which it was made. */
+function keepNetwork({ id, wanted, previous, cloud }: PutContext): void {
+  const { internal = false, infrastructureSubnetId } = wanted["properties"].vnetConfiguration ?? {};
+  if (internal && !infrastructureSubnetId) throw new ArmError(400, "VnetConfigurationInvalid", "An internal environment needs an infrastructureSubnetId.");
+  if (infrastructureSubnetId) mustSuit(cloud, infrastructureSubnetId, "Microsoft.App/environments", id);
+  const before = previous?.body["properties"].vnetConfiguration ?? {};
+  if (previous && !(sameText(before.infrastructureSubnetId ?? "", infrastructureSubnetId ?? "") && Boolean(before.internal) === internal)) {
+    throw new ArmError(400, "VnetConfigurationCannotBeChanged", `The network of the environment '${wanted["name"]}' cannot be changed after it was created.`);
+  }
+}
+
 const managedEnvironments: ResourceKind = {
   type: "Microsoft.App/managedEnvironments",
   apiVersions: ["2025-01-01", "2025-02-02-preview", "2025-07-01"],
@@ -61,6 +73,7 @@ const managedEnvironments: ResourceKind = {
     const namesake = cloud.store.list().find((each) => each.type === "Microsoft.App/managedEnvironments" && each.id !== context.id.toLowerCase() && each.body["name"].toLowerCase() === name);
     // Azure puts random letters into the domain; ours is the name alone, so that people can type it.
     if (namesake) throw new ArmError(409, "EnvironmentNameTaken", `The stand-in has an environment '${name}' already (${namesake.id}), and an environment's domain is its name.`);
+    keepNetwork(context);
     keep(context, () => ({ defaultDomain: `${name}.${region}.${cloud.suffix}`, staticIp: "127.0.0.1", customDomainVerificationId: randomBytes(32).toString("hex").toUpperCase() }));
     const { customDomainVerificationId, ...properties } = wanted["properties"];
     wanted["properties"] = { zoneRedundant: false, publicNetworkAccess: "Enabled", ...properties, customDomainConfiguration: { ...properties.customDomainConfiguration, customDomainVerificationId } };
@@ -163,5 +176,6 @@ export const resourceKinds: readonly ResourceKind[] = [
   roleDefinitions,
   roleAssignments,
   registryKind,
+  ...networkKinds,
   ...flexibleServerKinds,
 ];

@@ -18,7 +18,11 @@ const azure = stackConfig({
   "ballast:deadMansSwitchImage": "example.azurecr.io/dead-mans-switch:1",
 });
 const local = stackConfig(parse(readFileSync("Pulumi.local.yaml", "utf8")).config);
-const zoned = { "ballast:zoneRedundant": "true", "ballast:subnet": "/subscriptions/s/subnets/apps", "ballast:databaseSku": "Standard_D2ds_v5", "ballast:replicas": '{"storefrontMin":3,"controlPlaneMin":2}' };
+const subnet = (name: string) => `/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub/subnets/${name}`;
+const zone = (name: string) => `/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/privateDnsZones/${name}`;
+const network = (choice: object) => ({ "ballast:network": JSON.stringify(choice) });
+const ids = { environmentSubnet: subnet("apps"), databaseSubnet: subnet("database"), databaseZone: zone("shop.postgres.database.azure.com") };
+const zoned = { "ballast:zoneRedundant": "true", ...network({ environmentSubnet: subnet("apps") }), "ballast:databaseSku": "Standard_D2ds_v5", "ballast:replicas": '{"storefrontMin":3,"controlPlaneMin":2}' };
 const pinned = `example.azurecr.io/any@sha256:${"0".repeat(64)}`;
 const secret = ["ballast:databasePassword"];
 
@@ -38,7 +42,7 @@ describe("a stack that says the least", () => {
     standIn: false, subscription: "11111111-2222-3333-4444-555555555555", resourceGroup: "ballast", probePath: "/", healthPath: "/health/ready", wait: true, whenInFlight: "refuse",
     leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180, silenceSeconds: 240, audience: "api://ballast", databaseAuthentication: "entra", databasePort: 5432, databaseTls: "require",
     storefrontEnvironment: {}, pace: defaultPace, limits: defaultLimits, shadowLimits: {}, expectedRequestsPerMinute: 0,
-    zoneRedundant: false, subnet: "", databaseSku: "Standard_B1ms", retention: { logDays: 30, backupDays: 7 }, replicas: { storefrontMin: 1, storefrontMax: 10, controlPlaneMin: 1, controlPlaneMax: 3 },
+    zoneRedundant: false, network: { range: "", environmentSubnet: "", databaseSubnet: "", databaseZone: "", internal: false, callers: [] }, databaseSku: "Standard_B1ms", retention: { logDays: 30, backupDays: 7 }, replicas: { storefrontMin: 1, storefrontMax: 10, controlPlaneMin: 1, controlPlaneMax: 3 },
     endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },
   };
   test.each(Object.entries(expected))("has %s as on public Azure", (key, value) => expect(settings[key as keyof Settings]).toEqual(value));
@@ -68,6 +72,10 @@ describe("what a stack says", () => {
     expect(JSON.stringify(settings)).not.toContain("hunter2");
   });
   test("a stack with a subnet, replicas and a database for it may be zone-redundant", () => expect(parseConfig({ ...azure, ...zoned }, [])).toMatchObject({ zoneRedundant: true, replicas: { storefrontMin: 3, storefrontMax: 10, controlPlaneMin: 2, controlPlaneMax: 3 } }));
+  test.each([
+    [{ range: "10.40.0.0/22" }], [{ range: "10.40.0.0/22", internal: true }], [{ range: "10.40.0.0/22", callers: ["203.0.113.0/24"] }],
+    [{ environmentSubnet: subnet("apps") }], [{ environmentSubnet: subnet("apps"), internal: true }], [ids], [{ ...ids, internal: true }],
+  ])("the network %j may be chosen", (choice) => expect(parseConfig({ ...azure, ...network(choice) }, []).network).toMatchObject(choice));
   test("the local stack is complete but for its password", () => {
     const settings = parseConfig({ ...local, "ballast:databasePassword": "x" }, secret);
     expect(settings).toMatchObject({ standIn: true, pace: { weights: [5, 25, 50], bakeSeconds: 4 }, databaseAuthentication: "password" });
@@ -105,7 +113,22 @@ describe("what is refused, and by which name", () => {
     ["config-image-unapproved", { "ballast:approvals": "1" }, "example.azurecr.io/storefront:1 has none"],
     ["config-image-unapproved", { "ballast:approvals": "2", "ballast:storefrontApproval": '{"image":"example.azurecr.io/storefront:1","by":["ann","ann"]}' }, "has 1, by ann"],
     ["config-placeholder-left", { "ballast:storefrontApproval": '{"by":["<who>"]}' }, "ballast:storefrontApproval.by"],
-    ["config-zones-unfit", { ...zoned, "ballast:subnet": "" }, "ballast:subnet is not set"],
+    ["config-zones-unfit", { ...zoned, ...network({}) }, "ballast:network sets neither range nor environmentSubnet"],
+    ["config-key-unknown", network({ subnets: "x" }), "ballast:network."],
+    ["config-key-unknown", { "ballast:subnet": "x" }, "ballast:subnet"],
+    ["config-value-ill-typed", network({ range: "10.40.0.0" }), "ballast:network.range must be an IPv4 range in CIDR"],
+    ["config-value-ill-typed", network({ callers: ["203.0.113.7"] }), "ballast:network.callers must be an IPv4 range in CIDR"],
+    ["config-value-ill-typed", network({ environmentSubnet: "apps" }), "ballast:network.environmentSubnet must be the id of a subnet"],
+    ["config-value-ill-typed", network({ ...ids, databaseZone: ids.databaseSubnet }), "ballast:network.databaseZone must be the id of a private DNS zone"],
+    ["config-placeholder-left", network({ environmentSubnet: "<the id of a subnet>" }), "ballast:network.environmentSubnet"],
+    ["config-network-unfit", network({ range: "10.40.0.0/22", environmentSubnet: subnet("apps") }), "sets both range, of which a network is made, and environmentSubnet"],
+    ["config-network-unfit", network({ internal: true }), "neither range nor environmentSubnet is set"],
+    ["config-network-unfit", network({ ...ids, databaseZone: undefined }), "databaseSubnet is set, and a private database needs a subnet and a zone"],
+    ["config-network-unfit", network({ ...ids, databaseSubnet: undefined }), "databaseZone is set, and a private database needs a subnet and a zone"],
+    ["config-network-unfit", network({ ...ids, environmentSubnet: undefined }), "the control plane, which signs in there, is in no network"],
+    ["config-network-unfit", network({ ...ids, databaseSubnet: subnet("Apps") }), "names one subnet for both"],
+    ["config-network-unfit", network({ ...ids, databaseZone: zone("shop.example.com") }), "must end in .postgres.database.azure.com"],
+    ["config-network-unfit", network({ environmentSubnet: subnet("apps"), callers: ["203.0.113.0/24"] }), "the dead man's switch, which must be let in as well"],
     ["config-zones-unfit", { ...zoned, "ballast:databaseSku": "Standard_B2s" }, "burstable size Standard_B2s"],
     ["config-zones-unfit", { ...zoned, "ballast:replicas": '{"storefrontMin":2}' }, "ballast:replicas.controlPlaneMin is 1"],
     ["config-placeholder-left", { "azure-native:subscriptionId": "<your subscription id>" }, "azure-native:subscriptionId"],

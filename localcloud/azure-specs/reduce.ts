@@ -20,12 +20,21 @@ const kept: { readonly [file: string]: readonly string[] } = {
   "dbforpostgresql/2025-08-01": ["", "/administrators", "/databases", "/firewallRules"].map((child) => `Microsoft.DBforPostgreSQL/flexibleServers${child}`),
   "insights/2021-05-01-preview": ["Microsoft.Insights/diagnosticSettings"],
   "managedidentity/2023-01-31": ["Microsoft.ManagedIdentity/userAssignedIdentities"],
+  "network/2024-05-01": ["Microsoft.Network/virtualNetworks", "Microsoft.Network/virtualNetworks/subnets"],
+  "network/2024-06-01": ["", "/A", "/virtualNetworkLinks"].map((child) => `Microsoft.Network/privateDnsZones${child}`),
   "operationalinsights/2023-09-01": ["Microsoft.OperationalInsights/workspaces"],
+};
+/** Properties of networks below which lie most of the other types of their provider; nothing here sets them, and any value fits. */
+const cutAt: { readonly [file: string]: readonly string[] } = {
+  "network/2024-05-01": [
+    "networkSecurityGroup", "routeTable", "serviceEndpoints", "serviceEndpointPolicies", "ipAllocations", "applicationGatewayIPConfigurations", "ipamPoolPrefixAllocations",
+    "virtualNetworkPeerings", "extendedLocation",
+  ],
 };
 const readOnly = 2;
 
-/** Gives the kept types with references renumbered, resource types first. */
-function reduce(published: readonly PublishedType[], names: readonly string[]): readonly PublishedType[] {
+/** Gives the kept types with references renumbered, resource types first; what lies below the properties of `cut` is left out. */
+function reduce(published: readonly PublishedType[], names: readonly string[], cut: readonly string[]): readonly PublishedType[] {
   const anything: PublishedType = { $type: "AnyType" };
   const reduced: PublishedType[] = [];
   const numberOf = new Map<PublishedType, number>();
@@ -43,7 +52,10 @@ function reduce(published: readonly PublishedType[], names: readonly string[]): 
     const object = value as { readonly [key: string]: unknown };
     if (typeof object["$ref"] === "string") return { $ref: `#/${keep(published[Number(object["$ref"].slice(2))]!)}` };
     if (typeof object["flags"] === "number" && (object["flags"] & readOnly) !== 0) return { type: { $ref: `#/${keep(anything)}` }, flags: object["flags"] };
-    return Object.fromEntries(Object.entries(object).flatMap(([key, below]) => (key === "description" && typeof below === "string" ? [] : [[key, rewrite(below)]])));
+    return Object.fromEntries(Object.entries(object).flatMap(([key, below]) => {
+      if (key === "description" && typeof below === "string") return [];
+      return [[key, cut.includes(key) ? { ...(below as object), description: undefined, type: { $ref: `#/${keep(anything)}` } } : rewrite(below)]];
+    }));
   };
   for (const type of published) if (type.$type === "ResourceType" && names.includes(type.name!.split("@")[0]!)) keep(type);
   return reduced;
@@ -56,5 +68,5 @@ for (const [file, names] of Object.entries(kept)) {
   const published = JSON.parse(readFileSync(path.join(from, area!, `bicep-${version}`, "types.json"), "utf8")) as PublishedType[];
   const target = path.join(import.meta.dirname, `${file}.json`);
   mkdirSync(path.dirname(target), { recursive: true });
-  writeFileSync(target, `[\n${reduce(published, names).map((type) => JSON.stringify(type)).join(",\n")}\n]\n`);
+  writeFileSync(target, `[\n${reduce(published, names, cutAt[file] ?? []).map((type) => JSON.stringify(type)).join(",\n")}\n]\n`);
 }

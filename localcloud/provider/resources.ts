@@ -15,11 +15,14 @@ export interface NativeResource {
   readonly forceNew: readonly string[];
   /** Properties that are lists of ids in the SDK and objects by id on the wire. */
   readonly stringSets?: readonly string[];
+  /** Properties that are resources of their own as well: a program that does not set them leaves them to those. */
+  readonly maintained?: readonly string[];
   /** Properties that the SDK calls otherwise than the wire, by the SDK's name. */
   readonly renamed?: { readonly [name: string]: string };
 }
 
 const inGroup = (type: string, name: string): string => `/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/${type}/{${name}}`;
+const network = inGroup("Microsoft.Network/virtualNetworks", "virtualNetworkName"), zone = inGroup("Microsoft.Network/privateDnsZones", "privateZoneName");
 const server = inGroup("Microsoft.DBforPostgreSQL/flexibleServers", "serverName");
 const random = (parameter: string) => ({ parameter, how: "random" }) as const;
 const copied = (parameter: string) => ({ parameter, how: "copy" }) as const;
@@ -35,6 +38,11 @@ const nativeResources: readonly NativeResource[] = [
   { token: "azure-native:authorization:RoleDefinition", type: "Microsoft.Authorization/roleDefinitions", apiVersion: "2022-05-01-preview", path: "/{scope}/providers/Microsoft.Authorization/roleDefinitions/{roleDefinitionId}", named: { parameter: "roleDefinitionId", how: "uuid" }, forceNew: [], renamed: { roleType: "type" } },
   { token: "azure-native:authorization:RoleAssignment", type: "Microsoft.Authorization/roleAssignments", apiVersion: "2022-04-01", path: "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}", named: { parameter: "roleAssignmentName", how: "uuid" }, forceNew: [] },
   { token: "azure-native:containerregistry:Registry", type: "Microsoft.ContainerRegistry/registries", apiVersion: "2023-01-01-preview", path: inGroup("Microsoft.ContainerRegistry/registries", "registryName"), named: random("registryName"), forceNew: ["location"], stringSets: ["identity.userAssignedIdentities"] },
+  { token: "azure-native:network:VirtualNetwork", type: "Microsoft.Network/virtualNetworks", apiVersion: "2024-05-01", path: network, named: random("virtualNetworkName"), forceNew: ["location"], maintained: ["subnets"] },
+  { token: "azure-native:network:Subnet", type: "Microsoft.Network/virtualNetworks/subnets", apiVersion: "2024-05-01", path: `${network}/subnets/{subnetName}`, named: copied("subnetName"), forceNew: [] },
+  { token: "azure-native:privatedns:PrivateZone", type: "Microsoft.Network/privateDnsZones", apiVersion: "2024-06-01", path: zone, named: random("privateZoneName"), forceNew: ["location"] },
+  { token: "azure-native:privatedns:PrivateRecordSet", type: "Microsoft.Network/privateDnsZones/A", apiVersion: "2024-06-01", path: `${zone}/{recordType}/{relativeRecordSetName}`, named: copied("relativeRecordSetName"), forceNew: [] },
+  { token: "azure-native:privatedns:VirtualNetworkLink", type: "Microsoft.Network/privateDnsZones/virtualNetworkLinks", apiVersion: "2024-06-01", path: `${zone}/virtualNetworkLinks/{virtualNetworkLinkName}`, named: copied("virtualNetworkLinkName"), forceNew: ["location"] },
   { token: "azure-native:dbforpostgresql:Server", type: "Microsoft.DBforPostgreSQL/flexibleServers", apiVersion: "2025-08-01", path: server, named: random("serverName"), forceNew: ["location", "administratorLogin"], stringSets: ["identity.userAssignedIdentities"] },
   { token: "azure-native:dbforpostgresql:Database", type: "Microsoft.DBforPostgreSQL/flexibleServers/databases", apiVersion: "2025-08-01", path: `${server}/databases/{databaseName}`, named: copied("databaseName"), forceNew: [] },
   { token: "azure-native:dbforpostgresql:FirewallRule", type: "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules", apiVersion: "2025-08-01", path: `${server}/firewallRules/{firewallRuleName}`, named: copied("firewallRuleName"), forceNew: [] },

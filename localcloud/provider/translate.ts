@@ -146,10 +146,11 @@ export async function read({ arm }: Session, resource: NativeResource, id: strin
   });
   if (body === undefined) return undefined;
   const live = toOutputs(resource, body);
+  const ours = (seen: Body): Body => Object.fromEntries(Object.entries(toInputs(resource, seen)).filter(([name]) => inputs[name] !== undefined || !resource.maintained?.includes(name)));
   const imported = Object.keys(inputs).length === 0;
   const said = imported
     ? { ...parametersIn(resource, id), ...toInputs(resource, live) }
-    : carryOver(inputs, toInputs(resource, outputs), toInputs(resource, live));
+    : carryOver(inputs, ours(outputs), ours(live));
   return { id: body["id"] ?? id, outputs: live, inputs: said };
 }
 

@@ -14,7 +14,6 @@ export type StackName = (typeof stacks)[number];
 const answers: readonly (readonly [word: RegExp, answer: string])[] = [
   [/subscription id/, "11111111-2222-3333-4444-555555555555"],
   [/tenant id/, "66666666-7777-8888-9999-000000000000"],
-  [/subnet/, "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/apps"],
   [/registry/, "ballastexample"],
   [/digest/, "0".repeat(64)],
   [/approved/, "ann@example.com"],

@@ -42,12 +42,14 @@ const typeOfUrn = (urn: string): string => urn.split("::")[2]?.split("$").at(-1)
 const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object } = {
   "azure-native:resources:ResourceGroup": ({ resourceGroupName }) => ({ name: resourceGroupName }),
   "azure-native:operationalinsights:Workspace": ({ workspaceName }) => ({ name: workspaceName, customerId: "customer" }),
-  "azure-native:app:ManagedEnvironment": ({ environmentName }) => ({ name: environmentName, defaultDomain: `${environmentName}.example.net` }),
+  "azure-native:app:ManagedEnvironment": ({ environmentName }) => ({ name: environmentName, defaultDomain: `${environmentName}.example.net`, staticIp: "10.40.0.12" }),
   "azure-native:app:ContainerApp": ({ containerAppName }) => ({ name: containerAppName, latestRevisionName: `${containerAppName}--0000002` }),
   "azure-native:containerregistry:Registry": ({ registryName }) => ({ name: registryName, loginServer: `${registryName}.azurecr.io` }),
   "azure-native:app:Job": ({ jobName }) => ({ name: jobName }),
   "azure-native:dbforpostgresql:Server": ({ serverName }) => ({ name: serverName, fullyQualifiedDomainName: `${serverName}.postgres.example.net` }),
   "azure-native:dbforpostgresql:Database": ({ databaseName }) => ({ name: databaseName }),
+  "azure-native:network:VirtualNetwork": ({ virtualNetworkName }) => ({ name: virtualNetworkName }),
+  "azure-native:privatedns:PrivateZone": ({ privateZoneName }) => ({ name: privateZoneName }),
   "azure-native:managedidentity:UserAssignedIdentity": ({ resourceName }) => ({ name: resourceName, principalId: "principal", clientId: "client" }),
   "ballast:index:Release": () => ({ result: "promoted", sentence: "All went well." }),
 };

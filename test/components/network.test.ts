@@ -1,0 +1,90 @@
+// What a Network deploys, which ranges it refuses, and what becomes of the choices that placesOf gets.
+import { describe, expect, test } from "vitest";
+import { ContainerEnvironment } from "../../components/container-environment.ts";
+import { JournalDatabase } from "../../components/journal-database.ts";
+import { Network, placesOf, subnetsOf } from "../../components/network.ts";
+import { record, valueOf, type Answers } from "../support/mocks.ts";
+
+const place = { scope: "/subscriptions/s/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope" };
+const parent = "ballast:index:Network";
+
+test("each service has a subnet that is lent to it alone, and the database a zone that its network finds", async () => {
+  const { made, declared } = await record(() => new Network("network", { ...place, range: "10.40.0.0/22" }));
+  const zone = expect.stringMatching(/^network-[0-9a-f]{8}\.private\.postgres\.database\.azure\.com$/);
+  const lentTo = (serviceName: string) => [{ name: "service", serviceName }];
+  expect(declared).toMatchObject([
+    { type: parent, name: "network", parent: "", outputs: ["databaseSubnetId", "databaseZoneId", "environmentSubnetId"] },
+    { type: "azure-native:privatedns:VirtualNetworkLink", name: "network-database-link", parent, inputs: { privateZoneName: zone, virtualNetwork: { id: "network-virtual-network-id" }, registrationEnabled: false, location: "global" } },
+    { type: "azure-native:network:Subnet", name: "network-database-subnet", parent, inputs: { subnetName: "database", addressPrefix: "10.40.2.0/28", delegations: lentTo("Microsoft.DBforPostgreSQL/flexibleServers") } },
+    { type: "azure-native:privatedns:PrivateZone", name: "network-database-zone", parent, inputs: { privateZoneName: zone, location: "global" } },
+    { type: "azure-native:network:Subnet", name: "network-environment-subnet", parent, inputs: { subnetName: "environment", addressPrefix: "10.40.0.0/23", delegations: lentTo("Microsoft.App/environments") } },
+    { type: "azure-native:network:VirtualNetwork", name: "network-virtual-network", parent, inputs: { virtualNetworkName: "network", location: "westeurope", addressSpace: { addressPrefixes: ["10.40.0.0/22"] } } },
+  ]);
+  expect(await Promise.all([made.environmentSubnetId, made.databaseSubnetId, made.databaseZoneId].map(valueOf))).toEqual(["network-environment-subnet-id", "network-database-subnet-id", "network-database-zone-id"]);
+});
+
+test.each([
+  ["10.40.0.0/22", "10.40.0.0/23", "10.40.2.0/28"], ["10.0.0.0/16", "10.0.0.0/17", "10.0.128.0/28"], ["192.168.7.64/26", "192.168.7.64/27", "192.168.7.96/28"],
+])("of %s the environment gets %s and the database %s", (range, environment, database) => expect(subnetsOf(range)).toEqual({ environment, database }));
+
+test.each([
+  ["10.40.0.0/27", "an environment needs a /27"], ["10.0.0.0/8", "from 16 to 26 bits"], ["10.40.1.0/22", "does not begin where a /22 can begin"], ["10.400.0.0/22", "no IPv4 range"],
+  ["172.30.4.0/22", "overlaps with 172.30.0.0/16"], ["100.100.0.0/16", "overlaps with 100.100.0.0/17"], ["169.254.0.0/16", "overlaps with 169.254.0.0/16"],
+])("network-range-refused: the range %s is refused at preview, since %s", (range, why) => {
+  expect(() => subnetsOf(range)).toThrow(expect.objectContaining({ message: expect.stringMatching(new RegExp(`network-range-refused[^]*${why}`)) }));
+});
+
+describe("an internal environment", () => {
+  const subnet = "/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub/subnets/apps";
+  test("has a zone of its domain in which every name leads to its private address, for the network of its subnet", async () => {
+    const { declared } = await record(() => new ContainerEnvironment("apps", { ...place, subnet, internal: true }));
+    const inputs = (name: string) => declared.find((each) => each.name === name)?.inputs;
+    expect(inputs("apps-environment")).toMatchObject({ vnetConfiguration: { infrastructureSubnetId: subnet, internal: true } });
+    expect(inputs("apps-zone")).toMatchObject({ privateZoneName: "apps.example.net", location: "global" });
+    expect(inputs("apps-zone-record")).toMatchObject({ privateZoneName: "apps.example.net", recordType: "A", relativeRecordSetName: "*", aRecords: [{ ipv4Address: "10.40.0.12" }] });
+    expect(inputs("apps-zone-link")).toMatchObject({ privateZoneName: "apps.example.net", virtualNetwork: { id: subnet.replace("/subnets/apps", "") } });
+  });
+
+  test("is not made of one that is open, which has no such zone", async () => {
+    const { declared } = await record(() => new ContainerEnvironment("apps", { ...place, subnet }));
+    expect(declared.some(({ name }) => name.startsWith("apps-zone"))).toBe(false);
+  });
+});
+
+describe("network-place-fixed: what is there already stays where it is", () => {
+  const there = (inputs: object): Answers => () => inputs;
+  const environment = (more: object) => () => new ContainerEnvironment("apps", { ...place, ...more });
+  const database = (more: object) => () => new JournalDatabase("journal", { ...place, tenant: "tenant", ...more });
+  const inSubnet = { vnetConfiguration: { infrastructureSubnetId: "subnet-id", internal: false } }, inNetwork = { network: { publicNetworkAccess: "Disabled", delegatedSubnetResourceId: "subnet-id" } };
+  const refused: readonly (readonly [what: string, program: () => object, live: object, says: string])[] = [
+    ["an environment that is to get a subnet", environment({ subnet: "subnet-id" }), {}, "is in no network of yours and is to be in a subnet of yours and open to the internet"],
+    ["an environment that is to lose its subnet", environment({}), inSubnet, "is in a subnet of yours and open to the internet and is to be in no network of yours"],
+    ["an environment that is to become internal", environment({ subnet: "subnet-id", internal: true }), inSubnet, "is to be in a subnet of yours and internal"],
+    ["a database that is to become private", database({ network: { subnet: "subnet-id", zone: "zone-id" } }), { network: { publicNetworkAccess: "Enabled" } }, "is public, behind its firewall and is to be private"],
+    ["a database that is to become public", database({}), inNetwork, "is private, in a subnet and is to be public"],
+  ];
+  test.each(refused)("%s is refused at preview", async (_what, program, live, says) => {
+    await expect(record(program, there(live))).rejects.toThrow(new RegExp(`network-place-fixed[^]*${says}`));
+  });
+  test("and is let alone where it stays", async () => {
+    await expect(record(environment({ subnet: "subnet-id" }), there(inSubnet))).resolves.toBeDefined();
+    await expect(record(database({ network: { subnet: "subnet-id", zone: "zone-id" } }), there(inNetwork))).resolves.toBeDefined();
+    await expect(record(environment({}), there({ vnetConfiguration: null }))).resolves.toBeDefined();
+  });
+});
+
+test("a private database has no firewall rule, and lets the control plane know its name once the database is there", async () => {
+  const { made, declared } = await record(() => new JournalDatabase("journal", { ...place, tenant: "tenant", network: { subnet: "subnet-id", zone: "zone-id" } }));
+  expect(declared.map(({ name }) => name)).toEqual(["journal", "journal-database", "journal-server"]);
+  expect(declared.at(-1)?.inputs).toMatchObject({ network: { publicNetworkAccess: "Disabled", delegatedSubnetResourceId: "subnet-id", privateDnsZoneArmResourceId: "zone-id" } });
+  expect(await valueOf(made.databaseName)).toBe("ballast");
+});
+
+test("a choice of none makes nothing, one of ids takes them as they are, and callers have the network's own addresses beside them", async () => {
+  const none = { range: "", environmentSubnet: "", databaseSubnet: "", databaseZone: "", internal: false, callers: [] };
+  const { made, declared } = await record(() => ({ none: placesOf("network", { ...place, choice: none }), given: placesOf("network", { ...place, choice: { ...none, environmentSubnet: "e", databaseSubnet: "d", databaseZone: "z", internal: true } }) }));
+  expect(made).toEqual({ none: { environment: { internal: false, subnet: undefined }, database: undefined, callers: undefined }, given: { environment: { internal: true, subnet: "e" }, database: { subnet: "d", zone: "z" }, callers: undefined } });
+  expect(declared).toEqual([]);
+  const own = await record(() => placesOf("network", { ...place, choice: { ...none, range: "10.40.0.0/22", callers: ["203.0.113.0/24"] } }));
+  expect(own.made.callers).toEqual(["203.0.113.0/24", "10.40.0.0/23", "100.100.0.0/17", "100.100.128.0/19", "100.100.160.0/19", "100.100.192.0/19"]);
+});
