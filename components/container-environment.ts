@@ -79,8 +79,8 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
       appLogsConfiguration: { destination: "azure-monitor" },
       workloadProfiles: [{ name: "Consumption", workloadProfileType: "Consumption" }],
       zoneRedundant,
-      vnetConfiguration: keptPlace(`environment ${environmentName}`, live, ({ vnetConfiguration: at }) => placeOf(at?.infrastructureSubnetId, at?.internal),
-        placeOf(subnet, internal), subnet === undefined ? undefined : { infrastructureSubnetId: subnet, internal }),
+      vnetConfiguration: pulumi.output(keptPlace(`environment ${environmentName}`, live, placeOf,
+        placeOf({ vnetConfiguration: { infrastructureSubnetId: subnet, internal } }), subnet === undefined ? undefined : { infrastructureSubnetId: subnet, internal })),
     }, { parent: this });
     if (internal) this.#answerInside(name, environment, resourceGroupName, subnet!);
 
@@ -115,4 +115,5 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
 }
 
 /** Says where an environment is, as far as Azure never changes it. */
-const placeOf = (subnet: unknown, internal: boolean | undefined): string => (!subnet ? "in no network of yours" : `in a subnet of yours and ${internal ? "internal" : "open to the internet"}`);
+export const placeOf = ({ vnetConfiguration }: { readonly vnetConfiguration?: { readonly infrastructureSubnetId?: unknown; readonly internal?: boolean } | null }): string =>
+  (vnetConfiguration?.infrastructureSubnetId ? `in a subnet of yours and ${vnetConfiguration.internal ? "internal" : "open to the internet"}` : "in no network of yours");

@@ -83,8 +83,8 @@ export class JournalDatabase extends pulumi.ComponentResource {
       storage: { storageSizeGB: 32 },
       backup: { backupRetentionDays: args.backupRetentionDays ?? 7, geoRedundantBackup: "Disabled" },
       highAvailability: { mode: args.zoneRedundant ? "ZoneRedundant" : "Disabled" },
-      network: keptPlace(`database server ${serverName}`, live, (it) => placeOf(it.network?.delegatedSubnetResourceId), placeOf(network),
-        network ? { publicNetworkAccess: "Disabled", delegatedSubnetResourceId: network.subnet, privateDnsZoneArmResourceId: network.zone } : { publicNetworkAccess: "Enabled" }),
+      network: pulumi.output(keptPlace(`database server ${serverName}`, live, placeOf, placeOf({ network: { delegatedSubnetResourceId: network?.subnet } }),
+        network ? { publicNetworkAccess: "Disabled", delegatedSubnetResourceId: network.subnet, privateDnsZoneArmResourceId: network.zone } : { publicNetworkAccess: "Enabled" })),
       ...(password === undefined
         ? { authConfig: { activeDirectoryAuth: "Enabled", passwordAuth: "Disabled", tenantId: tenant } }
         : { authConfig: { activeDirectoryAuth: "Disabled", passwordAuth: "Enabled" }, administratorLogin: administrator, administratorLoginPassword: pulumi.secret(password) }),
@@ -111,4 +111,5 @@ export class JournalDatabase extends pulumi.ComponentResource {
 }
 
 /** Says how a server is reached, which Azure never changes. */
-const placeOf = (subnet: unknown): string => (subnet ? "private, in a subnet" : "public, behind its firewall");
+export const placeOf = ({ network }: { readonly network?: { readonly delegatedSubnetResourceId?: unknown } | null }): string =>
+  (network?.delegatedSubnetResourceId ? "private, in a subnet" : "public, behind its firewall");

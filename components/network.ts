@@ -114,12 +114,12 @@ const numberOf = (cidr: string): number => cidr.split("/")[0]!.split(".").reduce
 const addressOf = (number: number): string => [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
 
 /**
- * Gives a choice of network as soon as it is known to be the live resource's own, or refuses it at preview: Azure changes none of them afterwards.
+ * Gives a choice of network once it is known to be the live resource's own, or refuses it at preview: Azure changes none of them afterwards.
  *
  * What cannot be read is not compared, since Azure refuses it once more.
  */
-export const keptPlace = <Live, Choice>(what: string, reading: Promise<Live>, placeOf: (live: Live) => string, planned: string, choice: Choice): pulumi.Output<pulumi.Unwrap<Choice>> =>
-  pulumi.output(reading.then(placeOf, () => planned).then((live) => {
-    if (live !== planned) throw refusal(networkPlaceFixed({ what, live, planned }));
-    return choice;
-  }));
+export async function keptPlace<Live, Choice>(what: string, reading: Promise<Live>, placeOf: (live: Live) => string, planned: string, choice: Choice): Promise<Choice> {
+  const live = await reading.then(placeOf, () => planned);
+  if (live !== planned) throw refusal(networkPlaceFixed({ what, live, planned }));
+  return choice;
+}

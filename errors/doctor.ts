@@ -75,6 +75,22 @@ export const doctorHeartbeatLost = entry<{ inFlight: number; seconds: number; si
   left: () => "the dead man's switch gives the apps back to their stable revisions by itself.",
 });
 
+/** The control plane may be well, and this machine is not where it answers. */
+export const doctorPlaneInternal = entry<{ host: string; why: string }>("doctor-plane-internal", {
+  title: "The control plane is in a network that this machine is not in",
+  message: ({ host, why }) => `The control plane at ${host} answers inside its network alone, and from here ${why}. That says nothing of whether it is up.`,
+  fix: () => "run the command from a runner in the network, or by a VPN into it that asks the network's own DNS; docs/network.md says how",
+  left: () => "rollouts in flight go on.",
+});
+
+/** The control plane's ingress does not take this machine's address. */
+export const doctorPlaneCallerRefused = entry<{ host: string; callers: readonly string[] }>("doctor-plane-caller-refused", {
+  title: "The control plane does not take calls from this machine's address",
+  message: ({ host, callers }) => `The ingress of ${host} refused this machine with 403 before the control plane saw it; it takes calls from ${callers.join(", ")} and from its own network.`,
+  fix: () => "run the command from one of these addresses, or add this machine's to ballast:network.callers and run `pulumi up` from where it is let in",
+  left: () => "rollouts in flight go on.",
+});
+
 /** The app is of a kind that canaries do not work with. */
 export const doctorAppUnfit = entry<{ app: string; why: string }>("doctor-app-unfit", {
   title: "An app cannot be released by canary",

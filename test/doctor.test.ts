@@ -76,7 +76,7 @@ beforeEach(() => order());
 
 /** The stack's settings that any check looks at. */
 const settings = (changes: Partial<Settings> = {}): Settings => ({
-  subscription, resourceGroup: "shop", location: "westeurope", registry: registryName, audience: "api://ballast", silenceSeconds: 25, ingestionSeconds: 5, probePath: "/",
+  subscription, resourceGroup: "shop", location: "westeurope", registry: registryName, audience: "api://ballast", silenceSeconds: 25, ingestionSeconds: 5, probePath: "/", network: { internal: false, callers: [] },
   endpoints: { resourceManager: management, logs: "https://api.loganalytics.ballast.localhost", login: "https://login.ballast.localhost" }, ...changes,
 } as Settings);
 const asking = (tokenFor: (audience: string) => Promise<string>, changes: Partial<Settings> = {}, endpoint?: string): Patient =>
@@ -106,6 +106,16 @@ describe("the subscription", () => {
     expect(findingLines(finding)).toContain("fix   az provider register --namespace Microsoft.App --wait");
     await call("register");
     expect((await look(subscriptionChecks, "providers")).state).toBe("ok");
+  });
+
+  test("needs the networks' provider of Azure where the stack makes a network, and only there", async () => {
+    const call = (verb: string) => at.ask("POST", `/subscriptions/${subscription}/providers/Microsoft.Network/${verb}?api-version=2021-04-01`);
+    const whom = asking(at.tokenFor, { network: { range: "10.40.0.0/22", internal: false, callers: [] } as unknown as Settings["network"] });
+    await call("unregister");
+    expect(await look(subscriptionChecks, "providers", whom)).toMatchObject(failure("doctor-providers-unregistered", /registered Microsoft\.Network, and/));
+    expect((await look(subscriptionChecks, "providers")).state).toBe("ok");
+    await call("register");
+    expect((await look(subscriptionChecks, "providers", whom)).state).toBe("ok");
   });
 
   test("lets a caller deploy by its roles alone: a reader may nothing, a contributor may not give rights", async () => {
@@ -220,8 +230,8 @@ describe("the control plane", () => {
   afterAll(() => plane.stop());
 
   /** Answers `/health` and nothing else. */
-  async function withHealth(status: number, body: object, act: (whom: Patient) => Promise<void>): Promise<void> {
-    const server = createServer((_, response) => void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))).listen(0, "127.0.0.1");
+  async function withHealth(status: number, body: object | string, act: (whom: Patient) => Promise<void>): Promise<void> {
+    const server = createServer((_, response) => void response.writeHead(status, { "content-type": "application/json" }).end(typeof body === "string" ? body : JSON.stringify(body))).listen(0, "127.0.0.1");
     await once(server, "listening");
     await act(asking(at.tokenFor, {}, `http://127.0.0.1:${(server.address() as AddressInfo).port}`));
     server.close();
@@ -253,6 +263,25 @@ describe("the control plane", () => {
     vi.stubEnv("BALLAST_TOKEN", "somebody-else's");
     expect(await look(planeChecks, "token", asking(at.tokenFor, {}, plane.endpoint))).toMatchObject(failure("call-token-refused"));
     vi.stubEnv("BALLAST_TOKEN", token);
+  });
+
+  test("that is in a network which this machine is not in is told from one that is down", async () => {
+    const gone = await startFakeControlPlane(), network = { internal: true, callers: [] } as unknown as Settings["network"];
+    await gone.stop();
+    const from = (addresses: readonly string[], changes: Partial<Settings> = { network }) => look(planeChecks, "control plane", { ...asking(at.tokenFor, changes, gone.endpoint), resolve: async () => addresses });
+    expect(await from([])).toMatchObject(failure("doctor-plane-internal", "127.0.0.1 answers inside its network alone, and from here its name is not known here"));
+    expect(await from(["10.40.0.12"], {})).toMatchObject(failure("doctor-plane-internal", "the private address 10.40.0.12, where nobody answers this machine"));
+    for (const address of ["203.0.113.9", "172.32.0.1", "127.0.0.1"]) expect(await from([address])).toMatchObject(failure("release-control-plane-unreachable"));
+    expect(await from([], {})).toMatchObject(failure("release-control-plane-unreachable"));
+    expect(await asking(at.tokenFor).resolve("localhost")).toEqual(expect.arrayContaining(["127.0.0.1"]));
+  });
+
+  test("whose ingress does not take this machine's address is told from one that answers in other words", async () => {
+    const callers = { network: { internal: false, callers: ["203.0.113.0/24"] } as unknown as Settings["network"] };
+    await withHealth(403, "RBAC: access denied", async (whom) => {
+      expect(await look(planeChecks, "control plane", { ...whom, settings: settings(callers) })).toMatchObject(failure("doctor-plane-caller-refused", "takes calls from 203.0.113.0/24"));
+      expect(await look(planeChecks, "control plane", whom)).toMatchObject(failure("release-control-plane-unclear"));
+    });
   });
 
   test("that is gone, or has no address, is said so", async () => {

@@ -87,7 +87,9 @@ test("prod goes up with its zones, replicas, retention and digests, pulling from
     const [storefront, plane] = [await app(group, "storefront"), await app(group, "control-plane")].map(({ properties }) => properties);
     expect(storefront.template).toMatchObject({ containers: [{ image: expect.stringMatching(/^ballastexample\.azurecr\.io\/storefront@sha256:/) }], scale: { minReplicas: 3, maxReplicas: 30 } });
     expect(plane.template.scale).toMatchObject({ minReplicas: 2, maxReplicas: 3 });
-    expect((await shown(`${group}/providers/Microsoft.App/managedEnvironments/apps`, "2025-02-02-preview")).properties).toMatchObject({ zoneRedundant: true, vnetConfiguration: { infrastructureSubnetId: expect.stringContaining("/subnets/apps") } });
+    expect((await shown(`${group}/providers/Microsoft.App/managedEnvironments/apps`, "2025-02-02-preview")).properties).toMatchObject({ zoneRedundant: true, vnetConfiguration: { infrastructureSubnetId: expect.stringContaining("/virtualNetworks/network/subnets/environment"), internal: false } });
+    const [server] = (await shown(`${group}/providers/Microsoft.DBforPostgreSQL/flexibleServers`, "2025-08-01")).value;
+    expect(server.properties.network).toMatchObject({ publicNetworkAccess: "Disabled", delegatedSubnetResourceId: expect.stringContaining("/subnets/database"), privateDnsZoneArmResourceId: expect.stringContaining(".private.postgres.database.azure.com") });
     expect((await shown(`${group}/providers/Microsoft.OperationalInsights/workspaces/apps`, "2023-09-01")).properties.retentionInDays).toBe(90);
   });
   expect((await shown(registry, "2023-01-01-preview")).properties.provisioningState).toBe("Succeeded"); // it is dev's

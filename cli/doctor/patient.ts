@@ -1,6 +1,7 @@
 // What `ballast doctor` looks at: a stack's settings and output, as the Pulumi engine tells them, and the cloud that they name. It reads the
 // stack's configuration without its secrets, and asks Azure as whoever runs it. Nothing is judged here.
 import { execFile } from "node:child_process";
+import { lookup } from "node:dns/promises";
 import { promisify } from "node:util";
 import { fetch, type Dispatcher } from "undici";
 import { parseConfig, type Settings } from "../../config.ts";
@@ -31,6 +32,8 @@ export interface Patient {
   readonly query: (workspace: string, kql: string) => Promise<Answer>;
   /** Sends one request to an app, as a user does, and gives its status. */
   readonly visit: (url: string) => Promise<number>;
+  /** Gives the addresses that a name leads to from here; none where it is not known here. */
+  readonly resolve: (host: string) => Promise<readonly string[]>;
 }
 
 /** Who is asked for tokens, by their audience. */
@@ -51,6 +54,7 @@ export function patientOf(settings: Settings, app: string, endpoint: string | un
     ask: (method, path, version, body) => asked(method, `${resourceManager}${path}?api-version=${version}`, armToken, body),
     query: (workspace, kql) => asked("POST", `${logs}/v1/workspaces/${workspace}/query`, logsToken, { query: kql }),
     visit: async (url) => (await reached(dispatcher, "GET", url, {})).status,
+    resolve: async (host) => (await lookup(host, { all: true }).catch(() => [])).map(({ address }) => address),
   };
 }
 

@@ -1,6 +1,7 @@
 // Whether the control plane answers, moves what is in flight, and takes this caller's token. What it says of itself is taken as said.
 import { endpointUnknown } from "../../errors/cli.ts";
-import { doctorHeartbeatLost } from "../../errors/doctor.ts";
+import { BallastError } from "../../errors/catalogue.ts";
+import { doctorHeartbeatLost, doctorPlaneCallerRefused, doctorPlaneInternal } from "../../errors/doctor.ts";
 import { controlPlane } from "../../provider/control-plane.ts";
 import { tokenFor } from "../../provider/credential.ts";
 import { ask, refusal } from "../../provider/requests.ts";
@@ -22,7 +23,32 @@ export function judgePulse({ inFlight, lastWriteSecondsAgo }: Pulse, silenceSeco
 
 const patienceSeconds = 5;
 
-async function pulse({ endpoint, settings }: Patient): Promise<Said> {
+/** Addresses that lead nowhere on the internet: RFC 1918, and those that carriers share. */
+const isPrivate = (address: string): boolean => /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(address);
+
+/** Tells, of a control plane that did not answer, whether that is for where this machine is; undefined where it may as well be down. */
+async function fromOutside(error: unknown, { endpoint, settings: { network }, resolve }: Patient): Promise<Said | undefined> {
+  const host = URL.parse(endpoint ?? "")?.hostname;
+  if (!(error instanceof BallastError) || host === undefined) return undefined;
+  // The platform's own refusal of an address is no JSON, which the control plane's answers always are.
+  if (error.id === "release-control-plane-unclear" && error.message.includes("status 403") && network.callers.length > 0) return failed(doctorPlaneCallerRefused({ host, callers: network.callers }));
+  if (error.id !== "release-control-plane-unreachable") return undefined;
+  const addresses = await resolve(host);
+  if (addresses.some(isPrivate)) return failed(doctorPlaneInternal({ host, why: `its name leads to the private address ${addresses.find(isPrivate)}, where nobody answers this machine` }));
+  return network.internal && addresses.length === 0 ? failed(doctorPlaneInternal({ host, why: "its name is not known here" })) : undefined;
+}
+
+async function pulse(patient: Patient): Promise<Said> {
+  try {
+    return await heard(patient);
+  } catch (error) {
+    const outside = await fromOutside(error, patient);
+    if (outside === undefined) throw error;
+    return outside;
+  }
+}
+
+async function heard({ endpoint, settings }: Patient): Promise<Said> {
   if (endpoint === undefined) return failed(endpointUnknown({ stack: "The stack", reason: "it has not been deployed yet, or has no such output" }));
   // Health is open to all, so that no token is needed and none is shown.
   const access = { endpoint, token: async () => "", patienceSeconds };

@@ -8,6 +8,11 @@ const appsVersion = "2025-07-01";
 /** Whose resources the program makes. */
 const namespaces = ["Microsoft.App", "Microsoft.OperationalInsights", "Microsoft.Insights", "Microsoft.DBforPostgreSQL", "Microsoft.ManagedIdentity", "Microsoft.ContainerRegistry"];
 
+/** What a stack asks for beside that if it makes a network, or a zone for an internal environment. */
+const forNetworks = { namespaces: ["Microsoft.Network"], actions: ["Microsoft.Network/virtualNetworks/write", "Microsoft.Network/virtualNetworks/subnets/join/action", "Microsoft.Network/privateDnsZones/write"] };
+const noNetworks: typeof forNetworks = { namespaces: [], actions: [] };
+const beside = ({ settings: { network } }: Patient): typeof forNetworks => (network.range || network.internal ? forNetworks : noNetworks);
+
 /** What `pulumi up` does in the resource group, one action a type of resource. */
 const actions = [
   "Microsoft.App/managedEnvironments/write", "Microsoft.App/containerApps/write", "Microsoft.App/jobs/write", "Microsoft.OperationalInsights/workspaces/write",
@@ -40,11 +45,12 @@ async function subscription(patient: Patient): Promise<Said> {
 }
 
 async function providers(patient: Patient): Promise<Said> {
-  const answers = await Promise.all(namespaces.map((namespace) => patient.ask("GET", `${subscriptionId(patient)}/providers/${namespace}`, "2021-04-01")));
+  const wanted = [...namespaces, ...beside(patient).namespaces];
+  const answers = await Promise.all(wanted.map((namespace) => patient.ask("GET", `${subscriptionId(patient)}/providers/${namespace}`, "2021-04-01")));
   const unread = answers.find(({ status }) => status !== 200);
   if (unread) return unknown(wordsOf(unread));
-  const missing = namespaces.filter((_, place) => answers[place]!.body.registrationState !== "Registered");
-  return missing.length > 0 ? failed(doctorProvidersUnregistered({ namespaces: missing })) : ok(`all ${namespaces.length} are registered`);
+  const missing = wanted.filter((_, place) => answers[place]!.body.registrationState !== "Registered");
+  return missing.length > 0 ? failed(doctorProvidersUnregistered({ namespaces: missing })) : ok(`all ${wanted.length} are registered`);
 }
 
 async function rights(patient: Patient): Promise<Said> {
@@ -52,7 +58,7 @@ async function rights(patient: Patient): Promise<Said> {
   const answer = await patient.ask("GET", `${subscriptionId(patient)}/resourcegroups/${group}/providers/Microsoft.Authorization/permissions`, "2022-04-01");
   if (answer.status === 404) return unknown(`the resource group ${group} is not there yet, and Azure tells rights at what is there`);
   if (answer.status !== 200) return unknown(wordsOf(answer));
-  const missing = notPermitted(answer.body.value, actions);
+  const missing = notPermitted(answer.body.value, [...actions, ...beside(patient).actions]);
   return missing.length > 0 ? failed(doctorRightsMissing({ group, actions: missing })) : ok(`this caller may deploy into ${group}`);
 }
 

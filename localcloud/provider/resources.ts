@@ -15,6 +15,8 @@ export interface NativeResource {
   readonly forceNew: readonly string[];
   /** Properties that are lists of ids in the SDK and objects by id on the wire. */
   readonly stringSets?: readonly string[];
+  /** Lists below `properties` whose items have `properties` of their own on the wire, which the SDK shows beside the items' names. */
+  readonly flattened?: readonly string[];
   /** Properties that are resources of their own as well: a program that does not set them leaves them to those. */
   readonly maintained?: readonly string[];
   /** Properties that the SDK calls otherwise than the wire, by the SDK's name. */
@@ -39,7 +41,7 @@ const nativeResources: readonly NativeResource[] = [
   { token: "azure-native:authorization:RoleAssignment", type: "Microsoft.Authorization/roleAssignments", apiVersion: "2022-04-01", path: "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}", named: { parameter: "roleAssignmentName", how: "uuid" }, forceNew: [] },
   { token: "azure-native:containerregistry:Registry", type: "Microsoft.ContainerRegistry/registries", apiVersion: "2023-01-01-preview", path: inGroup("Microsoft.ContainerRegistry/registries", "registryName"), named: random("registryName"), forceNew: ["location"], stringSets: ["identity.userAssignedIdentities"] },
   { token: "azure-native:network:VirtualNetwork", type: "Microsoft.Network/virtualNetworks", apiVersion: "2024-05-01", path: network, named: random("virtualNetworkName"), forceNew: ["location"], maintained: ["subnets"] },
-  { token: "azure-native:network:Subnet", type: "Microsoft.Network/virtualNetworks/subnets", apiVersion: "2024-05-01", path: `${network}/subnets/{subnetName}`, named: copied("subnetName"), forceNew: [] },
+  { token: "azure-native:network:Subnet", type: "Microsoft.Network/virtualNetworks/subnets", apiVersion: "2024-05-01", path: `${network}/subnets/{subnetName}`, named: copied("subnetName"), forceNew: [], flattened: ["delegations"] },
   { token: "azure-native:privatedns:PrivateZone", type: "Microsoft.Network/privateDnsZones", apiVersion: "2024-06-01", path: zone, named: random("privateZoneName"), forceNew: ["location"] },
   { token: "azure-native:privatedns:PrivateRecordSet", type: "Microsoft.Network/privateDnsZones/A", apiVersion: "2024-06-01", path: `${zone}/{recordType}/{relativeRecordSetName}`, named: copied("relativeRecordSetName"), forceNew: [] },
   { token: "azure-native:privatedns:VirtualNetworkLink", type: "Microsoft.Network/privateDnsZones/virtualNetworkLinks", apiVersion: "2024-06-01", path: `${zone}/virtualNetworkLinks/{virtualNetworkLinkName}`, named: copied("virtualNetworkLinkName"), forceNew: ["location"] },

@@ -36,6 +36,12 @@ function atPath(body: Body, path: string, change: (value: any) => unknown): Body
   return { ...body, [first]: rest.length === 0 ? change(body[first]) : atPath(body[first], rest.join("."), change) };
 }
 
+/** Changes every item of the lists that the SDK flattens, where they are known. */
+const inLists = ({ flattened = [] }: NativeResource, properties: Body, change: (item: Body) => Body): Body =>
+  Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, flattened.includes(name) && Array.isArray(value) ? value.map((item) => (typeof item === "object" ? change(item) : item)) : value]));
+const nest = ({ name, ...properties }: Body): Body => ({ name, properties });
+const flatten = ({ properties, ...item }: Body): Body => ({ ...item, ...properties });
+
 /** Gives the body to be sent for these inputs. */
 export function toWire(resource: NativeResource, inputs: Body): Body {
   const schema = schemaFor(resource);
@@ -48,7 +54,7 @@ export function toWire(resource: NativeResource, inputs: Body): Body {
     if (schema.envelopeNames.includes(name)) body[name] = value;
     else properties[resource.renamed?.[name] ?? name] = value;
   }
-  const whole: Body = Object.keys(properties).length > 0 || schema.propertyNames.length > 0 ? { ...body, properties } : body;
+  const whole: Body = Object.keys(properties).length > 0 || schema.propertyNames.length > 0 ? { ...body, properties: inLists(resource, properties, nest) } : body;
   const toObjects = (value: unknown): unknown => (Array.isArray(value) ? Object.fromEntries(value.map((id) => [id, {}])) : value);
   return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toObjects), whole);
 }
@@ -61,7 +67,7 @@ const sdkNamed = ({ renamed = {} }: NativeResource, properties: Body = {}): Body
 export function toOutputs(resource: NativeResource, body: Body): Body {
   const { properties, apiVersion: _apiVersion, ...rest } = body;
   // Only the resource group keeps a nested `properties`, with nothing in it but its state.
-  const flat = resource.type === "Microsoft.Resources/resourceGroups" ? { ...rest, properties } : { ...rest, ...sdkNamed(resource, properties) };
+  const flat = resource.type === "Microsoft.Resources/resourceGroups" ? { ...rest, properties } : { ...rest, ...sdkNamed(resource, inLists(resource, properties ?? {}, flatten)) };
   return { ...flat, azureApiVersion: resource.apiVersion };
 }
 
@@ -71,7 +77,7 @@ export function toInputs(resource: NativeResource, outputs: Body): Body {
   const accepted = schemaFor(resource).accept(onlyKnown(schemaFor(resource), toWire(resource, rest)), true);
   const { properties, ...envelope } = accepted;
   const toList = (value: unknown): unknown => (typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : value);
-  return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toList), { ...envelope, ...sdkNamed(resource, properties) } as Body);
+  return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toList), { ...envelope, ...sdkNamed(resource, inLists(resource, properties ?? {}, flatten)) } as Body);
 }
 
 /** Answers may carry more than the schema lists; the projection onto inputs leaves it out rather than failing. */

@@ -1,9 +1,9 @@
 // What a Network deploys, which ranges it refuses, and what becomes of the choices that placesOf gets.
 import { describe, expect, test } from "vitest";
-import { ContainerEnvironment } from "../../components/container-environment.ts";
-import { JournalDatabase } from "../../components/journal-database.ts";
-import { Network, placesOf, subnetsOf } from "../../components/network.ts";
-import { record, valueOf, type Answers } from "../support/mocks.ts";
+import { ContainerEnvironment, placeOf as environmentPlace } from "../../components/container-environment.ts";
+import { JournalDatabase, placeOf as serverPlace } from "../../components/journal-database.ts";
+import { keptPlace, Network, placesOf, subnetsOf } from "../../components/network.ts";
+import { record, valueOf } from "../support/mocks.ts";
 
 const place = { scope: "/subscriptions/s/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope" };
 const parent = "ballast:index:Network";
@@ -52,24 +52,23 @@ describe("an internal environment", () => {
 });
 
 describe("network-place-fixed: what is there already stays where it is", () => {
-  const there = (inputs: object): Answers => () => inputs;
-  const environment = (more: object) => () => new ContainerEnvironment("apps", { ...place, ...more });
-  const database = (more: object) => () => new JournalDatabase("journal", { ...place, tenant: "tenant", ...more });
-  const inSubnet = { vnetConfiguration: { infrastructureSubnetId: "subnet-id", internal: false } }, inNetwork = { network: { publicNetworkAccess: "Disabled", delegatedSubnetResourceId: "subnet-id" } };
-  const refused: readonly (readonly [what: string, program: () => object, live: object, says: string])[] = [
-    ["an environment that is to get a subnet", environment({ subnet: "subnet-id" }), {}, "is in no network of yours and is to be in a subnet of yours and open to the internet"],
-    ["an environment that is to lose its subnet", environment({}), inSubnet, "is in a subnet of yours and open to the internet and is to be in no network of yours"],
-    ["an environment that is to become internal", environment({ subnet: "subnet-id", internal: true }), inSubnet, "is to be in a subnet of yours and internal"],
-    ["a database that is to become private", database({ network: { subnet: "subnet-id", zone: "zone-id" } }), { network: { publicNetworkAccess: "Enabled" } }, "is public, behind its firewall and is to be private"],
-    ["a database that is to become public", database({}), inNetwork, "is private, in a subnet and is to be public"],
+  const environmentAt = (infrastructureSubnetId?: string, internal = false) => ({ vnetConfiguration: { infrastructureSubnetId, internal } }), subnet = "subnet-id";
+  const serverAt = (delegatedSubnetResourceId?: string) => ({ network: { publicNetworkAccess: "Enabled", delegatedSubnetResourceId } });
+  const refused: readonly (readonly [what: string, live: string, planned: string])[] = [
+    ["an environment that is to get a subnet", environmentPlace({}), environmentPlace(environmentAt(subnet))],
+    ["an environment that is to lose its subnet", environmentPlace(environmentAt(subnet)), environmentPlace(environmentAt())],
+    ["an environment that is to become internal", environmentPlace(environmentAt(subnet)), environmentPlace(environmentAt(subnet, true))],
+    ["an environment that is to be opened", environmentPlace(environmentAt(subnet, true)), environmentPlace(environmentAt(subnet))],
+    ["a database that is to become private", serverPlace(serverAt()), serverPlace(serverAt(subnet))],
+    ["a database that is to become public", serverPlace(serverAt(subnet)), serverPlace({})],
   ];
-  test.each(refused)("%s is refused at preview", async (_what, program, live, says) => {
-    await expect(record(program, there(live))).rejects.toThrow(new RegExp(`network-place-fixed[^]*${says}`));
+  test.each(refused)("%s is refused", async (what, live, planned) => {
+    await expect(keptPlace(what, Promise.resolve(live), String, planned, {})).rejects.toThrow(new RegExp(`network-place-fixed[^]*${what} is ${live} and is to be ${planned}`));
   });
-  test("and is let alone where it stays", async () => {
-    await expect(record(environment({ subnet: "subnet-id" }), there(inSubnet))).resolves.toBeDefined();
-    await expect(record(database({ network: { subnet: "subnet-id", zone: "zone-id" } }), there(inNetwork))).resolves.toBeDefined();
-    await expect(record(environment({}), there({ vnetConfiguration: null }))).resolves.toBeDefined();
+  test("one that stays gets its choice, and so does one that cannot be read or is not there yet", async () => {
+    expect(environmentPlace({ vnetConfiguration: null })).toBe(environmentPlace(environmentAt()));
+    expect(await keptPlace("it", Promise.resolve(environmentAt(subnet)), environmentPlace, environmentPlace(environmentAt("other-id")), "choice")).toBe("choice");
+    expect(await keptPlace("it", Promise.reject(new Error("404")), environmentPlace, environmentPlace(environmentAt(subnet)), "choice")).toBe("choice");
   });
 });
 
