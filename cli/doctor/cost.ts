@@ -32,12 +32,15 @@ export function estimate({ replicas, databaseSku, zoneRedundant, registry }: Pic
   };
 }
 
+/** What a network of the stack's own adds to the bill, of which no price was found. */
+const beside = ({ range, environmentSubnet }: Settings["network"]): string => (range || environmentSubnet ? ", the load balancer, addresses and private zones of the network" : "");
+
 /** Says an estimate in words. One that lacks a price is no sum, so it is unknown. */
-export function judgeCost({ idle, busy, missing, from }: Estimate): Said {
+export function judgeCost({ idle, busy, missing, from }: Estimate, onTop = ""): Said {
   const days = from.map(({ readOn }) => readOn).sort(), regions = [...new Set(from.map(({ region }) => region))];
-  const what = `${Math.round(idle)} to ${Math.round(busy)} US dollars a month at the least replicas, idle or busy, by prices of ${regions.join(" and ")} read between ${days[0]} and ${days.at(-1)}; requests, logs, traffic, the switch and canaries come on top`;
+  const what = `${Math.round(idle)} to ${Math.round(busy)} US dollars a month at the least replicas, idle or busy, by prices of ${regions.join(" and ")} read between ${days[0]} and ${days.at(-1)}; requests, logs, traffic${onTop}, the switch and canaries come on top`;
   return missing.length > 0 ? unknown(`without ${missing.join(" and ")}, of which no price is known here: ${what}`) : ok(`estimated ${what}`);
 }
 
 /** The one check that asks nobody. */
-export const costChecks: readonly Check<Patient>[] = [{ name: "cost", run: async ({ settings }) => judgeCost(estimate(settings)) }];
+export const costChecks: readonly Check<Patient>[] = [{ name: "cost", run: async ({ settings }) => judgeCost(estimate(settings), beside(settings.network)) }];
