@@ -6,7 +6,7 @@ import { entry } from "./catalogue.ts";
 export const controlPlaneUnreachable = entry<{ endpoint: string; reason: string }>("release-control-plane-unreachable", {
   title: "The control plane cannot be reached",
   message: ({ endpoint, reason }) => `The control plane at ${endpoint} cannot be reached: ${reason}.`,
-  fix: () => "look at the control plane's Container App and its /health page, then run the same command again",
+  fix: () => "look at the control plane's Container App and its /health page, then run the same command again; `ballast doctor` tells one that is down from one in a network that this machine is not in",
   left: () => "users unmoved: no traffic was shifted by this command; a rollout that is in flight carries on where the control plane runs.",
 });
 

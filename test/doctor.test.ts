@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { appChecks, judgeFitness, type LiveApp } from "../cli/doctor/app-checks.ts";
-import { estimate, judgeCost } from "../cli/doctor/cost.ts";
+import { costChecks, estimate, judgeCost } from "../cli/doctor/cost.ts";
 import { databaseChecks } from "../cli/doctor/database-check.ts";
 import { examine, findingJson, findingLines, type Check, type Finding } from "../cli/doctor/finding.ts";
 import { patientOf, settingsOf, type Patient } from "../cli/doctor/patient.ts";
@@ -271,6 +271,7 @@ describe("the control plane", () => {
     const from = (addresses: readonly string[], changes: Partial<Settings> = { network }) => look(planeChecks, "control plane", { ...asking(at.tokenFor, changes, gone.endpoint), resolve: async () => addresses });
     expect(await from([])).toMatchObject(failure("doctor-plane-internal", "127.0.0.1 answers inside its network alone, and from here its name is not known here"));
     expect(await from(["10.40.0.12"], {})).toMatchObject(failure("doctor-plane-internal", "the private address 10.40.0.12, where nobody answers this machine"));
+    expect(await look(planeChecks, "token", { ...asking(at.tokenFor, { network }, gone.endpoint), resolve: async () => [] })).toMatchObject(failure("doctor-plane-internal"));
     for (const address of ["203.0.113.9", "172.32.0.1", "127.0.0.1"]) expect(await from([address])).toMatchObject(failure("release-control-plane-unreachable"));
     expect(await from([], {})).toMatchObject(failure("release-control-plane-unreachable"));
     expect(await asking(at.tokenFor).resolve("localhost")).toEqual(expect.arrayContaining(["127.0.0.1"]));
@@ -312,12 +313,14 @@ describe("the cost", () => {
   const replicas = { storefrontMin: 1, storefrontMax: 10, controlPlaneMin: 1, controlPlaneMax: 3 };
   const stack = { replicas, databaseSku: "Standard_B1ms", zoneRedundant: false, registry: "shop1" };
 
-  test("is what the least replicas, the database and the registry come to, by prices that say where and when", () => {
+  test("is what the least replicas, the database and the registry come to, by prices that say where and when", async () => {
     const { idle, busy } = estimate(stack);
     // 730 hours of 0.75 vCPU and 1.5 GiB, of a B1ms server with 32 GB, and of a Standard registry.
     const fixed = 0.017 * 730 + 0.115 * 32 + 0.6666 * 730 / 24;
     expect([idle, busy]).toEqual([expect.closeTo(fixed + 2_628_000 * 0.00000675, 6), expect.closeTo(fixed + 2_628_000 * 0.0000225, 6)]);
     expect(judgeCost(estimate(stack))).toMatchObject({ state: "ok", text: expect.stringMatching(/^estimated 54 to 95 US dollars a month .* eastus2 and westus2 read between 2026-04-30 and 2026-10-05/) });
+    const [priced] = await examine(costChecks, asking(at.tokenFor, { ...stack, network: { range: "10.40.0.0/22" } } as unknown as Partial<Settings>));
+    expect(priced).toMatchObject({ state: "ok", text: expect.stringContaining("traffic, the load balancer, addresses and private zones of the network, the switch") });
     for (const { readOn, region, dollars } of estimate(stack).from) expect([Number.isNaN(Date.parse(readOn)), region.length > 0, dollars > 0]).toEqual([false, true, true]);
   });
 

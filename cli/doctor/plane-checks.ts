@@ -38,17 +38,18 @@ async function fromOutside(error: unknown, { endpoint, settings: { network }, re
   return network.internal && addresses.length === 0 ? failed(doctorPlaneInternal({ host, why: "its name is not known here" })) : undefined;
 }
 
-async function pulse(patient: Patient): Promise<Said> {
+/** Runs a check that asks the control plane, and says of one that does not answer where this machine is, where that is why. */
+const fromHere = (run: Check<Patient>["run"]): Check<Patient>["run"] => async (patient) => {
   try {
-    return await heard(patient);
+    return await run(patient);
   } catch (error) {
     const outside = await fromOutside(error, patient);
     if (outside === undefined) throw error;
     return outside;
   }
-}
+};
 
-async function heard({ endpoint, settings }: Patient): Promise<Said> {
+async function pulse({ endpoint, settings }: Patient): Promise<Said> {
   if (endpoint === undefined) return failed(endpointUnknown({ stack: "The stack", reason: "it has not been deployed yet, or has no such output" }));
   // Health is open to all, so that no token is needed and none is shown.
   const access = { endpoint, token: async () => "", patienceSeconds };
@@ -63,4 +64,4 @@ async function token({ endpoint, settings, app }: Patient): Promise<Said> {
 }
 
 /** The checks of the control plane and its database. */
-export const planeChecks: readonly Check<Patient>[] = [{ name: "control plane", run: pulse }, { name: "token", run: token }];
+export const planeChecks: readonly Check<Patient>[] = [{ name: "control plane", run: fromHere(pulse) }, { name: "token", run: fromHere(token) }];
