@@ -57,7 +57,6 @@ const virtualNetworks: ResourceKind = {
   onPut: async ({ wanted }) => {
     const { addressSpace, subnets: inline } = wanted["properties"];
     if (inline?.length > 0) throw new ArmError(400, "LocalCloudUnsupported", "The stand-in takes subnets as resources of their own.");
-    delete wanted["properties"].subnets; // they are shown from what is stored of them
     if (!(addressSpace?.addressPrefixes?.length > 0)) throw new ArmError(400, "InvalidRequestFormat", "A virtual network needs an address space.");
     addressSpace.addressPrefixes.forEach(rangeOf);
   },

@@ -35,8 +35,9 @@ test.each(rows)("%s puts the environment %s, and has a database that is %s", asy
   expect([network.publicNetworkAccess, inputs("journal-azure-services") === undefined]).toEqual(access.startsWith("private") ? ["Disabled", true] : ["Enabled", false]);
   if (choice["databaseSubnet"]) expect(network).toMatchObject({ delegatedSubnetResourceId: ids["databaseSubnet"], privateDnsZoneArmResourceId: ids["databaseZone"] });
 
-  const rules = (inputs("control-plane-app")!["configuration"].ingress.ipSecurityRestrictions ?? []).map(({ ipAddressRange }: { ipAddressRange: string }) => ipAddressRange);
-  expect(rules.slice(0, 2)).toEqual(choice["callers"] ? [...choice["callers"], "10.40.0.0/23"] : []);
+  const rules: readonly object[] = inputs("control-plane-app")!["configuration"].ingress.ipSecurityRestrictions ?? [];
+  expect(rules.slice(0, 2)).toEqual((choice["callers"] ? [...choice["callers"], "10.40.0.0/23"] : []).map((ipAddressRange, at) => ({ name: `caller-${at + 1}`, ipAddressRange, action: "Allow" })));
+  expect(rules.length).toBe(choice["callers"] ? choice["callers"].length + 5 : 0);
 
   const problems = declared.filter(({ type }) => type.startsWith("azure-native:")).map((each) => [each.name, problemOf(nativeResourceOf(each.type)!, each.inputs)]);
   expect(problems.filter(([, problem]) => problem !== undefined)).toEqual([]);
