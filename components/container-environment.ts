@@ -9,7 +9,8 @@ import { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js
 import { PrivateRecordSet } from "@pulumi/azure-native/privatedns/privateRecordSet.js";
 import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
 import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
-import { child, physicalName } from "./conventions.ts";
+import { environmentWithoutInside } from "../errors/components.ts";
+import { child, physicalName, refusal } from "./conventions.ts";
 import { keptPlace } from "./network.ts";
 
 /** Where an environment is and how long it remembers. */
@@ -52,7 +53,7 @@ const categories = ["ContainerAppHTTPLogs", "ContainerAppConsoleLogs", "Containe
 
 /** A managed environment whose requests can be queried. */
 export class ContainerEnvironment extends pulumi.ComponentResource {
-  /** Known only once request logs are wired, so that no app starts in an environment that does not write its requests down. */
+  /** Known only once request logs are wired, so that no app starts in an environment that does not write its requests down, and, of an internal one, once its names are found. */
   readonly environmentId: pulumi.Output<string>;
   /** The domain under which apps answer: `<app>.<domain>`. */
   readonly domain: pulumi.Output<string>;
@@ -65,6 +66,7 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
     super("ballast:index:ContainerEnvironment", name, args, opts);
     const { scope, resourceGroupName, location, retentionInDays = 30, subnet, internal = false, zoneRedundant = false } = args;
     const environmentName = physicalName("environment", name, scope);
+    if (internal && !subnet) throw refusal(environmentWithoutInside({ name: environmentName }));
     const live = getManagedEnvironment({ resourceGroupName: scope.split("/").at(-1)!, environmentName }, { parent: this });
 
     const workspace = new Workspace(child(name, "workspace"), {
@@ -82,7 +84,7 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
       vnetConfiguration: pulumi.output(keptPlace(`environment ${environmentName}`, live, placeOf,
         placeOf({ vnetConfiguration: { infrastructureSubnetId: subnet, internal } }), subnet === undefined ? undefined : { infrastructureSubnetId: subnet, internal })),
     }, { parent: this });
-    if (internal) this.#answerInside(name, environment, resourceGroupName, subnet!);
+    const inside = internal ? this.#answerInside(name, environment, resourceGroupName, subnet!) : [];
 
     const requestLogs = new DiagnosticSetting(child(name, "request-logs"), {
       name: "request-logs",
@@ -91,7 +93,7 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
       logs: categories.map((category) => ({ category, enabled: true })),
     }, { parent: this });
 
-    this.environmentId = pulumi.all([environment.id, requestLogs.id]).apply(([id]) => id);
+    this.environmentId = pulumi.all([environment.id, pulumi.all([requestLogs.id, ...inside])]).apply(([id]) => id);
     this.domain = environment.defaultDomain;
     this.workspaceId = workspace.id;
     this.customerId = workspace.customerId;
@@ -103,14 +105,15 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
    *
    * Nobody can make this zone beforehand: domain and address are Azure's to choose. Without it neither the control plane nor whoever deploys finds a canary's own address.
    */
-  #answerInside(name: string, environment: ManagedEnvironment, resourceGroupName: pulumi.Input<string>, subnet: pulumi.Input<string>): void {
+  #answerInside(name: string, environment: ManagedEnvironment, resourceGroupName: pulumi.Input<string>, subnet: pulumi.Input<string>): readonly pulumi.Output<string>[] {
     const zone = new PrivateZone(child(name, "zone"), { privateZoneName: environment.defaultDomain, resourceGroupName, location: "global" }, { parent: this });
     const inZone = { privateZoneName: zone.name, resourceGroupName };
-    new PrivateRecordSet(child(name, "zone-record"), { ...inZone, recordType: "A", relativeRecordSetName: "*", ttl: 300, aRecords: [{ ipv4Address: environment.staticIp }] }, { parent: this });
-    new VirtualNetworkLink(child(name, "zone-link"), {
+    const record = new PrivateRecordSet(child(name, "zone-record"), { ...inZone, recordType: "A", relativeRecordSetName: "*", ttl: 300, aRecords: [{ ipv4Address: environment.staticIp }] }, { parent: this });
+    const link = new VirtualNetworkLink(child(name, "zone-link"), {
       ...inZone, virtualNetworkLinkName: "network", location: "global", registrationEnabled: false,
       virtualNetwork: { id: pulumi.output(subnet).apply((id) => id.replace(/\/subnets\/[^/]+$/i, "")) },
     }, { parent: this });
+    return [record.id, link.id];
   }
 }
 

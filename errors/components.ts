@@ -19,6 +19,14 @@ export const networkRangeRefused = entry<{ readonly range: string; readonly why:
   left: unmoved,
 });
 
+/** An internal environment answers inside a network, and this one is in none. */
+export const environmentWithoutInside = entry<{ readonly name: string }>("environment-without-inside", {
+  title: "An internal environment needs a subnet",
+  message: ({ name }) => `The environment ${name} is to be internal, and without a subnet of yours there is nothing inside which it could answer.`,
+  fix: () => "give it a subnet, such as the one that a `Network` makes, or leave `internal` out",
+  left: unmoved,
+});
+
 /** Azure never moves an environment or a database to another network. */
 export const networkPlaceFixed = entry<{ readonly what: string; readonly live: string; readonly planned: string }>("network-place-fixed", {
   title: "The network of something that is there already cannot be changed",

@@ -45,6 +45,10 @@ describe("an internal environment", () => {
     expect(inputs("apps-zone-link")).toMatchObject({ privateZoneName: "apps.example.net", virtualNetwork: { id: subnet.replace("/subnets/apps", "") } });
   });
 
+  test("environment-without-inside: without a subnet is refused", async () => {
+    await expect(record(() => new ContainerEnvironment("apps", { ...place, internal: true }))).rejects.toThrow(/environment-without-inside/);
+  });
+
   test("is not made of one that is open, which has no such zone", async () => {
     const { declared } = await record(() => new ContainerEnvironment("apps", { ...place, subnet }));
     expect(declared.some(({ name }) => name.startsWith("apps-zone"))).toBe(false);
