@@ -1,9 +1,10 @@
 // The only reader of the stack's configuration. What it gives is complete and well-typed; what it cannot read it refuses
 // by the key's name, at preview. Defaults are in Pulumi.yaml, where `pulumi config` shows them, but for those of the
-// endpoints, replicas and retention, which are here, and those of the pace and the limits, which are the engine's. It knows no resource.
+// endpoints, replicas and retention, which are in defaults.ts, and those of the pace and the limits, which are the engine's. It knows no resource.
 import * as pulumi from "@pulumi/pulumi";
 import type { Gate, Limits, Pace } from "./controlplane/engines/rollout/vocabulary.ts";
 import { defaultLimits, defaultPace } from "./controlplane/engines/rollout/plan.ts";
+import { publicAzure, replicaCounts, retentionDays } from "./defaults.ts";
 import { BallastError } from "./errors/catalogue.ts";
 import {
   configImageMutable, configImageUnapproved, configKeyMissing, configKeyUnknown, configLeaseTooShort, configNetworkUnfit, configPasswordMissing, configPlaceholderLeft, configSecretPlain, configSilenceTooShort, configStandInMismatch,
@@ -71,9 +72,7 @@ export interface Endpoints {
   readonly logs: string;
   readonly login: string;
 }
-const endpoints = fields<Endpoints>({ resourceManager: address, logs: address, login: address }, {
-  resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com",
-});
+const endpoints = fields<Endpoints>({ resourceManager: address, logs: address, login: address }, publicAzure);
 
 /** Between how many replicas each service has. A zone-redundant environment spreads them over its zones. */
 export interface Replicas {
@@ -82,9 +81,7 @@ export interface Replicas {
   readonly controlPlaneMin: number;
   readonly controlPlaneMax: number;
 }
-const replicas = fields<Replicas>({ storefrontMin: count(0), storefrontMax: count(1), controlPlaneMin: count(1), controlPlaneMax: count(1) }, {
-  storefrontMin: 1, storefrontMax: 10, controlPlaneMin: 1, controlPlaneMax: 3,
-});
+const replicas = fields<Replicas>({ storefrontMin: count(0), storefrontMax: count(1), controlPlaneMin: count(1), controlPlaneMax: count(1) }, replicaCounts);
 
 /** Refuses what no number of replicas is between. */
 const replicasInOrder: Read<Replicas> = (value, key) => {
@@ -101,7 +98,7 @@ export interface Retention {
   readonly logDays: number;
   readonly backupDays: number;
 }
-const retention = fields<Retention>({ logDays: days(30, 730), backupDays: days(7, 35) }, { logDays: 30, backupDays: 7 });
+const retention = fields<Retention>({ logDays: days(30, 730), backupDays: days(7, 35) }, retentionDays);
 
 /** From where a stack is reached: what its program makes, or what others have made already, by its ids. Empty texts are nothing. */
 export interface NetworkChoice {

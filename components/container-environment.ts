@@ -9,6 +9,7 @@ import { Workspace } from "@pulumi/azure-native/operationalinsights/workspace.js
 import { PrivateRecordSet } from "@pulumi/azure-native/privatedns/privateRecordSet.js";
 import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
 import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
+import { retentionDays } from "../defaults.ts";
 import { environmentWithoutInside } from "../errors/components.ts";
 import { child, physicalName, refusal } from "./conventions.ts";
 import { keptPlace } from "./network.ts";
@@ -64,7 +65,7 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
 
   constructor(name: string, args: ContainerEnvironmentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:ContainerEnvironment", name, args, opts);
-    const { scope, resourceGroupName, location, retentionInDays = 30, subnet, internal = false, zoneRedundant = false } = args;
+    const { scope, resourceGroupName, location, retentionInDays = retentionDays.logDays, subnet, internal = false, zoneRedundant = false } = args;
     const environmentName = physicalName("environment", name, scope);
     if (internal && !subnet) throw refusal(environmentWithoutInside({ name: environmentName }));
     const live = getManagedEnvironment({ resourceGroupName: scope.split("/").at(-1)!, environmentName }, { parent: this });

@@ -5,7 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
-import { assignmentName, child, physicalName, replicaSizes, resourcesOf, variablesOf } from "./conventions.ts";
+import { databaseAccess, patience, publicAzure, replicaCounts } from "../defaults.ts";
+import { assignmentName, child, physicalName, replicaSizes, resourcesOf, subscriptionOf, variablesOf } from "./conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
 /** Azure's own roles, by the GUIDs that they have in every tenant. */
@@ -24,8 +25,12 @@ export interface ControlPlaneArgs {
   readonly resourceGroupName: pulumi.Input<string>;
   /** The Azure region, such as `westeurope`. */
   readonly location: string;
-  /** The id of the subscription in which the apps are. */
-  readonly subscription: string;
+  /**
+   * The id of the subscription in which the apps are.
+   *
+   * @default that of `scope`
+   */
+  readonly subscription?: string;
   /** The Entra tenant whose tokens its callers show. */
   readonly tenant: string;
   /** The control plane's image. */
@@ -52,10 +57,18 @@ export interface ControlPlaneArgs {
     readonly host: pulumi.Input<string>;
     /** The database on it. */
     readonly name: pulumi.Input<string>;
-    /** The server's port; 5432 on Azure. */
-    readonly port: number;
-    /** Whether connections are encrypted; `disable` is for a server on loopback. */
-    readonly tls: "require" | "disable";
+    /**
+     * The server's port.
+     *
+     * @default 5432
+     */
+    readonly port?: number;
+    /**
+     * Whether connections are encrypted; `disable` is for a server on loopback.
+     *
+     * @default "require"
+     */
+    readonly tls?: "require" | "disable";
     /**
      * Who signs in with a password.
      *
@@ -77,21 +90,49 @@ export interface ControlPlaneArgs {
   }[];
   /** Whom the tokens of its callers must be for. */
   readonly audience: string;
-  /** The doors of the cloud that it looks after. */
-  readonly endpoints: {
-    /** Resource Manager's address; `https://management.azure.com` in public Azure. */
-    readonly resourceManager: string;
-    /** The address of Log Analytics; `https://api.loganalytics.io` in public Azure. */
-    readonly logs: string;
-    /** The address of the sign-in; `https://login.microsoftonline.com` in public Azure. */
-    readonly login: string;
+  /**
+   * The doors of the cloud that it looks after, where that is not public Azure.
+   *
+   * @default public Azure's
+   */
+  readonly endpoints?: {
+    /**
+     * Resource Manager's address.
+     *
+     * @default "https://management.azure.com"
+     */
+    readonly resourceManager?: string;
+    /**
+     * The address of Log Analytics.
+     *
+     * @default "https://api.loganalytics.io"
+     */
+    readonly logs?: string;
+    /**
+     * The address of the sign-in.
+     *
+     * @default "https://login.microsoftonline.com"
+     */
+    readonly login?: string;
   };
-  /** How long a replica that fell silent keeps its rollouts before another takes them over; 60 is a good start. */
-  readonly leaseSeconds: number;
-  /** How long one request to Azure may take; less than `leaseSeconds`, so that a write has ended before its rollout is somebody else's. */
-  readonly requestSeconds: number;
-  /** How late request rows may come; on Azure that is minutes. */
-  readonly ingestionSeconds: number;
+  /**
+   * How long a replica that fell silent keeps its rollouts before another takes them over.
+   *
+   * @default 60
+   */
+  readonly leaseSeconds?: number;
+  /**
+   * How long one request to Azure may take; less than `leaseSeconds`, so that a write has ended before its rollout is somebody else's.
+   *
+   * @default 30
+   */
+  readonly requestSeconds?: number;
+  /**
+   * How late request rows may come; on Azure that is minutes.
+   *
+   * @default 180
+   */
+  readonly ingestionSeconds?: number;
   /**
    * Whom it tells of rollouts, as JSON; see docs/notifications.md. It holds addresses that are as good as keys.
    *
@@ -112,9 +153,9 @@ export interface ControlPlaneArgs {
    */
   readonly minReplicas?: number;
   /**
-   * How many replicas there are at the most.
+   * How many replicas there are at the most; never taken to be less than `minReplicas`.
    *
-   * @default 2
+   * @default 3
    */
   readonly maxReplicas?: number;
 }
@@ -137,7 +178,7 @@ export class ControlPlane extends pulumi.ComponentResource {
 
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:ControlPlane", name, args, opts);
-    const { scope, resourceGroupName, location } = args;
+    const { scope, resourceGroupName, location, minReplicas = replicaCounts.controlPlaneMin } = args;
     const appName = physicalName("app", name, scope);
 
     const identity = new UserAssignedIdentity(child(name, "identity"), {
@@ -147,7 +188,7 @@ export class ControlPlane extends pulumi.ComponentResource {
     const grant = (role: "apps" | "logs", at: pulumi.Input<string>) => new RoleAssignment(child(name, `${role}-role`), {
       roleAssignmentName: assignmentName(scope, name, role),
       scope: at,
-      roleDefinitionId: `/subscriptions/${args.subscription}/providers/Microsoft.Authorization/roleDefinitions/${roles[role]}`,
+      roleDefinitionId: `/subscriptions/${args.subscription ?? subscriptionOf(scope)}/providers/Microsoft.Authorization/roleDefinitions/${roles[role]}`,
       principalId: identity.principalId,
       principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
     }, { parent: this });
@@ -181,7 +222,7 @@ export class ControlPlane extends pulumi.ComponentResource {
             { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
           ],
         }],
-        scale: { minReplicas: args.minReplicas ?? 1, maxReplicas: args.maxReplicas ?? Math.max(2, args.minReplicas ?? 1) },
+        scale: { minReplicas, maxReplicas: args.maxReplicas ?? Math.max(replicaCounts.controlPlaneMax, minReplicas) },
       },
     }, { parent: this, dependsOn: grants });
 
@@ -203,25 +244,25 @@ function secrets({ database, notify }: ControlPlaneArgs): { secrets?: { name: st
 
 /** Gives what controlplane/functions/main.ts reads from its environment. */
 function settings(args: ControlPlaneArgs, identity: UserAssignedIdentity): { name: string; value?: pulumi.Input<string>; secretRef?: string }[] {
-  const { database, endpoints } = args;
+  const { database, endpoints = {}, leaseSeconds = patience.leaseSeconds, requestSeconds = patience.requestSeconds, ingestionSeconds = patience.ingestionSeconds } = args;
   const env = variablesOf<pulumi.Input<string>>({
-    BALLAST_SUBSCRIPTION: args.subscription,
+    BALLAST_SUBSCRIPTION: args.subscription ?? subscriptionOf(args.scope),
     BALLAST_TENANT: args.tenant,
     BALLAST_AUDIENCE: args.audience,
     BALLAST_INVENTORY: JSON.stringify(args.inventory),
     BALLAST_WORKSPACE: args.workspace.customerId,
-    BALLAST_RESOURCE_MANAGER: endpoints.resourceManager,
-    BALLAST_LOGS: endpoints.logs,
-    AZURE_AUTHORITY_HOST: endpoints.login,
+    BALLAST_RESOURCE_MANAGER: endpoints.resourceManager ?? publicAzure.resourceManager,
+    BALLAST_LOGS: endpoints.logs ?? publicAzure.logs,
+    AZURE_AUTHORITY_HOST: endpoints.login ?? publicAzure.login,
     AZURE_CLIENT_ID: identity.clientId,
     BALLAST_DATABASE_HOST: database.host,
-    BALLAST_DATABASE_PORT: String(database.port),
+    BALLAST_DATABASE_PORT: String(database.port ?? databaseAccess.port),
     BALLAST_DATABASE_NAME: database.name,
     BALLAST_DATABASE_USER: database.login?.user ?? identity.name,
-    BALLAST_DATABASE_TLS: database.tls,
-    BALLAST_LEASE_SECONDS: String(args.leaseSeconds),
-    BALLAST_REQUEST_SECONDS: String(args.requestSeconds),
-    BALLAST_INGESTION_SECONDS: String(args.ingestionSeconds),
+    BALLAST_DATABASE_TLS: database.tls ?? databaseAccess.tls,
+    BALLAST_LEASE_SECONDS: String(leaseSeconds),
+    BALLAST_REQUEST_SECONDS: String(requestSeconds),
+    BALLAST_INGESTION_SECONDS: String(ingestionSeconds),
   });
   return [
     ...env,

@@ -18,6 +18,9 @@ export type Role =
 /** Gives the logical name of a child. */
 export const child = (name: string, role: Role): string => `${name}-${role}`;
 
+/** Gives the subscription that a resource group is in, by the group's id. */
+export const subscriptionOf = (scope: string): string => scope.split("/")[2] ?? "";
+
 /** Gives settings as a container's environment. */
 export const variablesOf = <Value>(settings: { readonly [name: string]: Value }) => Object.entries(settings).map(([name, value]) => ({ name, value }));
 

@@ -6,7 +6,8 @@ import { Job } from "@pulumi/azure-native/app/job.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
-import { assignmentName, child, physicalName, replicaSizes, resourcesOf, variablesOf } from "./conventions.ts";
+import { patience, publicAzure } from "../defaults.ts";
+import { assignmentName, child, physicalName, replicaSizes, resourcesOf, subscriptionOf, variablesOf } from "./conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
 /**
@@ -30,8 +31,12 @@ export interface DeadMansSwitchArgs {
   readonly resourceGroupName: pulumi.Input<string>;
   /** The Azure region, such as `westeurope`. */
   readonly location: string;
-  /** The id of the subscription in which the apps are. */
-  readonly subscription: string;
+  /**
+   * The id of the subscription in which the apps are.
+   *
+   * @default that of `scope`
+   */
+  readonly subscription?: string;
   /** The image of the job. */
   readonly image: string;
   /** Where its image comes from and as whom it is pulled: what `ImageRegistry` gives. */
@@ -49,10 +54,18 @@ export interface DeadMansSwitchArgs {
     /** The app's id, at which the job gets its right: what `CanaryApp` gives as `appId`. */
     readonly id: pulumi.Input<string>;
   }[];
-  /** Resource Manager's address; `https://management.azure.com` in public Azure. */
-  readonly resourceManager: string;
-  /** For how long it listens before it acts. With a rollout in flight, one heartbeat in that time must tell of a write that is no older. */
-  readonly silenceSeconds: number;
+  /**
+   * Resource Manager's address, where that is not public Azure's.
+   *
+   * @default "https://management.azure.com"
+   */
+  readonly resourceManager?: string;
+  /**
+   * For how long it listens before it acts. With a rollout in flight, one heartbeat in that time must tell of a write that is no older.
+   *
+   * @default 240
+   */
+  readonly silenceSeconds?: number;
 }
 
 /** Every minute; where one run listens longer, runs overlap, which does no harm. */
@@ -70,7 +83,7 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
 
   constructor(name: string, args: DeadMansSwitchArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:DeadMansSwitch", name, args, opts);
-    const { scope, resourceGroupName, location, inventory, silenceSeconds } = args;
+    const { scope, resourceGroupName, location, inventory, silenceSeconds = patience.silenceSeconds } = args;
     const jobName = physicalName("job", name, scope);
     const guid = assignmentName(scope, name, "role");
 
@@ -109,7 +122,7 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
         replicaRetryLimit: 0, // the next minute is the retry
       },
       template: {
-        containers: [{ name: jobName, image: args.image, env: settings(args, identity), resources: resourcesOf(replicaSizes.job) }],
+        containers: [{ name: jobName, image: args.image, env: settings(args, silenceSeconds, identity), resources: resourcesOf(replicaSizes.job) }],
       },
     }, { parent: this, dependsOn: grants });
 
@@ -119,14 +132,14 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
 }
 
 /** Gives what deadman/main.ts reads from its environment. */
-function settings(args: DeadMansSwitchArgs, identity: UserAssignedIdentity): { name: string; value: pulumi.Input<string> }[] {
+function settings(args: DeadMansSwitchArgs, silenceSeconds: number, identity: UserAssignedIdentity): { name: string; value: pulumi.Input<string> }[] {
   return variablesOf<pulumi.Input<string>>({
     BALLAST_HEALTH: pulumi.interpolate`${args.controlPlaneEndpoint}/health`,
-    BALLAST_DEADMAN_SECONDS: String(args.silenceSeconds),
+    BALLAST_DEADMAN_SECONDS: String(silenceSeconds),
     BALLAST_DEADMAN_PATIENCE_SECONDS: String(patienceSeconds),
-    BALLAST_SUBSCRIPTION: args.subscription,
+    BALLAST_SUBSCRIPTION: args.subscription ?? subscriptionOf(args.scope),
     BALLAST_INVENTORY: JSON.stringify(args.inventory.map(({ resourceGroup, app }) => ({ resourceGroup, app }))),
-    BALLAST_RESOURCE_MANAGER: args.resourceManager,
+    BALLAST_RESOURCE_MANAGER: args.resourceManager ?? publicAzure.resourceManager,
     AZURE_CLIENT_ID: identity.clientId,
   });
 }

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { Registry } from "@pulumi/azure-native/containerregistry/registry.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
-import { assignmentName, child, physicalName } from "./conventions.ts";
+import { assignmentName, child, physicalName, subscriptionOf } from "./conventions.ts";
 
 /** AcrPull, by the GUID that it has in every tenant: pulls, pushes nothing. */
 const pullRole = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
@@ -17,8 +17,12 @@ export interface ImageRegistryArgs {
   readonly resourceGroupName: pulumi.Input<string>;
   /** The Azure region. */
   readonly location: string;
-  /** The subscription's id, of which the role's id is made. */
-  readonly subscription: string;
+  /**
+   * The subscription's id, of which the role's id is made.
+   *
+   * @default that of `scope`
+   */
+  readonly subscription?: string;
   /** The name that the registry gets, which no other in Azure has, or the id of one that there is. */
   readonly registry: string;
 }
@@ -38,7 +42,7 @@ export class ImageRegistry extends pulumi.ComponentResource {
 
   constructor(name: string, args: ImageRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:ImageRegistry", name, args, opts);
-    const { scope, resourceGroupName, location, subscription, registry } = args;
+    const { scope, resourceGroupName, location, subscription = subscriptionOf(scope), registry } = args;
     const isOurs = !registry.startsWith("/");
 
     const registryId = isOurs ? new Registry(child(name, "registry"), {

@@ -5,6 +5,7 @@ import { Database } from "@pulumi/azure-native/dbforpostgresql/database.js";
 import { FirewallRule } from "@pulumi/azure-native/dbforpostgresql/firewallRule.js";
 import { getServer } from "@pulumi/azure-native/dbforpostgresql/getServer.js";
 import { Server } from "@pulumi/azure-native/dbforpostgresql/server.js";
+import { databaseSku, retentionDays } from "../defaults.ts";
 import { child, physicalName } from "./conventions.ts";
 import { keptPlace } from "./network.ts";
 
@@ -72,7 +73,7 @@ export class JournalDatabase extends pulumi.ComponentResource {
 
   constructor(name: string, args: JournalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:JournalDatabase", name, args, opts);
-    const { scope, resourceGroupName, location, tenant, sku = "Standard_B1ms", password, network } = args;
+    const { scope, resourceGroupName, location, tenant, sku = databaseSku, password, network } = args;
     const serverName = physicalName("server", name, scope);
     const live = getServer({ resourceGroupName: scope.split("/").at(-1)!, serverName }, { parent: this });
 
@@ -81,7 +82,7 @@ export class JournalDatabase extends pulumi.ComponentResource {
       version: "18",
       sku: { name: sku, tier: tierOf(sku) },
       storage: { storageSizeGB: 32 },
-      backup: { backupRetentionDays: args.backupRetentionDays ?? 7, geoRedundantBackup: "Disabled" },
+      backup: { backupRetentionDays: args.backupRetentionDays ?? retentionDays.backupDays, geoRedundantBackup: "Disabled" },
       highAvailability: { mode: args.zoneRedundant ? "ZoneRedundant" : "Disabled" },
       network: pulumi.output(keptPlace(`database server ${serverName}`, live, placeOf, placeOf({ network: { delegatedSubnetResourceId: network?.subnet } }),
         network ? { publicNetworkAccess: "Disabled", delegatedSubnetResourceId: network.subnet, privateDnsZoneArmResourceId: network.zone } : { publicNetworkAccess: "Enabled" })),

@@ -2,6 +2,7 @@
 // revert least of all. It knows nothing of traffic and of releases.
 import { createHash } from "node:crypto";
 import { canonical } from "../controlplane/engines/canonical.ts";
+import { replicaCounts } from "../defaults.ts";
 import { canaryAppNoReplica } from "../errors/components.ts";
 import { refusal, replicaSizes, resourcesOf, variablesOf } from "./conventions.ts";
 
@@ -23,7 +24,7 @@ const coolDownSeconds = 300;
 
 /** Gives the template, or refuses one whose replicas would not stay awake through a rollout. */
 export function templateOf(name: string, args: TemplateArgs) {
-  const { container, image, variables = {}, secretVariables = {}, targetPort, healthPath, probeSeconds, minReplicas = 1, maxReplicas = 10 } = args;
+  const { container, image, variables = {}, secretVariables = {}, targetPort, healthPath, probeSeconds, minReplicas = replicaCounts.storefrontMin, maxReplicas = replicaCounts.storefrontMax } = args;
   const staysAwake = minReplicas >= 1 || (minReplicas === 0 && probeSeconds <= coolDownSeconds / 2);
   if (!(staysAwake && maxReplicas >= Math.max(1, minReplicas))) throw refusal(canaryAppNoReplica({ app: name, minReplicas, maxReplicas, probeSeconds }));
   const httpGet = { path: healthPath, port: targetPort };

@@ -4,6 +4,7 @@ import { isLoopback, type Database } from "../adapters/postgres/connection.ts";
 import type { Grantee } from "../adapters/postgres/role.ts";
 import type { Target } from "../engines/rollout/vocabulary.ts";
 import { readChannels, type ChannelSettings } from "./read-channels.ts";
+import { databaseAccess, patience, publicAzure } from "../../defaults.ts";
 import { settingsWrong } from "../../errors/functions.ts";
 
 /** Everything that the control plane is told from outside. */
@@ -44,8 +45,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function readSettings(environment: Environment): Settings {
   const complaints: string[] = [];
   const read = reader(environment, complaints);
-  const requestSeconds = read.number("BALLAST_REQUEST_SECONDS", 30, 0.1, 300);
-  const leaseSeconds = read.number("BALLAST_LEASE_SECONDS", 60, 0.1, 3600);
+  const requestSeconds = read.number("BALLAST_REQUEST_SECONDS", patience.requestSeconds, 0.1, 300);
+  const leaseSeconds = read.number("BALLAST_LEASE_SECONDS", patience.leaseSeconds, 0.1, 3600);
   // A write that is still on its way when the lease is another's could land after the other's: the request ends first, always.
   if (leaseSeconds <= requestSeconds) complaints.push(`BALLAST_LEASE_SECONDS is ${leaseSeconds}, and it must be longer than BALLAST_REQUEST_SECONDS, ${requestSeconds}.`);
   const settings: Settings = {
@@ -54,15 +55,15 @@ export function readSettings(environment: Environment): Settings {
     audiences: read.text("BALLAST_AUDIENCE").split(",").map((audience) => audience.trim()).filter((audience) => audience !== ""),
     inventory: readInventory(read.text("BALLAST_INVENTORY"), complaints),
     workspace: read.text("BALLAST_WORKSPACE"),
-    resourceManager: read.url("BALLAST_RESOURCE_MANAGER", "https://management.azure.com"),
-    logs: read.url("BALLAST_LOGS", "https://api.loganalytics.io"),
-    authority: read.url("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com"),
+    resourceManager: read.url("BALLAST_RESOURCE_MANAGER", publicAzure.resourceManager),
+    logs: read.url("BALLAST_LOGS", publicAzure.logs),
+    authority: read.url("AZURE_AUTHORITY_HOST", publicAzure.login),
     clientId: read.text("AZURE_CLIENT_ID"),
     clientSecret: environment["AZURE_CLIENT_SECRET"] || undefined,
     database: readDatabase(environment, read, complaints),
     leaseSeconds,
     requestSeconds,
-    ingestionSeconds: read.number("BALLAST_INGESTION_SECONDS", 180, 0, 3600),
+    ingestionSeconds: read.number("BALLAST_INGESTION_SECONDS", patience.ingestionSeconds, 0, 3600),
     host: environment["HOST"] || "127.0.0.1",
     port: read.number("PORT", 8080, 0, 65_535),
     channels: readChannels(environment["BALLAST_NOTIFY"], complaints),
@@ -123,12 +124,12 @@ function reader(environment: Environment, complaints: string[]): Reader {
 
 function readDatabase(environment: Environment, read: Reader, complaints: string[]): DatabaseSettings {
   const host = read.text("BALLAST_DATABASE_HOST");
-  const tls = environment["BALLAST_DATABASE_TLS"] || "require";
+  const tls = environment["BALLAST_DATABASE_TLS"] || databaseAccess.tls;
   if (tls !== "require" && tls !== "disable") complaints.push(`BALLAST_DATABASE_TLS is "${tls}", and it must be require or disable.`);
   if (tls === "disable" && host !== "" && !isLoopback(host)) complaints.push(`BALLAST_DATABASE_TLS is disable, and that is for a loopback address alone, not for ${host}.`);
   return {
     host,
-    port: read.number("BALLAST_DATABASE_PORT", 5432, 1, 65_535),
+    port: read.number("BALLAST_DATABASE_PORT", databaseAccess.port, 1, 65_535),
     name: read.text("BALLAST_DATABASE_NAME"),
     user: read.text("BALLAST_DATABASE_USER"),
     password: environment["BALLAST_DATABASE_PASSWORD"] || undefined,

@@ -1,10 +1,10 @@
 // The job that makes the control plane's role in its database, so that the control plane need not be the server's administrator.
 import { DatabaseRole, ImageRegistry, JournalDatabase } from "ballast";
 
-const subscription = "00000000-0000-0000-0000-0000ba11a57e", tenant = "00000000-0000-0000-0000-00000000beef";
-const place = { scope: `/subscriptions/${subscription}/resourceGroups/shop`, resourceGroupName: "shop", location: "westeurope" };
+const tenant = "00000000-0000-0000-0000-00000000beef";
+const place = { scope: "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope" };
 
-const images = new ImageRegistry("images", { ...place, subscription, registry: "shopimages" });
+const images = new ImageRegistry("images", { ...place, registry: "shopimages" });
 const journal = new JournalDatabase("journal", { ...place, tenant });
 
 const role = new DatabaseRole("database-role", {

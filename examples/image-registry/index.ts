@@ -1,13 +1,10 @@
 // A registry for the images of a shop, and the one identity that may pull from it.
 import { ImageRegistry } from "ballast";
 
-const subscription = "00000000-0000-0000-0000-0000ba11a57e";
-
 const images = new ImageRegistry("images", {
-  scope: `/subscriptions/${subscription}/resourceGroups/shop`,
+  scope: "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop",
   resourceGroupName: "shop",
   location: "westeurope",
-  subscription,
   registry: "shopimages",
 });
 
