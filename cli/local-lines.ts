@@ -9,8 +9,11 @@ export const appsVersion = "2025-07-01";
 
 const launcher = path.join(import.meta.dirname, "ballast.mjs");
 
-/** Gives a `ballast` command as this shell would start it. */
-export const commandLine = (words: string): string => (path.basename(process.argv[1] ?? "") === "ballast" ? `ballast ${words}` : `node ${here(launcher)} ${words}`);
+/** Gives a `ballast` command as this shell would start it: what a program has installed is on nobody's PATH. */
+export const commandLine = (words: string): string => {
+  const { dir, base } = path.parse(process.argv[1] ?? "");
+  return base !== "ballast" ? `node ${here(launcher)} ${words}` : path.basename(dir) === ".bin" ? `npx ballast ${words}` : `ballast ${words}`;
+};
 
 /** Gives a path as short as it can be said from here. */
 export const here = (file: string): string => {

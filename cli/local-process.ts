@@ -44,13 +44,15 @@ async function begin({ images, port, postgres: wantsPostgres }: Wishes): Promise
   });
   ends.push(cloud.close);
   const { close: _, ...address } = cloud;
-  replaceFile(fileIn(folder, "environment"), Object.entries(environmentOf(address)).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`).join(""));
+  replaceFile(fileIn(folder, "environment"), Object.entries(environmentOf(address, postgres)).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`).join(""));
   replaceFile(fileIn(folder, "running.json"), JSON.stringify({ ...claimed, cloud: address, ...(postgres && { postgres: { host: postgres.host, port: postgres.port } }) }));
 }
 
 /** By the address alone a program finds the sign-in too, whatever it knows of names; ours know them as well. */
-const environmentOf = ({ environment, port }: Pick<LocalCloud, "environment" | "port">): Record<string, string> =>
-  ({ ...environment, AZURE_SUBSCRIPTION_ID: environment["ARM_SUBSCRIPTION_ID"]!, AZURE_AUTHORITY_HOST: `https://127.0.0.1:${port}`, BALLAST_LOCAL_ENDPOINT: `https://127.0.0.1:${port}` });
+const environmentOf = ({ environment, port }: Pick<LocalCloud, "environment" | "port">, postgres: { readonly port: number } | undefined): Record<string, string> => ({
+  ...environment, AZURE_SUBSCRIPTION_ID: environment["ARM_SUBSCRIPTION_ID"]!, AZURE_AUTHORITY_HOST: `https://127.0.0.1:${port}`, BALLAST_LOCAL_ENDPOINT: `https://127.0.0.1:${port}`,
+  ...(postgres && { BALLAST_LOCAL_DATABASE_PORT: String(postgres.port) }),
+});
 
 /** Refuses in our words before anything is started; later the system's own would have to do. */
 async function refuseWrongPorts(asked: number | undefined): Promise<void> {
