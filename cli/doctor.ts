@@ -16,14 +16,15 @@ What cannot be known now, such as an app before the first \`pulumi up\`, is unkn
 
 Examples:
   ballast doctor --stack prod
-  ballast doctor --stack prod --json | jq '.findings[] | select(.state == "failed")'`)
+  ballast doctor --stack prod --json | jq '.findings[] | select(.state == "failed")'
+  ballast doctor --stack prod --json | jq '.findings[] | select(.check == "cost").lines'`)
   .action(async ({ stack, json }: { stack: string; json?: boolean }) => {
     const [{ toolChecks }, { patientOf, settingsOf, endpointOf }, groups] = await Promise.all([import("./doctor/tools.ts"), import("./doctor/patient.ts"), patientChecks()]);
     const engine = bringEngine({ report: (line) => void process.stderr.write(`${line}\n`) });
     const tools = await examine(toolChecks(engines, program.version()!), () => engine);
     if (!json) tools.forEach((finding) => print(findingLines(finding)));
-    const settings = await settingsOf(await engine, stack);
-    const patient = patientOf(settings, "storefront", await endpointOf(await engine, stack));
+    const [settings, endpoint] = await Promise.all([settingsOf(await engine, stack), endpointOf(await engine, stack)]);
+    const patient = patientOf(settings, "storefront", endpoint);
     const found = await examine(groups, patient);
     const findings = [...tools, ...found];
     if (findings.some(({ state }) => state === "failed")) process.exitCode = 1;
@@ -33,8 +34,8 @@ Examples:
 
 /** The SDKs behind these are loaded when they are needed, and no other command waits for them. */
 async function patientChecks(): Promise<readonly Check<import("./doctor/patient.ts").Patient>[]> {
-  const [{ subscriptionChecks }, { databaseChecks }, { planeChecks }, { appChecks }, { costChecks }] = await Promise.all([
-    import("./doctor/subscription-checks.ts"), import("./doctor/database-check.ts"), import("./doctor/plane-checks.ts"), import("./doctor/app-checks.ts"), import("./doctor/cost.ts"),
+  const [{ subscriptionChecks }, { databaseChecks }, { planeChecks }, { appChecks }, { costChecks }, { identityChecks }] = await Promise.all([
+    import("./doctor/subscription-checks.ts"), import("./doctor/database-check.ts"), import("./doctor/plane-checks.ts"), import("./doctor/app-checks.ts"), import("./doctor/cost.ts"), import("./doctor/identity-checks.ts"),
   ]);
-  return [...subscriptionChecks, ...databaseChecks, ...planeChecks, ...appChecks, ...costChecks];
+  return [...subscriptionChecks, ...identityChecks, ...databaseChecks, ...planeChecks, ...appChecks, ...costChecks];
 }

@@ -43,6 +43,22 @@ export const doctorRightsMissing = entry<{ group: string; actions: readonly stri
   fix: ({ group }) => `have an owner give you Contributor and Role Based Access Control Administrator at the resource group ${group}, or run the command as who deploys`,
 });
 
+/** An identity of the stack's may not do its work. */
+export const doctorIdentityRightsMissing = entry<{ identity: string; at: string; actions: readonly string[] }>("doctor-identity-rights-missing", {
+  title: "An identity's rights do not suffice",
+  message: ({ identity, at, actions }) => `The identity ${identity} has no role at ${at} that lets it do what it is there for: ${actions.join(", ")}.`,
+  fix: () => "run `pulumi up`, which assigns the role; where somebody took it away by hand, `pulumi refresh` sees that first",
+  left: () => "nothing was changed; what needs the right fails until it is there.",
+});
+
+/** There is no room for a canary's replicas. */
+export const doctorCoresFew = entry<{ environment: string; used: number; limit: number; needed: number }>("doctor-cores-few", {
+  title: "An environment has too few cores left",
+  message: ({ environment, used, limit, needed }) => `The environment ${environment} uses ${used} of the ${limit} cores that it may, and a canary of the service needs ${needed} beside what runs.`,
+  fix: () => "ask for more of Managed Environment Consumption Cores for this environment (`az containerapp env list-usages` shows it), or lower ballast:replicas.storefrontMin",
+  left: () => "what runs goes on; replicas of a canary would not start.",
+});
+
 /** There is no room for another environment. */
 export const doctorQuotaFull = entry<{ location: string; used: number; limit: number }>("doctor-quota-full", {
   title: "A quota is used up",

@@ -30,6 +30,12 @@ export function roleDefinitionOf(id: string, store: Store): RoleDefinition | und
   return builtIn().find(isMeant);
 }
 
+/** Gives a role that Azure itself has as Resource Manager shows it, by its GUID; undefined where it has none of that name. */
+export function builtInRole(guid: string): object | undefined {
+  const role = builtIn().find(({ name }) => name.toLowerCase() === guid.toLowerCase());
+  return role && { id: `/providers/Microsoft.Authorization/roleDefinitions/${role.name}`, name: role.name, type: "Microsoft.Authorization/roleDefinitions", properties: { type: "BuiltInRole", permissions: role.permissions, assignableScopes: role.assignableScopes } };
+}
+
 /** Whether something lies at a scope or below it; everything lies below `/`. */
 export const isWithin = (id: string, scope: string): boolean => `${id}/`.toLowerCase().startsWith(`${scope.replace(/\/$/, "")}/`.toLowerCase());
 

@@ -1,8 +1,10 @@
 // What Resource Manager answers of a subscription beside its resources: which providers are registered, what the caller may do at a resource
-// group, how many environments a region takes, and whether a name that all of Azure shares is free. Registrations are forgotten with the process; whoever may do what is in roles.ts.
+// group, how many environments a region takes and how many cores an environment, the roles that Azure itself has, and whether a name that all of Azure shares is free. Registrations are forgotten with the process; whoever may do what is in roles.ts.
 import { ArmError, type ArmReply, type ArmRequest, type Cloud, type ResourceKind } from "./resource.ts";
 import { groupIdOf } from "./resource-path.ts";
-import { permissionsOf } from "./roles.ts";
+import { builtInRole, permissionsOf } from "./roles.ts";
+import { readyReplicas } from "./revisions.ts";
+import { runtimeOf } from "./app-runtime.ts";
 import type { Principal } from "./tokens.ts";
 
 const unregistered = new WeakMap<Cloud, Set<string>>();
@@ -13,6 +15,9 @@ export function answerSubscription(cloud: Cloud, kinds: readonly ResourceKind[],
   if (scope === undefined) return undefined;
   if (method === "GET" && rest.toLowerCase() === "microsoft.authorization/permissions") return permissions(cloud, principal, scope);
   if (method === "GET" && /^microsoft\.app\/locations\/[^/]+\/usages$/i.test(rest)) return { status: 200, body: { value: [environmentUsage(cloud)] } };
+  const [, environment] = /^microsoft\.app\/managedenvironments\/([^/]+)\/usages$/i.exec(rest) ?? [], [, role] = /^microsoft\.authorization\/roledefinitions\/([^/]+)$/i.exec(rest) ?? [];
+  if (method === "GET" && environment !== undefined) return { status: 200, body: { value: [coreUsage(cloud, path.slice(0, path.lastIndexOf("/")))] } };
+  if (method === "GET" && role !== undefined) return roleNamed(role);
   const [namespace = "", verb, ...more] = rest.split("/");
   if (more.length > 0) return undefined;
   if (method === "GET" && verb === undefined) return { status: 200, body: registration(cloud, kinds, namespace) };
@@ -49,6 +54,21 @@ const environmentsMax = 20;
 function environmentUsage({ store }: Cloud): object {
   const currentValue = store.list().filter(({ type }) => type === "Microsoft.App/managedEnvironments").length;
   return { unit: "Count", currentValue, limit: environmentsMax, name: { value: "ManagedEnvironmentCount", localizedValue: "Managed Environment Count" } };
+}
+
+/** How many cores all replicas of an environment may have. Nothing is refused here for it either. */
+const coresMax = 100;
+
+function coreUsage(cloud: Cloud, environmentId: string): object {
+  const apps = [...runtimeOf(cloud).apps.values()].filter(({ id }) => cloud.store.get(id)?.body["properties"].managedEnvironmentId?.toLowerCase() === environmentId.toLowerCase());
+  const currentValue = apps.flatMap(({ revisions }) => revisions).reduce((sum, revision) => sum + readyReplicas(revision).length * Number(revision.template["containers"][0].resources?.cpu ?? 0.5), 0);
+  return { unit: "Count", currentValue, limit: coresMax, name: { value: "ManagedEnvironmentConsumptionCores", localizedValue: "Managed Environment Consumption Cores" } };
+}
+
+/** What somebody made lies in the store, and is answered from there. */
+function roleNamed(guid: string): ArmReply | undefined {
+  const body = builtInRole(guid);
+  return body && { status: 200, body };
 }
 
 /** One cloud is all of Azure here: a name is taken where one of its resources has it. */

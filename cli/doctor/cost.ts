@@ -6,41 +6,53 @@ import { ok, unknown, type Check, type Said } from "./finding.ts";
 import type { Patient } from "./patient.ts";
 import { prices, type Price } from "./prices.ts";
 
-const hoursAMonth = 730, databaseGb = 32;
+const hoursAMonth = 730, databaseGb = 32, priceDaysMax = 365;
 
-/** A month's dollars with all replicas idle and with all of them busy; what is missing has no price in the table. */
-export interface Estimate {
+/** One line of an estimate: a month's dollars with all replicas idle and with all of them busy, by one price where both ask the same. */
+export interface CostLine {
+  readonly what: string;
   readonly idle: number;
   readonly busy: number;
-  readonly missing: readonly string[];
   /** The prices that it was made of. */
   readonly from: readonly Price[];
+}
+
+/** What a month costs; what is missing has no price in the table. */
+export interface Estimate {
+  readonly lines: readonly CostLine[];
+  readonly missing: readonly string[];
 }
 
 /** Estimates what the stack's least replicas, its database and its registry cost a month. Free grants are not taken off: other apps of the subscription may use them up. */
 export function estimate({ replicas, databaseSku, zoneRedundant, registry }: Pick<Settings, "replicas" | "databaseSku" | "zoneRedundant" | "registry">): Estimate {
   const sum = (of: (size: { readonly cpu: number; readonly gib: number }) => number): number =>
     replicas.storefrontMin * of(replicaSizes.storefront) + replicas.controlPlaneMin * of(replicaSizes.controlPlane);
-  const seconds = hoursAMonth * 3600;
-  const compute = (vcpu: Price): number => seconds * (sum(({ cpu }) => cpu) * vcpu.dollars + sum(({ gib }) => gib) * prices.gibSecond.dollars);
-  const hour = prices.databaseHour[databaseSku], servers = zoneRedundant ? 2 : 1, isOurs = !registry.startsWith("/");
-  const fixed = servers * ((hour?.dollars ?? 0) * hoursAMonth + databaseGb * prices.databaseGbMonth.dollars) + (isOurs ? (prices.registryDay.dollars * hoursAMonth) / 24 : 0);
+  const seconds = hoursAMonth * 3600, hour = prices.databaseHour[databaseSku], servers = zoneRedundant ? 2 : 1, vcpus = sum(({ cpu }) => cpu), gib = sum(({ gib: each }) => each);
+  const same = (what: string, times: number, price: Price): CostLine => ({ what, idle: times * price.dollars, busy: times * price.dollars, from: [price] });
   return {
-    idle: fixed + compute(prices.vcpuIdleSecond), busy: fixed + compute(prices.vcpuBusySecond),
+    lines: [
+      { what: `${vcpus} vCPU of replicas`, idle: seconds * vcpus * prices.vcpuIdleSecond.dollars, busy: seconds * vcpus * prices.vcpuBusySecond.dollars, from: [prices.vcpuIdleSecond, prices.vcpuBusySecond] },
+      same(`${gib} GiB of replicas`, seconds * gib, prices.gibSecond),
+      ...(hour ? [same(`database ${databaseSku}, ${servers === 1 ? "one server" : "two servers"}`, servers * hoursAMonth, hour)] : []),
+      same(`${servers * databaseGb} GB of database`, servers * databaseGb, prices.databaseGbMonth),
+      ...(registry.startsWith("/") ? [] : [same("registry", hoursAMonth / 24, prices.registryDay)]),
+    ],
     missing: hour === undefined ? [`a database of size ${databaseSku}`] : [],
-    from: [prices.vcpuBusySecond, prices.vcpuIdleSecond, prices.gibSecond, prices.databaseGbMonth, ...(hour ? [hour] : []), ...(isOurs ? [prices.registryDay] : [])],
   };
 }
 
 /** What a network of the stack's own adds to the bill, of which no price was found. */
 const beside = ({ range, environmentSubnet }: Settings["network"]): string => (range || environmentSubnet ? ", the load balancer, addresses and private zones of the network" : "");
 
-/** Says an estimate in words. One that lacks a price is no sum, so it is unknown. */
-export function judgeCost({ idle, busy, missing, from }: Estimate, onTop = ""): Said {
-  const days = from.map(({ readOn }) => readOn).sort(), regions = [...new Set(from.map(({ region }) => region))];
-  const what = `${Math.round(idle)} to ${Math.round(busy)} US dollars a month at the least replicas, idle or busy, by prices of ${regions.join(" and ")} read between ${days[0]} and ${days.at(-1)}; requests, logs, traffic${onTop}, the switch and canaries come on top`;
-  return missing.length > 0 ? unknown(`without ${missing.join(" and ")}, of which no price is known here: ${what}`) : ok(`estimated ${what}`);
+/** Says an estimate in words and by line. One that lacks a price is no sum, and one of old prices is none of today: both are unknown. */
+export function judgeCost({ lines, missing }: Estimate, now: Date, onTop = ""): Said {
+  const from = lines.flatMap((line) => line.from), days = from.map(({ readOn }) => readOn).sort(), regions = [...new Set(from.map(({ region }) => region))];
+  const total = (of: "idle" | "busy"): number => Math.round(lines.reduce((sum, line) => sum + line[of], 0));
+  const what = `${total("idle")} to ${total("busy")} US dollars a month at the least replicas, idle or busy, by prices of ${regions.join(" and ")} read between ${days[0]} and ${days.at(-1)}; requests, logs, traffic${onTop}, the switch and canaries come on top`;
+  if (missing.length > 0) return { ...unknown(`without ${missing.join(" and ")}, of which no price is known here: ${what}`), lines };
+  const age = Math.floor((now.getTime() - Date.parse(days[0]!)) / 86_400_000);
+  return age > priceDaysMax ? { ...unknown(`by prices that are up to ${age} days old, and may not be asked any more: ${what}`), lines } : { ...ok(`estimated ${what}`), lines };
 }
 
 /** The one check that asks nobody. */
-export const costChecks: readonly Check<Patient>[] = [{ name: "cost", run: async ({ settings }) => judgeCost(estimate(settings), beside(settings.network)) }];
+export const costChecks: readonly Check<Patient>[] = [{ name: "cost", run: async ({ settings }) => judgeCost(estimate(settings), new Date(), beside(settings.network)) }];

@@ -2,11 +2,10 @@
 import { BallastError } from "../../errors/catalogue.ts";
 import { styled } from "../terminal.ts";
 
-/** What a check says: that it is so, what is wrong and how it is mended, or why it cannot be known now. */
+/** What a check says: that it is so, what is wrong and how it is mended, or why it cannot be known now. Lines are for machines. */
 export type Said =
-  | { readonly state: "ok"; readonly text: string }
-  | { readonly state: "failed"; readonly error: BallastError }
-  | { readonly state: "unknown"; readonly text: string };
+  | { readonly state: "ok" | "unknown"; readonly text: string; readonly lines?: readonly object[] }
+  | { readonly state: "failed"; readonly error: BallastError };
 
 /** One check by its name. */
 export interface Check<Subject> {
@@ -17,9 +16,9 @@ export interface Check<Subject> {
 /** What a check found. */
 export type Finding = Said & { readonly check: string };
 
-export const ok = (text: string): Said => ({ state: "ok", text });
+export const ok = (text: string) => ({ state: "ok", text }) satisfies Said;
 export const failed = (error: BallastError): Said => ({ state: "failed", error });
-export const unknown = (text: string): Said => ({ state: "unknown", text });
+export const unknown = (text: string) => ({ state: "unknown", text }) satisfies Said;
 
 /** Runs checks beside one another and gives what they found in their own order. An error of the catalogue is a finding; any other is our mistake. */
 export const examine = <Subject>(checks: readonly Check<Subject>[], subject: Subject): Promise<readonly Finding[]> =>
@@ -34,8 +33,7 @@ export const examine = <Subject>(checks: readonly Check<Subject>[], subject: Sub
 /** Gives a finding as lines for people. */
 export function findingLines(finding: Finding): string {
   const head = (colour: "green" | "red" | "yellow") => `${styled(colour, finding.state.padEnd(7))}  ${finding.check.padEnd(14)}`;
-  if (finding.state === "ok") return `${head("green")}  ${finding.text}`;
-  if (finding.state === "unknown") return `${head("yellow")}  ${finding.text}`;
+  if (finding.state !== "failed") return `${head(finding.state === "ok" ? "green" : "yellow")}  ${finding.text}`;
   const { id, message, fix, left } = finding.error, indent = " ".repeat(25);
   return [`${head("red")}  ${id}  ${message}`, `${indent}fix   ${fix}`, ...(left ? [`${indent}left  ${left}`] : [])].join("\n");
 }

@@ -1,6 +1,6 @@
 // Whether the subscription is there, has its providers, lets this caller deploy, and has the names that are wanted. Asks, and changes nothing.
-import { physicalName } from "../../components/conventions.ts";
-import { doctorNameTaken, doctorProvidersUnregistered, doctorQuotaFull, doctorRightsMissing, doctorSubscriptionUnseen } from "../../errors/doctor.ts";
+import { physicalName, replicaSizes } from "../../components/conventions.ts";
+import { doctorCoresFew, doctorNameTaken, doctorProvidersUnregistered, doctorQuotaFull, doctorRightsMissing, doctorSubscriptionUnseen } from "../../errors/doctor.ts";
 import { failed, ok, unknown, type Check, type Said } from "./finding.ts";
 import type { Answer, Patient } from "./patient.ts";
 
@@ -26,8 +26,9 @@ export interface Permission {
   readonly notActions: readonly string[];
 }
 
+// `/*/` also stands for nothing in between: by `Microsoft.App/containerApps/*/read` Container Apps Contributor reads apps.
 const covers = (pattern: string, action: string): boolean =>
-  new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*")}$`, "i").test(action);
+  new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\/\*\//g, "/(?:.*/)?").replace(/\*/g, ".*")}$`, "i").test(action);
 
 /** Lists what permissions do not permit. What one role forbids another may permit: each is asked by itself, as Azure does. */
 export const notPermitted = (permissions: readonly Permission[], wanted: readonly string[]): readonly string[] =>
@@ -62,12 +63,29 @@ async function rights(patient: Patient): Promise<Said> {
   return missing.length > 0 ? failed(doctorRightsMissing({ group, actions: missing })) : ok(`this caller may deploy into ${group}`);
 }
 
-/** The environment is the one resource of which a subscription has few; what is there already needs no room. */
+interface Usage {
+  readonly name: { readonly value: string };
+  readonly currentValue: number;
+  readonly limit: number;
+}
+
+const usageOf = (answer: Answer, name: string): Usage | undefined => (answer.body?.value as readonly Usage[] | undefined)?.find((one) => one.name.value === name);
+
+/** An environment that is there needs room for a canary: the service's least replicas once more. */
+async function cores({ ask, settings: { replicas } }: Patient, environment: string): Promise<Said> {
+  const name = environment.split("/").at(-1)!, answer = await ask("GET", `${environment}/usages`, appsVersion), usage = usageOf(answer, "ManagedEnvironmentConsumptionCores");
+  if (answer.status !== 200 || usage === undefined) return unknown(answer.status === 200 ? `${name} tells no limit of cores` : wordsOf(answer));
+  const { currentValue: used, limit } = usage, needed = replicas.storefrontMin * replicaSizes.storefront.cpu;
+  return used + needed > limit ? failed(doctorCoresFew({ environment: name, used, limit, needed })) : ok(`the environment ${name} is there already, with ${used} of ${limit} cores in use`);
+}
+
+/** Environments are what a subscription has few of, cores what an environment has few of. */
 async function quota(patient: Patient): Promise<Said> {
   const { settings: { resourceGroup, location } } = patient, name = physicalName("environment", "apps", "");
-  if ((await patient.ask("GET", `${subscriptionId(patient)}/resourceGroups/${resourceGroup}/providers/Microsoft.App/managedEnvironments/${name}`, appsVersion)).status === 200) return ok(`the environment ${name} is there already`);
+  const environment = `${subscriptionId(patient)}/resourceGroups/${resourceGroup}/providers/Microsoft.App/managedEnvironments/${name}`;
+  if ((await patient.ask("GET", environment, appsVersion)).status === 200) return cores(patient, environment);
   const answer = await patient.ask("GET", `${subscriptionId(patient)}/providers/Microsoft.App/locations/${location}/usages`, appsVersion);
-  const usage = (answer.body?.value as readonly { readonly name: { readonly value: string }; readonly currentValue: number; readonly limit: number }[] | undefined)?.find((one) => one.name.value === "ManagedEnvironmentCount");
+  const usage = usageOf(answer, "ManagedEnvironmentCount");
   if (answer.status !== 200 || usage === undefined) return unknown(answer.status === 200 ? `${location} tells no limit of environments` : wordsOf(answer));
   const { currentValue: used, limit } = usage;
   return used >= limit ? failed(doctorQuotaFull({ location, used, limit })) : ok(`${used} of ${limit} environments in ${location}`);
