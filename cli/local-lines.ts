@@ -1,8 +1,8 @@
 // What `ballast local` says: how to point programs at the stand-in, and how it stands. Words and tables only; every line of the guide works
 // when it is pasted, which a test sees to.
 import path from "node:path";
+import type { LocalCloud } from "../localcloud/start.ts";
 import { styled, table } from "./terminal.ts";
-import type { LocalClient } from "./local-client.ts";
 
 /** The version of Container Apps that the guide names; a client's own default moves with its releases. */
 export const appsVersion = "2025-07-01";
@@ -22,7 +22,7 @@ export const here = (file: string): string => {
 };
 
 /** Tells how programs are pointed at a cloud that is up. */
-export function guide({ folder, cloud }: Pick<LocalClient, "folder" | "cloud">): string {
+export function guide({ folder, cloud }: { readonly folder: string; readonly cloud: Omit<LocalCloud, "close"> }): string {
   const origin = `https://127.0.0.1:${cloud.port}`, ca = here(cloud.caFile), named = folder === path.resolve(".ballast-local") ? "" : ` --folder ${here(folder)}`;
   const environment = here(path.join(folder, "environment"));
   const rows = [

@@ -12,7 +12,7 @@ import {
   appHost, checkRevisionName, checkTraffic, findRevision, isSingle, latestOf, nextRevisionName, presentReplica, presentRevision, revisionHost,
   type AppRuntime, type Revision,
 } from "./revisions.ts";
-import { truthsOf } from "./truths.ts";
+import { truthsOf } from "./truths-in-force.ts";
 
 // A write takes a moment, as it does there; a second one in between is refused with 409.
 const operationMilliseconds = 60;

@@ -14,10 +14,7 @@
 //   delaySeconds      all of it that much later
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorReply } from "./http.ts";
-import { ArmError, type ArmReply, type ArmRequest } from "./resource.ts";
-
-/** What becomes of an operation that is accepted and not carried out: it fails with this error, or succeeds in doing nothing. */
-export type Twist = ArmError | "forgotten";
+import { ArmError, type ArmReply, type ArmRequest, type Twist } from "./resource.ts";
 
 /** How a request ended that may have met a fault. */
 export interface Met {

@@ -75,3 +75,11 @@ export function replaceFile(file: string, text: string): number {
   renameSync(beside, file);
   return Buffer.byteLength(text);
 }
+
+/** Request rows on disk: the newest, at least as many as the table shows. */
+export interface RowsFile<Row> {
+  readonly found: readonly Row[];
+  readonly append: (row: Row) => void;
+  readonly forget: () => void;
+  readonly close: () => void;
+}

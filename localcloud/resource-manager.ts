@@ -1,15 +1,15 @@
 // Resource Manager: PUT, PATCH, GET, DELETE and POST on any kind in the table, with Azure's rules of existence, versions and operations.
 // What a kind means is in resource-types.ts and container-apps.ts; who may do what is in roles.ts; HTTP is in server.ts.
 import { createHash } from "node:crypto";
-import { carriedOut, type Twist } from "./faults.ts";
+import { carriedOut } from "./faults.ts";
 import type { KeptOperation, Operation, Operations } from "./operations.ts";
-import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type PutContext, type Resource, type ResourceKind } from "./resource.ts";
+import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud, type PutContext, type Resource, type ResourceKind, type Twist } from "./resource.ts";
 import { actionOf, groupIdOf, kindOf, placeOf, type Place } from "./resource-path.ts";
 import { authorize } from "./roles.ts";
 import { schemaOf } from "./schema.ts";
 import { answerSubscription } from "./subscription.ts";
 import type { Principal } from "./tokens.ts";
-import { truthsOf } from "./truths.ts";
+import { truthsOf } from "./truths-in-force.ts";
 
 /** The one subscription of the stand-in. */
 export const subscription = "00000000-0000-0000-0000-0000ba11a57e";

@@ -1,8 +1,7 @@
 // The shapes on which the stand-in's parts agree: a stored resource, what a kind of resource may do, a request and its reply.
 // Resource Manager (resource-manager.ts) drives kinds through these; a kind never sees HTTP, tokens or api-versions' schemas.
 // Nothing here knows a single kind of Azure.
-import type { Twist } from "./faults.ts";
-import type { RowsFile } from "./state.ts";
+import type { RowsFile } from "./lines-file.ts";
 import type { TruthChoice } from "./truths.ts";
 
 /** A body on the wire: any JSON object, validated against Azure's schemas at the door rather than by TypeScript. */
@@ -37,6 +36,9 @@ export class ArmError extends Error {
     this.headers = headers;
   }
 }
+
+/** What becomes of an operation that is accepted and not carried out: it fails with this error, or succeeds in doing nothing. */
+export type Twist = ArmError | "forgotten";
 
 /** Gives what was thrown as a refusal. What is no ArmError is a mistake of ours, said by its message alone. */
 export const toArmError = (error: unknown): ArmError =>

@@ -8,7 +8,7 @@ import { requestRows } from "./request-rows.ts";
 import { takeUp } from "./resource-manager.ts";
 import type { Cloud, Resource, ResourceKind } from "./resource.ts";
 import type { AppRuntime, Revision } from "./revisions.ts";
-import { truthsOf } from "./truths.ts";
+import { truthsOf } from "./truths-in-force.ts";
 
 /** The parts of a cloud that have something to keep. */
 export interface Parts {

@@ -5,7 +5,7 @@ import { jobProcesses } from "./job-executions.ts";
 import { requestRows, rowFrom, type KeptRow } from "./request-rows.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud } from "./resource.ts";
 import type { AppRuntime } from "./revisions.ts";
-import { presentTruths, setTruths } from "./truths.ts";
+import { presentTruths, setTruths } from "./truths-in-force.ts";
 
 type StandInRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
 

@@ -19,7 +19,7 @@ import { standInRoutes } from "./stand-in-routes.ts";
 import { openDocuments, openRows, readCharter, writeCharter } from "./state.ts";
 import { makeStore } from "./store.ts";
 import { makeTokenKeys, makeTokens, tenant, type Tokens } from "./tokens.ts";
-import { truthsOf, truthsWithout } from "./truths.ts";
+import { truthsOf, truthsWithout } from "./truths-in-force.ts";
 
 /** A stand-in cloud that runs, and all that others must know to use it. */
 export interface LocalCloud {

@@ -4,7 +4,7 @@
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Authority } from "./certificates.ts";
-import { openLines, replaceFile, UnreadableState, type LinesFile } from "./lines-file.ts";
+import { openLines, replaceFile, UnreadableState, type LinesFile, type RowsFile } from "./lines-file.ts";
 import type { TokenKeys } from "./tokens.ts";
 
 /** Rises when an older stand-in could no longer read what is written. */
@@ -90,14 +90,6 @@ export function openDocuments(folder: string): Documents {
     },
     close: file.close,
   };
-}
-
-/** Request rows on disk: the newest, at least as many as the table shows. */
-export interface RowsFile<Row> {
-  readonly found: readonly Row[];
-  readonly append: (row: Row) => void;
-  readonly forget: () => void;
-  readonly close: () => void;
 }
 
 /** Opens the rows of a folder. They lie in two files, of which the older is dropped whole when the newer has `rowsMax`. @throws UnreadableState */

@@ -2,9 +2,9 @@
 // and what a naive stand-in does instead. All hold from the start; each can be switched off, so that a test shows which product test
 // notices. Nothing is carried out here: whoever behaves in a way that a truth names asks whether it holds.
 // Sources: aca is microsoft/azure-container-apps on GitHub, cli Azure/azure-cli-extensions, avm Azure/terraform-azurerm-avm-res-app-containerapp.
-import { ArmError, type Body, type Cloud } from "./resource.ts";
 
-interface Truth {
+/** One truth: what Azure does, what a naive stand-in does instead, and where that is known from. */
+export interface Truth {
   readonly azure: string;
   /** What happens while it is switched off. */
   readonly naive: string;
@@ -62,34 +62,3 @@ export type Setting = boolean | "silent";
 export type TruthChoice = { readonly [Name in TruthName]?: Setting };
 /** How all truths stand; the same object for a cloud's whole life, so that a change holds at once for whoever keeps it. */
 export type Truths = { readonly [Name in TruthName]: Setting };
-
-const names = Object.keys(truths) as readonly TruthName[];
-const switches = new WeakMap<Cloud, Record<TruthName, Setting>>();
-
-/** Gives how the truths of a cloud stand; the first call reads what it was started with. */
-export function truthsOf(cloud: Cloud): Truths {
-  const known = switches.get(cloud);
-  if (known) return known;
-  const made = { ...(Object.fromEntries(names.map((name) => [name, true])) as Record<TruthName, Setting>), ...checked(cloud.options.truths ?? {}) };
-  switches.set(cloud, made);
-  return made;
-}
-
-/** Sets the truths that are named, from this moment on. @throws ArmError 400 for a truth or a setting that there is not; then nothing is set. */
-export const setTruths = (cloud: Cloud, choice: Body): void => void Object.assign(truthsOf(cloud), checked(choice));
-
-/** Reads the comma list of `BALLAST_STANDIN_WITHOUT`: the truths to do without. @throws ArmError for a name that is none. */
-export const truthsWithout = (list: string | undefined): TruthChoice =>
-  checked(Object.fromEntries((list ?? "").split(",").map((name) => name.trim()).filter(Boolean).map((name) => [name, false])));
-
-function checked(choice: Body): TruthChoice {
-  for (const [name, setting] of Object.entries(choice)) {
-    if (!Object.hasOwn(truths, name)) throw new ArmError(400, "InvalidRequestContent", `The stand-in has no truth '${name}'. There are: ${names.join(", ")}.`);
-    const { forms = {} }: Truth = truths[name as TruthName];
-    if (typeof setting !== "boolean" && !Object.hasOwn(forms, String(setting))) throw new ArmError(400, "InvalidRequestContent", `The truth '${name}' is set to ${[true, false, ...Object.keys(forms)].join(", ")}, not to ${JSON.stringify(setting)}.`);
-  }
-  return choice as TruthChoice;
-}
-
-/** Gives every truth with how it stands, for `GET /_standin/truths`. */
-export const presentTruths = (cloud: Cloud): readonly Body[] => names.map((name) => ({ name, setting: truthsOf(cloud)[name], ...truths[name] }));

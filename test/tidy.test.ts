@@ -25,6 +25,7 @@ describe("the repository", () => {
   });
 
   test("imports only what docs/architecture.md permits", () => expect(importLaw(readTable(architecture))(repository)).toEqual([]));
+  test("has no circle of imports, not of types either", () => expect(laws.noCircles(repository)).toEqual([]));
   test("has functions of 70 lines at most", () => expect(laws.shortFunctions(repository)).toEqual([]));
   test("has files of 400 lines at most", () => expect(laws.shortFiles(repository)).toEqual([]));
   test("carries effects out in a file that can be read at one sitting", () => expect(repository.find(({ path }) => path === "controlplane/runtime/perform.ts")?.text.split("\n").length).toBeLessThan(120));
@@ -91,6 +92,16 @@ describe("the law about", () => {
 
   test("imports wants the file's ending", () => {
     expect(places(laws.wholeImports, file("a.ts", 'import a from "./a";\nexport * from "../b.js";\nawait import("./c");\nimport "./d.ts";\nimport e from "e";'))).toEqual(["a.ts:1", "a.ts:2", "a.ts:3"]);
+  });
+
+  test("circles sees them through types, re-exports and third files, and no two files that merely share one", () => {
+    const circle = [file("a/one.ts", '//\nimport type { T } from "./two.ts";'), file("a/two.ts", 'export { u } from "../b/three.ts";'), file("b/three.ts", 'import { v } from "../a/one.ts";')];
+    expect(laws.noCircles([...circle, file("c.ts", 'import "./a/one.ts";')])).toEqual([
+      "a/one.ts:2  it imports a/two.ts, which leads back to it: move what both need into a file of its own.",
+      "a/two.ts:1  it imports b/three.ts, which leads back to it: move what both need into a file of its own.",
+      "b/three.ts:1  it imports a/one.ts, which leads back to it: move what both need into a file of its own.",
+    ]);
+    expect(laws.noCircles([file("a.ts", 'import "./c.ts"; import "./b.ts";'), file("b.ts", 'import "./c.ts";'), file("c.ts", "")])).toEqual([]);
   });
 
   test("places sees machine paths and registries in any file", () => {

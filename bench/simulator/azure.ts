@@ -5,7 +5,8 @@ import { entriesFor, entriesOf, fitnessOf, sameLabels, weightsOf } from "../../c
 import type { Result } from "../../controlplane/engines/engine.ts";
 import { sameWeights, shareOf } from "../../controlplane/engines/rollout/evolve.ts";
 import type { AppView, Bin, Measurement, ProbeView, RolloutEffect, TrafficView, Weight } from "../../controlplane/engines/rollout/vocabulary.ts";
-import type { Cloud, Landed, Revision } from "./cloud.ts";
+import type { Cloud, Landed } from "./cloud.ts";
+import type { Revision } from "./history.ts";
 import type { CloudTrouble } from "./draw.ts";
 import type { Host, Loop, Task } from "./loop.ts";
 import type { Trouble } from "./trouble.ts";

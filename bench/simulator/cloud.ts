@@ -4,19 +4,8 @@
 import type { ContainerApp, TrafficWeight } from "@azure/arm-appcontainers";
 import type { RevisionView, Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
 import type { Behaviour, Drawn } from "./draw.ts";
-import { behaviourAt, lostSecondsOf, tallyOf, type Stretch } from "./history.ts";
+import { behaviourAt, lostSecondsOf, tallyOf, type Revision, type Stretch, type Writer } from "./history.ts";
 import type { Loop } from "./loop.ts";
-
-export type Writer = "us" | "portal" | "up";
-
-export interface Revision {
-  readonly name: string;
-  readonly template: string;
-  readonly behaviour: Behaviour;
-  active: boolean;
-  readyAt: number;
-  activeSince: number;
-}
 
 /** What a write comes to: the moment at which its operation ends, or a refusal. */
 export type Landed = { readonly doneAt: number } | { readonly status: number; readonly code: string };

@@ -2,8 +2,18 @@
 // How the traffic came to be so is not known here.
 import { bucketOf, durationsOf } from "../../controlplane/engines/rollout/durations.ts";
 import type { Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
-import type { Revision, Writer } from "./cloud.ts";
 import type { Behaviour, Drawn } from "./draw.ts";
+
+export type Writer = "us" | "portal" | "up";
+
+export interface Revision {
+  readonly name: string;
+  readonly template: string;
+  readonly behaviour: Behaviour;
+  active: boolean;
+  readyAt: number;
+  activeSince: number;
+}
 
 /** A stretch of time in which the shares stayed the same; it ends where the next begins. */
 export interface Stretch {

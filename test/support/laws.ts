@@ -1,5 +1,6 @@
 // The laws of the house, each as a function from the repository's files to what breaks it, with the place and the remedy. Who may import
 // whom is in `import-law.ts`. They judge what they are given, so that the tests can give them small bad files.
+import { posix } from "node:path";
 import { declaredNamesOf, functionsOf, importsOf, isProgram, lineAt, onlyCode, type SourceFile } from "./source.ts";
 
 /** Gives one line for each place that breaks a law: file, line, what is wrong, and what to do. */
@@ -85,6 +86,22 @@ export const placelessFiles: Law = (files) =>
     ...[...text.matchAll(machinePath)].map((match) => broken(path, lineAt(text, match.index), `it holds the machine path ${match[0]}`, "make it relative, or take it from the environment")),
     ...registryHosts.flatMap((host) => (text.includes(host) ? [broken(path, lineAt(text, text.indexOf(host)), `it names the registry ${host}`, "leave the choice of a registry to the user's npm, Go or pip")] : [])),
   ]);
+
+/** No file leads back to itself, not by types either: two files that need one another are one, or lack a third. */
+export const noCircles: Law = (files) => {
+  const known = new Set(files.map(({ path }) => path));
+  const imports = new Map(programs(files).map(({ path, text }) => [path, importsOf(text).map(({ specifier, line }) => ({ to: posix.join(posix.dirname(path), specifier), line })).filter(({ to }) => known.has(to))]));
+  const reached = new Map([...imports.keys()].map((path) => [path, reachedFrom(path, imports)]));
+  return [...imports].flatMap(([path, all]) => all.filter(({ to }) => to === path || reached.get(to)?.has(path)).map(({ to, line }) => broken(path, line, `it imports ${to}, which leads back to it`, "move what both need into a file of its own")));
+};
+
+function reachedFrom(path: string, imports: ReadonlyMap<string, readonly { readonly to: string }[]>): ReadonlySet<string> {
+  const reached = new Set<string>(), ahead = [path];
+  for (let at = ahead.pop(); at !== undefined; at = ahead.pop()) {
+    for (const { to } of imports.get(at) ?? []) if (!reached.has(to)) ahead.push(to), reached.add(to);
+  }
+  return reached;
+}
 
 /** The lock pins versions and hashes, and leaves the registry to the user's npm. */
 export const lockWithoutAddresses: Law = (files) =>

@@ -1,6 +1,6 @@
 // What the judge keeps of a rollout, as plain values: the nouns between the bins that come and the verdict that is given. How
 // they are filled is gather's business, what follows from them the judge's.
-import type { Count, Durations } from "./vocabulary.ts";
+import type { Count, Durations } from "./counts.ts";
 
 /** The kinds of badness that are compared in the same bins: failures, refusals, and three tails of the durations. */
 export type StrandName = "failed" | "refused" | "p95" | "p99" | "p999";

@@ -2,6 +2,7 @@
 // kept, what it adds up to, what is asked of the world next. Read this first. Nothing here decides anything.
 import type { Outcome, Request, Signal } from "../engine.ts";
 import type { Instant } from "../time.ts";
+import type { Count, Durations } from "./counts.ts";
 import type { Evidence } from "./evidence.ts";
 
 // What is asked for:
@@ -153,20 +154,7 @@ export interface ProbeView {
   readonly running: string;
 }
 
-/** How many requests there were and how many of them failed (5xx, or no answer). */
-export interface Count {
-  readonly requests: number;
-  readonly failed: number;
-}
-
-/**
- * How long requests took: counts by bucket, eight buckets to a doubling. `counts[i]` took from 2^((from+i)/8) to under 2^((from+i+1)/8)
- * milliseconds; what took under one millisecond is in bucket 0.
- */
-export interface Durations {
-  readonly from: number;
-  readonly counts: readonly number[];
-}
+export type { Count, Durations };
 
 /** What one arm did in one bin. Fields are absent where the rows do not tell them; then they are not judged. */
 export interface Tally extends Count {
