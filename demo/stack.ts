@@ -13,6 +13,8 @@ export interface Stack {
   readonly lend: (more: Readonly<Record<string, string>>) => void;
   /** Sets keys of the stack's configuration; a key without a value is taken out. */
   readonly configure: (values: Readonly<Record<string, unknown>>) => void;
+  /** Sets a key whose value is a secret: encrypted in the stack's file, and in no process list on its way there. */
+  readonly setSecret: (key: string, value: string) => void;
   /** Says what the storefront's replicas get as their environment from the next `up` on. */
   readonly setStorefront: (environment: Readonly<Record<string, string>>) => void;
   /** Runs a command of the engine that reads the stack's state and not its configuration. */
@@ -48,9 +50,12 @@ export async function createStack(ground: Pick<Ground, "engine" | "postgres" | "
   };
   // Where a stack is created, the engine writes its file anew: hence in the folder, not in the clone.
   await must("stack", "init", "local", "--cwd", ground.folder);
-  // The password goes in by standard input: arguments stand in the process list.
-  const { status, error, stderr } = spawnSync(ground.engine.command, ["config", "set", "--secret", "ballast:databasePassword", ...onStack], { cwd: root, env: environment, input: randomBytes(18).toString("base64url"), encoding: "utf8" });
-  if (status !== 0) throw new Error(`pulumi config set failed: ${error?.message ?? stderr}`);
+  // Secrets go in by standard input: arguments stand in the process list.
+  const setSecret: Stack["setSecret"] = (key, value) => {
+    const { status, error, stderr } = spawnSync(ground.engine.command, ["config", "set", "--secret", key, ...onStack], { cwd: root, env: environment, input: value, encoding: "utf8" });
+    if (status !== 0) throw new Error(`pulumi config set failed: ${error?.message ?? stderr}`);
+  };
+  setSecret("ballast:databasePassword", randomBytes(18).toString("base64url"));
   const configure: Stack["configure"] = (values) => {
     const settings = parse(fs.readFileSync(file, "utf8")) as { config: Record<string, unknown> };
     Object.assign(settings.config, values);
@@ -63,7 +68,7 @@ export async function createStack(ground: Pick<Ground, "engine" | "postgres" | "
       const lines = Object.entries({ ...address, ...more }).map(([name, value]) => `export ${name}='${value}'\n`);
       fs.writeFileSync(path.join(ground.folder, "environment"), lines.join(""), { mode: 0o600 });
     },
-    configure,
+    configure, setSecret,
     setStorefront: (storefront) => configure({ "ballast:storefrontEnvironment": storefront }),
     onState, pulumi,
     up: () => run(["up", "--yes", "--skip-preview", ...onStack], stop),

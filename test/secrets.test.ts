@@ -2,6 +2,8 @@
 // logs, the database, the answers, the state, the plans, the files and the process lists. That the search sees is shown first.
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { administrator } from "../components/journal-database.ts";
@@ -21,9 +23,16 @@ beforeAll(async () => {
   bystander = spawn(process.execPath, ["-e", "setTimeout(() => {}, 600_000)", planted]);
   stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": { failurePointsMax: 20, slowdownTolerated: 10 }, "ballast:storefrontEnvironment": { RELEASE: planted } });
   const { cloud, postgres } = stack;
-  const token = await cloud.tokenFor("api://ballast");
+  const token = await cloud.tokenFor("api://ballast"), approver = await cloud.tokenFor("api://ballast");
+  // Nobody listens there, so that what a channel says of its trouble is searched too.
+  const random = (): string => randomBytes(18).toString("base64url"), hooks = { webhook: random(), slack: random(), teams: random() }, webhookSecret = `whsec_${randomBytes(24).toString("base64")}`, githubToken = random();
+  const address = (of: string): string => `https://127.0.0.1:2/hooks/${of}`;
+  stack.setSecret("ballast:notify", JSON.stringify({
+    webhookUrl: address(hooks.webhook), webhookSecret, slackUrl: address(hooks.slack), teamsUrl: address(hooks.teams), githubRepository: "shop/storefront", githubToken, githubApi: "https://127.0.0.1:2",
+  }));
   const password = (await stack.pulumi("config", "get", "ballast:databasePassword")).output.trim();
-  secrets = { "the client's secret": cloud.cloud.client.secret, "the database's password": password, "the server's own password": postgres.password, "a caller's token": token.split(".")[2]! };
+  secrets = { "the client's secret": cloud.cloud.client.secret, "the database's password": password, "the server's own password": postgres.password, "a caller's token": token.split(".")[2]!, "the approver's token": approver.split(".")[2]!,
+    "the webhook's address": hooks.webhook, "Slack's address": hooks.slack, "Teams' address": hooks.teams, "the webhook's key": webhookSecret.slice("whsec_".length), "GitHub's token": githubToken };
   const said: Source[] = [];
   const run = async (name: string, ...args: readonly string[]): Promise<void> => void said.push({ name, text: (await stack.pulumi(...args)).output });
 
@@ -39,8 +48,15 @@ beforeAll(async () => {
     answers.push(JSON.stringify(reply));
     return reply.body;
   };
+  const { BALLAST_CONNECT_TO, NODE_EXTRA_CA_CERTS } = cloud.cloud.environment;
+  /** A person's command, whose token is in its environment alone. */
+  const ballast = async (name: string, bearer: string, ...args: readonly string[]): Promise<void> => {
+    const environment = { PATH: process.env["PATH"], BALLAST_CONNECT_TO, NODE_EXTRA_CA_CERTS, BALLAST_TOKEN: bearer };
+    said.push({ name, text: (await runChild(process.execPath, ["cli/main.ts", "release", ...args, "--endpoint", controlPlane], { environment })).output });
+  };
   const { rollouts } = await ask("GET", `/rollouts?app=${app}`);
   const rollout = `/rollouts/ballast-local/${app}/${rollouts[0].revision}`;
+  await ballast("the approval", approver, "approve", app, "--reason", planted);
   await ask("POST", `${rollout}/signals`, { signal: "abort", reason: planted });
   await eventually(async () => (await ask("GET", rollout)).phase === "finished", "the abort to be carried out", 60);
   for (const rest of ["", "/journal", "/follow"]) await ask("GET", `${rollout}${rest}`);
@@ -48,11 +64,13 @@ beforeAll(async () => {
   await ask("PUT", rollout, { release: planted, [token]: token, password: secrets["the database's password"] });
   await ask("GET", "/rollouts", undefined, `${token}x`);
 
-  const { BALLAST_CONNECT_TO, NODE_EXTRA_CA_CERTS } = cloud.cloud.environment;
-  for (const args of [["list"], ["show", app], ["explain", app, "--replay"], ["abort", app, "--reason", "a second time"]]) {
-    const { output } = await runChild(process.execPath, ["cli/main.ts", "release", ...args, "--endpoint", controlPlane], { environment: { PATH: process.env["PATH"], BALLAST_CONNECT_TO, NODE_EXTRA_CA_CERTS, BALLAST_TOKEN: token } });
-    said.push({ name: `ballast release ${args[0]}`, text: output });
+  for (const args of [["list"], ["show", app], ["explain", app, "--replay"], ["follow", app], ["abort", app, "--reason", "a second time"]]) {
+    await ballast(`ballast release ${args[0]}`, token, ...args);
+    await ballast(`ballast release ${args[0]} --json`, approver, ...args, "--json");
   }
+  await ballast("a refused token's error", `${approver}x`, "list");
+  await ballast("the report's command", approver, "report", app, "--out", path.join(stack.folder, "report.html"));
+  said.push({ name: "the report", text: readFileSync(path.join(stack.folder, "report.html"), "utf8") });
   said.push({ name: "the outputs", text: JSON.stringify(await stack.outputs()) });
   const live = await Promise.all(["control-plane", app].flatMap((name) => [stack.live(name), stack.live(name, "/revisions")]));
   const standIn = async (what: string): Promise<string> => JSON.stringify((await cloud.ask("GET", `/_standin/${what}`)).body);
@@ -90,11 +108,15 @@ async function everyRow(address: pg.ClientConfig): Promise<string> {
 describe("the search", () => {
   test("has read every place: what was planted there is found", () => {
     const found = findSecrets(sources, { planted }).filter((line) => line.startsWith("planted"));
-    const places = ["the first plan", "the second plan", "ballast release list", "ballast release show", "ballast release explain", "the control plane's answers", "Resource Manager's answers", "the database", "process lists"];
+    const places = ["the first plan", "the second plan", "the report", ...["list", "show", "explain"].flatMap((command) => [`ballast release ${command}`, `ballast release ${command} --json`]), "the control plane's answers", "Resource Manager's answers", "the database", "process lists"];
     expect(found).toEqual(expect.arrayContaining(places.map((place) => `planted in ${place}`)));
     expect(found).toContainEqual(expect.stringMatching(/^planted in the stack's file state\/.*local\.json$/));
     const { name: revision } = JSON.parse(sources.find(({ name }) => name === "Resource Manager's answers")!.text)[3].value.at(-1);
     for (const place of ["the second up", "the outputs", "the control plane's log", "the stand-in's record of requests"]) expect(findSecrets(sources, { revision })).toContain(`revision in ${place}`);
+    const words = (place: string): string => sources.find(({ name }) => name === place)!.text;
+    expect(words("a refused token's error")).toContain("call-token-refused");
+    expect(words("the approval")).toContain("its journal shows that the signal came");
+    for (const channel of ["webhook", "slack", "teams", "github"]) expect(words("the control plane's log")).toMatch(new RegExp(`${channel} was not told of .*cannot be reached`));
   });
 
   test("finds a secret in each place and form, had it been left there", () => {

@@ -10,7 +10,7 @@ import { bringEngine } from "../../toolchain/engine.ts";
 import { startPostgres, type RunningPostgres } from "../../toolchain/postgres.ts";
 import { management, startCloudForTests, type CloudForTests } from "./local-cloud.ts";
 
-export interface LocalStack extends Pick<Stack, "onState" | "pulumi" | "up" | "outputs" | "configure" | "lend"> {
+export interface LocalStack extends Pick<Stack, "onState" | "pulumi" | "up" | "outputs" | "configure" | "setSecret" | "lend"> {
   readonly cloud: CloudForTests;
   /** Where the state, the engine's home and the stack's settings lie. */
   readonly folder: string;
