@@ -14,14 +14,23 @@ import { addTop } from "../../cli/top.ts";
 /** What a sentence may leave out and a block may not: a group's command, an argument, an option that must be there. */
 const left = ["commander.help", "commander.missingArgument", "commander.missingMandatoryOptionValue"];
 
-/** Says what the parser has against the words after `ballast`; nothing where it takes them. */
-export async function complaintOf(words: readonly string[], isWhole: boolean): Promise<string | undefined> {
+function ballast(): Command {
   const program = new Command("ballast").exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
   for (const add of [addRelease, addTop, addPower, addSimulate, addPromote, addImage, addSignIn, addLocal]) add(program);
   addDoctor(program, ">=20");
   withoutActions(program);
+  return program;
+}
+
+/** Gives every command by its words, such as `release list`. */
+export function commandNames(of: Command = ballast(), before = ""): readonly string[] {
+  return of.commands.flatMap((each) => (each.commands.length > 0 ? commandNames(each as Command, `${before}${each.name()} `) : [`${before}${each.name()}`]));
+}
+
+/** Says what the parser has against the words after `ballast`; nothing where it takes them. */
+export async function complaintOf(words: readonly string[], isWhole: boolean): Promise<string | undefined> {
   try {
-    await program.parseAsync(words, { from: "user" });
+    await ballast().parseAsync(words, { from: "user" });
     return undefined;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

@@ -16,6 +16,12 @@ type Foreign = readonly [command: string, page: string, ...options: readonly str
 const cli = "https://learn.microsoft.com/cli/azure";
 const foreign: readonly Foreign[] = [
   ["az containerapp", `${cli}/containerapp`],
+  ["az containerapp env show", `${cli}/containerapp/env#az-containerapp-env-show`, "--name", "--resource-group", "--query", "--output"],
+  ["az containerapp env update", `${cli}/containerapp/env#az-containerapp-env-update`, "--name", "--resource-group", "--logs-destination"],
+  ["az containerapp revision set-mode", `${cli}/containerapp/revision#az-containerapp-revision-set-mode`, "--name", "--resource-group", "--mode"],
+  ["az monitor diagnostic-settings create", `${cli}/monitor/diagnostic-settings#az-monitor-diagnostic-settings-create`, "--name", "--resource", "--workspace", "--logs"],
+  ["az monitor log-analytics workspace show", `${cli}/monitor/log-analytics/workspace#az-monitor-log-analytics-workspace-show`, "--workspace-name", "--resource-group", "--query", "--output"],
+  ["az ad signed-in-user show", `${cli}/ad/signed-in-user#az-ad-signed-in-user-show`, "--query", "--output"],
   ["az login", `${cli}/reference-index#az-login`, "--tenant"],
   ["az acr build", `${cli}/acr#az-acr-build`],
   ["az containerapp job start", `${cli}/containerapp/job#az-containerapp-job-start`, "--name", "--resource-group"],
@@ -31,6 +37,8 @@ const needsAccount = "needs an account, and is not on this machine";
 export const rules: readonly Rule[] = [
   { page: "docs/runbooks.md", command: /^ballast .* |^ballast \S+ list$/, shownBy: "test/runbooks.test.ts", holds: '"docs", "runbooks.md"', why: "each block is run there in the situation that it is for" },
 
+  { page: "docs/adopting.md", command: /^(pulumi|ballast release) /, shownBy: "test/adopting.test.ts", holds: '"docs", "adopting.md"', why: "the page is done there, block by block" },
+
   // Ours, run here.
   { command: /^npm run ballast -- release (list|explain storefront --replay|report storefront)$/, runs: "in a clone" },
   { command: /^npm run ballast -- doctor --stack prod$/, runs: "in a clone" },
@@ -45,6 +53,9 @@ export const rules: readonly Rule[] = [
 
   // Ours, run elsewhere or too long to be run again.
   { command: /^npx vitest run test\/engines\.test\.ts$|^UPDATE=1 npx vitest run test\/engines\.test\.ts$|^git (diff|checkout \.)$/, shownBy: "test/changing.test.ts", holds: '"UPDATE=1 npx vitest run test/engines.test.ts"', why: "the first change is made there, step by step" },
+  { command: /^npm run check$/, shownBy: "test/changing.test.ts", holds: "what its row names says so", why: "run there, with something forgotten" },
+  { command: /^UPDATE=1 npx vitest run test\/images\.test\.ts$/, shownBy: "test/images.test.ts", holds: 'process.env["UPDATE"]', why: "what it writes is what the test compares" },
+  { command: /^npx vitest run --project quick$/, shownBy: "vitest.config.ts", holds: 'name: "quick"', why: "it is most of the suite" },
   { command: /^npx vitest run( test\/\S+)+$/, readBy: "suite", why: "the suite runs each of these files" },
   { command: /^\. \.ballast\/environment$/, shownBy: "test/demo.test.ts", holds: 'path.join(folder, "ground", "environment")', why: "the demo's other shell" },
   { command: /^\. \.ballast-local\/environment$/, shownBy: "test/local-command.test.ts", holds: 'pasted("a shell")', why: "it is what `ballast local up` prints; the programs of its page are run there in such a shell" },
@@ -61,7 +72,6 @@ export const rules: readonly Rule[] = [
   { command: /^curl --connect-to$/, shownBy: "cli/local-lines.ts", holds: "--connect-to ::", why: "a part of a line that `ballast local up` prints, which test/local-command.test.ts pastes" },
   { command: /^curl --cacert$/, shownBy: "cli/local-lines.ts", holds: "--cacert ", why: "a part of a line that `ballast local up` prints, which test/local-command.test.ts pastes" },
   { command: /^(npm run ballast --|npm run ballast|ballast)( |$)/, readBy: "ballast", why: "a word of a sentence; or of Azure's directory and registry, for which test/sign-in.test.ts and test/images.test.ts have stand-ins" },
-  { command: /^npm run [\w:-]+$/, readBy: "script", why: "a word of a sentence" },
 
   // Somebody else's.
   { command: /^pulumi /, readBy: "pulumi", why: "the real engine reads each; test/environments-engine.test.ts and test/take-over.test.ts run those that deploy" },
