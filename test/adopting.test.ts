@@ -1,10 +1,12 @@
 // docs/adopting.md is done: its program, its configuration, its import file and its commands, with the real Pulumi engine on the stand-in, by a team whose app was made by hand. What needs
-// Azure's own command line is left out. How long each step took is printed for the page; what matters here is that no user notices any of it.
+// Azure's own command line or a registry is left out. How long each step took is printed for the page; what matters here is that no user notices any of it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { estimate } from "../cli/doctor/cost.ts";
+import { replicaSizes } from "../components/conventions.ts";
+import { switchActions } from "../components/dead-mans-switch.ts";
 import { assembleTeam, type Team } from "./support/adopting-team.ts";
 import { management } from "./support/local-cloud.ts";
 import { commandsOf } from "./support/page-commands.ts";
@@ -16,7 +18,7 @@ const chapter = (title: string): string => page.split(/^## /m).find((text) => te
 /** Gives a chapter's block in a language, with the team's own in place of what stands in `< >`. */
 const block = (title: string, language: string): string => filled(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(chapter(title))![1]!);
 /** Gives the commands of a chapter's blocks that need no Azure. */
-const commands = (title: string): readonly string[] => commandsOf("", chapter(title)).filter(({ inBlock, text }) => inBlock && !/^az |sign-in|image build/.test(text)).map(({ text }) => filled(text));
+const commands = (title: string): readonly string[] => commandsOf("", chapter(title)).filter(({ inBlock, text }) => inBlock && !/^az |sign-in|image build|^npm install/.test(text)).map(({ text }) => filled(text));
 
 let team: Team, stable: string, values: Readonly<Record<string, string>>;
 const answers: number[] = [];
@@ -62,6 +64,8 @@ afterAll(async () => {
   await users?.catch(() => undefined);
   await team?.close();
 });
+
+test("the program is one that a compiler takes, against the package's own declarations", async () => allWell(await follow("4.")), 120_000);
 
 test("the control plane comes first, into a group of its own, and the app is not touched by it", async () => {
   allWell(await follow("5."));
@@ -117,8 +121,19 @@ test("no user has noticed anything", async () => {
   expect(answers.filter((status) => status !== 200)).toEqual([]);
 });
 
-test("what it costs is what the doctor's table of prices comes to", () => {
+test("the roles that the program gives are on the page by their GUIDs, and so is what a replica gets", () => {
+  const source = ["control-plane", "image-registry"].map((name) => readFileSync(join(import.meta.dirname, "..", "components", `${name}.ts`), "utf8")).join();
+  const guids = [...source.matchAll(/"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/g)].map(([, guid]) => guid!);
+  expect(guids).toHaveLength(3);
+  expect(guids.filter((guid) => !chapter("1.").includes(guid))).toEqual([]);
+  expect(chapter("1.")).toContain(`${replicaSizes.storefront.cpu} vCPU and ${replicaSizes.storefront.gib} GiB`);
+  expect([switchActions.length, chapter("1.")]).toEqual([4, expect.stringContaining("a role of its own with four actions")]);
+});
+
+test("what it costs is what the doctor's table of prices comes to, and how long the first canary takes what `ballast power` says", () => {
   const { idle, busy, from } = estimate({ replicas: { storefrontMin: 0, storefrontMax: 1, controlPlaneMin: 1, controlPlaneMax: 2 }, databaseSku: "Standard_B1ms", zoneRedundant: false, registry: "/a registry that is there" });
   expect(chapter("What it costs")).toContain(`${Math.round(idle)} to ${Math.round(busy)} US dollars a month`);
+  const [, minutes] = /promoted +(\d+)m/.exec(readFileSync(join(import.meta.dirname, "..", "docs", "power.md"), "utf8"))!;
+  expect(page).toContain(`| ${minutes} min at 1,200 requests a minute |`);
   for (const { region, readOn } of from) expect([region, chapter("What it costs").includes(readOn)]).toEqual(["eastus2", true]);
 });

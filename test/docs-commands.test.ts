@@ -5,7 +5,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { complaintOf } from "./support/ballast-grammar.ts";
+import { commandNames, complaintOf } from "./support/ballast-grammar.ts";
 import { cloneInto } from "./support/clone.ts";
 import { ruleFor, rules, type Rule } from "./support/command-rules.ts";
 import { rawClient, startCloudForTests, type CloudForTests } from "./support/local-cloud.ts";
@@ -56,6 +56,11 @@ describe("`ballast` takes", () => {
   test.each(ours)("$text on $page:$line", async ({ words, inBlock }) => {
     const alternatives = words.find((word) => /^\w+(\|\w+)+$/.test(word))?.split("|") ?? [undefined];
     for (const each of alternatives) expect(await complaintOf(words.map((word) => (each !== undefined && word.includes("|") ? each : word)), inBlock)).toBe(undefined);
+  });
+  test("no more and no fewer commands than it says itself", () => {
+    const [, said] = /Commands:\n([^]*?)\n\n/.exec(spawnSync(process.execPath, [join(root, "cli", "main.ts"), "--help"], { encoding: "utf8" }).stdout)!;
+    const names = [...said!.matchAll(/^  ([a-z]\S*)/gm)].map(([, name]) => name).filter((name) => name !== "help");
+    expect(names.toSorted()).toEqual([...new Set(commandNames().map((name) => name.split(" ")[0]))].toSorted());
   });
   test("no option, no command and no choice that there is not, and a block leaves nothing out", async () => {
     for (const [words, isWhole, complains] of [[["top", "--fast"], false, "--fast"], [["relase"], false, "relase"], [["release", "lst"], false, "lst"], [["promote", "shop", "--from", "dev", "--to", "prod"], false, "Allowed choices"], [["release", "show"], true, "missing"]] as const) {

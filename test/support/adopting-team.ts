@@ -1,7 +1,6 @@
 // A team with an app that was made by hand, and a program of theirs that has installed the package: what docs/adopting.md begins with. The cloud is the stand-in
-// with a real PostgreSQL, the engine is the real one, the package is what `npm pack` would hold, and the program is examples/existing-app as it stands.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { stripTypeScriptTypes } from "node:module";
+// with a real PostgreSQL, the engine is the real one, the package is what `npm pack` would hold, installed by links, and the program is examples/existing-app as it stands.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -71,10 +70,8 @@ async function installPackage(folder: string, program: string): Promise<void> {
   const emitted = await runChild(process.execPath, [join("toolchain", "emit.ts")], { cwd: ballast });
   if (emitted.code !== 0 || !existsSync(join(ballast, "dist", "package.js"))) throw new Error(`the package was not made: ${emitted.output}`);
   symlinkSync(ballast, join(modules, "ballast"));
-  for (const name of ["pulumi", "azure-native"]) symlinkSync(join(root, "node_modules", "@pulumi", name), join(modules, "@pulumi", name));
-  cpSync(join(root, "examples", "existing-app", "Pulumi.yaml"), join(program, "Pulumi.yaml"));
-  writeFileSync(join(program, "index.js"), stripTypeScriptTypes(readFileSync(join(root, "examples", "existing-app", "index.ts"), "utf8")));
-  writeFileSync(join(program, "package.json"), JSON.stringify({ name: "existing-app", private: true, type: "module" }));
+  for (const name of ["@pulumi/pulumi", "@pulumi/azure-native", "typescript", ".bin"]) symlinkSync(join(root, "node_modules", name), join(modules, name));
+  for (const file of ["Pulumi.yaml", "index.ts"]) cpSync(join(root, "examples", "existing-app", file), join(program, file));
 }
 
 /** Makes what the team has: a group, a workspace, an environment whose requests are written down, a registry, and the app as `az containerapp create` makes one. */

