@@ -94,7 +94,7 @@ test("the first canary takes over from the revision that was made by hand, and s
   stable = latestRevisionName;
 }, 240_000);
 
-test("a canary that is aborted on purpose gives every user back, the same `up` says so again, and taking the change back moves nobody", async () => {
+test("a canary that is aborted on purpose gives every user back, an unchanged `up` says so again, and taking the change back moves nobody", async () => {
   const from = Date.now(), [set, up, abort, remove, again] = commands("8.");
   await team.shell(`pulumi config set --path pace.bakeSeconds 20 && ${set}`);
   const failing = team.shell(up!);
@@ -103,6 +103,8 @@ test("a canary that is aborted on purpose gives every user back, the same `up` s
   const { code, output } = await failing;
   expect([code, output]).toEqual([1, expect.stringMatching(/rolled back at 50 percent: .*a rehearsal/)]);
   expect(await traffic()).toMatchObject([{ revisionName: stable, weight: 100 }]);
+  const same = await team.shell(up!);
+  expect([same.code, same.output]).toEqual([1, expect.stringMatching(/rolled back at 50 percent: .*a rehearsal/)]);
   allWell([await team.shell(remove!), await team.shell(again!)]);
   tellSeconds("8.", from);
   expect(await traffic()).toMatchObject([{ revisionName: stable, weight: 100 }]);

@@ -76,6 +76,7 @@ describe("in a clone, with one rollout that was rolled back,", () => {
     cloneInto(clone);
     const digest = `registry.example/image@sha256:${"a".repeat(64)}`;
     writeFileSync(join(clone, "Pulumi.dev.yaml"), read("Pulumi.dev.yaml").replaceAll(/(Image: ).*/g, `$1${digest}`));
+    writeFileSync(join(clone, "one-cell.json"), '[{ "name": "errors", "truth": "bad", "fault": { "failurePoints": 20 } }]');
     writeFileSync(join(clone, "stricter.yaml"), "failurePointsMax: 0.1\n");
     writeFileSync(join(clone, "journal.jsonl"), facts().map((event) => JSON.stringify(event)).join("\n"));
     cloud = await startCloudForTests();

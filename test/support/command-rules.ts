@@ -48,6 +48,9 @@ export const rules: readonly Rule[] = [
   { command: /^npm run ballast -- local traffic/, runs: "on a local cloud", instead: [["--rate 50", "--rate 50 --seconds 1"]] },
   { command: /^npm run ballast -- local /, runs: "on a local cloud" },
   { command: /^npm run simulate -- /, runs: "in a clone", instead: [["--seeds 10000", "--seeds 20"], ["<name>", "appends-no-reading-of-an-hour-ago"]] },
+  { command: /^npm run bench:judge -- --quick$/, runs: "in a clone", instead: [["--quick", "--runs 1 --cells one-cell.json"]] },
+  { command: /^npm run bench:judge -- --contestants "/, runs: "in a clone", instead: [["--contestants", "--runs 1 --cells one-cell.json --contestants"]] },
+  { command: /^npm run kill-table -- --only <name>$/, runs: "in a clone", instead: [["<name>", "rollback-not-read-back"]] },
   { command: /^npm run docs:api$/, runs: "in a clone" },
   { command: /^npm version <number> --no-git-tag-version$/, runs: "in a clone", instead: [["<number>", "0.9.9"]] },
 
