@@ -25,6 +25,7 @@ const foreign: readonly Foreign[] = [
   ["az login", `${cli}/reference-index#az-login`, "--tenant"],
   ["az acr build", `${cli}/acr#az-acr-build`],
   ["az containerapp job start", `${cli}/containerapp/job#az-containerapp-job-start`, "--name", "--resource-group"],
+  ["az containerapp job logs show", `${cli}/containerapp/job/logs#az-containerapp-job-logs-show`, "--name", "--resource-group", "--container"],
   ["az identity create", `${cli}/identity#az-identity-create`, "--name", "--resource-group"],
   ["az identity show", `${cli}/identity#az-identity-show`, "--name", "--resource-group", "--query", "--output"],
   ["az identity federated-credential create", `${cli}/identity/federated-credential#az-identity-federated-credential-create`, "--name", "--identity-name", "--resource-group", "--issuer", "--subject", "--audiences"],
