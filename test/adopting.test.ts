@@ -8,10 +8,12 @@ import { costChecks } from "../cli/doctor/cost.ts";
 import type { Patient } from "../cli/doctor/patient.ts";
 import { replicaSizes } from "../components/conventions.ts";
 import { switchActions } from "../components/dead-mans-switch.ts";
+import { parseConfig } from "../config.ts";
 import { assembleTeam, type Team } from "./support/adopting-team.ts";
 import { management } from "./support/local-cloud.ts";
 import { commandsOf } from "./support/page-commands.ts";
 import { eventually } from "./support/postgres.ts";
+import { stackConfig } from "./support/stack-config.ts";
 
 const page = readFileSync(join(import.meta.dirname, "..", "docs", "adopting.md"), "utf8");
 /** Gives a chapter of the page by how it begins. */
@@ -134,7 +136,9 @@ test("the roles that the program gives are on the page by their GUIDs, and so is
 });
 
 test("what it costs is what the doctor's table of prices comes to, and how long the first canary takes what `ballast power` says", async () => {
-  const settings = { replicas: { storefrontMin: 0, controlPlaneMin: 1 }, databaseSku: "Standard_B1ms", zoneRedundant: false, registry: "/one/that/is/there" };
+  const local = parse(readFileSync(join(import.meta.dirname, "..", "Pulumi.local.yaml"), "utf8")) as { config: Record<string, unknown> };
+  const ours = parseConfig({ ...stackConfig(local.config), "ballast:databasePassword": "of no use" }, ["ballast:databasePassword"]);
+  const settings = { ...ours, replicas: { ...ours.replicas, storefrontMin: 0, controlPlaneMin: 1 }, databaseSku: "Standard_B1ms", zoneRedundant: false, registry: "/one/that/is/there" };
   const said = await costChecks[0]!.run({ settings } as Patient), [sum, , , day] = /\d+ to \d+ (US dollars a month).*(eastus2) read between ([\d-]+) and \3/.exec(JSON.stringify(said))!;
   expect(chapter("What it costs")).toContain(sum!.split(" at ")[0]);
   expect(chapter("What it costs")).toContain(`of East US 2, read on ${day}`);
