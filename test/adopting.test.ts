@@ -144,4 +144,5 @@ test("what it costs is what the doctor's table of prices comes to, and how long 
   expect(chapter("What it costs")).toContain(`of East US 2, read on ${day}`);
   const [, minutes] = /promoted +(\d+)m/.exec(readFileSync(join(import.meta.dirname, "..", "docs", "power.md"), "utf8"))!;
   expect(page).toContain(`| ${minutes} min at 1,200 requests a minute |`);
+  expect(page).toContain(`decided ${minutes} minutes later`);
 });
