@@ -47,8 +47,8 @@ beforeAll(async () => {
   values = {
     "subscription id": cloud.subscription, "tenant id": cloud.tenant, digest: `sha256:${"a".repeat(64)}`,
     "environment id": inGroup("Microsoft.App/managedEnvironments/shop-apps"), "environment's default domain": "shop-apps.westeurope.ballast.localhost",
-    "workspace id": inGroup("Microsoft.OperationalInsights/workspaces/shop-logs"), "workspace's customer id": customerId, "registry id": inGroup("Microsoft.ContainerRegistry/registries/shopimages"),
-    "the image that shop runs now": "registry.example/storefront:1", "the next image": "registry.example/storefront:2",
+    "workspace id": inGroup("Microsoft.OperationalInsights/workspaces/shop-logs"), "workspace's customer id": customerId, "puller id": inGroup("Microsoft.ManagedIdentity/userAssignedIdentities/shop-pulls"), "registry id": inGroup("Microsoft.ContainerRegistry/registries/shopimages"),
+    "the image that shop runs now": "shopimages.azurecr.io/storefront:1", "the next image": "shopimages.azurecr.io/storefront:2",
   };
   stable = (await team.live()).properties.latestReadyRevisionName;
   const { config } = parse(block("4.", "yaml")) as { config: object };
@@ -90,7 +90,7 @@ test("the first canary takes over from the revision that was made by hand, and s
   allWell(ended);
   const { latestRevisionName, configuration, template } = (await team.live()).properties;
   expect(seen.filter((line) => /\bpromoted: /.test(line)).length).toBeGreaterThanOrEqual(2);
-  expect(template.containers[0].image).toBe("registry.example/storefront:2");
+  expect(template.containers[0].image).toBe("shopimages.azurecr.io/storefront:2");
   expect(configuration).toMatchObject({ activeRevisionsMode: "Multiple", ingress: { traffic: [{ revisionName: latestRevisionName, weight: 100, label: "stable" }] } });
   expect(readFileSync(join(team.program, "out", "report.html"), "utf8")).toContain("<h1>promoted</h1>");
   stable = latestRevisionName;

@@ -39,7 +39,8 @@ if (password === undefined) new DatabaseRole("database-role", {
 const app = new CanaryApp(name, {
   resourceGroup: group, location, environment, controlPlane: { endpoint: controlPlane.endpoint, audience },
   image: config.require("image"), variables: config.getObject<Record<string, string>>("variables") ?? {}, probePath: config.get("probePath") ?? "/",
-  targetPort: config.getNumber("targetPort") ?? 8080, transport: "auto", // as `az containerapp create` has it
+  // As the app has them: `az containerapp create` leaves the transport to Azure.
+  targetPort: config.getNumber("targetPort") ?? 8080, transport: "auto", registries: config.getObject<{ server: string; identity: string }[]>("registries") ?? [],
   pace: config.getObject("pace") ?? {}, limits: config.getObject("limits") ?? {},
 }, { dependsOn: controlPlane, retainOnDelete: true });
 

@@ -1,5 +1,6 @@
 // A team with an app that was made by hand, and a program of theirs that has installed the package: what docs/adopting.md begins with. The cloud is the stand-in
 // with a real PostgreSQL, the engine is the real one, the package is what `npm pack` would hold, installed by links, and the program is examples/existing-app as it stands.
+import { randomUUID } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import { tmpdir } from "node:os";
@@ -86,9 +87,14 @@ async function makeByHand(cloud: CloudForTests, group: string): Promise<void> {
   await put(apps, "2025-07-01", { location, properties: { appLogsConfiguration: { destination: "azure-monitor" } } });
   await put(`${apps}/providers/Microsoft.Insights/diagnosticSettings/request-logs`, "2021-05-01-preview", { properties: { workspaceId: `${group}${workspace}`, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } });
   await put("/providers/Microsoft.ContainerRegistry/registries/shopimages", "2023-01-01-preview", { location, sku: { name: "Standard" } });
-  await put("/providers/Microsoft.App/containerApps/shop", "2025-07-01", { location, properties: {
+  const registry = "/providers/Microsoft.ContainerRegistry/registries/shopimages", puller = "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/shop-pulls";
+  await put(puller, "2023-01-31", { location });
+  const { principalId } = (await cloud.ask("GET", `${management}${group}${puller}?api-version=2023-01-31`)).body.properties;
+  const pull = `/subscriptions/${cloud.cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/7f951dda-4ed3-4680-a7ca-43fe172d538d`;
+  await put(`${registry}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}`, "2022-04-01", { properties: { roleDefinitionId: pull, principalId, principalType: "ServicePrincipal" } });
+  await put("/providers/Microsoft.App/containerApps/shop", "2025-07-01", { location, identity: { type: "UserAssigned", userAssignedIdentities: { [`${group}${puller}`]: {} } }, properties: {
     managedEnvironmentId: `${group}${apps}`,
-    configuration: { activeRevisionsMode: "Single", ingress: { external: true, targetPort: 8080, transport: "auto", traffic: [{ latestRevision: true, weight: 100 }] } },
-    template: { containers: [{ name: "shop", image: "registry.example/storefront:1", env: [{ name: "RELEASE", value: "by hand" }], resources: { cpu: 0.5, memory: "1Gi" } }], scale: { minReplicas: 0, maxReplicas: 10 } },
+    configuration: { activeRevisionsMode: "Single", registries: [{ server: "shopimages.azurecr.io", identity: `${group}${puller}` }], ingress: { external: true, targetPort: 8080, transport: "auto", traffic: [{ latestRevision: true, weight: 100 }] } },
+    template: { containers: [{ name: "shop", image: "shopimages.azurecr.io/storefront:1", env: [{ name: "RELEASE", value: "by hand" }], resources: { cpu: 0.5, memory: "1Gi" } }], scale: { minReplicas: 0, maxReplicas: 10 } },
   } });
 }

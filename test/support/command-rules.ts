@@ -18,6 +18,7 @@ const foreign: readonly Foreign[] = [
   ["az containerapp", `${cli}/containerapp`],
   ["az containerapp env show", `${cli}/containerapp/env#az-containerapp-env-show`, "--name", "--resource-group", "--query", "--output"],
   ["az containerapp env update", `${cli}/containerapp/env#az-containerapp-env-update`, "--name", "--resource-group", "--logs-destination"],
+  ["az containerapp registry set", `${cli}/containerapp/registry#az-containerapp-registry-set`, "--name", "--resource-group", "--server", "--identity"],
   ["az containerapp revision set-mode", `${cli}/containerapp/revision#az-containerapp-revision-set-mode`, "--name", "--resource-group", "--mode"],
   ["az monitor diagnostic-settings create", `${cli}/monitor/diagnostic-settings#az-monitor-diagnostic-settings-create`, "--name", "--resource", "--workspace", "--logs"],
   ["az monitor log-analytics workspace show", `${cli}/monitor/log-analytics/workspace#az-monitor-log-analytics-workspace-show`, "--workspace-name", "--resource-group", "--query", "--output"],
