@@ -40,11 +40,12 @@ test("the pages have commands, each has its rule, and each rule a command", () =
 });
 
 test("the reader of pages sees blocks, sentences, lines that go on, what is in another's brackets, and answers, and takes names for names", () => {
-  const page = "Run `npm ci`, or `npm`, or\n`ballast power --x\n1`; `git` is `node:fs`.\n\n```sh\naz a --b \\\n  c $(az d e)  # why\nnpm ci && npm test\n```\n```console\n$ ballast power\nyes\nno\n```\n```js\nnpm ci\n```\n| `a` | `. here` |\n";
+  const page = "Run `npm ci`, or `npm`, or\n`ballast power --x\n1`; `git` is `node:fs`.\n\n```sh\naz a --b \\\n  c $(az d e)  # why\nnpm ci && npm test\nls | git diff\n```\n```console\n$ ballast power\nyes\nno\n```\n```js\nnpm ci\n```\n| `a` | `. here` |\n";
   expect(commandsOf("p", page).map(({ line, text, inBlock, answer }) => [line, text, inBlock, answer])).toEqual([
     [1, "npm ci", false, undefined], [2, "ballast power --x 1", false, undefined], [6, "az a --b c $(az d e)", true, undefined], [6, "az d e", true, undefined],
-    [8, "npm ci", true, undefined], [8, "npm test", true, undefined], [11, "ballast power", true, "yes\nno\n"], [18, ". here", false, undefined],
+    [8, "npm ci", true, undefined], [8, "npm test", true, undefined], [9, "git diff", true, undefined], [12, "ballast power", true, "yes\nno\n"], [19, ". here", false, undefined],
   ]);
+  expect(wordsOf("a b > c.log &")).toEqual(["a", "b"]);
   expect(wordsOf(`a --b "c d" '**::e' $(f g) <h i> x/<j>/k < l`)).toEqual(["a", "--b", "c d", "**::e", "$(f g)", "<h i>", "x/<j>/k"]);
 });
 

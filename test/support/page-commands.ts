@@ -22,7 +22,7 @@ const shells = ["", "sh", "console"];
 export function commandsOf(page: string, markdown: string): readonly PageCommand[] {
   const found: PageCommand[] = [], lines = markdown.split("\n");
   const add = (line: number, text: string, more: Pick<PageCommand, "inBlock" | "answer">): void => {
-    const whole = text.replace(/\s+# .*$/, "").split(" && "), inner = [...text.matchAll(/\$\(([^)]+)\)/g)].map(([, each]) => each!);
+    const whole = text.replace(/\s+# .*$/, "").split(/ && | \| /), inner = [...text.matchAll(/\$\(([^)]+)\)/g)].map(([, each]) => each!);
     for (const part of [...whole, ...inner].map((each) => each.trim())) if (isCommand.test(part)) found.push({ page, line: line + 1, text: part, ...more });
   };
   let fence: { readonly from: number; readonly language: string } | undefined, paragraph: { readonly from: number; readonly lines: string[] } | undefined;
@@ -62,7 +62,7 @@ function linesOf(block: readonly string[], language: string): readonly { readonl
 
 /** Gives the words of a command line as a shell would part them, quotes taken away; what stands in `< >` is one word, whatever it stands for. */
 export const wordsOf = (text: string): readonly string[] =>
-  [...text.replace(/ < \S+$/, "").matchAll(/(?:"[^"]*"|'[^']*'|\$\([^)]*\)|<[^>]+>|[^\s"'<])+/g)].map(([word]) => word.replace(/^(["'])([^]*)\1$/, "$2"));
+  [...text.replace(/ [<>] \S+(?: &)?$/, "").matchAll(/(?:"[^"]*"|'[^']*'|\$\([^)]*\)|<[^>]+>|[^\s"'<])+/g)].map(([word]) => word.replace(/^(["'])([^]*)\1$/, "$2"));
 
 /** Gives what stands in backticks, paired from the left as Markdown pairs them, with the line in the paragraph on which it begins. */
 const spansOf = (text: string): readonly { readonly at: number; readonly text: string }[] =>
