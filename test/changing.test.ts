@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cloneInto } from "./support/clone.ts";
 
-const clone = mkdtempSync(join(tmpdir(), "ballast-clone-"));
-const judge = join(clone, "controlplane", "engines", "rollout", "judge.ts");
+const judge = "controlplane/engines/rollout/judge.ts";
+let clone: string;
 
 function run(command: string): { readonly code: number | null; readonly said: string } {
   const { FORCE_COLOR: _force, ...inherited } = process.env;
@@ -19,7 +19,7 @@ function run(command: string): { readonly code: number | null; readonly said: st
 }
 
 beforeAll(() => {
-  cloneInto(clone);
+  cloneInto(clone = mkdtempSync(join(tmpdir(), "ballast-clone-")));
   expect(run("git init --quiet && git add --all && git -c user.name=ann -c user.email=ann@example.com commit --quiet --message 'as it was'")).toEqual({ code: 0, said: "" });
 });
 afterAll(() => rmSync(clone, { recursive: true, force: true }));
@@ -30,9 +30,9 @@ test("the scenarios are green to begin with, and nothing is changed by running t
 });
 
 test("another number turns those red that it decided, each with the journal that it got", () => {
-  const before = readFileSync(judge, "utf8"), after = before.replace(/badRequestsMin = \d+/, "badRequestsMin = 100");
+  const before = readFileSync(join(clone, judge), "utf8"), after = before.replace(/badRequestsMin = \d+/, "badRequestsMin = 100");
   expect(after).not.toBe(before);
-  writeFileSync(judge, after);
+  writeFileSync(join(clone, judge), after);
   const { code, said } = run("npx vitest run test/engines.test.ts");
   expect(code).toBe(1);
   expect(said).toContain("a rollout in the pure world > aborts when failures exceed the limit");

@@ -71,10 +71,9 @@ describe("`ballast` takes", () => {
 });
 
 describe("in a clone, with one rollout that was rolled back,", () => {
-  const clone = mkdtempSync(join(tmpdir(), "ballast-clone-"));
-  let cloud: CloudForTests, onCall: OnCall;
+  let clone: string, cloud: CloudForTests, onCall: OnCall;
   beforeAll(async () => {
-    cloneInto(clone);
+    cloneInto(clone = mkdtempSync(join(tmpdir(), "ballast-clone-")));
     const digest = `registry.example/image@sha256:${"a".repeat(64)}`;
     writeFileSync(join(clone, "Pulumi.dev.yaml"), read("Pulumi.dev.yaml").replaceAll(/(Image: ).*/g, `$1${digest}`));
     writeFileSync(join(clone, "one-cell.json"), '[{ "name": "errors", "truth": "bad", "fault": { "failurePoints": 20 } }]');
@@ -105,9 +104,10 @@ describe("in a clone, with one rollout that was rolled back,", () => {
 });
 
 describe("on a local cloud of one's own, with a storefront in it,", () => {
-  const folder = mkdtempSync(join(tmpdir(), "ballast-clone-")), local = runIn("on a local cloud"), isDown = (text: string): boolean => text.endsWith(" local down");
+  let folder: string;
+  const local = runIn("on a local cloud"), isDown = (text: string): boolean => text.endsWith(" local down");
   const run = (text: string) => spawnSync("sh", ["-c", text], { cwd: folder, encoding: "utf8" });
-  beforeAll(() => cloneInto(folder));
+  beforeAll(() => cloneInto(folder = mkdtempSync(join(tmpdir(), "ballast-clone-"))));
   afterAll(() => {
     run("npm run ballast -- local down");
     rmSync(folder, { recursive: true, force: true });
