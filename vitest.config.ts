@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 // What runs the Pulumi engine; its setup brings it first, which on a fresh machine takes minutes. Everything else starts at once.
-const withEngine = ["cli", "demo", "engine-death", "environments-engine", "language-host", "local-command", "localcloud-provider", "network-engine", "package", "program-engine", "provider.engine", "secrets", "take-over"].map((name) => `test/${name}.test.ts`);
+const withEngine = ["adopting", "cli", "demo", "docs-commands-engine", "engine-death", "environments-engine", "language-host", "local-command", "localcloud-provider", "network-engine", "package", "program-engine", "provider.engine", "secrets", "take-over"].map((name) => `test/${name}.test.ts`);
 
 // Two workers, since the whole machine often has two cores; the limits are for the slowest of such machines.
 export default defineConfig({

@@ -40,7 +40,7 @@ export const doctorProvidersUnregistered = entry<{ namespaces: readonly string[]
 export const doctorRightsMissing = entry<{ group: string; actions: readonly string[] }>("doctor-rights-missing", {
   title: "The caller's rights do not suffice",
   message: ({ group, actions }) => `This caller may not do in the resource group ${group} what \`pulumi up\` does: ${actions.join(", ")}.`,
-  fix: ({ group }) => `have an owner give you Contributor and Role Based Access Control Administrator at the resource group ${group}, or run the command as who deploys`,
+  fix: ({ group }) => `have an owner give you Contributor and User Access Administrator at the resource group ${group}, or run the command as who deploys`,
 });
 
 /** An identity of the stack's may not do its work. */
