@@ -3,6 +3,7 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { containerAppKind, environmentIdOf } from "./container-apps.ts";
 import { jobKind } from "./jobs.ts";
+import { insightsKinds } from "./insights.ts";
 import { flexibleServerKinds } from "./postgres.ts";
 import { registryKind } from "./registries.ts";
 import { ArmError, type Body, type PutContext, type ResourceKind, type Store } from "./resource.ts";
@@ -159,6 +160,7 @@ export const resourceKinds: readonly ResourceKind[] = [
   containerAppKind,
   jobKind,
   diagnosticSettings,
+  ...insightsKinds,
   userAssignedIdentities,
   roleDefinitions,
   roleAssignments,

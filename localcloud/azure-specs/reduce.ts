@@ -18,7 +18,10 @@ const kept: { readonly [file: string]: readonly string[] } = {
   "authorization/2022-05-01-preview": ["Microsoft.Authorization/roleDefinitions"],
   "containerregistry/2023-01-01-preview": ["Microsoft.ContainerRegistry/registries"],
   "dbforpostgresql/2025-08-01": ["", "/administrators", "/databases", "/firewallRules"].map((child) => `Microsoft.DBforPostgreSQL/flexibleServers${child}`),
+  "insights/2020-02-02": ["Microsoft.Insights/components"],
   "insights/2021-05-01-preview": ["Microsoft.Insights/diagnosticSettings"],
+  "insights/2024-10-01-preview": ["Microsoft.Insights/actionGroups"],
+  "insights/2025-01-01-preview": ["Microsoft.Insights/scheduledQueryRules"],
   "managedidentity/2023-01-31": ["Microsoft.ManagedIdentity/userAssignedIdentities"],
   "operationalinsights/2023-09-01": ["Microsoft.OperationalInsights/workspaces"],
 };
