@@ -103,6 +103,13 @@ export interface Retention {
 }
 const retention = fields<Retention>({ logDays: days(30, 730), backupDays: days(7, 35) }, { logDays: 30, backupDays: 7 });
 
+/** Who is told of alerts. */
+export interface Alerts {
+  readonly emails: readonly string[];
+}
+const email = accept<string>("an e-mail address", (value) => typeof value === "string" && /^[^@\s]+@[^@\s]+$/.test(value));
+const alerts = fields<Alerts>({ emails: (value, key) => accept<readonly unknown[]>("a list of e-mail addresses", Array.isArray)(value, key).map((each) => email(withoutPlaceholder(`ballast:${key}`, text(each, key)), key)) }, { emails: [] });
+
 /** Who has said yes to which image of the storefront; `ballast promote` writes it. */
 export interface Approval {
   readonly image: string;
@@ -120,7 +127,7 @@ const words = {
   databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 const values = {
-  gate, standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, storefrontEnvironment: texts, pace, limits, shadowLimits, endpoints,
+  gate, standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, alerts, storefrontEnvironment: texts, pace, limits, shadowLimits, endpoints,
   expectedRequestsPerMinute: notNegative, leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
 };
 const passwordKey = "databasePassword", notifyKey = "notify";

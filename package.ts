@@ -7,4 +7,5 @@ export { DatabaseRole, type DatabaseRoleArgs } from "./components/database-role.
 export { DeadMansSwitch, type DeadMansSwitchArgs } from "./components/dead-mans-switch.ts";
 export { ImageRegistry, type ImageRegistryArgs, type Pull } from "./components/image-registry.ts";
 export { JournalDatabase, type JournalDatabaseArgs } from "./components/journal-database.ts";
+export { Telemetry, type Sender, type TelemetryArgs } from "./components/telemetry.ts";
 export type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "./controlplane/engines/rollout/vocabulary.ts";

@@ -17,6 +17,7 @@ const answers: readonly (readonly [word: RegExp, answer: string])[] = [
   [/subnet/, "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/apps"],
   [/registry/, "ballastexample"],
   [/digest/, "0".repeat(64)],
+  [/told of alerts/, "on-call@example.com"],
   [/approved/, "ann@example.com"],
 ];
 
