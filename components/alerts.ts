@@ -53,7 +53,7 @@ export function alertsOf({ apps, leaseSeconds, switchJob }: AlertsArgs): readonl
     {
       id: "journal-unreachable", title: "The journal's database does not answer", severity: 1, windowMinutes: 5, runbook: "Lost control plane",
       means: "The control plane lives, and none of its replicas reaches its database: no rollout moves.",
-      query: `${metric("ballast.heartbeat")}\n| summarize reached = countif(tostring(Properties.journal) == "reachable"), missed = countif(tostring(Properties.journal) == "unreachable")\n| where reached == 0 and missed > 0`,
+      query: `${metric("ballast.heartbeat")}\n| summarize reached = countif(tostring(Properties["journal"]) == "reachable"), missed = countif(tostring(Properties["journal"]) == "unreachable")\n| where reached == 0 and missed > 0`,
     },
     {
       id: "switch-acted", title: "The dead man's switch has acted", severity: 1, windowMinutes: 15, runbook: "Lost control plane",
@@ -75,7 +75,7 @@ export function alertsOf({ apps, leaseSeconds, switchJob }: AlertsArgs): readonl
     },
     {
       id: "ticks-late", title: "Rollouts are looked at too late", severity: 2, windowMinutes: 15, runbook: "Stuck rollout",
-      means: `A wait of a rollout ended more than ${2 * leaseSeconds} seconds, twice the lease, after its moment: the control plane was away, is overloaded, or its database is slow.`,
+      means: `Requests were measured more than ${2 * leaseSeconds} seconds, twice the lease, after the moment at which that was due: the control plane was away, is overloaded, or its database is slow.`,
       query: `${metric("ballast.tick.lag")}\n| summarize lag = max(Max) by app = tostring(Properties.app)\n| where lag > ${2 * leaseSeconds}`,
     },
   ];

@@ -6,7 +6,7 @@ import type { Counter, Histogram, Meter, MetricOptions, ObservableGauge } from "
 export const metrics = {
   heartbeat: { name: "ballast.heartbeat", kind: "gauge", unit: "1", says: "1 each time that the process reports, with whether its `journal` answered (`reachable`, `unreachable`)" },
   underWay: { name: "ballast.rollouts.under_way", kind: "gauge", unit: "{rollout}", says: "rollouts that have not ended, by `phase`; every replica reports all of them" },
-  tickLag: { name: "ballast.tick.lag", kind: "histogram", unit: "s", says: "how long after its due moment a wait of a rollout ended, by `app`" },
+  tickLag: { name: "ballast.tick.lag", kind: "histogram", unit: "s", says: "how long after its due moment a measurement began, by `app`; a rollout that is paused has none" },
   effects: { name: "ballast.effects", kind: "histogram", unit: "s", says: "how long an effect took, by `effect`, `result` (`ok`, `failed`, `cut`), `phase` and `app`" },
   verdicts: { name: "ballast.verdicts", kind: "counter", unit: "{verdict}", says: "verdicts as they were written, by `verdict` (`pass`, `fail`, `inconclusive`), `reason` of what is inconclusive, and `app`" },
   ended: { name: "ballast.rollouts.ended", kind: "counter", unit: "{rollout}", says: "rollouts that ended, by `result` and `app`" },

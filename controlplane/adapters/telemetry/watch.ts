@@ -5,7 +5,8 @@ import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type BatchOb
 import { fold } from "../../engines/engine.ts";
 import { targetOf } from "../../engines/rollout/names.ts";
 import { rollout } from "../../engines/rollout/rollout.ts";
-import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
+import { after, type Instant } from "../../engines/time.ts";
+import type { RolloutEvent, RolloutState } from "../../engines/rollout/vocabulary.ts";
 import type { Fact, Journal, Notices, Telemetry } from "../../runtime/ports.ts";
 import { instrumentsOf, type Instruments } from "./instruments.ts";
 import type { Sending } from "./send.ts";
@@ -38,10 +39,10 @@ export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">):
   const instruments = instrumentsOf(meter);
   return {
     turned: (turn) => {
-      const { effect, outcome, stream, seconds, facts } = turn, { phase, attempt } = stateOf(facts), app = appOf(stream);
+      const { effect, outcome, stream, seconds, facts } = turn, state = stateOf(facts), { phase, attempt } = state, app = appOf(stream);
       const result = outcome === undefined ? "cut" : outcome.found.ok ? "ok" : "failed";
       instruments.effects.record(seconds, { effect: effect.kind, result, phase, app });
-      if (effect.kind === "Wait" && result === "ok") instruments.tickLag.record(Math.max(0, (outcome!.at - effect.until) / 1000), { app });
+      if (effect.kind === "Measure" && !state.paused) instruments.tickLag.record(Math.max(0, (turn.began - dueAt(state, facts)) / 1000), { app });
       const startTime = turn.began, span = tracer.startSpan(effect.kind, { startTime, attributes: { stream, attempt, phase, result, app, facts: facts.length } }, attemptOf(stream, attempt));
       if (outcome?.found.ok === false) span.setAttribute("reason", outcome.found.reason.slice(0, reasonLettersMax)).setStatus({ code: SpanStatusCode.ERROR });
       span.end(startTime + seconds * 1000);
@@ -67,6 +68,12 @@ export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">):
 
 const appOf = (stream: string): string => targetOf(stream)?.app ?? "";
 const stateOf = (facts: readonly Pick<Fact, "event">[]) => fold(rollout, facts.map(({ event }) => event));
+
+/** Gives when a measurement was due: a tick after the last one and after what it covered; a pause that a signal has ended made nothing late. */
+function dueAt({ measuredAt, measuredTo, intent }: RolloutState, facts: readonly Pick<Fact, "event">[]): Instant {
+  const signalledAt = facts.findLast(({ event }) => event.kind === "Signalled")?.event.at ?? 0;
+  return after(Math.max(measuredAt, measuredTo, signalledAt), intent!.pace.tickSeconds);
+}
 
 /**
  * Gives the trace that all turns of one attempt are in, whichever process takes them.
