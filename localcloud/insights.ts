@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { parseQuery, KqlError } from "./kql-syntax.ts";
 import { ArmError, type Body, type ResourceKind, type Store } from "./resource.ts";
 
-/** Where telemetry is taken, below the cloud's suffix. Azure has one such host a region and more. */
+/** Where telemetry is taken, below the cloud's suffix. Connection strings say the address instead, so that any SDK finds it whose trust has the CA. */
 export const ingestionHost = "westeurope-0.in.applicationinsights";
 
 const components: ResourceKind = {
@@ -23,7 +23,7 @@ const components: ResourceKind = {
       Flow_Type: "Bluefield", Request_Source: "rest", RetentionInDays: 90, IngestionMode: "LogAnalytics", publicNetworkAccessForIngestion: "Enabled", publicNetworkAccessForQuery: "Enabled", DisableIpMasking: false, DisableLocalAuth: false,
       ...wanted["properties"],
       ApplicationId: wanted["name"], AppId: appId, InstrumentationKey: key, CreationDate: before?.CreationDate ?? new Date(cloud.clock.now()).toISOString(),
-      ConnectionString: `InstrumentationKey=${key};IngestionEndpoint=https://${ingestionHost}.${cloud.suffix}/;LiveEndpoint=https://westeurope.livediagnostics.monitor.${cloud.suffix}/;ApplicationId=${appId}`,
+      ConnectionString: `InstrumentationKey=${key};IngestionEndpoint=https://127.0.0.1:${cloud.port}/;ApplicationId=${appId}`,
     };
   },
 };

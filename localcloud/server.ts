@@ -87,7 +87,8 @@ async function answerHost(host: string, request: IncomingMessage, doors: Doors):
 }
 
 /** By its address alone the stand-in is reached by programs that cannot be told how to find its names; no two doors share a path. */
-function doorOf(url: string): "login" | "management" | "api.loganalytics" {
+function doorOf(url: string): "login" | "management" | "api.loganalytics" | typeof ingestionHost {
+  if (/^\/+v2(\.1)?\/track/i.test(url)) return ingestionHost;
   if (/^\/+v1\/workspaces\//i.test(url)) return "api.loganalytics";
   return [tenant, "common", "organizations"].includes(url.split("/")[1] ?? "") ? "login" : "management";
 }
