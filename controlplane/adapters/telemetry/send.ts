@@ -45,11 +45,10 @@ export function openSending(settings: SendingSettings): Sending {
   process.env["APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED"] = "true";
   const options = {
     connectionString: settings.connectionString, credential: settings.credential, disableOfflineStorage: true, retryOptions: { maxRetries: 0 },
-    additionalPolicies: [{ policy: settings.way, position: "perCall" as const }, { policy: inTime, position: "perCall" as const }],
+    additionalPolicies: [{ policy: settings.way, position: "perCall" as const }, { policy: inTimeAndHeard(settings.log), position: "perCall" as const }],
   };
   const resource = resourceFromAttributes({ "service.name": settings.role, "service.version": settings.version, "service.instance.id": settings.instance });
-  const told = tellOnce(settings.log);
-  const traces = told(new AzureMonitorTraceExporter(options)), metrics = told(new AzureMonitorMetricExporter(options));
+  const traces = new AzureMonitorTraceExporter(options), metrics = new AzureMonitorMetricExporter(options);
   const tracing = new BasicTracerProvider({
     resource, spanProcessors: [new BatchSpanProcessor(traces, { maxQueueSize: spansMax, scheduledDelayMillis: Math.min(5, settings.everySeconds) * 1000, exportTimeoutMillis: sendSeconds * 1000 })],
   });
@@ -61,28 +60,29 @@ export function openSending(settings: SendingSettings): Sending {
   return { tracer: tracing.getTracer("ballast"), meter: metering.getMeter("ballast"), close };
 }
 
-/** After the way's own limit, which is that of requests to Azure and longer. */
-const inTime: PipelinePolicy = {
-  name: "ballast-telemetry-in-time",
-  sendRequest: (request, next) => {
-    request.timeout = sendSeconds * 1000;
-    return next(request);
-  },
-};
-
-type Exported = Parameters<Parameters<AzureMonitorTraceExporter["export"]>[1]>[0];
-interface Exporter<Items> { export(items: Items, told: (result: Exported) => void): unknown }
-
-/** Says once that nothing arrives any more, and once that it does again: a log that says so every minute is read by nobody. */
-function tellOnce(log: (sentence: string) => void): <Items, Some extends Exporter<Items>>(exporter: Some) => Some {
+/**
+ * Gives each sending its time, and says once that nothing arrives any more, and once that it does again: a log that says so every minute is read by nobody.
+ *
+ * It is heard here since the exporter calls a sending good whose items it has dropped.
+ */
+function inTimeAndHeard(log: (sentence: string) => void): PipelinePolicy {
   let isFailing = false;
-  const heard = ({ code, error }: Exported): void => {
-    if (isFailing !== (code !== 0)) log(code === 0 ? "telemetry arrives again" : `telemetry does not arrive, and is dropped until it does: ${error?.message ?? "the ingestion refused it"}`);
-    isFailing = code !== 0;
+  const heard = (problem: string | undefined): void => {
+    if (isFailing !== (problem !== undefined)) log(problem === undefined ? "telemetry arrives again" : `telemetry does not arrive, and is dropped until it does: ${problem}`);
+    isFailing = problem !== undefined;
   };
-  return (exporter) => {
-    const send = exporter.export.bind(exporter);
-    exporter.export = (items, told) => send(items, (result) => { heard(result); told(result); });
-    return exporter;
+  return {
+    name: "ballast-telemetry-heard",
+    sendRequest: async (request, next) => {
+      request.timeout = sendSeconds * 1000; // The way's own limit is that of requests to Azure, and longer.
+      try {
+        const response = await next(request);
+        heard(response.status < 300 ? undefined : `it was answered with ${response.status}`);
+        return response;
+      } catch (error) {
+        heard((error as Error).message);
+        throw error;
+      }
+    },
   };
 }
