@@ -70,9 +70,9 @@ const number = (value: unknown, otherwise: Value): Value => (typeof value === "n
 
 const spanOf = ({ id, name, success, duration }: Body): Row => ({ Id: text(id), Name: text(name), Success: success !== false, DurationMs: milliseconds(text(duration)) });
 
-const makers: { readonly [baseType: string]: (data: Body) => Made } = {
-  RequestData: (data) => [["AppRequests", { ...spanOf(data), Url: text(data["url"]), ResultCode: text(data["responseCode"]) }]],
-  RemoteDependencyData: (data) => [["AppDependencies", { ...spanOf(data), Target: text(data["target"]), DependencyType: text(data["type"]), Data: text(data["data"]), ResultCode: text(data["resultCode"]) }]],
+const makers: { readonly [baseType: string]: (sent: Body) => Made } = {
+  RequestData: (sent) => [["AppRequests", { ...spanOf(sent), Url: text(sent["url"]), ResultCode: text(sent["responseCode"]) }]],
+  RemoteDependencyData: (sent) => [["AppDependencies", { ...spanOf(sent), Target: text(sent["target"]), DependencyType: text(sent["type"]), Data: text(sent["data"]), ResultCode: text(sent["resultCode"]) }]],
   MetricData: ({ metrics = [] }) => (metrics as Body[]).map(({ name, value, count, min, max }) =>
     ["AppMetrics", { Name: text(name), Sum: Number(value), Min: number(min, Number(value)), Max: number(max, Number(value)), ItemCount: number(count, 1) }]),
 };

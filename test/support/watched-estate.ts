@@ -31,11 +31,11 @@ export const leaseSeconds = 6;
 export const channelSecret = "only-slack-knows-this-part";
 const origin = "https://control-plane.estate.westeurope.ballast.localhost", apps = "api-version=2025-07-01", insights = "providers/Microsoft.Insights";
 const roles = { apps: "358470bc-b998-42bd-ab17-a7e34c199c0f", logs: "73c42c96-874c-492b-b04d-ab87d138a893", publisher: "3913510d-42f4-4e42-8a64-420c390055eb" };
-const pace = { ...defaultPace, weights: [25], bakeSeconds: 1_800, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 10, maximumSeconds: 10_000 };
-const limits = { falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.5, slowdownTolerated: 10, failurePointsMax: 20, ceilingPercent: 50, ceilingRequests: 1000, stableFailurePercentMax: 20, probeFailuresMax: 1000 };
+export const pace = { ...defaultPace, weights: [25], bakeSeconds: 1_800, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 10, maximumSeconds: 10_000 };
+export const limits = { falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.5, slowdownTolerated: 10, failurePointsMax: 20, ceilingPercent: 50, ceilingRequests: 1000, stableFailurePercentMax: 20, probeFailuresMax: 1000 };
 
-/** Starts it, up to a control plane that answers; nothing is released by it yet. */
-export async function openWatchedEstate(): Promise<WatchedEstate> {
+/** Starts it, up to a control plane that answers and reports so often; nothing is released by it yet. */
+export async function openWatchedEstate(everyMilliseconds = 1000): Promise<WatchedEstate> {
   const [estate, postgres] = await Promise.all([openEstate(), startPostgres()]);
   const client = new pg.Client({ connectionString: postgres.url("postgres") });
   await client.connect();
@@ -56,7 +56,7 @@ export async function openWatchedEstate(): Promise<WatchedEstate> {
     BALLAST_SUBSCRIPTION: estate.cloud.subscription, BALLAST_TENANT: estate.cloud.tenant, BALLAST_AUDIENCE: "api://ballast", BALLAST_INVENTORY: '[{"resourceGroup":"estate","app":"storefront"}]', BALLAST_WORKSPACE: customerId,
     BALLAST_RESOURCE_MANAGER: "https://management.ballast.localhost", BALLAST_LOGS: "https://api.loganalytics.ballast.localhost", AZURE_AUTHORITY_HOST: "https://login.ballast.localhost", AZURE_CLIENT_ID: identity.clientId,
     BALLAST_DATABASE_HOST: postgres.host, BALLAST_DATABASE_PORT: String(postgres.port), BALLAST_DATABASE_NAME: "journal", BALLAST_DATABASE_USER: postgres.user, BALLAST_DATABASE_PASSWORD: postgres.password, BALLAST_DATABASE_TLS: "disable",
-    BALLAST_LEASE_SECONDS: String(leaseSeconds), BALLAST_REQUEST_SECONDS: "2", BALLAST_INGESTION_SECONDS: "1", APPLICATIONINSIGHTS_CONNECTION_STRING: connectionString, OTEL_METRIC_EXPORT_INTERVAL: "1000",
+    BALLAST_LEASE_SECONDS: String(leaseSeconds), BALLAST_REQUEST_SECONDS: "2", BALLAST_INGESTION_SECONDS: "1", APPLICATIONINSIGHTS_CONNECTION_STRING: connectionString, OTEL_METRIC_EXPORT_INTERVAL: String(everyMilliseconds),
     BALLAST_NOTIFY: JSON.stringify({ slackUrl: `https://127.0.0.1:2/services/${channelSecret}` }), // nobody is there
   };
   await estate.settle("PUT", `${estate.group}/providers/Microsoft.App/containerApps/control-plane?${apps}`, {
