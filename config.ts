@@ -123,6 +123,13 @@ const network = fields<NetworkChoice>({
   callers: (value, key) => accept<readonly unknown[]>("a list of ranges", Array.isArray)(value, key).map((each) => cidr(each, key)),
 }, { range: "", environmentSubnet: "", databaseSubnet: "", databaseZone: "", internal: false, callers: [] });
 
+/** Who is told of alerts. */
+export interface Alerts {
+  readonly emails: readonly string[];
+}
+const email = accept<string>("an e-mail address", (value) => typeof value === "string" && /^[^@\s]+@[^@\s]+$/.test(value));
+const alerts = fields<Alerts>({ emails: (value, key) => accept<readonly unknown[]>("a list of e-mail addresses", Array.isArray)(value, key).map((each) => email(withoutPlaceholder(`ballast:${key}`, text(each, key)), key)) }, { emails: [] });
+
 /** Who has said yes to which image of the storefront; `ballast promote` writes it. */
 export interface Approval {
   readonly image: string;
@@ -140,7 +147,7 @@ const words = {
   databaseAuthentication: oneOf("entra", "password"), databaseTls: oneOf("require", "disable"), whenInFlight: oneOf("refuse", "supersede"), outsideWeights: oneOf("restore", "adopt"),
 };
 const values = {
-  gate, standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, network, storefrontEnvironment: texts, pace, limits, shadowLimits, endpoints,
+  gate, standIn: flag, wait: flag, zoneRedundant: flag, immutableImages: flag, approvals: count(0), storefrontApproval: approval, replicas: replicasInOrder, retention, network, alerts, storefrontEnvironment: texts, pace, limits, shadowLimits, endpoints,
   expectedRequestsPerMinute: notNegative, leaseSeconds: positive, requestSeconds: positive, ingestionSeconds: notNegative, silenceSeconds: positive, databasePort: port,
 };
 const passwordKey = "databasePassword", notifyKey = "notify";

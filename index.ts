@@ -9,6 +9,7 @@ import { DeadMansSwitch } from "./components/dead-mans-switch.ts";
 import { ImageRegistry } from "./components/image-registry.ts";
 import { administrator, JournalDatabase } from "./components/journal-database.ts";
 import { placesOf } from "./components/network.ts";
+import { Telemetry } from "./components/telemetry.ts";
 
 const settings = readSettings();
 const { subscription, tenant, location, resourceGroup, audience, databasePassword, zoneRedundant, replicas, retention } = settings;
@@ -16,10 +17,10 @@ const scope = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`;
 
 const group = new ResourceGroup("ballast", { resourceGroupName: resourceGroup, location });
 const place = { scope, resourceGroupName: group.name, location };
-
 const network = placesOf("network", { ...place, choice: settings.network });
 const environment = new ContainerEnvironment("apps", { ...place, zoneRedundant, ...network.environment, retentionInDays: retention.logDays });
 const where = { id: environment.environmentId, domain: environment.domain };
+const telemetry = new Telemetry("telemetry", { ...place, workspaceId: environment.workspaceId, emails: settings.alerts.emails, apps: ["storefront"], leaseSeconds: settings.leaseSeconds });
 const images = new ImageRegistry("images", { ...place, subscription, registry: settings.registry });
 const journal = new JournalDatabase("journal", { ...place, tenant, zoneRedundant, sku: settings.databaseSku, backupRetentionDays: retention.backupDays, password: databasePassword, network: network.database });
 
@@ -27,23 +28,22 @@ const controlPlane = new ControlPlane("control-plane", {
   ...place, subscription, tenant, audience, image: settings.controlPlaneImage, pull: images.pull, minReplicas: replicas.controlPlaneMin, maxReplicas: replicas.controlPlaneMax,
   environment: where, workspace: { id: environment.workspaceId, customerId: environment.customerId },
   database: { host: journal.host, name: journal.databaseName, port: settings.databasePort, tls: settings.databaseTls, login: databasePassword && { user: administrator, password: databasePassword } },
-  inventory: [{ resourceGroup, app: "storefront" }], endpoints: settings.endpoints,
+  inventory: [{ resourceGroup, app: "storefront" }], endpoints: settings.endpoints, telemetry: { insightsId: telemetry.insightsId, connectionString: telemetry.sender.connectionString },
   leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds, notify: settings.notify, callers: network.callers,
 }, { dependsOn: images });
 
 // With a password the control plane signs in as the server's administrator, and prepares the database itself.
 if (databasePassword === undefined) new DatabaseRole("database-role", {
   ...place, tenant, image: settings.controlPlaneImage, pull: images.pull, environmentId: where.id,
-  database: { serverName: journal.serverName, host: journal.host, name: journal.databaseName },
-  grantee: { name: controlPlane.identityName, objectId: controlPlane.identityObjectId },
+  database: { serverName: journal.serverName, host: journal.host, name: journal.databaseName }, grantee: { name: controlPlane.identityName, objectId: controlPlane.identityObjectId },
 }, { dependsOn: images });
 
 const storefront = new CanaryApp("storefront", {
   resourceGroup, location, environment: where, minReplicas: replicas.storefrontMin, maxReplicas: replicas.storefrontMax, controlPlane: { endpoint: controlPlane.endpoint, audience },
-  image: settings.storefrontImage, registries: [images.pull], variables: settings.storefrontEnvironment, probePath: settings.probePath, healthPath: settings.healthPath,
+  image: settings.storefrontImage, registries: [images.pull], telemetry: telemetry.sender, variables: settings.storefrontEnvironment, probePath: settings.probePath, healthPath: settings.healthPath,
   pace: settings.pace, limits: settings.limits, shadowLimits: settings.shadowLimits, expectedRequestsPerMinute: settings.expectedRequestsPerMinute,
   wait: settings.wait, whenInFlight: settings.whenInFlight, outsideWeights: settings.outsideWeights, ...(settings.gate && { gate: settings.gate }),
-}, { dependsOn: controlPlane });
+}, { dependsOn: [controlPlane, telemetry] });
 
 new DeadMansSwitch("dead-mans-switch", {
   ...place, subscription, image: settings.deadMansSwitchImage, pull: images.pull, environmentId: where.id,

@@ -8,4 +8,5 @@ export { DeadMansSwitch, type DeadMansSwitchArgs } from "./components/dead-mans-
 export { ImageRegistry, type ImageRegistryArgs, type Pull } from "./components/image-registry.ts";
 export { JournalDatabase, type JournalDatabaseArgs } from "./components/journal-database.ts";
 export { Network, type NetworkArgs } from "./components/network.ts";
+export { Telemetry, type Sender, type TelemetryArgs } from "./components/telemetry.ts";
 export type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "./controlplane/engines/rollout/vocabulary.ts";

@@ -65,6 +65,18 @@ export interface CanaryAppArgs {
     readonly identity: string;
   }[];
   /**
+   * Where its telemetry goes, and as whom: what `Telemetry` gives as `sender`. The container finds it as `APPLICATIONINSIGHTS_CONNECTION_STRING` and, for a token of
+   * its own, the id of the identity as `TELEMETRY_IDENTITY`; what it sends with is its own affair.
+   *
+   * @default nowhere
+   */
+  readonly telemetry?: {
+    /** Kept as a secret of the app, so that the template, which is known at preview, only names it. */
+    readonly connectionString: pulumi.Input<string>;
+    /** The id of the identity, which the app gets too. */
+    readonly identity: string;
+  };
+  /**
    * Whether the app is reached from outside its environment.
    *
    * @default true
@@ -164,6 +176,17 @@ export interface CanaryAppArgs {
 /** What is assumed of a service of which only the traffic is told. */
 const usualFailurePercent = 0.5;
 
+/** What the app calls the connection string. */
+const telemetrySecret = "telemetry";
+
+/** Gives the arguments with what telemetry means for a container. */
+const withTelemetry = (args: CanaryAppArgs): CanaryAppArgs => args.telemetry === undefined ? args : {
+  ...args,
+  variables: { TELEMETRY_IDENTITY: args.telemetry.identity, ...args.variables },
+  secrets: { [telemetrySecret]: args.telemetry.connectionString, ...args.secrets },
+  secretVariables: { APPLICATIONINSIGHTS_CONNECTION_STRING: telemetrySecret, ...args.secretVariables },
+};
+
 /** A container app that is released by canary, and its present release. */
 export class CanaryApp extends pulumi.ComponentResource {
   /** The app's id, known as soon as it is there and before its release has ended. */
@@ -177,7 +200,8 @@ export class CanaryApp extends pulumi.ComponentResource {
   /** Why it ended so, in the judge's words. */
   readonly sentence: pulumi.Output<string>;
 
-  constructor(name: string, args: CanaryAppArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: CanaryAppArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = withTelemetry(given);
     // The component's own inputs lie in the state too.
     super("ballast:index:CanaryApp", name, args.secrets ? { ...args, secrets: pulumi.secret(args.secrets) } : args, opts);
     const { resourceGroup, location, environment, targetPort = 8080, probePath = "/", healthPath = probePath, registries = [] } = args;
@@ -197,7 +221,7 @@ export class CanaryApp extends pulumi.ComponentResource {
     const traffic = readTraffic(resourceGroup, appName, this, planned).catch((error: unknown) => {
       throw refusal(error);
     });
-    const identities = [...new Set(registries.map(({ identity }) => identity))];
+    const identities = [...new Set([...registries.map(({ identity }) => identity), ...(args.telemetry ? [args.telemetry.identity] : [])])];
 
     const app = new ContainerApp(child(name, "app"), {
       containerAppName: appName,

@@ -6,7 +6,7 @@ import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import { databaseAccess, patience, publicAzure, replicaCounts } from "../defaults.ts";
-import { assignmentName, child, physicalName, replicaSizes, resourcesOf, subscriptionOf, variablesOf } from "./conventions.ts";
+import { assignmentName, child, metricsPublisher, physicalName, replicaSizes, resourcesOf, subscriptionOf, variablesOf } from "./conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
 /** Azure's own roles, by the GUIDs that they have in every tenant. */
@@ -15,6 +15,7 @@ const roles = {
   apps: "358470bc-b998-42bd-ab17-a7e34c199c0f",
   /** Log Analytics Reader: reads and queries, changes nothing. */
   logs: "73c42c96-874c-492b-b04d-ab87d138a893",
+  telemetry: metricsPublisher,
 };
 
 /** Where the control plane runs, what it may do, and what it needs around it. */
@@ -134,6 +135,17 @@ export interface ControlPlaneArgs {
    */
   readonly ingestionSeconds?: number;
   /**
+   * Where it sends telemetry, as its own identity: what `Telemetry` gives.
+   *
+   * @default nowhere
+   */
+  readonly telemetry?: {
+    /** The id of the Application Insights component, at which it gets the right to publish. */
+    readonly insightsId: pulumi.Input<string>;
+    /** What the component is reached by. */
+    readonly connectionString: pulumi.Input<string>;
+  } | undefined;
+  /**
    * Whom it tells of rollouts, as JSON; see docs/notifications.md. It holds addresses that are as good as keys.
    *
    * @default nobody
@@ -185,7 +197,7 @@ export class ControlPlane extends pulumi.ComponentResource {
       resourceName: physicalName("identity", name, scope), resourceGroupName, location,
     }, { parent: this });
 
-    const grant = (role: "apps" | "logs", at: pulumi.Input<string>) => new RoleAssignment(child(name, `${role}-role`), {
+    const grant = (role: keyof typeof roles, at: pulumi.Input<string>) => new RoleAssignment(child(name, `${role}-role`), {
       roleAssignmentName: assignmentName(scope, name, role),
       scope: at,
       roleDefinitionId: `/subscriptions/${args.subscription ?? subscriptionOf(scope)}/providers/Microsoft.Authorization/roleDefinitions/${roles[role]}`,
@@ -193,7 +205,7 @@ export class ControlPlane extends pulumi.ComponentResource {
       principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
     }, { parent: this });
     // An id of text would not wait for the group to exist, hence by way of its name.
-    const grants = [grant("apps", pulumi.output(resourceGroupName).apply(() => scope)), grant("logs", args.workspace.id)];
+    const grants = [grant("apps", pulumi.output(resourceGroupName).apply(() => scope)), grant("logs", args.workspace.id), ...(args.telemetry ? [grant("telemetry", args.telemetry.insightsId)] : [])];
 
     const app = new ContainerApp(child(name, "app"), {
       containerAppName: appName,
@@ -263,6 +275,7 @@ function settings(args: ControlPlaneArgs, identity: UserAssignedIdentity): { nam
     BALLAST_LEASE_SECONDS: String(leaseSeconds),
     BALLAST_REQUEST_SECONDS: String(requestSeconds),
     BALLAST_INGESTION_SECONDS: String(ingestionSeconds),
+    ...(args.telemetry && { APPLICATIONINSIGHTS_CONNECTION_STRING: args.telemetry.connectionString }),
   });
   return [
     ...env,

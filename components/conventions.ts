@@ -13,6 +13,7 @@ export type Role =
   | "app" | "release"
   | "registry" | "pull-role"
   | "virtual-network" | "environment-subnet" | "database-subnet" | "database-zone" | "database-link" | "zone" | "zone-record" | "zone-link"
+  | "insights" | "publisher-role" | "telemetry-role" | "action-group" | `alert-${string}`
   | "role" | `role-at-${string}` | "job";
 
 /** Gives the logical name of a child. */
@@ -23,6 +24,9 @@ export const subscriptionOf = (scope: string): string => scope.split("/")[2] ?? 
 
 /** Gives settings as a container's environment. */
 export const variablesOf = <Value>(settings: { readonly [name: string]: Value }) => Object.entries(settings).map(([name, value]) => ({ name, value }));
+
+/** Azure's role Monitoring Metrics Publisher, by the GUID that it has in every tenant: sends telemetry, reads none. */
+export const metricsPublisher = "3913510d-42f4-4e42-8a64-420c390055eb";
 
 /** What one replica of each service gets. Container Apps takes these two in this proportion alone. */
 export const replicaSizes = { storefront: { cpu: 0.25, gib: 0.5 }, controlPlane: { cpu: 0.5, gib: 1 }, job: { cpu: 0.25, gib: 0.5 } } as const;
@@ -52,6 +56,9 @@ const shapes = {
   identity: plain("managed identity", 128),
   registry: { kind: "container registry", global: false, pattern: /^[a-z0-9]{5,50}$/, rule: "5 to 50 lower-case letters and digits" }, // all of Azure shares them, and images are named by it
   network: plain("virtual network", 64),
+  insights: plain("Application Insights component", 255),
+  actionGroup: plain("action group", 260),
+  alert: plain("alert rule", 260),
   server: plain("PostgreSQL server", 63, true),
   zone: plain("private DNS zone", 63, true),
 };

@@ -2,7 +2,8 @@
 // A documented subset; everything else is refused by name, never guessed. Instants and time spans are milliseconds inside.
 import { notServed, semantic, type Syntax } from "./kql-syntax.ts";
 
-export type KqlType = "string" | "int" | "long" | "real" | "bool" | "datetime" | "timespan";
+/** A value of `dynamic` is its JSON inside, as it is on the wire. */
+export type KqlType = "string" | "int" | "long" | "real" | "bool" | "datetime" | "timespan" | "dynamic";
 export type Value = string | number | boolean | null;
 export type Row = { readonly [column: string]: Value };
 
@@ -34,6 +35,8 @@ export function scalar(syntax: Syntax, scope: Scope): Scalar {
     case "UnaryPlusExpression": return inner(first);
     case "UnaryMinusExpression": { const of = inner(first); return { type: of.type, of: (row) => negate(of.of(row)) }; }
     case "FunctionCallExpression": return call(first!.text, (second?.parts[0]?.parts ?? []).map(inner), scope);
+    case "PathExpression": return property(inner(first), second!, text);
+    case "ElementExpression": return property(inner(first), second!.parts[0] ?? second!, text);
     case "AndExpression": return logical(inner(first), inner(second), false);
     case "OrExpression": return logical(inner(first), inner(second), true);
     case "BetweenExpression": case "NotBetweenExpression": return between(inner(first), inner(second!.parts[0]), inner(second!.parts[1]), kind.startsWith("Not"));
@@ -54,6 +57,17 @@ function name(text: string, { columns, lets }: Scope): Scalar {
   const bound = lets.get(text);
   if (bound) return bound;
   throw semantic("SEM0100", `Failed to resolve column or scalar expression named '${text}'`);
+}
+
+/** Gives what a dynamic value has under a name; of anything that has no such name, null. */
+function property(of: Scalar, name: Syntax, text: string): Scalar {
+  if (of.type !== "dynamic" || !/^(NameReference|StringLiteralExpression)$/.test(name.kind)) throw notServed(`'${text}'`);
+  const key = name.kind === "NameReference" ? unquoted(name.text) : stringOf(name.text);
+  return { type: "dynamic", of(row) {
+    const holder: unknown = JSON.parse(String(of.of(row) ?? "null"));
+    const found: unknown = typeof holder === "object" && holder !== null && Object.hasOwn(holder, key) ? (holder as Record<string, unknown>)[key] : undefined;
+    return found === undefined || found === null ? null : JSON.stringify(found);
+  } };
 }
 
 const unitMilliseconds: Record<string, number> = {
@@ -110,6 +124,7 @@ export function spanText(milliseconds: number): string {
 /** Writes a value as `tostring` does. */
 function textOf(value: Value, type: KqlType): string {
   if (value === null) return "";
+  if (type === "dynamic") { const plain: unknown = JSON.parse(String(value)); return typeof plain === "string" ? plain : String(value); }
   if (type === "datetime") return new Date(Number(value)).toISOString().replace("Z", "0000Z");
   return type === "timespan" ? spanText(Number(value)) : String(value);
 }

@@ -1,11 +1,14 @@
 // The Log Analytics query service: POST /v1/workspaces/{customerId}/query, over the rows that a workspace has by now.
-// Whether the caller may ask is the server's business; what a query means is kql.ts's. The one table is ContainerAppHTTPLogs.
+// Whether the caller may ask is the server's business; what a query means is kql.ts's. The tables are ContainerAppHTTPLogs, ContainerAppConsoleLogs
+// and three of Application Insights; each is gathered when a query names it.
 import { randomUUID } from "node:crypto";
+import { consoleColumns, consoleRows } from "./console-rows.ts";
 import { evaluate, type Table } from "./kql.ts";
 import { spanText, type KqlType, type Row, type Value } from "./kql-scalars.ts";
 import { KqlError } from "./kql-syntax.ts";
 import { requestColumns, requestRows } from "./request-rows.ts";
 import type { ArmReply, ArmRequest, Cloud } from "./resource.ts";
+import { telemetryColumns, visibleTelemetry } from "./telemetry-rows.ts";
 
 /** Gives the answerer of log queries; what is wrong with a query is in the reply, never thrown. */
 export function logsQuery(cloud: Cloud): (request: Pick<ArmRequest, "path" | "body">) => Promise<ArmReply> {
@@ -16,9 +19,8 @@ export function logsQuery(cloud: Cloud): (request: Pick<ArmRequest, "path" | "bo
     const now = cloud.clock.now();
     const window = windowOf(body["timespan"], now);
     if (!window) return badArgument({ code: "InvalidTimespan", message: `'${String(body["timespan"])}' is not an ISO 8601 duration or interval.` });
-    const rows = requestRows(cloud).visible(customerId).filter(({ TimeGenerated }) => TimeGenerated >= window.from && TimeGenerated < window.to);
     try {
-      const table = evaluate(query, { ContainerAppHTTPLogs: { columns: requestColumns, rows: rows as unknown as readonly Row[] } }, now);
+      const table = evaluate(query, tablesOf(cloud, customerId, window), now);
       return { status: 200, body: { tables: [{ name: "PrimaryResult", ...onTheWire(table) }] } };
     } catch (error) {
       if (!(error instanceof KqlError)) throw error;
@@ -26,6 +28,17 @@ export function logsQuery(cloud: Cloud): (request: Pick<ArmRequest, "path" | "bo
       return badArgument({ code: error.kind, message: said, innererror: { code: error.code, message: error.message } });
     }
   };
+}
+
+/** Gives the tables as a workspace has them within a window, each read only when it is asked for. */
+function tablesOf(cloud: Cloud, customerId: string, window: Window): { readonly [name: string]: Table } {
+  const inWindow = (rows: readonly object[]): readonly Row[] => (rows as readonly Row[]).filter(({ TimeGenerated }) => Number(TimeGenerated) >= window.from && Number(TimeGenerated) < window.to);
+  const table = (columns: Table["columns"], rows: () => readonly object[]): PropertyDescriptor => ({ enumerable: true, get: (): Table => ({ columns, rows: inWindow(rows()) }) });
+  return Object.defineProperties({}, {
+    ContainerAppHTTPLogs: table(requestColumns, () => requestRows(cloud).visible(customerId)),
+    ContainerAppConsoleLogs: table(consoleColumns, () => consoleRows(cloud, customerId)),
+    ...Object.fromEntries(Object.entries(telemetryColumns).map(([name, columns]) => [name, table(columns, () => visibleTelemetry(cloud, name, customerId))])),
+  });
 }
 
 const badArgument = (innererror: object): ArmReply => ({ status: 400, body: { error: { message: "The request had some invalid properties", code: "BadArgumentError", correlationId: randomUUID(), innererror } } });

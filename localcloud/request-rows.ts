@@ -91,7 +91,7 @@ export function requestRows(cloud: Cloud): RequestRows {
       const cached = wiring.get(environmentId);
       const now = performance.now();
       if (cached && cached.until > now) return cached.workspaces;
-      const workspaces = findWorkspaces(cloud, environmentId);
+      const workspaces = wiredWorkspaces(cloud, environmentId, category);
       wiring.set(environmentId, { until: now + settingsSeconds * 1000, workspaces });
       return workspaces;
     },
@@ -102,7 +102,8 @@ export function requestRows(cloud: Cloud): RequestRows {
 
 const category = "containerapphttplogs";
 
-function findWorkspaces(cloud: Cloud, environmentId: string): readonly string[] {
+/** Gives the customer ids of the workspaces to which an environment's diagnostic settings send a category, which is named in lower case. */
+export function wiredWorkspaces(cloud: Cloud, environmentId: string, category: string): readonly string[] {
   const settings = cloud.store.list(`${environmentId}/providers/microsoft.insights/diagnosticSettings`);
   const wired = settings.filter(({ body }) => ((body["properties"]?.logs ?? []) as Body[]).some((log) =>
     log["enabled"] !== false && (String(log["category"]).toLowerCase() === category || String(log["categoryGroup"]).toLowerCase() === "alllogs")));

@@ -8,7 +8,7 @@ import type { Principal } from "./tokens.ts";
 /** A role, built in or made by somebody, as far as it is looked at here. */
 export interface RoleDefinition {
   readonly name: string;
-  readonly permissions: readonly { readonly actions: readonly string[]; readonly notActions: readonly string[] }[];
+  readonly permissions: readonly { readonly actions: readonly string[]; readonly notActions: readonly string[]; readonly dataActions?: readonly string[]; readonly notDataActions?: readonly string[] }[];
   /** Where it may be assigned: at these scopes and below. */
   readonly assignableScopes: readonly string[];
 }
@@ -45,18 +45,20 @@ function covers(pattern: string, action: string): boolean {
   return new RegExp(`^${expression}$`, "i").test(action);
 }
 
-const permits = (role: RoleDefinition, action: string): boolean =>
-  role.permissions.some(({ actions, notActions }) => actions.some((each) => covers(each, action)) && !notActions.some((each) => covers(each, action)));
+const permits = (role: RoleDefinition, action: string, belowIt: boolean): boolean => role.permissions.some(({ actions, notActions, dataActions = [], notDataActions = [] }) => {
+  const [given, taken] = belowIt ? [dataActions, notDataActions] : [actions, notActions];
+  return given.some((each) => covers(each, action)) && !taken.some((each) => covers(each, action));
+});
 
-/** Whether a principal may perform an action on an id: the fixed client always, anyone else by an assignment at the id or above it. */
-export function mayAct(store: Store, principal: Principal, action: string, id: string): boolean {
+/** Whether a principal may perform an action on an id, or on what is in it: the fixed client always, anyone else by an assignment at the id or above it. */
+export function mayAct(store: Store, principal: Principal, action: string, id: string, belowIt = false): boolean {
   if (principal.owner) return true;
   return store.list().some(({ type, body }) => {
     if (type !== "Microsoft.Authorization/roleAssignments") return false;
     const { principalId, scope, roleDefinitionId } = body["properties"];
     if (principalId !== principal.objectId || !isWithin(id, scope)) return false;
     const role = roleDefinitionOf(roleDefinitionId, store);
-    return role !== undefined && permits(role, action);
+    return role !== undefined && permits(role, action, belowIt);
   });
 }
 

@@ -6,6 +6,8 @@ import type { AddressInfo } from "node:net";
 import type { Certificates } from "./certificates.ts";
 import type { Control } from "./control.ts";
 import type { Met } from "./faults.ts";
+import { takeTelemetry } from "./ingestion.ts";
+import { ingestionHost } from "./insights.ts";
 import { errorReply, isByAddress, originOf, readObject, send } from "./http.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Cloud } from "./resource.ts";
 import type { ResourceManager } from "./resource-manager.ts";
@@ -79,12 +81,14 @@ async function answerHost(host: string, request: IncomingMessage, doors: Doors):
   if (host === `login.${suffix}`) return doors.tokens.login(request, originOf(request));
   if (host === `management.${suffix}`) return answerManagement(request, doors).finally(doors.keep);
   if (host === `api.loganalytics.${suffix}`) return answerLogs(request, doors);
+  if (host === `${ingestionHost}.${suffix}`) return takeTelemetry(request, doors.cloud, doors.tokens);
   if (isByAddress(`https://${host}`)) return answerHost(`${doorOf(request.url ?? "/")}.${suffix}`, request, doors);
   throw new ArmError(404, "HostNotFound", `The stand-in cloud has no host '${host}'.`);
 }
 
 /** By its address alone the stand-in is reached by programs that cannot be told how to find its names; no two doors share a path. */
-function doorOf(url: string): "login" | "management" | "api.loganalytics" {
+function doorOf(url: string): "login" | "management" | "api.loganalytics" | typeof ingestionHost {
+  if (/^\/+v2(\.1)?\/track/i.test(url)) return ingestionHost;
   if (/^\/+v1\/workspaces\//i.test(url)) return "api.loganalytics";
   return [tenant, "common", "organizations"].includes(url.split("/")[1] ?? "") ? "login" : "management";
 }

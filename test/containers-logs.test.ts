@@ -58,7 +58,7 @@ beforeAll(async () => {
   await put(group, "2024-03-01", { location });
   customerId = (await put(workspace, "2023-09-01", { location, properties: {} }))["properties"].customerId;
   await put(environment, "2025-02-02-preview", { location, properties: {} });
-  await put(`${environment}/providers/Microsoft.Insights/diagnosticSettings/requests`, "2021-05-01-preview", { properties: { workspaceId: workspace, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } });
+  await put(`${environment}/providers/Microsoft.Insights/diagnosticSettings/requests`, "2021-05-01-preview", { properties: { workspaceId: workspace, logs: ["ContainerAppHTTPLogs", "ContainerAppConsoleLogs"].map((category) => ({ category, enabled: true })) } });
   const shop = `${group}/providers/Microsoft.App/containerApps/shop`;
   revision = (await put(shop, "2025-02-02-preview", { location, properties: { managedEnvironmentId: environment, ...storefrontApp({ RELEASE: "1", FAULT: "errors", FAULT_PERCENT: "50" }) } }))["properties"].latestRevisionName;
   logs = new LogsQueryClient({ getToken: async (scopes) => ({ token: await token(String(scopes).replace("/.default", "")), expiresOnTimestamp: Date.now() + 3_600_000 }) }, {
@@ -91,6 +91,16 @@ test("the real client reads what real requests did, after the ingestion lag, and
   expect(summary).toMatchObject({ requests: 20, ids: 20, failed, earliest: expect.any(Date) });
   const rows = await query(`${text} | where RequestId == "q3"`);
   expect(rows).toEqual([expect.objectContaining({ StatusCode: statuses[3], Method: "GET", Path: "/products/5", Authority: host, EnvironmentName: "local", TenantId: customerId, StartTime: expect.any(Date), RequestDuration: expect.any(Number) })]);
+});
+
+test("what an app prints is in ContainerAppConsoleLogs of the workspace that its environment's setting names", async () => {
+  const [line] = await eventually(() => query(`ContainerAppConsoleLogs | where ContainerAppName == "shop" and Log has "listening"`), (rows) => rows.length > 0);
+  expect(line).toMatchObject({ RevisionName: revision, ContainerName: "storefront", JobName: "", TenantId: customerId, TimeGenerated: expect.any(Date), Log: expect.stringMatching(/^\{"at":/) });
+  const setting = `/subscriptions/${cloud.subscription}/resourceGroups/shop/providers/Microsoft.App/managedEnvironments/local/providers/Microsoft.Insights/diagnosticSettings/requests?api-version=2021-05-01-preview`;
+  const { body } = await management("GET", setting);
+  const quiet = { ...body.properties, logs: body.properties.logs.map((log: Body) => ({ ...log, enabled: log["category"] === "ContainerAppHTTPLogs" })) };
+  await management("PUT", setting, { properties: quiet });
+  expect(await query("ContainerAppConsoleLogs")).toEqual([]);
 });
 
 test("late and duplicate rows can be put, and a late one is seen only when its time has come", async () => {

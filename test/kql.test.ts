@@ -32,6 +32,13 @@ const refusal = (query: string): string => {
   throw new Error(`was not refused: ${query}`);
 };
 
+test("a dynamic value gives what it has under a name, null for what it has not, and is refused where its parts have no name", () => {
+  const bag: Table = { columns: [{ name: "Bag", type: "dynamic" }], rows: [{ Bag: JSON.stringify({ word: "yes", many: 3, "two words": "no" }) }, { Bag: null }] };
+  expect(ask('T | project word = tostring(Bag.word), many = toint(Bag.many), other = tostring(Bag["two words"]), gone = isnull(Bag.gone)', bag)).toEqual([{ word: "yes", many: 3, other: "no", gone: true }, { word: "", many: null, other: "", gone: true }]);
+  expect(() => ask("T | project x = Bag[0]", bag)).toThrow("does not evaluate 'Bag[0]'");
+  expect(() => ask("T | where Bag.word == 'yes'", bag)).toThrow("Cannot compare values of types dynamic and string");
+});
+
 describe("operators", () => {
   test("counts by bin and revision, failures beside all", () => {
     const query = "let tick = 1s; T | where TimeGenerated >= ago(1m) | summarize requests=count(), failed=countif(StatusCode >= 500 or StatusCode == 0), slow=countif(RequestDuration > 25) by bin(TimeGenerated, tick), RevisionName | order by TimeGenerated asc";

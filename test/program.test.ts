@@ -21,7 +21,7 @@ beforeAll(async () => {
   outputs = run.made;
 });
 
-test("the program is one group, one environment, one registry, one database, one control plane, one switch for its end and one released service", () => {
+test("the program is one group, one environment, one registry, one place for telemetry, one database, one control plane, one switch for its end and one released service", () => {
   expect(declared.filter(({ parent }) => parent === "").map(({ type, name }) => `${type} ${name}`)).toEqual([
     "ballast:index:ContainerEnvironment apps",
     "azure-native:resources:ResourceGroup ballast",
@@ -30,6 +30,7 @@ test("the program is one group, one environment, one registry, one database, one
     "ballast:index:ImageRegistry images",
     "ballast:index:JournalDatabase journal",
     "ballast:index:CanaryApp storefront",
+    "ballast:index:Telemetry telemetry",
   ]);
 });
 

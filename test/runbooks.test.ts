@@ -14,6 +14,7 @@ const situations: Readonly<Record<string, readonly Situation[]>> = {
   "Lost control plane": ["gone", "back", "in flight", "rolled back"],
   "Wrong verdict": ["rolled back", "rolled back", "in flight", "in flight", "in flight"],
   "Rollback blocked": ["stranded", "in flight", "stranded", "in flight"],
+  "Failing app": ["in flight", "in flight", "rolled back"],
 };
 
 interface Block { readonly chapter: string; readonly place: number; readonly commands: readonly string[] }

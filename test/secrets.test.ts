@@ -81,6 +81,7 @@ beforeAll(async () => {
     { name: "the control plane's log", text: await standIn("logs?app=control-plane") },
     { name: "the storefront's log", text: await standIn(`logs?app=${app}`) },
     { name: "the stand-in's record of requests", text: await standIn("requests") },
+    { name: "what Application Insights was sent", text: await everySent(cloud) },
     { name: "the database", text: await everyRow({ host: postgres.host, port: postgres.port, user: administrator, password, database: "ballast" }) },
     ...filesBelow(stack.folder, "the stack's file"),
     processes.stop(),
@@ -90,6 +91,15 @@ afterAll(async () => {
   bystander?.kill("SIGKILL");
   await stack?.close();
 });
+
+/** Gives all that the control plane and the storefront have sent, and waits for what they send each minute. */
+async function everySent({ ask, tokenFor, cloud }: LocalStack["cloud"]): Promise<string> {
+  const logs = `https://api.loganalytics.${cloud.suffix}`, bearer = await tokenFor(logs);
+  const { body } = await ask("GET", `/subscriptions/${cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.OperationalInsights/workspaces/apps?api-version=2023-09-01`);
+  const rows = async (table: string): Promise<readonly unknown[]> => (await ask("POST", `${logs}/v1/workspaces/${body.properties.customerId}/query`, { query: table }, { token: bearer })).body.tables[0].rows;
+  await eventually(async () => (await rows("AppMetrics | where Name == 'ballast.heartbeat'")).length > 0, "a heartbeat", 90);
+  return JSON.stringify(await Promise.all(["AppRequests", "AppDependencies", "AppMetrics", "ContainerAppConsoleLogs"].map(rows)));
+}
 
 /** Gives all rows of all tables that are not the database's own. */
 async function everyRow(address: pg.ClientConfig): Promise<string> {
@@ -112,7 +122,7 @@ describe("the search", () => {
     expect(found).toEqual(expect.arrayContaining(places.map((place) => `planted in ${place}`)));
     expect(found).toContainEqual(expect.stringMatching(/^planted in the stack's file state\/.*local\.json$/));
     const { name: revision } = JSON.parse(sources.find(({ name }) => name === "Resource Manager's answers")!.text)[3].value.at(-1);
-    for (const place of ["the second up", "the outputs", "the control plane's log", "the stand-in's record of requests"]) expect(findSecrets(sources, { revision })).toContain(`revision in ${place}`);
+    for (const place of ["what Application Insights was sent", "the second up", "the outputs", "the control plane's log", "the stand-in's record of requests"]) expect(findSecrets(sources, { revision })).toContain(`revision in ${place}`);
     const words = (place: string): string => sources.find(({ name }) => name === place)!.text;
     expect(words("a refused token's error")).toContain("call-token-refused");
     expect(words("the approval")).toContain("its journal shows that the signal came");

@@ -29,8 +29,11 @@ const answers: { readonly [Name in Exclude<OperationName, "health" | "showApi">]
   putRollout, listRollouts, showRollout, showJournal, followRollout, signalRollout, holdTarget, unholdTarget, sweep,
 };
 
+/** Is told of each call that was answered: the method, the path as it is described, and how it went. */
+export type Tell = (call: { readonly method: string; readonly route: string; readonly status: number; readonly milliseconds: number }) => void;
+
 /** Puts the functions behind their paths. */
-export function createApp(parts: Parts, authenticate: Authenticate, log: Log): Hono {
+export function createApp(parts: Parts, authenticate: Authenticate, log: Log, tell: Tell = () => undefined): Hono {
   const app = new Hono();
   app.get(operations.health.path, () => health(parts));
   app.get(operations.showApi.path, showApi);
@@ -40,7 +43,9 @@ export function createApp(parts: Parts, authenticate: Authenticate, log: Log): H
       const began = performance.now();
       const caller = await authenticate(context.req.raw, role);
       const response = caller instanceof Response ? caller : await letIn(context, caller, "body" in described, (call) => carryOut(call, parts));
-      log({ what: "call", method, path: shownPath(context), status: response.status, ...(caller instanceof Response ? {} : { caller: caller.name }), milliseconds: Math.round(performance.now() - began) });
+      const milliseconds = Math.round(performance.now() - began);
+      log({ what: "call", method, path: shownPath(context), status: response.status, ...(caller instanceof Response ? {} : { caller: caller.name }), milliseconds });
+      tell({ method, route: path, status: response.status, milliseconds });
       return response;
     });
   }

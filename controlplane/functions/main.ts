@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
-import { connect } from "../adapters/azure/connection.ts";
+import { connect, type Connection } from "../adapters/azure/connection.ts";
 import { createContainerApps } from "../adapters/azure/container-apps.ts";
 import { createRequestRows } from "../adapters/azure/request-rows.ts";
 import { patienceOf } from "../adapters/azure/trouble.ts";
@@ -48,22 +48,25 @@ async function run(settings: Settings): Promise<void> {
   const database: Database = { ...settings.database, password: passwordOf(settings.database, connection.credential) };
   const pool = openPool(database, tellTrouble);
   await migrate(pool);
-  const journal = openJournal(pool, connectionOptions(database), tellTrouble);
+  const telemetry = await openTelemetry(settings, connection);
+  const opened = openJournal(pool, connectionOptions(database), tellTrouble), journal = telemetry?.journal(opened) ?? opened;
   const claims = openClaims(pool, settings.leaseSeconds);
   const time = await openTime(pool), clock = clockOf(time.now);
   const patience = patienceOf(settings.requestSeconds);
   const rollouts = createOrchestrator({
     ports: { apps: createContainerApps(connection, patience), requests: createRequestRows(connection, patience, settings.workspace, settings.ingestionSeconds), journal, claims, clock },
-    engine: rollout, pool, process: settings.process, leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, log: tellTrouble,
+    engine: rollout, pool, process: settings.process, leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, log: tellTrouble, telemetry,
   });
   await rollouts.launch();
+  telemetry?.begin(opened);
   const dispatcher = fetchDispatcher();
-  const notifier = startNotifier({ journal, notices: openNotices(pool), channels: openChannels(settings.channels, { dispatcher }), now: clock.now, log: tellTrouble });
+  const notices = openNotices(pool);
+  const notifier = startNotifier({ journal, notices: telemetry?.notices(notices) ?? notices, channels: openChannels(settings.channels, { dispatcher }), now: clock.now, log: tellTrouble });
   const closing = new AbortController();
   const app = createApp(
     { journal, claims, rollouts, inventory: settings.inventory, now: clock.now, process: settings.process, closing: closing.signal },
     createAuthenticate(settings, dispatcher),
-    log,
+    log, telemetry?.served,
   );
   const server = serve({ fetch: app.fetch, hostname: settings.host, port: settings.port, overrideGlobalObjects: false }) as Server;
   await once(server, "listening");
@@ -78,10 +81,19 @@ async function run(settings: Settings): Promise<void> {
   await Promise.all([rollouts.close(), notifier.close()]);
   server.closeAllConnections();
   await closed;
-  await journal.close();
+  await telemetry?.close();
+  await opened.close();
   time.close();
   await Promise.all([pool.end(), dispatcher.close()]);
   connection.close();
+}
+
+/** Opens what watches us, where somebody wants to know. Its packages are loaded only then. */
+async function openTelemetry({ telemetry: wanted }: Settings, { credential, way }: Connection) {
+  if (wanted === undefined) return undefined;
+  const [{ openSending }, { openWatch }] = await Promise.all([import("../adapters/telemetry/send.ts"), import("../adapters/telemetry/watch.ts")]);
+  const sending = openSending({ ...wanted, credential, way, log: tellTrouble });
+  return { ...openWatch(sending), close: sending.close };
 }
 
 /** Resolves at the first request to end. */

@@ -29,6 +29,8 @@ export interface Settings {
   readonly port: number;
   /** Who is told of rollouts. */
   readonly channels: ChannelSettings;
+  /** Where telemetry goes; undefined where nobody wants any. */
+  readonly telemetry: { readonly connectionString: string; readonly everySeconds: number; readonly role: string; readonly version: string; readonly instance: string } | undefined;
   /** Who we are in the journal: the replica, and this start of it. */
   readonly process: string;
 }
@@ -67,6 +69,7 @@ export function readSettings(environment: Environment): Settings {
     host: environment["HOST"] || "127.0.0.1",
     port: read.number("PORT", 8080, 0, 65_535),
     channels: readChannels(environment["BALLAST_NOTIFY"], complaints),
+    telemetry: readTelemetry(environment, read, complaints),
     process: `${environment["CONTAINER_APP_REPLICA_NAME"] || "local"}-${process.pid}-${Date.now().toString(36)}`,
   };
   if (complaints.length > 0) throw settingsWrong({ complaints });
@@ -119,6 +122,17 @@ function reader(environment: Environment, complaints: string[]): Reader {
       if (!URL.canParse(text) || new URL(text).protocol !== "https:") complaints.push(`${name} is "${text}", and it must be an https address.`);
       return text;
     },
+  };
+}
+
+/** The names are those that the platform and OpenTelemetry have for it. */
+function readTelemetry(environment: Environment, read: Reader, complaints: string[]): Settings["telemetry"] {
+  const connectionString = environment["APPLICATIONINSIGHTS_CONNECTION_STRING"]?.trim() ?? "";
+  if (connectionString === "") return undefined;
+  if (!/(^|;) *InstrumentationKey=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} *(;|$)/i.test(connectionString)) complaints.push("APPLICATIONINSIGHTS_CONNECTION_STRING has no instrumentation key.");
+  return {
+    connectionString, everySeconds: read.number("OTEL_METRIC_EXPORT_INTERVAL", 60_000, 100, 3_600_000) / 1000, role: environment["CONTAINER_APP_NAME"] || "control-plane",
+    version: environment["CONTAINER_APP_REVISION"] || "local", instance: environment["CONTAINER_APP_REPLICA_NAME"] || "local",
   };
 }
 

@@ -9,7 +9,7 @@ import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../engines
 import { oneAtATime } from "./claims.ts";
 import { nap } from "./clock.ts";
 import { createDrivers, type Drivers } from "./drive.ts";
-import type { Apps, Claim, Claims, Clock, Journal, Requests } from "./ports.ts";
+import type { Apps, Claim, Claims, Clock, Journal, Requests, Telemetry } from "./ports.ts";
 import { openTurns, type Mind, type Run, type TurnsSetting } from "./turns.ts";
 
 type Request = Extract<RolloutObservation, { kind: "Request" }>;
@@ -28,6 +28,8 @@ export interface OrchestratorSetting<State> {
   readonly requestSeconds: number;
   /** Gets a sentence on trouble that mends itself. */
   readonly log: (sentence: string) => void;
+  /** Is told of turns and of what is taken over. @default nobody */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** The durable loop of this process. */
@@ -55,6 +57,7 @@ interface Asked {
   readonly drivers: Drivers;
   readonly process: string;
   readonly leaseSeconds: number;
+  readonly telemetry: Telemetry | undefined;
 }
 
 /** So often something is decided again because the stream grew, or changed hands, meanwhile. */
@@ -64,13 +67,13 @@ const returnMilliseconds = 20_000;
 
 /** Assembles the loop. There is one in a process, since the durable engine is one in a process. */
 export function createOrchestrator<State>(setting: OrchestratorSetting<State>): Orchestrator {
-  const { ports: { apps, requests, journal, claims, clock }, process, leaseSeconds, requestSeconds, pool, log } = setting;
+  const { ports: { apps, requests, journal, claims, clock }, process, leaseSeconds, requestSeconds, pool, log, telemetry } = setting;
   const mind = mindOf(setting.engine);
   const driven = new Map<string, Run>();
   const closing = new AbortController();
-  const turns = openTurns({ mind, journal, process, log, pool, world: { apps, requests, claims, clock, requestSeconds }, runOf: (stream) => driven.get(stream) });
+  const turns = openTurns({ mind, journal, process, log, telemetry, pool, world: { apps, requests, claims, clock, requestSeconds }, runOf: (stream) => driven.get(stream) });
   const drivers = createDrivers({ journal, claims, turns, mind, process, leaseSeconds, log, driven });
-  const asked: Asked = { mind, process, leaseSeconds, journal, claims, drivers };
+  const asked: Asked = { mind, process, leaseSeconds, journal, claims, drivers, telemetry };
 
   async function sweepForever(): Promise<void> {
     while (!closing.signal.aborted) {
@@ -148,7 +151,7 @@ async function claimFor(stream: string, { mind, journal, drivers }: Asked): Prom
 }
 
 /** A finished stream whose process died before it gave its claim back is taken over too: its first turn gives it back. */
-async function sweep({ journal, claims, drivers }: Asked, driven: ReadonlyMap<string, Run>, closing: AbortSignal): Promise<readonly string[]> {
+async function sweep({ journal, claims, drivers, telemetry }: Asked, driven: ReadonlyMap<string, Run>, closing: AbortSignal): Promise<readonly string[]> {
   const abandoned = (await claims.expired()).map(({ holder }) => holder);
   const unfinished = await journal.streams({ unfinished: true });
   const takenOver: string[] = [];
@@ -157,6 +160,7 @@ async function sweep({ journal, claims, drivers }: Asked, driven: ReadonlyMap<st
     const claim = await drivers.claim(stream);
     if ("heldBy" in claim) continue;
     void drivers.run(stream, claim);
+    telemetry?.tookOver(stream);
     takenOver.push(stream);
   }
   return takenOver;

@@ -3,7 +3,7 @@
 import type { Result } from "../engines/engine.ts";
 import type { Instant } from "../engines/time.ts";
 import type { Notice } from "../engines/rollout/notices.ts";
-import type { AppView, Measurement, ProbeView, RolloutEffect, RolloutEvent, Target, TrafficView } from "../engines/rollout/vocabulary.ts";
+import type { AppView, Measurement, ProbeView, RolloutEffect, RolloutEvent, RolloutOutcome, Target, TrafficView } from "../engines/rollout/vocabulary.ts";
 
 type Effect<Kind extends RolloutEffect["kind"]> = Extract<RolloutEffect, { kind: Kind }>;
 
@@ -146,4 +146,22 @@ export interface Notices {
   readonly advance: (channel: string, stream: string, told: number) => Promise<void>;
   /** Keeps that it failed, and gives the stream back after a while. */
   readonly postpone: (channel: string, stream: string, seconds: number) => Promise<void>;
+}
+
+/** One effect that was carried out, or cut short. */
+export interface TurnTaken {
+  readonly stream: string;
+  /** The journal that asked for it. */
+  readonly facts: readonly Fact[];
+  readonly effect: RolloutEffect;
+  /** What it came to; undefined where a signal cut it short. */
+  readonly outcome: RolloutOutcome | undefined;
+  readonly began: Instant;
+  readonly seconds: number;
+}
+
+/** Is told of the loop's work while it happens. Nothing waits for it, and it does not throw. */
+export interface Telemetry {
+  readonly turned: (turn: TurnTaken) => void;
+  readonly tookOver: (stream: string) => void;
 }

@@ -5,7 +5,7 @@ import { DBOS, Error as DbosErrors, type DBOSConfig } from "@dbos-inc/dbos-sdk";
 import type { RolloutEffect, RolloutEvent, RolloutObservation, RolloutOutcome } from "../engines/rollout/vocabulary.ts";
 import { untilUnheld, type Lease } from "./claims.ts";
 import { isWrite, perform, type World } from "./perform.ts";
-import type { Fact, Journal } from "./ports.ts";
+import type { Fact, Journal, Telemetry } from "./ports.ts";
 
 /** An engine as the loop uses it: what a journal asks for, and how it answers. */
 export interface Mind {
@@ -33,6 +33,7 @@ export interface TurnsSetting {
   readonly process: string;
   readonly pool: NonNullable<DBOSConfig["systemDatabasePool"]>;
   readonly log: (sentence: string) => void;
+  readonly telemetry?: Telemetry | undefined;
   readonly runOf: (stream: string) => Run | undefined;
 }
 
@@ -131,13 +132,15 @@ type Performed = { readonly outcome: RolloutOutcome; readonly epoch: number } | 
  */
 async function takeTurn(run: Run, length: number, setting: TurnsSetting): Promise<void> {
   if (run.facts.length < length) run.facts = await setting.journal.read(run.stream);
-  const effect = setting.mind.asks(run.facts.slice(0, length));
+  const facts = run.facts.slice(0, length), effect = setting.mind.asks(facts);
   if (effect === undefined) return;
   let end!: () => void;
   const ended = new Promise<void>((resolve) => { end = resolve; });
   try {
     const performed = await DBOS.runStep(async (): Promise<Performed> => {
+      const began = setting.world.clock.now(), beganAt = performance.now();
       const outcome = await performUncut(run, length, effect, ended, setting);
+      setting.telemetry?.turned({ stream: run.stream, facts, effect, outcome: outcome ?? undefined, began, seconds: (performance.now() - beganAt) / 1000 });
       return outcome && { outcome, epoch: run.lease.claim.epoch };
     }, { name: "perform" });
     if (performed === null) return;

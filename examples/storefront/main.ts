@@ -1,9 +1,11 @@
 // A small shop, there to be released: a catalogue, health endpoints, structured logs, a graceful end.
-// It knows nothing of Ballast or of clouds; a platform gives it PORT and probes it. Its faults are listed in faults.ts.
+// It knows nothing of Ballast or of clouds; a platform gives it PORT and probes it. Its faults are listed in faults.ts, what it tells of its requests
+// in telemetry.ts.
 import { randomUUID } from "node:crypto";
 import http from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { faultChooser, readFaults, type Injection } from "./faults.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 const products = [
   { id: "1", name: "Anchor, 12 kg", price: 129 },
@@ -18,7 +20,7 @@ const release = environment["RELEASE"] ?? "unnamed";
 const faults = readFaults(environment);
 const choose = faultChooser(faults);
 const logsAll = environment["LOG"] === "all";
-let closing = false;
+let closing = false, telemetry: Telemetry | undefined;
 
 const log = (line: object): void => void process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), release, ...line })}\n`);
 
@@ -61,10 +63,19 @@ async function inject({ kind, status, delayMilliseconds }: Injection, requestId:
   return true;
 }
 
+const routeOf = (path: string): string => (path === "/" ? path : path.startsWith("/products/") ? "/products/{id}" : "other");
+
+/** Tells of a request when it is over, whoever ended it. */
+function watch(request: http.IncomingMessage, response: http.ServerResponse, path: string): void {
+  const began = performance.now();
+  response.once("close", () => telemetry?.served({ method: request.method ?? "GET", route: routeOf(path), status: response.writableFinished ? response.statusCode : 0, milliseconds: performance.now() - began }));
+}
+
 const server = http.createServer(async (request, response) => {
   const path = (request.url ?? "/").split("?")[0] ?? "/";
   request.resume();
   if (path.startsWith("/health/")) return send(request, response, "", health(path));
+  if (telemetry !== undefined) watch(request, response, path);
   const requestId = String(request.headers["x-request-id"] ?? randomUUID());
   const injection = choose();
   if (injection && !(await inject(injection, requestId))) return;
@@ -75,13 +86,17 @@ const server = http.createServer(async (request, response) => {
 
 // Longer than any platform's own keep-alive towards us, so that it is never we who close under a request.
 server.keepAliveTimeout = 75_000;
-server.listen(Number(environment["PORT"] ?? 8080), environment["HOST"] ?? "127.0.0.1", () => log({ listening: server.address() }));
+server.listen(Number(environment["PORT"] ?? 8080), environment["HOST"] ?? "127.0.0.1", () => {
+  log({ listening: server.address() });
+  const connectionString = environment["APPLICATIONINSIGHTS_CONNECTION_STRING"];
+  if (connectionString) void import("./telemetry.ts").then(({ openTelemetry }) => { telemetry = openTelemetry(connectionString, environment); }).catch((error: unknown) => log({ telemetry: String(error) }));
+});
 
 function close(signal: string): void {
   if (closing) return;
   closing = true;
   log({ closing: signal });
-  server.close(() => process.exit(0));
+  server.close(() => void Promise.resolve(telemetry?.close()).then(() => process.exit(0)));
   server.closeIdleConnections();
   // A request that hangs must not hold the end back for ever.
   setTimeout(() => process.exit(0), 3000).unref();

@@ -16,6 +16,7 @@ const answers: readonly (readonly [word: RegExp, answer: string])[] = [
   [/tenant id/, "66666666-7777-8888-9999-000000000000"],
   [/registry/, "ballastexample"],
   [/digest/, "0".repeat(64)],
+  [/told of alerts/, "on-call@example.com"],
   [/approved/, "ann@example.com"],
 ];
 

@@ -42,6 +42,7 @@ const typeOfUrn = (urn: string): string => urn.split("::")[2]?.split("$").at(-1)
 const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object } = {
   "azure-native:resources:ResourceGroup": ({ resourceGroupName }) => ({ name: resourceGroupName }),
   "azure-native:operationalinsights:Workspace": ({ workspaceName }) => ({ name: workspaceName, customerId: "customer" }),
+  "azure-native:applicationinsights:Component": ({ resourceName }) => ({ name: resourceName, connectionString: "InstrumentationKey=key;IngestionEndpoint=https://ingestion.example.net/" }),
   "azure-native:app:ManagedEnvironment": ({ environmentName }) => ({ name: environmentName, defaultDomain: `${environmentName}.example.net`, staticIp: "10.40.0.12" }),
   "azure-native:app:ContainerApp": ({ containerAppName }) => ({ name: containerAppName, latestRevisionName: `${containerAppName}--0000002` }),
   "azure-native:containerregistry:Registry": ({ registryName }) => ({ name: registryName, loginServer: `${registryName}.azurecr.io` }),

@@ -11,6 +11,8 @@ export interface PlaneSetting {
   readonly apps: readonly string[];
   readonly leaseSeconds: number;
   readonly requestSeconds: number;
+  /** Settings beside these. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export interface PlaneProcess {
@@ -24,13 +26,13 @@ export async function startPlane(shop: Shop, database: Database, setting: PlaneS
   return { child, endpoint: await startedAt(child) };
 }
 
-function environmentOf({ cloud, settings, workspace }: Shop, database: Database, { name, apps, leaseSeconds, requestSeconds }: PlaneSetting): NodeJS.ProcessEnv {
+function environmentOf({ cloud, settings, workspace }: Shop, database: Database, { name, apps, leaseSeconds, requestSeconds, variables }: PlaneSetting): NodeJS.ProcessEnv {
   return {
     PATH: process.env["PATH"], BALLAST_CONNECT_TO: cloud.environment["BALLAST_CONNECT_TO"], NODE_EXTRA_CA_CERTS: cloud.caFile,
     BALLAST_SUBSCRIPTION: cloud.subscription, BALLAST_TENANT: cloud.tenant, BALLAST_AUDIENCE: "api://ballast", BALLAST_INVENTORY: JSON.stringify(apps.map((app) => ({ resourceGroup: "shop", app }))), BALLAST_WORKSPACE: workspace,
     BALLAST_RESOURCE_MANAGER: settings.resourceManager, BALLAST_LOGS: settings.logs, AZURE_AUTHORITY_HOST: settings.authority, AZURE_CLIENT_ID: settings.clientId, AZURE_CLIENT_SECRET: settings.clientSecret,
     BALLAST_DATABASE_HOST: database.host, BALLAST_DATABASE_PORT: String(database.port), BALLAST_DATABASE_NAME: database.name, BALLAST_DATABASE_USER: database.user, BALLAST_DATABASE_PASSWORD: database.password as string, BALLAST_DATABASE_TLS: "disable",
-    BALLAST_LEASE_SECONDS: String(leaseSeconds), BALLAST_REQUEST_SECONDS: String(requestSeconds), BALLAST_INGESTION_SECONDS: "1", PORT: "0", CONTAINER_APP_REPLICA_NAME: `plane-${name}`,
+    BALLAST_LEASE_SECONDS: String(leaseSeconds), BALLAST_REQUEST_SECONDS: String(requestSeconds), BALLAST_INGESTION_SECONDS: "1", PORT: "0", CONTAINER_APP_REPLICA_NAME: `plane-${name}`, ...variables,
   };
 }
 

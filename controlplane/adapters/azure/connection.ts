@@ -35,6 +35,8 @@ export interface Connection {
   /** Has a token ready, so that the next request to Resource Manager need not wait for one. */
   readonly ready: () => Promise<void>;
   readonly agent: https.Agent;
+  /** Sends a request of any client our way. */
+  readonly way: PipelinePolicy;
   readonly close: () => void;
 }
 
@@ -45,10 +47,11 @@ const containerAppsVersion = "2025-07-01";
 export function connect(settings: ConnectionSettings, connectTo = process.env["BALLAST_CONNECT_TO"]): Connection {
   const to = parseConnectTo(connectTo);
   const agent = httpsAgent(to);
+  const way = onTheWay(agent, to !== undefined, settings.requestSeconds);
   const common = {
     // The adapters try again themselves, since before each sending of a write a fence must be asked, which the pipeline cannot know.
     retryOptions: { maxRetries: 0 },
-    additionalPolicies: [{ policy: onTheWay(agent, to !== undefined, settings.requestSeconds), position: "perCall" as const }],
+    additionalPolicies: [{ policy: way, position: "perCall" as const }],
   };
   const lastly = { policy: inTime(settings.requestSeconds), position: "perRetry" as const }; // Which comes after the token was fetched.
   const credential = credentialOf(settings, { ...common, retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1000 } });
@@ -59,7 +62,7 @@ export function connect(settings: ConnectionSettings, connectTo = process.env["B
     logs: new LogsQueryClient(credential, { ...common, endpoint: `${settings.logs}/v1`, credentials: { scopes: [`${settings.logs}/.default`] } }),
     credential,
     ready: async () => void (await credential.getToken(`${settings.resourceManager}/.default`)),
-    agent,
+    agent, way,
     close: () => agent.destroy(),
   };
 }

@@ -1,0 +1,56 @@
+// What a Telemetry deploys: a component that takes no key alone, one identity that may publish there and nothing else, and a rule for each alert.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { alertsOf } from "../../components/alerts.ts";
+import { Telemetry, type TelemetryArgs } from "../../components/telemetry.ts";
+import { metrics } from "../../controlplane/adapters/telemetry/instruments.ts";
+import { record, valueOf } from "../support/mocks.ts";
+
+const scope = "/subscriptions/s/resourceGroups/shop", parent = "ballast:index:Telemetry";
+const args: TelemetryArgs = { scope, resourceGroupName: "shop", location: "westeurope", subscription: "s", workspaceId: "workspace", apps: ["storefront", "search"], leaseSeconds: 30 };
+const telemetry = (change: Partial<TelemetryArgs> = {}) => record(() => new Telemetry("telemetry", { ...args, ...change }));
+const alerts = alertsOf({ apps: ["storefront", "search"], leaseSeconds: 30, switchJob: "dead-mans-switch" });
+
+test("the component is on the workspace and takes nothing from whoever has only its key", async () => {
+  const { declared, made } = await telemetry();
+  expect(declared.find(({ name }) => name === "telemetry-insights")).toMatchObject({ type: "azure-native:applicationinsights:Component", parent, inputs: { workspaceResourceId: "workspace", disableLocalAuth: true, applicationType: "web" } });
+  expect(await valueOf(made.sender.connectionString)).toContain("IngestionEndpoint=https://ingestion.example.net/");
+});
+
+test("what apps send as may publish at the component, and nothing else is assigned", async () => {
+  const { declared, made } = await telemetry();
+  expect(made.sender.identity).toBe(`${scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/telemetry`);
+  expect(declared.filter(({ type }) => type.endsWith(":RoleAssignment")).map(({ parent: above, inputs }) => [above, inputs["scope"], inputs["principalId"], inputs["roleDefinitionId"].split("/").at(-1)])).toEqual([
+    [parent, "telemetry-insights-id", "principal", "3913510d-42f4-4e42-8a64-420c390055eb"],
+  ]);
+});
+
+test("each alert is a rule on the workspace that fires for any row, and tells whoever is in the action group", async () => {
+  const { declared } = await telemetry({ emails: ["ann@example.com"] });
+  expect(declared.find(({ name }) => name === "telemetry-action-group")!.inputs).toMatchObject({ enabled: true, emailReceivers: [{ name: "ann@example.com", emailAddress: "ann@example.com", useCommonAlertSchema: true }] });
+  const rules = declared.filter(({ type }) => type === "azure-native:monitor:ScheduledQueryRule");
+  expect(rules.map(({ name }) => name)).toEqual(alerts.map(({ id }) => `telemetry-alert-${id}`).sort());
+  for (const { id, query, severity, windowMinutes } of alerts) {
+    expect(rules.find(({ name }) => name === `telemetry-alert-${id}`)!.inputs).toMatchObject({
+      scopes: ["workspace"], severity, enabled: true, evaluationFrequency: "PT5M", windowSize: `PT${windowMinutes}M`, criteria: { allOf: [{ query, timeAggregation: "Count", operator: "GreaterThan", threshold: 0 }] }, actions: { actionGroups: ["telemetry-action-group-id"] },
+    });
+  }
+});
+
+test("where nobody is to be told, the rules are there all the same", async () => {
+  const { declared } = await telemetry();
+  expect(declared.find(({ name }) => name === "telemetry-action-group")!.inputs["emailReceivers"]).toEqual([]);
+  expect(declared.filter(({ type }) => type === "azure-native:monitor:ScheduledQueryRule")).toHaveLength(alerts.length);
+});
+
+test("alerts ask for metrics that the control plane has, look further back than they are asked, and name a chapter of the runbooks that there is", () => {
+  const chapters = [...readFileSync("docs/runbooks.md", "utf8").matchAll(/^## (.+)$/gm)].map(([, chapter]) => chapter);
+  const names = Object.values(metrics).map(({ name }) => name as string);
+  for (const { id, query, runbook, windowMinutes } of alerts) {
+    expect([id, chapters.includes(runbook)]).toEqual([id, true]);
+    expect([...query.matchAll(/"(ballast\.[\w.]+)"/g)].map(([, name]) => name!).filter((name) => !names.includes(name))).toEqual([]);
+    expect(windowMinutes).toBeGreaterThanOrEqual(5);
+  }
+  expect(alerts.find(({ id }) => id === "ticks-late")!.query).toContain("lag > 60");
+  expect(alerts.find(({ id }) => id === "app-failing")!.query).toContain('in ("storefront", "search")');
+});
