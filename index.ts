@@ -14,7 +14,6 @@ import { Telemetry } from "./components/telemetry.ts";
 const settings = readSettings();
 const { subscription, tenant, location, resourceGroup, audience, databasePassword, zoneRedundant, replicas, retention } = settings;
 const scope = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`;
-
 const group = new ResourceGroup("ballast", { resourceGroupName: resourceGroup, location });
 const place = { scope, resourceGroupName: group.name, location };
 const network = placesOf("network", { ...place, choice: settings.network });
@@ -28,14 +27,15 @@ const controlPlane = new ControlPlane("control-plane", {
   ...place, subscription, tenant, audience, image: settings.controlPlaneImage, pull: images.pull, minReplicas: replicas.controlPlaneMin, maxReplicas: replicas.controlPlaneMax,
   environment: where, workspace: { id: environment.workspaceId, customerId: environment.customerId },
   database: { host: journal.host, name: journal.databaseName, port: settings.databasePort, tls: settings.databaseTls, login: databasePassword && { user: administrator, password: databasePassword } },
-  inventory: [{ resourceGroup, app: "storefront" }], endpoints: settings.endpoints, telemetry: { insightsId: telemetry.insightsId, connectionString: telemetry.sender.connectionString },
-  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds, notify: settings.notify, callers: network.callers,
+  inventory: [{ resourceGroup, app: "storefront" }], endpoints: settings.endpoints,
+  leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, ingestionSeconds: settings.ingestionSeconds, notify: settings.notify, callers: network.callers, telemetry: telemetry.sender,
 }, { dependsOn: images });
 
 // With a password the control plane signs in as the server's administrator, and prepares the database itself.
 if (databasePassword === undefined) new DatabaseRole("database-role", {
   ...place, tenant, image: settings.controlPlaneImage, pull: images.pull, environmentId: where.id,
-  database: { serverName: journal.serverName, host: journal.host, name: journal.databaseName }, grantee: { name: controlPlane.identityName, objectId: controlPlane.identityObjectId },
+  database: { serverName: journal.serverName, host: journal.host, name: journal.databaseName },
+  grantee: { name: controlPlane.identityName, objectId: controlPlane.identityObjectId },
 }, { dependsOn: images });
 
 const storefront = new CanaryApp("storefront", {

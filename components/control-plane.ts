@@ -135,7 +135,7 @@ export interface ControlPlaneArgs {
    */
   readonly ingestionSeconds?: number;
   /**
-   * Where it sends telemetry, as its own identity: what `Telemetry` gives.
+   * Where it sends telemetry, as its own identity: what `Telemetry` gives as `sender`.
    *
    * @default nowhere
    */

@@ -18,12 +18,6 @@ export interface TelemetryArgs {
   readonly resourceGroupName: pulumi.Input<string>;
   /** The Azure region, such as `westeurope`. */
   readonly location: string;
-  /**
-   * The subscription's id, of which the role's id is made.
-   *
-   * @default that of `scope`
-   */
-  readonly subscription?: string;
   /** The id of the workspace that keeps it: what `ContainerEnvironment` gives. It must have the request rows and console logs too, which alerts ask for. */
   readonly workspaceId: pulumi.Input<string>;
   /**
@@ -48,24 +42,24 @@ export interface TelemetryArgs {
   readonly switchJob?: string;
 }
 
-/** Where an app sends telemetry, and as whom. */
+/** Where telemetry is sent, and as whom: what `ControlPlane` and `CanaryApp` take as `telemetry`. */
 export interface Sender {
+  /** The Application Insights component's id, at which whoever sends as himself gets the right to publish. */
+  readonly insightsId: pulumi.Output<string>;
   /** The component's connection string: an address, since the key in it opens nothing by itself. */
   readonly connectionString: pulumi.Output<string>;
-  /** The id of the identity that may publish there. Plain text, since an app's template is compared at preview. */
+  /** The id of the identity that apps publish as. Plain text, since an app's template is compared at preview. */
   readonly identity: string;
 }
 
 /** The place for telemetry, and the alerts. Whoever sends as its identity depends on this component, since a right must be there before it is used. */
 export class Telemetry extends pulumi.ComponentResource {
-  /** The Application Insights component's id, at which others get the right to publish. */
-  readonly insightsId: pulumi.Output<string>;
-  /** What apps send with. */
+  /** What is sent with. */
   readonly sender: Sender;
 
   constructor(name: string, args: TelemetryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:Telemetry", name, args, opts);
-    const { scope, resourceGroupName, location, subscription = subscriptionOf(scope), emails = [], leaseSeconds = patience.leaseSeconds, switchJob = "dead-mans-switch" } = args;
+    const { scope, resourceGroupName, location, emails = [] } = args;
 
     const insights = new Component(child(name, "insights"), {
       resourceName: physicalName("insights", name, scope),
@@ -81,7 +75,7 @@ export class Telemetry extends pulumi.ComponentResource {
     new RoleAssignment(child(name, "publisher-role"), {
       roleAssignmentName: assignmentName(scope, name, "publisher"),
       scope: insights.id,
-      roleDefinitionId: `/subscriptions/${subscription}/providers/Microsoft.Authorization/roleDefinitions/${metricsPublisher}`,
+      roleDefinitionId: `/subscriptions/${subscriptionOf(scope)}/providers/Microsoft.Authorization/roleDefinitions/${metricsPublisher}`,
       principalId: identity.principalId,
       principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
     }, { parent: this });
@@ -93,7 +87,7 @@ export class Telemetry extends pulumi.ComponentResource {
       emailReceivers: emails.map((emailAddress) => ({ name: emailAddress, emailAddress, useCommonAlertSchema: true })),
     }, { parent: this });
 
-    for (const { id, title, means, runbook, severity, windowMinutes, query } of alertsOf({ apps: args.apps, leaseSeconds, switchJob })) {
+    for (const { id, title, means, runbook, severity, windowMinutes, query } of alertsOf({ apps: args.apps, leaseSeconds: args.leaseSeconds ?? patience.leaseSeconds, switchJob: args.switchJob ?? "dead-mans-switch" })) {
       new ScheduledQueryRule(child(name, `alert-${id}`), {
         ruleName: physicalName("alert", `${name}-${id}`, scope),
         resourceGroupName, location,
@@ -107,8 +101,7 @@ export class Telemetry extends pulumi.ComponentResource {
       }, { parent: this });
     }
 
-    this.insightsId = insights.id;
-    this.sender = { connectionString: insights.connectionString, identity: `${scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${identityName}` };
-    this.registerOutputs({ insightsId: this.insightsId });
+    this.sender = { insightsId: insights.id, connectionString: insights.connectionString, identity: `${scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${identityName}` };
+    this.registerOutputs({ sender: this.sender });
   }
 }

@@ -3,8 +3,8 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { containerAppKind, environmentIdOf } from "./container-apps.ts";
 import { jobKind } from "./jobs.ts";
-import { mustSuit, networkKinds } from "./network.ts";
 import { insightsKinds } from "./insights.ts";
+import { mustSuit, networkKinds } from "./network.ts";
 import { flexibleServerKinds } from "./postgres.ts";
 import { registryKind } from "./registries.ts";
 import { ArmError, type Body, type PutContext, type ResourceKind, type Store } from "./resource.ts";

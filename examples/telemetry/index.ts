@@ -12,6 +12,5 @@ const telemetry = new Telemetry("telemetry", {
   apps: ["shop"],
 });
 
-// ControlPlane takes { insightsId, connectionString } as `telemetry`, CanaryApp takes the sender as it is.
-export const { insightsId } = telemetry;
-export const { connectionString } = telemetry.sender;
+// ControlPlane and CanaryApp take `telemetry.sender` as their argument `telemetry`.
+export const { insightsId, connectionString } = telemetry.sender;

@@ -7,13 +7,14 @@ import { metrics } from "../../controlplane/adapters/telemetry/instruments.ts";
 import { record, valueOf } from "../support/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop", parent = "ballast:index:Telemetry";
-const args: TelemetryArgs = { scope, resourceGroupName: "shop", location: "westeurope", subscription: "s", workspaceId: "workspace", apps: ["storefront", "search"], leaseSeconds: 30 };
+const args: TelemetryArgs = { scope, resourceGroupName: "shop", location: "westeurope", workspaceId: "workspace", apps: ["storefront", "search"], leaseSeconds: 30 };
 const telemetry = (change: Partial<TelemetryArgs> = {}) => record(() => new Telemetry("telemetry", { ...args, ...change }));
 const alerts = alertsOf({ apps: ["storefront", "search"], leaseSeconds: 30, switchJob: "dead-mans-switch" });
 
 test("the component is on the workspace and takes nothing from whoever has only its key", async () => {
   const { declared, made } = await telemetry();
   expect(declared.find(({ name }) => name === "telemetry-insights")).toMatchObject({ type: "azure-native:applicationinsights:Component", parent, inputs: { workspaceResourceId: "workspace", disableLocalAuth: true, applicationType: "web" } });
+  expect(await valueOf(made.sender.insightsId)).toBe("telemetry-insights-id");
   expect(await valueOf(made.sender.connectionString)).toContain("IngestionEndpoint=https://ingestion.example.net/");
 });
 
