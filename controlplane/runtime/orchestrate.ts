@@ -3,7 +3,7 @@
 // decided in the engine. Nothing here knows the domain but that a request comes first.
 import { claimTargetHeld } from "../../errors/claims.ts";
 import { rolloutUnknown } from "../../errors/functions.ts";
-import { fold, type Engine } from "../engines/engine.ts";
+import type { Engine } from "../engines/engine.ts";
 import { targetOf } from "../engines/rollout/names.ts";
 import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../engines/rollout/vocabulary.ts";
 import { oneAtATime } from "./claims.ts";
@@ -148,12 +148,12 @@ async function claimFor(stream: string, { mind, journal, drivers }: Asked): Prom
 }
 
 /** A finished stream whose process died before it gave its claim back is taken over too: its first turn gives it back. */
-async function sweep({ journal, claims, drivers }: Asked, driven: ReadonlyMap<string, Run>, closing: AbortSignal): Promise<readonly string[]> {
+async function sweep({ journal, claims, drivers, process }: Asked, driven: ReadonlyMap<string, Run>, closing: AbortSignal): Promise<readonly string[]> {
   const abandoned = (await claims.expired()).map(({ holder }) => holder);
-  const unfinished = await journal.streams({ unfinished: true });
+  const unfinished = await journal.streams({ unfinished: true }), kept = new Set(await claims.keptElsewhere(process));
   const takenOver: string[] = [];
   for (const stream of new Set([...abandoned, ...unfinished])) {
-    if (driven.has(stream) || closing.aborted || !targetOf(stream)) continue;
+    if (driven.has(stream) || kept.has(stream) || closing.aborted || !targetOf(stream)) continue;
     const claim = await drivers.claim(stream);
     if ("heldBy" in claim) continue;
     void drivers.run(stream, claim);
@@ -163,6 +163,15 @@ async function sweep({ journal, claims, drivers }: Asked, driven: ReadonlyMap<st
 }
 
 function mindOf<State>(engine: Engine<RolloutObservation, RolloutEvent, State, RolloutEffect>): Mind {
-  const stateOf = (journal: Parameters<Mind["asks"]>[0]): State => fold(engine, journal.map(({ event }) => event));
+  // What the facts up to one add up to, kept with that one fact alone: whoever reads on from it folds on from there.
+  const states = new WeakMap<object, State>();
+  const stateOf = (journal: Parameters<Mind["asks"]>[0]): State => {
+    const folded = journal.findLastIndex((fact) => states.has(fact)), known = journal[folded], last = journal.at(-1);
+    const state = journal.slice(folded + 1).reduce((before, { event }) => engine.evolve(before, event), known === undefined ? engine.initial : states.get(known)!);
+    if (last === undefined || known === last) return state;
+    if (known !== undefined) states.delete(known);
+    states.set(last, state);
+    return state;
+  };
   return { asks: (journal) => engine.react(stateOf(journal)), answers: (journal, observation) => engine.decide(stateOf(journal), observation) };
 }

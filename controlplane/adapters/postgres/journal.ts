@@ -1,13 +1,13 @@
 // The journal in PostgreSQL. An append is one statement and so one round trip and one transaction: it compares the
 // stream's end with what was read, checks the claim and writes the facts, or none of these. Whoever listens is told after it.
 // What facts mean is the engine's business; their shape is in facts.ts, what holds them together in chain.ts.
-import { setTimeout as nap } from "node:timers/promises";
 import type pg from "pg";
 import { targetKey } from "../../engines/rollout/names.ts";
 import type { Appended, Fact, Journal } from "../../runtime/ports.ts";
-import { chain, followChain, type StoredFact } from "./chain.ts";
+import { chain, followChain, goOn, type StoredFact, type StoredHead } from "./chain.ts";
 import type { Log } from "./connection.ts";
 import { eventsAsText, finishes, parseFact } from "./facts.ts";
+import { openGrowth } from "./growth.ts";
 import { listen, openTelling } from "./listen.ts";
 
 const channel = "ballast_journal";
@@ -40,7 +40,7 @@ const tellStatement = `select pg_notify('${channel}', told) from unnest($1::text
 // Both in one statement, so that facts and head are of one moment.
 const readStatement = `
 select s.length, s.hash as head, f.index, f.event, f.process, f.epoch, f.hash
-from ballast.streams s left join ballast.facts f using (stream) where stream = $1 order by f.index`;
+from ballast.streams s left join ballast.facts f on f.stream = s.stream and f.index >= $2 where s.stream = $1 order by f.index`;
 
 type ReadRow = Omit<StoredFact, "stream" | "index"> & { readonly length: number; readonly head: string | null; readonly index: number | null };
 
@@ -60,45 +60,31 @@ export interface PostgresJournal extends Journal {
 
 /** Opens the journal. Waiting for growth falls back on looking every `pollSeconds`, should a notice ever be lost. */
 export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log, pollSeconds = 5): PostgresJournal {
-  const waiting = new Map<string, Set<(length: number | undefined) => void>>();
-  const wake = (stream: string, length: number): void => waiting.get(stream)?.forEach((each) => each(length));
+  const growth = openGrowth(async (streams) => {
+    const { rows } = await pool.query<{ stream: string; length: number }>({ name: "ballast-lengths", text: "select stream, length from ballast.streams where stream = any($1::text[])", values: [streams] });
+    return new Map(rows.map(({ stream, length }) => [stream, length]));
+  }, pollSeconds);
   const listener = listen(listening, channel, log, (payload) => {
-    if (payload === undefined) for (const each of waiting.values()) each.forEach((look) => look(undefined));
+    if (payload === undefined) growth.lookAtAll();
     const [, length, stream] = /^(\d+) (.*)$/s.exec(payload ?? "") ?? [];
-    if (stream !== undefined) wake(stream, Number(length));
+    if (stream !== undefined) growth.noticed(stream, Number(length));
   });
   const others = openTelling((told) => pool.query({ name: "ballast-tell", text: tellStatement, values: [told] }));
 
-  const lengthOf = async (stream: string): Promise<number> => {
-    const { rows } = await pool.query<{ length: number }>("select length from ballast.streams where stream = $1", [stream]);
-    return rows[0]?.length ?? 0;
-  };
-
-  async function grown(stream: string, length: number, cancel: AbortSignal): Promise<void> {
-    let known = length;
-    let look = new AbortController();
-    const notice = (told: number | undefined): void => {
-      known = Math.max(known, told ?? 0);
-      look.abort();
-    };
-    const own = waiting.get(stream) ?? new Set();
-    waiting.set(stream, own.add(notice));
-    while (!cancel.aborted && known <= length) {
-      look = new AbortController();
-      known = Math.max(known, await lengthOf(stream).catch(() => 0)); // A database that is away is asked again below.
-      if (known <= length) await nap(pollSeconds * 1000, undefined, { signal: AbortSignal.any([cancel, look.signal]) }).catch(() => undefined);
-    }
-    own.delete(notice);
-    if (own.size === 0 && waiting.get(stream) === own) waiting.delete(stream);
+  /** Reads the facts from an index on, and where the stream ends. */
+  async function readFrom(stream: string, index: number): Promise<{ readonly head: StoredHead; readonly stored: readonly StoredFact[] } | undefined> {
+    const { rows } = await pool.query<ReadRow>({ name: "ballast-read", text: readStatement, values: [stream, index] });
+    const [first] = rows;
+    return first && { head: { length: first.length, hash: first.head }, stored: rows.flatMap(({ index, event, process, epoch, hash }) => (index === null ? [] : [{ stream, index, event, process, epoch, hash }])) };
   }
 
   return {
-    read: async (stream) => {
-      const { rows } = await pool.query<ReadRow>(readStatement, [stream]);
-      const [first] = rows;
-      if (!first) return [];
-      const stored = rows.flatMap(({ index, event, process, epoch, hash }) => (index === null ? [] : [{ stream, index, event, process, epoch, hash }]));
-      return followChain(stream, { length: first.length, hash: first.head }, stored).map(parseFact);
+    read: async (stream, known = []) => {
+      const found = await readFrom(stream, known.length);
+      const more = found && goOn(known.at(-1), known.length, found.head, found.stored);
+      if (more) return more.length === 0 ? known : [...known, ...more.map(parseFact)];
+      const whole = known.length === 0 ? found : await readFrom(stream, 0);
+      return whole === undefined ? [] : followChain(stream, whole.head, whole.stored).map(parseFact);
     },
     append: async (stream, on, events, { process, claim }): Promise<Appended> => {
       if (events.length === 0) return "appended";
@@ -110,11 +96,11 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
         stream, on.length, text, finishes(events) ?? null, process, claim?.target ?? null, claim?.epoch ?? null, targetKeyOf(stream), before ?? null, facts.map(({ hash }) => hash),
       ] });
       if (came?.length == null) return claim && !came?.held ? "fenced" : "conflict";
-      wake(stream, came.length);
+      growth.noticed(stream, came.length);
       others.tell(`${came.length} ${stream}`);
       return "appended";
     },
-    grown,
+    grown: growth.grown,
     streams: async ({ target, unfinished }) => {
       const { rows } = await pool.query<Pick<Fact, "stream">>(
         `select stream from ballast.streams where ($1::text is null or target = $1) and not ($2 and finished) order by created_at desc, stream`,
@@ -126,6 +112,6 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
       const { at = null, ago = 0, flying = 0 } = rows[0] ?? {};
       return { inFlight: flying, lastWrite: at === null ? undefined : { at: Math.round(at), secondsAgo: Math.max(0, ago) } };
     },
-    close: async () => { await others.close(); await listener.close(); },
+    close: async () => { growth.close(); await others.close(); await listener.close(); },
   };
 }
