@@ -16,7 +16,12 @@ export const whole = (text) => text.replace(byFile, (_, names, module, file) =>
 const folder = process.env["BALLAST_BENCH_PREVIEW"];
 if (folder !== undefined && process.argv[1]?.endsWith(path.join("cmd", "run", "index.js"))) {
   process.on("exit", () => appendFileSync(path.join(folder, "programs"), `${JSON.stringify({ began: performance.timeOrigin, ended: performance.timeOrigin + performance.now() })}\n`));
+  // Under other names, so that what Node keeps of compiled files serves both programs alike.
   if (readFileSync(path.join(folder, "imports"), "utf8") === "whole") registerHooks({
+    resolve: (specifier, context, next) => {
+      const resolved = next(specifier, context);
+      return isOurs(resolved.url) ? { ...resolved, url: `${resolved.url.split("?")[0]}?whole` } : resolved;
+    },
     load: (url, context, next) => {
       const loaded = next(url, context);
       return isOurs(url) && loaded.source !== undefined && loaded.source !== null ? { ...loaded, source: whole(Buffer.from(loaded.source).toString("utf8")) } : loaded;
