@@ -83,13 +83,16 @@ export async function play(cell: Cell, postgres: RunningPostgres, profiles?: str
 /** Starts the cheap Azure and the control planes; what has started is ended where something does not start. */
 async function openEstate(cell: Cell, postgres: RunningPostgres, database: string, profiles: string | undefined): Promise<Estate> {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-load-")), children: ChildProcess[] = [];
-  const close = async (): Promise<void> => {
-    await Promise.all(children.slice(1).map((child) => end(child)));
-    children[0]?.disconnect();
+  const dieWithUs = (): void => {
+    for (const child of children) child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   };
-  const dieWithUs = (): void => children.forEach((child) => child.kill("SIGKILL"));
   process.once("exit", dieWithUs);
+  const close = async (): Promise<void> => {
+    await Promise.all(children.slice(1).map((child) => end(child)));
+    process.off("exit", dieWithUs);
+    dieWithUs();
+  };
   try {
     const azure = fork(path.join(import.meta.dirname, "azure.ts"), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     children.push(azure);
@@ -103,7 +106,7 @@ async function openEstate(cell: Cell, postgres: RunningPostgres, database: strin
       children.push(child);
       return startedAt(child).then((endpoint) => ({ child, endpoint }));
     });
-    return { azure, address, planes: await Promise.all(starting), [Symbol.asyncDispose]: () => close().finally(() => process.off("exit", dieWithUs)) };
+    return { azure, address, planes: await Promise.all(starting), [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;

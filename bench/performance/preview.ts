@@ -28,7 +28,8 @@ export interface Previewed {
 /** Deploys the program and previews it so many rounds. */
 export async function measurePreview(rounds: number, tell: (line: string) => void): Promise<Previewed> {
   const parent = mkdtempSync(path.join(tmpdir(), "ballast-preview-")), ground = await bringGround(path.join(parent, "ground"), tell);
-  const { NODE_OPTIONS: before } = process.env;
+  const { NODE_OPTIONS: before } = process.env, leave = (): void => rmSync(parent, { recursive: true, force: true });
+  process.once("exit", leave);
   try {
     Object.assign(process.env, { NODE_OPTIONS: `${before ?? ""} --import=${path.join(import.meta.dirname, "preview-hook.mjs")}`.trim(), BALLAST_BENCH_PREVIEW: parent });
     writeFileSync(path.join(parent, "imports"), "file");
@@ -44,7 +45,8 @@ export async function measurePreview(rounds: number, tell: (line: string) => voi
     else process.env["NODE_OPTIONS"] = before;
     delete process.env["BALLAST_BENCH_PREVIEW"];
     await ground.stop();
-    rmSync(parent, { recursive: true, force: true });
+    process.off("exit", leave);
+    leave();
   }
 }
 
