@@ -21,15 +21,16 @@ const observations = new Set<RolloutEvent["kind"]>(["Probed", "Measured", "Traff
 /** Folds a journal again and measures each of its waits. */
 export function tell(facts: readonly WrittenFact[]): Told {
   const lags: number[] = [];
-  let state: RolloutState = rollout.initial, due: number | undefined;
+  let state: RolloutState = rollout.initial, waitedFor: number | undefined, due: number | undefined;
   for (const { event, writtenAt } of facts) {
-    if (due !== undefined && observations.has(event.kind)) {
+    if (event.kind === "Waited") due = waitedFor;
+    else if (due !== undefined && observations.has(event.kind)) {
       lags.push(writtenAt - due);
       due = undefined;
     }
     state = rollout.evolve(state, event);
     const effect = rollout.react(state);
-    if (effect?.kind === "Wait") due = effect.until;
+    waitedFor = effect?.kind === "Wait" ? effect.until : undefined; // A wait that a signal cuts short is none.
   }
   return { lags, result: state.phase === "finished" ? (state.ending?.result ?? "finished") : "in flight" };
 }

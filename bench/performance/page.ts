@@ -40,9 +40,10 @@ The aim is ${previewAimMilliseconds / 1000} s: ${outcome(median <= previewAimMil
 
 function limitsOfPreview(previews: Previews): string {
   const saved = (arm: Arm, what: keyof Preview): number => spreadOf(previews[arm].map((one, index) => one[what] - previews.ours[index]![what])).median;
-  const refresh = -saved("unrefreshed", "all"), whole = saved("whole", "all");
-  return `**What limits it.** Before the program begins the engine starts its language host and, as \`refresh: always\` asks, reads every resource: ${grouped(refresh)} ms of the whole (median of the pairs), which buys that the state knows
-where the control plane has left the traffic. The program's process is Node, the SDK, the files of azure-native that we name, and the calls that register resources. Importing azure-native whole would take ${grouped(whole)} ms more.
+  const inWords = (value: number): string => (value > 0 ? `${grouped(value)} ms` : "less than the noise of this run");
+  const refresh = inWords(-saved("unrefreshed", "all")), whole = inWords(saved("whole", "all"));
+  return `**What limits it.** Before the program begins the engine starts its language host and, as \`refresh: always\` asks, reads every resource, which took ${refresh} (median of the pairs), and buys that the state knows
+where the control plane has left the traffic. The program's process is Node, the SDK, the files of azure-native that we name, and the calls that register resources. Importing azure-native whole took, beyond that, ${whole}.
 **What it means.** Nothing has to be done: import azure-native by file in a program of your own too. Azure's own answers, which a refresh waits for, come on top; *unverified on Azure*.`;
 }
 
@@ -113,7 +114,8 @@ function meaningOfLoad(cells: readonly Loaded[]): string {
   return `**What limits it.** A turn is a handful of statements to PostgreSQL and a request or two to Azure; the control plane is one JavaScript thread that sends them. ${alone === undefined ? "" : `With ${grouped(alone.rollouts)} rollouts that one process was busy for ${figure(busyPercent(alone))} % of the time`}${alone && two ? `, each of two for ${figure(busyPercent(two))} %.` : alone ? "." : ""}
 A second one takes half of the turns, and shares PostgreSQL and, here, the cores with the first.
 **What it means.** ${carried === undefined ? "No measured cell kept its lag within a tick for 99 of 100 ticks on one control plane." : `One control plane carried what ${grouped(atDefaultPace(carried))} rollouts at once would ask at the default pace, with 99 of 100 ticks late by less than a tick.`} Lag delays a verdict; it loses no bin and judges none twice.
-Add a replica (\`replicas.controlPlaneMax\`) when \`ballast top\` shows ticks that come late, or when one process is busy most of the time. The journal of a rollout took ${figure(kept / 1000)} kB here, so that ten thousand are about ${grouped((kept * 10_000) / 1_000_000)} MB; a real bake of more ticks writes
+A second replica (\`ballast:replicas\`, controlPlaneMin) is for the day on which the first one dies; it carries load too, since a rollout is driven by the replica that was asked for it. More of them are worth it when one is busy most of its time, which its processor's use shows; give PostgreSQL as much
+then. The journal of a rollout took ${figure(kept / 1000)} kB here, so that ten thousand are about ${grouped((kept * 10_000) / 1_000_000)} MB; a real bake of more ticks writes
 more facts. Rows of turns are deleted with the rollout's end. Azure's throttling and latencies are not in this: *unverified on Azure*.`;
 }
 
