@@ -116,7 +116,7 @@ A second one takes half of the turns, and shares PostgreSQL and, here, the cores
 **What it means.** ${carried === undefined ? "No measured cell kept its lag within a tick for 99 of 100 ticks on one control plane." : `One control plane carried what ${grouped(atDefaultPace(carried))} rollouts at once would ask at the default pace, with 99 of 100 ticks late by less than a tick.`} Lag delays a verdict; it loses no bin and judges none twice.
 A second replica (\`ballast:replicas\`, controlPlaneMin) is for the day on which the first one dies; it carries load too, since a rollout is driven by the replica that was asked for it. More of them are worth it when one is busy most of its time, which its processor's use shows; give PostgreSQL as much
 then. The journal of a rollout took ${figure(kept / 1000)} kB here, so that ten thousand are about ${grouped((kept * 10_000) / 1_000_000)} MB; a real bake of more ticks writes
-more facts. Rows of turns are deleted with the rollout's end. Azure's throttling and latencies are not in this: *unverified on Azure*.`;
+more facts. Rows of turns are deleted with the rollout's end. *Memory* is what Node took where nobody limited it. Azure's throttling and latencies are not in this: *unverified on Azure*.`;
 }
 
 /** Writes the page from whatever was measured. */
