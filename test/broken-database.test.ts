@@ -54,7 +54,7 @@ function breakNext(text: string, fate: Fate, landed = false, times = 1): () => n
   return () => met;
 }
 
-const append = "with held as", renew = "update ballast.claims", take = "insert into ballast.claims";
+const append = "ballast-append", renew = "update ballast.claims", take = "insert into ballast.claims";
 const codes = { "a full disk": "53100", "a database that only reads": "25006", "too many connections": "53300", "a lock that was waited for too long": "55P03", "a failure to serialize": "40001" };
 
 describe("an append", () => {

@@ -110,6 +110,15 @@ describe.each(places)("claims in %s", (_, open) => {
     expect(await brief.expired()).not.toContainEqual(claim);
   });
 
+  it("tell which streams others keep, and not those whose lease has run out, nor those that were given back", async () => {
+    const brief = openWith(0.2), theirs = target(), kept = await take(theirs, "kept-elsewhere", "q"), mine = await take(target(), "kept-here", "p"), left = await take(target(), "left-elsewhere", "q", brief);
+    await eventually(async () => (await brief.expired()).some(({ target }) => target === left.target), "the lease to run out");
+    const told = await claims.keptElsewhere("p");
+    expect([kept, mine, left].map(({ holder }) => told.includes(holder))).toEqual([true, false, false]);
+    await claims.release(kept);
+    expect(await claims.keptElsewhere("p")).not.toContain(kept.holder);
+  });
+
   it("hold a target for one at a time, until it is given back", async () => {
     const of = target(), hold = await claims.hold(of, "ann", 60);
     if (!("id" in hold)) throw new Error("not held");

@@ -78,7 +78,7 @@ function refusing(): Disk {
   };
   return {
     wishes: { between },
-    fill: async () => { proxy!.there = (bytes) => (bytes.includes("with held as") ? postgresRefusal("53100") : "pass"); },
+    fill: async () => { proxy!.there = (bytes) => (bytes.includes("ballast-append") ? postgresRefusal("53100") : "pass"); },
     empty: () => { proxy!.there = () => "pass"; },
     remove: () => proxy?.close(),
   };

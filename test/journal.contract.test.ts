@@ -131,6 +131,39 @@ describe.each<[string, () => Promise<Kept>]>([["PostgreSQL", () => inPostgres()]
     await claims.release(claim);
   });
 
+  it("gives all facts to a reader who knows some of them, and those of today to one who knows what is no longer there", async () => {
+    const stream = fresh(), other = fresh();
+    await journal.append(stream, [], [waited(1), waited(2)], pen);
+    const known = await journal.read(stream);
+    expect(await journal.read(stream, known)).toEqual(known);
+    await add(journal, stream, [waited(3)], pen);
+    await add(journal, stream, [finished], { process: "p2" });
+    const whole = await journal.read(stream);
+    expect(whole.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
+    for (const length of [0, 1, 2, 4]) expect(await journal.read(stream, whole.slice(0, length))).toEqual(whole);
+    await journal.append(other, [], [waited(7), waited(8)], pen);
+    // As after a database was put back from a copy: what is known is longer, or another.
+    expect(await journal.read(other, whole)).toEqual(await journal.read(other));
+    expect(await journal.read(other, known)).toEqual(await journal.read(other));
+    expect(await journal.read(fresh(), known)).toEqual([]);
+    // Whoever drives goes on from what it has: it can append to it.
+    expect(await journal.append(other, await journal.read(other, (await journal.read(other)).slice(0, 1)), [waited(9)], pen)).toBe("appended");
+  });
+
+  it("wakes all who wait, each for its own stream and length", async () => {
+    const streams = [fresh(), fresh(), fresh()];
+    for (const stream of streams) await journal.append(stream, [], [waited(1)], pen);
+    const woken: string[] = [], cancel = new AbortController();
+    const waits = streams.flatMap((stream) => [1, 2].map((length) => journal.grown(stream, length, cancel.signal).then(() => { if (!cancel.signal.aborted) woken.push(`${stream} ${length}`); })));
+    await add(journal, streams[1]!, [waited(2)], pen);
+    await eventually(() => woken.length > 0, "the first to wake");
+    await add(journal, streams[2]!, [waited(2), waited(3)], pen);
+    await eventually(() => woken.length === 3, "the others to wake");
+    cancel.abort();
+    await Promise.all(waits);
+    expect(woken.toSorted()).toEqual([`${streams[1]} 1`, `${streams[2]} 1`, `${streams[2]} 2`]);
+  });
+
   it("tells a waiting reader that the stream has grown", async () => {
     const stream = fresh();
     await journal.append(stream, [], [waited(1)], pen);
@@ -203,6 +236,20 @@ describe("a journal in PostgreSQL alone", () => {
     await eventually(() => add(journal, stream, [waited(2)], pen).then((came) => came !== "fenced", () => false), "an append");
     await telling;
     expect(await journal.read(stream)).toHaveLength(2);
+  });
+
+  it("tells the readers of another process of every append, the last before its end included, though they never look by themselves", async () => {
+    const database = await postgres.fresh(), { journal: writer, pool } = await inPostgres(database);
+    const reader = openJournal(pool, connectionOptions(database), () => {}, 600), streams = Array.from({ length: 30 }, fresh);
+    onTestFinished(() => reader.close());
+    await eventually(async () => (await pool.query("select 1 from pg_stat_activity where datname = current_database() and query like 'listen%'")).rowCount === 2, "both to listen");
+    for (const stream of streams) await writer.append(stream, [], [waited(1)], pen);
+    let told = 0;
+    for (const stream of streams) void reader.grown(stream, 1, never).then(() => { told++; });
+    await reader.grown(streams[0]!, 0, never); // Looks are one after the other, so that those before it are over too.
+    for (const stream of streams) await add(writer, stream, [waited(2)], pen);
+    await writer.close();
+    await eventually(() => told === streams.length, "all readers to be told");
   });
 
   it("asks for a password anew for each connection, so that a token may change", async () => {

@@ -85,6 +85,16 @@ describe("a loop in one process", () => {
     expect(await query("select 1 from dbos.workflow_status")).toEqual([]);
   });
 
+  it("keeps no turn that only looks anywhere but in the journal", async () => {
+    const turns: unknown[] = [];
+    const { orchestrator, journal, query } = await loop(undefined, { beforeAppend: async (events) => {
+      if (events[0]?.kind === "TrafficShifted" || events[0]?.kind === "Waited") turns.push(await query("select workflow_uuid as id from dbos.workflow_status"));
+    } });
+    await orchestrator.start(stream, toyRequest(web, "web--1", [10], 0.01));
+    await finishedFacts(journal);
+    expect(turns).toEqual([[{ id: `${stream}#1` }], [{ id: `${stream}#1` }]]);
+  });
+
   it("starts a stream once, and says that it exists from then on", async () => {
     const { orchestrator, journal } = await loop();
     const request = toyRequest(web, "web--1", [10], 0.01);

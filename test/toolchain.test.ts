@@ -77,6 +77,7 @@ describe("the first way, PATH", () => {
     expect(lines).toEqual([]);
     expect(engine.environment["PATH"]?.split(delimiter)[0]).toBe(bin);
     expect(engine.environment["PULUMI_SKIP_UPDATE_CHECK"]).toBe("true");
+    expect(engine.environment["NODE_COMPILE_CACHE"]).toBe(join(cacheFolder(surroundings()), "compiled"));
   });
 
   test("leaves the folder on PATH as it is and has its own language host in the cache", async () => {

@@ -102,6 +102,8 @@ function engineEnvironment(command: string, how: PulumiEngine["how"], environmen
   return {
     PATH: [...folders, environment["PATH"] ?? ""].join(delimiter),
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // Language host, provider and program are Node, begin anew each time, and would compile the same files anew; where the folder cannot be written, they do.
+    NODE_COMPILE_CACHE: environment["NODE_COMPILE_CACHE"] ?? join(cacheFolder(environment), "compiled"),
     ...(needsOurs ? launcherEnvironment() : {}),
   };
 }

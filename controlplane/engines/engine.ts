@@ -44,3 +44,20 @@ export interface Signal<Name extends string> {
 /** Adds up the facts of a journal to the state they make. */
 export const fold = <Event, State>(engine: Pick<Engine<never, Event, State, unknown>, "initial" | "evolve">, events: readonly Event[]): State =>
   events.reduce(engine.evolve, engine.initial);
+
+/**
+ * Gives a fold that goes on from where it was, for whoever reads a journal that grows.
+ *
+ * What the facts up to one add up to is kept with that one fact, as long as somebody has it, and with no other of its journal.
+ */
+export function keptFold<Event, State>(engine: Pick<Engine<never, Event, State, unknown>, "initial" | "evolve">): (journal: readonly { readonly event: Event }[]) => State {
+  const states = new WeakMap<object, State>();
+  return (journal) => {
+    const folded = journal.findLastIndex((fact) => states.has(fact)), known = journal[folded], last = journal.at(-1);
+    const state = journal.slice(folded + 1).reduce((before, { event }) => engine.evolve(before, event), known === undefined ? engine.initial : states.get(known)!);
+    if (last === undefined || known === last) return state;
+    if (known !== undefined) states.delete(known);
+    states.set(last, state);
+    return state;
+  };
+}

@@ -44,6 +44,6 @@ async function* told(stream: string, first: readonly Fact[], from: number, journ
     await journal.grown(stream, facts.length, waited);
     if (ended.aborted) return;
     if (waited.aborted) yield {};
-    facts = await journal.read(stream);
+    facts = await journal.read(stream, facts);
   }
 }

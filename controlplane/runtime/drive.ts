@@ -89,7 +89,7 @@ async function turnAfterTurn(run: Run, { journal, claims, turns, mind, log }: Dr
     try {
       if (!carriedOn) await unlessLeft(run, turns.carryOn(stream));
       carriedOn = true;
-      run.facts = await journal.read(stream);
+      run.facts = await journal.read(stream, run.facts);
       if (run.facts.length === taken) throw new Error("a turn came to nothing");
       if (mind.asks(run.facts) === undefined) {
         await turns.forgetAll(stream);

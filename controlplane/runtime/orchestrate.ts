@@ -3,7 +3,7 @@
 // decided in the engine. Nothing here knows the domain but that a request comes first.
 import { claimTargetHeld } from "../../errors/claims.ts";
 import { rolloutUnknown } from "../../errors/functions.ts";
-import { fold, type Engine } from "../engines/engine.ts";
+import { keptFold, type Engine } from "../engines/engine.ts";
 import { targetOf } from "../engines/rollout/names.ts";
 import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../engines/rollout/vocabulary.ts";
 import { oneAtATime } from "./claims.ts";
@@ -151,12 +151,12 @@ async function claimFor(stream: string, { mind, journal, drivers }: Asked): Prom
 }
 
 /** A finished stream whose process died before it gave its claim back is taken over too: its first turn gives it back. */
-async function sweep({ journal, claims, drivers, telemetry }: Asked, driven: ReadonlyMap<string, Run>, closing: AbortSignal): Promise<readonly string[]> {
+async function sweep({ journal, claims, drivers, process, telemetry }: Asked, driven: ReadonlyMap<string, Run>, closing: AbortSignal): Promise<readonly string[]> {
   const abandoned = (await claims.expired()).map(({ holder }) => holder);
-  const unfinished = await journal.streams({ unfinished: true });
+  const unfinished = await journal.streams({ unfinished: true }), kept = new Set(await claims.keptElsewhere(process));
   const takenOver: string[] = [];
   for (const stream of new Set([...abandoned, ...unfinished])) {
-    if (driven.has(stream) || closing.aborted || !targetOf(stream)) continue;
+    if (driven.has(stream) || kept.has(stream) || closing.aborted || !targetOf(stream)) continue;
     const claim = await drivers.claim(stream);
     if ("heldBy" in claim) continue;
     void drivers.run(stream, claim);
@@ -167,6 +167,6 @@ async function sweep({ journal, claims, drivers, telemetry }: Asked, driven: Rea
 }
 
 function mindOf<State>(engine: Engine<RolloutObservation, RolloutEvent, State, RolloutEffect>): Mind {
-  const stateOf = (journal: Parameters<Mind["asks"]>[0]): State => fold(engine, journal.map(({ event }) => event));
+  const stateOf = keptFold(engine);
   return { asks: (journal) => engine.react(stateOf(journal)), answers: (journal, observation) => engine.decide(stateOf(journal), observation) };
 }

@@ -69,8 +69,12 @@ export interface Pulse {
 
 /** The one authority on what happened. */
 export interface Journal {
-  /** @throws journal-fact-unknown when a fact does not have a shape that this code knows, and journal-chain-broken when a fact is not what was written. */
-  readonly read: (stream: string) => Promise<readonly Fact[]>;
+  /**
+   * Gives all facts of a stream. Those that are `known` are not read again while the stream still goes on from them.
+   *
+   * @throws journal-fact-unknown when a fact does not have a shape that this code knows, and journal-chain-broken when a fact is not what was written.
+   */
+  readonly read: (stream: string, known?: readonly Fact[]) => Promise<readonly Fact[]>;
   /** Adds the events if the stream is still just what they were decided `on` and the claim still holds, in one transaction. */
   readonly append: (stream: string, on: readonly Fact[], events: readonly RolloutEvent[], pen: Pen) => Promise<Appended>;
   /** Resolves when the stream is longer than `length`, or at once when cancelled. */
@@ -112,6 +116,8 @@ export interface Claims {
   readonly lapse: (claim: Claim) => Promise<void>;
   /** Streams whose claim has expired and whose process may therefore be presumed dead. */
   readonly expired: () => Promise<readonly Claim[]>;
+  /** Streams that another process than this one keeps its claim on, so that nobody need try to take them. */
+  readonly keptElsewhere: (process: string) => Promise<readonly string[]>;
   readonly hold: (target: Target, by: string, seconds: number) => Promise<Hold | { readonly heldBy: string }>;
   readonly unhold: (target: Target, id: string) => Promise<void>;
   readonly held: (target: Target) => Promise<Hold | undefined>;

@@ -1,6 +1,6 @@
-// One turn of a stream as a durable orchestration: perform the one effect that is missing, write what it came to. Its id
-// is the stream and the length of the journal at its start, so that a turn happens once, whoever carries it on.
-// Which process may turn, and what comes after a turn, is not decided here.
+// One turn of a stream: perform the one effect that is missing, write what it came to. A turn that changes the world is a durable orchestration, whose id
+// is the stream and the length of the journal at its start, so that it happens once, whoever carries it on. One that only looks needs no more than the
+// journal: what a process saw that died before it wrote it down is looked at again. Which process may turn, and what comes after a turn, is not decided here.
 import { DBOS, Error as DbosErrors, type DBOSConfig } from "@dbos-inc/dbos-sdk";
 import type { RolloutEffect, RolloutEvent, RolloutObservation, RolloutOutcome } from "../engines/rollout/vocabulary.ts";
 import { untilUnheld, type Lease } from "./claims.ts";
@@ -80,6 +80,8 @@ export function openTurns(setting: TurnsSetting): Turns {
   }
 
   async function turn(stream: string, length: number): Promise<void> {
+    const run = setting.runOf(stream), effect = run && setting.mind.asks(run.facts.slice(0, length));
+    if (run && effect && !isWrite(effect)) return look(run, length, effect, setting);
     const workflowID = turnId(stream, length);
     try {
       const handle = await DBOS.startWorkflow(registered, { workflowID, workflowIDReusePolicy: "reject" })(stream, length);
@@ -124,23 +126,29 @@ const patience = { retriesAllowed: true, maxAttempts: 5, intervalSeconds: 0.5, b
 /** What an effect came to, and under which epoch; null where it was cut short. Turns of the first release recorded the outcome alone. */
 type Performed = { readonly outcome: RolloutOutcome; readonly epoch: number } | RolloutOutcome | null;
 
+/** Takes a turn that changes nothing in the world: what it sees counts once it is in the journal, and not before. */
+async function look(run: Run, length: number, effect: RolloutEffect, setting: TurnsSetting): Promise<void> {
+  const outcome = await performTold(run, length, effect, Promise.resolve(), setting);
+  if (outcome !== null) await record(run, length, outcome, false, setting);
+}
+
 /**
- * Takes the turn. What is a step is recorded; all else is calculated again from the journal as it was at `length`.
+ * Takes the turn as an orchestration. What is a step is recorded; all else is calculated again from the journal as it was at `length`.
+ *
+ * A turn that only looks comes here where the version before has begun it.
  *
  * What a dead process has written to the world counts, whenever that was. What it has merely seen may be hours old by now: it is
  * forgotten, the turn comes to nothing, and the loop looks for itself.
  */
 async function takeTurn(run: Run, length: number, setting: TurnsSetting): Promise<void> {
-  if (run.facts.length < length) run.facts = await setting.journal.read(run.stream);
-  const facts = run.facts.slice(0, length), effect = setting.mind.asks(facts);
+  if (run.facts.length < length) run.facts = await setting.journal.read(run.stream, run.facts);
+  const effect = setting.mind.asks(run.facts.slice(0, length));
   if (effect === undefined) return;
   let end!: () => void;
   const ended = new Promise<void>((resolve) => { end = resolve; });
   try {
     const performed = await DBOS.runStep(async (): Promise<Performed> => {
-      const began = setting.world.clock.now(), beganAt = performance.now();
-      const outcome = await performUncut(run, length, effect, ended, setting);
-      setting.telemetry?.turned({ stream: run.stream, facts, effect, outcome: outcome ?? undefined, began, seconds: (performance.now() - beganAt) / 1000 });
+      const outcome = await performTold(run, length, effect, ended, setting);
       return outcome && { outcome, epoch: run.lease.claim.epoch };
     }, { name: "perform" });
     if (performed === null) return;
@@ -149,6 +157,14 @@ async function takeTurn(run: Run, length: number, setting: TurnsSetting): Promis
   } finally {
     end();
   }
+}
+
+/** Performs the effect, and says what became of it to whoever watches. */
+async function performTold(run: Run, length: number, effect: RolloutEffect, ended: Promise<void>, setting: TurnsSetting): Promise<RolloutOutcome | null> {
+  const facts = run.facts.slice(0, length), began = setting.world.clock.now(), beganAt = performance.now();
+  const outcome = await performUncut(run, length, effect, ended, setting);
+  setting.telemetry?.turned({ stream: run.stream, facts, effect, outcome: outcome ?? undefined, began, seconds: (performance.now() - beganAt) / 1000 });
+  return outcome;
 }
 
 /**
@@ -192,7 +208,7 @@ async function record(run: Run, length: number, outcome: RolloutOutcome, write: 
       await lease.confirm(); // Which finds the claim lost, and so ends the loop.
       return leaveOpen();
     }
-    run.facts = await journal.read(run.stream);
+    run.facts = await journal.read(run.stream, facts);
   }
 }
 

@@ -89,6 +89,7 @@ export function memoryClaims(leaseSeconds: number, now: () => Instant = Date.now
     lapse: async (claim) => void (isOurs(claim) && rows.set(claim.target, { ...rows.get(claim.target)!, expiresAt: now() })),
     expired: async () => [...rows].flatMap(([target, { holder, process, epoch, expiresAt }]) =>
       (holder !== null && process !== null && expiresAt <= now() ? [{ target, holder, process, epoch }] : [])),
+    keptElsewhere: async (process) => [...rows.values()].flatMap((row) => (row.holder !== null && row.process !== process && row.expiresAt > now() ? [row.holder] : [])),
     hold: async (target, by, seconds) => {
       const other = held(targetKey(target));
       if (other) return { heldBy: other.by };

@@ -55,3 +55,14 @@ export function followChain(stream: string, head: StoredHead, stored: readonly S
   if (head.hash !== (stored[sealed - 1]?.hash ?? null)) refuse(sealed, "the last hash that was written belongs to another fact");
   return facts;
 }
+
+/**
+ * Gives the facts that were stored after those that are known, where each has its hash and goes on from them to the end of the stream.
+ *
+ * Undefined says nothing of who is wrong: all has to be read, and followed, to know.
+ */
+export function goOn(last: Pick<StoredFact, "hash"> | undefined, known: number, head: StoredHead, stored: readonly StoredFact[]): readonly ChainedFact[] | undefined {
+  if (last === undefined || head.length !== known + stored.length || stored.some(({ index }, place) => index !== known + place)) return undefined;
+  const facts = chain(last.hash ?? undefined, stored);
+  return stored.every(({ hash }, place) => hash === facts[place]?.hash) && head.hash === (facts.at(-1) ?? last).hash ? facts : undefined;
+}

@@ -48,6 +48,8 @@ export function openClaims(pool: pg.Pool, leaseSeconds: number): Claims {
     lapse: async (claim) => void (await query(`update ballast.claims set expires_at = clock_timestamp() where ${ours}`, keysOf(claim))),
     expired: async () =>
       query<Claim & pg.QueryResultRow>("select target, holder, process, epoch from ballast.claims where holder is not null and expires_at <= clock_timestamp() order by target", []),
+    keptElsewhere: async (process) =>
+      (await query<{ holder: string }>("select holder from ballast.claims where holder is not null and process <> $1 and expires_at > clock_timestamp()", [process])).map(({ holder }) => holder),
     hold: async (target, by, seconds) => {
       const [hold] = await query<Hold & pg.QueryResultRow>(holdStatement, [targetKey(target), by, seconds]);
       return hold ?? { heldBy: (await held(target))?.by ?? by };

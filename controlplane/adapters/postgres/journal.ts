@@ -1,14 +1,14 @@
 // The journal in PostgreSQL. An append is one statement and so one round trip and one transaction: it compares the
-// stream's end with what was read, checks the claim, writes the facts and tells whoever listens, or none of these.
+// stream's end with what was read, checks the claim and writes the facts, or none of these. Whoever listens is told after it.
 // What facts mean is the engine's business; their shape is in facts.ts, what holds them together in chain.ts.
-import { setTimeout as nap } from "node:timers/promises";
 import type pg from "pg";
 import { targetKey } from "../../engines/rollout/names.ts";
 import type { Appended, Fact, Journal } from "../../runtime/ports.ts";
-import { chain, followChain, type StoredFact } from "./chain.ts";
+import { chain, followChain, goOn, type StoredFact, type StoredHead } from "./chain.ts";
 import type { Log } from "./connection.ts";
 import { eventsAsText, finishes, parseFact } from "./facts.ts";
-import { listen } from "./listen.ts";
+import { openGrowth } from "./growth.ts";
+import { listen, openTelling } from "./listen.ts";
 
 const channel = "ballast_journal";
 
@@ -30,15 +30,17 @@ with held as (
   insert into ballast.facts (stream, index, event, process, epoch, hash)
   select $1, $2 + given.place::integer - 1, given.event, $5, coalesce($7::integer, 0), ($10::text[])[given.place]
   from head, jsonb_array_elements($3::jsonb) with ordinality as given (event, place)
-), told as (
-  select pg_notify('${channel}', head.length || ' ' || $1) from head
 )
-select exists (select 1 from held) as held, (select count(*) from told)::integer as appended`;
+select exists (select 1 from held) as held, (select length from head) as length`;
+
+// A transaction that notifies holds a lock of the whole server until it is on the disk, so that such appends would wait for one another and never
+// share a write. Hence it is one of its own, for all that was appended meanwhile; it writes nothing, and so waits for no disk.
+const tellStatement = `select pg_notify('${channel}', told) from unnest($1::text[]) as told`;
 
 // Both in one statement, so that facts and head are of one moment.
 const readStatement = `
 select s.length, s.hash as head, f.index, f.event, f.process, f.epoch, f.hash
-from ballast.streams s left join ballast.facts f using (stream) where stream = $1 order by f.index`;
+from ballast.streams s left join ballast.facts f on f.stream = s.stream and f.index >= $2 where s.stream = $1 order by f.index`;
 
 type ReadRow = Omit<StoredFact, "stream" | "index"> & { readonly length: number; readonly head: string | null; readonly index: number | null };
 
@@ -58,43 +60,31 @@ export interface PostgresJournal extends Journal {
 
 /** Opens the journal. Waiting for growth falls back on looking every `pollSeconds`, should a notice ever be lost. */
 export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log, pollSeconds = 5): PostgresJournal {
-  const waiting = new Map<string, Set<(length: number | undefined) => void>>();
+  const growth = openGrowth(async (streams) => {
+    const { rows } = await pool.query<{ stream: string; length: number }>({ name: "ballast-lengths", text: "select stream, length from ballast.streams where stream = any($1::text[])", values: [streams] });
+    return new Map(rows.map(({ stream, length }) => [stream, length]));
+  }, pollSeconds);
   const listener = listen(listening, channel, log, (payload) => {
-    if (payload === undefined) for (const each of waiting.values()) each.forEach((wake) => wake(undefined));
+    if (payload === undefined) growth.lookAtAll();
     const [, length, stream] = /^(\d+) (.*)$/s.exec(payload ?? "") ?? [];
-    if (stream !== undefined) waiting.get(stream)?.forEach((wake) => wake(Number(length)));
+    if (stream !== undefined) growth.noticed(stream, Number(length));
   });
+  const others = openTelling((told) => pool.query({ name: "ballast-tell", text: tellStatement, values: [told] }));
 
-  const lengthOf = async (stream: string): Promise<number> => {
-    const { rows } = await pool.query<{ length: number }>("select length from ballast.streams where stream = $1", [stream]);
-    return rows[0]?.length ?? 0;
-  };
-
-  async function grown(stream: string, length: number, cancel: AbortSignal): Promise<void> {
-    let known = length;
-    let wake = new AbortController();
-    const notice = (told: number | undefined): void => {
-      known = Math.max(known, told ?? 0);
-      wake.abort();
-    };
-    const own = waiting.get(stream) ?? new Set();
-    waiting.set(stream, own.add(notice));
-    while (!cancel.aborted && known <= length) {
-      wake = new AbortController();
-      known = Math.max(known, await lengthOf(stream).catch(() => 0)); // A database that is away is asked again below.
-      if (known <= length) await nap(pollSeconds * 1000, undefined, { signal: AbortSignal.any([cancel, wake.signal]) }).catch(() => undefined);
-    }
-    own.delete(notice);
-    if (own.size === 0 && waiting.get(stream) === own) waiting.delete(stream);
+  /** Reads the facts from an index on, and where the stream ends. */
+  async function readFrom(stream: string, index: number): Promise<{ readonly head: StoredHead; readonly stored: readonly StoredFact[] } | undefined> {
+    const { rows } = await pool.query<ReadRow>({ name: "ballast-read", text: readStatement, values: [stream, index] });
+    const [first] = rows;
+    return first && { head: { length: first.length, hash: first.head }, stored: rows.flatMap(({ index, event, process, epoch, hash }) => (index === null ? [] : [{ stream, index, event, process, epoch, hash }])) };
   }
 
   return {
-    read: async (stream) => {
-      const { rows } = await pool.query<ReadRow>(readStatement, [stream]);
-      const [first] = rows;
-      if (!first) return [];
-      const stored = rows.flatMap(({ index, event, process, epoch, hash }) => (index === null ? [] : [{ stream, index, event, process, epoch, hash }]));
-      return followChain(stream, { length: first.length, hash: first.head }, stored).map(parseFact);
+    read: async (stream, known = []) => {
+      const found = await readFrom(stream, known.length);
+      const more = found && goOn(known.at(-1), known.length, found.head, found.stored);
+      if (more) return more.length === 0 ? known : [...known, ...more.map(parseFact)];
+      const whole = known.length === 0 ? found : await readFrom(stream, 0);
+      return whole === undefined ? [] : followChain(stream, whole.head, whole.stored).map(parseFact);
     },
     append: async (stream, on, events, { process, claim }): Promise<Appended> => {
       if (events.length === 0) return "appended";
@@ -102,14 +92,15 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
       const before = on.at(-1)?.hash;
       const text = eventsAsText(events);
       const facts = chain(before, (JSON.parse(text) as unknown[]).map((event, offset) => ({ stream, index: on.length + offset, event, process, epoch: claim?.epoch ?? 0 })));
-      const { rows } = await pool.query<{ held: boolean; appended: number }>(appendStatement, [
+      const { rows: [came] } = await pool.query<{ held: boolean; length: number | null }>({ name: "ballast-append", text: appendStatement, values: [
         stream, on.length, text, finishes(events) ?? null, process, claim?.target ?? null, claim?.epoch ?? null, targetKeyOf(stream), before ?? null, facts.map(({ hash }) => hash),
-      ]);
-      const came = rows[0];
-      if (came?.appended) return "appended";
-      return claim && !came?.held ? "fenced" : "conflict";
+      ] });
+      if (came?.length == null) return claim && !came?.held ? "fenced" : "conflict";
+      growth.noticed(stream, came.length);
+      others.tell(`${came.length} ${stream}`);
+      return "appended";
     },
-    grown,
+    grown: growth.grown,
     streams: async ({ target, unfinished }) => {
       const { rows } = await pool.query<Pick<Fact, "stream">>(
         `select stream from ballast.streams where ($1::text is null or target = $1) and not ($2 and finished) order by created_at desc, stream`,
@@ -121,6 +112,6 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
       const { at = null, ago = 0, flying = 0 } = rows[0] ?? {};
       return { inFlight: flying, lastWrite: at === null ? undefined : { at: Math.round(at), secondsAgo: Math.max(0, ago) } };
     },
-    close: () => listener.close(),
+    close: async () => { growth.close(); await others.close(); await listener.close(); },
   };
 }

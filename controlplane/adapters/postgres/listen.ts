@@ -37,3 +37,30 @@ export function listen(options: pg.ClientConfig, channel: string, log: Log, noti
   const ended = forever();
   return { close: async () => { closing.abort(); await ended; } };
 }
+
+/** Tells whoever listens. */
+export interface Telling {
+  /** Has a notice on its way soon; nobody waits for it. */
+  readonly tell: (payload: string) => void;
+  /** Ends with the last notice. */
+  readonly close: () => Promise<void>;
+}
+
+/** At most so often a lot of notices is sent. */
+const lotMilliseconds = 20;
+
+/** Gives what sends notices: the first at once, and what comes soon after it as one lot. A lot that cannot be sent is lost, as notices may be. */
+export function openTelling(send: (payloads: readonly string[]) => Promise<unknown>): Telling {
+  const closing = new AbortController();
+  let waiting: string[] = [], telling: Promise<void> | undefined;
+  async function untilTold(): Promise<void> {
+    while (waiting.length > 0) {
+      const lot = waiting;
+      waiting = [];
+      await send(lot).catch(() => undefined);
+      await nap(lotMilliseconds, undefined, { signal: closing.signal }).catch(() => undefined);
+    }
+    telling = undefined;
+  }
+  return { tell: (payload) => { waiting.push(payload); telling ??= untilTold(); }, close: async () => { closing.abort(); await telling; } };
+}

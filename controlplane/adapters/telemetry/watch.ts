@@ -2,7 +2,7 @@
 // answered. Attributes are names, numbers and words of ours; no body, no header, no address, no caller. How it is sent is in send.ts.
 import { createHash } from "node:crypto";
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type BatchObservableResult, type Context } from "@opentelemetry/api";
-import { fold } from "../../engines/engine.ts";
+import { fold, keptFold } from "../../engines/engine.ts";
 import { targetOf } from "../../engines/rollout/names.ts";
 import { rollout } from "../../engines/rollout/rollout.ts";
 import { after, type Instant } from "../../engines/time.ts";
@@ -36,7 +36,7 @@ const reasonLettersMax = 300;
 
 /** Watches with these instruments. */
 export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">): Watch {
-  const instruments = instrumentsOf(meter);
+  const instruments = instrumentsOf(meter), stateOf = keptFold(rollout);
   return {
     turned: (turn) => {
       const { effect, outcome, stream, seconds, facts } = turn, state = stateOf(facts), { phase, attempt } = state, app = appOf(stream);
@@ -67,7 +67,6 @@ export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">):
 }
 
 const appOf = (stream: string): string => targetOf(stream)?.app ?? "";
-const stateOf = (facts: readonly Pick<Fact, "event">[]) => fold(rollout, facts.map(({ event }) => event));
 
 /** Gives when a measurement was due: a tick after the last one and after what it covered; a pause that a signal has ended made nothing late. */
 function dueAt({ measuredAt, measuredTo, intent }: RolloutState, facts: readonly Pick<Fact, "event">[]): Instant {
@@ -118,7 +117,7 @@ async function phasesUnderWay(journal: Pick<Journal, "streams" | "read">): Promi
   const phases = new Map<string, number>();
   for (const stream of await journal.streams({ unfinished: true })) {
     // A journal that cannot be believed is complained of elsewhere, and is still under way.
-    const phase = await journal.read(stream).then((facts) => stateOf(facts).phase, () => "unreadable");
+    const phase = await journal.read(stream).then((facts) => fold(rollout, facts.map(({ event }) => event)).phase, () => "unreadable");
     phases.set(phase, (phases.get(phase) ?? 0) + 1);
   }
   return phases;

@@ -1,0 +1,75 @@
+// `pulumi preview` of the whole program with nothing to change, on the stand-in: as it is, with azure-native imported whole, and without the refresh that the
+// project asks for. The three take turns, on one stack that has been deployed once.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { bringGround } from "../../demo/ground.ts";
+import { createStack, type Stack } from "../../demo/stack.ts";
+
+/** What is previewed: the program as it is, with azure-native imported whole, or as it is without a refresh. */
+export const arms = ["ours", "whole", "unrefreshed"] as const;
+export type Arm = (typeof arms)[number];
+
+/** One preview, in milliseconds: all of it, until the program's process began, and that process's life. */
+export interface Preview {
+  readonly all: number;
+  readonly before: number;
+  readonly program: number;
+}
+
+export type Previews = Readonly<Record<Arm, readonly Preview[]>>;
+
+/** What the preview benchmark came to, with which engine. */
+export interface Previewed {
+  readonly engine: string;
+  readonly previews: Previews;
+}
+
+/** Deploys the program and previews it so many rounds. */
+export async function measurePreview(rounds: number, tell: (line: string) => void): Promise<Previewed> {
+  const parent = mkdtempSync(path.join(tmpdir(), "ballast-preview-")), ground = await bringGround(path.join(parent, "ground"), tell);
+  const { NODE_OPTIONS: before } = process.env, leave = (): void => rmSync(parent, { recursive: true, force: true });
+  process.once("exit", leave);
+  try {
+    Object.assign(process.env, { NODE_OPTIONS: `${before ?? ""} --import=${path.join(import.meta.dirname, "preview-hook.mjs")}`.trim(), BALLAST_BENCH_PREVIEW: parent });
+    writeFileSync(path.join(parent, "imports"), "file");
+    const stack = await createStack(ground, new AbortController().signal);
+    for (const what of ["deploying the program", "updating it, so that the state knows where the first release has left the traffic"]) {
+      tell(what);
+      const { code, output } = await stack.up();
+      if (code !== 0) throw new Error(`an update failed: ${output}`);
+    }
+    return { engine: ground.engine.version, previews: await takeTurns(stack, parent, rounds, tell) };
+  } finally {
+    if (before === undefined) delete process.env["NODE_OPTIONS"];
+    else process.env["NODE_OPTIONS"] = before;
+    delete process.env["BALLAST_BENCH_PREVIEW"];
+    await ground.stop();
+    process.off("exit", leave);
+    leave();
+  }
+}
+
+async function takeTurns(stack: Stack, folder: string, rounds: number, tell: (line: string) => void): Promise<Previews> {
+  const taken: Record<Arm, Preview[]> = { ours: [], whole: [], unrefreshed: [] };
+  for (let round = -1; round < rounds; round++) {
+    for (const arm of arms) {
+      const preview = await oneOf(stack, folder, arm);
+      if (round >= 0) taken[arm].push(preview); // The first round warms up.
+    }
+    tell(`previews, round ${round + 1} of ${rounds}`);
+  }
+  return taken;
+}
+
+async function oneOf(stack: Stack, folder: string, arm: Arm): Promise<Preview> {
+  writeFileSync(path.join(folder, "imports"), arm === "whole" ? "whole" : "file");
+  writeFileSync(path.join(folder, "programs"), "");
+  const began = Date.now(), counted = performance.now();
+  const { code, output } = await stack.preview("--expect-no-changes", ...(arm === "unrefreshed" ? ["--refresh=false"] : []));
+  const all = performance.now() - counted;
+  if (code !== 0) throw new Error(`a preview failed: ${output}`);
+  const [program] = readFileSync(path.join(folder, "programs"), "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line) as { readonly began: number; readonly ended: number });
+  if (program === undefined) throw new Error("the program left no times");
+  return { all, before: program.began - began, program: program.ended - program.began };
+}
