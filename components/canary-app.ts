@@ -108,6 +108,14 @@ export interface CanaryAppArgs {
    */
   readonly probePath?: string;
   /**
+   * The vCPUs of each replica, from 0.25 to 4 in steps of 0.25; its memory follows, two GiB a vCPU.
+   *
+   * It is part of the template, so that another size is released like any other change.
+   *
+   * @default 0.25
+   */
+  readonly cpu?: number;
+  /**
    * How many replicas each revision keeps, at 1 percent of the traffic as at 100. With 0 the platform takes the last one away when nobody asks;
    * for as long as a rollout lasts, both revisions are kept awake by asking them, and after it they sleep as before.
    *

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { canonical } from "../controlplane/engines/canonical.ts";
 import { replicaCounts } from "../defaults.ts";
-import { canaryAppNoReplica } from "../errors/components.ts";
+import { canaryAppNoReplica, canaryAppSizeUnfit } from "../errors/components.ts";
 import { refusal, replicaSizes, resourcesOf, variablesOf } from "./conventions.ts";
 
 /** What a template is made of, in the words of CanaryAppArgs, which has their defaults. */
@@ -15,6 +15,7 @@ export interface TemplateArgs {
   readonly targetPort: number;
   readonly healthPath: string;
   readonly probeSeconds: number;
+  readonly cpu?: number;
   readonly minReplicas?: number;
   readonly maxReplicas?: number;
 }
@@ -22,11 +23,15 @@ export interface TemplateArgs {
 /** After so long without a request Azure takes the last replica away, unless it is told otherwise. */
 const coolDownSeconds = 300;
 
-/** Gives the template, or refuses one whose replicas would not stay awake through a rollout. */
+/** The sizes that the Consumption profile has: so many vCPUs, in such steps, each with so much memory (learn.microsoft.com/azure/container-apps/containers#allocations). */
+const cpuStep = 0.25, cpuMost = 4, gibPerCpu = 2;
+
+/** Gives the template, or refuses one of a size that there is not, or whose replicas would not stay awake through a rollout. */
 export function templateOf(name: string, args: TemplateArgs) {
-  const { container, image, variables = {}, secretVariables = {}, targetPort, healthPath, probeSeconds, minReplicas = replicaCounts.storefrontMin, maxReplicas = replicaCounts.storefrontMax } = args;
+  const { container, image, variables = {}, secretVariables = {}, targetPort, healthPath, probeSeconds, cpu = replicaSizes.storefront.cpu, minReplicas = replicaCounts.storefrontMin, maxReplicas = replicaCounts.storefrontMax } = args;
   const staysAwake = minReplicas >= 1 || (minReplicas === 0 && probeSeconds <= coolDownSeconds / 2);
   if (!(staysAwake && maxReplicas >= Math.max(1, minReplicas))) throw refusal(canaryAppNoReplica({ app: name, minReplicas, maxReplicas, probeSeconds }));
+  if (!(cpu >= cpuStep && cpu <= cpuMost && Number.isInteger(cpu / cpuStep))) throw refusal(canaryAppSizeUnfit({ app: name, cpu }));
   const httpGet = { path: healthPath, port: targetPort };
   return {
     containers: [{
@@ -36,7 +41,7 @@ export function templateOf(name: string, args: TemplateArgs) {
         ...variablesOf(variables),
         ...Object.entries(secretVariables).map(([variable, secretRef]) => ({ name: variable, secretRef })),
       ],
-      resources: resourcesOf(replicaSizes.storefront),
+      resources: resourcesOf({ cpu, gib: gibPerCpu * cpu }),
       probes: [
         { type: "Startup", httpGet, periodSeconds: 1, failureThreshold: 60 },
         { type: "Readiness", httpGet, periodSeconds: 5 },

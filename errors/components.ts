@@ -66,6 +66,14 @@ export const canaryAppNoReplica = entry<{ readonly app: string; readonly minRepl
   left: unmoved,
 });
 
+/** A size that the Consumption profile does not have. */
+export const canaryAppSizeUnfit = entry<{ readonly app: string; readonly cpu: number }>("canary-app-size-unfit", {
+  title: "Replicas of an app are to have a size that Azure has not",
+  message: ({ app, cpu }) => `Each replica of "${app}" is to have ${cpu} vCPU, and the Consumption profile has sizes from 0.25 to 4, in steps of 0.25.`,
+  fix: () => "set cpu to one of these; memory follows it, two GiB a vCPU",
+  left: unmoved,
+});
+
 /** The live app is of a kind whose weights or requests would mean nothing. */
 export const canaryAppUnfit = entry<{ readonly app: string; readonly why: string }>("canary-app-unfit", {
   title: "An app cannot be released by canary as it is",

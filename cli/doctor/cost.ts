@@ -48,7 +48,7 @@ const beside = ({ range, environmentSubnet }: Settings["network"]): string => (r
 export function judgeCost({ lines, missing }: Estimate, now: Date, onTop = ""): Said {
   const from = lines.flatMap((line) => line.from), days = from.map(({ readOn }) => readOn).sort(), regions = [...new Set(from.map(({ region }) => region))];
   const total = (of: "idle" | "busy"): number => Math.round(lines.reduce((sum, line) => sum + line[of], 0));
-  const what = `${total("idle")} to ${total("busy")} US dollars a month at the least replicas, idle or busy, by prices of ${regions.join(" and ")} read between ${days[0]} and ${days.at(-1)}; requests, logs, traffic${onTop}, the switch and canaries come on top`;
+  const what = `${total("idle")} to ${total("busy")} US dollars a month at the least replicas, idle or busy, by prices of ${regions.join(" and ")} read between ${days[0]} and ${days.at(-1)}; requests, logs, telemetry, alert rules, traffic${onTop}, the switch and canaries come on top`;
   if (missing.length > 0) return { ...unknown(`without ${missing.join(" and ")}, of which no price is known here: ${what}`), lines };
   const age = Math.floor((now.getTime() - Date.parse(days[0]!)) / 86_400_000);
   return age > priceDaysMax ? { ...unknown(`by prices that are up to ${age} days old, and may not be asked any more: ${what}`), lines } : { ...ok(`estimated ${what}`), lines };

@@ -16,7 +16,8 @@ const beside = ({ settings: { network } }: Patient): typeof forNetworks => (netw
 /** What `pulumi up` does in the resource group, one action a type of resource. */
 const actions = [
   "Microsoft.App/managedEnvironments/write", "Microsoft.App/containerApps/write", "Microsoft.App/jobs/write", "Microsoft.OperationalInsights/workspaces/write",
-  "Microsoft.Insights/diagnosticSettings/write", "Microsoft.DBforPostgreSQL/flexibleServers/write", "Microsoft.ManagedIdentity/userAssignedIdentities/write",
+  "Microsoft.Insights/diagnosticSettings/write", "Microsoft.Insights/components/write", "Microsoft.Insights/actionGroups/write", "Microsoft.Insights/scheduledQueryRules/write",
+  "Microsoft.DBforPostgreSQL/flexibleServers/write", "Microsoft.ManagedIdentity/userAssignedIdentities/write",
   "Microsoft.ContainerRegistry/registries/write", "Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleDefinitions/write",
 ];
 

@@ -43,6 +43,12 @@ test("a gate is the release's, and one that nobody could have seen anything befo
   await expect(inputsOf("storefront-release", { gate: { ...gate, beforePercent: 5 } })).rejects.toThrow("not above the first weight");
 });
 
+test("replicas have the size that is asked for, and memory in Azure's proportion", async () => {
+  const resources = async (args: Partial<CanaryAppArgs>) => (await inputsOf("storefront-app", args))["template"].containers[0].resources;
+  expect(await resources({})).toEqual({ cpu: 0.25, memory: "0.5Gi" });
+  expect(await resources({ cpu: 1.75 })).toEqual({ cpu: 1.75, memory: "3.5Gi" });
+});
+
 test("a pace and limits say only what differs from the defaults", async () => {
   expect(await inputsOf("storefront-release", { pace: { bakeSeconds: 600 }, limits: { failurePointsMax: 0.5 } }))
     .toMatchObject({ pace: { ...defaultPace, bakeSeconds: 600 }, limits: { ...defaultLimits, failurePointsMax: 0.5 } });
@@ -123,6 +129,9 @@ const refusals: readonly (readonly [id: string, name: string, change: Partial<Ca
   ["canary-app-plan", "storefront", { shadowLimits: { probeFailuresMax: 0 } }, "Of the limits in the shadow, probeFailuresMax is 0"],
   ["canary-app-no-replica", "storefront", { minReplicas: 0, pace: { ...defaultPace, probeSeconds: 200 } }, "from 0 to 10 replicas and is probed every 200 seconds"],
   ["canary-app-no-replica", "storefront", { minReplicas: 0, maxReplicas: 0 }, "from 0 to 0 replicas"],
+  ["canary-app-size-unfit", "storefront", { cpu: 0.3 }, "is to have 0.3 vCPU"],
+  ["canary-app-size-unfit", "storefront", { cpu: 4.25 }, "is to have 4.25 vCPU"],
+  ["canary-app-size-unfit", "storefront", { cpu: 0 }, "is to have 0 vCPU"],
   ["canary-app-no-replica", "storefront", { minReplicas: 3, maxReplicas: 2 }, "from 3 to 2 replicas"],
   ["component-name-refused", "Storefront", {}, '"Storefront" cannot be the name of a container app'],
   ["component-name-refused", "a-name-that-is-longer-than-thirty-two", {}, "2 to 32 lower-case letters"],
