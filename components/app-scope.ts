@@ -18,14 +18,14 @@ const apart = new Set(["activeRevisionsMode", "ingress.traffic", "ingress.fqdn",
  * Lists what an update changes beyond revisions, a phrase each.
  *
  * Secrets are compared by name, and by value only where both sides have one: Azure never shows it. A phrase never holds a value of theirs.
- * `serving` is the template that serves: a registry that is added is nothing to it where none of its images is from there.
+ * `serving` is the template that serves: a secret that is added is nothing to it, nor is a registry where none of its images is from there.
  */
 export function scopeChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
   const [was, will] = [flat(before), flat(after)];
   const names = [...new Set([...Object.keys(was), ...Object.keys(will)])].filter((name) => !apart.has(name));
   const changes = names.filter((name) => said(name, was[name]) !== said(name, will[name]))
     .map((name) => `${name} from ${inWords(was[name] ?? defaults[name])} to ${inWords(will[name] ?? defaults[name])}`);
-  return [...changes, ...secretChanges(before, after), ...registryChanges(before, after, serving)];
+  return [...changes, ...secretChanges(before, after, serving), ...registryChanges(before, after, serving)];
 }
 
 /** Lists the secrets that keep their name and get another value. */
@@ -51,11 +51,14 @@ const inWords = (value: unknown): string => (value === undefined ? "nothing" : t
 
 const list = (configuration: Configuration, name: "secrets" | "registries"): readonly Fields[] => (configuration?.[name] ?? []) as readonly Fields[];
 
-function secretChanges(before: Configuration, after: Configuration): readonly string[] {
+/** A template names its secrets, so that one which is added is nothing to it, unless it has a volume that takes whatever secrets there are. */
+function secretChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
   const names = (of: Configuration) => list(of, "secrets").map(({ name }) => String(name));
   const [was, will] = [names(before), names(after)];
+  const volumes = (serving as { readonly volumes?: readonly { readonly storageType?: unknown; readonly secrets?: readonly unknown[] | null }[] | null } | undefined)?.volumes ?? [];
+  const takesAll = volumes.some(({ storageType, secrets }) => storageType === "Secret" && !secrets?.length);
   return [
-    ...will.filter((name) => !was.includes(name)).map((name) => `the secret ${name} is added`),
+    ...will.filter((name) => takesAll && !was.includes(name)).map((name) => `the secret ${name} is added`),
     ...was.filter((name) => !will.includes(name)).map((name) => `the secret ${name} is taken away`),
     ...secretsRenewed(before, after).map((name) => `the secret ${name} gets another value`),
   ];

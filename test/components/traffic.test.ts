@@ -72,6 +72,13 @@ describe("an app that is live already", () => {
     await expect(from("shop123.azurecr.io/storefront:1", { registries: [{ server: "shop123.azurecr.io", identity: "/other" }] })).rejects.toThrow("signed in to by somebody else");
   });
 
+  test("a secret that is added stops a release only where the revision that serves takes whatever secrets there are", async () => {
+    const beside = (volumes: readonly object[]) => record(() => readTraffic("shop", "storefront", new Somewhere(), { ...planned, configuration: { ...planned.configuration, secrets: [{ name: "telemetry" }] } }),
+      () => ({ latestReadyRevisionName: "a", template: { containers: [{ name: "storefront", image: "storefront:1" }], volumes }, configuration: { activeRevisionsMode: "Multiple", ingress } }));
+    expect((await beside([{ name: "one", storageType: "Secret", secrets: [{ secretRef: "api-key", path: "key" }] }, { name: "scratch", storageType: "EmptyDir" }])).made).toEqual([{ revisionName: "a", weight: 100 }]);
+    for (const secrets of [undefined, null, []]) await expect(beside([{ name: "all", storageType: "Secret", secrets }])).rejects.toThrow("the secret telemetry is added");
+  });
+
   test("lets a release pass that changes its revision alone, whatever Azure has filled in", async () => {
     expect((await shown({ maxInactiveRevisions: 100, ingress: { ...ingress, allowInsecure: false, exposedPort: 0, fqdn: "storefront.example.net" } })).made).toEqual([{ revisionName: "a", weight: 100 }]);
   });
