@@ -25,7 +25,7 @@ function resultsOf(ours: number, theirs: number, withEmmett = true): Results {
     transactions: 100_000, facts: 30_000, journalBytes: 15_000_000, turnRows: 20_000, turnBytes: 1_000_000, walBytes: 90_000_000, asked: { "GET app": 4000 },
   };
   return {
-    preview: { ...here(), engine: "3.259.0", previews: { ours: preview(ours), whole: preview(theirs), unrefreshed: preview(ours) } },
+    preview: { ...here(), engine: "3.259.0", previews: { ours: preview(ours), whole: preview(theirs), translated: preview(theirs), unrefreshed: preview(ours) } },
     journal: { ...here(), rounds: 1, appendsARound: 10, factBytes: 150, one: appends, eight: appends },
     load: { ...here(), postgres: "18.4", cells: [cell, { ...cell, planes: 2, peakBytes: [200_000_000, 200_000_000] }] },
   };
@@ -89,8 +89,10 @@ describe("the benchmark", () => {
     expect(prompt.result).toBe("rolled-back");
   });
 
-  it("previews the very same program beside ours, but for where azure-native is imported from", async () => {
-    const { whole } = (await import(path.join(root, "bench/performance/preview-hook.mjs"))) as { readonly whole: (text: string) => string };
+  it("previews the very same program beside ours, but for where azure-native is imported from, or for the line about stack traces", async () => {
+    const { whole, translated } = (await import(path.join(root, "bench/performance/preview-hook.mjs"))) as Readonly<Record<"whole" | "translated", (text: string) => string>>;
+    const own = read("index.ts").split("\n"), gone = own.filter((line) => line.includes("prepareStackTrace"));
+    expect([gone.length, translated(own.join("\n"))]).toEqual([1, own.map((line) => (gone.includes(line) ? "" : line)).join("\n")]);
     const sources = ["index.ts", ...readdirSync(path.join(root, "components")).filter((name) => name.endsWith(".ts")).map((name) => `components/${name}`)].map(read);
     expect(sources.filter((text) => text.includes("@pulumi/azure-native/")).length).toBeGreaterThan(5);
     for (const text of sources) {

@@ -1,6 +1,6 @@
 // Loaded before the program, in all arms of the preview benchmark alike. It writes down when the program's process began and ended; and where it is told so,
-// each import of one file of azure-native in our own sources becomes an import of the whole package. That is done to the text as it is loaded, so that
-// the two programs are the same by construction.
+// each import of one file of azure-native in our own sources becomes an import of the whole package, or the SDK is left to translate stack traces. That is
+// done to the text as it is loaded, so that the programs are the same but for that by construction.
 import { appendFileSync, readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import path from "node:path";
@@ -13,18 +13,23 @@ const isOurs = (url) => url.startsWith(ours) && !url.slice(ours.length).startsWi
 export const whole = (text) => text.replace(byFile, (_, names, module, file) =>
   `import ${module}_${file} from "@pulumi/azure-native"; const { ${names.split(", ").filter((name) => !name.startsWith("type ")).join(", ")} } = ${module}_${file}.${module};`);
 
+/** Takes out the line by which a program's stack traces are left as they are. */
+export const translated = (text) => text.replace(/^Reflect\.deleteProperty\(Error, "prepareStackTrace"\);.*$/m, "");
+
+const rewrites = { whole, translated };
 const folder = process.env["BALLAST_BENCH_PREVIEW"];
 if (folder !== undefined && process.argv[1]?.endsWith(path.join("cmd", "run", "index.js"))) {
   process.on("exit", () => appendFileSync(path.join(folder, "programs"), `${JSON.stringify({ began: performance.timeOrigin, ended: performance.timeOrigin + performance.now() })}\n`));
-  // Under other names, so that what Node keeps of compiled files serves both programs alike.
-  if (readFileSync(path.join(folder, "imports"), "utf8") === "whole") registerHooks({
+  // Under other names, so that what Node keeps of compiled files serves all programs alike.
+  const arm = readFileSync(path.join(folder, "arm"), "utf8"), rewrite = rewrites[arm];
+  if (rewrite !== undefined) registerHooks({
     resolve: (specifier, context, next) => {
       const resolved = next(specifier, context);
-      return isOurs(resolved.url) ? { ...resolved, url: `${resolved.url.split("?")[0]}?whole` } : resolved;
+      return isOurs(resolved.url) ? { ...resolved, url: `${resolved.url.split("?")[0]}?${arm}` } : resolved;
     },
     load: (url, context, next) => {
       const loaded = next(url, context);
-      return isOurs(url) && loaded.source !== undefined && loaded.source !== null ? { ...loaded, source: whole(Buffer.from(loaded.source).toString("utf8")) } : loaded;
+      return isOurs(url) && loaded.source !== undefined && loaded.source !== null ? { ...loaded, source: rewrite(Buffer.from(loaded.source).toString("utf8")) } : loaded;
     },
   });
 }

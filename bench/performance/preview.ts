@@ -1,13 +1,13 @@
-// `pulumi preview` of the whole program with nothing to change, on the stand-in: as it is, with azure-native imported whole, and without the refresh that the
-// project asks for. The three take turns, on one stack that has been deployed once.
+// `pulumi preview` of the whole program with nothing to change, on the stand-in: as it is, with azure-native imported whole, with stack traces translated by the SDK,
+// and without the refresh that the project asks for. They take turns, on one stack that has been deployed once.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { bringGround } from "../../demo/ground.ts";
 import { createStack, type Stack } from "../../demo/stack.ts";
 
-/** What is previewed: the program as it is, with azure-native imported whole, or as it is without a refresh. */
-export const arms = ["ours", "whole", "unrefreshed"] as const;
+/** What is previewed: the program as it is, with azure-native imported whole, with stack traces translated, or as it is without a refresh. */
+export const arms = ["ours", "whole", "translated", "unrefreshed"] as const;
 export type Arm = (typeof arms)[number];
 
 /** One preview, in milliseconds: all of it, until the program's process began, and that process's life. */
@@ -32,7 +32,7 @@ export async function measurePreview(rounds: number, tell: (line: string) => voi
   process.once("exit", leave);
   try {
     Object.assign(process.env, { NODE_OPTIONS: `${before ?? ""} --import=${path.join(import.meta.dirname, "preview-hook.mjs")}`.trim(), BALLAST_BENCH_PREVIEW: parent });
-    writeFileSync(path.join(parent, "imports"), "file");
+    writeFileSync(path.join(parent, "arm"), "ours");
     const stack = await createStack(ground, new AbortController().signal);
     for (const what of ["deploying the program", "updating it, so that the state knows where the first release has left the traffic"]) {
       tell(what);
@@ -51,7 +51,7 @@ export async function measurePreview(rounds: number, tell: (line: string) => voi
 }
 
 async function takeTurns(stack: Stack, folder: string, rounds: number, tell: (line: string) => void): Promise<Previews> {
-  const taken: Record<Arm, Preview[]> = { ours: [], whole: [], unrefreshed: [] };
+  const taken: Record<Arm, Preview[]> = { ours: [], whole: [], translated: [], unrefreshed: [] };
   for (let round = -1; round < rounds; round++) {
     for (const arm of arms) {
       const preview = await oneOf(stack, folder, arm);
@@ -63,7 +63,7 @@ async function takeTurns(stack: Stack, folder: string, rounds: number, tell: (li
 }
 
 async function oneOf(stack: Stack, folder: string, arm: Arm): Promise<Preview> {
-  writeFileSync(path.join(folder, "imports"), arm === "whole" ? "whole" : "file");
+  writeFileSync(path.join(folder, "arm"), arm);
   writeFileSync(path.join(folder, "programs"), "");
   const began = Date.now(), counted = performance.now();
   const { code, output } = await stack.preview("--expect-no-changes", ...(arm === "unrefreshed" ? ["--refresh=false"] : []));
