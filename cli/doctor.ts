@@ -3,6 +3,8 @@
 import type { Command } from "commander";
 import { bringEngine } from "../toolchain/engine.ts";
 import { examine, findingJson, findingLines, type Check } from "./doctor/finding.ts";
+import type { Patient } from "./doctor/patient.ts";
+import type { Stack } from "./doctor/stack.ts";
 import { print, printJson } from "./terminal.ts";
 
 /** Adds the command. */
@@ -13,19 +15,18 @@ export const addDoctor = (program: Command, engines: string): Command => program
   .addHelpText("after", `
 Nothing is changed; one request is sent to the app, to see its row arrive. That takes as long as rows take: minutes on Azure.
 What cannot be known now, such as an app before the first \`pulumi up\`, is unknown and no failure. The exit code is 1 when a check failed.
+Any program with a ControlPlane can be looked at once it has been deployed: run it in that program's folder.
 
 Examples:
   ballast doctor --stack prod
   ballast doctor --stack prod --json | jq '.findings[] | select(.state == "failed")'
   ballast doctor --stack prod --json | jq '.findings[] | select(.check == "cost").lines'`)
   .action(async ({ stack, json }: { stack: string; json?: boolean }) => {
-    const [{ toolChecks }, { patientOf, settingsOf, endpointOf }, groups] = await Promise.all([import("./doctor/tools.ts"), import("./doctor/patient.ts"), patientChecks()]);
+    const [{ toolChecks }, { patientOf, stackNamed }, checksOf] = await Promise.all([import("./doctor/tools.ts"), import("./doctor/patient.ts"), checksOfStacks()]);
     const engine = bringEngine({ report: (line) => void process.stderr.write(`${line}\n`) });
     const tools = await examine(toolChecks(engines, program.version()!), () => engine);
     if (!json) tools.forEach((finding) => print(findingLines(finding)));
-    const [settings, endpoint] = await Promise.all([settingsOf(await engine, stack), endpointOf(await engine, stack)]);
-    const patient = patientOf(settings, "storefront", endpoint);
-    const found = await examine(groups, patient);
+    const patient = patientOf(await stackNamed(await engine, stack)), found = await examine(checksOf(patient.stack), patient);
     const findings = [...tools, ...found];
     if (findings.some(({ state }) => state === "failed")) process.exitCode = 1;
     if (json) return printJson({ stack, findings: findings.map(findingJson) });
@@ -33,9 +34,9 @@ Examples:
   });
 
 /** The SDKs behind these are loaded when they are needed, and no other command waits for them. */
-async function patientChecks(): Promise<readonly Check<import("./doctor/patient.ts").Patient>[]> {
-  const [{ subscriptionChecks }, { databaseChecks }, { planeChecks }, { appChecks }, { costChecks }, { identityChecks }] = await Promise.all([
+async function checksOfStacks(): Promise<(stack: Stack) => readonly Check<Patient>[]> {
+  const [{ subscriptionChecks }, { databaseChecks }, { planeChecks }, { checksOfApps }, { costChecks }, { identityChecks }] = await Promise.all([
     import("./doctor/subscription-checks.ts"), import("./doctor/database-check.ts"), import("./doctor/plane-checks.ts"), import("./doctor/app-checks.ts"), import("./doctor/cost.ts"), import("./doctor/identity-checks.ts"),
   ]);
-  return [...subscriptionChecks, ...identityChecks, ...databaseChecks, ...planeChecks, ...appChecks, ...costChecks];
+  return ({ apps }) => [...subscriptionChecks, ...identityChecks, ...databaseChecks, ...planeChecks, ...checksOfApps(apps), ...costChecks];
 }

@@ -11,7 +11,7 @@ const pullRole = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
 
 /** What an `ImageRegistry` takes. */
 export interface ImageRegistryArgs {
-  /** The resource group's id, of which names that must be unique are made. */
+  /** The id of the resource group that the registry and the identity are in; names that must be unique are made of it. */
   readonly scope: string;
   /** The resource group that the registry and the identity are in. */
   readonly resourceGroupName: pulumi.Input<string>;

@@ -8,6 +8,13 @@ export const doctorStackUnreadable = entry<{ stack: string; reason: string }>("d
   fix: () => "run the command in the program's folder, sign in to its backend with `pulumi login`, and name a stack that `pulumi stack ls` shows",
 });
 
+/** The stack's program is another than this repository's, and nothing of it tells what is to be looked at. */
+export const doctorPlaneUndeployed = entry<{ stack: string }>("doctor-plane-undeployed", {
+  title: "A stack has no control plane to look at",
+  message: ({ stack }) => `The stack ${stack} has no settings of Ballast's own program, and in its state is no ControlPlane whose app is there.`,
+  fix: () => "look at the stack that deploys the ControlPlane, after its first `pulumi up`; before that, docs/adopting.md says what must be there",
+});
+
 /** This Node is older than what we run on. */
 export const doctorNodeOld = entry<{ version: string; least: string }>("doctor-node-old", {
   title: "Node is too old",
@@ -55,7 +62,7 @@ export const doctorIdentityRightsMissing = entry<{ identity: string; at: string;
 export const doctorCoresFew = entry<{ environment: string; used: number; limit: number; needed: number }>("doctor-cores-few", {
   title: "An environment has too few cores left",
   message: ({ environment, used, limit, needed }) => `The environment ${environment} uses ${used} of the ${limit} cores that it may, and a canary of the service needs ${needed} beside what runs.`,
-  fix: () => "ask for more of Managed Environment Consumption Cores for this environment (`az containerapp env list-usages` shows it), or lower ballast:replicas.storefrontMin",
+  fix: () => "ask for more of Managed Environment Consumption Cores for this environment (`az containerapp env list-usages` shows it), or let each of its revisions keep fewer replicas (minReplicas of CanaryApp, ballast:replicas.storefrontMin)",
   left: () => "what runs goes on; replicas of a canary would not start.",
 });
 

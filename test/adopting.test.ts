@@ -8,12 +8,10 @@ import { costChecks } from "../cli/doctor/cost.ts";
 import type { Patient } from "../cli/doctor/patient.ts";
 import { replicaSizes } from "../components/conventions.ts";
 import { switchActions } from "../components/dead-mans-switch.ts";
-import { parseConfig } from "../config.ts";
 import { assembleTeam, type Team } from "./support/adopting-team.ts";
 import { management } from "./support/local-cloud.ts";
 import { commandsOf } from "./support/page-commands.ts";
 import { eventually } from "./support/postgres.ts";
-import { stackConfig } from "./support/stack-config.ts";
 
 const page = readFileSync(join(import.meta.dirname, "..", "docs", "adopting.md"), "utf8");
 /** Gives a chapter of the page by how it begins. */
@@ -96,6 +94,12 @@ test("the first canary takes over from the revision that was made by hand, and s
   stable = latestRevisionName;
 }, 240_000);
 
+test("the doctor knows the program by its state, and finds all that releases need", async () => {
+  const { code, output } = await team.shell("ballast doctor --stack prod --json"), { findings } = JSON.parse(output.slice(output.indexOf("{"))) as { findings: readonly { check: string; state: string; text?: string; error?: object }[] };
+  expect(findings.filter(({ state }) => state !== "ok")).toEqual([]);
+  expect(code).toBe(0);
+}, 120_000);
+
 test("a canary that is aborted on purpose gives every user back, an unchanged `up` says so again, and taking the change back moves nobody", async () => {
   const from = Date.now(), [set, up, abort, remove, again] = commands("8.");
   await team.shell(`pulumi config set --path pace.bakeSeconds 20 && ${set}`);
@@ -136,10 +140,8 @@ test("the roles that the program gives are on the page by their GUIDs, and so is
 });
 
 test("what it costs is what the doctor's table of prices comes to, and how long the first canary takes what `ballast power` says", async () => {
-  const local = parse(readFileSync(join(import.meta.dirname, "..", "Pulumi.local.yaml"), "utf8")) as { config: Record<string, unknown> };
-  const ours = parseConfig({ ...stackConfig(local.config), "ballast:databasePassword": "of no use" }, ["ballast:databasePassword"]);
-  const settings = { ...ours, replicas: { ...ours.replicas, storefrontMin: 0, controlPlaneMin: 1 }, databaseSku: "Standard_B1ms", zoneRedundant: false, registry: "/one/that/is/there" };
-  const said = await costChecks[0]!.run({ settings } as Patient), [sum, , , day] = /\d+ to \d+ (US dollars a month).*(eastus2) read between ([\d-]+) and \3/.exec(JSON.stringify(said))!;
+  const stack = { replicas: [{ least: 1, ...replicaSizes.controlPlane }], database: { sku: "Standard_B1ms", zoneRedundant: false }, paysRegistry: false };
+  const said = await costChecks[0]!.run({ stack } as unknown as Patient), [sum, , , day] = /\d+ to \d+ (US dollars a month).*(eastus2) read between ([\d-]+) and \3/.exec(JSON.stringify(said))!;
   expect(chapter("What it costs")).toContain(sum!.split(" at ")[0]);
   expect(chapter("What it costs")).toContain(`of East US 2, read on ${day}`);
   const [, minutes] = /promoted +(\d+)m/.exec(readFileSync(join(import.meta.dirname, "..", "docs", "power.md"), "utf8"))!;

@@ -11,8 +11,9 @@ import { costChecks } from "../cli/doctor/cost.ts";
 import { databaseChecks } from "../cli/doctor/database-check.ts";
 import { identityChecks } from "../cli/doctor/identity-checks.ts";
 import { examine, findingJson, findingLines, type Check, type Finding } from "../cli/doctor/finding.ts";
-import { patientOf, settingsOf, type Patient } from "../cli/doctor/patient.ts";
+import { patientOf, stackNamed, type AppPatient, type Patient } from "../cli/doctor/patient.ts";
 import { judgePulse, planeChecks } from "../cli/doctor/plane-checks.ts";
+import { stackOfSettings } from "../cli/doctor/stack.ts";
 import { notPermitted, subscriptionChecks } from "../cli/doctor/subscription-checks.ts";
 import { judgeNode, toolChecks } from "../cli/doctor/tools.ts";
 import { physicalName } from "../components/conventions.ts";
@@ -25,7 +26,7 @@ import { eventually } from "./support/container-cloud.ts";
 import { envelope, startFakeControlPlane, token, type FakeControlPlane } from "./support/fake-control-plane.ts";
 import { management, startCloudForTests, type CloudForTests } from "./support/local-cloud.ts";
 
-let postgres: RunningPostgres, at: CloudForTests, subscription: string, group: string, patient: Patient, environmentId: string, identity: string, principalId: string;
+let postgres: RunningPostgres, at: CloudForTests, subscription: string, group: string, patient: AppPatient, environmentId: string, identity: string, principalId: string;
 const apps = "api-version=2025-07-01", registryName = "doctorshop", image = `${registryName}.azurecr.io/web:1`;
 const appId = (): string => `${group}/providers/Microsoft.App/containerApps/storefront`;
 const settingId = (): string => `${environmentId}/providers/Microsoft.Insights/diagnosticSettings/logs?api-version=2021-05-01-preview`;
@@ -82,12 +83,14 @@ const settings = (changes: Partial<Settings> = {}): Settings => ({
   subscription, resourceGroup: "shop", location: "westeurope", registry: registryName, audience: "api://ballast", silenceSeconds: 25, ingestionSeconds: 5, probePath: "/", network: { internal: false, callers: [] }, replicas: replicaCounts,
   endpoints: { resourceManager: management, logs: "https://api.loganalytics.ballast.localhost", login: "https://login.ballast.localhost" }, ...changes,
 } as Settings);
-const asking = (tokenFor: (audience: string) => Promise<string>, changes: Partial<Settings> = {}, endpoint?: string): Patient =>
-  patientOf(settings(changes), "storefront", endpoint, (audience) => () => tokenFor(audience));
+const asking = (tokenFor: (audience: string) => Promise<string>, changes: Partial<Settings> = {}, endpoint?: string): AppPatient => {
+  const stack = stackOfSettings(settings(changes), endpoint);
+  return { ...patientOf(stack, (audience) => () => tokenFor(audience)), app: stack.apps[0]! };
+};
 
 /** Which checks have been seen to fail. */
 const seenToFail = new Set<string>();
-async function look<Subject = Patient>(checks: readonly Check<Subject>[], name: string, whom = patient as Subject): Promise<Finding> {
+async function look<Subject = AppPatient>(checks: readonly Check<Subject>[], name: string, whom = patient as Subject): Promise<Finding> {
   const [finding] = await examine(checks.filter((check) => check.name === name), whom);
   if (finding!.state === "failed") seenToFail.add(name);
   return finding!;
@@ -222,7 +225,7 @@ describe("the app", () => {
   });
 
   test("that is not there yet is unknown, which is no failure", async () => {
-    const none = await examine(appChecks, { ...patient, app: "nobody" });
+    const none = await examine(appChecks, { ...patient, app: { ...patient.app, id: appId().replace("storefront", "nobody") } });
     expect(none.map(({ state }) => state)).toEqual(["unknown", "unknown", "unknown"]);
     expect(none[0]).toMatchObject({ text: "nobody is not there yet: the first `pulumi up` makes it" });
   });
@@ -333,7 +336,7 @@ describe("the control plane", () => {
   test("whose ingress does not take this machine's address is told from one that answers in other words", async () => {
     const callers = { network: { internal: false, callers: ["203.0.113.0/24"] } as unknown as Settings["network"] };
     await withHealth(403, "RBAC: access denied", async (whom) => {
-      expect(await look(planeChecks, "control plane", { ...whom, settings: settings(callers) })).toMatchObject(failure("doctor-plane-caller-refused", "takes calls from 203.0.113.0/24"));
+      expect(await look(planeChecks, "control plane", { ...whom, stack: { ...whom.stack, callers: callers.network.callers } })).toMatchObject(failure("doctor-plane-caller-refused", "takes calls from 203.0.113.0/24"));
       expect(await look(planeChecks, "control plane", whom)).toMatchObject(failure("release-control-plane-unclear"));
     });
   });
@@ -358,7 +361,7 @@ describe("this machine", () => {
     expect((await examine(toolChecks(">=20.11", "0.1.0"), async () => engine)).map(({ state }) => state)).toEqual(["ok", "ok"]);
     const none = await examine(toolChecks(">=20.11", "0.1.0"), () => Promise.reject(journalUnreachable()));
     expect(none.map(({ state }) => state)).toEqual(["ok", "failed"]);
-    await expect(settingsOf(engine, "dev")).rejects.toMatchObject({ id: "doctor-stack-unreadable", message: expect.stringContaining("the stack dev") });
+    await expect(stackNamed(engine, "dev")).rejects.toMatchObject({ id: "doctor-stack-unreadable", message: expect.stringContaining("the stack dev") });
   });
 });
 

@@ -162,7 +162,8 @@ describe("a cloud that is up", () => {
     const lines = (await local("traffic shop --rate 40 --seconds 3 --json")).out.trim().split("\n").map((line) => JSON.parse(line));
     const summary = lines.at(-1);
     expect(summary).toMatchObject({ kind: "summary", failed: 0 });
-    expect(summary.sent).toBeGreaterThan(80);
+    expect(summary.sent).toBe(summary.byRevision[at.first].answered + summary.byRevision[at.second].answered);
+    expect(summary.sent).toBeLessThanOrEqual(121); // What the rate allows; a slow machine may send fewer.
     expect(summary.byRevision[at.first].answered).toBeGreaterThan(summary.byRevision[at.second].answered);
     expect(lines.filter(({ kind }) => kind === "second").length).toBeGreaterThanOrEqual(3);
     expect((await local("traffic shop --rate 20 --seconds 2")).out).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d  \\d+ sent, \\d+ answered, 0 failed  .*${at.first} \\d+`));

@@ -4,6 +4,10 @@ import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { stackOfSettings, type Stack } from "../cli/doctor/stack.ts";
+import { stackOfState } from "../cli/doctor/state.ts";
+import { parseConfig } from "../config.ts";
+import { bringEngine } from "../toolchain/engine.ts";
 import { startLocalStack, type LocalStack } from "./support/local-stack.ts";
 
 const pace = { weights: [50], bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 12, maximumSeconds: 150 };
@@ -63,13 +67,22 @@ test("the first release pins its traffic to a name, and the unchanged program is
 
 test("doctor finds nothing wrong with the stack, and says so of each thing that a release needs; a stack that is not there is told by its name", async () => {
   stack.lend({});
-  const doctor = (name: string) => promisify(execFile)("sh", ["-c", `. ./environment; exec "${process.execPath}" "${cli}" doctor --stack ${name} --json`], { cwd: stack.folder })
+  const shell = (line: string) => promisify(execFile)("sh", ["-c", `. ./environment; exec ${line}`], { cwd: stack.folder, maxBuffer: 2 ** 26 });
+  const doctor = (name: string) => shell(`"${process.execPath}" "${cli}" doctor --stack ${name} --json`)
     .catch((error: Error & { code: number; stdout: string }) => error);
   const { stdout } = await doctor("local");
   const { findings } = JSON.parse(stdout) as { findings: readonly { check: string; state: string }[] };
   expect(findings.map(({ check, state }) => [check, state]), stdout).toEqual([
     "versions", "engine", "subscription", "providers", "rights", "quota", "names", "plane rights", "switch rights", "pull rights", "database role", "control plane", "token", "canary", "image", "request rows", "cost",
   ].map((check) => [check, "ok"]));
+  // What any other program is looked at by, its state, tells the same of this one as its settings do.
+  const engine = await bringEngine(), asked = async (words: string) => JSON.parse((await shell(`"${engine.command}" ${words} --stack local --non-interactive`)).stdout) as any;
+  const config = await asked("config --json"), secret = Object.keys(config).filter((key) => config[key].secret), values = Object.entries<any>(config).map(([key, { value }]) => [key, value ?? "not shown"]);
+  const bySettings = stackOfSettings(parseConfig(Object.fromEntries(values), secret), controlPlane), byState = stackOfState("local", (await asked("stack export")).deployment.resources);
+  const spelled = ({ names, writes, replicas, ...rest }: Stack) => ({
+    ...rest, names: names.map(({ kind, id }) => [kind, id]).sort(), replicas: replicas.map((one) => JSON.stringify(one)).sort(), groups: [...writes.keys()], namespaces: [...new Set([...writes.values()].flat().map((action) => action.split("/")[0]))].sort(),
+  });
+  expect(spelled(byState)).toEqual(spelled(bySettings));
   expect(await doctor("nowhere")).toMatchObject({ code: 1, stdout: expect.stringContaining('"doctor-stack-unreadable","message":"The Pulumi engine cannot read the stack nowhere') });
 });
 

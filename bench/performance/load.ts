@@ -9,6 +9,7 @@ import { setTimeout as nap } from "node:timers/promises";
 import tls from "node:tls";
 import pg from "pg";
 import { fetch } from "undici";
+import { replicaSizes } from "../../components/conventions.ts";
 import { fetchDispatcher } from "../../connect-to.ts";
 import { defaultLimits } from "../../controlplane/engines/rollout/plan.ts";
 import type { Pace, RolloutEvent } from "../../controlplane/engines/rollout/vocabulary.ts";
@@ -53,6 +54,8 @@ export const paceOf = (tickSeconds: number): Pace => ({
 });
 const limits = { ...defaultLimits, falsePromotionPercentMax: 20, failurePointsMax: 5 };
 const ingestionSeconds = 1, finishSeconds = 600;
+/** Half of the memory, as V8 takes for its heap where the process may have so much. */
+export const heapMegabytes = replicaSizes.controlPlane.gib * 512;
 const resourceGroup = "bench", audience = "api://ballast", subscription = "00000000-0000-0000-0000-00000000be9c";
 const appName = (index: number): string => `app-${index}`;
 
@@ -100,7 +103,7 @@ async function openEstate(cell: Cell, postgres: RunningPostgres, database: strin
     writeFileSync(path.join(folder, "ca.pem"), address.caPem);
     tls.setDefaultCACertificates([...tls.getCACertificates("default"), address.caPem]);
     const starting = Array.from({ length: cell.planes }, (_, index) => {
-      const child = spawn(process.execPath, [...(profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${database}-${index + 1}.cpuprofile`]), path.join(import.meta.dirname, "../../controlplane/functions/main.ts")], {
+      const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytes}`, ...(profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${database}-${index + 1}.cpuprofile`]), path.join(import.meta.dirname, "../../controlplane/functions/main.ts")], {
         stdio: ["ignore", "pipe", "inherit"], env: environmentOf(address, path.join(folder, "ca.pem"), postgres, database, cell.rollouts, `plane-${index + 1}`),
       });
       children.push(child);

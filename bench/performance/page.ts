@@ -1,8 +1,9 @@
 // Writes docs/performance.md: what was measured, what limits it, and what it means for whoever runs a control plane. Every figure on it comes from the
 // results that it is handed, and no sentence says of an aim that it is reached unless they do.
 import { defaultPace } from "../../controlplane/engines/rollout/plan.ts";
+import { replicaSizes } from "../../components/conventions.ts";
 import { contenders, type Appends, type Contender, type Journalled } from "./journal.ts";
-import { paceOf, type Loaded } from "./load.ts";
+import { heapMegabytes, paceOf, type Loaded } from "./load.ts";
 import { arms, type Arm, type Preview, type Previews } from "./preview.ts";
 import type { Results, Taken } from "./results.ts";
 import { percentile, ratios, spreadOf, type Spread } from "./statistics.ts";
@@ -117,7 +118,7 @@ A second one takes half of the turns, and shares PostgreSQL and, here, the cores
 **What it means.** ${carried === undefined ? "No measured cell kept its lag within a tick for 99 of 100 ticks on one control plane." : `One control plane carried what ${grouped(atDefaultPace(carried))} rollouts at once would ask at the default pace, with 99 of 100 ticks late by less than a tick.`} Lag delays a verdict; it loses no bin and judges none twice.
 A second replica (\`ballast:replicas\`, controlPlaneMin) is for the day on which the first one dies; it carries load too, since a rollout is driven by the replica that was asked for it. More of them are worth it when one is busy most of its time, which its processor's use shows; give PostgreSQL as much
 then. The journal of a rollout took ${figure(kept / 1000)} kB here, so that ten thousand are about ${grouped((kept * 10_000) / 1_000_000)} MB; a real bake of more ticks writes
-more facts. Rows of turns are deleted with the rollout's end. *Memory* is what Node took where nobody limited it. Azure's throttling and latencies are not in this: *unverified on Azure*.`;
+more facts. Rows of turns are deleted with the rollout's end. *Memory* is what the process took with a heap of ${heapMegabytes} MB, as Node takes for itself in the ${replicaSizes.controlPlane.gib} GiB that \`ControlPlane\` asks for. Azure's throttling and latencies are not in this: *unverified on Azure*.`;
 }
 
 /** Writes the page from whatever was measured. */

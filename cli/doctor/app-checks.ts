@@ -6,7 +6,8 @@ import { fitnessOf } from "../../controlplane/adapters/azure/traffic.ts";
 import { whyUnfit } from "../../controlplane/engines/rollout/decide.ts";
 import { doctorAppUnfit, doctorImageUnpullable, doctorRowsLate, doctorRowsUnwired } from "../../errors/doctor.ts";
 import { failed, ok, unknown, type Check, type Said } from "./finding.ts";
-import type { Patient } from "./patient.ts";
+import type { AppPatient, Patient } from "./patient.ts";
+import { nameOf, type ReleasedApp } from "./stack.ts";
 import { wordsOf } from "./subscription-checks.ts";
 
 const appsVersion = "2025-07-01";
@@ -26,14 +27,14 @@ export interface LiveApp {
 const sameText = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
 /** Gives the live app, or says why there is none to look at: before the first `pulumi up` that is no fault. */
-async function liveApp({ ask, settings: { subscription, resourceGroup }, app }: Patient): Promise<LiveApp | Said> {
-  const answer = await ask("GET", `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.App/containerApps/${app}`, appsVersion);
-  if (answer.status === 404) return unknown(`${app} is not there yet: the first \`pulumi up\` makes it`);
+async function liveApp({ ask, app: { id } }: AppPatient): Promise<LiveApp | Said> {
+  const answer = await ask("GET", id, appsVersion);
+  if (answer.status === 404) return unknown(`${nameOf(id)} is not there yet: the first \`pulumi up\` makes it`);
   return answer.status === 200 ? (answer.body as LiveApp) : unknown(wordsOf(answer));
 }
 
 /** Runs a check of the live app where there is one. */
-const onApp = (look: (live: LiveApp, patient: Patient) => Promise<Said>) => async (patient: Patient): Promise<Said> => {
+const onApp = (look: (live: LiveApp, patient: AppPatient) => Promise<Said>) => async (patient: AppPatient): Promise<Said> => {
   const live = await liveApp(patient);
   return "state" in live ? live : look(live, patient);
 };
@@ -45,14 +46,14 @@ export function judgeFitness(app: string, { properties: { configuration } }: Liv
 }
 
 /** Follows the way of a pull: the image's registry, the app's sign-in to it, the identity behind that, its role at the registry. */
-async function pull(live: LiveApp, { ask, app, settings: { subscription } }: Patient): Promise<Said> {
-  const image = live.properties.template.containers[0]?.image ?? "", server = image.split("/")[0] ?? "";
+async function pull(live: LiveApp, { ask, app: { id }, stack: { subscription } }: AppPatient): Promise<Said> {
+  const app = nameOf(id), image = live.properties.template.containers[0]?.image ?? "", server = image.split("/")[0] ?? "";
   if (!server.endsWith(".azurecr.io")) return unknown(`${image} comes from another kind of registry, whose rights are not Azure's`);
   const cannot = (why: string): Said => failed(doctorImageUnpullable({ app, image, why }));
   const signIn = live.properties.configuration.registries?.find((one) => sameText(one.server, server));
   if (signIn === undefined) return cannot(`it does not sign in to ${server}`);
   if (!signIn.identity) return unknown(`${app} signs in to ${server} with a password, which is not looked at`);
-  const identity = Object.keys(live.identity?.userAssignedIdentities ?? {}).find((id) => sameText(id, signIn.identity!));
+  const identity = Object.keys(live.identity?.userAssignedIdentities ?? {}).find((each) => sameText(each, signIn.identity!));
   if (identity === undefined) return cannot(`${signIn.identity.split("/").at(-1)}, which it names for ${server}, is no identity of its own`);
   const [registries, principal] = await Promise.all([
     ask("GET", `/subscriptions/${subscription}/providers/Microsoft.ContainerRegistry/registries`, "2023-01-01-preview"), ask("GET", identity, "2023-01-31"),
@@ -75,8 +76,8 @@ const writesRows = ({ properties: { workspaceId, logs = [] } }: DiagnosticSettin
   workspaceId !== undefined && logs.some(({ enabled, category, categoryGroup }) => enabled && (category === "ContainerAppHTTPLogs" || categoryGroup === "allLogs"));
 
 /** Sends a request that no other is like, and waits for its row twice as long as the stack says that it may take. */
-async function rows(live: LiveApp, { ask, query, visit, app, settings: { ingestionSeconds, probePath } }: Patient): Promise<Said> {
-  const environment = live.properties.managedEnvironmentId, address = live.properties.configuration.ingress?.fqdn;
+async function rows(live: LiveApp, { ask, query, visit, app: { id, probePath }, stack: { ingestionSeconds } }: AppPatient): Promise<Said> {
+  const app = nameOf(id), environment = live.properties.managedEnvironmentId, address = live.properties.configuration.ingress?.fqdn;
   const wired = await ask("GET", `${environment}/providers/Microsoft.Insights/diagnosticSettings`, "2021-05-01-preview");
   if (wired.status !== 200) return unknown(wordsOf(wired));
   const workspaceId = (wired.body.value as readonly DiagnosticSetting[]).find(writesRows)?.properties.workspaceId;
@@ -98,7 +99,11 @@ async function rows(live: LiveApp, { ask, query, visit, app, settings: { ingesti
   }
 }
 
-/** The checks of the app. */
-export const appChecks: readonly Check<Patient>[] = [
-  { name: "canary", run: onApp(async (live, { app }) => judgeFitness(app, live)) }, { name: "image", run: onApp(pull) }, { name: "request rows", run: onApp(rows) },
+/** The checks of an app. */
+export const appChecks: readonly Check<AppPatient>[] = [
+  { name: "canary", run: onApp(async (live, { app }) => judgeFitness(nameOf(app.id), live)) }, { name: "image", run: onApp(pull) }, { name: "request rows", run: onApp(rows) },
 ];
+
+/** Gives the checks of a stack's apps, which say of which they are where there are several. */
+export const checksOfApps = (apps: readonly ReleasedApp[]): readonly Check<Patient>[] =>
+  apps.flatMap((app) => appChecks.map(({ name, run }) => ({ name: apps.length > 1 ? `${name} of ${nameOf(app.id)}` : name, run: (patient) => run({ ...patient, app }) })));

@@ -1,10 +1,9 @@
-// What a stack costs a month at the least, as an estimate from its settings and a dated table of prices: what runs whether or not anybody asks
+// What a stack costs a month at the least, as an estimate from what it deploys and a dated table of prices: what runs whether or not anybody asks
 // for it. What depends on use is left out and named. Pure.
-import { replicaSizes } from "../../components/conventions.ts";
-import type { Settings } from "../../config.ts";
 import { ok, unknown, type Check, type Said } from "./finding.ts";
 import type { Patient } from "./patient.ts";
 import { prices, type Price } from "./prices.ts";
+import type { Stack } from "./stack.ts";
 
 const hoursAMonth = 730, databaseGb = 32, priceDaysMax = 365;
 
@@ -24,25 +23,24 @@ export interface Estimate {
 }
 
 /** Estimates what the stack's least replicas, its database and its registry cost a month. Free grants are not taken off: other apps of the subscription may use them up. */
-export function estimate({ replicas, databaseSku, zoneRedundant, registry }: Pick<Settings, "replicas" | "databaseSku" | "zoneRedundant" | "registry">): Estimate {
-  const sum = (of: (size: { readonly cpu: number; readonly gib: number }) => number): number =>
-    replicas.storefrontMin * of(replicaSizes.storefront) + replicas.controlPlaneMin * of(replicaSizes.controlPlane);
-  const seconds = hoursAMonth * 3600, hour = prices.databaseHour[databaseSku], servers = zoneRedundant ? 2 : 1, vcpus = sum(({ cpu }) => cpu), gib = sum(({ gib: each }) => each);
+export function estimate({ replicas, database, paysRegistry }: Pick<Stack, "replicas" | "paysRegistry"> & { readonly database: Pick<NonNullable<Stack["database"]>, "sku" | "zoneRedundant"> | undefined }): Estimate {
+  const seconds = hoursAMonth * 3600, hour = database && prices.databaseHour[database.sku], servers = database?.zoneRedundant ? 2 : 1;
+  const vcpus = replicas.reduce((sum, { least, cpu }) => sum + least * cpu, 0), gib = replicas.reduce((sum, one) => sum + one.least * one.gib, 0);
   const same = (what: string, times: number, price: Price): CostLine => ({ what, idle: times * price.dollars, busy: times * price.dollars, from: [price] });
   return {
     lines: [
       { what: `${vcpus} vCPU of replicas`, idle: seconds * vcpus * prices.vcpuIdleSecond.dollars, busy: seconds * vcpus * prices.vcpuBusySecond.dollars, from: [prices.vcpuIdleSecond, prices.vcpuBusySecond] },
       same(`${gib} GiB of replicas`, seconds * gib, prices.gibSecond),
-      ...(hour ? [same(`database ${databaseSku}, ${servers === 1 ? "one server" : "two servers"}`, servers * hoursAMonth, hour)] : []),
-      same(`${servers * databaseGb} GB of database`, servers * databaseGb, prices.databaseGbMonth),
-      ...(registry.startsWith("/") ? [] : [same("registry", hoursAMonth / 24, prices.registryDay)]),
+      ...(database && hour ? [same(`database ${database.sku}, ${servers === 1 ? "one server" : "two servers"}`, servers * hoursAMonth, hour)] : []),
+      ...(database ? [same(`${servers * databaseGb} GB of database`, servers * databaseGb, prices.databaseGbMonth)] : []),
+      ...(paysRegistry ? [same("registry", hoursAMonth / 24, prices.registryDay)] : []),
     ],
-    missing: hour === undefined ? [`a database of size ${databaseSku}`] : [],
+    missing: database && hour === undefined ? [`a database of size ${database.sku}`] : [],
   };
 }
 
-/** What a network of the stack's own adds to the bill, of which no price was found. */
-const beside = ({ range, environmentSubnet }: Settings["network"]): string => (range || environmentSubnet ? ", the load balancer, addresses and private zones of the network" : "");
+/** What a network adds to the bill, of which no price was found. */
+const ofNetworks = ", the load balancer, addresses and private zones of the network";
 
 /** Says an estimate in words and by line. One that lacks a price is no sum, and one of old prices is none of today: both are unknown. */
 export function judgeCost({ lines, missing }: Estimate, now: Date, onTop = ""): Said {
@@ -55,4 +53,4 @@ export function judgeCost({ lines, missing }: Estimate, now: Date, onTop = ""): 
 }
 
 /** The one check that asks nobody. */
-export const costChecks: readonly Check<Patient>[] = [{ name: "cost", run: async ({ settings }) => judgeCost(estimate(settings), new Date(), beside(settings.network)) }];
+export const costChecks: readonly Check<Patient>[] = [{ name: "cost", run: async ({ stack }) => judgeCost(estimate(stack), new Date(), stack.paysNetwork ? ofNetworks : "") }];

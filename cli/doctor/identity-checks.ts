@@ -1,10 +1,10 @@
 // Whether the identities that work for a stack may do their work: the control plane's at the group and the workspace, the switch's at the app, the
 // one that pulls at the registry. What their roles permit there counts, not what the roles are called. Asks, and changes nothing.
-import { physicalName } from "../../components/conventions.ts";
 import { switchActions } from "../../components/dead-mans-switch.ts";
 import { doctorIdentityRightsMissing } from "../../errors/doctor.ts";
 import { failed, ok, unknown, type Check, type Said } from "./finding.ts";
 import type { Patient } from "./patient.ts";
+import { groupOf, nameOf, type Stack } from "./stack.ts";
 import { notPermitted, wordsOf, type Permission } from "./subscription-checks.ts";
 
 const rolesVersion = "2022-04-01";
@@ -27,7 +27,7 @@ const isWithin = (id: string, scope: string): boolean => `${id}/`.toLowerCase().
 /** Lists what a principal may not do of a duty, by the definitions of all the roles that it has there or above. */
 async function lacking({ ask }: Patient, principalId: string, { at, actions }: Duty): Promise<readonly string[] | Said> {
   const assigned = await ask("GET", `${at}/providers/Microsoft.Authorization/roleAssignments`, rolesVersion);
-  if (assigned.status === 404) return unknown(`${at.split("/").at(-1)} is not there yet`);
+  if (assigned.status === 404) return unknown(`${nameOf(at)} is not there yet`);
   if (assigned.status !== 200) return unknown(wordsOf(assigned));
   const roles = (assigned.body.value as readonly Assigned[]).map(({ properties }) => properties).filter((one) => one.principalId === principalId && isWithin(at, one.scope));
   const definitions = await Promise.all([...new Set(roles.map(({ roleDefinitionId }) => roleDefinitionId))].map((id) => ask("GET", id, rolesVersion)));
@@ -36,31 +36,27 @@ async function lacking({ ask }: Patient, principalId: string, { at, actions }: D
   return notPermitted(definitions.flatMap(({ body }) => body.properties.permissions as readonly Permission[]), actions);
 }
 
-const groupOf = ({ settings: { subscription, resourceGroup } }: Patient): string => `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`;
-
 /** Makes a check of an identity of the stack's and its duties. */
-const identityCheck = (name: string, whose: string, dutiesOf: (patient: Patient, group: string) => readonly Duty[]): Check<Patient> => ({ name, run: async (patient) => {
-  const group = groupOf(patient), identity = physicalName("identity", whose, group);
-  const principal = await patient.ask("GET", `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${identity}`, "2023-01-31");
+const identityCheck = (name: string, whose: keyof Stack["identities"], component: string, dutiesOf: (stack: Stack) => readonly Duty[]): Check<Patient> => ({ name, run: async (patient) => {
+  const id = patient.stack.identities[whose], duties = dutiesOf(patient.stack);
+  if (id === undefined || duties.length === 0) return unknown(`the stack has no ${component}`);
+  const identity = nameOf(id), principal = await patient.ask("GET", id, "2023-01-31");
   if (principal.status === 404) return unknown(`the identity ${identity} is not there yet: \`pulumi up\` makes it`);
   if (principal.status !== 200) return unknown(wordsOf(principal));
-  const duties = dutiesOf(patient, group);
   const found = await Promise.all(duties.map((duty) => lacking(patient, principal.body.properties.principalId, duty)));
   for (const [place, missing] of found.entries()) {
     if ("state" in missing) return missing;
     if (missing.length > 0) return failed(doctorIdentityRightsMissing({ identity, at: duties[place]!.at, actions: missing }));
   }
-  return ok(`${identity} may do what it is there for at ${duties.map(({ at }) => at.split("/").at(-1)).join(" and ")}`);
+  return ok(`${identity} may do what it is there for at ${duties.map(({ at }) => nameOf(at)).join(" and ")}`);
 } });
 
 /** The checks of the identities. */
 export const identityChecks: readonly Check<Patient>[] = [
-  identityCheck("plane rights", "control-plane", (_, group) => [
-    { at: group, actions: planeActions },
-    { at: `${group}/providers/Microsoft.OperationalInsights/workspaces/${physicalName("workspace", "apps", group)}`, actions: ["Microsoft.OperationalInsights/workspaces/query/read"] },
+  identityCheck("plane rights", "plane", "ControlPlane", ({ apps, workspace }) => [
+    ...[...new Set(apps.map(({ id }) => groupOf(id)))].map((at) => ({ at, actions: planeActions })),
+    ...(workspace === undefined ? [] : [{ at: workspace, actions: ["Microsoft.OperationalInsights/workspaces/query/read"] }]),
   ]),
-  identityCheck("switch rights", "dead-mans-switch", ({ app }, group) => [{ at: `${group}/providers/Microsoft.App/containerApps/${app}`, actions: switchActions }]),
-  identityCheck("pull rights", "images", ({ settings: { registry } }, group) => [
-    { at: registry.startsWith("/") ? registry : `${group}/providers/Microsoft.ContainerRegistry/registries/${registry}`, actions: ["Microsoft.ContainerRegistry/registries/pull/read"] },
-  ]),
+  identityCheck("switch rights", "switch", "DeadMansSwitch", ({ apps }) => apps.map(({ id }) => ({ at: id, actions: switchActions }))),
+  identityCheck("pull rights", "pull", "ImageRegistry", ({ registry }) => (registry === undefined ? [] : [{ at: registry, actions: ["Microsoft.ContainerRegistry/registries/pull/read"] }])),
 ];

@@ -1,15 +1,17 @@
-// What `ballast doctor` looks at: a stack's settings and output, as the Pulumi engine tells them, and the cloud that they name. It reads the
-// stack's configuration without its secrets, and asks Azure as whoever runs it. Nothing is judged here.
+// What `ballast doctor` looks at: a stack, as the Pulumi engine tells of it, and the cloud that it names. It reads the stack's configuration and state
+// without their secrets, and asks Azure as whoever runs it. Nothing is judged here.
 import { execFile } from "node:child_process";
 import { lookup } from "node:dns/promises";
 import { promisify } from "node:util";
 import { fetch, type Dispatcher } from "undici";
-import { parseConfig, type Settings } from "../../config.ts";
+import { parseConfig } from "../../config.ts";
 import { fetchDispatcher } from "../../connect-to.ts";
 import { doctorAzureUnreachable, doctorStackUnreadable } from "../../errors/doctor.ts";
 import { tokenFor } from "../../provider/credential.ts";
 import { reasonOf } from "../../provider/requests.ts";
 import type { PulumiEngine } from "../../toolchain/engine.ts";
+import { stackOfSettings, type ReleasedApp, type Stack } from "./stack.ts";
+import { stackOfState, type StateResource } from "./state.ts";
 
 /** What Azure answered, refusals included. */
 export interface Answer {
@@ -22,11 +24,7 @@ export type Ask = (method: "GET" | "POST", path: string, version: string, body?:
 
 /** A stack and the ways to what it deploys. */
 export interface Patient {
-  readonly settings: Settings;
-  /** The released app's name in the resource group. */
-  readonly app: string;
-  /** The control plane's address; undefined where the stack gives none. */
-  readonly endpoint: string | undefined;
+  readonly stack: Stack;
   readonly ask: Ask;
   /** Runs a query over a workspace's rows. */
   readonly query: (workspace: string, kql: string) => Promise<Answer>;
@@ -36,21 +34,28 @@ export interface Patient {
   readonly resolve: (host: string) => Promise<readonly string[]>;
 }
 
+/** One of the stack's apps, and the same ways. */
+export interface AppPatient extends Patient {
+  readonly app: ReleasedApp;
+}
+
 /** Who is asked for tokens, by their audience. */
 export type Tokens = (audience: string) => () => Promise<string>;
 
 const patienceMilliseconds = 15_000;
+/** A state is longer than what a child may say by default. */
+const stateBytesMax = 256 * 2 ** 20;
 
-/** Gives the patient that settings describe. BALLAST_TOKEN is the control plane's alone and is not shown to Azure. */
-export function patientOf(settings: Settings, app: string, endpoint: string | undefined, tokens: Tokens = (audience) => tokenFor(audience, { ...process.env, BALLAST_TOKEN: "" })): Patient {
-  const dispatcher = fetchDispatcher(), { resourceManager, logs } = settings.endpoints;
+/** Gives the patient that a stack is. BALLAST_TOKEN is the control plane's alone and is not shown to Azure. */
+export function patientOf(stack: Stack, tokens: Tokens = (audience) => tokenFor(audience, { ...process.env, BALLAST_TOKEN: "" })): Patient {
+  const dispatcher = fetchDispatcher(), { resourceManager, logs } = stack.doors;
   const [armToken, logsToken] = [tokens(resourceManager), tokens(logs)];
   const asked = async (method: string, url: string, token: () => Promise<string>, body?: object): Promise<Answer> => {
     const authorization = `Bearer ${await token()}`;
     return await reached(dispatcher, method, url, { authorization, ...(body && { "content-type": "application/json" }) }, body);
   };
   return {
-    settings, app, endpoint,
+    stack,
     ask: (method, path, version, body) => asked(method, `${resourceManager}${path}?api-version=${version}`, armToken, body),
     query: (workspace, kql) => asked("POST", `${logs}/v1/workspaces/${workspace}/query`, logsToken, { query: kql }),
     visit: async (url) => (await reached(dispatcher, "GET", url, {})).status,
@@ -68,23 +73,26 @@ async function reached(dispatcher: Dispatcher, method: string, url: string, head
   }
 }
 
-/** Reads a stack's settings by the engine. @throws doctor-stack-unreadable, and what a preview would refuse of its configuration. */
-export async function settingsOf(engine: PulumiEngine, stack: string): Promise<Settings> {
-  const listed = JSON.parse(await told(engine, stack, ["config", "--json"])) as Record<string, { readonly value?: string; readonly secret: boolean }>;
-  const secrets = Object.keys(listed).filter((key) => listed[key]!.secret);
+/**
+ * Reads a stack by the engine: by its settings where it has settings of this repository's own program, which say all before the first `pulumi up`, else by its state.
+ *
+ * @throws doctor-stack-unreadable, doctor-plane-undeployed, and what a preview would refuse of its configuration
+ */
+export async function stackNamed(engine: PulumiEngine, name: string): Promise<Stack> {
+  const config = JSON.parse(await told(engine, name, ["config", "--json"])) as Readonly<Record<string, { readonly value?: string; readonly secret: boolean }>>;
+  if (!Object.keys(config).some((key) => key.startsWith("ballast:"))) {
+    const { deployment } = JSON.parse(await told(engine, name, ["stack", "export"])) as { readonly deployment: { readonly resources?: readonly StateResource[] } };
+    return stackOfState(name, deployment.resources ?? []);
+  }
+  const outputs = JSON.parse(await told(engine, name, ["stack", "output", "--json"])) as Readonly<Record<string, unknown>>, endpoint = outputs["controlPlaneEndpoint"];
+  const secrets = Object.keys(config).filter((key) => config[key]!.secret);
   // A secret is not shown and need not be: that there is one is all that is asked.
-  return parseConfig(Object.fromEntries(Object.entries(listed).map(([key, { value }]) => [key, value ?? "not shown"])), secrets);
-}
-
-/** Gives the control plane's address; undefined where the stack has no such output. */
-export async function endpointOf(engine: PulumiEngine, stack: string): Promise<string | undefined> {
-  const outputs = JSON.parse(await told(engine, stack, ["stack", "output", "--json"])) as Record<string, unknown>;
-  return typeof outputs["controlPlaneEndpoint"] === "string" ? outputs["controlPlaneEndpoint"] : undefined;
+  return stackOfSettings(parseConfig(Object.fromEntries(Object.entries(config).map(([key, { value }]) => [key, value ?? "not shown"])), secrets), typeof endpoint === "string" ? endpoint : undefined);
 }
 
 async function told(engine: PulumiEngine, stack: string, args: readonly string[]): Promise<string> {
   try {
-    return (await promisify(execFile)(engine.command, [...args, "--stack", stack, "--non-interactive"], { env: { ...process.env, ...engine.environment } })).stdout;
+    return (await promisify(execFile)(engine.command, [...args, "--stack", stack, "--non-interactive"], { env: { ...process.env, ...engine.environment }, maxBuffer: stateBytesMax })).stdout;
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
     throw doctorStackUnreadable({ stack, reason: (stderr?.trim().split("\n").at(-1) || message).replace(/^error: /, "").replace(/\.$/, "") });

@@ -7,6 +7,7 @@ import { tokenFor } from "../../provider/credential.ts";
 import { ask, refusal } from "../../provider/requests.ts";
 import { failed, ok, unknown, type Check, type Said } from "./finding.ts";
 import type { Patient } from "./patient.ts";
+import { nameOf } from "./stack.ts";
 
 /** What `/health` tells. */
 export interface Pulse {
@@ -27,15 +28,15 @@ const patienceSeconds = 5;
 const isPrivate = (address: string): boolean => /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(address);
 
 /** Tells, of a control plane that did not answer, whether that is for where this machine is; undefined where it may as well be down. */
-async function fromOutside(error: unknown, { endpoint, settings: { network }, resolve }: Patient): Promise<Said | undefined> {
+async function fromOutside(error: unknown, { stack: { endpoint, internal, callers }, resolve }: Patient): Promise<Said | undefined> {
   const host = URL.parse(endpoint ?? "")?.hostname;
   if (!(error instanceof BallastError) || host === undefined) return undefined;
   // The platform's own refusal of an address is no JSON, which the control plane's answers always are.
-  if (error.id === "release-control-plane-unclear" && error.message.includes("status 403") && network.callers.length > 0) return failed(doctorPlaneCallerRefused({ host, callers: network.callers }));
+  if (error.id === "release-control-plane-unclear" && error.message.includes("status 403") && callers.length > 0) return failed(doctorPlaneCallerRefused({ host, callers }));
   if (error.id !== "release-control-plane-unreachable") return undefined;
   const addresses = await resolve(host);
   if (addresses.some(isPrivate)) return failed(doctorPlaneInternal({ host, why: `its name leads to the private address ${addresses.find(isPrivate)}, where nobody answers this machine` }));
-  return network.internal && addresses.length === 0 ? failed(doctorPlaneInternal({ host, why: "its name is not known here" })) : undefined;
+  return internal && addresses.length === 0 ? failed(doctorPlaneInternal({ host, why: "its name is not known here" })) : undefined;
 }
 
 /** Runs a check that asks the control plane, and says of one that does not answer where this machine is, where that is why. */
@@ -49,18 +50,18 @@ const fromHere = (run: Check<Patient>["run"]): Check<Patient>["run"] => async (p
   }
 };
 
-async function pulse({ endpoint, settings }: Patient): Promise<Said> {
+async function pulse({ stack: { endpoint, silenceSeconds } }: Patient): Promise<Said> {
   if (endpoint === undefined) return failed(endpointUnknown({ stack: "The stack", reason: "it has not been deployed yet, or has no such output" }));
   // Health is open to all, so that no token is needed and none is shown.
   const access = { endpoint, token: async () => "", patienceSeconds };
   const answer = await ask(access, { method: "GET", path: "/health", repeatable: true });
-  return answer.status === 200 ? judgePulse(answer.body as Pulse, settings.silenceSeconds) : failed(refusal(access, answer));
+  return answer.status === 200 ? judgePulse(answer.body as Pulse, silenceSeconds) : failed(refusal(access, answer));
 }
 
-async function token({ endpoint, settings, app }: Patient): Promise<Said> {
+async function token({ stack: { endpoint, audience, apps } }: Patient): Promise<Said> {
   if (endpoint === undefined) return unknown("there is no control plane to show it to");
-  const { rollouts } = await controlPlane({ endpoint, token: tokenFor(settings.audience), patienceSeconds }).list({ app });
-  return ok(`accepted, and it may read; ${rollouts.length} rollout${rollouts.length === 1 ? "" : "s"} of ${app} known`);
+  const { rollouts } = await controlPlane({ endpoint, token: tokenFor(audience), patienceSeconds }).list();
+  return ok(`accepted, and it may read; ${rollouts.length} rollout${rollouts.length === 1 ? "" : "s"} of ${apps.map(({ id }) => nameOf(id)).join(", ")} known`);
 }
 
 /** The checks of the control plane and its database. */
