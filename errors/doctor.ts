@@ -145,3 +145,11 @@ export const doctorRowsLate = entry<{ seconds: number; ingestionSeconds: number;
   fix: () => "set ballast:ingestionSeconds above what you see over some hours, or look at the workspace's daily cap and Azure Monitor's health",
   left: () => "the judge would leave late rows out, and see fewer requests than there are.",
 });
+
+/** What alerts are made of does not come. */
+export const doctorTelemetrySilent = entry<{ insights: string; what: string }>("doctor-telemetry-silent", {
+  title: "The control plane's telemetry does not arrive",
+  message: ({ insights, what }) => `In ${insights}, ${what}; it reports each minute, and alerts know nothing else of it.`,
+  fix: () => "look whether the control plane answers (the check `control plane`), in its log at what telemetry says, and at its identity's role Monitoring Metrics Publisher at the component: `pulumi up` assigns it",
+  left: () => "nothing was changed; releases go on and are judged without telemetry.",
+});

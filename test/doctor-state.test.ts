@@ -47,10 +47,10 @@ describe("a stack by its state", () => {
 
   test("tells who works for it where, and what it has not got", () => {
     const server = resource("ballast:index:JournalDatabase", "azure-native:dbforpostgresql:Server", inOwn("Microsoft.DBforPostgreSQL/flexibleServers/journal-1"), { sku: { name: "Standard_D2ds_v5" }, authConfig: { passwordAuth: "Disabled" }, highAvailability: { mode: "ZoneRedundant" } });
-    const job = resource("ballast:index:DatabaseRole", "azure-native:app:Job", inOwn("Microsoft.App/jobs/database-role")), workspace = `${shop}/providers/Microsoft.OperationalInsights/workspaces/logs`;
-    const given = described(plane(), server, job, identity("DatabaseRole", "database-role"), identity("ControlPlane", "control-plane"), role("ControlPlane", shop), role("ControlPlane", workspace));
+    const job = resource("ballast:index:DatabaseRole", "azure-native:app:Job", inOwn("Microsoft.App/jobs/database-role")), insights = inOwn("Microsoft.Insights/components/telemetry"), workspace = `${shop}/providers/Microsoft.OperationalInsights/workspaces/logs`;
+    const given = described(plane(), server, job, identity("DatabaseRole", "database-role"), identity("ControlPlane", "control-plane"), role("ControlPlane", shop), role("ControlPlane", workspace), role("ControlPlane", insights));
     expect(given).toMatchObject({
-      workspace, identities: { plane: inOwn("Microsoft.ManagedIdentity/userAssignedIdentities/control-plane"), switch: undefined, pull: undefined }, registry: undefined,
+      workspace, insights, identities: { plane: inOwn("Microsoft.ManagedIdentity/userAssignedIdentities/control-plane"), switch: undefined, pull: undefined }, registry: undefined,
       database: { server: server.id, sku: "Standard_D2ds_v5", zoneRedundant: true, preparedBy: { identity: inOwn("Microsoft.ManagedIdentity/userAssignedIdentities/database-role"), job: job.id } },
       names: [{ kind: "database server", id: server.id }],
     });

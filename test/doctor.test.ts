@@ -15,6 +15,7 @@ import { patientOf, stackNamed, type AppPatient, type Patient } from "../cli/doc
 import { judgePulse, planeChecks } from "../cli/doctor/plane-checks.ts";
 import { stackOfSettings } from "../cli/doctor/stack.ts";
 import { notPermitted, subscriptionChecks } from "../cli/doctor/subscription-checks.ts";
+import { telemetryChecks } from "../cli/doctor/telemetry-check.ts";
 import { judgeNode, toolChecks } from "../cli/doctor/tools.ts";
 import { physicalName } from "../components/conventions.ts";
 import { switchActions } from "../components/dead-mans-switch.ts";
@@ -350,6 +351,21 @@ describe("the control plane", () => {
   });
 });
 
+test("telemetry that stays away is a failure once the control plane is old enough to have reported; none that is sent is as the program has it", async () => {
+  const planeId = `${group}/providers/Microsoft.App/containerApps/control-plane`, now = Date.now();
+  const telemetry = (rows: readonly unknown[], ageMinutes: number, changes: object = {}) => look(telemetryChecks, "telemetry", {
+    ...patient, stack: { ...patient.stack, ...changes }, query: async () => ({ status: 200, body: { tables: [{ rows: [rows] }] } }),
+    ask: async (method, id, version) => (id === planeId ? { status: 200, body: { systemData: { createdAt: new Date(now - ageMinutes * 60_000).toISOString() } } } : patient.ask(method, id, version)),
+  } satisfies AppPatient);
+  expect(await telemetry([0, null], 60)).toMatchObject({ state: "unknown", text: "telemetry is not there yet: `pulumi up` makes it" });
+  await well("PUT", `${group}/providers/Microsoft.Insights/components/telemetry?api-version=2020-02-02`, { location: "westeurope", kind: "web", properties: { Application_Type: "web", WorkspaceResourceId: `${group}/providers/Microsoft.OperationalInsights/workspaces/logs` } });
+  expect(await telemetry([3, 0.7], 60)).toMatchObject({ state: "ok", text: "the control plane's last report came 42 s ago" });
+  expect(await telemetry([0, null], 14)).toMatchObject({ state: "unknown", text: "no report has come of late, of a control plane that is 14 minutes old" });
+  expect(await telemetry([0, null], 16)).toMatchObject(failure("doctor-telemetry-silent", "In telemetry, the control plane has not reported for a day"));
+  expect(await telemetry([90, 11], 60)).toMatchObject(failure("doctor-telemetry-silent", "the last report of the control plane came 11 minutes ago"));
+  expect(await telemetry([], 60, { insights: undefined })).toMatchObject({ state: "ok", text: "none is sent, as the program has it" });
+});
+
 describe("this machine", () => {
   test("needs Node of the version that the package asks for", () => {
     for (const version of ["20.11.0", "20.12.1", "24.0.0"]) expect(judgeNode(version, ">=20.11").state).toBe("ok");
@@ -366,7 +382,7 @@ describe("this machine", () => {
 });
 
 test("every check has been seen to fail here, but for the cost, which is an estimate", () => {
-  const all = [...subscriptionChecks, ...identityChecks, ...databaseChecks, ...planeChecks, ...appChecks, ...costChecks].map(({ name }) => name);
+  const all = [...subscriptionChecks, ...identityChecks, ...databaseChecks, ...planeChecks, ...telemetryChecks, ...appChecks, ...costChecks].map(({ name }) => name);
   expect(all.filter((name) => !seenToFail.has(name))).toEqual(["cost"]);
 });
 

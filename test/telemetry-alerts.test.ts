@@ -1,10 +1,14 @@
 // Ballast's own alerts, each in the situation that it is for and in health: a real control plane, storefront, database and switch send and print, and the
 // alert's own text is asked of the stand-in's query door, over the window of its rule. Nothing is put into a table by hand.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { examine } from "../cli/doctor/finding.ts";
+import type { Patient } from "../cli/doctor/patient.ts";
+import { telemetryChecks } from "../cli/doctor/telemetry-check.ts";
 import { alertsOf, type Alert } from "../components/alerts.ts";
 import { eventually } from "./support/container-cloud.ts";
 import { leaseSeconds, openWatchedEstate, usersOf, type Row, type WatchedEstate } from "./support/watched-estate.ts";
 
+const logs = "https://api.loganalytics.ballast.localhost";
 let estate: WatchedEstate, users: { readonly end: () => Promise<void> };
 // The switch's container has a name of the estate's own.
 const alerts = alertsOf({ apps: ["storefront", "search"], leaseSeconds, switchJob: "switch" });
@@ -69,6 +73,15 @@ test("in health, with a rollout under way and users asking, no alert fires", { t
   for (const name of ["ballast.heartbeat", "ballast.effects", "ballast.tick.lag"]) await eventually(() => reported(name), ([row]) => row!["rows"] > 3, 30);
   await eventually(() => estate.query('ContainerAppHTTPLogs | where ContainerAppName == "storefront" | summarize requests = count()', 10), ([row]) => row!["requests"] >= 100, 30);
   for (const alert of alerts) expect([alert.id, await estate.firing(alert)]).toEqual([alert.id, []]);
+});
+
+test("in health the doctor sees that reports arrive", async () => {
+  const token = await estate.tokenFor(logs), stack = { plane: `${estate.group}/providers/Microsoft.App/containerApps/control-plane`, insights: `${estate.group}/providers/Microsoft.Insights/components/telemetry` };
+  const patient = {
+    stack, ask: (method: string, id: string, version: string) => estate.ask(method, `${id}?api-version=${version}`),
+    query: (workspace: string, query: string) => estate.ask("POST", `${logs}/v1/workspaces/${workspace}/query`, { query }, { token }),
+  } as unknown as Patient;
+  expect(await examine(telemetryChecks, patient)).toEqual([{ check: "telemetry", state: "ok", text: expect.stringMatching(/^the control plane's last report came \d+ s ago$/) }]);
 });
 
 describe("in trouble", () => {

@@ -38,6 +38,10 @@ export interface Stack {
   /** What `pulumi up` does in each resource group, by the group's id: one action a type of resource. */
   readonly writes: ReadonlyMap<string, readonly string[]>;
   readonly names: readonly SharedName[];
+  /** The control plane's app. */
+  readonly plane: string;
+  /** Where that sends its telemetry; undefined where it sends none. */
+  readonly insights: string | undefined;
   /** Where the control plane runs. */
   readonly environment: string;
   /** Where request rows come; undefined where the control plane was given no right to any. */
@@ -100,6 +104,7 @@ export function stackOfSettings(settings: Settings, endpoint: string | undefined
       ...(paysRegistry ? [{ kind: "registry", id: registryId, version: versions.registries, key: "ballast:registry" }] : []),
       { kind: "database server", id: server, version: versions.servers, key: "ballast:resourceGroup, of which the server's name is made," },
     ],
+    plane: idIn(group, "Microsoft.App/containerApps", physicalName("app", "control-plane", group)), insights: idIn(group, "Microsoft.Insights/components", physicalName("insights", "telemetry", group)),
     environment: idIn(group, "Microsoft.App/managedEnvironments", physicalName("environment", "apps", "")), workspace: idIn(group, "Microsoft.OperationalInsights/workspaces", physicalName("workspace", "apps", group)),
     identities: { plane: identity("control-plane"), switch: identity("dead-mans-switch"), pull: identity("images") }, registry: registryId,
     apps: [{ id: idIn(group, "Microsoft.App/containerApps", "storefront"), probePath: settings.probePath, replicas: storefront }],

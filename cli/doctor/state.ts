@@ -85,7 +85,8 @@ export function stackOfState(stack: string, resources: readonly StateResource[])
   return {
     subscription: plane.id.split("/")[2]!, location, environment, apps, names: namesOf(find), writes: writesOf(there), database: databaseOf(find), internal: isInternal,
     doors: { resourceManager: variable(plane, "BALLAST_RESOURCE_MANAGER") ?? publicAzure.resourceManager, logs: variable(plane, "BALLAST_LOGS") ?? publicAzure.logs },
-    workspace: roles("ControlPlane").find((scope) => /\/workspaces\/[^/]+$/i.test(scope)),
+    // What it has a role at tells where it reads and where it sends.
+    plane: plane.id, workspace: roles("ControlPlane").find((scope) => /\/workspaces\/[^/]+$/i.test(scope)), insights: roles("ControlPlane").find((scope) => /\/components\/[^/]+$/i.test(scope)),
     identities: { plane: identity("ControlPlane"), switch: identity("DeadMansSwitch"), pull: identity("ImageRegistry") }, registry: roles("ImageRegistry")[0],
     endpoint: find("ballast:index:ControlPlane")[0]?.outputs?.endpoint, audience: variable(plane, "BALLAST_AUDIENCE") ?? "",
     ingestionSeconds: seconds(variable(plane, "BALLAST_INGESTION_SECONDS"), patience.ingestionSeconds),
