@@ -109,6 +109,19 @@ test("a strict program in TypeScript checks against its declarations, those of i
   expect(existsSync(join(program, "index.js"))).toBe(true);
 }, 300_000);
 
+test("a program in CommonJS, as `pulumi new` makes one, requires it, and compilers find its declarations however they resolve modules", async () => {
+  const other = join(folder, "commonjs");
+  mkdirSync(other);
+  symlinkSync(join(stranger, "node_modules"), join(other, "node_modules"));
+  writeFileSync(join(other, "index.ts"), 'import { CanaryApp } from "ballast";\nconsole.log(CanaryApp.name);\n');
+  const inOther = (command: string, ...args: readonly string[]): Promise<Ended> => runChild(command, args, { cwd: other, environment: plain });
+  for (const [module, resolution] of [["esnext", "bundler"], ["preserve", "bundler"], ["nodenext", "nodenext"]] as const) {
+    expect(await inOther("npx", "--no-install", "tsc", "--strict", "--skipLibCheck", "--target", "es2022", "--types", "node", "--module", module, "--moduleResolution", resolution, "index.ts"), resolution).toEqual({ code: 0, output: "" });
+  }
+  expect(readFileSync(join(other, "index.js"), "utf8")).toContain('require("ballast")'); // What nodenext made of it last.
+  expect(await inOther("node", "--no-warnings", "index.js")).toEqual({ code: 0, output: "CanaryApp" });
+}, 120_000);
+
 test("`npx ballast` tells its version and its groups, and ends with its own exit codes", async () => {
   expect(await ballast("--version")).toEqual({ code: 0, output: manifest.version });
   const help = await ballast("--help");
