@@ -17,5 +17,8 @@ export const replicaCounts = { storefrontMin: 1, storefrontMax: 10, controlPlane
 /** For how long logs and backups are kept. */
 export const retentionDays = { logDays: 30, backupDays: 7 } as const;
 
+/** The version of PostgreSQL that the database's server is of; nobody chooses another. */
+export const databaseVersion = "18";
+
 /** The size of the database's server. */
 export const databaseSku = "Standard_B1ms";

@@ -53,7 +53,7 @@ new DeadMansSwitch("dead-mans-switch", {
 
 /** Where users reach the service. */
 export const storefrontUrl = storefront.url;
-/** Where releases are asked for; the `ballast` command looks for it here. */
-export const controlPlaneEndpoint = controlPlane.endpoint;
+/** Where releases are asked for, and whom tokens for that are for; the `ballast` command looks for both here. */
+export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;
 /** What was released last, and how that ended. */
 export const { revision, result, sentence } = storefront;

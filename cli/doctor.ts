@@ -36,7 +36,7 @@ Examples:
 /** The SDKs behind these are loaded when they are needed, and no other command waits for them. */
 async function checksOfStacks(): Promise<(stack: Stack) => readonly Check<Patient>[]> {
   const [{ subscriptionChecks }, { databaseChecks }, { planeChecks }, { checksOfApps }, { costChecks }, { identityChecks }, { telemetryChecks }] = await Promise.all([
-    import("./doctor/subscription-checks.ts"), import("./doctor/database-check.ts"), import("./doctor/plane-checks.ts"), import("./doctor/app-checks.ts"), import("./doctor/cost.ts"), import("./doctor/identity-checks.ts"), import("./doctor/telemetry-check.ts"),
+    import("./doctor/subscription-checks.ts"), import("./doctor/database-checks.ts"), import("./doctor/plane-checks.ts"), import("./doctor/app-checks.ts"), import("./doctor/cost.ts"), import("./doctor/identity-checks.ts"), import("./doctor/telemetry-checks.ts"),
   ]);
   return ({ apps }) => [...subscriptionChecks, ...identityChecks, ...databaseChecks, ...planeChecks, ...telemetryChecks, ...checksOfApps(apps), ...costChecks];
 }

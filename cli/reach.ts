@@ -1,5 +1,5 @@
-// From what a person types to the control plane and the rollout they mean. The address comes from an option, else from
-// the stack's output by way of the Pulumi engine; the rollout by as much of its name as is needed.
+// From what a person types to the control plane and the rollout they mean. Its address and whom its tokens are for come from options, else from
+// the stack's outputs by way of the Pulumi engine; the rollout by as much of its name as is needed.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { Option, type Command } from "commander";
@@ -12,21 +12,24 @@ import { bringEngine } from "../toolchain/engine.ts";
 export interface ReachOptions {
   readonly endpoint?: string;
   readonly stack?: string;
-  readonly audience: string;
+  readonly audience?: string;
   readonly json?: boolean;
 }
+
+/** Whom tokens are for where nobody says it. */
+const usualAudience = "api://ballast";
 
 /** Adds the options that say where the control plane is and how to answer. */
 export const reachable = (command: Command): Command => command
   .addOption(new Option("--endpoint <url>", "the control plane's address (default: output controlPlaneEndpoint of the stack)").env("BALLAST_ENDPOINT"))
   .option("--stack <name>", "the Pulumi stack that deployed it (default: the one selected in this folder)")
-  .option("--audience <uri>", "whom its tokens are for", "api://ballast")
+  .addOption(new Option("--audience <uri>", `whom its tokens are for (default: output controlPlaneAudience of the stack, else ${usualAudience})`).env("BALLAST_AUDIENCE"))
   .option("--json", "answer in JSON");
 
 /** Gives the control plane that the options mean. A person is waiting, so an absent one is given up after five seconds. */
 export async function reach(options: ReachOptions): Promise<ControlPlane> {
-  const endpoint = options.endpoint ?? (await endpointOfStack(options.stack));
-  return controlPlane({ endpoint, token: tokenFor(options.audience), patienceSeconds: 5 });
+  const told = options.endpoint === undefined ? await outputsOf(options.stack) : { endpoint: options.endpoint, audience: undefined };
+  return controlPlane({ endpoint: told.endpoint, token: tokenFor(options.audience ?? told.audience ?? usualAudience), patienceSeconds: 5 });
 }
 
 /**
@@ -60,15 +63,13 @@ export const nameOf = ({ resourceGroup, app, revision }: RolloutName): string =>
 
 const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
-async function endpointOfStack(stack: string | undefined): Promise<string> {
+/** Reads what a stack tells of its control plane. A program that does not say whom tokens are for has the usual audience. */
+async function outputsOf(stack: string | undefined): Promise<{ readonly endpoint: string; readonly audience: string | undefined }> {
   const engine = await bringEngine({ report: (line) => void process.stderr.write(`${line}\n`) });
-  const args = ["stack", "output", "controlPlaneEndpoint", "--non-interactive", ...(stack ? ["--stack", stack] : [])];
-  try {
-    const { stdout } = await promisify(execFile)(engine.command, args, { env: { ...process.env, ...engine.environment } });
-    return stdout.trim();
-  } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string };
-    const reason = (stderr?.trim().split("\n").at(-1) || message).replace(/^error: /, "").replace(/\.$/, "");
-    throw endpointUnknown({ stack: stack ? `The stack ${stack}` : "The stack selected in this folder", reason });
-  }
+  const unknown = (reason: string): Error => endpointUnknown({ stack: stack ? `The stack ${stack}` : "The stack selected in this folder", reason });
+  const asked = promisify(execFile)(engine.command, ["stack", "output", "--json", "--non-interactive", ...(stack ? ["--stack", stack] : [])], { env: { ...process.env, ...engine.environment } });
+  const { stdout } = await asked.catch((error: Error & { stderr?: string }) => { throw unknown((error.stderr?.trim().split("\n").at(-1) || error.message).replace(/^error: /, "").replace(/\.$/, "")); });
+  const { controlPlaneEndpoint: endpoint, controlPlaneAudience: audience } = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+  if (typeof endpoint !== "string") throw unknown("its program has not been deployed yet, or does not export it");
+  return { endpoint, audience: typeof audience === "string" ? audience : undefined };
 }

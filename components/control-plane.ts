@@ -183,6 +183,8 @@ const notifySecret = "notify";
 export class ControlPlane extends pulumi.ComponentResource {
   /** Known only once the app is up and its identity has its roles, so that nothing is asked of it before it can answer. */
   readonly endpoint: pulumi.Output<string>;
+  /** Whom tokens for it are for; the `ballast` command looks for it among a stack's outputs, beside the address. */
+  readonly audience: pulumi.Output<string>;
   /** The name of its identity, which is its role's in the database. */
   readonly identityName: pulumi.Output<string>;
   /** The object of its identity in Entra. */
@@ -239,9 +241,10 @@ export class ControlPlane extends pulumi.ComponentResource {
     }, { parent: this, dependsOn: grants });
 
     this.endpoint = pulumi.all([args.environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
+    this.audience = pulumi.output(args.audience);
     this.identityName = identity.name;
     this.identityObjectId = identity.principalId;
-    this.registerOutputs({ endpoint: this.endpoint, identityName: this.identityName, identityObjectId: this.identityObjectId });
+    this.registerOutputs({ endpoint: this.endpoint, audience: this.audience, identityName: this.identityName, identityObjectId: this.identityObjectId });
   }
 }
 

@@ -5,7 +5,7 @@ import { Database } from "@pulumi/azure-native/dbforpostgresql/database.js";
 import { FirewallRule } from "@pulumi/azure-native/dbforpostgresql/firewallRule.js";
 import { getServer } from "@pulumi/azure-native/dbforpostgresql/getServer.js";
 import { Server } from "@pulumi/azure-native/dbforpostgresql/server.js";
-import { databaseSku, retentionDays } from "../defaults.ts";
+import { databaseSku, databaseVersion, retentionDays } from "../defaults.ts";
 import { child, physicalName } from "./conventions.ts";
 import { keptPlace } from "./network.ts";
 
@@ -79,7 +79,7 @@ export class JournalDatabase extends pulumi.ComponentResource {
 
     const server = new Server(child(name, "server"), {
       serverName, resourceGroupName, location,
-      version: "18",
+      version: databaseVersion,
       sku: { name: sku, tier: tierOf(sku) },
       storage: { storageSizeGB: 32 },
       backup: { backupRetentionDays: args.backupRetentionDays ?? retentionDays.backupDays, geoRedundantBackup: "Disabled" },

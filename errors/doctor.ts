@@ -146,6 +146,13 @@ export const doctorRowsLate = entry<{ seconds: number; ingestionSeconds: number;
   left: () => "the judge would leave late rows out, and see fewer requests than there are.",
 });
 
+/** The region does not have the server that is wanted. */
+export const doctorDatabaseUnoffered = entry<{ location: string; why: string }>("doctor-database-unoffered", {
+  title: "The region does not offer the database",
+  message: ({ location, why }) => `The database cannot be made in ${location}: ${why}.`,
+  fix: () => "choose another size (sku of JournalDatabase, ballast:databaseSku) or another region, or ask Azure's support to open this one for the subscription",
+});
+
 /** What alerts are made of does not come. */
 export const doctorTelemetrySilent = entry<{ insights: string; what: string }>("doctor-telemetry-silent", {
   title: "The control plane's telemetry does not arrive",

@@ -1,5 +1,5 @@
 // What Resource Manager answers of a subscription beside its resources: which providers are registered, what the caller may do at a resource
-// group, how many environments a region takes and how many cores an environment, the roles that Azure itself has, and whether a name that all of Azure shares is free. Registrations are forgotten with the process; whoever may do what is in roles.ts.
+// group, how many environments a region takes and how many cores an environment, which database servers a region offers, the roles that Azure itself has, and whether a name that all of Azure shares is free. Registrations are forgotten with the process; whoever may do what is in roles.ts.
 import { ArmError, type ArmReply, type ArmRequest, type Cloud, type ResourceKind } from "./resource.ts";
 import { groupIdOf } from "./resource-path.ts";
 import { builtInRole, permissionsOf } from "./roles.ts";
@@ -15,6 +15,7 @@ export function answerSubscription(cloud: Cloud, kinds: readonly ResourceKind[],
   if (scope === undefined) return undefined;
   if (method === "GET" && rest.toLowerCase() === "microsoft.authorization/permissions") return permissions(cloud, principal, scope);
   if (method === "GET" && /^microsoft\.app\/locations\/[^/]+\/usages$/i.test(rest)) return { status: 200, body: { value: [environmentUsage(cloud)] } };
+  if (method === "GET" && /^microsoft\.dbforpostgresql\/locations\/[^/]+\/capabilities$/i.test(rest)) return { status: 200, body: { value: [databaseServers] } };
   const [, environment] = /^microsoft\.app\/managedenvironments\/([^/]+)\/usages$/i.exec(rest) ?? [], [, role] = /^microsoft\.authorization\/roledefinitions\/([^/]+)$/i.exec(rest) ?? [];
   if (method === "GET" && environment !== undefined) return { status: 200, body: { value: [coreUsage(cloud, path.slice(0, path.lastIndexOf("/")))] } };
   if (method === "GET" && role !== undefined) return roleNamed(role);
@@ -64,6 +65,21 @@ function coreUsage(cloud: Cloud, environmentId: string): object {
   const currentValue = apps.flatMap(({ revisions }) => revisions).reduce((sum, revision) => sum + readyReplicas(revision).length * Number(revision.template["containers"][0].resources?.cpu ?? 0.5), 0);
   return { unit: "Count", currentValue, limit: coresMax, name: { value: "ManagedEnvironmentConsumptionCores", localizedValue: "Managed Environment Consumption Cores" } };
 }
+
+const offered = (edition: string, haModes: readonly string[], ...sizes: readonly (readonly [name: string, vCores: number, memoryPerVcoreMb: number])[]) => ({
+  name: edition, status: "Available",
+  supportedServerSkus: sizes.map(([name, vCores, supportedMemoryPerVcoreMb]) => ({ name, vCores, supportedMemoryPerVcoreMb, supportedZones: ["1", "2", "3"], supportedHaMode: haModes, status: "Available" })),
+});
+/** Some of what Azure offers; a server of another size is made all the same. */
+const databaseServers = {
+  name: "FlexibleServerCapabilities", restricted: "Disabled", zoneRedundantHaSupported: "Enabled", status: "Available",
+  supportedServerEditions: [
+    offered("Burstable", ["SameZone"], ["Standard_B1ms", 1, 2048], ["Standard_B2s", 2, 2048], ["Standard_B2ms", 2, 4096]),
+    offered("GeneralPurpose", ["SameZone", "ZoneRedundant"], ["Standard_D2ds_v5", 2, 4096], ["Standard_D4ds_v5", 4, 4096], ["Standard_D8ds_v5", 8, 4096]),
+    offered("MemoryOptimized", ["SameZone", "ZoneRedundant"], ["Standard_E2ds_v5", 2, 8192], ["Standard_E4ds_v5", 4, 8192]),
+  ],
+  supportedServerVersions: ["14", "15", "16", "17", "18"].map((name) => ({ name, status: "Available" })),
+};
 
 /** What somebody made lies in the store, and is answered from there. */
 function roleNamed(guid: string): ArmReply | undefined {

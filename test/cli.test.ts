@@ -284,3 +284,17 @@ test("the stack's output says where the control plane is, and a stack without on
   const { code, out } = await ballast(["release", "show", "storefront", "--stack", "dev"], program.environment, program.folder);
   expect([code, out]).toEqual([0, expect.stringContaining("rg/storefront/r1")]);
 });
+
+test("whom a token is for is what the stack's output says, else the usual, and an option or the environment says another", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ballast-audience-")), script = (name: string, text: string) => writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  script("az", "exit 1"); // Nobody is signed in, which names the audience that was wanted.
+  const wanted = async (outputs: object, args: readonly string[] = [], more: NodeJS.ProcessEnv = {}): Promise<string | undefined> => {
+    script("pulumi", `case "$1" in version) echo v3.259.0;; *) echo '${JSON.stringify({ controlPlaneEndpoint: plane.endpoint, ...outputs })}';; esac`);
+    const { err } = await ballast(["release", "list", "--stack", "prod", ...args], { PATH: `${folder}:${process.env["PATH"]}`, BALLAST_TOKEN: "", ...more }, folder);
+    return /release-not-signed-in .*?(api:\/\/[a-z/-]+)/.exec(err)?.[1] ?? err;
+  };
+  const prod = { controlPlaneAudience: "api://tenant/shop-prod" };
+  expect([await wanted({}), await wanted(prod), await wanted(prod, ["--audience", "api://tenant/other"]), await wanted(prod, [], { BALLAST_AUDIENCE: "api://tenant/another" })])
+    .toEqual(["api://ballast", "api://tenant/shop-prod", "api://tenant/other", "api://tenant/another"]);
+  rmSync(folder, { recursive: true, force: true });
+});

@@ -2,7 +2,7 @@
 // it may not do without. test/program-engine.test.ts holds it to a whole deployed program, test/adopting.test.ts to an adopter's.
 import { describe, expect, test } from "vitest";
 import { checksOfApps } from "../cli/doctor/app-checks.ts";
-import { databaseChecks } from "../cli/doctor/database-check.ts";
+import { databaseChecks } from "../cli/doctor/database-checks.ts";
 import { examine } from "../cli/doctor/finding.ts";
 import { identityChecks } from "../cli/doctor/identity-checks.ts";
 import { patientOf } from "../cli/doctor/patient.ts";
@@ -46,12 +46,12 @@ describe("a stack by its state", () => {
   });
 
   test("tells who works for it where, and what it has not got", () => {
-    const server = resource("ballast:index:JournalDatabase", "azure-native:dbforpostgresql:Server", inOwn("Microsoft.DBforPostgreSQL/flexibleServers/journal-1"), { sku: { name: "Standard_D2ds_v5" }, authConfig: { passwordAuth: "Disabled" }, highAvailability: { mode: "ZoneRedundant" } });
+    const server = resource("ballast:index:JournalDatabase", "azure-native:dbforpostgresql:Server", inOwn("Microsoft.DBforPostgreSQL/flexibleServers/journal-1"), { version: "18", sku: { name: "Standard_D2ds_v5" }, authConfig: { passwordAuth: "Disabled" }, highAvailability: { mode: "ZoneRedundant" } });
     const job = resource("ballast:index:DatabaseRole", "azure-native:app:Job", inOwn("Microsoft.App/jobs/database-role")), insights = inOwn("Microsoft.Insights/components/telemetry"), workspace = `${shop}/providers/Microsoft.OperationalInsights/workspaces/logs`;
     const given = described(plane(), server, job, identity("DatabaseRole", "database-role"), identity("ControlPlane", "control-plane"), role("ControlPlane", shop), role("ControlPlane", workspace), role("ControlPlane", insights));
     expect(given).toMatchObject({
       workspace, insights, identities: { plane: inOwn("Microsoft.ManagedIdentity/userAssignedIdentities/control-plane"), switch: undefined, pull: undefined }, registry: undefined,
-      database: { server: server.id, sku: "Standard_D2ds_v5", zoneRedundant: true, preparedBy: { identity: inOwn("Microsoft.ManagedIdentity/userAssignedIdentities/database-role"), job: job.id } },
+      database: { server: server.id, version: "18", sku: "Standard_D2ds_v5", zoneRedundant: true, preparedBy: { identity: inOwn("Microsoft.ManagedIdentity/userAssignedIdentities/database-role"), job: job.id } },
       names: [{ kind: "database server", id: server.id }],
     });
     expect(described(plane(), server).database).toMatchObject({ preparedBy: undefined });
@@ -82,7 +82,7 @@ describe("a stack by its state", () => {
 
 test("what a stack has not got is unknown and no failure, and apps are told apart where there are several", async () => {
   const stack = described(plane()), patient = patientOf(stack, () => async () => "of no use");
-  expect(await examine([...identityChecks, ...databaseChecks], patient)).toEqual([["plane rights", "ControlPlane"], ["switch rights", "DeadMansSwitch"], ["pull rights", "ImageRegistry"], ["database role", "JournalDatabase"]]
+  expect(await examine([...identityChecks, ...databaseChecks], patient)).toEqual([["plane rights", "ControlPlane"], ["switch rights", "DeadMansSwitch"], ["pull rights", "ImageRegistry"], ["database size", "JournalDatabase"], ["database role", "JournalDatabase"]]
     .map(([check, component]) => ({ check, state: "unknown", text: `the stack has no ${component}` })));
   expect(checksOfApps(stack.apps).map(({ name }) => name)).toEqual(["canary of web", "image of web", "request rows of web", "canary of api", "image of api", "request rows of api"]);
   expect(checksOfApps(stack.apps.slice(1)).map(({ name }) => name)).toEqual(["canary", "image", "request rows"]);

@@ -8,14 +8,14 @@ import tls from "node:tls";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { appChecks, judgeFitness, type LiveApp } from "../cli/doctor/app-checks.ts";
 import { costChecks } from "../cli/doctor/cost.ts";
-import { databaseChecks } from "../cli/doctor/database-check.ts";
+import { databaseChecks, whyUnoffered } from "../cli/doctor/database-checks.ts";
 import { identityChecks } from "../cli/doctor/identity-checks.ts";
 import { examine, findingJson, findingLines, type Check, type Finding } from "../cli/doctor/finding.ts";
 import { patientOf, stackNamed, type AppPatient, type Patient } from "../cli/doctor/patient.ts";
 import { judgePulse, planeChecks } from "../cli/doctor/plane-checks.ts";
 import { stackOfSettings } from "../cli/doctor/stack.ts";
 import { notPermitted, subscriptionChecks } from "../cli/doctor/subscription-checks.ts";
-import { telemetryChecks } from "../cli/doctor/telemetry-check.ts";
+import { telemetryChecks } from "../cli/doctor/telemetry-checks.ts";
 import { judgeNode, toolChecks } from "../cli/doctor/tools.ts";
 import { physicalName } from "../components/conventions.ts";
 import { switchActions } from "../components/dead-mans-switch.ts";
@@ -260,6 +260,19 @@ describe("the app", () => {
     expect(await look(appChecks, "request rows", asking(at.tokenFor, { ingestionSeconds }))).toMatchObject(failure("doctor-rows-late", words));
     await ingestion(0.3);
   });
+});
+
+test("the database is of a size and a version that its region offers, or is told what there is; one that is there needs no offer", async () => {
+  const size = (changes: Partial<Settings>) => look(databaseChecks, "database size", asking(at.tokenFor, { databaseSku: "Standard_B1ms", zoneRedundant: false, ...changes }));
+  expect(await size({})).toMatchObject({ state: "ok", text: "westeurope offers Standard_B1ms with PostgreSQL 18" });
+  expect(await size({ databaseSku: "Standard_D2ds_v5", zoneRedundant: true })).toMatchObject({ state: "ok", text: expect.stringContaining("and a standby in another zone") });
+  expect(await size({ databaseSku: "Standard_B20ms" })).toMatchObject(failure("doctor-database-unoffered", "in westeurope: it offers no server of size Standard_B20ms; of this kind it has Standard_B1ms, Standard_B2s, Standard_B2ms"));
+  expect(await size({ zoneRedundant: true })).toMatchObject(failure("doctor-database-unoffered", "no standby in another zone for Standard_B1ms"));
+  const wanted = { version: "18", sku: "Standard_B1ms", zoneRedundant: false }, sizes = (...supportedServerSkus: readonly { name: string; status?: string; supportedHaMode?: string }[]) => ({ supportedServerEditions: [{ supportedServerSkus }], supportedServerVersions: [{ name: "18" }] });
+  expect(whyUnoffered(wanted, { restricted: "Enabled", reason: "ask for quota" })).toBe("it offers this subscription no database server: ask for quota");
+  expect(whyUnoffered(wanted, { ...sizes({ name: "Standard_B1ms" }), supportedServerVersions: [{ name: "17" }] })).toBe("it offers no PostgreSQL 18");
+  expect(whyUnoffered(wanted, sizes({ name: "Standard_B1ms", status: "Disabled" }))).toBe("it offers no server of size Standard_B1ms");
+  expect(whyUnoffered({ ...wanted, zoneRedundant: true }, sizes({ name: "standard_b1ms", supportedHaMode: "ZoneRedundant" }))).toBeUndefined();
 });
 
 test("the database has the control plane's role, or is told what it lacks: the database, the login, the identity; before it is there nothing is known", async () => {

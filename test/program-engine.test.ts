@@ -73,7 +73,7 @@ test("doctor finds nothing wrong with the stack, and says so of each thing that 
   const { stdout } = await doctor("local");
   const { findings } = JSON.parse(stdout) as { findings: readonly { check: string; state: string }[] };
   expect(findings.map(({ check, state }) => [check, state]), stdout).toEqual([
-    "versions", "engine", "subscription", "providers", "rights", "quota", "names", "plane rights", "switch rights", "pull rights", "database role", "control plane", "token", "telemetry", "canary", "image", "request rows", "cost",
+    "versions", "engine", "subscription", "providers", "rights", "quota", "names", "plane rights", "switch rights", "pull rights", "database size", "database role", "control plane", "token", "telemetry", "canary", "image", "request rows", "cost",
   ].map((check) => [check, check === "telemetry" ? "unknown" : "ok"])); // Its first report comes after a minute.
   // What any other program is looked at by, its state, tells the same of this one as its settings do.
   const engine = await bringEngine(), asked = async (words: string) => JSON.parse((await shell(`"${engine.command}" ${words} --stack local --non-interactive`)).stdout) as any;

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { examine } from "../cli/doctor/finding.ts";
 import type { Patient } from "../cli/doctor/patient.ts";
-import { telemetryChecks } from "../cli/doctor/telemetry-check.ts";
+import { telemetryChecks } from "../cli/doctor/telemetry-checks.ts";
 import { alertsOf, type Alert } from "../components/alerts.ts";
 import { eventually } from "./support/container-cloud.ts";
 import { leaseSeconds, openWatchedEstate, usersOf, type Row, type WatchedEstate } from "./support/watched-estate.ts";

@@ -2,6 +2,7 @@
 // described by its settings, before anything of it is there; state.ts describes one of any other program. Asks nobody.
 import { physicalName, replicaSizes } from "../../components/conventions.ts";
 import type { Settings } from "../../config.ts";
+import { databaseVersion } from "../../defaults.ts";
 
 /** Replicas that run whether or not anybody asks for them. */
 export interface Replicas {
@@ -61,7 +62,7 @@ export interface Stack {
   /** Whose addresses the control plane takes; everybody's where there are none. */
   readonly callers: readonly string[];
   /** The server of the journal; undefined where the stack has none of its own. */
-  readonly database: { readonly server: string; readonly sku: string; readonly zoneRedundant: boolean; readonly preparedBy: "password" | { readonly identity: string; readonly job: string } | undefined } | undefined;
+  readonly database: { readonly server: string; readonly version: string; readonly sku: string; readonly zoneRedundant: boolean; readonly preparedBy: "password" | { readonly identity: string; readonly job: string } | undefined } | undefined;
   /** All that runs at the least. */
   readonly replicas: readonly Replicas[];
   readonly paysRegistry: boolean;
@@ -109,7 +110,7 @@ export function stackOfSettings(settings: Settings, endpoint: string | undefined
     identities: { plane: identity("control-plane"), switch: identity("dead-mans-switch"), pull: identity("images") }, registry: registryId,
     apps: [{ id: idIn(group, "Microsoft.App/containerApps", "storefront"), probePath: settings.probePath, replicas: storefront }],
     internal: network.internal, callers: network.callers,
-    database: { server, sku: settings.databaseSku, zoneRedundant, preparedBy: settings.databaseAuthentication === "password" ? "password" : { identity: identity("database-role"), job } },
+    database: { server, version: databaseVersion, sku: settings.databaseSku, zoneRedundant, preparedBy: settings.databaseAuthentication === "password" ? "password" : { identity: identity("database-role"), job } },
     replicas: [storefront, { least: replicas.controlPlaneMin, ...replicaSizes.controlPlane }], paysRegistry, paysNetwork: Boolean(network.range || network.environmentSubnet),
   };
 }

@@ -64,7 +64,7 @@ function databaseOf(find: Find): Stack["database"] {
   const [server] = find("azure-native:dbforpostgresql:Server", "JournalDatabase"), [identity] = find("azure-native:managedidentity:UserAssignedIdentity", "DatabaseRole"), [job] = find("azure-native:app:Job", "DatabaseRole");
   if (server === undefined) return undefined;
   const password = server.inputs.authConfig?.passwordAuth === "Enabled", role = identity?.id && job?.id ? { identity: identity.id, job: job.id } : undefined;
-  return { server: server.id!, sku: server.inputs.sku.name, zoneRedundant: server.inputs.highAvailability?.mode === "ZoneRedundant", preparedBy: password ? "password" : role };
+  return { server: server.id!, version: server.inputs.version, sku: server.inputs.sku.name, zoneRedundant: server.inputs.highAvailability?.mode === "ZoneRedundant", preparedBy: password ? "password" : role };
 }
 
 const namesOf = (find: Find): readonly SharedName[] => [

@@ -20,4 +20,4 @@ const controlPlane = new ControlPlane("control-plane", {
   audience: "api://ballast",
 }, { dependsOn: images });
 
-export const controlPlaneEndpoint = controlPlane.endpoint;
+export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;

@@ -50,5 +50,5 @@ new DeadMansSwitch("dead-mans-switch", {
   inventory: [{ resourceGroup: group, app: name, id: app.appId }],
 }, { dependsOn: images });
 
-export const controlPlaneEndpoint = controlPlane.endpoint;
+export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;
 export const { url, revision, result, sentence } = app;

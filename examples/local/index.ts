@@ -33,5 +33,5 @@ const shop = new CanaryApp("shop", {
   limits: { failurePointsMax: 2, slowdownTolerated: 2 },
 }, { dependsOn: controlPlane });
 
-export const controlPlaneEndpoint = controlPlane.endpoint;
+export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;
 export const { url, revision, result, sentence } = shop;

@@ -41,7 +41,7 @@ export async function goOnCall({ cloud }: CloudForTests): Promise<OnCall> {
   const config = JSON.stringify(Object.fromEntries(Object.entries(settings()).map(([key, value]) => [key, { value, secret: key.endsWith("Password") }])));
   writeFileSync(join(folder, "config.json"), config);
   writeFileSync(join(folder, "outputs.json"), JSON.stringify({ controlPlaneEndpoint: plane.endpoint }));
-  writeFileSync(join(folder, "pulumi"), `#!/bin/sh\ncase "$1" in version) echo v3.259.0;; config) cat "${folder}/config.json";; *) case "$3" in --json) cat "${folder}/outputs.json";; *) echo "${plane.endpoint}";; esac;; esac\n`, { mode: 0o755 });
+  writeFileSync(join(folder, "pulumi"), `#!/bin/sh\ncase "$1" in version) echo v3.259.0;; config) cat "${folder}/config.json";; *) cat "${folder}/outputs.json";; esac\n`, { mode: 0o755 });
   writeFileSync(join(folder, "ballast"), `#!/bin/sh\nexec "${process.execPath}" "${join(root, "cli", "main.ts")}" "$@"\n`, { mode: 0o755 });
   return {
     plane, folder,
