@@ -22,6 +22,8 @@ interface Left {
   readonly events: readonly RolloutEvent[];
   readonly sent: readonly string[];
   readonly weights: unknown;
+  /** What the replica logged that carried it to its end. */
+  readonly logged: readonly string[];
 }
 
 interface Theatre {
@@ -67,6 +69,7 @@ async function theatre(app: string, onTestFinished: TestContext["onTestFinished"
       events: await eventsOf(pool, stream),
       sent: (await pool.query<{ effect: object }>("select effect from public.sent order by place")).rows.map(({ effect }) => JSON.stringify(effect)),
       weights: (await pool.query("select weights from public.cloud")).rows,
+      logged: current.said.flatMap(({ log }) => log ?? []),
     };
   }
   const points = async (): Promise<number> => {
@@ -98,17 +101,18 @@ test.concurrent.for(paths)("%s: killed at any point of a rollout that is %s, it 
   const plain = await carry();
   expect(plain.events.at(-1)).toMatchObject({ kind: "Finished", result });
   expect(replay(plain.events)).toBeUndefined();
-  const last = await points(), again: number[] = [];
+  const last = await points(), again: number[] = [], troubles: string[] = [];
   for (let point = 1; point <= last; point++) {
     const left = await carry(point);
     expect(left.events, `the facts after a death at point ${point}`).toEqual(plain.events);
     expect(left.weights).toEqual(plain.weights);
     again.push(sentAgain(left.sent, plain.sent));
+    if (left.logged.length > 0) troubles.push(`point ${point}, sent again ${again.at(-1)}: ${left.logged.join("; ")}`);
   }
   // A turn has four points. At one of them an effect was sent and is not recorded yet; at the next it is, which counts for writes alone:
   // what a dead process has seen is looked at again.
   const writes = plain.sent.filter((effect) => /"kind":"(ShiftTraffic|Activate|Deactivate)"/.test(effect)).length, repeated = 2 * plain.sent.length - writes;
-  expect(again.toSorted()).toEqual([...Array<number>(last - repeated).fill(0), ...Array<number>(repeated).fill(1)]);
+  expect(again.toSorted(), `by point ${again.join("")}, trouble: ${troubles.join("\n")}`).toEqual([...Array<number>(last - repeated).fill(0), ...Array<number>(repeated).fill(1)]);
   console.log(`${app}: ${last} points, ${plain.sent.length} effects`);
 
   for (const [point, second] of fc.sample(fc.tuple(fc.integer({ min: 1, max: last - 4 }), fc.integer({ min: 1, max: 3 })), { seed, numRuns: 10 })) {

@@ -252,6 +252,22 @@ describe("a journal in PostgreSQL alone", () => {
     await eventually(() => told === streams.length, "all readers to be told");
   });
 
+  it("wakes nobody for a notice that says more than is so, as one does that is late or somebody else's", async () => {
+    const { journal, pool } = await inPostgres();
+    onTestFinished(() => journal.close());
+    const stream = fresh(), other = fresh(), cancel = new AbortController(), woken: string[] = [];
+    for (const each of [stream, other]) await journal.append(each, [], [waited(1)], pen);
+    const waits = [stream, other].map((each) => journal.grown(each, 1, cancel.signal).then(() => { if (!cancel.signal.aborted) woken.push(each); }));
+    await eventually(async () => (await pool.query("select 1 from pg_stat_activity where datname = current_database() and query like 'listen%'")).rowCount === 1, "it to listen");
+    // The second is true, and comes after the first.
+    await pool.query("update ballast.streams set length = 2 where stream = $1", [other]);
+    for (const each of [stream, other]) await pool.query("select pg_notify('ballast_journal', $1)", [`2 ${each}`]);
+    await eventually(() => woken.length > 0, "the true one to wake");
+    expect(woken).toEqual([other]);
+    cancel.abort();
+    await Promise.all(waits);
+  });
+
   it("asks for a password anew for each connection, so that a token may change", async () => {
     const database = await postgres.fresh();
     let asked = 0;

@@ -82,7 +82,7 @@ test("the addresses of those who are told lie in the app's secrets, and the temp
 
 test("its address is its own name in the environment's domain, and its identity is told to whoever makes its role", async () => {
   const { made, declared } = await controlPlane();
-  expect(declared.find(({ type }) => type === parent)).toMatchObject({ name: "control-plane", parent: "", outputs: ["endpoint", "identityName", "identityObjectId"] });
+  expect(declared.find(({ type }) => type === parent)).toMatchObject({ name: "control-plane", parent: "", outputs: ["audience", "endpoint", "identityName", "identityObjectId"] });
   expect(await Promise.all([made.identityName, made.identityObjectId].map(valueOf))).toEqual(["control-plane", "principal"]);
   expect(await valueOf(made.endpoint)).toBe("https://control-plane.apps.example.net");
 });

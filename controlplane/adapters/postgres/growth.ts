@@ -1,11 +1,13 @@
-// Waiting for streams to grow. Whoever waits is woken by a notice; and since notices are hints, lengths are asked for too: when a wait begins, every few
+// Waiting for streams to grow. A notice is a hint, which may be late, lost or anybody's: it has lengths asked for, as they are when a wait begins, every few
 // seconds after that, and when notices may have been missed. However many wait, it is one question at a time for all of them.
 
 /** Those who wait. */
 export interface Growth {
   /** Resolves when the stream is longer than `length`, or at once when cancelled. */
   readonly grown: (stream: string, length: number, cancel: AbortSignal) => Promise<void>;
-  /** Wakes whoever waits for a stream to be as long as this. */
+  /** Wakes whoever waits for a stream to be as long as this, which it is. */
+  readonly knows: (stream: string, length: number) => void;
+  /** Asks for a stream, where somebody waits for it to be as long as this. */
   readonly noticed: (stream: string, length: number) => void;
   /** Asks for all, since notices may have been missed. */
   readonly lookAtAll: () => void;
@@ -22,8 +24,14 @@ export function openGrowth(lengthsOf: (streams: readonly string[]) => Promise<Re
   const waiting = new Map<string, Set<Waiter>>(), unasked = new Set<string>();
   let asking = false;
 
-  function noticed(stream: string, length: number): void {
+  function knows(stream: string, length: number): void {
     for (const waiter of waiting.get(stream) ?? []) if (length > waiter.length) waiter.wake();
+  }
+
+  function noticed(stream: string, length: number): void {
+    if (![...(waiting.get(stream) ?? [])].some((waiter) => length > waiter.length)) return;
+    unasked.add(stream);
+    void ask();
   }
 
   async function ask(): Promise<void> {
@@ -32,7 +40,7 @@ export function openGrowth(lengthsOf: (streams: readonly string[]) => Promise<Re
     while (unasked.size > 0) {
       const streams = [...unasked];
       unasked.clear();
-      for (const [stream, length] of await lengthsOf(streams).catch(() => new Map<string, number>())) noticed(stream, length);
+      for (const [stream, length] of await lengthsOf(streams).catch(() => new Map<string, number>())) knows(stream, length);
     }
     asking = false;
   }
@@ -44,7 +52,7 @@ export function openGrowth(lengthsOf: (streams: readonly string[]) => Promise<Re
 
   const polling = setInterval(lookAtAll, pollSeconds * 1000).unref();
   return {
-    noticed, lookAtAll,
+    knows, noticed, lookAtAll,
     grown: (stream, length, cancel) => new Promise((resolve) => {
       if (cancel.aborted) return resolve();
       const own = waiting.get(stream) ?? new Set();

@@ -96,7 +96,7 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
         stream, on.length, text, finishes(events) ?? null, process, claim?.target ?? null, claim?.epoch ?? null, targetKeyOf(stream), before ?? null, facts.map(({ hash }) => hash),
       ] });
       if (came?.length == null) return claim && !came?.held ? "fenced" : "conflict";
-      growth.noticed(stream, came.length);
+      growth.knows(stream, came.length);
       others.tell(`${came.length} ${stream}`);
       return "appended";
     },
