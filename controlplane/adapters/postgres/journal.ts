@@ -97,7 +97,7 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
       ] });
       if (came?.length == null) return claim && !came?.held ? "fenced" : "conflict";
       growth.knows(stream, came.length);
-      others.tell(`${came.length} ${stream}`);
+      others.tell(stream, `${came.length} ${stream}`);
       return "appended";
     },
     grown: growth.grown,

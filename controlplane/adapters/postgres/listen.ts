@@ -40,8 +40,8 @@ export function listen(options: pg.ClientConfig, channel: string, log: Log, noti
 
 /** Tells whoever listens. */
 export interface Telling {
-  /** Has a notice on its way soon; nobody waits for it. */
-  readonly tell: (payload: string) => void;
+  /** Has a notice on its way soon; nobody waits for it. A later one about the same takes its place until then. */
+  readonly tell: (about: string, payload: string) => void;
   /** Ends with the last notice. */
   readonly close: () => Promise<void>;
 }
@@ -52,15 +52,15 @@ const lotMilliseconds = 20;
 /** Gives what sends notices: the first at once, and what comes soon after it as one lot. A lot that cannot be sent is lost, as notices may be. */
 export function openTelling(send: (payloads: readonly string[]) => Promise<unknown>): Telling {
   const closing = new AbortController();
-  let waiting: string[] = [], telling: Promise<void> | undefined;
+  let waiting = new Map<string, string>(), telling: Promise<void> | undefined;
   async function untilTold(): Promise<void> {
-    while (waiting.length > 0) {
-      const lot = waiting;
-      waiting = [];
+    while (waiting.size > 0) {
+      const lot = [...waiting.values()];
+      waiting = new Map();
       await send(lot).catch(() => undefined);
       await nap(lotMilliseconds, undefined, { signal: closing.signal }).catch(() => undefined);
     }
     telling = undefined;
   }
-  return { tell: (payload) => { waiting.push(payload); telling ??= untilTold(); }, close: async () => { closing.abort(); await telling; } };
+  return { tell: (about, payload) => { waiting.set(about, payload); telling ??= untilTold(); }, close: async () => { closing.abort(); await telling; } };
 }
