@@ -2,8 +2,8 @@
 // by the key's name, at preview. Defaults are in Pulumi.yaml, where `pulumi config` shows them, but for those of the
 // endpoints, replicas and retention, which are in defaults.ts, and those of the pace and the limits, which are the engine's. It knows no resource.
 import * as pulumi from "@pulumi/pulumi";
-import type { Gate, Limits, Pace } from "./controlplane/engines/rollout/vocabulary.ts";
-import { defaultLimits, defaultPace } from "./controlplane/engines/rollout/plan.ts";
+import type { Gate, Limits, Pace } from "./engines/rollout/vocabulary.ts";
+import { defaultLimits, defaultPace } from "./engines/rollout/plan.ts";
 import { publicAzure, replicaCounts, retentionDays } from "./defaults.ts";
 import { BallastError } from "./errors/catalogue.ts";
 import {

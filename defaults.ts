@@ -1,5 +1,5 @@
 // What is taken where nobody says anything else, as public Azure has it: of the components, of a stack's configuration, of the control plane's
-// own settings. Each number stands here once; test/defaults.test.ts holds Pulumi.yaml and the docstrings to it. The defaults of the pace
+// own settings. Each number stands here once; test/program/defaults.test.ts holds Pulumi.yaml and the docstrings to it. The defaults of the pace
 // and the limits are the engine's. It knows nobody.
 
 /** The doors of public Azure. */

@@ -1,17 +1,17 @@
 // The program: configuration in, components wired, outputs out. It reads as the architecture does.
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
 import { readSettings } from "./config.ts";
-import { CanaryApp } from "./components/canary-app.ts";
-import { ContainerEnvironment } from "./components/container-environment.ts";
-import { ControlPlane } from "./components/control-plane.ts";
-import { DatabaseRole } from "./components/database-role.ts";
-import { DeadMansSwitch } from "./components/dead-mans-switch.ts";
-import { ImageRegistry } from "./components/image-registry.ts";
-import { administrator, JournalDatabase } from "./components/journal-database.ts";
-import { placesOf } from "./components/network.ts";
-import { Telemetry } from "./components/telemetry.ts";
+import { CanaryApp } from "./components/canary-app/canary-app.ts";
+import { ContainerEnvironment } from "./components/platform/container-environment.ts";
+import { ControlPlane } from "./components/platform/control-plane.ts";
+import { DatabaseRole } from "./components/platform/database-role.ts";
+import { DeadMansSwitch } from "./components/platform/dead-mans-switch.ts";
+import { ImageRegistry } from "./components/platform/image-registry.ts";
+import { administrator, JournalDatabase } from "./components/platform/journal-database.ts";
+import { placesOf } from "./components/platform/network.ts";
+import { Telemetry } from "./components/platform/telemetry.ts";
 
-Reflect.deleteProperty(Error, "prepareStackTrace"); // What runs is the source: no trace needs the SDK's translation, which costs time at every promise (docs/performance.md).
+Reflect.deleteProperty(Error, "prepareStackTrace"); // What runs is the source: no trace needs the SDK's translation, which costs time at every promise (docs/evidence/performance.md).
 
 const settings = readSettings(), { subscription, tenant, location, resourceGroup, audience, databasePassword, zoneRedundant, replicas, retention } = settings;
 const scope = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`, group = new ResourceGroup("ballast", { resourceGroupName: resourceGroup, location });

@@ -1,12 +1,12 @@
 // What the package gives to a program that installs it: the components and the types of what they take and give, and nothing else.
 // The program of this repository is index.ts; it imports the components themselves.
-export { CanaryApp, type CanaryAppArgs } from "./components/canary-app.ts";
-export { ContainerEnvironment, type ContainerEnvironmentArgs } from "./components/container-environment.ts";
-export { ControlPlane, type ControlPlaneArgs } from "./components/control-plane.ts";
-export { DatabaseRole, type DatabaseRoleArgs } from "./components/database-role.ts";
-export { DeadMansSwitch, type DeadMansSwitchArgs } from "./components/dead-mans-switch.ts";
-export { ImageRegistry, type ImageRegistryArgs, type Pull } from "./components/image-registry.ts";
-export { JournalDatabase, type JournalDatabaseArgs } from "./components/journal-database.ts";
-export { Network, type NetworkArgs } from "./components/network.ts";
-export { Telemetry, type Sender, type TelemetryArgs } from "./components/telemetry.ts";
-export type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "./controlplane/engines/rollout/vocabulary.ts";
+export { CanaryApp, type CanaryAppArgs } from "./components/canary-app/canary-app.ts";
+export { ContainerEnvironment, type ContainerEnvironmentArgs } from "./components/platform/container-environment.ts";
+export { ControlPlane, type ControlPlaneArgs } from "./components/platform/control-plane.ts";
+export { DatabaseRole, type DatabaseRoleArgs } from "./components/platform/database-role.ts";
+export { DeadMansSwitch, type DeadMansSwitchArgs } from "./components/platform/dead-mans-switch.ts";
+export { ImageRegistry, type ImageRegistryArgs, type Pull } from "./components/platform/image-registry.ts";
+export { JournalDatabase, type JournalDatabaseArgs } from "./components/platform/journal-database.ts";
+export { Network, type NetworkArgs } from "./components/platform/network.ts";
+export { Telemetry, type Sender, type TelemetryArgs } from "./components/platform/telemetry.ts";
+export type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "./engines/rollout/vocabulary.ts";

@@ -2,16 +2,16 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
-import { addDoctor } from "./doctor.ts";
-import { addImage } from "./image.ts";
-import { addLocal } from "./local.ts";
-import { addPower } from "./power.ts";
-import { addPromote } from "./promote.ts";
-import { addRelease } from "./release.ts";
+import { addDoctor } from "./doctor/doctor.ts";
+import { addImage } from "./image/image.ts";
+import { addLocal } from "./emulator/emulator.ts";
+import { addPower } from "./release/power.ts";
+import { addPromote } from "./image/promote.ts";
+import { addRelease } from "./release/release.ts";
 import { addSignIn } from "./sign-in.ts";
-import { addSimulate } from "./simulate.ts";
+import { addSimulate } from "./release/backtest.ts";
 import { refuse } from "./terminal.ts";
-import { addTop } from "./top.ts";
+import { addTop } from "./release/top.ts";
 
 const { version, description, engines } = createRequire(import.meta.url)("ballast/package.json") as { version: string; description: string; engines: { node: string } };
 

@@ -4,9 +4,9 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { Option, type Command } from "commander";
 import { endpointUnknown, rolloutAmbiguous, rolloutNameUnclear, rolloutUnknown } from "../errors/cli.ts";
-import { controlPlane, type ControlPlane, type RolloutName, type Shown } from "../provider/control-plane.ts";
-import { tokenFor } from "../provider/credential.ts";
-import { bringEngine } from "../toolchain/engine.ts";
+import { controlPlane, type ControlPlane, type RolloutName, type Shown } from "../client/control-plane.ts";
+import { tokenFor } from "../client/credential.ts";
+import { bringEngine } from "../toolchain/pulumi/bring.ts";
 
 /** What every command may be told of the control plane that it means. */
 export interface ReachOptions {

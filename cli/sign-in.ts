@@ -1,7 +1,7 @@
 // `ballast sign-in`: makes the Entra application that the control plane's tokens are for, and gives its roles to people, groups, workflows.
 // Everything goes through Azure's command line to Microsoft Graph; examples/sign-in is the same for Pulumi. Knows no stack and no control plane.
 import { Option, type Command } from "commander";
-import type { Role } from "../controlplane/functions/authenticate.ts";
+import type { Role } from "../controlplane/api/authenticate.ts";
 import { signInAzMissing, signInFailed, signInUnknown } from "../errors/cli.ts";
 import { az } from "./az.ts";
 import { print, printJson } from "./terminal.ts";

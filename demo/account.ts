@@ -1,9 +1,9 @@
 // What the demo counts from what the stand-in saw: requests by arm, writes of traffic, and whose failure it was. Each failed
 // request of the load is laid to a fault only where the replica that answered logged that very request as injected, or where it
 // was sent to a canary that was made to hang or to crash. Time windows prove nothing.
-import type { LoadFailure } from "../localcloud/load.ts";
+import type { LoadFailure } from "../emulator/load.ts";
 import type { Released } from "./release.ts";
-import type { Asked, LogLine, Row } from "./stand-in.ts";
+import type { Asked, LogLine, Row } from "./emulator.ts";
 
 /** What one release did to users, counted from the ingress's own rows of the load's requests. */
 export interface Counts {

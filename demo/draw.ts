@@ -1,6 +1,6 @@
 // Seed → the releases of a demo: which faults, how large, in which order, when the control plane is killed, and which verdict
 // races with a `pulumi up`. What is drawn reaches only the replicas' environment; the result that is expected follows from the fault alone.
-import type { RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { RolloutResult } from "../engines/rollout/vocabulary.ts";
 
 /** What is wrong with a release. Sizes are in the fault's own unit; see examples/storefront/README.md. */
 export type Fault =

@@ -7,9 +7,9 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import tls from "node:tls";
 import { demoRunning } from "../errors/demo.ts";
-import { bringEngine, type PulumiEngine } from "../toolchain/engine.ts";
+import { bringEngine, type PulumiEngine } from "../toolchain/pulumi/bring.ts";
 import { startPostgres, type RunningPostgres } from "../toolchain/postgres.ts";
-import type { LocalCloud } from "../localcloud/start.ts";
+import type { LocalCloud } from "../emulator/start.ts";
 
 export type CloudAddress = Omit<LocalCloud, "close">;
 
@@ -38,7 +38,7 @@ export async function bringGround(folder: string, tell: (line: string) => void):
   const postgres = await startPostgres();
   tell(`PostgreSQL 18 on 127.0.0.1:${postgres.port}`);
   try {
-    const cloudProcess = spawn(process.execPath, [path.join(root, "localcloud", "main.ts")], { stdio: ["pipe", "pipe", "inherit"] });
+    const cloudProcess = spawn(process.execPath, [path.join(root, "emulator", "main.ts")], { stdio: ["pipe", "pipe", "inherit"] });
     const cloud = await address(cloudProcess, { folder, images, postgres: { host: postgres.host, port: postgres.port, user: postgres.user, password: postgres.password } });
     tls.setDefaultCACertificates([...tls.getCACertificates("default"), fs.readFileSync(cloud.caFile, "utf8")]);
     tell(`the stand-in cloud on 127.0.0.1:${cloud.port}; nothing here is Azure, and no account is used`);
@@ -74,7 +74,7 @@ export function isAlive(pid: number): boolean {
 /** Which folder an image stands for: on the stand-in containers are processes. */
 export const images = {
   storefront: { folder: path.join(root, "examples", "storefront"), entry: "main.ts" },
-  "control-plane": { folder: path.join(root, "controlplane", "functions"), entry: "main.ts" },
+  "control-plane": { folder: path.join(root, "controlplane"), entry: "main.ts" },
   "dead-mans-switch": { folder: path.join(root, "deadman"), entry: "main.ts" },
 };
 

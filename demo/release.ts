@@ -1,11 +1,11 @@
 // One release from `pulumi up` to its result, told as it happens; and the control plane's death in the middle of one.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { RolloutResult } from "../engines/rollout/vocabulary.ts";
 import type { Ended } from "../toolchain/child.ts";
-import type { ControlPlane, JournalLine, RolloutName } from "../provider/control-plane.ts";
+import type { ControlPlane, JournalLine, RolloutName } from "../client/control-plane.ts";
 import { describeFault, environmentOf, expectedResult, type Draw, type DrawnRelease, type Fault } from "./draw.ts";
 import type { Stack } from "./stack.ts";
-import type { StandIn } from "./stand-in.ts";
+import type { StandIn } from "./emulator.ts";
 import type { Timeline } from "./timeline.ts";
 
 export interface Stage {

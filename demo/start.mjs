@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 // `npm start` as people start it: on Node 24 wherever their own Node is older.
-import { runOnNode24 } from "../toolchain/node24.mjs";
+import { runOnNode24 } from "../toolchain/node/node24.mjs";
 
-await runOnNode24(import.meta.url, "../demo.ts");
+await runOnNode24(import.meta.url, "./main.ts");

@@ -1,6 +1,6 @@
 // Prints what happens, when and why, as a person likes to read it. Knows nothing of rollouts; colours only on a terminal.
 import { styleText } from "node:util";
-import type { Told } from "../provider/control-plane.ts";
+import type { Told } from "../client/control-plane.ts";
 
 type Style = Parameters<typeof styleText>[0];
 

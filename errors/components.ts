@@ -31,7 +31,7 @@ export const environmentWithoutInside = entry<{ readonly name: string }>("enviro
 export const networkPlaceFixed = entry<{ readonly what: string; readonly live: string; readonly planned: string }>("network-place-fixed", {
   title: "The network of something that is there already cannot be changed",
   message: ({ what, live, planned }) => `The ${what} is ${live} and is to be ${planned}, which Azure refuses for one that is there already.`,
-  fix: () => "set ballast:network back; to change it for good, deploy a second stack beside this one and move over, as docs/network.md says",
+  fix: () => "set ballast:network back; to change it for good, deploy a second stack beside this one and move over, as docs/guides/network.md says",
   left: unmoved,
 });
 

@@ -86,7 +86,7 @@ export const configZonesUnfit = entry<{ readonly why: string }>("config-zones-un
 export const configNetworkUnfit = entry<{ readonly why: string }>("config-network-unfit", {
   title: "A stack cannot live in the network that it is given",
   message: ({ why }) => `This network cannot be: ${why}.`,
-  fix: () => "correct ballast:network in the stack's Pulumi.<stack>.yaml; docs/network.md has a choice for each need, and none of them can be changed later",
+  fix: () => "correct ballast:network in the stack's Pulumi.<stack>.yaml; docs/guides/network.md has a choice for each need, and none of them can be changed later",
   left: () => "nothing was changed.",
 });
 

@@ -12,7 +12,7 @@ export const doctorStackUnreadable = entry<{ stack: string; reason: string }>("d
 export const doctorPlaneUndeployed = entry<{ stack: string }>("doctor-plane-undeployed", {
   title: "A stack has no control plane to look at",
   message: ({ stack }) => `The stack ${stack} has no settings of Ballast's own program, and in its state is no ControlPlane whose app is there.`,
-  fix: () => "look at the stack that deploys the ControlPlane, after its first `pulumi up`; before that, docs/adopting.md says what must be there",
+  fix: () => "look at the stack that deploys the ControlPlane, after its first `pulumi up`; before that, docs/start/adopting.md says what must be there",
 });
 
 /** This Node is older than what we run on. */
@@ -86,7 +86,7 @@ export const doctorNameTaken = entry<{ name: string; kind: string; key: string }
 export const doctorDatabaseRoleMissing = entry<{ server: string; what: string }>("doctor-database-role-missing", {
   title: "The control plane's role is not in its database",
   message: ({ server, what }) => `The database server ${server} has no ${what}, which the control plane signs in to it by.`,
-  fix: () => "run `pulumi up`, then the job `database-role` as docs/environments.md says",
+  fix: () => "run `pulumi up`, then the job `database-role` as docs/guides/environments.md says",
   left: () => "journals are as they were; what is signed in already goes on.",
 });
 
@@ -94,7 +94,7 @@ export const doctorDatabaseRoleMissing = entry<{ server: string; what: string }>
 export const doctorHeartbeatLost = entry<{ inFlight: number; seconds: number; silenceSeconds: number }>("doctor-heartbeat-lost", {
   title: "Rollouts in flight do not move",
   message: ({ inFlight, seconds, silenceSeconds }) => `${inFlight} rollout${inFlight === 1 ? " is" : "s are"} in flight, and the journal was written last ${seconds} s ago; after ${silenceSeconds} s that counts as no heartbeat.`,
-  fix: () => "read the control plane's log, then do as docs/runbooks.md says under Stuck rollout",
+  fix: () => "read the control plane's log, then do as docs/guides/runbooks.md says under Stuck rollout",
   left: () => "the dead man's switch gives the apps back to their stable revisions by itself.",
 });
 
@@ -102,7 +102,7 @@ export const doctorHeartbeatLost = entry<{ inFlight: number; seconds: number; si
 export const doctorPlaneInternal = entry<{ host: string; why: string }>("doctor-plane-internal", {
   title: "The control plane is in a network that this machine is not in",
   message: ({ host, why }) => `The control plane at ${host} answers inside its network alone, and from here ${why}. That says nothing of whether it is up.`,
-  fix: () => "run the command from a runner in the network, or by a VPN into it that asks the network's own DNS; docs/network.md says how",
+  fix: () => "run the command from a runner in the network, or by a VPN into it that asks the network's own DNS; docs/guides/network.md says how",
   left: () => "rollouts in flight go on.",
 });
 

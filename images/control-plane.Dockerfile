@@ -13,4 +13,4 @@ COPY . .
 # The user `node` of the base image: files are root's, so that the process cannot change its own program.
 USER 1000:1000
 EXPOSE 8080
-CMD ["node", "controlplane/functions/main.ts"]
+CMD ["node", "controlplane/main.ts"]

@@ -1,7 +1,7 @@
 // What a `ballast:index:Release` is made of: the shape of its inputs, and which of their changes ask for a new rollout.
 // Shapes only: whether weights ascend and limits make sense is for the rollout's own plan to say.
-import type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
-import { succeeded } from "./control-plane.ts";
+import type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "../engines/rollout/vocabulary.ts";
+import { succeeded } from "../client/control-plane.ts";
 
 /** What a program says of a release. */
 export interface ReleaseInputs {

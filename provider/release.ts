@@ -1,10 +1,10 @@
 // The life of a `ballast:index:Release`: it puts the intent to the control plane, follows the rollout and says how it ended.
 // Works on plain values and a few words to its surroundings; knows neither protobuf nor how a rollout is decided.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import type { RolloutResult } from "../engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { releaseLeftInFlight, releaseRejected, releaseRolledBack, releaseStranded } from "../errors/provider.ts";
-import { brokenLine, succeeded, type ControlPlane, type Followed, type Shown } from "./control-plane.ts";
+import { brokenLine, succeeded, type ControlPlane, type Followed, type Shown } from "../client/control-plane.ts";
 import { unknownValue, type Properties, type ReleaseInputs, type ReleaseOutputs } from "./release-inputs.ts";
 
 /** What a release has around it: a control plane, a voice in `pulumi up`, and somebody who may cancel. */

@@ -1,5 +1,5 @@
 // What the provider can be asked for, as Pulumi's package schema: for `pulumi package` and for documents. The engine needs none of it.
-import { defaultLimits, defaultPace } from "../controlplane/engines/rollout/plan.ts";
+import { defaultLimits, defaultPace } from "../engines/rollout/plan.ts";
 
 const text = { type: "string" };
 const number = { type: "number" };

@@ -1,11 +1,11 @@
 // Journal → what a page shows of it: each attempt with its series over time, its steps and its decisions. The evidence is the engine's own,
 // folded from the facts once more, so that the curve is the one that was judged. How anything looks is not known here.
-import { mergeDurations, quantileOf } from "../controlplane/engines/rollout/durations.ts";
-import { standing } from "../controlplane/engines/rollout/decide.ts";
-import { evolve, initial, shareOf } from "../controlplane/engines/rollout/evolve.ts";
-import { balance } from "../controlplane/engines/rollout/judge.ts";
-import type { Bin, Durations, RolloutEvent, RolloutState, Tally } from "../controlplane/engines/rollout/vocabulary.ts";
-import type { Instant } from "../controlplane/engines/time.ts";
+import { mergeDurations, quantileOf } from "../engines/rollout/judge/durations.ts";
+import { standing } from "../engines/rollout/decide.ts";
+import { evolve, initial, shareOf } from "../engines/rollout/evolve.ts";
+import { balance } from "../engines/rollout/judge/judge.ts";
+import type { Bin, Durations, RolloutEvent, RolloutState, Tally } from "../engines/rollout/vocabulary.ts";
+import type { Instant } from "../engines/time.ts";
 
 /** One fact as the control plane gives it; `text` are its own words. */
 export interface ReportedFact {

@@ -1,11 +1,11 @@
 // Journal → one page that needs nothing else: no script, no font, no picture, no address. What it says is the journal's; it adds nothing that
 // was not decided. It does not know where the journal comes from, nor where the page goes.
-import { duration, secondsBetween, type Instant } from "../controlplane/engines/time.ts";
-import { isWorthTelling } from "../controlplane/engines/rollout/tell.ts";
-import { fold } from "../controlplane/engines/engine.ts";
-import { percentOf } from "../controlplane/engines/rollout/evolve.ts";
-import { rollout } from "../controlplane/engines/rollout/rollout.ts";
-import type { RolloutEvent, RolloutResult } from "../controlplane/engines/rollout/vocabulary.ts";
+import { duration, secondsBetween, type Instant } from "../engines/time.ts";
+import { isWorthTelling } from "../engines/rollout/tell.ts";
+import { fold } from "../engines/engine.ts";
+import { percentOf } from "../engines/rollout/evolve.ts";
+import { rollout } from "../engines/rollout/rollout.ts";
+import type { RolloutEvent, RolloutResult } from "../engines/rollout/vocabulary.ts";
 import { attemptsOf, type Attempt, type ReportedFact, type Step, type Sum } from "./attempts.ts";
 import { draw, place, timeTicks, type Chart, type Time } from "./chart.ts";
 import { chartsOf } from "./charts.ts";

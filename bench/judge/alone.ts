@@ -1,11 +1,11 @@
 // The evidence by itself: how many canary requests it takes by failures alone, beside the test that knows base and fault beforehand, and what
 // one bin costs. No contestant, no ramp and no other kind of badness is in it.
-import { alternatives, beginStep, gather, mixed, noEvidence, ratios } from "../../controlplane/engines/rollout/gather.ts";
-import { defaultLimits } from "../../controlplane/engines/rollout/plan.ts";
-import type { Evidence } from "../../controlplane/engines/rollout/evidence.ts";
-import type { Bin } from "../../controlplane/engines/rollout/vocabulary.ts";
-import { logShareRatio } from "../../controlplane/engines/rollout/likelihood.ts";
-import { durationsOf } from "../../controlplane/engines/rollout/durations.ts";
+import { alternatives, beginStep, gather, mixed, noEvidence, ratios } from "../../engines/rollout/judge/gather.ts";
+import { defaultLimits } from "../../engines/rollout/plan.ts";
+import type { Evidence } from "../../engines/rollout/judge/evidence.ts";
+import type { Bin } from "../../engines/rollout/vocabulary.ts";
+import { logShareRatio } from "../../engines/rollout/judge/likelihood.ts";
+import { durationsOf } from "../../engines/rollout/judge/durations.ts";
 import { loadDice } from "./dice.ts";
 
 /** Canary requests until a fault was found by failures alone. */

@@ -1,11 +1,11 @@
 // Our judge as a contestant: the product's own code, minutes for bins. Its ramp is that of the contest, so only what it says
 // is compared, not how fast it goes.
-import { gather, beginStep, noEvidence } from "../../controlplane/engines/rollout/gather.ts";
-import { judge } from "../../controlplane/engines/rollout/judge.ts";
-import { defaultLimits, defaultPace } from "../../controlplane/engines/rollout/plan.ts";
-import { durationsOf } from "../../controlplane/engines/rollout/durations.ts";
-import type { Evidence } from "../../controlplane/engines/rollout/evidence.ts";
-import type { Bin, Limits, Tally } from "../../controlplane/engines/rollout/vocabulary.ts";
+import { gather, beginStep, noEvidence } from "../../engines/rollout/judge/gather.ts";
+import { judge } from "../../engines/rollout/judge/judge.ts";
+import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
+import { durationsOf } from "../../engines/rollout/judge/durations.ts";
+import type { Evidence } from "../../engines/rollout/judge/evidence.ts";
+import type { Bin, Limits, Tally } from "../../engines/rollout/vocabulary.ts";
 import type { Arm, Contestant, Minute } from "./contestant.ts";
 
 interface State {

@@ -1,6 +1,6 @@
 // What a contest of judges is made of: minutes of traffic, and contestants that look at them. Ours and each peer's is one
 // contestant; the worlds that make the minutes, and the scores, know no contestant by name.
-import { bucketMax } from "../../controlplane/engines/rollout/durations.ts";
+import { bucketMax } from "../../engines/rollout/judge/durations.ts";
 
 /**
  * So many buckets of durations there are: bucket i holds the requests that took from 2^(i/8) to under 2^((i+1)/8) milliseconds, the first

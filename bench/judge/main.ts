@@ -1,4 +1,4 @@
-// `npm run bench:judge`: plays all cells on all cores and prints what came of it; a whole run writes docs/judge-benchmark.md, its plots, and the raw
+// `npm run bench:judge`: plays all cells on all cores and prints what came of it; a whole run writes docs/evidence/judge.md, its plots, and the raw
 // counts in results.json. What is played and how it is judged is said elsewhere in this folder.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -17,7 +17,7 @@ import type { Job } from "./worker.ts";
 const wholeRuns = 1_000, quickRuns = 100;
 const help = `npm run bench:judge -- [options]
 
-Without options: ${wholeRuns} runs of each published cell, and docs/judge-benchmark.md, docs/plots and bench/judge/results.json are written.
+Without options: ${wholeRuns} runs of each published cell, and docs/evidence/judge.md, docs/plots and bench/judge/results.json are written.
 With any option but --seed the outcome is printed and nothing is written.
 
   --quick                ${quickRuns} runs a cell: the shape, in two minutes
@@ -86,9 +86,9 @@ async function run({ seed, runs, cells, names }: ReturnType<typeof asked>): Prom
   const whole: Results = { ...results, alone: alone(4 * runs, seed), cost: cost() };
   const root = join(import.meta.dirname, "..", "..");
   writeFileSync(join(import.meta.dirname, "results.json"), fileOf(whole));
-  writeFileSync(join(root, "docs", "judge-benchmark.md"), page(whole, cells, ours));
-  mkdirSync(join(root, "docs", "plots"), { recursive: true });
-  for (const [name, drawing] of plots(results.rows, cells, ours)) writeFileSync(join(root, "docs", "plots", `${name}.svg`), drawing);
+  writeFileSync(join(root, "docs", "evidence", "judge.md"), page(whole, cells, ours));
+  mkdirSync(join(root, "docs", "evidence", "plots"), { recursive: true });
+  for (const [name, drawing] of plots(results.rows, cells, ours)) writeFileSync(join(root, "docs", "evidence", "plots", `${name}.svg`), drawing);
 }
 
 /** What was asked for, or undefined once it has been said why it cannot be had. */

@@ -97,7 +97,7 @@ The same α and tolerated odds, without any other kind of evidence and without a
 ${table}${bin}`;
 }
 
-/** Writes docs/judge-benchmark.md. */
+/** Writes docs/evidence/judge.md. */
 export function page(results: Results, cells: readonly Cell[], ours: string): string {
   const { runs, seed, horizonMinutes, rows, deaths, differences } = results;
   return `# Our judge beside its peers

@@ -1,7 +1,7 @@
 // A cell and a seed → the minutes of one run. Everything that befalls a minute comes from dice of that minute alone, so that whoever gives the canary
 // the same weights sees the same minutes, and who does not still meets the same storms. No judge is known here.
-import { bucketOf } from "../../controlplane/engines/rollout/durations.ts";
-import { normalBelow } from "../../controlplane/engines/rollout/likelihood.ts";
+import { bucketOf } from "../../engines/rollout/judge/durations.ts";
+import { normalBelow } from "../../engines/rollout/judge/likelihood.ts";
 import { durationBuckets, type Arm, type Minute } from "./contestant.ts";
 import type { Cell, Fault, Span } from "./cells.ts";
 import { loadDice, type Dice } from "./dice.ts";

@@ -4,10 +4,10 @@
 import https from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { bucketOf } from "../../controlplane/engines/rollout/durations.ts";
-import { makeAuthority, makeCertificates } from "../../localcloud/certificates.ts";
-import { makeStore } from "../../localcloud/store.ts";
-import { makeTokenKeys, makeTokens, tenant } from "../../localcloud/tokens.ts";
+import { bucketOf } from "../../engines/rollout/judge/durations.ts";
+import { makeAuthority, makeCertificates } from "../../emulator/certificates.ts";
+import { makeStore } from "../../emulator/arm/store.ts";
+import { makeTokenKeys, makeTokens, tenant } from "../../emulator/authorization/tokens.ts";
 
 /** Where it is, and how a client signs in. */
 export interface AzureAddress {

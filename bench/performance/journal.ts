@@ -10,8 +10,8 @@ import { connectionOptions, openPool, type Database } from "../../controlplane/a
 import { eventsAsText } from "../../controlplane/adapters/postgres/facts.ts";
 import { openJournal } from "../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../controlplane/adapters/postgres/migrations.ts";
-import { streamOf, targetOf } from "../../controlplane/engines/rollout/names.ts";
-import type { Bin, RolloutEvent } from "../../controlplane/engines/rollout/vocabulary.ts";
+import { streamOf, targetOf } from "../../engines/rollout/names.ts";
+import type { Bin, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import type { Fact } from "../../controlplane/runtime/ports.ts";
 import type { RunningPostgres } from "../../toolchain/postgres.ts";
 

@@ -1,7 +1,7 @@
 // Journals → how late each tick was, and how rollouts ended. A rollout asks to be woken at a moment; what it then saw is a fact that was written
 // at another. Between the two lie the wait's own fact, the next turn, the question to Azure and the answer's fact. Pure.
-import { rollout } from "../../controlplane/engines/rollout/rollout.ts";
-import type { RolloutEvent, RolloutState } from "../../controlplane/engines/rollout/vocabulary.ts";
+import { rollout } from "../../engines/rollout/rollout.ts";
+import type { RolloutEvent, RolloutState } from "../../engines/rollout/vocabulary.ts";
 
 /** One fact, and when the database wrote it, by the clock that rollouts wait by. */
 export interface WrittenFact {

@@ -11,8 +11,8 @@ import pg from "pg";
 import { fetch } from "undici";
 import { replicaSizes } from "../../components/conventions.ts";
 import { fetchDispatcher } from "../../connect-to.ts";
-import { defaultLimits } from "../../controlplane/engines/rollout/plan.ts";
-import type { Pace, RolloutEvent } from "../../controlplane/engines/rollout/vocabulary.ts";
+import { defaultLimits } from "../../engines/rollout/plan.ts";
+import type { Pace, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import type { RunningPostgres } from "../../toolchain/postgres.ts";
 import type { Asked, AzureAddress } from "./azure.ts";
 import { tell, type Told } from "./lags.ts";
@@ -103,7 +103,7 @@ async function openEstate(cell: Cell, postgres: RunningPostgres, database: strin
     writeFileSync(path.join(folder, "ca.pem"), address.caPem);
     tls.setDefaultCACertificates([...tls.getCACertificates("default"), address.caPem]);
     const starting = Array.from({ length: cell.planes }, (_, index) => {
-      const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytes}`, ...(profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${database}-${index + 1}.cpuprofile`]), path.join(import.meta.dirname, "../../controlplane/functions/main.ts")], {
+      const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytes}`, ...(profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${database}-${index + 1}.cpuprofile`]), path.join(import.meta.dirname, "../../controlplane/main.ts")], {
         stdio: ["ignore", "pipe", "inherit"], env: environmentOf(address, path.join(folder, "ca.pem"), postgres, database, cell.rollouts, `plane-${index + 1}`),
       });
       children.push(child);

@@ -1,5 +1,5 @@
 // `npm run bench`: measures previews, the journal and many rollouts at once, prints what came of it, and writes the raw figures to results.json and the page
-// docs/performance.md from them. What is measured and how is said elsewhere in this folder.
+// docs/evidence/performance.md from them. What is measured and how is said elsewhere in this folder.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,7 +13,7 @@ import { fileOf, here, parts, type Results } from "./results.ts";
 
 const help = `npm run bench -- [options]
 
-Without options: everything, about twelve minutes on two cores; bench/performance/results.json and docs/performance.md are written.
+Without options: everything, about twelve minutes on two cores; bench/performance/results.json and docs/evidence/performance.md are written.
 
   --only PART        ${parts.join(", ")}: only this part is measured, and replaces what is known of it
   --quick            fewer rounds and rollouts, in about two minutes: the page is printed, and nothing is written
@@ -67,8 +67,8 @@ async function run(): Promise<void> {
   if (values.quick) return console.log(page(measured));
   const results = { ...known, ...measured };
   writeFileSync(file, fileOf(results));
-  writeFileSync(join(import.meta.dirname, "../../docs/performance.md"), page(results));
-  tell("docs/performance.md is written");
+  writeFileSync(join(import.meta.dirname, "../../docs/evidence/performance.md"), page(results));
+  tell("docs/evidence/performance.md is written");
 }
 
 await run();

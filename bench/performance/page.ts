@@ -1,6 +1,6 @@
-// Writes docs/performance.md: what was measured, what limits it, and what it means for whoever runs a control plane. Every figure on it comes from the
+// Writes docs/evidence/performance.md: what was measured, what limits it, and what it means for whoever runs a control plane. Every figure on it comes from the
 // results that it is handed, and no sentence says of an aim that it is reached unless they do.
-import { defaultPace } from "../../controlplane/engines/rollout/plan.ts";
+import { defaultPace } from "../../engines/rollout/plan.ts";
 import { replicaSizes } from "../../components/conventions.ts";
 import { contenders, type Appends, type Contender, type Journalled } from "./journal.ts";
 import { heapMegabytes, paceOf, type Loaded } from "./load.ts";
@@ -91,7 +91,7 @@ function loadSection({ postgres, cells, ...taken }: NonNullable<Results["load"]>
   const named = (cell: Loaded): readonly string[] => [grouped(cell.rollouts), String(cell.planes)];
   return `## Many rollouts at once
 
-Healthy releases, all asked for at the same moment, on real control planes (\`controlplane/functions/main.ts\`) with PostgreSQL ${postgres} and a cheap Azure of the benchmark's own, which answers at once over HTTPS what the real adapters ask.
+Healthy releases, all asked for at the same moment, on real control planes (\`controlplane/main.ts\`) with PostgreSQL ${postgres} and a cheap Azure of the benchmark's own, which answers at once over HTTPS what the real adapters ask.
 Each has one step of ${pace.weights[0]} percent before 100, bakes for a tick, and is probed twice a tick, as at the default pace; a tick is shorter than its ${defaultPace.tickSeconds} s, so that a run ends soon. ${takenOn(taken, `PostgreSQL ${postgres}`)}
 *Lag* is from the moment that a rollout waited for until what it then saw was in the journal.
 

@@ -3,10 +3,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerApp } from "@azure/arm-appcontainers";
 import { fitnessOf } from "../../controlplane/adapters/azure/traffic.ts";
-import { whyUnfit } from "../../controlplane/engines/rollout/decide.ts";
+import { whyUnfit } from "../../engines/rollout/decide.ts";
 import { doctorAppUnfit, doctorImageUnpullable, doctorRowsLate, doctorRowsUnwired } from "../../errors/doctor.ts";
 import { failed, ok, unknown, type Check, type Said } from "./finding.ts";
-import type { AppPatient, Patient } from "./patient.ts";
+import type { AppPatient, Patient } from "./context.ts";
 import { nameOf, type ReleasedApp } from "./stack.ts";
 import { wordsOf } from "./subscription-checks.ts";
 

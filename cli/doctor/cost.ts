@@ -1,7 +1,7 @@
 // What a stack costs a month at the least, as an estimate from what it deploys and a dated table of prices: what runs whether or not anybody asks
 // for it. What depends on use is left out and named. Pure.
 import { ok, unknown, type Check, type Said } from "./finding.ts";
-import type { Patient } from "./patient.ts";
+import type { Patient } from "./context.ts";
 import { prices, type Price } from "./prices.ts";
 import type { Stack } from "./stack.ts";
 

@@ -1,10 +1,10 @@
 // Whether Azure offers the database that a stack wants where it wants it, and whether the control plane can sign in to it, as Resource Manager tells it:
 // the login where the server takes a password, else the identity of the job that makes its role, among the administrators, and that this job has run.
 // That the role works is the control plane's to say.
-import { administrator } from "../../components/journal-database.ts";
+import { administrator } from "../../components/platform/journal-database.ts";
 import { doctorDatabaseRoleMissing, doctorDatabaseUnoffered } from "../../errors/doctor.ts";
 import { failed, ok, unknown, type Check, type Said } from "./finding.ts";
-import type { Patient } from "./patient.ts";
+import type { Patient } from "./context.ts";
 import { nameOf, versions } from "./stack.ts";
 import { wordsOf } from "./subscription-checks.ts";
 

@@ -1,9 +1,9 @@
 // Whether the identities that work for a stack may do their work: the control plane's at the group and the workspace, the switch's at the app, the
 // one that pulls at the registry. What their roles permit there counts, not what the roles are called. Asks, and changes nothing.
-import { switchActions } from "../../components/dead-mans-switch.ts";
+import { switchActions } from "../../components/platform/dead-mans-switch.ts";
 import { doctorIdentityRightsMissing } from "../../errors/doctor.ts";
 import { failed, ok, unknown, type Check, type Said } from "./finding.ts";
-import type { Patient } from "./patient.ts";
+import type { Patient } from "./context.ts";
 import { groupOf, nameOf, type Stack } from "./stack.ts";
 import { notPermitted, wordsOf, type Permission } from "./subscription-checks.ts";
 

@@ -2,11 +2,11 @@
 import { endpointUnknown } from "../../errors/cli.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { doctorHeartbeatLost, doctorPlaneCallerRefused, doctorPlaneInternal } from "../../errors/doctor.ts";
-import { controlPlane } from "../../provider/control-plane.ts";
-import { tokenFor } from "../../provider/credential.ts";
-import { ask, refusal } from "../../provider/requests.ts";
+import { controlPlane } from "../../client/control-plane.ts";
+import { tokenFor } from "../../client/credential.ts";
+import { ask, refusal } from "../../client/requests.ts";
 import { failed, ok, unknown, type Check, type Said } from "./finding.ts";
-import type { Patient } from "./patient.ts";
+import type { Patient } from "./context.ts";
 import { nameOf } from "./stack.ts";
 
 /** What `/health` tells. */

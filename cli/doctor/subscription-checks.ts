@@ -1,7 +1,7 @@
 // Whether the subscription is there, has its providers, lets this caller deploy, and has the names that are wanted. Asks, and changes nothing.
 import { doctorCoresFew, doctorNameTaken, doctorProvidersUnregistered, doctorQuotaFull, doctorRightsMissing, doctorSubscriptionUnseen } from "../../errors/doctor.ts";
 import { failed, ok, unknown, type Check, type Said } from "./finding.ts";
-import type { Answer, Patient } from "./patient.ts";
+import type { Answer, Patient } from "./context.ts";
 import { nameOf } from "./stack.ts";
 
 const appsVersion = "2025-07-01";

@@ -2,7 +2,7 @@
 // stays away is an alert that fires, or one that never will. Asks, and changes nothing.
 import { doctorTelemetrySilent } from "../../errors/doctor.ts";
 import { failed, ok, unknown, type Check, type Said } from "./finding.ts";
-import type { Patient } from "./patient.ts";
+import type { Patient } from "./context.ts";
 import { nameOf } from "./stack.ts";
 import { wordsOf } from "./subscription-checks.ts";
 

@@ -1,6 +1,6 @@
 // Whether this machine has what Ballast runs on. Knows no cloud.
 import { doctorNodeOld } from "../../errors/doctor.ts";
-import type { PulumiEngine } from "../../toolchain/engine.ts";
+import type { PulumiEngine } from "../../toolchain/pulumi/bring.ts";
 import { failed, ok, type Check, type Said } from "./finding.ts";
 
 /** Judges this Node by the version field `engines.node` of package.json asks for. */

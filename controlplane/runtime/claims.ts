@@ -1,7 +1,7 @@
 // Who may act on a target: the rules, pure, and the lease that a process keeps while it acts.
 // One rollout holds a target until it finishes, through every change of process. A `pulumi up` may hold an app for a
 // moment besides; only giving the traffic back does not wait for that. Where claims are stored is not known here.
-import type { RolloutEffect } from "../engines/rollout/vocabulary.ts";
+import type { RolloutEffect } from "../../engines/rollout/vocabulary.ts";
 import { nap } from "./clock.ts";
 import type { Claim, Claims, Fence } from "./ports.ts";
 

@@ -1,6 +1,6 @@
 // Time as somebody tells it, behind the Clock port, so that a scenario may bring its own.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Instant } from "../engines/time.ts";
+import type { Instant } from "../../engines/time.ts";
 import type { Clock } from "./ports.ts";
 
 const longestNapMilliseconds = 60_000;

@@ -1,11 +1,11 @@
 // Which streams this process drives, and the loop that drives one: turn after turn until nothing is missing any more.
 // A stream is driven under its claim, and left as soon as the claim is lost. What a turn does is in turns.ts; who asks
 // for a stream to be driven, and why, is in orchestrate.ts.
-import { targetOf } from "../engines/rollout/names.ts";
+import { targetOf } from "../../engines/rollout/names.ts";
 import { keepLease } from "./claims.ts";
 import { aborted, nap } from "./clock.ts";
 import type { Claim, Claims, Journal } from "./ports.ts";
-import type { Mind, Run, Turns } from "./turns.ts";
+import type { Mind, Run, Turns } from "./reconcile.ts";
 
 /** What driving needs, and what it shares with the turns. */
 export interface DriversSetting {

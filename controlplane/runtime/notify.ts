@@ -1,7 +1,7 @@
 // Tells channels outside what the journal says: again and again whatever a channel has not been told yet, one fact after the other, until it is
 // taken. It reads the journal and never writes it; no rollout waits for it, and it may fail as it likes.
 import { setTimeout as nap } from "node:timers/promises";
-import { noticesOf } from "../engines/rollout/notices.ts";
+import { noticesOf } from "../../engines/rollout/notifications.ts";
 import type { Channel, Journal, Notices, Untold } from "./ports.ts";
 
 /** What the notifier works with. */

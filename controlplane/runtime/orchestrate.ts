@@ -2,15 +2,15 @@
 // How a stream is driven is in drive.ts, what a turn of it does in turns.ts, what an effect does in perform.ts, what is
 // decided in the engine. Nothing here knows the domain but that a request comes first.
 import { claimTargetHeld } from "../../errors/claims.ts";
-import { rolloutUnknown } from "../../errors/functions.ts";
-import { keptFold, type Engine } from "../engines/engine.ts";
-import { targetOf } from "../engines/rollout/names.ts";
-import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../engines/rollout/vocabulary.ts";
+import { rolloutUnknown } from "../../errors/api.ts";
+import { keptFold, type Engine } from "../../engines/engine.ts";
+import { targetOf } from "../../engines/rollout/names.ts";
+import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../../engines/rollout/vocabulary.ts";
 import { oneAtATime } from "./claims.ts";
 import { nap } from "./clock.ts";
 import { createDrivers, type Drivers } from "./drive.ts";
 import type { Apps, Claim, Claims, Clock, Journal, Requests, Telemetry } from "./ports.ts";
-import { openTurns, type Mind, type Run, type TurnsSetting } from "./turns.ts";
+import { openTurns, type Mind, type Run, type TurnsSetting } from "./reconcile.ts";
 
 type Request = Extract<RolloutObservation, { kind: "Request" }>;
 type Signal = Extract<RolloutObservation, { kind: "Signal" }>;

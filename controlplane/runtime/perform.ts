@@ -1,8 +1,8 @@
 // Carries one effect out: the only switch over effects that touches the world, one line each. Everything else about a
 // call, how it is sent and what its answers mean, lies in the adapters; when it is made lies in the engine.
-import type { Result } from "../engines/engine.ts";
-import { after, type Instant } from "../engines/time.ts";
-import type { RolloutEffect, RolloutOutcome, TrafficView } from "../engines/rollout/vocabulary.ts";
+import type { Result } from "../../engines/engine.ts";
+import { after, type Instant } from "../../engines/time.ts";
+import type { RolloutEffect, RolloutOutcome, TrafficView } from "../../engines/rollout/vocabulary.ts";
 import { aborted, nap } from "./clock.ts";
 import type { Apps, Claims, Clock, Fence, Requests } from "./ports.ts";
 

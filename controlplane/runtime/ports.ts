@@ -1,9 +1,9 @@
 // What the engines need of the world. Adapters implement these; the stand-in stands behind the adapters, not here.
 // Expected trouble comes back as `Result`; what throws is a mistake of ours or a loss of the journal itself.
-import type { Result } from "../engines/engine.ts";
-import type { Instant } from "../engines/time.ts";
-import type { Notice } from "../engines/rollout/notices.ts";
-import type { AppView, Measurement, ProbeView, RolloutEffect, RolloutEvent, RolloutOutcome, Target, TrafficView } from "../engines/rollout/vocabulary.ts";
+import type { Result } from "../../engines/engine.ts";
+import type { Instant } from "../../engines/time.ts";
+import type { Notice } from "../../engines/rollout/notifications.ts";
+import type { AppView, Measurement, ProbeView, RolloutEffect, RolloutEvent, RolloutOutcome, Target, TrafficView } from "../../engines/rollout/vocabulary.ts";
 
 type Effect<Kind extends RolloutEffect["kind"]> = Extract<RolloutEffect, { kind: Kind }>;
 

@@ -1,5 +1,5 @@
 // An app that `az containerapp` made, released by canary from now on. It stays in its group and its environment; what moves its traffic lies in a group of its
-// own, and goes without it. docs/adopting.md says what each key of the configuration is and leads from here to the first canary.
+// own, and goes without it. docs/start/adopting.md says what each key of the configuration is and leads from here to the first canary.
 import * as pulumi from "@pulumi/pulumi";
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
 import { CanaryApp, ControlPlane, DatabaseRole, DeadMansSwitch, ImageRegistry, JournalDatabase } from "ballast";

@@ -1,9 +1,9 @@
 // What a CanaryApp deploys, and what it refuses before anything is deployed.
 import { expect, test } from "vitest";
-import { CanaryApp, type CanaryAppArgs } from "../../components/canary-app.ts";
-import { templateHash } from "../../components/template.ts";
-import { defaultLimits, defaultPace } from "../../controlplane/engines/rollout/plan.ts";
-import { nothingThere, record, valueOf, type Answers } from "../support/mocks.ts";
+import { CanaryApp, type CanaryAppArgs } from "../../components/canary-app/canary-app.ts";
+import { templateHash } from "../../components/canary-app/template.ts";
+import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
+import { nothingThere, record, valueOf, type Answers } from "../support/program/mocks.ts";
 
 const args: CanaryAppArgs = {
   resourceGroup: "shop", location: "westeurope", image: "example.azurecr.io/storefront:1", probePath: "/ready",

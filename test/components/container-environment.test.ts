@@ -1,7 +1,7 @@
 // What a ContainerEnvironment deploys.
 import { expect, test } from "vitest";
-import { ContainerEnvironment } from "../../components/container-environment.ts";
-import { record, valueOf } from "../support/mocks.ts";
+import { ContainerEnvironment } from "../../components/platform/container-environment.ts";
+import { record, valueOf } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
 const environment = () => record(() => new ContainerEnvironment("apps", { scope, resourceGroupName: "shop", location: "westeurope" }));

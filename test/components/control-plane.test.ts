@@ -1,7 +1,7 @@
 // What a ControlPlane deploys: the least of rights, every setting, and no secret in plain text.
 import { expect, test } from "vitest";
-import { ControlPlane, type ControlPlaneArgs } from "../../components/control-plane.ts";
-import { record, valueOf } from "../support/mocks.ts";
+import { ControlPlane, type ControlPlaneArgs } from "../../components/platform/control-plane.ts";
+import { record, valueOf } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
 const args: ControlPlaneArgs = {

@@ -1,8 +1,8 @@
 // What a DatabaseRole deploys: a job that somebody starts, whose identity alone is the server's administrator.
 import { expect, test } from "vitest";
-import { DatabaseRole, type DatabaseRoleArgs } from "../../components/database-role.ts";
-import { readPreparation } from "../../controlplane/functions/settings.ts";
-import { record, valueOf } from "../support/mocks.ts";
+import { DatabaseRole, type DatabaseRoleArgs } from "../../components/platform/database-role.ts";
+import { readPreparation } from "../../controlplane/settings.ts";
+import { record, valueOf } from "../support/program/mocks.ts";
 
 const objectId = "11111111-2222-3333-4444-555555555555";
 const args: DatabaseRoleArgs = {

@@ -1,7 +1,7 @@
 // What a DeadMansSwitch deploys: a job of its own with the least of rights, assigned at the apps and nowhere else.
 import { expect, test } from "vitest";
-import { DeadMansSwitch, switchActions, type DeadMansSwitchArgs } from "../../components/dead-mans-switch.ts";
-import { record, valueOf } from "../support/mocks.ts";
+import { DeadMansSwitch, switchActions, type DeadMansSwitchArgs } from "../../components/platform/dead-mans-switch.ts";
+import { record, valueOf } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
 const args: DeadMansSwitchArgs = {

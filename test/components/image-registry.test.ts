@@ -1,7 +1,7 @@
 // What an ImageRegistry deploys, where the registry is its own and where it is another stack's.
 import { expect, test } from "vitest";
-import { ImageRegistry } from "../../components/image-registry.ts";
-import { record } from "../support/mocks.ts";
+import { ImageRegistry } from "../../components/platform/image-registry.ts";
+import { record } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
 const foreign = "/subscriptions/s/resourceGroups/other/providers/Microsoft.ContainerRegistry/registries/Shared1";

@@ -1,8 +1,8 @@
 // What a JournalDatabase deploys, and that its password is a secret everywhere.
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
-import { JournalDatabase } from "../../components/journal-database.ts";
-import { record, valueOf } from "../support/mocks.ts";
+import { JournalDatabase } from "../../components/platform/journal-database.ts";
+import { record, valueOf } from "../support/program/mocks.ts";
 
 const args = { scope: "/subscriptions/s/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope", tenant: "tenant", sku: "Standard_B1ms", backupRetentionDays: 7, zoneRedundant: false };
 const parent = "ballast:index:JournalDatabase";

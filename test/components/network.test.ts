@@ -1,9 +1,9 @@
 // What a Network deploys, which ranges it refuses, and what becomes of the choices that placesOf gets.
 import { describe, expect, test } from "vitest";
-import { ContainerEnvironment, placeOf as environmentPlace } from "../../components/container-environment.ts";
-import { JournalDatabase, placeOf as serverPlace } from "../../components/journal-database.ts";
-import { keptPlace, Network, placesOf, subnetsOf } from "../../components/network.ts";
-import { record, valueOf } from "../support/mocks.ts";
+import { ContainerEnvironment, placeOf as environmentPlace } from "../../components/platform/container-environment.ts";
+import { JournalDatabase, placeOf as serverPlace } from "../../components/platform/journal-database.ts";
+import { keptPlace, Network, placesOf, subnetsOf } from "../../components/platform/network.ts";
+import { record, valueOf } from "../support/program/mocks.ts";
 
 const place = { scope: "/subscriptions/s/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope" };
 const parent = "ballast:index:Network";

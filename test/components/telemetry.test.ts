@@ -1,10 +1,10 @@
 // What a Telemetry deploys: a component that takes no key alone, one identity that may publish there and nothing else, and a rule for each alert.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { alertsOf } from "../../components/alerts.ts";
-import { Telemetry, type TelemetryArgs } from "../../components/telemetry.ts";
+import { alertsOf } from "../../components/platform/alerts.ts";
+import { Telemetry, type TelemetryArgs } from "../../components/platform/telemetry.ts";
 import { metrics } from "../../controlplane/adapters/telemetry/instruments.ts";
-import { record, valueOf } from "../support/mocks.ts";
+import { record, valueOf } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop", parent = "ballast:index:Telemetry";
 const args: TelemetryArgs = { scope, resourceGroupName: "shop", location: "westeurope", workspaceId: "workspace", apps: ["storefront", "search"], leaseSeconds: 30 };
@@ -45,7 +45,7 @@ test("where nobody is to be told, the rules are there all the same", async () =>
 });
 
 test("alerts ask for metrics that the control plane has, look further back than they are asked, and name a chapter of the runbooks that there is", () => {
-  const chapters = [...readFileSync("docs/runbooks.md", "utf8").matchAll(/^## (.+)$/gm)].map(([, chapter]) => chapter);
+  const chapters = [...readFileSync("docs/guides/runbooks.md", "utf8").matchAll(/^## (.+)$/gm)].map(([, chapter]) => chapter);
   const names = Object.values(metrics).map(({ name }) => name as string);
   for (const { id, query, runbook, windowMinutes } of alerts) {
     expect([id, chapters.includes(runbook)]).toEqual([id, true]);

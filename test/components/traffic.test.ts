@@ -1,9 +1,9 @@
 // Whom an update sends traffic to, what of a failed read means that an app is absent, and what stops an update.
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
-import { describeTraffic, readTraffic, trafficToSend, type LiveApp, type TrafficEntry } from "../../components/traffic.ts";
-import { trafficGuard } from "../../components/traffic-guard.ts";
-import { record, type Answers } from "../support/mocks.ts";
+import { describeTraffic, readTraffic, trafficToSend, type LiveApp, type TrafficEntry } from "../../components/canary-app/traffic.ts";
+import { trafficGuard } from "../../components/canary-app/traffic-guard.ts";
+import { record, type Answers } from "../support/program/mocks.ts";
 
 class Somewhere extends pulumi.ComponentResource {
   constructor() {

@@ -2,9 +2,9 @@
 // ask the fence, send, and look again. So a write whose answer was lost is found to have landed instead of being sent
 // twice, and one that is no longer ours is never sent. Nothing here decides what the weights should be.
 import type { ContainerApp, Revision } from "@azure/arm-appcontainers";
-import type { Result } from "../../engines/engine.ts";
-import { sameWeights, shareOf } from "../../engines/rollout/evolve.ts";
-import type { AppView, ProbeView, RevisionView, Target, TrafficView, Weight } from "../../engines/rollout/vocabulary.ts";
+import type { Result } from "../../../engines/engine.ts";
+import { sameWeights, shareOf } from "../../../engines/rollout/evolve.ts";
+import type { AppView, ProbeView, RevisionView, Target, TrafficView, Weight } from "../../../engines/rollout/vocabulary.ts";
 import type { Apps, Fence } from "../../runtime/ports.ts";
 import { afterFence, type Connection } from "./connection.ts";
 import { probeAddress } from "./probe.ts";

@@ -1,7 +1,7 @@
 // One request to a revision's own address, as its smoke test and its watch. No answer is a finding here, never a failure.
 // Nothing here knows Azure; what a finding means is the engine's affair.
 import https from "node:https";
-import type { ProbeView } from "../../engines/rollout/vocabulary.ts";
+import type { ProbeView } from "../../../engines/rollout/vocabulary.ts";
 
 /** The most of a body that a probe reads; an endless answer must not keep it. */
 const bodyBytesMax = 64 * 1024;

@@ -5,10 +5,10 @@
 // A row counts in the bin in which its request ended (TimeGenerated), not began: a request that hangs for four minutes
 // would otherwise arrive in a bin that was judged long ago, and hanging would be invisible.
 import type { LogsTable } from "@azure/monitor-query-logs";
-import type { Result } from "../../engines/engine.ts";
-import type { Instant } from "../../engines/time.ts";
-import { bucketMax, bucketsPerDoubling, durationsOf } from "../../engines/rollout/durations.ts";
-import type { Bin, Count, Measurement, RolloutEffect, Tally } from "../../engines/rollout/vocabulary.ts";
+import type { Result } from "../../../engines/engine.ts";
+import type { Instant } from "../../../engines/time.ts";
+import { bucketMax, bucketsPerDoubling, durationsOf } from "../../../engines/rollout/judge/durations.ts";
+import type { Bin, Count, Measurement, RolloutEffect, Tally } from "../../../engines/rollout/vocabulary.ts";
 import type { Requests } from "../../runtime/ports.ts";
 import type { Connection } from "./connection.ts";
 import { ask, type Patience } from "./trouble.ts";

@@ -2,9 +2,9 @@
 // Pure; it knows the shape of Container Apps' `configuration.ingress.traffic` and nothing of how it travels.
 import { createHash } from "node:crypto";
 import type { ContainerApp, TrafficWeight } from "@azure/arm-appcontainers";
-import type { Result } from "../../engines/engine.ts";
-import { sameName } from "../../engines/rollout/evolve.ts";
-import type { AppView, Labels, Weight } from "../../engines/rollout/vocabulary.ts";
+import type { Result } from "../../../engines/engine.ts";
+import { sameName } from "../../../engines/rollout/evolve.ts";
+import type { AppView, Labels, Weight } from "../../../engines/rollout/vocabulary.ts";
 
 /** Gives the entries of an app; an ingress without any sends everything to the latest revision that is ready, and so does Single mode, whatever they say. */
 export function entriesOf(app: ContainerApp): readonly TrafficWeight[] {

@@ -1,7 +1,7 @@
 // What goes wrong on the way to Azure, in words, and how long it is worth trying again. Shared by the adapters of this
 // folder. Nothing here knows Container Apps or logs, and no word of it ever holds a token or the body of a request.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Result } from "../../engines/engine.ts";
+import type { Result } from "../../../engines/engine.ts";
 
 /** How patient an adapter is. Both limits hold: whichever is reached first ends the trying. */
 export interface Patience {

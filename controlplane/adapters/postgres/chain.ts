@@ -2,7 +2,7 @@
 // one changed, removed, added or moved is seen by whoever reads. It shows accidents and single hands, not an owner of
 // the database who calculates everything anew; against him only a head that was told elsewhere helps. Knows no SQL.
 import { createHash } from "node:crypto";
-import { canonical } from "../../engines/canonical.ts";
+import { canonical } from "../../../engines/canonical.ts";
 import { journalChainBroken } from "../../../errors/journal.ts";
 import type { Fact } from "../../runtime/ports.ts";
 

@@ -1,7 +1,7 @@
 // Claims and holds in PostgreSQL. Each is one statement on one row, and every lease is judged by the database's clock.
 // The rules are those of runtime/claims.ts, said in SQL; one contract holds both to each other.
 import type pg from "pg";
-import { targetKey } from "../../engines/rollout/names.ts";
+import { targetKey } from "../../../engines/rollout/names.ts";
 import type { Claim, Claims, Hold } from "../../runtime/ports.ts";
 
 const takeStatement = `

@@ -2,10 +2,10 @@
 // Facts are checked when they are read, because the journal outlives every version of this code. What they mean is not
 // known here, nor by which statements they come and go.
 import { journalFactUnknown } from "../../../errors/journal.ts";
-import { defaultLimits } from "../../engines/rollout/plan.ts";
+import { defaultLimits } from "../../../engines/rollout/plan.ts";
 import type {
   AppView, Bin, Durations, Gate, HoldReason, Labels, Landing, Limits, OutsideWeights, Pace, ReleaseIntent, RevisionView, RolloutEffect, RolloutEvent, RolloutResult, SignalName, Tally, Target, Verdict, Weight,
-} from "../../engines/rollout/vocabulary.ts";
+} from "../../../engines/rollout/vocabulary.ts";
 import type { Fact } from "../../runtime/ports.ts";
 import type { ChainedFact } from "./chain.ts";
 

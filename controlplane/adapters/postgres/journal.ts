@@ -2,7 +2,7 @@
 // stream's end with what was read, checks the claim and writes the facts, or none of these. Whoever listens is told after it.
 // What facts mean is the engine's business; their shape is in facts.ts, what holds them together in chain.ts.
 import type pg from "pg";
-import { targetKey } from "../../engines/rollout/names.ts";
+import { targetKey } from "../../../engines/rollout/names.ts";
 import type { Appended, Fact, Journal } from "../../runtime/ports.ts";
 import { chain, followChain, goOn, type StoredFact, type StoredHead } from "./chain.ts";
 import type { Log } from "./connection.ts";

@@ -2,7 +2,7 @@
 // for, so that two clocks ten minutes apart would be ten minutes of doing nothing. Between two questions our own steady
 // clock counts on, which nobody sets; the wall clock of this machine is never looked at.
 import type pg from "pg";
-import type { Instant } from "../../engines/time.ts";
+import type { Instant } from "../../../engines/time.ts";
 
 /** The database's time, kept until closed. */
 export interface DatabaseTime {

@@ -1,4 +1,4 @@
-// The metrics of the control plane: their names, units and what each says. docs/telemetry.md has them as a table, which a test holds to this
+// The metrics of the control plane: their names, units and what each says. docs/guides/telemetry.md has them as a table, which a test holds to this
 // file, and the alerts ask for them by name. Names, not numbers: what is measured when is in watch.ts.
 import type { Counter, Histogram, Meter, MetricOptions, ObservableGauge } from "@opentelemetry/api";
 

@@ -2,11 +2,11 @@
 // answered. Attributes are names, numbers and words of ours; no body, no header, no address, no caller. How it is sent is in send.ts.
 import { createHash } from "node:crypto";
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type BatchObservableResult, type Context } from "@opentelemetry/api";
-import { fold, keptFold } from "../../engines/engine.ts";
-import { targetOf } from "../../engines/rollout/names.ts";
-import { rollout } from "../../engines/rollout/rollout.ts";
-import { after, type Instant } from "../../engines/time.ts";
-import type { RolloutEvent, RolloutState } from "../../engines/rollout/vocabulary.ts";
+import { fold, keptFold } from "../../../engines/engine.ts";
+import { targetOf } from "../../../engines/rollout/names.ts";
+import { rollout } from "../../../engines/rollout/rollout.ts";
+import { after, type Instant } from "../../../engines/time.ts";
+import type { RolloutEvent, RolloutState } from "../../../engines/rollout/vocabulary.ts";
 import type { Fact, Journal, Notices, Telemetry } from "../../runtime/ports.ts";
 import { instrumentsOf, type Instruments } from "./instruments.ts";
 import type { Sending } from "./send.ts";

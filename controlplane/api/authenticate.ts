@@ -1,0 +1,91 @@
+// Bearer token → caller. A token counts when the tenant's own issuer signed it, for us, and it is fresh; what a caller may
+// do is in its app roles. Nothing else lets a call in, and no token or key is ever written anywhere.
+import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from "jose";
+import { fetch, type Dispatcher } from "undici";
+import { issuerUnreachable, roleMissing, tokenMissing, tokenRefused } from "../../errors/api.ts";
+import { refuse, type Caller } from "./call.ts";
+import { lineOf } from "../../engines/form.ts";
+
+/** What a caller may do. */
+export type Role = "Rollout.Read" | "Rollout.Write";
+
+/** Lets a request in, or gives the answer that turns it away. */
+export type Authenticate = (request: Request, role: Role) => Promise<Caller | Response>;
+
+/** Whose tokens count, for whom they must be, and how long the issuer may take. */
+export interface AuthenticateSettings {
+  /** The sign-in host: `https://login.microsoftonline.com` or another cloud's. */
+  readonly authority: string;
+  readonly tenant: string;
+  readonly audiences: readonly string[];
+  readonly requestSeconds: number;
+}
+
+const clockToleranceSeconds = 60;
+
+/** Prepares to check tokens. The issuer is asked for its keys when the first token comes, and again when a new key appears. */
+export function createAuthenticate({ authority, tenant, audiences, requestSeconds }: AuthenticateSettings, dispatcher: Dispatcher): Authenticate {
+  const issuer = `${authority}/${tenant}/v2.0`;
+  // Entra still gives tokens of the first shape to applications that have not asked for the second; they differ in who they say they are from.
+  const issuers = new URL(authority).hostname === "login.microsoftonline.com" ? [issuer, `https://sts.windows.net/${tenant}/`] : [issuer];
+  const keys = lazily(() => discover(issuer, requestSeconds, dispatcher));
+  return async (request, role) => {
+    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+    if (token === undefined) return refuse(401, tokenMissing(), {}, { "www-authenticate": "Bearer" });
+    try {
+      const { payload } = await jwtVerify(token, await keys(), { issuer: issuers, audience: [...audiences], algorithms: ["RS256"], requiredClaims: ["exp"], clockTolerance: clockToleranceSeconds });
+      return callerWith(payload, tenant, role);
+    } catch (thrown) {
+      if (isUnreachable(thrown)) return refuse(503, issuerUnreachable({ issuer }), {}, { "retry-after": "5" });
+      return refuse(401, tokenRefused({ why: whyRefused(thrown) }), {}, { "www-authenticate": 'Bearer error="invalid_token"' });
+    }
+  };
+}
+
+function callerWith(payload: JWTPayload, tenant: string, role: Role): Caller | Response {
+  if (payload["tid"] !== undefined && payload["tid"] !== tenant) return refuse(401, tokenRefused({ why: "it is of another tenant" }), {}, { "www-authenticate": 'Bearer error="invalid_token"' });
+  const name = [payload["oid"], payload.sub, payload["azp"], payload["appid"]].find((claim) => typeof claim === "string" && claim !== "");
+  const caller: Caller = { name: lineOf(String(name ?? "unnamed"), 200) };
+  const roles = Array.isArray(payload["roles"]) ? payload["roles"] : [];
+  return roles.includes(role) ? caller : refuse(403, roleMissing({ role, caller: caller.name }));
+}
+
+/** Reads the issuer's discovery page and gives its keys. The page must be the issuer's own, or its keys prove nothing. */
+async function discover(issuer: string, requestSeconds: number, dispatcher: Dispatcher): Promise<JWTVerifyGetKey> {
+  const get = (url: string, signal: AbortSignal) => fetch(url, { dispatcher, signal, redirect: "manual" });
+  const answered = await get(`${issuer}/.well-known/openid-configuration`, AbortSignal.timeout(requestSeconds * 1000));
+  if (answered.status !== 200) throw new Error(`the issuer's discovery page answered ${answered.status}`);
+  const page = (await answered.json()) as { issuer?: unknown; jwks_uri?: unknown };
+  if (page.issuer !== issuer || typeof page.jwks_uri !== "string") throw new Error("the issuer's discovery page is not its own");
+  return createRemoteJWKSet(new URL(page.jwks_uri), {
+    timeoutDuration: requestSeconds * 1000,
+    [customFetch]: async (url, { signal }) => (await get(url, signal)) as unknown as Response,
+  });
+}
+
+/** Makes a value when it is first asked for, and again when making it failed. */
+function lazily<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= make().catch((thrown: unknown) => {
+      made = undefined;
+      throw thrown;
+    });
+    return made;
+  };
+}
+
+/** Tells trouble on the way to the issuer from a token that is not good. */
+const isUnreachable = (thrown: unknown): boolean =>
+  !(thrown instanceof errors.JOSEError) || thrown instanceof errors.JWKSTimeout || thrown instanceof errors.JWKSInvalid || thrown.code === "ERR_JOSE_GENERIC";
+
+function whyRefused(thrown: unknown): string {
+  if (thrown instanceof errors.JWTExpired) return "it has expired";
+  if (thrown instanceof errors.JWTClaimValidationFailed) {
+    if (thrown.claim === "aud") return "it is for somebody else";
+    if (thrown.claim === "iss") return "it is from another issuer";
+    return `its claim ${thrown.claim} is not as it must be`;
+  }
+  if (thrown instanceof errors.JOSEAlgNotAllowed) return "it is signed in a way that we do not accept";
+  return "its signature does not hold";
+}

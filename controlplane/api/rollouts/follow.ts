@@ -1,0 +1,49 @@
+// GET /rollouts/{rg}/{app}/{revision}/follow: each fact as it is written, a line of JSON each, and one line at the end. An
+// empty object every few seconds keeps the connection open and shows the reader that we live.
+import { fold } from "../../../engines/engine.ts";
+import { rollout } from "../../../engines/rollout/rollout.ts";
+import { isWorthTelling, tell } from "../../../engines/rollout/tell.ts";
+import type { Fact, Journal } from "../../runtime/ports.ts";
+import { callMalformed } from "../../../errors/api.ts";
+import { refuse, type Answer } from "../call.ts";
+import { followForm, readQuery } from "../read-address.ts";
+import { endOf } from "./summary.ts";
+import { factsOfCall, refuseRollout } from "./show.ts";
+
+const heartbeatMilliseconds = 10_000;
+
+/** Streams a rollout from one fact on; ends when it has finished, when the reader goes, or when the service stops. */
+export const followRollout: Answer = async (call, parts) => {
+  const asked = readQuery(followForm, call.query);
+  if ("complaints" in asked) return refuse(400, callMalformed(asked));
+  const { stream, facts } = await factsOfCall(call, parts);
+  if (facts.length === 0) return refuseRollout(stream);
+  const left = new AbortController();
+  const ended = AbortSignal.any([left.signal, call.gone, parts.closing]);
+  const lines = told(stream, facts, asked.value.from, parts.journal, ended);
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { done, value } = await lines.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
+    },
+    cancel: () => left.abort(),
+  }, { highWaterMark: 0 });
+  return new Response(body, { headers: { "content-type": "application/x-ndjson", "cache-control": "no-store", "x-accel-buffering": "no" } });
+};
+
+async function* told(stream: string, first: readonly Fact[], from: number, journal: Journal, ended: AbortSignal): AsyncGenerator<object, void> {
+  let facts = first, next = from;
+  while (!ended.aborted) {
+    for (const { index, event, process, epoch } of facts.slice(next)) yield { index, at: event.at, kind: event.kind, text: tell(event), isWorthTelling: isWorthTelling(event), process, epoch };
+    next = Math.max(next, facts.length);
+    const end = endOf(fold(rollout, facts.map(({ event }) => event)));
+    if (end !== undefined) return yield { result: end.result, sentence: end.sentence };
+    const waited = AbortSignal.any([ended, AbortSignal.timeout(heartbeatMilliseconds)]);
+    await journal.grown(stream, facts.length, waited);
+    if (ended.aborted) return;
+    if (waited.aborted) yield {};
+    facts = await journal.read(stream, facts);
+  }
+}

@@ -1,0 +1,149 @@
+// Executions of jobs as real processes that run to their end: started by hand or by the schedule, tried again, timed out, remembered.
+// Knows jobs as stored bodies and nothing of HTTP. Two things are the stand-in's own: processes start at once, and a process
+// that must end has two seconds to do so.
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { imageName, platformEnvironment, runtimeOf, variablesOf } from "./app-runtime.ts";
+import { parseCron } from "./cron.ts";
+import { readLines, signalled } from "./replicas.ts";
+import type { Body, Cloud, Resource } from "../arm/resource.ts";
+
+/** One run of a job. */
+export interface Execution {
+  readonly name: string;
+  readonly startedAt: number;
+  /** What it runs, which later changes of the job leave alone. */
+  readonly template: Body;
+  status: "Running" | "Succeeded" | "Failed";
+  endedAt: number | undefined;
+  pid: number | undefined;
+}
+
+interface Jobs {
+  /** By lower-cased id of the job, oldest first. */
+  readonly executions: Map<string, Execution[]>;
+  /** Aborted when the job is deleted. */
+  readonly deleted: Map<string, AbortController>;
+}
+
+// Azure shows the latest hundred.
+const keptMax = 100, graceMilliseconds = 2_000, lookMilliseconds = 200, minute = 60_000, missedMinutesMax = 24 * 60;
+const jobType = "Microsoft.App/jobs";
+const jobsOf = new WeakMap<Cloud, Jobs>();
+
+function jobs(cloud: Cloud): Jobs {
+  const known = jobsOf.get(cloud);
+  if (known) return known;
+  const made: Jobs = { executions: new Map(), deleted: new Map() };
+  jobsOf.set(cloud, made);
+  return made;
+}
+
+/** Gives the executions of a job, oldest first. */
+export const executionsOf = (cloud: Cloud, job: Resource): readonly Execution[] => jobs(cloud).executions.get(job.id) ?? [];
+
+/** Ends what runs of a job and forgets the rest. */
+export function forgetJob(cloud: Cloud, job: Resource): void {
+  jobs(cloud).deleted.get(job.id)?.abort();
+  jobs(cloud).deleted.delete(job.id);
+  jobs(cloud).executions.delete(job.id);
+}
+
+/** Starts an execution and gives it as it runs. */
+export function startExecution(cloud: Cloud, job: Resource): Execution {
+  const { executions, deleted } = jobs(cloud);
+  const execution: Execution = {
+    name: `${job.body["name"]}-${randomBytes(8).toString("hex").slice(0, 7)}`,
+    startedAt: cloud.clock.now(), template: structuredClone(job.body["properties"].template), status: "Running", endedAt: undefined, pid: undefined,
+  };
+  executions.set(job.id, [...(executions.get(job.id) ?? []), execution].slice(-keptMax));
+  const gone = deleted.get(job.id) ?? new AbortController();
+  deleted.set(job.id, gone);
+  const runtime = runtimeOf(cloud);
+  const ended = run(cloud, job, execution, AbortSignal.any([gone.signal, runtime.closing])).finally(() => runtime.ending.delete(ended));
+  runtime.ending.add(ended);
+  return execution;
+}
+
+/** Runs to a good end, as often as the job allows to try, and within its timeout, which holds for all tries together. */
+async function run(cloud: Cloud, job: Resource, execution: Execution, stopping: AbortSignal): Promise<void> {
+  const { replicaTimeout, replicaRetryLimit = 0 } = job.body["properties"].configuration;
+  const mustEnd = AbortSignal.any([stopping, AbortSignal.timeout(Number(replicaTimeout) * 1000)]);
+  let isGood = false;
+  for (let tries = 0; !isGood && tries <= Number(replicaRetryLimit) && !mustEnd.aborted; tries++) isGood = await runOnce(cloud, job, execution, mustEnd);
+  Object.assign(execution, { status: isGood ? "Succeeded" : "Failed", endedAt: cloud.clock.now() });
+}
+
+/** Runs one process to its end; gives whether that was a good one. */
+async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEnd: AbortSignal): Promise<boolean> {
+  const { platform } = runtimeOf(cloud);
+  const container: Body = execution.template["containers"][0];
+  const image = cloud.options.images[imageName(container["image"])];
+  if (!image) return false;
+  const replica = `${execution.name}-${randomBytes(4).toString("hex").slice(0, 5)}`;
+  const child = spawn(process.execPath, [path.resolve(image.folder, image.entry), ...(container["args"] ?? [])], {
+    cwd: image.folder, detached: true, stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...platformEnvironment(cloud, job.id),
+      CONTAINER_APP_JOB_NAME: job.body["name"], CONTAINER_APP_JOB_EXECUTION_NAME: execution.name, CONTAINER_APP_REPLICA_NAME: replica,
+      ...variablesOf(container, job.body["properties"].configuration.secrets ?? []),
+    },
+  });
+  const ended = new Promise<boolean>((resolve) => {
+    child.once("error", () => resolve(false));
+    child.once("close", (code) => resolve(code === 0));
+  });
+  if (child.pid === undefined) return ended;
+  platform.reaper.add(child.pid);
+  execution.pid = child.pid;
+  readLines(child, { app: job.body["name"], revision: execution.name, replica }, platform);
+  const group = -child.pid;
+  const end = (): void => {
+    signalled(group, "SIGTERM");
+    void pause(graceMilliseconds, undefined, { ref: false }).then(() => execution.pid === -group && signalled(group, "SIGKILL"));
+  };
+  if (mustEnd.aborted) end();
+  else mustEnd.addEventListener("abort", end, { once: true });
+  const isGood = await ended;
+  mustEnd.removeEventListener("abort", end);
+  signalled(group, "SIGKILL"); // what it has started and left
+  platform.reaper.remove(child.pid);
+  execution.pid = undefined;
+  return isGood && !mustEnd.aborted;
+}
+
+const looks = new WeakMap<Cloud, () => void>();
+
+/**
+ * Starts scheduled jobs in the minutes that their expressions name, by the stand-in's own clock, until that closes.
+ *
+ * A clock that is set ahead over many such minutes starts a job once, since nobody wants a night's worth of executions. Executions
+ * may overlap. Calling it again looks at the clock at once, so that the minutes before a job was put are never its own.
+ */
+export function watchSchedules(cloud: Cloud): void {
+  const watching = looks.get(cloud);
+  if (watching) return watching();
+  const minuteNow = (): number => Math.floor(cloud.clock.now() / minute);
+  let seen = minuteNow();
+  const look = (): void => {
+    const [from, to] = [seen, minuteNow()];
+    seen = to;
+    const passed = Array.from({ length: Math.max(0, Math.min(to - from, missedMinutesMax)) }, (_, index) => (to - index) * minute);
+    if (passed.length === 0) return;
+    for (const job of cloud.store.list()) if (job.type === jobType && isDue(job, passed)) startExecution(cloud, job);
+  };
+  looks.set(cloud, look);
+  const timer = setInterval(look, lookMilliseconds).unref();
+  runtimeOf(cloud).closing.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
+function isDue({ body: { properties } }: Resource, minutes: readonly number[]): boolean {
+  const expression: unknown = properties.configuration?.scheduleTriggerConfig?.cronExpression;
+  return properties.provisioningState === "Succeeded" && typeof expression === "string" && minutes.some(parseCron(expression));
+}
+
+/** Gives the processes that jobs have running, in the words of `/_standin/processes`. */
+export const jobProcesses = (cloud: Cloud): readonly Body[] => cloud.store.list().flatMap((job) => executionsOf(cloud, job).flatMap(({ name, pid }) =>
+  (pid === undefined ? [] : [{ app: job.body["name"], revision: name, replica: name, pid, port: 0, ready: true, restarts: 0, lastEnd: "" }])));

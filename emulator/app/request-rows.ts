@@ -1,0 +1,143 @@
+// The rows of the table ContainerAppHTTPLogs: one for each request that the ingress has finished, kept in memory, bounded.
+// A row is there only where the environment has a diagnostic setting that sends the category to a workspace, and it becomes
+// visible some time after its request, as on Azure, where that takes minutes. Columns as documented for the real table.
+import { warmParser } from "../kql/syntax.ts";
+import type { Body, Cloud } from "../arm/resource.ts";
+
+/** What the ingress tells of one request. */
+export interface RequestRow {
+  /** When the request was finished, which is when its row is written; StartTime lies the duration before. */
+  readonly TimeGenerated: number;
+  readonly StartTime: number;
+  readonly ContainerAppName: string;
+  readonly RevisionName: string;
+  readonly ReplicaName: string;
+  readonly EnvironmentName: string;
+  readonly Method: string;
+  readonly Path: string;
+  readonly Authority: string;
+  readonly Protocol: string;
+  /** 0 when the client went away before any answer. */
+  readonly StatusCode: number;
+  readonly ResponseCodeDetails: string;
+  readonly ResponseFlags: string;
+  /** Milliseconds, a whole number. */
+  readonly RequestDuration: number;
+  readonly RequestId: string;
+  readonly UpstreamHost: string;
+  readonly UpstreamRequestAttemptCount: number;
+  readonly BytesReceived: number;
+  readonly BytesSent: number;
+  readonly UserAgent: string;
+  readonly XForwardedFor: string;
+}
+
+/** A row as the table holds it: to whom it belongs and from when on it can be found. */
+export interface KeptRow extends RequestRow {
+  /** The workspace's customer id. */
+  readonly TenantId: string;
+  readonly visibleAt: number;
+}
+
+export interface RequestRows {
+  /** Keeps a row that the ingress made, if the environment's logs are wired. */
+  readonly add: (environmentId: string, row: RequestRow) => void;
+  /** Keeps rows as they are, late ones and duplicates included: a test's door. */
+  readonly put: (rows: readonly KeptRow[]) => void;
+  /** Empties the table and gives how many rows it had. */
+  readonly forget: () => number;
+  /** Gives what a query of that workspace sees now. Undefined gives all rows of all workspaces, visible or not. */
+  readonly visible: (workspace: string | undefined) => readonly KeptRow[];
+  /** Gives the workspaces' customer ids to which an environment's request rows go. */
+  readonly workspacesOf: (environmentId: string) => readonly string[];
+  lagSeconds: number;
+}
+
+/** How many rows the table shows at least, once so many were put. */
+export const rowsMax = 200_000;
+const settingsSeconds = 0.5;
+const tables = new WeakMap<Cloud, RequestRows>();
+
+/** Gives the table of a cloud; the first call makes it. */
+export function requestRows(cloud: Cloud): RequestRows {
+  const known = tables.get(cloud);
+  if (known) return known;
+  let rows: KeptRow[] = [...(cloud.rowsFile?.found as readonly KeptRow[] ?? [])];
+  const wiring = new Map<string, { readonly until: number; readonly workspaces: readonly string[] }>();
+  const keep = (row: KeptRow): void => {
+    rows.push(row);
+    cloud.rowsFile?.append(row);
+    if (rows.length > rowsMax * 1.1) rows = rows.slice(-rowsMax);
+  };
+  const table: RequestRows = {
+    lagSeconds: 0.3,
+    add(environmentId, row) {
+      const visibleAt = cloud.clock.now() + table.lagSeconds * 1000;
+      const workspaces = table.workspacesOf(environmentId);
+      // Where there are rows there will be queries; the parser is better loaded now than in the middle of a measurement.
+      if (workspaces.length > 0) warmParser();
+      for (const workspace of workspaces) keep({ ...row, TenantId: workspace, visibleAt });
+    },
+    put: (added) => added.forEach(keep),
+    forget() {
+      cloud.rowsFile?.forget();
+      return rows.splice(0).length;
+    },
+    visible(workspace) {
+      const now = cloud.clock.now();
+      return workspace === undefined ? rows : rows.filter((row) => row.TenantId === workspace && row.visibleAt <= now);
+    },
+    workspacesOf(environmentId) {
+      const cached = wiring.get(environmentId);
+      const now = performance.now();
+      if (cached && cached.until > now) return cached.workspaces;
+      const workspaces = wiredWorkspaces(cloud, environmentId, category);
+      wiring.set(environmentId, { until: now + settingsSeconds * 1000, workspaces });
+      return workspaces;
+    },
+  };
+  tables.set(cloud, table);
+  return table;
+}
+
+const category = "containerapphttplogs";
+
+/** Gives the customer ids of the workspaces to which an environment's diagnostic settings send a category, which is named in lower case. */
+export function wiredWorkspaces(cloud: Cloud, environmentId: string, category: string): readonly string[] {
+  const settings = cloud.store.list(`${environmentId}/providers/microsoft.insights/diagnosticSettings`);
+  const wired = settings.filter(({ body }) => ((body["properties"]?.logs ?? []) as Body[]).some((log) =>
+    log["enabled"] !== false && (String(log["category"]).toLowerCase() === category || String(log["categoryGroup"]).toLowerCase() === "alllogs")));
+  return [...new Set(wired.flatMap(({ body }) => {
+    const customerId: unknown = cloud.store.get(String(body["properties"]?.workspaceId ?? ""))?.body["properties"]?.customerId;
+    return typeof customerId === "string" ? [customerId] : [];
+  }))];
+}
+
+type ColumnType = "string" | "int" | "long" | "datetime";
+
+/** The table's columns that the stand-in fills, in the order in which a query without `project` answers them. */
+export const requestColumns: readonly { readonly name: string; readonly type: ColumnType }[] = [
+  { name: "TenantId", type: "string" }, { name: "TimeGenerated", type: "datetime" }, { name: "StartTime", type: "datetime" },
+  { name: "ContainerAppName", type: "string" }, { name: "RevisionName", type: "string" }, { name: "ReplicaName", type: "string" },
+  { name: "EnvironmentName", type: "string" }, { name: "Method", type: "string" }, { name: "Path", type: "string" },
+  { name: "Authority", type: "string" }, { name: "Protocol", type: "string" }, { name: "StatusCode", type: "int" },
+  { name: "ResponseCodeDetails", type: "string" }, { name: "ResponseFlags", type: "string" }, { name: "RequestDuration", type: "long" },
+  { name: "RequestId", type: "string" }, { name: "UpstreamHost", type: "string" }, { name: "UpstreamRequestAttemptCount", type: "int" },
+  { name: "BytesReceived", type: "long" }, { name: "BytesSent", type: "long" }, { name: "UserAgent", type: "string" }, { name: "XForwardedFor", type: "string" },
+];
+
+/** Makes a whole row of the few columns that a test cares for; instants are milliseconds or ISO texts. */
+export function rowFrom(body: Body, cloud: Cloud): KeptRow {
+  const instant = (value: unknown, otherwise: number): number => (typeof value === "number" ? value : value === undefined ? otherwise : Date.parse(String(value)));
+  const at = instant(body["TimeGenerated"], cloud.clock.now());
+  const duration = Number(body["RequestDuration"] ?? 5);
+  const app = [...cloud.store.list()].find(({ type, id }) => type.toLowerCase() === "microsoft.app/containerapps" && id.toLowerCase().endsWith(`/${String(body["ContainerAppName"]).toLowerCase()}`));
+  const environmentId = String(app?.body["properties"]?.managedEnvironmentId ?? "");
+  return {
+    StartTime: at - duration, ReplicaName: "", EnvironmentName: environmentId.split("/").at(-1) ?? "", Method: "GET", Path: "/", Authority: "", Protocol: "HTTP/1.1",
+    StatusCode: 200, ResponseCodeDetails: "via_upstream", ResponseFlags: "-", RequestId: crypto.randomUUID(), UpstreamHost: "", UpstreamRequestAttemptCount: 1,
+    BytesReceived: 0, BytesSent: 0, UserAgent: "", XForwardedFor: "", ContainerAppName: "", RevisionName: "", RequestDuration: duration,
+    TenantId: requestRows(cloud).workspacesOf(environmentId)[0] ?? "", ...body,
+    TimeGenerated: at, visibleAt: instant(body["visibleAt"], cloud.clock.now()),
+  };
+}

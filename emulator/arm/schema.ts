@@ -1,0 +1,205 @@
+// Holds bodies to Azure's published resource types (azure-specs), version by version.
+// It knows the format of those types and nothing of any kind; what they do not say (cross-field rules) is for the kinds to say.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { ArmError, type Body } from "./resource.ts";
+
+type Reference = { readonly $ref: string };
+interface Property {
+  readonly type: Reference;
+  /** 1 required, 2 read-only, 4 write-only. */
+  readonly flags: number;
+}
+interface Type {
+  readonly $type: "AnyType" | "BooleanType" | "IntegerType" | "StringType" | "StringLiteralType" | "ArrayType" | "UnionType" | "ObjectType" | "DiscriminatedObjectType" | "ResourceType" | "ResourceFunctionType";
+  readonly name?: string;
+  readonly body?: Reference;
+  readonly value?: string;
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minValue?: number;
+  readonly maxValue?: number;
+  readonly itemType?: Reference;
+  readonly properties?: { readonly [name: string]: Property };
+  readonly baseProperties?: { readonly [name: string]: Property };
+  readonly additionalProperties?: Reference;
+  readonly discriminator?: string;
+  readonly elements?: readonly Reference[] | { readonly [value: string]: Reference };
+}
+
+/** A body's schema in one api-version. */
+export interface Schema {
+  /**
+   * Gives the body without what is read-only, which Azure ignores too.
+   *
+   * A partial body (of a PATCH) may lack required properties and may set any to null, which takes it away.
+   *
+   * @throws ArmError 400 naming the first property that does not fit. Azure mostly drops unknown properties; refusing them is our deviation, so that a typo is found here.
+   */
+  readonly accept: (body: Body, partial: boolean) => Body;
+  /** Gives why a body cannot be Azure's answer in this version; undefined if it can. What is unknown, write-only, of another kind, or required and missing is named. */
+  readonly refuseAnswer: (body: Body) => string | undefined;
+  /** Gives why a name cannot be that of such a resource; undefined if it can. */
+  readonly refuseName: (name: string) => string | undefined;
+  /** Gives the names below `properties`, to tell what lies there from what lies beside it. */
+  readonly propertyNames: readonly string[];
+  /** Gives the names beside `properties`: location, tags, identity… */
+  readonly envelopeNames: readonly string[];
+  /** Gives what is known of the answer to such a body before it is sent: itself, and `unknownValue` wherever Azure may add something. */
+  readonly foresee: (body: Body) => Body;
+}
+
+/** A value in a body of which nothing is known yet: it fits everywhere. Used when a body is checked at preview. */
+export const unknownValue = Symbol("unknown until applied");
+
+/** What a body is held to be: a whole one that is sent, a part of one that is patched in, or an answer. */
+type Role = "whole" | "part" | "answer";
+
+const required = 1;
+const readOnly = 2;
+const writeOnly = 4;
+const folder = path.join(import.meta.dirname, "..", "azure-specs");
+const loaded = new Map<string, readonly Type[]>();
+
+const areaOf = (type: string): string => type.split("/")[0]!.split(".")[1]!.toLowerCase();
+
+function load(area: string, apiVersion: string): readonly Type[] {
+  const file = path.join(folder, area, `${apiVersion}.json`);
+  const known = loaded.get(file) ?? (JSON.parse(readFileSync(file, "utf8")) as readonly Type[]);
+  loaded.set(file, known);
+  return known;
+}
+
+/** Finds the schema of a kind in an api-version that the stand-in serves. */
+export function schemaOf(type: string, apiVersion: string): Schema {
+  const types = load(areaOf(type), apiVersion);
+  const resource = types.find((each) => each.$type === "ResourceType" && each.name?.toLowerCase() === `${type}@${apiVersion}`.toLowerCase());
+  if (resource?.body === undefined) throw new Error(`azure-specs has no ${type} in ${apiVersion}`);
+  const at = (reference: Reference): Type => types[Number(reference.$ref.slice(2))]!;
+  const body = at(resource.body);
+  const { name, properties } = { ...body.properties, ...body.baseProperties };
+  const below = properties ? at(properties.type) : undefined;
+  return {
+    accept: (value, partial) => {
+      // The name travels in the URL; the schema repeats it as a property of the body.
+      const { name: _name, ...rest } = value;
+      return check(at, { ...body, properties: withoutName(body.properties) }, rest, "", partial ? "part" : "whole") as Body;
+    },
+    refuseAnswer: (value) => problemOf(() => check(at, body, value, "", "answer")) ?? ["id", "name", "type"].filter((each) => value[each] === undefined).map((each) => `'${each}' is missing`)[0],
+    refuseName: (value) => (name === undefined ? undefined : problemOf(() => check(at, at(name.type), value, "name", "whole"))),
+    propertyNames: Object.keys({ ...below?.properties, ...below?.baseProperties }),
+    envelopeNames: Object.keys({ ...body.properties, ...body.baseProperties }).filter((each) => each !== "properties"),
+    foresee: (value) => foresee(at, body, value) as Body,
+  };
+}
+
+function foresee(at: Lookup, type: Type, value: unknown): unknown {
+  if (type.$type === "ArrayType" && Array.isArray(value)) return value.map((each) => foresee(at, at(type.itemType!), each));
+  if (type.$type !== "ObjectType" || typeof value !== "object" || value === null) return value;
+  const known: Body = { ...value };
+  for (const [name, property] of Object.entries(type.properties ?? {})) known[name] = known[name] === undefined ? unknownValue : foresee(at, at(property.type), known[name]);
+  return known;
+}
+
+const withoutName = ({ name: _name, ...rest }: { readonly [name: string]: Property } = {}): { readonly [name: string]: Property } => rest;
+
+function problemOf(act: () => unknown): string | undefined {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ArmError) return error.message;
+    throw error;
+  }
+}
+
+const refuse = (where: string, problem: string): never => {
+  throw new ArmError(400, "InvalidRequestContent", `The request content was invalid: ${where === "" ? "the body" : `'${where}'`} ${problem}.`);
+};
+
+type Lookup = (reference: Reference) => Type;
+
+function check(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
+  if (value === unknownValue || (value === null && role !== "whole")) return value;
+  switch (type.$type) {
+    case "AnyType":
+      return value;
+    case "BooleanType":
+      return typeof value === "boolean" ? value : refuse(where, "must be true or false");
+    case "IntegerType":
+      return checkInteger(type, value, where);
+    case "StringType":
+      return checkString(type, value, where);
+    case "StringLiteralType":
+      return String(value).toLowerCase() === type.value!.toLowerCase() ? value : refuse(where, `must be '${type.value}'`);
+    case "ArrayType":
+      return Array.isArray(value) ? value.map((each, index) => check(at, at(type.itemType!), each, `${where}[${index}]`, role === "part" ? "whole" : role)) : refuse(where, "must be an array");
+    case "UnionType":
+      return checkUnion(at, type, value, where, role);
+    case "ObjectType":
+      return checkObject(at, type, value, where, role);
+    case "DiscriminatedObjectType":
+      return checkDiscriminated(at, type, value, where, role);
+    default:
+      throw new Error(`azure-specs: a ${type.$type} cannot stand in a body`);
+  }
+}
+
+function checkInteger(type: Type, value: unknown, where: string): unknown {
+  // The published types say integer for every number, halves of a CPU included.
+  if (typeof value !== "number" || !Number.isFinite(value)) return refuse(where, "must be a number");
+  if (type.minValue !== undefined && value < type.minValue) return refuse(where, `must not be less than ${type.minValue}`);
+  if (type.maxValue !== undefined && value > type.maxValue) return refuse(where, `must not be more than ${type.maxValue}`);
+  return value;
+}
+
+function checkString(type: Type, value: unknown, where: string): unknown {
+  if (typeof value !== "string") return refuse(where, "must be a string");
+  if (type.minLength !== undefined && value.length < type.minLength) return refuse(where, `must have at least ${type.minLength} characters`);
+  if (type.maxLength !== undefined && value.length > type.maxLength) return refuse(where, `must have at most ${type.maxLength} characters`);
+  if (type.pattern !== undefined && !new RegExp(type.pattern).test(value)) return refuse(where, `must match ${type.pattern}`);
+  return value;
+}
+
+function checkUnion(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
+  const options = (type.elements as readonly Reference[]).map(at);
+  const literals = options.flatMap((each) => (each.value === undefined ? [] : [each.value]));
+  // A union may end in any string. Azure may answer with words of its own there; we answer with those that it publishes.
+  const isOpen = options.some(({ $type }) => $type === "StringType") && literals.length > 0;
+  if (role === "answer" && isOpen && !literals.some((each) => each.toLowerCase() === String(value).toLowerCase())) refuse(where, `is '${String(value)}', which is none of the published ${literals.join(", ")}`);
+  const fitting = options.find((each) => problemOf(() => check(at, each, value, where, role)) === undefined);
+  if (fitting) return check(at, fitting, value, where, role);
+  return refuse(where, literals.length > 0 ? `must be one of ${literals.map((each) => `'${each}'`).join(", ")}` : "has none of the shapes it may have");
+}
+
+function checkObject(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse(where, "must be an object");
+  const properties = type.properties ?? {};
+  const below = (name: string): string => (where === "" ? name : `${where}.${name}`);
+  const accepted: Body = {};
+  for (const [name, each] of Object.entries(value)) {
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (property === undefined && type.additionalProperties === undefined) refuse(below(name), "is not a property of this resource in this api-version");
+    if (property !== undefined && role === "answer" && (property.flags & writeOnly) !== 0) refuse(below(name), "is write-only");
+    if (property !== undefined && role !== "answer" && (property.flags & readOnly) !== 0) continue;
+    if (each === undefined) continue;
+    accepted[name] = check(at, at(property?.type ?? type.additionalProperties!), each, below(name), role);
+  }
+  if (role === "part") return accepted;
+  for (const [name, property] of Object.entries(properties)) {
+    const missing = accepted[name] === undefined || accepted[name] === null;
+    if ((property.flags & (required | readOnly | writeOnly)) === required && missing) refuse(below(name), "is required");
+  }
+  return accepted;
+}
+
+function checkDiscriminated(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
+  const variants = type.elements as { readonly [value: string]: Reference };
+  const name = type.discriminator!;
+  const chosen = (value as Body | null)?.[name];
+  const variant = typeof chosen === "string" ? variants[chosen] : undefined;
+  if (variant === undefined) return refuse(where === "" ? name : `${where}.${name}`, `must be one of ${Object.keys(variants).join(", ")}`);
+  const { properties } = at(variant);
+  return checkObject(at, { $type: "ObjectType", properties: { ...type.baseProperties, ...properties } }, value, where, role);
+}

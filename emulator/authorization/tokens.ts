@@ -1,0 +1,198 @@
+// The stand-in's token issuer: what login.microsoftonline.com and a container's identity endpoint are to Azure's clients.
+// It signs with keys of its own, and every door of the stand-in verifies with them. Times here are real, whatever the cloud's clock
+// says, since the clients that hold the tokens look at their own clock.
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { errors as joseErrors, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT, type JWK, type JWTPayload } from "jose";
+import { isByAddress, readText } from "../http.ts";
+import { ArmError, type ArmReply, type Resource, type Store } from "../arm/resource.ts";
+
+/** The one directory of the stand-in. */
+export const tenant = "00000000-0000-0000-0000-00000000beef";
+const clientId = "00000000-0000-0000-0000-0000000c11e7";
+const clientObjectId = "00000000-0000-0000-0000-0000000b1ec7";
+const secondsValid = 3600;
+
+/** Who holds a token. */
+export interface Principal {
+  readonly objectId: string;
+  /** The fixed client: owner of the subscription, and the only one who may use `/_standin`. */
+  readonly owner: boolean;
+}
+
+/** The issuer and what belongs to it. */
+export interface Tokens {
+  readonly client: { readonly id: string; readonly secret: string; readonly objectId: string };
+  /** Answers a request to the login host. */
+  readonly login: (request: IncomingMessage, origin: string) => Promise<ArmReply>;
+  /** Answers a request to the identity endpoint of containers. */
+  readonly identity: (request: IncomingMessage) => Promise<ArmReply>;
+  /** Gives IDENTITY_HEADER for a container; with ids, only for these identities. */
+  readonly identityHeader: (identityIds?: readonly string[]) => string;
+  /** @throws ArmError 401 in Resource Manager's words unless the request bears a token of ours for one of the audiences. */
+  readonly verify: (request: IncomingMessage, audiences: readonly string[]) => Promise<Principal>;
+}
+
+/** What an issuer must not lose, lest tokens and sign-ins that were good cease to be. */
+export interface TokenKeys {
+  readonly signingKey: JWK;
+  readonly clientSecret: string;
+}
+
+const same = (one: string, other: string): boolean => one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+const withoutSlash = (text: string): string => text.replace(/\/+$/, "");
+const loginError = (status: number, error: string, description: string): ArmReply => ({ status, body: { error, error_description: description, error_codes: [], correlation_id: "" } });
+const identityType = "microsoft.managedidentity/userassignedidentities";
+
+interface Issuer {
+  readonly name: string;
+  /** The public key, as clients are told it. */
+  readonly jwk: JWK;
+  readonly sign: (audience: string, claims: Record<string, unknown>) => Promise<string>;
+  /** @throws JOSEError */
+  readonly read: (token: string) => Promise<JWTPayload>;
+}
+
+/** Makes new keys for an issuer. */
+export async function makeTokenKeys(): Promise<TokenKeys> {
+  const { privateKey } = await generateKeyPair("RS256", { extractable: true });
+  return { signingKey: { ...(await exportJWK(privateKey)), kid: randomBytes(8).toString("hex") }, clientSecret: randomBytes(24).toString("base64url") };
+}
+
+async function makeIssuer(name: string, signingKey: JWK): Promise<Issuer> {
+  const { kid = "", kty, n, e } = signingKey as JWK & { kty: string };
+  const publicJwk: JWK = { kty, n: n!, e: e!, kid, use: "sig", alg: "RS256" };
+  const keys = { privateKey: await importJWK(signingKey, "RS256"), publicKey: await importJWK(publicJwk, "RS256") };
+  return {
+    name,
+    jwk: publicJwk,
+    sign: (audience, claims) =>
+      new SignJWT({ tid: tenant, ver: "2.0", idtyp: "app", ...claims })
+        .setProtectedHeader({ alg: "RS256", kid, typ: "JWT" })
+        .setIssuer(name)
+        .setAudience(audience)
+        .setIssuedAt()
+        .setNotBefore(Math.floor(Date.now() / 1000) - 60)
+        .setExpirationTime(`${secondsValid}s`)
+        .sign(keys.privateKey),
+    read: async (token) => (await jwtVerify(token, keys.publicKey, { issuer: name, algorithms: ["RS256"] })).payload,
+  };
+}
+
+/** Starts an issuer with these keys. What containers get their tokens by is made anew, as they are. */
+export async function makeTokens(suffix: string, store: Store, { signingKey, clientSecret }: TokenKeys): Promise<Tokens> {
+  const issuer = await makeIssuer(`https://login.${suffix}/${tenant}/v2.0`, signingKey);
+  const client = { id: clientId, secret: clientSecret, objectId: clientObjectId };
+  const { identityHeader, identitiesOf } = makeIdentityHeaders();
+  return {
+    client,
+    identityHeader,
+    login: async (request, origin) => {
+      const { pathname } = new URL(request.url ?? "/", origin);
+      const [directory = "", ...rest] = pathname.split("/").filter((part) => part !== "");
+      const route = `${request.method} /${rest.join("/")}`;
+      if (directory === "common" && route === "GET /discovery/instance") return { status: 200, body: instanceDiscovery(origin) };
+      if (![tenant, "common", "organizations"].includes(directory)) return loginError(400, "invalid_tenant", `AADSTS90002: Tenant '${directory}' not found.`);
+      // Microsoft's clients want an issuer at the very host that they asked. Tokens name the one issuer all the same, which all who verify them know.
+      if (route === "GET /v2.0/.well-known/openid-configuration") return { status: 200, body: openIdConfiguration(origin, isByAddress(origin) ? `${origin}/${tenant}/v2.0` : issuer.name) };
+      if (route === "GET /discovery/v2.0/keys") return { status: 200, body: { keys: [issuer.jwk] } };
+      if (route === "POST /oauth2/v2.0/token") return clientToken(issuer, client, request);
+      return loginError(404, "not_found", `The stand-in's token issuer has no ${route}.`);
+    },
+    identity: (request) => identityToken(issuer, store, identitiesOf, request),
+    verify: async (request, audiences) => {
+      const { oid } = await readBearer(issuer, request, audiences, `Bearer authorization_uri="https://login.${suffix}/${tenant}", error="invalid_token"`);
+      return { objectId: String(oid), owner: oid === client.objectId };
+    },
+  };
+}
+
+async function clientToken(issuer: Issuer, client: Tokens["client"], request: IncomingMessage): Promise<ArmReply> {
+  const form = new URLSearchParams(await readText(request));
+  const [basicId, basicSecret] = decodeBasic(request.headers.authorization);
+  const id = form.get("client_id") ?? basicId ?? "";
+  const secret = form.get("client_secret") ?? basicSecret ?? "";
+  if (form.get("grant_type") !== "client_credentials") return loginError(400, "unsupported_grant_type", "The stand-in grants client credentials only.");
+  if (!same(id, client.id)) return loginError(400, "unauthorized_client", `AADSTS700016: Application with identifier '${id}' was not found in the directory '${tenant}'.`);
+  if (!same(secret, client.secret)) return loginError(401, "invalid_client", `AADSTS7000215: Invalid client secret provided for app '${id}'.`);
+  const scope = (form.get("scope") ?? "").split(" ").find((each) => each.endsWith("/.default"));
+  if (scope === undefined) return loginError(400, "invalid_scope", "AADSTS1002012: The scope of client credentials must end in /.default.");
+  const roles = ["Rollout.Read", "Rollout.Write"];
+  const token = await issuer.sign(scope.slice(0, -"/.default".length), { oid: client.objectId, sub: client.objectId, azp: client.id, appid: client.id, roles });
+  return { status: 200, body: { token_type: "Bearer", expires_in: secondsValid, ext_expires_in: secondsValid, access_token: token } };
+}
+
+/** IDENTITY_HEADER says for which identities it is good, and is signed, so that nothing need be remembered of each container. */
+function makeIdentityHeaders(): { identityHeader: Tokens["identityHeader"]; identitiesOf: (header: string) => readonly string[] | null | undefined } {
+  const key = randomBytes(32);
+  const signed = (scope: string): string => `${scope}.${createHmac("sha256", key).update(scope).digest("base64url")}`;
+  return {
+    identityHeader: (identityIds) => signed(Buffer.from(JSON.stringify(identityIds?.map((id) => id.toLowerCase()) ?? null)).toString("base64url")),
+    identitiesOf: (header) => {
+      const [scope = ""] = header.split(".");
+      return same(header, signed(scope)) ? (JSON.parse(Buffer.from(scope, "base64url").toString("utf8")) as readonly string[] | null) : undefined;
+    },
+  };
+}
+
+async function identityToken(issuer: Issuer, store: Store, identitiesOf: (header: string) => readonly string[] | null | undefined, request: IncomingMessage): Promise<ArmReply> {
+  const query = new URL(request.url ?? "/", "http://127.0.0.1").searchParams;
+  const refusal = (status: number, message: string): ArmReply => ({ status, body: { statusCode: status, message } });
+  const allowed = identitiesOf(String(request.headers["x-identity-header"] ?? ""));
+  if (allowed === undefined) return refusal(401, "The header X-IDENTITY-HEADER is missing or not the one given to this container.");
+  if (query.get("api-version") !== "2019-08-01") return refusal(400, "The identity endpoint speaks api-version 2019-08-01.");
+  const resource = query.get("resource");
+  if (!resource) return refusal(400, "The parameter resource is missing.");
+  const found = findIdentity(store, query, allowed);
+  if (found === undefined) return refusal(400, "No managed identity that is assigned to this container matches the request.");
+  const { principalId, clientId: identityClientId } = found.body["properties"];
+  const token = await issuer.sign(resource, { oid: principalId, sub: principalId, appid: identityClientId, azp: identityClientId, xms_mirid: found.body["id"] });
+  const expiresOn = String(Math.floor(Date.now() / 1000) + secondsValid);
+  return { status: 200, body: { access_token: token, expires_on: expiresOn, resource, token_type: "Bearer", client_id: identityClientId } };
+}
+
+async function readBearer(issuer: Issuer, request: IncomingMessage, audiences: readonly string[], challenge: string): Promise<JWTPayload> {
+  const refusal = (code: string, message: string) => new ArmError(401, code, message, { "www-authenticate": challenge });
+  const [, bearer] = /^bearer (.+)$/i.exec(request.headers.authorization ?? "") ?? [];
+  if (bearer === undefined) throw refusal("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
+  const payload = await issuer.read(bearer).catch((error: unknown) => {
+    if (error instanceof joseErrors.JWTExpired) throw refusal("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time.");
+    throw refusal("InvalidAuthenticationToken", "The access token is invalid.");
+  });
+  const audience = withoutSlash(String(payload.aud));
+  if (audiences.some((each) => withoutSlash(each) === audience)) return payload;
+  throw refusal("InvalidAuthenticationTokenAudience", `The access token has been obtained for wrong audience or resource '${audience}'. It should exactly match with one of the allowed audiences '${audiences.join("','")}'.`);
+}
+
+function decodeBasic(header: string | undefined): readonly string[] {
+  const [, encoded] = /^basic (.+)$/i.exec(header ?? "") ?? [];
+  return encoded === undefined ? [] : Buffer.from(encoded, "base64").toString("utf8").split(":").map(decodeURIComponent);
+}
+
+function findIdentity(store: Store, query: URLSearchParams, allowed: readonly string[] | null): Resource | undefined {
+  const identities = store.list().filter((each) => each.type.toLowerCase() === identityType && (allowed === null || allowed.includes(each.id)));
+  const asked = (["client_id", "principal_id", "object_id", "mi_res_id"] as const).flatMap((name) => query.get(name) ?? []).map((value) => value.toLowerCase());
+  // Without a name Azure means the system-assigned identity, which the stand-in does not have; one only is unambiguous, and Container Apps accepts that too.
+  if (asked.length === 0) return identities.length === 1 ? identities[0] : undefined;
+  return identities.find(({ id, body: { properties } }) => asked.every((value) => [id, properties.clientId, properties.principalId].includes(value)));
+}
+
+const openIdConfiguration = (origin: string, issuer: string) => ({
+  issuer,
+  authorization_endpoint: `${origin}/${tenant}/oauth2/v2.0/authorize`,
+  token_endpoint: `${origin}/${tenant}/oauth2/v2.0/token`,
+  jwks_uri: `${origin}/${tenant}/discovery/v2.0/keys`,
+  token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],
+  response_types_supported: ["code"],
+  subject_types_supported: ["pairwise"],
+  id_token_signing_alg_values_supported: ["RS256"],
+});
+
+const instanceDiscovery = (origin: string) => {
+  const { host } = new URL(origin);
+  return {
+    tenant_discovery_endpoint: `${origin}/${tenant}/v2.0/.well-known/openid-configuration`,
+    "api-version": "1.1",
+    metadata: [{ preferred_network: host, preferred_cache: host, aliases: [host] }],
+  };
+};

@@ -1,0 +1,42 @@
+// Microsoft.ContainerRegistry/registries, and who may pull from one. No image lies in it: on the stand-in a container is a process, and what
+// an image stands for is told at start. Who may not pull is refused all the same, so that a right that was forgotten is missed here.
+import { imageName } from "../app/app-runtime.ts";
+import { ArmError, type Body, type Cloud, type ResourceKind } from "../arm/resource.ts";
+import { mayAct } from "../authorization/roles.ts";
+
+const serverOf = (name: string): string => `${name.toLowerCase()}.azurecr.io`;
+
+export const registryKind: ResourceKind = {
+  type: "Microsoft.ContainerRegistry/registries",
+  apiVersions: ["2023-01-01-preview"],
+  put: "async-operation",
+  onPut: async ({ wanted, previous, cloud }) => {
+    const { name, properties = {} } = wanted;
+    if (!/^[a-zA-Z0-9]{5,50}$/.test(name)) throw new ArmError(400, "InvalidName", `The registry name '${name}' is invalid. A registry name must be between 5 and 50 alphanumeric characters.`);
+    wanted["sku"] = { ...wanted["sku"], tier: wanted["sku"].name };
+    wanted["properties"] = {
+      adminUserEnabled: false, anonymousPullEnabled: false, dataEndpointEnabled: false, publicNetworkAccess: "Enabled", networkRuleBypassOptions: "AzureServices", zoneRedundancy: "Disabled",
+      ...properties, loginServer: serverOf(name), creationDate: previous?.body["properties"].creationDate ?? new Date(cloud.clock.now()).toISOString(),
+    };
+  },
+};
+
+/**
+ * Refuses an image that there is not, and one of a registry of this cloud that the app or the job may not pull: it names no identity
+ * for the registry, one that is not its own, or one without the right. Any other registry is taken for a public one.
+ */
+export function refuseImage({ identity, properties: { configuration, template } }: Body, cloud: Cloud): void {
+  const [container] = template.containers as Body[];
+  const refuse = (why: string): never => {
+    throw new ArmError(400, "InvalidParameterValueInContainerTemplate", `The following field(s) are either invalid or missing. Field 'template.containers.${container!["name"]}.image' is invalid with details: 'Invalid value: "${container!["image"]}": ${why}'.`);
+  };
+  if (!cloud.options.images[imageName(container!["image"])]) refuse("MANIFEST_UNKNOWN: manifest unknown");
+  const server = String(container!["image"]).split("/")[0]!.toLowerCase();
+  const registry = cloud.store.list().find(({ type, body }) => type === registryKind.type && body["properties"].loginServer === server);
+  if (registry === undefined) return;
+  const named: unknown = ((configuration?.registries ?? []) as Body[]).find((each) => String(each["server"]).toLowerCase() === server)?.["identity"];
+  const own = Object.keys(identity?.userAssignedIdentities ?? {}).find((id) => id.toLowerCase() === String(named).toLowerCase());
+  const objectId: unknown = own && cloud.store.get(own)?.body["properties"].principalId;
+  const may = typeof objectId === "string" && mayAct(cloud.store, { objectId, owner: false }, "Microsoft.ContainerRegistry/registries/pull/read", registry.id);
+  if (!may) refuse(`GET https://${server}/v2/: UNAUTHORIZED: authentication required, visit https://aka.ms/acr/authorization for more information.`);
+}

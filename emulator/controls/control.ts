@@ -1,0 +1,70 @@
+// The stand-in's own controls under `/_standin/`: its clock, the log of what clients asked for, and the door to faults on order.
+// Nothing here exists in Azure; it lies under a path that Azure does not use, and only the fixed client may call it.
+import { makeFaults, type Faults } from "./faults.ts";
+import { ArmError, type ArmReply, type ArmRequest } from "../arm/resource.ts";
+
+const requestsKeptMax = 20_000;
+
+/** One management request, as far as tests may look at it: no secrets, no bodies but the traffic of an app. */
+export interface SeenRequest {
+  readonly at: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  /** Whether the answer was sent; false where a fault lost it. */
+  readonly answered: boolean;
+  readonly traffic?: unknown;
+}
+
+/** The controls of one cloud. */
+export interface Control {
+  readonly clock: { now(): number };
+  /** Where the clock was set to stand; undefined while it runs. */
+  heldAt: number | undefined;
+  /** Answers a route under `/_standin/`; undefined where it is not one of these. */
+  readonly answer: (request: ArmRequest) => ArmReply | undefined;
+  readonly meetFault: Faults["meet"];
+  readonly note: (request: ArmRequest, status: number, answered: boolean) => void;
+}
+
+const refuse = (message: string): never => {
+  throw new ArmError(400, "InvalidRequestContent", message);
+};
+
+/** Starts with a real clock, no fault, and an empty log. */
+export function makeControl(): Control {
+  let setAt: number | undefined;
+  const faults = makeFaults();
+  const seen: SeenRequest[] = [];
+  const now = (): number => setAt ?? Date.now();
+
+  const clockRoute = (request: ArmRequest): ArmReply => {
+    if (request.method === "POST") {
+      const { at } = request.body ?? {};
+      const wanted = at === null ? undefined : typeof at === "string" ? Date.parse(at) : Number(at);
+      if (Number.isNaN(wanted)) refuse("The clock takes {at}: milliseconds since 1970, an ISO date, or null for the real time.");
+      setAt = wanted;
+    }
+    return { status: 200, body: { at: new Date(now()).toISOString(), milliseconds: now(), held: setAt !== undefined } };
+  };
+
+  return {
+    clock: { now },
+    get heldAt() { return setAt; },
+    set heldAt(at) { setAt = at; },
+    answer: (request) => {
+      const route = request.path.toLowerCase();
+      if (route === "/_standin/clock") return clockRoute(request);
+      if (route === "/_standin/faults") return faults.answer(request);
+      if (route === "/_standin/requests") return { status: 200, body: { requests: seen } };
+      return undefined;
+    },
+    meetFault: faults.meet,
+    note: (request, status, answered) => {
+      if (seen.length >= requestsKeptMax) seen.shift();
+      const isWrite = (request.method === "PUT" || request.method === "PATCH") && /\/containerapps\/[^/]+$/i.test(request.path);
+      const traffic = isWrite ? request.body?.["properties"]?.configuration?.ingress?.traffic : undefined;
+      seen.push({ at: new Date(now()).toISOString(), method: request.method, path: request.path, status, answered, ...(traffic === undefined ? {} : { traffic: structuredClone(traffic) }) });
+    },
+  };
+}

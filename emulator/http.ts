@@ -1,0 +1,67 @@
+// The little HTTP that every door of the stand-in needs: reading a body, sending JSON, the error envelope of Azure.
+// It knows neither routes nor resources.
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { ArmError, toArmError, type ArmReply } from "./arm/resource.ts";
+
+const bodyBytesMax = 4 * 1024 * 1024;
+
+/** Reads a whole body as text. Resource Manager takes 4 MB at most, and so do we. */
+export async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > bodyBytesMax) throw new ArmError(413, "RequestContentTooLarge", `The request content size exceeds the maximum size of ${bodyBytesMax} bytes.`);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Reads a JSON object; undefined where there is no body at all. */
+export async function readObject(request: IncomingMessage): Promise<{ [key: string]: unknown } | undefined> {
+  const text = await readText(request);
+  if (text.trim() === "") return undefined;
+  const refusal = (why: string) => new ArmError(400, "InvalidRequestContent", `The request content was invalid and could not be deserialized: '${why}'.`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refusal((error as Error).message);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refusal("a JSON object is expected");
+  return value as { [key: string]: unknown };
+}
+
+/** Sends a reply with the headers that Azure's clients and people look for; the body is JSON whatever the status. */
+export function send(request: IncomingMessage, response: ServerResponse, reply: ArmReply): void {
+  if (response.headersSent || response.destroyed) return;
+  const id = randomUUID();
+  const clientId = request.headers["x-ms-client-request-id"];
+  const headers: Record<string, string> = {
+    "x-ms-request-id": id,
+    "x-ms-correlation-request-id": id,
+    "cache-control": "no-cache",
+    ...(typeof clientId === "string" ? { "x-ms-client-request-id": clientId } : {}),
+    ...reply.headers,
+  };
+  if (reply.body === undefined) {
+    response.writeHead(reply.status, { ...headers, "content-length": "0" }).end();
+    return;
+  }
+  const text = Buffer.from(JSON.stringify(reply.body));
+  response.writeHead(reply.status, { ...headers, "content-type": "application/json; charset=utf-8", "content-length": String(text.length) });
+  response.end(request.method === "HEAD" ? undefined : text);
+}
+
+/** Gives Azure's error envelope. */
+export function errorReply(error: unknown): ArmReply {
+  const { status, code, message, headers } = toArmError(error);
+  return { status, headers, body: { error: { code, message } } };
+}
+
+/** Gives scheme and host as the client said them, so that every URL in an answer is one that it can reach. */
+export const originOf = (request: IncomingMessage): string => `${"encrypted" in request.socket ? "https" : "http"}://${request.headers.host ?? "localhost"}`;
+
+/** Whether a client has come by the address alone and not by a name. */
+export const isByAddress = (origin: string): boolean => ["127.0.0.1", "localhost"].includes(new URL(origin).hostname);

@@ -1,0 +1,171 @@
+// The azure-native provider's behaviour, without its protocol: what it checks, compares, creates, reads, updates and deletes.
+// Stateless: everything it knows comes with the call or from Resource Manager. gRPC is serve.ts; names are resources.ts.
+import { createHash } from "node:crypto";
+import type { Body } from "../arm/resource.ts";
+import { OperationFailed, ServiceError, type ArmClient } from "./arm-client.ts";
+import { carryOver, differences, type Difference } from "./difference.ts";
+import { nativeResourceOfGetter, parametersOf, type NativeResource } from "./resources.ts";
+import { foreseenOutputs, idOf, parametersIn, problemOf, toInputs, toOutputs, toWire, unknownText } from "./shape.ts";
+
+/** What Check is given beside the inputs. */
+export interface Naming {
+  /** The last part of the URN. */
+  readonly name: string;
+  readonly randomSeed: Uint8Array;
+  /** The engine's own proposal, when the stack configures auto-naming. */
+  readonly proposed?: { readonly name: string; readonly mode: "propose" | "enforce" | "disable" };
+}
+
+export interface Checked {
+  readonly inputs: Body;
+  /** One sentence a failure. */
+  readonly failures: readonly string[];
+}
+
+export interface Compared {
+  readonly differences: readonly (Difference & { readonly replace: boolean })[];
+  readonly deleteBeforeReplace: boolean;
+}
+
+/** Where calls go, by whom, and into which subscription. */
+export interface Session {
+  readonly arm: ArmClient;
+  readonly subscription: string;
+  readonly config: { readonly tenantId: string; readonly clientId: string; readonly location?: string };
+}
+
+const randomFlag = "__createBeforeDelete";
+const hex = (seed: Uint8Array, salt: string, digits: number): string => createHash("sha256").update(seed).update(salt).digest("hex").slice(0, digits);
+
+function nameFor({ how }: NonNullable<NativeResource["named"]>, { name, randomSeed, proposed }: Naming): { readonly value: string; readonly random: boolean } | undefined {
+  if (proposed?.mode === "disable") return undefined;
+  if (proposed?.mode === "enforce" || (proposed && how !== "uuid")) return { value: proposed.name, random: true };
+  if (how === "copy") return { value: name, random: false };
+  if (how === "random") return { value: `${name}${hex(randomSeed, name, 8)}`, random: true };
+  const digits = hex(randomSeed, name, 32);
+  return { value: digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"), random: true };
+}
+
+/** Fills in names, location and api-version as azure-native does, and holds the result to the schema. */
+export async function check(session: Session, resource: NativeResource, olds: Body, news: Body, naming: Naming): Promise<Checked> {
+  const inputs: Body = { ...news };
+  const { named } = resource;
+  if (named && inputs[named.parameter] === undefined) {
+    const kept = olds[named.parameter];
+    const made = kept === undefined ? nameFor(named, naming) : { value: kept, random: olds[randomFlag] === true };
+    if (made) inputs[named.parameter] = made.value;
+    if (made?.random) inputs[randomFlag] = true;
+  }
+  const tracked = resource.forceNew.includes("location");
+  if (tracked && inputs["location"] === undefined) {
+    const location = olds["location"] ?? session.config.location ?? (await groupLocation(session, inputs["resourceGroupName"]));
+    if (location !== undefined) inputs["location"] = location;
+  }
+  const missing = parametersOf(resource).filter((name) => inputs[name] === undefined);
+  if (missing.length > 0) return { inputs, failures: missing.map((name) => `missing required property '${name}'`) };
+  const problem = problemOf(resource, inputs);
+  return { inputs, failures: problem === undefined ? [] : [problem] };
+}
+
+async function groupLocation({ arm, subscription }: Session, group: unknown): Promise<unknown> {
+  if (group === undefined) return undefined;
+  if (group === unknownText) return unknownText;
+  const found = await arm.get(`/subscriptions/${subscription}/resourceGroups/${String(group)}`, "2024-03-01").catch(() => ({}) as Body);
+  return found["location"];
+}
+
+const sameLocation = (one: unknown, other: unknown): boolean => String(one).toLowerCase().replaceAll(" ", "") === String(other).toLowerCase().replaceAll(" ", "");
+
+/** Compares inputs with inputs; path parameters and what cannot be changed in place ask for another resource. */
+export function compare(resource: NativeResource, olds: Body, news: Body): Compared {
+  const rules = [...parametersOf(resource), ...resource.forceNew];
+  const found = differences(olds, news)
+    .filter(({ path }) => path !== randomFlag && !(path === "location" && sameLocation(olds["location"], news["location"])))
+    .map((each) => ({ ...each, replace: rules.some((rule) => each.rule === rule || each.rule.startsWith(`${rule}.`)) }));
+  return { differences: found, deleteBeforeReplace: found.some(({ replace }) => replace) && olds[randomFlag] !== true };
+}
+
+/** Gives the outputs of a resource that would be created. */
+export const foreseeCreate = (resource: NativeResource, inputs: Body): Body => foreseenOutputs(resource, inputs);
+
+/** Gives the outputs of a resource that would be updated: of what Azure says, name and location alone are taken to stay. */
+export function foreseeUpdate(resource: NativeResource, inputs: Body, outputs: Body): Body {
+  const kept = Object.fromEntries(["name", "location"].flatMap((name) => (outputs[name] === undefined ? [] : [[name, outputs[name]]])));
+  return { ...foreseenOutputs(resource, inputs), ...kept };
+}
+
+export interface State {
+  readonly id: string;
+  readonly outputs: Body;
+}
+
+/** A write that was accepted and then failed: the engine keeps what is there and what was asked for, so that the next update mends or deletes it. */
+export class HalfWritten extends Error {
+  readonly state: State & { readonly inputs: Body };
+
+  constructor(state: State & { readonly inputs: Body }, reason: string) {
+    super(reason);
+    this.state = state;
+  }
+}
+
+/** Creates what is not there yet. @throws when it is, rather than taking it over; HalfWritten when it is there after a failure. */
+export async function create({ arm, subscription }: Session, resource: NativeResource, inputs: Body): Promise<State> {
+  const id = idOf(resource, inputs, subscription)!;
+  const there = await arm.get(id, resource.apiVersion).catch((error: unknown) => {
+    if (error instanceof ServiceError && error.status === 404) return undefined;
+    if (error instanceof ServiceError) throw new Error(`cannot check existence of resource '${id}': ${error.message}`);
+    throw error;
+  });
+  if (there) throw new Error(`cannot create already existing resource '${id}'`);
+  return write(arm, resource, id, inputs);
+}
+
+/** Sends the whole body again, as azure-native does. @throws HalfWritten when the operation failed. */
+export const update = ({ arm }: Session, resource: NativeResource, id: string, inputs: Body): Promise<State> => write(arm, resource, id, inputs);
+
+async function write(arm: ArmClient, resource: NativeResource, id: string, inputs: Body): Promise<State> {
+  try {
+    await arm.put(id, resource.apiVersion, toWire(resource, inputs));
+  } catch (error) {
+    const left = error instanceof OperationFailed ? await arm.get(id, resource.apiVersion).catch(() => undefined) : undefined;
+    throw left ? new HalfWritten({ ...stateOf(resource, id, left), inputs }, (error as Error).message) : error;
+  }
+  return stateOf(resource, id, await arm.get(id, resource.apiVersion));
+}
+
+const stateOf = (resource: NativeResource, id: string, body: Body): State => ({ id: body["id"] ?? id, outputs: toOutputs(resource, body) });
+
+export const remove = ({ arm }: Session, resource: NativeResource, id: string): Promise<void> => arm.remove(id, resource.apiVersion);
+
+/** Reads what is there; undefined where nothing is. Inputs follow only what changed since `outputs` was seen, so that a refresh shows drift alone. */
+export async function read({ arm }: Session, resource: NativeResource, id: string, inputs: Body, outputs: Body): Promise<(State & { readonly inputs: Body }) | undefined> {
+  const body = await arm.get(id, resource.apiVersion).catch((error: unknown) => {
+    if (error instanceof ServiceError && error.status === 404) return undefined;
+    throw error;
+  });
+  if (body === undefined) return undefined;
+  const live = toOutputs(resource, body);
+  const ours = (seen: Body): Body => Object.fromEntries(Object.entries(toInputs(resource, seen)).filter(([name]) => inputs[name] !== undefined || !resource.maintained?.includes(name)));
+  const imported = Object.keys(inputs).length === 0;
+  const said = imported
+    ? { ...parametersIn(resource, id), ...toInputs(resource, live) }
+    : carryOver(inputs, ours(outputs), ours(live));
+  return { id: body["id"] ?? id, outputs: live, inputs: said };
+}
+
+/** Answers the getters of the resources that are served, and who the client is. */
+export async function invoke({ arm, subscription, config }: Session, token: string, args: Body): Promise<Body> {
+  if (token === "azure-native:authorization:getClientConfig") {
+    const { oid } = await arm.claims();
+    return { clientId: config.clientId, objectId: oid, subscriptionId: subscription, tenantId: config.tenantId };
+  }
+  if (token === "azure-native:operationalinsights:getSharedKeys") {
+    const { resourceGroupName, workspaceName } = args;
+    return arm.post(`/subscriptions/${subscription}/resourceGroups/${resourceGroupName}/providers/Microsoft.OperationalInsights/workspaces/${workspaceName}/sharedKeys`, "2023-09-01");
+  }
+  const resource = nativeResourceOfGetter(token);
+  if (resource === undefined) throw new Error(`the stand-in for azure-native has no function ${token}`);
+  const body = await arm.get(idOf(resource, args, subscription)!, resource.apiVersion);
+  return { id: body["id"], ...toOutputs(resource, body) };
+}

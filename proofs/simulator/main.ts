@@ -1,0 +1,81 @@
+// `npm run simulate`: the control plane in a world without time, under every fault, a seed a run. Prints what was run and, where something
+// does not hold, the smallest run that shows it, told as a story, with the command that tells it again.
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { weightsOf } from "../../controlplane/adapters/azure/traffic.ts";
+import { sameWeights } from "../../engines/rollout/evolve.ts";
+import { draw, type Drawn } from "./draw.ts";
+import { check, invariants } from "./invariants.ts";
+import { breaks, shrink } from "./shrink.ts";
+import { simulate, type Run } from "./simulate.ts";
+
+const { values } = parseArgs({ options: { seed: { type: "string" }, seeds: { type: "string" }, from: { type: "string" }, file: { type: "string" } } });
+
+interface Summary {
+  seeds: number;
+  rollouts: number;
+  virtualSeconds: number;
+  lostSeconds: number;
+  lateWrites: number;
+  lateLandings: number;
+  readonly results: Record<string, number>;
+  readonly faults: Record<string, number>;
+}
+
+function add(summary: Summary, run: Run): void {
+  summary.seeds++;
+  summary.virtualSeconds += run.seconds;
+  summary.lostSeconds += run.cloud.lostSeconds();
+  summary.lateWrites += run.writes.filter(({ lateBy }) => lateBy > 0).length;
+  const { at, writer } = run.cloud.lastChange(), end = [...run.store.streams.values()].at(-1)?.facts.at(-1)?.at ?? 0, shown = weightsOf(run.cloud.app()), before = weightsOf(run.cloud.appBefore());
+  if (writer === "us" && at > end && shown.ok && before.ok && !sameWeights(shown.value, before.value)) summary.lateLandings++;
+  for (const { facts } of run.store.streams.values()) {
+    const result = facts.at(-1)?.state.ending?.result ?? "none";
+    summary.rollouts++;
+    summary.results[result] = (summary.results[result] ?? 0) + 1;
+  }
+  for (const [kind, count] of Object.entries(run.trouble.met)) summary.faults[kind] = (summary.faults[kind] ?? 0) + count;
+}
+
+/** Tells a run that fails at its smallest. */
+function tellFailure(drawn: Drawn, wrong: readonly string[]): void {
+  const name = wrong[0]!.split(":")[0]!, least = shrink(drawn, breaks(name)), run = simulate(least, true);
+  console.log(`\nSeed ${drawn.seed} breaks ${name}. The least of it: ${least.faults.length} of ${drawn.faults.length} faults.\n`);
+  console.log(JSON.stringify(least, undefined, 2), `\n\n${run.story.join("\n")}\n\n${check(run).join("\n")}`);
+  console.log(`\nAgain: npm run simulate -- --seed ${drawn.seed}. What is printed above, kept as a file: npm run simulate -- --file <file>`);
+}
+
+function runOne(drawn: Drawn): void {
+  const run = simulate(drawn, true), wrong = check(run);
+  if (wrong.length > 0) {
+    process.exitCode = 1;
+    return tellFailure(drawn, wrong);
+  }
+  console.log(`${JSON.stringify(drawn)}\n\n${run.story.join("\n")}\n\nAll ${Object.keys(invariants).length} invariants hold.`);
+}
+
+function runMany(count: number, from: number): void {
+  const summary: Summary = { seeds: 0, rollouts: 0, virtualSeconds: 0, lostSeconds: 0, lateWrites: 0, lateLandings: 0, results: {}, faults: {} };
+  const began = performance.now();
+  for (let seed = from; seed < from + count && process.exitCode !== 1; seed++) {
+    const drawn = draw(seed), run = simulate(drawn), wrong = check(run);
+    add(summary, run);
+    if (wrong.length === 0) continue;
+    process.exitCode = 1;
+    tellFailure(drawn, wrong);
+  }
+  const seconds = (performance.now() - began) / 1000, listed = (counts: Record<string, number>): string => Object.entries(counts).sort(([, a], [, b]) => b - a).map(([what, count]) => `${what} ${count}`).join(", ");
+  console.log(`seeds       ${summary.seeds}, from ${from}
+rollouts    ${summary.rollouts}: ${listed(summary.results)}
+faults met  ${listed(summary.faults)}
+invariants  ${Object.keys(invariants).length}: ${Object.keys(invariants).join(", ")}
+users       ${(summary.lostSeconds / Math.max(1, summary.rollouts)).toFixed(2)} s of a rollout, as of all traffic, sent to what was deactivated or not ready by a write of ours
+late writes ${summary.lateWrites} sent after the claim was lost, each by a process that slept between its fence and its sending, or within one request's time
+landings    ${summary.lateLandings} runs in which a write of ours landed after the end and moved the traffic
+time        ${(summary.virtualSeconds / 3600).toFixed(0)} virtual hours in ${seconds.toFixed(1)} s: ${Math.round(summary.virtualSeconds / seconds)} to 1
+speed       ${Math.round((summary.rollouts / seconds) * 60)} rollouts a minute, invariants included, on one core`);
+}
+
+if (values.file !== undefined) runOne((JSON.parse(readFileSync(values.file, "utf8")) as { readonly drawn: Drawn }).drawn);
+else if (values.seed !== undefined) runOne(draw(Number(values.seed)));
+else runMany(Number(values.seeds ?? 1_000), Number(values.from ?? 1));

@@ -1,0 +1,111 @@
+// The database as the control plane sees it: journal with expected length and fencing, claims by the real rule, holds, and the turns that
+// the durable engine keeps. One store, one clock: its own. A call may fail before it happens or after it has.
+import { streamOf, targetKey } from "../../engines/rollout/names.ts";
+import { rollout } from "../../engines/rollout/rollout.ts";
+import type { RolloutEvent, RolloutOutcome, RolloutState, Target } from "../../engines/rollout/vocabulary.ts";
+import { taking, type Holding } from "../../controlplane/runtime/claims.ts";
+import type { Appended, Claim } from "../../controlplane/runtime/ports.ts";
+import { createCue, type Cue, type Loop } from "./loop.ts";
+
+export const target: Target = { resourceGroup: "rg", app: "shop" };
+export const streamFor = (revision: string): string => streamOf(target, revision);
+
+/** One fact with the state that it led to, so that nobody has to fold from the start. */
+export interface Kept {
+  readonly event: RolloutEvent;
+  readonly epoch: number;
+  readonly process: string;
+  /** When it was written, by the store's clock. */
+  readonly at: number;
+  readonly state: RolloutState;
+}
+
+/** A durable turn: open until it is done; what its effect came to is recorded once, null where it was cut short. */
+export interface Turn {
+  done: boolean;
+  /** Under which epoch the outcome was recorded. */
+  epoch?: number;
+  outcome: RolloutOutcome | null | undefined;
+}
+
+export interface Stream {
+  readonly facts: Kept[];
+  readonly grown: Cue;
+  readonly turns: Map<number, Turn>;
+}
+
+export interface Store {
+  readonly streams: Map<string, Stream>;
+  readonly stateAt: (stream: string, length: number) => RolloutState;
+  readonly append: (stream: string, length: number, events: readonly RolloutEvent[], process: string, claim: Claim | undefined) => Appended;
+  readonly take: (stream: string, process: string) => Claim | { readonly heldBy: string };
+  readonly renew: (claim: Claim) => boolean;
+  readonly release: (claim: Claim) => void;
+  readonly stillOurs: (claim: Claim) => boolean;
+  /** When a claim that is no longer good ceased to be. */
+  readonly endedAt: (claim: Claim) => number;
+  /** Claims that were taken from a process while they held. */
+  readonly stolen: readonly Claim[];
+  readonly abandoned: () => readonly string[];
+  readonly hold: (by: string, seconds: number) => Hold | undefined;
+  readonly unhold: (id: string) => void;
+  readonly held: () => Hold | undefined;
+}
+
+/** A hold, until a moment of the store's clock. */
+export interface Hold {
+  readonly id: string;
+  readonly by: string;
+  readonly until: number;
+}
+
+type Row = Omit<Holding, "expired"> & { readonly expiresAt: number };
+
+/** Opens an empty store whose leases last so long. */
+export function createStore(loop: Loop, leaseSeconds: number): Store {
+  const streams = new Map<string, Stream>(), endings = new Map<number, number>(), stolen: Claim[] = [];
+  let row: Row | undefined, hold: Hold | undefined, holds = 0;
+
+  const stateAt: Store["stateAt"] = (stream, length) => (length === 0 ? rollout.initial : streams.get(stream)!.facts[length - 1]!.state);
+  const isOurs = ({ holder, process, epoch }: Claim): boolean => row !== undefined && row.holder === holder && row.process === process && row.epoch === epoch;
+  const stillOurs = (claim: Claim): boolean => isOurs(claim) && row!.expiresAt > loop.now();
+  const end = (): void => { if (row !== undefined) endings.set(row.epoch, Math.min(row.expiresAt, loop.now())); };
+  const put = (next: Row): void => {
+    if (next.epoch !== row?.epoch || next.holder === null) end();
+    row = next;
+  };
+
+  return {
+    streams, stateAt, stillOurs, stolen,
+    append: (name, length, events, process, claim) => {
+      if (claim && (claim.holder !== name || !stillOurs(claim))) return "fenced";
+      const stream = streams.get(name) ?? { facts: [], grown: createCue(), turns: new Map<number, Turn>() };
+      if (stream.facts.length !== length) return "conflict";
+      streams.set(name, stream);
+      for (const event of events) stream.facts.push({ event, epoch: claim?.epoch ?? 0, process, at: loop.now(), state: rollout.evolve(stateAt(name, stream.facts.length), event) });
+      if (events.length > 0) stream.grown.give();
+      return "appended";
+    },
+    take: (stream, process) => {
+      const taken = taking(row && { ...row, expired: row.expiresAt <= loop.now() }, stream, process);
+      if ("heldBy" in taken) return taken;
+      if (row?.process && row.process !== process && row.expiresAt > loop.now()) stolen.push({ target: targetKey(target), holder: stream, process: row.process, epoch: row.epoch });
+      put({ holder: stream, process, epoch: taken.epoch, expiresAt: loop.now() + leaseSeconds * 1000 });
+      return { target: targetKey(target), holder: stream, process, epoch: taken.epoch };
+    },
+    renew: (claim) => {
+      if (!stillOurs(claim)) return false;
+      row = { ...row!, expiresAt: loop.now() + leaseSeconds * 1000 };
+      return true;
+    },
+    release: (claim) => { if (isOurs(claim)) put({ holder: null, process: null, epoch: claim.epoch, expiresAt: loop.now() }); },
+    endedAt: ({ epoch }) => endings.get(epoch) ?? row?.expiresAt ?? 0,
+    abandoned: () => (row !== undefined && row.holder !== null && row.expiresAt <= loop.now() ? [row.holder] : []),
+    hold: (by, seconds) => {
+      if (hold !== undefined && hold.until > loop.now()) return undefined;
+      return (hold = { id: `hold-${++holds}`, by, until: loop.now() + seconds * 1000 });
+    },
+    unhold: (id) => { if (hold?.id === id) hold = undefined; },
+    held: () => (hold !== undefined && hold.until > loop.now() ? hold : undefined),
+  };
+}

@@ -1,0 +1,195 @@
+// The contract of the Claims port, held against every adapter of it, and the rules of names and leases.
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
+import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
+import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
+import { streamOf, targetOf } from "../../../engines/rollout/names.ts";
+import { keepLease } from "../../../controlplane/runtime/claims.ts";
+import type { Claim, Claims } from "../../../controlplane/runtime/ports.ts";
+import { memoryClaims } from "../../support/worlds/memory.ts";
+import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
+import { prepared } from "../../support/postgres/prepared.ts";
+
+const postgres = postgresForTests();
+let count = 0;
+
+async function inPostgres(database: Database): Promise<(leaseSeconds: number) => Claims> {
+  const pool = postgres.pool(database);
+  await migrate(pool);
+  return (leaseSeconds) => openClaims(pool, leaseSeconds);
+}
+
+const places = [
+  ["PostgreSQL", async () => inPostgres(await postgres.fresh())],
+  ["PostgreSQL under the role that is made for it", async () => inPostgres(await prepared(await postgres.fresh()))],
+  ["memory", async () => (leaseSeconds: number) => memoryClaims(leaseSeconds)],
+] as const;
+
+describe.each(places)("claims in %s", (_, open) => {
+  let openWith: (leaseSeconds: number) => Claims;
+  let claims: Claims;
+  beforeAll(async () => {
+    openWith = await open();
+    claims = openWith(30);
+  });
+  const target = () => ({ resourceGroup: "rg", app: `app-${++count}` });
+  const take = async (of: ReturnType<typeof target>, stream: string, process: string, from = claims): Promise<Claim> => {
+    const claimed = await from.take(of, stream, process);
+    if (!("claim" in claimed)) throw new Error(`held by ${claimed.heldBy}`);
+    return claimed.claim;
+  };
+
+  it("give a free target at epoch 1, whatever the case of its name", async () => {
+    const of = target();
+    expect(await take(of, "s", "p")).toEqual({ target: `rg/${of.app}`, holder: "s", process: "p", epoch: 1 });
+    expect(await claims.take({ resourceGroup: "RG", app: of.app.toUpperCase() }, "other", "p")).toEqual({ heldBy: "s" });
+  });
+
+  it("give a process what it has again, unchanged", async () => {
+    const of = target();
+    expect(await take(of, "s", "p")).toEqual(await take(of, "s", "p"));
+  });
+
+  it("refuse a live claim to another process of the same stream, and to another stream", async () => {
+    const of = target();
+    await take(of, "s", "p");
+    expect(await claims.take(of, "s", "q")).toEqual({ heldBy: "s" });
+    expect(await claims.take(of, "t", "p")).toEqual({ heldBy: "s" });
+  });
+
+  it("let one of many processes win a free target", async () => {
+    const of = target();
+    const came = await Promise.all(Array.from({ length: 12 }, (_, each) => claims.take(of, "s", `p${each}`)));
+    expect(came.filter((each) => "claim" in each)).toHaveLength(1);
+  });
+
+  it("let one of many processes inherit a lapsed claim, at the next epoch", async () => {
+    const of = target();
+    await claims.lapse(await take(of, "s", "p"));
+    const came = await Promise.all(Array.from({ length: 12 }, (_, each) => claims.take(of, "s", `p${each}`)));
+    const won = came.flatMap((each) => ("claim" in each ? [each.claim] : []));
+    expect(won).toHaveLength(1);
+    expect(won[0]?.epoch).toBe(2);
+  });
+
+  it("raise the epoch even for the process whose own lease ran out", async () => {
+    const of = target(), claim = await take(of, "s", "p");
+    await claims.lapse(claim);
+    expect(await claims.renew(claim)).toBe(false);
+    expect((await take(of, "s", "p")).epoch).toBe(2);
+  });
+
+  it("keep an expired target for its own stream, since a dead process does not end its rollout", async () => {
+    const of = target();
+    await claims.lapse(await take(of, "s", "p"));
+    expect(await claims.take(of, "t", "q")).toEqual({ heldBy: "s" });
+  });
+
+  it("give a released target to anybody, at the next epoch", async () => {
+    const of = target();
+    await claims.release(await take(of, "s", "p"));
+    expect(await take(of, "t", "q")).toMatchObject({ holder: "t", process: "q", epoch: 2 });
+  });
+
+  it("do nothing for whoever renews, releases or lapses what is no longer his", async () => {
+    const of = target(), old = await take(of, "s", "p");
+    await claims.lapse(old);
+    const current = await take(of, "s", "q");
+    expect(await claims.renew(old)).toBe(false);
+    await claims.release(old);
+    await claims.lapse(old);
+    expect(await claims.renew(current)).toBe(true);
+  });
+
+  it("expire by themselves when nobody renews them, and tell which", async () => {
+    const brief = openWith(0.2), of = target(), claim = await take(of, "s", "p", brief);
+    expect(await brief.expired()).not.toContainEqual(claim);
+    await eventually(async () => (await brief.expired()).some(({ target }) => target === claim.target), "the lease to run out");
+    expect(await brief.expired()).toContainEqual(claim);
+    await brief.release(claim);
+    expect(await brief.expired()).not.toContainEqual(claim);
+  });
+
+  it("tell which streams others keep, and not those whose lease has run out, nor those that were given back", async () => {
+    const brief = openWith(0.2), theirs = target(), kept = await take(theirs, "kept-elsewhere", "q"), mine = await take(target(), "kept-here", "p"), left = await take(target(), "left-elsewhere", "q", brief);
+    await eventually(async () => (await brief.expired()).some(({ target }) => target === left.target), "the lease to run out");
+    const told = await claims.keptElsewhere("p");
+    expect([kept, mine, left].map(({ holder }) => told.includes(holder))).toEqual([true, false, false]);
+    await claims.release(kept);
+    expect(await claims.keptElsewhere("p")).not.toContain(kept.holder);
+  });
+
+  it("hold a target for one at a time, until it is given back", async () => {
+    const of = target(), hold = await claims.hold(of, "ann", 60);
+    if (!("id" in hold)) throw new Error("not held");
+    expect(hold.by).toBe("ann");
+    expect(await claims.hold(of, "bob", 60)).toEqual({ heldBy: "ann" });
+    expect(await claims.held(of)).toEqual({ ...hold, seconds: expect.closeTo(60, -1) });
+    await claims.unhold(of, "another id");
+    expect(await claims.held(of)).toEqual({ ...hold, seconds: expect.closeTo(60, -1) });
+    await claims.unhold(of, hold.id);
+    expect(await claims.held(of)).toBeUndefined();
+    expect(await claims.hold(of, "bob", 60)).toMatchObject({ by: "bob" });
+  });
+
+  it("let a hold run out, so that a `pulumi up` that died holds nobody up", async () => {
+    const of = target();
+    await claims.hold(of, "ann", 0.1);
+    expect(await eventually(async () => { const hold = await claims.hold(of, "bob", 60); return "id" in hold && hold; }, "the hold to run out")).toMatchObject({ by: "bob" });
+  });
+
+  it("are not in the way of a hold, nor a hold of them", async () => {
+    const of = target();
+    await take(of, "s", "p");
+    expect(await claims.hold(of, "ann", 60)).toMatchObject({ by: "ann" });
+    const other = target();
+    await claims.hold(other, "ann", 60);
+    expect(await take(other, "s", "p")).toMatchObject({ holder: "s" });
+  });
+});
+
+describe("a lease", () => {
+  const claim: Claim = { target: "rg/web", holder: "s", process: "p", epoch: 1 };
+  const kept = (renew: () => Promise<boolean>, seconds: number) => {
+    const lease = keepLease(claim, { renew }, seconds);
+    onTestFinished(lease.end);
+    return lease;
+  };
+
+  it("is kept by renewing it", async () => {
+    let renewals = 0;
+    const lease = kept(async () => ++renewals > 0, 0.3);
+    await eventually(() => renewals >= 6, "two leases to go by");
+    expect(lease.fresh()).toBe(true);
+    expect(lease.lost.aborted).toBe(false);
+  });
+
+  it("is lost when the store says so", async () => {
+    const lease = kept(async () => false, 30);
+    expect(await lease.confirm()).toBe(false);
+    expect(lease.lost.aborted).toBe(true);
+    expect(await lease.confirm()).toBe(false);
+  });
+
+  it.each<[string, () => Promise<boolean>]>([
+    ["does not answer", () => new Promise(() => {})],
+    ["fails", () => Promise.reject(new Error("away"))],
+  ])("is lost when the store %s for as long as it lasts", async (_, renew) => {
+    const lease = kept(renew, 0.3);
+    expect(lease.fresh()).toBe(true);
+    await eventually(() => lease.lost.aborted, "the lease to be lost");
+    expect(lease.fresh()).toBe(false);
+  });
+});
+
+describe("the name of a stream", () => {
+  it("holds its target, in lower case", () => {
+    const stream = streamOf({ resourceGroup: "RG-Shop", app: "Web" }, "Web--AB1");
+    expect(stream).toBe("rollout/rg-shop/web/web--ab1");
+    expect(targetOf(stream)).toEqual({ resourceGroup: "rg-shop", app: "web" });
+  });
+
+  it.each(["", "rollout/rg/web", "rotation/rg/web/r", "rollout/rg/web/r/more", "rollout//web/r"])("has no target as %j", (stream) => {
+    expect(targetOf(stream)).toBeUndefined();
+  });
+});

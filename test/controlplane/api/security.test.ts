@@ -1,0 +1,241 @@
+// What must never be let in, at every call: tokens that do not count, bodies and headers too large or ill-formed, hostile names, calls
+// that are none. After each of them nothing has been started, written, held or moved.
+import { once } from "node:events";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { serve } from "@hono/node-server";
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fold } from "../../../engines/engine.ts";
+import { rollout } from "../../../engines/rollout/rollout.ts";
+import { body, calls, openService, path, rejected, seconds, startIssuer, stream, type Issuer, type Service } from "../../support/controlplane/service.ts";
+
+let issuer: Issuer;
+const strangers = await generateKeyPair("RS256");
+beforeAll(async () => { issuer = await startIssuer(); });
+afterAll(() => issuer.close());
+
+const service = (changes: Partial<Service["parts"]> = {}): Service => openService(issuer, changes);
+const secretText = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describe("a token", () => {
+  const refused: Readonly<Record<string, () => Promise<string>>> = {
+    "for another audience": () => issuer.token({ aud: "https://management.azure.com" }),
+    "for nobody": () => issuer.token({ aud: undefined as unknown as string }),
+    "from another issuer": () => issuer.token({ iss: "https://login.example/00000000-0000-0000-0000-00000000beef/v2.0" }),
+    "of another tenant": () => issuer.token({ tid: "00000000-0000-0000-0000-00000000dead" }),
+    "that has expired": () => issuer.token({ exp: seconds(-120) }),
+    "that never expires": () => issuer.token({ exp: undefined as unknown as number }),
+    "that is not valid yet": () => issuer.token({ nbf: seconds(120) }),
+    "signed by a stranger": () => issuer.token({}, strangers.privateKey),
+    "signed by a stranger who brings his key": async () => issuer.token({}, strangers.privateKey, { jwk: await exportJWK(strangers.publicKey) }),
+    "signed with a key that nobody published": () => issuer.token({}, strangers.privateKey, { kid: "another" }),
+    "with no signature": async () => new UnsecuredJWT(issuer.claims()).encode(),
+    "whose signature was cut off": async () => (await issuer.token()).replace(/[^.]+$/, ""),
+    "whose claims were changed afterwards": async () => (await issuer.token({ roles: [] })).replace(/\.[^.]+\./, `.${Buffer.from(JSON.stringify(issuer.claims())).toString("base64url")}.`),
+    "signed with our public key as if it were a secret, as a key": async () => new SignJWT(issuer.claims()).setProtectedHeader({ alg: "HS256", kid: "ours" }).sign(secretText(JSON.stringify(await exportJWK(issuer.keys.publicKey)))),
+    "signed with our public key as if it were a secret, as a text": async () => new SignJWT(issuer.claims()).setProtectedHeader({ alg: "HS256", kid: "ours" }).sign(secretText(await exportSPKI(issuer.keys.publicKey))),
+    "signed in a way that we do not take": async () => {
+      const weak = await generateKeyPair("PS256");
+      return new SignJWT(issuer.claims()).setProtectedHeader({ alg: "PS256", kid: "ours" }).sign(weak.privateKey);
+    },
+    "that asks for what nobody understands": () => issuer.token({}, undefined, { crit: ["exp2"], exp2: 1 }).catch(async () => `${Buffer.from('{"alg":"RS256","kid":"ours","crit":["exp2"],"exp2":1}').toString("base64url")}.e30.e30`),
+    "that is no token": async () => "a.b.c",
+    "whose claims are no object": async () => `${Buffer.from('{"alg":"RS256","kid":"ours"}').toString("base64url")}.${Buffer.from("[]").toString("base64url")}.AAAA`,
+  };
+  for (const [what, make] of Object.entries(refused)) {
+    test(`${what} opens no call, and nothing happens`, async () => {
+      const { call, touched } = service();
+      const bearer = await make();
+      for (const { method, to, sent } of calls) {
+        const answered = await call(method, to, sent, bearer);
+        expect([method, to, answered.status, answered.body.error.id]).toEqual([method, to, 401, "call-token-refused"]);
+        expect(answered.headers.get("www-authenticate")).toContain("Bearer");
+        expect(answered.text).not.toContain(bearer);
+      }
+      expect(await touched()).toEqual([]);
+    });
+  }
+
+  test("that is missing, or comes in another way, opens no call but the two that are open to all", async () => {
+    const { app, touched } = service();
+    const good = await issuer.token();
+    for (const headers of [{}, { authorization: "" }, { authorization: "Bearer" }, { authorization: good }, { authorization: `Basic ${good}` }, { authorization: `Bearer ${good} ${good}` }, { "x-access-token": good }, { cookie: `token=${good}` }] as Record<string, string>[]) {
+      for (const { method, to } of calls) {
+        const response = await app.request(`${to}?access_token=${good}`, { method, headers });
+        expect([method, to, response.status, ((await response.json()) as any).error.id]).toEqual([method, to, 401, "call-token-missing"]);
+      }
+    }
+    for (const to of ["/health", "/openapi.json"]) expect((await app.request(to)).status).toBe(200);
+    expect(await touched()).toEqual([]);
+  });
+
+  test("that expired less than a minute ago is let in, since clocks differ", async () => {
+    const { call } = service();
+    expect((await call("GET", "/rollouts", undefined, await issuer.token({ exp: seconds(-30) }))).status).toBe(200);
+  });
+
+  test("is not judged while the issuer's keys cannot be had, and the caller is told to come back", async () => {
+    const { call, touched } = openService({ ...issuer, authority: "http://127.0.0.1:9" });
+    for (const { method, to, sent } of calls) {
+      const { status, headers, body: answered } = await call(method, to, sent);
+      expect([status, headers.get("retry-after"), answered.error.id]).toEqual([503, "5", "call-issuer-unreachable"]);
+    }
+    expect(await touched()).toEqual([]);
+  });
+
+  test("is never in the log, nor in an answer, wherever the caller puts it", async () => {
+    const { call, logged } = service();
+    const bearer = await issuer.token();
+    const answers = [
+      await call("PUT", path, body, bearer), await call("GET", "/rollouts", undefined, await issuer.token({ aud: "x" })), await call("GET", `/rollouts?token=${bearer}`), await call("GET", `/${bearer}`),
+      await call("GET", `/rollouts/shop/api/${bearer}`), await call("PUT", path, { [bearer]: 1 }), await call("POST", `${path}/signals`, { signal: bearer, reason: "x" }), await call("GET", `${path}/follow?from=${bearer}`),
+    ];
+    expect(logged).toHaveLength(7);
+    for (const text of [JSON.stringify(logged), ...answers.map(({ text }) => text)]) expect(text).not.toContain("eyJ");
+  });
+
+  test("with claims that would forge lines names a caller who does not", async () => {
+    const { call, parts } = service();
+    await call("PUT", path, body, await issuer.token({ oid: "somebody\nFinished promoted \u202e" }));
+    expect((await parts.journal.read(stream))[0]!.event).toMatchObject({ kind: "Planned", intent: { requestedBy: "somebody\uFFFDFinished promoted \uFFFD" } });
+  });
+
+  test("may be used again while it is good, and what it asks for is asked once: a release, a signal, a hold, a hold given back", async () => {
+    const { call, parts, asked } = service();
+    const bearer = await issuer.token();
+    const twice = async (...how: Parameters<Service["call"]>) => [(await call(...how)).status, (await call(...how)).status];
+    const state = async () => fold(rollout, (await parts.journal.read(stream)).map(({ event }) => event));
+    expect(await twice("PUT", path, body, bearer)).toEqual([202, 200]);
+    expect(asked).toEqual([`start ${stream}`]);
+    await call("POST", `${path}/signals`, { signal: "pause", reason: "lunch" }, bearer);
+    const paused = await state();
+    expect((await call("POST", `${path}/signals`, { signal: "pause", reason: "lunch" }, bearer)).body.error.id).toBe("signal-disregarded");
+    expect({ ...(await state()), now: 0 }).toEqual({ ...paused, now: 0 });
+    expect(await twice("POST", `${path}/signals`, { signal: "abort", reason: "enough" }, bearer)).toEqual([202, 409]);
+    expect(await twice("POST", "/holds/shop/api", { seconds: 30 }, bearer)).toEqual([200, 409]);
+    expect(await twice("DELETE", "/holds/shop/api/hold-1", undefined, bearer)).toEqual([204, 204]);
+  });
+});
+
+/** Parts that break at every touch: whatever answers without a 500 has not touched them. */
+const untouchable = { journal: broken("journal"), claims: broken("claims"), rollouts: broken("rollouts") } as unknown as Partial<Service["parts"]>;
+
+function broken(what: string): object {
+  return new Proxy({}, { get: () => () => { throw new Error(`the ${what} was touched`); } });
+}
+
+describe("a body", () => {
+  const text = JSON.stringify(body);
+  const refused: Readonly<Record<string, readonly [sent: string, status: number, id: string]>> = {
+    "too large": [JSON.stringify({ ...body, release: "x".repeat(70_000) }), 413, "call-too-large"],
+    "of blanks, too large": [" ".repeat(70_000), 413, "call-too-large"],
+    "that is not JSON": ["{", 400, "call-malformed"],
+    "that is JSON and more": [`${text}${text}`, 400, "call-malformed"],
+    "that is no object": ["[]", 400, "call-malformed"],
+    "that is null": ["null", 400, "call-malformed"],
+    "of nested lists": ["[".repeat(30_000) + "]".repeat(30_000), 400, "call-malformed"],
+    "of nested lists without an end": ["[".repeat(60_000), 400, "call-malformed"],
+    "of nested objects": [`${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`, 400, "call-malformed"],
+    "with nested objects for a text": [text.replace('"hash-of-2"', `${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`), 400, "call-malformed"],
+    "with a prototype": [text.replace("{", '{"__proto__":{"polluted":true,"release":"x"},'), 400, "call-malformed"],
+    "with a prototype for a pace": [text.replace('"pace":{', '"pace":{"__proto__":{"bakeSeconds":1},'), 400, "call-malformed"],
+    "with a constructor": [text.replace("{", '{"constructor":{"prototype":{"polluted":true}},'), 400, "call-malformed"],
+    "whose fields are its prototype's": ['{"__proto__":' + text + "}", 400, "call-malformed"],
+    "of thousands of unknown fields": [JSON.stringify({ ...body, ...Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`f${at}`, 1])) }), 400, "call-malformed"],
+    "with a list that is too long": [JSON.stringify({ ...body, pace: { ...body.pace, weights: Array(20_000).fill(1) } }), 400, "call-malformed"],
+    "with a number beyond numbers": [text.replace(/"maximumSeconds":\d+/, '"maximumSeconds":1e999'), 400, "call-malformed"],
+    "with half a character": [text.replace("hash-of-2", "\\ud800"), 400, "call-malformed"],
+    "with a zero": [text.replace("hash-of-2", "a\\u0000b"), 400, "call-malformed"],
+    "that turns the direction of text": [text.replace("hash-of-2", "a\\u202eb"), 400, "call-malformed"],
+  };
+  for (const [what, [sent, status, id]] of Object.entries(refused)) {
+    test(`${what} is refused with ${status} wherever a body is read, in a short answer, and nothing is touched`, async () => {
+      const { call } = service(untouchable);
+      for (const { method, to } of calls.filter((each) => each.sent !== undefined)) {
+        const answered = await call(method, to, sent);
+        expect([method, to, answered.status, answered.body.error.id]).toEqual([method, to, status, id]);
+        expect(answered.text.length).toBeLessThan(3_000);
+        expect(answered.text).not.toMatch(/polluted/);
+      }
+      expect(({} as any).polluted).toBeUndefined();
+    });
+  }
+
+  test("of another type than JSON is refused with 415, whatever is in it, and nothing is touched", async () => {
+    const { call } = service(untouchable);
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx", "text/json", ""]) {
+      for (const { method, to, sent } of calls.filter((each) => each.sent !== undefined)) {
+        const answered = await call(method, to, sent, undefined, { "content-type": type });
+        expect([type, method, to, answered.status, answered.body.error.id]).toEqual([type, method, to, 415, "call-not-json"]);
+      }
+    }
+    expect((await service().call("PUT", path, body, undefined, { "content-type": "application/json; charset=utf-8" })).status).toBe(202);
+  });
+});
+
+describe("a call", () => {
+  test("with a hostile name in its path is refused with 400, whatever it is for, and nothing is touched", async () => {
+    const { call } = service(untouchable);
+    const hostile = ["a%27%20or%201%3D1", "..%2F..%2Fx", "%2e%2e%2fx", "api--1%0Aforged", "a%00b", "%ff%fe", "%E2%80%AEx", "a%1b%5B2Jb", "a;drop", "a|take%201", "%22%20%7C%20where%201", "$%7Bx%7D", "__proto__", "-a", "a".repeat(65), "%F0%9F%92%A9", "1a", "a%20"];
+    for (const name of hostile) {
+      for (const { method, to, sent } of calls.filter(({ to }) => to.includes("/api--"))) {
+        const answered = await call(method, to.replace("api--0000002", name), sent);
+        expect([name, method, answered.status, answered.body.error.id]).toEqual([name, method, 400, "call-malformed"]);
+      }
+      for (const { method, to, sent } of calls.filter(({ to }) => /\/api\b/i.test(to))) {
+        const answered = await call(method, to.replace(/\/api(?=\/|$)/, `/${name}`), sent);
+        expect([name, method, answered.status, answered.body.error.id]).toEqual([name, method, 400, "call-malformed"]);
+        expect(answered.text).not.toMatch(/forged|drop|where/);
+      }
+      const query = await call("GET", `/rollouts?app=${name}`);
+      expect([name, query.status]).toEqual([name, 400]);
+    }
+  });
+
+  test("about an app outside the inventory is refused with 404, and nothing is touched", async () => {
+    const { call } = service(untouchable);
+    for (const { method, to, sent } of calls.filter(({ name }) => ["putRollout", "signalRollout", "holdTarget", "unholdTarget"].includes(name))) {
+      for (const other of [to.replace(/\/api(?=\/|$)/, "/other"), to.replace(/\/shop\//i, "/elsewhere/")]) {
+        const answered = await call(method, other, sent);
+        expect([method, other, answered.status, answered.body.error.id]).toEqual([method, other, 404, "target-not-in-inventory"]);
+      }
+    }
+  });
+
+  test("that there is not, or that has another method, is answered with 404 before any token is looked at, and nothing is touched", async () => {
+    const { call, app } = service(untouchable);
+    for (const to of ["/", "/nowhere", "/rollouts/", "/rollouts/shop", "/rollouts/shop/api", `${path}/`, `${path}/other`, "//rollouts", "/ROLLOUTS", "/health/", "/openapi.yaml", "/holds/shop/api/1/2"]) {
+      expect([to, (await call("GET", to)).body.error.id]).toEqual([to, "call-route-unknown"]);
+    }
+    const known = new Set(calls.map(({ method, to }) => `${method} ${to}`));
+    for (const to of new Set(calls.map((each) => each.to))) {
+      for (const method of ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"].filter((each) => !known.has(`${each} ${to}`))) {
+        const answered = await app.request(to, { method });
+        expect([method, to, answered.status, ((await answered.json()) as any).error.id]).toEqual([method, to, 404, "call-route-unknown"]);
+      }
+    }
+  });
+
+  test("with a query that no call has, or an index that is none, is refused by name", async () => {
+    const { call, append } = service();
+    await append(stream, rejected);
+    for (const [to, words] of [["/rollouts?ap=x", '"ap"'], [`${path}/follow?form=1`, '"form"'], ...["-1", "1.5", "x", "", "0x10", "1e3", " 1", "9999999999"].map((from) => [`${path}/follow?from=${encodeURIComponent(from)}`, "index"])] as const) {
+      const answered = await call("GET", to);
+      expect([to, answered.status]).toEqual([to, 400]);
+      expect(answered.body.error.message).toContain(words);
+    }
+  });
+
+  test("with headers too large is cut off by the server itself, and nothing is touched", async () => {
+    const { app } = service(untouchable);
+    const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0, overrideGlobalObjects: false });
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const status = await new Promise((resolve, reject) => {
+      http.get({ host: "127.0.0.1", port, path: "/rollouts", headers: { authorization: `Bearer ${"a".repeat(20_000)}` } }, (response) => resolve(response.resume().statusCode)).on("error", reject);
+    });
+    expect(status).toBe(431);
+    server.close();
+  });
+});

@@ -1,0 +1,105 @@
+// The scenarios of the pure world twice more: through the real adapters against the stand-in, and whole, with the durable loop
+// on PostgreSQL. The journals must be the same, line for line.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
+import { connectionOptions } from "../../../controlplane/adapters/postgres/connection.ts";
+import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
+import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
+import { fold } from "../../../engines/engine.ts";
+import { streamOf } from "../../../engines/rollout/names.ts";
+import { rollout } from "../../../engines/rollout/rollout.ts";
+import type { RolloutEvent, RolloutObservation } from "../../../engines/rollout/vocabulary.ts";
+import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
+import { perform } from "../../../controlplane/runtime/perform.ts";
+import type { Apps, Clock, Journal, Requests } from "../../../controlplane/runtime/ports.ts";
+import { openShop, requestSeconds, type Shop } from "../../support/emulator/azure-shop.ts";
+import { postgresForTests } from "../../support/postgres/postgres.ts";
+import { realWorld, type RealWorld } from "../../support/worlds/real-world.ts";
+import { render, scenarios, signalBetween, start, type Scenario } from "../../support/worlds/scenario.ts";
+
+let shop: Shop;
+beforeAll(async () => { shop = await openShop(); });
+afterAll(async () => { await shop?.close(); });
+
+const always = async () => true;
+const nobodyHolds = { held: async () => undefined };
+
+/** Runs a scenario with the loop written out: react, perform, decide, and nothing durable. */
+async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
+  const world = await realWorld(scenario, shop);
+  const journal: RolloutEvent[] = [];
+  const hear = (observation: RolloutObservation) => { journal.push(...rollout.decide(fold(rollout, journal), observation)); };
+  hear({ kind: "Request", at: start, intent: world.intent });
+  for (;;) {
+    const effect = rollout.react(fold(rollout, journal));
+    const until = effect?.kind === "Wait" ? effect.until : effect === undefined || effect.kind === "AwaitSignal" ? Number.POSITIVE_INFINITY : world.now();
+    const signal = signalBetween(scenario, world.now(), until);
+    if (signal !== undefined) {
+      await world.advance(signal.at);
+      hear({ kind: "Signal", at: signal.at, signal: signal.signal, by: signal.by, reason: signal.reason });
+    } else if (effect === undefined) return journal;
+    else hear(await perform(effect, { ...world, claims: nobodyHolds, requestSeconds }, always, new AbortController().signal));
+  }
+}
+
+describe("through the adapters against the stand-in", () => {
+  for (const scenario of scenarios()) {
+    it(`${scenario.name.replaceAll("-", " ")}`, { timeout: 120_000 }, async () => {
+      expect(render(await runByHand(scenario))).toBe(scenario.expected);
+    });
+  }
+});
+
+describe("whole, with the durable loop on PostgreSQL", () => {
+  const postgres = postgresForTests();
+  let orchestrator: Orchestrator, journal: Journal & { readonly close: () => Promise<void> };
+  let scenario: Scenario, world: RealWorld;
+
+  const stream = () => streamOf(world.intent.target, world.intent.revision);
+
+  /** Sends a signal that falls into a wait, and leaves the wait to be cut by it. */
+  const until: Clock["until"] = async (at, cancel) => {
+    const signal = signalBetween(scenario, world.now(), at);
+    if (signal === undefined) return world.advance(at);
+    await send(signal);
+    if (!cancel.aborted) await new Promise((resolve) => cancel.addEventListener("abort", resolve, { once: true }));
+  };
+  const send = async ({ at, signal, by, reason }: NonNullable<ReturnType<typeof signalBetween>>) => {
+    await world.advance(at);
+    await orchestrator.signal(stream(), { kind: "Signal", at, signal, by, reason });
+  };
+
+  beforeAll(async () => {
+    const database = await postgres.fresh(), pool = postgres.pool(database);
+    await migrate(pool);
+    journal = await openJournal(pool, connectionOptions(database), () => {});
+    const apps = new Proxy({} as Apps, { get: (_, name) => world.apps[name as keyof Apps] });
+    const requests = new Proxy({} as Requests, { get: (_, name) => world.requests[name as keyof Requests] });
+    orchestrator = createOrchestrator({
+      ports: { apps, requests, journal, claims: openClaims(pool, 30), clock: { now: () => world.now(), until } },
+      engine: rollout, pool, process: "worlds", leaseSeconds: 30, requestSeconds, log: () => {},
+    });
+    await orchestrator.launch();
+  });
+  afterAll(async () => {
+    await orchestrator?.close();
+    await journal?.close();
+  });
+
+  for (const each of scenarios()) {
+    it(`${each.name.replaceAll("-", " ")}`, { timeout: 120_000 }, async () => {
+      scenario = each;
+      world = await realWorld(scenario, shop);
+      expect(await orchestrator.start(stream(), { kind: "Request", at: start, intent: world.intent })).toBe("started");
+      for (;;) {
+        const events = (await journal.read(stream())).map(({ event }) => event);
+        const effect = rollout.react(fold(rollout, events));
+        const next = effect === undefined || effect.kind === "AwaitSignal" ? signalBetween(scenario, world.now(), Number.POSITIVE_INFINITY) : undefined;
+        if (next !== undefined) await send(next);
+        else if (effect === undefined) break;
+        else await journal.grown(stream(), events.length, AbortSignal.timeout(1_000));
+      }
+      expect(render((await journal.read(stream())).map(({ event }) => event))).toBe(scenario.expected);
+    });
+  }
+});

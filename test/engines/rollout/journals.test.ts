@@ -1,0 +1,26 @@
+// Journals that were written once and must be read for ever: each line of each file in test/journals is a fact as it lay in
+// a database. The files are never edited; a new shape of fact gets a new file. They come from scenarios in the
+// pure world, which are named beside them below.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
+import { fold } from "../../../engines/engine.ts";
+import { rollout } from "../../../engines/rollout/rollout.ts";
+
+const folder = join(import.meta.dirname, "journals");
+
+const ends = {
+  "rollout-v1-aborted.jsonl": { attempt: 1, finished: ["rolled-back"] }, // aborts-by-hand
+  "rollout-v1-retried.jsonl": { attempt: 2, finished: ["rolled-back", "promoted"] }, // retries-after-a-rollback
+} as const;
+
+test("every journal that was kept is known here with its end", () => expect(readdirSync(folder).toSorted()).toEqual(Object.keys(ends)));
+
+test.each(Object.entries(ends))("%s is read whole and ends as it did", (file, { attempt, finished }) => {
+  const stored = readFileSync(join(folder, file), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line) as { readonly kind: string; readonly at: number });
+  const events = stored.map((event, index) => parseFact({ stream: file, index, event, process: "then", epoch: 1, hash: "" }).event);
+  expect(events.map(({ kind, at }) => ({ kind, at }))).toEqual(stored.map(({ kind, at }) => ({ kind, at })));
+  expect(events.flatMap((event) => (event.kind === "Finished" ? [event.result] : []))).toEqual(finished);
+  expect(fold(rollout, events)).toMatchObject({ phase: "finished", attempt });
+});

@@ -1,0 +1,115 @@
+// The example service by itself: what it serves, what each fault does to whom, and how it ends.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import http from "node:http";
+import net from "node:net";
+import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "../support/emulator/container-cloud.ts";
+
+interface Line { readonly listening?: net.AddressInfo; readonly injected?: string; readonly requestId?: string; readonly status?: number; readonly closing?: string; readonly release: string }
+
+interface Shop {
+  readonly lines: readonly Line[];
+  readonly kill: (signal: NodeJS.Signals) => void;
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number | null>;
+  /** Null where no answer came within a second. */
+  readonly get: (path: string, headers?: Record<string, string>) => Promise<{ readonly status: number; readonly text: string; readonly headers: http.IncomingHttpHeaders } | null>;
+}
+
+async function open(environment: Record<string, string> = {}): Promise<Shop> {
+  const entry = new URL("../../examples/storefront/main.ts", import.meta.url).pathname;
+  const child = spawn(process.execPath, [entry], { env: { PATH: process.env["PATH"], PORT: "0", RELEASE: "r7", ...environment }, stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const lines: Line[] = [];
+  createInterface({ input: child.stdout }).on("line", (text) => lines.push(JSON.parse(text) as Line));
+  const ended = once(child, "exit").then(([code]) => code as number | null);
+  const port = (await eventually(() => lines[0]?.listening?.port, (found) => found !== undefined))!;
+  return {
+    lines, ended, kill: (signal) => void child.kill(signal),
+    get: (path, headers = {}) => new Promise((resolve) => {
+      const request = http.get({ host: "127.0.0.1", port, path, headers, agent: false, signal: AbortSignal.timeout(1000) }, (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => { text += chunk; }).on("end", () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
+      });
+      request.on("error", () => resolve(null));
+    }),
+  };
+}
+
+const statuses = async (shop: Shop, count: number): Promise<(number | undefined)[]> => {
+  const found: (number | undefined)[] = [];
+  for (let number = 0; number < count; number += 1) found.push((await shop.get("/products/5", { "x-request-id": `q${number}` }))?.status);
+  return found;
+};
+const health = (shop: Shop): Promise<(number | undefined)[]> => Promise.all(["live", "ready", "startup"].map(async (name) => (await shop.get(`/health/${name}`))?.status));
+
+test("serves its catalogue as JSON and as a page, names its release and echoes the request id", async () => {
+  const shop = await open();
+  const all = await shop.get("/", { "x-request-id": "mine" });
+  expect(JSON.parse(all!.text)).toMatchObject({ release: "r7", products: expect.arrayContaining([expect.objectContaining({ id: "5" })]) });
+  expect(all!.headers["x-request-id"]).toBe("mine");
+  expect((await shop.get("/", { accept: "text/html" }))!.text).toContain("<h1>Storefront</h1>");
+  expect(JSON.parse((await shop.get("/products/5"))!.text).product.name).toBe("Mooring rope, 20 m");
+  expect((await shop.get("/products/unicorn"))!.status).toBe(404);
+  expect(await health(shop)).toEqual([200, 200, 200]);
+  expect(shop.lines).toHaveLength(1);
+});
+
+test("errors: fails its share, the same requests for the same seed, and logs each by its request id", async () => {
+  const environment = { FAULT: "errors", FAULT_PERCENT: "40", SEED: "5" };
+  const [shop, twin] = [await open(environment), await open(environment)];
+  const found = await statuses(shop, 60);
+  expect(await statuses(twin, 60)).toEqual(found);
+  const failed = found.flatMap((status, number) => (status === 500 ? [`q${number}`] : []));
+  expect(failed.length).toBeGreaterThan(10);
+  expect(failed.length).toBeLessThan(40);
+  expect(shop.lines.slice(1).map(({ injected, requestId, status }) => ({ injected, requestId, status }))).toEqual(failed.map((requestId) => ({ injected: "errors", requestId, status: 500 })));
+  expect(await health(shop)).toEqual([200, 200, 200]);
+});
+
+test("slow: answers its share late but well", async () => {
+  const shop = await open({ FAULT: "slow", FAULT_PERCENT: "100", FAULT_MILLISECONDS: "300" });
+  const started = performance.now();
+  expect((await shop.get("/"))!.status).toBe(200);
+  expect(performance.now() - started).toBeGreaterThan(290);
+  expect(shop.lines.at(-1)).toMatchObject({ injected: "slow", status: 200 });
+});
+
+test("hang: user paths are never answered, health is", async () => {
+  const shop = await open({ FAULT: "hang", FAULT_AFTER: "2" });
+  expect(await statuses(shop, 3)).toEqual([200, 200, undefined]);
+  expect(await health(shop)).toEqual([200, 200, 200]);
+  expect(shop.lines.at(-1)).toMatchObject({ injected: "hang", requestId: "q2", status: 0 });
+});
+
+test("crash: dies at the request after the given number, having logged it", async () => {
+  const shop = await open({ FAULT: "crash", FAULT_AFTER: "3" });
+  expect(await statuses(shop, 4)).toEqual([200, 200, 200, undefined]);
+  expect(await shop.ended).toBe(1);
+  expect(shop.lines.at(-1)).toMatchObject({ injected: "crash", requestId: "q3" });
+});
+
+test("never-ready: lives, but is never started nor ready", async () => {
+  expect(await health(await open({ FAULT: "never-ready" }))).toEqual([200, 503, 503]);
+});
+
+test("a fault that it does not know keeps it from starting", async () => {
+  const child = spawn(process.execPath, [new URL("../../examples/storefront/main.ts", import.meta.url).pathname], { env: { PATH: process.env["PATH"], FAULT: "erors" }, stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => { said += String(chunk); });
+  const [code] = await once(child, "exit");
+  expect(code).toBe(1);
+  expect(said).toContain('FAULT has "erors"');
+});
+
+test("ends gracefully: what is under way is answered, then it leaves with 0", async () => {
+  const shop = await open({ FAULT: "slow", FAULT_PERCENT: "100", FAULT_MILLISECONDS: "400" });
+  const underWay = shop.get("/");
+  await eventually(() => shop.lines.at(-1)?.injected, (injected) => injected === "slow");
+  shop.kill("SIGTERM");
+  expect((await underWay)!.status).toBe(200);
+  expect(await Promise.race([shop.ended, pause(10_000, "still there", { ref: false })])).toBe(0);
+});

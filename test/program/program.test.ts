@@ -1,0 +1,75 @@
+// index.ts under mocks: what it declares as a whole, in which order, and that no secret is anywhere in the clear.
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { record, valueOf, type Declared } from "../support/program/mocks.ts";
+import { stackConfig } from "../support/program/stack-config.ts";
+
+const password = "hunter2-hunter2";
+let declared: readonly Declared[];
+let outputs: typeof import("../../index.ts");
+
+beforeAll(async () => {
+  const stack = stackConfig(parse(readFileSync("Pulumi.local.yaml", "utf8")).config);
+  process.env["PULUMI_CONFIG_SECRET_KEYS"] = '["ballast:databasePassword"]';
+  const run = await record(async () => {
+    pulumi.runtime.setAllConfig({ ...stack, "ballast:databasePassword": password }, ["ballast:databasePassword"]);
+    return await import("../../index.ts");
+  });
+  declared = run.declared;
+  outputs = run.made;
+});
+
+test("the program is one group, one environment, one registry, one place for telemetry, one database, one control plane, one switch for its end and one released service", () => {
+  expect(declared.filter(({ parent }) => parent === "").map(({ type, name }) => `${type} ${name}`)).toEqual([
+    "ballast:index:ContainerEnvironment apps",
+    "azure-native:resources:ResourceGroup ballast",
+    "ballast:index:ControlPlane control-plane",
+    "ballast:index:DeadMansSwitch dead-mans-switch",
+    "ballast:index:ImageRegistry images",
+    "ballast:index:JournalDatabase journal",
+    "ballast:index:CanaryApp storefront",
+    "ballast:index:Telemetry telemetry",
+  ]);
+});
+
+test("every child is called after its component", () => {
+  const components = declared.filter(({ type }) => type.startsWith("ballast:") && !type.endsWith(":Release"));
+  for (const { parent, name } of declared.filter((each) => each.parent !== "")) {
+    expect(name.startsWith(`${components.find(({ type }) => type === parent)?.name}-`)).toBe(true);
+  }
+});
+
+test("the control plane may move what is released, and nothing else", () => {
+  const env: { name: string; value: string }[] = declared.find(({ name }) => name === "control-plane-app")?.inputs["template"].containers[0].env;
+  const release = declared.find(({ type }) => type.endsWith(":Release"))!.inputs;
+  expect(JSON.parse(env.find(({ name }) => name === "BALLAST_INVENTORY")!.value)).toEqual([{ resourceGroup: release["resourceGroup"], app: release["app"] }]);
+  expect(env.find(({ name }) => name === "BALLAST_AUDIENCE")?.value).toBe(release["audience"]);
+});
+
+test("the dead man's switch listens to the control plane that the program deploys, and may give back what that may move", () => {
+  const variables = (name: string): { name: string; value: string }[] => declared.find((each) => each.name === name)?.inputs["template"].containers[0].env;
+  const [plane, dead] = [variables("control-plane-app"), variables("dead-mans-switch-job")].map((env) => Object.fromEntries(env.map(({ name, value }) => [name, value])));
+  expect(dead).toMatchObject({ BALLAST_HEALTH: "https://control-plane.apps.example.net/health", BALLAST_INVENTORY: plane!["BALLAST_INVENTORY"], BALLAST_DEADMAN_SECONDS: "25" });
+});
+
+test("the release is asked of the control plane that the program deploys", async () => {
+  const endpoint = await valueOf(outputs.controlPlaneEndpoint);
+  expect(endpoint).toBe("https://control-plane.apps.example.net");
+  expect(declared.find(({ type }) => type.endsWith(":Release"))?.inputs["endpoint"]).toBe(endpoint);
+});
+
+test("the password is in no input but as a secret", () => {
+  const secretSignature = "4dabf18193072939515e22adb298388d";
+  const clear = JSON.stringify(declared, (_key, value: unknown) => (typeof value === "object" && value !== null && secretSignature in value ? "[secret]" : value));
+  expect(clear).not.toContain(password);
+  expect(JSON.stringify(declared)).toContain(password); // else the line above shows nothing
+});
+
+test("outputs say where the service and the control plane are, and how the release ended", async () => {
+  const { storefrontUrl, revision, result, sentence } = outputs;
+  expect(await Promise.all([storefrontUrl, revision, result, sentence].map((output) => valueOf<string>(output)))).toEqual(["https://storefront.apps.example.net", "storefront--0000002", "promoted", "All went well."]);
+});
+
+test("index.ts fits on one screen", () => expect(readFileSync("index.ts", "utf8").split("\n").length).toBeLessThanOrEqual(60));

@@ -1,0 +1,262 @@
+// The provider over its protocol, against a control plane with canned answers: what it takes, what it tells, how it fails.
+// What the real engine makes of it is in provider.engine.test.ts.
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import providerProto from "@pulumi/pulumi/proto/provider_pb.js";
+import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
+import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { issuerUnreachable, roleMissing } from "../../errors/api.ts";
+import { startLocalCloud } from "../../emulator/start.ts";
+import { controlPlane, type Followed } from "../../client/control-plane.ts";
+import { diff, unknownValue } from "../../provider/release-inputs.ts";
+import { withdraw } from "../../provider/release.ts";
+import { envelope, startFakeControlPlane, token, type FakeControlPlane } from "../support/controlplane/fake-control-plane.ts";
+import { checked, create, kept, startProvider, struct, type ProviderProcess } from "../support/program/provider-process.ts";
+import { goodFacts, limits, pace, releaseInputs } from "../support/program/release-inputs.ts";
+
+let plane: FakeControlPlane, provider: ProviderProcess;
+const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+
+beforeAll(async () => { provider = await startProvider({ BALLAST_TOKEN: token }); });
+afterAll(async () => provider[Symbol.asyncDispose]());
+beforeEach(async () => {
+  plane = await startFakeControlPlane();
+  provider.told.length = 0;
+});
+afterEach(async () => plane.stop());
+
+const invoke = async (name: string, args: Record<string, unknown>): Promise<Record<string, unknown>> => {
+  const request = new providerProto.InvokeRequest().setTok(`ballast:index:${name}`).setArgs(struct({ endpoint: plane.endpoint, resourceGroup: "rg", app: "storefront", ...args }));
+  const response = await provider.call<unknown, providerProto.InvokeResponse>("invoke", request);
+  const failures = response.getFailuresList().map((failure) => failure.getReason());
+  return failures.length ? { failures } : response.getReturn()!.toJavaScript();
+};
+const failureOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => expect.fail("nothing failed"), (error: unknown) => error);
+
+test("says the package's version, and describes its resource and functions in a schema", async () => {
+  const plugin = await provider.call<unknown, PluginInfo>("getPluginInfo", new emptyProto.Empty());
+  const answer = await provider.call<unknown, providerProto.GetSchemaResponse>("getSchema", new providerProto.GetSchemaRequest());
+  const schema = JSON.parse(answer.getSchema()) as Record<string, Record<string, { inputProperties?: object }>>;
+  expect(plugin.getVersion()).toBe(manifest.version);
+  expect(Object.keys(schema["functions"]!)).toEqual(["ballast:index:hold", "ballast:index:unhold"]);
+  expect(Object.keys(schema["resources"]!["ballast:index:Release"]!.inputProperties!).sort())
+    .toEqual(Object.keys(await checked(provider, releaseInputs(plane.endpoint, { shadowLimits: limits, gate: { beforePercent: 100, expiresSeconds: 60 } }))).sort());
+});
+
+test.each([
+  ["an unknown input", { wate: true }, "wate is not known; known are endpoint,"],
+  ["a misspelt pace", { pace: { ...pace, bakeSecond: 3 } }, "pace.bakeSecond is not known"],
+  ["a pace without a field", { pace: { ...pace, tickSeconds: undefined } }, "pace.tickSeconds is missing."],
+  ["a missing release", { release: undefined }, "release is missing."],
+  ["a text for a number", { limits: { oddsTolerated: "1" } }, 'limits.oddsTolerated is "1", and must be a number.'],
+  ["a shadow that is not whole", { shadowLimits: { ...limits, oddsTolerated: undefined } }, "shadowLimits.oddsTolerated is missing."],
+  ["an address in the clear", { endpoint: "http://ballast.example" }, "must be an https address"],
+  ["a third way in flight", { whenInFlight: "queue" }, 'must be "refuse" or "supersede"'],
+  ["a gate without its time", { gate: { beforePercent: 100 } }, "gate.expiresSeconds is missing"],
+  ["a third way with weights of others", { outsideWeights: "ignore" }, 'must be "restore" or "adopt"'],
+])("refuses %s by name", async (_what, other, reason) => {
+  const inputs = JSON.parse(JSON.stringify(releaseInputs(plane.endpoint, other))) as Record<string, unknown>;
+  expect(String(await failureOf(checked(provider, inputs)))).toContain(reason);
+});
+
+test("takes inputs that a preview does not know yet", async () => {
+  const inputs = releaseInputs(unknownValue, { revision: unknownValue, release: unknownValue, pace: { ...pace, weights: [5, unknownValue] }, limits: unknownValue });
+  expect(await checked(provider, inputs)).toMatchObject({ audience: "api://ballast", wait: true, whenInFlight: "refuse", outsideWeights: "restore" });
+});
+
+const before = { app: "a", resourceGroup: "rg", release: "one", revision: "r1", wait: true };
+test.each([
+  ["a new release is carried out", { release: "two" }, "promoted", "update"],
+  ["a release that a preview does not know may be a new one", { release: unknownValue }, "promoted", "update"],
+  ["the revision's new name alone is no release", { revision: "r2" }, "promoted", "none"],
+  ["a name that a preview does not know is no release", { revision: unknownValue }, "equal", "none"],
+  ["another app is another resource", { app: "b" }, "promoted", "replace"],
+  ["a rolled-back release is carried out again by an unchanged program", {}, "rolled-back", "update"],
+  ["one that was left in flight is taken up again", {}, "in-flight", "update"],
+  ["one that is in flight because nobody waits is left alone", { wait: false }, "in-flight", "none"],
+  ["one that was never started is started", { wait: false }, "not-started", "update"],
+])("%s", (_title, change, result, kind) => {
+  expect(diff(before, { ...before, result }, { ...before, ...change }).kind).toBe(kind);
+});
+
+test("a revert is carried out even where a retry has made the failed release good since", () => {
+  expect(diff({ ...before, release: "one" }, { ...before, release: "two", result: "promoted" }, { ...before, release: "one" }).kind).toBe("update");
+  expect(diff({ ...before, release: "one" }, { ...before, release: "two", result: "promoted" }, { ...before, release: "two" }).kind).toBe("none");
+});
+
+test("deleting a release whose rollout is giving its traffic back already waits for that end", async () => {
+  plane.scripts.set("one", { facts: goodFacts, pausesAt: 3, result: "rolled-back", sentence: "rolled back at 25 percent" });
+  const name = { resourceGroup: "rg", app: "storefront", revision: "r1" }, access = { endpoint: plane.endpoint, token: async () => token };
+  await controlPlane(access).put(name, { release: "one" } as never);
+  const told: string[] = [];
+  const real = controlPlane(access);
+  const deciding = { ...real, signal: async (...asked: Parameters<typeof real.signal>) => { plane.goOn("rollout/rg/storefront/r1"); return real.signal(...asked); } };
+  await withdraw({ ...name, endpoint: plane.endpoint } as never, { controlPlane: deciding, tell: (line: string) => told.push(line), warn: () => {}, cancel: new AbortController().signal } as never);
+  expect(told.at(-1)).toBe("rolled back at 25 percent");
+});
+
+test.each([[502, "", 1], [504, "", 1], [503, "upstream connect error. reset reason: connection termination", 1], [503, "no healthy upstream", 2]])("a signal that may have arrived is not sent a second time after a %i %s", async (status, text, sent) => {
+  let asked = 0;
+  plane.answerInstead = (_request, response) => { if (++asked === 2) plane.answerInstead = undefined; response.writeHead(status).end(text); };
+  await controlPlane({ endpoint: plane.endpoint, token: async () => token, patienceSeconds: 2 }).signal({ resourceGroup: "rg", app: "storefront", revision: "r1" }, "abort", "because").catch(() => undefined);
+  expect(asked).toBe(sent);
+});
+
+test("a preview tells the plan, leaves the result unknown and asks nobody", async () => {
+  const outputs = await create(provider, releaseInputs(plane.endpoint), true);
+  expect(outputs).toMatchObject({ result: unknownValue, sentence: unknownValue });
+  expect(provider.told).toEqual([expect.stringContaining("5 → 25 → 100 %, 5 s of bake each")]);
+  expect(plane.asked).toEqual([]);
+});
+
+test("puts the whole intent and tells each fact worth a line, once and in order", async () => {
+  plane.scripts.set("one", { facts: goodFacts, result: "promoted", sentence: "promoted: every step passed" });
+  const outputs = await create(provider, releaseInputs(plane.endpoint));
+  expect(outputs).toMatchObject({ revision: "r1", result: "promoted", sentence: "promoted: every step passed" });
+  expect(provider.told).toEqual(goodFacts.filter(({ kind }) => kind !== "Waited").map(({ text }) => text));
+  const { pace: _pace, limits: _limits, ...rest } = [...plane.rollouts.values()][0]!.intent;
+  expect(rest).toEqual({ release: "one", probePath: "/healthz", whenInFlight: "refuse", outsideWeights: "restore" });
+});
+
+test("puts limits in the shadow where the program has some", async () => {
+  await create(provider, releaseInputs(plane.endpoint, { shadowLimits: { ...limits, oddsTolerated: 1 } }));
+  expect([...plane.rollouts.values()][0]!.intent).toMatchObject({ limits, shadow: { ...limits, oddsTolerated: 1 } });
+});
+
+test.each([["rejected", "release-rejected"], ["stranded", "release-stranded"], ["rolled-back", "release-rolled-back"]])(
+  "a release that ends %s fails with its sentence and keeps what is known of it", async (result, id) => {
+    plane.scripts.set("one", { facts: goodFacts.slice(0, 1), result, sentence: "the canary answered 500" });
+    const { outputs, reason } = kept(await failureOf(create(provider, releaseInputs(plane.endpoint))));
+    expect(reason).toMatch(new RegExp(`^${id}  the canary answered 500\n  fix   .+\n  left  .+$`));
+    expect(outputs).toMatchObject({ revision: "r1", result, sentence: "the canary answered 500" });
+  });
+
+test("without waiting it answers as soon as the control plane has taken the release on", async () => {
+  plane.scripts.set("one", { facts: goodFacts, pausesAt: 2, result: "promoted", sentence: "promoted" });
+  expect(await create(provider, releaseInputs(plane.endpoint, { wait: false }))).toMatchObject({ result: "in-flight" });
+  expect(plane.followedFrom).toEqual([]);
+});
+
+test("a rollout in flight refuses another release, which supersedes it when that is asked", async () => {
+  plane.scripts.set("one", { facts: goodFacts, pausesAt: 2, result: "promoted", sentence: "promoted" });
+  await create(provider, releaseInputs(plane.endpoint, { wait: false }));
+  const second = releaseInputs(plane.endpoint, { release: "two", revision: "r2" });
+  const { outputs, reason } = kept(await failureOf(create(provider, second)));
+  expect(reason).toContain("rollout-in-flight  rollout/rg/storefront/r1 is in flight, and an app has one rollout at a time.");
+  expect(outputs).toMatchObject({ result: "not-started" });
+  expect(await create(provider, { ...second, whenInFlight: "supersede" })).toMatchObject({ result: "promoted" });
+  expect(plane.rollouts.get("rollout/rg/storefront/r1")!.script.result).toBe("rolled-back");
+});
+
+test("what the control plane refuses is told in its own words, and what is not the control plane as such", async () => {
+  const refused = roleMissing({ role: "Rollout.Write", caller: "a-tester" });
+  plane.answerInstead = (_request, response) => response.writeHead(403, { "content-type": "application/json" }).end(JSON.stringify(envelope(refused)));
+  expect(kept(await failureOf(create(provider, releaseInputs(plane.endpoint)))).reason).toBe(refused.toString());
+  plane.answerInstead = (_request, response) => void response.end("<html>Welcome</html>");
+  expect(kept(await failureOf(create(provider, releaseInputs(plane.endpoint)))).reason).toContain("release-control-plane-unclear");
+});
+
+test("a control plane that excuses itself for a moment is asked again, and has the last word when the moment lasts", async () => {
+  const excuse = JSON.stringify(envelope(issuerUnreachable({ issuer: "https://issuer.example" })));
+  let asked = 0;
+  plane.answerInstead = (_request, response) => {
+    if (++asked === 2) plane.answerInstead = undefined;
+    response.writeHead(503, { "content-type": "application/json" }).end(excuse);
+  };
+  expect(await create(provider, releaseInputs(plane.endpoint))).toMatchObject({ result: "promoted" });
+  plane.answerInstead = (_request, response) => void response.writeHead(503).end(excuse);
+  expect(await failureOf(controlPlane({ endpoint: plane.endpoint, token: async () => token, patienceSeconds: 1 }).list())).toMatchObject({ id: "call-issuer-unreachable" });
+});
+
+test("a lookup brings the result up to date, and whatever goes wrong leaves the state as it was", async () => {
+  await create(provider, releaseInputs(plane.endpoint));
+  const state = { ...(await checked(provider, releaseInputs(plane.endpoint))), result: "in-flight", sentence: "watching" };
+  const read = async (): Promise<object> => {
+    const request = new providerProto.ReadRequest().setId("rg/storefront").setInputs(struct(releaseInputs(plane.endpoint))).setProperties(struct(state));
+    return (await provider.call<unknown, providerProto.ReadResponse>("read", request)).getProperties()!.toJavaScript();
+  };
+  expect(await read()).toMatchObject({ result: "promoted" });
+  plane.answerInstead = (_request, response) => void response.writeHead(500).end("{}");
+  expect(await read()).toEqual(state);
+  plane.answerInstead = undefined;
+  plane.rollouts.clear();
+  expect(await read()).toEqual(state);
+  await plane.stop();
+  expect(await read()).toEqual(state);
+  expect(provider.told.at(-1)).toMatch(/^warning: What became of storefront\/r1 could not be looked up/);
+  await plane.start();
+});
+
+test("a hold is taken and given back; who has it instead, or that nobody answers, is an answer", async () => {
+  expect(await invoke("hold", { seconds: 60 })).toEqual({ id: "hold-1", until: 1_000 });
+  expect(await invoke("unhold", { id: "hold-1" })).toEqual({});
+  expect(plane.asked).toEqual(["POST /holds/rg/storefront", "DELETE /holds/rg/storefront/hold-1"]);
+  expect(await invoke("hold", { seconds: 60, app: "taken" })).toEqual({ heldBy: "rollout/rg/taken/r1" });
+  expect(await invoke("hold", { minutes: 1 })).toEqual({ failures: [expect.stringContaining("minutes is not known"), "seconds is missing or no number."] });
+  await plane.stop();
+  expect(await invoke("hold", { seconds: 60 })).toEqual({ unreachable: expect.stringContaining("the connection was refused") });
+  await plane.start();
+});
+
+test("an answer that is cut off, as Azure's ingress does, is taken up at the next fact and not worth a word", async () => {
+  const access = { endpoint: plane.endpoint, token: async () => token };
+  plane.scripts.set("one", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted" });
+  const name = { resourceGroup: "rg", app: "storefront", revision: "r1" };
+  await controlPlane(access).put(name, { release: "one" } as never);
+  const heard: Followed[] = [];
+  for await (const one of controlPlane(access).follow(name)) {
+    heard.push(one);
+    if (heard.length === 3) plane.cut();
+    if (heard.length === 3) plane.goOn("rollout/rg/storefront/r1");
+  }
+  expect(heard.map((one) => (one.kind === "told" ? one.fact.index : one.kind))).toEqual([0, 1, 2, 3, 4, "ended"]);
+  expect(plane.followedFrom).toEqual([0, 3]);
+});
+
+test("a follower gives up after so long a silence, and says where it heard nothing", async () => {
+  const access = { endpoint: plane.endpoint, token: async () => token };
+  plane.scripts.set("one", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted" });
+  const name = { resourceGroup: "rg", app: "storefront", revision: "r1" };
+  await controlPlane(access).put(name, { release: "one" } as never);
+  const kinds: string[] = [];
+  const following = (async () => {
+    for await (const one of controlPlane(access).follow(name, { quietSeconds: 1 })) {
+      kinds.push(one.kind);
+      if (kinds.length === 3) await plane.stop();
+    }
+  })();
+  expect(await failureOf(following)).toMatchObject({ id: "release-control-plane-unreachable", message: expect.stringContaining(plane.endpoint) });
+  expect(kinds).toEqual(["told", "told", "told", "broken"]);
+  await plane.start();
+});
+
+test("signs in with a client secret at the authority that the environment names, and says what was wrong with one that is refused", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ballast-provider-"));
+  const cloud = await startLocalCloud({ folder, images: {} });
+  try {
+    const script = `
+      const { tokenFor } = await import(${JSON.stringify(new URL("../../client/credential.ts", import.meta.url))});
+      const token = await tokenFor("api://ballast")();
+      const error = await tokenFor("api://ballast", { ...process.env, AZURE_CLIENT_SECRET: "guessed" })().catch((error) => error);
+      console.log(JSON.stringify({ token, id: error.id, message: error.message }));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], { env: { ...cloud.environment } });
+    const said = JSON.parse(stdout) as { token: string; id: string; message: string };
+    expect(JSON.parse(String(Buffer.from(said.token.split(".")[1]!, "base64url")))).toMatchObject({ aud: "api://ballast", roles: ["Rollout.Read", "Rollout.Write"] });
+    expect(said).toMatchObject({ id: "release-not-signed-in", message: expect.stringContaining("invalid_client") });
+    expect(said.message).not.toContain("guessed");
+  } finally {
+    await cloud.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("the provider ends with its engine, even with one that is killed", async () => {
+  await using orphan = await startProvider({ BALLAST_TOKEN: token });
+  orphan.child.stdin!.end();
+  expect(await once(orphan.child, "exit", { signal: AbortSignal.timeout(20_000) })).toEqual([0, null]);
+});

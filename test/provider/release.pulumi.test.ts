@@ -1,0 +1,138 @@
+// The provider under the real Pulumi engine, against a control plane with canned answers: what a person sees of a release
+// in `pulumi up`, and what the state knows after each way it can go. Every test has a stack of its own.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { startFakeControlPlane, token, type FakeControlPlane } from "../support/controlplane/fake-control-plane.ts";
+import { goodFacts, pace, releaseInputs } from "../support/program/release-inputs.ts";
+import { releaseProgram, type ReleaseProgram, type Run } from "../support/program/release-program.ts";
+
+let program: ReleaseProgram, plane: FakeControlPlane, stack: string, stacks = 0;
+
+beforeAll(async () => { program = await releaseProgram({ BALLAST_TOKEN: token }); });
+afterAll(() => program[Symbol.dispose]());
+beforeEach(async () => {
+  plane = await startFakeControlPlane();
+  stack = `s${(stacks += 1)}`;
+  expect(await program.run(stack, ["stack", "init"])).toMatchObject({ code: 0 });
+});
+afterEach(async () => plane.stop());
+
+const release = (name: string, revision: string, other: object = {}): void => program.configure(stack, releaseInputs(plane.endpoint, { release: name, revision, ...other }));
+const up = (watch?: Parameters<ReleaseProgram["run"]>[2]): Promise<Run> => program.run(stack, ["up", "--yes", "--skip-preview"], watch);
+const puts = (): readonly string[] => plane.asked.filter((one) => one.startsWith("PUT ")).map((one) => one.split("/").at(-1)!);
+const good = { facts: goodFacts, result: "promoted", sentence: "promoted: every step passed" };
+const bad = { facts: [...goodFacts.slice(0, 3), { kind: "Aborted", text: "canary fails 9 percent" }], result: "rolled-back", sentence: "canary fails 9 percent of 400 requests" };
+
+/** Does something once, as soon as the output says so. */
+function when(words: string, act: (engine: Parameters<NonNullable<Parameters<ReleaseProgram["run"]>[2]>>[1]) => void): NonNullable<Parameters<ReleaseProgram["run"]>[2]> {
+  let done = false;
+  return (output, engine) => {
+    if (done || !output.includes(words)) return;
+    done = true;
+    act(engine);
+  };
+}
+
+test("`pulumi up` tells a release step by step and ends with its result; then nothing is left to change", async () => {
+  plane.scripts.set("one", good);
+  release("one", "r1");
+  const { code, output } = await up();
+  expect(code).toBe(0);
+  for (const { kind, text } of goodFacts) if (kind !== "Waited") expect(output).toContain(text);
+  expect(output).toMatch(/result\s*: "promoted"/);
+  release("one", "r1", { wait: false, pace: { ...pace, bakeSeconds: 7 } });
+  expect((await program.run(stack, ["preview", "--expect-no-changes"])).code).toBe(0);
+});
+
+test("a rolled-back release fails the update with the judge's sentence, and so at once does the unchanged program; a revert is put and succeeds", async () => {
+  release("one", "r1");
+  await up();
+  plane.scripts.set("bad", bad);
+  release("bad", "r2");
+  const failed = await up();
+  expect(failed.code).not.toBe(0);
+  expect(failed.output).toContain("release-rolled-back  canary fails 9 percent of 400 requests");
+  expect(failed.output).toContain("canary has 5 percent");
+  const again = await up();
+  expect(again.code).not.toBe(0);
+  expect(again.output).toContain("release-rolled-back  canary fails 9 percent of 400 requests");
+  expect(again.output).not.toContain("canary has 5 percent");
+  release("one", "r3");
+  expect((await up()).code).toBe(0);
+  expect(puts()).toEqual(["r1", "r2", "r2", "r3"]);
+  expect((await program.run(stack, ["preview", "--expect-no-changes"])).code).toBe(0);
+});
+
+test("after a retry that went well the unchanged program has nothing to do", async () => {
+  plane.scripts.set("bad", bad);
+  release("bad", "r1");
+  expect((await up()).code).not.toBe(0);
+  plane.rollouts.get("rollout/rg/storefront/r1")!.script = good;
+  expect((await up()).code).toBe(0);
+  expect(puts()).toEqual(["r1"]);
+});
+
+test("with the control plane down preview and destroy go on, and a new release fails within 30 seconds and is not forgotten", async () => {
+  release("one", "r1");
+  await up();
+  await plane.stop();
+  const preview = await program.run(stack, ["preview", "--expect-no-changes"]);
+  expect(preview.code).toBe(0);
+  expect(preview.output).toContain("could not be looked up, so the state stays as it was");
+  release("two", "r2");
+  const failed = await up();
+  expect(failed.code).not.toBe(0);
+  expect(failed.output).toContain("release-control-plane-unreachable");
+  expect(failed.output).toContain("users unmoved");
+  expect(failed.seconds).toBeLessThan(30);
+  await plane.start();
+  release("one", "r3");
+  expect((await up()).code).toBe(0);
+  expect(puts()).toEqual(["r1", "r3"]);
+  await plane.stop();
+  const destroyed = await program.run(stack, ["destroy", "--yes", "--skip-preview"]);
+  expect(destroyed.code).toBe(0);
+  expect(destroyed.output).toContain("Nothing could be aborted; deleting goes on.");
+  await plane.start();
+});
+
+test("a control plane that restarts in the middle is waited for, and no fact is told twice", async () => {
+  plane.scripts.set("one", { ...good, pausesAt: 3 });
+  release("one", "r1");
+  const stopping = when("canary has 5 percent", () => void plane.stop());
+  const starting = when("the connection to the control plane broke", () => void plane.start().then(() => plane.goOn("rollout/rg/storefront/r1")));
+  const { code, output } = await up((text, engine) => { stopping(text, engine); starting(text, engine); });
+  expect(code).toBe(0);
+  const summary = output.slice(output.indexOf("Diagnostics:"));
+  for (const words of ["canary has 5 percent", "the rollout goes on meanwhile", "promoted: every step passed"]) expect(summary.split(words)).toHaveLength(words.startsWith("promoted") ? 3 : 2);
+  expect(plane.followedFrom).toEqual([0, 3]);
+});
+
+test("Ctrl-C leaves the rollout in the control plane's hands and says so; the next up takes it up, and destroy aborts it", async () => {
+  plane.scripts.set("one", { ...good, pausesAt: 3 });
+  release("one", "r1");
+  const interrupt = (): NonNullable<Parameters<ReleaseProgram["run"]>[2]> => when("canary has 5 percent", (engine) => engine.kill("SIGINT"));
+  const stopped = await up(interrupt());
+  expect(stopped.code).not.toBe(0);
+  expect(stopped.output).toContain("release-left-in-flight  Following the rollout of r1 was stopped; what has begun of it is in the control plane's hands and goes on there.");
+  expect((await up(interrupt())).output).toContain("release-left-in-flight");
+  expect(plane.asked).not.toContain("POST /rollouts/rg/storefront/r1/signals");
+  const destroyed = await program.run(stack, ["destroy", "--yes", "--skip-preview"]);
+  expect(destroyed.code).toBe(0);
+  expect(destroyed.output).toContain("aborted: the release is being deleted by pulumi");
+  expect(plane.asked.at(-1)).toBe("POST /rollouts/rg/storefront/r1/signals");
+});
+
+test("a misspelt input fails the preview by its name", async () => {
+  release("one", "r1", { pace: { ...pace, bakeSecond: 1 } });
+  const { code, output } = await program.run(stack, ["preview"]);
+  expect(code).not.toBe(0);
+  expect(output).toContain("pace.bakeSecond is not known");
+});
+
+test("an input that is a secret never lies in the state as it is", async () => {
+  program.configure(stack, releaseInputs(plane.endpoint), true);
+  expect((await up()).code).toBe(0);
+  const resource = program.state(stack).split('"ballast:index:Release"')[1]!;
+  expect(resource).not.toContain(plane.endpoint);
+  expect(resource).toContain("ciphertext");
+});

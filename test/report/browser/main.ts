@@ -1,0 +1,40 @@
+// `npm run test:report`: reports looked at in a real browser, narrow and wide, light and dark. Each page must load without a complaint and
+// without asking for anything, and nothing in it may cover, cut or leave what it should not. The pictures are kept for people in out/report.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { report } from "../../../report/page.ts";
+import { hostileFacts, scenarioFacts } from "../../support/controlplane/report-facts.ts";
+import { scenarios } from "../../support/worlds/scenario.ts";
+import { startChromium } from "./chromium.ts";
+
+interface Found { readonly wrong: readonly string[]; readonly charts: number; readonly curves: number; readonly badges: number; readonly facts: number }
+
+const folder = join(import.meta.dirname, "..", "..", "..", "out", "report"), audit = readFileSync(join(import.meta.dirname, "audit.js"), "utf8");
+mkdirSync(folder, { recursive: true });
+const pages = [...scenarios().map(({ name }) => ({ name, facts: scenarioFacts(name) })), { name: "hostile-names", facts: hostileFacts() }];
+const looks = [{ width: 1400, dark: false }, { width: 390, dark: true }];
+
+let passed = 0, failed = 0;
+await using browser = await startChromium().catch((error: Error) => {
+  process.stdout.write(`${error.message}\n0 passed, 1 failed\n`);
+  process.exit(1);
+});
+for (const { name, facts } of pages) {
+  const file = join(folder, `${name}.html`);
+  writeFileSync(file, report(facts));
+  for (const look of looks) {
+    const { found, complaints, png } = await browser.open(file, look, audit), { wrong, charts, curves, badges, facts: rows } = found as Found;
+    writeFileSync(join(folder, `${name}-${look.width}.png`), png);
+    const isMeasured = facts.some(({ event }) => event.kind === "Measured" && event.bins.some(({ canary }) => canary.requests > 0));
+    const missing = [
+      ...(isMeasured && (charts < 4 || curves < 6) ? [`it has ${charts} charts and ${curves} curves of what was measured`] : []),
+      ...(charts > 0 && badges === 0 ? ["no decision is marked"] : []),
+      ...(rows < facts.length ? [`${rows} of ${facts.length} facts are shown`] : []),
+    ];
+    const all = [...wrong, ...complaints, ...missing];
+    all.length === 0 ? passed++ : failed++;
+    for (const line of all) process.stdout.write(`${name} at ${look.width}: ${line}\n`);
+  }
+}
+process.stdout.write(`pictures in ${folder}\n${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,124 @@
+// Holds every exchange with the control plane to the API's own description: a call that is answered well has the form that is
+// described, and every answer has a status, a type and a shape that are. What it has seen is kept, so that a test can ask what was never seen.
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import type { Hono } from "hono";
+import { description, refusalsOf } from "../../../controlplane/api/openapi.ts";
+import { operations, type Operation, type OperationName } from "../../../controlplane/api/openapi-operations.ts";
+
+type Plain = Record<string, any>;
+
+/** So much of an app as calls are sent to. */
+export interface CheckedApp {
+  readonly request: (to: string, how?: RequestInit) => Promise<Response>;
+  readonly fetch: (request: Request) => Promise<Response>;
+}
+
+const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true, validateFormats: false });
+ajv.addKeyword("components"); // where the shapes that have names lie, beside the one that is compiled
+const checks = new Map<string, ValidateFunction>();
+
+/** Gives the check of the schema that lies at a place of the description. */
+export function checkOf(...place: readonly string[]): ValidateFunction {
+  const known = checks.get(place.join(" "));
+  if (known !== undefined) return known;
+  const schema = place.reduce<Plain | undefined>((inner, step) => inner?.[step], description as Plain);
+  if (schema === undefined) throw new Error(`the description has nothing at ${place.join(" ")}`);
+  const check = ajv.compile({ ...schema, components: description.components });
+  checks.set(place.join(" "), check);
+  return check;
+}
+
+const templates = Object.entries<Operation>(operations).map(([name, operation]) => ({
+  name: name as OperationName, operation, pattern: new RegExp(`^${operation.path.replaceAll(".", "\\.").replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`),
+}));
+
+/** What was seen of each call: `200`, or `404 rollout-unknown`. */
+export const seen = new Map<OperationName, Set<string>>();
+
+/** Puts the check around an app. @throws where an exchange is not as it is described. */
+export function checked(app: Pick<Hono, "fetch">): CheckedApp {
+  const fetch = async (request: Request): Promise<Response> => check(request, undefined, await app.fetch(request));
+  return {
+    fetch,
+    request: async (to, how = {}) => {
+      const request = new Request(new URL(to, "http://control-plane"), how);
+      return check(request, typeof how.body === "string" ? how.body : undefined, await app.fetch(request));
+    },
+  };
+}
+
+async function check(request: Request, sent: string | undefined, response: Response): Promise<Response> {
+  if (request.method === "HEAD") return response; // a GET without the body, which tells nothing
+  const { pathname, searchParams } = new URL(request.url);
+  const found = templates.find(({ operation, pattern }) => operation.method === request.method && pattern.test(pathname));
+  const call = `${request.method} ${pathname}`;
+  if (found === undefined) {
+    const { error } = (await response.clone().json()) as Plain;
+    if (response.status !== 404 || error.id !== "call-route-unknown") throw new Error(`${call} is not described and answered ${response.status}`);
+    return response;
+  }
+  const { name, operation, pattern } = found;
+  if (response.status < 400) {
+    const wrong = complaintsAboutCall(operation, decoded(pattern.exec(pathname)?.groups ?? {}), Object.fromEntries(searchParams), sent);
+    if (wrong.length > 0) throw new Error(`${call} was answered ${response.status} although ${wrong.join("; ")}`);
+  }
+  return checkAnswer(name, operation, call, response);
+}
+
+/** Lists how a call differs from its description. */
+function complaintsAboutCall(operation: Operation, path: Readonly<Record<string, string>>, query: Readonly<Record<string, string>>, sent: string | undefined): readonly string[] {
+  const at = ["paths", operation.path, operation.method.toLowerCase()];
+  const complaints: string[] = [];
+  const hold = (what: string, fits: ValidateFunction, value: unknown): void => { if (!fits(value)) complaints.push(`${what}${ajv.errorsText(fits.errors, { dataVar: "" })}`); };
+  for (const [name, value] of Object.entries(path)) hold(name, checkOf("components", "parameters", name, "schema"), value);
+  const parameters = operation.query?.schema["properties"] as Plain | undefined;
+  for (const [name, value] of Object.entries(parameters === undefined ? {} : query)) { // a call without a query passes over what stands there
+    const schema = parameters![name];
+    if (schema === undefined) complaints.push(`the query has ${name}`);
+    else hold(name, ajv.compile(schema), schema.type === "integer" ? Number(value) : value);
+  }
+  if (operation.body !== undefined) hold("the body", checkOf(...at, "requestBody", "content", "application/json", "schema"), sent === undefined ? undefined : JSON.parse(sent));
+  return complaints;
+}
+
+const decoded = (groups: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]));
+
+async function checkAnswer(name: OperationName, operation: Operation, call: string, response: Response): Promise<Response> {
+  const at = ["paths", operation.path, operation.method.toLowerCase(), "responses", String(response.status)];
+  const answer = at.reduce<Plain | undefined>((inner, step) => inner?.[step], description as Plain);
+  if (answer === undefined) throw new Error(`${call} answered ${response.status}, which is not described: ${await response.text()}`);
+  const [mediaType] = Object.keys(answer["content"] ?? {});
+  const type = response.headers.get("content-type")?.split(";")[0];
+  if (type !== mediaType) throw new Error(`${call} answered ${response.status} as ${type}, and ${mediaType} is described`);
+  const keep = (what: string): void => void seen.set(name, (seen.get(name) ?? new Set()).add(what));
+  if (mediaType === undefined) {
+    keep(String(response.status));
+    return response;
+  }
+  const fits = checkOf(...at, "content", mediaType, "schema");
+  const hold = (value: unknown): void => {
+    if (!fits(value)) throw new Error(`${call} answered ${response.status} ${JSON.stringify(value)}, and ${ajv.errorsText(fits.errors)}`);
+    keep(response.status < 400 ? String(response.status) : `${response.status} ${(value as Plain)["error"].id}`);
+  };
+  if (mediaType !== "application/x-ndjson") {
+    hold(await response.clone().json());
+    return response;
+  }
+  let rest = "";
+  const lines = new TransformStream<Uint8Array, Uint8Array>({
+    transform: (chunk, controller) => {
+      const parts = (rest + new TextDecoder().decode(chunk)).split("\n");
+      rest = parts.pop()!;
+      for (const part of parts) hold(JSON.parse(part));
+      controller.enqueue(chunk);
+    },
+  }, undefined, { highWaterMark: 0 });
+  return new Response(response.body!.pipeThrough(lines), response);
+}
+
+/** Everything that a call is described to answer, as `seen` has it. */
+export const described = (name: OperationName): ReadonlySet<string> => {
+  const operation: Operation = operations[name];
+  return new Set([...Object.keys(operation.answers), ...Object.entries(refusalsOf(operation)).flatMap(([status, ids]) => ids.map((id) => `${status} ${id}`))]);
+};

@@ -1,0 +1,28 @@
+// Journals as a report gets them: those of the scenarios, told, and one whose every name and word is meant to break a page.
+import { tell } from "../../../engines/rollout/tell.ts";
+import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import type { ReportedFact } from "../../../report/attempts.ts";
+import { run } from "../worlds/pure-world.ts";
+import { scenarios } from "../worlds/scenario.ts";
+
+/** Gives events as facts of one process under one claim. */
+export const factsOf = (events: readonly RolloutEvent[]): readonly ReportedFact[] => events.map((event) => ({ event, text: tell(event), process: "p1", epoch: event.kind === "Planned" || event.kind === "Signalled" ? 0 : 1 }));
+
+/** Gives the journal of a scenario. */
+export function scenarioFacts(name: string): readonly ReportedFact[] {
+  const scenario = scenarios().find((each) => each.name === name);
+  if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
+  return factsOf(run(scenario).journal);
+}
+
+/** What somebody might write where we expect a name or a reason: markup, an end of an attribute, a turn of the direction, and a word without a break. */
+export const hostile = `</style></title><script>alert(1)</script>"'><img src=x onerror=alert(2)> & \u202egnp.exe\u0007 ${"w".repeat(120)}`;
+
+/** Gives a journal with the hostile text in the place of every name that comes from outside. */
+export function hostileFacts(): readonly ReportedFact[] {
+  const facts = scenarioFacts("aborts-by-hand");
+  return facts.map((fact) => {
+    const event = JSON.parse(JSON.stringify(fact.event, (key, value: unknown) => (["revision", "stable", "release", "app", "resourceGroup", "requestedBy", "by", "reason", "sentence", "name"].includes(key) && typeof value === "string" ? hostile + (value.endsWith("--1") ? "1" : "2") : value))) as RolloutEvent;
+    return { ...fact, event, text: tell(event), process: hostile };
+  });
+}

@@ -1,0 +1,51 @@
+// A real PostgreSQL for one test file, with a fresh database for whoever asks.
+import pg from "pg";
+import { afterAll, beforeAll } from "vitest";
+import { openPool, type Database } from "../../../controlplane/adapters/postgres/connection.ts";
+import { startPostgres, type RunningPostgres } from "../../../toolchain/postgres.ts";
+
+export interface PostgresForTests {
+  /** Creates an empty database and gives its address. */
+  readonly fresh: () => Promise<Database>;
+  /** Opens a pool that is ended with the file. */
+  readonly pool: (database: Database) => pg.Pool;
+}
+
+/** Starts a server before the tests of a file and stops it after them. */
+export function postgresForTests(): PostgresForTests {
+  let server: RunningPostgres | undefined;
+  let count = 0;
+  const pools: pg.Pool[] = [];
+  beforeAll(async () => { server = await startPostgres(); });
+  afterAll(async () => {
+    await Promise.all(pools.map((pool) => pool.end()));
+    await server?.stop();
+  });
+  return {
+    fresh: async () => {
+      const { host, port, user, password, url } = server!;
+      const name = `fresh_${++count}`;
+      const client = new pg.Client({ connectionString: url("postgres") });
+      await client.connect();
+      await client.query(`create database ${name}`);
+      await client.end();
+      return { host, port, user, password, name, tls: "disable" };
+    },
+    pool: (database) => {
+      const pool = openPool(database, () => {});
+      pools.push(pool);
+      return pool;
+    },
+  };
+}
+
+/** Asks until the answer is there, twenty seconds at most. */
+export async function eventually<Answer>(ask: () => Answer | undefined | false | Promise<Answer | undefined | false>, what: string, seconds = 20): Promise<Answer> {
+  const deadline = performance.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    if (performance.now() > deadline) throw new Error(`waited ${seconds} s in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,58 @@
+// Our own program under the real engine, on a whole stand-in cloud with a real PostgreSQL: what `npm start` does, without the show.
+// Everything lies in a temporary folder; the clone is only read.
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import https from "node:https";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { images } from "../../../demo/ground.ts";
+import { createStack, type Stack } from "../../../demo/stack.ts";
+import { bringEngine } from "../../../toolchain/pulumi/bring.ts";
+import { startPostgres, type RunningPostgres } from "../../../toolchain/postgres.ts";
+import { management, startCloudForTests, type CloudForTests } from "../emulator/cloud.ts";
+
+export interface LocalStack extends Pick<Stack, "onState" | "pulumi" | "up" | "outputs" | "configure" | "setSecret" | "lend"> {
+  readonly cloud: CloudForTests;
+  /** Where the state, the engine's home and the stack's settings lie. */
+  readonly folder: string;
+  readonly postgres: RunningPostgres;
+  /** Gives the live app, or an app's revision, as Azure shows it. */
+  readonly live: (app: string, rest?: string) => Promise<any>;
+  readonly patchTraffic: (app: string, traffic: readonly object[]) => Promise<void>;
+  /** Asks the app as a user does and gives the status. */
+  readonly visit: (origin: string) => Promise<number>;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts everything and creates the stack; nothing is deployed yet. `run` says which folders images stand for, the sources where left out. */
+export async function startLocalStack(config: Readonly<Record<string, unknown>>, run: typeof images = images): Promise<LocalStack> {
+  const folder = mkdtempSync(path.join(tmpdir(), "ballast-stack-"));
+  mkdirSync(path.join(folder, "state"));
+  const [engine, postgres] = await Promise.all([bringEngine(), startPostgres()]);
+  const { host, port, user, password } = postgres;
+  const cloud = await startCloudForTests({ images: run, postgres: { host, port, user, password } });
+  const stop = new AbortController();
+  const close = async (): Promise<void> => {
+    stop.abort();
+    await cloud.close();
+    await postgres.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const stack = await createStack({ engine, postgres, cloud: cloud.cloud, folder }, stop.signal).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  stack.configure(config);
+
+  const appPath = (app: string): string => `/subscriptions/${cloud.cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.App/containerApps/${app}`;
+  return {
+    ...stack, cloud, folder, postgres, close,
+    live: async (app, rest = "") => (await cloud.ask("GET", `${management}${appPath(app)}${rest}?api-version=2025-07-01`)).body,
+    patchTraffic: async (app, traffic) => {
+      const { status } = await cloud.settle("PATCH", `${management}${appPath(app)}?api-version=2025-07-01`, { properties: { configuration: { ingress: { traffic } } } });
+      if (status >= 400) throw new Error(`the traffic of ${app} was refused with ${status}`);
+    },
+    visit: (origin) => new Promise((resolve, reject) => {
+      https.get(origin, { agent: cloud.agent, timeout: 10_000 }, (response) => resolve(response.resume().statusCode!)).on("error", reject);
+    }),
+  };
+}

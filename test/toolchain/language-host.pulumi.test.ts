@@ -1,0 +1,165 @@
+// How things start on the right Node and the right engine: the launchers, our language host, and the real engine running on it.
+import { execFile, spawn } from "node:child_process";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { runChild } from "../../toolchain/child.ts";
+import { launcherEnvironment, launcherName, launcherText, writeLauncher } from "../../toolchain/pulumi/launcher.ts";
+import { pulumi } from "../../toolchain/pulumi/pulumi.ts";
+import { isAlive, script, until } from "../support/processes.ts";
+
+const toolchain = join(import.meta.dirname, "..", "..", "toolchain");
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ballast-launcher-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a launcher", () => {
+  /** Lays a launcher and the files it needs into the folder; `withModules` lets it find the Node 24 of node_modules. */
+  const launcher = (withModules: boolean): string => {
+    for (const name of ["node24.mjs", "foreground.mjs"]) copyFileSync(join(toolchain, "node", name), join(folder, name));
+    if (withModules) symlinkSync(join(toolchain, "..", "node_modules"), join(folder, "node_modules"));
+    writeFileSync(join(folder, "launch.mjs"), 'import { runOnNode24 } from "./node24.mjs";\nawait runOnNode24(import.meta.url, "./main.ts");\n');
+    writeFileSync(
+      join(folder, "main.ts"),
+      'const args: readonly string[] = process.argv.slice(2);\nif (args[0] === "wait") {\n  process.on("SIGTERM", () => process.exit(9));\n  setInterval(() => undefined, 1000);\n} else process.exitCode = 3;\nconsole.log(process.versions.node, ...args);\n',
+    );
+    // A Node that says it is 20 stands for an older one.
+    writeFileSync(join(folder, "old.mjs"), 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } });\n');
+    return join(folder, "launch.mjs");
+  };
+  const start = (args: readonly string[]): Promise<{ code: number; output: string }> => runChild(process.execPath, args);
+
+  test("runs its module in the same process on Node 24", async () => {
+    expect(await start([launcher(false), "a", "b c"])).toEqual({ code: 3, output: `${process.versions.node} a b c` });
+  });
+
+  test("runs the JavaScript beside it, as the package has it, on whichever Node it was started on", async () => {
+    const launch = launcher(true);
+    writeFileSync(join(folder, "main.js"), 'console.log("emitted", process.versions.node, ...process.argv.slice(2));\n');
+    writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+    expect(await start(["--import", join(folder, "old.mjs"), launch, "a", "b c"])).toEqual({ code: 0, output: "emitted 20.1.0 a b c" });
+  });
+
+  const hasNode24 = existsSync(join(toolchain, "..", "node_modules", `node-${process.platform}-${process.arch}`));
+  test.runIf(hasNode24)("starts itself again on Node 24 where it was started on an older one, with its arguments and exit code", async () => {
+    const { code, output } = await start(["--import", join(folder, "old.mjs"), launcher(true), "a", "b c"]);
+    expect(output).toMatch(/^2[4-9]\.\d+\.\d+ a b c$/);
+    expect(code).toBe(3);
+  });
+
+  test.runIf(hasNode24)("passes a signal on to the Node that took its place", async () => {
+    const child = spawn(process.execPath, ["--import", join(folder, "old.mjs"), launcher(true), "wait"], { stdio: ["ignore", "pipe", "inherit"] });
+    child.stdout.once("data", () => child.kill("SIGTERM"));
+    expect(await new Promise((resolve) => child.on("exit", resolve))).toBe(9);
+  });
+
+  test("says the fix, and no stack trace, where no Node 24 is to be found", async () => {
+    const { code, output } = await start(["--import", join(folder, "old.mjs"), launcher(false)]);
+    expect(code).toBe(1);
+    expect(output).toMatch(/^toolchain-node-too-old {2}This is Node 20\.1\.0, .*\n {2}fix {3}run `npm ci`.*$/);
+  });
+});
+
+describe("the launcher of our language host", () => {
+  const path = (): string => join(folder, launcherName);
+
+  test("starts the host that the environment names, with the Node that it names", async () => {
+    writeLauncher(folder);
+    const environment = { BALLAST_NODE: script(join(folder, "my node"), 'echo "$@"'), BALLAST_LANGUAGE_HOST: "/a clone/host.ts" };
+    expect(await runChild(path(), ["--root=x", "127.0.0.1:1"], { environment })).toEqual({ code: 0, output: "/a clone/host.ts --root=x 127.0.0.1:1" });
+  });
+
+  test("says how it wants to be started where the environment names none", async () => {
+    writeLauncher(folder);
+    const { code, output } = await runChild(path(), [], { environment: {} });
+    expect(code).not.toBe(0);
+    expect(output).toContain('start this engine by "npm run pulumi"');
+  });
+
+  test("is written again when it reads otherwise, and left alone when it reads the same", () => {
+    script(path(), "# Written by Ballast, long ago");
+    writeLauncher(folder);
+    expect(readFileSync(path(), "utf8")).toBe(launcherText);
+    chmodSync(path(), 0o555);
+    writeLauncher(folder);
+    expect(readdirSync(folder)).toEqual([launcherName]);
+  });
+});
+
+describe("the real engine, on our language host", () => {
+  let project: string;
+  let environment: NodeJS.ProcessEnv;
+  const program = (text: string): void => writeFileSync(join(project, "index.ts"), text);
+  const run = (...args: string[]): ReturnType<typeof pulumi> => pulumi([...args, "--color", "never"], { cwd: project, environment });
+
+  beforeAll(async () => {
+    project = mkdtempSync(join(tmpdir(), "ballast-tiny-"));
+    for (const name of ["state", "home", "host"]) mkdirSync(join(project, name));
+    symlinkSync(join(toolchain, "..", "node_modules"), join(project, "node_modules"));
+    writeFileSync(join(project, "package.json"), '{ "type": "module" }');
+    writeFileSync(join(project, "Pulumi.yaml"), "name: tiny\nruntime: { name: nodejs, options: { typescript: false } }\nmain: index.ts\n");
+    // On PATH our host goes before an official one, which may lie beside the engine of the machine at hand.
+    writeLauncher(join(project, "host"));
+    environment = {
+      ...process.env,
+      ...launcherEnvironment(),
+      PATH: [join(project, "host"), process.env["PATH"]].join(delimiter),
+      PULUMI_HOME: join(project, "home"),
+      PULUMI_BACKEND_URL: `file://${join(project, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE: "",
+    };
+    expect((await run("stack", "init", "test")).code).toBe(0);
+  });
+  afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+  test("previews a program written in TypeScript, run by the Node that runs us", async () => {
+    program(`import { Config, ComponentResource } from "@pulumi/pulumi";
+const name: string = new Config().require("name");
+new ComponentResource("tiny:index:Thing", name);
+export const node = process.execPath;\n`);
+    expect((await run("config", "set", "name", "first")).code).toBe(0);
+    const { code, output } = await run("preview");
+    expect(output).toContain("tiny:index:Thing first create");
+    expect(output).toContain(process.execPath);
+    expect(code).toBe(0);
+  });
+
+  test("says once why a program fails, and fails", async () => {
+    program('throw new Error("the program is at fault");\n');
+    const { code, output } = await run("preview");
+    expect(code).not.toBe(0);
+    expect(output.match(/the program is at fault/g)).toHaveLength(1);
+  });
+
+  test("is told by name what our host does not offer", async () => {
+    program("");
+    const { code, output } = await run("install");
+    expect(code).not.toBe(0);
+    expect(output).toContain("does not offer installDependencies");
+  });
+
+  test("takes the program down with it when it is killed", async () => {
+    program(`import { writeFileSync } from "node:fs";
+writeFileSync("pids", JSON.stringify([process.pid, process.ppid]));
+await new Promise((resolve) => setTimeout(resolve, 600_000));\n`);
+    const abort = new AbortController();
+    const preview = pulumi(["preview"], { cwd: project, environment, signal: abort.signal, graceSeconds: 0 });
+    const written = join(project, "pids");
+    await until(() => existsSync(written) && readFileSync(written, "utf8") !== "", 40, "the program starts");
+    abort.abort();
+    expect((await preview).code).not.toBe(0);
+    const pids = JSON.parse(readFileSync(written, "utf8")) as number[];
+    await until(() => !pids.some(isAlive), 15, "the language host and the program end");
+  });
+
+  test("is what `npm run pulumi` runs, with nothing of ours on standard output", async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(toolchain, "pulumi", "pulumi.ts"), "version"], { env: environment });
+    expect(stdout).toMatch(/^v\d+\.\d+\.\d+\S*\n$/);
+    await expect(promisify(execFile)(process.execPath, [join(toolchain, "pulumi", "pulumi.ts"), "no-such-command"], { env: environment })).rejects.toMatchObject({ code: expect.any(Number) });
+  });
+});
