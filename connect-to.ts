@@ -3,7 +3,7 @@
 // Nothing here knows what is at the other end; without BALLAST_CONNECT_TO every name is reached as always.
 import https from "node:https";
 import tls from "node:tls";
-import { Agent as FetchAgent, buildConnector, type Dispatcher } from "undici";
+import { buildConnector, type Dispatcher, Agent as FetchAgent } from "undici";
 
 /** Every host name that is `suffix`, or ends in a dot and `suffix`, is reached at this address. */
 export interface ConnectTo {
@@ -16,7 +16,8 @@ export interface ConnectTo {
 export function parseConnectTo(text: string | undefined): ConnectTo | undefined {
   if (!text) return undefined;
   const [, suffix, host, port] = /^([a-z0-9.-]+)=([^:=]+):(\d+)$/.exec(text) ?? [];
-  if (suffix === undefined || host === undefined || port === undefined) throw new Error(`BALLAST_CONNECT_TO is not <suffix>=<host>:<port>: ${text}`);
+  if (suffix === undefined || host === undefined || port === undefined)
+    throw new Error(`BALLAST_CONNECT_TO is not <suffix>=<host>:<port>: ${text}`);
   return { suffix, host, port: Number(port) };
 }
 
@@ -41,6 +42,11 @@ export function fetchDispatcher(to: ConnectTo | undefined = fromEnvironment()): 
   const connect = buildConnector({});
   return new FetchAgent({
     connect: (options, connected) =>
-      connect(applies(to, options.hostname) ? { ...options, servername: options.hostname, hostname: to.host, port: String(to.port) } : options, connected),
+      connect(
+        applies(to, options.hostname)
+          ? { ...options, servername: options.hostname, hostname: to.host, port: String(to.port) }
+          : options,
+        connected,
+      ),
   });
 }

@@ -3,7 +3,11 @@
 // and the limits are the engine's. It knows nobody.
 
 /** The doors of public Azure. */
-export const publicAzure = { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" } as const;
+export const publicAzure = {
+  resourceManager: "https://management.azure.com",
+  logs: "https://api.loganalytics.io",
+  login: "https://login.microsoftonline.com",
+} as const;
 
 /** How Azure's databases are reached. */
 export const databaseAccess = { port: 5432, tls: "require" } as const;

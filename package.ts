@@ -8,5 +8,5 @@ export { DeadMansSwitch, type DeadMansSwitchArgs } from "./components/platform/d
 export { ImageRegistry, type ImageRegistryArgs, type Pull } from "./components/platform/image-registry.ts";
 export { JournalDatabase, type JournalDatabaseArgs } from "./components/platform/journal-database.ts";
 export { Network, type NetworkArgs } from "./components/platform/network.ts";
-export { Telemetry, type Sender, type TelemetryArgs } from "./components/platform/telemetry.ts";
+export { type Sender, Telemetry, type TelemetryArgs } from "./components/platform/telemetry.ts";
 export type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "./engines/rollout/vocabulary.ts";

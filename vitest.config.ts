@@ -7,10 +7,16 @@ const withPulumi = "test/**/*.pulumi.test.ts";
 export default defineConfig({
   resolve: { alias: [{ find: /^ballast$/, replacement: new URL("package.ts", import.meta.url).pathname }] }, // the examples import the package by its name
   test: {
-    pool: "forks", maxWorkers: 2, testTimeout: 60_000, hookTimeout: 180_000,
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 180_000,
     projects: [
       { extends: true, test: { name: "quick", include: ["test/**/*.test.ts"], exclude: [withPulumi] } },
-      { extends: true, test: { name: "pulumi", include: [withPulumi], globalSetup: ["test/support/program/pulumi.ts"] } },
+      {
+        extends: true,
+        test: { name: "pulumi", include: [withPulumi], globalSetup: ["test/support/program/pulumi.ts"] },
+      },
     ],
   },
 });

@@ -3,17 +3,21 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError } from "../errors/catalogue.ts";
 import { addDoctor } from "./doctor/doctor.ts";
-import { addImage } from "./image/image.ts";
 import { addLocal } from "./emulator/emulator.ts";
-import { addPower } from "./release/power.ts";
+import { addImage } from "./image/image.ts";
 import { addPromote } from "./image/promote.ts";
-import { addRelease } from "./release/release.ts";
-import { addSignIn } from "./sign-in.ts";
 import { addSimulate } from "./release/backtest.ts";
-import { refuse } from "./terminal.ts";
+import { addPower } from "./release/power.ts";
+import { addRelease } from "./release/release.ts";
 import { addTop } from "./release/top.ts";
+import { addSignIn } from "./sign-in.ts";
+import { refuse } from "./terminal.ts";
 
-const { version, description, engines } = createRequire(import.meta.url)("ballast/package.json") as { version: string; description: string; engines: { node: string } };
+const { version, description, engines } = createRequire(import.meta.url)("ballast/package.json") as {
+  version: string;
+  description: string;
+  engines: { node: string };
+};
 
 /** What a command comes to, as the shell sees it. */
 const exitCodes = { success: 0, failed: 1, usage: 2, unreachable: 3 };
@@ -22,7 +26,9 @@ const program = new Command("ballast")
   .description(description)
   .version(version)
   .exitOverride()
-  .addHelpText("after", `
+  .addHelpText(
+    "after",
+    `
 Exit codes:
   0  what was asked for is so
   1  it was refused, it failed, or the release did not end well
@@ -39,7 +45,8 @@ Examples:
   ballast release abort storefront --reason "customers report empty carts"
   ballast power --requests-per-minute 1200 --failure-percent 0.5
   ballast simulate --limits stricter.yaml
-  ballast local up`);
+  ballast local up`,
+  );
 addRelease(program);
 addTop(program);
 addPower(program);
@@ -51,7 +58,13 @@ addSignIn(program);
 addLocal(program);
 
 const unreachable = ["release-control-plane-unreachable", "cli-local-not-up"];
-const misunderstood = ["cli-rollout-name-unclear", "cli-traffic-unknown", "cli-local-image-unclear", "cli-local-time-unclear", "cli-local-reset-unasked"];
+const misunderstood = [
+  "cli-rollout-name-unclear",
+  "cli-traffic-unknown",
+  "cli-local-image-unclear",
+  "cli-local-time-unclear",
+  "cli-local-reset-unasked",
+];
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
@@ -62,7 +75,9 @@ function exitCodeOf(error: unknown): number {
 }
 
 // A reader that has enough, such as `head`, closes the pipe; that is no failure of ours.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? exitCodes.success : exitCodes.failed));
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? exitCodes.success : exitCodes.failed),
+);
 try {
   await program.parseAsync();
 } catch (error) {

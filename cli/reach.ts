@@ -2,10 +2,10 @@
 // the stack's outputs by way of the Pulumi engine; the rollout by as much of its name as is needed.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { Option, type Command } from "commander";
-import { endpointUnknown, rolloutAmbiguous, rolloutNameUnclear, rolloutUnknown } from "../errors/cli.ts";
-import { controlPlane, type ControlPlane, type RolloutName, type Shown } from "../client/control-plane.ts";
+import { type Command, Option } from "commander";
+import { type ControlPlane, controlPlane, type RolloutName, type Shown } from "../client/control-plane.ts";
 import { tokenFor } from "../client/credential.ts";
+import { endpointUnknown, rolloutAmbiguous, rolloutNameUnclear, rolloutUnknown } from "../errors/cli.ts";
 import { bringEngine } from "../toolchain/pulumi/bring.ts";
 
 /** What every command may be told of the control plane that it means. */
@@ -20,16 +20,34 @@ export interface ReachOptions {
 const usualAudience = "api://ballast";
 
 /** Adds the options that say where the control plane is and how to answer. */
-export const reachable = (command: Command): Command => command
-  .addOption(new Option("--endpoint <url>", "the control plane's address (default: output controlPlaneEndpoint of the stack)").env("BALLAST_ENDPOINT"))
-  .option("--stack <name>", "the Pulumi stack that deployed it (default: the one selected in this folder)")
-  .addOption(new Option("--audience <uri>", `whom its tokens are for (default: output controlPlaneAudience of the stack, else ${usualAudience})`).env("BALLAST_AUDIENCE"))
-  .option("--json", "answer in JSON");
+export const reachable = (command: Command): Command =>
+  command
+    .addOption(
+      new Option(
+        "--endpoint <url>",
+        "the control plane's address (default: output controlPlaneEndpoint of the stack)",
+      ).env("BALLAST_ENDPOINT"),
+    )
+    .option("--stack <name>", "the Pulumi stack that deployed it (default: the one selected in this folder)")
+    .addOption(
+      new Option(
+        "--audience <uri>",
+        `whom its tokens are for (default: output controlPlaneAudience of the stack, else ${usualAudience})`,
+      ).env("BALLAST_AUDIENCE"),
+    )
+    .option("--json", "answer in JSON");
 
 /** Gives the control plane that the options mean. A person is waiting, so an absent one is given up after five seconds. */
 export async function reach(options: ReachOptions): Promise<ControlPlane> {
-  const told = options.endpoint === undefined ? await outputsOf(options.stack) : { endpoint: options.endpoint, audience: undefined };
-  return controlPlane({ endpoint: told.endpoint, token: tokenFor(options.audience ?? told.audience ?? usualAudience), patienceSeconds: 5 });
+  const told =
+    options.endpoint === undefined
+      ? await outputsOf(options.stack)
+      : { endpoint: options.endpoint, audience: undefined };
+  return controlPlane({
+    endpoint: told.endpoint,
+    token: tokenFor(options.audience ?? told.audience ?? usualAudience),
+    patienceSeconds: 5,
+  });
 }
 
 /**
@@ -40,7 +58,11 @@ export async function reach(options: ReachOptions): Promise<ControlPlane> {
 export async function find(plane: ControlPlane, name: string): Promise<Shown> {
   const parts = name.replace(/^rollout\//, "").split("/");
   if (parts.length > 3 || parts.includes("")) throw rolloutNameUnclear({ name });
-  const [resourceGroup, app, revision] = (parts.length === 3 ? parts : [undefined, ...parts]) as [string | undefined, string, string?];
+  const [resourceGroup, app, revision] = (parts.length === 3 ? parts : [undefined, ...parts]) as [
+    string | undefined,
+    string,
+    string?,
+  ];
   if (resourceGroup && revision) {
     const shown = await plane.show({ resourceGroup, app, revision });
     if (!shown) throw rolloutUnknown({ name });
@@ -64,12 +86,25 @@ export const nameOf = ({ resourceGroup, app, revision }: RolloutName): string =>
 const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
 /** Reads what a stack tells of its control plane. A program that does not say whom tokens are for has the usual audience. */
-async function outputsOf(stack: string | undefined): Promise<{ readonly endpoint: string; readonly audience: string | undefined }> {
+async function outputsOf(
+  stack: string | undefined,
+): Promise<{ readonly endpoint: string; readonly audience: string | undefined }> {
   const engine = await bringEngine({ report: (line) => void process.stderr.write(`${line}\n`) });
-  const unknown = (reason: string): Error => endpointUnknown({ stack: stack ? `The stack ${stack}` : "The stack selected in this folder", reason });
-  const asked = promisify(execFile)(engine.command, ["stack", "output", "--json", "--non-interactive", ...(stack ? ["--stack", stack] : [])], { env: { ...process.env, ...engine.environment } });
-  const { stdout } = await asked.catch((error: Error & { stderr?: string }) => { throw unknown((error.stderr?.trim().split("\n").at(-1) || error.message).replace(/^error: /, "").replace(/\.$/, "")); });
-  const { controlPlaneEndpoint: endpoint, controlPlaneAudience: audience } = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+  const unknown = (reason: string): Error =>
+    endpointUnknown({ stack: stack ? `The stack ${stack}` : "The stack selected in this folder", reason });
+  const asked = promisify(execFile)(
+    engine.command,
+    ["stack", "output", "--json", "--non-interactive", ...(stack ? ["--stack", stack] : [])],
+    { env: { ...process.env, ...engine.environment } },
+  );
+  const { stdout } = await asked.catch((error: Error & { stderr?: string }) => {
+    throw unknown(
+      (error.stderr?.trim().split("\n").at(-1) || error.message).replace(/^error: /, "").replace(/\.$/, ""),
+    );
+  });
+  const { controlPlaneEndpoint: endpoint, controlPlaneAudience: audience } = JSON.parse(stdout) as Readonly<
+    Record<string, unknown>
+  >;
   if (typeof endpoint !== "string") throw unknown("its program has not been deployed yet, or does not export it");
   return { endpoint, audience: typeof audience === "string" ? audience : undefined };
 }

@@ -22,8 +22,22 @@ export function refuse({ id, message, fix, left }: BallastError, json: boolean):
 }
 
 /** Gives rows in columns as wide as their longest text, styled after they are measured. */
-export function table(rows: readonly (readonly string[])[], style: (text: string, row: number, column: number) => string = (text) => text): string {
-  const widths = rows.reduce<readonly number[]>((widest, row) => row.map((text, column) => Math.max(text.length, widest[column] ?? 0)), []);
-  return rows.map((row, at) => row.map((text, column) =>
-    style(text, at, column) + (column === row.length - 1 ? "" : " ".repeat(widths[column]! - text.length))).join("  ")).join("\n");
+export function table(
+  rows: readonly (readonly string[])[],
+  style: (text: string, row: number, column: number) => string = (text) => text,
+): string {
+  const widths = rows.reduce<readonly number[]>(
+    (widest, row) => row.map((text, column) => Math.max(text.length, widest[column] ?? 0)),
+    [],
+  );
+  return rows
+    .map((row, at) =>
+      row
+        .map(
+          (text, column) =>
+            style(text, at, column) + (column === row.length - 1 ? "" : " ".repeat(widths[column]! - text.length)),
+        )
+        .join("  "),
+    )
+    .join("\n");
 }

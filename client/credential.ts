@@ -20,7 +20,9 @@ export function tokenFor(audience: string, environment: NodeJS.ProcessEnv = proc
     if (environment["BALLAST_TOKEN"]) return environment["BALLAST_TOKEN"];
     if (kept && Date.now() < kept.until) return kept.token;
     try {
-      const found = await (await (credential ??= choose(environment))).getToken(`${audience}/.default`, { abortSignal: AbortSignal.timeout(10_000) });
+      const found = await (await (credential ??= choose(environment))).getToken(`${audience}/.default`, {
+        abortSignal: AbortSignal.timeout(10_000),
+      });
       if (!found) throw new Error("the credential gave none");
       kept = { token: found.token, until: found.expiresOnTimestamp - 300_000 };
       return found.token;
@@ -32,8 +34,11 @@ export function tokenFor(audience: string, environment: NodeJS.ProcessEnv = proc
 
 async function choose(environment: NodeJS.ProcessEnv): Promise<TokenCredential> {
   const identity = await import("@azure/identity");
-  const given = (name: string): string | undefined => environment[`AZURE_${name}`] || environment[`ARM_${name}`] || undefined;
-  const tenant = given("TENANT_ID"), client = given("CLIENT_ID"), secret = given("CLIENT_SECRET");
+  const given = (name: string): string | undefined =>
+    environment[`AZURE_${name}`] || environment[`ARM_${name}`] || undefined;
+  const tenant = given("TENANT_ID");
+  const client = given("CLIENT_ID");
+  const secret = given("CLIENT_SECRET");
   const options = connection(environment);
   if (tenant && client && secret) return new identity.ClientSecretCredential(tenant, client, secret, options);
   if (environment["AZURE_CLIENT_CERTIFICATE_PATH"]) return new identity.EnvironmentCredential(options);
@@ -48,10 +53,13 @@ function federated(environment: NodeJS.ProcessEnv): (() => Promise<string>) | un
   if (file) return () => readFile(file, "utf8");
   const token = environment["ARM_OIDC_TOKEN"];
   if (token) return async () => token;
-  const url = environment["ACTIONS_ID_TOKEN_REQUEST_URL"], right = environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
+  const url = environment["ACTIONS_ID_TOKEN_REQUEST_URL"];
+  const right = environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
   if (!url || !right || environment["ARM_USE_OIDC"] !== "true") return undefined;
   return async () => {
-    const answer = await fetch(`${url}&audience=api://AzureADTokenExchange`, { headers: { authorization: `Bearer ${right}` } });
+    const answer = await fetch(`${url}&audience=api://AzureADTokenExchange`, {
+      headers: { authorization: `Bearer ${right}` },
+    });
     return ((await answer.json()) as { value: string }).value;
   };
 }
@@ -61,17 +69,24 @@ function connection(environment: NodeJS.ProcessEnv) {
   const agent = httpsAgent();
   return {
     authorityHost,
-    disableInstanceDiscovery: !/^https:\/\/login\.(microsoftonline\.(com|us)|partner\.microsoftonline\.cn|chinacloudapi\.cn)\/?$/.test(authorityHost),
+    disableInstanceDiscovery:
+      !/^https:\/\/login\.(microsoftonline\.(com|us)|partner\.microsoftonline\.cn|chinacloudapi\.cn)\/?$/.test(
+        authorityHost,
+      ),
     retryOptions: { maxRetries: 1 },
-    additionalPolicies: [{
-      position: "perCall" as const,
-      policy: {
-        name: "connect-to",
-        sendRequest: (request: { agent?: unknown }, next: (request: never) => Promise<never>) => next(Object.assign(request, { agent }) as never),
+    additionalPolicies: [
+      {
+        position: "perCall" as const,
+        policy: {
+          name: "connect-to",
+          sendRequest: (request: { agent?: unknown }, next: (request: never) => Promise<never>) =>
+            next(Object.assign(request, { agent }) as never),
+        },
       },
-    }],
+    ],
   };
 }
 
 /** SDK errors run over many lines and repeat the request; the first line says what is wrong and holds no secret. */
-const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split(/\r?\n/, 1)[0]?.replace(/\.$/, "") ?? "";
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split(/\r?\n/, 1)[0]?.replace(/\.$/, "") ?? "";

@@ -1,7 +1,7 @@
 // One HTTP request to the control plane, with the patience that a restart of it asks for. Knows tokens, waiting and the
 // envelope of errors; does not know what is asked.
 import { setTimeout as sleep } from "node:timers/promises";
-import { fetch, type Dispatcher, type Response } from "undici";
+import { type Dispatcher, fetch, type Response } from "undici";
 import { fetchDispatcher } from "../connect-to.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { controlPlaneUnclear, controlPlaneUnreachable, endpointInsecure } from "../errors/provider.ts";
@@ -36,7 +36,14 @@ export interface Answer {
 }
 
 const attemptSeconds = 10;
-const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
+const neverSent = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 const absent = new Set([502, 503, 504]);
 
 /**
@@ -74,11 +81,20 @@ export function refusal(access: Access, { status, body }: Pick<Answer, "status" 
   if (typeof error?.id !== "string" || typeof error.message !== "string") {
     return controlPlaneUnclear({ endpoint: access.endpoint, what: `status ${status} without an error of ours` });
   }
-  return new BallastError(error.id, error.message, String(error.fix ?? ""), typeof error.left === "string" ? error.left : undefined);
+  return new BallastError(
+    error.id,
+    error.message,
+    String(error.fix ?? ""),
+    typeof error.left === "string" ? error.left : undefined,
+  );
 }
 
 /** Nobody, or nobody who can answer now. `sent`: it may have been carried out all the same. */
-interface Missing { readonly reason: string; readonly sent: boolean; readonly excuse?: Answer }
+interface Missing {
+  readonly reason: string;
+  readonly sent: boolean;
+  readonly excuse?: Answer;
+}
 
 async function attempt(access: Access, call: Call, seconds: number): Promise<Answer | Missing> {
   const timeout = AbortSignal.timeout(seconds * 1000);
@@ -87,13 +103,25 @@ async function attempt(access: Access, call: Call, seconds: number): Promise<Ans
     const text = await response.text();
     const body = parse(text);
     const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
-    const answer = { status: response.status, body, retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined };
-    if (absent.has(response.status)) return { reason: `it answered ${response.status}`, sent: mayHaveArrived(response.status, text), ...(body === undefined ? {} : { excuse: answer }) };
-    if (body === undefined && text !== "") throw controlPlaneUnclear({ endpoint: access.endpoint, what: `status ${response.status} and no JSON` });
+    const answer = {
+      status: response.status,
+      body,
+      retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined,
+    };
+    if (absent.has(response.status))
+      return {
+        reason: `it answered ${response.status}`,
+        sent: mayHaveArrived(response.status, text),
+        ...(body === undefined ? {} : { excuse: answer }),
+      };
+    if (body === undefined && text !== "")
+      throw controlPlaneUnclear({ endpoint: access.endpoint, what: `status ${response.status} and no JSON` });
     return answer;
   } catch (error) {
     if (error instanceof BallastError) throw error;
-    return timeout.aborted ? { reason: `no answer in ${Math.round(seconds)} s`, sent: true } : { reason: reasonOf(error), sent: !neverSent.has(codeOf(error)) };
+    return timeout.aborted
+      ? { reason: `no answer in ${Math.round(seconds)} s`, sent: true }
+      : { reason: reasonOf(error), sent: !neverSent.has(codeOf(error)) };
   }
 }
 
@@ -104,11 +132,18 @@ let shared: Dispatcher | undefined;
 
 async function send(access: Access, call: Call, cancel: AbortSignal): Promise<Response> {
   const endpoint = URL.parse(access.endpoint);
-  if (endpoint?.protocol !== "https:" && endpoint?.hostname !== "127.0.0.1") throw endpointInsecure({ endpoint: access.endpoint });
-  const headers: Record<string, string> = { authorization: `Bearer ${await access.token()}`, accept: "application/json, application/x-ndjson" };
+  if (endpoint?.protocol !== "https:" && endpoint?.hostname !== "127.0.0.1")
+    throw endpointInsecure({ endpoint: access.endpoint });
+  const headers: Record<string, string> = {
+    authorization: `Bearer ${await access.token()}`,
+    accept: "application/json, application/x-ndjson",
+  };
   if (call.body !== undefined) headers["content-type"] = "application/json";
   return fetch(new URL(call.path, access.endpoint), {
-    method: call.method, headers, signal: cancel, redirect: "error",
+    method: call.method,
+    headers,
+    signal: cancel,
+    redirect: "error",
     dispatcher: (shared ??= fetchDispatcher()),
     ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
   });
@@ -122,15 +157,20 @@ function parse(text: string): unknown {
   }
 }
 
-const causeOf = (error: unknown): unknown => (error instanceof Error && error.cause !== undefined ? causeOf(error.cause) : error);
+const causeOf = (error: unknown): unknown =>
+  error instanceof Error && error.cause !== undefined ? causeOf(error.cause) : error;
 const codeOf = (error: unknown): string => String((causeOf(error) as { code?: unknown } | null)?.code ?? "");
 const signalOf = ({ cancel }: Access): { signal?: AbortSignal } => (cancel ? { signal: cancel } : {});
 
 /** Says in a few words why nothing came back. */
 export function reasonOf(error: unknown): string {
   const words: Record<string, string> = {
-    ECONNREFUSED: "the connection was refused", ECONNRESET: "the connection broke off", UND_ERR_SOCKET: "the connection broke off",
-    ENOTFOUND: "its name is not known", EAI_AGAIN: "its name cannot be looked up", UND_ERR_CONNECT_TIMEOUT: "the connection was not taken up",
+    ECONNREFUSED: "the connection was refused",
+    ECONNRESET: "the connection broke off",
+    UND_ERR_SOCKET: "the connection broke off",
+    ENOTFOUND: "its name is not known",
+    EAI_AGAIN: "its name cannot be looked up",
+    UND_ERR_CONNECT_TIMEOUT: "the connection was not taken up",
   };
   const cause = causeOf(error);
   return words[codeOf(error)] ?? (cause instanceof Error && cause.message ? cause.message : String(cause));

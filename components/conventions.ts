@@ -7,14 +7,36 @@ import { componentNameRefused } from "../errors/components.ts";
 
 /** What a child is to its component; its logical name ends in it. */
 export type Role =
-  | "workspace" | "environment" | "request-logs"
-  | "server" | "database" | "azure-services"
-  | "identity" | "apps-role" | "logs-role" | "administrator"
-  | "app" | "release"
-  | "registry" | "pull-role"
-  | "virtual-network" | "environment-subnet" | "database-subnet" | "database-zone" | "database-link" | "zone" | "zone-record" | "zone-link"
-  | "insights" | "publisher-role" | "telemetry-role" | "action-group" | `alert-${string}`
-  | "role" | `role-at-${string}` | "job";
+  | "workspace"
+  | "environment"
+  | "request-logs"
+  | "server"
+  | "database"
+  | "azure-services"
+  | "identity"
+  | "apps-role"
+  | "logs-role"
+  | "administrator"
+  | "app"
+  | "release"
+  | "registry"
+  | "pull-role"
+  | "virtual-network"
+  | "environment-subnet"
+  | "database-subnet"
+  | "database-zone"
+  | "database-link"
+  | "zone"
+  | "zone-record"
+  | "zone-link"
+  | "insights"
+  | "publisher-role"
+  | "telemetry-role"
+  | "action-group"
+  | `alert-${string}`
+  | "role"
+  | `role-at-${string}`
+  | "job";
 
 /** Gives the logical name of a child. */
 export const child = (name: string, role: Role): string => `${name}-${role}`;
@@ -23,16 +45,24 @@ export const child = (name: string, role: Role): string => `${name}-${role}`;
 export const subscriptionOf = (scope: string): string => scope.split("/")[2] ?? "";
 
 /** Gives settings as a container's environment. */
-export const variablesOf = <Value>(settings: { readonly [name: string]: Value }) => Object.entries(settings).map(([name, value]) => ({ name, value }));
+export const variablesOf = <Value>(settings: { readonly [name: string]: Value }) =>
+  Object.entries(settings).map(([name, value]) => ({ name, value }));
 
 /** Azure's role Monitoring Metrics Publisher, by the GUID that it has in every tenant: sends telemetry, reads none. */
 export const metricsPublisher = "3913510d-42f4-4e42-8a64-420c390055eb";
 
 /** What one replica of each service gets. Container Apps takes these two in this proportion alone. */
-export const replicaSizes = { storefront: { cpu: 0.25, gib: 0.5 }, controlPlane: { cpu: 0.5, gib: 1 }, job: { cpu: 0.25, gib: 0.5 } } as const;
+export const replicaSizes = {
+  storefront: { cpu: 0.25, gib: 0.5 },
+  controlPlane: { cpu: 0.5, gib: 1 },
+  job: { cpu: 0.25, gib: 0.5 },
+} as const;
 
 /** Gives a size as a template says it. */
-export const resourcesOf = ({ cpu, gib }: { readonly cpu: number; readonly gib: number }) => ({ cpu, memory: `${gib}Gi` });
+export const resourcesOf = ({ cpu, gib }: { readonly cpu: number; readonly gib: number }) => ({
+  cpu,
+  memory: `${gib}Gi`,
+});
 
 interface Shape {
   readonly kind: string;
@@ -43,7 +73,8 @@ interface Shape {
 }
 
 const plain = (kind: string, most: number, global = false): Shape => ({
-  kind, global,
+  kind,
+  global,
   pattern: new RegExp(`^(?!.*--)[a-z][a-z0-9-]{0,${most - 2}}[a-z0-9]$`),
   rule: `2 to ${most} lower-case letters, digits and single hyphens, beginning with a letter and not ending in a hyphen`,
 });
@@ -54,7 +85,12 @@ const shapes = {
   environment: plain("managed environment", 60),
   workspace: plain("workspace", 63),
   identity: plain("managed identity", 128),
-  registry: { kind: "container registry", global: false, pattern: /^[a-z0-9]{5,50}$/, rule: "5 to 50 lower-case letters and digits" }, // all of Azure shares them, and images are named by it
+  registry: {
+    kind: "container registry",
+    global: false,
+    pattern: /^[a-z0-9]{5,50}$/,
+    rule: "5 to 50 lower-case letters and digits",
+  }, // all of Azure shares them, and images are named by it
   network: plain("virtual network", 64),
   insights: plain("Application Insights component", 255),
   actionGroup: plain("action group", 260),
@@ -71,7 +107,9 @@ const shapes = {
  */
 export function physicalName(of: keyof typeof shapes, name: string, scope: string): string {
   const { kind, pattern, rule, global } = shapes[of];
-  const physical = global ? `${name}-${createHash("sha256").update(scope.toLowerCase()).digest("hex").slice(0, 8)}` : name;
+  const physical = global
+    ? `${name}-${createHash("sha256").update(scope.toLowerCase()).digest("hex").slice(0, 8)}`
+    : name;
   if (!pattern.test(physical)) throw refusal(componentNameRefused({ kind, name: physical, rule }));
   return physical;
 }
@@ -79,8 +117,11 @@ export function physicalName(of: keyof typeof shapes, name: string, scope: strin
 /** Gives the GUID under which a role is assigned or defined: the same for the same scope, grantee and role, so that `up` never does so twice. */
 export function assignmentName(scope: string, grantee: string, role: string): string {
   const hex = createHash("sha256").update(`${scope}\n${grantee}\n${role}`.toLowerCase()).digest("hex");
-  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join("-");
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    "-",
+  );
 }
 
 /** Makes an error of the catalogue one that Pulumi prints as it stands, without a stack trace; any other is our own mistake and keeps it. */
-export const refusal = (error: unknown): unknown => (error instanceof BallastError ? new pulumi.RunError(error.toString()) : error);
+export const refusal = (error: unknown): unknown =>
+  error instanceof BallastError ? new pulumi.RunError(error.toString()) : error;

@@ -3,26 +3,26 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
-import { connect, type Connection } from "./adapters/azure/connection.ts";
+import { fetchDispatcher } from "../connect-to.ts";
+import { rollout } from "../engines/rollout/rollout.ts";
+import { BallastError } from "../errors/catalogue.ts";
+import { type Connection, connect } from "./adapters/azure/connection.ts";
 import { createContainerApps } from "./adapters/azure/container-apps.ts";
 import { createRequestRows } from "./adapters/azure/request-rows.ts";
 import { patienceOf } from "./adapters/azure/trouble.ts";
 import { openClaims } from "./adapters/postgres/claims.ts";
-import { connectionOptions, openPool, type Database } from "./adapters/postgres/connection.ts";
+import { connectionOptions, type Database, openPool } from "./adapters/postgres/connection.ts";
 import { openJournal } from "./adapters/postgres/journal.ts";
 import { migrate } from "./adapters/postgres/migrations.ts";
 import { openNotices } from "./adapters/postgres/notifications.ts";
 import { openTime } from "./adapters/postgres/time.ts";
-import { rollout } from "../engines/rollout/rollout.ts";
-import { clockOf } from "./runtime/clock.ts";
-import { startNotifier } from "./runtime/notify.ts";
-import { createOrchestrator } from "./runtime/orchestrate.ts";
-import { fetchDispatcher } from "../connect-to.ts";
-import { BallastError } from "../errors/catalogue.ts";
 import { createApp, type Log } from "./api/app.ts";
 import { createAuthenticate } from "./api/authenticate.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
 import { openChannels } from "./read-notifiers.ts";
+import { clockOf } from "./runtime/clock.ts";
+import { startNotifier } from "./runtime/notify.ts";
+import { createOrchestrator } from "./runtime/orchestrate.ts";
 import { readPreparation, readSettings, type Settings } from "./settings.ts";
 
 /** For how long an orderly end may last; the platform kills after 30 seconds. */
@@ -38,7 +38,11 @@ try {
     log({ what: "prepared", role: preparation.grantee.name, database: preparation.database.name });
   }
 } catch (thrown) {
-  log(thrown instanceof BallastError ? { what: "stopped", id: thrown.id, message: thrown.message, fix: thrown.fix } : { what: "stopped", error: String((thrown as Error).stack ?? thrown) });
+  log(
+    thrown instanceof BallastError
+      ? { what: "stopped", id: thrown.id, message: thrown.message, fix: thrown.fix }
+      : { what: "stopped", error: String((thrown as Error).stack ?? thrown) },
+  );
   // A half-started service would look alive; the platform starts a whole one.
   process.exit(1);
 }
@@ -49,26 +53,60 @@ async function run(settings: Settings): Promise<void> {
   const pool = openPool(database, tellTrouble);
   await migrate(pool);
   const telemetry = await openTelemetry(settings, connection);
-  const opened = openJournal(pool, connectionOptions(database), tellTrouble), journal = telemetry?.journal(opened) ?? opened;
+  const opened = openJournal(pool, connectionOptions(database), tellTrouble);
+  const journal = telemetry?.journal(opened) ?? opened;
   const claims = openClaims(pool, settings.leaseSeconds);
-  const time = await openTime(pool), clock = clockOf(time.now);
+  const time = await openTime(pool);
+  const clock = clockOf(time.now);
   const patience = patienceOf(settings.requestSeconds);
   const rollouts = createOrchestrator({
-    ports: { apps: createContainerApps(connection, patience), requests: createRequestRows(connection, patience, settings.workspace, settings.ingestionSeconds), journal, claims, clock },
-    engine: rollout, pool, process: settings.process, leaseSeconds: settings.leaseSeconds, requestSeconds: settings.requestSeconds, log: tellTrouble, telemetry,
+    ports: {
+      apps: createContainerApps(connection, patience),
+      requests: createRequestRows(connection, patience, settings.workspace, settings.ingestionSeconds),
+      journal,
+      claims,
+      clock,
+    },
+    engine: rollout,
+    pool,
+    process: settings.process,
+    leaseSeconds: settings.leaseSeconds,
+    requestSeconds: settings.requestSeconds,
+    log: tellTrouble,
+    telemetry,
   });
   await rollouts.launch();
   telemetry?.begin(opened);
   const dispatcher = fetchDispatcher();
   const notices = openNotices(pool);
-  const notifier = startNotifier({ journal, notices: telemetry?.notices(notices) ?? notices, channels: openChannels(settings.channels, { dispatcher }), now: clock.now, log: tellTrouble });
+  const notifier = startNotifier({
+    journal,
+    notices: telemetry?.notices(notices) ?? notices,
+    channels: openChannels(settings.channels, { dispatcher }),
+    now: clock.now,
+    log: tellTrouble,
+  });
   const closing = new AbortController();
   const app = createApp(
-    { journal, claims, rollouts, inventory: settings.inventory, now: clock.now, process: settings.process, closing: closing.signal },
+    {
+      journal,
+      claims,
+      rollouts,
+      inventory: settings.inventory,
+      now: clock.now,
+      process: settings.process,
+      closing: closing.signal,
+    },
     createAuthenticate(settings, dispatcher),
-    log, telemetry?.served,
+    log,
+    telemetry?.served,
   );
-  const server = serve({ fetch: app.fetch, hostname: settings.host, port: settings.port, overrideGlobalObjects: false }) as Server;
+  const server = serve({
+    fetch: app.fetch,
+    hostname: settings.host,
+    port: settings.port,
+    overrideGlobalObjects: false,
+  }) as Server;
   await once(server, "listening");
   log({ what: "started", process: settings.process, address: server.address(), inventory: settings.inventory });
   await toldToEnd();
@@ -91,7 +129,10 @@ async function run(settings: Settings): Promise<void> {
 /** Opens what watches us, where somebody wants to know. Its packages are loaded only then. */
 async function openTelemetry({ telemetry: wanted }: Settings, { credential, way }: Connection) {
   if (wanted === undefined) return undefined;
-  const [{ openSending }, { openWatch }] = await Promise.all([import("./adapters/telemetry/send.ts"), import("./adapters/telemetry/watch.ts")]);
+  const [{ openSending }, { openWatch }] = await Promise.all([
+    import("./adapters/telemetry/send.ts"),
+    import("./adapters/telemetry/watch.ts"),
+  ]);
   const sending = openSending({ ...wanted, credential, way, log: tellTrouble });
   return { ...openWatch(sending), close: sending.close };
 }

@@ -2,7 +2,7 @@
 // signs in, and the rights of that role. It runs in the control plane's own image, so that its tables are those of that very version.
 import { ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
 import pg from "pg";
-import { connectionOptions, openPool, type Database } from "./adapters/postgres/connection.ts";
+import { connectionOptions, type Database, openPool } from "./adapters/postgres/connection.ts";
 import { migrate } from "./adapters/postgres/migrations.ts";
 import { grantRights, makeRole } from "./adapters/postgres/role.ts";
 import { prepareTurns } from "./runtime/reconcile.ts";
@@ -17,7 +17,10 @@ export const passwordOf = ({ password }: DatabaseSettings, credential: TokenCred
 
 /** Prepares the database, or finds that it is. Safe to run again at any moment, beside a control plane at work. */
 export async function prepareDatabase({ clientId, database: settings, grantee }: Preparation): Promise<void> {
-  const database: Database = { ...settings, password: passwordOf(settings, new ManagedIdentityCredential({ clientId })) };
+  const database: Database = {
+    ...settings,
+    password: passwordOf(settings, new ManagedIdentityCredential({ clientId })),
+  };
   await connected({ ...database, name: "postgres" }, (client) => makeRole(client, grantee));
   const pool = openPool(database, () => {});
   await migrate(pool).finally(() => pool.end());
@@ -32,7 +35,9 @@ async function connected(database: Database, act: (client: pg.Client) => Promise
 }
 
 async function urlOf({ host, port, name, user, password, tls }: Database): Promise<string> {
-  const url = new URL(`postgres://${host}:${port}/${encodeURIComponent(name)}?sslmode=${tls === "require" ? "verify-full" : "disable"}`);
+  const url = new URL(
+    `postgres://${host}:${port}/${encodeURIComponent(name)}?sslmode=${tls === "require" ? "verify-full" : "disable"}`,
+  );
   url.username = encodeURIComponent(user);
   url.password = encodeURIComponent(typeof password === "string" ? password : await password());
   return url.href;

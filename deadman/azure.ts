@@ -24,22 +24,51 @@ const requestSeconds = 10;
 const apiVersion = "2025-07-01";
 
 /** Sends one request, once. */
-export async function send(method: string, url: URL, headers: Readonly<Record<string, string>> = {}, body?: object): Promise<Asked> {
+export async function send(
+  method: string,
+  url: URL,
+  headers: Readonly<Record<string, string>> = {},
+  body?: object,
+): Promise<Asked> {
   const text = body && JSON.stringify(body);
   try {
     return await new Promise<Answer>((resolve, reject) => {
       const client = url.protocol === "http:" ? http : https;
-      const sent = { ...headers, host: url.host, ...(text === undefined ? {} : { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) }) };
-      const request = client.request(url, { method, headers: sent, agent: false, signal: AbortSignal.timeout(requestSeconds * 1000), ...wayTo(url) }, (response) => {
-        let said = "";
-        response.setEncoding("utf8").on("data", (part: string) => { said += part; }).on("error", reject);
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: parsed(said), retryAfterSeconds: Number(response.headers["retry-after"]) || 0 }));
-      });
+      const sent = {
+        ...headers,
+        host: url.host,
+        ...(text === undefined
+          ? {}
+          : { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) }),
+      };
+      const request = client.request(
+        url,
+        { method, headers: sent, agent: false, signal: AbortSignal.timeout(requestSeconds * 1000), ...wayTo(url) },
+        (response) => {
+          let said = "";
+          response
+            .setEncoding("utf8")
+            .on("data", (part: string) => {
+              said += part;
+            })
+            .on("error", reject);
+          response.on("end", () =>
+            resolve({
+              status: response.statusCode ?? 0,
+              body: parsed(said),
+              retryAfterSeconds: Number(response.headers["retry-after"]) || 0,
+            }),
+          );
+        },
+      );
       request.on("error", reject).end(text);
     });
   } catch (error) {
     const { name, code, message } = error as { name: string; code?: string; message: string };
-    return { status: undefined, reason: name === "AbortError" || name === "TimeoutError" ? `no answer in ${requestSeconds} s` : (code ?? message) };
+    return {
+      status: undefined,
+      reason: name === "AbortError" || name === "TimeoutError" ? `no answer in ${requestSeconds} s` : (code ?? message),
+    };
   }
 }
 
@@ -63,24 +92,42 @@ function parsed(text: string): Answer["body"] {
 export function describeAsked(asked: Asked): string {
   if (asked.status === undefined) return asked.reason;
   const { code, message } = asked.body["error"] ?? {};
-  return [asked.status, code, message].filter((part) => part !== undefined).join(" ").replace(/\s+/g, " ").slice(0, 400);
+  return [asked.status, code, message]
+    .filter((part) => part !== undefined)
+    .join(" ")
+    .replace(/\s+/g, " ")
+    .slice(0, 400);
 }
 
 /** Signs in with the identity that the container has, at the first question, and asks Resource Manager. */
-export function resourceManager(origin: string, identity: { readonly endpoint: string; readonly header: string; readonly clientId: string }): Ask {
+export function resourceManager(
+  origin: string,
+  identity: { readonly endpoint: string; readonly header: string; readonly clientId: string },
+): Ask {
   let token: string | undefined;
   const signIn = async (): Promise<Asked> => {
     const url = new URL(identity.endpoint);
-    for (const [name, value] of Object.entries({ "api-version": "2019-08-01", resource: origin, client_id: identity.clientId })) url.searchParams.set(name, value);
+    for (const [name, value] of Object.entries({
+      "api-version": "2019-08-01",
+      resource: origin,
+      client_id: identity.clientId,
+    }))
+      url.searchParams.set(name, value);
     return send("GET", url, { "x-identity-header": identity.header });
   };
   return async (method, path, body) => {
     if (token === undefined) {
       const signed = await signIn();
       // What the identity endpoint answers badly now it may answer well in a moment; the reason holds no token, since there was none.
-      if (signed.status !== 200 || typeof signed.body["access_token"] !== "string") return { status: undefined, reason: `the identity got no token: ${describeAsked(signed)}` };
+      if (signed.status !== 200 || typeof signed.body["access_token"] !== "string")
+        return { status: undefined, reason: `the identity got no token: ${describeAsked(signed)}` };
       token = signed.body["access_token"];
     }
-    return send(method, new URL(`${path}?api-version=${apiVersion}`, origin), { authorization: `Bearer ${token}` }, body);
+    return send(
+      method,
+      new URL(`${path}?api-version=${apiVersion}`, origin),
+      { authorization: `Bearer ${token}` },
+      body,
+    );
   };
 }

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describeAsked, resourceManager, send } from "./azure.ts";
 import { restore, type Target } from "./restore.ts";
 
-const say = (line: object): void => void process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), ...line })}\n`);
+const say = (line: object): void =>
+  void process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), ...line })}\n`);
 
 /** Reads one setting. @throws where it is missing, which ends the run with its name. */
 function text(name: string): string {
@@ -30,8 +31,14 @@ async function whySilent(health: URL, silence: number): Promise<string | undefin
   const asked = await send("GET", health);
   if (asked.status !== 200) return describeAsked(asked);
   const { inFlight, lastWriteSecondsAgo } = asked.body;
-  if (inFlight === 0 || (typeof inFlight === "number" && typeof lastWriteSecondsAgo === "number" && lastWriteSecondsAgo < silence)) return undefined;
-  return typeof inFlight === "number" ? `${inFlight} rollouts are in flight, and nothing was written for ${lastWriteSecondsAgo} s` : "it answered 200 without saying what is in flight";
+  if (
+    inFlight === 0 ||
+    (typeof inFlight === "number" && typeof lastWriteSecondsAgo === "number" && lastWriteSecondsAgo < silence)
+  )
+    return undefined;
+  return typeof inFlight === "number"
+    ? `${inFlight} rollouts are in flight, and nothing was written for ${lastWriteSecondsAgo} s`
+    : "it answered 200 without saying what is in flight";
 }
 
 /** Listens until the first heartbeat, or for the whole time; then gives why the last was none. */
@@ -45,9 +52,16 @@ async function listen(health: URL, silence: number): Promise<string | undefined>
 }
 
 async function main(): Promise<number> {
-  const health = new URL(text("BALLAST_HEALTH")), silence = seconds("BALLAST_DEADMAN_SECONDS"), patience = seconds("BALLAST_DEADMAN_PATIENCE_SECONDS");
-  const subscription = text("BALLAST_SUBSCRIPTION"), inventory = JSON.parse(text("BALLAST_INVENTORY")) as readonly Target[];
-  const ask = resourceManager(text("BALLAST_RESOURCE_MANAGER"), { endpoint: text("IDENTITY_ENDPOINT"), header: text("IDENTITY_HEADER"), clientId: text("AZURE_CLIENT_ID") });
+  const health = new URL(text("BALLAST_HEALTH"));
+  const silence = seconds("BALLAST_DEADMAN_SECONDS");
+  const patience = seconds("BALLAST_DEADMAN_PATIENCE_SECONDS");
+  const subscription = text("BALLAST_SUBSCRIPTION");
+  const inventory = JSON.parse(text("BALLAST_INVENTORY")) as readonly Target[];
+  const ask = resourceManager(text("BALLAST_RESOURCE_MANAGER"), {
+    endpoint: text("IDENTITY_ENDPOINT"),
+    header: text("IDENTITY_HEADER"),
+    clientId: text("AZURE_CLIENT_ID"),
+  });
   const silent = await listen(health, silence);
   if (silent === undefined) {
     say({ what: "heartbeat" });
@@ -55,11 +69,13 @@ async function main(): Promise<number> {
   }
   say({ what: "silence", sentence: `no heartbeat for ${silence} s: ${silent}` });
   const isBack = async () => (await whySilent(health, silence)) === undefined;
-  const outcomes = await Promise.all(inventory.map(async (target) => {
-    const outcome = await restore(ask, subscription, target, patience, isBack);
-    say({ ...outcome, ...target });
-    return outcome.what;
-  }));
+  const outcomes = await Promise.all(
+    inventory.map(async (target) => {
+      const outcome = await restore(ask, subscription, target, patience, isBack);
+      say({ ...outcome, ...target });
+      return outcome.what;
+    }),
+  );
   return outcomes.includes("failed") ? 1 : 0;
 }
 

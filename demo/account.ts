@@ -2,8 +2,8 @@
 // request of the load is laid to a fault only where the replica that answered logged that very request as injected, or where it
 // was sent to a canary that was made to hang or to crash. Time windows prove nothing.
 import type { LoadFailure } from "../emulator/load.ts";
-import type { Released } from "./release.ts";
 import type { Asked, LogLine, Row } from "./emulator.ts";
+import type { Released } from "./release.ts";
 
 /** What one release did to users, counted from the ingress's own rows of the load's requests. */
 export interface Counts {
@@ -18,9 +18,19 @@ const isFailed = ({ StatusCode }: Row): boolean => StatusCode === 0 || StatusCod
 
 /** Counts a release's requests by arm: those that began while it was under way. */
 export function count(released: Released, rows: readonly Row[]): Counts {
-  const during = rows.filter((row) => fromLoad(row) && Date.parse(row.StartTime) >= released.from && Date.parse(row.StartTime) < released.to);
-  const [canary, stable] = [during.filter((row) => row.RevisionName === released.name.revision), during.filter((row) => row.RevisionName !== released.name.revision)];
-  return { canaryRequests: canary.length, stableRequests: stable.length, canaryFailed: canary.filter(isFailed).length, stableFailed: stable.filter(isFailed).length };
+  const during = rows.filter(
+    (row) => fromLoad(row) && Date.parse(row.StartTime) >= released.from && Date.parse(row.StartTime) < released.to,
+  );
+  const [canary, stable] = [
+    during.filter((row) => row.RevisionName === released.name.revision),
+    during.filter((row) => row.RevisionName !== released.name.revision),
+  ];
+  return {
+    canaryRequests: canary.length,
+    stableRequests: stable.length,
+    canaryFailed: canary.filter(isFailed).length,
+    stableFailed: stable.filter(isFailed).length,
+  };
 }
 
 /**
@@ -29,15 +39,32 @@ export function count(released: Released, rows: readonly Row[]): Counts {
  * It counts the program's PUTs and the control plane's PATCHes alike, and refused ones too: to ask for another traffic is bad enough.
  */
 export function trafficWrites(asked: readonly Asked[], from: number, to = Infinity): readonly string[] {
-  const written = asked.filter(({ at, path }) => path.endsWith("/storefront") && Date.parse(at) >= from && Date.parse(at) <= to);
-  return written.flatMap(({ traffic }) => traffic?.flatMap(({ revisionName = "latest", weight = 0 }) => (weight > 0 ? [`${revisionName} ${weight}`] : [])).sort().join(", ") ?? []);
+  const written = asked.filter(
+    ({ at, path }) => path.endsWith("/storefront") && Date.parse(at) >= from && Date.parse(at) <= to,
+  );
+  return written.flatMap(
+    ({ traffic }) =>
+      traffic
+        ?.flatMap(({ revisionName = "latest", weight = 0 }) => (weight > 0 ? [`${revisionName} ${weight}`] : []))
+        .sort()
+        .join(", ") ?? [],
+  );
 }
 
 /** Gives the failures that no fault explains. */
-export function outsideFaults(failures: readonly LoadFailure[], releases: readonly Released[], rows: readonly Row[], logs: readonly LogLine[]): readonly LoadFailure[] {
-  const injected = new Set(logs.flatMap(({ revision, json }) => (json?.injected && json.requestId ? [`${revision} ${json.requestId}`] : [])));
+export function outsideFaults(
+  failures: readonly LoadFailure[],
+  releases: readonly Released[],
+  rows: readonly Row[],
+  logs: readonly LogLine[],
+): readonly LoadFailure[] {
+  const injected = new Set(
+    logs.flatMap(({ revision, json }) => (json?.injected && json.requestId ? [`${revision} ${json.requestId}`] : [])),
+  );
   const revisionOf = new Map(rows.map((row) => [row.RequestId, row.RevisionName]));
-  const dead = new Set(releases.filter(({ fault }) => fault.kind === "hang" || fault.kind === "crash").map(({ name }) => name.revision));
+  const dead = new Set(
+    releases.filter(({ fault }) => fault.kind === "hang" || fault.kind === "crash").map(({ name }) => name.revision),
+  );
   return failures.filter(({ id, revision }) => {
     const answeredBy = revision ?? revisionOf.get(id) ?? "";
     return !injected.has(`${answeredBy} ${id}`) && !dead.has(answeredBy);

@@ -43,23 +43,36 @@ export function draw(seed: number): Draw {
   const random = mulberry32(seed);
   const between = (least: number, most: number) => least + Math.floor(random() * (most - least + 1));
   const pick = <Item>(items: readonly Item[]): Item => items[between(0, items.length - 1)]!;
-  const bad: Fault[] = shuffle(["errors", "slow", "hang", "crash", "never-ready"] as const, random).slice(0, between(2, 3)).map((kind) => {
-    switch (kind) {
-      case "errors": return { kind, percent: between(5, 60) };
-      case "slow": return { kind, percent: between(15, 40), milliseconds: between(700, 1500) };
-      case "hang": case "crash": return { kind, afterRequests: between(40, 160) };
-      case "never-ready": return { kind };
-    }
-  });
+  const bad: Fault[] = shuffle(["errors", "slow", "hang", "crash", "never-ready"] as const, random)
+    .slice(0, between(2, 3))
+    .map((kind) => {
+      switch (kind) {
+        case "errors":
+          return { kind, percent: between(5, 60) };
+        case "slow":
+          return { kind, percent: between(15, 40), milliseconds: between(700, 1500) };
+        case "hang":
+        case "crash":
+          return { kind, afterRequests: between(40, 160) };
+        case "never-ready":
+          return { kind };
+      }
+    });
   const last = bad.pop()!;
   const faults = [...shuffle([...bad, { kind: "none" as const }, { kind: "none" as const }], random), last];
   const releases = faults.map((fault, index) => ({ release: index + 2, fault }));
   const healthy = releases.filter(({ fault }) => fault.kind === "none");
   const kill = { release: pick(healthy).release, atPercent: pick([5, 25, 50]), afterSeconds: between(0, 3) };
   // Both releases of a race must be about nothing else. A bad one has its verdict at the first step, a good one at the last.
-  const racers = releases.slice(0, -1).filter(({ release, fault }) => fault.kind !== "never-ready" && kill.release !== release && kill.release !== release + 1);
+  const racers = releases
+    .slice(0, -1)
+    .filter(
+      ({ release, fault }) => fault.kind !== "never-ready" && kill.release !== release && kill.release !== release + 1,
+    );
   const racer = racers.length > 0 ? pick(racers) : undefined;
-  const race = racer ? { release: racer.release, atPercent: racer.fault.kind === "none" ? 100 : 5, afterSeconds: between(0, 4) } : null;
+  const race = racer
+    ? { release: racer.release, atPercent: racer.fault.kind === "none" ? 100 : 5, afterSeconds: between(0, 4) }
+    : null;
   return { seed, releases, kill, race };
 }
 
@@ -74,7 +87,8 @@ export function environmentOf({ release, fault }: DrawnRelease): Readonly<Record
   const environment: Record<string, string> = { RELEASE: String(release), FAULT: fault.kind, SEED: String(release) };
   if (fault.kind === "errors" || fault.kind === "slow") environment["FAULT_PERCENT"] = String(fault.percent);
   if (fault.kind === "slow") environment["FAULT_MILLISECONDS"] = String(fault.milliseconds);
-  if (fault.kind === "errors" && fault.milliseconds !== undefined) Object.assign(environment, { FAULT: "errors,slow", FAULT_MILLISECONDS: String(fault.milliseconds) });
+  if (fault.kind === "errors" && fault.milliseconds !== undefined)
+    Object.assign(environment, { FAULT: "errors,slow", FAULT_MILLISECONDS: String(fault.milliseconds) });
   if (fault.kind === "hang" || fault.kind === "crash") environment["FAULT_AFTER"] = String(fault.afterRequests);
   return environment;
 }
@@ -82,12 +96,18 @@ export function environmentOf({ release, fault }: DrawnRelease): Readonly<Record
 /** Writes a fault as a person reads it. */
 export function describeFault(fault: Fault): string {
   switch (fault.kind) {
-    case "none": return "healthy";
-    case "errors": return `${fault.percent} % of requests fail${fault.milliseconds === undefined ? "" : ` and ${fault.percent} % take ${fault.milliseconds} ms longer`}`;
-    case "slow": return `${fault.percent} % of requests take ${fault.milliseconds} ms longer`;
-    case "hang": return `stops answering after ${fault.afterRequests} requests`;
-    case "crash": return `crashes after every ${fault.afterRequests} requests`;
-    case "never-ready": return "never becomes ready";
+    case "none":
+      return "healthy";
+    case "errors":
+      return `${fault.percent} % of requests fail${fault.milliseconds === undefined ? "" : ` and ${fault.percent} % take ${fault.milliseconds} ms longer`}`;
+    case "slow":
+      return `${fault.percent} % of requests take ${fault.milliseconds} ms longer`;
+    case "hang":
+      return `stops answering after ${fault.afterRequests} requests`;
+    case "crash":
+      return `crashes after every ${fault.afterRequests} requests`;
+    case "never-ready":
+      return "never becomes ready";
   }
 }
 

@@ -1,8 +1,8 @@
 // The stand-in's own controls, as the demo uses them: who answered which request, what replicas logged, killing a process.
 // Nothing here exists on Azure.
 import { fetch } from "undici";
-import { fetchDispatcher } from "../connect-to.ts";
 import { tokenFor } from "../client/credential.ts";
+import { fetchDispatcher } from "../connect-to.ts";
 import type { CloudAddress } from "./ground.ts";
 
 /** One request as the ingress saw it. */
@@ -45,7 +45,10 @@ export function standIn({ suffix, port }: CloudAddress): StandIn {
   const token = tokenFor("https://management.azure.com");
   const ask = async <Answer>(method: "GET" | "POST", route: string, body?: object): Promise<Answer> => {
     const answer = await fetch(`https://management.${suffix}/_standin/${route}`, {
-      method, dispatcher, headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" }, ...(body && { body: JSON.stringify(body) }),
+      method,
+      dispatcher,
+      headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" },
+      ...(body && { body: JSON.stringify(body) }),
     });
     if (!answer.ok) throw new Error(`the stand-in answered ${answer.status} to ${route}: ${await answer.text()}`);
     return (await answer.json()) as Answer;
@@ -55,6 +58,7 @@ export function standIn({ suffix, port }: CloudAddress): StandIn {
     logs: async (app) => (await ask<{ lines: readonly LogLine[] }>("GET", `logs?app=${app}`)).lines,
     asked: async () => (await ask<{ requests: readonly Asked[] }>("GET", "requests")).requests,
     kill: async (app) => (await ask<{ pids: readonly number[] }>("POST", "kill", { app, signal: "SIGKILL" })).pids,
-    processes: async () => (await ask<{ processes: readonly { app: string; pid: number | null }[] }>("GET", "processes")).processes,
+    processes: async () =>
+      (await ask<{ processes: readonly { app: string; pid: number | null }[] }>("GET", "processes")).processes,
   };
 }

@@ -1,15 +1,15 @@
 // What the demo stands on: the Pulumi engine, PostgreSQL and the stand-in cloud, brought up in order and taken down in
 // reverse. Everything lives in one folder of the project's own that git does not see. Knows nothing of releases.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import tls from "node:tls";
-import { demoRunning } from "../errors/demo.ts";
-import { bringEngine, type PulumiEngine } from "../toolchain/pulumi/bring.ts";
-import { startPostgres, type RunningPostgres } from "../toolchain/postgres.ts";
 import type { LocalCloud } from "../emulator/start.ts";
+import { demoRunning } from "../errors/demo.ts";
+import { type RunningPostgres, startPostgres } from "../toolchain/postgres.ts";
+import { bringEngine, type PulumiEngine } from "../toolchain/pulumi/bring.ts";
 
 export type CloudAddress = Omit<LocalCloud, "close">;
 
@@ -38,15 +38,25 @@ export async function bringGround(folder: string, tell: (line: string) => void):
   const postgres = await startPostgres();
   tell(`PostgreSQL 18 on 127.0.0.1:${postgres.port}`);
   try {
-    const cloudProcess = spawn(process.execPath, [path.join(root, "emulator", "main.ts")], { stdio: ["pipe", "pipe", "inherit"] });
-    const cloud = await address(cloudProcess, { folder, images, postgres: { host: postgres.host, port: postgres.port, user: postgres.user, password: postgres.password } });
+    const cloudProcess = spawn(process.execPath, [path.join(root, "emulator", "main.ts")], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const cloud = await address(cloudProcess, {
+      folder,
+      images,
+      postgres: { host: postgres.host, port: postgres.port, user: postgres.user, password: postgres.password },
+    });
     tls.setDefaultCACertificates([...tls.getCACertificates("default"), fs.readFileSync(cloud.caFile, "utf8")]);
     tell(`the stand-in cloud on 127.0.0.1:${cloud.port}; nothing here is Azure, and no account is used`);
     const stop = async () => {
       await ended(cloudProcess);
       await postgres.stop();
       fs.rmSync(folder, { recursive: true, force: true });
-      const ports = await Promise.all([cloud.port, cloud.providerPort, postgres.port].map(async (port) => ((await isOpen(port)) ? [`port ${port} is still open`] : [])));
+      const ports = await Promise.all(
+        [cloud.port, cloud.providerPort, postgres.port].map(async (port) =>
+          (await isOpen(port)) ? [`port ${port} is still open`] : [],
+        ),
+      );
       return [...ports.flat(), ...(fs.existsSync(folder) ? [`${folder} is still there`] : [])];
     };
     return { engine, postgres, cloud, folder, cloudProcess, stop };
@@ -84,10 +94,14 @@ async function address(child: ChildProcess, options: object): Promise<CloudAddre
   throw new Error(`the stand-in ended before it was ready, with exit code ${child.exitCode}`);
 }
 
-const isOpen = (port: number): Promise<boolean> => new Promise((resolve) => {
-  const socket = net.connect(port, "127.0.0.1", () => { socket.destroy(); resolve(true); });
-  socket.on("error", () => resolve(false));
-});
+const isOpen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = net.connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+  });
 
 function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();

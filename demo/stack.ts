@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { parse, stringify } from "yaml";
-import { runChild, type Ended } from "../toolchain/child.ts";
+import { type Ended, runChild } from "../toolchain/child.ts";
 import type { Ground } from "./ground.ts";
 
 export interface Stack {
@@ -30,16 +30,29 @@ export interface Stack {
 const root = path.join(import.meta.dirname, "..");
 
 /** Creates the stack on a file backend in the ground's folder. `stop` interrupts an update as Ctrl-C does, so that the state stays whole. */
-export async function createStack(ground: Pick<Ground, "engine" | "postgres" | "cloud" | "folder">, stop: AbortSignal): Promise<Stack> {
+export async function createStack(
+  ground: Pick<Ground, "engine" | "postgres" | "cloud" | "folder">,
+  stop: AbortSignal,
+): Promise<Stack> {
   const file = path.join(ground.folder, "Pulumi.local.yaml");
-  for (const name of ["Pulumi.yaml", "Pulumi.local.yaml"]) fs.copyFileSync(path.join(root, name), path.join(ground.folder, name));
+  for (const name of ["Pulumi.yaml", "Pulumi.local.yaml"])
+    fs.copyFileSync(path.join(root, name), path.join(ground.folder, name));
   const environment = {
-    ...process.env, ...ground.cloud.environment, ...ground.engine.environment,
-    PULUMI_HOME: path.join(ground.folder, "home"), PULUMI_BACKEND_URL: `file://${path.join(ground.folder, "state")}`,
-    PULUMI_CONFIG_PASSPHRASE: randomBytes(18).toString("base64url"), PULUMI_SKIP_UPDATE_CHECK: "true", PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    ...process.env,
+    ...ground.cloud.environment,
+    ...ground.engine.environment,
+    PULUMI_HOME: path.join(ground.folder, "home"),
+    PULUMI_BACKEND_URL: `file://${path.join(ground.folder, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: randomBytes(18).toString("base64url"),
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
   const run = (args: readonly string[], signal?: AbortSignal) =>
-    runChild(ground.engine.command, [...args, "--non-interactive", "--color", "never"], { cwd: root, environment, ...(signal && { signal }) });
+    runChild(ground.engine.command, [...args, "--non-interactive", "--color", "never"], {
+      cwd: root,
+      environment,
+      ...(signal && { signal }),
+    });
   const onStack = ["--stack", "local", "--config-file", file] as const;
   const pulumi: Stack["pulumi"] = (...args) => run([...args, ...onStack]);
   const onState: Stack["onState"] = (...args) => run([...args, "--stack", "local"]);
@@ -52,7 +65,12 @@ export async function createStack(ground: Pick<Ground, "engine" | "postgres" | "
   await must("stack", "init", "local", "--cwd", ground.folder);
   // Secrets go in by standard input: arguments stand in the process list.
   const setSecret: Stack["setSecret"] = (key, value) => {
-    const { status, error, stderr } = spawnSync(ground.engine.command, ["config", "set", "--secret", key, ...onStack], { cwd: root, env: environment, input: value, encoding: "utf8" });
+    const { status, error, stderr } = spawnSync(ground.engine.command, ["config", "set", "--secret", key, ...onStack], {
+      cwd: root,
+      env: environment,
+      input: value,
+      encoding: "utf8",
+    });
     if (status !== 0) throw new Error(`pulumi config set failed: ${error?.message ?? stderr}`);
   };
   setSecret("ballast:databasePassword", randomBytes(18).toString("base64url"));
@@ -62,15 +80,22 @@ export async function createStack(ground: Pick<Ground, "engine" | "postgres" | "
     fs.writeFileSync(file, stringify(settings));
   };
   configure({ "ballast:databasePort": ground.postgres.port });
-  const address = { ...ground.cloud.environment, PULUMI_HOME: environment.PULUMI_HOME, PULUMI_BACKEND_URL: environment.PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE: environment.PULUMI_CONFIG_PASSPHRASE };
+  const address = {
+    ...ground.cloud.environment,
+    PULUMI_HOME: environment.PULUMI_HOME,
+    PULUMI_BACKEND_URL: environment.PULUMI_BACKEND_URL,
+    PULUMI_CONFIG_PASSPHRASE: environment.PULUMI_CONFIG_PASSPHRASE,
+  };
   return {
     lend: (more) => {
       const lines = Object.entries({ ...address, ...more }).map(([name, value]) => `export ${name}='${value}'\n`);
       fs.writeFileSync(path.join(ground.folder, "environment"), lines.join(""), { mode: 0o600 });
     },
-    configure, setSecret,
+    configure,
+    setSecret,
     setStorefront: (storefront) => configure({ "ballast:storefrontEnvironment": storefront }),
-    onState, pulumi,
+    onState,
+    pulumi,
     up: () => run(["up", "--yes", "--skip-preview", ...onStack], stop),
     preview: (...args) => pulumi("preview", ...args),
     destroy: () => pulumi("destroy", "--yes", "--skip-preview"),

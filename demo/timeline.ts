@@ -24,12 +24,20 @@ export function startTimeline(): Timeline {
   const failed: string[] = [];
   const paint = (style: Style, text: string) => styleText(style, text, { stream: process.stdout });
   const seconds = () => (Date.now() - startedAt) / 1000;
-  const clock = () => { const s = Math.floor(seconds()); return paint("dim", `${String(Math.floor(s / 60)).padStart(3)}:${String(s % 60).padStart(2, "0")}`); };
-  const line: Timeline["line"] = (text, style) => write(`${clock()}  ${style === undefined ? text : paint(style, text)}`);
+  const clock = () => {
+    const s = Math.floor(seconds());
+    return paint("dim", `${String(Math.floor(s / 60)).padStart(3)}:${String(s % 60).padStart(2, "0")}`);
+  };
+  const line: Timeline["line"] = (text, style) =>
+    write(`${clock()}  ${style === undefined ? text : paint(style, text)}`);
   return {
-    seconds, line, failed: () => failed,
+    seconds,
+    line,
+    failed: () => failed,
     chapter: (title) => write(`\n${paint("bold", title)}`),
-    fact: ({ kind, text, isWorthTelling }) => { if (isWorthTelling) line(`  ${kind.padEnd(13)} ${text}`, styles[kind]); },
+    fact: ({ kind, text, isWorthTelling }) => {
+      if (isWorthTelling) line(`  ${kind.padEnd(13)} ${text}`, styles[kind]);
+    },
     check: (happened, what) => {
       if (!happened) failed.push(what);
       line(happened ? `✓ ${what}` : `✗ ${what}`, happened ? "green" : "red");
@@ -37,4 +45,13 @@ export function startTimeline(): Timeline {
   };
 }
 
-const styles: { readonly [kind: string]: Style } = { StepPassed: "green", StepReached: "cyan", Aborted: "red", Held: "yellow", Finished: "bold", Reverted: "green", Probed: "yellow", AttemptFailed: "yellow" };
+const styles: { readonly [kind: string]: Style } = {
+  StepPassed: "green",
+  StepReached: "cyan",
+  Aborted: "red",
+  Held: "yellow",
+  Finished: "bold",
+  Reverted: "green",
+  Probed: "yellow",
+  AttemptFailed: "yellow",
+};

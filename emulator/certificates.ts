@@ -1,7 +1,7 @@
 // The stand-in's certificate authority: one private CA for one cloud, and a certificate for each host name asked for.
 // X.509 is written as DER by hand: it takes forty lines, where the libraries that do it bring a dozen packages each.
 // Nothing is written here; a cloud that is to outlive its process keeps its authority itself, and the servers' keys are made anew.
-import { createPrivateKey, generateKeyPairSync, randomBytes, sign, type KeyObject } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 
 // Clients refuse server certificates that are valid for longer than 397 days.
@@ -29,7 +29,12 @@ export interface Certificates {
 
 const der = (tag: number, ...parts: readonly Buffer[]): Buffer => {
   const content = Buffer.concat(parts);
-  const length = content.length < 128 ? [content.length] : content.length < 256 ? [0x81, content.length] : [0x82, content.length >> 8, content.length & 255];
+  const length =
+    content.length < 128
+      ? [content.length]
+      : content.length < 256
+        ? [0x81, content.length]
+        : [0x82, content.length >> 8, content.length & 255];
   return Buffer.concat([Buffer.from([tag, ...length]), content]);
 };
 const sequence = (...parts: readonly Buffer[]): Buffer => der(0x30, ...parts);
@@ -41,11 +46,16 @@ const identifier = (hex: string): Buffer => der(0x06, Buffer.from(hex, "hex"));
 const isTrue = der(0x01, Buffer.from([0xff]));
 /** 2050 is where UTCTime ends, so GeneralizedTime is not needed. */
 const time = (at: Date): Buffer => der(0x17, Buffer.from(`${at.toISOString().replace(/[-:T]/g, "").slice(2, 14)}Z`));
-const commonName = (name: string): Buffer => sequence(der(0x31, sequence(identifier("550403"), der(0x0c, Buffer.from(name)))));
-const extension = (id: string, critical: boolean, value: Buffer): Buffer => sequence(identifier(id), ...(critical ? [isTrue] : []), octets(value));
+const commonName = (name: string): Buffer =>
+  sequence(der(0x31, sequence(identifier("550403"), der(0x0c, Buffer.from(name)))));
+const extension = (id: string, critical: boolean, value: Buffer): Buffer =>
+  sequence(identifier(id), ...(critical ? [isTrue] : []), octets(value));
 const ecdsaWithSha256 = sequence(identifier("2a8648ce3d040302"));
 
-const authorityExtensions = [extension("551d13", true, sequence(isTrue)), extension("551d0f", true, bits(1, Buffer.from([0x06])))];
+const authorityExtensions = [
+  extension("551d13", true, sequence(isTrue)),
+  extension("551d0f", true, bits(1, Buffer.from([0x06]))),
+];
 const serverExtensions = (names: readonly Buffer[]): readonly Buffer[] => [
   extension("551d13", true, sequence()),
   extension("551d0f", true, bits(7, Buffer.from([0x80]))),
@@ -53,7 +63,14 @@ const serverExtensions = (names: readonly Buffer[]): readonly Buffer[] => [
   extension("551d11", false, sequence(...names)),
 ];
 
-function makeCertificate(subject: string, issuer: string, extensions: readonly Buffer[], publicKey: KeyObject, issuerKey: KeyObject, days = daysValid): string {
+function makeCertificate(
+  subject: string,
+  issuer: string,
+  extensions: readonly Buffer[],
+  publicKey: KeyObject,
+  issuerKey: KeyObject,
+  days = daysValid,
+): string {
   // A minute back, since a client's clock may be a little behind ours.
   const notBefore = new Date(Date.now() - 60_000);
   const notAfter = new Date(notBefore.getTime() + days * 86_400_000);
@@ -92,8 +109,16 @@ export function makeCertificates({ name: issuer, caPem, keyPem }: Authority): Ce
   const server = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const key = server.privateKey.export({ type: "pkcs8", format: "pem" }) as string;
   const contexts = new Map<string, SecureContext>();
-  const issue = (hostName: string, ...names: readonly Buffer[]): { key: string; cert: string } =>
-    ({ key, cert: makeCertificate(hostName.slice(0, 64), issuer, serverExtensions([der(0x82, Buffer.from(hostName)), ...names]), server.publicKey, authorityKey) });
+  const issue = (hostName: string, ...names: readonly Buffer[]): { key: string; cert: string } => ({
+    key,
+    cert: makeCertificate(
+      hostName.slice(0, 64),
+      issuer,
+      serverExtensions([der(0x82, Buffer.from(hostName)), ...names]),
+      server.publicKey,
+      authorityKey,
+    ),
+  });
   return {
     caPem,
     localhost: issue("localhost", der(0x87, Buffer.from([127, 0, 0, 1]))),

@@ -2,7 +2,7 @@
 // It knows neither routes nor resources.
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { ArmError, toArmError, type ArmReply } from "./arm/resource.ts";
+import { ArmError, type ArmReply, toArmError } from "./arm/resource.ts";
 
 const bodyBytesMax = 4 * 1024 * 1024;
 
@@ -12,7 +12,12 @@ export async function readText(request: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const chunk of request) {
     bytes += (chunk as Buffer).length;
-    if (bytes > bodyBytesMax) throw new ArmError(413, "RequestContentTooLarge", `The request content size exceeds the maximum size of ${bodyBytesMax} bytes.`);
+    if (bytes > bodyBytesMax)
+      throw new ArmError(
+        413,
+        "RequestContentTooLarge",
+        `The request content size exceeds the maximum size of ${bodyBytesMax} bytes.`,
+      );
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks).toString("utf8");
@@ -22,7 +27,12 @@ export async function readText(request: IncomingMessage): Promise<string> {
 export async function readObject(request: IncomingMessage): Promise<{ [key: string]: unknown } | undefined> {
   const text = await readText(request);
   if (text.trim() === "") return undefined;
-  const refusal = (why: string) => new ArmError(400, "InvalidRequestContent", `The request content was invalid and could not be deserialized: '${why}'.`);
+  const refusal = (why: string) =>
+    new ArmError(
+      400,
+      "InvalidRequestContent",
+      `The request content was invalid and could not be deserialized: '${why}'.`,
+    );
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -50,7 +60,11 @@ export function send(request: IncomingMessage, response: ServerResponse, reply: 
     return;
   }
   const text = Buffer.from(JSON.stringify(reply.body));
-  response.writeHead(reply.status, { ...headers, "content-type": "application/json; charset=utf-8", "content-length": String(text.length) });
+  response.writeHead(reply.status, {
+    ...headers,
+    "content-type": "application/json; charset=utf-8",
+    "content-length": String(text.length),
+  });
   response.end(request.method === "HEAD" ? undefined : text);
 }
 
@@ -61,7 +75,8 @@ export function errorReply(error: unknown): ArmReply {
 }
 
 /** Gives scheme and host as the client said them, so that every URL in an answer is one that it can reach. */
-export const originOf = (request: IncomingMessage): string => `${"encrypted" in request.socket ? "https" : "http"}://${request.headers.host ?? "localhost"}`;
+export const originOf = (request: IncomingMessage): string =>
+  `${"encrypted" in request.socket ? "https" : "http"}://${request.headers.host ?? "localhost"}`;
 
 /** Whether a client has come by the address alone and not by a name. */
 export const isByAddress = (origin: string): boolean => ["127.0.0.1", "localhost"].includes(new URL(origin).hostname);

@@ -2,12 +2,12 @@
 // (an open loop), never sent twice. Started as a child process, so that its timing does not hang on anybody's event loop;
 // it shares the machine with everything else, hence the plain dispatcher and the coarse counters. Knows hosts, not clouds.
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import { randomUUID } from "node:crypto";
-import { Pool, buildConnector } from "undici";
+import { buildConnector, Pool } from "undici";
 
 /** More connections than this would be a load of their own: a slow machine would drown in handshakes. Requests beyond it wait, and their time counts. */
 const connectionsMax = 256;
@@ -72,8 +72,14 @@ export interface Load {
 }
 
 /** Starts the load in a process of its own, which ends with this one. @param listen gets each line but the summary. */
-export function startLoad(options: LoadOptions, listen: (line: LoadSecond | LoadFailure) => void = () => undefined): Load {
-  const child = spawn(process.execPath, [import.meta.filename], { stdio: ["pipe", "pipe", "inherit"], env: { PATH: process.env["PATH"] } });
+export function startLoad(
+  options: LoadOptions,
+  listen: (line: LoadSecond | LoadFailure) => void = () => undefined,
+): Load {
+  const child = spawn(process.execPath, [import.meta.filename], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { PATH: process.env["PATH"] },
+  });
   child.stdin.on("error", () => undefined).write(`${JSON.stringify(options)}\n`);
   let summary: LoadSummary | undefined;
   const lines = createInterface({ input: child.stdout });
@@ -98,32 +104,57 @@ export function startLoad(options: LoadOptions, listen: (line: LoadSecond | Load
 async function runLoad(options: LoadOptions, tell: (line: LoadLine) => void, stop: AbortSignal): Promise<void> {
   const ca = options.caFile ? readFileSync(options.caFile) : undefined;
   const connector = buildConnector({ ...(ca ? { ca } : {}) });
-  const { hostname } = new URL(options.origin), to = options.connectTo;
-  const pool = new Pool(options.origin, { connections: connectionsMax, pipelining: 1, connect: (target, connected) => connector(to ? { ...target, servername: hostname, hostname: to.host, port: String(to.port) } : target, connected) });
-  const prefix = randomUUID().slice(0, 8), paths = options.paths ?? ["/"], timeout = options.timeoutMilliseconds ?? 10_000;
+  const { hostname } = new URL(options.origin);
+  const to = options.connectTo;
+  const pool = new Pool(options.origin, {
+    connections: connectionsMax,
+    pipelining: 1,
+    connect: (target, connected) =>
+      connector(to ? { ...target, servername: hostname, hostname: to.host, port: String(to.port) } : target, connected),
+  });
+  const prefix = randomUUID().slice(0, 8);
+  const paths = options.paths ?? ["/"];
+  const timeout = options.timeoutMilliseconds ?? 10_000;
   const tally = tallies();
-  const started = performance.now(), outstanding = new Set<Promise<void>>();
+  const started = performance.now();
+  const outstanding = new Set<Promise<void>>();
 
   const send = async (number: number, dueAt: number): Promise<void> => {
     // A timer may fire a little early; what was late to be sent, though, counts as waiting.
-    const id = `${prefix}-${number}`, at = Date.now(), countedFrom = Math.min(dueAt, performance.now());
+    const id = `${prefix}-${number}`;
+    const at = Date.now();
+    const countedFrom = Math.min(dueAt, performance.now());
     const given = new AbortController();
     const timer = setTimeout(() => given.abort(), timeout);
-    let status: number | null = null, revision: string | null = null;
+    let status: number | null = null;
+    let revision: string | null = null;
     try {
-      const answer = await pool.request({ path: paths[number % paths.length] ?? "/", method: "GET", headers: { "x-request-id": id, "user-agent": "localcloud-load" }, signal: given.signal });
+      const answer = await pool.request({
+        path: paths[number % paths.length] ?? "/",
+        method: "GET",
+        headers: { "x-request-id": id, "user-agent": "localcloud-load" },
+        signal: given.signal,
+      });
       revision = String(answer.headers["x-localcloud-revision"] ?? "") || null;
-      for await (const _ of answer.body) { /* read to its end: half an answer is none */ }
+      for await (const _ of answer.body) {
+        /* read to its end: half an answer is none */
+      }
       status = answer.statusCode;
-    } catch { /* no answer, or not a whole one: status stays null */ } finally {
+    } catch {
+      /* no answer, or not a whole one: status stays null */
+    } finally {
       clearTimeout(timer);
     }
-    const milliseconds = Math.round(performance.now() - countedFrom), failed = status === null || status >= 400;
+    const milliseconds = Math.round(performance.now() - countedFrom);
+    const failed = status === null || status >= 400;
     tally.answer(revision ?? "", failed, milliseconds);
     if (failed) tell({ kind: "failure", id, at, status, revision, milliseconds });
   };
 
-  const everySecond = setInterval(() => tell({ kind: "second", at: Date.now(), ...tally.second(), outstanding: outstanding.size }), 1000);
+  const everySecond = setInterval(
+    () => tell({ kind: "second", at: Date.now(), ...tally.second(), outstanding: outstanding.size }),
+    1000,
+  );
   for (let number = 0; !stop.aborted; number += 1) {
     const dueAt = started + (number * 1000) / options.rate;
     const wait = dueAt - performance.now();
@@ -141,26 +172,52 @@ async function runLoad(options: LoadOptions, tell: (line: LoadLine) => void, sto
   await pool.destroy();
 }
 
-interface Mutable { answered: number; failed: number }
+interface Mutable {
+  answered: number;
+  failed: number;
+}
 type Second = Omit<LoadSecond, "kind" | "at" | "outstanding">;
 
 /** Counts for the second under way and for all; times in buckets of one millisecond, so that memory does not grow. */
-function tallies(): { sent: () => void; answer: (revision: string, failed: boolean, milliseconds: number) => void; second: () => Second; all: () => Omit<LoadSummary, "kind" | "seconds" | "outstanding"> } {
+function tallies(): {
+  sent: () => void;
+  answer: (revision: string, failed: boolean, milliseconds: number) => void;
+  second: () => Second;
+  all: () => Omit<LoadSummary, "kind" | "seconds" | "outstanding">;
+} {
   const fresh = () => ({ sent: 0, answered: 0, failed: 0, byRevision: {} as Record<string, Mutable> });
-  const total = fresh(), buckets = new Uint32Array(20_001);
+  const total = fresh();
+  const buckets = new Uint32Array(20_001);
   let second = fresh();
   const percentile = (share: number): number => {
     let left = Math.ceil((total.answered + total.failed) * share);
-    return Math.max(0, buckets.findIndex((count) => (left -= count) <= 0));
+    return Math.max(
+      0,
+      buckets.findIndex((count) => (left -= count) <= 0),
+    );
   };
   return {
-    sent() { total.sent += 1; second.sent += 1; },
+    sent() {
+      total.sent += 1;
+      second.sent += 1;
+    },
     answer(revision, failed, milliseconds) {
       buckets[Math.min(milliseconds, buckets.length - 1)]! += 1;
-      for (const counts of [total, second]) for (const each of [counts, counts.byRevision[revision] ??= { answered: 0, failed: 0 }]) each[failed ? "failed" : "answered"] += 1;
+      for (const counts of [total, second])
+        for (const each of [counts, (counts.byRevision[revision] ??= { answered: 0, failed: 0 })])
+          each[failed ? "failed" : "answered"] += 1;
     },
-    second() { const done = second; second = fresh(); return done; },
-    all: () => ({ ...total, p50Milliseconds: percentile(0.5), p95Milliseconds: percentile(0.95), p99Milliseconds: percentile(0.99) }),
+    second() {
+      const done = second;
+      second = fresh();
+      return done;
+    },
+    all: () => ({
+      ...total,
+      p50Milliseconds: percentile(0.5),
+      p95Milliseconds: percentile(0.95),
+      p99Milliseconds: percentile(0.99),
+    }),
   };
 }
 
@@ -171,7 +228,11 @@ async function main(): Promise<void> {
   process.on("SIGTERM", end).on("SIGINT", end);
   const input = createInterface({ input: process.stdin }).on("close", end);
   const [first] = (await once(input, "line")) as [string];
-  await runLoad(JSON.parse(first) as LoadOptions, (line) => void process.stdout.write(`${JSON.stringify(line)}\n`), stop.signal);
+  await runLoad(
+    JSON.parse(first) as LoadOptions,
+    (line) => void process.stdout.write(`${JSON.stringify(line)}\n`),
+    stop.signal,
+  );
   process.exit(0);
 }
 

@@ -3,16 +3,16 @@
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
-import type { Certificates } from "./certificates.ts";
-import type { Control } from "./controls/control.ts";
-import type { Met } from "./controls/faults.ts";
-import { takeTelemetry } from "./insights/ingestion.ts";
-import { ingestionHost } from "./insights/insights.ts";
-import { errorReply, isByAddress, originOf, readObject, send } from "./http.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Cloud } from "./arm/resource.ts";
 import type { ResourceManager } from "./arm/resource-manager.ts";
 import { authorize } from "./authorization/roles.ts";
-import { tenant, type Principal, type Tokens } from "./authorization/tokens.ts";
+import { type Principal, type Tokens, tenant } from "./authorization/tokens.ts";
+import type { Certificates } from "./certificates.ts";
+import type { Control } from "./controls/control.ts";
+import type { Met } from "./controls/faults.ts";
+import { errorReply, isByAddress, originOf, readObject, send } from "./http.ts";
+import { takeTelemetry } from "./insights/ingestion.ts";
+import { ingestionHost } from "./insights/insights.ts";
 
 /** What the doors lead to. */
 export interface Doors {
@@ -36,17 +36,33 @@ export interface Listening {
   readonly close: () => Promise<void>;
 }
 
-const managementAudiences = (suffix: string): readonly string[] => ["https://management.azure.com/", "https://management.core.windows.net/", `https://management.${suffix}/`];
-const logsAudiences = (suffix: string): readonly string[] => ["https://api.loganalytics.io", "https://api.loganalytics.azure.com", `https://api.loganalytics.${suffix}`];
+const managementAudiences = (suffix: string): readonly string[] => [
+  "https://management.azure.com/",
+  "https://management.core.windows.net/",
+  `https://management.${suffix}/`,
+];
+const logsAudiences = (suffix: string): readonly string[] => [
+  "https://api.loganalytics.io",
+  "https://api.loganalytics.azure.com",
+  `https://api.loganalytics.${suffix}`,
+];
 
 /** Starts the TLS port; the doors are given a moment later, for they want to know the port, and until then every request waits. */
-export async function serveHosts(certificates: Certificates, suffix: string, port: number, doors: Promise<Doors>): Promise<Listening> {
-  const server = https.createServer({ SNICallback: (name, done) => done(null, certificates.contextOf(name)), ALPNProtocols: ["http/1.1"] }, async (request, response) => {
-    const open = await doors;
-    const host = (request.headers.host ?? "").split(":")[0]!.toLowerCase();
-    if (host.endsWith(`.westeurope.${suffix}`) && open.ingress.handle(request, response)) return;
-    await answerTo(request, response, () => answerHost(host, request, open));
-  });
+export async function serveHosts(
+  certificates: Certificates,
+  suffix: string,
+  port: number,
+  doors: Promise<Doors>,
+): Promise<Listening> {
+  const server = https.createServer(
+    { SNICallback: (name, done) => done(null, certificates.contextOf(name)), ALPNProtocols: ["http/1.1"] },
+    async (request, response) => {
+      const open = await doors;
+      const host = (request.headers.host ?? "").split(":")[0]!.toLowerCase();
+      if (host.endsWith(`.westeurope.${suffix}`) && open.ingress.handle(request, response)) return;
+      await answerTo(request, response, () => answerHost(host, request, open));
+    },
+  );
   // Names in SNI choose the certificate; a client that sends none (an IP address) gets localhost's.
   server.setSecureContext({ ...certificates.localhost });
   // Keep-alive of ours must outlast the clients', or one of them writes into a socket that is just being closed.
@@ -55,7 +71,11 @@ export async function serveHosts(certificates: Certificates, suffix: string, por
 }
 
 /** Starts the identity endpoint of containers. */
-export const serveIdentity = (tokens: () => Tokens): Promise<Listening> => listen(http.createServer((request, response) => void answerTo(request, response, () => tokens().identity(request))), 0);
+export const serveIdentity = (tokens: () => Tokens): Promise<Listening> =>
+  listen(
+    http.createServer((request, response) => void answerTo(request, response, () => tokens().identity(request))),
+    0,
+  );
 
 async function listen(server: http.Server | https.Server, port: number): Promise<Listening> {
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
@@ -70,7 +90,11 @@ async function listen(server: http.Server | https.Server, port: number): Promise
 }
 
 /** Sends whatever comes of it, or, on order, cuts the connection or lets the client wait. */
-async function answerTo(request: IncomingMessage, response: ServerResponse, act: () => Promise<ArmReply | Exclude<Met["fate"], "answered">>): Promise<void> {
+async function answerTo(
+  request: IncomingMessage,
+  response: ServerResponse,
+  act: () => Promise<ArmReply | Exclude<Met["fate"], "answered">>,
+): Promise<void> {
   const reply = await act().catch(errorReply);
   if (reply === "cut") request.socket.destroy();
   else if (reply !== "silence") send(request, response, reply);
@@ -99,14 +123,27 @@ async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
   const url = new URL((request.url ?? "/").replace(/^\/+/, "/"), origin);
   let path: string;
   try {
-    path = decodeURIComponent(url.pathname).replace(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
+    path = decodeURIComponent(url.pathname)
+      .replace(/\/{2,}/g, "/")
+      .replace(/(?<=.)\/$/, "");
   } catch {
     throw new ArmError(400, "InvalidRequestUri", "The request URI is not well encoded.");
   }
-  return { method: request.method ?? "GET", origin, path, query: url.searchParams, apiVersion: url.searchParams.get("api-version") ?? "", body: await readObject(request), ...(request.headers["if-match"] === undefined ? {} : { ifMatch: request.headers["if-match"] }) };
+  return {
+    method: request.method ?? "GET",
+    origin,
+    path,
+    query: url.searchParams,
+    apiVersion: url.searchParams.get("api-version") ?? "",
+    body: await readObject(request),
+    ...(request.headers["if-match"] === undefined ? {} : { ifMatch: request.headers["if-match"] }),
+  };
 }
 
-async function answerManagement(request: IncomingMessage, doors: Doors): Promise<ArmReply | Exclude<Met["fate"], "answered">> {
+async function answerManagement(
+  request: IncomingMessage,
+  doors: Doors,
+): Promise<ArmReply | Exclude<Met["fate"], "answered">> {
   const { cloud, control, tokens } = doors;
   const asked = await toArmRequest(request);
   if (asked.path === "/metadata/endpoints") return { status: 200, body: metadata(asked.origin, cloud.suffix) };
@@ -115,7 +152,12 @@ async function answerManagement(request: IncomingMessage, doors: Doors): Promise
   const outcome = await control
     .meetFault(asked, async (meant) => {
       const principal = await tokens.verify(request, managementAudiences(cloud.suffix));
-      if (asked.apiVersion === "") throw new ArmError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.");
+      if (asked.apiVersion === "")
+        throw new ArmError(
+          400,
+          "MissingApiVersionParameter",
+          "The api-version query parameter (?api-version=) is required for all requests.",
+        );
       return doors.resourceManager(meant, principal);
     })
     .catch((error: unknown): Met => ({ reply: errorReply(error), fate: "answered" }));
@@ -123,8 +165,13 @@ async function answerManagement(request: IncomingMessage, doors: Doors): Promise
   return outcome.fate === "answered" ? outcome.reply : outcome.fate;
 }
 
-async function answerControl(asked: ArmRequest, principal: Principal, { control, standInRoutes }: Doors): Promise<ArmReply> {
-  if (!principal.owner) throw new ArmError(403, "AuthorizationFailed", "Only the stand-in's own client may use its controls.");
+async function answerControl(
+  asked: ArmRequest,
+  principal: Principal,
+  { control, standInRoutes }: Doors,
+): Promise<ArmReply> {
+  if (!principal.owner)
+    throw new ArmError(403, "AuthorizationFailed", "Only the stand-in's own client may use its controls.");
   const reply = control.answer(asked) ?? (await standInRoutes(asked));
   if (reply) return reply;
   throw new ArmError(404, "ResourceNotFound", `The stand-in has no control '${asked.method} ${asked.path}'.`);
@@ -135,13 +182,23 @@ async function answerLogs(request: IncomingMessage, { cloud, tokens, logsQuery }
   const principal = await tokens.verify(request, logsAudiences(cloud.suffix));
   const [, customerId] = /^\/v1\/workspaces\/([^/]+)\/query$/i.exec(asked.path) ?? [];
   if (customerId === undefined) throw new ArmError(404, "PathNotFoundError", "The requested path does not exist.");
-  const workspace = cloud.store.list().find((each) => each.type === "Microsoft.OperationalInsights/workspaces" && each.body["properties"].customerId === customerId);
-  if (workspace === undefined) throw new ArmError(404, "WorkspaceNotFoundError", `The workspace ${customerId} could not be found.`);
+  const workspace = cloud.store
+    .list()
+    .find(
+      (each) =>
+        each.type === "Microsoft.OperationalInsights/workspaces" && each.body["properties"].customerId === customerId,
+    );
+  if (workspace === undefined)
+    throw new ArmError(404, "WorkspaceNotFoundError", `The workspace ${customerId} could not be found.`);
   try {
     authorize(cloud.store, principal, "Microsoft.OperationalInsights/workspaces/query/read", workspace.id);
   } catch {
     // The query service has words of its own for this.
-    throw new ArmError(403, "InsufficientAccessError", "The provided credentials have insufficient access to perform the requested operation.");
+    throw new ArmError(
+      403,
+      "InsufficientAccessError",
+      "The provided credentials have insufficient access to perform the requested operation.",
+    );
   }
   return logsQuery(asked);
 }
@@ -152,7 +209,12 @@ function metadata(origin: string, suffix: string): unknown {
     name: "BallastStandIn",
     portal: origin,
     // Whoever has come by the address finds the rest there too.
-    authentication: { loginEndpoint: isByAddress(origin) ? `${origin}/` : `https://login.${suffix}/`, audiences: ["https://management.core.windows.net/", "https://management.azure.com/"], tenant: "common", identityProvider: "AAD" },
+    authentication: {
+      loginEndpoint: isByAddress(origin) ? `${origin}/` : `https://login.${suffix}/`,
+      audiences: ["https://management.core.windows.net/", "https://management.azure.com/"],
+      tenant: "common",
+      identityProvider: "AAD",
+    },
     resourceManager: `${origin}/`,
     microsoftGraphResourceId: `https://graph.${suffix}/`,
     logAnalyticsResourceId: `https://api.loganalytics.${suffix}`,

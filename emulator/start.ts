@@ -3,23 +3,23 @@
 // folder holds all that makes it this cloud, and whoever starts one on that folder again gets the same.
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { makeAuthority, makeCertificates } from "./certificates.ts";
-import { makeControl } from "./controls/control.ts";
 import { ingress } from "./app/ingress.ts";
-import { logsQuery } from "./operationalinsights/logs-query.ts";
-import { makeOperations } from "./arm/operations.ts";
-import { serveProvider } from "./provider/serve.ts";
 import { rowsMax } from "./app/request-rows.ts";
+import { makeOperations } from "./arm/operations.ts";
 import type { Cloud, LocalCloudOptions } from "./arm/resource.ts";
 import { makeResourceManager, subscription } from "./arm/resource-manager.ts";
-import { resourceKinds } from "./resource-types.ts";
-import { documentsOf, revive, type Parts } from "./persistence/revival.ts";
-import { serveHosts, serveIdentity, type Doors } from "./server.ts";
-import { standInRoutes } from "./controls/emulator-routes.ts";
-import { openDocuments, openRows, readCharter, writeCharter } from "./persistence/state.ts";
 import { makeStore } from "./arm/store.ts";
-import { makeTokenKeys, makeTokens, tenant, type Tokens } from "./authorization/tokens.ts";
+import { makeTokenKeys, makeTokens, type Tokens, tenant } from "./authorization/tokens.ts";
+import { makeAuthority, makeCertificates } from "./certificates.ts";
+import { makeControl } from "./controls/control.ts";
+import { standInRoutes } from "./controls/emulator-routes.ts";
 import { truthsOf, truthsWithout } from "./controls/quirks-in-force.ts";
+import { logsQuery } from "./operationalinsights/logs-query.ts";
+import { documentsOf, type Parts, revive } from "./persistence/revival.ts";
+import { openDocuments, openRows, readCharter, writeCharter } from "./persistence/state.ts";
+import { serveProvider } from "./provider/serve.ts";
+import { resourceKinds } from "./resource-types.ts";
+import { type Doors, serveHosts, serveIdentity } from "./server.ts";
 
 /** A stand-in cloud that runs, and all that others must know to use it. */
 export interface LocalCloud {
@@ -71,13 +71,17 @@ async function start(options: LocalCloudOptions, opened: Close[]): Promise<Omit<
   await mkdir(folder, { recursive: true });
   const charter = isKept ? readCharter(folder) : undefined;
   const keys = charter ?? { authority: makeAuthority(suffix), tokenKeys: await makeTokenKeys() };
-  const store = makeStore(), control = makeControl(), operations = makeOperations(() => truthsOf(cloud)["one-write-at-a-time"] !== false);
+  const store = makeStore();
+  const control = makeControl();
+  const operations = makeOperations(() => truthsOf(cloud)["one-write-at-a-time"] !== false);
   const tokens: Tokens = await makeTokens(suffix, store, keys.tokenKeys);
   const identity = await serveIdentity(() => tokens);
   opened.push(identity.close);
   // Whoever asks before all is there again waits: half a cloud would be taken for the whole.
   let open!: (doors: Doors) => void;
-  const doors = new Promise<Doors>((resolve) => { open = resolve; });
+  const doors = new Promise<Doors>((resolve) => {
+    open = resolve;
+  });
   const hosts = await serveHosts(makeCertificates(keys.authority), suffix, charter?.port ?? options.port ?? 0, doors);
   opened.push(hosts.close);
   const caFile = path.join(folder, "ca.pem");
@@ -97,7 +101,12 @@ async function start(options: LocalCloudOptions, opened: Close[]): Promise<Omit<
     ...(rowsFile && { rowsFile }),
     replicaEnvironment: (identities) => ({
       ...network,
-      ...(identities === false ? {} : { IDENTITY_ENDPOINT: `http://127.0.0.1:${identity.port}/msi/token`, IDENTITY_HEADER: tokens.identityHeader(identities === true ? undefined : identities) }),
+      ...(identities === false
+        ? {}
+        : {
+            IDENTITY_ENDPOINT: `http://127.0.0.1:${identity.port}/msi/token`,
+            IDENTITY_HEADER: tokens.identityHeader(identities === true ? undefined : identities),
+          }),
     }),
     log: (line) => void process.stderr.write(`localcloud  ${line}\n`),
   };
@@ -105,14 +114,25 @@ async function start(options: LocalCloudOptions, opened: Close[]): Promise<Omit<
   opened.push(entrance.close);
   const { client } = tokens;
   const connection = { port: hosts.port, caPem: keys.authority.caPem, suffix };
-  const provider = await serveProvider({ connection, subscription, credentials: { tenantId: tenant, clientId: client.id, clientSecret: client.secret }, port: charter?.providerPort ?? 0 });
+  const provider = await serveProvider({
+    connection,
+    subscription,
+    credentials: { tenantId: tenant, clientId: client.id, clientSecret: client.secret },
+    port: charter?.providerPort ?? 0,
+  });
   opened.push(provider.close);
   if (isKept && !charter) writeCharter(folder, { ...keys, port: hosts.port, providerPort: provider.port });
   const kept = isKept ? await keepAll(folder, { cloud, control, operations }) : undefined;
   if (kept) opened.push(kept.close);
   open({
-    cloud, tokens, control, ingress: entrance, keep: kept?.keep ?? (() => undefined),
-    resourceManager: makeResourceManager(cloud, resourceKinds, operations), logsQuery: logsQuery(cloud), standInRoutes: standInRoutes(cloud),
+    cloud,
+    tokens,
+    control,
+    ingress: entrance,
+    keep: kept?.keep ?? (() => undefined),
+    resourceManager: makeResourceManager(cloud, resourceKinds, operations),
+    logsQuery: logsQuery(cloud),
+    standInRoutes: standInRoutes(cloud),
   });
   return {
     port: hosts.port,
@@ -122,12 +142,19 @@ async function start(options: LocalCloudOptions, opened: Close[]): Promise<Omit<
     subscription,
     tenant,
     client: { id: client.id, secret: client.secret },
-    environment: { ...network, PULUMI_DEBUG_PROVIDERS: `azure-native:${provider.port}`, ...credentials(client.id, client.secret) },
+    environment: {
+      ...network,
+      PULUMI_DEBUG_PROVIDERS: `azure-native:${provider.port}`,
+      ...credentials(client.id, client.secret),
+    },
   };
 }
 
 /** Lets the cloud be what its folder says, and from then on the folder what the cloud is. */
-async function keepAll(folder: string, parts: Parts): Promise<{ readonly keep: () => void; readonly close: () => void }> {
+async function keepAll(
+  folder: string,
+  parts: Parts,
+): Promise<{ readonly keep: () => void; readonly close: () => void }> {
   const documents = openDocuments(folder);
   await revive(documents.found, parts, resourceKinds);
   let open = true;

@@ -15,7 +15,9 @@ export interface Engine<Observation, Event, State, Effect> {
 }
 
 /** What an effect came to. Expected trouble is data: a reason in words, never an exception. */
-export type Result<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly reason: string };
+export type Result<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly reason: string };
 
 /** Someone asks for something: the first observation of a stream. */
 export interface Request<Intent> {
@@ -42,19 +44,30 @@ export interface Signal<Name extends string> {
 }
 
 /** Adds up the facts of a journal to the state they make. */
-export const fold = <Event, State>(engine: Pick<Engine<never, Event, State, unknown>, "initial" | "evolve">, events: readonly Event[]): State =>
-  events.reduce(engine.evolve, engine.initial);
+export const fold = <Event, State>(
+  engine: Pick<Engine<never, Event, State, unknown>, "initial" | "evolve">,
+  events: readonly Event[],
+): State => events.reduce(engine.evolve, engine.initial);
 
 /**
  * Gives a fold that goes on from where it was, for whoever reads a journal that grows.
  *
  * What the facts up to one add up to is kept with that one fact, as long as somebody has it, and with no other of its journal.
  */
-export function keptFold<Event, State>(engine: Pick<Engine<never, Event, State, unknown>, "initial" | "evolve">): (journal: readonly { readonly event: Event }[]) => State {
+export function keptFold<Event, State>(
+  engine: Pick<Engine<never, Event, State, unknown>, "initial" | "evolve">,
+): (journal: readonly { readonly event: Event }[]) => State {
   const states = new WeakMap<object, State>();
   return (journal) => {
-    const folded = journal.findLastIndex((fact) => states.has(fact)), known = journal[folded], last = journal.at(-1);
-    const state = journal.slice(folded + 1).reduce((before, { event }) => engine.evolve(before, event), known === undefined ? engine.initial : states.get(known)!);
+    const folded = journal.findLastIndex((fact) => states.has(fact));
+    const known = journal[folded];
+    const last = journal.at(-1);
+    const state = journal
+      .slice(folded + 1)
+      .reduce(
+        (before, { event }) => engine.evolve(before, event),
+        known === undefined ? engine.initial : states.get(known)!,
+      );
     if (last === undefined || known === last) return state;
     if (known !== undefined) states.delete(known);
     states.set(last, state);

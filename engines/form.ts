@@ -37,24 +37,35 @@ const simple = <Value>(schema: Schema, what: string, fits: (given: unknown) => b
 /** A text of some length that matches a pattern as a whole. Lengths count characters, as JSON Schema does. */
 export function text(what: string, lengthMax: number, pattern: string): Form<string> {
   const whole = new RegExp(pattern, "u");
-  return simple({ type: "string", minLength: 1, maxLength: lengthMax, pattern }, what, (given) =>
-    typeof given === "string" && given !== "" && [...given].length <= lengthMax && whole.test(given));
+  return simple(
+    { type: "string", minLength: 1, maxLength: lengthMax, pattern },
+    what,
+    (given) => typeof given === "string" && given !== "" && [...given].length <= lengthMax && whole.test(given),
+  );
 }
 
 // Control characters, breaks of lines and turns of direction forge lines in logs and terminals; half a character is no text to a database.
 const forging = "\\p{Cc}\\p{Cs}\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069";
 
 /** One line of text that people read. */
-export const line = (lengthMax: number): Form<string> => text(`a text of 1 to ${lengthMax} characters in one line`, lengthMax, `^[^${forging}]*$`);
+export const line = (lengthMax: number): Form<string> =>
+  text(`a text of 1 to ${lengthMax} characters in one line`, lengthMax, `^[^${forging}]*$`);
 
 /** Makes a line of a text that somebody else has written, so that it can be shown and kept. */
-export const lineOf = (foreign: string, lengthMax: number): string => foreign.toWellFormed().replace(new RegExp(`[${forging}]`, "gu"), "\uFFFD").slice(0, lengthMax).toWellFormed();
+export const lineOf = (foreign: string, lengthMax: number): string =>
+  foreign
+    .toWellFormed()
+    .replace(new RegExp(`[${forging}]`, "gu"), "\uFFFD")
+    .slice(0, lengthMax)
+    .toWellFormed();
 
 /** One of a few words. */
-export const oneOf = <const Word extends string>(words: readonly Word[]): Form<Word> => simple({ type: "string", enum: words }, `one of ${words.join(", ")}`, (given) => words.includes(given as Word));
+export const oneOf = <const Word extends string>(words: readonly Word[]): Form<Word> =>
+  simple({ type: "string", enum: words }, `one of ${words.join(", ")}`, (given) => words.includes(given as Word));
 
 /** A number of some range. */
-export const number = (range: Range): Form<number> => simple(schemaOf(range), inWords(range), (given) => isWithin(given, range));
+export const number = (range: Range): Form<number> =>
+  simple(schemaOf(range), inWords(range), (given) => isWithin(given, range));
 
 /** A number from 0 on, as it stands in a query. */
 export const index: Form<number> = {
@@ -67,23 +78,32 @@ export const index: Form<number> = {
 
 const schemaOf = ({ least, above, most, whole }: Range): Schema => ({
   type: whole ? "integer" : "number",
-  ...(least === undefined ? {} : { minimum: least }), ...(above === undefined ? {} : { exclusiveMinimum: above }), ...(most === undefined ? {} : { maximum: most }),
+  ...(least === undefined ? {} : { minimum: least }),
+  ...(above === undefined ? {} : { exclusiveMinimum: above }),
+  ...(most === undefined ? {} : { maximum: most }),
 });
 
 /** So many values of one form. */
-export const list = <Value>(form: Form<Value>, { least = 0, most }: Range & { readonly most: number }): Form<readonly Value[]> => ({
+export const list = <Value>(
+  form: Form<Value>,
+  { least = 0, most }: Range & { readonly most: number },
+): Form<readonly Value[]> => ({
   schema: { type: "array", items: form.schema, minItems: least, maxItems: most },
   read: (given, name, complaints) => {
-    if (Array.isArray(given) && given.length >= least && given.length <= most) return given.map((each, place) => form.read(each, `${name}[${place}]`, complaints));
+    if (Array.isArray(given) && given.length >= least && given.length <= most)
+      return given.map((each, place) => form.read(each, `${name}[${place}]`, complaints));
     complaints.push(`${name} is not a list of ${least} to ${most}.`);
     return [];
   },
 });
 
 /** Exactly these fields. One that we do not know is refused by name, since a misspelt limit that is silently ignored would be worse than none. */
-export function object<Fields extends Readonly<Record<string, Form<unknown>>>>(fields: Fields): Form<{ readonly [Name in keyof Fields]: ValueOf<Fields[Name]> }> {
+export function object<Fields extends Readonly<Record<string, Form<unknown>>>>(
+  fields: Fields,
+): Form<{ readonly [Name in keyof Fields]: ValueOf<Fields[Name]> }> {
   type Value = { readonly [Name in keyof Fields]: ValueOf<Fields[Name]> };
-  const forms = Object.entries(fields), known = Object.keys(fields);
+  const forms = Object.entries(fields);
+  const known = Object.keys(fields);
   const required = forms.filter(([, form]) => !("otherwise" in form)).map(([name]) => name);
   const properties = Object.fromEntries(forms.map(([name, { schema }]) => [name, schema]));
   return {
@@ -95,8 +115,20 @@ export function object<Fields extends Readonly<Record<string, Form<unknown>>>>(f
         return {} as Value;
       }
       const [unknown, ...more] = Object.keys(given).filter((key) => !known.includes(key));
-      if (unknown !== undefined) complaints.push(`${where} has ${fieldInWords(unknown)}${more.length === 0 ? "" : ` and ${more.length} more`} that is not known; known are ${known.join(", ")}.`);
-      return Object.fromEntries(forms.map(([key, form]) => [key, form.read(Object.hasOwn(given, key) ? (given as Record<string, unknown>)[key] : undefined, name === "" ? key : `${name}.${key}`, complaints)])) as Value;
+      if (unknown !== undefined)
+        complaints.push(
+          `${where} has ${fieldInWords(unknown)}${more.length === 0 ? "" : ` and ${more.length} more`} that is not known; known are ${known.join(", ")}.`,
+        );
+      return Object.fromEntries(
+        forms.map(([key, form]) => [
+          key,
+          form.read(
+            Object.hasOwn(given, key) ? (given as Record<string, unknown>)[key] : undefined,
+            name === "" ? key : `${name}.${key}`,
+            complaints,
+          ),
+        ]),
+      ) as Value;
     },
   };
 }

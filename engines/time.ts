@@ -12,7 +12,8 @@ export const secondsBetween = (from: Instant, to: Instant): number => (to - from
 /** Writes a number of seconds as a person says it: `40s`, `5m`, `2h 30m`. */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${Math.round(seconds * 10) / 10}s`;
-  const minutes = Math.floor(seconds / 60), rest = Math.round(seconds % 60);
+  const minutes = Math.floor(seconds / 60);
+  const rest = Math.round(seconds % 60);
   if (minutes < 60) return rest ? `${minutes}m ${rest}s` : `${minutes}m`;
   const hours = Math.floor(minutes / 60);
   return minutes % 60 ? `${hours}h ${minutes % 60}m` : `${hours}h`;

@@ -6,7 +6,8 @@ import { entry } from "./catalogue.ts";
 export const settingsWrong = entry<{ complaints: readonly string[] }>("control-plane-settings-wrong", {
   title: "The control plane's settings are missing or ill-formed",
   message: ({ complaints }) => `The control plane cannot start with the settings that it has. ${complaints.join(" ")}`,
-  fix: () => "set these in the environment of the control plane's container; the ControlPlane component sets all of them",
+  fix: () =>
+    "set these in the environment of the control plane's container; the ControlPlane component sets all of them",
   left: () => "nothing was started, and no rollout was touched.",
 });
 
@@ -69,7 +70,8 @@ export const routeUnknown = entry<{ call: string }>("call-route-unknown", {
 /** The app is outside the inventory, and the control plane keeps its hands off it. */
 export const targetUnknown = entry<{ resourceGroup: string; app: string }>("target-not-in-inventory", {
   title: "The control plane does not look after this app",
-  message: ({ resourceGroup, app }) => `The app ${app} in ${resourceGroup} is not in the control plane's inventory, so nothing is done about it.`,
+  message: ({ resourceGroup, app }) =>
+    `The app ${app} in ${resourceGroup} is not in the control plane's inventory, so nothing is done about it.`,
   fix: () => "declare the app as a CanaryApp of the program that deploys this control plane, and run `pulumi up`",
 });
 
@@ -83,8 +85,12 @@ export const rolloutUnknown = entry<{ stream: string }>("rollout-unknown", {
 /** The app's one rollout is another at the moment. */
 export const rolloutInFlight = entry<{ stream: string; superseded: boolean }>("rollout-in-flight", {
   title: "Another rollout of the same app is in flight",
-  message: ({ stream, superseded }) => `${stream} is in flight${superseded ? ", has been told to abort, and must give the traffic back first" : ", and an app has one rollout at a time"}.`,
-  fix: ({ superseded }) => (superseded ? "send the same call again until it is accepted" : "wait for its end, abort it, or release with whenInFlight: supersede"),
+  message: ({ stream, superseded }) =>
+    `${stream} is in flight${superseded ? ", has been told to abort, and must give the traffic back first" : ", and an app has one rollout at a time"}.`,
+  fix: ({ superseded }) =>
+    superseded
+      ? "send the same call again until it is accepted"
+      : "wait for its end, abort it, or release with whenInFlight: supersede",
   left: () => "the rollout in flight goes on; nothing of the new one was started.",
 });
 

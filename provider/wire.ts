@@ -1,8 +1,8 @@
 // The engine's protocol in our terms: protobuf structs as plain values, our errors as gRPC errors, lines as engine logs.
 // Secrets do not pass here: we tell the engine that we do not take them, and it unwraps them before and marks them after.
-import { Metadata, credentials, status, type ServiceError } from "@grpc/grpc-js";
-import engineProto from "@pulumi/pulumi/proto/engine_pb.js";
+import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
+import engineProto from "@pulumi/pulumi/proto/engine_pb.js";
 import providerProto from "@pulumi/pulumi/proto/provider_pb.js";
 import statusProto from "@pulumi/pulumi/proto/status_pb.js";
 import anyProto from "google-protobuf/google/protobuf/any_pb.js";
@@ -20,7 +20,10 @@ export const toStruct = (properties: Properties): Struct =>
 /** Gives what gRPC wants of an error: packed ones as they are, ours in full, anything else by its message. */
 export function refused(error: unknown): Partial<ServiceError> {
   if (error instanceof Error && "metadata" in error) return error as ServiceError;
-  return { code: status.UNKNOWN, message: error instanceof BallastError ? error.toString() : error instanceof Error ? error.message : String(error) };
+  return {
+    code: status.UNKNOWN,
+    message: error instanceof BallastError ? error.toString() : error instanceof Error ? error.message : String(error),
+  };
 }
 
 /**
@@ -53,10 +56,12 @@ export interface Voice {
 export function voiceAt(address: string): Voice {
   const engine = new engineService.EngineClient(address, credentials.createInsecure());
   let told = Promise.resolve();
-  const log = (severity: 1 | 2) => (urn: string, line: string): void => {
-    const request = new engineProto.LogRequest();
-    request.setSeverity(severity).setUrn(urn).setMessage(line);
-    told = told.then(() => new Promise((resolve) => engine.log(request, () => resolve())));
-  };
+  const log =
+    (severity: 1 | 2) =>
+    (urn: string, line: string): void => {
+      const request = new engineProto.LogRequest();
+      request.setSeverity(severity).setUrn(urn).setMessage(line);
+      told = told.then(() => new Promise((resolve) => engine.log(request, () => resolve())));
+    };
   return { tell: log(engineProto.LogSeverity.INFO), warn: log(engineProto.LogSeverity.WARNING), told: () => told };
 }

@@ -1,8 +1,9 @@
 // Journal → what a page shows of it: each attempt with its series over time, its steps and its decisions. The evidence is the engine's own,
 // folded from the facts once more, so that the curve is the one that was judged. How anything looks is not known here.
-import { mergeDurations, quantileOf } from "../engines/rollout/judge/durations.ts";
+
 import { standing } from "../engines/rollout/decide.ts";
 import { evolve, initial, shareOf } from "../engines/rollout/evolve.ts";
+import { mergeDurations, quantileOf } from "../engines/rollout/judge/durations.ts";
 import { balance } from "../engines/rollout/judge/judge.ts";
 import type { Bin, Durations, RolloutEvent, RolloutState, Tally } from "../engines/rollout/vocabulary.ts";
 import type { Instant } from "../engines/time.ts";
@@ -71,20 +72,38 @@ export interface Attempt {
 
 type Open = { -readonly [Key in "from" | "to" | "stable"]: Attempt[Key] } & {
   readonly [Key in "weights" | "evidence" | "warmUps" | "marks"]: Attempt[Key][number][];
-} & { readonly number: number; readonly bins: Bin[]; readonly steps: { percent: number; from: Instant; warmUntil: Instant; to: Instant | undefined; end: Step["end"] }[]; intent: RolloutState["intent"] };
+} & {
+  readonly number: number;
+  readonly bins: Bin[];
+  readonly steps: { percent: number; from: Instant; warmUntil: Instant; to: Instant | undefined; end: Step["end"] }[];
+  intent: RolloutState["intent"];
+};
 
 const marked: readonly RolloutEvent["kind"][] = [
-  "SmokePassed", "FoundEqual", "StepReached", "Held", "StepPassed", "Aborted", "Reverted", "Finished", "Signalled", "TrafficDrifted", "TrafficAdopted", "ShadowJudged",
+  "SmokePassed",
+  "FoundEqual",
+  "StepReached",
+  "Held",
+  "StepPassed",
+  "Aborted",
+  "Reverted",
+  "Finished",
+  "Signalled",
+  "TrafficDrifted",
+  "TrafficAdopted",
+  "ShadowJudged",
 ];
 
 /** Reads a journal, attempt by attempt; a retry begins the next one. */
 export function attemptsOf(facts: readonly ReportedFact[]): readonly Attempt[] {
   const attempts: Open[] = [];
-  let state = initial, number = 0;
+  let state = initial;
+  let number = 0;
   for (const fact of facts) {
     const before = state;
     state = evolve(before, fact.event);
-    if (attempts.length === 0 || state.attempt > before.attempt) attempts.push(openAt(fact.event.at, attempts.length + 1));
+    if (attempts.length === 0 || state.attempt > before.attempt)
+      attempts.push(openAt(fact.event.at, attempts.length + 1));
     const attempt = attempts.at(-1)!;
     if (marked.includes(fact.event.kind)) attempt.marks.push({ number: ++number, event: fact.event, text: fact.text });
     add(attempt, fact.event, before, state);
@@ -92,14 +111,26 @@ export function attemptsOf(facts: readonly ReportedFact[]): readonly Attempt[] {
   return attempts.map(close);
 }
 
-const openAt = (at: Instant, number: number): Open =>
-  ({ number, from: at, to: at, stable: null, weights: [], evidence: [], warmUps: [], marks: [], bins: [], steps: [], intent: undefined });
+const openAt = (at: Instant, number: number): Open => ({
+  number,
+  from: at,
+  to: at,
+  stable: null,
+  weights: [],
+  evidence: [],
+  warmUps: [],
+  marks: [],
+  bins: [],
+  steps: [],
+  intent: undefined,
+});
 
 function add(attempt: Open, event: RolloutEvent, before: RolloutState, state: RolloutState): void {
   const { at } = event;
   Object.assign(attempt, { to: Math.max(attempt.to, at), stable: state.stable, intent: state.intent });
   switch (event.kind) {
-    case "TrafficShifted": case "TrafficRead":
+    case "TrafficShifted":
+    case "TrafficRead":
       attempt.weights.push({ at, percent: shareOf(event.weights, state.intent?.revision ?? "") ?? 0 });
       break;
     case "Measured":
@@ -107,10 +138,13 @@ function add(attempt: Open, event: RolloutEvent, before: RolloutState, state: Ro
       weigh(attempt, state);
       break;
     // After the end weights are read back once more; that begins no step.
-    case "StepReached": case "TrafficAdopted":
+    case "StepReached":
+    case "TrafficAdopted":
       if (before.ending === undefined) watch(attempt, event.percent, state);
       break;
-    case "StepPassed": case "Aborted": case "Finished":
+    case "StepPassed":
+    case "Aborted":
+    case "Finished":
       endStep(attempt, at, event);
   }
 }
@@ -135,13 +169,24 @@ function weigh(attempt: Open, state: RolloutState): void {
 }
 
 function close({ bins, steps, intent, ...rest }: Open): Attempt {
-  const tick = (intent?.pace.tickSeconds ?? 0) * 1000, drawn = thinned(bins.toSorted((one, other) => one.at - other.at));
-  const sumOf = (arm: Arm, from: Instant, to: Instant) => sum(bins.filter((bin) => bin.at >= from && bin.at < to).map((bin) => bin[arm]));
+  const tick = (intent?.pace.tickSeconds ?? 0) * 1000;
+  const drawn = thinned(bins.toSorted((one, other) => one.at - other.at));
+  const sumOf = (arm: Arm, from: Instant, to: Instant) =>
+    sum(bins.filter((bin) => bin.at >= from && bin.at < to).map((bin) => bin[arm]));
   return {
     ...rest,
-    againstMax: 100 / (intent?.limits.falseRollbackPercentMax ?? 0), favourMin: 100 / (intent?.limits.falsePromotionPercentMax ?? 0),
-    seen: { canary: drawn.map((some) => seen(some, "canary", tick)), stable: drawn.map((some) => seen(some, "stable", tick)) },
-    steps: steps.map(({ warmUntil, to = rest.to, ...step }) => ({ ...step, to, canary: sumOf("canary", warmUntil, to), stable: sumOf("stable", warmUntil, to) })),
+    againstMax: 100 / (intent?.limits.falseRollbackPercentMax ?? 0),
+    favourMin: 100 / (intent?.limits.falsePromotionPercentMax ?? 0),
+    seen: {
+      canary: drawn.map((some) => seen(some, "canary", tick)),
+      stable: drawn.map((some) => seen(some, "stable", tick)),
+    },
+    steps: steps.map(({ warmUntil, to = rest.to, ...step }) => ({
+      ...step,
+      to,
+      canary: sumOf("canary", warmUntil, to),
+      stable: sumOf("stable", warmUntil, to),
+    })),
   };
 }
 
@@ -150,16 +195,24 @@ const pointsMax = 150;
 
 function thinned(bins: readonly Bin[]): readonly (readonly Bin[])[] {
   const size = Math.max(1, Math.ceil(bins.length / pointsMax));
-  return Array.from({ length: Math.ceil(bins.length / size) }, (_, index) => bins.slice(index * size, (index + 1) * size));
+  return Array.from({ length: Math.ceil(bins.length / size) }, (_, index) =>
+    bins.slice(index * size, (index + 1) * size),
+  );
 }
 
 function seen(bins: readonly Bin[], arm: Arm, tick: number): Seen {
   const { requests, failed, p99Milliseconds } = sum(bins.map((bin) => bin[arm]));
-  return { at: bins.at(-1)!.at + tick, failedPercent: requests === 0 ? undefined : (100 * failed) / requests, p99Milliseconds };
+  return {
+    at: bins.at(-1)!.at + tick,
+    failedPercent: requests === 0 ? undefined : (100 * failed) / requests,
+    p99Milliseconds,
+  };
 }
 
 function sum(tallies: readonly Tally[]): Sum {
-  let requests = 0, failed = 0, durations: Durations | undefined;
+  let requests = 0;
+  let failed = 0;
+  let durations: Durations | undefined;
   for (const tally of tallies) {
     requests += tally.requests;
     failed += tally.failed;

@@ -38,14 +38,17 @@ export interface Time {
   readonly shaded: readonly { readonly from: number; readonly to: number }[];
 }
 
-const width = 1000, height = 100;
+const width = 1000;
+const height = 100;
 
 /** Gives where a moment lies, in percent of the charts' width. */
-export const place = ({ from, to }: Pick<Time, "from" | "to">, at: number): number => (to === from ? 0 : Math.min(100, Math.max(0, (100 * (at - from)) / (to - from))));
+export const place = ({ from, to }: Pick<Time, "from" | "to">, at: number): number =>
+  to === from ? 0 : Math.min(100, Math.max(0, (100 * (at - from)) / (to - from)));
 
 /** Gives a scale from 0 that ends at a round number, for values up to `most`. */
 export function roundScale(most: number, least: number, unit: (value: number) => string): Scale {
-  const wanted = Math.max(most, least), power = 10 ** Math.floor(Math.log10(wanted));
+  const wanted = Math.max(most, least);
+  const power = 10 ** Math.floor(Math.log10(wanted));
   const high = ([1, 2, 5, 10].find((factor) => factor * power >= wanted * 0.999) ?? 10) * power;
   return { low: 0, high, ticks: [0, high / 2, high].map((value) => [value, unit(value)]) };
 }
@@ -57,9 +60,11 @@ const heightOf = ({ low, high, log }: Scale, value: number): number => {
 
 /** Draws one chart. */
 export function draw(chart: Chart, time: Time): Markup {
-  const x = (at: number) => round((place(time, at) * width) / 100), y = (value: number) => round(height - heightOf(chart.scale, value) * height);
+  const x = (at: number) => round((place(time, at) * width) / 100);
+  const y = (value: number) => round(height - heightOf(chart.scale, value) * height);
   const top = (value: number) => `top:${round(100 - heightOf(chart.scale, value) * 100)}%`;
-  const level = (value: number, look: string) => html`<line class="${look}" x1="0" x2="${width}" y1="${y(value)}" y2="${y(value)}"/>`;
+  const level = (value: number, look: string) =>
+    html`<line class="${look}" x1="0" x2="${width}" y1="${y(value)}" y2="${y(value)}"/>`;
   return html`<figure class="chart">
 <figcaption><b>${chart.title}</b> ${chart.curves.map(({ name, look }) => html`<span class="key ${look}"><i></i>${name}</span> `)}</figcaption>
 <div class="plot" role="img" aria-label="${chart.title}: ${chart.said}">
@@ -91,15 +96,26 @@ function pieces({ points }: Curve): readonly (readonly Point[])[] {
 }
 
 /** Draws a lone point as a short line, or it would not be seen. */
-const widened = (points: readonly Point[]): readonly Point[] => (points.length > 1 ? points : points.flatMap(([x, y]): readonly Point[] => [[Math.max(0, x - 8), y], [Math.min(width, x + 8), y]]));
+const widened = (points: readonly Point[]): readonly Point[] =>
+  points.length > 1
+    ? points
+    : points.flatMap(([x, y]): readonly Point[] => [
+        [Math.max(0, x - 8), y],
+        [Math.min(width, x + 8), y],
+      ]);
 
 const corners = (points: readonly Point[], step = false): readonly Point[] =>
-  (step ? points.flatMap((point, index): readonly Point[] => (index === 0 ? [point] : [[point[0], points[index - 1]![1]], point])) : points);
+  step
+    ? points.flatMap((point, index): readonly Point[] =>
+        index === 0 ? [point] : [[point[0], points[index - 1]![1]], point],
+      )
+    : points;
 
 const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
 
 /** Gives the seconds after `from` that are labelled: round ones, five at the most. */
 export function timeTicks({ from, to }: Pick<Time, "from" | "to">): readonly number[] {
-  const seconds = (to - from) / 1000, step = steps.find((each) => seconds / each <= 5) ?? Math.ceil(seconds / 5 / 86_400) * 86_400;
+  const seconds = (to - from) / 1000;
+  const step = steps.find((each) => seconds / each <= 5) ?? Math.ceil(seconds / 5 / 86_400) * 86_400;
   return Array.from({ length: Math.floor(seconds / step) + 1 }, (_, index) => index * step);
 }

@@ -1,41 +1,79 @@
 // An attempt → the charts that show it: weight, failures, tail latency, evidence. Which numbers there are is known here, how a chart is
 // drawn is not.
 import type { Arm, Attempt, Seen } from "./attempts.ts";
-import { roundScale, type Chart, type Curve } from "./chart.ts";
+import { type Chart, type Curve, roundScale } from "./chart.ts";
 
 /** Gives the charts for which there is anything to draw, in the order in which a reader asks. */
-export const chartsOf = (attempt: Attempt): readonly Chart[] => [weight(attempt), failures(attempt), tails(attempt), evidence(attempt)].filter((chart) => chart !== undefined);
+export const chartsOf = (attempt: Attempt): readonly Chart[] =>
+  [weight(attempt), failures(attempt), tails(attempt), evidence(attempt)].filter((chart) => chart !== undefined);
 
 function weight({ weights, to }: Attempt): Chart | undefined {
   const last = weights.at(-1);
   if (last === undefined) return undefined;
   const points = [...weights, { ...last, at: to }].map(({ at, percent }) => [at, percent] as const);
   return {
-    title: "Canary's weight", said: `from ${weights[0]!.percent} to ${last.percent} percent, ${Math.max(...weights.map(({ percent }) => percent))} at the most`,
-    curves: [{ name: "canary", look: "canary", step: true, points }], scale: { low: 0, high: 100, ticks: [[0, "0 %"], [50, "50 %"], [100, "100 %"]] },
+    title: "Canary's weight",
+    said: `from ${weights[0]!.percent} to ${last.percent} percent, ${Math.max(...weights.map(({ percent }) => percent))} at the most`,
+    curves: [{ name: "canary", look: "canary", step: true, points }],
+    scale: {
+      low: 0,
+      high: 100,
+      ticks: [
+        [0, "0 %"],
+        [50, "50 %"],
+        [100, "100 %"],
+      ],
+    },
   };
 }
 
 // Stable is drawn over the canary, with gaps, so that both are seen where they are alike.
 const curves = ({ seen }: Attempt, valueOf: (seen: Seen) => number | undefined): readonly Curve[] =>
-  (["canary", "stable"] as const).map((arm: Arm) => ({ name: arm, look: arm, points: seen[arm].map((each) => [each.at, valueOf(each)] as const) }));
+  (["canary", "stable"] as const).map((arm: Arm) => ({
+    name: arm,
+    look: arm,
+    points: seen[arm].map((each) => [each.at, valueOf(each)] as const),
+  }));
 
 /** Gives the highest value of each curve, and undefined where no curve has any. */
-function most(drawn: readonly Curve[]): { readonly value: number; readonly said: (unit: string) => string } | undefined {
-  const highest = drawn.map(({ name, points }) => ({ name, value: Math.max(-1, ...points.map(([, value]) => value ?? -1)) })).filter(({ value }) => value >= 0);
+function most(
+  drawn: readonly Curve[],
+): { readonly value: number; readonly said: (unit: string) => string } | undefined {
+  const highest = drawn
+    .map(({ name, points }) => ({ name, value: Math.max(-1, ...points.map(([, value]) => value ?? -1)) }))
+    .filter(({ value }) => value >= 0);
   if (highest.length === 0) return undefined;
-  return { value: Math.max(...highest.map(({ value }) => value)), said: (unit) => highest.map(({ name, value }) => `${name} up to ${value.toFixed(1)} ${unit}`).join(", ") };
+  return {
+    value: Math.max(...highest.map(({ value }) => value)),
+    said: (unit) => highest.map(({ name, value }) => `${name} up to ${value.toFixed(1)} ${unit}`).join(", "),
+  };
 }
 
 function failures(attempt: Attempt): Chart | undefined {
-  const drawn = curves(attempt, ({ failedPercent }) => failedPercent), highest = most(drawn);
-  return highest && { title: "Requests that fail", said: highest.said("percent"), curves: drawn, scale: roundScale(Math.min(100, highest.value), 1, (value) => `${value} %`) };
+  const drawn = curves(attempt, ({ failedPercent }) => failedPercent);
+  const highest = most(drawn);
+  return (
+    highest && {
+      title: "Requests that fail",
+      said: highest.said("percent"),
+      curves: drawn,
+      scale: roundScale(Math.min(100, highest.value), 1, (value) => `${value} %`),
+    }
+  );
 }
 
 function tails(attempt: Attempt): Chart | undefined {
-  const drawn = curves(attempt, ({ p99Milliseconds }) => p99Milliseconds), highest = most(drawn);
+  const drawn = curves(attempt, ({ p99Milliseconds }) => p99Milliseconds);
+  const highest = most(drawn);
   const unit = (value: number) => (value >= 1000 ? `${value / 1000} s` : `${value} ms`);
-  return highest && { title: "99 % of requests take less than", said: highest.said("ms"), curves: drawn, scale: roundScale(highest.value, 10, unit) };
+  return (
+    highest && {
+      title: "99 % of requests take less than",
+      said: highest.said("ms"),
+      curves: drawn,
+      scale: roundScale(highest.value, 10, unit),
+    }
+  );
 }
 
 /** Beyond this nobody asks how much evidence there is. */
@@ -45,18 +83,32 @@ function evidence({ evidence: known, againstMax, favourMin, to }: Attempt): Char
   const last = known.at(-1);
   if (last === undefined || !Number.isFinite(againstMax)) return undefined;
   const held = [...known, { ...last, at: Math.max(last.at, to) }];
-  const highest = Math.min(evidenceMax, Math.max(10 * againstMax, 10 * favourMin, ...known.map(({ against, favour }) => Math.max(against, favour ?? 0))));
-  const exponent = Math.ceil(Math.log10(highest) - 1e-9), high = 10 ** exponent, stride = exponent > 3 ? 2 : 1;
-  const ticks = Array.from({ length: Math.floor((exponent + 1) / stride) + 1 }, (_, index) => 10 ** (exponent - index * stride)).map((value) => [value, value >= 1 ? value.toLocaleString("en") : String(value)] as const);
+  const highest = Math.min(
+    evidenceMax,
+    Math.max(10 * againstMax, 10 * favourMin, ...known.map(({ against, favour }) => Math.max(against, favour ?? 0))),
+  );
+  const exponent = Math.ceil(Math.log10(highest) - 1e-9);
+  const high = 10 ** exponent;
+  const stride = exponent > 3 ? 2 : 1;
+  const ticks = Array.from(
+    { length: Math.floor((exponent + 1) / stride) + 1 },
+    (_, index) => 10 ** (exponent - index * stride),
+  ).map((value) => [value, value >= 1 ? value.toLocaleString("en") : String(value)] as const);
   const odds = (value: number) => `1 : ${Math.round(value).toLocaleString("en")}`;
   return {
-    title: "Evidence: odds of 1 to …", said: `against the canary ${odds(last.against)} in the end, limit ${odds(againstMax)}`,
+    title: "Evidence: odds of 1 to …",
+    said: `against the canary ${odds(last.against)} in the end, limit ${odds(againstMax)}`,
     curves: [
       { name: "for it", look: "favour", points: held.map(({ at, favour }) => [at, favour] as const) },
       { name: "against it", look: "against", points: held.map(({ at, against }) => [at, against] as const) },
     ],
     scale: { low: 0.1, high, log: true, ticks },
-    lines: againstMax === favourMin ? [{ value: againstMax, label: `decides: ${odds(againstMax)}` }]
-      : [{ value: againstMax, label: `against decides: ${odds(againstMax)}` }, { value: favourMin, label: `for decides: ${odds(favourMin)}` }],
+    lines:
+      againstMax === favourMin
+        ? [{ value: againstMax, label: `decides: ${odds(againstMax)}` }]
+        : [
+            { value: againstMax, label: `against decides: ${odds(againstMax)}` },
+            { value: favourMin, label: `for decides: ${odds(favourMin)}` },
+          ],
   };
 }

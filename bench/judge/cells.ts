@@ -28,7 +28,12 @@ export interface Fault {
   /** Stable has all of it too, as when both use one database. */
   readonly dragsStable?: boolean;
   /** All conditions under which the fault is there; always where there are none. */
-  readonly when?: Partial<Span> & { readonly weightAtLeast?: number; readonly requestsAtLeast?: number; /** Down for the first minutes of every so many. */ readonly downMinutes?: number; readonly ofMinutes?: number };
+  readonly when?: Partial<Span> & {
+    readonly weightAtLeast?: number;
+    readonly requestsAtLeast?: number /** Down for the first minutes of every so many. */;
+    readonly downMinutes?: number;
+    readonly ofMinutes?: number;
+  };
 }
 
 /** What makes requests unlike independent ones, the same in kind for both arms. */
@@ -83,22 +88,43 @@ export const centre = { requestsPerMinute: 1_200, failurePercent: 0.5 } as const
 type Form = "number" | "boolean" | "pair" | { readonly [field: string]: Form };
 const span: Form = { fromMinute: "number", untilMinute: "number" };
 const cellForm: { readonly [field: string]: Form } = {
-  requestsPerMinute: "number", failurePercent: "number", diurnal: "boolean",
+  requestsPerMinute: "number",
+  failurePercent: "number",
+  diurnal: "boolean",
   noise: { failures: "number", durations: "number", stormPercent: "number", badReplicaPercent: "number" },
   fault: {
-    failurePoints: "number", failurePointsPerMinute: "number", refusedPoints: "number", hangPercent: "number", slower: "number", tail: { percent: "number", slower: "number" }, failsFast: "boolean",
-    unreached: "boolean", dragsStable: "boolean", when: { ...span, weightAtLeast: "number", requestsAtLeast: "number", downMinutes: "number", ofMinutes: "number" },
+    failurePoints: "number",
+    failurePointsPerMinute: "number",
+    refusedPoints: "number",
+    hangPercent: "number",
+    slower: "number",
+    tail: { percent: "number", slower: "number" },
+    failsFast: "boolean",
+    unreached: "boolean",
+    dragsStable: "boolean",
+    when: { ...span, weightAtLeast: "number", requestsAtLeast: "number", downMinutes: "number", ofMinutes: "number" },
   },
   shared: { ...span, failurePoints: "number", slower: "number", trafficTimes: "number", stableOnly: "boolean" },
   telemetry: { gap: span, lagMinutes: "pair", twicePercent: "number" },
 };
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 const isAmount = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value >= 0;
 
 function complain(value: unknown, form: Form, where: string): void {
-  if (form === "pair" ? Array.isArray(value) && value.length === 2 && value.every(isAmount) : form === "number" ? isAmount(value) : typeof value === form) return;
-  if (typeof form === "string" || !isRecord(value)) throw new Error(`${where} should be ${typeof form === "object" ? "an object" : form === "pair" ? "two numbers, 0 or more" : form === "number" ? "a number, 0 or more" : "true or false"}, and is ${JSON.stringify(value)}.`);
+  if (
+    form === "pair"
+      ? Array.isArray(value) && value.length === 2 && value.every(isAmount)
+      : form === "number"
+        ? isAmount(value)
+        : typeof value === form
+  )
+    return;
+  if (typeof form === "string" || !isRecord(value))
+    throw new Error(
+      `${where} should be ${typeof form === "object" ? "an object" : form === "pair" ? "two numbers, 0 or more" : form === "number" ? "a number, 0 or more" : "true or false"}, and is ${JSON.stringify(value)}.`,
+    );
 }
 
 function check(value: unknown, form: Form, where: string): void {
@@ -106,7 +132,8 @@ function check(value: unknown, form: Form, where: string): void {
   if (typeof form === "string" || !isRecord(value)) return;
   for (const [field, inner] of Object.entries(value)) {
     const known = form[field];
-    if (known === undefined) throw new Error(`${where} has no field ${field}; there are ${Object.keys(form).join(", ")}.`);
+    if (known === undefined)
+      throw new Error(`${where} has no field ${field}; there are ${Object.keys(form).join(", ")}.`);
     check(inner, known, `${where}, ${field}`);
   }
 }
@@ -122,11 +149,13 @@ export function readCells(text: string): readonly Cell[] {
   const cells = list.map((entry: unknown, index): Cell => {
     if (!isRecord(entry) || typeof entry["name"] !== "string") throw new Error(`Cell ${index + 1} has no name.`);
     const { name, truth, ...rest } = entry;
-    if (truth !== "bad" && truth !== "good" && truth !== "unknown") throw new Error(`The cell "${name}" says truth ${JSON.stringify(truth)}; it is bad, good or unknown.`);
+    if (truth !== "bad" && truth !== "good" && truth !== "unknown")
+      throw new Error(`The cell "${name}" says truth ${JSON.stringify(truth)}; it is bad, good or unknown.`);
     check(rest, cellForm, `The cell "${name}"`);
     return { ...centre, ...rest, name, truth };
   });
-  const names = cells.map(({ name }) => name), twice = names.find((name, index) => names.indexOf(name) !== index);
+  const names = cells.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Error(`Two cells are called "${twice}".`);
   return cells;
 }
@@ -134,6 +163,8 @@ export function readCells(text: string): readonly Cell[] {
 /** Gives the published cells, file by file in the order of their names. */
 export function publishedCells(): readonly Cell[] {
   const folder = join(import.meta.dirname, "cells");
-  const lists = readdirSync(folder).sort().map((file) => JSON.parse(readFileSync(join(folder, file), "utf8")) as unknown[]);
+  const lists = readdirSync(folder)
+    .sort()
+    .map((file) => JSON.parse(readFileSync(join(folder, file), "utf8")) as unknown[]);
   return readCells(JSON.stringify(lists.flat()));
 }

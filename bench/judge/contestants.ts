@@ -1,6 +1,7 @@
 // Who takes part in the contest of judges. A new judge is a line here.
-import type { Contestant } from "./contestant.ts";
+
 import { ablations, ballast, byPlan } from "./ballast.ts";
+import type { Contestant } from "./contestant.ts";
 import { peers } from "./peers/peers.ts";
 import { plain } from "./plain.ts";
 

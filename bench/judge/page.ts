@@ -1,8 +1,8 @@
 // Writes the page of the contest: what was played, who did how, and where we lose. Every figure on it comes from the counts that it is handed.
 import type { AloneRow, cost } from "./alone.ts";
-import { centre, type Cell } from "./cells.ts";
-import { losses, score, wilson, type Row, type Score, type Share } from "./scores.ts";
-import { tracks, type Track } from "./tracks.ts";
+import { type Cell, centre } from "./cells.ts";
+import { losses, type Row, type Score, type Share, score, wilson } from "./scores.ts";
+import { type Track, tracks } from "./tracks.ts";
 
 /** A whole contest: what was played, and what came of it. */
 export interface Results {
@@ -25,7 +25,8 @@ function share({ percent, low, high }: Share): string {
 }
 
 const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-const markdown = (head: readonly string[], body: readonly (readonly string[])[]): string => [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
+const markdown = (head: readonly string[], body: readonly (readonly string[])[]): string =>
+  [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
 const namesOf = (rows: readonly Row[]): readonly string[] => [...new Set(rows.map(({ contestant }) => contestant))];
 
 /** What the tables show of a score, with the cells in which it has a meaning. */
@@ -37,20 +38,52 @@ interface Measure {
 
 const minute = (at: number | undefined): string => (at === undefined ? "–" : String(at));
 const measures: readonly Measure[] = [
-  { title: "Wrong promotion: % of bad or unproven canaries that were given everybody", truths: ["bad", "unknown"], show: ({ promoted }) => share(promoted) },
-  { title: "Detection: % of bad canaries rolled back; minutes, median/p90 over all runs", truths: ["bad"], show: ({ rolledBack, rollbackMinutes: { median, p90 } }) => `${share(rolledBack)}; ${minute(median)}/${minute(p90)}` },
-  { title: "False rollback: % of healthy or unproven canaries rolled back", truths: ["good", "unknown"], show: ({ rolledBack }) => share(rolledBack) },
-  { title: "Spoiled responses, a run's mean within the horizon; in brackets canary requests at the rollback, median", truths: ["bad"], show: ({ row: { harmed, canaryRequests } }) => `${harmed.toFixed(0)}${canaryRequests === undefined ? "" : ` (${canaryRequests})`}` },
-  { title: "Hold: % of runs without an end at the horizon", truths: ["bad", "good", "unknown"], show: ({ held }) => share(held) },
-  { title: "Minutes to the promotion of a healthy canary, median over all runs", truths: ["good"], show: ({ promotionMinutes: { median } }) => minute(median) },
+  {
+    title: "Wrong promotion: % of bad or unproven canaries that were given everybody",
+    truths: ["bad", "unknown"],
+    show: ({ promoted }) => share(promoted),
+  },
+  {
+    title: "Detection: % of bad canaries rolled back; minutes, median/p90 over all runs",
+    truths: ["bad"],
+    show: ({ rolledBack, rollbackMinutes: { median, p90 } }) =>
+      `${share(rolledBack)}; ${minute(median)}/${minute(p90)}`,
+  },
+  {
+    title: "False rollback: % of healthy or unproven canaries rolled back",
+    truths: ["good", "unknown"],
+    show: ({ rolledBack }) => share(rolledBack),
+  },
+  {
+    title: "Spoiled responses, a run's mean within the horizon; in brackets canary requests at the rollback, median",
+    truths: ["bad"],
+    show: ({ row: { harmed, canaryRequests } }) =>
+      `${harmed.toFixed(0)}${canaryRequests === undefined ? "" : ` (${canaryRequests})`}`,
+  },
+  {
+    title: "Hold: % of runs without an end at the horizon",
+    truths: ["bad", "good", "unknown"],
+    show: ({ held }) => share(held),
+  },
+  {
+    title: "Minutes to the promotion of a healthy canary, median over all runs",
+    truths: ["good"],
+    show: ({ promotionMinutes: { median } }) => minute(median),
+  },
 ];
 
 function matrix(measure: Measure, track: Track, rows: readonly Row[], cells: readonly Cell[]): string {
-  const names = namesOf(rows.filter((row) => row.track === track)), at = new Map(rows.filter((row) => row.track === track).map((row) => [`${row.cell}\n${row.contestant}`, row]));
-  const body = cells.filter(({ truth }) => measure.truths.includes(truth)).map(({ name }) => [name, ...names.map((contestant) => {
-    const row = at.get(`${name}\n${contestant}`);
-    return row === undefined ? "" : measure.show(score(row));
-  })]);
+  const names = namesOf(rows.filter((row) => row.track === track));
+  const at = new Map(rows.filter((row) => row.track === track).map((row) => [`${row.cell}\n${row.contestant}`, row]));
+  const body = cells
+    .filter(({ truth }) => measure.truths.includes(truth))
+    .map(({ name }) => [
+      name,
+      ...names.map((contestant) => {
+        const row = at.get(`${name}\n${contestant}`);
+        return row === undefined ? "" : measure.show(score(row));
+      }),
+    ]);
   return body.length === 0 ? "" : `### ${measure.title}\n\n${markdown(["cell", ...names], body)}\n`;
 }
 
@@ -58,36 +91,94 @@ function matrix(measure: Measure, track: Track, rows: readonly Row[], cells: rea
 function summary(track: Track, { rows, runs }: Results, cells: readonly Cell[]): string {
   const truths = new Map(cells.map(({ name, truth }) => [name, truth]));
   const lines = namesOf(rows.filter((row) => row.track === track)).map((name) => {
-    const mine = rows.filter((row) => row.track === track && row.contestant === name).map(score), those = (...among: readonly Cell["truth"][]) => mine.filter(({ row }) => among.includes(truths.get(row.cell)!));
-    const pooled = (scores: readonly Score[], of: "promoted" | "rolledBack" | "held"): number => scores.reduce((sum, one) => sum + one[of].percent, 0) / Math.max(1, scores.length);
-    const wrong = pooled(those("bad", "unknown"), "promoted"), interval = (scores: readonly Score[], of: "promoted" | "rolledBack" | "held"): string =>
-      scores.length === 0 ? "–" : share(wilson(Math.round((pooled(scores, of) / 100) * runs * scores.length), runs * scores.length));
+    const mine = rows.filter((row) => row.track === track && row.contestant === name).map(score);
+    const those = (...among: readonly Cell["truth"][]) =>
+      mine.filter(({ row }) => among.includes(truths.get(row.cell)!));
+    const pooled = (scores: readonly Score[], of: "promoted" | "rolledBack" | "held"): number =>
+      scores.reduce((sum, one) => sum + one[of].percent, 0) / Math.max(1, scores.length);
+    const wrong = pooled(those("bad", "unknown"), "promoted");
+    const interval = (scores: readonly Score[], of: "promoted" | "rolledBack" | "held"): string =>
+      scores.length === 0
+        ? "–"
+        : share(wilson(Math.round((pooled(scores, of) / 100) * runs * scores.length), runs * scores.length));
     const above = those("good").filter(({ rolledBack }) => rolledBack.low > 5).length;
-    return { wrong, cells: [name, interval(those("bad", "unknown"), "promoted"), interval(those("bad"), "rolledBack"), interval(those("good"), "rolledBack"), `${above} of ${those("good").length}`, interval(those("bad", "good", "unknown"), "held"), String(Math.round(those("bad").reduce((sum, { row }) => sum + row.harmed, 0) / Math.max(1, those("bad").length)))] };
+    return {
+      wrong,
+      cells: [
+        name,
+        interval(those("bad", "unknown"), "promoted"),
+        interval(those("bad"), "rolledBack"),
+        interval(those("good"), "rolledBack"),
+        `${above} of ${those("good").length}`,
+        interval(those("bad", "good", "unknown"), "held"),
+        String(
+          Math.round(those("bad").reduce((sum, { row }) => sum + row.harmed, 0) / Math.max(1, those("bad").length)),
+        ),
+      ],
+    };
   });
-  return markdown(["", "wrong promotion %", "detection %", "false rollback %", "good cells with false rollback surely above 5 %", "hold %", "spoiled responses a bad run"], lines.toSorted((one, other) => one.wrong - other.wrong).map(({ cells: texts }) => texts));
+  return markdown(
+    [
+      "",
+      "wrong promotion %",
+      "detection %",
+      "false rollback %",
+      "good cells with false rollback surely above 5 %",
+      "hold %",
+      "spoiled responses a bad run",
+    ],
+    lines.toSorted((one, other) => one.wrong - other.wrong).map(({ cells: texts }) => texts),
+  );
 }
 
-const trackNames: Readonly<Record<Track, string>> = { B: "Track B: each with its own weights, as documented", A: "Track A: the same minutes for all, weights 5 to 50 in ten steps of a minute" };
+const trackNames: Readonly<Record<Track, string>> = {
+  B: "Track B: each with its own weights, as documented",
+  A: "Track A: the same minutes for all, weights 5 to 50 in ten steps of a minute",
+};
 const inOrder: readonly Track[] = tracks.toReversed();
 
 /** Gives the summary and the tables of shares for a terminal. */
 export function shortTable(results: Results, cells: readonly Cell[]): string {
-  const parts = inOrder.flatMap((track) => [`## ${trackNames[track]}`, summary(track, results, cells), ...measures.slice(0, 3).map((measure) => matrix(measure, track, results.rows, cells)).filter(Boolean)]);
-  return [`${results.runs} runs a cell, seeds from ${results.seed}; killed after ${results.deaths} looks, ${results.differences} times with another outcome.`, ...parts].join("\n\n");
+  const parts = inOrder.flatMap((track) => [
+    `## ${trackNames[track]}`,
+    summary(track, results, cells),
+    ...measures
+      .slice(0, 3)
+      .map((measure) => matrix(measure, track, results.rows, cells))
+      .filter(Boolean),
+  ]);
+  return [
+    `${results.runs} runs a cell, seeds from ${results.seed}; killed after ${results.deaths} looks, ${results.differences} times with another outcome.`,
+    ...parts,
+  ].join("\n\n");
 }
 
 function lossTable(results: Results, cells: readonly Cell[], ours: string): string {
   const lost = losses(results.rows, cells, ours);
   if (!namesOf(results.rows).includes(ours)) return `${ours} took no part in this contest.`;
-  return lost.length === 0 ? "Nowhere, by this rule." : markdown(["track", "cell", "in what", ours, "peer", "the peer"], lost.map(({ track, cell, what, ours: mine, peer, theirs }) => [track, cell, what, mine, peer, theirs]));
+  return lost.length === 0
+    ? "Nowhere, by this rule."
+    : markdown(
+        ["track", "cell", "in what", ours, "peer", "the peer"],
+        lost.map(({ track, cell, what, ours: mine, peer, theirs }) => [track, cell, what, mine, peer, theirs]),
+      );
 }
 
 function aloneSection({ alone, cost }: Results): string {
   if (alone === undefined) return "";
-  const body = alone.map(({ failurePercent, points, ours, known }) => [`${failurePercent} %, +${points} pt`, `${ours[0]} / ${ours[1]}`, `${known[0]} / ${known[1]}`]);
-  const table = markdown(["base and fault", "canary requests, median / p90", "with base and fault known beforehand"], body);
-  const bin = cost === undefined ? "" : `
+  const body = alone.map(({ failurePercent, points, ours, known }) => [
+    `${failurePercent} %, +${points} pt`,
+    `${ours[0]} / ${ours[1]}`,
+    `${known[0]} / ${known[1]}`,
+  ]);
+  const table = markdown(
+    ["base and fault", "canary requests, median / p90", "with base and fault known beforehand"],
+    body,
+  );
+  const bin =
+    cost === undefined
+      ? ""
+      : `
 
 One bin of 100,000 requests was judged in ${cost.microseconds.toFixed(0)} µs (median of 300), by all kinds of evidence; the evidence of a rollout was ${cost.bytes} bytes long then.`;
   return `## By failures alone, at ten percent of weight
@@ -136,5 +227,13 @@ ${aloneSection(results)}
 
 ${deaths === 0 ? `${ours} took no part.` : `The first runs of every cell were played again, our judge killed after each look in turn and another going on from its state as JSON, with the last minutes delivered twice: ${deaths} deaths, ${differences} with another outcome.`}
 
-${inOrder.map((track) => `## All cells, track ${track}\n\n${measures.map((measure) => matrix(measure, track, rows, cells)).filter(Boolean).join("\n")}`).join("\n\n")}`;
+${inOrder
+  .map(
+    (track) =>
+      `## All cells, track ${track}\n\n${measures
+        .map((measure) => matrix(measure, track, rows, cells))
+        .filter(Boolean)
+        .join("\n")}`,
+  )
+  .join("\n\n")}`;
 }

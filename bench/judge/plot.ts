@@ -1,7 +1,7 @@
 // Draws the scores as small SVG files, by hand, in colours that can be read on light and on dark. What is drawn is a row a cell and a dot a contestant; nothing here
 // knows what a good score is.
 import type { Cell } from "./cells.ts";
-import { score, type Row, type Score } from "./scores.ts";
+import { type Row, type Score, score } from "./scores.ts";
 
 /** One drawing: a row a cell, and where on the axis each contestant's dot lies. */
 interface Drawing {
@@ -16,23 +16,81 @@ interface Drawing {
 
 const percents = { ticks: [0, 5, 25, 50, 75, 100], unit: " %", place: (value: number) => Math.sqrt(value / 100) };
 const drawings: Readonly<Record<string, Drawing>> = {
-  "wrong-promotions": { title: "Bad canaries promoted, track B (left is better)", truth: "bad", value: ({ promoted }) => promoted.percent, ...percents },
-  "false-rollbacks": { title: "Healthy canaries rolled back, track B (left is better)", truth: "good", value: ({ rolledBack }) => rolledBack.percent, ...percents },
-  "minutes-to-rollback": { title: "Minutes until half of all bad canaries are rolled back, track B (left is better; none where that is never)", truth: "bad", value: ({ rollbackMinutes }) => rollbackMinutes.median, ticks: [1, 2, 5, 10, 20, 50, 90], unit: "", place: (value) => Math.log(Math.max(1, value)) / Math.log(90) },
+  "wrong-promotions": {
+    title: "Bad canaries promoted, track B (left is better)",
+    truth: "bad",
+    value: ({ promoted }) => promoted.percent,
+    ...percents,
+  },
+  "false-rollbacks": {
+    title: "Healthy canaries rolled back, track B (left is better)",
+    truth: "good",
+    value: ({ rolledBack }) => rolledBack.percent,
+    ...percents,
+  },
+  "minutes-to-rollback": {
+    title: "Minutes until half of all bad canaries are rolled back, track B (left is better; none where that is never)",
+    truth: "bad",
+    value: ({ rollbackMinutes }) => rollbackMinutes.median,
+    ticks: [1, 2, 5, 10, 20, 50, 90],
+    unit: "",
+    place: (value) => Math.log(Math.max(1, value)) / Math.log(90),
+  },
 };
 
-const left = 310, width = 460, rowHeight = 17, colours = ["#3b82f6", "#10b981", "#f59e0b", "#8b5cf6", "#06b6d4", "#84cc16", "#ec4899", "#a16207", "#64748b", "#14b8a6", "#f97316", "#6366f1", "#a3a3a3"];
+const left = 310;
+const width = 460;
+const rowHeight = 17;
+const colours = [
+  "#3b82f6",
+  "#10b981",
+  "#f59e0b",
+  "#8b5cf6",
+  "#06b6d4",
+  "#84cc16",
+  "#ec4899",
+  "#a16207",
+  "#64748b",
+  "#14b8a6",
+  "#f97316",
+  "#6366f1",
+  "#a3a3a3",
+];
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
-function draw({ title, truth, value, ticks, unit, place }: Drawing, rows: readonly Row[], cells: readonly Cell[], ours: string): string {
-  const named = cells.filter((cell) => cell.truth === truth), names = [...new Set(rows.map(({ contestant }) => contestant))].sort((one, other) => Number(one === ours) - Number(other === ours));
-  const legendTop = 34, top = legendTop + Math.ceil(names.length / 4) * 16 + 22, bottom = top + named.length * rowHeight, x = (at: number): number => left + Math.round(width * place(at) * 10) / 10;
-  const dot = (name: string, cx: number, cy: number): string => (name === ours ? `<circle class="ours" cx="${cx}" cy="${cy}" r="5"/>` : `<circle cx="${cx}" cy="${cy}" r="3.2" fill="${colours[names.indexOf(name) % colours.length]}" fill-opacity=".8"/>`);
-  const legend = names.map((name, index) => `${dot(name, 20 + (index % 4) * 200, legendTop + Math.floor(index / 4) * 16)}<text x="${30 + (index % 4) * 200}" y="${legendTop + 4 + Math.floor(index / 4) * 16}">${escaped(name)}</text>`);
-  const grid = ticks.map((tick) => `<path d="M${x(tick)} ${top - 8}V${bottom}"/><text text-anchor="middle" x="${x(tick)}" y="${bottom + 14}">${tick}${unit}</text>`);
+function draw(
+  { title, truth, value, ticks, unit, place }: Drawing,
+  rows: readonly Row[],
+  cells: readonly Cell[],
+  ours: string,
+): string {
+  const named = cells.filter((cell) => cell.truth === truth);
+  const names = [...new Set(rows.map(({ contestant }) => contestant))].sort(
+    (one, other) => Number(one === ours) - Number(other === ours),
+  );
+  const legendTop = 34;
+  const top = legendTop + Math.ceil(names.length / 4) * 16 + 22;
+  const bottom = top + named.length * rowHeight;
+  const x = (at: number): number => left + Math.round(width * place(at) * 10) / 10;
+  const dot = (name: string, cx: number, cy: number): string =>
+    name === ours
+      ? `<circle class="ours" cx="${cx}" cy="${cy}" r="5"/>`
+      : `<circle cx="${cx}" cy="${cy}" r="3.2" fill="${colours[names.indexOf(name) % colours.length]}" fill-opacity=".8"/>`;
+  const legend = names.map(
+    (name, index) =>
+      `${dot(name, 20 + (index % 4) * 200, legendTop + Math.floor(index / 4) * 16)}<text x="${30 + (index % 4) * 200}" y="${legendTop + 4 + Math.floor(index / 4) * 16}">${escaped(name)}</text>`,
+  );
+  const grid = ticks.map(
+    (tick) =>
+      `<path d="M${x(tick)} ${top - 8}V${bottom}"/><text text-anchor="middle" x="${x(tick)}" y="${bottom + 14}">${tick}${unit}</text>`,
+  );
   const lines = named.map((cell, index) => {
-    const cy = top + index * rowHeight, dots = names.flatMap((name) => {
-      const row = rows.find(({ track, cell: of, contestant }) => track === "B" && of === cell.name && contestant === name), at = row && value(score(row));
+    const cy = top + index * rowHeight;
+    const dots = names.flatMap((name) => {
+      const row = rows.find(
+        ({ track, cell: of, contestant }) => track === "B" && of === cell.name && contestant === name,
+      );
+      const at = row && value(score(row));
       return at === undefined ? [] : [dot(name, x(at), cy)];
     });
     return `<text text-anchor="end" x="${left - 12}" y="${cy + 4}">${escaped(cell.name)}</text>${dots.join("")}`;

@@ -18,16 +18,25 @@ export interface Row {
 }
 
 const counted = (minutes: readonly number[]): readonly (readonly [number, number])[] =>
-  [...Map.groupBy(minutes, (minute) => minute)].map(([minute, those]) => [minute, those.length] as const).sort(([one], [other]) => one - other);
+  [...Map.groupBy(minutes, (minute) => minute)]
+    .map(([minute, those]) => [minute, those.length] as const)
+    .sort(([one], [other]) => one - other);
 
 /** Counts the runs of a contestant. */
 export function count(track: Track, cell: string, contestant: string, runs: readonly Ended[]): Row {
-  const ended = (ending: Ended["ending"]) => runs.filter((run) => run.ending === ending), rolledBack = ended("rolled-back");
+  const ended = (ending: Ended["ending"]) => runs.filter((run) => run.ending === ending);
+  const rolledBack = ended("rolled-back");
   const requests = rolledBack.map(({ canaryRequests }) => canaryRequests).sort((one, other) => one - other);
   const harmed = runs.reduce((sum, run) => sum + run.harmed, 0) / runs.length;
   return {
-    track, cell, contestant, promoted: counted(ended("promoted").map(({ minutes }) => minutes)), rolledBack: counted(rolledBack.map(({ minutes }) => minutes)), held: ended("held").length,
-    ...(requests.length > 0 ? { canaryRequests: requests[Math.floor((requests.length - 1) / 2)]! } : {}), harmed: Math.round(harmed * 10) / 10,
+    track,
+    cell,
+    contestant,
+    promoted: counted(ended("promoted").map(({ minutes }) => minutes)),
+    rolledBack: counted(rolledBack.map(({ minutes }) => minutes)),
+    held: ended("held").length,
+    ...(requests.length > 0 ? { canaryRequests: requests[Math.floor((requests.length - 1) / 2)]! } : {}),
+    harmed: Math.round(harmed * 10) / 10,
   };
 }
 
@@ -40,9 +49,15 @@ export interface Share {
 
 /** Gives the share that so many of all runs are. */
 export function wilson(count: number, all: number): Share {
-  const z = 1.959964, p = count / all, middle = (p + (z * z) / (2 * all)) / (1 + (z * z) / all);
-  const half = ((z / (1 + (z * z) / all)) * Math.sqrt((p * (1 - p)) / all + (z * z) / (4 * all * all)));
-  return { percent: 100 * p, low: count === 0 ? 0 : 100 * (middle - half), high: count === all ? 100 : 100 * (middle + half) };
+  const z = 1.959964;
+  const p = count / all;
+  const middle = (p + (z * z) / (2 * all)) / (1 + (z * z) / all);
+  const half = (z / (1 + (z * z) / all)) * Math.sqrt((p * (1 - p)) / all + (z * z) / (4 * all * all));
+  return {
+    percent: 100 * p,
+    low: count === 0 ? 0 : 100 * (middle - half),
+    high: count === all ? 100 : 100 * (middle + half),
+  };
 }
 
 /** What a contestant's runs in a cell are worth. A minute that more runs than asked for never reach is absent. */
@@ -64,23 +79,40 @@ function reached(pairs: Row["promoted"], all: number, share: number): number | u
 
 /** Scores one row. */
 export function score(row: Row): Score {
-  const promoted = sum(row.promoted), rolledBack = sum(row.rolledBack), all = promoted + rolledBack + row.held;
-  const median = (pairs: Row["promoted"]) => reached(pairs, all, 0.5), at = (name: "median" | "p90", minute: number | undefined) => (minute === undefined ? {} : { [name]: minute });
+  const promoted = sum(row.promoted);
+  const rolledBack = sum(row.rolledBack);
+  const all = promoted + rolledBack + row.held;
+  const median = (pairs: Row["promoted"]) => reached(pairs, all, 0.5);
+  const at = (name: "median" | "p90", minute: number | undefined) => (minute === undefined ? {} : { [name]: minute });
   return {
-    row, promoted: wilson(promoted, all), rolledBack: wilson(rolledBack, all), held: wilson(row.held, all),
-    rollbackMinutes: { ...at("median", median(row.rolledBack)), ...at("p90", reached(row.rolledBack, all, 0.9)) }, promotionMinutes: at("median", median(row.promoted)),
+    row,
+    promoted: wilson(promoted, all),
+    rolledBack: wilson(rolledBack, all),
+    held: wilson(row.held, all),
+    rollbackMinutes: { ...at("median", median(row.rolledBack)), ...at("p90", reached(row.rolledBack, all, 0.9)) },
+    promotionMinutes: at("median", median(row.promoted)),
   };
 }
 
 /** Finds the good cell that is a cell without its fault: the same load, failures, noise, events and telemetry; the nearest where there is none. */
 function withoutFault(cell: Cell, cells: readonly Cell[]): Cell | undefined {
   const calm = cells.filter(({ truth, fault }) => truth === "good" && fault === undefined);
-  const unlike = (other: Cell): number => (["requestsPerMinute", "failurePercent", "noise", "shared", "telemetry", "diurnal"] as const).filter((field) => JSON.stringify(cell[field]) !== JSON.stringify(other[field])).length;
+  const unlike = (other: Cell): number =>
+    (["requestsPerMinute", "failurePercent", "noise", "shared", "telemetry", "diurnal"] as const).filter(
+      (field) => JSON.stringify(cell[field]) !== JSON.stringify(other[field]),
+    ).length;
   return calm.toSorted((one, other) => unlike(one) - unlike(other))[0];
 }
 
 /** In what one can lose, the worst first. */
-const stakes = ["wrong promotion", "detection", "false rollback", "spoiled responses", "minutes to rollback", "minutes to promotion"] as const;
+const stakes = [
+  "wrong promotion",
+  "detection",
+  "false rollback",
+  "spoiled responses",
+  "minutes to rollback",
+  "minutes to promotion",
+] as const;
 
 /** A cell that we lose to a peer, and by what. */
 export interface Loss {
@@ -92,18 +124,38 @@ export interface Loss {
   readonly theirs: string;
 }
 
-const percent = ({ percent: value, low, high }: Share): string => `${value.toFixed(1)} % (${low.toFixed(1)} to ${high.toFixed(1)})`;
+const percent = ({ percent: value, low, high }: Share): string =>
+  `${value.toFixed(1)} % (${low.toFixed(1)} to ${high.toFixed(1)})`;
 
 function lossesTo(mine: Score, theirs: Score, truth: Cell["truth"]): readonly Omit<Loss, "track" | "cell" | "peer">[] {
-  const lower = (what: Loss["what"], ours: Share, other: Share) => (other.high < ours.low ? [{ what, ours: percent(ours), theirs: percent(other) }] : []);
-  const sooner = (what: Loss["what"], ours: number | undefined, other: number | undefined) => (other !== undefined && other < (ours ?? Infinity) ? [{ what, ours: ours === undefined ? "never" : `${ours} min`, theirs: `${other} min` }] : []);
-  if (truth !== "bad") return [...(truth === "unknown" ? lower("wrong promotion", mine.promoted, theirs.promoted) : sooner("minutes to promotion", mine.promotionMinutes.median, theirs.promotionMinutes.median)), ...lower("false rollback", mine.rolledBack, theirs.rolledBack)];
-  const missed = (share: Share): Share => ({ percent: 100 - share.percent, low: 100 - share.high, high: 100 - share.low });
+  const lower = (what: Loss["what"], ours: Share, other: Share) =>
+    other.high < ours.low ? [{ what, ours: percent(ours), theirs: percent(other) }] : [];
+  const sooner = (what: Loss["what"], ours: number | undefined, other: number | undefined) =>
+    other !== undefined && other < (ours ?? Infinity)
+      ? [{ what, ours: ours === undefined ? "never" : `${ours} min`, theirs: `${other} min` }]
+      : [];
+  if (truth !== "bad")
+    return [
+      ...(truth === "unknown"
+        ? lower("wrong promotion", mine.promoted, theirs.promoted)
+        : sooner("minutes to promotion", mine.promotionMinutes.median, theirs.promotionMinutes.median)),
+      ...lower("false rollback", mine.rolledBack, theirs.rolledBack),
+    ];
+  const missed = (share: Share): Share => ({
+    percent: 100 - share.percent,
+    low: 100 - share.high,
+    high: 100 - share.low,
+  });
   const isMissed = lower("detection", missed(mine.rolledBack), missed(theirs.rolledBack)).length > 0;
   return [
-    ...lower("wrong promotion", mine.promoted, theirs.promoted), ...(isMissed ? [{ what: "detection" as const, ours: percent(mine.rolledBack), theirs: percent(theirs.rolledBack) }] : []),
+    ...lower("wrong promotion", mine.promoted, theirs.promoted),
+    ...(isMissed
+      ? [{ what: "detection" as const, ours: percent(mine.rolledBack), theirs: percent(theirs.rolledBack) }]
+      : []),
     ...sooner("minutes to rollback", mine.rollbackMinutes.median, theirs.rollbackMinutes.median),
-    ...(theirs.row.harmed < 0.95 * mine.row.harmed && mine.row.harmed - theirs.row.harmed >= 1 ? [{ what: "spoiled responses" as const, ours: mine.row.harmed.toFixed(0), theirs: theirs.row.harmed.toFixed(0) }] : []),
+    ...(theirs.row.harmed < 0.95 * mine.row.harmed && mine.row.harmed - theirs.row.harmed >= 1
+      ? [{ what: "spoiled responses" as const, ours: mine.row.harmed.toFixed(0), theirs: theirs.row.harmed.toFixed(0) }]
+      : []),
   ];
 }
 
@@ -115,16 +167,33 @@ function lossesTo(mine: Score, theirs: Score, truth: Cell["truth"]): readonly Om
  */
 export function losses(rows: readonly Row[], cells: readonly Cell[], ours: string): readonly Loss[] {
   const scores = new Map(rows.map((row) => [`${row.track} ${row.cell} ${row.contestant}`, score(row)]));
-  const all = rows.filter(({ contestant }) => contestant === ours).flatMap((row) => {
-    const cell = cells.find(({ name }) => name === row.cell), twin = cell && withoutFault(cell, cells);
-    if (cell === undefined) return [];
-    return rows.filter(({ track, cell: name, contestant }) => track === row.track && name === row.cell && contestant !== ours).flatMap((other) => {
-      const theirs = score(other), calm = twin && scores.get(`${row.track} ${twin.name} ${other.contestant}`);
-      const counts = cell.truth === "bad" ? calm !== undefined && calm.rolledBack.percent < 5 : cell.truth === "unknown" || theirs.promoted.percent > 50;
-      return counts ? lossesTo(score(row), theirs, cell.truth).map((loss): Loss => ({ ...loss, track: row.track, cell: row.cell, peer: other.contestant })) : [];
+  const all = rows
+    .filter(({ contestant }) => contestant === ours)
+    .flatMap((row) => {
+      const cell = cells.find(({ name }) => name === row.cell);
+      const twin = cell && withoutFault(cell, cells);
+      if (cell === undefined) return [];
+      return rows
+        .filter(({ track, cell: name, contestant }) => track === row.track && name === row.cell && contestant !== ours)
+        .flatMap((other) => {
+          const theirs = score(other);
+          const calm = twin && scores.get(`${row.track} ${twin.name} ${other.contestant}`);
+          const counts =
+            cell.truth === "bad"
+              ? calm !== undefined && calm.rolledBack.percent < 5
+              : cell.truth === "unknown" || theirs.promoted.percent > 50;
+          return counts
+            ? lossesTo(score(row), theirs, cell.truth).map(
+                (loss): Loss => ({ ...loss, track: row.track, cell: row.cell, peer: other.contestant }),
+              )
+            : [];
+        });
     });
-  });
   const value = ({ what, theirs }: Loss): number => Number.parseFloat(theirs) * (what === "detection" ? -1 : 1);
-  const best = [...Map.groupBy(all, ({ track, cell, what }) => `${track} ${cell} ${what}`).values()].map((those) => those.toSorted((one, other) => value(one) - value(other))[0]!);
-  return best.toSorted((one, other) => stakes.indexOf(one.what) - stakes.indexOf(other.what) || other.track.localeCompare(one.track));
+  const best = [...Map.groupBy(all, ({ track, cell, what }) => `${track} ${cell} ${what}`).values()].map(
+    (those) => those.toSorted((one, other) => value(one) - value(other))[0]!,
+  );
+  return best.toSorted(
+    (one, other) => stakes.indexOf(one.what) - stakes.indexOf(other.what) || other.track.localeCompare(one.track),
+  );
 }

@@ -1,7 +1,8 @@
 // Lets contestants play runs of a cell. In track A all of them see the same minutes, under weights that nobody chooses, and only what they end with
 // counts; in track B each sets its own weights. The replay track kills the judge between looks. What the outcomes are worth is the scores' affair.
-import type { Contestant, Minute, Move } from "./contestant.ts";
+
 import type { Cell } from "./cells.ts";
+import type { Contestant, Minute, Move } from "./contestant.ts";
 import { loadDice } from "./dice.ts";
 import { createWorld, hangMinutes, type World } from "./traffic.ts";
 
@@ -29,11 +30,14 @@ const rampWeight = (at: number): number => Math.min(50, 5 * at);
 /** Says in which order the minutes of a run reach the judge: `arriving(now)` are those that it sees at the end of minute `now`. */
 function delivery({ telemetry }: Cell, seed: number): (minute: Minute) => readonly Minute[] {
   if (telemetry === undefined) return (minute) => [minute];
-  const { gap, lagMinutes, twicePercent = 0 } = telemetry, waiting = new Map<number, Minute[]>();
+  const { gap, lagMinutes, twicePercent = 0 } = telemetry;
+  const waiting = new Map<number, Minute[]>();
   const put = (now: number, minute: Minute): void => void waiting.set(now, [...(waiting.get(now) ?? []), minute]);
   return (minute) => {
-    const { at } = minute, dice = loadDice(seed, at, 200);
-    const lag = lagMinutes === undefined ? 0 : lagMinutes[0] + Math.floor(dice.next() * (lagMinutes[1] - lagMinutes[0] + 1));
+    const { at } = minute;
+    const dice = loadDice(seed, at, 200);
+    const lag =
+      lagMinutes === undefined ? 0 : lagMinutes[0] + Math.floor(dice.next() * (lagMinutes[1] - lagMinutes[0] + 1));
     const isLost = gap !== undefined && at >= gap.fromMinute && at < gap.untilMinute;
     if (!isLost) put(at + lag, minute);
     if (!isLost && dice.next() * 100 < twicePercent) put(at + lag + 1, minute);
@@ -52,17 +56,30 @@ interface Look {
 }
 
 /** Lets a contestant play one run and tells every look. */
-function follow(contestant: Contestant, track: Track, cell: Cell, seed: number, world: World, told: (look: Look) => void): Ended {
-  const arriving = delivery(cell, seed), weights: number[] = [0];
+function follow(
+  contestant: Contestant,
+  track: Track,
+  cell: Cell,
+  seed: number,
+  world: World,
+  told: (look: Look) => void,
+): Ended {
+  const arriving = delivery(cell, seed);
+  const weights: number[] = [0];
   const watched = (): number => weights.slice(0, horizonMinutes).filter((weight) => weight > 0).length;
-  let state = contestant.start(world.history), canaryRequests = 0, harmed = 0;
+  let state = contestant.start(world.history);
+  let canaryRequests = 0;
+  let harmed = 0;
   for (let now = 0; now < horizonMinutes; now++) {
-    const weight = weights[now]!, happened = world.happen(now, weight, weights[now - hangMinutes] ?? 0), arrived = arriving(happened.minute);
+    const weight = weights[now]!;
+    const happened = world.happen(now, weight, weights[now - hangMinutes] ?? 0);
+    const arrived = arriving(happened.minute);
     canaryRequests += happened.minute.canary.requests;
     harmed += happened.harmed;
     const move = contestant.look(state, now, arrived);
     told({ now, arrived, move });
-    if (move.ending === "promoted") for (let after = now + 1; after < horizonMinutes; after++) harmed += world.harmWhenPromoted(after);
+    if (move.ending === "promoted")
+      for (let after = now + 1; after < horizonMinutes; after++) harmed += world.harmWhenPromoted(after);
     if (move.ending !== undefined) return { ending: move.ending, minutes: watched(), canaryRequests, harmed };
     state = move.state;
     weights.push(track === "A" ? rampWeight(now + 1) : wholePercent(move.weight));
@@ -75,7 +92,13 @@ function follow(contestant: Contestant, track: Track, cell: Cell, seed: number, 
  *
  * The seed is the whole of the run's chance, so that a run can be looked at again, and contestants differ by what they decide and not by luck.
  */
-export function play(contestants: readonly Contestant[], track: Track, cell: Cell, seed: number, world: World = createWorld(cell, seed)): readonly Ended[] {
+export function play(
+  contestants: readonly Contestant[],
+  track: Track,
+  cell: Cell,
+  seed: number,
+  world: World = createWorld(cell, seed),
+): readonly Ended[] {
   return contestants.map((contestant) => follow(contestant, track, cell, seed, world, () => undefined));
 }
 
@@ -96,14 +119,19 @@ const said = ({ weight, ending, held }: Move<unknown>): string => JSON.stringify
  *
  * A state that is not plain data, or a judge that counts a minute twice, shows here.
  */
-export function replayTrack(contestant: Contestant, cell: Cell, seed: number): { readonly deaths: number; readonly differences: readonly Difference[] } {
+export function replayTrack(
+  contestant: Contestant,
+  cell: Cell,
+  seed: number,
+): { readonly deaths: number; readonly differences: readonly Difference[] } {
   const looks: Look[] = [];
   follow(contestant, "B", cell, seed, createWorld(cell, seed), (look) => looks.push(look));
   const differences = looks.slice(0, -1).flatMap((last, index): readonly Difference[] => {
     let state: unknown = JSON.parse(JSON.stringify(last.move.state));
     for (const [ago, { now, arrived, move }] of looks.slice(index + 1).entries()) {
       const again = contestant.look(state, now, ago === 0 ? [...last.arrived, ...arrived] : arrived);
-      if (said(again) !== said(move)) return [{ killedAfter: last.now, at: now, lived: said(move), killed: said(again) }];
+      if (said(again) !== said(move))
+        return [{ killedAfter: last.now, at: now, lived: said(move), killed: said(again) }];
       state = again.state;
     }
     return [];

@@ -12,4 +12,14 @@ export interface Job {
   readonly names: readonly string[];
 }
 
-parentPort?.on("message", ({ cell, seed, runs, names }: Job) => parentPort?.postMessage(contest([...contestants, ...others].filter(({ name }) => names.includes(name)), cell, seed, runs, ours)));
+parentPort?.on("message", ({ cell, seed, runs, names }: Job) =>
+  parentPort?.postMessage(
+    contest(
+      [...contestants, ...others].filter(({ name }) => names.includes(name)),
+      cell,
+      seed,
+      runs,
+      ours,
+    ),
+  ),
+);

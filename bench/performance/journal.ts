@@ -6,13 +6,13 @@ import path from "node:path";
 import pg from "pg";
 import { chain } from "../../controlplane/adapters/postgres/chain.ts";
 import { openClaims } from "../../controlplane/adapters/postgres/claims.ts";
-import { connectionOptions, openPool, type Database } from "../../controlplane/adapters/postgres/connection.ts";
+import { connectionOptions, type Database, openPool } from "../../controlplane/adapters/postgres/connection.ts";
 import { eventsAsText } from "../../controlplane/adapters/postgres/facts.ts";
 import { openJournal } from "../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../controlplane/adapters/postgres/migrations.ts";
+import type { Fact } from "../../controlplane/runtime/ports.ts";
 import { streamOf, targetOf } from "../../engines/rollout/names.ts";
 import type { Bin, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
-import type { Fact } from "../../controlplane/runtime/ports.ts";
 import type { RunningPostgres } from "../../toolchain/postgres.ts";
 
 /** Who was measured. */
@@ -34,18 +34,35 @@ export interface Journalled {
 
 /** Opens a stream and gives the function that appends its next fact. */
 type Opened = (stream: string) => Promise<(index: number) => Promise<void>>;
-interface Contestant extends AsyncDisposable { readonly open: Opened }
+interface Contestant extends AsyncDisposable {
+  readonly open: Opened;
+}
 
-const streamsAtOnce = 8, processName = "plane-1-4711-abc";
+const streamsAtOnce = 8;
+const processName = "plane-1-4711-abc";
 
 /** Facts as a bake writes them, over and over: a wait, a probe, the bins of one tick, a look at the traffic. */
 function factAt(index: number): RolloutEvent {
   const at = 1_790_000_000_000 + index * 15_000;
-  const tally = (requests: number) => ({ requests, failed: 2, refused: 11, durations: { from: 42, counts: [3, 9, 27, 60, 88, 60, 27, 9, 3, 1, 0, 1] } });
+  const tally = (requests: number) => ({
+    requests,
+    failed: 2,
+    refused: 11,
+    durations: { from: 42, counts: [3, 9, 27, 60, 88, 60, 27, 9, 3, 1, 0, 1] },
+  });
   const bin: Bin = { at, canary: tally(291), stable: tally(5_530) };
   const kinds: readonly RolloutEvent[] = [
-    { kind: "Waited", at }, { kind: "Probed", at, good: true, detail: "answered 200", running: "Running" }, { kind: "Measured", at, bins: [bin], to: at + 60_000 },
-    { kind: "TrafficRead", at, weights: [{ revision: "storefront--0000001", percent: 95 }, { revision: "storefront--0000002", percent: 5 }] },
+    { kind: "Waited", at },
+    { kind: "Probed", at, good: true, detail: "answered 200", running: "Running" },
+    { kind: "Measured", at, bins: [bin], to: at + 60_000 },
+    {
+      kind: "TrafficRead",
+      at,
+      weights: [
+        { revision: "storefront--0000001", percent: 95 },
+        { revision: "storefront--0000002", percent: 5 },
+      ],
+    },
   ];
   return kinds[index % kinds.length]!;
 }
@@ -54,56 +71,89 @@ function factAt(index: number): RolloutEvent {
 async function openOurs(database: Database, appends: number): Promise<Contestant> {
   const pool = openPool(database, () => undefined);
   await migrate(pool);
-  const claims = openClaims(pool, 600), journal = openJournal(pool, connectionOptions(database), () => undefined);
+  const claims = openClaims(pool, 600);
+  const journal = openJournal(pool, connectionOptions(database), () => undefined);
   return {
     open: async (stream) => {
       const claimed = await claims.take(targetOf(stream)!, stream, processName);
       if (!("claim" in claimed)) throw new Error(`${stream} is held by ${claimed.heldBy}`);
       const { claim } = claimed;
-      const facts = chain(undefined, Array.from({ length: appends }, (_, index) => ({ stream, index, event: factAt(index), process: processName, epoch: claim.epoch }))) as readonly Fact[];
+      const facts = chain(
+        undefined,
+        Array.from({ length: appends }, (_, index) => ({
+          stream,
+          index,
+          event: factAt(index),
+          process: processName,
+          epoch: claim.epoch,
+        })),
+      ) as readonly Fact[];
       const before = facts.map((_, index) => facts.slice(0, index));
       return async (index) => {
         const came = await journal.append(stream, before[index]!, [factAt(index)], { process: processName, claim });
         if (came !== "appended") throw new Error(`an append came to ${came}`);
       };
     },
-    [Symbol.asyncDispose]: async () => { await journal.close(); await pool.end(); },
+    [Symbol.asyncDispose]: async () => {
+      await journal.close();
+      await pool.end();
+    },
   };
 }
 
 /** What somebody would write who needs none of that: one INSERT into one table. */
 async function openPlain(database: Database): Promise<Contestant> {
   const pool = openPool(database, () => undefined);
-  await pool.query("create table plain (stream text, index integer, event jsonb not null, process text not null, epoch integer not null, written_at timestamptz not null default clock_timestamp(), primary key (stream, index))");
+  await pool.query(
+    "create table plain (stream text, index integer, event jsonb not null, process text not null, epoch integer not null, written_at timestamptz not null default clock_timestamp(), primary key (stream, index))",
+  );
   return {
     open: async (stream) => async (index) =>
-      void (await pool.query("insert into plain (stream, index, event, process, epoch) values ($1, $2, $3, $4, $5)", [stream, index, eventsAsText([factAt(index)]).slice(1, -1), processName, 1])),
+      void (await pool.query("insert into plain (stream, index, event, process, epoch) values ($1, $2, $3, $4, $5)", [
+        stream,
+        index,
+        eventsAsText([factAt(index)]).slice(1, -1),
+        processName,
+        1,
+      ])),
     [Symbol.asyncDispose]: () => pool.end(),
   };
 }
 
 interface EmmettStore {
   readonly schema: { readonly migrate: () => Promise<unknown> };
-  readonly appendToStream: (stream: string, events: readonly { readonly type: string; readonly data: object }[], options: { readonly expectedStreamVersion: bigint | "STREAM_DOES_NOT_EXIST" }) => Promise<unknown>;
+  readonly appendToStream: (
+    stream: string,
+    events: readonly { readonly type: string; readonly data: object }[],
+    options: { readonly expectedStreamVersion: bigint | "STREAM_DOES_NOT_EXIST" },
+  ) => Promise<unknown>;
   readonly close: () => Promise<void>;
 }
 
-const emmettFolder = path.join(import.meta.dirname, "emmett"), emmettEntry = path.join(emmettFolder, "node_modules/@event-driven-io/emmett-postgresql/dist/index.js");
+const emmettFolder = path.join(import.meta.dirname, "emmett");
+const emmettEntry = path.join(emmettFolder, "node_modules/@event-driven-io/emmett-postgresql/dist/index.js");
 
 /** Emmett's store with its own pool, told the expected version as ours is; undefined where it cannot be installed. */
 async function openEmmett(url: string, tell: (line: string) => void): Promise<Contestant | undefined> {
   if (!existsSync(emmettEntry)) {
     tell("installing Emmett into bench/performance/emmett");
-    const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], { cwd: emmettFolder, stdio: ["ignore", "ignore", "inherit"] });
+    const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], {
+      cwd: emmettFolder,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
     if (status !== 0) return void tell("Emmett cannot be installed here, so it is left out");
   }
-  const { getPostgreSQLEventStore } = (await import(emmettEntry)) as { readonly getPostgreSQLEventStore: (url: string) => EmmettStore };
+  const { getPostgreSQLEventStore } = (await import(emmettEntry)) as {
+    readonly getPostgreSQLEventStore: (url: string) => EmmettStore;
+  };
   const store = getPostgreSQLEventStore(url);
   await store.schema.migrate();
   return {
     open: async (stream) => async (index) => {
       const { kind, ...rest } = factAt(index);
-      await store.appendToStream(stream, [{ type: kind, data: rest }], { expectedStreamVersion: index === 0 ? "STREAM_DOES_NOT_EXIST" : BigInt(index) });
+      await store.appendToStream(stream, [{ type: kind, data: rest }], {
+        expectedStreamVersion: index === 0 ? "STREAM_DOES_NOT_EXIST" : BigInt(index),
+      });
     },
     [Symbol.asyncDispose]: () => store.close(),
   };
@@ -111,17 +161,30 @@ async function openEmmett(url: string, tell: (line: string) => void): Promise<Co
 
 /** Appends so many facts to fresh streams, all streams at once, and gives the milliseconds that one append took of the whole. */
 async function round({ open }: Contestant, names: readonly string[], appends: number): Promise<number> {
-  const streams = await Promise.all(names.map(open)), began = performance.now();
-  await Promise.all(streams.map(async (append) => { for (let index = 0; index < appends; index++) await append(index); }));
+  const streams = await Promise.all(names.map(open));
+  const began = performance.now();
+  await Promise.all(
+    streams.map(async (append) => {
+      for (let index = 0; index < appends; index++) await append(index);
+    }),
+  );
   return (performance.now() - began) / (names.length * appends);
 }
 
 /** Lets the contenders take turns, each beginning as often as the others. */
-async function contest(contestants: ReadonlyMap<Contender, Contestant>, rounds: number, streams: number, appends: number): Promise<Appends> {
-  const taken = new Map([...contestants.keys()].map((name) => [name, [] as number[]])), order = [...contestants];
+async function contest(
+  contestants: ReadonlyMap<Contender, Contestant>,
+  rounds: number,
+  streams: number,
+  appends: number,
+): Promise<Appends> {
+  const taken = new Map([...contestants.keys()].map((name) => [name, [] as number[]]));
+  const order = [...contestants];
   for (let number = -1; number < rounds; number++) {
     for (const [name, contestant] of order) {
-      const names = Array.from({ length: streams }, (_, index) => streamOf({ resourceGroup: "bench", app: `s${streams}-r${number}-${index}` }, "canary"));
+      const names = Array.from({ length: streams }, (_, index) =>
+        streamOf({ resourceGroup: "bench", app: `s${streams}-r${number}-${index}` }, "canary"),
+      );
       const milliseconds = await round(contestant, names, appends);
       if (number >= 0) taken.get(name)!.push(milliseconds); // The first round warms up.
     }
@@ -131,18 +194,39 @@ async function contest(contestants: ReadonlyMap<Contender, Contestant>, rounds: 
 }
 
 /** Measures all contenders in a database of their own. */
-export async function measureJournal(postgres: RunningPostgres, rounds: number, tell: (line: string) => void): Promise<Journalled> {
-  const name = "bench_journal", appendsARound = 160, admin = new pg.Client({ connectionString: postgres.url("postgres") });
+export async function measureJournal(
+  postgres: RunningPostgres,
+  rounds: number,
+  tell: (line: string) => void,
+): Promise<Journalled> {
+  const name = "bench_journal";
+  const appendsARound = 160;
+  const admin = new pg.Client({ connectionString: postgres.url("postgres") });
   await admin.connect();
   await admin.query(`create database ${name}`);
   await admin.end();
-  const { host, port, user, password } = postgres, database: Database = { host, port, user, password, name, tls: "disable" };
-  await using ours = await openOurs(database, appendsARound), plain = await openPlain(database);
+  const { host, port, user, password } = postgres;
+  const database: Database = { host, port, user, password, name, tls: "disable" };
+  await using ours = await openOurs(database, appendsARound);
+  await using plain = await openPlain(database);
   await using emmett = await openEmmett(postgres.url(name), tell);
-  const contestants = new Map<Contender, Contestant>([["ours", ours], ["plain", plain], ...(emmett ? [["emmett", emmett] as const] : [])]);
-  const factBytes = Array.from({ length: 4 }, (_, index) => Buffer.byteLength(JSON.stringify(factAt(index)))).reduce((sum, bytes) => sum + bytes / 4, 0);
+  const contestants = new Map<Contender, Contestant>([
+    ["ours", ours],
+    ["plain", plain],
+    ...(emmett ? [["emmett", emmett] as const] : []),
+  ]);
+  const factBytes = Array.from({ length: 4 }, (_, index) => Buffer.byteLength(JSON.stringify(factAt(index)))).reduce(
+    (sum, bytes) => sum + bytes / 4,
+    0,
+  );
   tell("appends in one stream");
   const one = await contest(contestants, rounds, 1, appendsARound);
   tell(`appends in ${streamsAtOnce} streams at once`);
-  return { rounds, appendsARound, factBytes, one, eight: await contest(contestants, rounds, streamsAtOnce, appendsARound / streamsAtOnce) };
+  return {
+    rounds,
+    appendsARound,
+    factBytes,
+    one,
+    eight: await contest(contestants, rounds, streamsAtOnce, appendsARound / streamsAtOnce),
+  };
 }

@@ -16,12 +16,20 @@ export interface Told {
   readonly result: string;
 }
 
-const observations = new Set<RolloutEvent["kind"]>(["Probed", "Measured", "TrafficRead", "TrafficShifted", "AttemptFailed"]);
+const observations = new Set<RolloutEvent["kind"]>([
+  "Probed",
+  "Measured",
+  "TrafficRead",
+  "TrafficShifted",
+  "AttemptFailed",
+]);
 
 /** Folds a journal again and measures each of its waits. */
 export function tell(facts: readonly WrittenFact[]): Told {
   const lags: number[] = [];
-  let state: RolloutState = rollout.initial, waitedFor: number | undefined, due: number | undefined;
+  let state: RolloutState = rollout.initial;
+  let waitedFor: number | undefined;
+  let due: number | undefined;
   for (const { event, writtenAt } of facts) {
     if (event.kind === "Waited") due = waitedFor;
     else if (due !== undefined && observations.has(event.kind)) {

@@ -1,6 +1,6 @@
 // Many rollouts at once: real control planes with a real PostgreSQL carry out healthy releases on the cheap Azure of azure.ts, and journal, database
 // and operating system tell what that took. How many are played, and what is made of the figures, is said elsewhere.
-import { fork, spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -15,7 +15,7 @@ import { defaultLimits } from "../../engines/rollout/plan.ts";
 import type { Pace, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import type { RunningPostgres } from "../../toolchain/postgres.ts";
 import type { Asked, AzureAddress } from "./azure.ts";
-import { tell, type Told } from "./lags.ts";
+import { type Told, tell } from "./lags.ts";
 import { end, parentOf, peakBytesOf, secondsBelow, secondsOf } from "./processes.ts";
 
 /** So many rollouts on so many control planes, at a tick. */
@@ -50,13 +50,22 @@ export interface Loaded extends Cell {
 
 /** The default pace's shape, shortened: one step before 100 percent, and everything a tick long. */
 export const paceOf = (tickSeconds: number): Pace => ({
-  weights: [50], bakeSeconds: tickSeconds, warmUpSeconds: 0, tickSeconds, probeSeconds: tickSeconds / 2, smokeSeconds: 60, maximumSeconds: 40 * tickSeconds,
+  weights: [50],
+  bakeSeconds: tickSeconds,
+  warmUpSeconds: 0,
+  tickSeconds,
+  probeSeconds: tickSeconds / 2,
+  smokeSeconds: 60,
+  maximumSeconds: 40 * tickSeconds,
 });
 const limits = { ...defaultLimits, falsePromotionPercentMax: 20, failurePointsMax: 5 };
-const ingestionSeconds = 1, finishSeconds = 600;
+const ingestionSeconds = 1;
+const finishSeconds = 600;
 /** Half of the memory, as V8 takes for its heap where the process may have so much. */
 export const heapMegabytes = replicaSizes.controlPlane.gib * 512;
-const resourceGroup = "bench", audience = "api://ballast", subscription = "00000000-0000-0000-0000-00000000be9c";
+const resourceGroup = "bench";
+const audience = "api://ballast";
+const subscription = "00000000-0000-0000-0000-00000000be9c";
 const appName = (index: number): string => `app-${index}`;
 
 interface Estate extends AsyncDisposable {
@@ -84,8 +93,14 @@ export async function play(cell: Cell, postgres: RunningPostgres, profiles?: str
 }
 
 /** Starts the cheap Azure and the control planes; what has started is ended where something does not start. */
-async function openEstate(cell: Cell, postgres: RunningPostgres, database: string, profiles: string | undefined): Promise<Estate> {
-  const folder = mkdtempSync(path.join(tmpdir(), "ballast-load-")), children: ChildProcess[] = [];
+async function openEstate(
+  cell: Cell,
+  postgres: RunningPostgres,
+  database: string,
+  profiles: string | undefined,
+): Promise<Estate> {
+  const folder = mkdtempSync(path.join(tmpdir(), "ballast-load-"));
+  const children: ChildProcess[] = [];
   const dieWithUs = (): void => {
     for (const child of children) child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
@@ -103,9 +118,27 @@ async function openEstate(cell: Cell, postgres: RunningPostgres, database: strin
     writeFileSync(path.join(folder, "ca.pem"), address.caPem);
     tls.setDefaultCACertificates([...tls.getCACertificates("default"), address.caPem]);
     const starting = Array.from({ length: cell.planes }, (_, index) => {
-      const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytes}`, ...(profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${database}-${index + 1}.cpuprofile`]), path.join(import.meta.dirname, "../../controlplane/main.ts")], {
-        stdio: ["ignore", "pipe", "inherit"], env: environmentOf(address, path.join(folder, "ca.pem"), postgres, database, cell.rollouts, `plane-${index + 1}`),
-      });
+      const child = spawn(
+        process.execPath,
+        [
+          `--max-old-space-size=${heapMegabytes}`,
+          ...(profiles === undefined
+            ? []
+            : ["--cpu-prof", `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${database}-${index + 1}.cpuprofile`]),
+          path.join(import.meta.dirname, "../../controlplane/main.ts"),
+        ],
+        {
+          stdio: ["ignore", "pipe", "inherit"],
+          env: environmentOf(
+            address,
+            path.join(folder, "ca.pem"),
+            postgres,
+            database,
+            cell.rollouts,
+            `plane-${index + 1}`,
+          ),
+        },
+      );
       children.push(child);
       return startedAt(child).then((endpoint) => ({ child, endpoint }));
     });
@@ -116,18 +149,46 @@ async function openEstate(cell: Cell, postgres: RunningPostgres, database: strin
   }
 }
 
-const environmentOf = ({ suffix, port, tenant, client }: AzureAddress, caFile: string, { host, port: databasePort, user, password }: RunningPostgres, database: string, rollouts: number, name: string): NodeJS.ProcessEnv => ({
-  PATH: process.env["PATH"], NODE_EXTRA_CA_CERTS: caFile, BALLAST_CONNECT_TO: `${suffix}=127.0.0.1:${port}`,
-  BALLAST_SUBSCRIPTION: subscription, BALLAST_TENANT: tenant, BALLAST_AUDIENCE: audience, BALLAST_WORKSPACE: "workspace",
-  BALLAST_INVENTORY: JSON.stringify(Array.from({ length: rollouts }, (_, index) => ({ resourceGroup, app: appName(index) }))),
-  BALLAST_RESOURCE_MANAGER: `https://management.${suffix}`, BALLAST_LOGS: `https://api.loganalytics.${suffix}`, AZURE_AUTHORITY_HOST: `https://login.${suffix}`, AZURE_CLIENT_ID: client.id, AZURE_CLIENT_SECRET: client.secret,
-  BALLAST_DATABASE_HOST: host, BALLAST_DATABASE_PORT: String(databasePort), BALLAST_DATABASE_NAME: database, BALLAST_DATABASE_USER: user, BALLAST_DATABASE_PASSWORD: password, BALLAST_DATABASE_TLS: "disable",
-  BALLAST_INGESTION_SECONDS: String(ingestionSeconds), PORT: "0", CONTAINER_APP_REPLICA_NAME: name,
+const environmentOf = (
+  { suffix, port, tenant, client }: AzureAddress,
+  caFile: string,
+  { host, port: databasePort, user, password }: RunningPostgres,
+  database: string,
+  rollouts: number,
+  name: string,
+): NodeJS.ProcessEnv => ({
+  PATH: process.env["PATH"],
+  NODE_EXTRA_CA_CERTS: caFile,
+  BALLAST_CONNECT_TO: `${suffix}=127.0.0.1:${port}`,
+  BALLAST_SUBSCRIPTION: subscription,
+  BALLAST_TENANT: tenant,
+  BALLAST_AUDIENCE: audience,
+  BALLAST_WORKSPACE: "workspace",
+  BALLAST_INVENTORY: JSON.stringify(
+    Array.from({ length: rollouts }, (_, index) => ({ resourceGroup, app: appName(index) })),
+  ),
+  BALLAST_RESOURCE_MANAGER: `https://management.${suffix}`,
+  BALLAST_LOGS: `https://api.loganalytics.${suffix}`,
+  AZURE_AUTHORITY_HOST: `https://login.${suffix}`,
+  AZURE_CLIENT_ID: client.id,
+  AZURE_CLIENT_SECRET: client.secret,
+  BALLAST_DATABASE_HOST: host,
+  BALLAST_DATABASE_PORT: String(databasePort),
+  BALLAST_DATABASE_NAME: database,
+  BALLAST_DATABASE_USER: user,
+  BALLAST_DATABASE_PASSWORD: password,
+  BALLAST_DATABASE_TLS: "disable",
+  BALLAST_INGESTION_SECONDS: String(ingestionSeconds),
+  PORT: "0",
+  CONTAINER_APP_REPLICA_NAME: name,
 });
 
-const messageOf = <Message>(child: ChildProcess): Promise<Message> => new Promise((resolve, reject) => {
-  child.once("message", (message) => resolve(message as Message)).once("exit", (code) => reject(new Error(`the cheap Azure ended with ${code}`)));
-});
+const messageOf = <Message>(child: ChildProcess): Promise<Message> =>
+  new Promise((resolve, reject) => {
+    child
+      .once("message", (message) => resolve(message as Message))
+      .once("exit", (code) => reject(new Error(`the cheap Azure ended with ${code}`)));
+  });
 
 async function startedAt(child: ChildProcess): Promise<string> {
   for await (const line of createInterface({ input: child.stdout! })) {
@@ -140,51 +201,115 @@ async function startedAt(child: ChildProcess): Promise<string> {
 }
 
 async function underLoad(cell: Cell, { azure, address, planes }: Estate, client: pg.Client): Promise<Loaded> {
-  const { rows: [backend] } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-  const postmaster = parentOf(backend!.pid), pids = planes.map(({ child }) => child.pid!);
-  const books = async () => ({ plane: pids.reduce((sum, pid) => sum + secondsOf(pid), 0), database: secondsBelow(postmaster), ...(await databaseBooks(client)) });
-  const before = await books(), began = performance.now();
-  await askFor(cell, planes.map(({ endpoint }) => endpoint), address);
+  const {
+    rows: [backend],
+  } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+  const postmaster = parentOf(backend!.pid);
+  const pids = planes.map(({ child }) => child.pid!);
+  const books = async () => ({
+    plane: pids.reduce((sum, pid) => sum + secondsOf(pid), 0),
+    database: secondsBelow(postmaster),
+    ...(await databaseBooks(client)),
+  });
+  const before = await books();
+  const began = performance.now();
+  await askFor(
+    cell,
+    planes.map(({ endpoint }) => endpoint),
+    address,
+  );
   await untilFinished(cell.rollouts, client, planes);
   const seconds = (performance.now() - began) / 1000;
-  const after = await books(), told = await readJournals(client), peakBytes = pids.map(peakBytesOf);
+  const after = await books();
+  const told = await readJournals(client);
+  const peakBytes = pids.map(peakBytesOf);
   azure.send("count");
   return {
-    ...cell, seconds, peakBytes, asked: await messageOf<Asked>(azure), lags: told.flatMap(({ lags }) => lags.map(Math.round)).sort((a, b) => a - b), results: countBy(told.map(({ result }) => result)),
-    planeSeconds: after.plane - before.plane, databaseSeconds: after.database - before.database, transactions: after.transactions - before.transactions,
-    facts: after.facts, journalBytes: after.journalBytes, turnRows: after.turnRows - before.turnRows, turnBytes: after.turnBytes, walBytes: after.wal - before.wal,
+    ...cell,
+    seconds,
+    peakBytes,
+    asked: await messageOf<Asked>(azure),
+    lags: told.flatMap(({ lags }) => lags.map(Math.round)).sort((a, b) => a - b),
+    results: countBy(told.map(({ result }) => result)),
+    planeSeconds: after.plane - before.plane,
+    databaseSeconds: after.database - before.database,
+    transactions: after.transactions - before.transactions,
+    facts: after.facts,
+    journalBytes: after.journalBytes,
+    turnRows: after.turnRows - before.turnRows,
+    turnBytes: after.turnBytes,
+    walBytes: after.wal - before.wal,
   };
 }
 
 /** Asks for all releases at once, each of its own control plane in turn, as many `pulumi up` would. */
-async function askFor({ rollouts, tickSeconds }: Cell, endpoints: readonly string[], { suffix, port, tenant, client }: AzureAddress): Promise<void> {
-  const form = new URLSearchParams({ grant_type: "client_credentials", client_id: client.id, client_secret: client.secret, scope: `${audience}/.default` });
-  await using dispatcher = { way: fetchDispatcher({ suffix, host: "127.0.0.1", port }), async [Symbol.asyncDispose]() { await this.way.close(); } };
-  const signedIn = await fetch(`https://login.${suffix}/${tenant}/oauth2/v2.0/token`, { method: "POST", body: form, dispatcher: dispatcher.way });
+async function askFor(
+  { rollouts, tickSeconds }: Cell,
+  endpoints: readonly string[],
+  { suffix, port, tenant, client }: AzureAddress,
+): Promise<void> {
+  const form = new URLSearchParams({
+    grant_type: "client_credentials",
+    client_id: client.id,
+    client_secret: client.secret,
+    scope: `${audience}/.default`,
+  });
+  await using dispatcher = {
+    way: fetchDispatcher({ suffix, host: "127.0.0.1", port }),
+    async [Symbol.asyncDispose]() {
+      await this.way.close();
+    },
+  };
+  const signedIn = await fetch(`https://login.${suffix}/${tenant}/oauth2/v2.0/token`, {
+    method: "POST",
+    body: form,
+    dispatcher: dispatcher.way,
+  });
   const { access_token: token } = (await signedIn.json()) as { readonly access_token: string };
   const body = JSON.stringify({ release: "bench", pace: paceOf(tickSeconds), limits, probePath: "/" });
-  await Promise.all(Array.from({ length: rollouts }, async (_, index) => {
-    const answer = await fetch(`${endpoints[index % endpoints.length]}/rollouts/${resourceGroup}/${appName(index)}/${appName(index)}--2`, {
-      method: "PUT", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body,
-    });
-    if (answer.status !== 202) throw new Error(`a release was answered ${answer.status}: ${await answer.text()}`);
-    await answer.arrayBuffer();
-  }));
+  await Promise.all(
+    Array.from({ length: rollouts }, async (_, index) => {
+      const answer = await fetch(
+        `${endpoints[index % endpoints.length]}/rollouts/${resourceGroup}/${appName(index)}/${appName(index)}--2`,
+        {
+          method: "PUT",
+          headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+          body,
+        },
+      );
+      if (answer.status !== 202) throw new Error(`a release was answered ${answer.status}: ${await answer.text()}`);
+      await answer.arrayBuffer();
+    }),
+  );
 }
 
 async function untilFinished(rollouts: number, client: pg.Client, planes: Estate["planes"]): Promise<void> {
   for (const deadline = performance.now() + finishSeconds * 1000; performance.now() < deadline; await nap(500)) {
-    const { rows: [counted] } = await client.query<{ finished: number }>("select count(*)::integer as finished from ballast.streams where finished");
+    const {
+      rows: [counted],
+    } = await client.query<{ finished: number }>(
+      "select count(*)::integer as finished from ballast.streams where finished",
+    );
     if (counted!.finished === rollouts) return;
     const dead = planes.find(({ child }) => child.exitCode !== null || child.signalCode !== null);
-    if (dead) throw new Error(`a control plane ended in the middle, with ${dead.child.exitCode ?? dead.child.signalCode}`);
+    if (dead)
+      throw new Error(`a control plane ended in the middle, with ${dead.child.exitCode ?? dead.child.signalCode}`);
   }
 }
 
 /** What the database has counted so far. Its counts come a second late at the most, since backends tell them then. */
 async function databaseBooks(client: pg.Client) {
   await nap(1100);
-  const { rows: [books] } = await client.query<{ readonly transactions: number; readonly facts: number; readonly journalBytes: number; readonly turnRows: number; readonly turnBytes: number; readonly wal: number }>(`
+  const {
+    rows: [books],
+  } = await client.query<{
+    readonly transactions: number;
+    readonly facts: number;
+    readonly journalBytes: number;
+    readonly turnRows: number;
+    readonly turnBytes: number;
+    readonly wal: number;
+  }>(`
     select (select (xact_commit + xact_rollback)::float8 from pg_stat_database where datname = current_database()) as transactions,
       (select count(*)::float8 from ballast.facts) as facts,
       (select sum(pg_total_relation_size(relid))::float8 from pg_stat_user_tables where schemaname = 'ballast' and relname in ('facts', 'streams')) as "journalBytes",
@@ -195,9 +320,15 @@ async function databaseBooks(client: pg.Client) {
 }
 
 async function readJournals(client: pg.Client): Promise<readonly Told[]> {
-  const { rows } = await client.query<{ readonly stream: string; readonly event: RolloutEvent; readonly writtenAt: number }>(
-    `select stream, event, (extract(epoch from written_at) * 1000)::float8 as "writtenAt" from ballast.facts order by stream, index`);
+  const { rows } = await client.query<{
+    readonly stream: string;
+    readonly event: RolloutEvent;
+    readonly writtenAt: number;
+  }>(
+    `select stream, event, (extract(epoch from written_at) * 1000)::float8 as "writtenAt" from ballast.facts order by stream, index`,
+  );
   return [...Map.groupBy(rows, ({ stream }) => stream).values()].map(tell);
 }
 
-const countBy = (names: readonly string[]): Record<string, number> => Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
+const countBy = (names: readonly string[]): Record<string, number> =>
+  Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));

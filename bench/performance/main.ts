@@ -4,9 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
-import { startPostgres, type RunningPostgres } from "../../toolchain/postgres.ts";
+import { type RunningPostgres, startPostgres } from "../../toolchain/postgres.ts";
 import { measureJournal } from "./journal.ts";
-import { play, type Cell, type Loaded } from "./load.ts";
+import { type Cell, type Loaded, play } from "./load.ts";
 import { page } from "./page.ts";
 import { measurePreview } from "./preview.ts";
 import { fileOf, here, parts, type Results } from "./results.ts";
@@ -21,31 +21,55 @@ Without options: everything, about twelve minutes on two cores; bench/performanc
 
 It needs Linux, whose /proc tells what processes cost, and Emmett from the npm registry; without that, it is left out.`;
 
-const whole = { previews: 9, appends: 30, cells: [1, 2].flatMap((planes) => [{ rollouts: 10, planes, tickSeconds: 10 }, { rollouts: 100, planes, tickSeconds: 10 }, { rollouts: 1_000, planes, tickSeconds: 30 }]) };
+const whole = {
+  previews: 9,
+  appends: 30,
+  cells: [1, 2].flatMap((planes) => [
+    { rollouts: 10, planes, tickSeconds: 10 },
+    { rollouts: 100, planes, tickSeconds: 10 },
+    { rollouts: 1_000, planes, tickSeconds: 30 },
+  ]),
+};
 const quick = { previews: 2, appends: 4, cells: [1, 2].map((planes) => ({ rollouts: 20, planes, tickSeconds: 5 })) };
 
-const { values } = parseArgs({ options: { help: { type: "boolean" }, quick: { type: "boolean" }, only: { type: "string" }, profiles: { type: "string" } } });
+const { values } = parseArgs({
+  options: {
+    help: { type: "boolean" },
+    quick: { type: "boolean" },
+    only: { type: "string" },
+    profiles: { type: "string" },
+  },
+});
 const tell = (line: string): void => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
 async function measureLoad(cells: readonly Cell[], postgres: RunningPostgres): Promise<NonNullable<Results["load"]>> {
-  const played: Loaded[] = [], taken = here();
+  const played: Loaded[] = [];
+  const taken = here();
   for (const cell of cells) {
-    tell(`${cell.rollouts} rollouts at once on ${cell.planes} control plane${cell.planes > 1 ? "s" : ""}, a tick each ${cell.tickSeconds} s`);
+    tell(
+      `${cell.rollouts} rollouts at once on ${cell.planes} control plane${cell.planes > 1 ? "s" : ""}, a tick each ${cell.tickSeconds} s`,
+    );
     played.push(await play(cell, postgres, values.profiles));
   }
   const client = new pg.Client({ connectionString: postgres.url("postgres") });
   await client.connect();
-  const { rows: [version] } = await client.query<{ server_version: string }>("show server_version");
+  const {
+    rows: [version],
+  } = await client.query<{ server_version: string }>("show server_version");
   await client.end();
   return { ...taken, postgres: version!.server_version, cells: played };
 }
 
 async function measure(wanted: readonly string[], { previews, appends, cells }: typeof whole): Promise<Results> {
-  const preview = wanted.includes("preview") ? { preview: { ...here(), ...(await measurePreview(previews, tell)) } } : {};
+  const preview = wanted.includes("preview")
+    ? { preview: { ...here(), ...(await measurePreview(previews, tell)) } }
+    : {};
   if (!wanted.includes("journal") && !wanted.includes("load")) return preview;
   const postgres = await startPostgres();
   try {
-    const journal = wanted.includes("journal") ? { journal: { ...here(), ...(await measureJournal(postgres, appends, tell)) } } : {};
+    const journal = wanted.includes("journal")
+      ? { journal: { ...here(), ...(await measureJournal(postgres, appends, tell)) } }
+      : {};
     const load = wanted.includes("load") ? { load: await measureLoad(cells, postgres) } : {};
     return { ...preview, ...journal, ...load };
   } finally {
@@ -61,8 +85,13 @@ async function run(): Promise<void> {
     return;
   }
   // Interrupted, we end by an exit, at which everything that was started for us ends too.
-  for (const [name, number] of [["SIGINT", 2], ["SIGTERM", 15]] as const) process.once(name, () => process.exit(128 + number));
-  const file = join(import.meta.dirname, "results.json"), known = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Results) : {};
+  for (const [name, number] of [
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+  ] as const)
+    process.once(name, () => process.exit(128 + number));
+  const file = join(import.meta.dirname, "results.json");
+  const known = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Results) : {};
   const measured = await measure(values.only === undefined ? parts : [values.only], values.quick ? quick : whole);
   if (values.quick) return console.log(page(measured));
   const results = { ...known, ...measured };

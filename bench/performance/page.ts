@@ -1,32 +1,44 @@
 // Writes docs/evidence/performance.md: what was measured, what limits it, and what it means for whoever runs a control plane. Every figure on it comes from the
 // results that it is handed, and no sentence says of an aim that it is reached unless they do.
-import { defaultPace } from "../../engines/rollout/plan.ts";
+
 import { replicaSizes } from "../../components/conventions.ts";
-import { contenders, type Appends, type Contender, type Journalled } from "./journal.ts";
-import { heapMegabytes, paceOf, type Loaded } from "./load.ts";
-import { arms, type Arm, type Preview, type Previews } from "./preview.ts";
+import { defaultPace } from "../../engines/rollout/plan.ts";
+import { type Appends, type Contender, contenders, type Journalled } from "./journal.ts";
+import { heapMegabytes, type Loaded, paceOf } from "./load.ts";
+import { type Arm, arms, type Preview, type Previews } from "./preview.ts";
 import type { Results, Taken } from "./results.ts";
-import { percentile, ratios, spreadOf, type Spread } from "./statistics.ts";
+import { percentile, ratios, type Spread, spreadOf } from "./statistics.ts";
 
 const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-const table = (head: readonly string[], body: readonly (readonly string[])[]): string => [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
+const table = (head: readonly string[], body: readonly (readonly string[])[]): string =>
+  [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
 const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 /** A figure as long as it is worth: two digits after the point below ten, one below a hundred. */
 const figure = (value: number): string => (value >= 100 ? grouped(value) : value.toFixed(value >= 10 ? 1 : 2));
 const milliseconds = ({ median, low, high }: Spread): string => `${figure(median)} (${figure(low)} to ${figure(high)})`;
-const times = ({ median, low, high }: Spread): string => `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+const times = ({ median, low, high }: Spread): string =>
+  `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 const megabytes = (bytes: number): string => figure(bytes / 1_000_000);
 const outcome = (reached: boolean): string => (reached ? "reached" : "not reached");
 
 const takenOn = ({ at, cores, processor, memoryBytes, node }: Taken, more: string): string =>
   `Taken on ${at}: ${cores} cores (${processor}), ${Math.round(memoryBytes / 2 ** 30)} GB, Node ${node}, ${more}. Everything ran on the one machine, the load beside what was measured.`;
 
-const armNames: Readonly<Record<Arm, string>> = { ours: "the program as it is", whole: "with azure-native imported whole", translated: "with stack traces translated by the SDK", unrefreshed: "as it is, with `--refresh=false`" };
+const armNames: Readonly<Record<Arm, string>> = {
+  ours: "the program as it is",
+  whole: "with azure-native imported whole",
+  translated: "with stack traces translated by the SDK",
+  unrefreshed: "as it is, with `--refresh=false`",
+};
 const previewAimMilliseconds = 2000;
 
 function previewSection({ engine, previews, ...taken }: NonNullable<Results["preview"]>): string {
   const of = (arm: Arm, what: keyof Preview): readonly number[] => previews[arm].map((preview) => preview[what]);
-  const row = (arm: Arm): readonly string[] => [armNames[arm], ...(["all", "before", "program"] as const).map((what) => milliseconds(spreadOf(of(arm, what)))), times(ratios(of(arm, "all"), of("ours", "all")))];
+  const row = (arm: Arm): readonly string[] => [
+    armNames[arm],
+    ...(["all", "before", "program"] as const).map((what) => milliseconds(spreadOf(of(arm, what)))),
+    times(ratios(of(arm, "all"), of("ours", "all"))),
+  ];
   const { median } = spreadOf(of("ours", "all"));
   return `## A preview
 
@@ -40,22 +52,44 @@ The aim is ${previewAimMilliseconds / 1000} s: ${outcome(median <= previewAimMil
 }
 
 function limitsOfPreview(previews: Previews): string {
-  const saved = (arm: Arm, what: keyof Preview): number => spreadOf(previews[arm].map((one, index) => one[what] - previews.ours[index]![what])).median;
+  const saved = (arm: Arm, what: keyof Preview): number =>
+    spreadOf(previews[arm].map((one, index) => one[what] - previews.ours[index]![what])).median;
   const inWords = (value: number): string => (value > 0 ? `${grouped(value)} ms` : "less than the noise of this run");
-  const refresh = inWords(-saved("unrefreshed", "all")), whole = inWords(saved("whole", "all")), translated = inWords(saved("translated", "all"));
+  const refresh = inWords(-saved("unrefreshed", "all"));
+  const whole = inWords(saved("whole", "all"));
+  const translated = inWords(saved("translated", "all"));
   return `**What limits it.** Before the program begins the engine starts its language host and, as \`refresh: always\` asks, reads every resource, which took ${refresh} (median of the pairs), and buys that the state knows
 where the control plane has left the traffic. The program's process is Node, the SDK, the files of azure-native that we name, and the calls that register resources. Importing azure-native whole took, beyond that, ${whole}.
 The SDK takes a stack trace with every promise and has each translated by source maps, which would take ${translated}.
 **What it means.** Import azure-native by file in a program of your own too; and where the engine runs your sources as they are, let no trace be translated, by \`Reflect.deleteProperty(Error, "prepareStackTrace")\` as in \`index.ts\`. Azure's own answers, which a refresh waits for, come on top; *unverified on Azure*.`;
 }
 
-const contenderNames: Readonly<Record<Contender, string>> = { ours: "our journal: chained, fenced by its claim, told to listeners", plain: "plain INSERTs of the same facts", emmett: "Emmett's PostgreSQL store" };
-const plainAim = 0.9, emmettAim = 2;
+const contenderNames: Readonly<Record<Contender, string>> = {
+  ours: "our journal: chained, fenced by its claim, told to listeners",
+  plain: "plain INSERTs of the same facts",
+  emmett: "Emmett's PostgreSQL store",
+};
+const plainAim = 0.9;
+const emmettAim = 2;
 
-function journalSection({ rounds, appendsARound, factBytes, one, eight, ...taken }: NonNullable<Results["journal"]>): string {
+function journalSection({
+  rounds,
+  appendsARound,
+  factBytes,
+  one,
+  eight,
+  ...taken
+}: NonNullable<Results["journal"]>): string {
   const measured = contenders.filter((name) => one[name] !== undefined);
-  const faster = (appends: Appends, than: Contender): string => (appends[than] && than !== "ours" ? times(ratios(appends[than], appends.ours!)) : "");
-  const row = (name: Contender): readonly string[] => [contenderNames[name], milliseconds(spreadOf(one[name]!)), faster(one, name), milliseconds(spreadOf(eight[name]!)), faster(eight, name)];
+  const faster = (appends: Appends, than: Contender): string =>
+    appends[than] && than !== "ours" ? times(ratios(appends[than], appends.ours!)) : "";
+  const row = (name: Contender): readonly string[] => [
+    contenderNames[name],
+    milliseconds(spreadOf(one[name]!)),
+    faster(one, name),
+    milliseconds(spreadOf(eight[name]!)),
+    faster(eight, name),
+  ];
   return `## The journal
 
 One fact a transaction (${grouped(factBytes)} bytes on average, as a bake writes them), on one PostgreSQL server, ${rounds} rounds of ${appendsARound} appends each, in turn. ${takenOn(taken, "durable commits")}
@@ -71,12 +105,24 @@ the same. Listeners are told in a transaction of its own: PostgreSQL lets transa
 }
 
 function aimsOfJournal({ one, eight }: Pick<Journalled, "one" | "eight">): string {
-  const aims = ([["plain", plainAim, "plain INSERTs"], ["emmett", emmettAim, "Emmett"]] as const).flatMap(([name, aim, inWords]) => [[one, "one stream"], [eight, "eight streams"]].flatMap(([appends, where]) => {
-    const theirs = (appends as Appends)[name];
-    if (theirs === undefined) return [`Emmett could not be installed where this was measured.`];
-    const { median } = ratios(theirs, (appends as Appends).ours!);
-    return [`${aim} times the speed of ${inWords} in ${where as string}: ${outcome(median >= aim)}, at ${median.toFixed(2)}`];
-  }));
+  const aims = (
+    [
+      ["plain", plainAim, "plain INSERTs"],
+      ["emmett", emmettAim, "Emmett"],
+    ] as const
+  ).flatMap(([name, aim, inWords]) =>
+    [
+      [one, "one stream"],
+      [eight, "eight streams"],
+    ].flatMap(([appends, where]) => {
+      const theirs = (appends as Appends)[name];
+      if (theirs === undefined) return [`Emmett could not be installed where this was measured.`];
+      const { median } = ratios(theirs, (appends as Appends).ours!);
+      return [
+        `${aim} times the speed of ${inWords} in ${where as string}: ${outcome(median >= aim)}, at ${median.toFixed(2)}`,
+      ];
+    }),
+  );
   return `The aims: ${[...new Set(aims)].join("; ")}.`;
 }
 
@@ -86,7 +132,8 @@ const lagOf = ({ lags }: Loaded, percent: number): number => percentile(lags, pe
 const busyPercent = ({ planeSeconds, seconds, planes }: Loaded): number => (100 * planeSeconds) / (seconds * planes);
 
 function loadSection({ postgres, cells, ...taken }: NonNullable<Results["load"]>): string {
-  const pace = paceOf(10), each = (total: number, { rollouts }: Loaded): string => figure(total / rollouts);
+  const pace = paceOf(10);
+  const each = (total: number, { rollouts }: Loaded): string => figure(total / rollouts);
   const asked = ({ asked: counts }: Loaded): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
   const named = (cell: Loaded): readonly string[] => [grouped(cell.rollouts), String(cell.planes)];
   return `## Many rollouts at once
@@ -95,21 +142,73 @@ Healthy releases, all asked for at the same moment, on real control planes (\`co
 Each has one step of ${pace.weights[0]} percent before 100, bakes for a tick, and is probed twice a tick, as at the default pace; a tick is shorter than its ${defaultPace.tickSeconds} s, so that a run ends soon. ${takenOn(taken, `PostgreSQL ${postgres}`)}
 *Lag* is from the moment that a rollout waited for until what it then saw was in the journal.
 
-${table(["rollouts", "control planes", "tick", "as many at the default pace", "lag p50 ms", "lag p99 ms", "until all had ended, s", "ended"],
-    cells.map((cell) => [...named(cell), `${cell.tickSeconds} s`, grouped(atDefaultPace(cell)), grouped(lagOf(cell, 50)), grouped(lagOf(cell, 99)), grouped(cell.seconds), Object.entries(cell.results).map(([result, count]) => `${grouped(count)} ${result}`).join(", ")]))}
+${table(
+  [
+    "rollouts",
+    "control planes",
+    "tick",
+    "as many at the default pace",
+    "lag p50 ms",
+    "lag p99 ms",
+    "until all had ended, s",
+    "ended",
+  ],
+  cells.map((cell) => [
+    ...named(cell),
+    `${cell.tickSeconds} s`,
+    grouped(atDefaultPace(cell)),
+    grouped(lagOf(cell, 50)),
+    grouped(lagOf(cell, 99)),
+    grouped(cell.seconds),
+    Object.entries(cell.results)
+      .map(([result, count]) => `${grouped(count)} ${result}`)
+      .join(", "),
+  ]),
+)}
 
 What a rollout cost:
 
-${table(["rollouts", "control planes", "control plane, CPU s", "PostgreSQL, CPU s", "transactions", "facts", "journal, kB", "rows of turns", "write-ahead log, kB", "requests to Azure", "memory at most, MB"],
-    cells.map((cell) => [...named(cell), each(cell.planeSeconds, cell), each(cell.databaseSeconds, cell), each(cell.transactions, cell), each(cell.facts, cell), each(cell.journalBytes / 1000, cell), each(cell.turnRows, cell), each(cell.walBytes / 1000, cell), each(asked(cell), cell), cell.peakBytes.map(megabytes).join(", ")]))}
+${table(
+  [
+    "rollouts",
+    "control planes",
+    "control plane, CPU s",
+    "PostgreSQL, CPU s",
+    "transactions",
+    "facts",
+    "journal, kB",
+    "rows of turns",
+    "write-ahead log, kB",
+    "requests to Azure",
+    "memory at most, MB",
+  ],
+  cells.map((cell) => [
+    ...named(cell),
+    each(cell.planeSeconds, cell),
+    each(cell.databaseSeconds, cell),
+    each(cell.transactions, cell),
+    each(cell.facts, cell),
+    each(cell.journalBytes / 1000, cell),
+    each(cell.turnRows, cell),
+    each(cell.walBytes / 1000, cell),
+    each(asked(cell), cell),
+    cell.peakBytes.map(megabytes).join(", "),
+  ]),
+)}
 
 ${meaningOfLoad(cells)}
 `;
 }
 
 function meaningOfLoad(cells: readonly Loaded[]): string {
-  const largest = cells.reduce((most, cell) => (cell.rollouts > most.rollouts ? cell : most), cells[0]!), one = cells.filter(({ planes }) => planes === 1);
-  const carried = one.filter((cell) => lagOf(cell, 99) < cell.tickSeconds * 1000).reduce<Loaded | undefined>((most, cell) => (most === undefined || atDefaultPace(cell) > atDefaultPace(most) ? cell : most), undefined);
+  const largest = cells.reduce((most, cell) => (cell.rollouts > most.rollouts ? cell : most), cells[0]!);
+  const one = cells.filter(({ planes }) => planes === 1);
+  const carried = one
+    .filter((cell) => lagOf(cell, 99) < cell.tickSeconds * 1000)
+    .reduce<Loaded | undefined>(
+      (most, cell) => (most === undefined || atDefaultPace(cell) > atDefaultPace(most) ? cell : most),
+      undefined,
+    );
   const two = cells.find(({ planes, rollouts }) => planes === 2 && rollouts === largest.rollouts);
   const alone = one.find(({ rollouts }) => rollouts === largest.rollouts);
   const kept = largest.journalBytes / largest.rollouts;

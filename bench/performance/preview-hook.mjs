@@ -10,8 +10,15 @@ const ours = new URL("../../", import.meta.url).href;
 const isOurs = (url) => url.startsWith(ours) && !url.slice(ours.length).startsWith("node_modules/");
 
 /** Rewrites the imports of one source; types are dropped, since they import nothing. */
-export const whole = (text) => text.replace(byFile, (_, names, module, file) =>
-  `import ${module}_${file} from "@pulumi/azure-native"; const { ${names.split(", ").filter((name) => !name.startsWith("type ")).join(", ")} } = ${module}_${file}.${module};`);
+export const whole = (text) =>
+  text.replace(
+    byFile,
+    (_, names, module, file) =>
+      `import ${module}_${file} from "@pulumi/azure-native"; const { ${names
+        .split(", ")
+        .filter((name) => !name.startsWith("type "))
+        .join(", ")} } = ${module}_${file}.${module};`,
+  );
 
 /** Takes out the line by which a program's stack traces are left as they are. */
 export const translated = (text) => text.replace(/^Reflect\.deleteProperty\(Error, "prepareStackTrace"\);.*$/m, "");
@@ -19,17 +26,26 @@ export const translated = (text) => text.replace(/^Reflect\.deleteProperty\(Erro
 const rewrites = { whole, translated };
 const folder = process.env["BALLAST_BENCH_PREVIEW"];
 if (folder !== undefined && process.argv[1]?.endsWith(path.join("cmd", "run", "index.js"))) {
-  process.on("exit", () => appendFileSync(path.join(folder, "programs"), `${JSON.stringify({ began: performance.timeOrigin, ended: performance.timeOrigin + performance.now() })}\n`));
+  process.on("exit", () =>
+    appendFileSync(
+      path.join(folder, "programs"),
+      `${JSON.stringify({ began: performance.timeOrigin, ended: performance.timeOrigin + performance.now() })}\n`,
+    ),
+  );
   // Under other names, so that what Node keeps of compiled files serves all programs alike.
-  const arm = readFileSync(path.join(folder, "arm"), "utf8"), rewrite = rewrites[arm];
-  if (rewrite !== undefined) registerHooks({
-    resolve: (specifier, context, next) => {
-      const resolved = next(specifier, context);
-      return isOurs(resolved.url) ? { ...resolved, url: `${resolved.url.split("?")[0]}?${arm}` } : resolved;
-    },
-    load: (url, context, next) => {
-      const loaded = next(url, context);
-      return isOurs(url) && loaded.source !== undefined && loaded.source !== null ? { ...loaded, source: rewrite(Buffer.from(loaded.source).toString("utf8")) } : loaded;
-    },
-  });
+  const arm = readFileSync(path.join(folder, "arm"), "utf8");
+  const rewrite = rewrites[arm];
+  if (rewrite !== undefined)
+    registerHooks({
+      resolve: (specifier, context, next) => {
+        const resolved = next(specifier, context);
+        return isOurs(resolved.url) ? { ...resolved, url: `${resolved.url.split("?")[0]}?${arm}` } : resolved;
+      },
+      load: (url, context, next) => {
+        const loaded = next(url, context);
+        return isOurs(url) && loaded.source !== undefined && loaded.source !== null
+          ? { ...loaded, source: rewrite(Buffer.from(loaded.source).toString("utf8")) }
+          : loaded;
+      },
+    });
 }

@@ -27,14 +27,22 @@ export interface Previewed {
 
 /** Deploys the program and previews it so many rounds. */
 export async function measurePreview(rounds: number, tell: (line: string) => void): Promise<Previewed> {
-  const parent = mkdtempSync(path.join(tmpdir(), "ballast-preview-")), ground = await bringGround(path.join(parent, "ground"), tell);
-  const { NODE_OPTIONS: before } = process.env, leave = (): void => rmSync(parent, { recursive: true, force: true });
+  const parent = mkdtempSync(path.join(tmpdir(), "ballast-preview-"));
+  const ground = await bringGround(path.join(parent, "ground"), tell);
+  const { NODE_OPTIONS: before } = process.env;
+  const leave = (): void => rmSync(parent, { recursive: true, force: true });
   process.once("exit", leave);
   try {
-    Object.assign(process.env, { NODE_OPTIONS: `${before ?? ""} --import=${path.join(import.meta.dirname, "preview-hook.mjs")}`.trim(), BALLAST_BENCH_PREVIEW: parent });
+    Object.assign(process.env, {
+      NODE_OPTIONS: `${before ?? ""} --import=${path.join(import.meta.dirname, "preview-hook.mjs")}`.trim(),
+      BALLAST_BENCH_PREVIEW: parent,
+    });
     writeFileSync(path.join(parent, "arm"), "ours");
     const stack = await createStack(ground, new AbortController().signal);
-    for (const what of ["deploying the program", "updating it, so that the state knows where the first release has left the traffic"]) {
+    for (const what of [
+      "deploying the program",
+      "updating it, so that the state knows where the first release has left the traffic",
+    ]) {
       tell(what);
       const { code, output } = await stack.up();
       if (code !== 0) throw new Error(`an update failed: ${output}`);
@@ -50,7 +58,12 @@ export async function measurePreview(rounds: number, tell: (line: string) => voi
   }
 }
 
-async function takeTurns(stack: Stack, folder: string, rounds: number, tell: (line: string) => void): Promise<Previews> {
+async function takeTurns(
+  stack: Stack,
+  folder: string,
+  rounds: number,
+  tell: (line: string) => void,
+): Promise<Previews> {
   const taken: Record<Arm, Preview[]> = { ours: [], whole: [], translated: [], unrefreshed: [] };
   for (let round = -1; round < rounds; round++) {
     for (const arm of arms) {
@@ -65,11 +78,18 @@ async function takeTurns(stack: Stack, folder: string, rounds: number, tell: (li
 async function oneOf(stack: Stack, folder: string, arm: Arm): Promise<Preview> {
   writeFileSync(path.join(folder, "arm"), arm);
   writeFileSync(path.join(folder, "programs"), "");
-  const began = Date.now(), counted = performance.now();
-  const { code, output } = await stack.preview("--expect-no-changes", ...(arm === "unrefreshed" ? ["--refresh=false"] : []));
+  const began = Date.now();
+  const counted = performance.now();
+  const { code, output } = await stack.preview(
+    "--expect-no-changes",
+    ...(arm === "unrefreshed" ? ["--refresh=false"] : []),
+  );
   const all = performance.now() - counted;
   if (code !== 0) throw new Error(`a preview failed: ${output}`);
-  const [program] = readFileSync(path.join(folder, "programs"), "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line) as { readonly began: number; readonly ended: number });
+  const [program] = readFileSync(path.join(folder, "programs"), "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { readonly began: number; readonly ended: number });
   if (program === undefined) throw new Error("the program left no times");
   return { all, before: program.began - began, program: program.ended - program.began };
 }

@@ -20,14 +20,19 @@ function statOf(pid: number | string): readonly string[] | undefined {
 export const parentOf = (pid: number): number => Number(statOf(pid)?.[1]);
 
 /** Gives the processor seconds of a process, with those of children that have ended. */
-export const secondsOf = (pid: number): number => (statOf(pid)?.slice(11, 15) ?? []).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
+export const secondsOf = (pid: number): number =>
+  (statOf(pid)?.slice(11, 15) ?? []).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
 
 /** Gives the processor seconds of a process and of all that live below it. */
 export const secondsBelow = (pid: number): number =>
-  secondsOf(pid) + readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(statOf(name)?.[1]) === pid).reduce((sum, name) => sum + secondsOf(Number(name)), 0);
+  secondsOf(pid) +
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(statOf(name)?.[1]) === pid)
+    .reduce((sum, name) => sum + secondsOf(Number(name)), 0);
 
 /** Gives the most memory that a process has had at once, in bytes. */
-export const peakBytesOf = (pid: number): number => Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? NaN) * 1024;
+export const peakBytesOf = (pid: number): number =>
+  Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? NaN) * 1024;
 
 /** Asks a process to end and waits until it has; after `seconds` it is killed. */
 export async function end(child: ChildProcess, seconds = 30): Promise<void> {

@@ -25,7 +25,11 @@ export const parts = ["preview", "journal", "load"] as const;
 
 /** Describes this machine, now. */
 export const here = (): Taken => ({
-  at: new Date().toISOString().slice(0, 10), cores: availableParallelism(), processor: cpus()[0]?.model ?? "unknown", memoryBytes: totalmem(), node: process.versions.node,
+  at: new Date().toISOString().slice(0, 10),
+  cores: availableParallelism(),
+  processor: cpus()[0]?.model ?? "unknown",
+  memoryBytes: totalmem(),
+  node: process.versions.node,
 });
 
 /** Writes results as a file, a part a paragraph and a cell a line, so that two runs can be compared by eye. */
@@ -33,7 +37,9 @@ export function fileOf({ load, ...rest }: Results): string {
   const written = Object.entries(rest).map(([name, part]) => `${JSON.stringify(name)}: ${JSON.stringify(part)}`);
   if (load) {
     const { cells, ...about } = load;
-    written.push(`"load": ${JSON.stringify(about).slice(0, -1)}, "cells": [\n${cells.map((cell) => JSON.stringify(cell)).join(",\n")}\n]}`);
+    written.push(
+      `"load": ${JSON.stringify(about).slice(0, -1)}, "cells": [\n${cells.map((cell) => JSON.stringify(cell)).join(",\n")}\n]}`,
+    );
   }
   return `{\n${written.join(",\n")}\n}\n`;
 }

@@ -22,20 +22,28 @@ export const unknown = (text: string) => ({ state: "unknown", text }) satisfies 
 
 /** Runs checks beside one another and gives what they found in their own order. An error of the catalogue is a finding; any other is our mistake. */
 export const examine = <Subject>(checks: readonly Check<Subject>[], subject: Subject): Promise<readonly Finding[]> =>
-  Promise.all(checks.map(async ({ name, run }) => ({
-    check: name,
-    ...(await run(subject).catch((thrown: unknown) => {
-      if (thrown instanceof BallastError) return failed(thrown);
-      throw thrown;
+  Promise.all(
+    checks.map(async ({ name, run }) => ({
+      check: name,
+      ...(await run(subject).catch((thrown: unknown) => {
+        if (thrown instanceof BallastError) return failed(thrown);
+        throw thrown;
+      })),
     })),
-  })));
+  );
 
 /** Gives a finding as lines for people. */
 export function findingLines(finding: Finding): string {
-  const head = (colour: "green" | "red" | "yellow") => `${styled(colour, finding.state.padEnd(7))}  ${finding.check.padEnd(14)}`;
+  const head = (colour: "green" | "red" | "yellow") =>
+    `${styled(colour, finding.state.padEnd(7))}  ${finding.check.padEnd(14)}`;
   if (finding.state !== "failed") return `${head(finding.state === "ok" ? "green" : "yellow")}  ${finding.text}`;
-  const { id, message, fix, left } = finding.error, indent = " ".repeat(25);
-  return [`${head("red")}  ${id}  ${message}`, `${indent}fix   ${fix}`, ...(left ? [`${indent}left  ${left}`] : [])].join("\n");
+  const { id, message, fix, left } = finding.error;
+  const indent = " ".repeat(25);
+  return [
+    `${head("red")}  ${id}  ${message}`,
+    `${indent}fix   ${fix}`,
+    ...(left ? [`${indent}left  ${left}`] : []),
+  ].join("\n");
 }
 
 /** Gives a finding as machines read it. */

@@ -21,5 +21,7 @@ export const prices = {
   registryDay: westUs2(0.6666, "2026-04-30"),
   databaseGbMonth: eastUs2(0.115),
   /** By the server's size, as ballast:databaseSku names it. */
-  databaseHour: { Standard_B1ms: eastUs2(0.017), Standard_D2ds_v5: westUs2(0.178, "2026-09-19") } as Readonly<Record<string, Price>>,
+  databaseHour: { Standard_B1ms: eastUs2(0.017), Standard_D2ds_v5: westUs2(0.178, "2026-09-19") } as Readonly<
+    Record<string, Price>
+  >,
 } as const;

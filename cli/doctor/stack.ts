@@ -62,7 +62,15 @@ export interface Stack {
   /** Whose addresses the control plane takes; everybody's where there are none. */
   readonly callers: readonly string[];
   /** The server of the journal; undefined where the stack has none of its own. */
-  readonly database: { readonly server: string; readonly version: string; readonly sku: string; readonly zoneRedundant: boolean; readonly preparedBy: "password" | { readonly identity: string; readonly job: string } | undefined } | undefined;
+  readonly database:
+    | {
+        readonly server: string;
+        readonly version: string;
+        readonly sku: string;
+        readonly zoneRedundant: boolean;
+        readonly preparedBy: "password" | { readonly identity: string; readonly job: string } | undefined;
+      }
+    | undefined;
   /** All that runs at the least. */
   readonly replicas: readonly Replicas[];
   readonly paysRegistry: boolean;
@@ -83,34 +91,91 @@ export const versions = { servers: "2025-08-01", registries: "2023-01-01-preview
 
 /** What `pulumi up` does in the resource group, one action a type of resource. */
 const writes = [
-  "Microsoft.App/managedEnvironments/write", "Microsoft.App/containerApps/write", "Microsoft.App/jobs/write", "Microsoft.OperationalInsights/workspaces/write",
-  "Microsoft.Insights/diagnosticSettings/write", "Microsoft.Insights/components/write", "Microsoft.Insights/actionGroups/write", "Microsoft.Insights/scheduledQueryRules/write",
-  "Microsoft.DBforPostgreSQL/flexibleServers/write", "Microsoft.ManagedIdentity/userAssignedIdentities/write",
-  "Microsoft.ContainerRegistry/registries/write", "Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleDefinitions/write",
+  "Microsoft.App/managedEnvironments/write",
+  "Microsoft.App/containerApps/write",
+  "Microsoft.App/jobs/write",
+  "Microsoft.OperationalInsights/workspaces/write",
+  "Microsoft.Insights/diagnosticSettings/write",
+  "Microsoft.Insights/components/write",
+  "Microsoft.Insights/actionGroups/write",
+  "Microsoft.Insights/scheduledQueryRules/write",
+  "Microsoft.DBforPostgreSQL/flexibleServers/write",
+  "Microsoft.ManagedIdentity/userAssignedIdentities/write",
+  "Microsoft.ContainerRegistry/registries/write",
+  "Microsoft.Authorization/roleAssignments/write",
+  "Microsoft.Authorization/roleDefinitions/write",
 ];
 /** What it does beside that where it makes a network, or a zone for an internal environment. */
-const networkWrites = ["Microsoft.Network/virtualNetworks/write", "Microsoft.Network/virtualNetworks/subnets/join/action", "Microsoft.Network/privateDnsZones/write"];
+const networkWrites = [
+  "Microsoft.Network/virtualNetworks/write",
+  "Microsoft.Network/virtualNetworks/subnets/join/action",
+  "Microsoft.Network/privateDnsZones/write",
+];
 
 /** Describes a stack of this repository's own program, which names its parts as index.ts does. */
 export function stackOfSettings(settings: Settings, endpoint: string | undefined): Stack {
-  const { subscription, resourceGroup, location, registry, network, replicas, zoneRedundant, endpoints: { resourceManager, logs } } = settings, group = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`;
-  const identity = (of: string): string => idIn(group, identityType, physicalName("identity", of, group)), job = idIn(group, "Microsoft.App/jobs", physicalName("job", "database-role", group));
-  const server = idIn(group, "Microsoft.DBforPostgreSQL/flexibleServers", physicalName("server", "journal", group)), paysRegistry = !registry.startsWith("/");
+  const {
+    subscription,
+    resourceGroup,
+    location,
+    registry,
+    network,
+    replicas,
+    zoneRedundant,
+    endpoints: { resourceManager, logs },
+  } = settings;
+  const group = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`;
+  const identity = (of: string): string => idIn(group, identityType, physicalName("identity", of, group));
+  const job = idIn(group, "Microsoft.App/jobs", physicalName("job", "database-role", group));
+  const server = idIn(group, "Microsoft.DBforPostgreSQL/flexibleServers", physicalName("server", "journal", group));
+  const paysRegistry = !registry.startsWith("/");
   const registryId = paysRegistry ? idIn(group, "Microsoft.ContainerRegistry/registries", registry) : registry;
   const storefront = { least: replicas.storefrontMin, ...replicaSizes.storefront };
   return {
-    subscription, location, endpoint, doors: { resourceManager, logs }, audience: settings.audience, ingestionSeconds: settings.ingestionSeconds, silenceSeconds: settings.silenceSeconds,
+    subscription,
+    location,
+    endpoint,
+    doors: { resourceManager, logs },
+    audience: settings.audience,
+    ingestionSeconds: settings.ingestionSeconds,
+    silenceSeconds: settings.silenceSeconds,
     writes: new Map([[group, [...writes, ...(network.range || network.internal ? networkWrites : [])]]]),
     names: [
-      ...(paysRegistry ? [{ kind: "registry", id: registryId, version: versions.registries, key: "ballast:registry" }] : []),
-      { kind: "database server", id: server, version: versions.servers, key: "ballast:resourceGroup, of which the server's name is made," },
+      ...(paysRegistry
+        ? [{ kind: "registry", id: registryId, version: versions.registries, key: "ballast:registry" }]
+        : []),
+      {
+        kind: "database server",
+        id: server,
+        version: versions.servers,
+        key: "ballast:resourceGroup, of which the server's name is made,",
+      },
     ],
-    plane: idIn(group, "Microsoft.App/containerApps", physicalName("app", "control-plane", group)), insights: idIn(group, "Microsoft.Insights/components", physicalName("insights", "telemetry", group)),
-    environment: idIn(group, "Microsoft.App/managedEnvironments", physicalName("environment", "apps", "")), workspace: idIn(group, "Microsoft.OperationalInsights/workspaces", physicalName("workspace", "apps", group)),
-    identities: { plane: identity("control-plane"), switch: identity("dead-mans-switch"), pull: identity("images") }, registry: registryId,
-    apps: [{ id: idIn(group, "Microsoft.App/containerApps", "storefront"), probePath: settings.probePath, replicas: storefront }],
-    internal: network.internal, callers: network.callers,
-    database: { server, version: databaseVersion, sku: settings.databaseSku, zoneRedundant, preparedBy: settings.databaseAuthentication === "password" ? "password" : { identity: identity("database-role"), job } },
-    replicas: [storefront, { least: replicas.controlPlaneMin, ...replicaSizes.controlPlane }], paysRegistry, paysNetwork: Boolean(network.range || network.environmentSubnet),
+    plane: idIn(group, "Microsoft.App/containerApps", physicalName("app", "control-plane", group)),
+    insights: idIn(group, "Microsoft.Insights/components", physicalName("insights", "telemetry", group)),
+    environment: idIn(group, "Microsoft.App/managedEnvironments", physicalName("environment", "apps", "")),
+    workspace: idIn(group, "Microsoft.OperationalInsights/workspaces", physicalName("workspace", "apps", group)),
+    identities: { plane: identity("control-plane"), switch: identity("dead-mans-switch"), pull: identity("images") },
+    registry: registryId,
+    apps: [
+      {
+        id: idIn(group, "Microsoft.App/containerApps", "storefront"),
+        probePath: settings.probePath,
+        replicas: storefront,
+      },
+    ],
+    internal: network.internal,
+    callers: network.callers,
+    database: {
+      server,
+      version: databaseVersion,
+      sku: settings.databaseSku,
+      zoneRedundant,
+      preparedBy:
+        settings.databaseAuthentication === "password" ? "password" : { identity: identity("database-role"), job },
+    },
+    replicas: [storefront, { least: replicas.controlPlaneMin, ...replicaSizes.controlPlane }],
+    paysRegistry,
+    paysNetwork: Boolean(network.range || network.environmentSubnet),
   };
 }

@@ -1,7 +1,7 @@
 // Whether this machine has what Ballast runs on. Knows no cloud.
 import { doctorNodeOld } from "../../errors/doctor.ts";
 import type { PulumiEngine } from "../../toolchain/pulumi/bring.ts";
-import { failed, ok, type Check, type Said } from "./finding.ts";
+import { type Check, failed, ok, type Said } from "./finding.ts";
 
 /** Judges this Node by the version field `engines.node` of package.json asks for. */
 export function judgeNode(version: string, engines: string): Said {
@@ -13,12 +13,18 @@ export function judgeNode(version: string, engines: string): Said {
 
 /** The checks of the machine. The engine's own errors say what each way to one lacks. */
 export const toolChecks = (engines: string, ballast: string): readonly Check<() => Promise<PulumiEngine>>[] => [
-  { name: "versions", run: async () => {
-    const node = judgeNode(process.versions.node, engines);
-    return node.state === "ok" ? ok(`Ballast ${ballast}, ${node.text}`) : node;
-  } },
-  { name: "engine", run: async (bring) => {
-    const { version, command } = await bring();
-    return ok(`Pulumi ${version}, ${command}`);
-  } },
+  {
+    name: "versions",
+    run: async () => {
+      const node = judgeNode(process.versions.node, engines);
+      return node.state === "ok" ? ok(`Ballast ${ballast}, ${node.text}`) : node;
+    },
+  },
+  {
+    name: "engine",
+    run: async (bring) => {
+      const { version, command } = await bring();
+      return ok(`Pulumi ${version}, ${command}`);
+    },
+  },
 ];

@@ -3,9 +3,9 @@
 import { readFileSync } from "node:fs";
 import https from "node:https";
 import type { Command } from "commander";
-import { localNotUp, localRefused } from "../../errors/cli.ts";
 import type { LocalCloud } from "../../emulator/start.ts";
-import { folderNamed, standingOf, type Running } from "./folder.ts";
+import { localNotUp, localRefused } from "../../errors/cli.ts";
+import { folderNamed, type Running, standingOf } from "./folder.ts";
 import { commandLine } from "./lines.ts";
 
 /** What every command of the group may be told. */
@@ -15,7 +15,10 @@ export interface LocalOptions {
 }
 
 /** Adds the options that say which cloud is meant and how to answer. */
-export const onFolder = (command: Command): Command => command.option("--folder <path>", "the cloud's folder (default: .ballast-local here)").option("--json", "answer in JSON");
+export const onFolder = (command: Command): Command =>
+  command
+    .option("--folder <path>", "the cloud's folder (default: .ballast-local here)")
+    .option("--json", "answer in JSON");
 
 /** A cloud that answers. */
 export interface LocalClient {
@@ -36,31 +39,81 @@ export async function localClient(named: string | undefined): Promise<LocalClien
   const standing = standingOf(folder);
   const absent = () => localNotUp({ folder, start: commandLine(`local up${named ? ` --folder ${named}` : ""}`) });
   if (standing.kind !== "up") throw absent();
-  const { running } = standing, cloud = running.cloud!;
+  const { running } = standing;
+  const cloud = running.cloud!;
   const agent = new https.Agent({ ca: readFileSync(cloud.caFile) });
   const send = async (method: string, path: string, headers: Record<string, string>, body?: string): Promise<any> => {
     const { status, text } = await request(agent, cloud.port, method, path, headers, body);
     const said = text === "" ? undefined : JSON.parse(text);
-    if (status >= 400) throw localRefused({ reason: String(said?.error_description ?? said?.error?.message ?? status).replace(/\.?$/, ".") });
+    if (status >= 400)
+      throw localRefused({
+        reason: String(said?.error_description ?? said?.error?.message ?? status).replace(/\.?$/, "."),
+      });
     return said;
   };
-  const form = new URLSearchParams({ grant_type: "client_credentials", client_id: cloud.client.id, client_secret: cloud.client.secret, scope: "https://management.azure.com/.default" });
-  const signedIn = await send("POST", `/${cloud.tenant}/oauth2/v2.0/token`, { "content-type": "application/x-www-form-urlencoded" }, form.toString()).catch((error: NodeJS.ErrnoException) => {
+  const form = new URLSearchParams({
+    grant_type: "client_credentials",
+    client_id: cloud.client.id,
+    client_secret: cloud.client.secret,
+    scope: "https://management.azure.com/.default",
+  });
+  const signedIn = await send(
+    "POST",
+    `/${cloud.tenant}/oauth2/v2.0/token`,
+    { "content-type": "application/x-www-form-urlencoded" },
+    form.toString(),
+  ).catch((error: NodeJS.ErrnoException) => {
     throw error.code === undefined ? error : absent();
   });
   const token: string = signedIn.access_token;
   return {
-    folder, running, cloud, token,
-    ask: (method, path, body) => send(method, path, { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) }, body && JSON.stringify(body)),
+    folder,
+    running,
+    cloud,
+    token,
+    ask: (method, path, body) =>
+      send(
+        method,
+        path,
+        { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) },
+        body && JSON.stringify(body),
+      ),
   };
 }
 
-function request(agent: https.Agent, port: number, method: string, path: string, headers: Record<string, string>, body = ""): Promise<{ readonly status: number; readonly text: string }> {
+function request(
+  agent: https.Agent,
+  port: number,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body = "",
+): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    const asked = https.request({ host: "127.0.0.1", port, method, path, agent, headers: { ...headers, "content-length": Buffer.byteLength(body) }, timeout: patienceMilliseconds }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (part: string) => { text += part; }).on("end", () => resolve({ status: response.statusCode ?? 0, text })).on("error", reject);
-    });
-    asked.on("timeout", () => asked.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" }))).on("error", reject).end(body);
+    const asked = https.request(
+      {
+        host: "127.0.0.1",
+        port,
+        method,
+        path,
+        agent,
+        headers: { ...headers, "content-length": Buffer.byteLength(body) },
+        timeout: patienceMilliseconds,
+      },
+      (response) => {
+        let text = "";
+        response
+          .setEncoding("utf8")
+          .on("data", (part: string) => {
+            text += part;
+          })
+          .on("end", () => resolve({ status: response.statusCode ?? 0, text }))
+          .on("error", reject);
+      },
+    );
+    asked
+      .on("timeout", () => asked.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })))
+      .on("error", reject)
+      .end(body);
   });
 }

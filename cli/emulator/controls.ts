@@ -1,12 +1,13 @@
 // `ballast local clock …` and `ballast local fault …`: the stand-in's clock, and trouble on order for its management requests. What a fault
 // does is the stand-in's to say; here kinds that people have a word for become the fields that it takes.
-import { Argument, InvalidArgumentError, type Command } from "commander";
+import { Argument, type Command, InvalidArgumentError } from "commander";
 import { localTimeUnclear } from "../../errors/cli.ts";
-import { localClient, onFolder, type LocalOptions } from "./client.ts";
-import { clockLine, faultLine, type CloudStanding, type Fault } from "./lines.ts";
 import { print, printJson } from "../terminal.ts";
+import { type LocalOptions, localClient, onFolder } from "./client.ts";
+import { type CloudStanding, clockLine, type Fault, faultLine } from "./lines.ts";
 
-const showClock = (clock: CloudStanding["clock"], json: boolean | undefined): void => (json ? printJson({ at: clock.at, held: clock.held }) : print(`The clock ${clockLine(clock)}.`));
+const showClock = (clock: CloudStanding["clock"], json: boolean | undefined): void =>
+  json ? printJson({ at: clock.at, held: clock.held }) : print(`The clock ${clockLine(clock)}.`);
 
 async function setClock({ folder, json }: LocalOptions, at: string | null): Promise<void> {
   const { ask } = await localClient(folder);
@@ -19,10 +20,15 @@ export function addClock(group: Command): void {
   onFolder(clock.command("show", { isDefault: true }))
     .description("tell what time it is there")
     .addHelpText("after", "\nExamples:\n  ballast local clock show")
-    .action(async ({ folder, json }: LocalOptions) => showClock(await (await localClient(folder)).ask("GET", "/_standin/clock"), json));
+    .action(async ({ folder, json }: LocalOptions) =>
+      showClock(await (await localClient(folder)).ask("GET", "/_standin/clock"), json),
+    );
   onFolder(clock.command("set <moment>"))
     .description("have it stand at a moment")
-    .addHelpText("after", "\nIt stands there until it is set, advanced or let run again; sign-in goes by the real time all the same.\n\nExamples:\n  ballast local clock set 2030-01-31T12:00:00Z")
+    .addHelpText(
+      "after",
+      "\nIt stands there until it is set, advanced or let run again; sign-in goes by the real time all the same.\n\nExamples:\n  ballast local clock set 2030-01-31T12:00:00Z",
+    )
     .action((moment: string, options: LocalOptions) => setClock(options, instant(moment)));
   onFolder(clock.command("advance <span>"))
     .description("have it stand so much later than it is there now")
@@ -63,10 +69,18 @@ interface FaultOptions extends LocalOptions {
 }
 
 // By the word that people have for it: what it is, and which fields of the stand-in's faults it is.
-const kinds: { readonly [kind: string]: { readonly what: string; readonly fields: (options: FaultOptions) => object } } = {
+const kinds: {
+  readonly [kind: string]: { readonly what: string; readonly fields: (options: FaultOptions) => object };
+} = {
   fail: { what: "answered with --status and --code, not carried out", fields: ({ status }) => ({ status }) },
-  throttle: { what: "429, with retry-after --seconds", fields: ({ seconds }) => ({ status: 429, code: "TooManyRequests", retryAfterSeconds: seconds }) },
-  conflict: { what: "409 ContainerAppOperationInProgress, or --code", fields: () => ({ status: 409, code: "ContainerAppOperationInProgress" }) },
+  throttle: {
+    what: "429, with retry-after --seconds",
+    fields: ({ seconds }) => ({ status: 429, code: "TooManyRequests", retryAfterSeconds: seconds }),
+  },
+  conflict: {
+    what: "409 ContainerAppOperationInProgress, or --code",
+    fields: () => ({ status: 409, code: "ContainerAppOperationInProgress" }),
+  },
   "time-out": { what: "carried out, and never answered", fields: () => ({ neverAnswer: true }) },
   "lose-answer": { what: "carried out, and the connection is cut", fields: () => ({ loseAnswer: true }) },
   "fail-later": { what: "accepted, then the operation fails with --code", fields: () => ({ failLater: true }) },
@@ -87,32 +101,50 @@ export function addFault(group: Command): void {
   onFolder(fault.command("clear"))
     .description("cancel all of them")
     .addHelpText("after", "\nExamples:\n  ballast local fault clear")
-    .action(async (options: LocalOptions) => showFaults((await (await localClient(options.folder)).ask("POST", "/_standin/faults", { faults: [] })).faults, options));
+    .action(async (options: LocalOptions) =>
+      showFaults(
+        (await (await localClient(options.folder)).ask("POST", "/_standin/faults", { faults: [] })).faults,
+        options,
+      ),
+    );
 }
 
-const addFaultOrder = (fault: Command): Command => onFolder(fault.command("add").addArgument(new Argument("<kind>", "what happens to them").choices(Object.keys(kinds))))
-  .description("order one; earlier orders stay")
-  .requiredOption("--path <pattern>", "the requests that meet it: a regular expression on the path")
-  .option("--method <method>", "only requests of this method")
-  .option("--times <number>", "how many of them", atLeastZero, 1)
-  .option("--after <number>", "let so many pass first", atLeastZero)
-  .option("--seconds <number>", "how long, for kinds that take a time", atLeastZero, 5)
-  .option("--status <number>", "for fail", atLeastZero, 500)
-  .option("--code <code>", "the error code, for kinds that answer with one")
-  .addHelpText("after", `
+const addFaultOrder = (fault: Command): Command =>
+  onFolder(fault.command("add").addArgument(new Argument("<kind>", "what happens to them").choices(Object.keys(kinds))))
+    .description("order one; earlier orders stay")
+    .requiredOption("--path <pattern>", "the requests that meet it: a regular expression on the path")
+    .option("--method <method>", "only requests of this method")
+    .option("--times <number>", "how many of them", atLeastZero, 1)
+    .option("--after <number>", "let so many pass first", atLeastZero)
+    .option("--seconds <number>", "how long, for kinds that take a time", atLeastZero, 5)
+    .option("--status <number>", "for fail", atLeastZero, 500)
+    .option("--code <code>", "the error code, for kinds that answer with one")
+    .addHelpText(
+      "after",
+      `
 Kinds:
-${Object.entries(kinds).map(([kind, { what }]) => `  ${kind.padEnd(12)} ${what}`).join("\n")}
+${Object.entries(kinds)
+  .map(([kind, { what }]) => `  ${kind.padEnd(12)} ${what}`)
+  .join("\n")}
 
 Examples:
   ballast local fault add throttle --path containerApps/storefront$ --method PATCH --times 3
-  ballast local fault add lose-answer --path containerApps/storefront$ --method PATCH`)
-  .action(async (kind: string, options: FaultOptions) => {
-    const { path, method, times, after, code } = options;
-    const { ask } = await localClient(options.folder);
-    const ordered = { path, times, ...(method && { method: method.toUpperCase() }), ...(after && { after }), ...kinds[kind]!.fields(options), ...(code && { code }) };
-    const faults = [...await onOrder(options), ordered];
-    showFaults((await ask("POST", "/_standin/faults", { faults })).faults, options);
-  });
+  ballast local fault add lose-answer --path containerApps/storefront$ --method PATCH`,
+    )
+    .action(async (kind: string, options: FaultOptions) => {
+      const { path, method, times, after, code } = options;
+      const { ask } = await localClient(options.folder);
+      const ordered = {
+        path,
+        times,
+        ...(method && { method: method.toUpperCase() }),
+        ...(after && { after }),
+        ...kinds[kind]!.fields(options),
+        ...(code && { code }),
+      };
+      const faults = [...(await onOrder(options)), ordered];
+      showFaults((await ask("POST", "/_standin/faults", { faults })).faults, options);
+    });
 
 function atLeastZero(text: string): number {
   const number = Number(text);
@@ -122,7 +154,9 @@ function atLeastZero(text: string): number {
 
 /** Gives those that are not spent yet. */
 const onOrder = async ({ folder }: LocalOptions): Promise<readonly Fault[]> =>
-  ((await (await localClient(folder)).ask("GET", "/_standin/faults")).faults as readonly Fault[]).filter(({ times }) => times > 0);
+  ((await (await localClient(folder)).ask("GET", "/_standin/faults")).faults as readonly Fault[]).filter(
+    ({ times }) => times > 0,
+  );
 
 function showFaults(faults: readonly Fault[], { json }: LocalOptions): void {
   if (json) return printJson({ faults });

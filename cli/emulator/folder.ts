@@ -3,8 +3,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { localFolderForeign, localUpAlready } from "../../errors/cli.ts";
 import type { LocalCloud } from "../../emulator/start.ts";
+import { localFolderForeign, localUpAlready } from "../../errors/cli.ts";
 
 /** A process that runs on a folder, as it says of itself. */
 export interface Running {
@@ -16,18 +16,32 @@ export interface Running {
 }
 
 /** How a folder stands: nobody runs on it, somebody is about to, or somebody does. `killed` ended without a word. */
-export type Standing = { readonly kind: "down"; readonly killed?: Running } | { readonly kind: "starting" | "up"; readonly running: Running };
+export type Standing =
+  | { readonly kind: "down"; readonly killed?: Running }
+  | { readonly kind: "starting" | "up"; readonly running: Running };
 
 // Not .ballast, which is the demo's and goes with it.
 const defaultFolder = ".ballast-local";
-const files = ["charter.json", "documents.jsonl", "rows.jsonl", "rows.older.jsonl", "ca.pem", "environment", "images.json", "running.json", "log", ".gitignore"];
+const files = [
+  "charter.json",
+  "documents.jsonl",
+  "rows.jsonl",
+  "rows.older.jsonl",
+  "ca.pem",
+  "environment",
+  "images.json",
+  "running.json",
+  "log",
+  ".gitignore",
+];
 const program = path.join(import.meta.dirname, `local-process${path.extname(import.meta.filename)}`);
 
 /** Gives the folder that is meant, as an absolute path. */
 export const folderNamed = (named = defaultFolder): string => path.resolve(named);
 
 /** Gives the place of one of the folder's files. */
-export const fileIn = (folder: string, name: "running.json" | "log" | "environment" | "images.json"): string => path.join(folder, name);
+export const fileIn = (folder: string, name: "running.json" | "log" | "environment" | "images.json"): string =>
+  path.join(folder, name);
 
 /** How the process of a folder is started: by these words it is known again among all processes. */
 export const commandArguments = (folder: string): readonly [string, string] => [program, folder];
@@ -77,7 +91,9 @@ function readRunning(folder: string): Running | undefined {
 /** Tells whether that process is the stand-in of that folder. */
 export function runsOn(pid: number, folder: string): boolean {
   try {
-    const words = existsSync("/proc/self/cmdline") ? readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ") : execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
+    const words = existsSync("/proc/self/cmdline")
+      ? readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
+      : execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
     return words.trimEnd().endsWith(commandArguments(folder).join(" "));
   } catch {
     return false;

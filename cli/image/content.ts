@@ -5,11 +5,19 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 /** Our images, each with the program that it starts. */
-export const imageEntries = { "control-plane": "controlplane/main.ts", storefront: "examples/storefront/main.ts", "dead-mans-switch": "deadman/main.ts" } as const;
+export const imageEntries = {
+  "control-plane": "controlplane/main.ts",
+  storefront: "examples/storefront/main.ts",
+  "dead-mans-switch": "deadman/main.ts",
+} as const;
 export type ImageName = keyof typeof imageEntries;
 
 /** Which key of a stack says which image of it is run. */
-export const imageKeys: Readonly<Record<ImageName, string>> = { storefront: "ballast:storefrontImage", "control-plane": "ballast:controlPlaneImage", "dead-mans-switch": "ballast:deadMansSwitchImage" };
+export const imageKeys: Readonly<Record<ImageName, string>> = {
+  storefront: "ballast:storefrontImage",
+  "control-plane": "ballast:controlPlaneImage",
+  "dead-mans-switch": "ballast:deadMansSwitchImage",
+};
 
 const root = path.join(import.meta.dirname, "..", "..");
 
@@ -27,16 +35,26 @@ export interface Content {
 }
 
 /** Gives our lock's packages by their places, `node_modules/pg`. */
-export const lockedPackages = (): Readonly<Record<string, LockedPackage>> => (JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8")) as { packages: Record<string, LockedPackage> }).packages;
+export const lockedPackages = (): Readonly<Record<string, LockedPackage>> =>
+  (
+    JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8")) as {
+      packages: Record<string, LockedPackage>;
+    }
+  ).packages;
 
 /** Where an image's list lies. */
 export const listOf = (name: ImageName): string => path.join(root, "images", `${name}.files`);
 
 /** Reads an image's list. */
 export function contentOf(name: ImageName): Content {
-  const lines = readFileSync(listOf(name), "utf8").split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  const lines = readFileSync(listOf(name), "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"));
   const isPackage = (line: string): boolean => line.startsWith("node_modules/");
-  return { files: lines.filter((line) => !isPackage(line)), packages: lines.filter(isPackage).map((line) => line.split(" ")[0]!) };
+  return {
+    files: lines.filter((line) => !isPackage(line)),
+    packages: lines.filter(isPackage).map((line) => line.split(" ")[0]!),
+  };
 }
 
 /**
@@ -53,22 +71,47 @@ export function layOut(name: ImageName, folder: string): string {
   }
   copyFileSync(path.join(root, "images", `${name}.Dockerfile`), path.join(folder, "Dockerfile"));
   const written = manifests(name, packages);
-  for (const [file, value] of Object.entries(written)) writeFileSync(path.join(folder, file), `${JSON.stringify(value, null, 2)}\n`);
+  for (const [file, value] of Object.entries(written))
+    writeFileSync(path.join(folder, file), `${JSON.stringify(value, null, 2)}\n`);
   const hash = createHash("sha256");
-  for (const file of [...files, "Dockerfile", ...Object.keys(written)].sort()) hash.update(`${file} ${createHash("sha256").update(readFileSync(path.join(folder, file))).digest("hex")}\n`);
+  for (const file of [...files, "Dockerfile", ...Object.keys(written)].sort())
+    hash.update(
+      `${file} ${createHash("sha256")
+        .update(readFileSync(path.join(folder, file)))
+        .digest("hex")}\n`,
+    );
   return hash.digest("hex");
 }
 
 /** Gives the image's package.json and lock, cut out of our own: the same versions and checksums, and nothing that it does not need. */
 function manifests(name: ImageName, packages: readonly string[]): Readonly<Record<string, object>> {
-  const { version, dependencies } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { version: string; dependencies: Record<string, string> };
+  const { version, dependencies } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+    version: string;
+    dependencies: Record<string, string>;
+  };
   const locked = lockedPackages();
-  const direct = Object.fromEntries(Object.entries(dependencies).filter(([dependency]) => packages.includes(`node_modules/${dependency}`)));
+  const direct = Object.fromEntries(
+    Object.entries(dependencies).filter(([dependency]) => packages.includes(`node_modules/${dependency}`)),
+  );
   const own = { name, version, private: true, type: "module", dependencies: direct };
   if (packages.length === 0) return { "package.json": own };
   const kept = packages.map((place) => {
-    const { dev: _dev, devOptional: _devOptional, peer: _peer, ...entry } = locked[place] as LockedPackage & Readonly<Record<string, unknown>>;
+    const {
+      dev: _dev,
+      devOptional: _devOptional,
+      peer: _peer,
+      ...entry
+    } = locked[place] as LockedPackage & Readonly<Record<string, unknown>>;
     return [place, entry];
   });
-  return { "package.json": own, "package-lock.json": { name, version, lockfileVersion: 3, requires: true, packages: { "": { name, version, dependencies: direct }, ...Object.fromEntries(kept) } } };
+  return {
+    "package.json": own,
+    "package-lock.json": {
+      name,
+      version,
+      lockfileVersion: 3,
+      requires: true,
+      packages: { "": { name, version, dependencies: direct }, ...Object.fromEntries(kept) },
+    },
+  };
 }

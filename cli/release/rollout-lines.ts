@@ -1,8 +1,9 @@
 // A rollout as lines for people: where it stands, and one fact. Times are counted from its start, as the journal's readers think.
-import { duration, secondsBetween } from "../../engines/time.ts";
-import { ratio, type Balance } from "../../engines/rollout/judge/judge.ts";
+
+import { type Shown, succeeded, type Told } from "../../client/control-plane.ts";
+import { type Balance, ratio } from "../../engines/rollout/judge/judge.ts";
 import type { RolloutResult } from "../../engines/rollout/vocabulary.ts";
-import { succeeded, type Shown, type Told } from "../../client/control-plane.ts";
+import { duration, secondsBetween } from "../../engines/time.ts";
 import { nameOf } from "../reach.ts";
 import { styled, table } from "../terminal.ts";
 
@@ -38,5 +39,16 @@ export const toldLine = ({ at, kind, text }: Pick<Told, "at" | "kind" | "text">,
 /** Decisions stand out; what the world merely said is dim. */
 function styleOf(kind: string): "bold" | "dim" | "red" {
   if (kind === "Aborted" || kind === "AttemptFailed" || kind === "TrafficDrifted") return "red";
-  return ["Inspected", "TrafficShifted", "TrafficRead", "Measured", "Probed", "Activated", "Deactivated", "Disregarded"].includes(kind) ? "dim" : "bold";
+  return [
+    "Inspected",
+    "TrafficShifted",
+    "TrafficRead",
+    "Measured",
+    "Probed",
+    "Activated",
+    "Deactivated",
+    "Disregarded",
+  ].includes(kind)
+    ? "dim"
+    : "bold";
 }

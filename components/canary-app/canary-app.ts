@@ -1,17 +1,18 @@
 // A service whose every change of template is released by canary. The app's traffic is the control plane's: this component
 // sends it back as it finds it, so that a new revision starts with nothing, and asks for a rollout of that revision.
 // It does not know how a rollout is decided, nor when it ends.
-import * as pulumi from "@pulumi/pulumi";
+
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
-import type { Gate, Limits, OutsideWeights, Pace } from "../../engines/rollout/vocabulary.ts";
-import { cautions, checkIntent, defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
+import * as pulumi from "@pulumi/pulumi";
 import { shortfalls } from "../../engines/rollout/judge/power.ts";
+import { cautions, checkIntent, defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
+import type { Gate, Limits, OutsideWeights, Pace } from "../../engines/rollout/vocabulary.ts";
 import { canaryAppBlind, canaryAppCautions, canaryAppPlan } from "../../errors/components.ts";
 import { child, physicalName, refusal } from "../conventions.ts";
 import { Release } from "./release.ts";
 import { templateHash, templateOf } from "./template.ts";
-import { trafficGuard } from "./traffic-guard.ts";
 import { readTraffic } from "./traffic.ts";
+import { trafficGuard } from "./traffic-guard.ts";
 
 /** What a canary app is, and how its releases go. */
 export interface CanaryAppArgs {
@@ -188,12 +189,15 @@ const usualFailurePercent = 0.5;
 const telemetrySecret = "telemetry";
 
 /** Gives the arguments with what telemetry means for a container. */
-const withTelemetry = (args: CanaryAppArgs): CanaryAppArgs => args.telemetry === undefined ? args : {
-  ...args,
-  variables: { TELEMETRY_IDENTITY: args.telemetry.identity, ...args.variables },
-  secrets: { [telemetrySecret]: args.telemetry.connectionString, ...args.secrets },
-  secretVariables: { APPLICATIONINSIGHTS_CONNECTION_STRING: telemetrySecret, ...args.secretVariables },
-};
+const withTelemetry = (args: CanaryAppArgs): CanaryAppArgs =>
+  args.telemetry === undefined
+    ? args
+    : {
+        ...args,
+        variables: { TELEMETRY_IDENTITY: args.telemetry.identity, ...args.variables },
+        secrets: { [telemetrySecret]: args.telemetry.connectionString, ...args.secrets },
+        secretVariables: { APPLICATIONINSIGHTS_CONNECTION_STRING: telemetrySecret, ...args.secretVariables },
+      };
 
 /** A container app that is released by canary, and its present release. */
 export class CanaryApp extends pulumi.ComponentResource {
@@ -211,66 +215,129 @@ export class CanaryApp extends pulumi.ComponentResource {
   constructor(name: string, given: CanaryAppArgs, opts?: pulumi.ComponentResourceOptions) {
     const args = withTelemetry(given);
     // The component's own inputs lie in the state too.
-    super("ballast:index:CanaryApp", name, args.secrets ? { ...args, secrets: pulumi.secret(args.secrets) } : args, opts);
-    const { resourceGroup, location, environment, targetPort = 8080, probePath = "/", healthPath = probePath, registries = [] } = args;
-    const pace = { ...defaultPace, ...args.pace }, limits = { ...defaultLimits, ...args.limits };
+    super(
+      "ballast:index:CanaryApp",
+      name,
+      args.secrets ? { ...args, secrets: pulumi.secret(args.secrets) } : args,
+      opts,
+    );
+    const {
+      resourceGroup,
+      location,
+      environment,
+      targetPort = 8080,
+      probePath = "/",
+      healthPath = probePath,
+      registries = [],
+    } = args;
+    const pace = { ...defaultPace, ...args.pace };
+    const limits = { ...defaultLimits, ...args.limits };
     const appName = physicalName("app", name, resourceGroup);
-    const shadowLimits = Object.keys(args.shadowLimits ?? {}).length > 0 ? { ...limits, ...args.shadowLimits } : undefined;
+    const shadowLimits =
+      Object.keys(args.shadowLimits ?? {}).length > 0 ? { ...limits, ...args.shadowLimits } : undefined;
     const complaints = checkIntent({ pace, limits, shadow: shadowLimits, gate: args.gate });
     if (complaints.length > 0) throw refusal(canaryAppPlan({ app: name, complaints }));
     this.warn(name, { pace, limits }, args.expectedRequestsPerMinute ?? 0);
-    const template = templateOf(name, { ...args, container: appName, targetPort, healthPath, probeSeconds: pace.probeSeconds });
+    const template = templateOf(name, {
+      ...args,
+      container: appName,
+      targetPort,
+      healthPath,
+      probeSeconds: pace.probeSeconds,
+    });
     const configuration = {
       activeRevisionsMode: "Multiple",
-      ...(registries.length > 0 ? { registries: registries.map(({ server, identity }) => ({ server, identity })) } : {}),
+      ...(registries.length > 0
+        ? { registries: registries.map(({ server, identity }) => ({ server, identity })) }
+        : {}),
     };
     const ingress = { external: args.external ?? true, targetPort, transport: args.transport ?? "http" };
-    const planned = { configuration: { ...configuration, ingress, secrets: Object.keys(args.secrets ?? {}).map((secret) => ({ name: secret })) }, template };
+    const planned = {
+      configuration: {
+        ...configuration,
+        ingress,
+        secrets: Object.keys(args.secrets ?? {}).map((secret) => ({ name: secret })),
+      },
+      template,
+    };
     const traffic = readTraffic(resourceGroup, appName, this, planned).catch((error: unknown) => {
       throw refusal(error);
     });
-    const identities = [...new Set([...registries.map(({ identity }) => identity), ...(args.telemetry ? [args.telemetry.identity] : [])])];
+    const identities = [
+      ...new Set([...registries.map(({ identity }) => identity), ...(args.telemetry ? [args.telemetry.identity] : [])]),
+    ];
 
-    const app = new ContainerApp(child(name, "app"), {
-      containerAppName: appName,
-      resourceGroupName: resourceGroup, location,
-      managedEnvironmentId: environment.id,
-      ...(identities.length > 0 ? { identity: { type: "UserAssigned", userAssignedIdentities: identities } } : {}),
-      configuration: {
-        ...configuration,
-        ...(args.secrets ? { secrets: Object.entries(args.secrets).map(([secret, value]) => ({ name: secret, value: pulumi.secret(value) })) } : {}),
-        ingress: { ...ingress, traffic },
+    const app = new ContainerApp(
+      child(name, "app"),
+      {
+        containerAppName: appName,
+        resourceGroupName: resourceGroup,
+        location,
+        managedEnvironmentId: environment.id,
+        ...(identities.length > 0 ? { identity: { type: "UserAssigned", userAssignedIdentities: identities } } : {}),
+        configuration: {
+          ...configuration,
+          ...(args.secrets
+            ? {
+                secrets: Object.entries(args.secrets).map(([secret, value]) => ({
+                  name: secret,
+                  value: pulumi.secret(value),
+                })),
+              }
+            : {}),
+          ingress: { ...ingress, traffic },
+        },
+        template,
       },
-      template,
-    }, {
-      parent: this,
-      // An app that was imported has these as inputs, since Azure shows them; to drop them would replace the app, users and all.
-      ignoreChanges: ["environmentId", "workloadProfileName"],
-      hooks: trafficGuard({ name, ...args.controlPlane, resourceGroup, app: appName }, this),
-    });
+      {
+        parent: this,
+        // An app that was imported has these as inputs, since Azure shows them; to drop them would replace the app, users and all.
+        ignoreChanges: ["environmentId", "workloadProfileName"],
+        hooks: trafficGuard({ name, ...args.controlPlane, resourceGroup, app: appName }, this),
+      },
+    );
 
-    const release = new Release(child(name, "release"), {
-      ...args.controlPlane, resourceGroup, app: appName,
-      revision: app.latestRevisionName,
-      release: templateHash(template),
-      pace, limits, ...(shadowLimits ? { shadowLimits } : {}), probePath,
-      wait: args.wait ?? true,
-      whenInFlight: args.whenInFlight ?? "refuse",
-      outsideWeights: args.outsideWeights ?? "restore",
-      ...(args.gate && { gate: args.gate }),
-    }, { parent: this, dependsOn: app });
+    const release = new Release(
+      child(name, "release"),
+      {
+        ...args.controlPlane,
+        resourceGroup,
+        app: appName,
+        revision: app.latestRevisionName,
+        release: templateHash(template),
+        pace,
+        limits,
+        ...(shadowLimits ? { shadowLimits } : {}),
+        probePath,
+        wait: args.wait ?? true,
+        whenInFlight: args.whenInFlight ?? "refuse",
+        outsideWeights: args.outsideWeights ?? "restore",
+        ...(args.gate && { gate: args.gate }),
+      },
+      { parent: this, dependsOn: app },
+    );
 
     this.appId = app.id;
     this.url = pulumi.all([environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
     this.revision = release.revision;
     this.result = release.result;
     this.sentence = release.sentence;
-    this.registerOutputs({ appId: this.appId, url: this.url, revision: this.revision, result: this.result, sentence: this.sentence });
+    this.registerOutputs({
+      appId: this.appId,
+      url: this.url,
+      revision: this.revision,
+      result: this.result,
+      sentence: this.sentence,
+    });
   }
 
   /** Says what is allowed, and still worth a thought before anything is deployed. */
   private warn(app: string, plan: { readonly pace: Pace; readonly limits: Limits }, requestsPerMinute: number): void {
-    const given = cautions(plan), missing = requestsPerMinute === 0 ? [] : shortfalls(plan, { requestsPerMinute, failurePercent: usualFailurePercent, dispersion: 1 });
+    const given = cautions(plan);
+    const missing =
+      requestsPerMinute === 0
+        ? []
+        : shortfalls(plan, { requestsPerMinute, failurePercent: usualFailurePercent, dispersion: 1 });
     if (given.length > 0) void pulumi.log.warn(canaryAppCautions({ app, cautions: given }).toString(), this);
     if (missing.length > 0) void pulumi.log.warn(canaryAppBlind({ app, shortfalls: missing }).toString(), this);
   }

@@ -1,8 +1,8 @@
 // The template of which Azure makes a revision, and its name. No suffix of ours: one that was ever used can never be used again, by a
 // revert least of all. It knows nothing of traffic and of releases.
 import { createHash } from "node:crypto";
-import { canonical } from "../../engines/canonical.ts";
 import { replicaCounts } from "../../defaults.ts";
+import { canonical } from "../../engines/canonical.ts";
 import { canaryAppNoReplica, canaryAppSizeUnfit } from "../../errors/components.ts";
 import { refusal, replicaSizes, resourcesOf, variablesOf } from "../conventions.ts";
 
@@ -24,30 +24,47 @@ export interface TemplateArgs {
 const coolDownSeconds = 300;
 
 /** The sizes that the Consumption profile has: so many vCPUs, in such steps, each with so much memory (learn.microsoft.com/azure/container-apps/containers#allocations). */
-const cpuStep = 0.25, cpuMost = 4, gibPerCpu = 2;
+const cpuStep = 0.25;
+const cpuMost = 4;
+const gibPerCpu = 2;
 
 /** Gives the template, or refuses one of a size that there is not, or whose replicas would not stay awake through a rollout. */
 export function templateOf(name: string, args: TemplateArgs) {
-  const { container, image, variables = {}, secretVariables = {}, targetPort, healthPath, probeSeconds, cpu = replicaSizes.storefront.cpu, minReplicas = replicaCounts.storefrontMin, maxReplicas = replicaCounts.storefrontMax } = args;
+  const {
+    container,
+    image,
+    variables = {},
+    secretVariables = {},
+    targetPort,
+    healthPath,
+    probeSeconds,
+    cpu = replicaSizes.storefront.cpu,
+    minReplicas = replicaCounts.storefrontMin,
+    maxReplicas = replicaCounts.storefrontMax,
+  } = args;
   const staysAwake = minReplicas >= 1 || (minReplicas === 0 && probeSeconds <= coolDownSeconds / 2);
-  if (!(staysAwake && maxReplicas >= Math.max(1, minReplicas))) throw refusal(canaryAppNoReplica({ app: name, minReplicas, maxReplicas, probeSeconds }));
-  if (!(cpu >= cpuStep && cpu <= cpuMost && Number.isInteger(cpu / cpuStep))) throw refusal(canaryAppSizeUnfit({ app: name, cpu }));
+  if (!(staysAwake && maxReplicas >= Math.max(1, minReplicas)))
+    throw refusal(canaryAppNoReplica({ app: name, minReplicas, maxReplicas, probeSeconds }));
+  if (!(cpu >= cpuStep && cpu <= cpuMost && Number.isInteger(cpu / cpuStep)))
+    throw refusal(canaryAppSizeUnfit({ app: name, cpu }));
   const httpGet = { path: healthPath, port: targetPort };
   return {
-    containers: [{
-      name: container,
-      image,
-      env: [
-        ...variablesOf(variables),
-        ...Object.entries(secretVariables).map(([variable, secretRef]) => ({ name: variable, secretRef })),
-      ],
-      resources: resourcesOf({ cpu, gib: gibPerCpu * cpu }),
-      probes: [
-        { type: "Startup", httpGet, periodSeconds: 1, failureThreshold: 60 },
-        { type: "Readiness", httpGet, periodSeconds: 5 },
-        { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
-      ],
-    }],
+    containers: [
+      {
+        name: container,
+        image,
+        env: [
+          ...variablesOf(variables),
+          ...Object.entries(secretVariables).map(([variable, secretRef]) => ({ name: variable, secretRef })),
+        ],
+        resources: resourcesOf({ cpu, gib: gibPerCpu * cpu }),
+        probes: [
+          { type: "Startup", httpGet, periodSeconds: 1, failureThreshold: 60 },
+          { type: "Readiness", httpGet, periodSeconds: 5 },
+          { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
+        ],
+      },
+    ],
     scale: { minReplicas, maxReplicas },
   };
 }

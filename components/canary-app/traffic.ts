@@ -1,10 +1,16 @@
 // Whom the live traffic of an app goes to, read so that it can be sent back unchanged. Traffic belongs to the control
 // plane: a program that sent its own idea of it would move production back to the release it was written for.
 // Knows nothing of releases.
+
+import { type GetContainerAppResult, getContainerApp } from "@pulumi/azure-native/app/getContainerApp.js";
 import * as pulumi from "@pulumi/pulumi";
-import { getContainerApp, type GetContainerAppResult } from "@pulumi/azure-native/app/getContainerApp.js";
-import { canaryAppScopeChanges, canaryAppTrafficUneven, canaryAppUnfit, canaryAppUnreadable } from "../../errors/components.ts";
-import { hasAll, scopeChanges, type Configuration } from "./app-scope.ts";
+import {
+  canaryAppScopeChanges,
+  canaryAppTrafficUneven,
+  canaryAppUnfit,
+  canaryAppUnreadable,
+} from "../../errors/components.ts";
+import { type Configuration, hasAll, scopeChanges } from "./app-scope.ts";
 
 /** So much of the traffic, to one revision by its name; `latestRevision` only until there is a name. */
 export interface TrafficEntry {
@@ -19,7 +25,11 @@ export type LiveApp = Pick<GetContainerAppResult, "latestReadyRevisionName"> & {
   readonly template?: unknown;
   readonly configuration?: {
     readonly activeRevisionsMode?: unknown;
-    readonly ingress?: { readonly transport?: unknown; readonly stickySessions?: { readonly affinity?: unknown }; readonly traffic?: readonly Partial<Record<keyof TrafficEntry, unknown>>[] };
+    readonly ingress?: {
+      readonly transport?: unknown;
+      readonly stickySessions?: { readonly affinity?: unknown };
+      readonly traffic?: readonly Partial<Record<keyof TrafficEntry, unknown>>[];
+    };
   };
 };
 
@@ -35,9 +45,17 @@ export interface Planned {
  * `planned` is what is known of the update at its preview; an app that cannot be released by canary, or not together with what changes
  * beyond its revisions, is refused then, before anything is sent.
  */
-export async function readTraffic(resourceGroup: string, app: string, parent: pulumi.Resource, planned?: Planned, patienceSeconds = providerPatienceSeconds): Promise<TrafficEntry[]> {
+export async function readTraffic(
+  resourceGroup: string,
+  app: string,
+  parent: pulumi.Resource,
+  planned?: Planned,
+  patienceSeconds = providerPatienceSeconds,
+): Promise<TrafficEntry[]> {
   const reading = getContainerApp({ resourceGroupName: resourceGroup, containerAppName: app }, { parent });
-  const live = (await inTime(reading, patienceSeconds).catch((error: Error) => absentOrThrow(app, error))) as LiveApp | undefined;
+  const live = (await inTime(reading, patienceSeconds).catch((error: Error) => absentOrThrow(app, error))) as
+    | LiveApp
+    | undefined;
   if (live !== undefined && planned !== undefined) refuseUnfit(app, live, planned);
   return trafficToSend(app, live);
 }
@@ -47,7 +65,9 @@ const providerPatienceSeconds = 300;
 
 async function inTime<Value>(reading: Promise<Value>, seconds: number): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => { timer = setTimeout(() => reject(new Error(`no answer in ${seconds} seconds`)), seconds * 1000); });
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${seconds} seconds`)), seconds * 1000);
+  });
   return Promise.race([reading, late]).finally(() => clearTimeout(timer));
 }
 
@@ -61,9 +81,13 @@ function refuseUnfit(app: string, live: LiveApp, { configuration, template }: Pl
 
 function whyUnfit({ configuration: { ingress, activeRevisionsMode } = {} }: LiveApp): string | undefined {
   if (!ingress) return "it has no ingress, so there are no requests to share out and none to judge by";
-  if (String(ingress.transport ?? "").toLowerCase() === "tcp") return "its ingress is TCP, and there are request rows of HTTP only";
-  if (ingress.stickySessions?.affinity === "sticky") return "it keeps users with the revision that answered them first, so weights would not share them out";
-  return String(activeRevisionsMode ?? "").toLowerCase() === "labels" ? "it is in Labels revision mode, where traffic goes to labels and not to revisions" : undefined;
+  if (String(ingress.transport ?? "").toLowerCase() === "tcp")
+    return "its ingress is TCP, and there are request rows of HTTP only";
+  if (ingress.stickySessions?.affinity === "sticky")
+    return "it keeps users with the revision that answered them first, so weights would not share them out";
+  return String(activeRevisionsMode ?? "").toLowerCase() === "labels"
+    ? "it is in Labels revision mode, where traffic goes to labels and not to revisions"
+    : undefined;
 }
 
 /**
@@ -77,7 +101,9 @@ function whyUnfit({ configuration: { ingress, activeRevisionsMode } = {} }: Live
 export function trafficToSend(app: string, live: LiveApp | undefined): TrafficEntry[] {
   const ready = live?.latestReadyRevisionName || undefined;
   const isSingle = String(live?.configuration?.activeRevisionsMode ?? "").toLowerCase() === "single";
-  const shown = ((isSingle ? undefined : live?.configuration?.ingress?.traffic) ?? [{ latestRevision: true, weight: 100 }]).filter(({ weight, label }) => Number(weight) > 0 || label);
+  const shown = (
+    (isSingle ? undefined : live?.configuration?.ingress?.traffic) ?? [{ latestRevision: true, weight: 100 }]
+  ).filter(({ weight, label }) => Number(weight) > 0 || label);
   const byRevision = new Map<string, TrafficEntry>();
   for (const { weight, revisionName, label } of shown) {
     const name = (revisionName as string | undefined) || ready;
@@ -96,7 +122,13 @@ export function trafficToSend(app: string, live: LiveApp | undefined): TrafficEn
 
 /** Writes traffic as people read it, in an order of its own, so that equal traffic is equal text. */
 export const describeTraffic = (traffic: readonly TrafficEntry[]): string =>
-  traffic.map(({ weight, revisionName, label }) => `${revisionName ?? "the latest revision"}${label ? ` (${label})` : ""} ${weight} %`).sort().join(", ") || "none";
+  traffic
+    .map(
+      ({ weight, revisionName, label }) =>
+        `${revisionName ?? "the latest revision"}${label ? ` (${label})` : ""} ${weight} %`,
+    )
+    .sort()
+    .join(", ") || "none";
 
 /**
  * Tells an app that is not there from an answer that does not say.
@@ -105,8 +137,11 @@ export const describeTraffic = (traffic: readonly TrafficEntry[]): string =>
  * from us must never be taken for absent.
  */
 function absentOrThrow(app: string, error: Error): undefined {
-  if (/\b(?:ResourceNotFound|ResourceGroupNotFound)\b/.test(error.message) && !/\b403\b/.test(error.message)) return undefined;
+  if (/\b(?:ResourceNotFound|ResourceGroupNotFound)\b/.test(error.message) && !/\b403\b/.test(error.message))
+    return undefined;
   const forbidden = /\b403\b|AuthorizationFailed/.test(error.message);
-  const right = forbidden ? (/action '([^']+)'/.exec(error.message)?.[1] ?? "Microsoft.App/containerApps/read") : undefined;
+  const right = forbidden
+    ? (/action '([^']+)'/.exec(error.message)?.[1] ?? "Microsoft.App/containerApps/read")
+    : undefined;
   throw canaryAppUnreadable({ app, reason: error.message.replace(/\s+/g, " ").trim(), right });
 }

@@ -1,12 +1,22 @@
 // The control plane as a deployment: one container app with an identity of its own, the roles that identity needs and no
 // more, and its settings. It is deployed like any other app and never releases itself by canary.
 // Nothing here knows how a rollout is decided.
-import * as pulumi from "@pulumi/pulumi";
+
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
+import * as pulumi from "@pulumi/pulumi";
 import { databaseAccess, patience, publicAzure, replicaCounts } from "../../defaults.ts";
-import { assignmentName, child, metricsPublisher, physicalName, replicaSizes, resourcesOf, subscriptionOf, variablesOf } from "../conventions.ts";
+import {
+  assignmentName,
+  child,
+  metricsPublisher,
+  physicalName,
+  replicaSizes,
+  resourcesOf,
+  subscriptionOf,
+  variablesOf,
+} from "../conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
 /** Azure's own roles, by the GUIDs that they have in every tenant. */
@@ -75,12 +85,14 @@ export interface ControlPlaneArgs {
      *
      * @default nobody: the control plane's identity signs in with Entra tokens, under the role that `DatabaseRole` makes for it
      */
-    readonly login?: {
-      /** The server's administrator. */
-      readonly user: string;
-      /** Its password, which is a secret from here on. */
-      readonly password: pulumi.Input<string>;
-    } | undefined;
+    readonly login?:
+      | {
+          /** The server's administrator. */
+          readonly user: string;
+          /** Its password, which is a secret from here on. */
+          readonly password: pulumi.Input<string>;
+        }
+      | undefined;
   };
   /** The apps that it may move the traffic of; anything else is refused, whoever asks. */
   readonly inventory: readonly {
@@ -139,12 +151,14 @@ export interface ControlPlaneArgs {
    *
    * @default nowhere
    */
-  readonly telemetry?: {
-    /** The id of the Application Insights component, at which it gets the right to publish. */
-    readonly insightsId: pulumi.Input<string>;
-    /** What the component is reached by. */
-    readonly connectionString: pulumi.Input<string>;
-  } | undefined;
+  readonly telemetry?:
+    | {
+        /** The id of the Application Insights component, at which it gets the right to publish. */
+        readonly insightsId: pulumi.Input<string>;
+        /** What the component is reached by. */
+        readonly connectionString: pulumi.Input<string>;
+      }
+    | undefined;
   /**
    * Whom it tells of rollouts, as JSON; see docs/guides/notifications.md. It holds addresses that are as good as keys.
    *
@@ -195,61 +209,107 @@ export class ControlPlane extends pulumi.ComponentResource {
     const { scope, resourceGroupName, location, minReplicas = replicaCounts.controlPlaneMin } = args;
     const appName = physicalName("app", name, scope);
 
-    const identity = new UserAssignedIdentity(child(name, "identity"), {
-      resourceName: physicalName("identity", name, scope), resourceGroupName, location,
-    }, { parent: this });
+    const identity = new UserAssignedIdentity(
+      child(name, "identity"),
+      {
+        resourceName: physicalName("identity", name, scope),
+        resourceGroupName,
+        location,
+      },
+      { parent: this },
+    );
 
-    const grant = (role: keyof typeof roles, at: pulumi.Input<string>) => new RoleAssignment(child(name, `${role}-role`), {
-      roleAssignmentName: assignmentName(scope, name, role),
-      scope: at,
-      roleDefinitionId: `/subscriptions/${args.subscription ?? subscriptionOf(scope)}/providers/Microsoft.Authorization/roleDefinitions/${roles[role]}`,
-      principalId: identity.principalId,
-      principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
-    }, { parent: this });
-    // An id of text would not wait for the group to exist, hence by way of its name.
-    const grants = [grant("apps", pulumi.output(resourceGroupName).apply(() => scope)), grant("logs", args.workspace.id), ...(args.telemetry ? [grant("telemetry", args.telemetry.insightsId)] : [])];
-
-    const app = new ContainerApp(child(name, "app"), {
-      containerAppName: appName,
-      resourceGroupName, location,
-      managedEnvironmentId: args.environment.id,
-      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id, args.pull.identity] },
-      configuration: {
-        activeRevisionsMode: "Single",
-        registries: [args.pull],
-        ingress: {
-          external: true, targetPort, transport: "http", traffic: [{ latestRevision: true, weight: 100 }],
-          ...(args.callers && { ipSecurityRestrictions: args.callers.map((ipAddressRange, at) => ({ name: `caller-${at + 1}`, ipAddressRange, action: "Allow" })) }),
+    const grant = (role: keyof typeof roles, at: pulumi.Input<string>) =>
+      new RoleAssignment(
+        child(name, `${role}-role`),
+        {
+          roleAssignmentName: assignmentName(scope, name, role),
+          scope: at,
+          roleDefinitionId: `/subscriptions/${args.subscription ?? subscriptionOf(scope)}/providers/Microsoft.Authorization/roleDefinitions/${roles[role]}`,
+          principalId: identity.principalId,
+          principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
         },
-        ...secrets(args),
-      },
-      template: {
-        containers: [{
-          name: appName,
-          image: args.image,
-          env: settings(args, identity),
-          resources: resourcesOf(replicaSizes.controlPlane),
-          // Only readiness asks for the database: a restart would not bring it back.
-          probes: [
-            { type: "Startup", tcpSocket: { port: targetPort }, periodSeconds: 1, failureThreshold: 60 },
-            { type: "Readiness", httpGet: { path: "/health", port: targetPort }, periodSeconds: 5, timeoutSeconds: 3 },
-            { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
+        { parent: this },
+      );
+    // An id of text would not wait for the group to exist, hence by way of its name.
+    const grants = [
+      grant(
+        "apps",
+        pulumi.output(resourceGroupName).apply(() => scope),
+      ),
+      grant("logs", args.workspace.id),
+      ...(args.telemetry ? [grant("telemetry", args.telemetry.insightsId)] : []),
+    ];
+
+    const app = new ContainerApp(
+      child(name, "app"),
+      {
+        containerAppName: appName,
+        resourceGroupName,
+        location,
+        managedEnvironmentId: args.environment.id,
+        identity: { type: "UserAssigned", userAssignedIdentities: [identity.id, args.pull.identity] },
+        configuration: {
+          activeRevisionsMode: "Single",
+          registries: [args.pull],
+          ingress: {
+            external: true,
+            targetPort,
+            transport: "http",
+            traffic: [{ latestRevision: true, weight: 100 }],
+            ...(args.callers && {
+              ipSecurityRestrictions: args.callers.map((ipAddressRange, at) => ({
+                name: `caller-${at + 1}`,
+                ipAddressRange,
+                action: "Allow",
+              })),
+            }),
+          },
+          ...secrets(args),
+        },
+        template: {
+          containers: [
+            {
+              name: appName,
+              image: args.image,
+              env: settings(args, identity),
+              resources: resourcesOf(replicaSizes.controlPlane),
+              // Only readiness asks for the database: a restart would not bring it back.
+              probes: [
+                { type: "Startup", tcpSocket: { port: targetPort }, periodSeconds: 1, failureThreshold: 60 },
+                {
+                  type: "Readiness",
+                  httpGet: { path: "/health", port: targetPort },
+                  periodSeconds: 5,
+                  timeoutSeconds: 3,
+                },
+                { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
+              ],
+            },
           ],
-        }],
-        scale: { minReplicas, maxReplicas: args.maxReplicas ?? Math.max(replicaCounts.controlPlaneMax, minReplicas) },
+          scale: { minReplicas, maxReplicas: args.maxReplicas ?? Math.max(replicaCounts.controlPlaneMax, minReplicas) },
+        },
       },
-    }, { parent: this, dependsOn: grants });
+      { parent: this, dependsOn: grants },
+    );
 
     this.endpoint = pulumi.all([args.environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
     this.audience = pulumi.output(args.audience);
     this.identityName = identity.name;
     this.identityObjectId = identity.principalId;
-    this.registerOutputs({ endpoint: this.endpoint, audience: this.audience, identityName: this.identityName, identityObjectId: this.identityObjectId });
+    this.registerOutputs({
+      endpoint: this.endpoint,
+      audience: this.audience,
+      identityName: this.identityName,
+      identityObjectId: this.identityObjectId,
+    });
   }
 }
 
 /** Gives what the template only names. */
-function secrets({ database, notify }: ControlPlaneArgs): { secrets?: { name: string; value: pulumi.Output<string> }[] } {
+function secrets({ database, notify }: ControlPlaneArgs): {
+  secrets?: { name: string; value: pulumi.Output<string> }[];
+} {
   const given = [
     ...(database.login === undefined ? [] : [{ name: passwordSecret, value: pulumi.secret(database.login.password) }]),
     ...(notify === undefined ? [] : [{ name: notifySecret, value: pulumi.secret(notify) }]),
@@ -258,8 +318,17 @@ function secrets({ database, notify }: ControlPlaneArgs): { secrets?: { name: st
 }
 
 /** Gives what controlplane/main.ts reads from its environment. */
-function settings(args: ControlPlaneArgs, identity: UserAssignedIdentity): { name: string; value?: pulumi.Input<string>; secretRef?: string }[] {
-  const { database, endpoints = {}, leaseSeconds = patience.leaseSeconds, requestSeconds = patience.requestSeconds, ingestionSeconds = patience.ingestionSeconds } = args;
+function settings(
+  args: ControlPlaneArgs,
+  identity: UserAssignedIdentity,
+): { name: string; value?: pulumi.Input<string>; secretRef?: string }[] {
+  const {
+    database,
+    endpoints = {},
+    leaseSeconds = patience.leaseSeconds,
+    requestSeconds = patience.requestSeconds,
+    ingestionSeconds = patience.ingestionSeconds,
+  } = args;
   const env = variablesOf<pulumi.Input<string>>({
     BALLAST_SUBSCRIPTION: args.subscription ?? subscriptionOf(args.scope),
     BALLAST_TENANT: args.tenant,

@@ -1,10 +1,11 @@
 // The control plane's role in its database as a deployment: a job in the environment, under an identity of its own that is the server's
 // administrator. It makes tables, role and rights, so that the control plane, which is there all day and answers to calls, need not be
 // mighty. Nothing here knows which rights those are; that is in the image.
-import * as pulumi from "@pulumi/pulumi";
+
 import { Job } from "@pulumi/azure-native/app/job.js";
 import { AdministratorsMicrosoftEntra } from "@pulumi/azure-native/dbforpostgresql/administratorsMicrosoftEntra.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
+import * as pulumi from "@pulumi/pulumi";
 import { child, physicalName, replicaSizes, resourcesOf, variablesOf } from "../conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
@@ -52,14 +53,28 @@ export class DatabaseRole extends pulumi.ComponentResource {
     const { scope, resourceGroupName, location, database, grantee } = args;
     const jobName = physicalName("job", name, scope);
 
-    const identity = new UserAssignedIdentity(child(name, "identity"), {
-      resourceName: physicalName("identity", name, scope), resourceGroupName, location,
-    }, { parent: this });
+    const identity = new UserAssignedIdentity(
+      child(name, "identity"),
+      {
+        resourceName: physicalName("identity", name, scope),
+        resourceGroupName,
+        location,
+      },
+      { parent: this },
+    );
 
-    const administrator = new AdministratorsMicrosoftEntra(child(name, "administrator"), {
-      serverName: database.serverName, resourceGroupName,
-      objectId: identity.principalId, principalName: identity.name, principalType: "ServicePrincipal", tenantId: args.tenant,
-    }, { parent: this });
+    const administrator = new AdministratorsMicrosoftEntra(
+      child(name, "administrator"),
+      {
+        serverName: database.serverName,
+        resourceGroupName,
+        objectId: identity.principalId,
+        principalName: identity.name,
+        principalType: "ServicePrincipal",
+        tenantId: args.tenant,
+      },
+      { parent: this },
+    );
 
     const settings = {
       AZURE_CLIENT_ID: identity.clientId,
@@ -69,21 +84,29 @@ export class DatabaseRole extends pulumi.ComponentResource {
       BALLAST_DATABASE_GRANTEE: grantee.name,
       BALLAST_DATABASE_GRANTEE_OBJECT: grantee.objectId,
     };
-    const job = new Job(child(name, "job"), {
-      jobName, resourceGroupName, location,
-      environmentId: args.environmentId,
-      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id, args.pull.identity] },
-      configuration: {
-        triggerType: "Manual", // an administrator that wakes up by itself would be one at work all day
-        registries: [args.pull],
-        manualTriggerConfig: { parallelism: 1, replicaCompletionCount: 1 },
-        replicaTimeout: 600,
-        replicaRetryLimit: 2, // a new administrator may not be known everywhere yet; repeating it is harmless
+    const job = new Job(
+      child(name, "job"),
+      {
+        jobName,
+        resourceGroupName,
+        location,
+        environmentId: args.environmentId,
+        identity: { type: "UserAssigned", userAssignedIdentities: [identity.id, args.pull.identity] },
+        configuration: {
+          triggerType: "Manual", // an administrator that wakes up by itself would be one at work all day
+          registries: [args.pull],
+          manualTriggerConfig: { parallelism: 1, replicaCompletionCount: 1 },
+          replicaTimeout: 600,
+          replicaRetryLimit: 2, // a new administrator may not be known everywhere yet; repeating it is harmless
+        },
+        template: {
+          containers: [
+            { name: jobName, image: args.image, env: variablesOf(settings), resources: resourcesOf(replicaSizes.job) },
+          ],
+        },
       },
-      template: {
-        containers: [{ name: jobName, image: args.image, env: variablesOf(settings), resources: resourcesOf(replicaSizes.job) }],
-      },
-    }, { parent: this, dependsOn: administrator });
+      { parent: this, dependsOn: administrator },
+    );
 
     this.job = job.name;
     this.registerOutputs({ job: this.job });

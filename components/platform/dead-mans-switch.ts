@@ -1,13 +1,22 @@
 // The dead man's switch as a deployment: a job that runs every minute under an identity of its own, with a role that holds just what it
 // needs, at the apps that it may have to give back and nowhere else. It lives apart from the control plane, whose end it is there for.
 // Nothing here knows how it listens or what it does; that is in deadman/.
-import * as pulumi from "@pulumi/pulumi";
+
 import { Job } from "@pulumi/azure-native/app/job.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
+import * as pulumi from "@pulumi/pulumi";
 import { patience, publicAzure } from "../../defaults.ts";
-import { assignmentName, child, physicalName, replicaSizes, resourcesOf, subscriptionOf, variablesOf } from "../conventions.ts";
+import {
+  assignmentName,
+  child,
+  physicalName,
+  replicaSizes,
+  resourcesOf,
+  subscriptionOf,
+  variablesOf,
+} from "../conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
 /**
@@ -87,44 +96,74 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
     const jobName = physicalName("job", name, scope);
     const guid = assignmentName(scope, name, "role");
 
-    const identity = new UserAssignedIdentity(child(name, "identity"), {
-      resourceName: physicalName("identity", name, scope), resourceGroupName, location,
-    }, { parent: this });
-
-    const role = new RoleDefinition(child(name, "role"), {
-      roleDefinitionId: guid,
-      // An id of text would not wait for the group to exist, hence by way of its name.
-      scope: pulumi.output(resourceGroupName).apply(() => scope),
-      roleName: `Ballast ${name} in ${scope.split("/").at(-1)} (${guid.slice(0, 8)})`, // the whole directory shares one name space
-      roleType: "CustomRole",
-      description: "Gives an app's traffic back to its stable revision when Ballast's control plane is gone.",
-      permissions: [{ actions: [...switchActions] }],
-      assignableScopes: [scope],
-    }, { parent: this });
-
-    const grants = inventory.map(({ app, id }) => new RoleAssignment(child(name, `role-at-${app}`), {
-      roleAssignmentName: assignmentName(scope, name, `role-at-${app}`),
-      scope: id,
-      roleDefinitionId: role.id,
-      principalId: identity.principalId,
-      principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
-    }, { parent: this }));
-
-    const job = new Job(child(name, "job"), {
-      jobName, resourceGroupName, location,
-      environmentId: args.environmentId,
-      identity: { type: "UserAssigned", userAssignedIdentities: [identity.id, args.pull.identity] },
-      configuration: {
-        triggerType: "Schedule",
-        registries: [args.pull],
-        scheduleTriggerConfig: { cronExpression: schedule, parallelism: 1, replicaCompletionCount: 1 },
-        replicaTimeout: silenceSeconds + patienceSeconds + slackSeconds,
-        replicaRetryLimit: 0, // the next minute is the retry
+    const identity = new UserAssignedIdentity(
+      child(name, "identity"),
+      {
+        resourceName: physicalName("identity", name, scope),
+        resourceGroupName,
+        location,
       },
-      template: {
-        containers: [{ name: jobName, image: args.image, env: settings(args, silenceSeconds, identity), resources: resourcesOf(replicaSizes.job) }],
+      { parent: this },
+    );
+
+    const role = new RoleDefinition(
+      child(name, "role"),
+      {
+        roleDefinitionId: guid,
+        // An id of text would not wait for the group to exist, hence by way of its name.
+        scope: pulumi.output(resourceGroupName).apply(() => scope),
+        roleName: `Ballast ${name} in ${scope.split("/").at(-1)} (${guid.slice(0, 8)})`, // the whole directory shares one name space
+        roleType: "CustomRole",
+        description: "Gives an app's traffic back to its stable revision when Ballast's control plane is gone.",
+        permissions: [{ actions: [...switchActions] }],
+        assignableScopes: [scope],
       },
-    }, { parent: this, dependsOn: grants });
+      { parent: this },
+    );
+
+    const grants = inventory.map(
+      ({ app, id }) =>
+        new RoleAssignment(
+          child(name, `role-at-${app}`),
+          {
+            roleAssignmentName: assignmentName(scope, name, `role-at-${app}`),
+            scope: id,
+            roleDefinitionId: role.id,
+            principalId: identity.principalId,
+            principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
+          },
+          { parent: this },
+        ),
+    );
+
+    const job = new Job(
+      child(name, "job"),
+      {
+        jobName,
+        resourceGroupName,
+        location,
+        environmentId: args.environmentId,
+        identity: { type: "UserAssigned", userAssignedIdentities: [identity.id, args.pull.identity] },
+        configuration: {
+          triggerType: "Schedule",
+          registries: [args.pull],
+          scheduleTriggerConfig: { cronExpression: schedule, parallelism: 1, replicaCompletionCount: 1 },
+          replicaTimeout: silenceSeconds + patienceSeconds + slackSeconds,
+          replicaRetryLimit: 0, // the next minute is the retry
+        },
+        template: {
+          containers: [
+            {
+              name: jobName,
+              image: args.image,
+              env: settings(args, silenceSeconds, identity),
+              resources: resourcesOf(replicaSizes.job),
+            },
+          ],
+        },
+      },
+      { parent: this, dependsOn: grants },
+    );
 
     this.job = job.name;
     this.registerOutputs({ job: this.job });
@@ -132,7 +171,11 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
 }
 
 /** Gives what deadman/main.ts reads from its environment. */
-function settings(args: DeadMansSwitchArgs, silenceSeconds: number, identity: UserAssignedIdentity): { name: string; value: pulumi.Input<string> }[] {
+function settings(
+  args: DeadMansSwitchArgs,
+  silenceSeconds: number,
+  identity: UserAssignedIdentity,
+): { name: string; value: pulumi.Input<string> }[] {
   return variablesOf<pulumi.Input<string>>({
     BALLAST_HEALTH: pulumi.interpolate`${args.controlPlaneEndpoint}/health`,
     BALLAST_DEADMAN_SECONDS: String(silenceSeconds),

@@ -1,9 +1,10 @@
 // Where images come from, and the one identity that pulls them: it may do that and nothing else. The registry is this stack's own, or one
 // that another stack has made, so that one digest can go from stack to stack. Knows no image and no app.
-import * as pulumi from "@pulumi/pulumi";
+
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { Registry } from "@pulumi/azure-native/containerregistry/registry.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
+import * as pulumi from "@pulumi/pulumi";
 import { assignmentName, child, physicalName, subscriptionOf } from "../conventions.ts";
 
 /** AcrPull, by the GUID that it has in every tenant: pulls, pushes nothing. */
@@ -45,23 +46,38 @@ export class ImageRegistry extends pulumi.ComponentResource {
     const { scope, resourceGroupName, location, subscription = subscriptionOf(scope), registry } = args;
     const isOurs = !registry.startsWith("/");
 
-    const registryId = isOurs ? new Registry(child(name, "registry"), {
-      registryName: physicalName("registry", registry, scope),
-      resourceGroupName, location,
-      sku: { name: "Standard" },
-      adminUserEnabled: false, // one password for everybody, which nobody needs
-    }, { parent: this }).id : registry;
+    const registryId = isOurs
+      ? new Registry(
+          child(name, "registry"),
+          {
+            registryName: physicalName("registry", registry, scope),
+            resourceGroupName,
+            location,
+            sku: { name: "Standard" },
+            adminUserEnabled: false, // one password for everybody, which nobody needs
+          },
+          { parent: this },
+        ).id
+      : registry;
 
     const identityName = physicalName("identity", name, scope);
-    const identity = new UserAssignedIdentity(child(name, "identity"), { resourceName: identityName, resourceGroupName, location }, { parent: this });
+    const identity = new UserAssignedIdentity(
+      child(name, "identity"),
+      { resourceName: identityName, resourceGroupName, location },
+      { parent: this },
+    );
 
-    new RoleAssignment(child(name, "pull-role"), {
-      roleAssignmentName: assignmentName(scope, name, "pull"),
-      scope: registryId,
-      roleDefinitionId: `/subscriptions/${subscription}/providers/Microsoft.Authorization/roleDefinitions/${pullRole}`,
-      principalId: identity.principalId,
-      principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
-    }, { parent: this });
+    new RoleAssignment(
+      child(name, "pull-role"),
+      {
+        roleAssignmentName: assignmentName(scope, name, "pull"),
+        scope: registryId,
+        roleDefinitionId: `/subscriptions/${subscription}/providers/Microsoft.Authorization/roleDefinitions/${pullRole}`,
+        principalId: identity.principalId,
+        principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
+      },
+      { parent: this },
+    );
 
     this.pull = {
       server: `${registry.split("/").at(-1)!.toLowerCase()}.azurecr.io`,

@@ -1,10 +1,11 @@
 // The PostgreSQL server that holds every journal and every claim. On Azure it knows no passwords: identities sign in with
 // Entra tokens. It does not know who its users are: that is for `DatabaseRole`.
-import * as pulumi from "@pulumi/pulumi";
+
 import { Database } from "@pulumi/azure-native/dbforpostgresql/database.js";
 import { FirewallRule } from "@pulumi/azure-native/dbforpostgresql/firewallRule.js";
 import { getServer } from "@pulumi/azure-native/dbforpostgresql/getServer.js";
 import { Server } from "@pulumi/azure-native/dbforpostgresql/server.js";
+import * as pulumi from "@pulumi/pulumi";
 import { databaseSku, databaseVersion, retentionDays } from "../../defaults.ts";
 import { child, physicalName } from "../conventions.ts";
 import { keptPlace } from "./network.ts";
@@ -40,12 +41,14 @@ export interface JournalDatabaseArgs {
    *
    * @default none: Azure's own services reach it, of any tenant, and Entra tokens alone open it
    */
-  readonly network?: {
-    /** The id of the server's subnet: at least a /28, delegated to Microsoft.DBforPostgreSQL/flexibleServers. */
-    readonly subnet: pulumi.Input<string>;
-    /** The id of the zone in which it gets its name; it ends in `.postgres.database.azure.com` and is linked to the networks of those that sign in. */
-    readonly zone: pulumi.Input<string>;
-  } | undefined;
+  readonly network?:
+    | {
+        /** The id of the server's subnet: at least a /28, delegated to Microsoft.DBforPostgreSQL/flexibleServers. */
+        readonly subnet: pulumi.Input<string>;
+        /** The id of the zone in which it gets its name; it ends in `.postgres.database.azure.com` and is linked to the networks of those that sign in. */
+        readonly zone: pulumi.Input<string>;
+      }
+    | undefined;
   /** Whose Entra tokens the server takes. */
   readonly tenant: string;
   /**
@@ -60,7 +63,8 @@ export interface JournalDatabaseArgs {
 export const administrator = "ballast";
 
 /** Azure wants the tier said beside the size, although each size is of one tier. */
-const tierOf = (sku: string): string => ({ B: "Burstable", E: "MemoryOptimized" })[sku.charAt("Standard_".length)] ?? "GeneralPurpose";
+const tierOf = (sku: string): string =>
+  ({ B: "Burstable", E: "MemoryOptimized" })[sku.charAt("Standard_".length)] ?? "GeneralPurpose";
 
 /** A flexible server with one database for the control plane. */
 export class JournalDatabase extends pulumi.ComponentResource {
@@ -77,32 +81,72 @@ export class JournalDatabase extends pulumi.ComponentResource {
     const serverName = physicalName("server", name, scope);
     const live = getServer({ resourceGroupName: scope.split("/").at(-1)!, serverName }, { parent: this });
 
-    const server = new Server(child(name, "server"), {
-      serverName, resourceGroupName, location,
-      version: databaseVersion,
-      sku: { name: sku, tier: tierOf(sku) },
-      storage: { storageSizeGB: 32 },
-      backup: { backupRetentionDays: args.backupRetentionDays ?? retentionDays.backupDays, geoRedundantBackup: "Disabled" },
-      highAvailability: { mode: args.zoneRedundant ? "ZoneRedundant" : "Disabled" },
-      network: pulumi.output(keptPlace(`database server ${serverName}`, live, placeOf, placeOf({ network: { delegatedSubnetResourceId: network?.subnet } }),
-        network ? { publicNetworkAccess: "Disabled", delegatedSubnetResourceId: network.subnet, privateDnsZoneArmResourceId: network.zone } : { publicNetworkAccess: "Enabled" })),
-      ...(password === undefined
-        ? { authConfig: { activeDirectoryAuth: "Enabled", passwordAuth: "Disabled", tenantId: tenant } }
-        : { authConfig: { activeDirectoryAuth: "Disabled", passwordAuth: "Enabled" }, administratorLogin: administrator, administratorLoginPassword: pulumi.secret(password) }),
-    }, { parent: this });
+    const server = new Server(
+      child(name, "server"),
+      {
+        serverName,
+        resourceGroupName,
+        location,
+        version: databaseVersion,
+        sku: { name: sku, tier: tierOf(sku) },
+        storage: { storageSizeGB: 32 },
+        backup: {
+          backupRetentionDays: args.backupRetentionDays ?? retentionDays.backupDays,
+          geoRedundantBackup: "Disabled",
+        },
+        highAvailability: { mode: args.zoneRedundant ? "ZoneRedundant" : "Disabled" },
+        network: pulumi.output(
+          keptPlace(
+            `database server ${serverName}`,
+            live,
+            placeOf,
+            placeOf({ network: { delegatedSubnetResourceId: network?.subnet } }),
+            network
+              ? {
+                  publicNetworkAccess: "Disabled",
+                  delegatedSubnetResourceId: network.subnet,
+                  privateDnsZoneArmResourceId: network.zone,
+                }
+              : { publicNetworkAccess: "Enabled" },
+          ),
+        ),
+        ...(password === undefined
+          ? { authConfig: { activeDirectoryAuth: "Enabled", passwordAuth: "Disabled", tenantId: tenant } }
+          : {
+              authConfig: { activeDirectoryAuth: "Disabled", passwordAuth: "Enabled" },
+              administratorLogin: administrator,
+              administratorLoginPassword: pulumi.secret(password),
+            }),
+      },
+      { parent: this },
+    );
 
     // 0.0.0.0 is Azure's own word for its services: without it no container app reaches a public server. A private one has no firewall.
-    const azureServices = network ? undefined : new FirewallRule(child(name, "azure-services"), {
-      firewallRuleName: "azure-services",
-      serverName: server.name, resourceGroupName,
-      startIpAddress: "0.0.0.0", endIpAddress: "0.0.0.0",
-    }, { parent: this });
+    const azureServices = network
+      ? undefined
+      : new FirewallRule(
+          child(name, "azure-services"),
+          {
+            firewallRuleName: "azure-services",
+            serverName: server.name,
+            resourceGroupName,
+            startIpAddress: "0.0.0.0",
+            endIpAddress: "0.0.0.0",
+          },
+          { parent: this },
+        );
 
-    const database = new Database(child(name, "database"), {
-      databaseName: "ballast",
-      serverName: server.name, resourceGroupName,
-      charset: "UTF8", collation: "en_US.utf8",
-    }, { parent: this });
+    const database = new Database(
+      child(name, "database"),
+      {
+        databaseName: "ballast",
+        serverName: server.name,
+        resourceGroupName,
+        charset: "UTF8",
+        collation: "en_US.utf8",
+      },
+      { parent: this },
+    );
 
     this.serverName = server.name;
     this.host = server.fullyQualifiedDomainName;
@@ -112,5 +156,8 @@ export class JournalDatabase extends pulumi.ComponentResource {
 }
 
 /** Says how a server is reached, which Azure never changes. */
-export const placeOf = ({ network }: { readonly network?: { readonly delegatedSubnetResourceId?: unknown } | null }): string =>
-  (network?.delegatedSubnetResourceId ? "private, in a subnet" : "public, behind its firewall");
+export const placeOf = ({
+  network,
+}: {
+  readonly network?: { readonly delegatedSubnetResourceId?: unknown } | null;
+}): string => (network?.delegatedSubnetResourceId ? "private, in a subnet" : "public, behind its firewall");

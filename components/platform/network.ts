@@ -1,11 +1,12 @@
 // A network for a stack that has none: one virtual network with a subnet for the environment and one for the database, each lent to its service
 // alone, and the private zone in which the database has its name. Whoever has such a network already names its parts instead and does not need this.
 // Knows neither the environment nor the database.
-import * as pulumi from "@pulumi/pulumi";
+
 import { Subnet } from "@pulumi/azure-native/network/subnet.js";
 import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork.js";
 import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
 import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
+import * as pulumi from "@pulumi/pulumi";
 import { networkPlaceFixed, networkRangeRefused } from "../../errors/components.ts";
 import { child, physicalName, refusal } from "../conventions.ts";
 
@@ -44,37 +45,72 @@ export class Network extends pulumi.ComponentResource {
     const { scope, resourceGroupName, location, range } = args;
     const { environment, database } = subnetsOf(range);
 
-    const network = new VirtualNetwork(child(name, "virtual-network"), {
-      virtualNetworkName: physicalName("network", name, scope),
-      resourceGroupName, location,
-      addressSpace: { addressPrefixes: [range] },
-    }, { parent: this });
+    const network = new VirtualNetwork(
+      child(name, "virtual-network"),
+      {
+        virtualNetworkName: physicalName("network", name, scope),
+        resourceGroupName,
+        location,
+        addressSpace: { addressPrefixes: [range] },
+      },
+      { parent: this },
+    );
 
-    const subnet = (role: "environment-subnet" | "database-subnet", addressPrefix: string, serviceName: string, dependsOn: pulumi.Resource[]): Subnet => new Subnet(child(name, role), {
-      subnetName: role.replace("-subnet", ""),
-      virtualNetworkName: network.name, resourceGroupName,
-      addressPrefix,
-      delegations: [{ name: "service", serviceName }],
-    }, { parent: this, dependsOn });
+    const subnet = (
+      role: "environment-subnet" | "database-subnet",
+      addressPrefix: string,
+      serviceName: string,
+      dependsOn: pulumi.Resource[],
+    ): Subnet =>
+      new Subnet(
+        child(name, role),
+        {
+          subnetName: role.replace("-subnet", ""),
+          virtualNetworkName: network.name,
+          resourceGroupName,
+          addressPrefix,
+          delegations: [{ name: "service", serviceName }],
+        },
+        { parent: this, dependsOn },
+      );
     const forEnvironment = subnet("environment-subnet", environment, "Microsoft.App/environments", []);
     // A network is written by one operation at a time, hence one subnet after the other.
-    const forDatabase = subnet("database-subnet", database, "Microsoft.DBforPostgreSQL/flexibleServers", [forEnvironment]);
+    const forDatabase = subnet("database-subnet", database, "Microsoft.DBforPostgreSQL/flexibleServers", [
+      forEnvironment,
+    ]);
 
-    const zone = new PrivateZone(child(name, "database-zone"), {
-      // Azure wants this ending, and before it anything but a server's own name.
-      privateZoneName: `${physicalName("zone", name, scope)}.private.postgres.database.azure.com`,
-      resourceGroupName, location: "global",
-    }, { parent: this });
+    const zone = new PrivateZone(
+      child(name, "database-zone"),
+      {
+        // Azure wants this ending, and before it anything but a server's own name.
+        privateZoneName: `${physicalName("zone", name, scope)}.private.postgres.database.azure.com`,
+        resourceGroupName,
+        location: "global",
+      },
+      { parent: this },
+    );
 
-    const link = new VirtualNetworkLink(child(name, "database-link"), {
-      virtualNetworkLinkName: "network", privateZoneName: zone.name, resourceGroupName, location: "global",
-      virtualNetwork: { id: network.id }, registrationEnabled: false,
-    }, { parent: this });
+    const link = new VirtualNetworkLink(
+      child(name, "database-link"),
+      {
+        virtualNetworkLinkName: "network",
+        privateZoneName: zone.name,
+        resourceGroupName,
+        location: "global",
+        virtualNetwork: { id: network.id },
+        registrationEnabled: false,
+      },
+      { parent: this },
+    );
 
     this.environmentSubnetId = forEnvironment.id;
     this.databaseSubnetId = forDatabase.id;
     this.databaseZoneId = pulumi.all([zone.id, link.id]).apply(([id]) => id);
-    this.registerOutputs({ environmentSubnetId: this.environmentSubnetId, databaseSubnetId: this.databaseSubnetId, databaseZoneId: this.databaseZoneId });
+    this.registerOutputs({
+      environmentSubnetId: this.environmentSubnetId,
+      databaseSubnetId: this.databaseSubnetId,
+      databaseZoneId: this.databaseZoneId,
+    });
   }
 }
 
@@ -100,25 +136,45 @@ export function placesOf(name: string, { choice, ...place }: Omit<NetworkArgs, "
 /** Gives the ranges of the two subnets of a network, or refuses the one that Azure would refuse. */
 export function subnetsOf(range: string): { readonly environment: string; readonly database: string } {
   const [, address = "", bits = ""] = /^((?:\d{1,3}\.){3}\d{1,3})\/(\d{1,2})$/.exec(range) ?? [];
-  const length = Number(bits), parts = address.split("."), refuse = (why: string): never => { throw refusal(networkRangeRefused({ range, why })); };
+  const length = Number(bits);
+  const parts = address.split(".");
+  const refuse = (why: string): never => {
+    throw refusal(networkRangeRefused({ range, why }));
+  };
   if (address === "" || parts.some((part) => Number(part) > 255)) return refuse("it is no IPv4 range in CIDR");
-  if (length < 16 || length > 26) return refuse("it must have from 16 to 26 bits: an environment needs a /27, a database a /28, and a network greater than a /16 is never used");
+  if (length < 16 || length > 26)
+    return refuse(
+      "it must have from 16 to 26 bits: an environment needs a /27, a database a /28, and a network greater than a /16 is never used",
+    );
   const from = numberOf(address);
   if (from % sizeOf(length) !== 0) return refuse(`it does not begin where a /${length} can begin`);
-  const taken = takenRanges.find((each) => from < numberOf(each) + sizeOf(Number(each.split("/")[1])) && numberOf(each) < from + sizeOf(length));
+  const taken = takenRanges.find(
+    (each) => from < numberOf(each) + sizeOf(Number(each.split("/")[1])) && numberOf(each) < from + sizeOf(length),
+  );
   if (taken !== undefined) return refuse(`it overlaps with ${taken}, which Container Apps has for itself`);
   return { environment: `${address}/${length + 1}`, database: `${addressOf(from + sizeOf(length + 1))}/28` };
 }
 const sizeOf = (length: number): number => 2 ** (32 - length);
-const numberOf = (cidr: string): number => cidr.split("/")[0]!.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-const addressOf = (number: number): string => [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
+const numberOf = (cidr: string): number =>
+  cidr
+    .split("/")[0]!
+    .split(".")
+    .reduce((sum, part) => sum * 256 + Number(part), 0);
+const addressOf = (number: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
 
 /**
  * Gives a choice of network once it is known to be the live resource's own, or refuses it at preview: Azure changes none of them afterwards.
  *
  * What cannot be read is not compared, since Azure refuses it once more.
  */
-export async function keptPlace<Live, Choice>(what: string, reading: Promise<Live>, placeOf: (live: Live) => string, planned: string, choice: Choice): Promise<Choice> {
+export async function keptPlace<Live, Choice>(
+  what: string,
+  reading: Promise<Live>,
+  placeOf: (live: Live) => string,
+  planned: string,
+  choice: Choice,
+): Promise<Choice> {
   const live = await reading.then(placeOf, () => planned);
   if (live !== planned) throw refusal(networkPlaceFixed({ what, live, planned }));
   return choice;

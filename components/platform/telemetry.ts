@@ -1,14 +1,15 @@
 // Where telemetry goes and what is made of it: an Application Insights component on the workspace of the environment, the one identity that apps
 // send as, and Ballast's own alerts with whoever is told of them. What alerts ask is in alerts.ts; who sends what is not known here.
-import * as pulumi from "@pulumi/pulumi";
+
 import { Component } from "@pulumi/azure-native/applicationinsights/component.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import { ActionGroup } from "@pulumi/azure-native/monitor/actionGroup.js";
 import { ScheduledQueryRule } from "@pulumi/azure-native/monitor/scheduledQueryRule.js";
+import * as pulumi from "@pulumi/pulumi";
 import { patience } from "../../defaults.ts";
-import { alertsOf } from "./alerts.ts";
 import { assignmentName, child, metricsPublisher, physicalName, subscriptionOf } from "../conventions.ts";
+import { alertsOf } from "./alerts.ts";
 
 /** Where telemetry goes, and who hears of trouble. */
 export interface TelemetryArgs {
@@ -61,47 +62,99 @@ export class Telemetry extends pulumi.ComponentResource {
     super("ballast:index:Telemetry", name, args, opts);
     const { scope, resourceGroupName, location, emails = [] } = args;
 
-    const insights = new Component(child(name, "insights"), {
-      resourceName: physicalName("insights", name, scope),
-      resourceGroupName, location,
-      kind: "web", applicationType: "web",
-      workspaceResourceId: args.workspaceId,
-      disableLocalAuth: true, // or whoever has read the connection string somewhere could write into our alerts
-    }, { parent: this });
+    const insights = new Component(
+      child(name, "insights"),
+      {
+        resourceName: physicalName("insights", name, scope),
+        resourceGroupName,
+        location,
+        kind: "web",
+        applicationType: "web",
+        workspaceResourceId: args.workspaceId,
+        disableLocalAuth: true, // or whoever has read the connection string somewhere could write into our alerts
+      },
+      { parent: this },
+    );
 
     const identityName = physicalName("identity", name, scope);
-    const identity = new UserAssignedIdentity(child(name, "identity"), { resourceName: identityName, resourceGroupName, location }, { parent: this });
+    const identity = new UserAssignedIdentity(
+      child(name, "identity"),
+      { resourceName: identityName, resourceGroupName, location },
+      { parent: this },
+    );
 
-    new RoleAssignment(child(name, "publisher-role"), {
-      roleAssignmentName: assignmentName(scope, name, "publisher"),
-      scope: insights.id,
-      roleDefinitionId: `/subscriptions/${subscriptionOf(scope)}/providers/Microsoft.Authorization/roleDefinitions/${metricsPublisher}`,
-      principalId: identity.principalId,
-      principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
-    }, { parent: this });
+    new RoleAssignment(
+      child(name, "publisher-role"),
+      {
+        roleAssignmentName: assignmentName(scope, name, "publisher"),
+        scope: insights.id,
+        roleDefinitionId: `/subscriptions/${subscriptionOf(scope)}/providers/Microsoft.Authorization/roleDefinitions/${metricsPublisher}`,
+        principalId: identity.principalId,
+        principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
+      },
+      { parent: this },
+    );
 
-    const told = new ActionGroup(child(name, "action-group"), {
-      actionGroupName: physicalName("actionGroup", name, scope),
-      resourceGroupName, location: "Global",
-      groupShortName: "ballast", enabled: true,
-      emailReceivers: emails.map((emailAddress) => ({ name: emailAddress, emailAddress, useCommonAlertSchema: true })),
-    }, { parent: this });
+    const told = new ActionGroup(
+      child(name, "action-group"),
+      {
+        actionGroupName: physicalName("actionGroup", name, scope),
+        resourceGroupName,
+        location: "Global",
+        groupShortName: "ballast",
+        enabled: true,
+        emailReceivers: emails.map((emailAddress) => ({
+          name: emailAddress,
+          emailAddress,
+          useCommonAlertSchema: true,
+        })),
+      },
+      { parent: this },
+    );
 
-    for (const { id, title, means, runbook, severity, windowMinutes, query } of alertsOf({ apps: args.apps, leaseSeconds: args.leaseSeconds ?? patience.leaseSeconds, switchJob: args.switchJob ?? "dead-mans-switch" })) {
-      new ScheduledQueryRule(child(name, `alert-${id}`), {
-        ruleName: physicalName("alert", `${name}-${id}`, scope),
-        resourceGroupName, location,
-        kind: "LogAlert",
-        displayName: title, description: `${means} Runbook: ${runbook}.`, severity, enabled: true,
-        scopes: [args.workspaceId],
-        evaluationFrequency: "PT5M", windowSize: `PT${windowMinutes}M`, autoMitigate: true,
-        skipQueryValidation: true, // a workspace does not know a table before something was written to it
-        criteria: { allOf: [{ query, timeAggregation: "Count", operator: "GreaterThan", threshold: 0, failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 } }] },
-        actions: { actionGroups: [told.id], customProperties: { runbook } },
-      }, { parent: this });
+    for (const { id, title, means, runbook, severity, windowMinutes, query } of alertsOf({
+      apps: args.apps,
+      leaseSeconds: args.leaseSeconds ?? patience.leaseSeconds,
+      switchJob: args.switchJob ?? "dead-mans-switch",
+    })) {
+      new ScheduledQueryRule(
+        child(name, `alert-${id}`),
+        {
+          ruleName: physicalName("alert", `${name}-${id}`, scope),
+          resourceGroupName,
+          location,
+          kind: "LogAlert",
+          displayName: title,
+          description: `${means} Runbook: ${runbook}.`,
+          severity,
+          enabled: true,
+          scopes: [args.workspaceId],
+          evaluationFrequency: "PT5M",
+          windowSize: `PT${windowMinutes}M`,
+          autoMitigate: true,
+          skipQueryValidation: true, // a workspace does not know a table before something was written to it
+          criteria: {
+            allOf: [
+              {
+                query,
+                timeAggregation: "Count",
+                operator: "GreaterThan",
+                threshold: 0,
+                failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 },
+              },
+            ],
+          },
+          actions: { actionGroups: [told.id], customProperties: { runbook } },
+        },
+        { parent: this },
+      );
     }
 
-    this.sender = { insightsId: insights.id, connectionString: insights.connectionString, identity: `${scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${identityName}` };
+    this.sender = {
+      insightsId: insights.id,
+      connectionString: insights.connectionString,
+      identity: `${scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${identityName}`,
+    };
     this.registerOutputs({ sender: this.sender });
   }
 }

@@ -1,22 +1,22 @@
 // Which call goes to which function, and what each has to pass first: the token with its role, then the names in the path, then
 // the body's size and form. What the functions do is not known here, nor what calls there are: that is in openapi-operations.ts.
-import { Hono, type Context } from "hono";
-import { BallastError } from "../../errors/catalogue.ts";
+import { type Context, Hono } from "hono";
 import { callFailed, callMalformed, callNotJson, callTooLarge, routeUnknown } from "../../errors/api.ts";
+import { BallastError } from "../../errors/catalogue.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { refuse, type Answer, type Call, type Caller, type Parts } from "./call.ts";
-import { followRollout } from "./rollouts/follow.ts";
+import { type Answer, type Call, type Caller, type Parts, refuse } from "./call.ts";
 import { health } from "./health.ts";
 import { holdTarget, unholdTarget } from "./lock-target.ts";
-import { listRollouts } from "./rollouts/list.ts";
 import { showApi } from "./openapi.ts";
-import { operations, type OperationName } from "./openapi-operations.ts";
-import { putRollout } from "./rollouts/put.ts";
+import { type OperationName, operations } from "./openapi-operations.ts";
 import { complaintsAboutPath } from "./read-address.ts";
+import { sweep } from "./recover.ts";
+import { followRollout } from "./rollouts/follow.ts";
 import { showJournal } from "./rollouts/journal.ts";
+import { listRollouts } from "./rollouts/list.ts";
+import { putRollout } from "./rollouts/put.ts";
 import { showRollout } from "./rollouts/show.ts";
 import { signalRollout } from "./rollouts/signal.ts";
-import { sweep } from "./recover.ts";
 
 /** Writes one line of the log. Values are plain; nobody passes a token, a body or a header. */
 export type Log = (line: { readonly what: string } & Readonly<Record<string, unknown>>) => void;
@@ -26,11 +26,24 @@ const bytesMax = 64 * 1024;
 const shownMax = 90;
 
 const answers: { readonly [Name in Exclude<OperationName, "health" | "showApi">]: Answer } = {
-  putRollout, listRollouts, showRollout, showJournal, followRollout, signalRollout, holdTarget, unholdTarget, sweep,
+  putRollout,
+  listRollouts,
+  showRollout,
+  showJournal,
+  followRollout,
+  signalRollout,
+  holdTarget,
+  unholdTarget,
+  sweep,
 };
 
 /** Is told of each call that was answered: the method, the path as it is described, and how it went. */
-export type Tell = (call: { readonly method: string; readonly route: string; readonly status: number; readonly milliseconds: number }) => void;
+export type Tell = (call: {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly milliseconds: number;
+}) => void;
 
 /** Puts the functions behind their paths. */
 export function createApp(parts: Parts, authenticate: Authenticate, log: Log, tell: Tell = () => undefined): Hono {
@@ -42,17 +55,30 @@ export function createApp(parts: Parts, authenticate: Authenticate, log: Log, te
     app.on(method, path.replaceAll(/\{(\w+)\}/g, ":$1"), async (context) => {
       const began = performance.now();
       const caller = await authenticate(context.req.raw, role);
-      const response = caller instanceof Response ? caller : await letIn(context, caller, "body" in described, (call) => carryOut(call, parts));
+      const response =
+        caller instanceof Response
+          ? caller
+          : await letIn(context, caller, "body" in described, (call) => carryOut(call, parts));
       const milliseconds = Math.round(performance.now() - began);
-      log({ what: "call", method, path: shownPath(context), status: response.status, ...(caller instanceof Response ? {} : { caller: caller.name }), milliseconds });
+      log({
+        what: "call",
+        method,
+        path: shownPath(context),
+        status: response.status,
+        ...(caller instanceof Response ? {} : { caller: caller.name }),
+        milliseconds,
+      });
       tell({ method, route: path, status: response.status, milliseconds });
       return response;
     });
   }
-  app.notFound((context) => refuse(404, routeUnknown({ call: `${context.req.method.slice(0, 10)} ${shownPath(context)}` })));
+  app.notFound((context) =>
+    refuse(404, routeUnknown({ call: `${context.req.method.slice(0, 10)} ${shownPath(context)}` })),
+  );
   app.onError((thrown) => {
     // The loop refuses too, where a finished rollout has not let go of the app yet; that passes by itself.
-    if (thrown instanceof BallastError) return thrown.id === "claim-target-held" ? refuse(409, thrown, {}, { "retry-after": "2" }) : refuse(500, thrown);
+    if (thrown instanceof BallastError)
+      return thrown.id === "claim-target-held" ? refuse(409, thrown, {}, { "retry-after": "2" }) : refuse(500, thrown);
     const reference = crypto.randomUUID();
     log({ what: "call-failed", reference, error: thrown.stack ?? thrown.message });
     return refuse(500, callFailed({ reference }));
@@ -61,15 +87,27 @@ export function createApp(parts: Parts, authenticate: Authenticate, log: Log, te
 }
 
 /** The path as it may be shown and kept: a part too long for any name of ours may be somebody's secret. */
-const shownPath = ({ req }: Context): string => new URL(req.url).pathname.split("/").map((part) => (part.length > shownMax ? "…" : part)).join("/").slice(0, 4 * shownMax);
+const shownPath = ({ req }: Context): string =>
+  new URL(req.url).pathname
+    .split("/")
+    .map((part) => (part.length > shownMax ? "…" : part))
+    .join("/")
+    .slice(0, 4 * shownMax);
 
 /** Reads the path, and the body where there is to be one, when they are small enough and well-formed, and goes on with them. */
-async function letIn({ req }: Context, caller: Caller, hasBody: boolean, carryOut: (call: Call) => Promise<Response>): Promise<Response> {
+async function letIn(
+  { req }: Context,
+  caller: Caller,
+  hasBody: boolean,
+  carryOut: (call: Call) => Promise<Response>,
+): Promise<Response> {
   const path = req.param() as Record<string, string>;
   const complaints = complaintsAboutPath(path);
   if (complaints.length > 0) return refuse(400, callMalformed({ complaints }));
   const body = hasBody ? await readBody(req.raw) : { value: undefined };
-  return body instanceof Response ? body : carryOut({ caller, path, query: new URL(req.url).searchParams, body: body.value, gone: req.raw.signal });
+  return body instanceof Response
+    ? body
+    : carryOut({ caller, path, query: new URL(req.url).searchParams, body: body.value, gone: req.raw.signal });
 }
 
 /** Reads the body, or gives the answer that turns it away. What is too large is not read to its end, whatever its header says. */

@@ -1,10 +1,10 @@
 // Bearer token → caller. A token counts when the tenant's own issuer signed it, for us, and it is fresh; what a caller may
 // do is in its app roles. Nothing else lets a call in, and no token or key is ever written anywhere.
-import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from "jose";
-import { fetch, type Dispatcher } from "undici";
-import { issuerUnreachable, roleMissing, tokenMissing, tokenRefused } from "../../errors/api.ts";
-import { refuse, type Caller } from "./call.ts";
+import { createRemoteJWKSet, customFetch, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { type Dispatcher, fetch } from "undici";
 import { lineOf } from "../../engines/form.ts";
+import { issuerUnreachable, roleMissing, tokenMissing, tokenRefused } from "../../errors/api.ts";
+import { type Caller, refuse } from "./call.ts";
 
 /** What a caller may do. */
 export type Role = "Rollout.Read" | "Rollout.Write";
@@ -24,27 +24,52 @@ export interface AuthenticateSettings {
 const clockToleranceSeconds = 60;
 
 /** Prepares to check tokens. The issuer is asked for its keys when the first token comes, and again when a new key appears. */
-export function createAuthenticate({ authority, tenant, audiences, requestSeconds }: AuthenticateSettings, dispatcher: Dispatcher): Authenticate {
+export function createAuthenticate(
+  { authority, tenant, audiences, requestSeconds }: AuthenticateSettings,
+  dispatcher: Dispatcher,
+): Authenticate {
   const issuer = `${authority}/${tenant}/v2.0`;
   // Entra still gives tokens of the first shape to applications that have not asked for the second; they differ in who they say they are from.
-  const issuers = new URL(authority).hostname === "login.microsoftonline.com" ? [issuer, `https://sts.windows.net/${tenant}/`] : [issuer];
+  const issuers =
+    new URL(authority).hostname === "login.microsoftonline.com"
+      ? [issuer, `https://sts.windows.net/${tenant}/`]
+      : [issuer];
   const keys = lazily(() => discover(issuer, requestSeconds, dispatcher));
   return async (request, role) => {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
     if (token === undefined) return refuse(401, tokenMissing(), {}, { "www-authenticate": "Bearer" });
     try {
-      const { payload } = await jwtVerify(token, await keys(), { issuer: issuers, audience: [...audiences], algorithms: ["RS256"], requiredClaims: ["exp"], clockTolerance: clockToleranceSeconds });
+      const { payload } = await jwtVerify(token, await keys(), {
+        issuer: issuers,
+        audience: [...audiences],
+        algorithms: ["RS256"],
+        requiredClaims: ["exp"],
+        clockTolerance: clockToleranceSeconds,
+      });
       return callerWith(payload, tenant, role);
     } catch (thrown) {
       if (isUnreachable(thrown)) return refuse(503, issuerUnreachable({ issuer }), {}, { "retry-after": "5" });
-      return refuse(401, tokenRefused({ why: whyRefused(thrown) }), {}, { "www-authenticate": 'Bearer error="invalid_token"' });
+      return refuse(
+        401,
+        tokenRefused({ why: whyRefused(thrown) }),
+        {},
+        { "www-authenticate": 'Bearer error="invalid_token"' },
+      );
     }
   };
 }
 
 function callerWith(payload: JWTPayload, tenant: string, role: Role): Caller | Response {
-  if (payload["tid"] !== undefined && payload["tid"] !== tenant) return refuse(401, tokenRefused({ why: "it is of another tenant" }), {}, { "www-authenticate": 'Bearer error="invalid_token"' });
-  const name = [payload["oid"], payload.sub, payload["azp"], payload["appid"]].find((claim) => typeof claim === "string" && claim !== "");
+  if (payload["tid"] !== undefined && payload["tid"] !== tenant)
+    return refuse(
+      401,
+      tokenRefused({ why: "it is of another tenant" }),
+      {},
+      { "www-authenticate": 'Bearer error="invalid_token"' },
+    );
+  const name = [payload["oid"], payload.sub, payload["azp"], payload["appid"]].find(
+    (claim) => typeof claim === "string" && claim !== "",
+  );
   const caller: Caller = { name: lineOf(String(name ?? "unnamed"), 200) };
   const roles = Array.isArray(payload["roles"]) ? payload["roles"] : [];
   return roles.includes(role) ? caller : refuse(403, roleMissing({ role, caller: caller.name }));
@@ -56,7 +81,8 @@ async function discover(issuer: string, requestSeconds: number, dispatcher: Disp
   const answered = await get(`${issuer}/.well-known/openid-configuration`, AbortSignal.timeout(requestSeconds * 1000));
   if (answered.status !== 200) throw new Error(`the issuer's discovery page answered ${answered.status}`);
   const page = (await answered.json()) as { issuer?: unknown; jwks_uri?: unknown };
-  if (page.issuer !== issuer || typeof page.jwks_uri !== "string") throw new Error("the issuer's discovery page is not its own");
+  if (page.issuer !== issuer || typeof page.jwks_uri !== "string")
+    throw new Error("the issuer's discovery page is not its own");
   return createRemoteJWKSet(new URL(page.jwks_uri), {
     timeoutDuration: requestSeconds * 1000,
     [customFetch]: async (url, { signal }) => (await get(url, signal)) as unknown as Response,
@@ -77,7 +103,10 @@ function lazily<Value>(make: () => Promise<Value>): () => Promise<Value> {
 
 /** Tells trouble on the way to the issuer from a token that is not good. */
 const isUnreachable = (thrown: unknown): boolean =>
-  !(thrown instanceof errors.JOSEError) || thrown instanceof errors.JWKSTimeout || thrown instanceof errors.JWKSInvalid || thrown.code === "ERR_JOSE_GENERIC";
+  !(thrown instanceof errors.JOSEError) ||
+  thrown instanceof errors.JWKSTimeout ||
+  thrown instanceof errors.JWKSInvalid ||
+  thrown.code === "ERR_JOSE_GENERIC";
 
 function whyRefused(thrown: unknown): string {
   if (thrown instanceof errors.JWTExpired) return "it has expired";

@@ -1,12 +1,13 @@
 // What every function of the control plane is given and what it answers with. The functions themselves lie beside this
 // file, one a call; which call goes to which is in app.ts.
-import type { Instant } from "../../engines/time.ts";
+
 import { targetKey } from "../../engines/rollout/names.ts";
 import type { Target } from "../../engines/rollout/vocabulary.ts";
+import type { Instant } from "../../engines/time.ts";
+import { targetUnknown } from "../../errors/api.ts";
+import type { BallastError } from "../../errors/catalogue.ts";
 import type { Orchestrator } from "../runtime/orchestrate.ts";
 import type { Claims, Journal } from "../runtime/ports.ts";
-import type { BallastError } from "../../errors/catalogue.ts";
-import { targetUnknown } from "../../errors/api.ts";
 
 /** So much of the durable loop as the functions need. */
 export type Rollouts = Pick<Orchestrator, "start" | "signal" | "sweep">;
@@ -45,14 +46,24 @@ export interface Call {
 export type Answer = (call: Call, parts: Parts) => Promise<Response>;
 
 /** Answers with JSON. */
-export const answer = (status: number, body: unknown, headers: Record<string, string> = {}): Response => Response.json(body, { status, headers: { "cache-control": "no-store", ...headers } });
+export const answer = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>
+  Response.json(body, { status, headers: { "cache-control": "no-store", ...headers } });
 
 /** Answers with an error of the catalogue. */
-export const refuse = (status: number, error: BallastError, more: object = {}, headers: Record<string, string> = {}): Response =>
-  answer(status, { error: errorBody(error), ...more }, headers);
+export const refuse = (
+  status: number,
+  error: BallastError,
+  more: object = {},
+  headers: Record<string, string> = {},
+): Response => answer(status, { error: errorBody(error), ...more }, headers);
 
 /** Writes an error of the catalogue as callers get it. */
-export const errorBody = ({ id, message, fix, left }: BallastError) => ({ id, message, fix, ...(left === undefined ? {} : { left }) });
+export const errorBody = ({ id, message, fix, left }: BallastError) => ({
+  id,
+  message,
+  fix,
+  ...(left === undefined ? {} : { left }),
+});
 
 /** Finds the target of a call in the inventory, as the inventory writes it. */
 export function targetOfCall({ path }: Call, { inventory }: Parts): Target | undefined {
@@ -61,4 +72,5 @@ export function targetOfCall({ path }: Call, { inventory }: Parts): Target | und
 }
 
 /** Answers a call about an app that is not ours. */
-export const refuseTarget = ({ path }: Call): Response => refuse(404, targetUnknown({ resourceGroup: path["rg"] ?? "", app: path["app"] ?? "" }));
+export const refuseTarget = ({ path }: Call): Response =>
+  refuse(404, targetUnknown({ resourceGroup: path["rg"] ?? "", app: path["app"] ?? "" }));

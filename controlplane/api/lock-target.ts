@@ -2,7 +2,7 @@
 // keep their hands off for a moment. A hold ends by itself, since whoever took it may die.
 import { after } from "../../engines/time.ts";
 import { callMalformed, targetHeld } from "../../errors/api.ts";
-import { answer, refuse, refuseTarget, targetOfCall, type Answer } from "./call.ts";
+import { type Answer, answer, refuse, refuseTarget, targetOfCall } from "./call.ts";
 import { readHold } from "./rollouts/forms.ts";
 
 /** Takes a hold, or says who has one. */
@@ -12,7 +12,9 @@ export const holdTarget: Answer = async (call, parts) => {
   const asked = readHold(call.body);
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
   const held = await parts.claims.hold(target, call.caller.name, asked.value.seconds);
-  return "heldBy" in held ? refuse(409, targetHeld(held), { heldBy: held.heldBy }) : answer(200, { id: held.id, until: after(parts.now(), held.seconds) });
+  return "heldBy" in held
+    ? refuse(409, targetHeld(held), { heldBy: held.heldBy })
+    : answer(200, { id: held.id, until: after(parts.now(), held.seconds) });
 };
 
 /** Gives a hold back. One that has ended already is given back as well. */

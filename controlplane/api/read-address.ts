@@ -1,6 +1,6 @@
 // Path and query of a call → names and numbers that may be used. Whatever passes here can be put into a stream's name, a
 // statement or a sentence; whether there is such an app or rollout is not known here.
-import { index, object, oneOf, optional, read, text, type Form, type Parsed } from "../../engines/form.ts";
+import { type Form, index, object, oneOf, optional, type Parsed, read, text } from "../../engines/form.ts";
 
 /** The named parts of paths, as Azure names the things. */
 export const names = {
@@ -13,13 +13,15 @@ export const names = {
 /** Lists what is wrong with the named parts of a path, decoded. */
 export function complaintsAboutPath(path: Readonly<Record<string, string>>): readonly string[] {
   const complaints: string[] = [];
-  for (const [name, form] of Object.entries<Form<string>>(names)) if (name in path) form.read(path[name], `The ${name} in the path`, complaints);
+  for (const [name, form] of Object.entries<Form<string>>(names))
+    if (name in path) form.read(path[name], `The ${name} in the path`, complaints);
   return complaints;
 }
 
 /** Which rollouts a list is to show. */
 export const filterForm = object({
-  resourceGroup: optional<string | undefined>(names.rg, undefined), app: optional<string | undefined>(names.app, undefined),
+  resourceGroup: optional<string | undefined>(names.rg, undefined),
+  app: optional<string | undefined>(names.app, undefined),
   inFlight: optional<string | undefined>(oneOf(["true"]), undefined),
 });
 
@@ -27,4 +29,5 @@ export const filterForm = object({
 export const followForm = object({ from: optional(index, 0) });
 
 /** Reads a query by its form; a name that the form does not have is refused, as in a body. */
-export const readQuery = <Value>(form: Form<Value>, query: URLSearchParams): Parsed<Value> => read(form, Object.fromEntries(query));
+export const readQuery = <Value>(form: Form<Value>, query: URLSearchParams): Parsed<Value> =>
+  read(form, Object.fromEntries(query));

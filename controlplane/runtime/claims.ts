@@ -22,7 +22,11 @@ export interface Holding {
  * This is the rule as something that can be executed. In production it is SQL, in one statement, and the contract test holds that
  * to this, through the claims in memory that are made of it.
  */
-export function taking(held: Holding | undefined, stream: string, process: string): { readonly epoch: number } | { readonly heldBy: string } {
+export function taking(
+  held: Holding | undefined,
+  stream: string,
+  process: string,
+): { readonly epoch: number } | { readonly heldBy: string } {
   if (!held) return { epoch: 1 };
   if (held.holder === null) return { epoch: held.epoch + 1 };
   if (held.holder !== stream) return { heldBy: held.holder };
@@ -39,13 +43,23 @@ const never = new AbortController().signal;
  * Only a shift of traffic has to wait, since it is what a `pulumi up` would undo without knowing; and not one that gives
  * the traffic back to stable, because users come before a `pulumi up`.
  */
-export async function untilUnheld(effect: RolloutEffect, claims: Pick<Claims, "held">, cancel: AbortSignal): Promise<void> {
+export async function untilUnheld(
+  effect: RolloutEffect,
+  claims: Pick<Claims, "held">,
+  cancel: AbortSignal,
+): Promise<void> {
   if (effect.kind !== "ShiftTraffic" || effect.overrideHold) return;
   while (!cancel.aborted && (await claims.held(effect.target))) await nap(holdPollMilliseconds, cancel);
 }
 
 /** Does something that only one process may do at a time, and waits for its turn. A process that dies at it is waited for no longer than a lease. */
-export async function oneAtATime<Value>(name: string, work: () => Promise<Value>, claims: Claims, process: string, leaseSeconds: number): Promise<Value> {
+export async function oneAtATime<Value>(
+  name: string,
+  work: () => Promise<Value>,
+  claims: Claims,
+  process: string,
+  leaseSeconds: number,
+): Promise<Value> {
   for (;;) {
     const claimed = await claims.take({ resourceGroup: "", app: name }, name, process);
     if (!("claim" in claimed)) {
@@ -87,10 +101,13 @@ export function keepLease(claim: Claim, claims: Pick<Claims, "renew">, leaseSeco
     else lose();
     return fresh();
   };
-  const beat = setInterval(() => {
-    if (!fresh()) lose();
-    else confirm().catch(() => undefined); // Asked again at the next beat; the lease's own age is the limit.
-  }, (leaseSeconds * 1000) / 3);
+  const beat = setInterval(
+    () => {
+      if (!fresh()) lose();
+      else confirm().catch(() => undefined); // Asked again at the next beat; the lease's own age is the limit.
+    },
+    (leaseSeconds * 1000) / 3,
+  );
   const end = (): void => clearInterval(beat);
   const lose = (): void => {
     end();

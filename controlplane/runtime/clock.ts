@@ -17,8 +17,11 @@ export const clockOf = (now: () => Instant): Clock => ({
 export const systemClock: Clock = clockOf(() => Date.now());
 
 /** Resolves after so many milliseconds, or at once when cancelled. */
-export const nap = (milliseconds: number, cancel: AbortSignal): Promise<void> => sleep(milliseconds, undefined, { signal: cancel }).catch(() => undefined);
+export const nap = (milliseconds: number, cancel: AbortSignal): Promise<void> =>
+  sleep(milliseconds, undefined, { signal: cancel }).catch(() => undefined);
 
 /** Resolves when a signal fires, or at once when it has. */
 export const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
+  new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
+  );

@@ -49,7 +49,13 @@ export function createDrivers(setting: DriversSetting): Drivers {
   async function oneRun(stream: string, claim: Claim): Promise<void> {
     const lease = keepLease(claim, claims, leaseSeconds);
     if (!(await lease.confirm().catch(() => true))) return oneMoreRun(stream); // A run before gave it back after we had taken it.
-    const run: Run = { stream, lease, left: AbortSignal.any([lease.lost, leaving.signal]), facts: [], busy: Promise.resolve() };
+    const run: Run = {
+      stream,
+      lease,
+      left: AbortSignal.any([lease.lost, leaving.signal]),
+      facts: [],
+      busy: Promise.resolve(),
+    };
     driven.set(stream, run);
     await turnAfterTurn(run, setting);
     lease.end();
@@ -70,7 +76,9 @@ export function createDrivers(setting: DriversSetting): Drivers {
       const before = endings.get(stream);
       const ending = (before ? before.then(() => oneMoreRun(stream)) : oneRun(stream, claimed))
         .catch((error: unknown) => log(`${stream} is left to the next sweep: ${String(error)}`))
-        .finally(() => { if (endings.get(stream) === ending) endings.delete(stream); });
+        .finally(() => {
+          if (endings.get(stream) === ending) endings.delete(stream);
+        });
       endings.set(stream, ending);
       return ending;
     },
@@ -84,8 +92,9 @@ export function createDrivers(setting: DriversSetting): Drivers {
 /** Turns until the stream has finished or must be left. Trouble with the database makes it rest and look again. */
 async function turnAfterTurn(run: Run, { journal, claims, turns, mind, log }: DriversSetting): Promise<void> {
   const { stream } = run;
-  let carriedOn = false, taken = -1;
-  for (let failures = 0; !run.left.aborted && run.lease.fresh();) {
+  let carriedOn = false;
+  let taken = -1;
+  for (let failures = 0; !run.left.aborted && run.lease.fresh(); ) {
     try {
       if (!carriedOn) await unlessLeft(run, turns.carryOn(stream));
       carriedOn = true;

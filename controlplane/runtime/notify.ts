@@ -26,7 +26,12 @@ const restSecondsMax = 300;
 export function startNotifier(parts: NotifierParts): { readonly close: () => Promise<void> } {
   const closing = new AbortController();
   const ended = Promise.all(parts.channels.map((channel) => tellForEver(channel, parts, closing.signal)));
-  return { close: async () => { closing.abort(); await ended; } };
+  return {
+    close: async () => {
+      closing.abort();
+      await ended;
+    },
+  };
 }
 
 async function tellForEver(channel: Channel, parts: NotifierParts, closing: AbortSignal): Promise<void> {
@@ -46,7 +51,12 @@ async function tellForEver(channel: Channel, parts: NotifierParts, closing: Abor
 }
 
 /** Tells one notice, or finds that there is none; false where it has to wait. */
-async function tellNext(channel: Channel, { stream, told, failures }: Untold, { journal, notices, now, log }: NotifierParts, closing: AbortSignal): Promise<boolean> {
+async function tellNext(
+  channel: Channel,
+  { stream, told, failures }: Untold,
+  { journal, notices, now, log }: NotifierParts,
+  closing: AbortSignal,
+): Promise<boolean> {
   const wait = (seconds: number) => notices.postpone(channel.name, stream, seconds);
   const read = await journal.read(stream).catch((error: Error) => error);
   if (read instanceof Error) {
@@ -54,7 +64,12 @@ async function tellNext(channel: Channel, { stream, told, failures }: Untold, { 
     await wait(restSecondsMax);
     return false;
   }
-  const facts = read, [next] = noticesOf(stream, facts.map(({ event }) => event), told);
+  const facts = read;
+  const [next] = noticesOf(
+    stream,
+    facts.map(({ event }) => event),
+    told,
+  );
   if (next === undefined) {
     await notices.advance(channel.name, stream, facts.length);
     return true;

@@ -1,23 +1,30 @@
 // The durable loop as the functions see it: start a stream, signal it, take over what nobody drives, close.
 // How a stream is driven is in drive.ts, what a turn of it does in turns.ts, what an effect does in perform.ts, what is
 // decided in the engine. Nothing here knows the domain but that a request comes first.
-import { claimTargetHeld } from "../../errors/claims.ts";
-import { rolloutUnknown } from "../../errors/api.ts";
-import { keptFold, type Engine } from "../../engines/engine.ts";
+
+import { type Engine, keptFold } from "../../engines/engine.ts";
 import { targetOf } from "../../engines/rollout/names.ts";
 import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../../engines/rollout/vocabulary.ts";
+import { rolloutUnknown } from "../../errors/api.ts";
+import { claimTargetHeld } from "../../errors/claims.ts";
 import { oneAtATime } from "./claims.ts";
 import { nap } from "./clock.ts";
 import { createDrivers, type Drivers } from "./drive.ts";
 import type { Apps, Claim, Claims, Clock, Journal, Requests, Telemetry } from "./ports.ts";
-import { openTurns, type Mind, type Run, type TurnsSetting } from "./reconcile.ts";
+import { type Mind, openTurns, type Run, type TurnsSetting } from "./reconcile.ts";
 
 type Request = Extract<RolloutObservation, { kind: "Request" }>;
 type Signal = Extract<RolloutObservation, { kind: "Signal" }>;
 
 /** What the loop is assembled from. */
 export interface OrchestratorSetting<State> {
-  readonly ports: { readonly apps: Apps; readonly requests: Requests; readonly journal: Journal; readonly claims: Claims; readonly clock: Clock };
+  readonly ports: {
+    readonly apps: Apps;
+    readonly requests: Requests;
+    readonly journal: Journal;
+    readonly claims: Claims;
+    readonly clock: Clock;
+  };
   readonly engine: Engine<RolloutObservation, RolloutEvent, State, RolloutEffect>;
   /** Connections to the database in which turns are kept; the caller closes it, after us. */
   readonly pool: TurnsSetting["pool"];
@@ -67,17 +74,36 @@ const returnMilliseconds = 20_000;
 
 /** Assembles the loop. There is one in a process, since the durable engine is one in a process. */
 export function createOrchestrator<State>(setting: OrchestratorSetting<State>): Orchestrator {
-  const { ports: { apps, requests, journal, claims, clock }, process, leaseSeconds, requestSeconds, pool, log, telemetry } = setting;
+  const {
+    ports: { apps, requests, journal, claims, clock },
+    process,
+    leaseSeconds,
+    requestSeconds,
+    pool,
+    log,
+    telemetry,
+  } = setting;
   const mind = mindOf(setting.engine);
   const driven = new Map<string, Run>();
   const closing = new AbortController();
-  const turns = openTurns({ mind, journal, process, log, telemetry, pool, world: { apps, requests, claims, clock, requestSeconds }, runOf: (stream) => driven.get(stream) });
+  const turns = openTurns({
+    mind,
+    journal,
+    process,
+    log,
+    telemetry,
+    pool,
+    world: { apps, requests, claims, clock, requestSeconds },
+    runOf: (stream) => driven.get(stream),
+  });
   const drivers = createDrivers({ journal, claims, turns, mind, process, leaseSeconds, log, driven });
   const asked: Asked = { mind, process, leaseSeconds, journal, claims, drivers, telemetry };
 
   async function sweepForever(): Promise<void> {
     while (!closing.signal.aborted) {
-      await sweep(asked, driven, closing.signal).catch((error: unknown) => log(`the sweep failed and will be repeated: ${String(error)}`));
+      await sweep(asked, driven, closing.signal).catch((error: unknown) =>
+        log(`the sweep failed and will be repeated: ${String(error)}`),
+      );
       await nap((leaseSeconds * 1000) / 3, closing.signal);
     }
   }
@@ -122,7 +148,8 @@ async function signal(stream: string, observation: Signal, asked: Asked): Promis
     const facts = await journal.read(stream);
     if (facts.length === 0) throw rolloutUnknown({ stream });
     const events = mind.answers(facts, observation);
-    const revives = mind.asks(facts) === undefined && mind.asks([...facts, ...events.map((event) => ({ event }))]) !== undefined;
+    const revives =
+      mind.asks(facts) === undefined && mind.asks([...facts, ...events.map((event) => ({ event }))]) !== undefined;
     const claim = revives ? await claimFor(stream, asked) : undefined;
     const appended = await journal.append(stream, facts, events, { process });
     if (claim) void drivers.run(stream, claim);
@@ -151,9 +178,14 @@ async function claimFor(stream: string, { mind, journal, drivers }: Asked): Prom
 }
 
 /** A finished stream whose process died before it gave its claim back is taken over too: its first turn gives it back. */
-async function sweep({ journal, claims, drivers, process, telemetry }: Asked, driven: ReadonlyMap<string, Run>, closing: AbortSignal): Promise<readonly string[]> {
+async function sweep(
+  { journal, claims, drivers, process, telemetry }: Asked,
+  driven: ReadonlyMap<string, Run>,
+  closing: AbortSignal,
+): Promise<readonly string[]> {
   const abandoned = (await claims.expired()).map(({ holder }) => holder);
-  const unfinished = await journal.streams({ unfinished: true }), kept = new Set(await claims.keptElsewhere(process));
+  const unfinished = await journal.streams({ unfinished: true });
+  const kept = new Set(await claims.keptElsewhere(process));
   const takenOver: string[] = [];
   for (const stream of new Set([...abandoned, ...unfinished])) {
     if (driven.has(stream) || kept.has(stream) || closing.aborted || !targetOf(stream)) continue;
@@ -168,5 +200,8 @@ async function sweep({ journal, claims, drivers, process, telemetry }: Asked, dr
 
 function mindOf<State>(engine: Engine<RolloutObservation, RolloutEvent, State, RolloutEffect>): Mind {
   const stateOf = keptFold(engine);
-  return { asks: (journal) => engine.react(stateOf(journal)), answers: (journal, observation) => engine.decide(stateOf(journal), observation) };
+  return {
+    asks: (journal) => engine.react(stateOf(journal)),
+    answers: (journal, observation) => engine.decide(stateOf(journal), observation),
+  };
 }

@@ -1,9 +1,18 @@
 // What the engines need of the world. Adapters implement these; the stand-in stands behind the adapters, not here.
 // Expected trouble comes back as `Result`; what throws is a mistake of ours or a loss of the journal itself.
 import type { Result } from "../../engines/engine.ts";
-import type { Instant } from "../../engines/time.ts";
 import type { Notice } from "../../engines/rollout/notifications.ts";
-import type { AppView, Measurement, ProbeView, RolloutEffect, RolloutEvent, RolloutOutcome, Target, TrafficView } from "../../engines/rollout/vocabulary.ts";
+import type {
+  AppView,
+  Measurement,
+  ProbeView,
+  RolloutEffect,
+  RolloutEvent,
+  RolloutOutcome,
+  Target,
+  TrafficView,
+} from "../../engines/rollout/vocabulary.ts";
+import type { Instant } from "../../engines/time.ts";
 
 type Effect<Kind extends RolloutEffect["kind"]> = Extract<RolloutEffect, { kind: Kind }>;
 
@@ -76,7 +85,12 @@ export interface Journal {
    */
   readonly read: (stream: string, known?: readonly Fact[]) => Promise<readonly Fact[]>;
   /** Adds the events if the stream is still just what they were decided `on` and the claim still holds, in one transaction. */
-  readonly append: (stream: string, on: readonly Fact[], events: readonly RolloutEvent[], pen: Pen) => Promise<Appended>;
+  readonly append: (
+    stream: string,
+    on: readonly Fact[],
+    events: readonly RolloutEvent[],
+    pen: Pen,
+  ) => Promise<Appended>;
   /** Resolves when the stream is longer than `length`, or at once when cancelled. */
   readonly grown: (stream: string, length: number, cancel: AbortSignal) => Promise<void>;
   /** The streams of a target, or of all, newest first. */
@@ -124,7 +138,9 @@ export interface Claims {
 }
 
 /** What came of telling a channel. `refused`: this notice will never be taken. `later`: somebody should try again, after so many seconds where it says so. */
-export type Told = { readonly kind: "told" } | { readonly kind: "refused" | "later"; readonly reason: string; readonly afterSeconds?: number };
+export type Told =
+  | { readonly kind: "told" }
+  | { readonly kind: "refused" | "later"; readonly reason: string; readonly afterSeconds?: number };
 
 /** Somebody outside who is told of rollouts. */
 export interface Channel {

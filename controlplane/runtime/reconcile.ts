@@ -1,16 +1,24 @@
 // One turn of a stream: perform the one effect that is missing, write what it came to. A turn that changes the world is a durable orchestration, whose id
 // is the stream and the length of the journal at its start, so that it happens once, whoever carries it on. One that only looks needs no more than the
 // journal: what a process saw that died before it wrote it down is looked at again. Which process may turn, and what comes after a turn, is not decided here.
-import { DBOS, Error as DbosErrors, type DBOSConfig } from "@dbos-inc/dbos-sdk";
-import type { RolloutEffect, RolloutEvent, RolloutObservation, RolloutOutcome } from "../../engines/rollout/vocabulary.ts";
-import { untilUnheld, type Lease } from "./claims.ts";
+import { DBOS, type DBOSConfig, Error as DbosErrors } from "@dbos-inc/dbos-sdk";
+import type {
+  RolloutEffect,
+  RolloutEvent,
+  RolloutObservation,
+  RolloutOutcome,
+} from "../../engines/rollout/vocabulary.ts";
+import { type Lease, untilUnheld } from "./claims.ts";
 import { isWrite, perform, type World } from "./perform.ts";
 import type { Fact, Journal, Telemetry } from "./ports.ts";
 
 /** An engine as the loop uses it: what a journal asks for, and how it answers. */
 export interface Mind {
   readonly asks: (journal: readonly Pick<Fact, "event">[]) => RolloutEffect | undefined;
-  readonly answers: (journal: readonly Pick<Fact, "event">[], observation: RolloutObservation) => readonly RolloutEvent[];
+  readonly answers: (
+    journal: readonly Pick<Fact, "event">[],
+    observation: RolloutObservation,
+  ) => readonly RolloutEvent[];
 }
 
 /** A stream that this process drives. */
@@ -80,11 +88,15 @@ export function openTurns(setting: TurnsSetting): Turns {
   }
 
   async function turn(stream: string, length: number): Promise<void> {
-    const run = setting.runOf(stream), effect = run && setting.mind.asks(run.facts.slice(0, length));
+    const run = setting.runOf(stream);
+    const effect = run && setting.mind.asks(run.facts.slice(0, length));
     if (run && effect && !isWrite(effect)) return look(run, length, effect, setting);
     const workflowID = turnId(stream, length);
     try {
-      const handle = await DBOS.startWorkflow(registered, { workflowID, workflowIDReusePolicy: "reject" })(stream, length);
+      const handle = await DBOS.startWorkflow(registered, { workflowID, workflowIDReusePolicy: "reject" })(
+        stream,
+        length,
+      );
       await handle.getResult();
     } catch (error) {
       if (!(error instanceof DbosErrors.DBOSWorkflowIDInUseError)) throw error;
@@ -94,13 +106,20 @@ export function openTurns(setting: TurnsSetting): Turns {
   }
 
   const ofStream = async (stream: string) =>
-    (await DBOS.listWorkflows({ workflow_id_prefix: `${stream}#`, loadInput: false, loadOutput: false })).filter(({ workflowID }) => workflowID.startsWith(`${stream}#`));
+    (await DBOS.listWorkflows({ workflow_id_prefix: `${stream}#`, loadInput: false, loadOutput: false })).filter(
+      ({ workflowID }) => workflowID.startsWith(`${stream}#`),
+    );
 
   return {
     launch: async () => {
       DBOS.setConfig({
-        name: "ballast", systemDatabasePool: setting.pool, executorID: setting.process, applicationVersion, listenQueues: [queue],
-        useListenNotify: false, logger: dbosLogger(setting.log),
+        name: "ballast",
+        systemDatabasePool: setting.pool,
+        executorID: setting.process,
+        applicationVersion,
+        listenQueues: [queue],
+        useListenNotify: false,
+        logger: dbosLogger(setting.log),
       });
       registered = DBOS.registerWorkflow(turnOrchestration, { name: "turn" });
       await DBOS.launch();
@@ -145,25 +164,46 @@ async function takeTurn(run: Run, length: number, setting: TurnsSetting): Promis
   const effect = setting.mind.asks(run.facts.slice(0, length));
   if (effect === undefined) return;
   let end!: () => void;
-  const ended = new Promise<void>((resolve) => { end = resolve; });
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
   try {
-    const performed = await DBOS.runStep(async (): Promise<Performed> => {
-      const outcome = await performTold(run, length, effect, ended, setting);
-      return outcome && { outcome, epoch: run.lease.claim.epoch };
-    }, { name: "perform" });
+    const performed = await DBOS.runStep(
+      async (): Promise<Performed> => {
+        const outcome = await performTold(run, length, effect, ended, setting);
+        return outcome && { outcome, epoch: run.lease.claim.epoch };
+      },
+      { name: "perform" },
+    );
     if (performed === null) return;
     const { outcome, epoch } = "kind" in performed ? { outcome: performed, epoch: undefined } : performed;
-    if (isWrite(effect) || epoch === run.lease.claim.epoch) await DBOS.runStep(() => record(run, length, outcome, isWrite(effect), setting), { name: "append", ...patience });
+    if (isWrite(effect) || epoch === run.lease.claim.epoch)
+      await DBOS.runStep(() => record(run, length, outcome, isWrite(effect), setting), { name: "append", ...patience });
   } finally {
     end();
   }
 }
 
 /** Performs the effect, and says what became of it to whoever watches. */
-async function performTold(run: Run, length: number, effect: RolloutEffect, ended: Promise<void>, setting: TurnsSetting): Promise<RolloutOutcome | null> {
-  const facts = run.facts.slice(0, length), began = setting.world.clock.now(), beganAt = performance.now();
+async function performTold(
+  run: Run,
+  length: number,
+  effect: RolloutEffect,
+  ended: Promise<void>,
+  setting: TurnsSetting,
+): Promise<RolloutOutcome | null> {
+  const facts = run.facts.slice(0, length);
+  const began = setting.world.clock.now();
+  const beganAt = performance.now();
   const outcome = await performUncut(run, length, effect, ended, setting);
-  setting.telemetry?.turned({ stream: run.stream, facts, effect, outcome: outcome ?? undefined, began, seconds: (performance.now() - beganAt) / 1000 });
+  setting.telemetry?.turned({
+    stream: run.stream,
+    facts,
+    effect,
+    outcome: outcome ?? undefined,
+    began,
+    seconds: (performance.now() - beganAt) / 1000,
+  });
   return outcome;
 }
 
@@ -172,11 +212,21 @@ async function performTold(run: Run, length: number, effect: RolloutEffect, ende
  *
  * An effect that was asked for before a signal came and has not begun yet is not begun. A write that has begun ends.
  */
-async function performUncut(run: Run, length: number, effect: RolloutEffect, ended: Promise<void>, { journal, world }: TurnsSetting): Promise<RolloutOutcome | null> {
+async function performUncut(
+  run: Run,
+  length: number,
+  effect: RolloutEffect,
+  ended: Promise<void>,
+  { journal, world }: TurnsSetting,
+): Promise<RolloutOutcome | null> {
   if (run.facts.length > length) return null;
-  const cut = new AbortController(), over = new AbortController();
-  const write = isWrite(effect), cancel = AbortSignal.any([cut.signal, run.left]);
-  void journal.grown(run.stream, length, AbortSignal.any([over.signal, run.left])).then(() => { if (!over.signal.aborted) cut.abort(); });
+  const cut = new AbortController();
+  const over = new AbortController();
+  const write = isWrite(effect);
+  const cancel = AbortSignal.any([cut.signal, run.left]);
+  void journal.grown(run.stream, length, AbortSignal.any([over.signal, run.left])).then(() => {
+    if (!over.signal.aborted) cut.abort();
+  });
   try {
     await untilUnheld(effect, world.claims, cancel);
     if (run.left.aborted) return await leaveOpen();
@@ -197,12 +247,21 @@ async function performUncut(run: Run, length: number, effect: RolloutEffect, end
  * changed; that of anything else counts as cut short. Facts of the loop beyond our length are our own, written by a
  * process that died before it could say so: nothing is written twice.
  */
-async function record(run: Run, length: number, outcome: RolloutOutcome, write: boolean, { mind, journal, process }: TurnsSetting): Promise<void> {
+async function record(
+  run: Run,
+  length: number,
+  outcome: RolloutOutcome,
+  write: boolean,
+  { mind, journal, process }: TurnsSetting,
+): Promise<void> {
   for (;;) {
     const { facts, lease } = run;
     if (facts.slice(length).some(({ epoch }) => epoch > 0)) return;
     if (facts.length > length && !write) return;
-    const appended = await journal.append(run.stream, facts, mind.answers(facts, outcome), { process, claim: lease.claim });
+    const appended = await journal.append(run.stream, facts, mind.answers(facts, outcome), {
+      process,
+      claim: lease.claim,
+    });
     if (appended === "appended") return;
     if (appended === "fenced") {
       await lease.confirm(); // Which finds the claim lost, and so ends the loop.
@@ -214,7 +273,8 @@ async function record(run: Run, length: number, outcome: RolloutOutcome, write: 
 
 /** Passes on what the durable engine complains of; what it merely tells is not for our log. */
 const dbosLogger = (log: (sentence: string) => void): NonNullable<DBOSConfig["logger"]> => ({
-  info: () => {}, debug: () => {},
+  info: () => {},
+  debug: () => {},
   warn: (entry) => log(`durable engine: ${wording(entry)}`),
   error: (entry) => log(`durable engine: ${wording(entry)}`),
 });

@@ -3,12 +3,20 @@
 import { EventEmitter, once } from "node:events";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { planProbes } from "./probes.ts";
-import { startReaper, type Reaper } from "./reaper.ts";
-import { replicaLogs, type ReplicaLogs } from "./replica-logs.ts";
-import { startReplicas, type Platform } from "./replicas.ts";
 import type { Body, Cloud } from "../arm/resource.ts";
-import { isGivenUp, isSingle, latestOf, readyReplicas, revisionHost, type AppRuntime, type Revision } from "./revisions.ts";
+import { planProbes } from "./probes.ts";
+import { type Reaper, startReaper } from "./reaper.ts";
+import { type ReplicaLogs, replicaLogs } from "./replica-logs.ts";
+import { type Platform, startReplicas } from "./replicas.ts";
+import {
+  type AppRuntime,
+  isGivenUp,
+  isSingle,
+  latestOf,
+  type Revision,
+  readyReplicas,
+  revisionHost,
+} from "./revisions.ts";
 
 export interface Runtime {
   /** By lower-cased id. */
@@ -35,7 +43,8 @@ export function runtimeOf(cloud: Cloud): Runtime {
   const ending = new Set<Promise<void>>();
   const closing = new AbortController();
   const runtime: Runtime = {
-    apps, logs,
+    apps,
+    logs,
     platform: { now: () => cloud.clock.now(), log: (line) => cloud.log(line), logs, reaper },
     async close() {
       closing.abort();
@@ -54,13 +63,19 @@ export function runtimeOf(cloud: Cloud): Runtime {
 const closeMilliseconds = 5_000;
 
 /** Ends every revision of an app. */
-export const stopApp = (app: AppRuntime): Promise<unknown> => Promise.all(app.revisions.map((each) => stopRevision(each)));
+export const stopApp = (app: AppRuntime): Promise<unknown> =>
+  Promise.all(app.revisions.map((each) => stopRevision(each)));
 
 /** Gives the name under which an image is known to the stand-in: `storefront` for `registry.example/shop/storefront:2`. */
 export const imageName = (image: unknown): string => (String(image).split("/").at(-1) ?? "").split(/[:@]/)[0] ?? "";
 
 /** Starts a revision's processes. It is active from now on, whether they come up or not. */
-export function startRevision(cloud: Cloud, app: AppRuntime, revision: Revision, by: NonNullable<Revision["started"]>["by"] = "making"): void {
+export function startRevision(
+  cloud: Cloud,
+  app: AppRuntime,
+  revision: Revision,
+  by: NonNullable<Revision["started"]>["by"] = "making",
+): void {
   const runtime = runtimeOf(cloud);
   if (runtime.closing.aborted) return;
   revision.active = true;
@@ -74,14 +89,21 @@ export function startRevision(cloud: Cloud, app: AppRuntime, revision: Revision,
   const ingress: Body | undefined = app.configuration["ingress"];
   const targetPort = ingress?.["targetPort"] == null ? undefined : Number(ingress["targetPort"]);
   const port = app.truths["wrong-port-never-healthy"] ? listeningPort(container, targetPort) : undefined;
-  revision.set = startReplicas({
-    app: app.name, revision: revision.name, folder: image.folder, entry: path.resolve(image.folder, image.entry),
-    args: container["args"] ?? [],
-    count: Math.max(1, Number(revision.template["scale"]?.minReplicas ?? 0)),
-    probes: planProbes(container, ingress ? targetPort ?? 80 : undefined, port),
-    graceSeconds: Number(revision.template["terminationGracePeriodSeconds"] ?? 30),
-    environment: (replica, port) => environmentOf(cloud, app, revision, replica, port),
-  }, runtime.platform, () => settle(app, revision, cloud.clock.now()));
+  revision.set = startReplicas(
+    {
+      app: app.name,
+      revision: revision.name,
+      folder: image.folder,
+      entry: path.resolve(image.folder, image.entry),
+      args: container["args"] ?? [],
+      count: Math.max(1, Number(revision.template["scale"]?.minReplicas ?? 0)),
+      probes: planProbes(container, ingress ? (targetPort ?? 80) : undefined, port),
+      graceSeconds: Number(revision.template["terminationGracePeriodSeconds"] ?? 30),
+      environment: (replica, port) => environmentOf(cloud, app, revision, replica, port),
+    },
+    runtime.platform,
+    () => settle(app, revision, cloud.clock.now()),
+  );
   // Whoever deactivates does not wait for the processes to end; who closes the stand-in does.
   const ended = revision.set.ended.finally(() => runtime.ending.delete(ended));
   runtime.ending.add(ended);
@@ -139,7 +161,8 @@ export function settle(app: AppRuntime, revision: Revision, now: number): void {
 /** Gives every container what it needs to find the cloud and, where the app or job of that id has identities, to sign in. */
 export function platformEnvironment(cloud: Cloud, id: string): Record<string, string> {
   const identity: Body = cloud.store.get(id)?.body["identity"] ?? {};
-  const identities = /SystemAssigned/.test(identity["type"] ?? "") || Object.keys(identity["userAssignedIdentities"] ?? {});
+  const identities =
+    /SystemAssigned/.test(identity["type"] ?? "") || Object.keys(identity["userAssignedIdentities"] ?? {});
   return {
     ...(process.env["PATH"] ? { PATH: process.env["PATH"] } : {}),
     ...cloud.replicaEnvironment(identities === true || identities.length > 0 ? identities : false),
@@ -147,16 +170,30 @@ export function platformEnvironment(cloud: Cloud, id: string): Record<string, st
 }
 
 /** Gives the variables of a container, those from secrets filled in. */
-export const variablesOf = (container: Body, secrets: readonly Body[]): Record<string, string> => Object.fromEntries(((container["env"] ?? []) as Body[]).map(({ name, value, secretRef }) =>
-  [name, secretRef ? String(secrets.find((secret) => secret["name"] === secretRef)?.["value"] ?? "") : String(value ?? "")]));
+export const variablesOf = (container: Body, secrets: readonly Body[]): Record<string, string> =>
+  Object.fromEntries(
+    ((container["env"] ?? []) as Body[]).map(({ name, value, secretRef }) => [
+      name,
+      secretRef ? String(secrets.find((secret) => secret["name"] === secretRef)?.["value"] ?? "") : String(value ?? ""),
+    ]),
+  );
 
 /** Gives a replica what Azure injects, what the template says, and nothing of the stand-in's own environment. */
-function environmentOf(cloud: Cloud, app: AppRuntime, revision: Revision, replica: string, port: number): Record<string, string> {
+function environmentOf(
+  cloud: Cloud,
+  app: AppRuntime,
+  revision: Revision,
+  replica: string,
+  port: number,
+): Record<string, string> {
   const targetPort = app.configuration["ingress"]?.targetPort;
   return {
     ...platformEnvironment(cloud, app.id),
-    CONTAINER_APP_NAME: app.name, CONTAINER_APP_REVISION: revision.name, CONTAINER_APP_REPLICA_NAME: replica,
-    CONTAINER_APP_HOSTNAME: revisionHost(app, revision.name), ...(targetPort ? { CONTAINER_APP_PORT: String(targetPort) } : {}),
+    CONTAINER_APP_NAME: app.name,
+    CONTAINER_APP_REVISION: revision.name,
+    CONTAINER_APP_REPLICA_NAME: replica,
+    CONTAINER_APP_HOSTNAME: revisionHost(app, revision.name),
+    ...(targetPort ? { CONTAINER_APP_PORT: String(targetPort) } : {}),
     ...variablesOf(revision.template["containers"][0], app.configuration["secrets"] ?? []),
     PORT: String(port),
   };

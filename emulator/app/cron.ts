@@ -2,16 +2,28 @@
 // Numbers, lists, ranges and steps; whatever else a field may say elsewhere (names, `@daily`, seconds) is refused.
 import { ArmError } from "../arm/resource.ts";
 
-const ranges = [[0, 59], [0, 23], [1, 31], [1, 12], [0, 7]] as const;
+const ranges = [
+  [0, 59],
+  [0, 23],
+  [1, 31],
+  [1, 12],
+  [0, 7],
+] as const;
 
 /** Gives whether a moment lies in a minute that the expression names. @throws ArmError 400 for what is no such expression. */
 export function parseCron(expression: string): (at: number) => boolean {
   const refuse = (): never => {
-    throw new ArmError(400, "JobInvalidCronExpression", `The cron expression '${expression}' is not one of five fields: minute, hour, day, month, weekday.`);
+    throw new ArmError(
+      400,
+      "JobInvalidCronExpression",
+      `The cron expression '${expression}' is not one of five fields: minute, hour, day, month, weekday.`,
+    );
   };
   const fields = expression.trim().split(/\s+/);
   if (fields.length !== ranges.length) refuse();
-  const [minutes, hours, days, months, weekdays] = fields.map((field, index) => valuesOf(field, ranges[index]!) ?? refuse()) as [Set<number>, Set<number>, Set<number>, Set<number>, Set<number>];
+  const [minutes, hours, days, months, weekdays] = fields.map(
+    (field, index) => valuesOf(field, ranges[index]!) ?? refuse(),
+  ) as [Set<number>, Set<number>, Set<number>, Set<number>, Set<number>];
   if (weekdays.has(7)) weekdays.add(0);
   // Where both day and weekday say something, either will do; that is cron's oldest surprise.
   const [anyDay, anyWeekday] = [fields[2] === "*", fields[4] === "*"];
@@ -19,7 +31,12 @@ export function parseCron(expression: string): (at: number) => boolean {
     const moment = new Date(at);
     const [day, weekday] = [days.has(moment.getUTCDate()), weekdays.has(moment.getUTCDay())];
     const isDay = anyDay ? weekday : anyWeekday ? day : day || weekday;
-    return minutes.has(moment.getUTCMinutes()) && hours.has(moment.getUTCHours()) && months.has(moment.getUTCMonth() + 1) && isDay;
+    return (
+      minutes.has(moment.getUTCMinutes()) &&
+      hours.has(moment.getUTCHours()) &&
+      months.has(moment.getUTCMonth() + 1) &&
+      isDay
+    );
   };
 }
 

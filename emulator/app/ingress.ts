@@ -3,11 +3,20 @@
 // Knows nothing of health or of why weights are as they are; it looks both up for each request, so a change holds at once.
 import { randomUUID } from "node:crypto";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import { appHost, findRevision, isSingle, readyReplicas, trafficOf, zoneOf, type AppRuntime, type Revision } from "./revisions.ts";
+import type { Body, Cloud } from "../arm/resource.ts";
 import { listeningPort, runtimeOf } from "./app-runtime.ts";
 import type { Replica } from "./replicas.ts";
 import { requestRows } from "./request-rows.ts";
-import type { Body, Cloud } from "../arm/resource.ts";
+import {
+  type AppRuntime,
+  appHost,
+  findRevision,
+  isSingle,
+  type Revision,
+  readyReplicas,
+  trafficOf,
+  zoneOf,
+} from "./revisions.ts";
 import { mustWake, startScaling, wake } from "./scaling.ts";
 
 export interface Ingress {
@@ -23,14 +32,24 @@ const requestMilliseconds = 240_000;
 /** Starts the ingress of a cloud. The weighted choice is drawn from a fixed seed, so that it is the same in every run. */
 export function ingress(cloud: Cloud): Ingress {
   const agent = new http.Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 256 });
-  const draw = randomFrom(1), endScaling = startScaling(cloud);
+  const draw = randomFrom(1);
+  const endScaling = startScaling(cloud);
   return {
     handle(request, response) {
       const host = (request.headers.host ?? "").toLowerCase().replace(/:\d+$/, "");
       const found = findApp(cloud, host);
       if (!found) return false;
       const revision = found.prefix === undefined ? pick(found.app, draw) : byPrefix(found.app, found.prefix);
-      void receive({ cloud, agent, app: found.app, revision, request, response, at: cloud.clock.now(), started: performance.now() });
+      void receive({
+        cloud,
+        agent,
+        app: found.app,
+        revision,
+        request,
+        response,
+        at: cloud.clock.now(),
+        started: performance.now(),
+      });
       return true;
     },
     async close() {
@@ -42,11 +61,15 @@ export function ingress(cloud: Cloud): Ingress {
 }
 
 /** Finds the app of a host name: its own, or `<app>--<suffix>` and `<app>---<label>` before the same domain. */
-function findApp(cloud: Cloud, host: string): { readonly app: AppRuntime; readonly prefix: string | undefined } | undefined {
+function findApp(
+  cloud: Cloud,
+  host: string,
+): { readonly app: AppRuntime; readonly prefix: string | undefined } | undefined {
   for (const app of runtimeOf(cloud).apps.values()) {
     if (!host.startsWith(app.name) || !app.configuration["ingress"]) continue;
     if (host === appHost(app)) return { app, prefix: undefined };
-    const zone = zoneOf(app), prefix = host.endsWith(`.${zone}`) ? host.slice(0, -zone.length - 1) : "";
+    const zone = zoneOf(app);
+    const prefix = host.endsWith(`.${zone}`) ? host.slice(0, -zone.length - 1) : "";
     if (prefix.startsWith(`${app.name}--`)) return { app, prefix };
   }
   return undefined;
@@ -54,12 +77,16 @@ function findApp(cloud: Cloud, host: string): { readonly app: AppRuntime; readon
 
 function byPrefix(app: AppRuntime, prefix: string): Revision | undefined {
   const label = `${app.name}---`;
-  return prefix.startsWith(label) ? trafficOf(app).find((entry) => entry.label === prefix.slice(label.length))?.revision : findRevision(app, prefix);
+  return prefix.startsWith(label)
+    ? trafficOf(app).find((entry) => entry.label === prefix.slice(label.length))?.revision
+    : findRevision(app, prefix);
 }
 
 function pick(app: AppRuntime, draw: () => number): Revision | undefined {
   const all = trafficOf(app);
-  const ready = app.truths["names-do-not-wait"] ? [] : all.filter(({ revision, weight }) => weight > 0 && readyReplicas(revision).length > 0);
+  const ready = app.truths["names-do-not-wait"]
+    ? []
+    : all.filter(({ revision, weight }) => weight > 0 && readyReplicas(revision).length > 0);
   const among = ready.length > 0 ? ready : all;
   let left = draw() * among.reduce((sum, { weight }) => sum + weight, 0);
   for (const { revision, weight } of among) {
@@ -73,10 +100,14 @@ const turns = new WeakMap<Revision, number>();
 
 const affinityCookie = "acaAffinity";
 const isSticky = (app: AppRuntime): boolean =>
-  String(app.configuration["ingress"]?.stickySessions?.affinity).toLowerCase() === "sticky" && (isSingle(app) || !app.truths["affinity-in-single-only"]);
+  String(app.configuration["ingress"]?.stickySessions?.affinity).toLowerCase() === "sticky" &&
+  (isSingle(app) || !app.truths["affinity-in-single-only"]);
 
 /** Gives the replica that a client's cookie holds it to; undefined where it has none, or where that replica is gone. */
-function heldReplica(app: AppRuntime, request: IncomingMessage): { readonly revision: Revision; readonly replica: Replica } | undefined {
+function heldReplica(
+  app: AppRuntime,
+  request: IncomingMessage,
+): { readonly revision: Revision; readonly replica: Replica } | undefined {
   const [, name] = new RegExp(`(?:^|; *)${affinityCookie}="?([^;"]+)`).exec(request.headers.cookie ?? "") ?? [];
   if (name === undefined || !isSticky(app)) return undefined;
   for (const { revision, weight } of trafficOf(app)) {
@@ -89,7 +120,10 @@ function heldReplica(app: AppRuntime, request: IncomingMessage): { readonly revi
 /** Whether anybody listens where the ingress asks. A container that never listened on its target port may run, and is reached by nobody. */
 const isReachable = (app: AppRuntime, revision: Revision): boolean => {
   const targetPort = Number(app.configuration["ingress"]?.targetPort ?? 80);
-  return !app.truths["wrong-port-never-healthy"] || listeningPort(revision.template["containers"]?.[0] as Body, targetPort) === targetPort;
+  return (
+    !app.truths["wrong-port-never-healthy"] ||
+    listeningPort(revision.template["containers"]?.[0] as Body, targetPort) === targetPort
+  );
 };
 
 function nextReplica(app: AppRuntime, revision: Revision | undefined): Replica | undefined {
@@ -122,11 +156,17 @@ interface Passage {
 
 /** Holds a request to a revision at zero until a replica is up, as the platform does, and passes it on. */
 async function receive(passage: Passage): Promise<void> {
-  const held = heldReplica(passage.app, passage.request), revision = held?.revision ?? passage.revision;
+  const held = heldReplica(passage.app, passage.request);
+  const revision = held?.revision ?? passage.revision;
   if (mustWake(revision)) {
     const gone = new AbortController();
     passage.response.once("close", () => gone.abort());
-    await wake(passage.cloud, passage.app, revision, AbortSignal.any([gone.signal, AbortSignal.timeout(requestMilliseconds)]));
+    await wake(
+      passage.cloud,
+      passage.app,
+      revision,
+      AbortSignal.any([gone.signal, AbortSignal.timeout(requestMilliseconds)]),
+    );
   }
   forward({ ...passage, revision }, held?.replica ?? nextReplica(passage.app, revision));
 }
@@ -139,11 +179,18 @@ function forward(passage: Passage, replica: Replica | undefined): void {
     if (revision) revision.usedAt = cloud.clock.now();
     writeRow(ending);
   };
-  if (response.destroyed) return finish({ status: 0, details: "downstream_remote_disconnect", flags: "DC", bytesSent: 0 });
+  if (response.destroyed)
+    return finish({ status: 0, details: "downstream_remote_disconnect", flags: "DC", bytesSent: 0 });
   const answer = (status: number, details: string, flags: string, text: string): void => {
     finish({ status, details, flags, bytesSent: text.length });
     if (response.headersSent) return void response.destroy();
-    response.writeHead(status, { "content-type": "text/plain", "content-length": text.length, server: "envoy", "x-request-id": requestId, ...(revision ? { "x-localcloud-revision": revision.name } : {}) });
+    response.writeHead(status, {
+      "content-type": "text/plain",
+      "content-length": text.length,
+      server: "envoy",
+      "x-request-id": requestId,
+      ...(revision ? { "x-localcloud-revision": revision.name } : {}),
+    });
     response.end(text);
   };
   if (!revision || !replica) {
@@ -152,9 +199,16 @@ function forward(passage: Passage, replica: Replica | undefined): void {
   }
 
   replica.inFlight += 1;
-  let bytesSent = 0, over = false;
+  let bytesSent = 0;
+  let over = false;
   const upstream = http.request({
-    agent, host: "127.0.0.1", port: replica.port, method: request.method, path: request.url, setHost: false, timeout: requestMilliseconds,
+    agent,
+    host: "127.0.0.1",
+    port: replica.port,
+    method: request.method,
+    path: request.url,
+    setHost: false,
+    timeout: requestMilliseconds,
     headers: forwardedHeaders(request, requestId),
   });
   const leave = (): boolean => {
@@ -165,39 +219,82 @@ function forward(passage: Passage, replica: Replica | undefined): void {
   };
   upstream.on("response", (reply) => {
     const status = reply.statusCode ?? 502;
-    response.writeHead(status, reply.statusMessage, [...withoutHopByHop(reply.rawHeaders), "x-localcloud-revision", revision.name, ...(isSticky(app) ? ["set-cookie", `${affinityCookie}="${replica.name}"; Path=/; HttpOnly`] : [])]);
+    response.writeHead(status, reply.statusMessage, [
+      ...withoutHopByHop(reply.rawHeaders),
+      "x-localcloud-revision",
+      revision.name,
+      ...(isSticky(app) ? ["set-cookie", `${affinityCookie}="${replica.name}"; Path=/; HttpOnly`] : []),
+    ]);
     // A stream must flow from its first byte; a whole answer goes out in one piece with its headers.
     if (reply.headers["content-length"] === undefined) response.flushHeaders();
-    reply.on("data", (chunk: Buffer) => { bytesSent += chunk.length; });
-    reply.on("aborted", () => { if (leave()) { finish({ status, details: "upstream_reset_after_response_started", flags: "UC", bytesSent }); response.destroy(); } });
+    reply.on("data", (chunk: Buffer) => {
+      bytesSent += chunk.length;
+    });
+    reply.on("aborted", () => {
+      if (leave()) {
+        finish({ status, details: "upstream_reset_after_response_started", flags: "UC", bytesSent });
+        response.destroy();
+      }
+    });
     reply.pipe(response);
-    response.on("finish", () => { if (leave()) finish({ status, details: "via_upstream", flags: "-", bytesSent }); });
+    response.on("finish", () => {
+      if (leave()) finish({ status, details: "via_upstream", flags: "-", bytesSent });
+    });
   });
-  upstream.on("timeout", () => { if (leave()) answer(504, "response_timeout", "UT", "upstream request timeout"); upstream.destroy(); });
+  upstream.on("timeout", () => {
+    if (leave()) answer(504, "response_timeout", "UT", "upstream request timeout");
+    upstream.destroy();
+  });
   upstream.on("error", (error: NodeJS.ErrnoException) => {
     if (!leave()) return;
     const refused = error.code === "ECONNREFUSED";
-    answer(503, refused ? "upstream_reset_before_response_started{connection_failure}" : "upstream_reset_before_response_started{connection_termination}", refused ? "UF" : "UC",
-      `upstream connect error or disconnect/reset before headers. reset reason: ${refused ? "connection failure" : "connection termination"}`);
+    answer(
+      503,
+      refused
+        ? "upstream_reset_before_response_started{connection_failure}"
+        : "upstream_reset_before_response_started{connection_termination}",
+      refused ? "UF" : "UC",
+      `upstream connect error or disconnect/reset before headers. reset reason: ${refused ? "connection failure" : "connection termination"}`,
+    );
   });
   response.on("close", () => {
     if (!leave()) return;
-    finish({ status: response.headersSent ? response.statusCode : 0, details: "downstream_remote_disconnect", flags: "DC", bytesSent });
+    finish({
+      status: response.headersSent ? response.statusCode : 0,
+      details: "downstream_remote_disconnect",
+      flags: "DC",
+      bytesSent,
+    });
     upstream.destroy();
   });
-  if (request.headers["content-length"] === undefined && request.headers["transfer-encoding"] === undefined) upstream.end();
+  if (request.headers["content-length"] === undefined && request.headers["transfer-encoding"] === undefined)
+    upstream.end();
   else request.pipe(upstream);
 }
 
-const hopByHop = new Set(["connection", "keep-alive", "transfer-encoding", "proxy-connection", "upgrade", "te", "trailer"]);
+const hopByHop = new Set([
+  "connection",
+  "keep-alive",
+  "transfer-encoding",
+  "proxy-connection",
+  "upgrade",
+  "te",
+  "trailer",
+]);
 
 function forwardedHeaders(request: IncomingMessage, requestId: string): http.OutgoingHttpHeaders {
   const headers: http.OutgoingHttpHeaders = {};
-  for (const [name, value] of Object.entries(request.headers)) if (value !== undefined && !hopByHop.has(name)) headers[name] = value;
+  for (const [name, value] of Object.entries(request.headers))
+    if (value !== undefined && !hopByHop.has(name)) headers[name] = value;
   if (request.headers["transfer-encoding"]) headers["transfer-encoding"] = "chunked";
   const client = request.socket.remoteAddress ?? "";
   const before = request.headers["x-forwarded-for"];
-  return { ...headers, "x-request-id": requestId, "x-forwarded-proto": "https", "x-forwarded-for": before ? `${String(before)}, ${client}` : client };
+  return {
+    ...headers,
+    "x-request-id": requestId,
+    "x-forwarded-proto": "https",
+    "x-forwarded-for": before ? `${String(before)}, ${client}` : client,
+  };
 }
 
 function withoutHopByHop(raw: readonly string[]): string[] {
@@ -210,17 +307,36 @@ function withoutHopByHop(raw: readonly string[]): string[] {
 }
 
 /** Gives the function that writes the request's one row when it is over. */
-function rowWriter({ cloud, app, revision, request, at: startedAt, started }: Passage, replica: Replica | undefined, requestId: string): (ending: Ending) => void {
+function rowWriter(
+  { cloud, app, revision, request, at: startedAt, started }: Passage,
+  replica: Replica | undefined,
+  requestId: string,
+): (ending: Ending) => void {
   const rows = requestRows(cloud);
   return ({ status, details, flags, bytesSent }) => {
     const duration = Math.round(performance.now() - started);
     rows.add(app.environmentId, {
-      TimeGenerated: Math.max(cloud.clock.now(), startedAt), StartTime: startedAt, ContainerAppName: app.name, RevisionName: revision?.name ?? "", ReplicaName: replica?.name ?? "",
-      EnvironmentName: app.environmentName, Method: request.method ?? "", Path: request.url ?? "", Authority: request.headers.host ?? "",
-      Protocol: `HTTP/${request.httpVersion}`, StatusCode: status, ResponseCodeDetails: details, ResponseFlags: flags, RequestDuration: duration, RequestId: requestId,
-      UpstreamHost: replica ? `127.0.0.1:${replica.port}` : "", UpstreamRequestAttemptCount: replica ? 1 : 0,
-      BytesReceived: Number(request.headers["content-length"] ?? 0), BytesSent: bytesSent,
-      UserAgent: request.headers["user-agent"] ?? "", XForwardedFor: String(request.headers["x-forwarded-for"] ?? ""),
+      TimeGenerated: Math.max(cloud.clock.now(), startedAt),
+      StartTime: startedAt,
+      ContainerAppName: app.name,
+      RevisionName: revision?.name ?? "",
+      ReplicaName: replica?.name ?? "",
+      EnvironmentName: app.environmentName,
+      Method: request.method ?? "",
+      Path: request.url ?? "",
+      Authority: request.headers.host ?? "",
+      Protocol: `HTTP/${request.httpVersion}`,
+      StatusCode: status,
+      ResponseCodeDetails: details,
+      ResponseFlags: flags,
+      RequestDuration: duration,
+      RequestId: requestId,
+      UpstreamHost: replica ? `127.0.0.1:${replica.port}` : "",
+      UpstreamRequestAttemptCount: replica ? 1 : 0,
+      BytesReceived: Number(request.headers["content-length"] ?? 0),
+      BytesSent: bytesSent,
+      UserAgent: request.headers["user-agent"] ?? "",
+      XForwardedFor: String(request.headers["x-forwarded-for"] ?? ""),
     });
   };
 }

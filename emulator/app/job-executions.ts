@@ -5,10 +5,10 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Body, Cloud, Resource } from "../arm/resource.ts";
 import { imageName, platformEnvironment, runtimeOf, variablesOf } from "./app-runtime.ts";
 import { parseCron } from "./cron.ts";
 import { readLines, signalled } from "./replicas.ts";
-import type { Body, Cloud, Resource } from "../arm/resource.ts";
 
 /** One run of a job. */
 export interface Execution {
@@ -29,7 +29,11 @@ interface Jobs {
 }
 
 // Azure shows the latest hundred.
-const keptMax = 100, graceMilliseconds = 2_000, lookMilliseconds = 200, minute = 60_000, missedMinutesMax = 24 * 60;
+const keptMax = 100;
+const graceMilliseconds = 2_000;
+const lookMilliseconds = 200;
+const minute = 60_000;
+const missedMinutesMax = 24 * 60;
 const jobType = "Microsoft.App/jobs";
 const jobsOf = new WeakMap<Cloud, Jobs>();
 
@@ -42,7 +46,8 @@ function jobs(cloud: Cloud): Jobs {
 }
 
 /** Gives the executions of a job, oldest first. */
-export const executionsOf = (cloud: Cloud, job: Resource): readonly Execution[] => jobs(cloud).executions.get(job.id) ?? [];
+export const executionsOf = (cloud: Cloud, job: Resource): readonly Execution[] =>
+  jobs(cloud).executions.get(job.id) ?? [];
 
 /** Ends what runs of a job and forgets the rest. */
 export function forgetJob(cloud: Cloud, job: Resource): void {
@@ -56,13 +61,19 @@ export function startExecution(cloud: Cloud, job: Resource): Execution {
   const { executions, deleted } = jobs(cloud);
   const execution: Execution = {
     name: `${job.body["name"]}-${randomBytes(8).toString("hex").slice(0, 7)}`,
-    startedAt: cloud.clock.now(), template: structuredClone(job.body["properties"].template), status: "Running", endedAt: undefined, pid: undefined,
+    startedAt: cloud.clock.now(),
+    template: structuredClone(job.body["properties"].template),
+    status: "Running",
+    endedAt: undefined,
+    pid: undefined,
   };
   executions.set(job.id, [...(executions.get(job.id) ?? []), execution].slice(-keptMax));
   const gone = deleted.get(job.id) ?? new AbortController();
   deleted.set(job.id, gone);
   const runtime = runtimeOf(cloud);
-  const ended = run(cloud, job, execution, AbortSignal.any([gone.signal, runtime.closing])).finally(() => runtime.ending.delete(ended));
+  const ended = run(cloud, job, execution, AbortSignal.any([gone.signal, runtime.closing])).finally(() =>
+    runtime.ending.delete(ended),
+  );
   runtime.ending.add(ended);
   return execution;
 }
@@ -72,7 +83,8 @@ async function run(cloud: Cloud, job: Resource, execution: Execution, stopping: 
   const { replicaTimeout, replicaRetryLimit = 0 } = job.body["properties"].configuration;
   const mustEnd = AbortSignal.any([stopping, AbortSignal.timeout(Number(replicaTimeout) * 1000)]);
   let isGood = false;
-  for (let tries = 0; !isGood && tries <= Number(replicaRetryLimit) && !mustEnd.aborted; tries++) isGood = await runOnce(cloud, job, execution, mustEnd);
+  for (let tries = 0; !isGood && tries <= Number(replicaRetryLimit) && !mustEnd.aborted; tries++)
+    isGood = await runOnce(cloud, job, execution, mustEnd);
   Object.assign(execution, { status: isGood ? "Succeeded" : "Failed", endedAt: cloud.clock.now() });
 }
 
@@ -84,10 +96,14 @@ async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEn
   if (!image) return false;
   const replica = `${execution.name}-${randomBytes(4).toString("hex").slice(0, 5)}`;
   const child = spawn(process.execPath, [path.resolve(image.folder, image.entry), ...(container["args"] ?? [])], {
-    cwd: image.folder, detached: true, stdio: ["ignore", "pipe", "pipe"],
+    cwd: image.folder,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
     env: {
       ...platformEnvironment(cloud, job.id),
-      CONTAINER_APP_JOB_NAME: job.body["name"], CONTAINER_APP_JOB_EXECUTION_NAME: execution.name, CONTAINER_APP_REPLICA_NAME: replica,
+      CONTAINER_APP_JOB_NAME: job.body["name"],
+      CONTAINER_APP_JOB_EXECUTION_NAME: execution.name,
+      CONTAINER_APP_REPLICA_NAME: replica,
       ...variablesOf(container, job.body["properties"].configuration.secrets ?? []),
     },
   });
@@ -102,7 +118,9 @@ async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEn
   const group = -child.pid;
   const end = (): void => {
     signalled(group, "SIGTERM");
-    void pause(graceMilliseconds, undefined, { ref: false }).then(() => execution.pid === -group && signalled(group, "SIGKILL"));
+    void pause(graceMilliseconds, undefined, { ref: false }).then(
+      () => execution.pid === -group && signalled(group, "SIGKILL"),
+    );
   };
   if (mustEnd.aborted) end();
   else mustEnd.addEventListener("abort", end, { once: true });
@@ -130,7 +148,10 @@ export function watchSchedules(cloud: Cloud): void {
   const look = (): void => {
     const [from, to] = [seen, minuteNow()];
     seen = to;
-    const passed = Array.from({ length: Math.max(0, Math.min(to - from, missedMinutesMax)) }, (_, index) => (to - index) * minute);
+    const passed = Array.from(
+      { length: Math.max(0, Math.min(to - from, missedMinutesMax)) },
+      (_, index) => (to - index) * minute,
+    );
     if (passed.length === 0) return;
     for (const job of cloud.store.list()) if (job.type === jobType && isDue(job, passed)) startExecution(cloud, job);
   };
@@ -141,9 +162,30 @@ export function watchSchedules(cloud: Cloud): void {
 
 function isDue({ body: { properties } }: Resource, minutes: readonly number[]): boolean {
   const expression: unknown = properties.configuration?.scheduleTriggerConfig?.cronExpression;
-  return properties.provisioningState === "Succeeded" && typeof expression === "string" && minutes.some(parseCron(expression));
+  return (
+    properties.provisioningState === "Succeeded" &&
+    typeof expression === "string" &&
+    minutes.some(parseCron(expression))
+  );
 }
 
 /** Gives the processes that jobs have running, in the words of `/_standin/processes`. */
-export const jobProcesses = (cloud: Cloud): readonly Body[] => cloud.store.list().flatMap((job) => executionsOf(cloud, job).flatMap(({ name, pid }) =>
-  (pid === undefined ? [] : [{ app: job.body["name"], revision: name, replica: name, pid, port: 0, ready: true, restarts: 0, lastEnd: "" }])));
+export const jobProcesses = (cloud: Cloud): readonly Body[] =>
+  cloud.store.list().flatMap((job) =>
+    executionsOf(cloud, job).flatMap(({ name, pid }) =>
+      pid === undefined
+        ? []
+        : [
+            {
+              app: job.body["name"],
+              revision: name,
+              replica: name,
+              pid,
+              port: 0,
+              ready: true,
+              restarts: 0,
+              lastEnd: "",
+            },
+          ],
+    ),
+  );

@@ -24,10 +24,19 @@ export interface ProbePlan {
   readonly liveness: Probe | undefined;
 }
 
-type Numbers = Pick<Probe, "initialDelaySeconds" | "periodSeconds" | "timeoutSeconds" | "successThreshold" | "failureThreshold">;
+type Numbers = Pick<
+  Probe,
+  "initialDelaySeconds" | "periodSeconds" | "timeoutSeconds" | "successThreshold" | "failureThreshold"
+>;
 
 // What a probe has that names no numbers of its own (Kubernetes' defaults, which Container Apps passes through).
-const given: Numbers = { initialDelaySeconds: 0, periodSeconds: 10, timeoutSeconds: 1, successThreshold: 1, failureThreshold: 3 };
+const given: Numbers = {
+  initialDelaySeconds: 0,
+  periodSeconds: 10,
+  timeoutSeconds: 1,
+  successThreshold: 1,
+  failureThreshold: 3,
+};
 // What Container Apps adds, as TCP on the target port, for each type that the template leaves out while ingress is on.
 const added: Record<keyof ProbePlan, Numbers> = {
   startup: { initialDelaySeconds: 1, periodSeconds: 1, timeoutSeconds: 3, successThreshold: 1, failureThreshold: 240 },
@@ -43,14 +52,22 @@ const added: Record<keyof ProbePlan, Numbers> = {
 export function planProbes(container: Body, targetPort: number | undefined, listens: number | undefined): ProbePlan {
   const find = (type: keyof ProbePlan): Probe | undefined => {
     const probe = ((container["probes"] ?? []) as Body[]).find((each) => String(each["type"]).toLowerCase() === type);
-    if (!probe) return targetPort === undefined ? undefined : { path: undefined, headers: {}, reachable: listens === undefined || listens === targetPort, ...added[type] };
+    if (!probe)
+      return targetPort === undefined
+        ? undefined
+        : { path: undefined, headers: {}, reachable: listens === undefined || listens === targetPort, ...added[type] };
     const where: Body = probe["httpGet"] ?? probe["tcpSocket"] ?? {};
-    const numbers = Object.fromEntries(Object.keys(given).flatMap((name) => (probe[name] == null ? [] : [[name, Number(probe[name])]])));
+    const numbers = Object.fromEntries(
+      Object.keys(given).flatMap((name) => (probe[name] == null ? [] : [[name, Number(probe[name])]])),
+    );
     return {
       path: probe["httpGet"] ? (where["path"] ?? "/") : undefined,
-      headers: Object.fromEntries(((where["httpHeaders"] ?? []) as Body[]).map((header) => [header["name"], header["value"]])),
+      headers: Object.fromEntries(
+        ((where["httpHeaders"] ?? []) as Body[]).map((header) => [header["name"], header["value"]]),
+      ),
       reachable: listens === undefined || Number(where["port"] ?? targetPort) === listens,
-      ...given, ...numbers,
+      ...given,
+      ...numbers,
     };
   };
   return { startup: find("startup"), readiness: find("readiness"), liveness: find("liveness") };
@@ -63,11 +80,24 @@ function probeOnce(probe: Probe, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     if (probe.path === undefined) {
       const socket = net.connect({ host: "127.0.0.1", port, timeout });
-      const settle = (good: boolean) => { socket.destroy(); resolve(good); };
-      socket.on("connect", () => settle(true)).on("timeout", () => settle(false)).on("error", () => settle(false));
+      const settle = (good: boolean) => {
+        socket.destroy();
+        resolve(good);
+      };
+      socket
+        .on("connect", () => settle(true))
+        .on("timeout", () => settle(false))
+        .on("error", () => settle(false));
       return;
     }
-    const request = http.get({ host: "127.0.0.1", port, path: probe.path, headers: { "user-agent": "kube-probe/1.31", ...probe.headers }, agent: false, signal: AbortSignal.timeout(timeout) });
+    const request = http.get({
+      host: "127.0.0.1",
+      port,
+      path: probe.path,
+      headers: { "user-agent": "kube-probe/1.31", ...probe.headers },
+      agent: false,
+      signal: AbortSignal.timeout(timeout),
+    });
     request.on("response", (response) => {
       response.resume();
       resolve(response.statusCode !== undefined && response.statusCode >= 200 && response.statusCode < 400);
@@ -87,10 +117,18 @@ export interface ProbeListener {
 const firstAskSeconds = 0.2;
 
 /** Watches a container until `signal` aborts. */
-export async function watchContainer(plan: ProbePlan, port: number, listener: ProbeListener, signal: AbortSignal): Promise<void> {
+export async function watchContainer(
+  plan: ProbePlan,
+  port: number,
+  listener: ProbeListener,
+  signal: AbortSignal,
+): Promise<void> {
   const repeat = async (probe: Probe, counted: (good: boolean, inRow: number) => boolean): Promise<void> => {
-    let last: boolean | undefined, inRow = 0;
-    await pause(Math.max(probe.initialDelaySeconds, probe === plan.startup ? firstAskSeconds : 0) * 1000, undefined, { signal });
+    let last: boolean | undefined;
+    let inRow = 0;
+    await pause(Math.max(probe.initialDelaySeconds, probe === plan.startup ? firstAskSeconds : 0) * 1000, undefined, {
+      signal,
+    });
     for (;;) {
       const good = await probeOnce(probe, port);
       if (signal.aborted) return;
@@ -107,15 +145,22 @@ export async function watchContainer(plan: ProbePlan, port: number, listener: Pr
   const { startup, readiness, liveness } = plan;
   try {
     let started = !startup;
-    if (startup) await repeat(startup, (good, inRow) => (good ? !(started = inRow >= startup.successThreshold) : inRow < startup.failureThreshold || restart("startup", startup)));
+    if (startup)
+      await repeat(startup, (good, inRow) =>
+        good
+          ? !(started = inRow >= startup.successThreshold)
+          : inRow < startup.failureThreshold || restart("startup", startup),
+      );
     if (!started) return;
     if (!readiness) listener.ready(true);
     await Promise.all([
-      readiness && repeat(readiness, (good, inRow) => {
-        if (inRow === (good ? readiness.successThreshold : readiness.failureThreshold)) listener.ready(good);
-        return true;
-      }),
-      liveness && repeat(liveness, (good, inRow) => good || inRow < liveness.failureThreshold || restart("liveness", liveness)),
+      readiness &&
+        repeat(readiness, (good, inRow) => {
+          if (inRow === (good ? readiness.successThreshold : readiness.failureThreshold)) listener.ready(good);
+          return true;
+        }),
+      liveness &&
+        repeat(liveness, (good, inRow) => good || inRow < liveness.failureThreshold || restart("liveness", liveness)),
     ]);
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -25,7 +25,11 @@ export interface Reaper {
 
 /** Starts the watch. It costs one sleeping shell, whatever the number of replicas. */
 export function startReaper(): Reaper {
-  const shell = spawn("/bin/sh", ["-c", script], { detached: true, stdio: ["pipe", "ignore", "ignore"], env: { PATH: process.env["PATH"] } });
+  const shell = spawn("/bin/sh", ["-c", script], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+    env: { PATH: process.env["PATH"] },
+  });
   shell.stdin.on("error", () => undefined);
   shell.unref();
   (shell.stdin as unknown as { unref(): void }).unref();

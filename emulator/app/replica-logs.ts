@@ -10,7 +10,8 @@ export interface LogLine {
   readonly json: unknown;
 }
 
-const plainLinesMax = 1_000, jsonLinesMax = 100_000;
+const plainLinesMax = 1_000;
+const jsonLinesMax = 100_000;
 
 export interface ReplicaLogs {
   readonly add: (line: Omit<LogLine, "json">) => void;
@@ -35,8 +36,10 @@ export function replicaLogs(): ReplicaLogs {
       if (lines.length > plainLinesMax * 1.5) lines.splice(0, lines.length - plainLinesMax);
       plain.set(line.revision, lines);
     },
-    read: (app, since) => [...structured, ...[...plain.values()].flat()]
-      .filter((line) => line.at >= since && (app === undefined || line.app === app)).sort((a, b) => a.at - b.at),
+    read: (app, since) =>
+      [...structured, ...[...plain.values()].flat()]
+        .filter((line) => line.at >= since && (app === undefined || line.app === app))
+        .sort((a, b) => a.at - b.at),
   };
 }
 

@@ -2,13 +2,13 @@
 // Knows a program, its environment and its probes; nothing of apps, revisions' states or traffic.
 // Two things differ from the platform: a container that dies is back after 0.2 s doubling to 2 s, not after 10 s doubling to
 // 5 minutes, and as many replicas run as the template's minimum says, one at least: more load does not bring more.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import net from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import { watchContainer, type ProbePlan } from "./probes.ts";
+import { type ProbePlan, watchContainer } from "./probes.ts";
 import type { Reaper } from "./reaper.ts";
 import type { LogLine, ReplicaLogs } from "./replica-logs.ts";
 
@@ -59,7 +59,10 @@ export interface ReplicaSet {
   readonly ended: Promise<void>;
 }
 
-const backOffMilliseconds = 200, backOffMillisecondsMax = 2_000, steadyMilliseconds = 10_000, drainMilliseconds = 2_000;
+const backOffMilliseconds = 200;
+const backOffMillisecondsMax = 2_000;
+const steadyMilliseconds = 10_000;
+const drainMilliseconds = 2_000;
 
 /** Starts the replicas of a revision and keeps them running until `stop`. */
 export function startReplicas(plan: ReplicaPlan, platform: Platform, changed: () => void): ReplicaSet {
@@ -67,13 +70,23 @@ export function startReplicas(plan: ReplicaPlan, platform: Platform, changed: ()
   const pod = randomBytes(5).toString("hex").slice(0, 9);
   const supervised = Array.from({ length: plan.count }, () => {
     const name = `${plan.revision}-${pod}-${randomBytes(4).toString("hex").slice(0, 5)}`;
-    const replica: Replica = { name, createdAt: platform.now(), port: 0, pid: undefined, ready: false, restarts: 0, lastEnd: "", inFlight: 0 };
+    const replica: Replica = {
+      name,
+      createdAt: platform.now(),
+      port: 0,
+      pid: undefined,
+      ready: false,
+      restarts: 0,
+      lastEnd: "",
+      inFlight: 0,
+    };
     return { replica, ...supervise(replica, plan, platform, changed, stopping.signal) };
   });
   const replicas = supervised.map(({ replica }) => replica);
   const ended = Promise.all(supervised.map((each) => each.ended)).then(() => undefined);
   return {
-    replicas, ended,
+    replicas,
+    ended,
     kill: (signal) => replicas.flatMap(({ pid }) => (pid !== undefined && signalled(pid, signal) ? [pid] : [])),
     recycle: () => supervised.forEach(({ recycle }) => recycle()),
     async stop() {
@@ -85,7 +98,13 @@ export function startReplicas(plan: ReplicaPlan, platform: Platform, changed: ()
 }
 
 /** Runs one process after another in a replica. */
-function supervise(replica: Replica, plan: ReplicaPlan, platform: Platform, changed: () => void, stopping: AbortSignal): { recycle: () => void; ended: Promise<void> } {
+function supervise(
+  replica: Replica,
+  plan: ReplicaPlan,
+  platform: Platform,
+  changed: () => void,
+  stopping: AbortSignal,
+): { recycle: () => void; ended: Promise<void> } {
   let current = new AbortController();
   const loop = async (): Promise<void> => {
     let backOff = backOffMilliseconds;
@@ -107,11 +126,21 @@ function supervise(replica: Replica, plan: ReplicaPlan, platform: Platform, chan
 }
 
 /** Runs one process to its end; gives how it ended. `run` aborted means that it must end and make room for the next. */
-async function runOnce(replica: Replica, plan: ReplicaPlan, platform: Platform, changed: () => void, stopping: AbortSignal, run: AbortController): Promise<string> {
+async function runOnce(
+  replica: Replica,
+  plan: ReplicaPlan,
+  platform: Platform,
+  changed: () => void,
+  stopping: AbortSignal,
+  run: AbortController,
+): Promise<string> {
   const port = await freePort();
   if (stopping.aborted) return "stopped before its start";
   const child = spawn(process.execPath, [plan.entry, ...plan.args], {
-    cwd: plan.folder, env: plan.environment(replica.name, port), detached: true, stdio: ["ignore", "pipe", "pipe"],
+    cwd: plan.folder,
+    env: plan.environment(replica.name, port),
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(error.message));
@@ -123,7 +152,10 @@ async function runOnce(replica: Replica, plan: ReplicaPlan, platform: Platform, 
   readLines(child, { app: plan.app, revision: plan.revision, replica: replica.name }, platform);
 
   const watched = new AbortController();
-  const ready = (value: boolean) => { replica.ready = value && !stopping.aborted; changed(); };
+  const ready = (value: boolean) => {
+    replica.ready = value && !stopping.aborted;
+    changed();
+  };
   void watchContainer(plan.probes, port, { ready, failed: (reason) => run.abort(reason) }, watched.signal);
   const mustEnd = AbortSignal.any([stopping, run.signal]);
   const end = (): void => {
@@ -144,17 +176,29 @@ async function runOnce(replica: Replica, plan: ReplicaPlan, platform: Platform, 
 }
 
 /** Lets requests under way come to their end, then asks, then insists. */
-async function terminate(child: ChildProcess, replica: Replica, graceSeconds: number, ended: Promise<string>): Promise<void> {
+async function terminate(
+  child: ChildProcess,
+  replica: Replica,
+  graceSeconds: number,
+  ended: Promise<string>,
+): Promise<void> {
   const drainedBy = performance.now() + drainMilliseconds;
   while (replica.inFlight > 0 && performance.now() < drainedBy) await pause(20);
   child.kill("SIGTERM");
   const grace = new AbortController();
   void ended.then(() => grace.abort());
-  await pause(graceSeconds * 1000, undefined, { signal: grace.signal }).then(() => signalled(-(child.pid ?? 0), "SIGKILL"), () => undefined);
+  await pause(graceSeconds * 1000, undefined, { signal: grace.signal }).then(
+    () => signalled(-(child.pid ?? 0), "SIGKILL"),
+    () => undefined,
+  );
 }
 
 /** Keeps what a process writes, under the names of whose it is. */
-export function readLines(child: ChildProcess, writer: Pick<LogLine, "app" | "revision" | "replica">, { logs, now }: Platform): void {
+export function readLines(
+  child: ChildProcess,
+  writer: Pick<LogLine, "app" | "revision" | "replica">,
+  { logs, now }: Platform,
+): void {
   for (const stream of [child.stdout, child.stderr]) {
     if (stream) createInterface({ input: stream }).on("line", (text) => logs.add({ at: now(), ...writer, text }));
   }

@@ -1,8 +1,9 @@
 // The rows of the table ContainerAppHTTPLogs: one for each request that the ingress has finished, kept in memory, bounded.
 // A row is there only where the environment has a diagnostic setting that sends the category to a workspace, and it becomes
 // visible some time after its request, as on Azure, where that takes minutes. Columns as documented for the real table.
-import { warmParser } from "../kql/syntax.ts";
+
 import type { Body, Cloud } from "../arm/resource.ts";
+import { warmParser } from "../kql/syntax.ts";
 
 /** What the ingress tells of one request. */
 export interface RequestRow {
@@ -62,7 +63,7 @@ const tables = new WeakMap<Cloud, RequestRows>();
 export function requestRows(cloud: Cloud): RequestRows {
   const known = tables.get(cloud);
   if (known) return known;
-  let rows: KeptRow[] = [...(cloud.rowsFile?.found as readonly KeptRow[] ?? [])];
+  let rows: KeptRow[] = [...((cloud.rowsFile?.found as readonly KeptRow[]) ?? [])];
   const wiring = new Map<string, { readonly until: number; readonly workspaces: readonly string[] }>();
   const keep = (row: KeptRow): void => {
     rows.push(row);
@@ -105,39 +106,89 @@ const category = "containerapphttplogs";
 /** Gives the customer ids of the workspaces to which an environment's diagnostic settings send a category, which is named in lower case. */
 export function wiredWorkspaces(cloud: Cloud, environmentId: string, category: string): readonly string[] {
   const settings = cloud.store.list(`${environmentId}/providers/microsoft.insights/diagnosticSettings`);
-  const wired = settings.filter(({ body }) => ((body["properties"]?.logs ?? []) as Body[]).some((log) =>
-    log["enabled"] !== false && (String(log["category"]).toLowerCase() === category || String(log["categoryGroup"]).toLowerCase() === "alllogs")));
-  return [...new Set(wired.flatMap(({ body }) => {
-    const customerId: unknown = cloud.store.get(String(body["properties"]?.workspaceId ?? ""))?.body["properties"]?.customerId;
-    return typeof customerId === "string" ? [customerId] : [];
-  }))];
+  const wired = settings.filter(({ body }) =>
+    ((body["properties"]?.logs ?? []) as Body[]).some(
+      (log) =>
+        log["enabled"] !== false &&
+        (String(log["category"]).toLowerCase() === category ||
+          String(log["categoryGroup"]).toLowerCase() === "alllogs"),
+    ),
+  );
+  return [
+    ...new Set(
+      wired.flatMap(({ body }) => {
+        const customerId: unknown = cloud.store.get(String(body["properties"]?.workspaceId ?? ""))?.body["properties"]
+          ?.customerId;
+        return typeof customerId === "string" ? [customerId] : [];
+      }),
+    ),
+  ];
 }
 
 type ColumnType = "string" | "int" | "long" | "datetime";
 
 /** The table's columns that the stand-in fills, in the order in which a query without `project` answers them. */
 export const requestColumns: readonly { readonly name: string; readonly type: ColumnType }[] = [
-  { name: "TenantId", type: "string" }, { name: "TimeGenerated", type: "datetime" }, { name: "StartTime", type: "datetime" },
-  { name: "ContainerAppName", type: "string" }, { name: "RevisionName", type: "string" }, { name: "ReplicaName", type: "string" },
-  { name: "EnvironmentName", type: "string" }, { name: "Method", type: "string" }, { name: "Path", type: "string" },
-  { name: "Authority", type: "string" }, { name: "Protocol", type: "string" }, { name: "StatusCode", type: "int" },
-  { name: "ResponseCodeDetails", type: "string" }, { name: "ResponseFlags", type: "string" }, { name: "RequestDuration", type: "long" },
-  { name: "RequestId", type: "string" }, { name: "UpstreamHost", type: "string" }, { name: "UpstreamRequestAttemptCount", type: "int" },
-  { name: "BytesReceived", type: "long" }, { name: "BytesSent", type: "long" }, { name: "UserAgent", type: "string" }, { name: "XForwardedFor", type: "string" },
+  { name: "TenantId", type: "string" },
+  { name: "TimeGenerated", type: "datetime" },
+  { name: "StartTime", type: "datetime" },
+  { name: "ContainerAppName", type: "string" },
+  { name: "RevisionName", type: "string" },
+  { name: "ReplicaName", type: "string" },
+  { name: "EnvironmentName", type: "string" },
+  { name: "Method", type: "string" },
+  { name: "Path", type: "string" },
+  { name: "Authority", type: "string" },
+  { name: "Protocol", type: "string" },
+  { name: "StatusCode", type: "int" },
+  { name: "ResponseCodeDetails", type: "string" },
+  { name: "ResponseFlags", type: "string" },
+  { name: "RequestDuration", type: "long" },
+  { name: "RequestId", type: "string" },
+  { name: "UpstreamHost", type: "string" },
+  { name: "UpstreamRequestAttemptCount", type: "int" },
+  { name: "BytesReceived", type: "long" },
+  { name: "BytesSent", type: "long" },
+  { name: "UserAgent", type: "string" },
+  { name: "XForwardedFor", type: "string" },
 ];
 
 /** Makes a whole row of the few columns that a test cares for; instants are milliseconds or ISO texts. */
 export function rowFrom(body: Body, cloud: Cloud): KeptRow {
-  const instant = (value: unknown, otherwise: number): number => (typeof value === "number" ? value : value === undefined ? otherwise : Date.parse(String(value)));
+  const instant = (value: unknown, otherwise: number): number =>
+    typeof value === "number" ? value : value === undefined ? otherwise : Date.parse(String(value));
   const at = instant(body["TimeGenerated"], cloud.clock.now());
   const duration = Number(body["RequestDuration"] ?? 5);
-  const app = [...cloud.store.list()].find(({ type, id }) => type.toLowerCase() === "microsoft.app/containerapps" && id.toLowerCase().endsWith(`/${String(body["ContainerAppName"]).toLowerCase()}`));
+  const app = [...cloud.store.list()].find(
+    ({ type, id }) =>
+      type.toLowerCase() === "microsoft.app/containerapps" &&
+      id.toLowerCase().endsWith(`/${String(body["ContainerAppName"]).toLowerCase()}`),
+  );
   const environmentId = String(app?.body["properties"]?.managedEnvironmentId ?? "");
   return {
-    StartTime: at - duration, ReplicaName: "", EnvironmentName: environmentId.split("/").at(-1) ?? "", Method: "GET", Path: "/", Authority: "", Protocol: "HTTP/1.1",
-    StatusCode: 200, ResponseCodeDetails: "via_upstream", ResponseFlags: "-", RequestId: crypto.randomUUID(), UpstreamHost: "", UpstreamRequestAttemptCount: 1,
-    BytesReceived: 0, BytesSent: 0, UserAgent: "", XForwardedFor: "", ContainerAppName: "", RevisionName: "", RequestDuration: duration,
-    TenantId: requestRows(cloud).workspacesOf(environmentId)[0] ?? "", ...body,
-    TimeGenerated: at, visibleAt: instant(body["visibleAt"], cloud.clock.now()),
+    StartTime: at - duration,
+    ReplicaName: "",
+    EnvironmentName: environmentId.split("/").at(-1) ?? "",
+    Method: "GET",
+    Path: "/",
+    Authority: "",
+    Protocol: "HTTP/1.1",
+    StatusCode: 200,
+    ResponseCodeDetails: "via_upstream",
+    ResponseFlags: "-",
+    RequestId: crypto.randomUUID(),
+    UpstreamHost: "",
+    UpstreamRequestAttemptCount: 1,
+    BytesReceived: 0,
+    BytesSent: 0,
+    UserAgent: "",
+    XForwardedFor: "",
+    ContainerAppName: "",
+    RevisionName: "",
+    RequestDuration: duration,
+    TenantId: requestRows(cloud).workspacesOf(environmentId)[0] ?? "",
+    ...body,
+    TimeGenerated: at,
+    visibleAt: instant(body["visibleAt"], cloud.clock.now()),
   };
 }

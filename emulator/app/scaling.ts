@@ -1,9 +1,10 @@
 // What time does to the revisions of an app: one that may go to zero does so after its cool-down, and those that were deactivated
 // long ago and are too many are purged. Time is the stand-in's clock, so that a test sets it instead of waiting. Up to zero and back is
 // all that scales here; rules and load are not looked at.
-import { runtimeOf, startRevision, untilReady } from "./app-runtime.ts";
+
 import type { Cloud } from "../arm/resource.ts";
-import { latestOf, type AppRuntime, type Revision } from "./revisions.ts";
+import { runtimeOf, startRevision, untilReady } from "./app-runtime.ts";
+import { type AppRuntime, latestOf, type Revision } from "./revisions.ts";
 
 const lookEveryMilliseconds = 100;
 // Azure purges when it finds the time: not before a quarter of an hour, as others have recorded.
@@ -20,13 +21,21 @@ export function startScaling(cloud: Cloud): () => void {
 }
 
 function letTimePass(app: AppRuntime, now: number): void {
-  if (app.truths["scales-to-zero"]) for (const revision of app.revisions) if (isIdle(revision, now)) scaleToZero(revision);
+  if (app.truths["scales-to-zero"])
+    for (const revision of app.revisions) if (isIdle(revision, now)) scaleToZero(revision);
   if (app.truths["inactive-are-purged"]) purge(app, now);
 }
 
 function isIdle({ active, set, wasReady, usedAt, template }: Revision, now: number): boolean {
   const { minReplicas = 0, cooldownPeriod = 300 } = template["scale"] ?? {};
-  return active && set !== undefined && wasReady && Number(minReplicas) === 0 && set.replicas.every(({ inFlight }) => inFlight === 0) && now - (usedAt ?? now) >= Number(cooldownPeriod) * 1000;
+  return (
+    active &&
+    set !== undefined &&
+    wasReady &&
+    Number(minReplicas) === 0 &&
+    set.replicas.every(({ inFlight }) => inFlight === 0) &&
+    now - (usedAt ?? now) >= Number(cooldownPeriod) * 1000
+  );
 }
 
 function scaleToZero(revision: Revision): void {
@@ -39,7 +48,8 @@ function purge(app: AppRuntime, now: number): void {
   const inactive = app.revisions.filter((each) => !each.active && each !== latestOf(app));
   const excess = inactive.length - Number(app.configuration["maxInactiveRevisions"] ?? inactiveRevisionsMax);
   for (const revision of inactive.slice(0, Math.max(0, excess))) {
-    if (now - (revision.deactivatedAt ?? now) >= purgeAfterMilliseconds) app.revisions.splice(app.revisions.indexOf(revision), 1);
+    if (now - (revision.deactivatedAt ?? now) >= purgeAfterMilliseconds)
+      app.revisions.splice(app.revisions.indexOf(revision), 1);
   }
 }
 

@@ -2,10 +2,19 @@
 // One write a resource at a time, as in Azure; what the write does is its caller's.
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ArmError, toArmError, type ArmReply, type ArmRequest, type Body, type Resource, type ResourceKind } from "./resource.ts";
+import {
+  ArmError,
+  type ArmReply,
+  type ArmRequest,
+  type Body,
+  type Resource,
+  type ResourceKind,
+  toArmError,
+} from "./resource.ts";
 import type { Place } from "./resource-path.ts";
 
-const keptMax = 10_000, endedKeptMax = 200;
+const keptMax = 10_000;
+const endedKeptMax = 200;
 const retryAfterSeconds = "1";
 
 /** What a write is about, as far as it takes to do it again. */
@@ -49,12 +58,23 @@ export interface Operations {
    *
    * @throws ArmError what a write that is not known threw before it first waited for I/O.
    */
-  readonly start: (kind: ResourceKind, resourceId: string, work: Work, act: () => Promise<void>, course: Course, known?: KeptOperation) => Promise<Operation>;
+  readonly start: (
+    kind: ResourceKind,
+    resourceId: string,
+    work: Work,
+    act: () => Promise<void>,
+    course: Course,
+    known?: KeptOperation,
+  ) => Promise<Operation>;
   /** Gives what is under way and the latest that have ended, for somebody may still be asking for them. */
   readonly kept: () => readonly KeptOperation[];
   /** Takes over one that ended before its cloud died. */
   readonly remember: (ended: KeptOperation) => void;
-  readonly asyncOperation: (operation: Operation, request: ArmRequest, place: Place) => { readonly [name: string]: string };
+  readonly asyncOperation: (
+    operation: Operation,
+    request: ArmRequest,
+    place: Place,
+  ) => { readonly [name: string]: string };
   readonly location: (operation: Operation, request: ArmRequest, place: Place) => { readonly [name: string]: string };
   /** Answers where the path is one that `asyncOperation` or `location` gave. */
   readonly answer: (request: ArmRequest, shown: (resourceId: string) => Body | undefined) => ArmReply | undefined;
@@ -69,14 +89,25 @@ export function makeOperations(isExclusive: () => boolean): Operations {
     if (!busy.has(resourceId.toLowerCase()) || !isExclusive()) return;
     const [, type = ""] = kind.type.split("/");
     const code = type === "containerApps" ? "ContainerAppOperationInProgress" : "AnotherOperationInProgress";
-    throw new ArmError(409, code, `Cannot modify '${resourceId.split("/").at(-1)}' because there is another operation in progress on it.`);
+    throw new ArmError(
+      409,
+      code,
+      `Cannot modify '${resourceId.split("/").at(-1)}' because there is another operation in progress on it.`,
+    );
   };
 
   const start: Operations["start"] = async (kind, resourceId, work, act, course, known) => {
     const key = resourceId.toLowerCase();
     refuseWhileBusy(kind, resourceId);
     busy.add(key);
-    const operation: Operation = { id: known?.id ?? randomUUID(), work, resourceId, startedAt: known?.startedAt ?? new Date().toISOString(), status: "InProgress", done: Promise.resolve() };
+    const operation: Operation = {
+      id: known?.id ?? randomUUID(),
+      work,
+      resourceId,
+      startedAt: known?.startedAt ?? new Date().toISOString(),
+      status: "InProgress",
+      done: Promise.resolve(),
+    };
     let accepted = false;
     const end = (error: unknown): void => {
       busy.delete(key);
@@ -107,12 +138,20 @@ export function makeOperations(isExclusive: () => boolean): Operations {
   };
 
   const answer: Operations["answer"] = (request, shown) => {
-    const [, what, id] = /^\/subscriptions\/[^/]+\/providers\/[^/]+\/locations\/[^/]+\/(operationStatuses|operationResults)\/([^/]+)$/i.exec(request.path) ?? [];
+    const [, what, id] =
+      /^\/subscriptions\/[^/]+\/providers\/[^/]+\/locations\/[^/]+\/(operationStatuses|operationResults)\/([^/]+)$/i.exec(
+        request.path,
+      ) ?? [];
     if (what === undefined || id === undefined || request.method !== "GET") return undefined;
     const operation = byId.get(id);
     if (operation === undefined) throw new ArmError(404, "OperationNotFound", `The operation '${id}' was not found.`);
-    if (what.toLowerCase() === "operationstatuses") return { status: 200, body: statusBody(request, operation), headers: waiting(operation) };
-    if (operation.status === "InProgress") return { status: 202, headers: { location: `${request.origin}${request.path}?${request.query}`, ...waiting(operation) } };
+    if (what.toLowerCase() === "operationstatuses")
+      return { status: 200, body: statusBody(request, operation), headers: waiting(operation) };
+    if (operation.status === "InProgress")
+      return {
+        status: 202,
+        headers: { location: `${request.origin}${request.path}?${request.query}`, ...waiting(operation) },
+      };
     if (operation.error) throw operation.error;
     const body = shown(operation.resourceId);
     return body === undefined ? { status: 204 } : { status: 200, body };
@@ -121,11 +160,24 @@ export function makeOperations(isExclusive: () => boolean): Operations {
   return {
     refuseWhileBusy,
     start,
-    kept: () => [...byId.values()].filter(({ status }, index) => status === "InProgress" || index >= byId.size - endedKeptMax).map(toKept),
+    kept: () =>
+      [...byId.values()]
+        .filter(({ status }, index) => status === "InProgress" || index >= byId.size - endedKeptMax)
+        .map(toKept),
     remember: ({ error, ...ended }) =>
-      void byId.set(ended.id, { ...ended, done: Promise.resolve(), ...(error && { error: new ArmError(error.status, error.code, error.message) }) }),
-    asyncOperation: (operation, request, place) => ({ "azure-asyncoperation": link(operation, request, place, "operationStatuses"), ...waiting(operation) }),
-    location: (operation, request, place) => ({ location: link(operation, request, place, "operationResults"), ...waiting(operation) }),
+      void byId.set(ended.id, {
+        ...ended,
+        done: Promise.resolve(),
+        ...(error && { error: new ArmError(error.status, error.code, error.message) }),
+      }),
+    asyncOperation: (operation, request, place) => ({
+      "azure-asyncoperation": link(operation, request, place, "operationStatuses"),
+      ...waiting(operation),
+    }),
+    location: (operation, request, place) => ({
+      location: link(operation, request, place, "operationResults"),
+      ...waiting(operation),
+    }),
     answer,
   };
 }
@@ -137,7 +189,8 @@ const toKept = ({ done: _, error, work, ...operation }: Operation): KeptOperatio
   ...(error && { error: { status: error.status, code: error.code, message: error.message } }),
 });
 
-const waiting = ({ status }: Operation): { readonly [name: string]: string } => (status === "InProgress" ? { "retry-after": retryAfterSeconds } : {});
+const waiting = ({ status }: Operation): { readonly [name: string]: string } =>
+  status === "InProgress" ? { "retry-after": retryAfterSeconds } : {};
 
 const statusBody = (request: ArmRequest, operation: Operation): Body => ({
   id: request.path,

@@ -1,8 +1,9 @@
 // The shapes on which the stand-in's parts agree: a stored resource, what a kind of resource may do, a request and its reply.
 // Resource Manager (resource-manager.ts) drives kinds through these; a kind never sees HTTP, tokens or api-versions' schemas.
 // Nothing here knows a single kind of Azure.
-import type { RowsFile } from "../persistence/lines-file.ts";
+
 import type { TruthChoice } from "../controls/quirks.ts";
+import type { RowsFile } from "../persistence/lines-file.ts";
 
 /** A body on the wire: any JSON object, validated against Azure's schemas at the door rather than by TypeScript. */
 export type Body = { [key: string]: any };
@@ -42,7 +43,9 @@ export type Twist = ArmError | "forgotten";
 
 /** Gives what was thrown as a refusal. What is no ArmError is a mistake of ours, said by its message alone. */
 export const toArmError = (error: unknown): ArmError =>
-  error instanceof ArmError ? error : new ArmError(500, "InternalServerError", String((error as Error)?.message ?? error));
+  error instanceof ArmError
+    ? error
+    : new ArmError(500, "InternalServerError", String((error as Error)?.message ?? error));
 
 /** One request to Resource Manager, after its token and its api-version were accepted. */
 export interface ArmRequest {
@@ -89,9 +92,16 @@ export interface ResourceKind {
   /** Gives the body that GET answers: with read-only, default and live fields, without what is write-only. */
   readonly present?: (resource: Resource, cloud: Cloud) => Body;
   /** Actions by lower-cased name: POST `<id>/<name>`. */
-  readonly actions?: { readonly [name: string]: (resource: Resource, cloud: Cloud, request: ArmRequest) => Promise<ArmReply> };
+  readonly actions?: {
+    readonly [name: string]: (resource: Resource, cloud: Cloud, request: ArmRequest) => Promise<ArmReply>;
+  };
   /** Answers routes below the id that are not stored resources (`/revisions`, `/revisions/{n}/replicas`, …); undefined is 404. `rest` are the segments after the id, casing kept. */
-  readonly children?: (resource: Resource, rest: readonly string[], request: ArmRequest, cloud: Cloud) => Promise<ArmReply | undefined>;
+  readonly children?: (
+    resource: Resource,
+    rest: readonly string[],
+    request: ArmRequest,
+    cloud: Cloud,
+  ) => Promise<ArmReply | undefined>;
 }
 
 /** What a kind is told of one PUT or PATCH. */
@@ -127,7 +137,12 @@ export interface LocalCloudOptions {
   /** By the last path segment of an image's repository: `storefront` -> its folder and entry file. */
   readonly images: { readonly [imageNameWithoutTag: string]: { readonly folder: string; readonly entry: string } };
   /** The superuser of the real server that stands for flexible servers. */
-  readonly postgres?: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
+  readonly postgres?: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly password: string;
+  };
   /** For the CA file and, where it is wanted, all that is kept; removed by whoever made it. */
   readonly folder: string;
   /** Is told of every answer of Resource Manager that is not Azure's by its schemas; for tests, which fail by it even where they do not look at that answer. */

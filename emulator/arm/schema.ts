@@ -11,7 +11,18 @@ interface Property {
   readonly flags: number;
 }
 interface Type {
-  readonly $type: "AnyType" | "BooleanType" | "IntegerType" | "StringType" | "StringLiteralType" | "ArrayType" | "UnionType" | "ObjectType" | "DiscriminatedObjectType" | "ResourceType" | "ResourceFunctionType";
+  readonly $type:
+    | "AnyType"
+    | "BooleanType"
+    | "IntegerType"
+    | "StringType"
+    | "StringLiteralType"
+    | "ArrayType"
+    | "UnionType"
+    | "ObjectType"
+    | "DiscriminatedObjectType"
+    | "ResourceType"
+    | "ResourceFunctionType";
   readonly name?: string;
   readonly body?: Reference;
   readonly value?: string;
@@ -74,7 +85,9 @@ function load(area: string, apiVersion: string): readonly Type[] {
 /** Finds the schema of a kind in an api-version that the stand-in serves. */
 export function schemaOf(type: string, apiVersion: string): Schema {
   const types = load(areaOf(type), apiVersion);
-  const resource = types.find((each) => each.$type === "ResourceType" && each.name?.toLowerCase() === `${type}@${apiVersion}`.toLowerCase());
+  const resource = types.find(
+    (each) => each.$type === "ResourceType" && each.name?.toLowerCase() === `${type}@${apiVersion}`.toLowerCase(),
+  );
   if (resource?.body === undefined) throw new Error(`azure-specs has no ${type} in ${apiVersion}`);
   const at = (reference: Reference): Type => types[Number(reference.$ref.slice(2))]!;
   const body = at(resource.body);
@@ -84,10 +97,19 @@ export function schemaOf(type: string, apiVersion: string): Schema {
     accept: (value, partial) => {
       // The name travels in the URL; the schema repeats it as a property of the body.
       const { name: _name, ...rest } = value;
-      return check(at, { ...body, properties: withoutName(body.properties) }, rest, "", partial ? "part" : "whole") as Body;
+      return check(
+        at,
+        { ...body, properties: withoutName(body.properties) },
+        rest,
+        "",
+        partial ? "part" : "whole",
+      ) as Body;
     },
-    refuseAnswer: (value) => problemOf(() => check(at, body, value, "", "answer")) ?? ["id", "name", "type"].filter((each) => value[each] === undefined).map((each) => `'${each}' is missing`)[0],
-    refuseName: (value) => (name === undefined ? undefined : problemOf(() => check(at, at(name.type), value, "name", "whole"))),
+    refuseAnswer: (value) =>
+      problemOf(() => check(at, body, value, "", "answer")) ??
+      ["id", "name", "type"].filter((each) => value[each] === undefined).map((each) => `'${each}' is missing`)[0],
+    refuseName: (value) =>
+      name === undefined ? undefined : problemOf(() => check(at, at(name.type), value, "name", "whole")),
     propertyNames: Object.keys({ ...below?.properties, ...below?.baseProperties }),
     envelopeNames: Object.keys({ ...body.properties, ...body.baseProperties }).filter((each) => each !== "properties"),
     foresee: (value) => foresee(at, body, value) as Body,
@@ -95,14 +117,21 @@ export function schemaOf(type: string, apiVersion: string): Schema {
 }
 
 function foresee(at: Lookup, type: Type, value: unknown): unknown {
-  if (type.$type === "ArrayType" && Array.isArray(value)) return value.map((each) => foresee(at, at(type.itemType!), each));
+  if (type.$type === "ArrayType" && Array.isArray(value))
+    return value.map((each) => foresee(at, at(type.itemType!), each));
   if (type.$type !== "ObjectType" || typeof value !== "object" || value === null) return value;
   const known: Body = { ...value };
-  for (const [name, property] of Object.entries(type.properties ?? {})) known[name] = known[name] === undefined ? unknownValue : foresee(at, at(property.type), known[name]);
+  for (const [name, property] of Object.entries(type.properties ?? {}))
+    known[name] = known[name] === undefined ? unknownValue : foresee(at, at(property.type), known[name]);
   return known;
 }
 
-const withoutName = ({ name: _name, ...rest }: { readonly [name: string]: Property } = {}): { readonly [name: string]: Property } => rest;
+const withoutName = ({
+  name: _name,
+  ...rest
+}: {
+  readonly [name: string]: Property;
+} = {}): { readonly [name: string]: Property } => rest;
 
 function problemOf(act: () => unknown): string | undefined {
   try {
@@ -115,7 +144,11 @@ function problemOf(act: () => unknown): string | undefined {
 }
 
 const refuse = (where: string, problem: string): never => {
-  throw new ArmError(400, "InvalidRequestContent", `The request content was invalid: ${where === "" ? "the body" : `'${where}'`} ${problem}.`);
+  throw new ArmError(
+    400,
+    "InvalidRequestContent",
+    `The request content was invalid: ${where === "" ? "the body" : `'${where}'`} ${problem}.`,
+  );
 };
 
 type Lookup = (reference: Reference) => Type;
@@ -132,9 +165,15 @@ function check(at: Lookup, type: Type, value: unknown, where: string, role: Role
     case "StringType":
       return checkString(type, value, where);
     case "StringLiteralType":
-      return String(value).toLowerCase() === type.value!.toLowerCase() ? value : refuse(where, `must be '${type.value}'`);
+      return String(value).toLowerCase() === type.value!.toLowerCase()
+        ? value
+        : refuse(where, `must be '${type.value}'`);
     case "ArrayType":
-      return Array.isArray(value) ? value.map((each, index) => check(at, at(type.itemType!), each, `${where}[${index}]`, role === "part" ? "whole" : role)) : refuse(where, "must be an array");
+      return Array.isArray(value)
+        ? value.map((each, index) =>
+            check(at, at(type.itemType!), each, `${where}[${index}]`, role === "part" ? "whole" : role),
+          )
+        : refuse(where, "must be an array");
     case "UnionType":
       return checkUnion(at, type, value, where, role);
     case "ObjectType":
@@ -149,16 +188,21 @@ function check(at: Lookup, type: Type, value: unknown, where: string, role: Role
 function checkInteger(type: Type, value: unknown, where: string): unknown {
   // The published types say integer for every number, halves of a CPU included.
   if (typeof value !== "number" || !Number.isFinite(value)) return refuse(where, "must be a number");
-  if (type.minValue !== undefined && value < type.minValue) return refuse(where, `must not be less than ${type.minValue}`);
-  if (type.maxValue !== undefined && value > type.maxValue) return refuse(where, `must not be more than ${type.maxValue}`);
+  if (type.minValue !== undefined && value < type.minValue)
+    return refuse(where, `must not be less than ${type.minValue}`);
+  if (type.maxValue !== undefined && value > type.maxValue)
+    return refuse(where, `must not be more than ${type.maxValue}`);
   return value;
 }
 
 function checkString(type: Type, value: unknown, where: string): unknown {
   if (typeof value !== "string") return refuse(where, "must be a string");
-  if (type.minLength !== undefined && value.length < type.minLength) return refuse(where, `must have at least ${type.minLength} characters`);
-  if (type.maxLength !== undefined && value.length > type.maxLength) return refuse(where, `must have at most ${type.maxLength} characters`);
-  if (type.pattern !== undefined && !new RegExp(type.pattern).test(value)) return refuse(where, `must match ${type.pattern}`);
+  if (type.minLength !== undefined && value.length < type.minLength)
+    return refuse(where, `must have at least ${type.minLength} characters`);
+  if (type.maxLength !== undefined && value.length > type.maxLength)
+    return refuse(where, `must have at most ${type.maxLength} characters`);
+  if (type.pattern !== undefined && !new RegExp(type.pattern).test(value))
+    return refuse(where, `must match ${type.pattern}`);
   return value;
 }
 
@@ -167,10 +211,16 @@ function checkUnion(at: Lookup, type: Type, value: unknown, where: string, role:
   const literals = options.flatMap((each) => (each.value === undefined ? [] : [each.value]));
   // A union may end in any string. Azure may answer with words of its own there; we answer with those that it publishes.
   const isOpen = options.some(({ $type }) => $type === "StringType") && literals.length > 0;
-  if (role === "answer" && isOpen && !literals.some((each) => each.toLowerCase() === String(value).toLowerCase())) refuse(where, `is '${String(value)}', which is none of the published ${literals.join(", ")}`);
+  if (role === "answer" && isOpen && !literals.some((each) => each.toLowerCase() === String(value).toLowerCase()))
+    refuse(where, `is '${String(value)}', which is none of the published ${literals.join(", ")}`);
   const fitting = options.find((each) => problemOf(() => check(at, each, value, where, role)) === undefined);
   if (fitting) return check(at, fitting, value, where, role);
-  return refuse(where, literals.length > 0 ? `must be one of ${literals.map((each) => `'${each}'`).join(", ")}` : "has none of the shapes it may have");
+  return refuse(
+    where,
+    literals.length > 0
+      ? `must be one of ${literals.map((each) => `'${each}'`).join(", ")}`
+      : "has none of the shapes it may have",
+  );
 }
 
 function checkObject(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
@@ -180,8 +230,10 @@ function checkObject(at: Lookup, type: Type, value: unknown, where: string, role
   const accepted: Body = {};
   for (const [name, each] of Object.entries(value)) {
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (property === undefined && type.additionalProperties === undefined) refuse(below(name), "is not a property of this resource in this api-version");
-    if (property !== undefined && role === "answer" && (property.flags & writeOnly) !== 0) refuse(below(name), "is write-only");
+    if (property === undefined && type.additionalProperties === undefined)
+      refuse(below(name), "is not a property of this resource in this api-version");
+    if (property !== undefined && role === "answer" && (property.flags & writeOnly) !== 0)
+      refuse(below(name), "is write-only");
     if (property !== undefined && role !== "answer" && (property.flags & readOnly) !== 0) continue;
     if (each === undefined) continue;
     accepted[name] = check(at, at(property?.type ?? type.additionalProperties!), each, below(name), role);
@@ -189,7 +241,8 @@ function checkObject(at: Lookup, type: Type, value: unknown, where: string, role
   if (role === "part") return accepted;
   for (const [name, property] of Object.entries(properties)) {
     const missing = accepted[name] === undefined || accepted[name] === null;
-    if ((property.flags & (required | readOnly | writeOnly)) === required && missing) refuse(below(name), "is required");
+    if ((property.flags & (required | readOnly | writeOnly)) === required && missing)
+      refuse(below(name), "is required");
   }
   return accepted;
 }
@@ -199,7 +252,14 @@ function checkDiscriminated(at: Lookup, type: Type, value: unknown, where: strin
   const name = type.discriminator!;
   const chosen = (value as Body | null)?.[name];
   const variant = typeof chosen === "string" ? variants[chosen] : undefined;
-  if (variant === undefined) return refuse(where === "" ? name : `${where}.${name}`, `must be one of ${Object.keys(variants).join(", ")}`);
+  if (variant === undefined)
+    return refuse(where === "" ? name : `${where}.${name}`, `must be one of ${Object.keys(variants).join(", ")}`);
   const { properties } = at(variant);
-  return checkObject(at, { $type: "ObjectType", properties: { ...type.baseProperties, ...properties } }, value, where, role);
+  return checkObject(
+    at,
+    { $type: "ObjectType", properties: { ...type.baseProperties, ...properties } },
+    value,
+    where,
+    role,
+  );
 }

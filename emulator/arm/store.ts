@@ -9,6 +9,9 @@ export function makeStore(): Store {
     get: (id) => resources.get(id.toLowerCase()),
     put: (resource) => void resources.set(resource.id.toLowerCase(), resource),
     remove: (id) => void resources.delete(id.toLowerCase()),
-    list: (below) => [...resources].filter(([id]) => below === undefined || id.startsWith(`${below.toLowerCase()}/`)).map(([, resource]) => resource),
+    list: (below) =>
+      [...resources]
+        .filter(([id]) => below === undefined || id.startsWith(`${below.toLowerCase()}/`))
+        .map(([, resource]) => resource),
   };
 }

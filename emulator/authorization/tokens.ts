@@ -3,9 +3,18 @@
 // says, since the clients that hold the tokens look at their own clock.
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { errors as joseErrors, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT, type JWK, type JWTPayload } from "jose";
-import { isByAddress, readText } from "../http.ts";
+import {
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+  type JWTPayload,
+  errors as joseErrors,
+  jwtVerify,
+  SignJWT,
+} from "jose";
 import { ArmError, type ArmReply, type Resource, type Store } from "../arm/resource.ts";
+import { isByAddress, readText } from "../http.ts";
 
 /** The one directory of the stand-in. */
 export const tenant = "00000000-0000-0000-0000-00000000beef";
@@ -39,9 +48,13 @@ export interface TokenKeys {
   readonly clientSecret: string;
 }
 
-const same = (one: string, other: string): boolean => one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+const same = (one: string, other: string): boolean =>
+  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 const withoutSlash = (text: string): string => text.replace(/\/+$/, "");
-const loginError = (status: number, error: string, description: string): ArmReply => ({ status, body: { error, error_description: description, error_codes: [], correlation_id: "" } });
+const loginError = (status: number, error: string, description: string): ArmReply => ({
+  status,
+  body: { error, error_description: description, error_codes: [], correlation_id: "" },
+});
 const identityType = "microsoft.managedidentity/userassignedidentities";
 
 interface Issuer {
@@ -56,7 +69,10 @@ interface Issuer {
 /** Makes new keys for an issuer. */
 export async function makeTokenKeys(): Promise<TokenKeys> {
   const { privateKey } = await generateKeyPair("RS256", { extractable: true });
-  return { signingKey: { ...(await exportJWK(privateKey)), kid: randomBytes(8).toString("hex") }, clientSecret: randomBytes(24).toString("base64url") };
+  return {
+    signingKey: { ...(await exportJWK(privateKey)), kid: randomBytes(8).toString("hex") },
+    clientSecret: randomBytes(24).toString("base64url"),
+  };
 }
 
 async function makeIssuer(name: string, signingKey: JWK): Promise<Issuer> {
@@ -80,7 +96,11 @@ async function makeIssuer(name: string, signingKey: JWK): Promise<Issuer> {
 }
 
 /** Starts an issuer with these keys. What containers get their tokens by is made anew, as they are. */
-export async function makeTokens(suffix: string, store: Store, { signingKey, clientSecret }: TokenKeys): Promise<Tokens> {
+export async function makeTokens(
+  suffix: string,
+  store: Store,
+  { signingKey, clientSecret }: TokenKeys,
+): Promise<Tokens> {
   const issuer = await makeIssuer(`https://login.${suffix}/${tenant}/v2.0`, signingKey);
   const client = { id: clientId, secret: clientSecret, objectId: clientObjectId };
   const { identityHeader, identitiesOf } = makeIdentityHeaders();
@@ -91,17 +111,28 @@ export async function makeTokens(suffix: string, store: Store, { signingKey, cli
       const { pathname } = new URL(request.url ?? "/", origin);
       const [directory = "", ...rest] = pathname.split("/").filter((part) => part !== "");
       const route = `${request.method} /${rest.join("/")}`;
-      if (directory === "common" && route === "GET /discovery/instance") return { status: 200, body: instanceDiscovery(origin) };
-      if (![tenant, "common", "organizations"].includes(directory)) return loginError(400, "invalid_tenant", `AADSTS90002: Tenant '${directory}' not found.`);
+      if (directory === "common" && route === "GET /discovery/instance")
+        return { status: 200, body: instanceDiscovery(origin) };
+      if (![tenant, "common", "organizations"].includes(directory))
+        return loginError(400, "invalid_tenant", `AADSTS90002: Tenant '${directory}' not found.`);
       // Microsoft's clients want an issuer at the very host that they asked. Tokens name the one issuer all the same, which all who verify them know.
-      if (route === "GET /v2.0/.well-known/openid-configuration") return { status: 200, body: openIdConfiguration(origin, isByAddress(origin) ? `${origin}/${tenant}/v2.0` : issuer.name) };
+      if (route === "GET /v2.0/.well-known/openid-configuration")
+        return {
+          status: 200,
+          body: openIdConfiguration(origin, isByAddress(origin) ? `${origin}/${tenant}/v2.0` : issuer.name),
+        };
       if (route === "GET /discovery/v2.0/keys") return { status: 200, body: { keys: [issuer.jwk] } };
       if (route === "POST /oauth2/v2.0/token") return clientToken(issuer, client, request);
       return loginError(404, "not_found", `The stand-in's token issuer has no ${route}.`);
     },
     identity: (request) => identityToken(issuer, store, identitiesOf, request),
     verify: async (request, audiences) => {
-      const { oid } = await readBearer(issuer, request, audiences, `Bearer authorization_uri="https://login.${suffix}/${tenant}", error="invalid_token"`);
+      const { oid } = await readBearer(
+        issuer,
+        request,
+        audiences,
+        `Bearer authorization_uri="https://login.${suffix}/${tenant}", error="invalid_token"`,
+      );
       return { objectId: String(oid), owner: oid === client.objectId };
     },
   };
@@ -112,69 +143,128 @@ async function clientToken(issuer: Issuer, client: Tokens["client"], request: In
   const [basicId, basicSecret] = decodeBasic(request.headers.authorization);
   const id = form.get("client_id") ?? basicId ?? "";
   const secret = form.get("client_secret") ?? basicSecret ?? "";
-  if (form.get("grant_type") !== "client_credentials") return loginError(400, "unsupported_grant_type", "The stand-in grants client credentials only.");
-  if (!same(id, client.id)) return loginError(400, "unauthorized_client", `AADSTS700016: Application with identifier '${id}' was not found in the directory '${tenant}'.`);
-  if (!same(secret, client.secret)) return loginError(401, "invalid_client", `AADSTS7000215: Invalid client secret provided for app '${id}'.`);
+  if (form.get("grant_type") !== "client_credentials")
+    return loginError(400, "unsupported_grant_type", "The stand-in grants client credentials only.");
+  if (!same(id, client.id))
+    return loginError(
+      400,
+      "unauthorized_client",
+      `AADSTS700016: Application with identifier '${id}' was not found in the directory '${tenant}'.`,
+    );
+  if (!same(secret, client.secret))
+    return loginError(401, "invalid_client", `AADSTS7000215: Invalid client secret provided for app '${id}'.`);
   const scope = (form.get("scope") ?? "").split(" ").find((each) => each.endsWith("/.default"));
-  if (scope === undefined) return loginError(400, "invalid_scope", "AADSTS1002012: The scope of client credentials must end in /.default.");
+  if (scope === undefined)
+    return loginError(400, "invalid_scope", "AADSTS1002012: The scope of client credentials must end in /.default.");
   const roles = ["Rollout.Read", "Rollout.Write"];
-  const token = await issuer.sign(scope.slice(0, -"/.default".length), { oid: client.objectId, sub: client.objectId, azp: client.id, appid: client.id, roles });
-  return { status: 200, body: { token_type: "Bearer", expires_in: secondsValid, ext_expires_in: secondsValid, access_token: token } };
+  const token = await issuer.sign(scope.slice(0, -"/.default".length), {
+    oid: client.objectId,
+    sub: client.objectId,
+    azp: client.id,
+    appid: client.id,
+    roles,
+  });
+  return {
+    status: 200,
+    body: { token_type: "Bearer", expires_in: secondsValid, ext_expires_in: secondsValid, access_token: token },
+  };
 }
 
 /** IDENTITY_HEADER says for which identities it is good, and is signed, so that nothing need be remembered of each container. */
-function makeIdentityHeaders(): { identityHeader: Tokens["identityHeader"]; identitiesOf: (header: string) => readonly string[] | null | undefined } {
+function makeIdentityHeaders(): {
+  identityHeader: Tokens["identityHeader"];
+  identitiesOf: (header: string) => readonly string[] | null | undefined;
+} {
   const key = randomBytes(32);
   const signed = (scope: string): string => `${scope}.${createHmac("sha256", key).update(scope).digest("base64url")}`;
   return {
-    identityHeader: (identityIds) => signed(Buffer.from(JSON.stringify(identityIds?.map((id) => id.toLowerCase()) ?? null)).toString("base64url")),
+    identityHeader: (identityIds) =>
+      signed(Buffer.from(JSON.stringify(identityIds?.map((id) => id.toLowerCase()) ?? null)).toString("base64url")),
     identitiesOf: (header) => {
       const [scope = ""] = header.split(".");
-      return same(header, signed(scope)) ? (JSON.parse(Buffer.from(scope, "base64url").toString("utf8")) as readonly string[] | null) : undefined;
+      return same(header, signed(scope))
+        ? (JSON.parse(Buffer.from(scope, "base64url").toString("utf8")) as readonly string[] | null)
+        : undefined;
     },
   };
 }
 
-async function identityToken(issuer: Issuer, store: Store, identitiesOf: (header: string) => readonly string[] | null | undefined, request: IncomingMessage): Promise<ArmReply> {
+async function identityToken(
+  issuer: Issuer,
+  store: Store,
+  identitiesOf: (header: string) => readonly string[] | null | undefined,
+  request: IncomingMessage,
+): Promise<ArmReply> {
   const query = new URL(request.url ?? "/", "http://127.0.0.1").searchParams;
   const refusal = (status: number, message: string): ArmReply => ({ status, body: { statusCode: status, message } });
   const allowed = identitiesOf(String(request.headers["x-identity-header"] ?? ""));
-  if (allowed === undefined) return refusal(401, "The header X-IDENTITY-HEADER is missing or not the one given to this container.");
-  if (query.get("api-version") !== "2019-08-01") return refusal(400, "The identity endpoint speaks api-version 2019-08-01.");
+  if (allowed === undefined)
+    return refusal(401, "The header X-IDENTITY-HEADER is missing or not the one given to this container.");
+  if (query.get("api-version") !== "2019-08-01")
+    return refusal(400, "The identity endpoint speaks api-version 2019-08-01.");
   const resource = query.get("resource");
   if (!resource) return refusal(400, "The parameter resource is missing.");
   const found = findIdentity(store, query, allowed);
-  if (found === undefined) return refusal(400, "No managed identity that is assigned to this container matches the request.");
+  if (found === undefined)
+    return refusal(400, "No managed identity that is assigned to this container matches the request.");
   const { principalId, clientId: identityClientId } = found.body["properties"];
-  const token = await issuer.sign(resource, { oid: principalId, sub: principalId, appid: identityClientId, azp: identityClientId, xms_mirid: found.body["id"] });
+  const token = await issuer.sign(resource, {
+    oid: principalId,
+    sub: principalId,
+    appid: identityClientId,
+    azp: identityClientId,
+    xms_mirid: found.body["id"],
+  });
   const expiresOn = String(Math.floor(Date.now() / 1000) + secondsValid);
-  return { status: 200, body: { access_token: token, expires_on: expiresOn, resource, token_type: "Bearer", client_id: identityClientId } };
+  return {
+    status: 200,
+    body: { access_token: token, expires_on: expiresOn, resource, token_type: "Bearer", client_id: identityClientId },
+  };
 }
 
-async function readBearer(issuer: Issuer, request: IncomingMessage, audiences: readonly string[], challenge: string): Promise<JWTPayload> {
-  const refusal = (code: string, message: string) => new ArmError(401, code, message, { "www-authenticate": challenge });
+async function readBearer(
+  issuer: Issuer,
+  request: IncomingMessage,
+  audiences: readonly string[],
+  challenge: string,
+): Promise<JWTPayload> {
+  const refusal = (code: string, message: string) =>
+    new ArmError(401, code, message, { "www-authenticate": challenge });
   const [, bearer] = /^bearer (.+)$/i.exec(request.headers.authorization ?? "") ?? [];
-  if (bearer === undefined) throw refusal("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
+  if (bearer === undefined)
+    throw refusal("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
   const payload = await issuer.read(bearer).catch((error: unknown) => {
-    if (error instanceof joseErrors.JWTExpired) throw refusal("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time.");
+    if (error instanceof joseErrors.JWTExpired)
+      throw refusal("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time.");
     throw refusal("InvalidAuthenticationToken", "The access token is invalid.");
   });
   const audience = withoutSlash(String(payload.aud));
   if (audiences.some((each) => withoutSlash(each) === audience)) return payload;
-  throw refusal("InvalidAuthenticationTokenAudience", `The access token has been obtained for wrong audience or resource '${audience}'. It should exactly match with one of the allowed audiences '${audiences.join("','")}'.`);
+  throw refusal(
+    "InvalidAuthenticationTokenAudience",
+    `The access token has been obtained for wrong audience or resource '${audience}'. It should exactly match with one of the allowed audiences '${audiences.join("','")}'.`,
+  );
 }
 
 function decodeBasic(header: string | undefined): readonly string[] {
   const [, encoded] = /^basic (.+)$/i.exec(header ?? "") ?? [];
-  return encoded === undefined ? [] : Buffer.from(encoded, "base64").toString("utf8").split(":").map(decodeURIComponent);
+  return encoded === undefined
+    ? []
+    : Buffer.from(encoded, "base64").toString("utf8").split(":").map(decodeURIComponent);
 }
 
 function findIdentity(store: Store, query: URLSearchParams, allowed: readonly string[] | null): Resource | undefined {
-  const identities = store.list().filter((each) => each.type.toLowerCase() === identityType && (allowed === null || allowed.includes(each.id)));
-  const asked = (["client_id", "principal_id", "object_id", "mi_res_id"] as const).flatMap((name) => query.get(name) ?? []).map((value) => value.toLowerCase());
+  const identities = store
+    .list()
+    .filter((each) => each.type.toLowerCase() === identityType && (allowed === null || allowed.includes(each.id)));
+  const asked = (["client_id", "principal_id", "object_id", "mi_res_id"] as const)
+    .flatMap((name) => query.get(name) ?? [])
+    .map((value) => value.toLowerCase());
   // Without a name Azure means the system-assigned identity, which the stand-in does not have; one only is unambiguous, and Container Apps accepts that too.
   if (asked.length === 0) return identities.length === 1 ? identities[0] : undefined;
-  return identities.find(({ id, body: { properties } }) => asked.every((value) => [id, properties.clientId, properties.principalId].includes(value)));
+  return identities.find(({ id, body: { properties } }) =>
+    asked.every((value) => [id, properties.clientId, properties.principalId].includes(value)),
+  );
 }
 
 const openIdConfiguration = (origin: string, issuer: string) => ({

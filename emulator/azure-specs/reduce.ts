@@ -17,7 +17,9 @@ const kept: { readonly [file: string]: readonly string[] } = {
   "authorization/2022-04-01": ["Microsoft.Authorization/roleAssignments", "Microsoft.Authorization/roleDefinitions"],
   "authorization/2022-05-01-preview": ["Microsoft.Authorization/roleDefinitions"],
   "containerregistry/2023-01-01-preview": ["Microsoft.ContainerRegistry/registries"],
-  "dbforpostgresql/2025-08-01": ["", "/administrators", "/databases", "/firewallRules"].map((child) => `Microsoft.DBforPostgreSQL/flexibleServers${child}`),
+  "dbforpostgresql/2025-08-01": ["", "/administrators", "/databases", "/firewallRules"].map(
+    (child) => `Microsoft.DBforPostgreSQL/flexibleServers${child}`,
+  ),
   "insights/2020-02-02": ["Microsoft.Insights/components"],
   "insights/2021-05-01-preview": ["Microsoft.Insights/diagnosticSettings"],
   "insights/2024-10-01-preview": ["Microsoft.Insights/actionGroups"],
@@ -30,14 +32,25 @@ const kept: { readonly [file: string]: readonly string[] } = {
 /** Properties of networks below which lie most of the other types of their provider; nothing here sets them, and any value fits. */
 const cutAt: { readonly [file: string]: readonly string[] } = {
   "network/2024-05-01": [
-    "networkSecurityGroup", "routeTable", "serviceEndpoints", "serviceEndpointPolicies", "ipAllocations", "applicationGatewayIPConfigurations", "ipamPoolPrefixAllocations",
-    "virtualNetworkPeerings", "extendedLocation",
+    "networkSecurityGroup",
+    "routeTable",
+    "serviceEndpoints",
+    "serviceEndpointPolicies",
+    "ipAllocations",
+    "applicationGatewayIPConfigurations",
+    "ipamPoolPrefixAllocations",
+    "virtualNetworkPeerings",
+    "extendedLocation",
   ],
 };
 const readOnly = 2;
 
 /** Gives the kept types with references renumbered, resource types first; what lies below the properties of `cut` is left out. */
-function reduce(published: readonly PublishedType[], names: readonly string[], cut: readonly string[]): readonly PublishedType[] {
+function reduce(
+  published: readonly PublishedType[],
+  names: readonly string[],
+  cut: readonly string[],
+): readonly PublishedType[] {
   const anything: PublishedType = { $type: "AnyType" };
   const reduced: PublishedType[] = [];
   const numberOf = new Map<PublishedType, number>();
@@ -54,13 +67,24 @@ function reduce(published: readonly PublishedType[], names: readonly string[], c
     if (typeof value !== "object" || value === null) return value;
     const object = value as { readonly [key: string]: unknown };
     if (typeof object["$ref"] === "string") return { $ref: `#/${keep(published[Number(object["$ref"].slice(2))]!)}` };
-    if (typeof object["flags"] === "number" && (object["flags"] & readOnly) !== 0) return { type: { $ref: `#/${keep(anything)}` }, flags: object["flags"] };
-    return Object.fromEntries(Object.entries(object).flatMap(([key, below]) => {
-      if (key === "description" && typeof below === "string") return [];
-      return [[key, cut.includes(key) ? { ...(below as object), description: undefined, type: { $ref: `#/${keep(anything)}` } } : rewrite(below)]];
-    }));
+    if (typeof object["flags"] === "number" && (object["flags"] & readOnly) !== 0)
+      return { type: { $ref: `#/${keep(anything)}` }, flags: object["flags"] };
+    return Object.fromEntries(
+      Object.entries(object).flatMap(([key, below]) => {
+        if (key === "description" && typeof below === "string") return [];
+        return [
+          [
+            key,
+            cut.includes(key)
+              ? { ...(below as object), description: undefined, type: { $ref: `#/${keep(anything)}` } }
+              : rewrite(below),
+          ],
+        ];
+      }),
+    );
   };
-  for (const type of published) if (type.$type === "ResourceType" && names.includes(type.name!.split("@")[0]!)) keep(type);
+  for (const type of published)
+    if (type.$type === "ResourceType" && names.includes(type.name!.split("@")[0]!)) keep(type);
   return reduced;
 }
 
@@ -68,8 +92,15 @@ const from = process.argv[2];
 if (from === undefined) throw new Error("say the folder that holds <area>/bicep-<version>/types.json");
 for (const [file, names] of Object.entries(kept)) {
   const [area, version] = file.split("/");
-  const published = JSON.parse(readFileSync(path.join(from, area!, `bicep-${version}`, "types.json"), "utf8")) as PublishedType[];
+  const published = JSON.parse(
+    readFileSync(path.join(from, area!, `bicep-${version}`, "types.json"), "utf8"),
+  ) as PublishedType[];
   const target = path.join(import.meta.dirname, `${file}.json`);
   mkdirSync(path.dirname(target), { recursive: true });
-  writeFileSync(target, `[\n${reduce(published, names, cutAt[file] ?? []).map((type) => JSON.stringify(type)).join(",\n")}\n]\n`);
+  writeFileSync(
+    target,
+    `[\n${reduce(published, names, cutAt[file] ?? [])
+      .map((type) => JSON.stringify(type))
+      .join(",\n")}\n]\n`,
+  );
 }

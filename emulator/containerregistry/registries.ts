@@ -12,11 +12,23 @@ export const registryKind: ResourceKind = {
   put: "async-operation",
   onPut: async ({ wanted, previous, cloud }) => {
     const { name, properties = {} } = wanted;
-    if (!/^[a-zA-Z0-9]{5,50}$/.test(name)) throw new ArmError(400, "InvalidName", `The registry name '${name}' is invalid. A registry name must be between 5 and 50 alphanumeric characters.`);
+    if (!/^[a-zA-Z0-9]{5,50}$/.test(name))
+      throw new ArmError(
+        400,
+        "InvalidName",
+        `The registry name '${name}' is invalid. A registry name must be between 5 and 50 alphanumeric characters.`,
+      );
     wanted["sku"] = { ...wanted["sku"], tier: wanted["sku"].name };
     wanted["properties"] = {
-      adminUserEnabled: false, anonymousPullEnabled: false, dataEndpointEnabled: false, publicNetworkAccess: "Enabled", networkRuleBypassOptions: "AzureServices", zoneRedundancy: "Disabled",
-      ...properties, loginServer: serverOf(name), creationDate: previous?.body["properties"].creationDate ?? new Date(cloud.clock.now()).toISOString(),
+      adminUserEnabled: false,
+      anonymousPullEnabled: false,
+      dataEndpointEnabled: false,
+      publicNetworkAccess: "Enabled",
+      networkRuleBypassOptions: "AzureServices",
+      zoneRedundancy: "Disabled",
+      ...properties,
+      loginServer: serverOf(name),
+      creationDate: previous?.body["properties"].creationDate ?? new Date(cloud.clock.now()).toISOString(),
     };
   },
 };
@@ -28,15 +40,30 @@ export const registryKind: ResourceKind = {
 export function refuseImage({ identity, properties: { configuration, template } }: Body, cloud: Cloud): void {
   const [container] = template.containers as Body[];
   const refuse = (why: string): never => {
-    throw new ArmError(400, "InvalidParameterValueInContainerTemplate", `The following field(s) are either invalid or missing. Field 'template.containers.${container!["name"]}.image' is invalid with details: 'Invalid value: "${container!["image"]}": ${why}'.`);
+    throw new ArmError(
+      400,
+      "InvalidParameterValueInContainerTemplate",
+      `The following field(s) are either invalid or missing. Field 'template.containers.${container!["name"]}.image' is invalid with details: 'Invalid value: "${container!["image"]}": ${why}'.`,
+    );
   };
   if (!cloud.options.images[imageName(container!["image"])]) refuse("MANIFEST_UNKNOWN: manifest unknown");
   const server = String(container!["image"]).split("/")[0]!.toLowerCase();
-  const registry = cloud.store.list().find(({ type, body }) => type === registryKind.type && body["properties"].loginServer === server);
+  const registry = cloud.store
+    .list()
+    .find(({ type, body }) => type === registryKind.type && body["properties"].loginServer === server);
   if (registry === undefined) return;
-  const named: unknown = ((configuration?.registries ?? []) as Body[]).find((each) => String(each["server"]).toLowerCase() === server)?.["identity"];
-  const own = Object.keys(identity?.userAssignedIdentities ?? {}).find((id) => id.toLowerCase() === String(named).toLowerCase());
+  const named: unknown = ((configuration?.registries ?? []) as Body[]).find(
+    (each) => String(each["server"]).toLowerCase() === server,
+  )?.["identity"];
+  const own = Object.keys(identity?.userAssignedIdentities ?? {}).find(
+    (id) => id.toLowerCase() === String(named).toLowerCase(),
+  );
   const objectId: unknown = own && cloud.store.get(own)?.body["properties"].principalId;
-  const may = typeof objectId === "string" && mayAct(cloud.store, { objectId, owner: false }, "Microsoft.ContainerRegistry/registries/pull/read", registry.id);
-  if (!may) refuse(`GET https://${server}/v2/: UNAUTHORIZED: authentication required, visit https://aka.ms/acr/authorization for more information.`);
+  const may =
+    typeof objectId === "string" &&
+    mayAct(cloud.store, { objectId, owner: false }, "Microsoft.ContainerRegistry/registries/pull/read", registry.id);
+  if (!may)
+    refuse(
+      `GET https://${server}/v2/: UNAUTHORIZED: authentication required, visit https://aka.ms/acr/authorization for more information.`,
+    );
 }

@@ -1,7 +1,8 @@
 // The stand-in's own controls under `/_standin/`: its clock, the log of what clients asked for, and the door to faults on order.
 // Nothing here exists in Azure; it lies under a path that Azure does not use, and only the fixed client may call it.
-import { makeFaults, type Faults } from "./faults.ts";
+
 import { ArmError, type ArmReply, type ArmRequest } from "../arm/resource.ts";
+import { type Faults, makeFaults } from "./faults.ts";
 
 const requestsKeptMax = 20_000;
 
@@ -42,7 +43,8 @@ export function makeControl(): Control {
     if (request.method === "POST") {
       const { at } = request.body ?? {};
       const wanted = at === null ? undefined : typeof at === "string" ? Date.parse(at) : Number(at);
-      if (Number.isNaN(wanted)) refuse("The clock takes {at}: milliseconds since 1970, an ISO date, or null for the real time.");
+      if (Number.isNaN(wanted))
+        refuse("The clock takes {at}: milliseconds since 1970, an ISO date, or null for the real time.");
       setAt = wanted;
     }
     return { status: 200, body: { at: new Date(now()).toISOString(), milliseconds: now(), held: setAt !== undefined } };
@@ -50,8 +52,12 @@ export function makeControl(): Control {
 
   return {
     clock: { now },
-    get heldAt() { return setAt; },
-    set heldAt(at) { setAt = at; },
+    get heldAt() {
+      return setAt;
+    },
+    set heldAt(at) {
+      setAt = at;
+    },
     answer: (request) => {
       const route = request.path.toLowerCase();
       if (route === "/_standin/clock") return clockRoute(request);
@@ -62,9 +68,17 @@ export function makeControl(): Control {
     meetFault: faults.meet,
     note: (request, status, answered) => {
       if (seen.length >= requestsKeptMax) seen.shift();
-      const isWrite = (request.method === "PUT" || request.method === "PATCH") && /\/containerapps\/[^/]+$/i.test(request.path);
+      const isWrite =
+        (request.method === "PUT" || request.method === "PATCH") && /\/containerapps\/[^/]+$/i.test(request.path);
       const traffic = isWrite ? request.body?.["properties"]?.configuration?.ingress?.traffic : undefined;
-      seen.push({ at: new Date(now()).toISOString(), method: request.method, path: request.path, status, answered, ...(traffic === undefined ? {} : { traffic: structuredClone(traffic) }) });
+      seen.push({
+        at: new Date(now()).toISOString(),
+        method: request.method,
+        path: request.path,
+        status,
+        answered,
+        ...(traffic === undefined ? {} : { traffic: structuredClone(traffic) }),
+      });
     },
   };
 }

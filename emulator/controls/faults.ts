@@ -13,8 +13,8 @@
 //   lie               a read is answered with what it would have said before the last write that came after the order
 //   delaySeconds      all of it that much later
 import { setTimeout as sleep } from "node:timers/promises";
-import { errorReply } from "../http.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Twist } from "../arm/resource.ts";
+import { errorReply } from "../http.ts";
 
 /** How a request ended that may have met a fault. */
 export interface Met {
@@ -55,10 +55,35 @@ const refuse = (message: string): never => {
   throw new ArmError(400, "InvalidRequestContent", message);
 };
 
-const unordered: Fault = { path: "", times: 1, after: 0, code: "FaultOnOrder", message: "This failure was ordered from the stand-in cloud.", loseAnswer: false, neverAnswer: false, failLater: false, forget: false, lie: false, delaySeconds: 0 };
+const unordered: Fault = {
+  path: "",
+  times: 1,
+  after: 0,
+  code: "FaultOnOrder",
+  message: "This failure was ordered from the stand-in cloud.",
+  loseAnswer: false,
+  neverAnswer: false,
+  failLater: false,
+  forget: false,
+  lie: false,
+  delaySeconds: 0,
+};
 const kinds: { readonly [Field in keyof Required<Fault>]: "string" | "number" | "boolean" } = {
-  method: "string", path: "string", times: "number", after: "number", status: "number", code: "string", message: "string", retryAfterSeconds: "number",
-  loseAnswer: "boolean", neverAnswer: "boolean", lateSeconds: "number", failLater: "boolean", forget: "boolean", lie: "boolean", delaySeconds: "number",
+  method: "string",
+  path: "string",
+  times: "number",
+  after: "number",
+  status: "number",
+  code: "string",
+  message: "string",
+  retryAfterSeconds: "number",
+  loseAnswer: "boolean",
+  neverAnswer: "boolean",
+  lateSeconds: "number",
+  failLater: "boolean",
+  forget: "boolean",
+  lie: "boolean",
+  delaySeconds: "number",
 };
 const rivals = ["status", "failLater", "forget", "lie", "lateSeconds"] as const;
 
@@ -68,7 +93,8 @@ function toFault(each: unknown): Fault {
   for (const [name, value] of Object.entries(each)) {
     if (!Object.hasOwn(kinds, name)) refuse(`A fault has no ${name}. It has: ${Object.keys(kinds).join(", ")}.`);
     const kind = kinds[name as keyof Fault];
-    if (typeof value !== kind || (kind === "number" && !(value >= 0))) refuse(`${name} of a fault is a ${kind === "number" ? "number from 0" : kind}, not ${JSON.stringify(value)}.`);
+    if (typeof value !== kind || (kind === "number" && !(value >= 0)))
+      refuse(`${name} of a fault is a ${kind === "number" ? "number from 0" : kind}, not ${JSON.stringify(value)}.`);
   }
   const fault: Fault = { ...unordered, ...each };
   if (!("path" in each)) refuse("A fault needs a path: a regular expression.");
@@ -89,7 +115,12 @@ export function makeFaults(): Faults {
 
   const find = (request: ArmRequest): Fault | undefined => {
     const fits = (fault: Fault): boolean => {
-      if (fault.times === 0 || (fault.method ?? request.method) !== request.method || !new RegExp(fault.path, "i").test(request.path)) return false;
+      if (
+        fault.times === 0 ||
+        (fault.method ?? request.method) !== request.method ||
+        !new RegExp(fault.path, "i").test(request.path)
+      )
+        return false;
       if (fault.lie && (request.method !== "GET" || !before.has(request.path.toLowerCase()))) return false;
       if (fault.after === 0) return true;
       fault.after -= 1;
@@ -103,14 +134,17 @@ export function makeFaults(): Faults {
   /** Keeps what reads say before a write, while a lie is on order. */
   const remember = async (request: ArmRequest, act: Act): Promise<void> => {
     if (request.method === "GET" || !faults.some(({ lie, times }) => lie && times > 0)) return;
-    for (const path of changedBy(request)) before.set(path.toLowerCase(), await act({ ...request, method: "GET", path, body: undefined }).catch(errorReply));
+    for (const path of changedBy(request))
+      before.set(path.toLowerCase(), await act({ ...request, method: "GET", path, body: undefined }).catch(errorReply));
   };
 
   return {
     answer: (request) => {
       if (request.method === "POST") {
         // An array in a JSON object, since bodies are objects everywhere; no faults clears them.
-        faults = ((request.body?.["faults"] ?? refuse("Faults are ordered as {faults: [...]}.")) as unknown[]).map(toFault);
+        faults = ((request.body?.["faults"] ?? refuse("Faults are ordered as {faults: [...]}.")) as unknown[]).map(
+          toFault,
+        );
         before.clear();
       }
       return { status: 200, body: { faults } };
@@ -128,18 +162,34 @@ export function makeFaults(): Faults {
 
 async function meet(fault: Fault, request: ArmRequest, act: Act, before: ReadonlyMap<string, ArmReply>): Promise<Met> {
   const { status, lateSeconds, code, message, retryAfterSeconds } = fault;
-  const fate = fault.neverAnswer || (lateSeconds !== undefined && !fault.loseAnswer) ? "silence" : fault.loseAnswer ? "cut" : "answered";
+  const fate =
+    fault.neverAnswer || (lateSeconds !== undefined && !fault.loseAnswer)
+      ? "silence"
+      : fault.loseAnswer
+        ? "cut"
+        : "answered";
   if (fault.delaySeconds > 0) await sleep(fault.delaySeconds * 1000, undefined, { ref: false });
   if (status !== undefined) {
-    const refusal = new ArmError(status, code, message, retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) });
+    const refusal = new ArmError(
+      status,
+      code,
+      message,
+      retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) },
+    );
     return { reply: errorReply(refusal), fate };
   }
   if (lateSeconds !== undefined) {
-    void sleep(lateSeconds * 1000, undefined, { ref: false }).then(() => act(request)).catch(() => undefined);
+    void sleep(lateSeconds * 1000, undefined, { ref: false })
+      .then(() => act(request))
+      .catch(() => undefined);
     return { reply: { status: 202 }, fate };
   }
   if (fault.lie) return { reply: before.get(request.path.toLowerCase())!, fate };
-  const twist: { twist?: Twist } = fault.forget ? { twist: "forgotten" } : fault.failLater ? { twist: new ArmError(400, code, message) } : {};
+  const twist: { twist?: Twist } = fault.forget
+    ? { twist: "forgotten" }
+    : fault.failLater
+      ? { twist: new ArmError(400, code, message) }
+      : {};
   return { reply: await act({ ...request, ...twist }).catch(errorReply), fate };
 }
 
@@ -155,7 +205,9 @@ const momentMilliseconds = 60;
 
 /** Gives what an operation does: what it is for, or what the twist makes of it. */
 export const carriedOut = (twist: Twist | undefined, act: () => Promise<void>): (() => Promise<void>) =>
-  twist === undefined ? act : async () => {
-    await sleep(momentMilliseconds);
-    if (twist !== "forgotten") throw twist;
-  };
+  twist === undefined
+    ? act
+    : async () => {
+        await sleep(momentMilliseconds);
+        if (twist !== "forgotten") throw twist;
+      };

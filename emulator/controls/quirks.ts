@@ -18,40 +18,165 @@ export interface Truth {
 /** Every truth, in the order in which a release meets them. */
 export const truths = {
   "suffix-taken-for-life": {
-    azure: "a revision's suffix stays taken for the app's lifetime; using one again is accepted, and the operation fails after the 2xx", source: "avm#115, aca#1278",
+    azure:
+      "a revision's suffix stays taken for the app's lifetime; using one again is accepted, and the operation fails after the 2xx",
+    source: "avm#115, aca#1278",
     naive: "the revision of that name is replaced by a new one",
-    forms: { silent: "using an inactive revision's suffix again succeeds and does nothing at all (aca#650); that of an active one fails" },
+    forms: {
+      silent:
+        "using an inactive revision's suffix again succeeds and does nothing at all (aca#650); that of an active one fails",
+    },
   },
-  "names-by-counter": { azure: "the first revision is named by seven random characters, later ones by a counter", source: "aca#1460", naive: "a revision is named by a hash of its template, and a template that comes back gets its old revision back" },
-  "weights-sum-to-100": { azure: "weights that do not add up to 100 are refused", source: "Learn: traffic splitting; the code is ours", unverified: true, naive: "any weights are taken, and shares are in proportion" },
-  "weights-name-known-revisions": { azure: "traffic for a revision that there is not, or by its suffix alone, is refused", source: "aca#1443; the code is ours", unverified: true, naive: "any name is taken" },
-  "deactivated-keeps-its-entry": { azure: "a deactivated revision's entry stays in the traffic list", source: "aca#410", naive: "it is taken out" },
-  "deactivated-may-have-weight": { azure: "weight on a deactivated revision is taken, and is an outage", source: "aca#1345", naive: "it is refused" },
-  "last-active-may-be-deactivated": { azure: "the last active revision may be deactivated", source: "aca#1345", naive: "that is refused" },
-  "names-do-not-wait": { azure: "a revision that is named gets its weight before it is ready", source: "aca#804", naive: "it gets none until then, and the others share it" },
-  "latest-waits": { azure: "latestRevision means the latest that became ready", source: "the schema's own text", naive: "it means the latest, at once" },
+  "names-by-counter": {
+    azure: "the first revision is named by seven random characters, later ones by a counter",
+    source: "aca#1460",
+    naive: "a revision is named by a hash of its template, and a template that comes back gets its old revision back",
+  },
+  "weights-sum-to-100": {
+    azure: "weights that do not add up to 100 are refused",
+    source: "Learn: traffic splitting; the code is ours",
+    unverified: true,
+    naive: "any weights are taken, and shares are in proportion",
+  },
+  "weights-name-known-revisions": {
+    azure: "traffic for a revision that there is not, or by its suffix alone, is refused",
+    source: "aca#1443; the code is ours",
+    unverified: true,
+    naive: "any name is taken",
+  },
+  "deactivated-keeps-its-entry": {
+    azure: "a deactivated revision's entry stays in the traffic list",
+    source: "aca#410",
+    naive: "it is taken out",
+  },
+  "deactivated-may-have-weight": {
+    azure: "weight on a deactivated revision is taken, and is an outage",
+    source: "aca#1345",
+    naive: "it is refused",
+  },
+  "last-active-may-be-deactivated": {
+    azure: "the last active revision may be deactivated",
+    source: "aca#1345",
+    naive: "that is refused",
+  },
+  "names-do-not-wait": {
+    azure: "a revision that is named gets its weight before it is ready",
+    source: "aca#804",
+    naive: "it gets none until then, and the others share it",
+  },
+  "latest-waits": {
+    azure: "latestRevision means the latest that became ready",
+    source: "the schema's own text",
+    naive: "it means the latest, at once",
+  },
   "labels-last-at-zero": {
-    azure: "an entry of weight 0 keeps its label, and the label its address; what aca#1078 saw vanish was the portal's doing", source: "aca#254, aca#1078", unverified: true,
-    naive: "a label goes when its entry's weight becomes 0, as aca#1078 saw it; the one truth that is kinder than its absence",
+    azure:
+      "an entry of weight 0 keeps its label, and the label its address; what aca#1078 saw vanish was the portal's doing",
+    source: "aca#254, aca#1078",
+    unverified: true,
+    naive:
+      "a label goes when its entry's weight becomes 0, as aca#1078 saw it; the one truth that is kinder than its absence",
   },
-  "revision-hides-its-labels": { azure: "a revision does not show its labels; the app's traffic does", source: "aca#641", naive: "it shows them" },
-  "succeeds-unstarted": { azure: "a write succeeds although its container never starts, and does not wait for readiness", source: "cli#6251", naive: "the operation ends when the revision is ready, and fails when it cannot be" },
-  "actions-do-not-wait": { azure: "activate and restart are answered before a replica is ready", source: "the specification: 200 without a body", unverified: true, naive: "they are answered when one is" },
-  "one-write-at-a-time": { azure: "a write during a write is refused with 409 ContainerAppOperationInProgress", source: "aca#175", naive: "both are carried out" },
-  "secret-makes-no-revision": { azure: "a changed secret makes no revision, and running replicas keep the old value until they are restarted", source: "aca#691", naive: "every replica is started anew with it" },
-  "patch-merges-deeply": { azure: "a PATCH is merged at every depth", source: "the specification: JSON Merge Patch", naive: "what lies below properties.configuration and properties.template is replaced whole" },
-  "patch-replaces-arrays": { azure: "a list in a PATCH replaces the whole list: a revision left out loses weight and label", source: "RFC 7396, aca#962", naive: "its entries are added to those that are there" },
-  "secrets-are-write-only": { azure: "a read never shows a secret's value", source: "the specification: write-only", naive: "it does" },
-  "put-repeats-secrets": { azure: "a PUT repeats the value of every secret, or is refused", source: "the error text that the CLI meets; the code is ours", unverified: true, naive: "a secret without a value keeps the one it has" },
-  "defaults-on-read": { azure: "a read shows every default that the server filled in", source: "Learn: template reference", naive: "it shows what was sent" },
-  "open-enums": { azure: "states on the wire are not those of the specification alone: RunningAtMaxScale, ScaledToZero, Activating", source: "vscode-azurecontainerapps#1088, recordings by others", naive: "Running and Processing stand for them" },
-  "no-if-match": { azure: "there is no conditional write: If-Match changes nothing, and no answer has an ETag", source: "the specification has neither", unverified: true, naive: "a read gives an ETag, and a write with another one in If-Match is 412" },
-  "affinity-in-single-only": { azure: "session affinity is there in Single mode only; in Multiple it is taken and has no effect", source: "Learn: sticky sessions, aca#590", unverified: true, naive: "it holds a client to its replica in any mode" },
-  "single-takes-old-down": { azure: "in Single mode the old revision is deactivated once the new one is ready", source: "Learn: revisions", naive: "it stays active, without traffic" },
-  "wrong-port-never-healthy": { azure: "a container that listens on another port than targetPort is never ready: Unhealthy, Deployment Progress Deadline Exceeded", source: "recordings by others: 261 s", naive: "the port is not looked at" },
-  "lists-are-paged": { azure: "the list of revisions comes in pages, each with the link to the next; ours has ten to a page, Azure's size is not known", source: "the specification: pageable", unverified: true, naive: "it comes whole" },
-  "scales-to-zero": { azure: "with no minimum of replicas a revision goes to zero after its cool-down, and the next request starts it and waits", source: "Learn: scaling", naive: "one replica always runs" },
-  "inactive-are-purged": { azure: "inactive revisions beyond maxInactiveRevisions are purged, the oldest first and a quarter of an hour late; their traffic entries stay", source: "Learn: revisions; the delay by recordings of others", unverified: true, naive: "they are kept for ever" },
+  "revision-hides-its-labels": {
+    azure: "a revision does not show its labels; the app's traffic does",
+    source: "aca#641",
+    naive: "it shows them",
+  },
+  "succeeds-unstarted": {
+    azure: "a write succeeds although its container never starts, and does not wait for readiness",
+    source: "cli#6251",
+    naive: "the operation ends when the revision is ready, and fails when it cannot be",
+  },
+  "actions-do-not-wait": {
+    azure: "activate and restart are answered before a replica is ready",
+    source: "the specification: 200 without a body",
+    unverified: true,
+    naive: "they are answered when one is",
+  },
+  "one-write-at-a-time": {
+    azure: "a write during a write is refused with 409 ContainerAppOperationInProgress",
+    source: "aca#175",
+    naive: "both are carried out",
+  },
+  "secret-makes-no-revision": {
+    azure: "a changed secret makes no revision, and running replicas keep the old value until they are restarted",
+    source: "aca#691",
+    naive: "every replica is started anew with it",
+  },
+  "patch-merges-deeply": {
+    azure: "a PATCH is merged at every depth",
+    source: "the specification: JSON Merge Patch",
+    naive: "what lies below properties.configuration and properties.template is replaced whole",
+  },
+  "patch-replaces-arrays": {
+    azure: "a list in a PATCH replaces the whole list: a revision left out loses weight and label",
+    source: "RFC 7396, aca#962",
+    naive: "its entries are added to those that are there",
+  },
+  "secrets-are-write-only": {
+    azure: "a read never shows a secret's value",
+    source: "the specification: write-only",
+    naive: "it does",
+  },
+  "put-repeats-secrets": {
+    azure: "a PUT repeats the value of every secret, or is refused",
+    source: "the error text that the CLI meets; the code is ours",
+    unverified: true,
+    naive: "a secret without a value keeps the one it has",
+  },
+  "defaults-on-read": {
+    azure: "a read shows every default that the server filled in",
+    source: "Learn: template reference",
+    naive: "it shows what was sent",
+  },
+  "open-enums": {
+    azure: "states on the wire are not those of the specification alone: RunningAtMaxScale, ScaledToZero, Activating",
+    source: "vscode-azurecontainerapps#1088, recordings by others",
+    naive: "Running and Processing stand for them",
+  },
+  "no-if-match": {
+    azure: "there is no conditional write: If-Match changes nothing, and no answer has an ETag",
+    source: "the specification has neither",
+    unverified: true,
+    naive: "a read gives an ETag, and a write with another one in If-Match is 412",
+  },
+  "affinity-in-single-only": {
+    azure: "session affinity is there in Single mode only; in Multiple it is taken and has no effect",
+    source: "Learn: sticky sessions, aca#590",
+    unverified: true,
+    naive: "it holds a client to its replica in any mode",
+  },
+  "single-takes-old-down": {
+    azure: "in Single mode the old revision is deactivated once the new one is ready",
+    source: "Learn: revisions",
+    naive: "it stays active, without traffic",
+  },
+  "wrong-port-never-healthy": {
+    azure:
+      "a container that listens on another port than targetPort is never ready: Unhealthy, Deployment Progress Deadline Exceeded",
+    source: "recordings by others: 261 s",
+    naive: "the port is not looked at",
+  },
+  "lists-are-paged": {
+    azure:
+      "the list of revisions comes in pages, each with the link to the next; ours has ten to a page, Azure's size is not known",
+    source: "the specification: pageable",
+    unverified: true,
+    naive: "it comes whole",
+  },
+  "scales-to-zero": {
+    azure:
+      "with no minimum of replicas a revision goes to zero after its cool-down, and the next request starts it and waits",
+    source: "Learn: scaling",
+    naive: "one replica always runs",
+  },
+  "inactive-are-purged": {
+    azure:
+      "inactive revisions beyond maxInactiveRevisions are purged, the oldest first and a quarter of an hour late; their traffic entries stay",
+    source: "Learn: revisions; the delay by recordings of others",
+    unverified: true,
+    naive: "they are kept for ever",
+  },
 } as const satisfies { readonly [name: string]: Truth };
 
 /** The name of a truth. */

@@ -2,21 +2,33 @@
 // a server is a login role there, a database is a database of that role. Passwords reach PostgreSQL and nothing else.
 // The server behind cannot verify Entra tokens, so administrators of that kind are refused rather than pretended.
 import pg from "pg";
-import { mustBeZone, mustSuit } from "../network/networks.ts";
 import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceKind } from "../arm/resource.ts";
+import { mustBeZone, mustSuit } from "../network/networks.ts";
 
 const apiVersions = ["2025-08-01"];
 const serverType = "Microsoft.DBforPostgreSQL/flexibleServers";
 /** Names that Azure refuses, and prefixes of PostgreSQL's own. */
 const reserved = /^(azure_superuser|azure_pg_admin|admin|administrator|root|guest|public|pg_.*|)$/i;
 
-const missingServer = (): ArmError => new ArmError(501, "LocalCloudUnsupported", "This stand-in cloud was started without a PostgreSQL server, so it has none to stand for a flexible server.");
+const missingServer = (): ArmError =>
+  new ArmError(
+    501,
+    "LocalCloudUnsupported",
+    "This stand-in cloud was started without a PostgreSQL server, so it has none to stand for a flexible server.",
+  );
 
 /** Runs statements, one connection a call: they are few, and a kept one would outlive the test that stops the server. */
 async function onServer<Result>(cloud: Cloud, act: (client: pg.Client) => Promise<Result>): Promise<Result> {
   const given = cloud.options.postgres;
   if (given === undefined) throw missingServer();
-  const client = new pg.Client({ host: given.host, port: given.port, user: given.user, password: given.password, database: "postgres", connectionTimeoutMillis: 10_000 });
+  const client = new pg.Client({
+    host: given.host,
+    port: given.port,
+    user: given.user,
+    password: given.password,
+    database: "postgres",
+    connectionTimeoutMillis: 10_000,
+  });
   await client.connect();
   try {
     return await act(client);
@@ -28,17 +40,37 @@ async function onServer<Result>(cloud: Cloud, act: (client: pg.Client) => Promis
 const name = pg.escapeIdentifier;
 const literal = pg.escapeLiteral;
 
-const isPrivate = ({ body }: { readonly body: Body }): boolean => Boolean(body["properties"].network?.delegatedSubnetResourceId);
+const isPrivate = ({ body }: { readonly body: Body }): boolean =>
+  Boolean(body["properties"].network?.delegatedSubnetResourceId);
 
 /** Holds a server to the way in which it is reached: in a subnet of its own kind with a zone for its name, or from everywhere; never the one after the other. */
 function keepNetwork({ id, wanted, previous, cloud }: PutContext): void {
-  const { delegatedSubnetResourceId: subnet, privateDnsZoneArmResourceId: zone, publicNetworkAccess } = wanted["properties"].network ?? {};
-  if (previous && isPrivate(previous) !== Boolean(subnet)) throw new ArmError(400, "ServerNetworkCannotBeChanged", `The server '${wanted["name"]}' was made with ${isPrivate(previous) ? "private" : "public"} access, which cannot be changed.`);
+  const {
+    delegatedSubnetResourceId: subnet,
+    privateDnsZoneArmResourceId: zone,
+    publicNetworkAccess,
+  } = wanted["properties"].network ?? {};
+  if (previous && isPrivate(previous) !== Boolean(subnet))
+    throw new ArmError(
+      400,
+      "ServerNetworkCannotBeChanged",
+      `The server '${wanted["name"]}' was made with ${isPrivate(previous) ? "private" : "public"} access, which cannot be changed.`,
+    );
   if (!subnet) return;
   mustSuit(cloud, subnet, serverType, id);
-  if (!zone) throw new ArmError(400, "PrivateDnsZoneRequired", "A server with a delegated subnet needs a privateDnsZoneArmResourceId.");
+  if (!zone)
+    throw new ArmError(
+      400,
+      "PrivateDnsZoneRequired",
+      "A server with a delegated subnet needs a privateDnsZoneArmResourceId.",
+    );
   mustBeZone(cloud, zone, ".postgres.database.azure.com", id);
-  if (publicNetworkAccess === "Enabled") throw new ArmError(400, "InvalidParameterValue", "publicNetworkAccess cannot be Enabled where the server has a delegated subnet.");
+  if (publicNetworkAccess === "Enabled")
+    throw new ArmError(
+      400,
+      "InvalidParameterValue",
+      "publicNetworkAccess cannot be Enabled where the server has a delegated subnet.",
+    );
   wanted["properties"].network.publicNetworkAccess = "Disabled";
 }
 
@@ -51,13 +83,36 @@ async function putServer(context: PutContext): Promise<void> {
   const login: unknown = properties["administratorLogin"] ?? previous?.body["properties"].administratorLogin;
   // From here on the password is in this function's hands only.
   delete properties["administratorLoginPassword"];
-  if (typeof login !== "string" || (!previous && typeof password !== "string")) throw new ArmError(400, "InvalidParameterValue", "administratorLogin and administratorLoginPassword are needed to create a server.");
-  if (reserved.test(login) || login === cloud.options.postgres.user) throw new ArmError(400, "ReservedLoginName", `The login name '${login}' is reserved.`);
-  if (previous && login !== previous.body["properties"].administratorLogin) throw new ArmError(400, "InvalidParameterValue", "administratorLogin cannot be changed.");
-  const other = cloud.store.list().find((each) => each.type === serverType && each.id !== id.toLowerCase() && each.body["properties"].administratorLogin === login);
-  if (other) throw new ArmError(409, "LoginNameTaken", `All servers of the stand-in are one PostgreSQL, where '${login}' is the login of '${other.body["name"]}' already.`);
+  if (typeof login !== "string" || (!previous && typeof password !== "string"))
+    throw new ArmError(
+      400,
+      "InvalidParameterValue",
+      "administratorLogin and administratorLoginPassword are needed to create a server.",
+    );
+  if (reserved.test(login) || login === cloud.options.postgres.user)
+    throw new ArmError(400, "ReservedLoginName", `The login name '${login}' is reserved.`);
+  if (previous && login !== previous.body["properties"].administratorLogin)
+    throw new ArmError(400, "InvalidParameterValue", "administratorLogin cannot be changed.");
+  const other = cloud.store
+    .list()
+    .find(
+      (each) =>
+        each.type === serverType &&
+        each.id !== id.toLowerCase() &&
+        each.body["properties"].administratorLogin === login,
+    );
+  if (other)
+    throw new ArmError(
+      409,
+      "LoginNameTaken",
+      `All servers of the stand-in are one PostgreSQL, where '${login}' is the login of '${other.body["name"]}' already.`,
+    );
   properties["administratorLogin"] = login;
-  Object.assign(properties, { version: properties["version"] ?? "18", state: "Updating", fullyQualifiedDomainName: cloud.options.postgres.host });
+  Object.assign(properties, {
+    version: properties["version"] ?? "18",
+    state: "Updating",
+    fullyQualifiedDomainName: cloud.options.postgres.host,
+  });
   await onServer(cloud, async (client) => {
     const { rowCount } = await client.query("select 1 from pg_roles where rolname = $1", [login]);
     const secret = typeof password === "string" ? ` password ${literal(password)}` : "";
@@ -69,48 +124,86 @@ async function putServer(context: PutContext): Promise<void> {
 async function deleteServer(resource: Resource, cloud: Cloud): Promise<void> {
   const login: string = resource.body["properties"].administratorLogin;
   await onServer(cloud, async (client) => {
-    const { rows } = await client.query<{ datname: string }>("select datname from pg_database where datdba = (select oid from pg_roles where rolname = $1)", [login]);
+    const { rows } = await client.query<{ datname: string }>(
+      "select datname from pg_database where datdba = (select oid from pg_roles where rolname = $1)",
+      [login],
+    );
     for (const { datname } of rows) await client.query(`drop database if exists ${name(datname)} with (force)`);
     await client.query(`drop role if exists ${name(login)}`);
   });
 }
 
-const loginOf = (databaseId: string, cloud: Cloud): string => cloud.store.get(databaseId.slice(0, databaseId.toLowerCase().lastIndexOf("/databases/")))!.body["properties"].administratorLogin;
+const loginOf = (databaseId: string, cloud: Cloud): string =>
+  cloud.store.get(databaseId.slice(0, databaseId.toLowerCase().lastIndexOf("/databases/")))!.body["properties"]
+    .administratorLogin;
 
 async function putDatabase({ id, wanted, cloud }: PutContext): Promise<void> {
   const properties: Body = wanted["properties"];
   // The order of text is that of the server behind; Azure's default is accepted and shown.
   const { charset = "UTF8", collation = "en_US.utf8" } = properties;
-  if (charset.toUpperCase() !== "UTF8" || collation !== "en_US.utf8") throw new ArmError(400, "LocalCloudUnsupported", "The stand-in has databases in UTF8 with the collation en_US.utf8 only.");
+  if (charset.toUpperCase() !== "UTF8" || collation !== "en_US.utf8")
+    throw new ArmError(
+      400,
+      "LocalCloudUnsupported",
+      "The stand-in has databases in UTF8 with the collation en_US.utf8 only.",
+    );
   Object.assign(properties, { charset, collation });
   const database: string = wanted["name"];
   const login = loginOf(id, cloud);
   await onServer(cloud, async (client) => {
-    const { rows } = await client.query<{ owner: string }>("select pg_get_userbyid(datdba) as owner from pg_database where datname = $1", [database]);
-    if (rows[0] && rows[0].owner !== login) throw new ArmError(409, "DatabaseNameTaken", `All servers of the stand-in are one PostgreSQL, which has a database '${database}' of '${rows[0].owner}' already.`);
+    const { rows } = await client.query<{ owner: string }>(
+      "select pg_get_userbyid(datdba) as owner from pg_database where datname = $1",
+      [database],
+    );
+    if (rows[0] && rows[0].owner !== login)
+      throw new ArmError(
+        409,
+        "DatabaseNameTaken",
+        `All servers of the stand-in are one PostgreSQL, which has a database '${database}' of '${rows[0].owner}' already.`,
+      );
     if (!rows[0]) await client.query(`create database ${name(database)} owner ${name(login)}`);
   });
 }
 
 const deleteDatabase = (resource: Resource, cloud: Cloud): Promise<void> =>
-  onServer(cloud, async (client) => void (await client.query(`drop database if exists ${name(resource.body["name"])} with (force)`)));
+  onServer(
+    cloud,
+    async (client) => void (await client.query(`drop database if exists ${name(resource.body["name"])} with (force)`)),
+  );
 
 /** Servers, their databases and what a program declares beside them. */
 export const flexibleServerKinds: readonly ResourceKind[] = [
   { type: serverType, apiVersions, put: "async-operation", onPut: putServer, onDelete: deleteServer },
-  { type: `${serverType}/databases`, apiVersions, put: "async-operation", onPut: putDatabase, onDelete: deleteDatabase },
+  {
+    type: `${serverType}/databases`,
+    apiVersions,
+    put: "async-operation",
+    onPut: putDatabase,
+    onDelete: deleteDatabase,
+  },
   // Loopback needs no rules: they are kept and shown, and open or close nothing.
   {
     type: `${serverType}/firewallRules`,
     apiVersions,
     put: "async-operation",
-    parentMustExist: ({ id }: Body, store) => (isPrivate(store.get(id.slice(0, id.toLowerCase().lastIndexOf("/firewallrules/")))!)
-      ? new ArmError(400, "FirewallRulesNotAllowed", "Firewall rule operations cannot be requested for a private access enabled server.") : undefined),
+    parentMustExist: ({ id }: Body, store) =>
+      isPrivate(store.get(id.slice(0, id.toLowerCase().lastIndexOf("/firewallrules/")))!)
+        ? new ArmError(
+            400,
+            "FirewallRulesNotAllowed",
+            "Firewall rule operations cannot be requested for a private access enabled server.",
+          )
+        : undefined,
   },
   {
     type: `${serverType}/administrators`,
     apiVersions,
     put: "async-operation",
-    parentMustExist: () => new ArmError(501, "LocalCloudUnsupported", "The PostgreSQL behind the stand-in cannot verify Entra tokens; sign in with a password here."),
+    parentMustExist: () =>
+      new ArmError(
+        501,
+        "LocalCloudUnsupported",
+        "The PostgreSQL behind the stand-in cannot verify Entra tokens; sign in with a password here.",
+      ),
   },
 ];

@@ -1,13 +1,19 @@
 // What Application Insights is sent (POST /v2.1/track), as rows of the workspace tables AppRequests, AppDependencies and AppMetrics, in memory
 // and bounded. Columns and their types as documented for the real tables; of an envelope that is of another kind the answer says so.
-import type { KqlType, Row, Value } from "../kql/scalars.ts";
+
 import { requestRows } from "../app/request-rows.ts";
 import type { Body, Cloud, Resource } from "../arm/resource.ts";
+import type { KqlType, Row, Value } from "../kql/scalars.ts";
 
 type Columns = readonly { readonly name: string; readonly type: KqlType }[];
-const columnsOf = (text: string): Columns => text.split(" ").map((each) => { const [name = "", type = "string"] = each.split(":"); return { name, type: type as KqlType }; });
+const columnsOf = (text: string): Columns =>
+  text.split(" ").map((each) => {
+    const [name = "", type = "string"] = each.split(":");
+    return { name, type: type as KqlType };
+  });
 
-const common = "TenantId TimeGenerated:datetime OperationName OperationId ParentId AppVersion AppRoleName AppRoleInstance SDKVersion ItemCount:int Properties:dynamic";
+const common =
+  "TenantId TimeGenerated:datetime OperationName OperationId ParentId AppVersion AppRoleName AppRoleInstance SDKVersion ItemCount:int Properties:dynamic";
 
 /** The tables, with the columns that the stand-in fills. */
 export const telemetryColumns: { readonly [table: string]: Columns } = {
@@ -37,21 +43,35 @@ export const visibleTelemetry = (cloud: Cloud, table: string, workspace: string)
 
 /** Finds the component that a key belongs to. */
 export const componentOf = (cloud: Cloud, key: unknown): Resource | undefined =>
-  cloud.store.list().find(({ type, body }) => type === "Microsoft.Insights/components" && body["properties"].InstrumentationKey === key);
+  cloud.store
+    .list()
+    .find(
+      ({ type, body }) => type === "Microsoft.Insights/components" && body["properties"].InstrumentationKey === key,
+    );
 
 /** Keeps an envelope that belongs to a component, or gives why it is none that could be. */
 export function keepEnvelope(cloud: Cloud, component: Resource, envelope: Body): string | undefined {
   const { baseType, baseData } = (envelope["data"] ?? {}) as { baseType?: string; baseData?: Body };
   const make = Object.hasOwn(makers, baseType ?? "") ? makers[baseType!] : undefined;
-  if (make === undefined || baseData === undefined) return `Field 'data.baseType' is '${String(baseType)}', which is not served here`;
+  if (make === undefined || baseData === undefined)
+    return `Field 'data.baseType' is '${String(baseType)}', which is not served here`;
   const at = Date.parse(String(envelope["time"]));
   if (Number.isNaN(at)) return "Field 'time' on type 'Envelope' is not a date";
   const tags = (envelope["tags"] ?? {}) as Record<string, string>;
-  const customerId: unknown = cloud.store.get(String(component.body["properties"].WorkspaceResourceId))?.body["properties"].customerId;
+  const customerId: unknown = cloud.store.get(String(component.body["properties"].WorkspaceResourceId))?.body[
+    "properties"
+  ].customerId;
   const shared: Row = {
-    TenantId: String(customerId), TimeGenerated: at, visibleAt: cloud.clock.now() + requestRows(cloud).lagSeconds * 1000,
-    OperationName: tags["ai.operation.name"] ?? "", OperationId: tags["ai.operation.id"] ?? "", ParentId: tags["ai.operation.parentId"] ?? "", AppVersion: tags["ai.application.ver"] ?? "",
-    AppRoleName: tags["ai.cloud.role"] ?? "", AppRoleInstance: tags["ai.cloud.roleInstance"] ?? "", SDKVersion: tags["ai.internal.sdkVersion"] ?? "",
+    TenantId: String(customerId),
+    TimeGenerated: at,
+    visibleAt: cloud.clock.now() + requestRows(cloud).lagSeconds * 1000,
+    OperationName: tags["ai.operation.name"] ?? "",
+    OperationId: tags["ai.operation.id"] ?? "",
+    ParentId: tags["ai.operation.parentId"] ?? "",
+    AppVersion: tags["ai.application.ver"] ?? "",
+    AppRoleName: tags["ai.cloud.role"] ?? "",
+    AppRoleInstance: tags["ai.cloud.roleInstance"] ?? "",
+    SDKVersion: tags["ai.internal.sdkVersion"] ?? "",
     Properties: JSON.stringify(baseData["properties"] ?? {}),
   };
   // A sampled item stands for the many that were not sent.
@@ -68,17 +88,45 @@ type Made = readonly (readonly [table: string, row: Row])[];
 const text = (value: unknown): string => (value === undefined || value === null ? "" : String(value));
 const number = (value: unknown, otherwise: Value): Value => (typeof value === "number" ? value : otherwise);
 
-const spanOf = ({ id, name, success, duration }: Body): Row => ({ Id: text(id), Name: text(name), Success: success !== false, DurationMs: milliseconds(text(duration)) });
+const spanOf = ({ id, name, success, duration }: Body): Row => ({
+  Id: text(id),
+  Name: text(name),
+  Success: success !== false,
+  DurationMs: milliseconds(text(duration)),
+});
 
 const makers: { readonly [baseType: string]: (sent: Body) => Made } = {
-  RequestData: (sent) => [["AppRequests", { ...spanOf(sent), Url: text(sent["url"]), ResultCode: text(sent["responseCode"]) }]],
-  RemoteDependencyData: (sent) => [["AppDependencies", { ...spanOf(sent), Target: text(sent["target"]), DependencyType: text(sent["type"]), Data: text(sent["data"]), ResultCode: text(sent["resultCode"]) }]],
-  MetricData: ({ metrics = [] }) => (metrics as Body[]).map(({ name, value, count, min, max }) =>
-    ["AppMetrics", { Name: text(name), Sum: Number(value), Min: number(min, Number(value)), Max: number(max, Number(value)), ItemCount: number(count, 1) }]),
+  RequestData: (sent) => [
+    ["AppRequests", { ...spanOf(sent), Url: text(sent["url"]), ResultCode: text(sent["responseCode"]) }],
+  ],
+  RemoteDependencyData: (sent) => [
+    [
+      "AppDependencies",
+      {
+        ...spanOf(sent),
+        Target: text(sent["target"]),
+        DependencyType: text(sent["type"]),
+        Data: text(sent["data"]),
+        ResultCode: text(sent["resultCode"]),
+      },
+    ],
+  ],
+  MetricData: ({ metrics = [] }) =>
+    (metrics as Body[]).map(({ name, value, count, min, max }) => [
+      "AppMetrics",
+      {
+        Name: text(name),
+        Sum: Number(value),
+        Min: number(min, Number(value)),
+        Max: number(max, Number(value)),
+        ItemCount: number(count, 1),
+      },
+    ]),
 };
 
 /** Reads a duration, `[days.]hours:minutes:seconds[.fraction]`. */
 function milliseconds(duration: string): number {
-  const [, days = "0", hours = "0", minutes = "0", seconds = "0"] = /^(?:(\d+)\.)?(\d+):(\d+):([\d.]+)$/.exec(duration) ?? [];
+  const [, days = "0", hours = "0", minutes = "0", seconds = "0"] =
+    /^(?:(\d+)\.)?(\d+):(\d+):([\d.]+)$/.exec(duration) ?? [];
   return (((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
 }

@@ -1,7 +1,7 @@
 // The aggregates of `summarize`: each makes one or more columns of a group of rows. Others are refused by name.
 // Percentiles are exact (nearest rank), where Azure estimates them for large groups.
-import { scalar, type KqlType, type Row, type Scalar, type Scope, type Value } from "./scalars.ts";
-import { notServed, semantic, type Syntax } from "./syntax.ts";
+import { type KqlType, type Row, type Scalar, type Scope, scalar, type Value } from "./scalars.ts";
+import { notServed, type Syntax, semantic } from "./syntax.ts";
 
 export interface Column {
   readonly name: string;
@@ -24,13 +24,19 @@ interface Asked {
 const nameOf = (syntax: Syntax | undefined): string => (syntax?.kind === "NameReference" ? syntax.text : "");
 const valuesOf = (of: Scalar, rows: readonly Row[]): Value[] => rows.map(of.of).filter((value) => value !== null);
 const numbersOf = (of: Scalar, rows: readonly Row[]): number[] => valuesOf(of, rows) as number[];
-const least = (values: readonly Value[], sign: number): Value => values.reduce<Value>((best, value) => (best === null || (value! < best ? -1 : 1) * sign < 0 ? value : best), null);
+const least = (values: readonly Value[], sign: number): Value =>
+  values.reduce<Value>((best, value) => (best === null || (value! < best ? -1 : 1) * sign < 0 ? value : best), null);
 
 /** An aggregate of one expression and one column. */
-const simple = (prefix: string, type: (of: KqlType) => KqlType, fold: (of: Scalar, rows: readonly Row[]) => Value) => ({ as, args, scope }: Asked): Aggregate => {
-  const of = scalar(args[0]!, scope);
-  return { columns: [{ name: as ?? `${prefix}_${nameOf(args[0])}`, type: type(of.type) }], of: (rows) => [fold(of, rows)] };
-};
+const simple =
+  (prefix: string, type: (of: KqlType) => KqlType, fold: (of: Scalar, rows: readonly Row[]) => Value) =>
+  ({ as, args, scope }: Asked): Aggregate => {
+    const of = scalar(args[0]!, scope);
+    return {
+      columns: [{ name: as ?? `${prefix}_${nameOf(args[0])}`, type: type(of.type) }],
+      of: (rows) => [fold(of, rows)],
+    };
+  };
 const same = (type: KqlType): KqlType => type;
 const long = (): KqlType => "long";
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
@@ -41,10 +47,15 @@ function rank(sorted: readonly number[], percent: number): Value {
 }
 
 function percentiles({ as, args, scope }: Asked): Aggregate {
-  const of = scalar(args[0]!, scope), percents = args.slice(1).map((each) => Number(scalar(each, scope).of({})));
-  if (percents.length === 0 || percents.some((each) => !(each >= 0 && each <= 100))) throw semantic("SEM0220", "percentile(): a percentage from 0 to 100 is expected");
+  const of = scalar(args[0]!, scope);
+  const percents = args.slice(1).map((each) => Number(scalar(each, scope).of({})));
+  if (percents.length === 0 || percents.some((each) => !(each >= 0 && each <= 100)))
+    throw semantic("SEM0220", "percentile(): a percentage from 0 to 100 is expected");
   return {
-    columns: percents.map((percent) => ({ name: as && percents.length === 1 ? as : `percentile_${nameOf(args[0])}_${String(percent).replace(".", "_")}`, type: of.type })),
+    columns: percents.map((percent) => ({
+      name: as && percents.length === 1 ? as : `percentile_${nameOf(args[0])}_${String(percent).replace(".", "_")}`,
+      type: of.type,
+    })),
     of(rows) {
       const sorted = numbersOf(of, rows).sort((a, b) => a - b);
       return percents.map((percent) => rank(sorted, percent));
@@ -53,50 +64,89 @@ function percentiles({ as, args, scope }: Asked): Aggregate {
 }
 
 /** The row in which an expression is greatest or least: `arg_max(at, *)`, or with the columns named. */
-const extreme = (sign: number) => ({ as, args, scope }: Asked): Aggregate => {
-  const of = scalar(args[0]!, scope), by = nameOf(args[0]);
-  const rest = args[1]?.kind === "StarExpression"
-    ? [...scope.columns].filter(([name]) => name !== by).map(([name, type]) => ({ name, type, of: (row: Row): Value => row[name] ?? null }))
-    : args.slice(1).map((each) => ({ name: nameOf(each) || each.text, ...scalar(each, scope) }));
-  return {
-    columns: [{ name: as ?? by, type: of.type }, ...rest.map(({ name, type }) => ({ name, type }))],
-    of(rows) {
-      let best: Row | undefined, found: Value = null;
-      for (const row of rows) {
-        const value = of.of(row);
-        if (value !== null && (found === null || (value < found ? -1 : value > found ? 1 : 0) * sign > 0)) [best, found] = [row, value];
-      }
-      return [found, ...rest.map((each) => (best ? each.of(best) : null))];
-    },
+const extreme =
+  (sign: number) =>
+  ({ as, args, scope }: Asked): Aggregate => {
+    const of = scalar(args[0]!, scope);
+    const by = nameOf(args[0]);
+    const rest =
+      args[1]?.kind === "StarExpression"
+        ? [...scope.columns]
+            .filter(([name]) => name !== by)
+            .map(([name, type]) => ({ name, type, of: (row: Row): Value => row[name] ?? null }))
+        : args.slice(1).map((each) => ({ name: nameOf(each) || each.text, ...scalar(each, scope) }));
+    return {
+      columns: [{ name: as ?? by, type: of.type }, ...rest.map(({ name, type }) => ({ name, type }))],
+      of(rows) {
+        let best: Row | undefined;
+        let found: Value = null;
+        for (const row of rows) {
+          const value = of.of(row);
+          if (value !== null && (found === null || (value < found ? -1 : value > found ? 1 : 0) * sign > 0))
+            [best, found] = [row, value];
+        }
+        return [found, ...rest.map((each) => (best ? each.of(best) : null))];
+      },
+    };
   };
-};
 
 const aggregates: Record<string, readonly [number, number, (asked: Asked) => Aggregate]> = {
   count: [0, 0, ({ as }) => ({ columns: [{ name: as ?? "count_", type: "long" }], of: (rows) => [rows.length] })],
-  countif: [1, 1, ({ as, args, scope }) => {
-    const of = scalar(args[0]!, scope);
-    return { columns: [{ name: as ?? "countif_", type: "long" }], of: (rows) => [rows.reduce((count, row) => count + (of.of(row) === true ? 1 : 0), 0)] };
-  }],
+  countif: [
+    1,
+    1,
+    ({ as, args, scope }) => {
+      const of = scalar(args[0]!, scope);
+      return {
+        columns: [{ name: as ?? "countif_", type: "long" }],
+        of: (rows) => [rows.reduce((count, row) => count + (of.of(row) === true ? 1 : 0), 0)],
+      };
+    },
+  ],
   dcount: [1, 2, simple("dcount", long, (of, rows) => new Set(valuesOf(of, rows)).size)],
-  sum: [1, 1, simple("sum", (type) => (type === "int" ? "long" : type), (of, rows) => sum(numbersOf(of, rows)))],
+  sum: [
+    1,
+    1,
+    simple(
+      "sum",
+      (type) => (type === "int" ? "long" : type),
+      (of, rows) => sum(numbersOf(of, rows)),
+    ),
+  ],
   min: [1, 1, simple("min", same, (of, rows) => least(valuesOf(of, rows), 1))],
   max: [1, 1, simple("max", same, (of, rows) => least(valuesOf(of, rows), -1))],
-  avg: [1, 1, simple("avg", (type) => (type === "timespan" || type === "datetime" ? type : "real"), (of, rows) => mean(numbersOf(of, rows)))],
+  avg: [
+    1,
+    1,
+    simple(
+      "avg",
+      (type) => (type === "timespan" || type === "datetime" ? type : "real"),
+      (of, rows) => mean(numbersOf(of, rows)),
+    ),
+  ],
   take_any: [1, 1, simple("", same, (of, rows) => valuesOf(of, rows)[0] ?? null)],
-  percentile: [2, 2, percentiles], percentiles: [2, 16, percentiles],
-  arg_max: [2, 64, extreme(1)], arg_min: [2, 64, extreme(-1)],
+  percentile: [2, 2, percentiles],
+  percentiles: [2, 16, percentiles],
+  arg_max: [2, 64, extreme(1)],
+  arg_min: [2, 64, extreme(-1)],
 };
 
 /** Turns one expression of `summarize` into its aggregate. @throws KqlError where it is none that is served. */
 export function aggregate(syntax: Syntax, scope: Scope): Aggregate {
   const named = syntax.kind === "SimpleNamedExpression";
   const called = named ? syntax.parts[1]! : syntax;
-  if (called.kind !== "FunctionCallExpression") throw notServed(`'${called.text}' in summarize; each expression is one aggregate`);
-  const name = called.parts[0]!.text, args = called.parts[1]?.parts[0]?.parts ?? [];
+  if (called.kind !== "FunctionCallExpression")
+    throw notServed(`'${called.text}' in summarize; each expression is one aggregate`);
+  const name = called.parts[0]!.text;
+  const args = called.parts[1]?.parts[0]?.parts ?? [];
   const known = Object.hasOwn(aggregates, name) ? aggregates[name] : undefined;
   if (!known) throw notServed(`the aggregate ${name}()`);
   const [fewest, most, make] = known;
-  if (args.length < fewest || args.length > most) throw semantic("SEM0219", `${name}(): function expects ${fewest === most ? fewest : `${fewest} to ${most}`} argument(s).`);
+  if (args.length < fewest || args.length > most)
+    throw semantic(
+      "SEM0219",
+      `${name}(): function expects ${fewest === most ? fewest : `${fewest} to ${most}`} argument(s).`,
+    );
   const as = named ? syntax.parts[0]!.text : name === "take_any" ? nameOf(args[0]) || undefined : undefined;
   return make({ as, args, scope });
 }

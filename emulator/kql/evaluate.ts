@@ -2,9 +2,9 @@
 // Served: where, extend, project, project-away, summarize … by, sort/order by, top, take/limit, distinct, count. The scalars are in
 // kql-scalars.ts, the aggregates in kql-aggregates.ts. Whatever else a query contains is refused by its name, since a query that
 // was half understood would answer with wrong numbers.
-import { aggregate, type Aggregate, type Column } from "./aggregates.ts";
-import { scalar, unquoted, type KqlType, type Row, type Scalar, type Scope, type Value } from "./scalars.ts";
-import { notServed, parseQuery, semantic, type Syntax } from "./syntax.ts";
+import { type Aggregate, aggregate, type Column } from "./aggregates.ts";
+import { type KqlType, type Row, type Scalar, type Scope, scalar, unquoted, type Value } from "./scalars.ts";
+import { notServed, parseQuery, type Syntax, semantic } from "./syntax.ts";
 
 /** A table with typed columns. Rows may hold more than the columns name; only these are ever answered. */
 export interface Table {
@@ -31,7 +31,12 @@ export function evaluate(query: string, tables: { readonly [name: string]: Table
   return result;
 }
 
-function tabular(syntax: Syntax, tables: { readonly [name: string]: Table }, lets: ReadonlyMap<string, Scalar>, now: number): Table {
+function tabular(
+  syntax: Syntax,
+  tables: { readonly [name: string]: Table },
+  lets: ReadonlyMap<string, Scalar>,
+  now: number,
+): Table {
   if (syntax.kind === "NameReference") {
     const table = Object.hasOwn(tables, unquoted(syntax.text)) ? tables[unquoted(syntax.text)] : undefined;
     if (!table) throw semantic("SEM0100", `Failed to resolve table or column expression named '${syntax.text}'`);
@@ -46,7 +51,11 @@ function tabular(syntax: Syntax, tables: { readonly [name: string]: Table }, let
   const hint = operator.parts.find(({ kind, parts }) => kind === "List" && parts[0]?.kind === "NamedParameter");
   if (hint) throw notServed(`'${hint.text}' of the operator '${operator.text.split(/\s/)[0]}'`);
   const scope: Scope = { columns: new Map(table.columns.map(({ name, type }) => [name, type])), lets, now };
-  return apply(table, operator.parts.filter(({ kind, parts }) => kind !== "List" || parts.length > 0), scope);
+  return apply(
+    table,
+    operator.parts.filter(({ kind, parts }) => kind !== "List" || parts.length > 0),
+    scope,
+  );
 }
 
 type Operator = (table: Table, parts: readonly Syntax[], scope: Scope) => Table;
@@ -61,25 +70,43 @@ const operators: { readonly [kind: string]: Operator } = {
     const added = list!.parts.map((each, index) => named(each, scope, index));
     const names = new Set(added.map(({ name }) => name));
     return {
-      columns: [...table.columns.map((column) => added.find(({ name }) => name === column.name) ?? column), ...added.filter(({ name }) => !scope.columns.has(name))]
-        .map(({ name, type }) => ({ name, type })),
+      columns: [
+        ...table.columns.map((column) => added.find(({ name }) => name === column.name) ?? column),
+        ...added.filter(({ name }) => !scope.columns.has(name)),
+      ].map(({ name, type }) => ({ name, type })),
       rows: names.size === 0 ? table.rows : table.rows.map((row) => ({ ...row, ...valuesOf(added, row) })),
     };
   },
-  ProjectOperator: (table, [list], scope) => projected(table, list!.parts.map((each, index) => named(each, scope, index))),
+  ProjectOperator: (table, [list], scope) =>
+    projected(
+      table,
+      list!.parts.map((each, index) => named(each, scope, index)),
+    ),
   ProjectAwayOperator(table, [list], scope) {
     const away = new Set(list!.parts.map((each) => known(each.text, scope)));
     return { columns: table.columns.filter(({ name }) => !away.has(name)), rows: table.rows };
   },
   DistinctOperator(table, [list], scope) {
-    const columns = list!.parts[0]?.kind === "StarExpression" ? table.columns.map(({ name, type }) => ({ name, type, of: (row: Row) => row[name] ?? null })) : list!.parts.map((each, index) => named(each, scope, index));
+    const columns =
+      list!.parts[0]?.kind === "StarExpression"
+        ? table.columns.map(({ name, type }) => ({ name, type, of: (row: Row) => row[name] ?? null }))
+        : list!.parts.map((each, index) => named(each, scope, index));
     const { columns: kept, rows } = projected(table, columns);
-    return { columns: kept, rows: [...new Map(rows.map((row) => [keyOf(kept.map(({ name }) => row[name] ?? null)), row])).values()] };
+    return {
+      columns: kept,
+      rows: [...new Map(rows.map((row) => [keyOf(kept.map(({ name }) => row[name] ?? null)), row])).values()],
+    };
   },
   SummarizeOperator: summarized,
   SortOperator: (table, [list], scope) => ({ columns: table.columns, rows: sorted(table.rows, list!.parts, scope) }),
-  TopOperator: (table, [count, order], scope) => ({ columns: table.columns, rows: sorted(table.rows, [order!], scope).slice(0, countOf(count!, scope)) }),
-  TakeOperator: (table, [count], scope) => ({ columns: table.columns, rows: table.rows.slice(0, countOf(count!, scope)) }),
+  TopOperator: (table, [count, order], scope) => ({
+    columns: table.columns,
+    rows: sorted(table.rows, [order!], scope).slice(0, countOf(count!, scope)),
+  }),
+  TakeOperator: (table, [count], scope) => ({
+    columns: table.columns,
+    rows: table.rows.slice(0, countOf(count!, scope)),
+  }),
   CountOperator: (table) => ({ columns: [{ name: "Count", type: "long" }], rows: [{ Count: table.rows.length }] }),
 };
 
@@ -89,9 +116,16 @@ interface NamedScalar extends Scalar {
 
 /** Names an expression as Kusto does: as it says, as the column that it is or bins, else by its place. */
 function named(syntax: Syntax, scope: Scope, index: number): NamedScalar {
-  if (syntax.kind === "SimpleNamedExpression") return { name: unquoted(syntax.parts[0]!.text), ...scalar(syntax.parts[1]!, scope) };
-  const called = syntax.kind === "FunctionCallExpression" && (syntax.parts[0]!.text === "bin" || syntax.parts[0]!.text === "floor") ? syntax.parts[1]?.parts[0]?.parts[0] : syntax;
-  return { name: called?.kind === "NameReference" ? unquoted(called.text) : `Column${index + 1}`, ...scalar(syntax, scope) };
+  if (syntax.kind === "SimpleNamedExpression")
+    return { name: unquoted(syntax.parts[0]!.text), ...scalar(syntax.parts[1]!, scope) };
+  const called =
+    syntax.kind === "FunctionCallExpression" && (syntax.parts[0]!.text === "bin" || syntax.parts[0]!.text === "floor")
+      ? syntax.parts[1]?.parts[0]?.parts[0]
+      : syntax;
+  return {
+    name: called?.kind === "NameReference" ? unquoted(called.text) : `Column${index + 1}`,
+    ...scalar(syntax, scope),
+  };
 }
 
 const valuesOf = (columns: readonly NamedScalar[], row: Row): Row => {
@@ -100,16 +134,21 @@ const valuesOf = (columns: readonly NamedScalar[], row: Row): Row => {
   return values;
 };
 
-const projected = (table: Table, columns: readonly NamedScalar[]): Table => ({ columns: columns.map(({ name, type }) => ({ name, type })), rows: table.rows.map((row) => valuesOf(columns, row)) });
+const projected = (table: Table, columns: readonly NamedScalar[]): Table => ({
+  columns: columns.map(({ name, type }) => ({ name, type })),
+  rows: table.rows.map((row) => valuesOf(columns, row)),
+});
 
 function known(text: string, scope: Scope): string {
-  if (!scope.columns.has(unquoted(text))) throw semantic("SEM0100", `Failed to resolve column or scalar expression named '${text}'`);
+  if (!scope.columns.has(unquoted(text)))
+    throw semantic("SEM0100", `Failed to resolve column or scalar expression named '${text}'`);
   return unquoted(text);
 }
 
 function countOf(syntax: Syntax, scope: Scope): number {
   const count = scalar(syntax, { ...scope, columns: new Map() }).of({});
-  if (typeof count !== "number" || !Number.isInteger(count) || count < 0) throw semantic("SEM0025", `'${syntax.text}' is not a number of rows`);
+  if (typeof count !== "number" || !Number.isInteger(count) || count < 0)
+    throw semantic("SEM0025", `'${syntax.text}' is not a number of rows`);
   return count;
 }
 
@@ -118,17 +157,23 @@ const keyOf = (values: readonly Value[]): string => JSON.stringify(values);
 function summarized(table: Table, parts: readonly Syntax[], scope: Scope): Table {
   const clause = parts.find(({ kind }) => kind === "SummarizeByClause");
   const by = (clause?.parts[0]?.parts ?? []).map((each, index) => named(each, scope, index));
-  const aggregates: Aggregate[] = (parts.find(({ kind }) => kind === "List")?.parts ?? []).map((each) => aggregate(each, scope));
+  const aggregates: Aggregate[] = (parts.find(({ kind }) => kind === "List")?.parts ?? []).map((each) =>
+    aggregate(each, scope),
+  );
   const groups = new Map<string, { readonly values: readonly Value[]; readonly rows: Row[] }>();
   for (const row of table.rows) {
-    const values = by.map(({ of }) => of(row)), key = keyOf(values);
+    const values = by.map(({ of }) => of(row));
+    const key = keyOf(values);
     const group = groups.get(key);
     if (group) group.rows.push(row);
     else groups.set(key, { values, rows: [row] });
   }
   // Without `by` there is one group, and it is there even when it is empty.
   if (by.length === 0 && groups.size === 0) groups.set("", { values: [], rows: [] });
-  const columns = distinctNames([...by.map(({ name, type }) => ({ name, type })), ...aggregates.flatMap((each) => each.columns)]);
+  const columns = distinctNames([
+    ...by.map(({ name, type }) => ({ name, type })),
+    ...aggregates.flatMap((each) => each.columns),
+  ]);
   return {
     columns,
     rows: [...groups.values()].map(({ values, rows }) => {
@@ -152,13 +197,18 @@ function distinctNames(columns: readonly Column[]): readonly Column[] {
 function sorted(rows: readonly Row[], orders: readonly Syntax[], scope: Scope): readonly Row[] {
   const by = orders.map((each) => {
     const ordered = each.kind === "OrderedExpression";
-    const clause = ordered ? each.parts[1]?.text ?? "" : "";
+    const clause = ordered ? (each.parts[1]?.text ?? "") : "";
     const ascending = /^asc/.test(clause);
-    return { of: scalar(ordered ? each.parts[0]! : each, scope).of, sign: ascending ? 1 : -1, nullsFirst: /nulls\s+first/.test(clause) || (ascending && !/nulls\s+last/.test(clause)) };
+    return {
+      of: scalar(ordered ? each.parts[0]! : each, scope).of,
+      sign: ascending ? 1 : -1,
+      nullsFirst: /nulls\s+first/.test(clause) || (ascending && !/nulls\s+last/.test(clause)),
+    };
   });
   return [...rows].sort((left, right) => {
     for (const { of, sign, nullsFirst } of by) {
-      const one = of(left), other = of(right);
+      const one = of(left);
+      const other = of(right);
       if (one === other) continue;
       if (one === null || other === null) return (one === null) === nullsFirst ? -1 : 1;
       return (one < other ? -1 : 1) * sign;

@@ -23,7 +23,8 @@ export class KqlError extends Error {
 
 export const semantic = (code: string, message: string): KqlError => new KqlError("SemanticError", code, message);
 /** Refuses what Azure evaluates and the stand-in does not, by name. */
-export const notServed = (what: string): KqlError => semantic("LocalCloudUnsupported", `The stand-in cloud does not evaluate ${what}. Azure does.`);
+export const notServed = (what: string): KqlError =>
+  semantic("LocalCloudUnsupported", `The stand-in cloud does not evaluate ${what}. Azure does.`);
 
 // What the parser has, as far as we touch it; its own declarations are a namespace of globals.
 interface ForeignNode {
@@ -32,10 +33,21 @@ interface ForeignNode {
   GetChild(index: number): ForeignNode | null;
   toString(): string;
 }
-interface ForeignList<Item> { readonly Count: number; getItem(index: number): Item }
-interface ForeignCode { readonly Syntax: ForeignNode; GetDiagnostics(): ForeignList<{ readonly Code: string; readonly Message: string }> }
+interface ForeignList<Item> {
+  readonly Count: number;
+  getItem(index: number): Item;
+}
+interface ForeignCode {
+  readonly Syntax: ForeignNode;
+  GetDiagnostics(): ForeignList<{ readonly Code: string; readonly Message: string }>;
+}
 interface Foreign {
-  readonly Kusto: { readonly Language: { readonly KustoCode: { Parse(query: string): ForeignCode }; readonly Syntax: { readonly SyntaxKind: object } } };
+  readonly Kusto: {
+    readonly Language: {
+      readonly KustoCode: { Parse(query: string): ForeignCode };
+      readonly Syntax: { readonly SyntaxKind: object };
+    };
+  };
   readonly System: { readonly Enum: { toString(type: object, value: number): string } };
 }
 
@@ -64,7 +76,8 @@ export function parseQuery(text: string): readonly Syntax[] {
   const { Kusto, System } = load();
   const code = Kusto.Language.KustoCode.Parse(text);
   const complaints = code.GetDiagnostics();
-  if (complaints.Count > 0) throw new KqlError("SyntaxError", complaints.getItem(0).Code || "SYN0002", complaints.getItem(0).Message);
+  if (complaints.Count > 0)
+    throw new KqlError("SyntaxError", complaints.getItem(0).Code || "SYN0002", complaints.getItem(0).Message);
   const kindOf = (node: ForeignNode): string => System.Enum.toString(Kusto.Language.Syntax.SyntaxKind, node.Kind);
   const copy = (node: ForeignNode): Syntax => {
     const parts: Syntax[] = [];
@@ -78,5 +91,7 @@ export function parseQuery(text: string): readonly Syntax[] {
     }
     return { kind: kindOf(node), text: node.toString().trim(), parts };
   };
-  return copy(code.Syntax).parts.filter(({ kind, parts }) => kind === "List" && parts.length > 0).flatMap(({ parts }) => parts);
+  return copy(code.Syntax)
+    .parts.filter(({ kind, parts }) => kind === "List" && parts.length > 0)
+    .flatMap(({ parts }) => parts);
 }

@@ -2,8 +2,11 @@
 // subnet. Nothing is routed and no name is resolved by them: everything of the stand-in answers on loopback, whatever network it is in.
 import { ArmError, type Body, type Cloud, type ResourceKind, type Store } from "../arm/resource.ts";
 
-const networks = "Microsoft.Network/virtualNetworks", subnets = `${networks}/subnets`, zones = "Microsoft.Network/privateDnsZones";
-const networkVersions = ["2024-05-01"], zoneVersions = ["2024-06-01"];
+const networks = "Microsoft.Network/virtualNetworks";
+const subnets = `${networks}/subnets`;
+const zones = "Microsoft.Network/privateDnsZones";
+const networkVersions = ["2024-05-01"];
+const zoneVersions = ["2024-06-01"];
 
 /** A range of addresses as its first and its last. */
 type Range = readonly [from: number, to: number];
@@ -11,9 +14,19 @@ type Range = readonly [from: number, to: number];
 /** Reads a range in CIDR. @throws ArmError */
 function rangeOf(cidr: unknown): Range {
   const [, address = "", length = ""] = /^(\d+\.\d+\.\d+\.\d+)\/(\d+)$/.exec(String(cidr)) ?? [];
-  const from = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0), size = 2 ** (32 - Number(length));
-  if (address === "" || Number(length) > 32 || address.split(".").some((part) => Number(part) > 255) || from % size !== 0) {
-    throw new ArmError(400, "InvalidCIDRNotation", `The address prefix ${String(cidr)} is not a valid range in CIDR notation.`);
+  const from = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  const size = 2 ** (32 - Number(length));
+  if (
+    address === "" ||
+    Number(length) > 32 ||
+    address.split(".").some((part) => Number(part) > 255) ||
+    from % size !== 0
+  ) {
+    throw new ArmError(
+      400,
+      "InvalidCIDRNotation",
+      `The address prefix ${String(cidr)} is not a valid range in CIDR notation.`,
+    );
   }
   return [from, from + size - 1];
 }
@@ -23,7 +36,9 @@ const networkIdOf = (subnetId: string): string => subnetId.slice(0, subnetId.toL
 
 /** Says whether a resource lives in a subnet. */
 const livesIn = ({ properties = {} }: Body, subnetId: string): boolean =>
-  [properties.vnetConfiguration?.infrastructureSubnetId, properties.network?.delegatedSubnetResourceId].some((id) => String(id).toLowerCase() === subnetId.toLowerCase());
+  [properties.vnetConfiguration?.infrastructureSubnetId, properties.network?.delegatedSubnetResourceId].some(
+    (id) => String(id).toLowerCase() === subnetId.toLowerCase(),
+  );
 
 /**
  * Holds a subnet to be there, to be delegated to a service, and to be free for the resource with this id.
@@ -34,9 +49,20 @@ export function mustSuit({ store }: Cloud, subnetId: string, service: string, re
   if (!sameSubscription(subnetId, residentId)) return;
   const subnet = store.get(subnetId);
   if (subnet?.type !== subnets) throw new ArmError(400, "InvalidSubnetId", `The subnet '${subnetId}' does not exist.`);
-  const delegated = ((subnet.body["properties"].delegations ?? []) as Body[]).map(({ properties }) => String(properties?.serviceName));
-  if (!delegated.includes(service)) throw new ArmError(400, "SubnetMissingRequiredDelegation", `The subnet '${subnetId}' must be delegated to '${service}'.`);
-  const other = store.list().find(({ id, type, body }) => id !== residentId.toLowerCase() && livesIn(body, subnetId) && !isShared(service, type));
+  const delegated = ((subnet.body["properties"].delegations ?? []) as Body[]).map(({ properties }) =>
+    String(properties?.serviceName),
+  );
+  if (!delegated.includes(service))
+    throw new ArmError(
+      400,
+      "SubnetMissingRequiredDelegation",
+      `The subnet '${subnetId}' must be delegated to '${service}'.`,
+    );
+  const other = store
+    .list()
+    .find(
+      ({ id, type, body }) => id !== residentId.toLowerCase() && livesIn(body, subnetId) && !isShared(service, type),
+    );
   if (other) throw new ArmError(400, "SubnetInUse", `The subnet '${subnetId}' is used by '${other.id}' already.`);
 }
 /** Several flexible servers may be in one subnet; an environment has its own. */
@@ -46,8 +72,10 @@ const sameSubscription = (one: string, other: string): boolean => subscriptionOf
 
 /** Holds a private DNS zone to be there, with a name that ends as it must. @throws ArmError */
 export function mustBeZone({ store }: Cloud, zoneId: string, suffix: string, residentId: string): void {
-  if (!zoneId.toLowerCase().endsWith(suffix)) throw new ArmError(400, "InvalidPrivateDnsZone", `The private DNS zone '${zoneId}' must end with '${suffix}'.`);
-  if (sameSubscription(zoneId, residentId) && store.get(zoneId)?.type !== zones) throw new ArmError(400, "PrivateDnsZoneNotFound", `The private DNS zone '${zoneId}' does not exist.`);
+  if (!zoneId.toLowerCase().endsWith(suffix))
+    throw new ArmError(400, "InvalidPrivateDnsZone", `The private DNS zone '${zoneId}' must end with '${suffix}'.`);
+  if (sameSubscription(zoneId, residentId) && store.get(zoneId)?.type !== zones)
+    throw new ArmError(400, "PrivateDnsZoneNotFound", `The private DNS zone '${zoneId}' does not exist.`);
 }
 
 const virtualNetworks: ResourceKind = {
@@ -56,12 +84,17 @@ const virtualNetworks: ResourceKind = {
   put: "async-operation",
   onPut: async ({ wanted }) => {
     const { addressSpace, subnets: inline } = wanted["properties"];
-    if (inline?.length > 0) throw new ArmError(400, "LocalCloudUnsupported", "The stand-in takes subnets as resources of their own.");
-    if (!(addressSpace?.addressPrefixes?.length > 0)) throw new ArmError(400, "InvalidRequestFormat", "A virtual network needs an address space.");
+    if (inline?.length > 0)
+      throw new ArmError(400, "LocalCloudUnsupported", "The stand-in takes subnets as resources of their own.");
+    if (!(addressSpace?.addressPrefixes?.length > 0))
+      throw new ArmError(400, "InvalidRequestFormat", "A virtual network needs an address space.");
     addressSpace.addressPrefixes.forEach(rangeOf);
   },
   present: ({ id, body }, { store }) => {
-    const own = store.list(id).filter(({ type }) => type === subnets).map(({ body: { id: subnetId, name, properties } }) => ({ id: subnetId, name, properties }));
+    const own = store
+      .list(id)
+      .filter(({ type }) => type === subnets)
+      .map(({ body: { id: subnetId, name, properties } }) => ({ id: subnetId, name, properties }));
     return { ...body, properties: { ...body["properties"], subnets: own } };
   },
 };
@@ -71,22 +104,56 @@ const subnetKind: ResourceKind = {
   apiVersions: networkVersions,
   put: "async-operation",
   onPut: async ({ id, wanted, cloud }) => {
-    const name: string = wanted["name"], ranges = prefixesOf(wanted["properties"]).map(rangeOf);
-    const space = (cloud.store.get(networkIdOf(id))!.body["properties"].addressSpace.addressPrefixes as string[]).map(rangeOf);
-    if (!ranges.every(([from, to]) => space.some((whole) => whole[0] <= from && to <= whole[1]))) throw new ArmError(400, "NetcfgSubnetRangeOutsideVnet", `Subnet '${name}' is not valid because its IP address range is outside the IP address range of its virtual network.`);
-    const siblings = cloud.store.list(networkIdOf(id)).filter((each) => each.type === subnets && each.id !== id.toLowerCase());
-    const other = siblings.find(({ body }) => prefixesOf(body["properties"]).map(rangeOf).some((range) => ranges.some((each) => overlap(range, each))));
-    if (other) throw new ArmError(400, "NetcfgSubnetRangesOverlap", `Subnet '${name}' is not valid because its IP address range overlaps with that of an existing subnet '${other.body["name"]}'.`);
-    wanted["properties"] = { delegations: [], privateEndpointNetworkPolicies: "Disabled", privateLinkServiceNetworkPolicies: "Enabled", ...wanted["properties"] };
+    const name: string = wanted["name"];
+    const ranges = prefixesOf(wanted["properties"]).map(rangeOf);
+    const space = (cloud.store.get(networkIdOf(id))!.body["properties"].addressSpace.addressPrefixes as string[]).map(
+      rangeOf,
+    );
+    if (!ranges.every(([from, to]) => space.some((whole) => whole[0] <= from && to <= whole[1])))
+      throw new ArmError(
+        400,
+        "NetcfgSubnetRangeOutsideVnet",
+        `Subnet '${name}' is not valid because its IP address range is outside the IP address range of its virtual network.`,
+      );
+    const siblings = cloud.store
+      .list(networkIdOf(id))
+      .filter((each) => each.type === subnets && each.id !== id.toLowerCase());
+    const other = siblings.find(({ body }) =>
+      prefixesOf(body["properties"])
+        .map(rangeOf)
+        .some((range) => ranges.some((each) => overlap(range, each))),
+    );
+    if (other)
+      throw new ArmError(
+        400,
+        "NetcfgSubnetRangesOverlap",
+        `Subnet '${name}' is not valid because its IP address range overlaps with that of an existing subnet '${other.body["name"]}'.`,
+      );
+    wanted["properties"] = {
+      delegations: [],
+      privateEndpointNetworkPolicies: "Disabled",
+      privateLinkServiceNetworkPolicies: "Enabled",
+      ...wanted["properties"],
+    };
   },
   onDelete: async ({ id, body }, { store }) => {
     const resident = store.list().find((each) => livesIn(each.body, id));
-    if (resident) throw new ArmError(400, "InUseSubnetCannotBeDeleted", `Subnet ${body["name"]} is in use by ${resident.id} and cannot be deleted.`);
+    if (resident)
+      throw new ArmError(
+        400,
+        "InUseSubnetCannotBeDeleted",
+        `Subnet ${body["name"]} is in use by ${resident.id} and cannot be deleted.`,
+      );
   },
 };
 
 const mustBeGlobal = ({ wanted }: { readonly wanted: Body }): void => {
-  if (String(wanted["location"]).toLowerCase() !== "global") throw new ArmError(400, "LocationNotAvailableForResourceType", `The provided location '${wanted["location"]}' is not available for resource type '${wanted["type"]}'. List of available regions for the resource type is 'global'.`);
+  if (String(wanted["location"]).toLowerCase() !== "global")
+    throw new ArmError(
+      400,
+      "LocationNotAvailableForResourceType",
+      `The provided location '${wanted["location"]}' is not available for resource type '${wanted["type"]}'. List of available regions for the resource type is 'global'.`,
+    );
 };
 
 const zoneLinks: ResourceKind = {
@@ -95,11 +162,17 @@ const zoneLinks: ResourceKind = {
   put: "async-operation",
   parentMustExist: ({ id, properties }: Body, store: Store) => {
     const network = String(properties?.virtualNetwork?.id);
-    return sameSubscription(network, id) && store.get(network)?.type !== networks ? new ArmError(400, "BadRequest", `The virtual network '${network}' does not exist.`) : undefined;
+    return sameSubscription(network, id) && store.get(network)?.type !== networks
+      ? new ArmError(400, "BadRequest", `The virtual network '${network}' does not exist.`)
+      : undefined;
   },
   onPut: async (context) => {
     mustBeGlobal(context);
-    context.wanted["properties"] = { registrationEnabled: false, ...context.wanted["properties"], virtualNetworkLinkState: "Completed" };
+    context.wanted["properties"] = {
+      registrationEnabled: false,
+      ...context.wanted["properties"],
+      virtualNetworkLinkState: "Completed",
+    };
   },
 };
 

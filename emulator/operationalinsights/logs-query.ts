@@ -3,28 +3,34 @@
 // and three of Application Insights; each is gathered when a query names it.
 import { randomUUID } from "node:crypto";
 import { consoleColumns, consoleRows } from "../app/console-rows.ts";
-import { evaluate, type Table } from "../kql/evaluate.ts";
-import { spanText, type KqlType, type Row, type Value } from "../kql/scalars.ts";
-import { KqlError } from "../kql/syntax.ts";
 import { requestColumns, requestRows } from "../app/request-rows.ts";
 import type { ArmReply, ArmRequest, Cloud } from "../arm/resource.ts";
 import { telemetryColumns, visibleTelemetry } from "../insights/telemetry-rows.ts";
+import { evaluate, type Table } from "../kql/evaluate.ts";
+import { type KqlType, type Row, spanText, type Value } from "../kql/scalars.ts";
+import { KqlError } from "../kql/syntax.ts";
 
 /** Gives the answerer of log queries; what is wrong with a query is in the reply, never thrown. */
 export function logsQuery(cloud: Cloud): (request: Pick<ArmRequest, "path" | "body">) => Promise<ArmReply> {
   return async ({ path, body = {} }) => {
     const [, customerId = ""] = /\/workspaces\/([^/]+)\/query/i.exec(path) ?? [];
     const query: unknown = body["query"];
-    if (typeof query !== "string" || query.trim() === "") return badArgument({ code: "MissingQuery", message: "The body has no query." });
+    if (typeof query !== "string" || query.trim() === "")
+      return badArgument({ code: "MissingQuery", message: "The body has no query." });
     const now = cloud.clock.now();
     const window = windowOf(body["timespan"], now);
-    if (!window) return badArgument({ code: "InvalidTimespan", message: `'${String(body["timespan"])}' is not an ISO 8601 duration or interval.` });
+    if (!window)
+      return badArgument({
+        code: "InvalidTimespan",
+        message: `'${String(body["timespan"])}' is not an ISO 8601 duration or interval.`,
+      });
     try {
       const table = evaluate(query, tablesOf(cloud, customerId, window), now);
       return { status: 200, body: { tables: [{ name: "PrimaryResult", ...onTheWire(table) }] } };
     } catch (error) {
       if (!(error instanceof KqlError)) throw error;
-      const said = error.kind === "SyntaxError" ? "A recognition error occurred in the query." : "A semantic error occurred.";
+      const said =
+        error.kind === "SyntaxError" ? "A recognition error occurred in the query." : "A semantic error occurred.";
       return badArgument({ code: error.kind, message: said, innererror: { code: error.code, message: error.message } });
     }
   };
@@ -32,23 +38,59 @@ export function logsQuery(cloud: Cloud): (request: Pick<ArmRequest, "path" | "bo
 
 /** Gives the tables as a workspace has them within a window, each read only when it is asked for. */
 function tablesOf(cloud: Cloud, customerId: string, window: Window): { readonly [name: string]: Table } {
-  const inWindow = (rows: readonly object[]): readonly Row[] => (rows as readonly Row[]).filter(({ TimeGenerated }) => Number(TimeGenerated) >= window.from && Number(TimeGenerated) < window.to);
-  const table = (columns: Table["columns"], rows: () => readonly object[]): PropertyDescriptor => ({ enumerable: true, get: (): Table => ({ columns, rows: inWindow(rows()) }) });
-  return Object.defineProperties({}, {
-    ContainerAppHTTPLogs: table(requestColumns, () => requestRows(cloud).visible(customerId)),
-    ContainerAppConsoleLogs: table(consoleColumns, () => consoleRows(cloud, customerId)),
-    ...Object.fromEntries(Object.entries(telemetryColumns).map(([name, columns]) => [name, table(columns, () => visibleTelemetry(cloud, name, customerId))])),
+  const inWindow = (rows: readonly object[]): readonly Row[] =>
+    (rows as readonly Row[]).filter(
+      ({ TimeGenerated }) => Number(TimeGenerated) >= window.from && Number(TimeGenerated) < window.to,
+    );
+  const table = (columns: Table["columns"], rows: () => readonly object[]): PropertyDescriptor => ({
+    enumerable: true,
+    get: (): Table => ({ columns, rows: inWindow(rows()) }),
   });
+  return Object.defineProperties(
+    {},
+    {
+      ContainerAppHTTPLogs: table(requestColumns, () => requestRows(cloud).visible(customerId)),
+      ContainerAppConsoleLogs: table(consoleColumns, () => consoleRows(cloud, customerId)),
+      ...Object.fromEntries(
+        Object.entries(telemetryColumns).map(([name, columns]) => [
+          name,
+          table(columns, () => visibleTelemetry(cloud, name, customerId)),
+        ]),
+      ),
+    },
+  );
 }
 
-const badArgument = (innererror: object): ArmReply => ({ status: 400, body: { error: { message: "The request had some invalid properties", code: "BadArgumentError", correlationId: randomUUID(), innererror } } });
+const badArgument = (innererror: object): ArmReply => ({
+  status: 400,
+  body: {
+    error: {
+      message: "The request had some invalid properties",
+      code: "BadArgumentError",
+      correlationId: randomUUID(),
+      innererror,
+    },
+  },
+});
 
-function onTheWire({ columns, rows }: Table): { readonly columns: readonly { readonly name: string; readonly type: KqlType }[]; readonly rows: readonly (readonly Value[])[] } {
+function onTheWire({ columns, rows }: Table): {
+  readonly columns: readonly { readonly name: string; readonly type: KqlType }[];
+  readonly rows: readonly (readonly Value[])[];
+} {
   const write = (value: Value, type: KqlType): Value =>
-    value === null ? (type === "string" ? "" : null)
-      : type === "datetime" ? new Date(Number(value)).toISOString()
-        : type === "timespan" ? spanText(Number(value)) : value;
-  return { columns: columns.map(({ name, type }) => ({ name, type })), rows: rows.map((row) => columns.map(({ name, type }) => write(row[name] ?? null, type))) };
+    value === null
+      ? type === "string"
+        ? ""
+        : null
+      : type === "datetime"
+        ? new Date(Number(value)).toISOString()
+        : type === "timespan"
+          ? spanText(Number(value))
+          : value;
+  return {
+    columns: columns.map(({ name, type }) => ({ name, type })),
+    rows: rows.map((row) => columns.map(({ name, type }) => write(row[name] ?? null, type))),
+  };
 }
 
 interface Window {
@@ -62,13 +104,21 @@ function windowOf(timespan: unknown, now: number): Window | undefined {
   const [first = "", second] = String(timespan).split("/");
   const span = durationOf(first);
   if (second === undefined) return span === undefined ? undefined : { from: now - span, to: Infinity };
-  const spanAfter = durationOf(second), start = Date.parse(first), end = Date.parse(second);
-  const window = span !== undefined ? { from: end - span, to: end } : { from: start, to: spanAfter !== undefined ? start + spanAfter : end };
+  const spanAfter = durationOf(second);
+  const start = Date.parse(first);
+  const end = Date.parse(second);
+  const window =
+    span !== undefined
+      ? { from: end - span, to: end }
+      : { from: start, to: spanAfter !== undefined ? start + spanAfter : end };
   return Number.isNaN(window.from) || Number.isNaN(window.to) ? undefined : window;
 }
 
 function durationOf(text: string): number | undefined {
-  const [whole, days, hours, minutes, seconds] = /^P(?:([\d.]+)D)?(?:T(?:([\d.]+)H)?(?:([\d.]+)M)?(?:([\d.]+)S)?)?$/.exec(text) ?? [];
+  const [whole, days, hours, minutes, seconds] =
+    /^P(?:([\d.]+)D)?(?:T(?:([\d.]+)H)?(?:([\d.]+)M)?(?:([\d.]+)S)?)?$/.exec(text) ?? [];
   if (whole === undefined || whole === "P") return undefined;
-  return (((Number(days ?? 0) * 24 + Number(hours ?? 0)) * 60 + Number(minutes ?? 0)) * 60 + Number(seconds ?? 0)) * 1000;
+  return (
+    (((Number(days ?? 0) * 24 + Number(hours ?? 0)) * 60 + Number(minutes ?? 0)) * 60 + Number(seconds ?? 0)) * 1000
+  );
 }

@@ -1,7 +1,18 @@
 // A file of JSON lines that only ever grows at its end, so that a process killed at any moment has lost the line under way at most: what
 // stands behind the last line feed was not finished and is cut off when the file is opened again. It knows nothing of what the lines mean.
 // No line is forced to the disk: a killed process loses nothing that the kernel was given. A machine without power may lose the last seconds.
-import { appendFileSync, closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 
 const ownerOnly = 0o600;
 
@@ -31,7 +42,9 @@ export function openLines(file: string): LinesFile {
   let opened = openSync(file, "a", ownerOnly);
   return {
     found,
-    get bytes() { return bytes; },
+    get bytes() {
+      return bytes;
+    },
     append(text) {
       const line = Buffer.from(`${text}\n`);
       try {
@@ -53,13 +66,16 @@ export function openLines(file: string): LinesFile {
 }
 
 function parseLines(text: string, file: string): unknown[] {
-  return text.split("\n").slice(0, -1).map((line, index) => {
-    try {
-      return JSON.parse(line) as unknown;
-    } catch {
-      throw new UnreadableState(`Line ${index + 1} of ${file} is damaged`);
-    }
-  });
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line, index) => {
+      try {
+        return JSON.parse(line) as unknown;
+      } catch {
+        throw new UnreadableState(`Line ${index + 1} of ${file} is damaged`);
+      }
+    });
 }
 
 /** Writes a whole file for its owner's eyes so that a reader finds either the former or this one, whole; gives its length in bytes. */

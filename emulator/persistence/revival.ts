@@ -1,13 +1,13 @@
 // From a running cloud to the documents that it keeps, and back: which things make a cloud that cloud, and how each lives again.
 // How documents are written is state.ts's; processes, probes and connections are not kept, they begin anew.
 import { runtimeOf, startRevision } from "../app/app-runtime.ts";
-import type { Control } from "../controls/control.ts";
 import { watchSchedules } from "../app/job-executions.ts";
-import type { KeptOperation, Operations } from "../arm/operations.ts";
 import { requestRows } from "../app/request-rows.ts";
-import { takeUp } from "../arm/resource-manager.ts";
-import type { Cloud, Resource, ResourceKind } from "../arm/resource.ts";
 import type { AppRuntime, Revision } from "../app/revisions.ts";
+import type { KeptOperation, Operations } from "../arm/operations.ts";
+import type { Cloud, Resource, ResourceKind } from "../arm/resource.ts";
+import { takeUp } from "../arm/resource-manager.ts";
+import type { Control } from "../controls/control.ts";
 import { truthsOf } from "../controls/quirks-in-force.ts";
 
 /** The parts of a cloud that have something to keep. */
@@ -39,14 +39,24 @@ export function* documentsOf({ cloud, control, operations }: Parts): Iterable<re
 }
 
 // Whoever gives an app or a revision something that is no plain value is stopped by the compiler here, and says how it is to live again.
-const keptApp = ({ truths: _, ...app }: AppRuntime): KeptApp => ({
-  ...app, operating: false, takenSuffixes: [...app.takenSuffixes], latestReady: app.latestReady?.name ?? null,
-  revisions: app.revisions.map(({ set: _, ...revision }) => revision satisfies Plain),
-} satisfies Plain);
+const keptApp = ({ truths: _, ...app }: AppRuntime): KeptApp =>
+  ({
+    ...app,
+    operating: false,
+    takenSuffixes: [...app.takenSuffixes],
+    latestReady: app.latestReady?.name ?? null,
+    revisions: app.revisions.map(({ set: _, ...revision }) => revision satisfies Plain),
+  }) satisfies Plain;
 
 function revivedApp(kept: KeptApp, cloud: Cloud): AppRuntime {
   const revisions = kept.revisions.map((revision): Revision => ({ ...revision, set: undefined }));
-  return { ...kept, truths: truthsOf(cloud), revisions, takenSuffixes: new Set(kept.takenSuffixes), latestReady: revisions.find(({ name }) => name === kept.latestReady) };
+  return {
+    ...kept,
+    truths: truthsOf(cloud),
+    revisions,
+    takenSuffixes: new Set(kept.takenSuffixes),
+    latestReady: revisions.find(({ name }) => name === kept.latestReady),
+  };
 }
 
 /**
@@ -54,8 +64,13 @@ function revivedApp(kept: KeptApp, cloud: Cloud): AppRuntime {
  *
  * An operation goes on under its own name, so that whoever polls it sees its end, as after a machine of Azure's was restarted.
  */
-export async function revive(documents: ReadonlyMap<string, unknown>, { cloud, control, operations }: Parts, kinds: readonly ResourceKind[]): Promise<void> {
-  const every = <Document>(kind: string): readonly Document[] => [...documents].filter(([key]) => key.split(" ")[0] === kind).map(([, document]) => document as Document);
+export async function revive(
+  documents: ReadonlyMap<string, unknown>,
+  { cloud, control, operations }: Parts,
+  kinds: readonly ResourceKind[],
+): Promise<void> {
+  const every = <Document>(kind: string): readonly Document[] =>
+    [...documents].filter(([key]) => key.split(" ")[0] === kind).map(([, document]) => document as Document);
   for (const { heldAt, lagSeconds } of every<Settings>("settings")) {
     control.heldAt = heldAt ?? undefined;
     requestRows(cloud).lagSeconds = lagSeconds;
@@ -64,7 +79,8 @@ export async function revive(documents: ReadonlyMap<string, unknown>, { cloud, c
   if (cloud.store.list().some(({ type }) => type === "Microsoft.App/jobs")) watchSchedules(cloud);
   for (const app of every<KeptApp>("app").map((kept) => revivedApp(kept, cloud))) {
     runtimeOf(cloud).apps.set(app.id.toLowerCase(), app);
-    for (const revision of app.revisions) if (revision.active && !revision.atZero) startRevision(cloud, app, revision, revision.started?.by);
+    for (const revision of app.revisions)
+      if (revision.active && !revision.atZero) startRevision(cloud, app, revision, revision.started?.by);
   }
   for (const operation of every<KeptOperation>("operation")) {
     if (operation.status === "InProgress") await takeUp(cloud, kinds, operations, operation);

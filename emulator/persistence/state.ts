@@ -3,14 +3,15 @@
 // One line of the documents' file is one change, whole or not at all: an app and the operation that made it never part.
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
-import type { Authority } from "../certificates.ts";
-import { openLines, replaceFile, UnreadableState, type LinesFile, type RowsFile } from "./lines-file.ts";
 import type { TokenKeys } from "../authorization/tokens.ts";
+import type { Authority } from "../certificates.ts";
+import { type LinesFile, openLines, type RowsFile, replaceFile, UnreadableState } from "./lines-file.ts";
 
 /** Rises when an older stand-in could no longer read what is written. */
 const format = 1;
 // A file of changes is written anew when it is several times as long as what it comes to.
-const slackBytes = 1024 * 1024, slackFactor = 4;
+const slackBytes = 1024 * 1024;
+const slackFactor = 4;
 
 /** What is settled when a cloud is made and holds for as long as its folder lives. */
 export interface Charter {
@@ -27,7 +28,8 @@ export function readCharter(folder: string): Charter | undefined {
   const file = charterFile(folder);
   if (!existsSync(file)) return undefined;
   const { format: written, ...charter } = parsed(file) as Charter & { readonly format?: number };
-  if (written !== format) throw new UnreadableState(`${file} has format ${written ?? "none"}, and this stand-in reads format ${format}`);
+  if (written !== format)
+    throw new UnreadableState(`${file} has format ${written ?? "none"}, and this stand-in reads format ${format}`);
   return charter;
 }
 
@@ -40,7 +42,8 @@ function parsed(file: string): unknown {
 }
 
 /** Writes the charter of a new cloud. */
-export const writeCharter = (folder: string, charter: Charter): void => void replaceFile(charterFile(folder), JSON.stringify({ format, ...charter }));
+export const writeCharter = (folder: string, charter: Charter): void =>
+  void replaceFile(charterFile(folder), JSON.stringify({ format, ...charter }));
 
 /** Documents by key, as they were written last. */
 export interface Documents {

@@ -22,7 +22,11 @@ export class ServiceError extends Error {
   readonly status: number;
 
   constructor(status: number, code: string | undefined, message: string) {
-    super(code === undefined ? `Status=${status} Message="${message}"` : `Status=${status} Code="${code}" Message="${message}"`);
+    super(
+      code === undefined
+        ? `Status=${status} Message="${message}"`
+        : `Status=${status} Code="${code}" Message="${message}"`,
+    );
     this.status = status;
   }
 }
@@ -53,9 +57,24 @@ const retriedStatuses = [408, 429, 500, 502, 503, 504];
 const retryMilliseconds = [100, 300, 900];
 const pollMillisecondsMax = 1000;
 
-function exchange(connection: Connection, agent: https.Agent, method: string, url: URL, headers: Record<string, string>, text: string | undefined): Promise<Answer> {
+function exchange(
+  connection: Connection,
+  agent: https.Agent,
+  method: string,
+  url: URL,
+  headers: Record<string, string>,
+  text: string | undefined,
+): Promise<Answer> {
   const length = text === undefined ? {} : { "content-length": String(Buffer.byteLength(text)) };
-  const options = { host: "127.0.0.1", port: connection.port, servername: url.hostname, agent, method, path: `${url.pathname}${url.search}`, headers: { ...headers, ...length, host: url.host } };
+  const options = {
+    host: "127.0.0.1",
+    port: connection.port,
+    servername: url.hostname,
+    agent,
+    method,
+    path: `${url.pathname}${url.search}`,
+    headers: { ...headers, ...length, host: url.host },
+  };
   return new Promise((resolve, reject) => {
     const request = https.request(options, (response) => {
       const chunks: Buffer[] = [];
@@ -63,7 +82,11 @@ function exchange(connection: Connection, agent: https.Agent, method: string, ur
       response.on("error", reject);
       response.on("end", () => {
         const said = Buffer.concat(chunks).toString("utf8");
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: said === "" ? {} : (JSON.parse(said) as Body) });
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: said === "" ? {} : (JSON.parse(said) as Body),
+        });
       });
     });
     request.on("error", reject);
@@ -77,13 +100,19 @@ type Send = (method: string, url: URL, body?: Body) => Promise<Answer>;
 async function settle(send: Send, first: Answer): Promise<void> {
   const status = first.headers["azure-asyncoperation"];
   const location = first.headers["location"];
-  const url = typeof status === "string" ? status : first.status === 202 && typeof location === "string" ? location : undefined;
+  const url =
+    typeof status === "string" ? status : first.status === 202 && typeof location === "string" ? location : undefined;
   if (url === undefined) return;
   for (let wait = 50; ; wait = Math.min(wait * 2, pollMillisecondsMax)) {
     await sleep(wait);
     const answer = await send("GET", new URL(url));
     if (answer.status === 202 || answer.body["status"] === "InProgress") continue;
-    if (typeof status === "string" && answer.body["status"] !== "Succeeded") throw new OperationFailed(answer.status, answer.body["error"]?.code, answer.body["error"]?.message ?? "The operation did not succeed.");
+    if (typeof status === "string" && answer.body["status"] !== "Succeeded")
+      throw new OperationFailed(
+        answer.status,
+        answer.body["error"]?.code,
+        answer.body["error"]?.message ?? "The operation did not succeed.",
+      );
     return;
   }
 }
@@ -95,9 +124,21 @@ export function makeArmClient(connection: Connection, credentials: Credentials):
 
   const signIn = async (): Promise<string> => {
     if (token && token.until > Date.now()) return token.text;
-    const form = new URLSearchParams({ grant_type: "client_credentials", client_id: credentials.clientId, client_secret: credentials.clientSecret, scope: "https://management.azure.com/.default" });
+    const form = new URLSearchParams({
+      grant_type: "client_credentials",
+      client_id: credentials.clientId,
+      client_secret: credentials.clientSecret,
+      scope: "https://management.azure.com/.default",
+    });
     const url = new URL(`https://login.${connection.suffix}/${credentials.tenantId}/oauth2/v2.0/token`);
-    const { status, body } = await exchange(connection, agent, "POST", url, { "content-type": "application/x-www-form-urlencoded" }, form.toString());
+    const { status, body } = await exchange(
+      connection,
+      agent,
+      "POST",
+      url,
+      { "content-type": "application/x-www-form-urlencoded" },
+      form.toString(),
+    );
     if (status !== 200) throw new ServiceError(status, body["error"], body["error_description"]);
     token = { text: body["access_token"], until: Date.now() + (body["expires_in"] - 300) * 1000 };
     return token.text;
@@ -106,14 +147,22 @@ export function makeArmClient(connection: Connection, credentials: Credentials):
   const send: Send = async (method, url, body) => {
     for (let attempt = 0; ; attempt++) {
       const text = body === undefined ? undefined : JSON.stringify(body);
-      const headers = { authorization: `Bearer ${await signIn()}`, accept: "application/json", ...(text === undefined ? {} : { "content-type": "application/json; charset=utf-8" }) };
+      const headers = {
+        authorization: `Bearer ${await signIn()}`,
+        accept: "application/json",
+        ...(text === undefined ? {} : { "content-type": "application/json; charset=utf-8" }),
+      };
       const outcome = await exchange(connection, agent, method, url, headers, text).catch((error: Error) => error);
       const again = outcome instanceof Error || retriedStatuses.includes(outcome.status);
       const wait = retryMilliseconds[attempt];
       if (!again || wait === undefined) {
         if (outcome instanceof Error) throw outcome;
         if (outcome.status < 400) return outcome;
-        throw new ServiceError(outcome.status, outcome.body["error"]?.code, outcome.body["error"]?.message ?? JSON.stringify(outcome.body));
+        throw new ServiceError(
+          outcome.status,
+          outcome.body["error"]?.code,
+          outcome.body["error"]?.message ?? JSON.stringify(outcome.body),
+        );
       }
       await sleep(wait);
     }

@@ -10,7 +10,8 @@ export interface Difference {
   readonly kind: "add" | "delete" | "update";
 }
 
-const isObject = (value: unknown): value is Body => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Body =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Whether two values are equal, whatever the order of their properties. */
 const equal = (one: unknown, other: unknown): boolean => differences(one, other, "", "").length === 0;
@@ -18,14 +19,19 @@ const equal = (one: unknown, other: unknown): boolean => differences(one, other,
 /** Lists where two values differ. */
 export function differences(before: unknown, after: unknown, path = "", rule = ""): readonly Difference[] {
   if (before === undefined && after === undefined) return [];
-  if (before === undefined || before === null) return after === undefined || after === null ? [] : [{ path, rule, kind: "add" }];
+  if (before === undefined || before === null)
+    return after === undefined || after === null ? [] : [{ path, rule, kind: "add" }];
   if (after === undefined || after === null) return [{ path, rule, kind: "delete" }];
   if (isObject(before) && isObject(after)) {
     const below = (base: string, name: string): string => (base === "" ? name : `${base}.${name}`);
-    return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) => differences(before[name], after[name], below(path, name), below(rule, name)));
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) =>
+      differences(before[name], after[name], below(path, name), below(rule, name)),
+    );
   }
   if (Array.isArray(before) && Array.isArray(after)) {
-    return Array.from({ length: Math.max(before.length, after.length) }).flatMap((_, index) => differences(before[index], after[index], `${path}[${index}]`, `${rule}[]`));
+    return Array.from({ length: Math.max(before.length, after.length) }).flatMap((_, index) =>
+      differences(before[index], after[index], `${path}[${index}]`, `${rule}[]`),
+    );
   }
   return before === after ? [] : [{ path, rule, kind: "update" }];
 }
@@ -36,7 +42,11 @@ export function carryOver(said: Body, before: Body, after: Body): Body {
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
     if (equal(before[name], after[name])) continue;
     if (after[name] === undefined) delete result[name];
-    else result[name] = said[name] === undefined || before[name] === undefined ? after[name] : carryValue(said[name], before[name], after[name]);
+    else
+      result[name] =
+        said[name] === undefined || before[name] === undefined
+          ? after[name]
+          : carryValue(said[name], before[name], after[name]);
   }
   return result;
 }

@@ -23,43 +23,232 @@ export interface NativeResource {
   readonly renamed?: { readonly [name: string]: string };
 }
 
-const inGroup = (type: string, name: string): string => `/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/${type}/{${name}}`;
-const network = inGroup("Microsoft.Network/virtualNetworks", "virtualNetworkName"), zone = inGroup("Microsoft.Network/privateDnsZones", "privateZoneName");
+const inGroup = (type: string, name: string): string =>
+  `/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/${type}/{${name}}`;
+const network = inGroup("Microsoft.Network/virtualNetworks", "virtualNetworkName");
+const zone = inGroup("Microsoft.Network/privateDnsZones", "privateZoneName");
 const server = inGroup("Microsoft.DBforPostgreSQL/flexibleServers", "serverName");
 const random = (parameter: string) => ({ parameter, how: "random" }) as const;
 const copied = (parameter: string) => ({ parameter, how: "copy" }) as const;
 
 const nativeResources: readonly NativeResource[] = [
-  { token: "azure-native:resources:ResourceGroup", type: "Microsoft.Resources/resourceGroups", apiVersion: "2024-03-01", path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}", named: random("resourceGroupName"), forceNew: ["location", "managedBy"] },
-  { token: "azure-native:operationalinsights:Workspace", type: "Microsoft.OperationalInsights/workspaces", apiVersion: "2023-09-01", path: inGroup("Microsoft.OperationalInsights/workspaces", "workspaceName"), named: random("workspaceName"), forceNew: ["location"], stringSets: ["identity.userAssignedIdentities"] },
-  { token: "azure-native:app:ManagedEnvironment", type: "Microsoft.App/managedEnvironments", apiVersion: "2025-02-02-preview", path: inGroup("Microsoft.App/managedEnvironments", "environmentName"), named: random("environmentName"), forceNew: ["location", "zoneRedundant"], stringSets: ["identity.userAssignedIdentities"] },
-  { token: "azure-native:app:ContainerApp", type: "Microsoft.App/containerApps", apiVersion: "2025-02-02-preview", path: inGroup("Microsoft.App/containerApps", "containerAppName"), named: random("containerAppName"), forceNew: ["location", "managedEnvironmentId", "environmentId"], stringSets: ["identity.userAssignedIdentities"] },
-  { token: "azure-native:app:Job", type: "Microsoft.App/jobs", apiVersion: "2025-02-02-preview", path: inGroup("Microsoft.App/jobs", "jobName"), named: random("jobName"), forceNew: ["location", "environmentId"], stringSets: ["identity.userAssignedIdentities"] },
-  { token: "azure-native:monitor:DiagnosticSetting", type: "Microsoft.Insights/diagnosticSettings", apiVersion: "2021-05-01-preview", path: "/{resourceUri}/providers/Microsoft.Insights/diagnosticSettings/{name}", named: copied("name"), forceNew: [] },
   {
-    token: "azure-native:applicationinsights:Component", type: "Microsoft.Insights/components", apiVersion: "2020-02-02", path: inGroup("Microsoft.Insights/components", "resourceName"), named: random("resourceName"), forceNew: ["location"],
-    renamed: Object.fromEntries(["ApplicationId", "AppId", "InstrumentationKey", "CreationDate", "TenantId", "HockeyAppId", "HockeyAppToken", "SamplingPercentage", "ConnectionString", "RetentionInDays", "DisableIpMasking", "ImmediatePurgeDataOn30Days", "WorkspaceResourceId", "LaMigrationDate", "PrivateLinkScopedResources", "IngestionMode", "DisableLocalAuth", "ForceCustomerStorageForProfiler"]
-      .map((wire) => [wire[0]!.toLowerCase() + wire.slice(1), wire]).concat([["applicationType", "Application_Type"], ["flowType", "Flow_Type"], ["requestSource", "Request_Source"]])),
+    token: "azure-native:resources:ResourceGroup",
+    type: "Microsoft.Resources/resourceGroups",
+    apiVersion: "2024-03-01",
+    path: "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}",
+    named: random("resourceGroupName"),
+    forceNew: ["location", "managedBy"],
   },
-  { token: "azure-native:monitor:ActionGroup", type: "Microsoft.Insights/actionGroups", apiVersion: "2024-10-01-preview", path: inGroup("Microsoft.Insights/actionGroups", "actionGroupName"), named: random("actionGroupName"), forceNew: ["location"] },
-  { token: "azure-native:monitor:ScheduledQueryRule", type: "Microsoft.Insights/scheduledQueryRules", apiVersion: "2025-01-01-preview", path: inGroup("Microsoft.Insights/scheduledQueryRules", "ruleName"), named: random("ruleName"), forceNew: ["location"] },
-  { token: "azure-native:managedidentity:UserAssignedIdentity", type: "Microsoft.ManagedIdentity/userAssignedIdentities", apiVersion: "2023-01-31", path: inGroup("Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName"), named: random("resourceName"), forceNew: ["location"] },
-  { token: "azure-native:authorization:RoleDefinition", type: "Microsoft.Authorization/roleDefinitions", apiVersion: "2022-05-01-preview", path: "/{scope}/providers/Microsoft.Authorization/roleDefinitions/{roleDefinitionId}", named: { parameter: "roleDefinitionId", how: "uuid" }, forceNew: [], renamed: { roleType: "type" } },
-  { token: "azure-native:authorization:RoleAssignment", type: "Microsoft.Authorization/roleAssignments", apiVersion: "2022-04-01", path: "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}", named: { parameter: "roleAssignmentName", how: "uuid" }, forceNew: [] },
-  { token: "azure-native:containerregistry:Registry", type: "Microsoft.ContainerRegistry/registries", apiVersion: "2023-01-01-preview", path: inGroup("Microsoft.ContainerRegistry/registries", "registryName"), named: random("registryName"), forceNew: ["location"], stringSets: ["identity.userAssignedIdentities"] },
-  { token: "azure-native:network:VirtualNetwork", type: "Microsoft.Network/virtualNetworks", apiVersion: "2024-05-01", path: network, named: random("virtualNetworkName"), forceNew: ["location"], maintained: ["subnets"] },
-  { token: "azure-native:network:Subnet", type: "Microsoft.Network/virtualNetworks/subnets", apiVersion: "2024-05-01", path: `${network}/subnets/{subnetName}`, named: copied("subnetName"), forceNew: [], flattened: ["delegations"] },
-  { token: "azure-native:privatedns:PrivateZone", type: "Microsoft.Network/privateDnsZones", apiVersion: "2024-06-01", path: zone, named: random("privateZoneName"), forceNew: ["location"] },
-  { token: "azure-native:privatedns:PrivateRecordSet", type: "Microsoft.Network/privateDnsZones/A", apiVersion: "2024-06-01", path: `${zone}/{recordType}/{relativeRecordSetName}`, named: copied("relativeRecordSetName"), forceNew: [] },
-  { token: "azure-native:privatedns:VirtualNetworkLink", type: "Microsoft.Network/privateDnsZones/virtualNetworkLinks", apiVersion: "2024-06-01", path: `${zone}/virtualNetworkLinks/{virtualNetworkLinkName}`, named: copied("virtualNetworkLinkName"), forceNew: ["location"] },
-  { token: "azure-native:dbforpostgresql:Server", type: "Microsoft.DBforPostgreSQL/flexibleServers", apiVersion: "2025-08-01", path: server, named: random("serverName"), forceNew: ["location", "administratorLogin"], stringSets: ["identity.userAssignedIdentities"] },
-  { token: "azure-native:dbforpostgresql:Database", type: "Microsoft.DBforPostgreSQL/flexibleServers/databases", apiVersion: "2025-08-01", path: `${server}/databases/{databaseName}`, named: copied("databaseName"), forceNew: [] },
-  { token: "azure-native:dbforpostgresql:FirewallRule", type: "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules", apiVersion: "2025-08-01", path: `${server}/firewallRules/{firewallRuleName}`, named: copied("firewallRuleName"), forceNew: [] },
-  { token: "azure-native:dbforpostgresql:AdministratorsMicrosoftEntra", type: "Microsoft.DBforPostgreSQL/flexibleServers/administrators", apiVersion: "2025-08-01", path: `${server}/administrators/{objectId}`, forceNew: ["principalName", "principalType", "tenantId"] },
+  {
+    token: "azure-native:operationalinsights:Workspace",
+    type: "Microsoft.OperationalInsights/workspaces",
+    apiVersion: "2023-09-01",
+    path: inGroup("Microsoft.OperationalInsights/workspaces", "workspaceName"),
+    named: random("workspaceName"),
+    forceNew: ["location"],
+    stringSets: ["identity.userAssignedIdentities"],
+  },
+  {
+    token: "azure-native:app:ManagedEnvironment",
+    type: "Microsoft.App/managedEnvironments",
+    apiVersion: "2025-02-02-preview",
+    path: inGroup("Microsoft.App/managedEnvironments", "environmentName"),
+    named: random("environmentName"),
+    forceNew: ["location", "zoneRedundant"],
+    stringSets: ["identity.userAssignedIdentities"],
+  },
+  {
+    token: "azure-native:app:ContainerApp",
+    type: "Microsoft.App/containerApps",
+    apiVersion: "2025-02-02-preview",
+    path: inGroup("Microsoft.App/containerApps", "containerAppName"),
+    named: random("containerAppName"),
+    forceNew: ["location", "managedEnvironmentId", "environmentId"],
+    stringSets: ["identity.userAssignedIdentities"],
+  },
+  {
+    token: "azure-native:app:Job",
+    type: "Microsoft.App/jobs",
+    apiVersion: "2025-02-02-preview",
+    path: inGroup("Microsoft.App/jobs", "jobName"),
+    named: random("jobName"),
+    forceNew: ["location", "environmentId"],
+    stringSets: ["identity.userAssignedIdentities"],
+  },
+  {
+    token: "azure-native:monitor:DiagnosticSetting",
+    type: "Microsoft.Insights/diagnosticSettings",
+    apiVersion: "2021-05-01-preview",
+    path: "/{resourceUri}/providers/Microsoft.Insights/diagnosticSettings/{name}",
+    named: copied("name"),
+    forceNew: [],
+  },
+  {
+    token: "azure-native:applicationinsights:Component",
+    type: "Microsoft.Insights/components",
+    apiVersion: "2020-02-02",
+    path: inGroup("Microsoft.Insights/components", "resourceName"),
+    named: random("resourceName"),
+    forceNew: ["location"],
+    renamed: Object.fromEntries(
+      [
+        "ApplicationId",
+        "AppId",
+        "InstrumentationKey",
+        "CreationDate",
+        "TenantId",
+        "HockeyAppId",
+        "HockeyAppToken",
+        "SamplingPercentage",
+        "ConnectionString",
+        "RetentionInDays",
+        "DisableIpMasking",
+        "ImmediatePurgeDataOn30Days",
+        "WorkspaceResourceId",
+        "LaMigrationDate",
+        "PrivateLinkScopedResources",
+        "IngestionMode",
+        "DisableLocalAuth",
+        "ForceCustomerStorageForProfiler",
+      ]
+        .map((wire) => [wire[0]!.toLowerCase() + wire.slice(1), wire])
+        .concat([
+          ["applicationType", "Application_Type"],
+          ["flowType", "Flow_Type"],
+          ["requestSource", "Request_Source"],
+        ]),
+    ),
+  },
+  {
+    token: "azure-native:monitor:ActionGroup",
+    type: "Microsoft.Insights/actionGroups",
+    apiVersion: "2024-10-01-preview",
+    path: inGroup("Microsoft.Insights/actionGroups", "actionGroupName"),
+    named: random("actionGroupName"),
+    forceNew: ["location"],
+  },
+  {
+    token: "azure-native:monitor:ScheduledQueryRule",
+    type: "Microsoft.Insights/scheduledQueryRules",
+    apiVersion: "2025-01-01-preview",
+    path: inGroup("Microsoft.Insights/scheduledQueryRules", "ruleName"),
+    named: random("ruleName"),
+    forceNew: ["location"],
+  },
+  {
+    token: "azure-native:managedidentity:UserAssignedIdentity",
+    type: "Microsoft.ManagedIdentity/userAssignedIdentities",
+    apiVersion: "2023-01-31",
+    path: inGroup("Microsoft.ManagedIdentity/userAssignedIdentities", "resourceName"),
+    named: random("resourceName"),
+    forceNew: ["location"],
+  },
+  {
+    token: "azure-native:authorization:RoleDefinition",
+    type: "Microsoft.Authorization/roleDefinitions",
+    apiVersion: "2022-05-01-preview",
+    path: "/{scope}/providers/Microsoft.Authorization/roleDefinitions/{roleDefinitionId}",
+    named: { parameter: "roleDefinitionId", how: "uuid" },
+    forceNew: [],
+    renamed: { roleType: "type" },
+  },
+  {
+    token: "azure-native:authorization:RoleAssignment",
+    type: "Microsoft.Authorization/roleAssignments",
+    apiVersion: "2022-04-01",
+    path: "/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
+    named: { parameter: "roleAssignmentName", how: "uuid" },
+    forceNew: [],
+  },
+  {
+    token: "azure-native:containerregistry:Registry",
+    type: "Microsoft.ContainerRegistry/registries",
+    apiVersion: "2023-01-01-preview",
+    path: inGroup("Microsoft.ContainerRegistry/registries", "registryName"),
+    named: random("registryName"),
+    forceNew: ["location"],
+    stringSets: ["identity.userAssignedIdentities"],
+  },
+  {
+    token: "azure-native:network:VirtualNetwork",
+    type: "Microsoft.Network/virtualNetworks",
+    apiVersion: "2024-05-01",
+    path: network,
+    named: random("virtualNetworkName"),
+    forceNew: ["location"],
+    maintained: ["subnets"],
+  },
+  {
+    token: "azure-native:network:Subnet",
+    type: "Microsoft.Network/virtualNetworks/subnets",
+    apiVersion: "2024-05-01",
+    path: `${network}/subnets/{subnetName}`,
+    named: copied("subnetName"),
+    forceNew: [],
+    flattened: ["delegations"],
+  },
+  {
+    token: "azure-native:privatedns:PrivateZone",
+    type: "Microsoft.Network/privateDnsZones",
+    apiVersion: "2024-06-01",
+    path: zone,
+    named: random("privateZoneName"),
+    forceNew: ["location"],
+  },
+  {
+    token: "azure-native:privatedns:PrivateRecordSet",
+    type: "Microsoft.Network/privateDnsZones/A",
+    apiVersion: "2024-06-01",
+    path: `${zone}/{recordType}/{relativeRecordSetName}`,
+    named: copied("relativeRecordSetName"),
+    forceNew: [],
+  },
+  {
+    token: "azure-native:privatedns:VirtualNetworkLink",
+    type: "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+    apiVersion: "2024-06-01",
+    path: `${zone}/virtualNetworkLinks/{virtualNetworkLinkName}`,
+    named: copied("virtualNetworkLinkName"),
+    forceNew: ["location"],
+  },
+  {
+    token: "azure-native:dbforpostgresql:Server",
+    type: "Microsoft.DBforPostgreSQL/flexibleServers",
+    apiVersion: "2025-08-01",
+    path: server,
+    named: random("serverName"),
+    forceNew: ["location", "administratorLogin"],
+    stringSets: ["identity.userAssignedIdentities"],
+  },
+  {
+    token: "azure-native:dbforpostgresql:Database",
+    type: "Microsoft.DBforPostgreSQL/flexibleServers/databases",
+    apiVersion: "2025-08-01",
+    path: `${server}/databases/{databaseName}`,
+    named: copied("databaseName"),
+    forceNew: [],
+  },
+  {
+    token: "azure-native:dbforpostgresql:FirewallRule",
+    type: "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules",
+    apiVersion: "2025-08-01",
+    path: `${server}/firewallRules/{firewallRuleName}`,
+    named: copied("firewallRuleName"),
+    forceNew: [],
+  },
+  {
+    token: "azure-native:dbforpostgresql:AdministratorsMicrosoftEntra",
+    type: "Microsoft.DBforPostgreSQL/flexibleServers/administrators",
+    apiVersion: "2025-08-01",
+    path: `${server}/administrators/{objectId}`,
+    forceNew: ["principalName", "principalType", "tenantId"],
+  },
 ];
 
 /** Finds a resource by its token; azure-native's versioned spellings (`azure-native:app/v20250701:ContainerApp`) are not served. */
-export const nativeResourceOf = (token: string): NativeResource | undefined => nativeResources.find((each) => each.token === token);
+export const nativeResourceOf = (token: string): NativeResource | undefined =>
+  nativeResources.find((each) => each.token === token);
 
 /** Finds the resource that a getter reads. */
 export function nativeResourceOfGetter(token: string): NativeResource | undefined {
@@ -68,4 +257,5 @@ export function nativeResourceOfGetter(token: string): NativeResource | undefine
 }
 
 /** Gives the parameters of a path, the subscription aside. */
-export const parametersOf = (resource: NativeResource): readonly string[] => [...resource.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).filter((name) => name !== "subscriptionId");
+export const parametersOf = (resource: NativeResource): readonly string[] =>
+  [...resource.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).filter((name) => name !== "subscriptionId");

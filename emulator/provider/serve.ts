@@ -4,9 +4,22 @@
 import { createRequire } from "node:module";
 import * as grpc from "@grpc/grpc-js";
 import type { Body } from "../arm/resource.ts";
-import { makeArmClient, type Connection, type Credentials } from "./arm-client.ts";
-import { nativeResourceOf, type NativeResource } from "./resources.ts";
-import { check, compare, create, foreseeCreate, foreseeUpdate, HalfWritten, invoke, read, remove, update, type Naming, type Session } from "./translate.ts";
+import { type Connection, type Credentials, makeArmClient } from "./arm-client.ts";
+import { type NativeResource, nativeResourceOf } from "./resources.ts";
+import {
+  check,
+  compare,
+  create,
+  foreseeCreate,
+  foreseeUpdate,
+  HalfWritten,
+  invoke,
+  type Naming,
+  read,
+  remove,
+  type Session,
+  update,
+} from "./translate.ts";
 
 // The stubs are CommonJS without types for services.
 const require = createRequire(import.meta.url);
@@ -33,20 +46,41 @@ export interface ProviderOptions {
 type Call = { readonly request: any };
 
 /** Serves the provider on a loopback port. */
-export async function serveProvider(options: ProviderOptions): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
+export async function serveProvider(
+  options: ProviderOptions,
+): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
   let session: Session | undefined;
-  const methods = methodsOf(options, () => {
-    if (session === undefined) throw new Error("the stand-in for azure-native was not configured");
-    return session;
-  }, (configured) => { session = configured; });
+  const methods = methodsOf(
+    options,
+    () => {
+      if (session === undefined) throw new Error("the stand-in for azure-native was not configured");
+      return session;
+    },
+    (configured) => {
+      session = configured;
+    },
+  );
   const unary = (name: string) => (call: Call, done: grpc.sendUnaryData<unknown>) => {
     const method = methods[name];
-    if (method === undefined) return done({ code: grpc.status.UNIMPLEMENTED, details: `the stand-in for azure-native has no ${name}` });
-    Promise.resolve(call.request).then(method).then((reply) => done(null, reply), (error: Error) => done(failure(error)));
+    if (method === undefined)
+      return done({ code: grpc.status.UNIMPLEMENTED, details: `the stand-in for azure-native has no ${name}` });
+    Promise.resolve(call.request)
+      .then(method)
+      .then(
+        (reply) => done(null, reply),
+        (error: Error) => done(failure(error)),
+      );
   };
   const server = new grpc.Server();
-  server.addService(ResourceProviderService, Object.fromEntries(Object.keys(ResourceProviderService).map((name) => [name, unary(name)])));
-  const port = await new Promise<number>((resolve, reject) => server.bindAsync(`127.0.0.1:${options.port ?? 0}`, grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))));
+  server.addService(
+    ResourceProviderService,
+    Object.fromEntries(Object.keys(ResourceProviderService).map((name) => [name, unary(name)])),
+  );
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync(`127.0.0.1:${options.port ?? 0}`, grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
   return { port, close: async () => server.forceShutdown() };
 }
 
@@ -56,7 +90,15 @@ function failure(error: Error): Partial<grpc.StatusObject> {
   if (error instanceof HalfWritten) {
     const { id, outputs, inputs } = error.state;
     const detail = new Any();
-    detail.pack(make("ErrorResourceInitFailed", { Id: id, Properties: struct(outputs), Inputs: struct(inputs), ReasonsList: [error.message] }).serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+    detail.pack(
+      make("ErrorResourceInitFailed", {
+        Id: id,
+        Properties: struct(outputs),
+        Inputs: struct(inputs),
+        ReasonsList: [error.message],
+      }).serializeBinary(),
+      "pulumirpc.ErrorResourceInitFailed",
+    );
     const status = new Status();
     status.setCode(grpc.status.UNKNOWN);
     status.setMessage(error.message);
@@ -72,7 +114,11 @@ const struct = (body: Body): unknown => Struct.fromJavaScript(withoutNulls(body)
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).flatMap(([name, each]) => (each === null || each === undefined ? [] : [[name, withoutNulls(each)]])));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, each]) =>
+      each === null || each === undefined ? [] : [[name, withoutNulls(each)]],
+    ),
+  );
 }
 
 function make(message: string, fields: { readonly [setter: string]: unknown }): any {
@@ -92,18 +138,30 @@ function configure(options: ProviderOptions, variables: { readonly [name: string
   const config = (name: string): string | undefined => variables[`azure-native:config:${name}`] || undefined;
   const subscription = config("subscriptionId") ?? options.subscription;
   if (subscription !== options.subscription) {
-    throw new Error(`This is the stand-in for azure-native (${providerVersion}), which serves the subscription ${options.subscription} of a stand-in cloud only. The stack names the subscription ${subscription}; run it without PULUMI_DEBUG_PROVIDERS to reach Azure.`);
+    throw new Error(
+      `This is the stand-in for azure-native (${providerVersion}), which serves the subscription ${options.subscription} of a stand-in cloud only. The stack names the subscription ${subscription}; run it without PULUMI_DEBUG_PROVIDERS to reach Azure.`,
+    );
   }
-  const credentials = { tenantId: config("tenantId") ?? options.credentials.tenantId, clientId: config("clientId") ?? options.credentials.clientId, clientSecret: config("clientSecret") ?? options.credentials.clientSecret };
+  const credentials = {
+    tenantId: config("tenantId") ?? options.credentials.tenantId,
+    clientId: config("clientId") ?? options.credentials.clientId,
+    clientSecret: config("clientSecret") ?? options.credentials.clientSecret,
+  };
   const location = config("location");
-  return { arm: makeArmClient(options.connection, credentials), subscription, config: { ...credentials, ...(location === undefined ? {} : { location }) } };
+  return {
+    arm: makeArmClient(options.connection, credentials),
+    subscription,
+    config: { ...credentials, ...(location === undefined ? {} : { location }) },
+  };
 }
 
 const modes = ["propose", "enforce", "disable"] as const;
 
 function namingOf(request: any): Naming {
   const options = request.getAutonaming();
-  const proposed = options ? { proposed: { name: options.getProposedName(), mode: modes[options.getMode() as 0 | 1 | 2] } } : {};
+  const proposed = options
+    ? { proposed: { name: options.getProposedName(), mode: modes[options.getMode() as 0 | 1 | 2] } }
+    : {};
   return { name: request.getUrn().split("::").at(-1), randomSeed: request.getRandomseed_asU8(), ...proposed };
 }
 
@@ -113,12 +171,19 @@ function diffReply(resource: NativeResource, olds: Body, news: Body): unknown {
   const reply = make("DiffResponse", {
     Changes: messages.DiffResponse.DiffChanges[compared.differences.length > 0 ? "DIFF_SOME" : "DIFF_NONE"],
     DiffsList: [...new Set(compared.differences.map(({ path }) => path.split(/[.[]/)[0]))],
-    ReplacesList: [...new Set(compared.differences.filter(({ replace }) => replace).map(({ path }) => path.split(/[.[]/)[0]))],
+    ReplacesList: [
+      ...new Set(compared.differences.filter(({ replace }) => replace).map(({ path }) => path.split(/[.[]/)[0])),
+    ],
     Deletebeforereplace: compared.deleteBeforeReplace,
     Hasdetaileddiff: true,
   });
   for (const { path, kind, replace } of compared.differences) {
-    reply.getDetaileddiffMap().set(path, make("PropertyDiff", { Kind: Kind[`${kind.toUpperCase()}${replace ? "_REPLACE" : ""}`], Inputdiff: true }));
+    reply
+      .getDetaileddiffMap()
+      .set(
+        path,
+        make("PropertyDiff", { Kind: Kind[`${kind.toUpperCase()}${replace ? "_REPLACE" : ""}`], Inputdiff: true }),
+      );
   }
   return reply;
 }
@@ -136,17 +201,35 @@ function methodsOf(options: ProviderOptions, session: () => Session, configured:
       about.setVersion(providerVersion);
       return about;
     },
-    getSchema: () => make("GetSchemaResponse", { Schema: JSON.stringify({ name: "azure-native", version: providerVersion, description: "A stand-in for azure-native that serves a stand-in cloud.", resources: {} }) }),
+    getSchema: () =>
+      make("GetSchemaResponse", {
+        Schema: JSON.stringify({
+          name: "azure-native",
+          version: providerVersion,
+          description: "A stand-in for azure-native that serves a stand-in cloud.",
+          resources: {},
+        }),
+      }),
     checkConfig: (request) => make("CheckResponse", { Inputs: request.getNews() }),
     diffConfig: () => make("DiffResponse", {}),
     configure: (request) => {
       configured(configure(options, Object.fromEntries(request.getVariablesMap().entries())));
       return make("ConfigureResponse", { Supportspreview: true, SupportsAutonamingConfiguration: true });
     },
-    invoke: async (request) => make("InvokeResponse", { Return: struct(await invoke(session(), request.getTok(), plain(request.getArgs()))) }),
+    invoke: async (request) =>
+      make("InvokeResponse", { Return: struct(await invoke(session(), request.getTok(), plain(request.getArgs()))) }),
     check: async (request) => {
-      const { inputs, failures } = await check(session(), resourceOf(request.getUrn()), plain(request.getOlds()), plain(request.getNews()), namingOf(request));
-      return make("CheckResponse", { Inputs: struct(inputs), FailuresList: failures.map((reason) => make("CheckFailure", { Reason: reason })) });
+      const { inputs, failures } = await check(
+        session(),
+        resourceOf(request.getUrn()),
+        plain(request.getOlds()),
+        plain(request.getNews()),
+        namingOf(request),
+      );
+      return make("CheckResponse", {
+        Inputs: struct(inputs),
+        FailuresList: failures.map((reason) => make("CheckFailure", { Reason: reason })),
+      });
     },
     diff: (request) => diffReply(resourceOf(request.getUrn()), plain(request.getOldInputs()), plain(request.getNews())),
     create: async (request) => {
@@ -157,13 +240,24 @@ function methodsOf(options: ProviderOptions, session: () => Session, configured:
       return make("CreateResponse", { Id: id, Properties: struct(outputs) });
     },
     read: async (request) => {
-      const found = await read(session(), resourceOf(request.getUrn()), request.getId(), plain(request.getInputs()), plain(request.getProperties()));
-      return found ? make("ReadResponse", { Id: found.id, Properties: struct(found.outputs), Inputs: struct(found.inputs) }) : make("ReadResponse", { Id: "" });
+      const found = await read(
+        session(),
+        resourceOf(request.getUrn()),
+        request.getId(),
+        plain(request.getInputs()),
+        plain(request.getProperties()),
+      );
+      return found
+        ? make("ReadResponse", { Id: found.id, Properties: struct(found.outputs), Inputs: struct(found.inputs) })
+        : make("ReadResponse", { Id: "" });
     },
     update: async (request) => {
       const resource = resourceOf(request.getUrn());
       const inputs = plain(request.getNews());
-      if (request.getPreview()) return make("UpdateResponse", { Properties: struct(foreseeUpdate(resource, inputs, plain(request.getOlds()))) });
+      if (request.getPreview())
+        return make("UpdateResponse", {
+          Properties: struct(foreseeUpdate(resource, inputs, plain(request.getOlds()))),
+        });
       const { outputs } = await update(session(), resource, request.getId(), inputs);
       return make("UpdateResponse", { Properties: struct(outputs) });
     },

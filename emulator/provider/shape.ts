@@ -1,8 +1,9 @@
 // Between the SDK's shape of a resource and the wire's: `properties` is flattened there and nested here, the path's parameters are
 // inputs there and part of the id here, lists of identities there are objects here. Which is which comes from the schema.
-import { schemaOf, unknownValue, type Schema } from "../arm/schema.ts";
+
 import type { Body } from "../arm/resource.ts";
-import { parametersOf, type NativeResource } from "./resources.ts";
+import { type Schema, schemaOf, unknownValue } from "../arm/schema.ts";
+import { type NativeResource, parametersOf } from "./resources.ts";
 
 /** How the engine writes a value that is not known yet. */
 export const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -27,7 +28,11 @@ export function parametersIn(resource: NativeResource, id: string): Body {
   const names = [...resource.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   const expression = resource.path.replace(/\/\{(resourceUri|scope)\}/g, "(/.+)").replace(/\{\w+\}/g, "([^/]+)");
   const [, ...values] = new RegExp(`^${expression}$`, "i").exec(id) ?? [];
-  return Object.fromEntries(names.flatMap((name, index) => (name === "subscriptionId" || values[index] === undefined ? [] : [[name, values[index]]])));
+  return Object.fromEntries(
+    names.flatMap((name, index) =>
+      name === "subscriptionId" || values[index] === undefined ? [] : [[name, values[index]]],
+    ),
+  );
 }
 
 function atPath(body: Body, path: string, change: (value: any) => unknown): Body {
@@ -38,7 +43,14 @@ function atPath(body: Body, path: string, change: (value: any) => unknown): Body
 
 /** Changes every item of the lists that the SDK flattens, where they are known. */
 const inLists = ({ flattened = [] }: NativeResource, properties: Body, change: (item: Body) => Body): Body =>
-  Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, flattened.includes(name) && Array.isArray(value) ? value.map((item) => (typeof item === "object" ? change(item) : item)) : value]));
+  Object.fromEntries(
+    Object.entries(properties).map(([name, value]) => [
+      name,
+      flattened.includes(name) && Array.isArray(value)
+        ? value.map((item) => (typeof item === "object" ? change(item) : item))
+        : value,
+    ]),
+  );
 const nest = ({ name, ...properties }: Body): Body => ({ name, properties });
 const flatten = ({ properties, ...item }: Body): Body => ({ ...item, ...properties });
 
@@ -54,20 +66,32 @@ export function toWire(resource: NativeResource, inputs: Body): Body {
     if (schema.envelopeNames.includes(name)) body[name] = value;
     else properties[resource.renamed?.[name] ?? name] = value;
   }
-  const whole: Body = Object.keys(properties).length > 0 || schema.propertyNames.length > 0 ? { ...body, properties: inLists(resource, properties, nest) } : body;
-  const toObjects = (value: unknown): unknown => (Array.isArray(value) ? Object.fromEntries(value.map((id) => [id, {}])) : value);
+  const whole: Body =
+    Object.keys(properties).length > 0 || schema.propertyNames.length > 0
+      ? { ...body, properties: inLists(resource, properties, nest) }
+      : body;
+  const toObjects = (value: unknown): unknown =>
+    Array.isArray(value) ? Object.fromEntries(value.map((id) => [id, {}])) : value;
   return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toObjects), whole);
 }
 
 /** Gives properties of the wire under the SDK's names. */
 const sdkNamed = ({ renamed = {} }: NativeResource, properties: Body = {}): Body =>
-  Object.fromEntries(Object.entries(properties).map(([wire, value]) => [Object.keys(renamed).find((name) => renamed[name] === wire) ?? wire, value]));
+  Object.fromEntries(
+    Object.entries(properties).map(([wire, value]) => [
+      Object.keys(renamed).find((name) => renamed[name] === wire) ?? wire,
+      value,
+    ]),
+  );
 
 /** Gives what the SDK shows of a body that Azure answered. */
 export function toOutputs(resource: NativeResource, body: Body): Body {
   const { properties, apiVersion: _apiVersion, ...rest } = body;
   // Only the resource group keeps a nested `properties`, with nothing in it but its state.
-  const flat = resource.type === "Microsoft.Resources/resourceGroups" ? { ...rest, properties } : { ...rest, ...sdkNamed(resource, inLists(resource, properties ?? {}, flatten)) };
+  const flat =
+    resource.type === "Microsoft.Resources/resourceGroups"
+      ? { ...rest, properties }
+      : { ...rest, ...sdkNamed(resource, inLists(resource, properties ?? {}, flatten)) };
   return { ...flat, azureApiVersion: resource.apiVersion };
 }
 
@@ -76,21 +100,27 @@ export function toInputs(resource: NativeResource, outputs: Body): Body {
   const { name: _name, azureApiVersion: _version, ...rest } = outputs;
   const accepted = schemaFor(resource).accept(onlyKnown(schemaFor(resource), toWire(resource, rest)), true);
   const { properties, ...envelope } = accepted;
-  const toList = (value: unknown): unknown => (typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : value);
-  return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toList), { ...envelope, ...sdkNamed(resource, inLists(resource, properties ?? {}, flatten)) } as Body);
+  const toList = (value: unknown): unknown =>
+    typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : value;
+  return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toList), {
+    ...envelope,
+    ...sdkNamed(resource, inLists(resource, properties ?? {}, flatten)),
+  } as Body);
 }
 
 /** Answers may carry more than the schema lists; the projection onto inputs leaves it out rather than failing. */
 function onlyKnown(schema: Schema, body: Body): Body {
   const { properties = {}, ...envelope } = body;
-  const keep = (value: Body, names: readonly string[]): Body => Object.fromEntries(Object.entries(value).filter(([name]) => names.includes(name)));
+  const keep = (value: Body, names: readonly string[]): Body =>
+    Object.fromEntries(Object.entries(value).filter(([name]) => names.includes(name)));
   return { ...keep(envelope, schema.envelopeNames), properties: keep(properties, schema.propertyNames) };
 }
 
 const mapUnknown = (value: unknown, from: unknown, to: unknown): unknown => {
   if (value === from) return to;
   if (Array.isArray(value)) return value.map((each) => mapUnknown(each, from, to));
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, mapUnknown(each, from, to)]));
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, mapUnknown(each, from, to)]));
   return value;
 };
 
@@ -110,6 +140,14 @@ export function problemOf(resource: NativeResource, inputs: Body): string | unde
 export function foreseenOutputs(resource: NativeResource, inputs: Body): Body {
   const schema = schemaFor(resource);
   const foreseen = mapUnknown(schema.foresee(toWire(resource, inputs)), unknownValue, unknownText) as Body;
-  const properties = foreseen["properties"] === unknownText ? Object.fromEntries(schema.propertyNames.map((name) => [name, unknownText])) : foreseen["properties"];
-  return toOutputs(resource, { ...foreseen, properties: resource.type === "Microsoft.Resources/resourceGroups" ? unknownText : properties, name: unknownText, type: unknownText });
+  const properties =
+    foreseen["properties"] === unknownText
+      ? Object.fromEntries(schema.propertyNames.map((name) => [name, unknownText]))
+      : foreseen["properties"];
+  return toOutputs(resource, {
+    ...foreseen,
+    properties: resource.type === "Microsoft.Resources/resourceGroups" ? unknownText : properties,
+    name: unknownText,
+    type: unknownText,
+  });
 }

@@ -2,9 +2,9 @@
 // Stateless: everything it knows comes with the call or from Resource Manager. gRPC is serve.ts; names are resources.ts.
 import { createHash } from "node:crypto";
 import type { Body } from "../arm/resource.ts";
-import { OperationFailed, ServiceError, type ArmClient } from "./arm-client.ts";
-import { carryOver, differences, type Difference } from "./difference.ts";
-import { nativeResourceOfGetter, parametersOf, type NativeResource } from "./resources.ts";
+import { type ArmClient, OperationFailed, ServiceError } from "./arm-client.ts";
+import { carryOver, type Difference, differences } from "./difference.ts";
+import { type NativeResource, nativeResourceOfGetter, parametersOf } from "./resources.ts";
 import { foreseenOutputs, idOf, parametersIn, problemOf, toInputs, toOutputs, toWire, unknownText } from "./shape.ts";
 
 /** What Check is given beside the inputs. */
@@ -35,9 +35,13 @@ export interface Session {
 }
 
 const randomFlag = "__createBeforeDelete";
-const hex = (seed: Uint8Array, salt: string, digits: number): string => createHash("sha256").update(seed).update(salt).digest("hex").slice(0, digits);
+const hex = (seed: Uint8Array, salt: string, digits: number): string =>
+  createHash("sha256").update(seed).update(salt).digest("hex").slice(0, digits);
 
-function nameFor({ how }: NonNullable<NativeResource["named"]>, { name, randomSeed, proposed }: Naming): { readonly value: string; readonly random: boolean } | undefined {
+function nameFor(
+  { how }: NonNullable<NativeResource["named"]>,
+  { name, randomSeed, proposed }: Naming,
+): { readonly value: string; readonly random: boolean } | undefined {
   if (proposed?.mode === "disable") return undefined;
   if (proposed?.mode === "enforce" || (proposed && how !== "uuid")) return { value: proposed.name, random: true };
   if (how === "copy") return { value: name, random: false };
@@ -47,7 +51,13 @@ function nameFor({ how }: NonNullable<NativeResource["named"]>, { name, randomSe
 }
 
 /** Fills in names, location and api-version as azure-native does, and holds the result to the schema. */
-export async function check(session: Session, resource: NativeResource, olds: Body, news: Body, naming: Naming): Promise<Checked> {
+export async function check(
+  session: Session,
+  resource: NativeResource,
+  olds: Body,
+  news: Body,
+  naming: Naming,
+): Promise<Checked> {
   const inputs: Body = { ...news };
   const { named } = resource;
   if (named && inputs[named.parameter] === undefined) {
@@ -58,7 +68,8 @@ export async function check(session: Session, resource: NativeResource, olds: Bo
   }
   const tracked = resource.forceNew.includes("location");
   if (tracked && inputs["location"] === undefined) {
-    const location = olds["location"] ?? session.config.location ?? (await groupLocation(session, inputs["resourceGroupName"]));
+    const location =
+      olds["location"] ?? session.config.location ?? (await groupLocation(session, inputs["resourceGroupName"]));
     if (location !== undefined) inputs["location"] = location;
   }
   const missing = parametersOf(resource).filter((name) => inputs[name] === undefined);
@@ -70,18 +81,26 @@ export async function check(session: Session, resource: NativeResource, olds: Bo
 async function groupLocation({ arm, subscription }: Session, group: unknown): Promise<unknown> {
   if (group === undefined) return undefined;
   if (group === unknownText) return unknownText;
-  const found = await arm.get(`/subscriptions/${subscription}/resourceGroups/${String(group)}`, "2024-03-01").catch(() => ({}) as Body);
+  const found = await arm
+    .get(`/subscriptions/${subscription}/resourceGroups/${String(group)}`, "2024-03-01")
+    .catch(() => ({}) as Body);
   return found["location"];
 }
 
-const sameLocation = (one: unknown, other: unknown): boolean => String(one).toLowerCase().replaceAll(" ", "") === String(other).toLowerCase().replaceAll(" ", "");
+const sameLocation = (one: unknown, other: unknown): boolean =>
+  String(one).toLowerCase().replaceAll(" ", "") === String(other).toLowerCase().replaceAll(" ", "");
 
 /** Compares inputs with inputs; path parameters and what cannot be changed in place ask for another resource. */
 export function compare(resource: NativeResource, olds: Body, news: Body): Compared {
   const rules = [...parametersOf(resource), ...resource.forceNew];
   const found = differences(olds, news)
-    .filter(({ path }) => path !== randomFlag && !(path === "location" && sameLocation(olds["location"], news["location"])))
-    .map((each) => ({ ...each, replace: rules.some((rule) => each.rule === rule || each.rule.startsWith(`${rule}.`)) }));
+    .filter(
+      ({ path }) => path !== randomFlag && !(path === "location" && sameLocation(olds["location"], news["location"])),
+    )
+    .map((each) => ({
+      ...each,
+      replace: rules.some((rule) => each.rule === rule || each.rule.startsWith(`${rule}.`)),
+    }));
   return { differences: found, deleteBeforeReplace: found.some(({ replace }) => replace) && olds[randomFlag] !== true };
 }
 
@@ -90,7 +109,9 @@ export const foreseeCreate = (resource: NativeResource, inputs: Body): Body => f
 
 /** Gives the outputs of a resource that would be updated: of what Azure says, name and location alone are taken to stay. */
 export function foreseeUpdate(resource: NativeResource, inputs: Body, outputs: Body): Body {
-  const kept = Object.fromEntries(["name", "location"].flatMap((name) => (outputs[name] === undefined ? [] : [[name, outputs[name]]])));
+  const kept = Object.fromEntries(
+    ["name", "location"].flatMap((name) => (outputs[name] === undefined ? [] : [[name, outputs[name]]])),
+  );
   return { ...foreseenOutputs(resource, inputs), ...kept };
 }
 
@@ -122,31 +143,48 @@ export async function create({ arm, subscription }: Session, resource: NativeRes
 }
 
 /** Sends the whole body again, as azure-native does. @throws HalfWritten when the operation failed. */
-export const update = ({ arm }: Session, resource: NativeResource, id: string, inputs: Body): Promise<State> => write(arm, resource, id, inputs);
+export const update = ({ arm }: Session, resource: NativeResource, id: string, inputs: Body): Promise<State> =>
+  write(arm, resource, id, inputs);
 
 async function write(arm: ArmClient, resource: NativeResource, id: string, inputs: Body): Promise<State> {
   try {
     await arm.put(id, resource.apiVersion, toWire(resource, inputs));
   } catch (error) {
-    const left = error instanceof OperationFailed ? await arm.get(id, resource.apiVersion).catch(() => undefined) : undefined;
+    const left =
+      error instanceof OperationFailed ? await arm.get(id, resource.apiVersion).catch(() => undefined) : undefined;
     throw left ? new HalfWritten({ ...stateOf(resource, id, left), inputs }, (error as Error).message) : error;
   }
   return stateOf(resource, id, await arm.get(id, resource.apiVersion));
 }
 
-const stateOf = (resource: NativeResource, id: string, body: Body): State => ({ id: body["id"] ?? id, outputs: toOutputs(resource, body) });
+const stateOf = (resource: NativeResource, id: string, body: Body): State => ({
+  id: body["id"] ?? id,
+  outputs: toOutputs(resource, body),
+});
 
-export const remove = ({ arm }: Session, resource: NativeResource, id: string): Promise<void> => arm.remove(id, resource.apiVersion);
+export const remove = ({ arm }: Session, resource: NativeResource, id: string): Promise<void> =>
+  arm.remove(id, resource.apiVersion);
 
 /** Reads what is there; undefined where nothing is. Inputs follow only what changed since `outputs` was seen, so that a refresh shows drift alone. */
-export async function read({ arm }: Session, resource: NativeResource, id: string, inputs: Body, outputs: Body): Promise<(State & { readonly inputs: Body }) | undefined> {
+export async function read(
+  { arm }: Session,
+  resource: NativeResource,
+  id: string,
+  inputs: Body,
+  outputs: Body,
+): Promise<(State & { readonly inputs: Body }) | undefined> {
   const body = await arm.get(id, resource.apiVersion).catch((error: unknown) => {
     if (error instanceof ServiceError && error.status === 404) return undefined;
     throw error;
   });
   if (body === undefined) return undefined;
   const live = toOutputs(resource, body);
-  const ours = (seen: Body): Body => Object.fromEntries(Object.entries(toInputs(resource, seen)).filter(([name]) => inputs[name] !== undefined || !resource.maintained?.includes(name)));
+  const ours = (seen: Body): Body =>
+    Object.fromEntries(
+      Object.entries(toInputs(resource, seen)).filter(
+        ([name]) => inputs[name] !== undefined || !resource.maintained?.includes(name),
+      ),
+    );
   const imported = Object.keys(inputs).length === 0;
   const said = imported
     ? { ...parametersIn(resource, id), ...toInputs(resource, live) }
@@ -162,7 +200,10 @@ export async function invoke({ arm, subscription, config }: Session, token: stri
   }
   if (token === "azure-native:operationalinsights:getSharedKeys") {
     const { resourceGroupName, workspaceName } = args;
-    return arm.post(`/subscriptions/${subscription}/resourceGroups/${resourceGroupName}/providers/Microsoft.OperationalInsights/workspaces/${workspaceName}/sharedKeys`, "2023-09-01");
+    return arm.post(
+      `/subscriptions/${subscription}/resourceGroups/${resourceGroupName}/providers/Microsoft.OperationalInsights/workspaces/${workspaceName}/sharedKeys`,
+      "2023-09-01",
+    );
   }
   const resource = nativeResourceOfGetter(token);
   if (resource === undefined) throw new Error(`the stand-in for azure-native has no function ${token}`);

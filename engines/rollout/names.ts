@@ -6,7 +6,8 @@ import type { Target } from "./vocabulary.ts";
 export const targetKey = (target: Target): string => `${target.resourceGroup}/${target.app}`.toLowerCase();
 
 /** Names the stream of a rollout, which is also its id everywhere. */
-export const streamOf = (target: Target, revision: string): string => `rollout/${targetKey(target)}/${revision.toLowerCase()}`;
+export const streamOf = (target: Target, revision: string): string =>
+  `rollout/${targetKey(target)}/${revision.toLowerCase()}`;
 
 /** Gives the target of a stream, or undefined for a name that is no rollout's. */
 export function targetOf(stream: string): Target | undefined {

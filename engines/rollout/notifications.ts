@@ -29,25 +29,41 @@ export interface Notice {
  */
 export function noticesOf(stream: string, events: readonly RolloutEvent[], from: number): readonly Notice[] {
   const notices: Notice[] = [];
-  let state = initial, lastPercent = 0;
+  let state = initial;
+  let lastPercent = 0;
   for (const [index, event] of events.entries()) {
-    const isNews = event.kind !== "StepReached" || (state.ending === undefined && event.percent !== lastPercent), kind = isNews ? kindOf(event) : undefined;
+    const isNews = event.kind !== "StepReached" || (state.ending === undefined && event.percent !== lastPercent);
+    const kind = isNews ? kindOf(event) : undefined;
     state = evolve(state, event);
     if (event.kind === "StepReached") lastPercent = event.percent;
     if (event.kind === "Started") lastPercent = 0;
     if (index < from || kind === undefined || state.intent === undefined) continue;
     const { target, revision, release } = state.intent;
-    notices.push({ id: `${stream}#${index}`, index, kind, at: event.at, target, revision, release, sentence: tell(event) });
+    notices.push({
+      id: `${stream}#${index}`,
+      index,
+      kind,
+      at: event.at,
+      target,
+      revision,
+      release,
+      sentence: tell(event),
+    });
   }
   return notices;
 }
 
 function kindOf(event: RolloutEvent): NoticeKind | undefined {
   switch (event.kind) {
-    case "Started": return "started";
-    case "Held": return "held";
-    case "StepReached": return "step-reached";
-    case "Finished": return event.result;
-    default: return undefined;
+    case "Started":
+      return "started";
+    case "Held":
+      return "held";
+    case "StepReached":
+      return "step-reached";
+    case "Finished":
+      return event.result;
+    default:
+      return undefined;
   }
 }

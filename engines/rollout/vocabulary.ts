@@ -201,7 +201,15 @@ export type RolloutResult = "promoted" | "rolled-back" | "rejected" | "equal" | 
 
 /** Why a rollout does not go on although nothing is wrong with the canary. Holding is not a failure. */
 export type HoldReason =
-  | "no-traffic" | "too-few-requests" | "warming-up" | "stable-sick" | "shared-outage" | "lost-requests" | "noisy" | "unsettled" | "unapproved";
+  | "no-traffic"
+  | "too-few-requests"
+  | "warming-up"
+  | "stable-sick"
+  | "shared-outage"
+  | "lost-requests"
+  | "noisy"
+  | "unsettled"
+  | "unapproved";
 
 /** May we go on? The sentence says why, with its numbers. */
 export type Verdict =
@@ -222,11 +230,21 @@ export type RolloutFinding =
   | { readonly kind: "Activated" }
   | { readonly kind: "Probed"; readonly good: boolean; readonly detail: string; readonly running: string }
   | { readonly kind: "TrafficShifted"; readonly weights: readonly Weight[]; readonly mayLand?: Landing }
-  | { readonly kind: "TrafficRead"; readonly weights: readonly Weight[]; readonly deactivated?: readonly string[]; readonly heldUntil?: Instant }
+  | {
+      readonly kind: "TrafficRead";
+      readonly weights: readonly Weight[];
+      readonly deactivated?: readonly string[];
+      readonly heldUntil?: Instant;
+    }
   | { readonly kind: "Waited" }
   | { readonly kind: "Measured"; readonly bins: readonly Bin[]; readonly to: Instant }
   | { readonly kind: "Deactivated" }
-  | { readonly kind: "AttemptFailed"; readonly effect: RolloutEffect["kind"]; readonly reason: string; readonly mayLand?: Landing }
+  | {
+      readonly kind: "AttemptFailed";
+      readonly effect: RolloutEffect["kind"];
+      readonly reason: string;
+      readonly mayLand?: Landing;
+    }
   | { readonly kind: "Signalled"; readonly signal: SignalName; readonly by: string; readonly reason: string };
 
 /** Facts that were decided. */
@@ -235,11 +253,21 @@ export type RolloutDecision =
   | { readonly kind: "FoundEqual"; readonly stable: string; readonly untouched: boolean; readonly sentence: string }
   | { readonly kind: "SmokePassed" }
   | { readonly kind: "StepReached"; readonly percent: number }
-  | { readonly kind: "TrafficDrifted"; readonly percent: number; readonly seenPercent: number; readonly deactivated?: readonly string[] }
+  | {
+      readonly kind: "TrafficDrifted";
+      readonly percent: number;
+      readonly seenPercent: number;
+      readonly deactivated?: readonly string[];
+    }
   | { readonly kind: "TrafficMoved"; readonly percent: number; readonly seenPercent: number }
   | { readonly kind: "TrafficAdopted"; readonly percent: number }
   | { readonly kind: "Held"; readonly reason: HoldReason; readonly sentence: string }
-  | { readonly kind: "ShadowJudged"; readonly verdict: Verdict["verdict"]; readonly reason?: HoldReason; readonly sentence: string }
+  | {
+      readonly kind: "ShadowJudged";
+      readonly verdict: Verdict["verdict"];
+      readonly reason?: HoldReason;
+      readonly sentence: string;
+    }
   | { readonly kind: "StepPassed"; readonly percent: number; readonly sentence: string }
   | { readonly kind: "Aborted"; readonly sentence: string; readonly by: string }
   | { readonly kind: "Reverted" }
@@ -255,8 +283,18 @@ export type RolloutDecision =
  * canary the label `stable`.
  */
 export type Phase =
-  | "waiting-for-request" | "inspecting" | "activating" | "smoking" | "shifting" | "verifying" | "baking"
-  | "settling" | "reverting" | "confirming" | "retiring" | "finished";
+  | "waiting-for-request"
+  | "inspecting"
+  | "activating"
+  | "smoking"
+  | "shifting"
+  | "verifying"
+  | "baking"
+  | "settling"
+  | "reverting"
+  | "confirming"
+  | "retiring"
+  | "finished";
 
 export interface RolloutState {
   readonly phase: Phase;
@@ -332,11 +370,30 @@ export type RolloutEffect =
   | { readonly kind: "Inspect"; readonly target: Target }
   | { readonly kind: "Activate"; readonly target: Target; readonly revision: string }
   /** `awake` is asked as well, so that it keeps a replica; its answer counts for nothing. */
-  | { readonly kind: "Probe"; readonly target: Target; readonly revision: string; readonly path: string; readonly timeoutSeconds: number; readonly awake?: string }
-  | { readonly kind: "ShiftTraffic"; readonly target: Target; readonly weights: readonly Weight[]; readonly labels: Labels; readonly overrideHold: boolean }
+  | {
+      readonly kind: "Probe";
+      readonly target: Target;
+      readonly revision: string;
+      readonly path: string;
+      readonly timeoutSeconds: number;
+      readonly awake?: string;
+    }
+  | {
+      readonly kind: "ShiftTraffic";
+      readonly target: Target;
+      readonly weights: readonly Weight[];
+      readonly labels: Labels;
+      readonly overrideHold: boolean;
+    }
   | { readonly kind: "VerifyTraffic"; readonly target: Target }
   | { readonly kind: "Wait"; readonly until: Instant }
   | { readonly kind: "AwaitSignal" }
-  | { readonly kind: "Measure"; readonly target: Target; readonly canary: string; readonly stable: string | null;
-      readonly from: Instant; readonly tickSeconds: number }
+  | {
+      readonly kind: "Measure";
+      readonly target: Target;
+      readonly canary: string;
+      readonly stable: string | null;
+      readonly from: Instant;
+      readonly tickSeconds: number;
+    }
   | { readonly kind: "Deactivate"; readonly target: Target; readonly revision: string };

@@ -5,7 +5,10 @@ import { CanaryApp } from "ballast";
 const shop = new CanaryApp("shop", {
   resourceGroup: "shop",
   location: "westeurope",
-  environment: { id: "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop/providers/Microsoft.App/managedEnvironments/apps", domain: "apps.example.net" },
+  environment: {
+    id: "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop/providers/Microsoft.App/managedEnvironments/apps",
+    domain: "apps.example.net",
+  },
   controlPlane: { endpoint: "https://control-plane.apps.example.net", audience: "api://ballast" },
   image: "shop.azurecr.io/shop:2.1.0",
   variables: { GREETING: "hello" },

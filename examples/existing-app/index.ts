@@ -1,19 +1,32 @@
 // An app that `az containerapp` made, released by canary from now on. It stays in its group and its environment; what moves its traffic lies in a group of its
 // own, and goes without it. docs/start/adopting.md says what each key of the configuration is and leads from here to the first canary.
-import * as pulumi from "@pulumi/pulumi";
+
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
+import * as pulumi from "@pulumi/pulumi";
 import { CanaryApp, ControlPlane, DatabaseRole, DeadMansSwitch, ImageRegistry, JournalDatabase } from "ballast";
 
 const config = new pulumi.Config();
-const subscription = config.require("subscription"), tenant = config.require("tenant"), location = config.require("location"), audience = config.require("audience");
-const environment = config.requireObject<{ id: string; domain: string }>("environment"), workspace = config.requireObject<{ id: string; customerId: string }>("workspace");
+const subscription = config.require("subscription");
+const tenant = config.require("tenant");
+const location = config.require("location");
+const audience = config.require("audience");
+const environment = config.requireObject<{ id: string; domain: string }>("environment");
+const workspace = config.requireObject<{ id: string; customerId: string }>("workspace");
 const { group, name } = config.requireObject<{ group: string; name: string }>("app");
 // Another cloud's doors, and a server that takes a password: for the stand-in, which cannot verify Entra tokens at its database.
-const doors = config.getObject<{ resourceManager: string; logs: string; login: string }>("endpoints")
-  ?? { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" };
-const password = config.getSecret("databasePassword"), server = config.getObject<{ port: number; tls: "require" | "disable" }>("server") ?? { port: 5432, tls: "require" };
+const doors = config.getObject<{ resourceManager: string; logs: string; login: string }>("endpoints") ?? {
+  resourceManager: "https://management.azure.com",
+  logs: "https://api.loganalytics.io",
+  login: "https://login.microsoftonline.com",
+};
+const password = config.getSecret("databasePassword");
+const server = config.getObject<{ port: number; tls: "require" | "disable" }>("server") ?? {
+  port: 5432,
+  tls: "require",
+};
 
-const ownGroup = config.require("releasesGroup"), groupId = (of: string): string => `/subscriptions/${subscription}/resourceGroups/${of}`;
+const ownGroup = config.require("releasesGroup");
+const groupId = (of: string): string => `/subscriptions/${subscription}/resourceGroups/${of}`;
 const releases = new ResourceGroup("releases", { resourceGroupName: ownGroup, location });
 const place = { scope: groupId(ownGroup), resourceGroupName: releases.name, location };
 const overApps = { ...place, scope: groupId(group) }; // rights are given where the app is
@@ -21,34 +34,83 @@ const overApps = { ...place, scope: groupId(group) }; // rights are given where 
 const images = new ImageRegistry("images", { ...place, subscription, registry: config.require("registry") });
 const journal = new JournalDatabase("journal", { ...place, tenant, password });
 
-const controlPlane = new ControlPlane("control-plane", {
-  ...overApps, subscription, tenant, audience, environment, workspace, endpoints: doors,
-  image: config.require("controlPlaneImage"), pull: images.pull,
-  database: { host: journal.host, name: journal.databaseName, ...server, login: password && { user: "ballast", password } },
-  inventory: [{ resourceGroup: group, app: name }],
-  leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: config.getNumber("ingestionSeconds") ?? 180,
-}, { dependsOn: images });
+const controlPlane = new ControlPlane(
+  "control-plane",
+  {
+    ...overApps,
+    subscription,
+    tenant,
+    audience,
+    environment,
+    workspace,
+    endpoints: doors,
+    image: config.require("controlPlaneImage"),
+    pull: images.pull,
+    database: {
+      host: journal.host,
+      name: journal.databaseName,
+      ...server,
+      login: password && { user: "ballast", password },
+    },
+    inventory: [{ resourceGroup: group, app: name }],
+    leaseSeconds: 60,
+    requestSeconds: 30,
+    ingestionSeconds: config.getNumber("ingestionSeconds") ?? 180,
+  },
+  { dependsOn: images },
+);
 
-if (password === undefined) new DatabaseRole("database-role", {
-  ...place, tenant, image: config.require("controlPlaneImage"), pull: images.pull, environmentId: environment.id,
-  database: { serverName: journal.serverName, host: journal.host, name: journal.databaseName },
-  grantee: { name: controlPlane.identityName, objectId: controlPlane.identityObjectId },
-}, { dependsOn: images });
+if (password === undefined)
+  new DatabaseRole(
+    "database-role",
+    {
+      ...place,
+      tenant,
+      image: config.require("controlPlaneImage"),
+      pull: images.pull,
+      environmentId: environment.id,
+      database: { serverName: journal.serverName, host: journal.host, name: journal.databaseName },
+      grantee: { name: controlPlane.identityName, objectId: controlPlane.identityObjectId },
+    },
+    { dependsOn: images },
+  );
 
 // `retainOnDelete`: whoever takes this program away again leaves the app as it is.
-const app = new CanaryApp(name, {
-  resourceGroup: group, location, environment, controlPlane: { endpoint: controlPlane.endpoint, audience },
-  image: config.require("image"), variables: config.getObject<Record<string, string>>("variables") ?? {}, probePath: config.get("probePath") ?? "/",
-  // As the app has them: `az containerapp create` leaves the transport to Azure.
-  targetPort: config.getNumber("targetPort") ?? 8080, transport: "auto", registries: config.getObject<{ server: string; identity: string }[]>("registries") ?? [],
-  pace: config.getObject("pace") ?? {}, limits: config.getObject("limits") ?? {},
-}, { dependsOn: controlPlane, retainOnDelete: true });
+const app = new CanaryApp(
+  name,
+  {
+    resourceGroup: group,
+    location,
+    environment,
+    controlPlane: { endpoint: controlPlane.endpoint, audience },
+    image: config.require("image"),
+    variables: config.getObject<Record<string, string>>("variables") ?? {},
+    probePath: config.get("probePath") ?? "/",
+    // As the app has them: `az containerapp create` leaves the transport to Azure.
+    targetPort: config.getNumber("targetPort") ?? 8080,
+    transport: "auto",
+    registries: config.getObject<{ server: string; identity: string }[]>("registries") ?? [],
+    pace: config.getObject("pace") ?? {},
+    limits: config.getObject("limits") ?? {},
+  },
+  { dependsOn: controlPlane, retainOnDelete: true },
+);
 
-new DeadMansSwitch("dead-mans-switch", {
-  ...overApps, subscription, image: config.require("deadMansSwitchImage"), pull: images.pull, environmentId: environment.id,
-  controlPlaneEndpoint: controlPlane.endpoint, resourceManager: doors.resourceManager, silenceSeconds: 240,
-  inventory: [{ resourceGroup: group, app: name, id: app.appId }],
-}, { dependsOn: images });
+new DeadMansSwitch(
+  "dead-mans-switch",
+  {
+    ...overApps,
+    subscription,
+    image: config.require("deadMansSwitchImage"),
+    pull: images.pull,
+    environmentId: environment.id,
+    controlPlaneEndpoint: controlPlane.endpoint,
+    resourceManager: doors.resourceManager,
+    silenceSeconds: 240,
+    inventory: [{ resourceGroup: group, app: name, id: app.appId }],
+  },
+  { dependsOn: images },
+);
 
 export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;
 export const { url, revision, result, sentence } = app;

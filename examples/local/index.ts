@@ -1,37 +1,86 @@
 // The whole on one machine: an environment, a database, a control plane, and a shop that is released by canary. It is for the stand-in that
 // `ballast local up --postgres` starts. On Azure leave out `endpoints`, `database.port` and `database.tls`, the seconds and the pace: the defaults are Azure's.
-import { Config } from "@pulumi/pulumi";
+
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
+import { Config } from "@pulumi/pulumi";
 import { CanaryApp, ContainerEnvironment, ControlPlane, ImageRegistry, JournalDatabase } from "ballast";
 
-const config = new Config(), azure = new Config("azure-native");
-const location = azure.require("location"), tenant = azure.require("tenantId"), password = config.requireSecret("databasePassword");
-const resourceGroup = "shop", audience = "api://ballast", registry = "shopimages";
+const config = new Config();
+const azure = new Config("azure-native");
+const location = azure.require("location");
+const tenant = azure.require("tenantId");
+const password = config.requireSecret("databasePassword");
+const resourceGroup = "shop";
+const audience = "api://ballast";
+const registry = "shopimages";
 
 const group = new ResourceGroup("shop", { resourceGroupName: resourceGroup, location });
-const place = { scope: `/subscriptions/${azure.require("subscriptionId")}/resourceGroups/${resourceGroup}`, resourceGroupName: group.name, location };
+const place = {
+  scope: `/subscriptions/${azure.require("subscriptionId")}/resourceGroups/${resourceGroup}`,
+  resourceGroupName: group.name,
+  location,
+};
 
-const environment = new ContainerEnvironment("apps", place), where = { id: environment.environmentId, domain: environment.domain };
+const environment = new ContainerEnvironment("apps", place);
+const where = { id: environment.environmentId, domain: environment.domain };
 const images = new ImageRegistry("images", { ...place, registry });
 const journal = new JournalDatabase("journal", { ...place, tenant, password });
 
-const controlPlane = new ControlPlane("control-plane", {
-  ...place, tenant, audience, image: `${registry}.azurecr.io/control-plane:1`, pull: images.pull,
-  environment: where, workspace: { id: environment.workspaceId, customerId: environment.customerId },
-  database: { host: journal.host, name: journal.databaseName, login: { user: "ballast", password }, port: Number(process.env["BALLAST_LOCAL_DATABASE_PORT"]), tls: "disable" },
-  inventory: [{ resourceGroup, app: "shop" }],
-  endpoints: { resourceManager: "https://management.ballast.localhost", logs: "https://api.loganalytics.ballast.localhost", login: "https://login.ballast.localhost" },
-  leaseSeconds: 6, requestSeconds: 4, ingestionSeconds: 1,
-}, { dependsOn: images });
+const controlPlane = new ControlPlane(
+  "control-plane",
+  {
+    ...place,
+    tenant,
+    audience,
+    image: `${registry}.azurecr.io/control-plane:1`,
+    pull: images.pull,
+    environment: where,
+    workspace: { id: environment.workspaceId, customerId: environment.customerId },
+    database: {
+      host: journal.host,
+      name: journal.databaseName,
+      login: { user: "ballast", password },
+      port: Number(process.env["BALLAST_LOCAL_DATABASE_PORT"]),
+      tls: "disable",
+    },
+    inventory: [{ resourceGroup, app: "shop" }],
+    endpoints: {
+      resourceManager: "https://management.ballast.localhost",
+      logs: "https://api.loganalytics.ballast.localhost",
+      login: "https://login.ballast.localhost",
+    },
+    leaseSeconds: 6,
+    requestSeconds: 4,
+    ingestionSeconds: 1,
+  },
+  { dependsOn: images },
+);
 
-const shop = new CanaryApp("shop", {
-  resourceGroup, location, environment: where, controlPlane: { endpoint: controlPlane.endpoint, audience }, registries: [images.pull],
-  image: `${registry}.azurecr.io/storefront:1`, healthPath: "/health/ready",
-  // A change of either is a release. `fault` is one of the storefront's: errors, slow, hang, crash, never-ready.
-  variables: { RELEASE: config.get("release") ?? "1", FAULT: config.get("fault") ?? "none" },
-  pace: { weights: [5, 25, 50], bakeSeconds: 4, warmUpSeconds: 1, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 10, maximumSeconds: 90 },
-  limits: { failurePointsMax: 2, slowdownTolerated: 2 },
-}, { dependsOn: controlPlane });
+const shop = new CanaryApp(
+  "shop",
+  {
+    resourceGroup,
+    location,
+    environment: where,
+    controlPlane: { endpoint: controlPlane.endpoint, audience },
+    registries: [images.pull],
+    image: `${registry}.azurecr.io/storefront:1`,
+    healthPath: "/health/ready",
+    // A change of either is a release. `fault` is one of the storefront's: errors, slow, hang, crash, never-ready.
+    variables: { RELEASE: config.get("release") ?? "1", FAULT: config.get("fault") ?? "none" },
+    pace: {
+      weights: [5, 25, 50],
+      bakeSeconds: 4,
+      warmUpSeconds: 1,
+      tickSeconds: 1,
+      probeSeconds: 1,
+      smokeSeconds: 10,
+      maximumSeconds: 90,
+    },
+    limits: { failurePointsMax: 2, slowdownTolerated: 2 },
+  },
+  { dependsOn: controlPlane },
+);
 
 export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;
 export const { url, revision, result, sentence } = shop;

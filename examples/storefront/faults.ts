@@ -36,7 +36,8 @@ export function readFaults(environment: Readonly<Record<string, string | undefin
   if (unknown !== undefined) throw new Error(`FAULT has "${unknown}"; it is one of ${kinds.join(", ")}`);
   const number = (name: string, otherwise: number, maximum: number): number => {
     const value = environment[name] ? Number(environment[name]) : otherwise;
-    if (!Number.isFinite(value) || value < 0 || value > maximum) throw new Error(`${name} is "${environment[name]}"; it is a number from 0 to ${maximum}`);
+    if (!Number.isFinite(value) || value < 0 || value > maximum)
+      throw new Error(`${name} is "${environment[name]}"; it is a number from 0 to ${maximum}`);
     return value;
   };
   return {
@@ -54,7 +55,8 @@ export function faultChooser(faults: Faults): () => Injection | undefined {
   let requests = 0;
   return () => {
     // Both draws are taken for each request, so that one fault's share does not depend on the other's.
-    const errs = draw() * 100 < faults.percent, lags = draw() * 100 < faults.percent;
+    const errs = draw() * 100 < faults.percent;
+    const lags = draw() * 100 < faults.percent;
     requests += 1;
     if (requests <= faults.after) return undefined;
     if (faults.kinds.includes("crash")) return { kind: "crash", status: 0, delayMilliseconds: 0 };

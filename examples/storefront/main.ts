@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import http from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { faultChooser, readFaults, type Injection } from "./faults.ts";
+import { faultChooser, type Injection, readFaults } from "./faults.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 const products = [
@@ -20,9 +20,11 @@ const release = environment["RELEASE"] ?? "unnamed";
 const faults = readFaults(environment);
 const choose = faultChooser(faults);
 const logsAll = environment["LOG"] === "all";
-let closing = false, telemetry: Telemetry | undefined;
+let closing = false;
+let telemetry: Telemetry | undefined;
 
-const log = (line: object): void => void process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), release, ...line })}\n`);
+const log = (line: object): void =>
+  void process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), release, ...line })}\n`);
 
 interface Answer {
   readonly status: number;
@@ -32,26 +34,41 @@ interface Answer {
 const health = (path: string): Answer => {
   const ready = !closing && !faults.kinds.includes("never-ready");
   if (path === "/health/live") return { status: 200, body: { status: "live" } };
-  if (path === "/health/ready" || path === "/health/startup") return { status: ready ? 200 : 503, body: { status: ready ? "ready" : "not ready" } };
+  if (path === "/health/ready" || path === "/health/startup")
+    return { status: ready ? 200 : 503, body: { status: ready ? "ready" : "not ready" } };
   return { status: 404, body: { error: "there is no such health endpoint" } };
 };
 
 const shop = (path: string): Answer => {
   if (path === "/") return { status: 200, body: { release, products } };
   const product = products.find(({ id }) => path === `/products/${id}`);
-  return product ? { status: 200, body: { release, product } } : { status: 404, body: { release, error: "there is no such page" } };
+  return product
+    ? { status: 200, body: { release, product } }
+    : { status: 404, body: { release, error: "there is no such page" } };
 };
 
 const page = (): string =>
   `<!doctype html><title>Storefront</title><h1>Storefront</h1><p>Release ${release.replace(/[^\w.-]/g, "")}</p><ul>` +
-  products.map(({ id, name, price }) => `<li><a href="/products/${id}">${name}</a> ${price} €</li>`).join("") + "</ul>";
+  products.map(({ id, name, price }) => `<li><a href="/products/${id}">${name}</a> ${price} €</li>`).join("") +
+  "</ul>";
 
-function send(request: http.IncomingMessage, response: http.ServerResponse, requestId: string, { status, body }: Answer): void {
+function send(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  requestId: string,
+  { status, body }: Answer,
+): void {
   const html = status === 200 && request.url === "/" && String(request.headers.accept).includes("text/html");
   const text = html ? page() : JSON.stringify(body);
-  const headers = { "content-type": html ? "text/html; charset=utf-8" : "application/json", "content-length": Buffer.byteLength(text), "x-request-id": requestId };
+  const headers = {
+    "content-type": html ? "text/html; charset=utf-8" : "application/json",
+    "content-length": Buffer.byteLength(text),
+    "x-request-id": requestId,
+  };
   // A connection kept alive past the end would be reset under the next request on it.
-  response.writeHead(status, closing ? { ...headers, connection: "close" } : headers).end(request.method === "HEAD" ? undefined : text);
+  response
+    .writeHead(status, closing ? { ...headers, connection: "close" } : headers)
+    .end(request.method === "HEAD" ? undefined : text);
 }
 
 /** Does to the request what its fault says. False means that no answer is ever given. */
@@ -63,12 +80,20 @@ async function inject({ kind, status, delayMilliseconds }: Injection, requestId:
   return true;
 }
 
-const routeOf = (path: string): string => (path === "/" ? path : path.startsWith("/products/") ? "/products/{id}" : "other");
+const routeOf = (path: string): string =>
+  path === "/" ? path : path.startsWith("/products/") ? "/products/{id}" : "other";
 
 /** Tells of a request when it is over, whoever ended it. */
 function watch(request: http.IncomingMessage, response: http.ServerResponse, path: string): void {
   const began = performance.now();
-  response.once("close", () => telemetry?.served({ method: request.method ?? "GET", route: routeOf(path), status: response.writableFinished ? response.statusCode : 0, milliseconds: performance.now() - began }));
+  response.once("close", () =>
+    telemetry?.served({
+      method: request.method ?? "GET",
+      route: routeOf(path),
+      status: response.writableFinished ? response.statusCode : 0,
+      milliseconds: performance.now() - began,
+    }),
+  );
 }
 
 const server = http.createServer(async (request, response) => {
@@ -79,7 +104,10 @@ const server = http.createServer(async (request, response) => {
   const requestId = String(request.headers["x-request-id"] ?? randomUUID());
   const injection = choose();
   if (injection && !(await inject(injection, requestId))) return;
-  const answer = injection && injection.status >= 500 ? { status: injection.status, body: { release, error: "the shop is in disorder" } } : shop(path);
+  const answer =
+    injection && injection.status >= 500
+      ? { status: injection.status, body: { release, error: "the shop is in disorder" } }
+      : shop(path);
   send(request, response, requestId, answer);
   if (logsAll) log({ method: request.method, path, requestId, status: answer.status });
 });
@@ -89,7 +117,12 @@ server.keepAliveTimeout = 75_000;
 server.listen(Number(environment["PORT"] ?? 8080), environment["HOST"] ?? "127.0.0.1", () => {
   log({ listening: server.address() });
   const connectionString = environment["APPLICATIONINSIGHTS_CONNECTION_STRING"];
-  if (connectionString) void import("./telemetry.ts").then(({ openTelemetry }) => { telemetry = openTelemetry(connectionString, environment); }).catch((error: unknown) => log({ telemetry: String(error) }));
+  if (connectionString)
+    void import("./telemetry.ts")
+      .then(({ openTelemetry }) => {
+        telemetry = openTelemetry(connectionString, environment);
+      })
+      .catch((error: unknown) => log({ telemetry: String(error) }));
 });
 
 function close(signal: string): void {

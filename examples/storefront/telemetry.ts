@@ -1,6 +1,10 @@
 // Requests as spans and as one metric, for Application Insights: a share of the first, all of the second. Loaded only where the platform gives a
 // connection string, and after the shop is open. A sending that fails or hangs is given up; no request waits for one.
-import { AzureMonitorMetricExporter, AzureMonitorTraceExporter, ApplicationInsightsSampler } from "@azure/monitor-opentelemetry-exporter";
+import {
+  ApplicationInsightsSampler,
+  AzureMonitorMetricExporter,
+  AzureMonitorTraceExporter,
+} from "@azure/monitor-opentelemetry-exporter";
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
@@ -33,24 +37,50 @@ export function openTelemetry(connectionString: string, environment: Environment
   process.env["APPLICATION_INSIGHTS_NO_STATSBEAT"] = "true";
   process.env["APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED"] = "true";
   const credential = credentialOf(environment);
-  const options = { connectionString, disableOfflineStorage: true, retryOptions: { maxRetries: 0 }, ...(credential && { credential }) };
+  const options = {
+    connectionString,
+    disableOfflineStorage: true,
+    retryOptions: { maxRetries: 0 },
+    ...(credential && { credential }),
+  };
   const revision = environment["CONTAINER_APP_REVISION"] ?? "local";
-  const resource = resourceFromAttributes({ "service.name": environment["CONTAINER_APP_NAME"] ?? "storefront", "service.version": revision, "service.instance.id": environment["CONTAINER_APP_REPLICA_NAME"] ?? revision });
-  const share = Number(environment["OTEL_TRACES_SAMPLER_ARG"] ?? 0.01), everyMilliseconds = Number(environment["OTEL_METRIC_EXPORT_INTERVAL"] ?? 60_000);
+  const resource = resourceFromAttributes({
+    "service.name": environment["CONTAINER_APP_NAME"] ?? "storefront",
+    "service.version": revision,
+    "service.instance.id": environment["CONTAINER_APP_REPLICA_NAME"] ?? revision,
+  });
+  const share = Number(environment["OTEL_TRACES_SAMPLER_ARG"] ?? 0.01);
+  const everyMilliseconds = Number(environment["OTEL_METRIC_EXPORT_INTERVAL"] ?? 60_000);
   const tracing = new BasicTracerProvider({
     // Azure counts a span for as many requests as it stands for, which this sampler tells it.
-    resource, sampler: new ApplicationInsightsSampler(share), spanProcessors: [new BatchSpanProcessor(new AzureMonitorTraceExporter(options), { exportTimeoutMillis: sendMilliseconds })],
+    resource,
+    sampler: new ApplicationInsightsSampler(share),
+    spanProcessors: [
+      new BatchSpanProcessor(new AzureMonitorTraceExporter(options), { exportTimeoutMillis: sendMilliseconds }),
+    ],
   });
   const metering = new MeterProvider({
-    resource, readers: [new PeriodicExportingMetricReader({ exporter: new AzureMonitorMetricExporter(options), exportIntervalMillis: everyMilliseconds, exportTimeoutMillis: Math.min(sendMilliseconds, everyMilliseconds) })],
+    resource,
+    readers: [
+      new PeriodicExportingMetricReader({
+        exporter: new AzureMonitorMetricExporter(options),
+        exportIntervalMillis: everyMilliseconds,
+        exportTimeoutMillis: Math.min(sendMilliseconds, everyMilliseconds),
+      }),
+    ],
   });
-  const tracer = tracing.getTracer("storefront"), duration = metering.getMeter("storefront").createHistogram("http.server.request.duration", { unit: "s" });
+  const tracer = tracing.getTracer("storefront");
+  const duration = metering.getMeter("storefront").createHistogram("http.server.request.duration", { unit: "s" });
   return {
     served: ({ method, route, status, milliseconds }) => {
       const attributes = { "http.request.method": method, "http.route": route, "http.response.status_code": status };
       duration.record(milliseconds / 1000, attributes);
       const endTime = Date.now();
-      const span = tracer.startSpan(`${method} ${route}`, { kind: SpanKind.SERVER, startTime: endTime - milliseconds, attributes }, ROOT_CONTEXT);
+      const span = tracer.startSpan(
+        `${method} ${route}`,
+        { kind: SpanKind.SERVER, startTime: endTime - milliseconds, attributes },
+        ROOT_CONTEXT,
+      );
       if (status === 0 || status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end(endTime);
     },
@@ -59,14 +89,28 @@ export function openTelemetry(connectionString: string, environment: Environment
 }
 
 /** Gives the platform's tokens for the identity that may publish; undefined where the connection string is enough. */
-function credentialOf({ IDENTITY_ENDPOINT: endpoint, IDENTITY_HEADER: header, TELEMETRY_IDENTITY: identity }: Environment) {
+function credentialOf({
+  IDENTITY_ENDPOINT: endpoint,
+  IDENTITY_HEADER: header,
+  TELEMETRY_IDENTITY: identity,
+}: Environment) {
   if (!endpoint || !header || !identity) return undefined;
   return {
     getToken: async (scopes: string | string[]) => {
-      const query = new URLSearchParams({ "api-version": "2019-08-01", resource: String(scopes).replace(/\/\.default$/, ""), mi_res_id: identity });
-      const response = await fetch(`${endpoint}?${query}`, { headers: { "X-IDENTITY-HEADER": header }, signal: AbortSignal.timeout(sendMilliseconds) });
+      const query = new URLSearchParams({
+        "api-version": "2019-08-01",
+        resource: String(scopes).replace(/\/\.default$/, ""),
+        mi_res_id: identity,
+      });
+      const response = await fetch(`${endpoint}?${query}`, {
+        headers: { "X-IDENTITY-HEADER": header },
+        signal: AbortSignal.timeout(sendMilliseconds),
+      });
       if (!response.ok) throw new Error(`the identity endpoint answered ${response.status}`);
-      const { access_token: token, expires_on: expiresOn } = (await response.json()) as { access_token: string; expires_on: string };
+      const { access_token: token, expires_on: expiresOn } = (await response.json()) as {
+        access_token: string;
+        expires_on: string;
+      };
       return { token, expiresOnTimestamp: Number(expiresOn) * 1000 };
     },
   };

@@ -1,7 +1,11 @@
 // Application Insights on the environment's workspace, and the alerts, told to somebody by e-mail.
 import { ContainerEnvironment, Telemetry } from "ballast";
 
-const place = { scope: "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope" };
+const place = {
+  scope: "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop",
+  resourceGroupName: "shop",
+  location: "westeurope",
+};
 
 const environment = new ContainerEnvironment("apps", place);
 

@@ -2,7 +2,7 @@
 // broken is a sentence; no sentence means that all held.
 import { replay } from "../../engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
-import { apps, type App, type Outage, type World } from "./world.ts";
+import { type App, apps, type Outage, type World } from "./world.ts";
 
 /** One release as chaos knows it: what was wrong with it, and what was done to it from outside. */
 export interface Released {
@@ -26,9 +26,16 @@ export interface Findings {
 }
 
 /** Judges the whole run. */
-export async function judge(world: World, released: readonly Released[], outages: readonly Outage[]): Promise<Findings> {
-  const { rows } = await world.pool.query<Row>("select stream, event, process, epoch from ballast.facts order by stream, index");
-  const broken: string[] = [], results: Record<string, number> = {};
+export async function judge(
+  world: World,
+  released: readonly Released[],
+  outages: readonly Outage[],
+): Promise<Findings> {
+  const { rows } = await world.pool.query<Row>(
+    "select stream, event, process, epoch from ballast.facts order by stream, index",
+  );
+  const broken: string[] = [];
+  const results: Record<string, number> = {};
   let handovers = 0;
   for (const release of released) {
     const facts = rows.filter(({ stream }) => stream.endsWith(`/${release.app}/${release.revision}`));
@@ -41,22 +48,44 @@ export async function judge(world: World, released: readonly Released[], outages
   broken.push(...(await lawsOfTraffic(world, rows)), ...(await lawsOfWrites(world)));
   const failedBy = await failedRequests(world, released, outages);
   if (failedBy.good > 0) broken.push(`${failedBy.good} requests failed although a good revision had them`);
-  return { broken, counts: { rollouts: released.length, ...results, facts: rows.length, "changes of hands": handovers, "requests of users": world.users.sent, "requests failed by bad canaries": failedBy.bad, "requests failed by good revisions": failedBy.good, "requests failed while the cloud came back": failedBy.outage, "requests without an answer": world.users.unanswered } };
+  return {
+    broken,
+    counts: {
+      rollouts: released.length,
+      ...results,
+      facts: rows.length,
+      "changes of hands": handovers,
+      "requests of users": world.users.sent,
+      "requests failed by bad canaries": failedBy.bad,
+      "requests failed by good revisions": failedBy.good,
+      "requests failed while the cloud came back": failedBy.outage,
+      "requests without an answer": world.users.unanswered,
+    },
+  };
 }
 
-function lawsOfJournal({ app, revision, bad, disturbed }: Released, facts: readonly Row[], outages: readonly Outage[]): readonly string[] {
-  const events = facts.map(({ event }) => event), broken: string[] = [];
-  const finished = events.at(-1)?.kind === "Disregarded" ? events.findLast(({ kind }) => kind === "Finished") : events.at(-1);
+function lawsOfJournal(
+  { app, revision, bad, disturbed }: Released,
+  facts: readonly Row[],
+  outages: readonly Outage[],
+): readonly string[] {
+  const events = facts.map(({ event }) => event);
+  const broken: string[] = [];
+  const finished =
+    events.at(-1)?.kind === "Disregarded" ? events.findLast(({ kind }) => kind === "Finished") : events.at(-1);
   if (finished?.kind !== "Finished") return [`${revision} never ended; its last fact is ${events.at(-1)?.kind}`];
   if (bad && finished.result === "promoted") broken.push(`${revision} is bad, and it was promoted`);
-  if (!bad && !disturbed && finished.result !== "promoted" && !failedAlone(events, outages)) broken.push(`${revision} is good and nobody interfered, and it ended as ${finished.result}: ${finished.sentence}`);
+  if (!bad && !disturbed && finished.result !== "promoted" && !failedAlone(events, outages))
+    broken.push(`${revision} is good and nobody interfered, and it ended as ${finished.result}: ${finished.sentence}`);
   if (finished.result === "stranded") broken.push(`${app} was stranded by ${revision}: ${finished.sentence}`);
   const divergence = replay(events);
   if (divergence !== undefined) broken.push(`${revision} is decided otherwise at fact ${divergence.index}`);
   const epochs = facts.map(({ epoch }) => epoch).filter((epoch) => epoch > 0);
-  if (epochs.some((epoch, index) => epoch < (epochs[index - 1] ?? 0))) broken.push(`${revision} has a fact of an epoch that was over`);
+  if (epochs.some((epoch, index) => epoch < (epochs[index - 1] ?? 0)))
+    broken.push(`${revision} has a fact of an epoch that was over`);
   for (const epoch of new Set(epochs)) {
-    if (new Set(facts.filter((fact) => fact.epoch === epoch).map(({ process }) => process)).size > 1) broken.push(`${revision} has two writers in epoch ${epoch}`);
+    if (new Set(facts.filter((fact) => fact.epoch === epoch).map(({ process }) => process)).size > 1)
+      broken.push(`${revision} has two writers in epoch ${epoch}`);
   }
   return broken;
 }
@@ -71,31 +100,46 @@ function failedAlone(events: readonly RolloutEvent[], outages: readonly Outage[]
 async function lawsOfTraffic(world: World, rows: readonly Row[]): Promise<readonly string[]> {
   const broken: string[] = [];
   for (const app of apps) {
-    const promoted = rows.flatMap(({ stream, event }) => (stream.includes(`/${app}/`) && event.kind === "Finished" && event.result === "promoted" ? [{ revision: stream.split("/").at(-1)!, at: event.at }] : []));
+    const promoted = rows.flatMap(({ stream, event }) =>
+      stream.includes(`/${app}/`) && event.kind === "Finished" && event.result === "promoted"
+        ? [{ revision: stream.split("/").at(-1)!, at: event.at }]
+        : [],
+    );
     const stable = promoted.toSorted((a, b) => a.at - b.at).at(-1)?.revision ?? world.first.get(app);
     const traffic = await world.traffic(app);
-    if (traffic.length !== 1 || traffic[0]!.revisionName !== stable || traffic[0]!.weight !== 100) broken.push(`${app} should serve all from ${stable} and shows ${JSON.stringify(traffic)}`);
+    if (traffic.length !== 1 || traffic[0]!.revisionName !== stable || traffic[0]!.weight !== 100)
+      broken.push(`${app} should serve all from ${stable} and shows ${JSON.stringify(traffic)}`);
   }
   return broken;
 }
 
 /** Each write that the cloud remembers gives all of an app's traffic to somebody, and no more. */
 export async function lawsOfWrites({ shop }: World): Promise<readonly string[]> {
-  const { requests } = (await shop.arm("GET", "/_standin/requests")).body as { requests: readonly { path: string; traffic?: readonly { weight?: number }[] }[] };
+  const { requests } = (await shop.arm("GET", "/_standin/requests")).body as {
+    requests: readonly { path: string; traffic?: readonly { weight?: number }[] }[];
+  };
   return requests.flatMap(({ path, traffic }) => {
     const sum = traffic?.reduce((total, { weight = 0 }) => total + weight, 0) ?? 100;
     return sum === 100 ? [] : [`a write of ${path} adds up to ${sum}`];
   });
 }
 
-async function failedRequests({ shop }: World, released: readonly Released[], outages: readonly Outage[]): Promise<Readonly<Record<"bad" | "good" | "outage", number>>> {
+async function failedRequests(
+  { shop }: World,
+  released: readonly Released[],
+  outages: readonly Outage[],
+): Promise<Readonly<Record<"bad" | "good" | "outage", number>>> {
   const bad = new Set(released.filter((each) => each.bad).map(({ revision }) => revision));
   const counts = { bad: 0, good: 0, outage: 0 };
   for (const app of apps) {
-    const { rows } = (await shop.arm("GET", `/_standin/rows?app=${app}&failed=true`)).body as { rows: readonly { RevisionName: string; StartTime: string }[] };
+    const { rows } = (await shop.arm("GET", `/_standin/rows?app=${app}&failed=true`)).body as {
+      rows: readonly { RevisionName: string; StartTime: string }[];
+    };
     for (const { RevisionName, StartTime } of rows) {
       const at = Date.parse(StartTime);
-      counts[bad.has(RevisionName) ? "bad" : outages.some(({ from, to }) => at >= from && at <= to) ? "outage" : "good"]++;
+      counts[
+        bad.has(RevisionName) ? "bad" : outages.some(({ from, to }) => at >= from && at <= to) ? "outage" : "good"
+      ]++;
     }
   }
   return counts;

@@ -7,12 +7,28 @@ import { tell as tellFact } from "../../engines/rollout/tell.ts";
 import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import { judge, type Released } from "./laws.ts";
 import { watch } from "./watch.ts";
-import { apps, cloudDies, leaseSeconds, openWorld, requestSeconds, type App, type Outage, type World } from "./world.ts";
+import {
+  type App,
+  apps,
+  cloudDies,
+  leaseSeconds,
+  type Outage,
+  openWorld,
+  requestSeconds,
+  type World,
+} from "./world.ts";
 
-const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" }, seed: { type: "string", default: String(Date.now() % 2 ** 31) } } });
-const minutes = Number(values.minutes), seed = Number(values.seed);
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "10" },
+    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+  },
+});
+const minutes = Number(values.minutes);
+const seed = Number(values.seed);
 const startedAt = performance.now();
-const tell = (line: string): void => void process.stdout.write(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)}  ${line}\n`);
+const tell = (line: string): void =>
+  void process.stdout.write(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)}  ${line}\n`);
 
 interface Stage {
   readonly world: World;
@@ -35,23 +51,42 @@ const harms: Readonly<Record<string, (stage: Stage, choice: number) => Promise<v
     child.kill("SIGCONT");
   },
   "every connection to the database is cut": async ({ world }) => {
-    await world.pool.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ballast' and pid <> pg_backend_pid()");
+    await world.pool.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ballast' and pid <> pg_backend_pid()",
+    );
   },
   "SIGKILL to PostgreSQL, which recovers from its log": async ({ world }) => {
-    const { rows } = await world.pool.query<{ pid: number }>("select pid from pg_stat_activity where application_name = 'ballast' and pid <> pg_backend_pid() limit 1");
+    const { rows } = await world.pool.query<{ pid: number }>(
+      "select pid from pg_stat_activity where application_name = 'ballast' and pid <> pg_backend_pid() limit 1",
+    );
     if (rows[0]) process.kill(rows[0].pid, "SIGKILL");
   },
-  "SIGKILL to the cloud, which comes back on what it has kept": async ({ world, outages }, choice) => void outages.push(await cloudDies(world, choice * 2)),
-  "the cloud refuses with 429": ({ world }) => world.shop.fault({ path: "containerApps", times: 4, status: 429, code: "TooManyRequests", retryAfterSeconds: 1 }),
-  "the cloud says that another operation is under way": ({ world }) => world.shop.fault({ method: "PATCH", path: "containerApps", times: 3, status: 409, code: "ContainerAppOperationInProgress" }),
-  "the cloud's answers are lost": ({ world }) => world.shop.fault({ method: "PATCH", path: "containerApps", times: 2, loseAnswer: true }),
-  "a write of weights lands after it was given up": ({ world }) => world.shop.fault({ method: "PATCH", path: "containerApps", times: 1, lateSeconds: requestSeconds * 1.25 }),
+  "SIGKILL to the cloud, which comes back on what it has kept": async ({ world, outages }, choice) =>
+    void outages.push(await cloudDies(world, choice * 2)),
+  "the cloud refuses with 429": ({ world }) =>
+    world.shop.fault({ path: "containerApps", times: 4, status: 429, code: "TooManyRequests", retryAfterSeconds: 1 }),
+  "the cloud says that another operation is under way": ({ world }) =>
+    world.shop.fault({
+      method: "PATCH",
+      path: "containerApps",
+      times: 3,
+      status: 409,
+      code: "ContainerAppOperationInProgress",
+    }),
+  "the cloud's answers are lost": ({ world }) =>
+    world.shop.fault({ method: "PATCH", path: "containerApps", times: 2, loseAnswer: true }),
+  "a write of weights lands after it was given up": ({ world }) =>
+    world.shop.fault({ method: "PATCH", path: "containerApps", times: 1, lateSeconds: requestSeconds * 1.25 }),
   "the cloud is slow": ({ world }) => world.shop.fault({ path: "containerApps", times: 6, delaySeconds: 1.5 }),
   "somebody moves the weights by hand": async ({ world, released }, choice) => {
-    const release = underWay(released, choice), traffic = release && (await world.traffic(release.app));
+    const release = underWay(released, choice);
+    const traffic = release && (await world.traffic(release.app));
     if (!release || traffic?.length !== 2) return;
     release.disturbed = true;
-    await world.setTraffic(release.app, [{ revisionName: traffic[0]!.revisionName, weight: 80 }, { revisionName: traffic[1]!.revisionName, weight: 20 }]);
+    await world.setTraffic(release.app, [
+      { revisionName: traffic[0]!.revisionName, weight: 80 },
+      { revisionName: traffic[1]!.revisionName, weight: 20 },
+    ]);
   },
   "somebody aborts": async (stage, choice) => signal(stage, choice, "abort"),
   "somebody pauses and resumes": async (stage, choice) => {
@@ -61,20 +96,29 @@ const harms: Readonly<Record<string, (stage: Stage, choice: number) => Promise<v
   },
 };
 
-const underWay = (released: readonly Released[], choice: number): Released | undefined => released.findLast(({ app }) => app === apps[choice % apps.length]);
+const underWay = (released: readonly Released[], choice: number): Released | undefined =>
+  released.findLast(({ app }) => app === apps[choice % apps.length]);
 
 async function signal({ world, released }: Stage, choice: number, name: string): Promise<void> {
   const release = underWay(released, choice);
   if (!release) return;
   if (name === "abort") release.disturbed = true;
-  await world.call("POST", `/rollouts/shop/${release.app}/${release.revision}/signals`, { signal: name, reason: "chaos" });
+  await world.call("POST", `/rollouts/shop/${release.app}/${release.revision}/signals`, {
+    signal: name,
+    reason: "chaos",
+  });
 }
 
 /** Releases one revision after the other of an app until it is time to stop; each is followed to its end. */
 async function releaseOn(app: App, { world, released, stop }: Stage, faults: readonly boolean[]): Promise<void> {
   for (let count = 2; !stop.aborted; count++) {
     const bad = faults[count % faults.length]!;
-    const revision = await world.shop.release(String(count), await world.traffic(app), app, bad ? { FAULT: "errors", FAULT_PERCENT: "60" } : {});
+    const revision = await world.shop.release(
+      String(count),
+      await world.traffic(app),
+      app,
+      bad ? { FAULT: "errors", FAULT_PERCENT: "60" } : {},
+    );
     const release: Released = { app, revision, bad, disturbed: false };
     released.push(release);
     await world.requestRollout(app, revision, String(count));
@@ -95,13 +139,25 @@ async function ended(world: World, { app, revision }: Released): Promise<string 
 
 /** Says what a release that does not end has been about lately. */
 async function lastFacts(world: World, { revision }: Released): Promise<string> {
-  const { rows } = await world.pool.query<{ event: RolloutEvent; process: string; ago: number }>("select event, process, extract(epoch from clock_timestamp() - written_at)::integer as ago from ballast.facts where stream like $1 order by index desc limit 20", [`%/${revision}`]);
-  return ["did not end in three minutes; its last facts:", ...rows.reverse().map(({ event, process, ago }) => `        ${ago} s ago by ${process}: ${event.kind}  ${tellFact(event)}`)].join("\n");
+  const { rows } = await world.pool.query<{ event: RolloutEvent; process: string; ago: number }>(
+    "select event, process, extract(epoch from clock_timestamp() - written_at)::integer as ago from ballast.facts where stream like $1 order by index desc limit 20",
+    [`%/${revision}`],
+  );
+  return [
+    "did not end in three minutes; its last facts:",
+    ...rows
+      .reverse()
+      .map(({ event, process, ago }) => `        ${ago} s ago by ${process}: ${event.kind}  ${tellFact(event)}`),
+  ].join("\n");
 }
 
 async function harm(stage: Stage): Promise<Readonly<Record<string, number>>> {
-  const names = Object.keys(harms), counts: Record<string, number> = {};
-  const schedule = fc.sample(fc.record({ name: fc.constantFrom(...names), choice: fc.nat(1000), rest: fc.integer({ min: 500, max: 4000 }) }), { seed, numRuns: Math.ceil(minutes * 60) });
+  const names = Object.keys(harms);
+  const counts: Record<string, number> = {};
+  const schedule = fc.sample(
+    fc.record({ name: fc.constantFrom(...names), choice: fc.nat(1000), rest: fc.integer({ min: 500, max: 4000 }) }),
+    { seed, numRuns: Math.ceil(minutes * 60) },
+  );
   for (const { name, choice, rest } of schedule) {
     await nap(rest, undefined, { signal: stage.stop }).catch(() => undefined);
     if (stage.stop.aborted) break;
@@ -117,11 +173,22 @@ const world = await openWorld();
 try {
   const stage: Stage = { world, released: [], outages: [], stop: AbortSignal.timeout(minutes * 60_000) };
   const faults = fc.sample(fc.boolean(), { seed, numRuns: 30 });
-  const over = new AbortController(), watching = watch(world, stage.released, over.signal);
-  const [done] = await Promise.all([harm(stage), ...apps.map((app, index) => releaseOn(app, stage, faults.slice(index * 10, index * 10 + 10)))]);
+  const over = new AbortController();
+  const watching = watch(world, stage.released, over.signal);
+  const [done] = await Promise.all([
+    harm(stage),
+    ...apps.map((app, index) => releaseOn(app, stage, faults.slice(index * 10, index * 10 + 10))),
+  ]);
   over.abort();
-  const watched = await watching, judged = await judge(world, stage.released, stage.outages), broken = [...new Set([...watched.broken, ...judged.broken])];
-  const counts = { ...done, ...judged.counts, "looks in the course of it": watched.looks, "milliseconds, the longest that users were back at a revision that had been given up": watched.latestMilliseconds };
+  const watched = await watching;
+  const judged = await judge(world, stage.released, stage.outages);
+  const broken = [...new Set([...watched.broken, ...judged.broken])];
+  const counts = {
+    ...done,
+    ...judged.counts,
+    "looks in the course of it": watched.looks,
+    "milliseconds, the longest that users were back at a revision that had been given up": watched.latestMilliseconds,
+  };
   for (const [what, count] of Object.entries(counts)) tell(`${String(count).padStart(7)}  ${what}`);
   for (const law of broken) tell(`✗ ${law}`);
   tell(broken.length === 0 ? `every law held, seed ${seed}` : `${broken.length} laws broken, seed ${seed}`);

@@ -27,21 +27,33 @@ export const rowsOf = (text: string): readonly Row[] => (JSON.parse(text) as { r
 export function check(rows: readonly Row[], read: (file: string) => string): readonly string[] {
   return rows.flatMap((row, index) => [
     ...(rows.findIndex(({ name }) => name === row.name) === index ? [] : [`${row.name} is the name of two rows.`]),
-    ...((row.mutations === undefined) !== (row.without === undefined) && row.tests.length > 0 ? [] : [`${row.name} needs either mutations or a truth to leave out, and tests.`]),
+    ...((row.mutations === undefined) !== (row.without === undefined) && row.tests.length > 0
+      ? []
+      : [`${row.name} needs either mutations or a truth to leave out, and tests.`]),
     ...(row.mutations ?? []).flatMap(({ file, find }) => {
       const times = read(file).split(find).length - 1;
-      return times === 1 ? [] : [`${row.name}: what is to be found occurs ${times} times in ${file}, and it must occur once.`];
+      return times === 1
+        ? []
+        : [`${row.name}: what is to be found occurs ${times} times in ${file}, and it must occur once.`];
     }),
   ]);
 }
 
 /** Gives what must pass without any bug before a row counts: the same tests, those that rows name by title apart from those of whole files. */
 export function unchanged(rows: readonly Row[]): readonly Row[] {
-  const [titled, whole] = [rows.filter(({ title }) => title !== undefined), rows.filter(({ title }) => title === undefined)];
-  return [titled, whole].filter(({ length }) => length > 0).map((some) => ({
-    name: "nothing changed", standsFor: "", mutations: [], tests: [...new Set(some.flatMap(({ tests }) => tests))],
-    ...(some === titled ? { title: [...new Set(some.map(({ title }) => title))].join("|") } : {}),
-  }));
+  const [titled, whole] = [
+    rows.filter(({ title }) => title !== undefined),
+    rows.filter(({ title }) => title === undefined),
+  ];
+  return [titled, whole]
+    .filter(({ length }) => length > 0)
+    .map((some) => ({
+      name: "nothing changed",
+      standsFor: "",
+      mutations: [],
+      tests: [...new Set(some.flatMap(({ tests }) => tests))],
+      ...(some === titled ? { title: [...new Set(some.map(({ title }) => title))].join("|") } : {}),
+    }));
 }
 
 /** Writes the page. */

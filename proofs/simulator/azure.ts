@@ -4,17 +4,29 @@
 import { entriesFor, entriesOf, fitnessOf, sameLabels, weightsOf } from "../../controlplane/adapters/azure/traffic.ts";
 import type { Result } from "../../engines/engine.ts";
 import { sameWeights, shareOf } from "../../engines/rollout/evolve.ts";
-import type { AppView, Bin, Measurement, ProbeView, RolloutEffect, TrafficView, Weight } from "../../engines/rollout/vocabulary.ts";
+import type {
+  AppView,
+  Bin,
+  Measurement,
+  ProbeView,
+  RolloutEffect,
+  TrafficView,
+  Weight,
+} from "../../engines/rollout/vocabulary.ts";
 import type { Cloud, Landed } from "./cloud.ts";
-import type { Revision } from "./history.ts";
 import type { CloudTrouble } from "./draw.ts";
+import type { Revision } from "./history.ts";
 import type { Host, Loop, Task } from "./loop.ts";
 import type { Trouble } from "./trouble.ts";
 
 type Effect<Kind extends RolloutEffect["kind"]> = Extract<RolloutEffect, { kind: Kind }>;
 type Failure = { readonly ok: false; readonly reason: string; readonly status?: number; readonly passing: boolean };
 type Answer<Value> = { readonly ok: true; readonly value: Value } | Failure;
-type Look<Value> = { readonly say: "done"; readonly value: Value } | { readonly say: "refuse"; readonly reason: string } | { readonly say: "wait"; readonly reason: string } | { readonly say: "send"; readonly send: (how: CloudTrouble | undefined) => Landed };
+type Look<Value> =
+  | { readonly say: "done"; readonly value: Value }
+  | { readonly say: "refuse"; readonly reason: string }
+  | { readonly say: "wait"; readonly reason: string }
+  | { readonly say: "send"; readonly send: (how: CloudTrouble | undefined) => Landed };
 
 /** What the adapter works with, for one write or read of one process. */
 export interface Call {
@@ -28,28 +40,47 @@ export interface Call {
 }
 
 export const requestSeconds = 30;
-const operationSeconds = 300, attemptsMax = 4, pollMilliseconds = 1_500, ingestionSeconds = 120;
+const operationSeconds = 300;
+const attemptsMax = 4;
+const pollMilliseconds = 1_500;
+const ingestionSeconds = 120;
 
-const passing = (reason: string, status?: number): Failure => ({ ok: false, reason, passing: true, ...(status === undefined ? {} : { status }) });
+const passing = (reason: string, status?: number): Failure => ({
+  ok: false,
+  reason,
+  passing: true,
+  ...(status === undefined ? {} : { status }),
+});
 
 /** Sends one request: it lands or not, its answer comes or not, whatever became of it. */
-function* send<Value>({ loop, trouble }: Call, land: (how: CloudTrouble | undefined) => Value, isWrite: boolean): Task<Answer<Value>> {
-  const how = trouble.cloud(), latency = trouble.dice.between(50, 400);
+function* send<Value>(
+  { loop, trouble }: Call,
+  land: (how: CloudTrouble | undefined) => Value,
+  isWrite: boolean,
+): Task<Answer<Value>> {
+  const how = trouble.cloud();
+  const latency = trouble.dice.between(50, 400);
   if (how === "429" || (how === "409" && isWrite)) {
     yield { until: loop.now() + latency };
     return passing(how === "429" ? "429: too many requests" : "409 ContainerAppOperationInProgress", Number(how));
   }
   const lands = !(how === "500" || how === "reset") || trouble.dice.chance(50);
-  const landsAt = loop.now() + (how === "late" ? trouble.dice.between(requestSeconds, 3 * requestSeconds) * 1000 : latency / 2);
+  const landsAt =
+    loop.now() + (how === "late" ? trouble.dice.between(requestSeconds, 3 * requestSeconds) * 1000 : latency / 2);
   let landed: Value | undefined;
-  if (lands) loop.at(landsAt, () => { landed = land(how); });
+  if (lands)
+    loop.at(landsAt, () => {
+      landed = land(how);
+    });
   yield { until: how === "lost" || how === "late" ? loop.now() + requestSeconds * 1000 : loop.now() + latency };
   if (how === "lost" || how === "late") return passing(`no answer in ${requestSeconds} s`);
-  if (how === "500" || how === "reset") return passing(how === "500" ? "500: internal error" : "ECONNRESET", how === "500" ? 500 : undefined);
+  if (how === "500" || how === "reset")
+    return passing(how === "500" ? "500: internal error" : "ECONNRESET", how === "500" ? 500 : undefined);
   return { ok: true, value: landed! };
 }
 
-const restMilliseconds = (attempt: number): number => Math.min(requestSeconds * 1000, (requestSeconds * 1000 * 2 ** attempt) / 64);
+const restMilliseconds = (attempt: number): number =>
+  Math.min(requestSeconds * 1000, (requestSeconds * 1000 * 2 ** attempt) / 64);
 
 function* ask<Value>(call: Call, read: (how: CloudTrouble | undefined) => Value): Task<Answer<Value>> {
   for (let attempt = 1; ; attempt++) {
@@ -70,7 +101,9 @@ export function* inspect(call: Call): Task<Result<AppView>> {
   const revisions = yield* ask(call, () => [...call.cloud.revisions.values()].map(call.cloud.view));
   if (!revisions.ok) return revisions;
   const weights = weightsOf(app.value);
-  return weights.ok ? { ok: true, value: { weights: weights.value, revisions: revisions.value, ...fitnessOf(app.value) } } : weights;
+  return weights.ok
+    ? { ok: true, value: { weights: weights.value, revisions: revisions.value, ...fitnessOf(app.value) } }
+    : weights;
 }
 
 /** container-apps.ts `readTraffic`. */
@@ -90,13 +123,17 @@ export function* readTraffic(call: Call): Task<Result<TrafficView>> {
 
 /** container-apps.ts `settle`: look, ask the fence, send, look again. */
 function* settle<Value>(call: Call, look: (sent: boolean) => Task<Look<Value>>): Task<Result<Value>> {
-  const { loop, trouble, host } = call, deadline = loop.now() + operationSeconds * 1000;
-  let sent = false, attempt = 0, last = "";
+  const { loop, trouble, host } = call;
+  const deadline = loop.now() + operationSeconds * 1000;
+  let sent = false;
+  let attempt = 0;
+  let last = "";
   for (;;) {
     const found: Look<Value> = yield* look(sent);
     if (found.say === "done") return { ok: true, value: found.value };
     if (found.say === "refuse") return { ok: false, reason: found.reason };
-    if (loop.now() >= deadline) return { ok: false, reason: `${found.say === "wait" ? found.reason : last} (given up)` };
+    if (loop.now() >= deadline)
+      return { ok: false, reason: `${found.say === "wait" ? found.reason : last} (given up)` };
     if (found.say === "wait") {
       yield { until: loop.now() + pollMilliseconds };
       continue;
@@ -122,9 +159,22 @@ function* settle<Value>(call: Call, look: (sent: boolean) => Task<Look<Value>>):
 function* carry(call: Call, write: (how: CloudTrouble | undefined) => Landed): Task<Failure | undefined> {
   const { loop } = call;
   let how: CloudTrouble | undefined;
-  const answer = yield* send(call, (met) => { how = met; return met === "forget" ? { doneAt: loop.now() } : write(met); }, true);
+  const answer = yield* send(
+    call,
+    (met) => {
+      how = met;
+      return met === "forget" ? { doneAt: loop.now() } : write(met);
+    },
+    true,
+  );
   if (!answer.ok) return answer;
-  if ("status" in answer.value) return { ok: false, reason: `${answer.value.status} ${answer.value.code}`, status: answer.value.status, passing: answer.value.status === 409 };
+  if ("status" in answer.value)
+    return {
+      ok: false,
+      reason: `${answer.value.status} ${answer.value.code}`,
+      status: answer.value.status,
+      passing: answer.value.status === 409,
+    };
   if (answer.value.doneAt > loop.now()) yield { until: answer.value.doneAt + 1 };
   return how === "async-failure" ? passing("the operation failed after it was accepted") : undefined;
 }
@@ -138,25 +188,37 @@ export function* shift(call: Call, { weights, labels }: Effect<"ShiftTraffic">):
     if (!app.ok) return { say: "refuse", reason: app.reason };
     const shown = weightsOf(app.value);
     if (!shown.ok) return { say: "refuse", reason: shown.reason };
-    if (app.value.provisioningState === "InProgress") return { say: "wait", reason: "another operation on the app is under way" };
-    const there = sameWeights(shown.value, weights) && !entriesOf(app.value).some(({ latestRevision, weight }) => latestRevision && weight);
-    if (there && (sent || sameLabels(app.value, labels)) && (sent || app.value.provisioningState !== "Failed")) return { say: "done", value: { weights: shown.value } };
+    if (app.value.provisioningState === "InProgress")
+      return { say: "wait", reason: "another operation on the app is under way" };
+    const there =
+      sameWeights(shown.value, weights) &&
+      !entriesOf(app.value).some(({ latestRevision, weight }) => latestRevision && weight);
+    if (there && (sent || sameLabels(app.value, labels)) && (sent || app.value.provisioningState !== "Failed"))
+      return { say: "done", value: { weights: shown.value } };
     if (sent) return { say: "refuse", reason: "the weights were written, but the app shows others" };
-    const traffic = entriesFor(weights, labels, app.value, ready.value), seconds = call.trouble.dice.between(2, 8);
+    const traffic = entriesFor(weights, labels, app.value, ready.value);
+    const seconds = call.trouble.dice.between(2, 8);
     return { say: "send", send: (how) => call.cloud.writeTraffic(traffic, "us", seconds, how === "async-failure") };
   });
 }
 
 /** container-apps.ts `readyFor`: whoever is to have weight must be active. */
 function* readyFor(call: Call, weights: readonly Weight[]): Task<Result<ReadonlySet<string>>> {
-  const revisions = yield* ask(call, () => [...call.cloud.revisions.values()].map(({ name, active }) => ({ name, active })));
+  const revisions = yield* ask(call, () =>
+    [...call.cloud.revisions.values()].map(({ name, active }) => ({ name, active })),
+  );
   if (!revisions.ok) return revisions;
   for (const { revision } of weights.filter(({ percent }) => percent > 0)) {
     const found = revisions.value.find(({ name }) => name === revision.toLowerCase());
-    if (found === undefined) return { ok: false, reason: `there is no revision ${revision} any more, so it cannot be given traffic` };
+    if (found === undefined)
+      return { ok: false, reason: `there is no revision ${revision} any more, so it cannot be given traffic` };
     if (found.active) continue;
     const activated = yield* activate(call, revision);
-    if (!activated.ok) return { ok: false, reason: `revision ${revision} was deactivated and cannot be brought back: ${activated.reason}` };
+    if (!activated.ok)
+      return {
+        ok: false,
+        reason: `revision ${revision} was deactivated and cannot be brought back: ${activated.reason}`,
+      };
   }
   return { ok: true, value: new Set(revisions.value.map(({ name }) => name)) };
 }
@@ -169,9 +231,16 @@ export function* activate(call: Call, name: string): Task<Result<null>> {
     if (!found.ok || found.value === undefined) return { say: "refuse", reason: found.ok ? "404" : found.reason };
     const { active, readyAt, activeSince } = found.value;
     if (active && loop.now() >= readyAt) return { say: "done", value: null };
-    if (active && loop.now() - activeSince > 261_000) return { say: "refuse", reason: `revision ${name} cannot be provisioned` };
+    if (active && loop.now() - activeSince > 261_000)
+      return { say: "refuse", reason: `revision ${name} cannot be provisioned` };
     if (active || sent) return { say: "wait", reason: `revision ${name} is on its way` };
-    return { say: "send", send: () => { cloud.setActive(name, true, "us"); return { doneAt: loop.now() }; } };
+    return {
+      say: "send",
+      send: () => {
+        cloud.setActive(name, true, "us");
+        return { doneAt: loop.now() };
+      },
+    };
   });
 }
 
@@ -185,9 +254,17 @@ export function* deactivate(call: Call, name: string): Task<Result<null>> {
     if (sent) return { say: "wait", reason: `revision ${name} is still active` };
     const app = yield* getApp(call);
     if (!app.ok) return { say: "refuse", reason: app.reason };
-    const shown = weightsOf(app.value), percent = shown.ok ? shareOf(shown.value, name) : 0;
-    if (percent !== undefined) return { say: "refuse", reason: `revision ${name} still has ${percent} percent of the traffic` };
-    return { say: "send", send: () => { cloud.setActive(name, false, "us"); return { doneAt: loop.now() }; } };
+    const shown = weightsOf(app.value);
+    const percent = shown.ok ? shareOf(shown.value, name) : 0;
+    if (percent !== undefined)
+      return { say: "refuse", reason: `revision ${name} still has ${percent} percent of the traffic` };
+    return {
+      say: "send",
+      send: () => {
+        cloud.setActive(name, false, "us");
+        return { doneAt: loop.now() };
+      },
+    };
   });
 }
 
@@ -196,13 +273,22 @@ export function* probe(call: Call, name: string): Task<Result<ProbeView>> {
   const found = yield* getRevision(call, name);
   if (!found.ok || found.value === undefined) return { ok: false, reason: found.ok ? "404" : found.reason };
   const good = call.cloud.canServe(name);
-  return { ok: true, value: { good, detail: good ? "answered 200" : "answered 503", running: call.cloud.view(found.value).running } };
+  return {
+    ok: true,
+    value: { good, detail: good ? "answered 200" : "answered 503", running: call.cloud.view(found.value).running },
+  };
 }
 
 /** request-rows.ts `measure` and `binsOf`: which bins are complete, and what came of them. */
-export function* measure(call: Call, { canary, stable, tickSeconds, from: asked }: Effect<"Measure">, now: number): Task<Result<Measurement>> {
+export function* measure(
+  call: Call,
+  { canary, stable, tickSeconds, from: asked }: Effect<"Measure">,
+  now: number,
+): Task<Result<Measurement>> {
   const { cloud, trouble, loop } = call;
-  const tick = tickSeconds * 1000, from = Math.ceil(asked / tick) * tick, limit = now - ingestionSeconds * 1000;
+  const tick = tickSeconds * 1000;
+  const from = Math.ceil(asked / tick) * tick;
+  const limit = now - ingestionSeconds * 1000;
   if (limit - from < tick) return { ok: true, value: { bins: [], to: asked } };
   const answered = yield* ask(call, () => loop.now());
   if (!answered.ok) return { ok: false, reason: `request rows cannot be read: ${answered.reason}` };
@@ -212,7 +298,11 @@ export function* measure(call: Call, { canary, stable, tickSeconds, from: asked 
   for (let at = from; at < Math.min(limit, visible) && bins.length < 600; at += tick) {
     const isIn = at + tick <= visible && trouble.rowsLateUntil(at) <= answered.value;
     const none = { requests: 0, failed: 0 };
-    const bin = { at, canary: isIn ? cloud.tally(canary, at, at + tick) : none, stable: isIn ? cloud.tally(stable, at, at + tick) : none };
+    const bin = {
+      at,
+      canary: isIn ? cloud.tally(canary, at, at + tick) : none,
+      stable: isIn ? cloud.tally(stable, at, at + tick) : none,
+    };
     if (bin.canary.requests + bin.stable.requests > 0) newest = at;
     bins.push(bin);
   }

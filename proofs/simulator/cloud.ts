@@ -4,7 +4,7 @@
 import type { ContainerApp, TrafficWeight } from "@azure/arm-appcontainers";
 import type { RevisionView, Tally } from "../../engines/rollout/vocabulary.ts";
 import type { Behaviour, Drawn } from "./draw.ts";
-import { behaviourAt, lostSecondsOf, tallyOf, type Revision, type Stretch, type Writer } from "./history.ts";
+import { behaviourAt, lostSecondsOf, type Revision, type Stretch, tallyOf, type Writer } from "./history.ts";
 import type { Loop } from "./loop.ts";
 
 /** What a write comes to: the moment at which its operation ends, or a refusal. */
@@ -17,7 +17,13 @@ export interface Cloud {
   readonly appBefore: () => ContainerApp;
   readonly view: (revision: Revision) => RevisionView;
   /** Begins to write the traffic; it comes into force when the operation ends, unless that fails. */
-  readonly writeTraffic: (traffic: readonly TrafficWeight[], writer: Writer, seconds: number, fails: boolean, then?: () => void) => Landed;
+  readonly writeTraffic: (
+    traffic: readonly TrafficWeight[],
+    writer: Writer,
+    seconds: number,
+    fails: boolean,
+    then?: () => void,
+  ) => Landed;
   readonly setActive: (name: string, active: boolean, writer: Writer) => void;
   readonly addRevision: (name: string, template: string, behaviour: Behaviour) => void;
   /** What a revision did with the requests that it got in a stretch of time. */
@@ -32,23 +38,33 @@ export interface Cloud {
 export function createCloud(drawn: Drawn, loop: Loop, start: number): Cloud {
   const revisions = new Map<string, Revision>();
   const history: Stretch[] = [];
-  let traffic: readonly TrafficWeight[] = [], before: readonly TrafficWeight[] = [];
-  let busyUntil = 0, failed = false, writer: Writer = "up", changedAt = start;
+  let traffic: readonly TrafficWeight[] = [];
+  let before: readonly TrafficWeight[] = [];
+  let busyUntil = 0;
+  let failed = false;
+  let writer: Writer = "up";
+  let changedAt = start;
 
   const addRevision: Cloud["addRevision"] = (name, template, behaviour) => {
     const readyAt = behaviour.is === "never-ready" ? Number.POSITIVE_INFINITY : loop.now() + 8_000;
     revisions.set(name, { name, template, behaviour, active: true, readyAt, activeSince: loop.now() });
   };
   const appOf = (entries: readonly TrafficWeight[]): ContainerApp => ({
-    location: "here", provisioningState: loop.now() < busyUntil ? "InProgress" : failed ? "Failed" : "Succeeded",
-    configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 80, traffic: [...entries] } },
+    location: "here",
+    provisioningState: loop.now() < busyUntil ? "InProgress" : failed ? "Failed" : "Succeeded",
+    configuration: {
+      activeRevisionsMode: "Multiple",
+      ingress: { external: true, targetPort: 80, traffic: [...entries] },
+    },
   });
   const remember = (by: Writer): void => {
     writer = by;
     changedAt = loop.now();
     const shares = traffic.flatMap(({ revisionName = "", weight = 0 }) => {
       const revision = revisions.get(revisionName);
-      return revision === undefined || weight === 0 ? [] : [{ revision, percent: weight, active: revision.active, readyAt: revision.readyAt }];
+      return revision === undefined || weight === 0
+        ? []
+        : [{ revision, percent: weight, active: revision.active, readyAt: revision.readyAt }];
     });
     history.push({ from: changedAt, shares, writer });
   };
@@ -66,11 +82,21 @@ export function createCloud(drawn: Drawn, loop: Loop, start: number): Cloud {
   put([{ revisionName: drawn.before === "nothing" ? "shop--2" : "shop--1", weight: 100 }], "up");
 
   return {
-    revisions, addRevision, app: () => appOf(traffic), appBefore: () => appOf(before),
-    view: (revision) => ({ name: revision.name, active: revision.active, ...statesOf(revision, loop.now()), templateHash: revision.template, minReplicas: 1 }),
+    revisions,
+    addRevision,
+    app: () => appOf(traffic),
+    appBefore: () => appOf(before),
+    view: (revision) => ({
+      name: revision.name,
+      active: revision.active,
+      ...statesOf(revision, loop.now()),
+      templateHash: revision.template,
+      minReplicas: 1,
+    }),
     writeTraffic: (entries, by, seconds, fails, then) => {
       if (loop.now() < busyUntil) return { status: 409, code: "ContainerAppOperationInProgress" };
-      if (entries.some(({ revisionName = "" }) => !revisions.has(revisionName))) return { status: 400, code: "ContainerAppRevisionNotFound" };
+      if (entries.some(({ revisionName = "" }) => !revisions.has(revisionName)))
+        return { status: 400, code: "ContainerAppRevisionNotFound" };
       busyUntil = loop.now() + seconds * 1000;
       loop.at(busyUntil, () => {
         failed = fails;
@@ -90,7 +116,12 @@ export function createCloud(drawn: Drawn, loop: Loop, start: number): Cloud {
     },
     canServe: (name) => {
       const revision = revisions.get(name);
-      return revision !== undefined && revision.active && loop.now() >= revision.readyAt && behaviourAt(revision, loop.now(), start) !== "dead";
+      return (
+        revision !== undefined &&
+        revision.active &&
+        loop.now() >= revision.readyAt &&
+        behaviourAt(revision, loop.now(), start) !== "dead"
+      );
     },
     tally: (name, from, to) => tallyOf(history, drawn, start, name, from, to),
     lostSeconds: () => lostSecondsOf(history, loop.now()),
@@ -101,5 +132,7 @@ export function createCloud(drawn: Drawn, loop: Loop, start: number): Cloud {
 function statesOf({ active, readyAt, activeSince }: Revision, now: number): Pick<RevisionView, "running" | "health"> {
   if (!active) return { running: "Stopped", health: "None" };
   if (now >= readyAt) return { running: "Running", health: "Healthy" };
-  return now - activeSince > 261_000 ? { running: "Failed", health: "Unhealthy" } : { running: "Processing", health: "None" };
+  return now - activeSince > 261_000
+    ? { running: "Failed", health: "Unhealthy" }
+    : { running: "Processing", health: "None" };
 }

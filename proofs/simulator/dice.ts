@@ -19,5 +19,10 @@ export function createDice(seed: number): Dice {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
   const below = (limit: number): number => Math.floor(next() * limit);
-  return { below, between: (least, most) => least + below(most - least + 1), chance: (percent) => next() * 100 < percent, pick: (from) => from[below(from.length)]! };
+  return {
+    below,
+    between: (least, most) => least + below(most - least + 1),
+    chance: (percent) => next() * 100 < percent,
+    pick: (from) => from[below(from.length)]!,
+  };
 }

@@ -12,7 +12,14 @@ export interface Behaviour {
 
 /** Places in the program at which a process may die or fall asleep. */
 export type Point = "before-send" | "after-send" | "before-record" | "before-append" | "after-append" | "after-claim";
-export const points: readonly Point[] = ["before-send", "after-send", "before-record", "before-append", "after-append", "after-claim"];
+export const points: readonly Point[] = [
+  "before-send",
+  "after-send",
+  "before-record",
+  "before-append",
+  "after-append",
+  "after-claim",
+];
 
 export type CloudTrouble = "429" | "409" | "500" | "reset" | "lost" | "late" | "lie" | "forget" | "async-failure";
 
@@ -23,13 +30,43 @@ export type Fault =
   | { readonly kind: "sleep"; readonly at: number; readonly replica: number; readonly lasts: number }
   | { readonly kind: "sleep-at"; readonly point: Point; readonly nth: number; readonly lasts: number }
   | { readonly kind: "skew"; readonly at: number; readonly replica: number; readonly by: number }
-  | { readonly kind: "cloud"; readonly at: number; readonly lasts: number; readonly how: CloudTrouble; readonly percent: number }
+  | {
+      readonly kind: "cloud";
+      readonly at: number;
+      readonly lasts: number;
+      readonly how: CloudTrouble;
+      readonly percent: number;
+    }
   | { readonly kind: "store-down"; readonly at: number; readonly lasts: number }
-  | { readonly kind: "store-lost"; readonly at: number; readonly lasts: number; readonly percent: number; readonly committed: boolean }
+  | {
+      readonly kind: "store-lost";
+      readonly at: number;
+      readonly lasts: number;
+      readonly percent: number;
+      readonly committed: boolean;
+    }
   | { readonly kind: "rows-late"; readonly at: number; readonly lasts: number; readonly late: number }
-  | { readonly kind: "outage"; readonly at: number; readonly lasts: number; readonly whom: "stable" | "both"; readonly percent: number }
-  | { readonly kind: "portal"; readonly at: number; readonly what: "shift" | "deactivate-stable" | "deactivate-canary" | "move-labels"; readonly percent: number }
-  | { readonly kind: "up"; readonly at: number; readonly plan: number; readonly put: number; readonly release: Behaviour | null; readonly supersede: boolean }
+  | {
+      readonly kind: "outage";
+      readonly at: number;
+      readonly lasts: number;
+      readonly whom: "stable" | "both";
+      readonly percent: number;
+    }
+  | {
+      readonly kind: "portal";
+      readonly at: number;
+      readonly what: "shift" | "deactivate-stable" | "deactivate-canary" | "move-labels";
+      readonly percent: number;
+    }
+  | {
+      readonly kind: "up";
+      readonly at: number;
+      readonly plan: number;
+      readonly put: number;
+      readonly release: Behaviour | null;
+      readonly supersede: boolean;
+    }
   | { readonly kind: "signal"; readonly at: number; readonly signal: PersonalSignal; readonly times: number };
 
 /** Everything that a run depends on. */
@@ -53,16 +90,47 @@ export function draw(seed: number): Drawn {
   const dice = createDice(seed);
   const weights = dice.pick([[50], [10, 50], [5, 25, 50], [20]]);
   const bakeSeconds = dice.pick([60, 120, 300]);
-  const pace: Pace = { ...defaultPace, weights, bakeSeconds, warmUpSeconds: dice.pick([0, 60]), probeSeconds: dice.pick([30, 60]), smokeSeconds: dice.pick([60, 180]), maximumSeconds: dice.pick([3_600, 10_800]) };
+  const pace: Pace = {
+    ...defaultPace,
+    weights,
+    bakeSeconds,
+    warmUpSeconds: dice.pick([0, 60]),
+    probeSeconds: dice.pick([30, 60]),
+    smokeSeconds: dice.pick([60, 180]),
+    maximumSeconds: dice.pick([3_600, 10_800]),
+  };
   const replicas = dice.between(1, 3);
-  const behaviour = (): Behaviour => ({ is: dice.pick(["good", "good", "good", "errors", "slow", "dead", "never-ready"] as const), fromSeconds: dice.pick([0, 0, dice.below(1_800)]) });
+  const behaviour = (): Behaviour => ({
+    is: dice.pick(["good", "good", "good", "errors", "slow", "dead", "never-ready"] as const),
+    fromSeconds: dice.pick([0, 0, dice.below(1_800)]),
+  });
   return {
-    seed, replicas, pace, requestsPerMinute: dice.pick([0, 60, 1200, 6000, 6000]), before: dice.pick(["stable", "stable", "stable", "stable", "nothing", "twin"] as const),
-    canary: behaviour(), outsideWeights: dice.pick(["restore", "restore", "adopt"] as const), faults: drawFaults(dice, replicas, behaviour),
+    seed,
+    replicas,
+    pace,
+    requestsPerMinute: dice.pick([0, 60, 1200, 6000, 6000]),
+    before: dice.pick(["stable", "stable", "stable", "stable", "nothing", "twin"] as const),
+    canary: behaviour(),
+    outsideWeights: dice.pick(["restore", "restore", "adopt"] as const),
+    faults: drawFaults(dice, replicas, behaviour),
   };
 }
 
-const kinds = ["crash", "crash-at", "sleep", "sleep-at", "skew", "cloud", "store-down", "store-lost", "rows-late", "outage", "portal", "up", "signal"] as const;
+const kinds = [
+  "crash",
+  "crash-at",
+  "sleep",
+  "sleep-at",
+  "skew",
+  "cloud",
+  "store-down",
+  "store-lost",
+  "rows-late",
+  "outage",
+  "portal",
+  "up",
+  "signal",
+] as const;
 
 function drawFaults(dice: Dice, replicas: number, behaviour: () => Behaviour): readonly Fault[] {
   const faults: Fault[] = [];
@@ -73,26 +141,71 @@ function drawFaults(dice: Dice, replicas: number, behaviour: () => Behaviour): r
     const count = kind === "up" ? dice.between(1, 2) : dice.between(1, 4);
     for (let each = 0; each < count; each++) faults.push(drawFault(kind, dice, replicas, behaviour));
     // Trouble comes in pairs as well: a second death while recovering from the first.
-    if (kind === "crash-at" && dice.chance(50)) faults.push({ kind, point: dice.pick(points), nth: dice.between(1, 30), down: dice.between(1, 90) });
+    if (kind === "crash-at" && dice.chance(50))
+      faults.push({ kind, point: dice.pick(points), nth: dice.between(1, 30), down: dice.between(1, 90) });
   }
   return faults;
 }
 
 function drawFault(kind: Fault["kind"], dice: Dice, replicas: number, behaviour: () => Behaviour): Fault {
-  const at = dice.below(dice.pick([600, 1_800, faultsEndSeconds - 1_200])), replica = dice.below(replicas), percent = dice.pick([10, 50, 100]);
+  const at = dice.below(dice.pick([600, 1_800, faultsEndSeconds - 1_200]));
+  const replica = dice.below(replicas);
+  const percent = dice.pick([10, 50, 100]);
   switch (kind) {
-    case "crash": return { kind, at, replica, down: dice.pick([1, 30, 90, 600, 3_600]) };
-    case "crash-at": return { kind, point: dice.pick(points), nth: dice.between(1, 30), down: dice.pick([1, 30, 90, 600]) };
-    case "sleep": return { kind, at, replica, lasts: dice.between(10, 200) };
-    case "sleep-at": return { kind, point: dice.pick(points), nth: dice.between(1, 30), lasts: dice.between(30, 200) };
-    case "skew": return { kind, at, replica, by: dice.between(-600, 600) };
-    case "cloud": return { kind, at, lasts: dice.pick([5, 60, 600, 3_600]), how: dice.pick(["429", "409", "500", "reset", "lost", "late", "lie", "forget", "async-failure"] as const), percent };
-    case "store-down": return { kind, at, lasts: dice.pick([2, 30, 120, 300]) };
-    case "store-lost": return { kind, at, lasts: dice.pick([5, 60]), percent, committed: dice.chance(50) };
-    case "rows-late": return { kind, at, lasts: dice.between(60, 900), late: dice.pick([60, 300, 1_800]) };
-    case "outage": return { kind, at, lasts: dice.between(60, 900), whom: dice.pick(["stable", "both"] as const), percent: dice.pick([20, 60, 100]) };
-    case "portal": return { kind, at, what: dice.pick(["shift", "deactivate-stable", "deactivate-canary", "move-labels"] as const), percent: dice.pick([0, 10, 50, 100]) };
-    case "up": return { kind, at, plan: dice.pick([5, 30, 300]), put: dice.between(5, 90), release: dice.chance(60) ? behaviour() : null, supersede: dice.chance(50) };
-    case "signal": return { kind, at, signal: dice.pick(["pause", "resume", "promote", "abort", "retry"] as const), times: dice.pick([1, 1, 2]) };
+    case "crash":
+      return { kind, at, replica, down: dice.pick([1, 30, 90, 600, 3_600]) };
+    case "crash-at":
+      return { kind, point: dice.pick(points), nth: dice.between(1, 30), down: dice.pick([1, 30, 90, 600]) };
+    case "sleep":
+      return { kind, at, replica, lasts: dice.between(10, 200) };
+    case "sleep-at":
+      return { kind, point: dice.pick(points), nth: dice.between(1, 30), lasts: dice.between(30, 200) };
+    case "skew":
+      return { kind, at, replica, by: dice.between(-600, 600) };
+    case "cloud":
+      return {
+        kind,
+        at,
+        lasts: dice.pick([5, 60, 600, 3_600]),
+        how: dice.pick(["429", "409", "500", "reset", "lost", "late", "lie", "forget", "async-failure"] as const),
+        percent,
+      };
+    case "store-down":
+      return { kind, at, lasts: dice.pick([2, 30, 120, 300]) };
+    case "store-lost":
+      return { kind, at, lasts: dice.pick([5, 60]), percent, committed: dice.chance(50) };
+    case "rows-late":
+      return { kind, at, lasts: dice.between(60, 900), late: dice.pick([60, 300, 1_800]) };
+    case "outage":
+      return {
+        kind,
+        at,
+        lasts: dice.between(60, 900),
+        whom: dice.pick(["stable", "both"] as const),
+        percent: dice.pick([20, 60, 100]),
+      };
+    case "portal":
+      return {
+        kind,
+        at,
+        what: dice.pick(["shift", "deactivate-stable", "deactivate-canary", "move-labels"] as const),
+        percent: dice.pick([0, 10, 50, 100]),
+      };
+    case "up":
+      return {
+        kind,
+        at,
+        plan: dice.pick([5, 30, 300]),
+        put: dice.between(5, 90),
+        release: dice.chance(60) ? behaviour() : null,
+        supersede: dice.chance(50),
+      };
+    case "signal":
+      return {
+        kind,
+        at,
+        signal: dice.pick(["pause", "resume", "promote", "abort", "retry"] as const),
+        times: dice.pick([1, 1, 2]),
+      };
   }
 }

@@ -59,7 +59,8 @@ const isBefore = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at 
 /** Starts an empty world at a moment. What is due at the same moment happens in the order in which it was asked for. */
 export function createLoop(start: number): Loop {
   const heap: Entry[] = [];
-  let now = start, order = 0;
+  let now = start;
+  let order = 0;
 
   function at(when: number, act: () => void): void {
     if (when === Number.POSITIVE_INFINITY) return;
@@ -75,7 +76,8 @@ export function createLoop(start: number): Loop {
   }
 
   function next(): Entry | undefined {
-    const first = heap[0], last = heap.pop();
+    const first = heap[0];
+    const last = heap.pop();
     if (first === undefined || last === undefined || heap.length === 0) return first;
     let place = 0;
     for (;;) {
@@ -110,7 +112,9 @@ export function createLoop(start: number): Loop {
   }
 
   return {
-    now: () => now, at, run,
+    now: () => now,
+    at,
+    run,
     until: (limit, isOver) => {
       while (!isOver()) {
         const entry = next();

@@ -4,12 +4,14 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { weightsOf } from "../../controlplane/adapters/azure/traffic.ts";
 import { sameWeights } from "../../engines/rollout/evolve.ts";
-import { draw, type Drawn } from "./draw.ts";
+import { type Drawn, draw } from "./draw.ts";
 import { check, invariants } from "./invariants.ts";
 import { breaks, shrink } from "./shrink.ts";
-import { simulate, type Run } from "./simulate.ts";
+import { type Run, simulate } from "./simulate.ts";
 
-const { values } = parseArgs({ options: { seed: { type: "string" }, seeds: { type: "string" }, from: { type: "string" }, file: { type: "string" } } });
+const { values } = parseArgs({
+  options: { seed: { type: "string" }, seeds: { type: "string" }, from: { type: "string" }, file: { type: "string" } },
+});
 
 interface Summary {
   seeds: number;
@@ -27,44 +29,74 @@ function add(summary: Summary, run: Run): void {
   summary.virtualSeconds += run.seconds;
   summary.lostSeconds += run.cloud.lostSeconds();
   summary.lateWrites += run.writes.filter(({ lateBy }) => lateBy > 0).length;
-  const { at, writer } = run.cloud.lastChange(), end = [...run.store.streams.values()].at(-1)?.facts.at(-1)?.at ?? 0, shown = weightsOf(run.cloud.app()), before = weightsOf(run.cloud.appBefore());
-  if (writer === "us" && at > end && shown.ok && before.ok && !sameWeights(shown.value, before.value)) summary.lateLandings++;
+  const { at, writer } = run.cloud.lastChange();
+  const end = [...run.store.streams.values()].at(-1)?.facts.at(-1)?.at ?? 0;
+  const shown = weightsOf(run.cloud.app());
+  const before = weightsOf(run.cloud.appBefore());
+  if (writer === "us" && at > end && shown.ok && before.ok && !sameWeights(shown.value, before.value))
+    summary.lateLandings++;
   for (const { facts } of run.store.streams.values()) {
     const result = facts.at(-1)?.state.ending?.result ?? "none";
     summary.rollouts++;
     summary.results[result] = (summary.results[result] ?? 0) + 1;
   }
-  for (const [kind, count] of Object.entries(run.trouble.met)) summary.faults[kind] = (summary.faults[kind] ?? 0) + count;
+  for (const [kind, count] of Object.entries(run.trouble.met))
+    summary.faults[kind] = (summary.faults[kind] ?? 0) + count;
 }
 
 /** Tells a run that fails at its smallest. */
 function tellFailure(drawn: Drawn, wrong: readonly string[]): void {
-  const name = wrong[0]!.split(":")[0]!, least = shrink(drawn, breaks(name)), run = simulate(least, true);
-  console.log(`\nSeed ${drawn.seed} breaks ${name}. The least of it: ${least.faults.length} of ${drawn.faults.length} faults.\n`);
+  const name = wrong[0]!.split(":")[0]!;
+  const least = shrink(drawn, breaks(name));
+  const run = simulate(least, true);
+  console.log(
+    `\nSeed ${drawn.seed} breaks ${name}. The least of it: ${least.faults.length} of ${drawn.faults.length} faults.\n`,
+  );
   console.log(JSON.stringify(least, undefined, 2), `\n\n${run.story.join("\n")}\n\n${check(run).join("\n")}`);
-  console.log(`\nAgain: npm run simulate -- --seed ${drawn.seed}. What is printed above, kept as a file: npm run simulate -- --file <file>`);
+  console.log(
+    `\nAgain: npm run simulate -- --seed ${drawn.seed}. What is printed above, kept as a file: npm run simulate -- --file <file>`,
+  );
 }
 
 function runOne(drawn: Drawn): void {
-  const run = simulate(drawn, true), wrong = check(run);
+  const run = simulate(drawn, true);
+  const wrong = check(run);
   if (wrong.length > 0) {
     process.exitCode = 1;
     return tellFailure(drawn, wrong);
   }
-  console.log(`${JSON.stringify(drawn)}\n\n${run.story.join("\n")}\n\nAll ${Object.keys(invariants).length} invariants hold.`);
+  console.log(
+    `${JSON.stringify(drawn)}\n\n${run.story.join("\n")}\n\nAll ${Object.keys(invariants).length} invariants hold.`,
+  );
 }
 
 function runMany(count: number, from: number): void {
-  const summary: Summary = { seeds: 0, rollouts: 0, virtualSeconds: 0, lostSeconds: 0, lateWrites: 0, lateLandings: 0, results: {}, faults: {} };
+  const summary: Summary = {
+    seeds: 0,
+    rollouts: 0,
+    virtualSeconds: 0,
+    lostSeconds: 0,
+    lateWrites: 0,
+    lateLandings: 0,
+    results: {},
+    faults: {},
+  };
   const began = performance.now();
   for (let seed = from; seed < from + count && process.exitCode !== 1; seed++) {
-    const drawn = draw(seed), run = simulate(drawn), wrong = check(run);
+    const drawn = draw(seed);
+    const run = simulate(drawn);
+    const wrong = check(run);
     add(summary, run);
     if (wrong.length === 0) continue;
     process.exitCode = 1;
     tellFailure(drawn, wrong);
   }
-  const seconds = (performance.now() - began) / 1000, listed = (counts: Record<string, number>): string => Object.entries(counts).sort(([, a], [, b]) => b - a).map(([what, count]) => `${what} ${count}`).join(", ");
+  const seconds = (performance.now() - began) / 1000;
+  const listed = (counts: Record<string, number>): string =>
+    Object.entries(counts)
+      .sort(([, a], [, b]) => b - a)
+      .map(([what, count]) => `${what} ${count}`)
+      .join(", ");
   console.log(`seeds       ${summary.seeds}, from ${from}
 rollouts    ${summary.rollouts}: ${listed(summary.results)}
 faults met  ${listed(summary.faults)}
@@ -76,6 +108,7 @@ time        ${(summary.virtualSeconds / 3600).toFixed(0)} virtual hours in ${sec
 speed       ${Math.round((summary.rollouts / seconds) * 60)} rollouts a minute, invariants included, on one core`);
 }
 
-if (values.file !== undefined) runOne((JSON.parse(readFileSync(values.file, "utf8")) as { readonly drawn: Drawn }).drawn);
+if (values.file !== undefined)
+  runOne((JSON.parse(readFileSync(values.file, "utf8")) as { readonly drawn: Drawn }).drawn);
 else if (values.seed !== undefined) runOne(draw(Number(values.seed)));
 else runMany(Number(values.seeds ?? 1_000), Number(values.from ?? 1));

@@ -1,7 +1,8 @@
 // A run that fails → the smallest that still fails in the same way: first fewer faults (delta debugging), then a plainer world.
-import { invariants, type Invariant } from "./invariants.ts";
-import { simulate } from "./simulate.ts";
+
 import type { Drawn } from "./draw.ts";
+import { type Invariant, invariants } from "./invariants.ts";
+import { simulate } from "./simulate.ts";
 
 /** Says whether a run fails still. */
 export type Fails = (drawn: Drawn) => boolean;
@@ -15,10 +16,12 @@ export function breaks(name: string): Fails {
 /** Takes away whatever a failure does not need. */
 export function shrink(drawn: Drawn, fails: Fails): Drawn {
   let least = drawn;
-  for (let pieces = 2; least.faults.length > 0;) {
+  for (let pieces = 2; least.faults.length > 0; ) {
     const size = Math.ceil(least.faults.length / pieces);
-    const smaller = Array.from({ length: pieces }, (_, piece) => ({ ...least, faults: least.faults.filter((_fault, index) => Math.floor(index / size) !== piece) }))
-      .find((candidate) => candidate.faults.length < least.faults.length && fails(candidate));
+    const smaller = Array.from({ length: pieces }, (_, piece) => ({
+      ...least,
+      faults: least.faults.filter((_fault, index) => Math.floor(index / size) !== piece),
+    })).find((candidate) => candidate.faults.length < least.faults.length && fails(candidate));
     if (smaller !== undefined) {
       least = smaller;
       pieces = Math.max(2, pieces - 1);
@@ -28,9 +31,16 @@ export function shrink(drawn: Drawn, fails: Fails): Drawn {
   return plainer(least, fails);
 }
 
-const plain: readonly Partial<Drawn>[] = [{ replicas: 2 }, { replicas: 1 }, { before: "stable" }, { outsideWeights: "restore" }, { requestsPerMinute: 6_000 }];
+const plain: readonly Partial<Drawn>[] = [
+  { replicas: 2 },
+  { replicas: 1 },
+  { before: "stable" },
+  { outsideWeights: "restore" },
+  { requestsPerMinute: 6_000 },
+];
 
-const plainer = (drawn: Drawn, fails: Fails): Drawn => [...plain, { pace: { ...drawn.pace, weights: [50], warmUpSeconds: 0 } }].reduce<Drawn>((least, change) => {
-  const candidate = { ...least, ...change };
-  return fails(candidate) ? candidate : least;
-}, drawn);
+const plainer = (drawn: Drawn, fails: Fails): Drawn =>
+  [...plain, { pace: { ...drawn.pace, weights: [50], warmUpSeconds: 0 } }].reduce<Drawn>((least, change) => {
+    const candidate = { ...least, ...change };
+    return fails(candidate) ? candidate : least;
+  }, drawn);

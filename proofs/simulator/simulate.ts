@@ -1,9 +1,9 @@
 // Runs one drawn world from its first second to its end and gives what happened. The same draw gives the same run, always.
 import { createCloud } from "./cloud.ts";
-import { faultsEndSeconds, type Behaviour, type Drawn } from "./draw.ts";
+import { type Behaviour, type Drawn, faultsEndSeconds } from "./draw.ts";
 import { createLoop } from "./loop.ts";
 import { portal, press, pulumiUp, release, resumeForever, type Town } from "./people.ts";
-import { leaseSeconds, sweepForever, type Replica, type World } from "./replica.ts";
+import { leaseSeconds, type Replica, sweepForever, type World } from "./replica.ts";
 import { createStore } from "./store.ts";
 import { createTrouble } from "./trouble.ts";
 
@@ -23,9 +23,23 @@ export interface Run extends Omit<Town, "tell"> {
 /** Runs what was drawn. With `tells` it keeps the story, which costs time. */
 export function simulate(drawn: Drawn, tells = false): Run {
   const story: string[] = [];
-  const loop = createLoop(start), cloud = createCloud(drawn, loop, start), store = createStore(loop, leaseSeconds);
-  const tell = (who: string, what: string): void => { if (tells) story.push(`${clockOf(loop.now())}  ${who.padEnd(12)} ${what}`); };
-  const replicas: Replica[] = Array.from({ length: drawn.replicas }, (_, index) => ({ name: `replica-${index}`, index, life: 0, up: true, asleepUntil: 0, sleptAt: -1, skew: 0, process: `replica-${index}.0`, driven: new Set() }));
+  const loop = createLoop(start);
+  const cloud = createCloud(drawn, loop, start);
+  const store = createStore(loop, leaseSeconds);
+  const tell = (who: string, what: string): void => {
+    if (tells) story.push(`${clockOf(loop.now())}  ${who.padEnd(12)} ${what}`);
+  };
+  const replicas: Replica[] = Array.from({ length: drawn.replicas }, (_, index) => ({
+    name: `replica-${index}`,
+    index,
+    life: 0,
+    up: true,
+    asleepUntil: 0,
+    sleptAt: -1,
+    skew: 0,
+    process: `replica-${index}.0`,
+    driven: new Set(),
+  }));
   const kill = (host: Pick<Replica, "name" | "life" | "up">, down: number): void => {
     const replica = replicas.find(({ name }) => name === host.name)!;
     if (!replica.up) return;
@@ -45,17 +59,33 @@ export function simulate(drawn: Drawn, tells = false): Run {
   schedule(town, kill);
   loop.at(start + faultsEndSeconds * 1000, () => loop.run(resumeForever(town)));
   let lastUp = start + 60_000;
-  for (const fault of drawn.faults) if ("at" in fault) lastUp = Math.max(lastUp, start + fault.at * 1000 + (fault.kind === "up" ? (fault.plan + fault.put + 60) * 1000 : 60_000));
+  for (const fault of drawn.faults)
+    if ("at" in fault)
+      lastUp = Math.max(
+        lastUp,
+        start + fault.at * 1000 + (fault.kind === "up" ? (fault.plan + fault.put + 60) * 1000 : 60_000),
+      );
   // A little longer than the last fact, since a request that was sent may still land.
   let quietSince = Number.POSITIVE_INFINITY;
   const isOver = (): boolean => {
-    const finished = loop.now() > lastUp && store.streams.size > 0 && [...store.streams.values()].every(({ facts }) => facts.at(-1)?.state.phase === "finished");
+    const finished =
+      loop.now() > lastUp &&
+      store.streams.size > 0 &&
+      [...store.streams.values()].every(({ facts }) => facts.at(-1)?.state.phase === "finished");
     quietSince = finished ? Math.min(quietSince, loop.now()) : Number.POSITIVE_INFINITY;
     return loop.now() > quietSince + 120_000;
   };
   loop.until(start + limitSeconds * 1000, isOver);
   const { tell: _told, ...rest } = town;
-  return { ...rest, story, ended: store.streams.size > 0 && [...store.streams.values()].every(({ facts }) => facts.at(-1)?.state.phase === "finished"), seconds: (loop.now() - start) / 1000, behaviours: new Map([...cloud.revisions].map(([name, { behaviour }]) => [name, behaviour])) };
+  return {
+    ...rest,
+    story,
+    ended:
+      store.streams.size > 0 &&
+      [...store.streams.values()].every(({ facts }) => facts.at(-1)?.state.phase === "finished"),
+    seconds: (loop.now() - start) / 1000,
+    behaviours: new Map([...cloud.revisions].map(([name, { behaviour }]) => [name, behaviour])),
+  };
 }
 
 function schedule(town: Town, kill: (host: Replica, down: number) => void): void {
@@ -63,19 +93,26 @@ function schedule(town: Town, kill: (host: Replica, down: number) => void): void
   for (const fault of drawn.faults) {
     if (!("at" in fault)) continue;
     loop.at(start + fault.at * 1000, () => {
-      if (fault.kind !== "cloud" && !fault.kind.startsWith("store")) trouble.met[fault.kind] = (trouble.met[fault.kind] ?? 0) + 1;
+      if (fault.kind !== "cloud" && !fault.kind.startsWith("store"))
+        trouble.met[fault.kind] = (trouble.met[fault.kind] ?? 0) + 1;
       switch (fault.kind) {
-        case "crash": return kill(replicas[fault.replica % replicas.length]!, fault.down);
+        case "crash":
+          return kill(replicas[fault.replica % replicas.length]!, fault.down);
         case "sleep": {
           const replica = replicas[fault.replica % replicas.length]!;
           tell(replica.process, `sleeps for ${fault.lasts} s`);
           return void Object.assign(replica, { sleptAt: loop.now(), asleepUntil: loop.now() + fault.lasts * 1000 });
         }
-        case "skew": return void (replicas[fault.replica % replicas.length]!.skew = fault.by * 1000);
-        case "portal": return portal(town, fault);
-        case "up": return loop.run(pulumiUp(town, fault));
-        case "signal": return loop.run(press(town, fault));
-        default: return tell("fault", JSON.stringify(fault));
+        case "skew":
+          return void (replicas[fault.replica % replicas.length]!.skew = fault.by * 1000);
+        case "portal":
+          return portal(town, fault);
+        case "up":
+          return loop.run(pulumiUp(town, fault));
+        case "signal":
+          return loop.run(press(town, fault));
+        default:
+          return tell("fault", JSON.stringify(fault));
       }
     });
   }

@@ -1,11 +1,12 @@
 // The database as the control plane sees it: journal with expected length and fencing, claims by the real rule, holds, and the turns that
 // the durable engine keeps. One store, one clock: its own. A call may fail before it happens or after it has.
+
+import { type Holding, taking } from "../../controlplane/runtime/claims.ts";
+import type { Appended, Claim } from "../../controlplane/runtime/ports.ts";
 import { streamOf, targetKey } from "../../engines/rollout/names.ts";
 import { rollout } from "../../engines/rollout/rollout.ts";
 import type { RolloutEvent, RolloutOutcome, RolloutState, Target } from "../../engines/rollout/vocabulary.ts";
-import { taking, type Holding } from "../../controlplane/runtime/claims.ts";
-import type { Appended, Claim } from "../../controlplane/runtime/ports.ts";
-import { createCue, type Cue, type Loop } from "./loop.ts";
+import { type Cue, createCue, type Loop } from "./loop.ts";
 
 export const target: Target = { resourceGroup: "rg", app: "shop" };
 export const streamFor = (revision: string): string => streamOf(target, revision);
@@ -37,7 +38,13 @@ export interface Stream {
 export interface Store {
   readonly streams: Map<string, Stream>;
   readonly stateAt: (stream: string, length: number) => RolloutState;
-  readonly append: (stream: string, length: number, events: readonly RolloutEvent[], process: string, claim: Claim | undefined) => Appended;
+  readonly append: (
+    stream: string,
+    length: number,
+    events: readonly RolloutEvent[],
+    process: string,
+    claim: Claim | undefined,
+  ) => Appended;
   readonly take: (stream: string, process: string) => Claim | { readonly heldBy: string };
   readonly renew: (claim: Claim) => boolean;
   readonly release: (claim: Claim) => void;
@@ -63,33 +70,52 @@ type Row = Omit<Holding, "expired"> & { readonly expiresAt: number };
 
 /** Opens an empty store whose leases last so long. */
 export function createStore(loop: Loop, leaseSeconds: number): Store {
-  const streams = new Map<string, Stream>(), endings = new Map<number, number>(), stolen: Claim[] = [];
-  let row: Row | undefined, hold: Hold | undefined, holds = 0;
+  const streams = new Map<string, Stream>();
+  const endings = new Map<number, number>();
+  const stolen: Claim[] = [];
+  let row: Row | undefined;
+  let hold: Hold | undefined;
+  let holds = 0;
 
-  const stateAt: Store["stateAt"] = (stream, length) => (length === 0 ? rollout.initial : streams.get(stream)!.facts[length - 1]!.state);
-  const isOurs = ({ holder, process, epoch }: Claim): boolean => row !== undefined && row.holder === holder && row.process === process && row.epoch === epoch;
+  const stateAt: Store["stateAt"] = (stream, length) =>
+    length === 0 ? rollout.initial : streams.get(stream)!.facts[length - 1]!.state;
+  const isOurs = ({ holder, process, epoch }: Claim): boolean =>
+    row !== undefined && row.holder === holder && row.process === process && row.epoch === epoch;
   const stillOurs = (claim: Claim): boolean => isOurs(claim) && row!.expiresAt > loop.now();
-  const end = (): void => { if (row !== undefined) endings.set(row.epoch, Math.min(row.expiresAt, loop.now())); };
+  const end = (): void => {
+    if (row !== undefined) endings.set(row.epoch, Math.min(row.expiresAt, loop.now()));
+  };
   const put = (next: Row): void => {
     if (next.epoch !== row?.epoch || next.holder === null) end();
     row = next;
   };
 
   return {
-    streams, stateAt, stillOurs, stolen,
+    streams,
+    stateAt,
+    stillOurs,
+    stolen,
     append: (name, length, events, process, claim) => {
       if (claim && (claim.holder !== name || !stillOurs(claim))) return "fenced";
       const stream = streams.get(name) ?? { facts: [], grown: createCue(), turns: new Map<number, Turn>() };
       if (stream.facts.length !== length) return "conflict";
       streams.set(name, stream);
-      for (const event of events) stream.facts.push({ event, epoch: claim?.epoch ?? 0, process, at: loop.now(), state: rollout.evolve(stateAt(name, stream.facts.length), event) });
+      for (const event of events)
+        stream.facts.push({
+          event,
+          epoch: claim?.epoch ?? 0,
+          process,
+          at: loop.now(),
+          state: rollout.evolve(stateAt(name, stream.facts.length), event),
+        });
       if (events.length > 0) stream.grown.give();
       return "appended";
     },
     take: (stream, process) => {
       const taken = taking(row && { ...row, expired: row.expiresAt <= loop.now() }, stream, process);
       if ("heldBy" in taken) return taken;
-      if (row?.process && row.process !== process && row.expiresAt > loop.now()) stolen.push({ target: targetKey(target), holder: stream, process: row.process, epoch: row.epoch });
+      if (row?.process && row.process !== process && row.expiresAt > loop.now())
+        stolen.push({ target: targetKey(target), holder: stream, process: row.process, epoch: row.epoch });
       put({ holder: stream, process, epoch: taken.epoch, expiresAt: loop.now() + leaseSeconds * 1000 });
       return { target: targetKey(target), holder: stream, process, epoch: taken.epoch };
     },
@@ -98,14 +124,18 @@ export function createStore(loop: Loop, leaseSeconds: number): Store {
       row = { ...row!, expiresAt: loop.now() + leaseSeconds * 1000 };
       return true;
     },
-    release: (claim) => { if (isOurs(claim)) put({ holder: null, process: null, epoch: claim.epoch, expiresAt: loop.now() }); },
+    release: (claim) => {
+      if (isOurs(claim)) put({ holder: null, process: null, epoch: claim.epoch, expiresAt: loop.now() });
+    },
     endedAt: ({ epoch }) => endings.get(epoch) ?? row?.expiresAt ?? 0,
     abandoned: () => (row !== undefined && row.holder !== null && row.expiresAt <= loop.now() ? [row.holder] : []),
     hold: (by, seconds) => {
       if (hold !== undefined && hold.until > loop.now()) return undefined;
       return (hold = { id: `hold-${++holds}`, by, until: loop.now() + seconds * 1000 });
     },
-    unhold: (id) => { if (hold?.id === id) hold = undefined; },
+    unhold: (id) => {
+      if (hold?.id === id) hold = undefined;
+    },
     held: () => (hold !== undefined && hold.until > loop.now() ? hold : undefined),
   };
 }

@@ -22,30 +22,42 @@ export type Kill = (host: Host, downSeconds: number) => void;
 
 /** Readies the faults of a run. */
 export function createTrouble(drawn: Drawn, loop: Loop, start: number, kill: Kill): Trouble {
-  const met: Record<string, number> = {}, passed: Partial<Record<Point, number>> = {};
+  const met: Record<string, number> = {};
+  const passed: Partial<Record<Point, number>> = {};
   const own = new Map(drawn.faults.map((fault, index) => [fault, createDice(drawn.seed + 7919 * (index + 1))]));
-  const meet = (what: string): void => { met[what] = (met[what] ?? 0) + 1; };
+  const meet = (what: string): void => {
+    met[what] = (met[what] ?? 0) + 1;
+  };
   const second = (): number => (loop.now() - start) / 1000;
-  const of = <Kind extends Fault["kind"]>(kind: Kind): readonly Of<Kind>[] => drawn.faults.filter((fault): fault is Of<Kind> => fault.kind === kind);
-  const cloudFaults = of("cloud"), downs = of("store-down"), losses = of("store-lost"), late = of("rows-late");
-  const deaths = of("crash-at"), naps = of("sleep-at");
-  const isOn = ({ at, lasts }: { readonly at: number; readonly lasts: number }): boolean => second() >= at && second() < at + lasts;
+  const of = <Kind extends Fault["kind"]>(kind: Kind): readonly Of<Kind>[] =>
+    drawn.faults.filter((fault): fault is Of<Kind> => fault.kind === kind);
+  const cloudFaults = of("cloud");
+  const downs = of("store-down");
+  const losses = of("store-lost");
+  const late = of("rows-late");
+  const deaths = of("crash-at");
+  const naps = of("sleep-at");
+  const isOn = ({ at, lasts }: { readonly at: number; readonly lasts: number }): boolean =>
+    second() >= at && second() < at + lasts;
 
   return {
-    dice: createDice(drawn.seed), met,
+    dice: createDice(drawn.seed),
+    met,
     cloud: () => {
       const hit = cloudFaults.find((fault) => isOn(fault) && own.get(fault)!.chance(fault.percent));
       if (hit !== undefined) meet(`cloud ${hit.how}`);
       return hit?.how;
     },
     store: () => {
-      const down = downs.some(isOn), lost = down ? undefined : losses.find((fault) => isOn(fault) && own.get(fault)!.chance(fault.percent));
+      const down = downs.some(isOn);
+      const lost = down ? undefined : losses.find((fault) => isOn(fault) && own.get(fault)!.chance(fault.percent));
       if (down || lost) meet(down ? "store down" : "store connection lost");
       return down ? "before" : lost && (lost.committed ? "after" : "before");
     },
     pass: function* (host, point) {
       const count = (passed[point] = (passed[point] ?? 0) + 1);
-      const death = deaths.find((fault) => fault.point === point && fault.nth === count), nap = naps.find((fault) => fault.point === point && fault.nth === count);
+      const death = deaths.find((fault) => fault.point === point && fault.nth === count);
+      const nap = naps.find((fault) => fault.point === point && fault.nth === count);
       if (death !== undefined) {
         meet("crash at a point");
         kill(host, death.down);
@@ -58,9 +70,10 @@ export function createTrouble(drawn: Drawn, loop: Loop, start: number, kill: Kil
         yield { until: host.asleepUntil };
       }
     },
-    rowsLateUntil: (at) => late.reduce((latest, { at: from, lasts, late: by }) => {
-      const seen = (at - start) / 1000;
-      return seen >= from && seen < from + lasts ? Math.max(latest, at + by * 1000) : latest;
-    }, 0),
+    rowsLateUntil: (at) =>
+      late.reduce((latest, { at: from, lasts, late: by }) => {
+        const seen = (at - start) / 1000;
+        return seen >= from && seen < from + lasts ? Math.max(latest, at + by * 1000) : latest;
+      }, 0),
   };
 }

@@ -5,7 +5,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { contenders } from "../../bench/performance/journal.ts";
 import { tell, type WrittenFact } from "../../bench/performance/lags.ts";
-import { paceOf, type Loaded } from "../../bench/performance/load.ts";
+import { type Loaded, paceOf } from "../../bench/performance/load.ts";
 import { page } from "../../bench/performance/page.ts";
 import { arms, type Preview } from "../../bench/performance/preview.ts";
 import { fileOf, here, parts, type Results } from "../../bench/performance/results.ts";
@@ -21,11 +21,34 @@ function resultsOf(ours: number, theirs: number, withEmmett = true): Results {
   const appends = { ours: [ours], plain: [theirs], ...(withEmmett ? { emmett: [theirs] } : {}) };
   const preview = (all: number): readonly Preview[] => [{ all, before: all / 3, program: all / 2 }];
   const cell: Loaded = {
-    rollouts: 1000, planes: 1, tickSeconds: 30, seconds: 100, results: { promoted: 999, "rolled-back": 1 }, lags: [ours, ours], planeSeconds: 50, databaseSeconds: 40, peakBytes: [300_000_000],
-    transactions: 100_000, facts: 30_000, journalBytes: 15_000_000, turnRows: 20_000, turnBytes: 1_000_000, walBytes: 90_000_000, asked: { "GET app": 4000 },
+    rollouts: 1000,
+    planes: 1,
+    tickSeconds: 30,
+    seconds: 100,
+    results: { promoted: 999, "rolled-back": 1 },
+    lags: [ours, ours],
+    planeSeconds: 50,
+    databaseSeconds: 40,
+    peakBytes: [300_000_000],
+    transactions: 100_000,
+    facts: 30_000,
+    journalBytes: 15_000_000,
+    turnRows: 20_000,
+    turnBytes: 1_000_000,
+    walBytes: 90_000_000,
+    asked: { "GET app": 4000 },
   };
   return {
-    preview: { ...here(), engine: "3.259.0", previews: { ours: preview(ours), whole: preview(theirs), translated: preview(theirs), unrefreshed: preview(ours) } },
+    preview: {
+      ...here(),
+      engine: "3.259.0",
+      previews: {
+        ours: preview(ours),
+        whole: preview(theirs),
+        translated: preview(theirs),
+        unrefreshed: preview(ours),
+      },
+    },
     journal: { ...here(), rounds: 1, appendsARound: 10, factBytes: 150, one: appends, eight: appends },
     load: { ...here(), postgres: "18.4", cells: [cell, { ...cell, planes: 2, peakBytes: [200_000_000, 200_000_000] }] },
   };
@@ -43,26 +66,31 @@ describe("the page", () => {
     const results = JSON.parse(read("bench/performance/results.json")) as Required<Results>;
     expect(Object.keys(results.preview.previews)).toEqual(arms);
     expect(contenders).toEqual(expect.arrayContaining(Object.keys(results.journal.one)));
-    for (const { rollouts, planes, tickSeconds } of results.load.cells) expect(page(results)).toContain(`| ${rollouts.toLocaleString("en")} | ${planes} | ${tickSeconds} s |`);
+    for (const { rollouts, planes, tickSeconds } of results.load.cells)
+      expect(page(results)).toContain(`| ${rollouts.toLocaleString("en")} | ${planes} | ${tickSeconds} s |`);
     expect(page(resultsOf(1, 1))).toContain("Emmett's PostgreSQL store");
     expect(page(resultsOf(1, 1, false))).not.toContain("Emmett's PostgreSQL store");
     expect(page(resultsOf(1, 1, false)).match(/Emmett could not be installed/g)).toHaveLength(1);
   });
 
   it("says of each aim whether it was reached, as the figures have it", () => {
-    const fast = page(resultsOf(1000, 4000)), slow = page(resultsOf(4000, 1000));
+    const fast = page(resultsOf(1000, 4000));
+    const slow = page(resultsOf(4000, 1000));
     expect([fast.match(/: reached/g)?.length, fast.match(/not reached/g)]).toEqual([5, null]);
     expect([slow.match(/: reached/g), slow.match(/: not reached/g)?.length]).toEqual([null, 5]);
   });
 
   it("tells of a load that nobody carried, and of one that was", () => {
-    expect(page(resultsOf(1000, 1000))).toContain("One control plane carried what 2,000 rollouts at once would ask at the default pace");
+    expect(page(resultsOf(1000, 1000))).toContain(
+      "One control plane carried what 2,000 rollouts at once would ask at the default pace",
+    );
     expect(page(resultsOf(31_000, 1000))).toContain("No measured cell kept its lag within a tick");
     expect(page(resultsOf(1000, 1000))).toContain("999 promoted, 1 rolled-back");
   });
 
   it("is written in plain words, whatever was measured and whatever was not", () => {
-    for (const results of [resultsOf(1000, 4000), resultsOf(0.2, 0.1), {}, { load: resultsOf(1, 1).load! }]) expect(page(results)).not.toMatch(/NaN|undefined|Infinity|\u2014/);
+    for (const results of [resultsOf(1000, 4000), resultsOf(0.2, 0.1), {}, { load: resultsOf(1, 1).load! }])
+      expect(page(results)).not.toMatch(/NaN|undefined|Infinity|\u2014/);
   });
 });
 
@@ -79,9 +107,14 @@ describe("the benchmark", () => {
   });
 
   it("counts a lag from the moment that was waited for to the observation of that moment, once each", () => {
-    const events = read("test/engines/rollout/journals/rollout-v1-aborted.jsonl").trimEnd().split("\n").map((line) => JSON.parse(line) as RolloutEvent);
-    const written = (late: number): readonly WrittenFact[] => events.map((event) => ({ event, writtenAt: event.at + late }));
-    const prompt = tell(written(0)), late = tell(written(250));
+    const events = read("test/engines/rollout/journals/rollout-v1-aborted.jsonl")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as RolloutEvent);
+    const written = (late: number): readonly WrittenFact[] =>
+      events.map((event) => ({ event, writtenAt: event.at + late }));
+    const prompt = tell(written(0));
+    const late = tell(written(250));
     const waits = events.filter(({ kind }) => kind === "Waited").length;
     expect(prompt.lags.length).toBeGreaterThan(0);
     expect(prompt.lags.length).toBeLessThanOrEqual(waits);
@@ -90,16 +123,25 @@ describe("the benchmark", () => {
   });
 
   it("previews the very same program beside ours, but for where azure-native is imported from, or for the line about stack traces", async () => {
-    const { whole, translated } = (await import(path.join(root, "bench/performance/preview-hook.mjs"))) as Readonly<Record<"whole" | "translated", (text: string) => string>>;
-    const own = read("index.ts").split("\n"), gone = own.filter((line) => line.includes("prepareStackTrace"));
-    expect([gone.length, translated(own.join("\n"))]).toEqual([1, own.map((line) => (gone.includes(line) ? "" : line)).join("\n")]);
+    const { whole, translated } = (await import(path.join(root, "bench/performance/preview-hook.mjs"))) as Readonly<
+      Record<"whole" | "translated", (text: string) => string>
+    >;
+    const own = read("index.ts").split("\n");
+    const gone = own.filter((line) => line.includes("prepareStackTrace"));
+    expect([gone.length, translated(own.join("\n"))]).toEqual([
+      1,
+      own.map((line) => (gone.includes(line) ? "" : line)).join("\n"),
+    ]);
     const sources = ["index.ts", ...globSync("components/**/*.ts", { cwd: root })].map(read);
     expect(sources.filter((text) => text.includes("@pulumi/azure-native/")).length).toBeGreaterThan(5);
     for (const text of sources) {
-      const lines = text.split("\n"), changed = whole(text).split("\n");
+      const lines = text.split("\n");
+      const changed = whole(text).split("\n");
       expect(changed).toHaveLength(lines.length);
-      for (const [index, line] of lines.entries()) if (/^import \{.*@pulumi\/azure-native\//.test(line)) expect(changed[index]).toMatch(/^import \w+ from "@pulumi\/azure-native"; const \{ .+ \} = /);
-      else expect(changed[index]).toBe(line);
+      for (const [index, line] of lines.entries())
+        if (/^import \{.*@pulumi\/azure-native\//.test(line))
+          expect(changed[index]).toMatch(/^import \w+ from "@pulumi\/azure-native"; const \{ .+ \} = /);
+        else expect(changed[index]).toBe(line);
       expect(whole(text)).not.toContain("@pulumi/azure-native/");
     }
   });

@@ -10,10 +10,14 @@ import { appRoles } from "../../cli/sign-in.ts";
 import { operations } from "../../controlplane/api/openapi-operations.ts";
 
 const root = path.join(import.meta.dirname, "..", "..");
-const tenant = "66666666-7777-8888-9999-000000000000", ann = "aaaaaaaa-0000-0000-0000-000000000001", audience = `api://${tenant}/ballast-dev`;
+const tenant = "66666666-7777-8888-9999-000000000000";
+const ann = "aaaaaaaa-0000-0000-0000-000000000001";
+const audience = `api://${tenant}/ballast-dev`;
 let folder: string;
 
-beforeEach(() => { folder = mkdtempSync(path.join(tmpdir(), "ballast-sign-in-")); });
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "ballast-sign-in-"));
+});
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The directory as a script: a list in a PATCH replaces the whole list, a scope must be there before it is pre-authorized, an audience is one application's, a role is given once. */
@@ -59,27 +63,52 @@ fail(method + " " + url);`;
 
 function az(script?: string): void {
   writeFileSync(path.join(folder, "directory.cjs"), directory);
-  writeFileSync(path.join(folder, "az"), `#!/bin/sh\n${script ?? `exec "${process.execPath}" "${folder}/directory.cjs" "$@"`}\n`);
+  writeFileSync(
+    path.join(folder, "az"),
+    `#!/bin/sh\n${script ?? `exec "${process.execPath}" "${folder}/directory.cjs" "$@"`}\n`,
+  );
   chmodSync(path.join(folder, "az"), 0o755);
 }
 const kept = (): any => JSON.parse(readFileSync(path.join(folder, "directory.json"), "utf8"));
 function signIn(...words: readonly string[]) {
   const { FORCE_COLOR: _force, NO_COLOR: _no, ...env } = process.env;
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(root, "cli", "main.ts"), "sign-in", ...words], { cwd: folder, env: { ...env, PATH: `${folder}:/usr/bin:/bin` }, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [path.join(root, "cli", "main.ts"), "sign-in", ...words],
+    { cwd: folder, env: { ...env, PATH: `${folder}:/usr/bin:/bin` }, encoding: "utf8" },
+  );
   return { code: status, out: stdout, err: stderr };
 }
 
 test("create makes one application with the roles that the control plane asks for, and says its audience", () => {
   az();
-  expect(signIn("create", "ballast-dev")).toMatchObject({ code: 0, err: "", out: expect.stringContaining(`pulumi config set ballast:audience ${audience} `) });
+  expect(signIn("create", "ballast-dev")).toMatchObject({
+    code: 0,
+    err: "",
+    out: expect.stringContaining(`pulumi config set ballast:audience ${audience} `),
+  });
   const [application, ...others] = kept().applications;
   expect(others).toEqual([]);
   expect(application).toMatchObject({
-    displayName: "ballast-dev", signInAudience: "AzureADMyOrg", identifierUris: [audience],
-    api: { requestedAccessTokenVersion: 1, oauth2PermissionScopes: [{ type: "User", isEnabled: true }], preAuthorizedApplications: [{ appId: "04b07795-8ddb-461a-bbee-02f9e1bf7b46", delegatedPermissionIds: [application.api.oauth2PermissionScopes[0].id] }] },
+    displayName: "ballast-dev",
+    signInAudience: "AzureADMyOrg",
+    identifierUris: [audience],
+    api: {
+      requestedAccessTokenVersion: 1,
+      oauth2PermissionScopes: [{ type: "User", isEnabled: true }],
+      preAuthorizedApplications: [
+        {
+          appId: "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+          delegatedPermissionIds: [application.api.oauth2PermissionScopes[0].id],
+        },
+      ],
+    },
   });
-  expect(application.appRoles.map(({ value }: { value: string }) => value).sort()).toEqual([...new Set(Object.values(operations).flatMap(({ role }) => role ?? []))].sort());
-  for (const { allowedMemberTypes } of application.appRoles) expect(allowedMemberTypes).toEqual(["User", "Application"]);
+  expect(application.appRoles.map(({ value }: { value: string }) => value).sort()).toEqual(
+    [...new Set(Object.values(operations).flatMap(({ role }) => role ?? []))].sort(),
+  );
+  for (const { allowedMemberTypes } of application.appRoles)
+    expect(allowedMemberTypes).toEqual(["User", "Application"]);
   expect(kept().principals).toEqual([{ id: "principal-of-client-0", appId: "client-0" }]);
 });
 
@@ -87,10 +116,16 @@ test("create again changes nothing, and mends what was taken away without touchi
   az();
   const said = signIn("create", "ballast-dev", "--json").out;
   const before = kept();
-  expect(JSON.parse(said)).toEqual({ name: "ballast-dev", audience, clientId: "client-0", servicePrincipal: "principal-of-client-0" });
+  expect(JSON.parse(said)).toEqual({
+    name: "ballast-dev",
+    audience,
+    clientId: "client-0",
+    servicePrincipal: "principal-of-client-0",
+  });
   expect(signIn("create", "ballast-dev", "--json").out).toBe(said);
   expect(kept()).toEqual(before);
-  const other = { id: "other", value: "Other", isEnabled: true, allowedMemberTypes: ["User"] }, portal = { appId: "portal", delegatedPermissionIds: [] };
+  const other = { id: "other", value: "Other", isEnabled: true, allowedMemberTypes: ["User"] };
+  const portal = { appId: "portal", delegatedPermissionIds: [] };
   const changed = structuredClone(before);
   Object.assign(changed.applications[0], { appRoles: [before.applications[0].appRoles[0], other] });
   changed.applications[0].api.preAuthorizedApplications = [portal];
@@ -99,29 +134,70 @@ test("create again changes nothing, and mends what was taken away without touchi
   expect(signIn("create", "ballast-dev").code).toBe(0);
   const [application] = kept().applications;
   expect(application.appRoles).toEqual([...before.applications[0].appRoles, other]);
-  expect(application.api.preAuthorizedApplications).toEqual([...before.applications[0].api.preAuthorizedApplications, portal]);
+  expect(application.api.preAuthorizedApplications).toEqual([
+    ...before.applications[0].api.preAuthorizedApplications,
+    portal,
+  ]);
   expect(kept().principals).toEqual(before.principals);
 });
 
 test("two stacks have two applications", () => {
   az();
   for (const name of ["ballast-dev", "ballast-prod"]) expect(signIn("create", name).code).toBe(0);
-  expect(kept().applications.map(({ identifierUris }: { identifierUris: string[] }) => identifierUris)).toEqual([[audience], [`api://${tenant}/ballast-prod`]]);
+  expect(kept().applications.map(({ identifierUris }: { identifierUris: string[] }) => identifierUris)).toEqual([
+    [audience],
+    [`api://${tenant}/ballast-prod`],
+  ]);
 });
 
 test("grant gives one role to one, once, and giving it again is no failure", () => {
   az();
   signIn("create", "ballast-dev");
-  for (let time = 0; time < 2; time++) expect(signIn("grant", "ballast-dev", "--role", "Rollout.Write", "--to", ann)).toMatchObject({ code: 0, err: "", out: expect.stringContaining(`${ann} has Rollout.Write of ${audience}`) });
-  expect(kept().assignments).toEqual([{ principalId: ann, resourceId: "principal-of-client-0", appRoleId: appRoles.find(({ value }) => value === "Rollout.Write")!.id }]);
+  for (let time = 0; time < 2; time++)
+    expect(signIn("grant", "ballast-dev", "--role", "Rollout.Write", "--to", ann)).toMatchObject({
+      code: 0,
+      err: "",
+      out: expect.stringContaining(`${ann} has Rollout.Write of ${audience}`),
+    });
+  expect(kept().assignments).toEqual([
+    {
+      principalId: ann,
+      resourceId: "principal-of-client-0",
+      appRoleId: appRoles.find(({ value }) => value === "Rollout.Write")!.id,
+    },
+  ]);
 });
 
 test.each([
   ["without Azure's command line", undefined, ["create", "ballast-dev"], "cli-sign-in-az-missing", "examples/sign-in"],
-  ["when the directory refuses", `case "$1" in account) echo ${tenant};; *) echo 'ERROR: Forbidden({"code":"Authorization_RequestDenied"})' >&2; exit 1;; esac`, ["create", "ballast-dev"], "cli-sign-in-failed", "Authorization_RequestDenied"],
-  ["when nobody is signed in", "echo 'Please run az login' >&2; exit 1", ["grant", "ballast-dev", "--role", "Rollout.Read", "--to", ann], "cli-sign-in-failed", "Please run az login"],
-  ["when a role is to be given at no application", "", ["grant", "ballast-dev", "--role", "Rollout.Read", "--to", ann], "cli-sign-in-unknown", "ballast sign-in create ballast-dev"],
-  ["when a role is to be given to nobody", "created", ["grant", "ballast-dev", "--role", "Rollout.Read", "--to", "ann"], "cli-sign-in-failed", "nobody there"],
+  [
+    "when the directory refuses",
+    `case "$1" in account) echo ${tenant};; *) echo 'ERROR: Forbidden({"code":"Authorization_RequestDenied"})' >&2; exit 1;; esac`,
+    ["create", "ballast-dev"],
+    "cli-sign-in-failed",
+    "Authorization_RequestDenied",
+  ],
+  [
+    "when nobody is signed in",
+    "echo 'Please run az login' >&2; exit 1",
+    ["grant", "ballast-dev", "--role", "Rollout.Read", "--to", ann],
+    "cli-sign-in-failed",
+    "Please run az login",
+  ],
+  [
+    "when a role is to be given at no application",
+    "",
+    ["grant", "ballast-dev", "--role", "Rollout.Read", "--to", ann],
+    "cli-sign-in-unknown",
+    "ballast sign-in create ballast-dev",
+  ],
+  [
+    "when a role is to be given to nobody",
+    "created",
+    ["grant", "ballast-dev", "--role", "Rollout.Read", "--to", "ann"],
+    "cli-sign-in-failed",
+    "nobody there",
+  ],
 ] as const)("says what to do %s", (_when, script, words, id, says) => {
   if (script !== undefined) az(script === "" || script === "created" ? undefined : script);
   if (script === "created") signIn("create", "ballast-dev");
@@ -132,20 +208,34 @@ test.each([
 
 test("a role that there is not is refused before anything is asked", () => {
   az();
-  expect(signIn("grant", "ballast-dev", "--role", "Rollout.Delete", "--to", ann)).toMatchObject({ code: 2, err: expect.stringContaining("Rollout.Read, Rollout.Write") });
+  expect(signIn("grant", "ballast-dev", "--role", "Rollout.Delete", "--to", ann)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("Rollout.Read, Rollout.Write"),
+  });
   expect(existsSync(path.join(folder, "asked"))).toBe(false);
 });
 
 test("the Pulumi program of examples/sign-in comes to the same application", () => {
   az();
   signIn("create", "ballast-dev");
-  const { resources } = parse(readFileSync(path.join(root, "examples", "sign-in", "Pulumi.yaml"), "utf8")), [made] = kept().applications;
+  const { resources } = parse(readFileSync(path.join(root, "examples", "sign-in", "Pulumi.yaml"), "utf8"));
+  const [made] = kept().applications;
   const renamed = (items: readonly any[]) => items.map(({ enabled, ...each }) => ({ ...each, isEnabled: enabled }));
   const { appRoles: roles, api, signInAudience, identifierUris } = resources.application.properties;
   expect(renamed(roles)).toEqual(made.appRoles);
-  expect({ ...api, oauth2PermissionScopes: renamed(api.oauth2PermissionScopes) }).toEqual({ requestedAccessTokenVersion: made.api.requestedAccessTokenVersion, oauth2PermissionScopes: made.api.oauth2PermissionScopes });
-  expect([signInAudience, identifierUris.map((uri: string) => uri.replace("${tenant}", tenant).replace("${name}", "ballast-dev"))]).toEqual([made.signInAudience, made.identifierUris]);
+  expect({ ...api, oauth2PermissionScopes: renamed(api.oauth2PermissionScopes) }).toEqual({
+    requestedAccessTokenVersion: made.api.requestedAccessTokenVersion,
+    oauth2PermissionScopes: made.api.oauth2PermissionScopes,
+  });
+  expect([
+    signInAudience,
+    identifierUris.map((uri: string) => uri.replace("${tenant}", tenant).replace("${name}", "ballast-dev")),
+  ]).toEqual([made.signInAudience, made.identifierUris]);
   const { authorizedClientId, permissionIds } = resources["azure-cli"].properties;
-  expect([{ appId: authorizedClientId, delegatedPermissionIds: permissionIds }]).toEqual(made.api.preAuthorizedApplications);
-  expect([resources.reads, resources.writes].map(({ properties }) => properties.appRoleId)).toEqual(appRoles.map(({ id }) => id));
+  expect([{ appId: authorizedClientId, delegatedPermissionIds: permissionIds }]).toEqual(
+    made.api.preAuthorizedApplications,
+  );
+  expect([resources.reads, resources.writes].map(({ properties }) => properties.appRoleId)).toEqual(
+    appRoles.map(({ id }) => id),
+  );
 });

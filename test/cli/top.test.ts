@@ -1,23 +1,37 @@
 // `ballast top`: what it draws for a terminal of any size, what it tells a log, and the command itself on a real terminal and off one, against
 // a control plane with canned answers.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type View, watch } from "../../cli/release/top.ts";
 import { bar, evidence, logLine, screen, type Watched } from "../../cli/release/top-lines.ts";
-import { watch, type View } from "../../cli/release/top.ts";
-import { journalChainBroken } from "../../errors/journal.ts";
 import type { Shown } from "../../client/control-plane.ts";
-import { startFakeControlPlane, token, type FakeControlPlane } from "../support/controlplane/fake-control-plane.ts";
+import { journalChainBroken } from "../../errors/journal.ts";
+import { type FakeControlPlane, startFakeControlPlane, token } from "../support/controlplane/fake-control-plane.ts";
 import { goodFacts, releaseInputs } from "../support/program/release-inputs.ts";
 
 const now = Date.parse("2026-01-05T09:03:05Z");
 const shown: Shown = {
-  id: "rollout/rg/storefront/r2", resourceGroup: "rg", app: "storefront", revision: "r2", release: "two", phase: "baking", percent: 25, attempt: 1, result: null,
-  sentence: "canary has 25 percent", startedAt: now - 185_000, facts: 30, evidence: { against: 0.71, againstMax: 20, favour: 1234.5, favourMin: 20 },
+  id: "rollout/rg/storefront/r2",
+  resourceGroup: "rg",
+  app: "storefront",
+  revision: "r2",
+  release: "two",
+  phase: "baking",
+  percent: 25,
+  attempt: 1,
+  result: null,
+  sentence: "canary has 25 percent",
+  startedAt: now - 185_000,
+  facts: 30,
+  evidence: { against: 0.71, againstMax: 20, favour: 1234.5, favourMin: 20 },
 };
 const flying: Watched = { shown, endedAt: undefined };
-const drawn = (watched: readonly Watched[], columns = 160, rows = 24, trouble?: string) => screen(watched, { now, columns, rows, ...(trouble && { trouble }) }, (tone, text) => (tone === "plain" ? text : `<${tone}>${text}`));
+const drawn = (watched: readonly Watched[], columns = 160, rows = 24, trouble?: string) =>
+  screen(watched, { now, columns, rows, ...(trouble && { trouble }) }, (tone, text) =>
+    tone === "plain" ? text : `<${tone}>${text}`,
+  );
 
 describe("the screen", () => {
   test("has one line a rollout: app, weight, phase, evidence, why", () => {
@@ -30,7 +44,16 @@ describe("the screen", () => {
   });
 
   test("keeps room for the reason where it is narrow, and counts no time after the end", () => {
-    const lines = screen([{ shown: { ...shown, result: "rolled-back", sentence: "rolled back at 25 percent: canary fails" }, endedAt: now - 60_000 }], { now, columns: 80, rows: 24 }, (_, text) => text);
+    const lines = screen(
+      [
+        {
+          shown: { ...shown, result: "rolled-back", sentence: "rolled back at 25 percent: canary fails" },
+          endedAt: now - 60_000,
+        },
+      ],
+      { now, columns: 80, rows: 24 },
+      (_, text) => text,
+    );
     expect(lines.slice(2)).toEqual([
       "APP         WEIGHT          PHASE              AGAINST    WHY",
       "storefront  ██░░░░░░  25 %  rolled-back 2m 5s  0.7 of 20  rolled back at 25 per…",
@@ -43,41 +66,83 @@ describe("the screen", () => {
   });
 
   test("tells how those ended that have left", () => {
-    const lines = drawn([flying, { shown: { ...shown, percent: 0, result: "rolled-back", sentence: "rolled back at 25 percent" }, endedAt: now }]);
+    const lines = drawn([
+      flying,
+      { shown: { ...shown, percent: 0, result: "rolled-back", sentence: "rolled back at 25 percent" }, endedAt: now },
+    ]);
     expect(lines[0]).toContain("1 under way");
     expect(lines.at(-1)).toMatch(/^<bad>storefront .*rolled-back 3m 5s .*rolled back at 25 percent$/);
   });
 
   test("is never wider or higher than its terminal, whatever is said", () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 5, max: 40 }), fc.integer({ min: 0, max: 60 }), fc.string({ unit: "binary" }), (columns, rows, count, sentence) => {
-      const lines = screen(Array.from({ length: count }, () => ({ shown: { ...shown, sentence }, endedAt: undefined })), { now, columns, rows }, (_, text) => text);
-      expect(lines.length).toBeLessThan(rows);
-      for (const line of lines) expect([line.length <= columns, /\p{Cc}/u.test(line)]).toEqual([true, false]);
-    }), { verbose: true });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 5, max: 40 }),
+        fc.integer({ min: 0, max: 60 }),
+        fc.string({ unit: "binary" }),
+        (columns, rows, count, sentence) => {
+          const lines = screen(
+            Array.from({ length: count }, () => ({ shown: { ...shown, sentence }, endedAt: undefined })),
+            { now, columns, rows },
+            (_, text) => text,
+          );
+          expect(lines.length).toBeLessThan(rows);
+          for (const line of lines) expect([line.length <= columns, /\p{Cc}/u.test(line)]).toEqual([true, false]);
+        },
+      ),
+      { verbose: true },
+    );
   });
 
   test("draws some weight wherever there is some, and all of it at 100 percent alone", () => {
-    expect([0, 1, 50, 99, 100].map((percent) => bar(percent, 8))).toEqual(["░░░░░░░░", "█░░░░░░░", "████░░░░", "███████░", "████████"]);
+    expect([0, 1, 50, 99, 100].map((percent) => bar(percent, 8))).toEqual([
+      "░░░░░░░░",
+      "█░░░░░░░",
+      "████░░░░",
+      "███████░",
+      "████████",
+    ]);
   });
 
   test("tells no evidence before any is there, and none in favour at 100 percent", () => {
     expect(evidence({ ...shown, evidence: null })).toBe("none yet");
-    expect(evidence({ ...shown, percent: 100, evidence: { ...shown.evidence!, favour: null } })).toBe("against 0.7 of 20");
+    expect(evidence({ ...shown, percent: 100, evidence: { ...shown.evidence!, favour: null } })).toBe(
+      "against 0.7 of 20",
+    );
   });
 
-  test("a line for a log is whole, and one line", () => expect(logLine({ shown: { ...shown, sentence: "a\nb".repeat(90) }, endedAt: undefined }, now)).toMatch(/^09:03:05 {2}storefront {2}25 % {2}baking {2}against 0\.7 of 20, for 1\.23K of 20 {2}(a b){90}$/));
+  test("a line for a log is whole, and one line", () =>
+    expect(logLine({ shown: { ...shown, sentence: "a\nb".repeat(90) }, endedAt: undefined }, now)).toMatch(
+      /^09:03:05 {2}storefront {2}25 % {2}baking {2}against 0\.7 of 20, for 1\.23K of 20 {2}(a b){90}$/,
+    ));
 });
 
 test("a rollout in flight whose journal cannot be believed is not passed over in silence", async () => {
-  const stop = new AbortController(), error = journalChainBroken({ stream: "rollout/rg/storefront/r3", index: 1, why: "its hash is another" });
-  const view = new Promise<View>((resolve) => void watch({ list: async () => ({ rollouts: [shown], unreadable: [{ id: "rollout/rg/storefront/r3", error }] }), show: async () => shown }, stop.signal, resolve));
+  const stop = new AbortController();
+  const error = journalChainBroken({ stream: "rollout/rg/storefront/r3", index: 1, why: "its hash is another" });
+  const view = new Promise<View>(
+    (resolve) =>
+      void watch(
+        {
+          list: async () => ({ rollouts: [shown], unreadable: [{ id: "rollout/rg/storefront/r3", error }] }),
+          show: async () => shown,
+        },
+        stop.signal,
+        resolve,
+      ),
+  );
   expect(await view).toMatchObject({ watched: [flying], trouble: error.message });
   stop.abort();
 });
 
 describe("the command", () => {
-  let plane: FakeControlPlane, child: ChildProcess | undefined, out = "";
-  beforeEach(async () => { plane = await startFakeControlPlane(); });
+  let plane: FakeControlPlane;
+  let child: ChildProcess | undefined;
+  let out = "";
+  beforeEach(async () => {
+    plane = await startFakeControlPlane();
+  });
   afterEach(async () => {
     child?.kill("SIGKILL");
     await plane.stop();
@@ -87,16 +152,32 @@ describe("the command", () => {
 
   function start(command: string, ...args: readonly string[]): Promise<number | null> {
     out = "";
-    child = spawn(command, args, { env: { ...inherited, BALLAST_TOKEN: token, BALLAST_ENDPOINT: plane.endpoint, TERM: "xterm" }, stdio: "pipe" });
-    for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (bytes: Buffer) => { out += String(bytes); });
+    child = spawn(command, args, {
+      env: { ...inherited, BALLAST_TOKEN: token, BALLAST_ENDPOINT: plane.endpoint, TERM: "xterm" },
+      stdio: "pipe",
+    });
+    for (const stream of [child.stdout!, child.stderr!])
+      stream.on("data", (bytes: Buffer) => {
+        out += String(bytes);
+      });
     return new Promise((resolve) => child!.once("close", resolve));
   }
-  const said = (words: string | RegExp): Promise<void> => expect.poll(() => out, { timeout: 50_000 }).toMatch(words) as unknown as Promise<void>;
+  const said = (words: string | RegExp): Promise<void> =>
+    expect.poll(() => out, { timeout: 50_000 }).toMatch(words) as unknown as Promise<void>;
 
   async function put(): Promise<void> {
-    plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted: every step passed" });
+    plane.scripts.set("slow", {
+      facts: goodFacts,
+      pausesAt: 3,
+      result: "promoted",
+      sentence: "promoted: every step passed",
+    });
     const { release: _release, pace, limits, probePath } = releaseInputs(plane.endpoint);
-    await fetch(`${plane.endpoint}/rollouts/rg/storefront/r2`, { method: "PUT", headers: { authorization: `Bearer ${token}` }, body: JSON.stringify({ release: "slow", pace, limits, probePath }) });
+    await fetch(`${plane.endpoint}/rollouts/rg/storefront/r2`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ release: "slow", pace, limits, probePath }),
+    });
   }
 
   test("tells a log each change once, the end too, lives through a break, and ends well when told to", async () => {
@@ -111,7 +192,12 @@ describe("the command", () => {
     await said(/storefront {2}100 % {2}promoted .*every step passed/);
     child!.kill("SIGTERM");
     expect(await ended).toBe(0);
-    expect(out.trim().split("\n").filter((line) => line.includes("storefront"))).toHaveLength(2);
+    expect(
+      out
+        .trim()
+        .split("\n")
+        .filter((line) => line.includes("storefront")),
+    ).toHaveLength(2);
     expect(out).not.toContain("\x1b");
   });
 
@@ -121,7 +207,13 @@ describe("the command", () => {
     await said("baking");
     child!.kill("SIGTERM");
     expect(await ended).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ app: "storefront", revision: "r2", phase: "baking", percent: 25, result: null });
+    expect(JSON.parse(out)).toMatchObject({
+      app: "storefront",
+      revision: "r2",
+      phase: "baking",
+      percent: 25,
+      result: null,
+    });
   });
 
   test("takes a terminal over, redraws it, and gives it back at q", async () => {

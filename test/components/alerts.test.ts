@@ -1,19 +1,36 @@
 // Ballast's own alerts, each in the situation that it is for and in health: a real control plane, storefront, database and switch send and print, and the
 // alert's own text is asked of the stand-in's query door, over the window of its rule. Nothing is put into a table by hand.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { examine } from "../../cli/doctor/finding.ts";
 import type { Patient } from "../../cli/doctor/context.ts";
+import { examine } from "../../cli/doctor/finding.ts";
 import { telemetryChecks } from "../../cli/doctor/telemetry-checks.ts";
-import { alertsOf, type Alert } from "../../components/platform/alerts.ts";
+import { type Alert, alertsOf } from "../../components/platform/alerts.ts";
+import {
+  leaseSeconds,
+  openWatchedEstate,
+  type Row,
+  usersOf,
+  type WatchedEstate,
+} from "../support/controlplane/watched-estate.ts";
 import { eventually } from "../support/emulator/container-cloud.ts";
-import { leaseSeconds, openWatchedEstate, usersOf, type Row, type WatchedEstate } from "../support/controlplane/watched-estate.ts";
 
 const logs = "https://api.loganalytics.ballast.localhost";
-let estate: WatchedEstate, users: { readonly end: () => Promise<void> };
+let estate: WatchedEstate;
+let users: { readonly end: () => Promise<void> };
 // The switch's container has a name of the estate's own.
 const alerts = alertsOf({ apps: ["storefront", "search"], leaseSeconds, switchJob: "switch" });
-const fires = (alert: Alert): Promise<readonly Row[]> => eventually(() => estate.firing(alert), (rows) => rows.length > 0, 60);
-const quiet = (alert: Alert): Promise<readonly Row[]> => eventually(() => estate.firing(alert), (rows) => rows.length === 0, 60);
+const fires = (alert: Alert): Promise<readonly Row[]> =>
+  eventually(
+    () => estate.firing(alert),
+    (rows) => rows.length > 0,
+    60,
+  );
+const quiet = (alert: Alert): Promise<readonly Row[]> =>
+  eventually(
+    () => estate.firing(alert),
+    (rows) => rows.length === 0,
+    60,
+  );
 const byId = (id: string): Alert => alerts.find((alert) => alert.id === id)!;
 
 beforeAll(async () => {
@@ -27,70 +44,149 @@ afterAll(async () => {
 });
 
 /** What brings each alert's situation about, and what ends it; the last two leave nothing that could be ended. */
-const situations: readonly { readonly alert: string; readonly begin: () => Promise<unknown>; readonly end?: () => Promise<unknown>; readonly row: Row }[] = [
+const situations: readonly {
+  readonly alert: string;
+  readonly begin: () => Promise<unknown>;
+  readonly end?: () => Promise<unknown>;
+  readonly row: Row;
+}[] = [
   {
-    alert: "effects-failing", row: { app: "storefront", failed: expect.any(Number) },
-    begin: async () => { await estate.inMidCanary(); await estate.fault({ method: "GET", path: "containerApps/storefront$", times: 10_000, status: 503 }); },
-    end: () => estate.fault(),
-  },
-  {
-    alert: "rollback-blocked", row: { app: "storefront", Name: "ballast.effects" },
+    alert: "effects-failing",
+    row: { app: "storefront", failed: expect.any(Number) },
     begin: async () => {
       await estate.inMidCanary();
-      await estate.fault({ method: "PATCH", path: "containerApps/storefront$", times: 10_000, status: 403, code: "ScopeLocked" });
-      await estate.plane("POST", `/rollouts/estate/storefront/${estate.canary}/signals`, { signal: "abort", reason: "to see whether it gets through" });
+      await estate.fault({ method: "GET", path: "containerApps/storefront$", times: 10_000, status: 503 });
     },
     end: () => estate.fault(),
   },
-  { alert: "app-failing", row: { ContainerAppName: "search", failed: expect.any(Number) }, begin: async () => { await estate.release({ RELEASE: "1", FAULT: "errors", FAULT_PERCENT: "50" }, "search"); failing = usersOf(estate, "search"); }, end: () => failing!.end() },
   {
-    alert: "control-plane-silent", row: { reports: 0 },
+    alert: "rollback-blocked",
+    row: { app: "storefront", Name: "ballast.effects" },
     begin: async () => {
       await estate.inMidCanary();
-      await eventually(() => estate.query('AppMetrics | where Name == "ballast.tick.lag" | summarize measured = sum(ItemCount)', 3), ([row]) => row!["measured"] > 1, 30);
+      await estate.fault({
+        method: "PATCH",
+        path: "containerApps/storefront$",
+        times: 10_000,
+        status: 403,
+        code: "ScopeLocked",
+      });
+      await estate.plane("POST", `/rollouts/estate/storefront/${estate.canary}/signals`, {
+        signal: "abort",
+        reason: "to see whether it gets through",
+      });
+    },
+    end: () => estate.fault(),
+  },
+  {
+    alert: "app-failing",
+    row: { ContainerAppName: "search", failed: expect.any(Number) },
+    begin: async () => {
+      await estate.release({ RELEASE: "1", FAULT: "errors", FAULT_PERCENT: "50" }, "search");
+      failing = usersOf(estate, "search");
+    },
+    end: () => failing!.end(),
+  },
+  {
+    alert: "control-plane-silent",
+    row: { reports: 0 },
+    begin: async () => {
+      await estate.inMidCanary();
+      await eventually(
+        () => estate.query('AppMetrics | where Name == "ballast.tick.lag" | summarize measured = sum(ItemCount)', 3),
+        ([row]) => row!["measured"] > 1,
+        30,
+      );
       await estate.signalPlane("SIGSTOP");
     },
   },
   {
-    alert: "ticks-late", row: { app: "storefront", lag: expect.any(Number) },
+    alert: "ticks-late",
+    row: { app: "storefront", lag: expect.any(Number) },
     begin: async () => {
       // The process has stood still since the test before; now it has for longer than is late.
-      await eventually(() => estate.query("AppMetrics | summarize latest = max(TimeGenerated)"), ([row]) => Date.now() - Date.parse(row!["latest"]) > (2 * leaseSeconds + 1) * 1000, 30);
+      await eventually(
+        () => estate.query("AppMetrics | summarize latest = max(TimeGenerated)"),
+        ([row]) => Date.now() - Date.parse(row!["latest"]) > (2 * leaseSeconds + 1) * 1000,
+        30,
+      );
       await estate.signalPlane("SIGCONT");
     },
     end: () => Promise.resolve(),
   },
-  { alert: "journal-unreachable", row: { reached: 0, missed: expect.any(Number) }, begin: async () => { await estate.inMidCanary(); await estate.postgres.stop(); } },
-  { alert: "switch-acted", row: { Log: expect.stringContaining('"restored"') }, begin: async () => { await estate.putSwitch({ BALLAST_HEALTH: "https://control-plane.estate.westeurope.ballast.localhost/health" }); await estate.run(); } },
+  {
+    alert: "journal-unreachable",
+    row: { reached: 0, missed: expect.any(Number) },
+    begin: async () => {
+      await estate.inMidCanary();
+      await estate.postgres.stop();
+    },
+  },
+  {
+    alert: "switch-acted",
+    row: { Log: expect.stringContaining('"restored"') },
+    begin: async () => {
+      await estate.putSwitch({ BALLAST_HEALTH: "https://control-plane.estate.westeurope.ballast.localhost/health" });
+      await estate.run();
+    },
+  },
 ];
 let failing: { readonly end: () => Promise<void> } | undefined;
 
-test("every alert has its situation here", () => expect(situations.map(({ alert }) => alert).sort()).toEqual(alerts.map(({ id }) => id).sort()));
+test("every alert has its situation here", () =>
+  expect(situations.map(({ alert }) => alert).sort()).toEqual(alerts.map(({ id }) => id).sort()));
 
 test("in health, with a rollout under way and users asking, no alert fires", { timeout: 60_000 }, async () => {
   // Silence would be health to most of them: what they look at must be there.
-  const reported = (name: string) => estate.query(`AppMetrics | where Name == "${name}" | summarize rows = count()`, 15);
-  for (const name of ["ballast.heartbeat", "ballast.effects", "ballast.tick.lag"]) await eventually(() => reported(name), ([row]) => row!["rows"] > 3, 30);
-  await eventually(() => estate.query('ContainerAppHTTPLogs | where ContainerAppName == "storefront" | summarize requests = count()', 10), ([row]) => row!["requests"] >= 100, 30);
+  const reported = (name: string) =>
+    estate.query(`AppMetrics | where Name == "${name}" | summarize rows = count()`, 15);
+  for (const name of ["ballast.heartbeat", "ballast.effects", "ballast.tick.lag"])
+    await eventually(
+      () => reported(name),
+      ([row]) => row!["rows"] > 3,
+      30,
+    );
+  await eventually(
+    () =>
+      estate.query('ContainerAppHTTPLogs | where ContainerAppName == "storefront" | summarize requests = count()', 10),
+    ([row]) => row!["requests"] >= 100,
+    30,
+  );
   for (const alert of alerts) expect([alert.id, await estate.firing(alert)]).toEqual([alert.id, []]);
 });
 
 test("in health the doctor sees that reports arrive", async () => {
-  const token = await estate.tokenFor(logs), stack = { plane: `${estate.group}/providers/Microsoft.App/containerApps/control-plane`, insights: `${estate.group}/providers/Microsoft.Insights/components/telemetry` };
+  const token = await estate.tokenFor(logs);
+  const stack = {
+    plane: `${estate.group}/providers/Microsoft.App/containerApps/control-plane`,
+    insights: `${estate.group}/providers/Microsoft.Insights/components/telemetry`,
+  };
   const patient = {
-    stack, ask: (method: string, id: string, version: string) => estate.ask(method, `${id}?api-version=${version}`),
-    query: (workspace: string, query: string) => estate.ask("POST", `${logs}/v1/workspaces/${workspace}/query`, { query }, { token }),
+    stack,
+    ask: (method: string, id: string, version: string) => estate.ask(method, `${id}?api-version=${version}`),
+    query: (workspace: string, query: string) =>
+      estate.ask("POST", `${logs}/v1/workspaces/${workspace}/query`, { query }, { token }),
   } as unknown as Patient;
-  expect(await examine(telemetryChecks, patient)).toEqual([{ check: "telemetry", state: "ok", text: expect.stringMatching(/^the control plane's last report came \d+ s ago$/) }]);
+  expect(await examine(telemetryChecks, patient)).toEqual([
+    {
+      check: "telemetry",
+      state: "ok",
+      text: expect.stringMatching(/^the control plane's last report came \d+ s ago$/),
+    },
+  ]);
 });
 
 describe("in trouble", () => {
-  test.each(situations)("$alert fires in its situation", { timeout: 180_000 }, async ({ alert: id, begin, end, row }) => {
-    const alert = byId(id);
-    await begin();
-    expect((await fires(alert))[0]).toMatchObject(row);
-    if (end === undefined) return;
-    await end();
-    await quiet(alert);
-  });
+  test.each(situations)(
+    "$alert fires in its situation",
+    { timeout: 180_000 },
+    async ({ alert: id, begin, end, row }) => {
+      const alert = byId(id);
+      await begin();
+      expect((await fires(alert))[0]).toMatchObject(row);
+      if (end === undefined) return;
+      await end();
+      await quiet(alert);
+    },
+  );
 });

@@ -4,22 +4,43 @@ import { ContainerEnvironment } from "../../components/platform/container-enviro
 import { record, valueOf } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
-const environment = () => record(() => new ContainerEnvironment("apps", { scope, resourceGroupName: "shop", location: "westeurope" }));
+const environment = () =>
+  record(() => new ContainerEnvironment("apps", { scope, resourceGroupName: "shop", location: "westeurope" }));
 
 test("every request of the environment's apps is sent to its workspace", async () => {
   const { declared } = await environment();
   expect(declared).toMatchObject([
-    { type: "ballast:index:ContainerEnvironment", name: "apps", parent: "", outputs: ["customerId", "domain", "environmentId", "workspaceId"] },
     {
-      type: "azure-native:app:ManagedEnvironment", name: "apps-environment", parent: "ballast:index:ContainerEnvironment",
-      inputs: { environmentName: "apps", resourceGroupName: "shop", location: "westeurope", appLogsConfiguration: { destination: "azure-monitor" } },
+      type: "ballast:index:ContainerEnvironment",
+      name: "apps",
+      parent: "",
+      outputs: ["customerId", "domain", "environmentId", "workspaceId"],
     },
     {
-      type: "azure-native:monitor:DiagnosticSetting", name: "apps-request-logs", parent: "ballast:index:ContainerEnvironment",
-      inputs: { resourceUri: "apps-environment-id", workspaceId: "apps-workspace-id", logs: expect.arrayContaining([{ category: "ContainerAppHTTPLogs", enabled: true }]) },
+      type: "azure-native:app:ManagedEnvironment",
+      name: "apps-environment",
+      parent: "ballast:index:ContainerEnvironment",
+      inputs: {
+        environmentName: "apps",
+        resourceGroupName: "shop",
+        location: "westeurope",
+        appLogsConfiguration: { destination: "azure-monitor" },
+      },
     },
     {
-      type: "azure-native:operationalinsights:Workspace", name: "apps-workspace", parent: "ballast:index:ContainerEnvironment",
+      type: "azure-native:monitor:DiagnosticSetting",
+      name: "apps-request-logs",
+      parent: "ballast:index:ContainerEnvironment",
+      inputs: {
+        resourceUri: "apps-environment-id",
+        workspaceId: "apps-workspace-id",
+        logs: expect.arrayContaining([{ category: "ContainerAppHTTPLogs", enabled: true }]),
+      },
+    },
+    {
+      type: "azure-native:operationalinsights:Workspace",
+      name: "apps-workspace",
+      parent: "ballast:index:ContainerEnvironment",
       inputs: { workspaceName: "apps", resourceGroupName: "shop", location: "westeurope", retentionInDays: 30 },
     },
   ]);
@@ -27,5 +48,10 @@ test("every request of the environment's apps is sent to its workspace", async (
 
 test("what apps need of it is given", async () => {
   const { made } = await environment();
-  expect(await Promise.all([made.environmentId, made.domain, made.workspaceId, made.customerId].map(valueOf))).toEqual(["apps-environment-id", "apps.example.net", "apps-workspace-id", "customer"]);
+  expect(await Promise.all([made.environmentId, made.domain, made.workspaceId, made.customerId].map(valueOf))).toEqual([
+    "apps-environment-id",
+    "apps.example.net",
+    "apps-workspace-id",
+    "customer",
+  ]);
 });

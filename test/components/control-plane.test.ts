@@ -5,18 +5,34 @@ import { record, valueOf } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
 const args: ControlPlaneArgs = {
-  scope, resourceGroupName: "shop", location: "westeurope", subscription: "s", tenant: "t", image: "example.azurecr.io/control-plane:1", pull: { server: "example.azurecr.io", identity: "/identities/images" },
+  scope,
+  resourceGroupName: "shop",
+  location: "westeurope",
+  subscription: "s",
+  tenant: "t",
+  image: "example.azurecr.io/control-plane:1",
+  pull: { server: "example.azurecr.io", identity: "/identities/images" },
   environment: { id: "environment", domain: "apps.example.net" },
   workspace: { id: "/subscriptions/s/workspaces/apps", customerId: "customer" },
   database: { host: "journal-1.example.net", name: "ballast", port: 5432, tls: "require" },
   inventory: [{ resourceGroup: "shop", app: "storefront" }],
   audience: "api://ballast",
-  endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },
-  leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180, minReplicas: 1, maxReplicas: 3,
+  endpoints: {
+    resourceManager: "https://management.azure.com",
+    logs: "https://api.loganalytics.io",
+    login: "https://login.microsoftonline.com",
+  },
+  leaseSeconds: 60,
+  requestSeconds: 30,
+  ingestionSeconds: 180,
+  minReplicas: 1,
+  maxReplicas: 3,
 };
 const parent = "ballast:index:ControlPlane";
-const controlPlane = (change: Partial<ControlPlaneArgs> = {}) => record(() => new ControlPlane("control-plane", { ...args, ...change }));
-const inputsOf = async (name: string, change: Partial<ControlPlaneArgs> = {}) => (await controlPlane(change)).declared.find((each) => each.name === name)?.inputs;
+const controlPlane = (change: Partial<ControlPlaneArgs> = {}) =>
+  record(() => new ControlPlane("control-plane", { ...args, ...change }));
+const inputsOf = async (name: string, change: Partial<ControlPlaneArgs> = {}) =>
+  (await controlPlane(change)).declared.find((each) => each.name === name)?.inputs;
 
 test("its identity may write the group's apps and read the workspace, and is no administrator of the database", async () => {
   const { declared } = await controlPlane();
@@ -25,8 +41,22 @@ test("its identity may write the group's apps and read the workspace, and is no 
   const rights = declared.filter(({ type }) => /RoleAssignment|Administrator/.test(type));
   expect(rights).toHaveLength(2);
   expect(rights).toMatchObject([
-    { type: "azure-native:authorization:RoleAssignment", name: "control-plane-apps-role", parent, inputs: { scope, roleDefinitionId: role("358470bc-b998-42bd-ab17-a7e34c199c0f"), ...principal } },
-    { type: "azure-native:authorization:RoleAssignment", name: "control-plane-logs-role", parent, inputs: { scope: "/subscriptions/s/workspaces/apps", roleDefinitionId: role("73c42c96-874c-492b-b04d-ab87d138a893"), ...principal } },
+    {
+      type: "azure-native:authorization:RoleAssignment",
+      name: "control-plane-apps-role",
+      parent,
+      inputs: { scope, roleDefinitionId: role("358470bc-b998-42bd-ab17-a7e34c199c0f"), ...principal },
+    },
+    {
+      type: "azure-native:authorization:RoleAssignment",
+      name: "control-plane-logs-role",
+      parent,
+      inputs: {
+        scope: "/subscriptions/s/workspaces/apps",
+        roleDefinitionId: role("73c42c96-874c-492b-b04d-ab87d138a893"),
+        ...principal,
+      },
+    },
   ]);
 });
 
@@ -41,12 +71,28 @@ test("a role is assigned under the same GUID at every update, and under another 
 test("one app keeps at least one replica, in Single mode, probed, and runs as the identity", async () => {
   const { declared } = await controlPlane();
   expect(declared.find(({ name }) => name === "control-plane-app")).toMatchObject({
-    type: "azure-native:app:ContainerApp", name: "control-plane-app", parent,
+    type: "azure-native:app:ContainerApp",
+    name: "control-plane-app",
+    parent,
     inputs: {
-      containerAppName: "control-plane", resourceGroupName: "shop", managedEnvironmentId: "environment",
+      containerAppName: "control-plane",
+      resourceGroupName: "shop",
+      managedEnvironmentId: "environment",
       identity: { type: "UserAssigned", userAssignedIdentities: ["control-plane-identity-id", "/identities/images"] },
-      configuration: { activeRevisionsMode: "Single", registries: [{ server: "example.azurecr.io", identity: "/identities/images" }], ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }] } },
-      template: { containers: [{ image: "example.azurecr.io/control-plane:1", probes: [{ type: "Startup" }, { type: "Readiness", httpGet: { path: "/health" } }, { type: "Liveness" }] }], scale: { minReplicas: 1 } },
+      configuration: {
+        activeRevisionsMode: "Single",
+        registries: [{ server: "example.azurecr.io", identity: "/identities/images" }],
+        ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }] },
+      },
+      template: {
+        containers: [
+          {
+            image: "example.azurecr.io/control-plane:1",
+            probes: [{ type: "Startup" }, { type: "Readiness", httpGet: { path: "/health" } }, { type: "Liveness" }],
+          },
+        ],
+        scale: { minReplicas: 1 },
+      },
     },
   });
 });
@@ -54,19 +100,35 @@ test("one app keeps at least one replica, in Single mode, probed, and runs as th
 test("every setting that the service reads is set", async () => {
   const env: { name: string; value: string }[] = (await inputsOf("control-plane-app"))?.["template"].containers[0].env;
   expect(Object.fromEntries(env.map(({ name, value }) => [name, value]))).toEqual({
-    BALLAST_SUBSCRIPTION: "s", BALLAST_TENANT: "t", BALLAST_AUDIENCE: "api://ballast", BALLAST_WORKSPACE: "customer",
+    BALLAST_SUBSCRIPTION: "s",
+    BALLAST_TENANT: "t",
+    BALLAST_AUDIENCE: "api://ballast",
+    BALLAST_WORKSPACE: "customer",
     BALLAST_INVENTORY: '[{"resourceGroup":"shop","app":"storefront"}]',
-    BALLAST_RESOURCE_MANAGER: "https://management.azure.com", BALLAST_LOGS: "https://api.loganalytics.io",
-    AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com", AZURE_CLIENT_ID: "client",
-    BALLAST_DATABASE_HOST: "journal-1.example.net", BALLAST_DATABASE_PORT: "5432", BALLAST_DATABASE_NAME: "ballast", BALLAST_DATABASE_USER: "control-plane", BALLAST_DATABASE_TLS: "require",
-    BALLAST_LEASE_SECONDS: "60", BALLAST_REQUEST_SECONDS: "30", BALLAST_INGESTION_SECONDS: "180",
+    BALLAST_RESOURCE_MANAGER: "https://management.azure.com",
+    BALLAST_LOGS: "https://api.loganalytics.io",
+    AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com",
+    AZURE_CLIENT_ID: "client",
+    BALLAST_DATABASE_HOST: "journal-1.example.net",
+    BALLAST_DATABASE_PORT: "5432",
+    BALLAST_DATABASE_NAME: "ballast",
+    BALLAST_DATABASE_USER: "control-plane",
+    BALLAST_DATABASE_TLS: "require",
+    BALLAST_LEASE_SECONDS: "60",
+    BALLAST_REQUEST_SECONDS: "30",
+    BALLAST_INGESTION_SECONDS: "180",
   });
 });
 
 test("a password lies in the app's secrets, and the template only names it", async () => {
-  const { declared } = await controlPlane({ database: { ...args.database, login: { user: "ballast", password: "hunter2" } } });
+  const { declared } = await controlPlane({
+    database: { ...args.database, login: { user: "ballast", password: "hunter2" } },
+  });
   const app = declared.find(({ name }) => name === "control-plane-app")!.inputs;
-  expect(app["template"].containers[0].env).toContainEqual({ name: "BALLAST_DATABASE_PASSWORD", secretRef: "database-password" });
+  expect(app["template"].containers[0].env).toContainEqual({
+    name: "BALLAST_DATABASE_PASSWORD",
+    secretRef: "database-password",
+  });
   expect(app["template"].containers[0].env).toContainEqual({ name: "BALLAST_DATABASE_USER", value: "ballast" });
   // The SDK makes a secret of the whole configuration, in which the password is.
   expect(app["configuration"]).toMatchObject({ value: { secrets: [{ name: "database-password", value: "hunter2" }] } });
@@ -76,13 +138,22 @@ test("a password lies in the app's secrets, and the template only names it", asy
 test("the addresses of those who are told lie in the app's secrets, and the template only names them", async () => {
   const app = (await inputsOf("control-plane-app", { notify: '{"slackUrl":"https://hooks.example/hunter2"}' }))!;
   expect(app["template"].containers[0].env).toContainEqual({ name: "BALLAST_NOTIFY", secretRef: "notify" });
-  expect(app["configuration"]).toMatchObject({ value: { secrets: [{ name: "notify", value: '{"slackUrl":"https://hooks.example/hunter2"}' }] } });
+  expect(app["configuration"]).toMatchObject({
+    value: { secrets: [{ name: "notify", value: '{"slackUrl":"https://hooks.example/hunter2"}' }] },
+  });
   expect(JSON.stringify({ ...app, configuration: undefined })).not.toContain("hunter2");
 });
 
 test("its address is its own name in the environment's domain, and its identity is told to whoever makes its role", async () => {
   const { made, declared } = await controlPlane();
-  expect(declared.find(({ type }) => type === parent)).toMatchObject({ name: "control-plane", parent: "", outputs: ["audience", "endpoint", "identityName", "identityObjectId"] });
-  expect(await Promise.all([made.identityName, made.identityObjectId].map(valueOf))).toEqual(["control-plane", "principal"]);
+  expect(declared.find(({ type }) => type === parent)).toMatchObject({
+    name: "control-plane",
+    parent: "",
+    outputs: ["audience", "endpoint", "identityName", "identityObjectId"],
+  });
+  expect(await Promise.all([made.identityName, made.identityObjectId].map(valueOf))).toEqual([
+    "control-plane",
+    "principal",
+  ]);
   expect(await valueOf(made.endpoint)).toBe("https://control-plane.apps.example.net");
 });

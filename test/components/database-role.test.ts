@@ -6,37 +6,82 @@ import { record, valueOf } from "../support/program/mocks.ts";
 
 const objectId = "11111111-2222-3333-4444-555555555555";
 const args: DatabaseRoleArgs = {
-  scope: "/subscriptions/s/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope", tenant: "t", image: "example.azurecr.io/control-plane:1", pull: { server: "example.azurecr.io", identity: "/identities/images" },
-  environmentId: "environment", database: { serverName: "journal-1", host: "journal-1.example.net", name: "ballast" }, grantee: { name: "control-plane", objectId },
+  scope: "/subscriptions/s/resourceGroups/shop",
+  resourceGroupName: "shop",
+  location: "westeurope",
+  tenant: "t",
+  image: "example.azurecr.io/control-plane:1",
+  pull: { server: "example.azurecr.io", identity: "/identities/images" },
+  environmentId: "environment",
+  database: { serverName: "journal-1", host: "journal-1.example.net", name: "ballast" },
+  grantee: { name: "control-plane", objectId },
 };
 const parent = "ballast:index:DatabaseRole";
 const databaseRole = () => record(() => new DatabaseRole("database-role", args));
 
 test("its identity is an administrator of the server and has no other right", async () => {
-  const rights = (await databaseRole()).declared.filter(({ type }) => /RoleAssignment|RoleDefinition|Administrator/.test(type));
-  expect(rights).toMatchObject([{ type: "azure-native:dbforpostgresql:AdministratorsMicrosoftEntra", name: "database-role-administrator", parent, inputs: { serverName: "journal-1", resourceGroupName: "shop", objectId: "principal", principalName: "database-role", principalType: "ServicePrincipal", tenantId: "t" } }]);
+  const rights = (await databaseRole()).declared.filter(({ type }) =>
+    /RoleAssignment|RoleDefinition|Administrator/.test(type),
+  );
+  expect(rights).toMatchObject([
+    {
+      type: "azure-native:dbforpostgresql:AdministratorsMicrosoftEntra",
+      name: "database-role-administrator",
+      parent,
+      inputs: {
+        serverName: "journal-1",
+        resourceGroupName: "shop",
+        objectId: "principal",
+        principalName: "database-role",
+        principalType: "ServicePrincipal",
+        tenantId: "t",
+      },
+    },
+  ]);
   expect(rights).toHaveLength(1);
 });
 
 test("the job runs when somebody starts it, once at a time, and may be repeated", async () => {
   const { declared, made } = await databaseRole();
   expect(declared.find(({ name }) => name === "database-role-job")).toMatchObject({
-    type: "azure-native:app:Job", parent,
+    type: "azure-native:app:Job",
+    parent,
     inputs: {
-      jobName: "database-role", resourceGroupName: "shop", environmentId: "environment",
+      jobName: "database-role",
+      resourceGroupName: "shop",
+      environmentId: "environment",
       identity: { type: "UserAssigned", userAssignedIdentities: ["database-role-identity-id", "/identities/images"] },
-      configuration: { triggerType: "Manual", manualTriggerConfig: { parallelism: 1, replicaCompletionCount: 1 }, registries: [{ server: "example.azurecr.io", identity: "/identities/images" }], replicaRetryLimit: 2 },
+      configuration: {
+        triggerType: "Manual",
+        manualTriggerConfig: { parallelism: 1, replicaCompletionCount: 1 },
+        registries: [{ server: "example.azurecr.io", identity: "/identities/images" }],
+        replicaRetryLimit: 2,
+      },
       template: { containers: [{ name: "database-role", image: "example.azurecr.io/control-plane:1" }] },
     },
   });
-  expect(declared.find(({ type }) => type === parent)).toMatchObject({ name: "database-role", parent: "", outputs: ["job"] });
+  expect(declared.find(({ type }) => type === parent)).toMatchObject({
+    name: "database-role",
+    parent: "",
+    outputs: ["job"],
+  });
   expect(await valueOf(made.job)).toBe("database-role");
 });
 
 test("its settings are read as a preparation for the control plane's identity, under the job's own, by token and encrypted", async () => {
-  const env: { name: string; value: string }[] = (await databaseRole()).declared.find(({ name }) => name === "database-role-job")!.inputs["template"].containers[0].env;
+  const env: { name: string; value: string }[] = (await databaseRole()).declared.find(
+    ({ name }) => name === "database-role-job",
+  )!.inputs["template"].containers[0].env;
   expect(readPreparation(Object.fromEntries(env.map(({ name, value }) => [name, value])))).toEqual({
-    clientId: "client", grantee: { name: "control-plane", objectId },
-    database: { host: "journal-1.example.net", port: 5432, name: "ballast", user: "database-role", password: undefined, tls: "require" },
+    clientId: "client",
+    grantee: { name: "control-plane", objectId },
+    database: {
+      host: "journal-1.example.net",
+      port: 5432,
+      name: "ballast",
+      user: "database-role",
+      password: undefined,
+      tls: "require",
+    },
   });
 });

@@ -4,7 +4,15 @@ import { expect, test } from "vitest";
 import { JournalDatabase } from "../../components/platform/journal-database.ts";
 import { record, valueOf } from "../support/program/mocks.ts";
 
-const args = { scope: "/subscriptions/s/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope", tenant: "tenant", sku: "Standard_B1ms", backupRetentionDays: 7, zoneRedundant: false };
+const args = {
+  scope: "/subscriptions/s/resourceGroups/shop",
+  resourceGroupName: "shop",
+  location: "westeurope",
+  tenant: "tenant",
+  sku: "Standard_B1ms",
+  backupRetentionDays: 7,
+  zoneRedundant: false,
+};
 const parent = "ballast:index:JournalDatabase";
 
 test("on Azure the server knows no passwords", async () => {
@@ -12,11 +20,27 @@ test("on Azure the server knows no passwords", async () => {
   const serverName = expect.stringMatching(/^journal-[0-9a-f]{8}$/);
   expect(declared).toMatchObject([
     { type: parent, name: "journal", parent: "", outputs: ["databaseName", "host", "serverName"] },
-    { type: "azure-native:dbforpostgresql:FirewallRule", name: "journal-azure-services", parent, inputs: { serverName, startIpAddress: "0.0.0.0", endIpAddress: "0.0.0.0" } },
-    { type: "azure-native:dbforpostgresql:Database", name: "journal-database", parent, inputs: { serverName, databaseName: "ballast" } },
     {
-      type: "azure-native:dbforpostgresql:Server", name: "journal-server", parent,
-      inputs: { serverName, resourceGroupName: "shop", authConfig: { activeDirectoryAuth: "Enabled", passwordAuth: "Disabled", tenantId: "tenant" } },
+      type: "azure-native:dbforpostgresql:FirewallRule",
+      name: "journal-azure-services",
+      parent,
+      inputs: { serverName, startIpAddress: "0.0.0.0", endIpAddress: "0.0.0.0" },
+    },
+    {
+      type: "azure-native:dbforpostgresql:Database",
+      name: "journal-database",
+      parent,
+      inputs: { serverName, databaseName: "ballast" },
+    },
+    {
+      type: "azure-native:dbforpostgresql:Server",
+      name: "journal-server",
+      parent,
+      inputs: {
+        serverName,
+        resourceGroupName: "shop",
+        authConfig: { activeDirectoryAuth: "Enabled", passwordAuth: "Disabled", tenantId: "tenant" },
+      },
     },
   ]);
   expect(declared.at(-1)?.inputs).not.toHaveProperty("administratorLogin");
@@ -25,8 +49,13 @@ test("on Azure the server knows no passwords", async () => {
 });
 
 test("two resource groups never meet at one server name, and one group always comes to the same", async () => {
-  const serverName = async (scope: string) => (await record(() => new JournalDatabase("journal", { ...args, scope }))).declared.at(-1)?.inputs["serverName"];
-  const [one, again, other] = [await serverName("/subscriptions/s/resourceGroups/shop"), await serverName("/subscriptions/S/resourceGroups/Shop"), await serverName("/subscriptions/s/resourceGroups/office")];
+  const serverName = async (scope: string) =>
+    (await record(() => new JournalDatabase("journal", { ...args, scope }))).declared.at(-1)?.inputs["serverName"];
+  const [one, again, other] = [
+    await serverName("/subscriptions/s/resourceGroups/shop"),
+    await serverName("/subscriptions/S/resourceGroups/Shop"),
+    await serverName("/subscriptions/s/resourceGroups/office"),
+  ];
   expect(again).toBe(one);
   expect(other).not.toBe(one);
 });
@@ -34,11 +63,21 @@ test("two resource groups never meet at one server name, and one group always co
 test("a password reaches the server as a secret and no output", async () => {
   const { made, declared } = await record(() => new JournalDatabase("journal", { ...args, password: "hunter2" }));
   const server = declared.find(({ name }) => name === "journal-server")!;
-  expect(server.inputs).toMatchObject({ authConfig: { activeDirectoryAuth: "Disabled", passwordAuth: "Enabled" }, administratorLogin: "ballast" });
+  expect(server.inputs).toMatchObject({
+    authConfig: { activeDirectoryAuth: "Disabled", passwordAuth: "Enabled" },
+    administratorLogin: "ballast",
+  });
   expect(isSecret(server.inputs["administratorLoginPassword"], "hunter2")).toBe(true);
-  expect(JSON.stringify(await Promise.all([made.host, made.serverName, made.databaseName].map(valueOf)))).not.toContain("hunter2");
-  expect(await Promise.all([made.host, made.serverName, made.databaseName].map(pulumi.isSecret))).toEqual([false, false, false]);
+  expect(JSON.stringify(await Promise.all([made.host, made.serverName, made.databaseName].map(valueOf)))).not.toContain(
+    "hunter2",
+  );
+  expect(await Promise.all([made.host, made.serverName, made.databaseName].map(pulumi.isSecret))).toEqual([
+    false,
+    false,
+    false,
+  ]);
 });
 
 /** Whether an input is the value in the envelope by which the engine knows secrets. */
-const isSecret = (input: Record<string, unknown>, value: string): boolean => Object.keys(input).length === 2 && input["value"] === value;
+const isSecret = (input: Record<string, unknown>, value: string): boolean =>
+  Object.keys(input).length === 2 && input["value"] === value;

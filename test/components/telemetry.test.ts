@@ -6,14 +6,27 @@ import { Telemetry, type TelemetryArgs } from "../../components/platform/telemet
 import { metrics } from "../../controlplane/adapters/telemetry/instruments.ts";
 import { record, valueOf } from "../support/program/mocks.ts";
 
-const scope = "/subscriptions/s/resourceGroups/shop", parent = "ballast:index:Telemetry";
-const args: TelemetryArgs = { scope, resourceGroupName: "shop", location: "westeurope", workspaceId: "workspace", apps: ["storefront", "search"], leaseSeconds: 30 };
-const telemetry = (change: Partial<TelemetryArgs> = {}) => record(() => new Telemetry("telemetry", { ...args, ...change }));
+const scope = "/subscriptions/s/resourceGroups/shop";
+const parent = "ballast:index:Telemetry";
+const args: TelemetryArgs = {
+  scope,
+  resourceGroupName: "shop",
+  location: "westeurope",
+  workspaceId: "workspace",
+  apps: ["storefront", "search"],
+  leaseSeconds: 30,
+};
+const telemetry = (change: Partial<TelemetryArgs> = {}) =>
+  record(() => new Telemetry("telemetry", { ...args, ...change }));
 const alerts = alertsOf({ apps: ["storefront", "search"], leaseSeconds: 30, switchJob: "dead-mans-switch" });
 
 test("the component is on the workspace and takes nothing from whoever has only its key", async () => {
   const { declared, made } = await telemetry();
-  expect(declared.find(({ name }) => name === "telemetry-insights")).toMatchObject({ type: "azure-native:applicationinsights:Component", parent, inputs: { workspaceResourceId: "workspace", disableLocalAuth: true, applicationType: "web" } });
+  expect(declared.find(({ name }) => name === "telemetry-insights")).toMatchObject({
+    type: "azure-native:applicationinsights:Component",
+    parent,
+    inputs: { workspaceResourceId: "workspace", disableLocalAuth: true, applicationType: "web" },
+  });
   expect(await valueOf(made.sender.insightsId)).toBe("telemetry-insights-id");
   expect(await valueOf(made.sender.connectionString)).toContain("IngestionEndpoint=https://ingestion.example.net/");
 });
@@ -21,19 +34,35 @@ test("the component is on the workspace and takes nothing from whoever has only 
 test("what apps send as may publish at the component, and nothing else is assigned", async () => {
   const { declared, made } = await telemetry();
   expect(made.sender.identity).toBe(`${scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/telemetry`);
-  expect(declared.filter(({ type }) => type.endsWith(":RoleAssignment")).map(({ parent: above, inputs }) => [above, inputs["scope"], inputs["principalId"], inputs["roleDefinitionId"].split("/").at(-1)])).toEqual([
-    [parent, "telemetry-insights-id", "principal", "3913510d-42f4-4e42-8a64-420c390055eb"],
-  ]);
+  expect(
+    declared
+      .filter(({ type }) => type.endsWith(":RoleAssignment"))
+      .map(({ parent: above, inputs }) => [
+        above,
+        inputs["scope"],
+        inputs["principalId"],
+        inputs["roleDefinitionId"].split("/").at(-1),
+      ]),
+  ).toEqual([[parent, "telemetry-insights-id", "principal", "3913510d-42f4-4e42-8a64-420c390055eb"]]);
 });
 
 test("each alert is a rule on the workspace that fires for any row, and tells whoever is in the action group", async () => {
   const { declared } = await telemetry({ emails: ["ann@example.com"] });
-  expect(declared.find(({ name }) => name === "telemetry-action-group")!.inputs).toMatchObject({ enabled: true, emailReceivers: [{ name: "ann@example.com", emailAddress: "ann@example.com", useCommonAlertSchema: true }] });
+  expect(declared.find(({ name }) => name === "telemetry-action-group")!.inputs).toMatchObject({
+    enabled: true,
+    emailReceivers: [{ name: "ann@example.com", emailAddress: "ann@example.com", useCommonAlertSchema: true }],
+  });
   const rules = declared.filter(({ type }) => type === "azure-native:monitor:ScheduledQueryRule");
   expect(rules.map(({ name }) => name)).toEqual(alerts.map(({ id }) => `telemetry-alert-${id}`).sort());
   for (const { id, query, severity, windowMinutes } of alerts) {
     expect(rules.find(({ name }) => name === `telemetry-alert-${id}`)!.inputs).toMatchObject({
-      scopes: ["workspace"], severity, enabled: true, evaluationFrequency: "PT5M", windowSize: `PT${windowMinutes}M`, criteria: { allOf: [{ query, timeAggregation: "Count", operator: "GreaterThan", threshold: 0 }] }, actions: { actionGroups: ["telemetry-action-group-id"] },
+      scopes: ["workspace"],
+      severity,
+      enabled: true,
+      evaluationFrequency: "PT5M",
+      windowSize: `PT${windowMinutes}M`,
+      criteria: { allOf: [{ query, timeAggregation: "Count", operator: "GreaterThan", threshold: 0 }] },
+      actions: { actionGroups: ["telemetry-action-group-id"] },
     });
   }
 });
@@ -45,11 +74,15 @@ test("where nobody is to be told, the rules are there all the same", async () =>
 });
 
 test("alerts ask for metrics that the control plane has, look further back than they are asked, and name a chapter of the runbooks that there is", () => {
-  const chapters = [...readFileSync("docs/guides/runbooks.md", "utf8").matchAll(/^## (.+)$/gm)].map(([, chapter]) => chapter);
+  const chapters = [...readFileSync("docs/guides/runbooks.md", "utf8").matchAll(/^## (.+)$/gm)].map(
+    ([, chapter]) => chapter,
+  );
   const names = Object.values(metrics).map(({ name }) => name as string);
   for (const { id, query, runbook, windowMinutes } of alerts) {
     expect([id, chapters.includes(runbook)]).toEqual([id, true]);
-    expect([...query.matchAll(/"(ballast\.[\w.]+)"/g)].map(([, name]) => name!).filter((name) => !names.includes(name))).toEqual([]);
+    expect(
+      [...query.matchAll(/"(ballast\.[\w.]+)"/g)].map(([, name]) => name!).filter((name) => !names.includes(name)),
+    ).toEqual([]);
     expect(windowMinutes).toBeGreaterThanOrEqual(5);
   }
   expect(alerts.find(({ id }) => id === "ticks-late")!.query).toContain("lag > 60");

@@ -1,16 +1,20 @@
 // The control plane as it is deployed: its process, a real PostgreSQL, the stand-in cloud. Only that all is wired, that a
 // rollout goes its way by itself, and that the process ends in good order; everything else is tested at its own place.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
 import { runChild } from "../../toolchain/child.ts";
-import { openShop, target, type Shop } from "../support/emulator/azure-shop.ts";
+import { openShop, type Shop, target } from "../support/emulator/azure-shop.ts";
 import { eventually, postgresForTests } from "../support/postgres/postgres.ts";
 
 const postgres = postgresForTests();
-let shop: Shop, child: ChildProcess, endpoint = "", stable = "", canary = "";
+let shop: Shop;
+let child: ChildProcess;
+let endpoint = "";
+let stable = "";
+let canary = "";
 const said: any[] = [];
 
 beforeAll(async () => {
@@ -22,11 +26,31 @@ beforeAll(async () => {
   child = spawn(process.execPath, ["controlplane/main.ts"], {
     stdio: ["ignore", "pipe", "inherit"],
     env: {
-      PATH: process.env["PATH"], BALLAST_CONNECT_TO: cloud.environment["BALLAST_CONNECT_TO"], NODE_EXTRA_CA_CERTS: cloud.caFile,
-      BALLAST_SUBSCRIPTION: cloud.subscription, BALLAST_TENANT: cloud.tenant, BALLAST_AUDIENCE: "api://ballast", BALLAST_INVENTORY: JSON.stringify([target]), BALLAST_WORKSPACE: workspace,
-      BALLAST_RESOURCE_MANAGER: settings.resourceManager, BALLAST_LOGS: settings.logs, AZURE_AUTHORITY_HOST: settings.authority, AZURE_CLIENT_ID: settings.clientId, AZURE_CLIENT_SECRET: settings.clientSecret,
-      BALLAST_DATABASE_HOST: database.host, BALLAST_DATABASE_PORT: String(database.port), BALLAST_DATABASE_NAME: database.name, BALLAST_DATABASE_USER: database.user, BALLAST_DATABASE_PASSWORD: database.password as string, BALLAST_DATABASE_TLS: "disable",
-      BALLAST_LEASE_SECONDS: "6", BALLAST_REQUEST_SECONDS: "4", BALLAST_INGESTION_SECONDS: "1", BALLAST_NOTIFY: JSON.stringify({ slackUrl: "https://127.0.0.1:2/services/secret-part" }), PORT: "0", CONTAINER_APP_REPLICA_NAME: "ballast--r1-0",
+      PATH: process.env["PATH"],
+      BALLAST_CONNECT_TO: cloud.environment["BALLAST_CONNECT_TO"],
+      NODE_EXTRA_CA_CERTS: cloud.caFile,
+      BALLAST_SUBSCRIPTION: cloud.subscription,
+      BALLAST_TENANT: cloud.tenant,
+      BALLAST_AUDIENCE: "api://ballast",
+      BALLAST_INVENTORY: JSON.stringify([target]),
+      BALLAST_WORKSPACE: workspace,
+      BALLAST_RESOURCE_MANAGER: settings.resourceManager,
+      BALLAST_LOGS: settings.logs,
+      AZURE_AUTHORITY_HOST: settings.authority,
+      AZURE_CLIENT_ID: settings.clientId,
+      AZURE_CLIENT_SECRET: settings.clientSecret,
+      BALLAST_DATABASE_HOST: database.host,
+      BALLAST_DATABASE_PORT: String(database.port),
+      BALLAST_DATABASE_NAME: database.name,
+      BALLAST_DATABASE_USER: database.user,
+      BALLAST_DATABASE_PASSWORD: database.password as string,
+      BALLAST_DATABASE_TLS: "disable",
+      BALLAST_LEASE_SECONDS: "6",
+      BALLAST_REQUEST_SECONDS: "4",
+      BALLAST_INGESTION_SECONDS: "1",
+      BALLAST_NOTIFY: JSON.stringify({ slackUrl: "https://127.0.0.1:2/services/secret-part" }),
+      PORT: "0",
+      CONTAINER_APP_REPLICA_NAME: "ballast--r1-0",
     },
   });
   createInterface({ input: child.stdout! }).on("line", (line) => said.push(JSON.parse(line)));
@@ -40,45 +64,93 @@ afterAll(async () => {
 
 test("a rollout goes from its request to its end by itself, and is followed the while", async () => {
   const token = (await shop.connection.credential.getToken("api://ballast/.default"))!.token;
-  const call = (method: string, path: string, body?: object) => fetch(`${endpoint}${path}`, { method, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  const call = (method: string, path: string, body?: object) =>
+    fetch(`${endpoint}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   const path = `/rollouts/${target.resourceGroup}/${target.app}/${canary}`;
-  const pace = { ...defaultPace, weights: [50], bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 10, maximumSeconds: 60 };
+  const pace = {
+    ...defaultPace,
+    weights: [50],
+    bakeSeconds: 1,
+    warmUpSeconds: 0,
+    tickSeconds: 1,
+    probeSeconds: 1,
+    smokeSeconds: 10,
+    maximumSeconds: 60,
+  };
   const put = await call("PUT", path, { release: "2", pace, limits: defaultLimits, probePath: "/health/ready" });
   expect([put.status, ((await put.json()) as any).phase]).toEqual([202, "inspecting"]);
   const followed = call("GET", `${path}/follow`).then((response) => response.text());
-  const isMeasured = async () => ((await (await call("GET", `${path}/journal`)).json()) as any).facts.some(({ event }: any) => event.kind === "Measured" && event.bins.length > 0);
+  const isMeasured = async () =>
+    ((await (await call("GET", `${path}/journal`)).json()) as any).facts.some(
+      ({ event }: any) => event.kind === "Measured" && event.bins.length > 0,
+    );
   await eventually(isMeasured, "a measurement");
   expect((await call("POST", `${path}/signals`, { signal: "promote", reason: "it looks good" })).status).toBe(202);
-  const lines = (await followed).trim().split("\n").map((line) => JSON.parse(line));
+  const lines = (await followed)
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   expect(lines.at(-1)).toMatchObject({ result: "promoted" });
-  expect(lines.filter(({ kind }) => kind === "StepReached").map(({ text }) => text)).toEqual(["canary has 50 percent", "canary has 100 percent"]);
-  expect((await shop.app()).properties.configuration.ingress.traffic).toEqual([{ revisionName: canary, weight: 100, label: "stable" }]);
-  expect(((await (await call("PUT", path, { release: "2", pace, limits: defaultLimits, probePath: "/health/ready" })).json()) as any).result).toBe("promoted");
+  expect(lines.filter(({ kind }) => kind === "StepReached").map(({ text }) => text)).toEqual([
+    "canary has 50 percent",
+    "canary has 100 percent",
+  ]);
+  expect((await shop.app()).properties.configuration.ingress.traffic).toEqual([
+    { revisionName: canary, weight: 100, label: "stable" },
+  ]);
+  expect(
+    (
+      (await (
+        await call("PUT", path, { release: "2", pace, limits: defaultLimits, probePath: "/health/ready" })
+      ).json()) as any
+    ).result,
+  ).toBe("promoted");
   expect(((await (await fetch(`${endpoint}/health`)).json()) as any).lastWriteAt).toBeGreaterThan(0);
 });
 
 test("who is to be told of it and cannot be reached is tried for, and nobody waits", async () => {
   const { sentence } = await eventually(() => said.find(({ what }) => what === "trouble"), "trouble with Slack");
-  expect(sentence).toMatch(/^slack was not told of rollout\/\S+#2, and is tried again: it cannot be reached \(E[A-Z]+\)$/);
+  expect(sentence).toMatch(
+    /^slack was not told of rollout\/\S+#2, and is tried again: it cannot be reached \(E[A-Z]+\)$/,
+  );
 });
 
 test("the `ballast` command reads it: what there is, what was refused, and a journal that is decided again and comes out equal", async () => {
   const token = (await shop.connection.credential.getToken("api://ballast/.default"))!.token;
   const release = async (...args: readonly string[]): Promise<any> => {
-    const { code, output } = await runChild(process.execPath, ["cli/main.ts", "release", ...args, "--endpoint", endpoint, "--json"], { environment: { PATH: process.env["PATH"], BALLAST_TOKEN: token } });
+    const { code, output } = await runChild(
+      process.execPath,
+      ["cli/main.ts", "release", ...args, "--endpoint", endpoint, "--json"],
+      { environment: { PATH: process.env["PATH"], BALLAST_TOKEN: token } },
+    );
     return { code, ...JSON.parse(output) };
   };
-  expect(await release("list")).toMatchObject({ code: 0, rollouts: [{ ...target, revision: canary, result: "promoted" }] });
-  expect(await release("abort", target.app, "--reason", "a second thought")).toMatchObject({ code: 1, error: { id: "signal-disregarded", message: expect.stringContaining("too late") } });
+  expect(await release("list")).toMatchObject({
+    code: 0,
+    rollouts: [{ ...target, revision: canary, result: "promoted" }],
+  });
+  expect(await release("abort", target.app, "--reason", "a second thought")).toMatchObject({
+    code: 1,
+    error: { id: "signal-disregarded", message: expect.stringContaining("too late") },
+  });
   const explained = await release("explain", target.app, "--replay");
   expect(explained).toMatchObject({ code: 0, replay: { equal: true, facts: explained.facts } });
-  expect(explained.journal.map(({ event }: any) => event.kind)).toEqual(expect.arrayContaining(["Planned", "Measured", "Finished", "Disregarded"]));
+  expect(explained.journal.map(({ event }: any) => event.kind)).toEqual(
+    expect.arrayContaining(["Planned", "Measured", "Finished", "Disregarded"]),
+  );
 });
 
 test("the process ends in good order when it is told to, and its log holds no secret", async () => {
   child.kill("SIGTERM");
   expect(await once(child, "exit")).toEqual([0, null]);
-  expect(said.filter(({ what }) => what !== "call" && what !== "trouble").map(({ what }) => what)).toEqual(["started", "ending"]);
+  expect(said.filter(({ what }) => what !== "call" && what !== "trouble").map(({ what }) => what)).toEqual([
+    "started",
+    "ending",
+  ]);
   const log = JSON.stringify(said);
   expect(log).not.toContain("eyJ");
   expect(log).not.toContain("secret-part");

@@ -7,8 +7,15 @@ import { BallastError } from "../../errors/catalogue.ts";
 
 describe("the settings", () => {
   const good = {
-    BALLAST_SUBSCRIPTION: "s", BALLAST_TENANT: "t", BALLAST_AUDIENCE: "api://ballast, 11111111-2222-3333-4444-555555555555", BALLAST_INVENTORY: '[{"resourceGroup":"shop","app":"api"}]', BALLAST_WORKSPACE: "w", AZURE_CLIENT_ID: "c",
-    BALLAST_DATABASE_HOST: "127.0.0.1", BALLAST_DATABASE_NAME: "ballast", BALLAST_DATABASE_USER: "ballast",
+    BALLAST_SUBSCRIPTION: "s",
+    BALLAST_TENANT: "t",
+    BALLAST_AUDIENCE: "api://ballast, 11111111-2222-3333-4444-555555555555",
+    BALLAST_INVENTORY: '[{"resourceGroup":"shop","app":"api"}]',
+    BALLAST_WORKSPACE: "w",
+    AZURE_CLIENT_ID: "c",
+    BALLAST_DATABASE_HOST: "127.0.0.1",
+    BALLAST_DATABASE_NAME: "ballast",
+    BALLAST_DATABASE_USER: "ballast",
   };
   const complaintsOf = (environment: Record<string, string | undefined>): string => {
     try {
@@ -22,8 +29,17 @@ describe("the settings", () => {
 
   test("have Azure's defaults where nothing else is said", () => {
     expect(readSettings(good)).toMatchObject({
-      resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", authority: "https://login.microsoftonline.com", leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180,
-      audiences: ["api://ballast", "11111111-2222-3333-4444-555555555555"], inventory: [{ resourceGroup: "shop", app: "api" }], host: "127.0.0.1", port: 8080, database: { port: 5432, tls: "require", password: undefined },
+      resourceManager: "https://management.azure.com",
+      logs: "https://api.loganalytics.io",
+      authority: "https://login.microsoftonline.com",
+      leaseSeconds: 60,
+      requestSeconds: 30,
+      ingestionSeconds: 180,
+      audiences: ["api://ballast", "11111111-2222-3333-4444-555555555555"],
+      inventory: [{ resourceGroup: "shop", app: "api" }],
+      host: "127.0.0.1",
+      port: 8080,
+      database: { port: 5432, tls: "require", password: undefined },
     });
   });
 
@@ -33,8 +49,16 @@ describe("the settings", () => {
   });
 
   for (const [what, wrong, words] of [
-    ["a lease that a request can outlive", { BALLAST_LEASE_SECONDS: "4", BALLAST_REQUEST_SECONDS: "4" }, "longer than BALLAST_REQUEST_SECONDS"],
-    ["an unencrypted database elsewhere", { BALLAST_DATABASE_HOST: "db.example", BALLAST_DATABASE_TLS: "disable" }, "loopback"],
+    [
+      "a lease that a request can outlive",
+      { BALLAST_LEASE_SECONDS: "4", BALLAST_REQUEST_SECONDS: "4" },
+      "longer than BALLAST_REQUEST_SECONDS",
+    ],
+    [
+      "an unencrypted database elsewhere",
+      { BALLAST_DATABASE_HOST: "db.example", BALLAST_DATABASE_TLS: "disable" },
+      "loopback",
+    ],
     ["an unencrypted endpoint", { BALLAST_RESOURCE_MANAGER: "http://management.azure.com" }, "https"],
     ["an inventory that is not one", { BALLAST_INVENTORY: '[{"app":"api"}]' }, "BALLAST_INVENTORY"],
     ["a port that is not one", { PORT: "eighty" }, "PORT"],
@@ -43,14 +67,24 @@ describe("the settings", () => {
   }
 
   test("of a preparation are read where it is said for whom, and complained about all at once", () => {
-    const objectId = "11111111-2222-3333-4444-555555555555", whom = { BALLAST_DATABASE_GRANTEE: "plane", BALLAST_DATABASE_GRANTEE_OBJECT: objectId };
+    const objectId = "11111111-2222-3333-4444-555555555555";
+    const whom = { BALLAST_DATABASE_GRANTEE: "plane", BALLAST_DATABASE_GRANTEE_OBJECT: objectId };
     expect(readPreparation(good)).toBeUndefined();
-    expect(readPreparation({ ...good, ...whom })).toMatchObject({ clientId: "c", grantee: { name: "plane", objectId }, database: { user: "ballast", password: undefined, tls: "require" } });
-    expect(() => readPreparation({ ...whom, BALLAST_DATABASE_GRANTEE_OBJECT: "plane" })).toThrow(/BALLAST_DATABASE_GRANTEE_OBJECT is "plane".*AZURE_CLIENT_ID is missing.*BALLAST_DATABASE_USER is missing/);
+    expect(readPreparation({ ...good, ...whom })).toMatchObject({
+      clientId: "c",
+      grantee: { name: "plane", objectId },
+      database: { user: "ballast", password: undefined, tls: "require" },
+    });
+    expect(() => readPreparation({ ...whom, BALLAST_DATABASE_GRANTEE_OBJECT: "plane" })).toThrow(
+      /BALLAST_DATABASE_GRANTEE_OBJECT is "plane".*AZURE_CLIENT_ID is missing.*BALLAST_DATABASE_USER is missing/,
+    );
   });
 
   test("that are missing end the process with one line of JSON that names them", async () => {
-    const child = spawn(process.execPath, ["controlplane/main.ts"], { env: { PATH: process.env["PATH"] }, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["controlplane/main.ts"], {
+      env: { PATH: process.env["PATH"] },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let said = "";
     child.stdout.on("data", (chunk: Buffer) => (said += chunk));
     const [code] = await once(child, "exit");

@@ -1,21 +1,32 @@
 // An ingestion that refuses, and one that takes and never answers: the rollout goes its way, the process ends in good order, and the log says it once.
 // And where nobody wants telemetry, its packages are not even loaded.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
 import { makeAuthority, makeCertificates } from "../../emulator/certificates.ts";
-import { openShop, target, type Shop } from "../support/emulator/azure-shop.ts";
+import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
 import { startPlane } from "../support/controlplane/plane.ts";
+import { openShop, type Shop, target } from "../support/emulator/azure-shop.ts";
 import { eventually, postgresForTests } from "../support/postgres/postgres.ts";
 
 const postgres = postgresForTests();
-const pace = { ...defaultPace, weights: [50], bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 10, maximumSeconds: 60 };
+const pace = {
+  ...defaultPace,
+  weights: [50],
+  bakeSeconds: 1,
+  warmUpSeconds: 0,
+  tickSeconds: 1,
+  probeSeconds: 1,
+  smokeSeconds: 10,
+  maximumSeconds: 60,
+};
 // What asks for the exporter says so; it sees every import of the process, however late.
 const listener = `data:text/javascript,import { registerHooks } from "node:module"; registerHooks({ resolve(name, context, next) { if (/monitor-opentelemetry|opentelemetry.sdk-(metrics|trace)/.test(name)) process.stdout.write(JSON.stringify({ what: "loaded", name }) + String.fromCharCode(10)); return next(name, context); } });`;
-let shop: Shop, stable: string, child: ChildProcess | undefined;
+let shop: Shop;
+let stable: string;
+let child: ChildProcess | undefined;
 
 beforeAll(async () => {
   shop = await openShop();
@@ -27,16 +38,44 @@ afterAll(() => shop?.close());
 /** Starts a control plane, lets it release, and tells it to end; gives what it said. */
 async function throughOneRollout(name: string, variables: Readonly<Record<string, string>>): Promise<readonly any[]> {
   const canary = await shop.release(name, [{ revisionName: stable, weight: 100 }]);
-  const plane = await startPlane(shop, await postgres.fresh(), { name, apps: [target.app], leaseSeconds: 6, requestSeconds: 4, variables: { OTEL_METRIC_EXPORT_INTERVAL: "1000", ...variables } });
+  const plane = await startPlane(shop, await postgres.fresh(), {
+    name,
+    apps: [target.app],
+    leaseSeconds: 6,
+    requestSeconds: 4,
+    variables: { OTEL_METRIC_EXPORT_INTERVAL: "1000", ...variables },
+  });
   child = plane.child;
   let text = "";
-  child.stdout!.setEncoding("utf8").on("data", (part: string) => { text += part; });
-  const said = () => text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
-  const token = (await shop.connection.credential.getToken("api://ballast/.default"))!.token, path = `${plane.endpoint}/rollouts/${target.resourceGroup}/${target.app}/${canary}`;
-  const call = (method: string, to: string, body?: object) => fetch(to, { method, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, ...(body && { body: JSON.stringify(body) }) }).then(async (response) => (await response.json()) as any);
+  child.stdout!.setEncoding("utf8").on("data", (part: string) => {
+    text += part;
+  });
+  const said = () =>
+    text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line));
+  const token = (await shop.connection.credential.getToken("api://ballast/.default"))!.token;
+  const path = `${plane.endpoint}/rollouts/${target.resourceGroup}/${target.app}/${canary}`;
+  const call = (method: string, to: string, body?: object) =>
+    fetch(to, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body && { body: JSON.stringify(body) }),
+    }).then(async (response) => (await response.json()) as any);
   await call("PUT", path, { release: name, pace, limits: defaultLimits, probePath: "/health/ready" });
-  await eventually(async () => (await call("GET", `${path}/journal`)).facts.filter(({ event }: any) => event.kind === "Measured").length > 3, "measurements", 40);
-  if (variables["APPLICATIONINSIGHTS_CONNECTION_STRING"]) await eventually(() => said().find(({ sentence }) => String(sentence).startsWith("telemetry does not arrive")), "a word that telemetry does not arrive", 40);
+  await eventually(
+    async () =>
+      (await call("GET", `${path}/journal`)).facts.filter(({ event }: any) => event.kind === "Measured").length > 3,
+    "measurements",
+    40,
+  );
+  if (variables["APPLICATIONINSIGHTS_CONNECTION_STRING"])
+    await eventually(
+      () => said().find(({ sentence }) => String(sentence).startsWith("telemetry does not arrive")),
+      "a word that telemetry does not arrive",
+      40,
+    );
   await call("POST", `${path}/signals`, { signal: "promote", reason: "it looks good" });
   await eventually(async () => (await call("GET", path)).result === "promoted", "the promotion", 40);
   stable = canary;
@@ -45,19 +84,37 @@ async function throughOneRollout(name: string, variables: Readonly<Record<string
   return said();
 }
 
-const connection = (port: number) => ({ APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=11111111-2222-3333-4444-555555555555;IngestionEndpoint=https://127.0.0.1:${port}/` });
-const complaints = (said: readonly any[]): readonly string[] => said.filter(({ what }) => what === "trouble").map(({ sentence }) => sentence).filter((sentence) => sentence.includes("telemetry"));
+const connection = (port: number) => ({
+  APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=11111111-2222-3333-4444-555555555555;IngestionEndpoint=https://127.0.0.1:${port}/`,
+});
+const complaints = (said: readonly any[]): readonly string[] =>
+  said
+    .filter(({ what }) => what === "trouble")
+    .map(({ sentence }) => sentence)
+    .filter((sentence) => sentence.includes("telemetry"));
 
 test("an ingestion that refuses costs one line in the log", { timeout: 120_000 }, async () => {
   expect(complaints(await throughOneRollout("2", connection(1)))).toHaveLength(1);
 });
 
-test("an ingestion that never answers costs one line in the log, and no end waits for it for long", { timeout: 120_000 }, async () => {
-  const authority = makeAuthority("hangs"), asked: string[] = [];
-  const server = https.createServer(makeCertificates(authority).localhost, (request) => void asked.push(request.url!)).listen(0, "127.0.0.1");
+test("an ingestion that never answers costs one line in the log, and no end waits for it for long", {
+  timeout: 120_000,
+}, async () => {
+  const authority = makeAuthority("hangs");
+  const asked: string[] = [];
+  const server = https
+    .createServer(makeCertificates(authority).localhost, (request) => void asked.push(request.url!))
+    .listen(0, "127.0.0.1");
   await once(server, "listening");
   try {
-    expect(complaints(await throughOneRollout("3", { ...connection((server.address() as AddressInfo).port), NODE_TLS_REJECT_UNAUTHORIZED: "0" }))).toHaveLength(1);
+    expect(
+      complaints(
+        await throughOneRollout("3", {
+          ...connection((server.address() as AddressInfo).port),
+          NODE_TLS_REJECT_UNAUTHORIZED: "0",
+        }),
+      ),
+    ).toHaveLength(1);
     expect(asked.length).toBeGreaterThan(1);
   } finally {
     server.close();
@@ -65,19 +122,35 @@ test("an ingestion that never answers costs one line in the log, and no end wait
   }
 });
 
-test("without a connection string neither the control plane nor the storefront loads what would send", { timeout: 120_000 }, async () => {
+test("without a connection string neither the control plane nor the storefront loads what would send", {
+  timeout: 120_000,
+}, async () => {
   const storefront = async (variables: Readonly<Record<string, string>>): Promise<readonly any[]> => {
-    child = spawn(process.execPath, ["--import", listener, "examples/storefront/main.ts"], { env: { PATH: process.env["PATH"], PORT: "0", ...variables }, stdio: ["ignore", "pipe", "inherit"] });
+    child = spawn(process.execPath, ["--import", listener, "examples/storefront/main.ts"], {
+      env: { PATH: process.env["PATH"], PORT: "0", ...variables },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let text = "";
-    child.stdout!.setEncoding("utf8").on("data", (part: string) => { text += part; });
-    const said = () => text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+    child.stdout!.setEncoding("utf8").on("data", (part: string) => {
+      text += part;
+    });
+    const said = () =>
+      text
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line));
     await eventually(() => said().some(({ listening }) => listening), "the storefront");
-    if (variables["APPLICATIONINSIGHTS_CONNECTION_STRING"]) await eventually(() => said().some(({ what }) => what === "loaded"), "the exporter to be loaded");
+    if (variables["APPLICATIONINSIGHTS_CONNECTION_STRING"])
+      await eventually(() => said().some(({ what }) => what === "loaded"), "the exporter to be loaded");
     child.kill("SIGTERM");
     await once(child, "exit");
     return said().filter(({ what }) => what === "loaded");
   };
   expect(await storefront({})).toEqual([]);
   expect((await storefront(connection(1))).length).toBeGreaterThan(0); // so it would have been heard
-  expect((await throughOneRollout("4", { NODE_OPTIONS: `--import=${encodeURI(listener).replaceAll("'", "%27")}` })).filter(({ what }) => what === "loaded")).toEqual([]);
+  expect(
+    (await throughOneRollout("4", { NODE_OPTIONS: `--import=${encodeURI(listener).replaceAll("'", "%27")}` })).filter(
+      ({ what }) => what === "loaded",
+    ),
+  ).toEqual([]);
 });

@@ -6,21 +6,33 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { switchActions } from "../../components/platform/dead-mans-switch.ts";
 import { plan } from "../../deadman/restore.ts";
+import { type Entry, type Estate, openEstate } from "../support/controlplane/dead-mans-estate.ts";
 import { eventually } from "../support/emulator/container-cloud.ts";
-import { openEstate, type Entry, type Estate } from "../support/controlplane/dead-mans-estate.ts";
 
-let estate: Estate, health: string, stable: string, canary: string;
+let estate: Estate;
+let health: string;
+let stable: string;
+let canary: string;
 /** What the control plane says of itself; undefined while it hangs up on everybody. */
 let heartbeat: { readonly status: number; readonly body: object } | undefined;
-const beats = (inFlight: number, lastWriteSecondsAgo: number | null): typeof heartbeat => ({ status: 200, body: { status: "ok", inFlight, lastWriteSecondsAgo } });
-const server = http.createServer((request, response) => (heartbeat ? response.writeHead(heartbeat.status).end(JSON.stringify(heartbeat.body)) : request.socket.destroy()));
+const beats = (inFlight: number, lastWriteSecondsAgo: number | null): typeof heartbeat => ({
+  status: 200,
+  body: { status: "ok", inFlight, lastWriteSecondsAgo },
+});
+const server = http.createServer((request, response) =>
+  heartbeat ? response.writeHead(heartbeat.status).end(JSON.stringify(heartbeat.body)) : request.socket.destroy(),
+);
 
 beforeAll(async () => {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   health = `http://127.0.0.1:${(server.address() as AddressInfo).port}/health`;
-  estate = await openEstate({ teller: { folder: new URL("../support/emulator/", import.meta.url).pathname, entry: "print-environment.mjs" } });
-  stable = (await estate.ask("GET", `${estate.group}/providers/Microsoft.App/containerApps/storefront?api-version=2025-07-01`)).body.properties.latestRevisionName;
+  estate = await openEstate({
+    teller: { folder: new URL("../support/emulator/", import.meta.url).pathname, entry: "print-environment.mjs" },
+  });
+  stable = (
+    await estate.ask("GET", `${estate.group}/providers/Microsoft.App/containerApps/storefront?api-version=2025-07-01`)
+  ).body.properties.latestRevisionName;
   await estate.setTraffic({ revisionName: stable, weight: 100, label: "stable" });
   canary = await estate.release({ RELEASE: "2" });
   await estate.putSwitch({ BALLAST_HEALTH: health });
@@ -33,16 +45,28 @@ beforeEach(async () => {
   heartbeat = undefined;
   await estate.fault();
   await estate.revision(stable, "activate");
-  await eventually(() => estate.revision(stable), ({ healthState }) => healthState === "Healthy");
+  await eventually(
+    () => estate.revision(stable),
+    ({ healthState }) => healthState === "Healthy",
+  );
   await estate.setTraffic(...split());
   await estate.writes();
 });
 
-const split = (): readonly Entry[] => [{ revisionName: stable, weight: 75, label: "stable" }, { revisionName: canary, weight: 25, label: "canary" }];
-const whole = (): readonly Entry[] => [{ revisionName: stable, weight: 100, label: "stable" }, { revisionName: canary, weight: 0, label: "canary" }];
+const split = (): readonly Entry[] => [
+  { revisionName: stable, weight: 75, label: "stable" },
+  { revisionName: canary, weight: 25, label: "canary" },
+];
+const whole = (): readonly Entry[] => [
+  { revisionName: stable, weight: 100, label: "stable" },
+  { revisionName: canary, weight: 0, label: "canary" },
+];
 /** The split that is hardest to mend: everything is the canary's, and stable is down. */
 const stableDown = async (): Promise<void> => {
-  await estate.setTraffic({ revisionName: canary, weight: 100, label: "canary" }, { revisionName: stable, weight: 0, label: "stable" });
+  await estate.setTraffic(
+    { revisionName: canary, weight: 100, label: "canary" },
+    { revisionName: stable, weight: 0, label: "stable" },
+  );
   await estate.revision(stable, "deactivate");
   await estate.writes();
 };
@@ -71,7 +95,11 @@ describe("a heartbeat", () => {
 
   test.each([
     ["no answer at all", undefined, "ECONNRESET"],
-    ["a database that is gone", { status: 503, body: { error: { id: "journal-unreachable", message: "The journal does not answer." } } }, "503 The journal does not answer."],
+    [
+      "a database that is gone",
+      { status: 503, body: { error: { id: "journal-unreachable", message: "The journal does not answer." } } },
+      "503 The journal does not answer.",
+    ],
     ["a rollout in flight and no write for longer than the silence", beats(1, 1.5), "1 rollouts are in flight"],
     ["an answer of somebody else", { status: 200, body: {} }, "without saying what is in flight"],
   ])("is not %s: stable has everything again, every label where it was", async (_, beat, why) => {
@@ -79,7 +107,11 @@ describe("a heartbeat", () => {
     const { status, lines } = await estate.run();
     expect([status, lines.map(({ what }) => what)]).toEqual(["Succeeded", ["silence", "restored"]]);
     expect(lines[0].sentence).toContain(why);
-    expect(lines[1]).toMatchObject({ resourceGroup: "estate", app: "storefront", sentence: `${stable} has 100 percent again; before, it was ${stable} 75, ${canary} 25` });
+    expect(lines[1]).toMatchObject({
+      resourceGroup: "estate",
+      app: "storefront",
+      sentence: `${stable} has 100 percent again; before, it was ${stable} 75, ${canary} 25`,
+    });
     expect(await estate.traffic()).toEqual(whole());
     expect(await estate.writes()).toEqual(["PATCH storefront 202"]);
   });
@@ -94,7 +126,10 @@ describe("in silence", () => {
   });
 
   test("an app without the label is left alone, and that is said", async () => {
-    await estate.setTraffic({ revisionName: stable, weight: 75 }, { revisionName: canary, weight: 25, label: "canary" });
+    await estate.setTraffic(
+      { revisionName: stable, weight: 75 },
+      { revisionName: canary, weight: 25, label: "canary" },
+    );
     await estate.writes();
     const { status, lines } = await estate.run();
     expect([status, lines.at(-1).what, await estate.writes()]).toEqual(["Succeeded", "left-alone", []]);
@@ -104,26 +139,43 @@ describe("in silence", () => {
   test("a stable revision that was taken down is brought up first and gets its traffic when it is ready", async () => {
     await stableDown();
     const { status, lines } = await estate.run();
-    expect([status, lines.at(-1).what, await estate.writes()]).toEqual(["Succeeded", "restored", [`POST ${stable}/activate 200`, "PATCH storefront 202"]]);
-    expect((await estate.ask("GET", `https://storefront.${estate.domain}/`, undefined, { token: null })).headers["x-localcloud-revision"]).toBe(stable);
+    expect([status, lines.at(-1).what, await estate.writes()]).toEqual([
+      "Succeeded",
+      "restored",
+      [`POST ${stable}/activate 200`, "PATCH storefront 202"],
+    ]);
+    expect(
+      (await estate.ask("GET", `https://storefront.${estate.domain}/`, undefined, { token: null })).headers[
+        "x-localcloud-revision"
+      ],
+    ).toBe(stable);
   });
 
   test("a stable revision that does not come up gets nothing, and the execution fails with the reason", async () => {
     const broken = await estate.release({ RELEASE: "3", FAULT: "never-ready" });
-    await estate.setTraffic({ revisionName: stable, weight: 100 }, { revisionName: broken, weight: 0, label: "stable" });
+    await estate.setTraffic(
+      { revisionName: stable, weight: 100 },
+      { revisionName: broken, weight: 0, label: "stable" },
+    );
     await estate.putSwitch({ BALLAST_HEALTH: health, BALLAST_DEADMAN_PATIENCE_SECONDS: "2" });
     await estate.writes();
     const { status, lines } = await estate.run();
     await estate.putSwitch({ BALLAST_HEALTH: health });
     expect([status, lines.at(-1).what, await estate.writes()]).toEqual(["Failed", "failed", []]);
-    expect(lines.at(-1).sentence).toMatch(new RegExp(`its stable revision ${broken} is \\w+, \\w+ \\(given up after 2 s\\)`));
+    expect(lines.at(-1).sentence).toMatch(
+      new RegExp(`its stable revision ${broken} is \\w+, \\w+ \\(given up after 2 s\\)`),
+    );
     await estate.revision(broken, "deactivate");
   });
 
   test("a stable revision that is gone fails the execution, and nothing is written", async () => {
     await estate.fault({ method: "GET", path: `/revisions/${stable}$`, status: 404, code: "ResourceNotFound" });
     const { status, lines } = await estate.run();
-    expect([status, lines.at(-1).sentence, await estate.writes()]).toEqual(["Failed", `its stable revision ${stable} is not there any more`, []]);
+    expect([status, lines.at(-1).sentence, await estate.writes()]).toEqual([
+      "Failed",
+      `its stable revision ${stable} is not there any more`,
+      [],
+    ]);
   });
 
   test.each([
@@ -142,12 +194,20 @@ describe("in silence", () => {
     await stableDown();
     const runs = await Promise.all((await Promise.all([estate.start(), estate.start()])).map(estate.ended));
     expect(runs.map(({ status }) => status)).toEqual(["Succeeded", "Succeeded"]);
-    expect(new Set(runs.map(({ lines }) => lines.at(-1).sentence.startsWith(`${stable} has 100 percent`)))).toEqual(new Set([true]));
+    expect(new Set(runs.map(({ lines }) => lines.at(-1).sentence.startsWith(`${stable} has 100 percent`)))).toEqual(
+      new Set([true]),
+    );
     expect((await estate.traffic())[0]).toEqual(whole()[0]);
   });
 
   test("a control plane that comes back before anything was written has the app again", async () => {
-    await estate.fault({ method: "PATCH", path: "/containerApps/storefront$", status: 409, code: "ContainerAppOperationInProgress", times: 1000 });
+    await estate.fault({
+      method: "PATCH",
+      path: "/containerApps/storefront$",
+      status: 409,
+      code: "ContainerAppOperationInProgress",
+      times: 1000,
+    });
     const execution = await estate.start();
     await eventually(estate.writes, (writes) => writes.length > 0);
     heartbeat = beats(1, 0.1);
@@ -173,18 +233,44 @@ describe("the identity of the switch", () => {
     await estate.release({ RELEASE: "1" }, "neighbour");
     await estate.putSwitch({}, undefined, "teller");
     const execution = await estate.start();
-    const [line] = await eventually(() => estate.linesOf(execution), (lines) => lines.length > 0);
+    const [line] = await eventually(
+      () => estate.linesOf(execution),
+      (lines) => lines.length > 0,
+    );
     await estate.putSwitch({ BALLAST_HEALTH: health });
-    const signedIn = await fetch(`${line.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=https://management.azure.com&client_id=${line.AZURE_CLIENT_ID}`, { headers: { "X-IDENTITY-HEADER": line.IDENTITY_HEADER } });
+    const signedIn = await fetch(
+      `${line.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=https://management.azure.com&client_id=${line.AZURE_CLIENT_ID}`,
+      { headers: { "X-IDENTITY-HEADER": line.IDENTITY_HEADER } },
+    );
     const token = ((await signedIn.json()) as { access_token: string }).access_token;
     const app = (name: string): string => `${estate.group}/providers/Microsoft.App/containerApps/${name}`;
-    const status = async (method: string, path: string, version = "2025-07-01") => (await estate.ask(method, `${path}?api-version=${version}`, method === "GET" || method === "DELETE" ? undefined : { properties: {} }, { token })).status;
+    const status = async (method: string, path: string, version = "2025-07-01") =>
+      (
+        await estate.ask(
+          method,
+          `${path}?api-version=${version}`,
+          method === "GET" || method === "DELETE" ? undefined : { properties: {} },
+          { token },
+        )
+      ).status;
     expect(await status("GET", app("storefront"))).toBe(200); // else the refusals below would show nothing
     const tried = [
-      status("GET", app("neighbour")), status("PATCH", app("neighbour")), status("DELETE", app("neighbour")), status("DELETE", app("storefront")),
-      status("POST", `${app("storefront")}/listSecrets`), status("POST", `${app("storefront")}/revisions/${stable}/deactivate`), status("POST", `${app("storefront")}/revisions/${stable}/restart`),
-      status("GET", estate.group, "2024-03-01"), status("DELETE", estate.group, "2024-03-01"), status("GET", estate.environmentId), status("PUT", `${estate.group}/providers/Microsoft.App/jobs/dead-mans-switch`),
-      status("PUT", `${app("storefront")}/providers/Microsoft.Authorization/roleAssignments/${crypto.randomUUID()}`, "2022-04-01"),
+      status("GET", app("neighbour")),
+      status("PATCH", app("neighbour")),
+      status("DELETE", app("neighbour")),
+      status("DELETE", app("storefront")),
+      status("POST", `${app("storefront")}/listSecrets`),
+      status("POST", `${app("storefront")}/revisions/${stable}/deactivate`),
+      status("POST", `${app("storefront")}/revisions/${stable}/restart`),
+      status("GET", estate.group, "2024-03-01"),
+      status("DELETE", estate.group, "2024-03-01"),
+      status("GET", estate.environmentId),
+      status("PUT", `${estate.group}/providers/Microsoft.App/jobs/dead-mans-switch`),
+      status(
+        "PUT",
+        `${app("storefront")}/providers/Microsoft.Authorization/roleAssignments/${crypto.randomUUID()}`,
+        "2022-04-01",
+      ),
     ];
     expect(await Promise.all(tried)).toEqual(tried.map(() => 403));
   });
@@ -196,19 +282,62 @@ describe("the identity of the switch", () => {
 });
 
 describe("what an app lacks", () => {
-  const properties = (traffic: readonly object[], more: object = {}) => ({ provisioningState: "Succeeded", configuration: { activeRevisionsMode: "Multiple", ingress: { traffic } }, ...more });
+  const properties = (traffic: readonly object[], more: object = {}) => ({
+    provisioningState: "Succeeded",
+    configuration: { activeRevisionsMode: "Multiple", ingress: { traffic } },
+    ...more,
+  });
   test.each([
     ["nothing in Single mode", { configuration: { activeRevisionsMode: "Single" } }, "nothing"],
     ["nothing without ingress", { configuration: { activeRevisionsMode: "Multiple" } }, "nothing"],
-    ["nothing that is known where the label is on no name", properties([{ latestRevision: true, weight: 100, label: "stable" }]), "nothing"],
-    ["patience while another operation is under way", properties([{ revisionName: "a", weight: 100, label: "stable" }], { provisioningState: "InProgress" }), "wait"],
-    ["a write where the last one failed, whatever it shows", properties([{ revisionName: "a", weight: 100, label: "stable" }], { provisioningState: "Failed" }), "shift"],
-    ["a write where the latest revision has a share, whichever that is", properties([{ revisionName: "a", weight: 90, label: "stable" }, { latestRevision: true, weight: 10 }]), "shift"],
-    ["nothing where names differ in case alone", properties([{ revisionName: "A", weight: 0, label: "stable" }, { revisionName: "a", weight: 100 }]), "nothing"],
+    [
+      "nothing that is known where the label is on no name",
+      properties([{ latestRevision: true, weight: 100, label: "stable" }]),
+      "nothing",
+    ],
+    [
+      "patience while another operation is under way",
+      properties([{ revisionName: "a", weight: 100, label: "stable" }], { provisioningState: "InProgress" }),
+      "wait",
+    ],
+    [
+      "a write where the last one failed, whatever it shows",
+      properties([{ revisionName: "a", weight: 100, label: "stable" }], { provisioningState: "Failed" }),
+      "shift",
+    ],
+    [
+      "a write where the latest revision has a share, whichever that is",
+      properties([
+        { revisionName: "a", weight: 90, label: "stable" },
+        { latestRevision: true, weight: 10 },
+      ]),
+      "shift",
+    ],
+    [
+      "nothing where names differ in case alone",
+      properties([
+        { revisionName: "A", weight: 0, label: "stable" },
+        { revisionName: "a", weight: 100 },
+      ]),
+      "nothing",
+    ],
   ])("is %s", (_, given, what) => expect(plan(given).what).toBe(what));
 
   test("is written with every label of others kept, on the same revision too, and unlabelled entries left out", () => {
-    const traffic = [{ revisionName: "a", weight: 50, label: "stable" }, { revisionName: "a", weight: 10, label: "blue" }, { revisionName: "b", weight: 30 }, { latestRevision: true, weight: 10, label: "next" }];
-    expect(plan(properties(traffic))).toEqual({ what: "shift", stable: "a", traffic: [{ revisionName: "a", weight: 100, label: "stable" }, { revisionName: "a", weight: 0, label: "blue" }, { latestRevision: true, weight: 0, label: "next" }] });
+    const traffic = [
+      { revisionName: "a", weight: 50, label: "stable" },
+      { revisionName: "a", weight: 10, label: "blue" },
+      { revisionName: "b", weight: 30 },
+      { latestRevision: true, weight: 10, label: "next" },
+    ];
+    expect(plan(properties(traffic))).toEqual({
+      what: "shift",
+      stable: "a",
+      traffic: [
+        { revisionName: "a", weight: 100, label: "stable" },
+        { revisionName: "a", weight: 0, label: "blue" },
+        { latestRevision: true, weight: 0, label: "next" },
+      ],
+    });
   });
 });

@@ -5,23 +5,46 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { draw, expectedResult, story, type Fault } from "../../demo/draw.ts";
+import { draw, expectedResult, type Fault, story } from "../../demo/draw.ts";
+import { type ChildOptions, runChild } from "../../toolchain/child.ts";
 import { cacheFolder } from "../../toolchain/pulumi/cache.ts";
-import { runChild, type ChildOptions } from "../../toolchain/child.ts";
 
 const fixedSeeds = [7, 42];
 const freshSeed = Math.floor(Math.random() * 2 ** 32);
 
 let folder: string;
-beforeEach(() => { folder = mkdtempSync(path.join(tmpdir(), "ballast-demo-")); });
-afterEach(() => { rmSync(folder, { recursive: true, force: true }); });
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "ballast-demo-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const root = path.join(import.meta.dirname, "..", "..");
-const run = (args: readonly string[], options?: ChildOptions) => runChild(process.execPath, ["demo/main.ts", "--folder", path.join(folder, "ground"), "--out", path.join(folder, "demo.json"), ...args], { cwd: root, ...options });
+const run = (args: readonly string[], options?: ChildOptions) =>
+  runChild(
+    process.execPath,
+    ["demo/main.ts", "--folder", path.join(folder, "ground"), "--out", path.join(folder, "demo.json"), ...args],
+    { cwd: root, ...options },
+  );
 const demo = (...args: readonly string[]) => run(args);
-const account = () => JSON.parse(readFileSync(path.join(folder, "demo.json"), "utf8")) as { releases: readonly Told[]; failedRequestsOutsideFaults: number; resumed: boolean; controlPlaneKilled: boolean; seed: number | null };
+const account = () =>
+  JSON.parse(readFileSync(path.join(folder, "demo.json"), "utf8")) as {
+    releases: readonly Told[];
+    failedRequestsOutsideFaults: number;
+    resumed: boolean;
+    controlPlaneKilled: boolean;
+    seed: number | null;
+  };
 
-interface Told { readonly release: number; readonly fault: Fault; readonly result: string; readonly canaryRequests: number; readonly canaryFailed: number; readonly stableFailed: number }
+interface Told {
+  readonly release: number;
+  readonly fault: Fault;
+  readonly result: string;
+  readonly canaryRequests: number;
+  readonly canaryFailed: number;
+  readonly stableFailed: number;
+}
 
 /** Makes an empty folder that anyone may write in, as PostgreSQL does under an account of its own where we are root. */
 function emptyFolder(name: string): string {
@@ -34,52 +57,95 @@ function emptyFolder(name: string): string {
 
 /** Gives what git sees changed in the clone; undefined where the clone is no git work tree. */
 function changes(): string | undefined {
-  const { status, stdout } = spawnSync("git", ["--no-optional-locks", "status", "--porcelain"], { cwd: root, encoding: "utf8" });
+  const { status, stdout } = spawnSync("git", ["--no-optional-locks", "status", "--porcelain"], {
+    cwd: root,
+    encoding: "utf8",
+  });
   return status === 0 ? stdout : undefined;
 }
 
 /** Runs the README's commands for another shell, as they stand there. */
 async function lookFromAnotherShell(): Promise<Readonly<Record<string, string>>> {
   const said: Record<string, string> = {};
-  for (const command of ["ballast -- release list", "ballast -- release explain storefront --replay", "pulumi -- stack --stack local"]) {
-    const { code, output } = await runChild("/bin/sh", ["-c", `. '${path.join(folder, "ground", "environment")}' && npm run ${command}`], { cwd: root });
+  for (const command of [
+    "ballast -- release list",
+    "ballast -- release explain storefront --replay",
+    "pulumi -- stack --stack local",
+  ]) {
+    const { code, output } = await runChild(
+      "/bin/sh",
+      ["-c", `. '${path.join(folder, "ground", "environment")}' && npm run ${command}`],
+      { cwd: root },
+    );
     said[command] = `${output}\nexit code ${code}`;
   }
   return said;
 }
 
 describe("the demo without a seed", () => {
-  it("tells the README's story, lets another shell look at it, and leaves nothing after Ctrl-C", { timeout: 400_000 }, async () => {
-    const [home, temporary] = [emptyFolder("home"), emptyFolder("temporary")], before = changes();
+  it("tells the README's story, lets another shell look at it, and leaves nothing after Ctrl-C", {
+    timeout: 400_000,
+  }, async () => {
+    const [home, temporary] = [emptyFolder("home"), emptyFolder("temporary")];
+    const before = changes();
     const ctrlC = new AbortController();
     let looked: ReturnType<typeof lookFromAnotherShell> | undefined;
-    const onLine = (line: string): void => { if (line.includes("in another shell:")) looked = lookFromAnotherShell().finally(() => ctrlC.abort()); };
-    const environment = { ...process.env, HOME: home, TMPDIR: temporary, XDG_CACHE_HOME: path.dirname(cacheFolder(process.env)) };
+    const onLine = (line: string): void => {
+      if (line.includes("in another shell:")) looked = lookFromAnotherShell().finally(() => ctrlC.abort());
+    };
+    const environment = {
+      ...process.env,
+      HOME: home,
+      TMPDIR: temporary,
+      XDG_CACHE_HOME: path.dirname(cacheFolder(process.env)),
+    };
     const { code, output } = await run([], { environment, onLine, signal: ctrlC.signal, graceSeconds: 120 });
     expect(code, output).toBe(0);
-    expect(account()).toMatchObject({ seed: null, failedRequestsOutsideFaults: 0, controlPlaneKilled: true, resumed: true });
-    expect(account().releases.map(({ release, result }) => [release, result])).toEqual([[2, "promoted"], [3, "rolled-back"], [4, "promoted"], [5, "rejected"], [4, "equal"]]);
+    expect(account()).toMatchObject({
+      seed: null,
+      failedRequestsOutsideFaults: 0,
+      controlPlaneKilled: true,
+      resumed: true,
+    });
+    expect(account().releases.map(({ release, result }) => [release, result])).toEqual([
+      [2, "promoted"],
+      [3, "rolled-back"],
+      [4, "promoted"],
+      [5, "rejected"],
+      [4, "equal"],
+    ]);
     expect(await looked).toEqual({
       "ballast -- release list": expect.stringMatching(/storefront[^]*exit code 0$/),
       "ballast -- release explain storefront --replay": expect.stringMatching(/come out equal[^]*exit code 0$/),
       "pulumi -- stack --stack local": expect.stringMatching(/controlPlaneEndpoint[^]*exit code 0$/),
     });
-    expect([existsSync(path.join(folder, "ground")), readdirSync(home), readdirSync(temporary)]).toEqual([false, [], []]);
+    expect([existsSync(path.join(folder, "ground")), readdirSync(home), readdirSync(temporary)]).toEqual([
+      false,
+      [],
+      [],
+    ]);
     expect(changes(), "nobody else edits the clone while this test runs").toBe(before);
   });
 });
 
 describe("a demo with drawn faults", () => {
   for (const seed of [...fixedSeeds, freshSeed]) {
-    it(`comes out as the faults demand with seed ${seed}${seed === freshSeed ? ", a fresh one" : ""}`, { timeout: 400_000 }, async () => {
+    it(`comes out as the faults demand with seed ${seed}${seed === freshSeed ? ", a fresh one" : ""}`, {
+      timeout: 400_000,
+    }, async () => {
       process.stdout.write(`demo seed ${seed}\n`);
       const { code, output } = await demo("--exit", "--seed", String(seed));
       expect(code, output).toBe(0);
-      if (draw(seed).race) expect(output).toMatch(/release \d+ came (too early and was refused with [a-z-]+|in when release \d+ had been decided)/);
+      if (draw(seed).race)
+        expect(output).toMatch(
+          /release \d+ came (too early and was refused with [a-z-]+|in when release \d+ had been decided)/,
+        );
       const record = account();
       expect(record).toMatchObject({ seed, failedRequestsOutsideFaults: 0, controlPlaneKilled: true, resumed: true });
       const drawn = record.releases.slice(0, -1);
-      expect(drawn.map(({ release, result }) => [release, result])).toEqual(draw(seed).releases.map(({ release, fault }) => [release, expectedResult(fault)]));
+      expect(drawn.map(({ release, result }) => [release, result])).toEqual(
+        draw(seed).releases.map(({ release, fault }) => [release, expectedResult(fault)]),
+      );
       expect(record.releases.at(-1)).toMatchObject({ result: "equal", canaryRequests: 0 });
       for (const { result, canaryRequests, stableFailed } of drawn) {
         expect(stableFailed).toBe(0);
@@ -106,19 +172,39 @@ describe("what is drawn", () => {
   });
 
   it("is for most seeds a race of a verdict with the next release's `pulumi up`, about which nothing else is going on", () => {
-    const draws = Array.from({ length: 500 }, (_, seed) => draw(seed)), races = draws.flatMap(({ race, kill, releases }) => (race ? [{ race, kill, first: releases.find(({ release }) => release === race.release)!, next: releases.find(({ release }) => release === race.release + 1) }] : []));
+    const draws = Array.from({ length: 500 }, (_, seed) => draw(seed));
+    const races = draws.flatMap(({ race, kill, releases }) =>
+      race
+        ? [
+            {
+              race,
+              kill,
+              first: releases.find(({ release }) => release === race.release)!,
+              next: releases.find(({ release }) => release === race.release + 1),
+            },
+          ]
+        : [],
+    );
     expect(races.length).toBeGreaterThan(400);
     for (const { race, kill, first, next } of races) {
       expect(next).toBeDefined();
       expect([race.release, race.release + 1]).not.toContain(kill.release);
-      expect([first.fault.kind === "none", race.atPercent]).toEqual(first.fault.kind === "none" ? [true, 100] : [false, 5]);
+      expect([first.fault.kind === "none", race.atPercent]).toEqual(
+        first.fault.kind === "none" ? [true, 100] : [false, 5],
+      );
     }
     expect(fixedSeeds.every((seed) => draw(seed).race !== null)).toBe(true);
   });
 
   it("is the same for the same seed", () => expect(draw(7)).toEqual(draw(7)));
 
-  it("is the README's story without a seed", () => expect(story.releases.map(({ fault }) => expectedResult(fault))).toEqual(["promoted", "rolled-back", "promoted", "rejected"]));
+  it("is the README's story without a seed", () =>
+    expect(story.releases.map(({ fault }) => expectedResult(fault))).toEqual([
+      "promoted",
+      "rolled-back",
+      "promoted",
+      "rejected",
+    ]));
 });
 
 describe("a demo that cannot start", () => {
@@ -130,8 +216,19 @@ describe("a demo that cannot start", () => {
   it("refuses to stand on the ground of another with demo-already-running", async () => {
     const first = new AbortController();
     let running = (): void => {};
-    const up = new Promise<void>((resolve) => { running = resolve; });
-    const ended = runChild(process.execPath, ["demo/main.ts", "--folder", path.join(folder, "ground"), "--out", path.join(folder, "demo.json")], { signal: first.signal, onLine: (line) => { if (line.includes("the stand-in cloud on")) running(); } });
+    const up = new Promise<void>((resolve) => {
+      running = resolve;
+    });
+    const ended = runChild(
+      process.execPath,
+      ["demo/main.ts", "--folder", path.join(folder, "ground"), "--out", path.join(folder, "demo.json")],
+      {
+        signal: first.signal,
+        onLine: (line) => {
+          if (line.includes("the stand-in cloud on")) running();
+        },
+      },
+    );
     await up;
     const { code, output } = await demo("--exit");
     first.abort();

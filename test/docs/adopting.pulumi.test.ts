@@ -4,61 +4,112 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { costChecks } from "../../cli/doctor/cost.ts";
 import type { Patient } from "../../cli/doctor/context.ts";
+import { costChecks } from "../../cli/doctor/cost.ts";
 import { replicaSizes } from "../../components/conventions.ts";
 import { switchActions } from "../../components/platform/dead-mans-switch.ts";
 import { assembleTeam, type Team } from "../support/docs/adopting-team.ts";
-import { management } from "../support/emulator/cloud.ts";
 import { commandsOf } from "../support/docs/page-commands.ts";
+import { management } from "../support/emulator/cloud.ts";
 import { eventually } from "../support/postgres/postgres.ts";
 
 const page = readFileSync(join(import.meta.dirname, "..", "..", "docs", "start", "adopting.md"), "utf8");
 /** Gives a chapter of the page by how it begins. */
 const chapter = (title: string): string => page.split(/^## /m).find((text) => text.startsWith(title))!;
 /** Gives a chapter's block in a language, with the team's own in place of what stands in `< >`. */
-const block = (title: string, language: string): string => filled(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(chapter(title))![1]!);
+const block = (title: string, language: string): string =>
+  filled(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(chapter(title))![1]!);
 /** Gives the commands of a chapter's blocks that need no Azure. */
-const commands = (title: string): readonly string[] => commandsOf("", chapter(title)).filter(({ inBlock, text }) => inBlock && !/^az |sign-in|image build|^npm install/.test(text)).map(({ text }) => filled(text));
+const commands = (title: string): readonly string[] =>
+  commandsOf("", chapter(title))
+    .filter(({ inBlock, text }) => inBlock && !/^az |sign-in|image build|^npm install/.test(text))
+    .map(({ text }) => filled(text));
 
-let team: Team, stable: string, values: Readonly<Record<string, string>>;
+let team: Team;
+let stable: string;
+let values: Readonly<Record<string, string>>;
 const answers: number[] = [];
-let over = false, users: Promise<unknown>;
+let over = false;
+let users: Promise<unknown>;
 
-const filled = (text: string): string => text.replaceAll(/<([^>]+)>/g, (whole, name: string) => values[name] ?? expect.fail(`the page wants ${whole}, which nobody knows here`));
-const traffic = async (): Promise<readonly any[]> => (await team.live()).properties.configuration.ingress.traffic.filter(({ weight }: any) => weight > 0);
+const filled = (text: string): string =>
+  text.replaceAll(
+    /<([^>]+)>/g,
+    (whole, name: string) => values[name] ?? expect.fail(`the page wants ${whole}, which nobody knows here`),
+  );
+const traffic = async (): Promise<readonly any[]> =>
+  (await team.live()).properties.configuration.ingress.traffic.filter(({ weight }: any) => weight > 0);
 
 /** Runs a chapter's commands, the last of which may end otherwise than well, and prints how long they took. */
-async function follow(title: string, onLine?: (line: string) => void): Promise<readonly { readonly code: number; readonly output: string }[]> {
-  const from = Date.now(), ended = [];
+async function follow(
+  title: string,
+  onLine?: (line: string) => void,
+): Promise<readonly { readonly code: number; readonly output: string }[]> {
+  const from = Date.now();
+  const ended = [];
   for (const command of commands(title)) ended.push(await team.shell(command, onLine));
   tellSeconds(title, from);
   return ended;
 }
-const tellSeconds = (title: string, from: number): void => void process.stdout.write(`adopting ${title} took ${((Date.now() - from) / 1000).toFixed(0)} s\n`);
-const allWell = (ended: readonly { readonly code: number; readonly output: string }[]): void => expect(ended.filter(({ code }) => code !== 0).map(({ output }) => output.slice(-3000))).toEqual([]);
+const tellSeconds = (title: string, from: number): void =>
+  void process.stdout.write(`adopting ${title} took ${((Date.now() - from) / 1000).toFixed(0)} s\n`);
+const allWell = (ended: readonly { readonly code: number; readonly output: string }[]): void =>
+  expect(ended.filter(({ code }) => code !== 0).map(({ output }) => output.slice(-3000))).toEqual([]);
 
 beforeAll(async () => {
   team = await assembleTeam();
-  const { cloud } = team.cloud, inGroup = (path: string): string => `${team.group}/providers/${path}`;
-  const customerId = (await team.cloud.ask("GET", `${management}${inGroup("Microsoft.OperationalInsights/workspaces/shop-logs")}?api-version=2023-09-01`)).body.properties.customerId;
+  const { cloud } = team.cloud;
+  const inGroup = (path: string): string => `${team.group}/providers/${path}`;
+  const customerId = (
+    await team.cloud.ask(
+      "GET",
+      `${management}${inGroup("Microsoft.OperationalInsights/workspaces/shop-logs")}?api-version=2023-09-01`,
+    )
+  ).body.properties.customerId;
   values = {
-    "subscription id": cloud.subscription, "tenant id": cloud.tenant, digest: `sha256:${"a".repeat(64)}`,
-    "environment id": inGroup("Microsoft.App/managedEnvironments/shop-apps"), "environment's default domain": "shop-apps.westeurope.ballast.localhost",
-    "workspace id": inGroup("Microsoft.OperationalInsights/workspaces/shop-logs"), "workspace's customer id": customerId, "puller id": inGroup("Microsoft.ManagedIdentity/userAssignedIdentities/shop-pulls"), "registry id": inGroup("Microsoft.ContainerRegistry/registries/shopimages"),
-    "the image that shop runs now": "shopimages.azurecr.io/storefront:1", "the next image": "shopimages.azurecr.io/storefront:2",
+    "subscription id": cloud.subscription,
+    "tenant id": cloud.tenant,
+    digest: `sha256:${"a".repeat(64)}`,
+    "environment id": inGroup("Microsoft.App/managedEnvironments/shop-apps"),
+    "environment's default domain": "shop-apps.westeurope.ballast.localhost",
+    "workspace id": inGroup("Microsoft.OperationalInsights/workspaces/shop-logs"),
+    "workspace's customer id": customerId,
+    "puller id": inGroup("Microsoft.ManagedIdentity/userAssignedIdentities/shop-pulls"),
+    "registry id": inGroup("Microsoft.ContainerRegistry/registries/shopimages"),
+    "the image that shop runs now": "shopimages.azurecr.io/storefront:1",
+    "the next image": "shopimages.azurecr.io/storefront:2",
   };
   stable = (await team.live()).properties.latestReadyRevisionName;
   const { config } = parse(block("4.", "yaml")) as { config: object };
   const standIn = {
-    "azure-native:metadataHost": "management.ballast.localhost", "azure-native:disableInstanceDiscovery": true,
-    "existing-app:endpoints": { resourceManager: management, logs: "https://api.loganalytics.ballast.localhost", login: "https://login.ballast.localhost" },
-    "existing-app:databasePassword": "for tests, of no use elsewhere", "existing-app:server": { port: team.postgresPort, tls: "disable" }, "existing-app:ingestionSeconds": 1,
-    "existing-app:pace": { weights: [50], bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 12, maximumSeconds: 60 }, "existing-app:limits": { failurePointsMax: 20, slowdownTolerated: 10 },
+    "azure-native:metadataHost": "management.ballast.localhost",
+    "azure-native:disableInstanceDiscovery": true,
+    "existing-app:endpoints": {
+      resourceManager: management,
+      logs: "https://api.loganalytics.ballast.localhost",
+      login: "https://login.ballast.localhost",
+    },
+    "existing-app:databasePassword": "for tests, of no use elsewhere",
+    "existing-app:server": { port: team.postgresPort, tls: "disable" },
+    "existing-app:ingestionSeconds": 1,
+    "existing-app:pace": {
+      weights: [50],
+      bakeSeconds: 1,
+      warmUpSeconds: 0,
+      tickSeconds: 1,
+      probeSeconds: 1,
+      smokeSeconds: 12,
+      maximumSeconds: 60,
+    },
+    "existing-app:limits": { failurePointsMax: 20, slowdownTolerated: 10 },
   };
   writeFileSync(join(team.program, "Pulumi.prod.yaml"), stringify({ config: { ...config, ...standIn } }));
   writeFileSync(join(team.program, "import.json"), block("6.", "json"));
-  users = Promise.all(Array.from({ length: 8 }, async () => { while (!over) answers.push(await team.visit()); }));
+  users = Promise.all(
+    Array.from({ length: 8 }, async () => {
+      while (!over) answers.push(await team.visit());
+    }),
+  );
 }, 180_000);
 afterAll(async () => {
   over = true;
@@ -66,11 +117,18 @@ afterAll(async () => {
   await team?.close();
 });
 
-test("the program is one that a compiler takes, against the package's own declarations", async () => allWell(await follow("4.")), 120_000);
+test(
+  "the program is one that a compiler takes, against the package's own declarations",
+  async () => allWell(await follow("4.")),
+  120_000,
+);
 
 test("the control plane comes first, into a group of its own, and the app is not touched by it", async () => {
   allWell(await follow("5."));
-  expect((await team.live()).properties).toMatchObject({ latestReadyRevisionName: stable, configuration: { activeRevisionsMode: "Single" } });
+  expect((await team.live()).properties).toMatchObject({
+    latestReadyRevisionName: stable,
+    configuration: { activeRevisionsMode: "Single" },
+  });
 }, 120_000);
 
 test("the app is brought into the state as it is, and the preview shows its update, its release and the switch, and nothing replaced or deleted", async () => {
@@ -89,22 +147,32 @@ test("the first canary takes over from the revision that was made by hand, and s
   const { latestRevisionName, configuration, template } = (await team.live()).properties;
   expect(seen.filter((line) => /\bpromoted: /.test(line)).length).toBeGreaterThanOrEqual(2);
   expect(template.containers[0].image).toBe("shopimages.azurecr.io/storefront:2");
-  expect(configuration).toMatchObject({ activeRevisionsMode: "Multiple", ingress: { traffic: [{ revisionName: latestRevisionName, weight: 100, label: "stable" }] } });
+  expect(configuration).toMatchObject({
+    activeRevisionsMode: "Multiple",
+    ingress: { traffic: [{ revisionName: latestRevisionName, weight: 100, label: "stable" }] },
+  });
   expect(readFileSync(join(team.program, "out", "report.html"), "utf8")).toContain("<h1>promoted</h1>");
   stable = latestRevisionName;
 }, 240_000);
 
 test("the doctor knows the program by its state, and finds all that releases need", async () => {
-  const { code, output } = await team.shell("ballast doctor --stack prod --json"), { findings } = JSON.parse(output.slice(output.indexOf("{"))) as { findings: readonly { check: string; state: string; text?: string; error?: object }[] };
+  const { code, output } = await team.shell("ballast doctor --stack prod --json");
+  const { findings } = JSON.parse(output.slice(output.indexOf("{"))) as {
+    findings: readonly { check: string; state: string; text?: string; error?: object }[];
+  };
   expect(findings.filter(({ state }) => state !== "ok")).toEqual([]);
   expect(code).toBe(0);
 }, 120_000);
 
 test("a canary that is aborted on purpose gives every user back, an unchanged `up` says so again, and taking the change back moves nobody", async () => {
-  const from = Date.now(), [set, up, abort, remove, again] = commands("8.");
+  const from = Date.now();
+  const [set, up, abort, remove, again] = commands("8.");
   await team.shell(`pulumi config set --path pace.bakeSeconds 20 && ${set}`);
   const failing = team.shell(up!);
-  await Promise.race([failing.then(({ output }) => expect.fail(output.slice(-3000))), eventually(async () => (await traffic()).length === 2, "the canary to have a weight", 120)]);
+  await Promise.race([
+    failing.then(({ output }) => expect.fail(output.slice(-3000))),
+    eventually(async () => (await traffic()).length === 2, "the canary to have a weight", 120),
+  ]);
   allWell([await team.shell(abort!)]);
   const { code, output } = await failing;
   expect([code, output]).toEqual([1, expect.stringMatching(/rolled back at 50 percent: .*a rehearsal/)]);
@@ -119,8 +187,13 @@ test("a canary that is aborted on purpose gives every user back, an unchanged `u
 test("whoever leaves keeps the app, its revision and its traffic, and everything else is gone", async () => {
   allWell(await follow("Leaving"));
   expect(await traffic()).toMatchObject([{ revisionName: stable, weight: 100 }]);
-  expect((await team.cloud.ask("GET", `${management}${team.group}-releases?api-version=2024-03-01`)).body.error.code).toBe("ResourceGroupNotFound");
-  expect((await team.cloud.ask("GET", `${management}${team.group}/providers/Microsoft.App/jobs?api-version=2025-07-01`)).body.value).toEqual([]);
+  expect(
+    (await team.cloud.ask("GET", `${management}${team.group}-releases?api-version=2024-03-01`)).body.error.code,
+  ).toBe("ResourceGroupNotFound");
+  expect(
+    (await team.cloud.ask("GET", `${management}${team.group}/providers/Microsoft.App/jobs?api-version=2025-07-01`)).body
+      .value,
+  ).toEqual([]);
 }, 120_000);
 
 test("no user has noticed anything", async () => {
@@ -131,20 +204,34 @@ test("no user has noticed anything", async () => {
 });
 
 test("the roles that the program gives are on the page by their GUIDs, and so is what a replica gets", () => {
-  const source = ["control-plane", "image-registry"].map((name) => readFileSync(join(import.meta.dirname, "..", "..", "components", "platform", `${name}.ts`), "utf8")).join();
+  const source = ["control-plane", "image-registry"]
+    .map((name) => readFileSync(join(import.meta.dirname, "..", "..", "components", "platform", `${name}.ts`), "utf8"))
+    .join();
   const guids = [...source.matchAll(/"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/g)].map(([, guid]) => guid!);
   expect(guids).toHaveLength(3);
   expect(guids.filter((guid) => !chapter("1.").includes(guid))).toEqual([]);
   expect(chapter("1.")).toContain(`${replicaSizes.storefront.cpu} vCPU and ${replicaSizes.storefront.gib} GiB`);
-  expect([switchActions.length, chapter("1.")]).toEqual([4, expect.stringContaining("a role of its own with four actions")]);
+  expect([switchActions.length, chapter("1.")]).toEqual([
+    4,
+    expect.stringContaining("a role of its own with four actions"),
+  ]);
 });
 
 test("what it costs is what the doctor's table of prices comes to, and how long the first canary takes what `ballast power` says", async () => {
-  const stack = { replicas: [{ least: 1, ...replicaSizes.controlPlane }], database: { sku: "Standard_B1ms", zoneRedundant: false }, paysRegistry: false };
-  const said = await costChecks[0]!.run({ stack } as unknown as Patient), [sum, , , day] = /\d+ to \d+ (US dollars a month).*(eastus2) read between ([\d-]+) and \3/.exec(JSON.stringify(said))!;
+  const stack = {
+    replicas: [{ least: 1, ...replicaSizes.controlPlane }],
+    database: { sku: "Standard_B1ms", zoneRedundant: false },
+    paysRegistry: false,
+  };
+  const said = await costChecks[0]!.run({ stack } as unknown as Patient);
+  const [sum, , , day] = /\d+ to \d+ (US dollars a month).*(eastus2) read between ([\d-]+) and \3/.exec(
+    JSON.stringify(said),
+  )!;
   expect(chapter("What it costs")).toContain(sum!.split(" at ")[0]);
   expect(chapter("What it costs")).toContain(`of East US 2, read on ${day}`);
-  const [, minutes] = /promoted +(\d+)m/.exec(readFileSync(join(import.meta.dirname, "..", "..", "docs", "guides", "power.md"), "utf8"))!;
+  const [, minutes] = /promoted +(\d+)m/.exec(
+    readFileSync(join(import.meta.dirname, "..", "..", "docs", "guides", "power.md"), "utf8"),
+  )!;
   expect(page).toContain(`| ${minutes} min at 1,200 requests a minute |`);
   expect(page).toContain(`decided ${minutes} minutes later`);
 });

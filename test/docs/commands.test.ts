@@ -6,12 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { commandNames, complaintOf } from "../support/docs/ballast-grammar.ts";
-import { cloneInto } from "../support/repository/clone.ts";
-import { ruleFor, rules, type Rule } from "../support/docs/command-rules.ts";
-import { rawClient, startCloudForTests, type CloudForTests } from "../support/emulator/cloud.ts";
+import { type Rule, ruleFor, rules } from "../support/docs/command-rules.ts";
 import { facts, goOnCall, type OnCall } from "../support/docs/on-call.ts";
-import { commandsOf, wordsOf, type PageCommand } from "../support/docs/page-commands.ts";
+import { commandsOf, type PageCommand, wordsOf } from "../support/docs/page-commands.ts";
+import { type CloudForTests, rawClient, startCloudForTests } from "../support/emulator/cloud.ts";
 import { eventually } from "../support/postgres/postgres.ts";
+import { cloneInto } from "../support/repository/clone.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -20,10 +20,14 @@ const commands = pages.flatMap((page) => commandsOf(page, read(page)));
 const scripts = (JSON.parse(read("package.json")) as { scripts: Readonly<Record<string, string>> }).scripts;
 
 /** Gives the commands whose rule has this, each text once, with the place where it stands first. */
-function by<Key extends string>(key: Key): readonly (PageCommand & { readonly rule: Extract<Rule, { readonly [_ in Key]: unknown }> })[] {
+function by<Key extends string>(
+  key: Key,
+): readonly (PageCommand & { readonly rule: Extract<Rule, { readonly [_ in Key]: unknown }> })[] {
   const found = commands.flatMap((command) => {
     const rule = ruleFor(command);
-    return rule !== undefined && key in rule ? [{ ...command, rule: rule as Extract<Rule, { readonly [_ in Key]: unknown }> }] : [];
+    return rule !== undefined && key in rule
+      ? [{ ...command, rule: rule as Extract<Rule, { readonly [_ in Key]: unknown }> }]
+      : [];
   });
   return found.filter(({ text }, at) => found.findIndex((other) => other.text === text) === at);
 }
@@ -31,22 +35,47 @@ const runIn = (where: string) => by("runs").filter(({ rule }) => rule.runs === w
 const readBy = (program: string) => by("readBy").filter(({ rule }) => rule.readBy === program);
 
 /** Gives a command with the rule's other words, and something in place of what stands in `< >`. */
-const here = (text: string, instead: readonly (readonly [string, string])[] = []): string => instead.reduce((words, [page, other]) => words.replaceAll(page, other), text).replaceAll(/<[^>]+>/g, "placeholder");
+const here = (text: string, instead: readonly (readonly [string, string])[] = []): string =>
+  instead.reduce((words, [page, other]) => words.replaceAll(page, other), text).replaceAll(/<[^>]+>/g, "placeholder");
 
 test("the pages have commands, each has its rule, and each rule a command", () => {
   expect(commands.length).toBeGreaterThan(150);
-  expect(commands.filter((command) => ruleFor(command) === undefined).map(({ page, line, text }) => `${page}:${line}  ${text}`)).toEqual([]);
-  expect(rules.filter((rule) => !commands.some((command) => ruleFor(command) === rule)).map(({ command }) => String(command))).toEqual([]);
+  expect(
+    commands
+      .filter((command) => ruleFor(command) === undefined)
+      .map(({ page, line, text }) => `${page}:${line}  ${text}`),
+  ).toEqual([]);
+  expect(
+    rules
+      .filter((rule) => !commands.some((command) => ruleFor(command) === rule))
+      .map(({ command }) => String(command)),
+  ).toEqual([]);
 });
 
 test("the reader of pages sees blocks, sentences, lines that go on, what is in another's brackets, and answers, and takes names for names", () => {
-  const page = "Run `npm ci`, or `npm`, or\n`ballast power --x\n1`; `git` is `node:fs`.\n\n```sh\naz a --b \\\n  c $(az d e)  # why\nnpm ci && npm test\nls | git diff\n```\n```console\n$ ballast power\nyes\nno\n```\n```js\nnpm ci\n```\n| `a` | `. here` |\n";
+  const page =
+    "Run `npm ci`, or `npm`, or\n`ballast power --x\n1`; `git` is `node:fs`.\n\n```sh\naz a --b \\\n  c $(az d e)  # why\nnpm ci && npm test\nls | git diff\n```\n```console\n$ ballast power\nyes\nno\n```\n```js\nnpm ci\n```\n| `a` | `. here` |\n";
   expect(commandsOf("p", page).map(({ line, text, inBlock, answer }) => [line, text, inBlock, answer])).toEqual([
-    [1, "npm ci", false, undefined], [2, "ballast power --x 1", false, undefined], [6, "az a --b c $(az d e)", true, undefined], [6, "az d e", true, undefined],
-    [8, "npm ci", true, undefined], [8, "npm test", true, undefined], [9, "git diff", true, undefined], [12, "ballast power", true, "yes\nno\n"], [19, ". here", false, undefined],
+    [1, "npm ci", false, undefined],
+    [2, "ballast power --x 1", false, undefined],
+    [6, "az a --b c $(az d e)", true, undefined],
+    [6, "az d e", true, undefined],
+    [8, "npm ci", true, undefined],
+    [8, "npm test", true, undefined],
+    [9, "git diff", true, undefined],
+    [12, "ballast power", true, "yes\nno\n"],
+    [19, ". here", false, undefined],
   ]);
   expect(wordsOf("a b > c.log &")).toEqual(["a", "b"]);
-  expect(wordsOf(`a --b "c d" '**::e' $(f g) <h i> x/<j>/k < l`)).toEqual(["a", "--b", "c d", "**::e", "$(f g)", "<h i>", "x/<j>/k"]);
+  expect(wordsOf(`a --b "c d" '**::e' $(f g) <h i> x/<j>/k < l`)).toEqual([
+    "a",
+    "--b",
+    "c d",
+    "**::e",
+    "$(f g)",
+    "<h i>",
+    "x/<j>/k",
+  ]);
 });
 
 describe("`ballast` takes", () => {
@@ -56,29 +85,53 @@ describe("`ballast` takes", () => {
   });
   test.each(ours)("$text on $page:$line", async ({ words, inBlock }) => {
     const alternatives = words.find((word) => /^\w+(\|\w+)+$/.test(word))?.split("|") ?? [undefined];
-    for (const each of alternatives) expect(await complaintOf(words.map((word) => (each !== undefined && word.includes("|") ? each : word)), inBlock)).toBe(undefined);
+    for (const each of alternatives)
+      expect(
+        await complaintOf(
+          words.map((word) => (each !== undefined && word.includes("|") ? each : word)),
+          inBlock,
+        ),
+      ).toBe(undefined);
   });
   test("no more and no fewer commands than it says itself", () => {
-    const [, said] = /Commands:\n([^]*?)\n\n/.exec(spawnSync(process.execPath, [join(root, "cli", "main.ts"), "--help"], { encoding: "utf8" }).stdout)!;
+    const [, said] = /Commands:\n([^]*?)\n\n/.exec(
+      spawnSync(process.execPath, [join(root, "cli", "main.ts"), "--help"], { encoding: "utf8" }).stdout,
+    )!;
     const names = [...said!.matchAll(/^  ([a-z]\S*)/gm)].map(([, name]) => name).filter((name) => name !== "help");
     expect(names.toSorted()).toEqual([...new Set(commandNames().map((name) => name.split(" ")[0]))].toSorted());
   });
   test("no option, no command and no choice that there is not, and a block leaves nothing out", async () => {
-    for (const [words, isWhole, complains] of [[["top", "--fast"], false, "--fast"], [["relase"], false, "relase"], [["release", "lst"], false, "lst"], [["promote", "shop", "--from", "dev", "--to", "prod"], false, "Allowed choices"], [["release", "show"], true, "missing"]] as const) {
+    for (const [words, isWhole, complains] of [
+      [["top", "--fast"], false, "--fast"],
+      [["relase"], false, "relase"],
+      [["release", "lst"], false, "lst"],
+      [["promote", "shop", "--from", "dev", "--to", "prod"], false, "Allowed choices"],
+      [["release", "show"], true, "missing"],
+    ] as const) {
       expect(await complaintOf(words, isWhole)).toContain(complains);
     }
   });
 });
 
 describe("in a clone, with one rollout that was rolled back,", () => {
-  let clone: string, cloud: CloudForTests, onCall: OnCall;
+  let clone: string;
+  let cloud: CloudForTests;
+  let onCall: OnCall;
   beforeAll(async () => {
-    cloneInto(clone = mkdtempSync(join(tmpdir(), "ballast-clone-")));
+    cloneInto((clone = mkdtempSync(join(tmpdir(), "ballast-clone-"))));
     const digest = `registry.example/image@sha256:${"a".repeat(64)}`;
     writeFileSync(join(clone, "Pulumi.dev.yaml"), read("Pulumi.dev.yaml").replaceAll(/(Image: ).*/g, `$1${digest}`));
-    writeFileSync(join(clone, "one-cell.json"), '[{ "name": "errors", "truth": "bad", "fault": { "failurePoints": 20 } }]');
+    writeFileSync(
+      join(clone, "one-cell.json"),
+      '[{ "name": "errors", "truth": "bad", "fault": { "failurePoints": 20 } }]',
+    );
     writeFileSync(join(clone, "stricter.yaml"), "failurePointsMax: 0.1\n");
-    writeFileSync(join(clone, "journal.jsonl"), facts().map((event) => JSON.stringify(event)).join("\n"));
+    writeFileSync(
+      join(clone, "journal.jsonl"),
+      facts()
+        .map((event) => JSON.stringify(event))
+        .join("\n"),
+    );
     cloud = await startCloudForTests();
   });
   afterAll(async () => {
@@ -98,16 +151,22 @@ describe("in a clone, with one rollout that was rolled back,", () => {
   test("and what they leave is what they say: a version, the page of a release, an image, and a reference that was written already", () => {
     expect(JSON.parse(readFileSync(join(clone, "package.json"), "utf8"))).toMatchObject({ version: "0.9.9" });
     expect(readFileSync(join(clone, "out", "report.html"), "utf8")).toContain("<h1>rolled-back</h1>");
-    expect(readFileSync(join(clone, "Pulumi.prod.yaml"), "utf8").match(/storefrontImage: .*@sha256:a{64}|by: \["ann@example.com"\]/g)).toHaveLength(2);
-    for (const page of globSync("docs/reference/*.md", { cwd: root })) expect(readFileSync(join(clone, page), "utf8")).toBe(read(page));
+    expect(
+      readFileSync(join(clone, "Pulumi.prod.yaml"), "utf8").match(
+        /storefrontImage: .*@sha256:a{64}|by: \["ann@example.com"\]/g,
+      ),
+    ).toHaveLength(2);
+    for (const page of globSync("docs/reference/*.md", { cwd: root }))
+      expect(readFileSync(join(clone, page), "utf8")).toBe(read(page));
   });
 });
 
 describe("on a local cloud of one's own, with a storefront in it,", () => {
   let folder: string;
-  const local = runIn("on a local cloud"), isDown = (text: string): boolean => text.endsWith(" local down");
+  const local = runIn("on a local cloud");
+  const isDown = (text: string): boolean => text.endsWith(" local down");
   const run = (text: string) => spawnSync("sh", ["-c", text], { cwd: folder, encoding: "utf8" });
-  beforeAll(() => cloneInto(folder = mkdtempSync(join(tmpdir(), "ballast-clone-"))));
+  beforeAll(() => cloneInto((folder = mkdtempSync(join(tmpdir(), "ballast-clone-")))));
   afterAll(() => {
     run("npm run ballast -- local down");
     rmSync(folder, { recursive: true, force: true });
@@ -128,19 +187,36 @@ describe("on a local cloud of one's own, with a storefront in it,", () => {
 
 async function deployStorefront(folder: string): Promise<void> {
   const { cloud } = JSON.parse(readFileSync(join(folder, ".ballast-local", "running.json"), "utf8"));
-  const client = await rawClient(cloud), group = `/subscriptions/${cloud.subscription}/resourceGroups/shop`, environment = `${group}/providers/Microsoft.App/managedEnvironments/apps`;
+  const client = await rawClient(cloud);
+  const group = `/subscriptions/${cloud.subscription}/resourceGroups/shop`;
+  const environment = `${group}/providers/Microsoft.App/managedEnvironments/apps`;
   await client.ask("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
   await client.settle("PUT", `${environment}?api-version=2025-07-01`, { location: "westeurope", properties: {} });
-  await client.settle("PUT", `${group}/providers/Microsoft.App/containerApps/storefront?api-version=2025-07-01`, { location: "westeurope", properties: {
-    managedEnvironmentId: environment, template: { containers: [{ name: "web", image: "registry.example/storefront:1" }], scale: { minReplicas: 1 } },
-    configuration: { ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }] } },
-  } });
-  await eventually(async () => (await client.ask("GET", "https://storefront.apps.westeurope.ballast.localhost/").catch(() => undefined))?.status === 200, "the storefront's answer");
+  await client.settle("PUT", `${group}/providers/Microsoft.App/containerApps/storefront?api-version=2025-07-01`, {
+    location: "westeurope",
+    properties: {
+      managedEnvironmentId: environment,
+      template: { containers: [{ name: "web", image: "registry.example/storefront:1" }], scale: { minReplicas: 1 } },
+      configuration: {
+        ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }] },
+      },
+    },
+  });
+  await eventually(
+    async () =>
+      (await client.ask("GET", "https://storefront.apps.westeurope.ballast.localhost/").catch(() => undefined))
+        ?.status === 200,
+    "the storefront's answer",
+  );
   client.agent.destroy();
 }
 
 test.each(by("shownBy"))("$text on $page:$line is run where the table says", ({ rule }) => {
-  expect([rule.shownBy, rule.holds, existsSync(join(root, rule.shownBy)) && read(rule.shownBy).includes(rule.holds)]).toEqual([rule.shownBy, rule.holds, true]);
+  expect([
+    rule.shownBy,
+    rule.holds,
+    existsSync(join(root, rule.shownBy)) && read(rule.shownBy).includes(rule.holds),
+  ]).toEqual([rule.shownBy, rule.holds, true]);
   expect(rule.why).toMatch(/./);
 });
 
@@ -153,7 +229,10 @@ test.each(readBy("script"))("$text on $page:$line names a script that knows its 
   const [, file] = /^node (\S+)/.exec(scripts[name!] ?? `there is no script ${name}`) ?? [];
   expect(existsSync(join(root, file!))).toBe(true);
   // The first option that a parser does not know is the one that it names.
-  if (options !== undefined) expect(spawnSync("sh", ["-c", `${here(text)} --no-such-option`], { cwd: root, encoding: "utf8" }).stderr).toContain("Unknown option '--no-such-option'");
+  if (options !== undefined)
+    expect(spawnSync("sh", ["-c", `${here(text)} --no-such-option`], { cwd: root, encoding: "utf8" }).stderr).toContain(
+      "Unknown option '--no-such-option'",
+    );
 });
 
 test.each(readBy("git"))("$text on $page:$line is a command of git", ({ text }) => {

@@ -12,8 +12,12 @@ interface Case {
   readonly proofs: readonly string[];
 }
 
-const casesOf = (text: string): readonly Case[] => [...text.matchAll(/^\| (\d+) \|([^|]+)\|([^|]+)\|(.+)\|$/gm)]
-  .map(([, number, , outcome = "", proofs = ""]) => ({ number: Number(number), outcome: outcome.trim(), proofs: proofs.split("<br>").map((proof) => proof.trim()) }));
+const casesOf = (text: string): readonly Case[] =>
+  [...text.matchAll(/^\| (\d+) \|([^|]+)\|([^|]+)\|(.+)\|$/gm)].map(([, number, , outcome = "", proofs = ""]) => ({
+    number: Number(number),
+    outcome: outcome.trim(),
+    proofs: proofs.split("<br>").map((proof) => proof.trim()),
+  }));
 
 /** Gives the text of a test file by its path below test/. */
 function testFile(name: string): string {
@@ -31,6 +35,12 @@ test("the thirty edge cases are all there, with an outcome each", () => {
   expect(casesOf(page).filter(({ outcome }) => outcome === "")).toEqual([]);
 });
 
-test("each of them is shown by tests that are there", () => expect(casesOf(page).flatMap(({ proofs }) => proofs).filter((proof) => !isShown(proof))).toEqual([]));
+test("each of them is shown by tests that are there", () =>
+  expect(
+    casesOf(page)
+      .flatMap(({ proofs }) => proofs)
+      .filter((proof) => !isShown(proof)),
+  ).toEqual([]));
 
-test("a proof that is not there is seen", () => expect(["edge-cases › nothing of the kind", "nowhere › a test", "edge-cases"].filter(isShown)).toEqual([]));
+test("a proof that is not there is seen", () =>
+  expect(["edge-cases › nothing of the kind", "nowhere › a test", "edge-cases"].filter(isShown)).toEqual([]));

@@ -9,26 +9,42 @@ import { readRepository } from "../support/repository/source.ts";
 const root = join(import.meta.dirname, "..", "..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 const pages = ["README.md", "CHANGELOG.md", ...globSync(["docs/**/*.md", "examples/**/*.md"], { cwd: root })];
-const withoutCode = (markdown: string): string => markdown.replaceAll(/^```[^]*?^```/gm, "").replaceAll(/`[^`\n]*`/g, "");
+const withoutCode = (markdown: string): string =>
+  markdown.replaceAll(/^```[^]*?^```/gm, "").replaceAll(/`[^`\n]*`/g, "");
 
 /** Gives the anchors of a page's headings, as GitHub makes them. */
 function anchorsOf(markdown: string): readonly string[] {
-  const headings = [...markdown.replaceAll(/^```[^]*?^```/gm, "").matchAll(/^#+ (.*)$/gm)].map(([, text]) => text!.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase());
-  const slugs = headings.map((text) => text.replaceAll(/[^\p{L}\p{N} _-]/gu, "").trim().replaceAll(" ", "-"));
-  return slugs.map((slug, at) => { const before = slugs.slice(0, at).filter((other) => other === slug).length; return before === 0 ? slug : `${slug}-${before}`; });
+  const headings = [...markdown.replaceAll(/^```[^]*?^```/gm, "").matchAll(/^#+ (.*)$/gm)].map(([, text]) =>
+    text!.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase(),
+  );
+  const slugs = headings.map((text) =>
+    text
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .trim()
+      .replaceAll(" ", "-"),
+  );
+  return slugs.map((slug, at) => {
+    const before = slugs.slice(0, at).filter((other) => other === slug).length;
+    return before === 0 ? slug : `${slug}-${before}`;
+  });
 }
 
 /** Says which links of a page lead nowhere; others' pages are not asked. */
 function brokenLinks(page: string, markdown: string, textOf: (file: string) => string | undefined): readonly string[] {
-  return [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!).filter((link) => !/^https?:/.test(link)).flatMap((link) => {
-    const [path = "", anchor] = link.split("#"), file = path === "" ? page : normalize(join(dirname(page), path));
-    const text = textOf(file);
-    if (text === undefined) return [`${page}: ${link} leads to no file`];
-    return anchor === undefined || anchorsOf(text).includes(anchor) ? [] : [`${page}: ${link} leads to no heading`];
-  });
+  return [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link]) => link!)
+    .filter((link) => !/^https?:/.test(link))
+    .flatMap((link) => {
+      const [path = "", anchor] = link.split("#");
+      const file = path === "" ? page : normalize(join(dirname(page), path));
+      const text = textOf(file);
+      if (text === undefined) return [`${page}: ${link} leads to no file`];
+      return anchor === undefined || anchorsOf(text).includes(anchor) ? [] : [`${page}: ${link} leads to no heading`];
+    });
 }
 
-const textOf = (file: string): string | undefined => (existsSync(join(root, file)) ? (file.endsWith(".md") ? read(file) : "") : undefined);
+const textOf = (file: string): string | undefined =>
+  existsSync(join(root, file)) ? (file.endsWith(".md") ? read(file) : "") : undefined;
 
 test("every link leads to a file and a heading that are there", () => {
   expect(pages.flatMap((page) => brokenLinks(page, read(page), textOf))).toEqual([]);
@@ -37,36 +53,64 @@ test("every link leads to a file and a heading that are there", () => {
 
 test("a link to no file, to no heading, and one in code are told apart", () => {
   const known: Record<string, string> = { "docs/a.md": "# A `b`: [c](d) & e\n## Again\n## Again\n", "docs/b.md": "" };
-  expect(brokenLinks("docs/b.md", "[x](a.md) [x](a.md#a-b-c--e) [x](a.md#again-1) [x](#x) [x](c.md) [x](https://x) `[x](no.md)`\n```\n[x](no.md)\n```\n", (file) => known[file]))
-    .toEqual(["docs/b.md: #x leads to no heading", "docs/b.md: c.md leads to no file"]);
+  expect(
+    brokenLinks(
+      "docs/b.md",
+      "[x](a.md) [x](a.md#a-b-c--e) [x](a.md#again-1) [x](#x) [x](c.md) [x](https://x) `[x](no.md)`\n```\n[x](no.md)\n```\n",
+      (file) => known[file],
+    ),
+  ).toEqual(["docs/b.md: #x leads to no heading", "docs/b.md: c.md leads to no file"]);
 });
 
 test("every page but the generated ones is reached from the README, and every decision from its index, by its own title", () => {
-  const reached = new Set<string>(), open = ["README.md"];
+  const reached = new Set<string>();
+  const open = ["README.md"];
   for (let page = open.pop(); page !== undefined; page = open.pop()) {
     if (reached.has(page)) continue;
     reached.add(page);
-    for (const [, link] of withoutCode(read(page)).matchAll(/\]\(([^)\s#]+\.md)[^)]*\)/g)) if (!/^https?:/.test(link!)) open.push(normalize(join(dirname(page), link!)));
+    for (const [, link] of withoutCode(read(page)).matchAll(/\]\(([^)\s#]+\.md)[^)]*\)/g))
+      if (!/^https?:/.test(link!)) open.push(normalize(join(dirname(page), link!)));
   }
   expect(pages.filter((page) => !reached.has(page) && !page.startsWith("examples/"))).toEqual([]);
-  const decisions = readdirSync(join(root, "docs", "decisions")).filter((name) => /^\d{4}-/.test(name)), index = read("docs/decisions/README.md");
-  const rows = [...index.matchAll(/^\| \[(.*)\]\((.*)\) \| (.*) \|$/gm)].map(([, title, name, bears]) => ({ title, name: name!, bears: bears! }));
-  expect(rows.map(({ title, name }) => [name, title])).toEqual(decisions.map((name) => [name, read(`docs/decisions/${name}`).split("\n")[0]!.slice(2)]));
-  for (const { bears } of rows) for (const [, path] of bears.matchAll(/`([^`]+)`/g)) expect([path, existsSync(join(root, path!))]).toEqual([path, true]);
+  const decisions = readdirSync(join(root, "docs", "decisions")).filter((name) => /^\d{4}-/.test(name));
+  const index = read("docs/decisions/README.md");
+  const rows = [...index.matchAll(/^\| \[(.*)\]\((.*)\) \| (.*) \|$/gm)].map(([, title, name, bears]) => ({
+    title,
+    name: name!,
+    bears: bears!,
+  }));
+  expect(rows.map(({ title, name }) => [name, title])).toEqual(
+    decisions.map((name) => [name, read(`docs/decisions/${name}`).split("\n")[0]!.slice(2)]),
+  );
+  for (const { bears } of rows)
+    for (const [, path] of bears.matchAll(/`([^`]+)`/g))
+      expect([path, existsSync(join(root, path!))]).toEqual([path, true]);
 });
 
 test("every word of the glossary is explained once, and used elsewhere", () => {
-  const words = [...read("docs/reference/glossary.md").matchAll(/^\| (?!word |-)([^|]+) \|/gm)].flatMap(([, cell]) => cell!.trim().split(", ").map((word) => word.replaceAll("`", "")));
+  const words = [...read("docs/reference/glossary.md").matchAll(/^\| (?!word |-)([^|]+) \|/gm)].flatMap(([, cell]) =>
+    cell!
+      .trim()
+      .split(", ")
+      .map((word) => word.replaceAll("`", "")),
+  );
   expect(words.length).toBeGreaterThan(50);
   expect(words.filter((word, at) => words.indexOf(word) !== at)).toEqual([]);
-  const elsewhere = readRepository(root).filter(({ path }) => path !== "docs/reference/glossary.md" && /\.(md|ts|yaml)$/.test(path)).map(({ text }) => text).join("\n").toLowerCase();
-  expect(words.filter((word) => !new RegExp(`\\b${word.toLowerCase().replaceAll(" ", "\\s+")}`).test(elsewhere))).toEqual([]);
+  const elsewhere = readRepository(root)
+    .filter(({ path }) => path !== "docs/reference/glossary.md" && /\.(md|ts|yaml)$/.test(path))
+    .map(({ text }) => text)
+    .join("\n")
+    .toLowerCase();
+  expect(
+    words.filter((word) => !new RegExp(`\\b${word.toLowerCase().replaceAll(" ", "\\s+")}`).test(elsewhere)),
+  ).toEqual([]);
 });
 
 test("every command of `ballast` is told on a page", () => {
   const told = pages.map(read).join("\n");
   // As its own line has it, or among others of its group: `ballast release list|show`.
-  const isTold = (name: string): boolean => new RegExp(`ballast (?:-- )?${name.replace(/(\w[\w-]*)$/, "(?:[\\w|-]*\\|)?$1")}\\b`).test(told);
+  const isTold = (name: string): boolean =>
+    new RegExp(`ballast (?:-- )?${name.replace(/(\w[\w-]*)$/, "(?:[\\w|-]*\\|)?$1")}\\b`).test(told);
   expect(commandNames().length).toBeGreaterThan(20);
   expect(commandNames().filter((name) => !isTold(name))).toEqual([]);
 });

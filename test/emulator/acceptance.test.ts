@@ -1,95 +1,181 @@
 // The acceptance probes that other stand-ins for Azure are known to fail, each by Microsoft's client and by a raw request where both can
 // see it: clients fill in what an answer leaves out, so that they alone would not notice a field that was dropped.
-import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
-import { ClientSecretCredential } from "@azure/identity";
-import type { PipelinePolicy } from "@azure/core-rest-pipeline";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeArmClient } from "../../emulator/provider/arm-client.ts";
-import { schemaOf } from "../../emulator/arm/schema.ts";
-import { management, startCloudForTests, type CloudForTests } from "../support/emulator/cloud.ts";
+
 import { readFileSync } from "node:fs";
+import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
+import type { PipelinePolicy } from "@azure/core-rest-pipeline";
+import { ClientSecretCredential } from "@azure/identity";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { schemaOf } from "../../emulator/arm/schema.ts";
+import { makeArmClient } from "../../emulator/provider/arm-client.ts";
+import { type CloudForTests, management, startCloudForTests } from "../support/emulator/cloud.ts";
 
 let at: CloudForTests;
 let sdk: ContainerAppsAPIClient;
 let group: string;
-const apps = "api-version=2025-07-01", groups = "api-version=2024-03-01";
+const apps = "api-version=2025-07-01";
+const groups = "api-version=2024-03-01";
 const app = (name: string): string => `${group}/providers/Microsoft.App/containerApps/${name}`;
 const url = (name: string, rest = ""): string => `${app(name)}${rest}?${apps}`;
 const quick = { updateIntervalInMs: 50 };
-const failure = (promise: Promise<unknown>) => promise.then(() => "no failure", ({ statusCode, code }: { statusCode: number; code: string }) => [statusCode, code]);
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => "no failure",
+    ({ statusCode, code }: { statusCode: number; code: string }) => [statusCode, code],
+  );
 const wanted = (environment = "probes") => ({
   location: "westeurope",
   managedEnvironmentId: `${group}/providers/Microsoft.App/managedEnvironments/${environment}`,
-  configuration: { activeRevisionsMode: "Multiple", secrets: [{ name: "key", value: "hush-hush" }], ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }] } },
+  configuration: {
+    activeRevisionsMode: "Multiple",
+    secrets: [{ name: "key", value: "hush-hush" }],
+    ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }] },
+  },
   template: { containers: [{ name: "web", image: "registry.example/web:1" }], scale: { minReplicas: 1 } },
 });
 
 beforeAll(async () => {
   at = await startCloudForTests();
   group = `/subscriptions/${at.cloud.subscription}/resourceGroups/probes`;
-  const policy: PipelinePolicy = { name: "on-the-way", sendRequest: (request, next) => { request.agent = at.agent; return next(request); } };
+  const policy: PipelinePolicy = {
+    name: "on-the-way",
+    sendRequest: (request, next) => {
+      request.agent = at.agent;
+      return next(request);
+    },
+  };
   const way = { additionalPolicies: [{ policy, position: "perCall" as const }] };
-  const credential = new ClientSecretCredential(at.cloud.tenant, at.cloud.client.id, at.cloud.client.secret, { authorityHost: "https://login.ballast.localhost", disableInstanceDiscovery: true, ...way });
-  sdk = new ContainerAppsAPIClient(credential, at.cloud.subscription, { endpoint: management, apiVersion: "2025-07-01", credentials: { scopes: [`${management}/.default`] }, ...way });
+  const credential = new ClientSecretCredential(at.cloud.tenant, at.cloud.client.id, at.cloud.client.secret, {
+    authorityHost: "https://login.ballast.localhost",
+    disableInstanceDiscovery: true,
+    ...way,
+  });
+  sdk = new ContainerAppsAPIClient(credential, at.cloud.subscription, {
+    endpoint: management,
+    apiVersion: "2025-07-01",
+    credentials: { scopes: [`${management}/.default`] },
+    ...way,
+  });
   await at.settle("PUT", `${group}?${groups}`, { location: "westeurope", tags: { of: "probes" } });
-  await at.settle("PUT", `${group}/providers/Microsoft.App/managedEnvironments/probes?${apps}`, { location: "westeurope", properties: {} });
+  await at.settle("PUT", `${group}/providers/Microsoft.App/managedEnvironments/probes?${apps}`, {
+    location: "westeurope",
+    properties: {},
+  });
   await sdk.containerApps.createOrUpdate("probes", "web", wanted(), quick);
 });
 afterAll(() => at.close());
 
 test("a revision that does not exist is 404, to the client and on the wire", async () => {
-  expect(await failure(sdk.containerAppsRevisions.getRevision("probes", "web", "web--nowhere"))).toEqual([404, "ResourceNotFound"]);
-  expect(await at.ask("GET", url("web", "/revisions/web--nowhere"))).toMatchObject({ status: 404, body: { error: { code: "ResourceNotFound" } } });
+  expect(await failure(sdk.containerAppsRevisions.getRevision("probes", "web", "web--nowhere"))).toEqual([
+    404,
+    "ResourceNotFound",
+  ]);
+  expect(await at.ask("GET", url("web", "/revisions/web--nowhere"))).toMatchObject({
+    status: 404,
+    body: { error: { code: "ResourceNotFound" } },
+  });
 });
 
 test("secrets can be listed again and again and stay where they are", async () => {
   const expected = [{ name: "key", value: "hush-hush" }];
-  for (let time = 0; time < 2; time++) expect((await sdk.containerApps.listSecrets("probes", "web")).value).toMatchObject(expected);
+  for (let time = 0; time < 2; time++)
+    expect((await sdk.containerApps.listSecrets("probes", "web")).value).toMatchObject(expected);
   expect((await at.ask("POST", url("web", "/listSecrets"))).body).toEqual({ value: expected });
   expect((await at.ask("GET", url("web"))).body.properties.configuration.secrets).toEqual([{ name: "key" }]);
 });
 
 test("weights of 150 are refused, to the client and on the wire, and nothing moves", async () => {
   const { latestRevisionName: revisionName } = await sdk.containerApps.get("probes", "web");
-  const traffic = [{ revisionName: revisionName!, weight: 90 }, { latestRevision: true, weight: 60 }];
-  expect(await failure(sdk.containerApps.update("probes", "web", { location: "westeurope", configuration: { ingress: { traffic } } }, quick) as Promise<unknown>)).toEqual([400, "ContainerAppInvalidTrafficWeight"]);
-  expect((await at.ask("PATCH", url("web"), { properties: { configuration: { ingress: { traffic } } } })).status).toBe(400);
-  expect((await at.ask("GET", url("web"))).body.properties.configuration.ingress.traffic).toEqual([{ latestRevision: true, weight: 100 }]);
+  const traffic = [
+    { revisionName: revisionName!, weight: 90 },
+    { latestRevision: true, weight: 60 },
+  ];
+  expect(
+    await failure(
+      sdk.containerApps.update(
+        "probes",
+        "web",
+        { location: "westeurope", configuration: { ingress: { traffic } } },
+        quick,
+      ) as Promise<unknown>,
+    ),
+  ).toEqual([400, "ContainerAppInvalidTrafficWeight"]);
+  expect((await at.ask("PATCH", url("web"), { properties: { configuration: { ingress: { traffic } } } })).status).toBe(
+    400,
+  );
+  expect((await at.ask("GET", url("web"))).body.properties.configuration.ingress.traffic).toEqual([
+    { latestRevision: true, weight: 100 },
+  ]);
 });
 
 test("a PATCH of traffic by the client keeps target port, mode and secrets on the wire", async () => {
   const { latestRevisionName: revisionName } = await sdk.containerApps.get("probes", "web");
-  await sdk.containerApps.update("probes", "web", { location: "westeurope", configuration: { ingress: { traffic: [{ revisionName: revisionName!, weight: 100 }] } } }, quick);
-  expect((await at.ask("GET", url("web"))).body.properties.configuration).toMatchObject({ activeRevisionsMode: "Multiple", secrets: [{ name: "key" }], ingress: { targetPort: 8080, external: true, traffic: [{ revisionName, weight: 100 }] } });
+  await sdk.containerApps.update(
+    "probes",
+    "web",
+    { location: "westeurope", configuration: { ingress: { traffic: [{ revisionName: revisionName!, weight: 100 }] } } },
+    quick,
+  );
+  expect((await at.ask("GET", url("web"))).body.properties.configuration).toMatchObject({
+    activeRevisionsMode: "Multiple",
+    secrets: [{ name: "key" }],
+    ingress: { targetPort: 8080, external: true, traffic: [{ revisionName, weight: 100 }] },
+  });
 });
 
 test("an app of an environment that does not exist is refused by 400, to the client and on the wire, and is not there", async () => {
-  expect(await failure(sdk.containerApps.createOrUpdate("probes", "orphan", wanted("nowhere"), quick) as Promise<unknown>)).toEqual([400, "ManagedEnvironmentNotFound"]);
+  expect(
+    await failure(sdk.containerApps.createOrUpdate("probes", "orphan", wanted("nowhere"), quick) as Promise<unknown>),
+  ).toEqual([400, "ManagedEnvironmentNotFound"]);
   const { location, ...properties } = wanted("nowhere");
   expect((await at.ask("PUT", url("orphan"), { location, properties })).status).toBe(400);
   expect((await at.ask("GET", url("orphan"))).status).toBe(404);
 });
 
 test("a resource group answers in any casing, on either spelling of the path, and never twice", async () => {
-  for (const path of [`${group}`, group.replace("probes", "PROBES"), group.replace("resourceGroups", "resourcegroups")]) {
-    expect(await at.ask("GET", `${path}?${groups}`)).toMatchObject({ status: 200, body: { id: group, name: "probes", tags: { of: "probes" } } });
+  for (const path of [
+    `${group}`,
+    group.replace("probes", "PROBES"),
+    group.replace("resourceGroups", "resourcegroups"),
+  ]) {
+    expect(await at.ask("GET", `${path}?${groups}`)).toMatchObject({
+      status: 200,
+      body: { id: group, name: "probes", tags: { of: "probes" } },
+    });
   }
-  expect((await at.ask("PUT", `${group.replace("probes", "Probes")}?${groups}`, { location: "westeurope", tags: { of: "probes" } })).status).toBe(200);
-  expect((await at.ask("GET", `/subscriptions/${at.cloud.subscription}/resourcegroups?${groups}`)).body.value).toHaveLength(1);
+  expect(
+    (
+      await at.ask("PUT", `${group.replace("probes", "Probes")}?${groups}`, {
+        location: "westeurope",
+        tags: { of: "probes" },
+      })
+    ).status,
+  ).toBe(200);
+  expect(
+    (await at.ask("GET", `/subscriptions/${at.cloud.subscription}/resourcegroups?${groups}`)).body.value,
+  ).toHaveLength(1);
   expect((await sdk.containerApps.get("PROBES", "web")).name).toBe("web");
 });
 
-test.each(["GET", "PUT", "PATCH", "POST", "DELETE"])("%s without an api-version is refused before anything is done", async (method) => {
-  expect(await at.ask(method, app("web"), method === "GET" || method === "DELETE" ? undefined : {})).toMatchObject({ status: 400, body: { error: { code: "MissingApiVersionParameter" } } });
-  expect((await at.ask("GET", url("web"))).status).toBe(200);
-});
+test.each(["GET", "PUT", "PATCH", "POST", "DELETE"])(
+  "%s without an api-version is refused before anything is done",
+  async (method) => {
+    expect(await at.ask(method, app("web"), method === "GET" || method === "DELETE" ? undefined : {})).toMatchObject({
+      status: 400,
+      body: { error: { code: "MissingApiVersionParameter" } },
+    });
+    expect((await at.ask("GET", url("web"))).status).toBe(200);
+  },
+);
 
 test("the address that is polled has the client's own scheme and host, whichever header carries it", async () => {
   const { location, ...properties } = wanted();
   const put = await at.ask("PUT", url("polled"), { location, properties });
   const polled = new RegExp(`^${management}/subscriptions/`);
   expect(put.headers["azure-asyncoperation"]).toMatch(polled);
-  await expect.poll(async () => (await at.ask("GET", String(put.headers["azure-asyncoperation"]))).body.status).toBe("Succeeded");
+  await expect
+    .poll(async () => (await at.ask("GET", String(put.headers["azure-asyncoperation"]))).body.status)
+    .toBe("Succeeded");
   const removed = await at.ask("DELETE", url("polled"));
   expect(removed.headers["location"]).toMatch(polled);
   await expect.poll(async () => (await at.ask("GET", String(removed.headers["location"]))).status).toBe(204);
@@ -109,21 +195,36 @@ test.each([
 ])("%s is answered by an error of Azure's form, as JSON", async (_, where, status) => {
   const token = where.includes("loganalytics") ? await at.tokenFor("https://api.loganalytics.io") : undefined;
   const reply = await at.ask("GET", where, undefined, token === undefined ? {} : { token });
-  expect(reply).toMatchObject({ status, body: { error: { code: expect.stringMatching(/^[A-Z]\w+$/), message: expect.any(String) } } });
-  expect([reply.headers["content-type"], reply.headers["x-ms-request-id"], reply.headers["x-ms-correlation-request-id"]]).toEqual(["application/json; charset=utf-8", expect.any(String), expect.any(String)]);
+  expect(reply).toMatchObject({
+    status,
+    body: { error: { code: expect.stringMatching(/^[A-Z]\w+$/), message: expect.any(String) } },
+  });
+  expect([
+    reply.headers["content-type"],
+    reply.headers["x-ms-request-id"],
+    reply.headers["x-ms-correlation-request-id"],
+  ]).toEqual(["application/json; charset=utf-8", expect.any(String), expect.any(String)]);
 });
 
 test("a deleted group takes apps, environments and the processes in them along", async () => {
-  const doomed = group.replace("probes", "doomed"), inside = `${doomed}/providers/Microsoft.App`;
+  const doomed = group.replace("probes", "doomed");
+  const inside = `${doomed}/providers/Microsoft.App`;
   await at.settle("PUT", `${doomed}?${groups}`, { location: "westeurope" });
   await at.settle("PUT", `${inside}/managedEnvironments/doomed?${apps}`, { location: "westeurope", properties: {} });
   const { location, managedEnvironmentId: _, ...properties } = wanted();
-  await at.settle("PUT", `${inside}/containerApps/doomed?${apps}`, { location, properties: { ...properties, managedEnvironmentId: `${inside}/managedEnvironments/doomed` } });
+  await at.settle("PUT", `${inside}/containerApps/doomed?${apps}`, {
+    location,
+    properties: { ...properties, managedEnvironmentId: `${inside}/managedEnvironments/doomed` },
+  });
   await at.settle("DELETE", `${doomed}?${groups}`);
   expect((await at.ask("GET", `${inside}/containerApps/doomed?${apps}`)).body.error.code).toBe("ResourceGroupNotFound");
   await at.settle("PUT", `${doomed}?${groups}`, { location: "westeurope" });
   expect((await at.ask("GET", `${doomed}/resources?${groups}`)).body).toEqual({ value: [] });
-  expect((await at.ask("GET", "/_standin/processes")).body.processes.filter((each: { app: string }) => each.app === "doomed")).toEqual([]);
+  expect(
+    (await at.ask("GET", "/_standin/processes")).body.processes.filter(
+      (each: { app: string }) => each.app === "doomed",
+    ),
+  ).toEqual([]);
 });
 
 test("a missing app is deleted with 204, and a client's delete of it succeeds", async () => {
@@ -133,16 +234,23 @@ test("a missing app is deleted with 204, and a client's delete of it succeeds", 
 
 test("the provider's delete of a group that is gone succeeds", async () => {
   const { port, caFile, suffix, tenant, client } = at.cloud;
-  const arm = makeArmClient({ port, caPem: readFileSync(caFile, "utf8"), suffix }, { tenantId: tenant, clientId: client.id, clientSecret: client.secret });
+  const arm = makeArmClient(
+    { port, caPem: readFileSync(caFile, "utf8"), suffix },
+    { tenantId: tenant, clientId: client.id, clientSecret: client.secret },
+  );
   expect((await at.ask("DELETE", `${group.replace("probes", "never")}?${groups}`)).status).toBe(404);
   await arm.remove(group.replace("probes", "never"), "2024-03-01");
 });
 
 test("a workspace's keys are given by POST alone, two that differ and stay", async () => {
-  const workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/keys`, version = "api-version=2023-09-01";
+  const workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/keys`;
+  const version = "api-version=2023-09-01";
   await at.settle("PUT", `${workspace}?${version}`, { location: "westeurope", properties: {} });
   const { body } = await at.ask("POST", `${workspace}/sharedKeys?${version}`);
-  expect(body).toEqual({ primarySharedKey: expect.stringMatching(/^[\w+/]{86}==$/), secondarySharedKey: expect.stringMatching(/^[\w+/]{86}==$/) });
+  expect(body).toEqual({
+    primarySharedKey: expect.stringMatching(/^[\w+/]{86}==$/),
+    secondarySharedKey: expect.stringMatching(/^[\w+/]{86}==$/),
+  });
   expect(body.primarySharedKey).not.toBe(body.secondarySharedKey);
   expect((await at.ask("POST", `${workspace}/sharedKeys?${version}`)).body).toEqual(body);
   expect(JSON.stringify((await at.ask("GET", `${workspace}?${version}`)).body)).not.toContain(body.primarySharedKey);
@@ -156,12 +264,48 @@ test("request rows that were put are read back, and forgotten on request", async
 });
 
 test.each<[string, string, string, object, string | undefined]>([
-  ["whole", "Microsoft.App/containerApps", "2025-07-01", { location: "x", properties: { provisioningState: "Succeeded" } }, undefined],
-  ["with a property that Azure has not", "Microsoft.App/containerApps", "2025-07-01", { location: "x", properties: { wieght: 1 } }, "'properties.wieght' is not a property"],
-  ["with a password in it", "Microsoft.DBforPostgreSQL/flexibleServers", "2025-08-01", { location: "x", properties: { administratorLoginPassword: "p" } }, "is write-only"],
-  ["with a word of our own in an open enumeration", "Microsoft.App/containerApps", "2025-07-01", { location: "x", properties: { configuration: { activeRevisionsMode: "Triple" } } }, "none of the published Multiple, Single"],
-  ["without what is required", "Microsoft.App/containerApps", "2025-07-01", { properties: {} }, "'location' is required"],
-  ["without its type", "Microsoft.App/containerApps", "2025-07-01", { location: "x", type: undefined }, "'type' is missing"],
+  [
+    "whole",
+    "Microsoft.App/containerApps",
+    "2025-07-01",
+    { location: "x", properties: { provisioningState: "Succeeded" } },
+    undefined,
+  ],
+  [
+    "with a property that Azure has not",
+    "Microsoft.App/containerApps",
+    "2025-07-01",
+    { location: "x", properties: { wieght: 1 } },
+    "'properties.wieght' is not a property",
+  ],
+  [
+    "with a password in it",
+    "Microsoft.DBforPostgreSQL/flexibleServers",
+    "2025-08-01",
+    { location: "x", properties: { administratorLoginPassword: "p" } },
+    "is write-only",
+  ],
+  [
+    "with a word of our own in an open enumeration",
+    "Microsoft.App/containerApps",
+    "2025-07-01",
+    { location: "x", properties: { configuration: { activeRevisionsMode: "Triple" } } },
+    "none of the published Multiple, Single",
+  ],
+  [
+    "without what is required",
+    "Microsoft.App/containerApps",
+    "2025-07-01",
+    { properties: {} },
+    "'location' is required",
+  ],
+  [
+    "without its type",
+    "Microsoft.App/containerApps",
+    "2025-07-01",
+    { location: "x", type: undefined },
+    "'type' is missing",
+  ],
 ])("in tests an answer of the stand-in %s is held to Azure's schema", (_, type, version, body, problem) => {
   const said = schemaOf(type, version).refuseAnswer({ id: "/i", name: "name", type, ...body });
   if (problem === undefined) expect(said).toBeUndefined();

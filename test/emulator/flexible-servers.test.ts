@@ -1,8 +1,8 @@
 // Flexible servers of the stand-in against a real PostgreSQL: what a PUT says exists is really there, and what was deleted is gone.
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startPostgres, type RunningPostgres } from "../../toolchain/postgres.ts";
-import { startCloudForTests, type CloudForTests } from "../support/emulator/cloud.ts";
+import { type RunningPostgres, startPostgres } from "../../toolchain/postgres.ts";
+import { type CloudForTests, startCloudForTests } from "../support/emulator/cloud.ts";
 
 let at: CloudForTests;
 let postgres: RunningPostgres;
@@ -10,7 +10,11 @@ let group: string;
 const version = "api-version=2025-08-01";
 const password = "Correct-Horse-7";
 const server = (name: string): string => `${group}/providers/Microsoft.DBforPostgreSQL/flexibleServers/${name}`;
-const serverBody = (login: string, more: object = {}): object => ({ location: "westeurope", sku: { name: "Standard_B1ms", tier: "Burstable" }, properties: { version: "18", administratorLogin: login, administratorLoginPassword: password, ...more } });
+const serverBody = (login: string, more: object = {}): object => ({
+  location: "westeurope",
+  sku: { name: "Standard_B1ms", tier: "Burstable" },
+  properties: { version: "18", administratorLogin: login, administratorLoginPassword: password, ...more },
+});
 
 async function query(user: string, secret: string, database: string, text: string): Promise<readonly any[]> {
   const client = new pg.Client({ host: postgres.host, port: postgres.port, user, password: secret, database });
@@ -36,30 +40,55 @@ afterAll(async () => {
 test("a server is a login that works and a database is that login's own, until they are deleted", async () => {
   const made = await at.ask("PUT", `${server("journal")}?${version}`, serverBody("ballast"));
   expect(JSON.stringify(made.body)).not.toContain(password);
-  await expect.poll(async () => (await at.ask("GET", String(made.headers["azure-asyncoperation"]))).body.status).toBe("Succeeded");
-  expect((await at.ask("GET", `${server("journal")}?${version}`)).body.properties).toMatchObject({ state: "Ready", fullyQualifiedDomainName: "127.0.0.1", administratorLogin: "ballast" });
-  await at.settle("PUT", `${server("journal")}/databases/facts?${version}`, { properties: { charset: "UTF8", collation: "en_US.utf8" } });
+  await expect
+    .poll(async () => (await at.ask("GET", String(made.headers["azure-asyncoperation"]))).body.status)
+    .toBe("Succeeded");
+  expect((await at.ask("GET", `${server("journal")}?${version}`)).body.properties).toMatchObject({
+    state: "Ready",
+    fullyQualifiedDomainName: "127.0.0.1",
+    administratorLogin: "ballast",
+  });
+  await at.settle("PUT", `${server("journal")}/databases/facts?${version}`, {
+    properties: { charset: "UTF8", collation: "en_US.utf8" },
+  });
   await query("ballast", password, "facts", "create table facts (body text)");
   await expect(query("ballast", "wrong", "facts", "select 1")).rejects.toThrow(/password/);
-  expect((await at.ask("GET", `${server("journal")}/databases?${version}`)).body.value).toMatchObject([{ name: "facts" }]);
+  expect((await at.ask("GET", `${server("journal")}/databases?${version}`)).body.value).toMatchObject([
+    { name: "facts" },
+  ]);
 
   await query("ballast", password, "facts", "create database beside_it");
   await at.settle("DELETE", `${server("journal")}?${version}`);
   expect((await at.ask("GET", `${server("journal")}/databases/facts?${version}`)).status).toBe(404);
-  expect(await query(postgres.user, postgres.password, "postgres", "select datname from pg_database where datname in ('facts', 'beside_it')")).toEqual([]);
-  expect(await query(postgres.user, postgres.password, "postgres", "select 1 from pg_roles where rolname = 'ballast'")).toEqual([]);
+  expect(
+    await query(
+      postgres.user,
+      postgres.password,
+      "postgres",
+      "select datname from pg_database where datname in ('facts', 'beside_it')",
+    ),
+  ).toEqual([]);
+  expect(
+    await query(postgres.user, postgres.password, "postgres", "select 1 from pg_roles where rolname = 'ballast'"),
+  ).toEqual([]);
 });
 
 test("a password that is put again is the one that works from then on", async () => {
   await at.settle("PUT", `${server("rotated")}?${version}`, serverBody("rotating"));
-  await at.settle("PATCH", `${server("rotated")}?${version}`, { properties: { administratorLoginPassword: "Another-Horse-8" } });
+  await at.settle("PATCH", `${server("rotated")}?${version}`, {
+    properties: { administratorLoginPassword: "Another-Horse-8" },
+  });
   await expect(query("rotating", password, "postgres", "select 1")).rejects.toThrow(/password/);
   expect(await query("rotating", "Another-Horse-8", "postgres", "select 1 as one")).toEqual([{ one: 1 }]);
 });
 
 test("no name of a person's choosing becomes SQL", async () => {
   const login = `o"; drop role ${postgres.user}; --`;
-  await at.settle("PUT", `${server("quoted")}?${version}`, serverBody(login, { administratorLoginPassword: "it's; drop" }));
+  await at.settle(
+    "PUT",
+    `${server("quoted")}?${version}`,
+    serverBody(login, { administratorLoginPassword: "it's; drop" }),
+  );
   expect(await query(login, "it's; drop", "postgres", "select 1 as one")).toEqual([{ one: 1 }]);
 });
 
@@ -73,5 +102,9 @@ test("logins that are reserved or taken, and what PostgreSQL behind cannot do, a
   await at.settle("PUT", `${server("first")}?${version}`, serverBody("shared"));
   expect(await codeOf("second", serverBody("shared"))).toBe("LoginNameTaken");
   expect(await codeOf("first/databases/latin", { properties: { charset: "LATIN1" } })).toBe("LocalCloudUnsupported");
-  expect(await codeOf("first/administrators/5a7e0000-0000-0000-0000-000000000000", { properties: { principalName: "me", principalType: "User" } })).toBe("LocalCloudUnsupported");
+  expect(
+    await codeOf("first/administrators/5a7e0000-0000-0000-0000-000000000000", {
+      properties: { principalName: "me", principalType: "User" },
+    }),
+  ).toBe("LocalCloudUnsupported");
 });

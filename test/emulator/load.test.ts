@@ -3,22 +3,32 @@ import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { startLoad, type LoadFailure, type LoadSecond } from "../../emulator/load.ts";
+import { type LoadFailure, type LoadSecond, startLoad } from "../../emulator/load.ts";
 import { eventually } from "../support/emulator/container-cloud.ts";
 
 async function server(listener: http.RequestListener): Promise<string> {
   const listening = http.createServer(listener).listen(0, "127.0.0.1");
   await once(listening, "listening");
-  onTestFinished(() => { listening.closeAllConnections(); listening.close(); });
+  onTestFinished(() => {
+    listening.closeAllConnections();
+    listening.close();
+  });
   return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
 }
 
 test("goes on sending at its rate while nobody answers, each request once, and calls silence a failure", async () => {
   const ids: string[] = [];
-  const origin = await server((request) => { ids.push(String(request.headers["x-request-id"])); });
+  const origin = await server((request) => {
+    ids.push(String(request.headers["x-request-id"]));
+  });
   const failures: LoadFailure[] = [];
-  const load = startLoad({ rate: 100, origin, timeoutMilliseconds: 600 }, (line) => { if (line.kind === "failure") failures.push(line); });
-  await eventually(() => failures.length, (count) => count >= 20);
+  const load = startLoad({ rate: 100, origin, timeoutMilliseconds: 600 }, (line) => {
+    if (line.kind === "failure") failures.push(line);
+  });
+  await eventually(
+    () => failures.length,
+    (count) => count >= 20,
+  );
   const summary = await load.stop();
   // By then the first requests had been waiting for 0.6 s, so a loop that waits for answers would have sent a handful.
   expect(ids.length).toBeGreaterThanOrEqual(60);
@@ -36,9 +46,16 @@ test("tells failures with their status and revision, and counts answers by revis
     const bad = (requests += 1) % 10 === 0;
     response.writeHead(bad ? 503 : 200, { "x-localcloud-revision": bad ? "shop--2" : "shop--1" }).end("{}");
   });
-  const seconds: LoadSecond[] = [], failures: LoadFailure[] = [];
-  const load = startLoad({ rate: 200, origin, paths: ["/", "/products/5"] }, (line) => void (line.kind === "second" ? seconds.push(line) : failures.push(line)));
-  await eventually(() => failures.length, (count) => count >= 15);
+  const seconds: LoadSecond[] = [];
+  const failures: LoadFailure[] = [];
+  const load = startLoad(
+    { rate: 200, origin, paths: ["/", "/products/5"] },
+    (line) => void (line.kind === "second" ? seconds.push(line) : failures.push(line)),
+  );
+  await eventually(
+    () => failures.length,
+    (count) => count >= 15,
+  );
   const summary = await load.stop();
   expect(failures.every(({ status, revision }) => status === 503 && revision === "shop--2")).toBe(true);
   expect(summary.failed).toBe(failures.length);
@@ -46,7 +63,8 @@ test("tells failures with their status and revision, and counts answers by revis
   expect(summary.p50Milliseconds).toBeLessThanOrEqual(summary.p95Milliseconds);
   expect(summary.p95Milliseconds).toBeLessThanOrEqual(summary.p99Milliseconds);
   expect(summary.byRevision["shop--1"]?.answered).toBe(summary.answered);
-  const sum = (pick: (second: LoadSecond) => number): number => seconds.reduce((total, second) => total + pick(second), 0);
+  const sum = (pick: (second: LoadSecond) => number): number =>
+    seconds.reduce((total, second) => total + pick(second), 0);
   expect([sum(({ sent }) => sent), sum(({ answered }) => answered)]).toEqual([summary.sent, summary.answered]);
 });
 
@@ -54,11 +72,18 @@ test("half an answer is a failure, and is not sent again", async () => {
   let requests = 0;
   const origin = await server((_, response) => {
     requests += 1;
-    response.writeHead(200, { "content-length": "100", "x-localcloud-revision": "shop--1" }).write("half", () => response.destroy());
+    response
+      .writeHead(200, { "content-length": "100", "x-localcloud-revision": "shop--1" })
+      .write("half", () => response.destroy());
   });
   const failures: LoadFailure[] = [];
-  const load = startLoad({ rate: 50, origin }, (line) => { if (line.kind === "failure") failures.push(line); });
-  await eventually(() => failures.length, (count) => count >= 5);
+  const load = startLoad({ rate: 50, origin }, (line) => {
+    if (line.kind === "failure") failures.push(line);
+  });
+  await eventually(
+    () => failures.length,
+    (count) => count >= 5,
+  );
   const summary = await load.stop();
   expect(summary).toMatchObject({ sent: requests, failed: requests, answered: 0 });
   expect(failures[0]).toMatchObject({ status: null, revision: "shop--1" });

@@ -1,8 +1,10 @@
 // Who may pull from a registry of the stand-in: an app or a job that has an identity with the right, and names it for that registry.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startCloudForTests, type CloudForTests } from "../support/emulator/cloud.ts";
+import { type CloudForTests, startCloudForTests } from "../support/emulator/cloud.ts";
 
-let cloud: CloudForTests, group: string, identity: string;
+let cloud: CloudForTests;
+let group: string;
+let identity: string;
 const version = "api-version=2025-07-01";
 
 const put = (path: string, body: object, apiVersion = version) => cloud.settle("PUT", `${path}?${apiVersion}`, body);
@@ -10,7 +12,15 @@ const environmentId = (): string => `${group}/providers/Microsoft.App/managedEnv
 const assign = async (role: string, guid: string): Promise<void> => {
   const { principalId } = (await cloud.ask("GET", `${identity}?api-version=2023-01-31`)).body.properties;
   const roleDefinitionId = `/subscriptions/${cloud.cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`;
-  expect((await put(`${registry()}/providers/Microsoft.Authorization/roleAssignments/${guid}`, { properties: { principalId, principalType: "ServicePrincipal", roleDefinitionId } }, "api-version=2022-04-01")).status).toBeLessThan(300);
+  expect(
+    (
+      await put(
+        `${registry()}/providers/Microsoft.Authorization/roleAssignments/${guid}`,
+        { properties: { principalId, principalType: "ServicePrincipal", roleDefinitionId } },
+        "api-version=2022-04-01",
+      )
+    ).status,
+  ).toBeLessThan(300);
 };
 const registry = (): string => `${group}/providers/Microsoft.ContainerRegistry/registries/Shop123`;
 
@@ -29,22 +39,55 @@ const named = () => [{ server: "shop123.azurecr.io", identity: identity.toUpperC
 let made = 0;
 
 /** Puts an app and a job alike and gives why they were not made, as the operation tells it; undefined for one that was. */
-async function pulls(image: string, registries: object[] | undefined, more: object): Promise<readonly (string | undefined)[]> {
+async function pulls(
+  image: string,
+  registries: object[] | undefined,
+  more: object,
+): Promise<readonly (string | undefined)[]> {
   made += 1;
   const template = { containers: [{ name: "web", image }] };
   const bodies = {
-    containerApps: { ...more, location: "westeurope", properties: { managedEnvironmentId: environmentId(), configuration: { registries }, template } },
-    jobs: { ...more, location: "westeurope", properties: { environmentId: environmentId(), configuration: { registries, triggerType: "Manual", replicaTimeout: 60, manualTriggerConfig: {} }, template } },
+    containerApps: {
+      ...more,
+      location: "westeurope",
+      properties: { managedEnvironmentId: environmentId(), configuration: { registries }, template },
+    },
+    jobs: {
+      ...more,
+      location: "westeurope",
+      properties: {
+        environmentId: environmentId(),
+        configuration: { registries, triggerType: "Manual", replicaTimeout: 60, manualTriggerConfig: {} },
+        template,
+      },
+    },
   };
-  const replies = Object.entries(bodies).map(([kind, body]) => put(`${group}/providers/Microsoft.App/${kind}/web-${made}`, body));
+  const replies = Object.entries(bodies).map(([kind, body]) =>
+    put(`${group}/providers/Microsoft.App/${kind}/web-${made}`, body),
+  );
   return (await Promise.all(replies)).map(({ body }) => body.error?.message);
 }
 
 test("a registry is known by its server's name, in small letters, and shows no password door", async () => {
-  const reply = await put(registry(), { location: "westeurope", sku: { name: "Standard" }, properties: { adminUserEnabled: false } }, "api-version=2023-01-01-preview");
-  expect((await cloud.ask("GET", `${registry()}?api-version=2023-01-01-preview`)).body).toMatchObject({ sku: { name: "Standard", tier: "Standard" }, properties: { loginServer: "shop123.azurecr.io", adminUserEnabled: false, provisioningState: "Succeeded" } });
+  const reply = await put(
+    registry(),
+    { location: "westeurope", sku: { name: "Standard" }, properties: { adminUserEnabled: false } },
+    "api-version=2023-01-01-preview",
+  );
+  expect((await cloud.ask("GET", `${registry()}?api-version=2023-01-01-preview`)).body).toMatchObject({
+    sku: { name: "Standard", tier: "Standard" },
+    properties: { loginServer: "shop123.azurecr.io", adminUserEnabled: false, provisioningState: "Succeeded" },
+  });
   expect(reply.status).toBeLessThan(300);
-  expect((await put(`${group}/providers/Microsoft.ContainerRegistry/registries/a-b`, { location: "westeurope", sku: { name: "Standard" } }, "api-version=2023-01-01-preview")).status).toBe(400);
+  expect(
+    (
+      await put(
+        `${group}/providers/Microsoft.ContainerRegistry/registries/a-b`,
+        { location: "westeurope", sku: { name: "Standard" } },
+        "api-version=2023-01-01-preview",
+      )
+    ).status,
+  ).toBe(400);
 });
 
 const image = "shop123.azurecr.io/web:1";
@@ -52,14 +95,24 @@ test.each([
   ["names no identity for the registry", () => pulls(image, undefined, own())],
   ["names an identity that it has not", () => pulls(image, named(), {})],
   ["has an identity without the right", () => pulls(image, named(), own())],
-  ["has an identity with another right", async () => { await assign("358470bc-b998-42bd-ab17-a7e34c199c0f", "00000000-0000-8000-8000-000000000001"); return pulls(image, named(), own()); }],
+  [
+    "has an identity with another right",
+    async () => {
+      await assign("358470bc-b998-42bd-ab17-a7e34c199c0f", "00000000-0000-8000-8000-000000000001");
+      return pulls(image, named(), own());
+    },
+  ],
 ])("an app that %s is refused its image, and so is a job", async (_what, act) => {
   expect(await act()).toEqual([expect.stringContaining("UNAUTHORIZED"), expect.stringContaining("UNAUTHORIZED")]);
 });
 
 test("with the right to pull both get it, by a tag or by a digest, and a public registry asks nobody", async () => {
   await assign("7f951dda-4ed3-4680-a7ca-43fe172d538d", "00000000-0000-8000-8000-000000000002");
-  for (const each of [image, `shop123.azurecr.io/web@sha256:${"0".repeat(64)}`]) expect(await pulls(each, named(), own())).toEqual([undefined, undefined]);
+  for (const each of [image, `shop123.azurecr.io/web@sha256:${"0".repeat(64)}`])
+    expect(await pulls(each, named(), own())).toEqual([undefined, undefined]);
   expect(await pulls("registry.example/web:1", undefined, {})).toEqual([undefined, undefined]);
-  expect(await pulls("shop123.azurecr.io/nothing:1", named(), own())).toEqual([expect.stringContaining("MANIFEST_UNKNOWN"), expect.stringContaining("MANIFEST_UNKNOWN")]);
+  expect(await pulls("shop123.azurecr.io/nothing:1", named(), own())).toEqual([
+    expect.stringContaining("MANIFEST_UNKNOWN"),
+    expect.stringContaining("MANIFEST_UNKNOWN"),
+  ]);
 });

@@ -10,20 +10,37 @@ import { record, valueOf } from "../support/program/mocks.ts";
 
 const examples = join(import.meta.dirname, "..", "..", "examples");
 
-test.each(Object.keys(components))("the example of %s declares one, and all that it gives is known in the end", async (component) => {
-  const folder = join(examples, folderOf(component));
-  const { made, declared } = await record(async () => await import(join(folder, "index.ts")) as Record<string, pulumi.Output<unknown>>);
-  expect(declared.filter(({ type, parent }) => type === `ballast:index:${component}` && parent === "")).toHaveLength(1);
-  expect(Object.keys(made)).not.toEqual([]);
-  for (const [name, output] of Object.entries(made)) expect(await valueOf(pulumi.output(output)), name).toBeTruthy();
-  expect(readFileSync(join(folder, "index.ts"), "utf8").split("\n").length).toBeLessThanOrEqual(30);
-});
+test.each(Object.keys(components))(
+  "the example of %s declares one, and all that it gives is known in the end",
+  async (component) => {
+    const folder = join(examples, folderOf(component));
+    const { made, declared } = await record(
+      async () => (await import(join(folder, "index.ts"))) as Record<string, pulumi.Output<unknown>>,
+    );
+    expect(declared.filter(({ type, parent }) => type === `ballast:index:${component}` && parent === "")).toHaveLength(
+      1,
+    );
+    expect(Object.keys(made)).not.toEqual([]);
+    for (const [name, output] of Object.entries(made)) expect(await valueOf(pulumi.output(output)), name).toBeTruthy();
+    expect(readFileSync(join(folder, "index.ts"), "utf8").split("\n").length).toBeLessThanOrEqual(30);
+  },
+);
 
-test.each(Object.keys(components))("the example of %s is a project of its own, with our provider wherever it asks for a release", async (component) => {
-  const folder = join(examples, folderOf(component));
-  const project = parse(readFileSync(join(folder, "Pulumi.yaml"), "utf8")) as { name: string; runtime: object; plugins?: { providers: { name: string; path: string }[] } };
-  expect(project).toMatchObject({ name: folderOf(component), runtime: { name: "nodejs" } });
-  const provider = project.plugins?.providers.find(({ name }) => name === "ballast")?.path.replace("./node_modules/ballast/dist/", "");
-  expect(provider !== undefined).toBe(readFileSync(join(folder, "index.ts"), "utf8").includes("new CanaryApp"));
-  if (provider !== undefined) expect(existsSync(join(examples, "..", provider, "pulumi-resource-ballast"))).toBe(true);
-});
+test.each(Object.keys(components))(
+  "the example of %s is a project of its own, with our provider wherever it asks for a release",
+  async (component) => {
+    const folder = join(examples, folderOf(component));
+    const project = parse(readFileSync(join(folder, "Pulumi.yaml"), "utf8")) as {
+      name: string;
+      runtime: object;
+      plugins?: { providers: { name: string; path: string }[] };
+    };
+    expect(project).toMatchObject({ name: folderOf(component), runtime: { name: "nodejs" } });
+    const provider = project.plugins?.providers
+      .find(({ name }) => name === "ballast")
+      ?.path.replace("./node_modules/ballast/dist/", "");
+    expect(provider !== undefined).toBe(readFileSync(join(folder, "index.ts"), "utf8").includes("new CanaryApp"));
+    if (provider !== undefined)
+      expect(existsSync(join(examples, "..", provider, "pulumi-resource-ballast"))).toBe(true);
+  },
+);

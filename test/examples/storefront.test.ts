@@ -8,7 +8,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { eventually } from "../support/emulator/container-cloud.ts";
 
-interface Line { readonly listening?: net.AddressInfo; readonly injected?: string; readonly requestId?: string; readonly status?: number; readonly closing?: string; readonly release: string }
+interface Line {
+  readonly listening?: net.AddressInfo;
+  readonly injected?: string;
+  readonly requestId?: string;
+  readonly status?: number;
+  readonly closing?: string;
+  readonly release: string;
+}
 
 interface Shop {
   readonly lines: readonly Line[];
@@ -16,40 +23,65 @@ interface Shop {
   /** Resolves with the exit code. */
   readonly ended: Promise<number | null>;
   /** Null where no answer came within a second. */
-  readonly get: (path: string, headers?: Record<string, string>) => Promise<{ readonly status: number; readonly text: string; readonly headers: http.IncomingHttpHeaders } | null>;
+  readonly get: (
+    path: string,
+    headers?: Record<string, string>,
+  ) => Promise<{ readonly status: number; readonly text: string; readonly headers: http.IncomingHttpHeaders } | null>;
 }
 
 async function open(environment: Record<string, string> = {}): Promise<Shop> {
   const entry = new URL("../../examples/storefront/main.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, [entry], { env: { PATH: process.env["PATH"], PORT: "0", RELEASE: "r7", ...environment }, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [entry], {
+    env: { PATH: process.env["PATH"], PORT: "0", RELEASE: "r7", ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   onTestFinished(() => void child.kill("SIGKILL"));
   const lines: Line[] = [];
   createInterface({ input: child.stdout }).on("line", (text) => lines.push(JSON.parse(text) as Line));
   const ended = once(child, "exit").then(([code]) => code as number | null);
-  const port = (await eventually(() => lines[0]?.listening?.port, (found) => found !== undefined))!;
+  const port = (await eventually(
+    () => lines[0]?.listening?.port,
+    (found) => found !== undefined,
+  ))!;
   return {
-    lines, ended, kill: (signal) => void child.kill(signal),
-    get: (path, headers = {}) => new Promise((resolve) => {
-      const request = http.get({ host: "127.0.0.1", port, path, headers, agent: false, signal: AbortSignal.timeout(1000) }, (response) => {
-        let text = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => { text += chunk; }).on("end", () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
-      });
-      request.on("error", () => resolve(null));
-    }),
+    lines,
+    ended,
+    kill: (signal) => void child.kill(signal),
+    get: (path, headers = {}) =>
+      new Promise((resolve) => {
+        const request = http.get(
+          { host: "127.0.0.1", port, path, headers, agent: false, signal: AbortSignal.timeout(1000) },
+          (response) => {
+            let text = "";
+            response
+              .setEncoding("utf8")
+              .on("data", (chunk: string) => {
+                text += chunk;
+              })
+              .on("end", () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
+          },
+        );
+        request.on("error", () => resolve(null));
+      }),
   };
 }
 
 const statuses = async (shop: Shop, count: number): Promise<(number | undefined)[]> => {
   const found: (number | undefined)[] = [];
-  for (let number = 0; number < count; number += 1) found.push((await shop.get("/products/5", { "x-request-id": `q${number}` }))?.status);
+  for (let number = 0; number < count; number += 1)
+    found.push((await shop.get("/products/5", { "x-request-id": `q${number}` }))?.status);
   return found;
 };
-const health = (shop: Shop): Promise<(number | undefined)[]> => Promise.all(["live", "ready", "startup"].map(async (name) => (await shop.get(`/health/${name}`))?.status));
+const health = (shop: Shop): Promise<(number | undefined)[]> =>
+  Promise.all(["live", "ready", "startup"].map(async (name) => (await shop.get(`/health/${name}`))?.status));
 
 test("serves its catalogue as JSON and as a page, names its release and echoes the request id", async () => {
   const shop = await open();
   const all = await shop.get("/", { "x-request-id": "mine" });
-  expect(JSON.parse(all!.text)).toMatchObject({ release: "r7", products: expect.arrayContaining([expect.objectContaining({ id: "5" })]) });
+  expect(JSON.parse(all!.text)).toMatchObject({
+    release: "r7",
+    products: expect.arrayContaining([expect.objectContaining({ id: "5" })]),
+  });
   expect(all!.headers["x-request-id"]).toBe("mine");
   expect((await shop.get("/", { accept: "text/html" }))!.text).toContain("<h1>Storefront</h1>");
   expect(JSON.parse((await shop.get("/products/5"))!.text).product.name).toBe("Mooring rope, 20 m");
@@ -66,7 +98,9 @@ test("errors: fails its share, the same requests for the same seed, and logs eac
   const failed = found.flatMap((status, number) => (status === 500 ? [`q${number}`] : []));
   expect(failed.length).toBeGreaterThan(10);
   expect(failed.length).toBeLessThan(40);
-  expect(shop.lines.slice(1).map(({ injected, requestId, status }) => ({ injected, requestId, status }))).toEqual(failed.map((requestId) => ({ injected: "errors", requestId, status: 500 })));
+  expect(shop.lines.slice(1).map(({ injected, requestId, status }) => ({ injected, requestId, status }))).toEqual(
+    failed.map((requestId) => ({ injected: "errors", requestId, status: 500 })),
+  );
   expect(await health(shop)).toEqual([200, 200, 200]);
 });
 
@@ -97,9 +131,14 @@ test("never-ready: lives, but is never started nor ready", async () => {
 });
 
 test("a fault that it does not know keeps it from starting", async () => {
-  const child = spawn(process.execPath, [new URL("../../examples/storefront/main.ts", import.meta.url).pathname], { env: { PATH: process.env["PATH"], FAULT: "erors" }, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(process.execPath, [new URL("../../examples/storefront/main.ts", import.meta.url).pathname], {
+    env: { PATH: process.env["PATH"], FAULT: "erors" },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let said = "";
-  child.stderr.on("data", (chunk: Buffer) => { said += String(chunk); });
+  child.stderr.on("data", (chunk: Buffer) => {
+    said += String(chunk);
+  });
   const [code] = await once(child, "exit");
   expect(code).toBe(1);
   expect(said).toContain('FAULT has "erors"');
@@ -108,7 +147,10 @@ test("a fault that it does not know keeps it from starting", async () => {
 test("ends gracefully: what is under way is answered, then it leaves with 0", async () => {
   const shop = await open({ FAULT: "slow", FAULT_PERCENT: "100", FAULT_MILLISECONDS: "400" });
   const underWay = shop.get("/");
-  await eventually(() => shop.lines.at(-1)?.injected, (injected) => injected === "slow");
+  await eventually(
+    () => shop.lines.at(-1)?.injected,
+    (injected) => injected === "slow",
+  );
   shop.kill("SIGTERM");
   expect((await underWay)!.status).toBe(200);
   expect(await Promise.race([shop.ended, pause(10_000, "still there", { ref: false })])).toBe(0);

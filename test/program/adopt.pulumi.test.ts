@@ -1,34 +1,78 @@
 // An existing app is taken over under the real Pulumi engine: made as people make apps by hand, imported into the state, released for the
 // first time. What Azure allows and the program could lose is what matters here: nobody's request moves before the rollout.
-import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { management } from "../support/emulator/cloud.ts";
 import { eventually } from "../support/postgres/postgres.ts";
-import { startLocalStack, type LocalStack } from "../support/program/local-stack.ts";
+import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
-const pace = { weights: [50], bakeSeconds: 1, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 12, maximumSeconds: 60 };
+const pace = {
+  weights: [50],
+  bakeSeconds: 1,
+  warmUpSeconds: 0,
+  tickSeconds: 1,
+  probeSeconds: 1,
+  smokeSeconds: 12,
+  maximumSeconds: 60,
+};
 const app = "storefront";
-let stack: LocalStack, folder: string, id: string, old: string;
+let stack: LocalStack;
+let folder: string;
+let id: string;
+let old: string;
 
 const put = async (configuration: object): Promise<void> => {
-  const { properties: { environmentId } } = await stack.live("control-plane");
-  const template = { containers: [{ name: "web", image: "registry.example/storefront:1", env: [{ name: "RELEASE", value: "by hand" }], resources: { cpu: 0.5, memory: "1Gi" } }], scale: { minReplicas: 0, maxReplicas: 4 } };
-  const { status } = await stack.cloud.settle("PUT", `${management}${id}?api-version=2025-07-01`, { location: "westeurope", properties: { managedEnvironmentId: environmentId, configuration, template } });
+  const {
+    properties: { environmentId },
+  } = await stack.live("control-plane");
+  const template = {
+    containers: [
+      {
+        name: "web",
+        image: "registry.example/storefront:1",
+        env: [{ name: "RELEASE", value: "by hand" }],
+        resources: { cpu: 0.5, memory: "1Gi" },
+      },
+    ],
+    scale: { minReplicas: 0, maxReplicas: 4 },
+  };
+  const { status } = await stack.cloud.settle("PUT", `${management}${id}?api-version=2025-07-01`, {
+    location: "westeurope",
+    properties: { managedEnvironmentId: environmentId, configuration, template },
+  });
   expect(status).toBeLessThan(300);
 };
 
 beforeAll(async () => {
-  stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": { failurePointsMax: 20, slowdownTolerated: 10 } });
+  stack = await startLocalStack({
+    "ballast:pace": pace,
+    "ballast:limits": { failurePointsMax: 20, slowdownTolerated: 10 },
+  });
   folder = mkdtempSync(path.join(tmpdir(), "ballast-take-over-"));
   id = `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.App/containerApps/${app}`;
   expect((await stack.up()).code).toBe(0); // the control plane and what it stands on
   // The app, as far as the program goes, never was.
-  const destroyed = await stack.pulumi("destroy", "--yes", "--skip-preview", "--target", `**::${app}`, "--target", `**::${app}-*`, "--target-dependents");
+  const destroyed = await stack.pulumi(
+    "destroy",
+    "--yes",
+    "--skip-preview",
+    "--target",
+    `**::${app}`,
+    "--target",
+    `**::${app}-*`,
+    "--target-dependents",
+  );
   expect(destroyed.code, destroyed.output).toBe(0);
-  await put({ activeRevisionsMode: "Single", ingress: { external: true, targetPort: 8080, transport: "http", traffic: [{ latestRevision: true, weight: 100 }] } });
-  old = await eventually(async () => (await stack.live(app)).properties.latestReadyRevisionName as string || undefined, "the app made by hand to be ready");
+  await put({
+    activeRevisionsMode: "Single",
+    ingress: { external: true, targetPort: 8080, transport: "http", traffic: [{ latestRevision: true, weight: 100 }] },
+  });
+  old = await eventually(
+    async () => ((await stack.live(app)).properties.latestReadyRevisionName as string) || undefined,
+    "the app made by hand to be ready",
+  );
 }, 180_000);
 afterAll(async () => {
   await stack?.close();
@@ -43,17 +87,36 @@ test("an app that the state does not know is not overwritten", async () => {
 }, 120_000);
 
 test("an app in Single mode with its traffic on the latest revision and no replica that stays is imported, keeps its users where they are, and is released", async () => {
-  const resources = [{ type: "ballast:index:CanaryApp", name: app, component: true }, { type: "azure-native:app:ContainerApp", name: `${app}-app`, id, parent: app, version: "3.28.0" }];
+  const resources = [
+    { type: "ballast:index:CanaryApp", name: app, component: true },
+    { type: "azure-native:app:ContainerApp", name: `${app}-app`, id, parent: app, version: "3.28.0" },
+  ];
   writeFileSync(path.join(folder, "import.json"), JSON.stringify({ resources }));
-  const imported = await stack.pulumi("import", "--file", path.join(folder, "import.json"), "--yes", "--generate-code=false", "--protect=false", "--skip-preview");
+  const imported = await stack.pulumi(
+    "import",
+    "--file",
+    path.join(folder, "import.json"),
+    "--yes",
+    "--generate-code=false",
+    "--protect=false",
+    "--skip-preview",
+  );
   expect(imported.output).not.toContain("error:");
   expect(imported.code).toBe(0);
 
-  const { storefrontUrl } = await stack.outputs().then((outputs) => ({ storefrontUrl: outputs["storefrontUrl"] ?? `https://${app}.apps.westeurope.ballast.localhost` }));
+  const { storefrontUrl } = await stack.outputs().then((outputs) => ({
+    storefrontUrl: outputs["storefrontUrl"] ?? `https://${app}.apps.westeurope.ballast.localhost`,
+  }));
   const answers: number[] = [];
   let over = false;
-  const users = Promise.all(Array.from({ length: 8 }, async () => { while (!over) answers.push(await stack.visit(storefrontUrl)); }));
-  const { code, output } = await stack.up().finally(() => { over = true; });
+  const users = Promise.all(
+    Array.from({ length: 8 }, async () => {
+      while (!over) answers.push(await stack.visit(storefrontUrl));
+    }),
+  );
+  const { code, output } = await stack.up().finally(() => {
+    over = true;
+  });
   await users;
   expect(output).toContain("promoted");
   expect(code).toBe(0);
@@ -64,7 +127,9 @@ test("an app in Single mode with its traffic on the latest revision and no repli
   expect(configuration.activeRevisionsMode).toBe("Multiple");
   expect(configuration.ingress.traffic).toEqual([{ revisionName: latestRevisionName, weight: 100, label: "stable" }]);
   expect(latestRevisionName).not.toBe(old);
-  const first = (await stack.cloud.ask("GET", "/_standin/requests")).body.requests.filter(({ method, path: to }: any) => method === "PUT" && to.endsWith(`/${app}`)).at(-1);
+  const first = (await stack.cloud.ask("GET", "/_standin/requests")).body.requests
+    .filter(({ method, path: to }: any) => method === "PUT" && to.endsWith(`/${app}`))
+    .at(-1);
   expect(first.traffic).toEqual([{ revisionName: old, weight: 100 }]);
   expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
 }, 180_000);

@@ -18,11 +18,22 @@ const azure = stackConfig({
   "ballast:deadMansSwitchImage": "example.azurecr.io/dead-mans-switch:1",
 });
 const local = stackConfig(parse(readFileSync("Pulumi.local.yaml", "utf8")).config);
-const subnet = (name: string) => `/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub/subnets/${name}`;
-const zone = (name: string) => `/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/privateDnsZones/${name}`;
+const subnet = (name: string) =>
+  `/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub/subnets/${name}`;
+const zone = (name: string) =>
+  `/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/privateDnsZones/${name}`;
 const network = (choice: object) => ({ "ballast:network": JSON.stringify(choice) });
-const ids = { environmentSubnet: subnet("apps"), databaseSubnet: subnet("database"), databaseZone: zone("shop.postgres.database.azure.com") };
-const zoned = { "ballast:zoneRedundant": "true", ...network({ environmentSubnet: subnet("apps") }), "ballast:databaseSku": "Standard_D2ds_v5", "ballast:replicas": '{"storefrontMin":3,"controlPlaneMin":2}' };
+const ids = {
+  environmentSubnet: subnet("apps"),
+  databaseSubnet: subnet("database"),
+  databaseZone: zone("shop.postgres.database.azure.com"),
+};
+const zoned = {
+  "ballast:zoneRedundant": "true",
+  ...network({ environmentSubnet: subnet("apps") }),
+  "ballast:databaseSku": "Standard_D2ds_v5",
+  "ballast:replicas": '{"storefrontMin":3,"controlPlaneMin":2}',
+};
 const pinned = `example.azurecr.io/any@sha256:${"0".repeat(64)}`;
 const secret = ["ballast:databasePassword"];
 
@@ -39,21 +50,67 @@ function refused(change: { readonly [key: string]: string }, secretKeys: readonl
 describe("a stack that says the least", () => {
   const settings = parseConfig(azure, []);
   const expected: Partial<Settings> = {
-    standIn: false, subscription: "11111111-2222-3333-4444-555555555555", resourceGroup: "ballast", probePath: "/", healthPath: "/health/ready", wait: true, whenInFlight: "refuse",
-    leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180, silenceSeconds: 240, audience: "api://ballast", databaseAuthentication: "entra", databasePort: 5432, databaseTls: "require",
-    storefrontEnvironment: {}, pace: defaultPace, limits: defaultLimits, shadowLimits: {}, expectedRequestsPerMinute: 0,
-    zoneRedundant: false, network: { range: "", environmentSubnet: "", databaseSubnet: "", databaseZone: "", internal: false, callers: [] }, databaseSku: "Standard_B1ms", retention: { logDays: 30, backupDays: 7 }, replicas: { storefrontMin: 1, storefrontMax: 10, controlPlaneMin: 1, controlPlaneMax: 3 },
-    endpoints: { resourceManager: "https://management.azure.com", logs: "https://api.loganalytics.io", login: "https://login.microsoftonline.com" },
+    standIn: false,
+    subscription: "11111111-2222-3333-4444-555555555555",
+    resourceGroup: "ballast",
+    probePath: "/",
+    healthPath: "/health/ready",
+    wait: true,
+    whenInFlight: "refuse",
+    leaseSeconds: 60,
+    requestSeconds: 30,
+    ingestionSeconds: 180,
+    silenceSeconds: 240,
+    audience: "api://ballast",
+    databaseAuthentication: "entra",
+    databasePort: 5432,
+    databaseTls: "require",
+    storefrontEnvironment: {},
+    pace: defaultPace,
+    limits: defaultLimits,
+    shadowLimits: {},
+    expectedRequestsPerMinute: 0,
+    zoneRedundant: false,
+    network: { range: "", environmentSubnet: "", databaseSubnet: "", databaseZone: "", internal: false, callers: [] },
+    databaseSku: "Standard_B1ms",
+    retention: { logDays: 30, backupDays: 7 },
+    replicas: { storefrontMin: 1, storefrontMax: 10, controlPlaneMin: 1, controlPlaneMax: 3 },
+    endpoints: {
+      resourceManager: "https://management.azure.com",
+      logs: "https://api.loganalytics.io",
+      login: "https://login.microsoftonline.com",
+    },
   };
-  test.each(Object.entries(expected))("has %s as on public Azure", (key, value) => expect(settings[key as keyof Settings]).toEqual(value));
+  test.each(Object.entries(expected))("has %s as on public Azure", (key, value) =>
+    expect(settings[key as keyof Settings]).toEqual(value),
+  );
 });
 
 describe("what a stack says", () => {
   const given: readonly (readonly [string, string, keyof Settings, unknown])[] = [
-    ["ballast:pace", '{"weights":[1,99],"tickSeconds":5}', "pace", { ...defaultPace, weights: [1, 99], tickSeconds: 5 }],
+    [
+      "ballast:pace",
+      '{"weights":[1,99],"tickSeconds":5}',
+      "pace",
+      { ...defaultPace, weights: [1, 99], tickSeconds: 5 },
+    ],
     ["ballast:limits", '{"oddsTolerated":1.5}', "limits", { ...defaultLimits, oddsTolerated: 1.5 }],
-    ["ballast:storefrontEnvironment", '{"RELEASE":"2","FAULT_PERCENT":5,"QUIET":true}', "storefrontEnvironment", { RELEASE: "2", FAULT_PERCENT: "5", QUIET: "true" }],
-    ["ballast:endpoints", '{"logs":"https://logs.example"}', "endpoints", { resourceManager: "https://management.azure.com", logs: "https://logs.example", login: "https://login.microsoftonline.com" }],
+    [
+      "ballast:storefrontEnvironment",
+      '{"RELEASE":"2","FAULT_PERCENT":5,"QUIET":true}',
+      "storefrontEnvironment",
+      { RELEASE: "2", FAULT_PERCENT: "5", QUIET: "true" },
+    ],
+    [
+      "ballast:endpoints",
+      '{"logs":"https://logs.example"}',
+      "endpoints",
+      {
+        resourceManager: "https://management.azure.com",
+        logs: "https://logs.example",
+        login: "https://login.microsoftonline.com",
+      },
+    ],
     ["ballast:gate", '{"beforePercent":50}', "gate", { beforePercent: 50, expiresSeconds: 14_400 }],
     ["ballast:gate", "{}", "gate", undefined],
     ["ballast:shadowLimits", "{}", "shadowLimits", {}],
@@ -64,21 +121,42 @@ describe("what a stack says", () => {
     ["ballast:databasePort", "6543", "databasePort", 6543],
     ["ballast:resourceGroup", "5", "resourceGroup", "5"],
   ];
-  test.each(given)("%s %s is taken", (key, value, setting, expected) => expect(parseConfig({ ...azure, [key]: value }, [])[setting]).toEqual(expected));
+  test.each(given)("%s %s is taken", (key, value, setting, expected) =>
+    expect(parseConfig({ ...azure, [key]: value }, [])[setting]).toEqual(expected),
+  );
 
-  test("keys of other namespaces are left to whom they belong", () => expect(() => parseConfig({ ...azure, "azure-native:partnerId": "x" }, [])).not.toThrow());
+  test("keys of other namespaces are left to whom they belong", () =>
+    expect(() => parseConfig({ ...azure, "azure-native:partnerId": "x" }, [])).not.toThrow());
   test("the password is not in the settings", () => {
-    const settings = parseConfig({ ...azure, "ballast:databaseAuthentication": "password", "ballast:databasePassword": "hunter2" }, secret);
+    const settings = parseConfig(
+      { ...azure, "ballast:databaseAuthentication": "password", "ballast:databasePassword": "hunter2" },
+      secret,
+    );
     expect(JSON.stringify(settings)).not.toContain("hunter2");
   });
-  test("a stack with a subnet, replicas and a database for it may be zone-redundant", () => expect(parseConfig({ ...azure, ...zoned }, [])).toMatchObject({ zoneRedundant: true, replicas: { storefrontMin: 3, storefrontMax: 10, controlPlaneMin: 2, controlPlaneMax: 3 } }));
+  test("a stack with a subnet, replicas and a database for it may be zone-redundant", () =>
+    expect(parseConfig({ ...azure, ...zoned }, [])).toMatchObject({
+      zoneRedundant: true,
+      replicas: { storefrontMin: 3, storefrontMax: 10, controlPlaneMin: 2, controlPlaneMax: 3 },
+    }));
   test.each([
-    [{ range: "10.40.0.0/22" }], [{ range: "10.40.0.0/22", internal: true }], [{ range: "10.40.0.0/22", callers: ["203.0.113.0/24"] }],
-    [{ environmentSubnet: subnet("apps") }], [{ environmentSubnet: subnet("apps"), internal: true }], [ids], [{ ...ids, internal: true }],
-  ])("the network %j may be chosen", (choice) => expect(parseConfig({ ...azure, ...network(choice) }, []).network).toMatchObject(choice));
+    [{ range: "10.40.0.0/22" }],
+    [{ range: "10.40.0.0/22", internal: true }],
+    [{ range: "10.40.0.0/22", callers: ["203.0.113.0/24"] }],
+    [{ environmentSubnet: subnet("apps") }],
+    [{ environmentSubnet: subnet("apps"), internal: true }],
+    [ids],
+    [{ ...ids, internal: true }],
+  ])("the network %j may be chosen", (choice) =>
+    expect(parseConfig({ ...azure, ...network(choice) }, []).network).toMatchObject(choice),
+  );
   test("the local stack is complete but for its password", () => {
     const settings = parseConfig({ ...local, "ballast:databasePassword": "x" }, secret);
-    expect(settings).toMatchObject({ standIn: true, pace: { weights: [5, 25, 50], bakeSeconds: 4 }, databaseAuthentication: "password" });
+    expect(settings).toMatchObject({
+      standIn: true,
+      pace: { weights: [5, 25, 50], bakeSeconds: 4 },
+      databaseAuthentication: "password",
+    });
   });
 });
 
@@ -91,55 +169,178 @@ describe("what is refused, and by which name", () => {
     ["config-key-unknown", { "ballast:shadowLimits": '{"oddTolerated":1}' }, "ballast:shadowLimits.oddsTolerated"],
     ["config-key-missing", { "azure-native:subscriptionId": "" }, "azure-native:subscriptionId"],
     ["config-value-ill-typed", { "ballast:standIn": "yes" }, 'ballast:standIn must be true or false, and it is "yes"'],
-    ["config-value-ill-typed", { "ballast:leaseSeconds": "soon" }, 'ballast:leaseSeconds must be a number above 0, and it is "soon"'],
-    ["config-value-ill-typed", { "ballast:leaseSeconds": "-1" }, "ballast:leaseSeconds must be a number above 0, and it is -1"],
-    ["config-value-ill-typed", { "ballast:ingestionSeconds": "-1" }, "ballast:ingestionSeconds must be a number from 0, and it is -1"],
+    [
+      "config-value-ill-typed",
+      { "ballast:leaseSeconds": "soon" },
+      'ballast:leaseSeconds must be a number above 0, and it is "soon"',
+    ],
+    [
+      "config-value-ill-typed",
+      { "ballast:leaseSeconds": "-1" },
+      "ballast:leaseSeconds must be a number above 0, and it is -1",
+    ],
+    [
+      "config-value-ill-typed",
+      { "ballast:ingestionSeconds": "-1" },
+      "ballast:ingestionSeconds must be a number from 0, and it is -1",
+    ],
     ["config-value-ill-typed", { "ballast:pace": "[5]" }, "ballast:pace must be an object, and it is the list [5]"],
-    ["config-value-ill-typed", { "ballast:pace": '{"weights":["5"]}' }, 'ballast:pace.weights must be a list of numbers, and it is the list ["5"]'],
-    ["config-value-ill-typed", { "ballast:storefrontEnvironment": '{"A":{"B":1}}' }, "ballast:storefrontEnvironment.A must be a text, and it is an object"],
-    ["config-value-ill-typed", { "ballast:endpoints": '{"login":"http://x"}' }, "ballast:endpoints.login must be an https:// address"],
+    [
+      "config-value-ill-typed",
+      { "ballast:pace": '{"weights":["5"]}' },
+      'ballast:pace.weights must be a list of numbers, and it is the list ["5"]',
+    ],
+    [
+      "config-value-ill-typed",
+      { "ballast:storefrontEnvironment": '{"A":{"B":1}}' },
+      "ballast:storefrontEnvironment.A must be a text, and it is an object",
+    ],
+    [
+      "config-value-ill-typed",
+      { "ballast:endpoints": '{"login":"http://x"}' },
+      "ballast:endpoints.login must be an https:// address",
+    ],
     ["config-value-ill-typed", { "ballast:databasePort": "70000" }, "ballast:databasePort must be a port number"],
     ["config-value-ill-typed", { "ballast:whenInFlight": "wait" }, "ballast:whenInFlight must be refuse or supersede"],
-    ["config-value-ill-typed", { "ballast:probePath": "health" }, "ballast:probePath must be a path that begins with /"],
+    [
+      "config-value-ill-typed",
+      { "ballast:probePath": "health" },
+      "ballast:probePath must be a path that begins with /",
+    ],
     ["config-value-ill-typed", { "ballast:location": "" }, "ballast:location must be a text that is not empty"],
-    ["config-value-ill-typed", { "ballast:retention": '{"backupDays":36}' }, "ballast:retention.backupDays must be a number of days from 7 to 35, and it is 36"],
-    ["config-value-ill-typed", { "ballast:replicas": '{"controlPlaneMin":0}' }, "ballast:replicas.controlPlaneMin must be a whole number from 1, and it is 0"],
-    ["config-value-ill-typed", { "ballast:replicas": '{"controlPlaneMin":4}' }, "ballast:replicas.controlPlaneMax must be no less than controlPlaneMin, 4, and it is 3"],
+    [
+      "config-value-ill-typed",
+      { "ballast:retention": '{"backupDays":36}' },
+      "ballast:retention.backupDays must be a number of days from 7 to 35, and it is 36",
+    ],
+    [
+      "config-value-ill-typed",
+      { "ballast:replicas": '{"controlPlaneMin":0}' },
+      "ballast:replicas.controlPlaneMin must be a whole number from 1, and it is 0",
+    ],
+    [
+      "config-value-ill-typed",
+      { "ballast:replicas": '{"controlPlaneMin":4}' },
+      "ballast:replicas.controlPlaneMax must be no less than controlPlaneMin, 4, and it is 3",
+    ],
     ["config-value-ill-typed", { "ballast:databaseSku": "B1ms" }, "ballast:databaseSku must be a size of Azure's"],
-    ["config-value-ill-typed", { "ballast:registry": "example.azurecr.io" }, "ballast:registry must be a registry's name"],
-    ["config-value-ill-typed", { "ballast:registry": "/subscriptions/s/registries/example" }, "ballast:registry must be a registry's name"],
-    ["config-image-mutable", { "ballast:immutableImages": "true" }, "ballast:controlPlaneImage is example.azurecr.io/control-plane:1"],
-    ["config-image-mutable", { "ballast:immutableImages": "true", "ballast:controlPlaneImage": pinned, "ballast:storefrontImage": pinned.slice(0, -1) }, "ballast:storefrontImage is"],
+    [
+      "config-value-ill-typed",
+      { "ballast:registry": "example.azurecr.io" },
+      "ballast:registry must be a registry's name",
+    ],
+    [
+      "config-value-ill-typed",
+      { "ballast:registry": "/subscriptions/s/registries/example" },
+      "ballast:registry must be a registry's name",
+    ],
+    [
+      "config-image-mutable",
+      { "ballast:immutableImages": "true" },
+      "ballast:controlPlaneImage is example.azurecr.io/control-plane:1",
+    ],
+    [
+      "config-image-mutable",
+      {
+        "ballast:immutableImages": "true",
+        "ballast:controlPlaneImage": pinned,
+        "ballast:storefrontImage": pinned.slice(0, -1),
+      },
+      "ballast:storefrontImage is",
+    ],
     ["config-image-unapproved", { "ballast:approvals": "1" }, "example.azurecr.io/storefront:1 has none"],
-    ["config-image-unapproved", { "ballast:approvals": "2", "ballast:storefrontApproval": '{"image":"example.azurecr.io/storefront:1","by":["ann","ann"]}' }, "has 1, by ann"],
+    [
+      "config-image-unapproved",
+      {
+        "ballast:approvals": "2",
+        "ballast:storefrontApproval": '{"image":"example.azurecr.io/storefront:1","by":["ann","ann"]}',
+      },
+      "has 1, by ann",
+    ],
     ["config-placeholder-left", { "ballast:storefrontApproval": '{"by":["<who>"]}' }, "ballast:storefrontApproval.by"],
     ["config-zones-unfit", { ...zoned, ...network({}) }, "ballast:network sets neither range nor environmentSubnet"],
     ["config-key-unknown", network({ subnets: "x" }), "ballast:network."],
     ["config-key-unknown", { "ballast:subnet": "x" }, "ballast:subnet"],
     ["config-value-ill-typed", network({ range: "10.40.0.0" }), "ballast:network.range must be an IPv4 range in CIDR"],
-    ["config-value-ill-typed", network({ callers: ["203.0.113.7"] }), "ballast:network.callers must be an IPv4 range in CIDR"],
-    ["config-value-ill-typed", network({ environmentSubnet: "apps" }), "ballast:network.environmentSubnet must be the id of a subnet"],
-    ["config-value-ill-typed", network({ ...ids, databaseZone: ids.databaseSubnet }), "ballast:network.databaseZone must be the id of a private DNS zone"],
-    ["config-placeholder-left", network({ environmentSubnet: "<the id of a subnet>" }), "ballast:network.environmentSubnet"],
-    ["config-network-unfit", network({ range: "10.40.0.0/22", environmentSubnet: subnet("apps") }), "sets both range, of which a network is made, and environmentSubnet"],
+    [
+      "config-value-ill-typed",
+      network({ callers: ["203.0.113.7"] }),
+      "ballast:network.callers must be an IPv4 range in CIDR",
+    ],
+    [
+      "config-value-ill-typed",
+      network({ environmentSubnet: "apps" }),
+      "ballast:network.environmentSubnet must be the id of a subnet",
+    ],
+    [
+      "config-value-ill-typed",
+      network({ ...ids, databaseZone: ids.databaseSubnet }),
+      "ballast:network.databaseZone must be the id of a private DNS zone",
+    ],
+    [
+      "config-placeholder-left",
+      network({ environmentSubnet: "<the id of a subnet>" }),
+      "ballast:network.environmentSubnet",
+    ],
+    [
+      "config-network-unfit",
+      network({ range: "10.40.0.0/22", environmentSubnet: subnet("apps") }),
+      "sets both range, of which a network is made, and environmentSubnet",
+    ],
     ["config-network-unfit", network({ internal: true }), "neither range nor environmentSubnet is set"],
-    ["config-network-unfit", network({ ...ids, databaseZone: undefined }), "databaseSubnet is set, and a private database needs a subnet and a zone"],
-    ["config-network-unfit", network({ ...ids, databaseSubnet: undefined }), "databaseZone is set, and a private database needs a subnet and a zone"],
-    ["config-network-unfit", network({ ...ids, environmentSubnet: undefined }), "the control plane, which signs in there, is in no network"],
+    [
+      "config-network-unfit",
+      network({ ...ids, databaseZone: undefined }),
+      "databaseSubnet is set, and a private database needs a subnet and a zone",
+    ],
+    [
+      "config-network-unfit",
+      network({ ...ids, databaseSubnet: undefined }),
+      "databaseZone is set, and a private database needs a subnet and a zone",
+    ],
+    [
+      "config-network-unfit",
+      network({ ...ids, environmentSubnet: undefined }),
+      "the control plane, which signs in there, is in no network",
+    ],
     ["config-network-unfit", network({ ...ids, databaseSubnet: subnet("Apps") }), "names one subnet for both"],
-    ["config-network-unfit", network({ ...ids, databaseZone: zone("shop.example.com") }), "must end in .postgres.database.azure.com"],
-    ["config-network-unfit", network({ environmentSubnet: subnet("apps"), callers: ["203.0.113.0/24"] }), "the dead man's switch, which must be let in as well"],
+    [
+      "config-network-unfit",
+      network({ ...ids, databaseZone: zone("shop.example.com") }),
+      "must end in .postgres.database.azure.com",
+    ],
+    [
+      "config-network-unfit",
+      network({ environmentSubnet: subnet("apps"), callers: ["203.0.113.0/24"] }),
+      "the dead man's switch, which must be let in as well",
+    ],
     ["config-zones-unfit", { ...zoned, "ballast:databaseSku": "Standard_B2s" }, "burstable size Standard_B2s"],
-    ["config-zones-unfit", { ...zoned, "ballast:replicas": '{"storefrontMin":2}' }, "ballast:replicas.controlPlaneMin is 1"],
-    ["config-placeholder-left", { "azure-native:subscriptionId": "<your subscription id>" }, "azure-native:subscriptionId"],
-    ["config-placeholder-left", { "ballast:controlPlaneImage": "<your registry>/control-plane:1" }, "ballast:controlPlaneImage"],
+    [
+      "config-zones-unfit",
+      { ...zoned, "ballast:replicas": '{"storefrontMin":2}' },
+      "ballast:replicas.controlPlaneMin is 1",
+    ],
+    [
+      "config-placeholder-left",
+      { "azure-native:subscriptionId": "<your subscription id>" },
+      "azure-native:subscriptionId",
+    ],
+    [
+      "config-placeholder-left",
+      { "ballast:controlPlaneImage": "<your registry>/control-plane:1" },
+      "ballast:controlPlaneImage",
+    ],
     ["config-lease-too-short", { "ballast:leaseSeconds": "30" }, "30"],
     ["config-silence-too-short", { "ballast:silenceSeconds": "180" }, "more than 180"],
     ["config-password-missing", { "ballast:databaseAuthentication": "password" }, "ballast:databasePassword"],
     ["config-secret-plain", { "ballast:databasePassword": "hunter2" }, "ballast:databasePassword"],
     ["config-secret-plain", { "ballast:notify": '{"slackUrl":"https://hooks.example/hunter2"}' }, "ballast:notify"],
     ["config-stand-in-mismatch", { "ballast:standIn": "true" }, "which is not the stand-in's"],
-    ["config-stand-in-mismatch", { "azure-native:subscriptionId": local["azure-native:subscriptionId"]! }, "ballast:standIn is not true"],
+    [
+      "config-stand-in-mismatch",
+      { "azure-native:subscriptionId": local["azure-native:subscriptionId"]! },
+      "ballast:standIn is not true",
+    ],
   ];
   test.each(rows)("%s for %j", (id, change, says) => {
     const error = refused(change);
@@ -149,14 +350,26 @@ describe("what is refused, and by which name", () => {
   });
 
   test("every key that has no default is asked for by name", () => {
-    for (const key of ["tenant", "location", "registry", "controlPlaneImage", "storefrontImage", "deadMansSwitchImage"]) {
+    for (const key of [
+      "tenant",
+      "location",
+      "registry",
+      "controlPlaneImage",
+      "storefrontImage",
+      "deadMansSwitchImage",
+    ]) {
       const { [`ballast:${key}`]: _, ...rest } = azure;
-      expect(() => parseConfig(rest, [])).toThrow(expect.objectContaining({ id: "config-key-missing", message: expect.stringContaining(`ballast:${key}`) }));
+      expect(() => parseConfig(rest, [])).toThrow(
+        expect.objectContaining({ id: "config-key-missing", message: expect.stringContaining(`ballast:${key}`) }),
+      );
     }
   });
-  test.each(["dev", "prod"] as const)("the example for %s, as it lies here, is refused for its placeholders and for nothing else", (stack) => {
-    const example = stackConfig(parse(readFileSync(`Pulumi.${stack}.yaml`, "utf8")).config);
-    expect(() => parseConfig(example, [])).toThrow(expect.objectContaining({ id: "config-placeholder-left" }));
-    expect(() => parseConfig(filledIn(stack), [])).not.toThrow();
-  });
+  test.each(["dev", "prod"] as const)(
+    "the example for %s, as it lies here, is refused for its placeholders and for nothing else",
+    (stack) => {
+      const example = stackConfig(parse(readFileSync(`Pulumi.${stack}.yaml`, "utf8")).config);
+      expect(() => parseConfig(example, [])).toThrow(expect.objectContaining({ id: "config-placeholder-left" }));
+      expect(() => parseConfig(filledIn(stack), [])).not.toThrow();
+    },
+  );
 });

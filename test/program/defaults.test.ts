@@ -7,17 +7,39 @@ import { DeadMansSwitch } from "../../components/platform/dead-mans-switch.ts";
 import { ImageRegistry } from "../../components/platform/image-registry.ts";
 import { databaseAccess, databaseSku, patience, publicAzure, replicaCounts, retentionDays } from "../../defaults.ts";
 import { exportedTypes } from "../../toolchain/package/exported-types.ts";
-import { record, type Declared } from "../support/program/mocks.ts";
+import { type Declared, record } from "../support/program/mocks.ts";
 
-const place = { scope: "/subscriptions/s/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope", pull: { server: "shop.azurecr.io", identity: "images" } };
-const controlPlane = {
-  ...place, tenant: "t", image: "shop.azurecr.io/control-plane:1", environment: { id: "e", domain: "apps.example.net" }, workspace: { id: "w", customerId: "c" },
-  database: { host: "h", name: "n" }, inventory: [], audience: "api://ballast",
+const place = {
+  scope: "/subscriptions/s/resourceGroups/shop",
+  resourceGroupName: "shop",
+  location: "westeurope",
+  pull: { server: "shop.azurecr.io", identity: "images" },
 };
-const deadMansSwitch = { ...place, image: "shop.azurecr.io/dead-mans-switch:1", environmentId: "e", controlPlaneEndpoint: "https://c", inventory: [{ resourceGroup: "shop", app: "shop", id: "i" }] };
+const controlPlane = {
+  ...place,
+  tenant: "t",
+  image: "shop.azurecr.io/control-plane:1",
+  environment: { id: "e", domain: "apps.example.net" },
+  workspace: { id: "w", customerId: "c" },
+  database: { host: "h", name: "n" },
+  inventory: [],
+  audience: "api://ballast",
+};
+const deadMansSwitch = {
+  ...place,
+  image: "shop.azurecr.io/dead-mans-switch:1",
+  environmentId: "e",
+  controlPlaneEndpoint: "https://c",
+  inventory: [{ resourceGroup: "shop", app: "shop", id: "i" }],
+};
 
-const templateOf = (declared: readonly Declared[], name: string) => declared.find((each) => each.name === name)!.inputs["template"] as { containers: [{ env: { name: string; value: string }[] }]; scale?: object };
-const variables = (template: ReturnType<typeof templateOf>) => Object.fromEntries(template.containers[0].env.map(({ name, value }) => [name, value]));
+const templateOf = (declared: readonly Declared[], name: string) =>
+  declared.find((each) => each.name === name)!.inputs["template"] as {
+    containers: [{ env: { name: string; value: string }[] }];
+    scale?: object;
+  };
+const variables = (template: ReturnType<typeof templateOf>) =>
+  Object.fromEntries(template.containers[0].env.map(({ name, value }) => [name, value]));
 
 test("a stack's configuration has the same defaults", () => {
   const { config } = parse(readFileSync("Pulumi.yaml", "utf8")) as { config: { [key: string]: { default?: unknown } } };
@@ -27,45 +49,93 @@ test("a stack's configuration has the same defaults", () => {
 
 test("the docstrings tell the same defaults", () => {
   const exported = exportedTypes(process.cwd());
-  const told = (type: string) => Object.fromEntries(exported.find(({ name }) => name === `${type}Args`)!.members.map(({ name, byDefault = "" }) => [name, /^["\d]/.test(byDefault) ? JSON.parse(byDefault) as unknown : byDefault]));
+  const told = (type: string) =>
+    Object.fromEntries(
+      exported
+        .find(({ name }) => name === `${type}Args`)!
+        .members.map(({ name, byDefault = "" }) => [
+          name,
+          /^["\d]/.test(byDefault) ? (JSON.parse(byDefault) as unknown) : byDefault,
+        ]),
+    );
   const { leaseSeconds, requestSeconds, ingestionSeconds, silenceSeconds } = patience;
   expect(told("ControlPlane")).toMatchObject({
-    leaseSeconds, requestSeconds, ingestionSeconds, minReplicas: replicaCounts.controlPlaneMin, maxReplicas: replicaCounts.controlPlaneMax, "database.port": databaseAccess.port, "database.tls": databaseAccess.tls,
+    leaseSeconds,
+    requestSeconds,
+    ingestionSeconds,
+    minReplicas: replicaCounts.controlPlaneMin,
+    maxReplicas: replicaCounts.controlPlaneMax,
+    "database.port": databaseAccess.port,
+    "database.tls": databaseAccess.tls,
     ...Object.fromEntries(Object.entries(publicAzure).map(([door, address]) => [`endpoints.${door}`, address])),
   });
   expect(told("DeadMansSwitch")).toMatchObject({ silenceSeconds, resourceManager: publicAzure.resourceManager });
   expect(told("ContainerEnvironment")).toMatchObject({ retentionInDays: retentionDays.logDays });
   expect(told("JournalDatabase")).toMatchObject({ backupRetentionDays: retentionDays.backupDays, sku: databaseSku });
-  expect(told("CanaryApp")).toMatchObject({ minReplicas: replicaCounts.storefrontMin, maxReplicas: replicaCounts.storefrontMax });
+  expect(told("CanaryApp")).toMatchObject({
+    minReplicas: replicaCounts.storefrontMin,
+    maxReplicas: replicaCounts.storefrontMax,
+  });
 });
 
 test("a control plane of which the least is said is that of public Azure, in the subscription of its group", async () => {
   const { declared } = await record(() => new ControlPlane("control-plane", controlPlane));
   const template = templateOf(declared, "control-plane-app");
   expect(variables(template)).toMatchObject({
-    BALLAST_SUBSCRIPTION: "s", BALLAST_RESOURCE_MANAGER: publicAzure.resourceManager, BALLAST_LOGS: publicAzure.logs, AZURE_AUTHORITY_HOST: publicAzure.login,
-    BALLAST_DATABASE_PORT: String(databaseAccess.port), BALLAST_DATABASE_TLS: databaseAccess.tls,
-    BALLAST_LEASE_SECONDS: String(patience.leaseSeconds), BALLAST_REQUEST_SECONDS: String(patience.requestSeconds), BALLAST_INGESTION_SECONDS: String(patience.ingestionSeconds),
+    BALLAST_SUBSCRIPTION: "s",
+    BALLAST_RESOURCE_MANAGER: publicAzure.resourceManager,
+    BALLAST_LOGS: publicAzure.logs,
+    AZURE_AUTHORITY_HOST: publicAzure.login,
+    BALLAST_DATABASE_PORT: String(databaseAccess.port),
+    BALLAST_DATABASE_TLS: databaseAccess.tls,
+    BALLAST_LEASE_SECONDS: String(patience.leaseSeconds),
+    BALLAST_REQUEST_SECONDS: String(patience.requestSeconds),
+    BALLAST_INGESTION_SECONDS: String(patience.ingestionSeconds),
   });
   expect(template.scale).toEqual({ minReplicas: 1, maxReplicas: 3 });
-  for (const role of ["apps", "logs"]) expect(declared.find(({ name }) => name === `control-plane-${role}-role`)!.inputs["roleDefinitionId"]).toMatch(/^\/subscriptions\/s\//);
+  for (const role of ["apps", "logs"])
+    expect(declared.find(({ name }) => name === `control-plane-${role}-role`)!.inputs["roleDefinitionId"]).toMatch(
+      /^\/subscriptions\/s\//,
+    );
 });
 
 test("what is said counts, one door of three too", async () => {
-  const { declared } = await record(() => new ControlPlane("control-plane", { ...controlPlane, subscription: "other", endpoints: { logs: "https://logs.example" }, leaseSeconds: 6, minReplicas: 4, database: { ...controlPlane.database, port: 6543, tls: "disable" } }));
+  const { declared } = await record(
+    () =>
+      new ControlPlane("control-plane", {
+        ...controlPlane,
+        subscription: "other",
+        endpoints: { logs: "https://logs.example" },
+        leaseSeconds: 6,
+        minReplicas: 4,
+        database: { ...controlPlane.database, port: 6543, tls: "disable" },
+      }),
+  );
   const template = templateOf(declared, "control-plane-app");
   expect(variables(template)).toMatchObject({
-    BALLAST_SUBSCRIPTION: "other", BALLAST_RESOURCE_MANAGER: publicAzure.resourceManager, BALLAST_LOGS: "https://logs.example", BALLAST_LEASE_SECONDS: "6", BALLAST_REQUEST_SECONDS: "30", BALLAST_DATABASE_PORT: "6543", BALLAST_DATABASE_TLS: "disable",
+    BALLAST_SUBSCRIPTION: "other",
+    BALLAST_RESOURCE_MANAGER: publicAzure.resourceManager,
+    BALLAST_LOGS: "https://logs.example",
+    BALLAST_LEASE_SECONDS: "6",
+    BALLAST_REQUEST_SECONDS: "30",
+    BALLAST_DATABASE_PORT: "6543",
+    BALLAST_DATABASE_TLS: "disable",
   });
   expect(template.scale).toEqual({ minReplicas: 4, maxReplicas: 4 });
 });
 
 test("a switch of which the least is said listens for four minutes and speaks to public Azure", async () => {
   const { declared } = await record(() => new DeadMansSwitch("dead-mans-switch", deadMansSwitch));
-  expect(variables(templateOf(declared, "dead-mans-switch-job"))).toMatchObject({ BALLAST_SUBSCRIPTION: "s", BALLAST_DEADMAN_SECONDS: "240", BALLAST_RESOURCE_MANAGER: publicAzure.resourceManager });
+  expect(variables(templateOf(declared, "dead-mans-switch-job"))).toMatchObject({
+    BALLAST_SUBSCRIPTION: "s",
+    BALLAST_DEADMAN_SECONDS: "240",
+    BALLAST_RESOURCE_MANAGER: publicAzure.resourceManager,
+  });
 });
 
 test("a registry's role is of the subscription of its group", async () => {
   const { declared } = await record(() => new ImageRegistry("images", { ...place, registry: "shopimages" }));
-  expect(declared.find(({ type }) => type.endsWith(":RoleAssignment"))!.inputs["roleDefinitionId"]).toMatch(/^\/subscriptions\/s\/providers\//);
+  expect(declared.find(({ type }) => type.endsWith(":RoleAssignment"))!.inputs["roleDefinitionId"]).toMatch(
+    /^\/subscriptions\/s\/providers\//,
+  );
 });

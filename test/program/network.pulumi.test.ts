@@ -1,23 +1,38 @@
 // A stack of which the internet sees nothing, under the real engine on a stand-in cloud: an internal environment, a private database, and callers that are named.
 // The stand-in routes nothing, so that this shows what is made and kept; who reaches it is Azure's to enforce.
 import { afterEach, expect, test } from "vitest";
-import { startLocalStack, type LocalStack } from "../support/program/local-stack.ts";
+import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
 let stack: LocalStack;
 afterEach(() => stack?.close());
 const network = { range: "10.40.0.0/22", internal: true, callers: ["203.0.113.0/24"] };
-const shown = async (path: string, version: string): Promise<any> => (await stack.cloud.ask("GET", `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/ballast-local${path}?api-version=${version}`)).body;
+const shown = async (path: string, version: string): Promise<any> =>
+  (
+    await stack.cloud.ask(
+      "GET",
+      `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/ballast-local${path}?api-version=${version}`,
+    )
+  ).body;
 
 test("a private stack goes up, stays unchanged, refuses to be opened before anything is sent, and goes down whole", async () => {
   stack = await startLocalStack({ "ballast:network": network });
   const up = await stack.up();
   expect([up.code, up.code === 0 ? "" : up.output]).toEqual([0, ""]);
-  const environment = (await shown("/providers/Microsoft.App/managedEnvironments/apps", "2025-02-02-preview")).properties;
-  expect(environment.vnetConfiguration).toMatchObject({ internal: true, infrastructureSubnetId: expect.stringContaining("/virtualNetworks/network/subnets/environment") });
-  const record = (await shown(`/providers/Microsoft.Network/privateDnsZones/${environment.defaultDomain}/A/*`, "2024-06-01")).properties;
+  const environment = (await shown("/providers/Microsoft.App/managedEnvironments/apps", "2025-02-02-preview"))
+    .properties;
+  expect(environment.vnetConfiguration).toMatchObject({
+    internal: true,
+    infrastructureSubnetId: expect.stringContaining("/virtualNetworks/network/subnets/environment"),
+  });
+  const record = (
+    await shown(`/providers/Microsoft.Network/privateDnsZones/${environment.defaultDomain}/A/*`, "2024-06-01")
+  ).properties;
   expect(record.aRecords).toEqual([{ ipv4Address: environment.staticIp }]);
-  const plane = (await shown("/providers/Microsoft.App/containerApps/control-plane", "2025-02-02-preview")).properties.configuration.ingress;
-  expect(plane.ipSecurityRestrictions.map(({ ipAddressRange }: { ipAddressRange: string }) => ipAddressRange)).toEqual(expect.arrayContaining(["203.0.113.0/24", "10.40.0.0/23"]));
+  const plane = (await shown("/providers/Microsoft.App/containerApps/control-plane", "2025-02-02-preview")).properties
+    .configuration.ingress;
+  expect(plane.ipSecurityRestrictions.map(({ ipAddressRange }: { ipAddressRange: string }) => ipAddressRange)).toEqual(
+    expect.arrayContaining(["203.0.113.0/24", "10.40.0.0/23"]),
+  );
   const [server] = (await shown("/providers/Microsoft.DBforPostgreSQL/flexibleServers", "2025-08-01")).value;
   expect((await stack.cloud.ask("GET", `${server.id}/firewallRules?api-version=2025-08-01`)).body.value).toEqual([]);
 
@@ -27,10 +42,16 @@ test("a private stack goes up, stays unchanged, refuses to be opened before anyt
   stack.configure({ "ballast:network": { ...network, internal: false } });
   const opened = await stack.pulumi("preview");
   expect(opened.code).not.toBe(0);
-  expect(opened.output).toContain("network-place-fixed  The environment apps is in a subnet of yours and internal and is to be in a subnet of yours and open to the internet");
-  stack.configure({ "ballast:network": { internal: true, environmentSubnet: environment.vnetConfiguration.infrastructureSubnetId } });
+  expect(opened.output).toContain(
+    "network-place-fixed  The environment apps is in a subnet of yours and internal and is to be in a subnet of yours and open to the internet",
+  );
+  stack.configure({
+    "ballast:network": { internal: true, environmentSubnet: environment.vnetConfiguration.infrastructureSubnetId },
+  });
   const withdrawn = await stack.pulumi("preview");
-  expect(withdrawn.output).toMatch(/network-place-fixed {2}The database server journal-[0-9a-f]{8} is private, in a subnet and is to be public/);
+  expect(withdrawn.output).toMatch(
+    /network-place-fixed {2}The database server journal-[0-9a-f]{8} is private, in a subnet and is to be public/,
+  );
 
   stack.configure({ "ballast:network": network });
   const down = await stack.pulumi("destroy", "--yes", "--skip-preview");

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
-import { record, valueOf, type Declared } from "../support/program/mocks.ts";
+import { type Declared, record, valueOf } from "../support/program/mocks.ts";
 import { stackConfig } from "../support/program/stack-config.ts";
 
 const password = "hunter2-hunter2";
@@ -42,16 +42,27 @@ test("every child is called after its component", () => {
 });
 
 test("the control plane may move what is released, and nothing else", () => {
-  const env: { name: string; value: string }[] = declared.find(({ name }) => name === "control-plane-app")?.inputs["template"].containers[0].env;
+  const env: { name: string; value: string }[] = declared.find(({ name }) => name === "control-plane-app")?.inputs[
+    "template"
+  ].containers[0].env;
   const release = declared.find(({ type }) => type.endsWith(":Release"))!.inputs;
-  expect(JSON.parse(env.find(({ name }) => name === "BALLAST_INVENTORY")!.value)).toEqual([{ resourceGroup: release["resourceGroup"], app: release["app"] }]);
+  expect(JSON.parse(env.find(({ name }) => name === "BALLAST_INVENTORY")!.value)).toEqual([
+    { resourceGroup: release["resourceGroup"], app: release["app"] },
+  ]);
   expect(env.find(({ name }) => name === "BALLAST_AUDIENCE")?.value).toBe(release["audience"]);
 });
 
 test("the dead man's switch listens to the control plane that the program deploys, and may give back what that may move", () => {
-  const variables = (name: string): { name: string; value: string }[] => declared.find((each) => each.name === name)?.inputs["template"].containers[0].env;
-  const [plane, dead] = [variables("control-plane-app"), variables("dead-mans-switch-job")].map((env) => Object.fromEntries(env.map(({ name, value }) => [name, value])));
-  expect(dead).toMatchObject({ BALLAST_HEALTH: "https://control-plane.apps.example.net/health", BALLAST_INVENTORY: plane!["BALLAST_INVENTORY"], BALLAST_DEADMAN_SECONDS: "25" });
+  const variables = (name: string): { name: string; value: string }[] =>
+    declared.find((each) => each.name === name)?.inputs["template"].containers[0].env;
+  const [plane, dead] = [variables("control-plane-app"), variables("dead-mans-switch-job")].map((env) =>
+    Object.fromEntries(env.map(({ name, value }) => [name, value])),
+  );
+  expect(dead).toMatchObject({
+    BALLAST_HEALTH: "https://control-plane.apps.example.net/health",
+    BALLAST_INVENTORY: plane!["BALLAST_INVENTORY"],
+    BALLAST_DEADMAN_SECONDS: "25",
+  });
 });
 
 test("the release is asked of the control plane that the program deploys", async () => {
@@ -62,14 +73,19 @@ test("the release is asked of the control plane that the program deploys", async
 
 test("the password is in no input but as a secret", () => {
   const secretSignature = "4dabf18193072939515e22adb298388d";
-  const clear = JSON.stringify(declared, (_key, value: unknown) => (typeof value === "object" && value !== null && secretSignature in value ? "[secret]" : value));
+  const clear = JSON.stringify(declared, (_key, value: unknown) =>
+    typeof value === "object" && value !== null && secretSignature in value ? "[secret]" : value,
+  );
   expect(clear).not.toContain(password);
   expect(JSON.stringify(declared)).toContain(password); // else the line above shows nothing
 });
 
 test("outputs say where the service and the control plane are, and how the release ended", async () => {
   const { storefrontUrl, revision, result, sentence } = outputs;
-  expect(await Promise.all([storefrontUrl, revision, result, sentence].map((output) => valueOf<string>(output)))).toEqual(["https://storefront.apps.example.net", "storefront--0000002", "promoted", "All went well."]);
+  expect(
+    await Promise.all([storefrontUrl, revision, result, sentence].map((output) => valueOf<string>(output))),
+  ).toEqual(["https://storefront.apps.example.net", "storefront--0000002", "promoted", "All went well."]);
 });
 
-test("index.ts fits on one screen", () => expect(readFileSync("index.ts", "utf8").split("\n").length).toBeLessThanOrEqual(60));
+test("index.ts fits on one screen", () =>
+  expect(readFileSync("index.ts", "utf8").split("\n").length).toBeLessThanOrEqual(60));

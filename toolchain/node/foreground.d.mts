@@ -1,1 +1,5 @@
-export function runInForeground(command: string, args: readonly string[], environment?: NodeJS.ProcessEnv): Promise<number>;
+export function runInForeground(
+  command: string,
+  args: readonly string[],
+  environment?: NodeJS.ProcessEnv,
+): Promise<number>;

@@ -8,9 +8,24 @@ import { extname, join } from "node:path";
 const root = join(import.meta.dirname, "..", "..");
 const written = join(root, "dist");
 /** What people and the Pulumi engine start, and what the stand-in reads; no import leads to it. */
-const besides = ["cli/ballast.mjs", "provider/pulumi-resource-ballast", "toolchain/node/node24.mjs", "toolchain/node/foreground.mjs", "emulator/azure-specs"];
+const besides = [
+  "cli/ballast.mjs",
+  "provider/pulumi-resource-ballast",
+  "toolchain/node/node24.mjs",
+  "toolchain/node/foreground.mjs",
+  "emulator/azure-specs",
+];
 
 rmSync(written, { recursive: true, force: true });
-const { status } = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "tsconfig.package.json")], { stdio: "inherit" });
-if (status === 0) for (const path of besides) cpSync(join(root, path), join(written, path), { recursive: true, filter: (file) => ![".ts", ".md"].includes(extname(file)) });
+const { status } = spawnSync(
+  process.execPath,
+  [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "tsconfig.package.json")],
+  { stdio: "inherit" },
+);
+if (status === 0)
+  for (const path of besides)
+    cpSync(join(root, path), join(written, path), {
+      recursive: true,
+      filter: (file) => ![".ts", ".md"].includes(extname(file)),
+    });
 process.exitCode = status ?? 1;

@@ -47,7 +47,13 @@ export async function bringEngine(options: BringOptions = {}): Promise<PulumiEng
     try {
       const command = await find({ ...options, report, environment });
       const version = await checkedVersion(command, environment);
-      return { command, version, binFolder: dirname(command), environment: engineEnvironment(command, how, environment), how };
+      return {
+        command,
+        version,
+        binFolder: dirname(command),
+        environment: engineEnvironment(command, how, environment),
+        how,
+      };
     } catch (error) {
       if (!(error instanceof BallastError)) throw error;
       options.signal?.throwIfAborted();
@@ -59,10 +65,18 @@ export async function bringEngine(options: BringOptions = {}): Promise<PulumiEng
 
 type Situation = BringOptions & Required<Pick<BringOptions, "report" | "environment">>;
 
-const ways: readonly { readonly way: string; readonly how: PulumiEngine["how"]; readonly find: (situation: Situation) => string | Promise<string> }[] = [
+const ways: readonly {
+  readonly way: string;
+  readonly how: PulumiEngine["how"];
+  readonly find: (situation: Situation) => string | Promise<string>;
+}[] = [
   { way: "PATH", how: "path", find: onPath },
   { way: "cache", how: "cache", find: inCache },
-  { way: "installer", how: "installed", find: (situation) => fillCache(situation.environment, (folder) => install(folder, situation)) },
+  {
+    way: "installer",
+    how: "installed",
+    find: (situation) => fillCache(situation.environment, (folder) => install(folder, situation)),
+  },
   { way: "Go", how: "built", find: buildWithGo },
 ];
 
@@ -89,7 +103,11 @@ async function buildWithGo(situation: Situation): Promise<string> {
  * The official language host is used where it lies beside the engine, or on PATH together with the engine; one that is on PATH without
  * the engine that we took belongs to another version. Everywhere else ours is put beside the engine.
  */
-function engineEnvironment(command: string, how: PulumiEngine["how"], environment: NodeJS.ProcessEnv): Record<string, string> {
+function engineEnvironment(
+  command: string,
+  how: PulumiEngine["how"],
+  environment: NodeJS.ProcessEnv,
+): Record<string, string> {
   const binFolder = dirname(command);
   const nodeFolder = fileURLToPath(new URL("../../node_modules/.bin", import.meta.url));
   const beside = join(binFolder, launcherName);

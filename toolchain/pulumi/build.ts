@@ -22,7 +22,11 @@ const goNeeded = "1.25";
 export async function findGo(environment: NodeJS.ProcessEnv): Promise<string> {
   const go = findOnPath("go", environment["PATH"]);
   if (go === undefined) throw goMissing({ found: undefined, version: goNeeded });
-  const { output } = await runChild(go, ["version"], { environment, signal: AbortSignal.timeout(30_000), graceSeconds: 1 });
+  const { output } = await runChild(go, ["version"], {
+    environment,
+    signal: AbortSignal.timeout(30_000),
+    graceSeconds: 1,
+  });
   const [, major, minor] = /\bgo(\d+)\.(\d+)/.exec(output) ?? [];
   const [neededMajor, neededMinor] = goNeeded.split(".").map(Number) as [number, number];
   const newEnough = Number(major) > neededMajor || (Number(major) === neededMajor && Number(minor) >= neededMinor);
@@ -35,14 +39,33 @@ export async function build(go: string, folder: string, options: BuildOptions): 
   const { environment, report, signal, heartbeatSeconds = 15 } = options;
   report("builds the Pulumi engine once: about four minutes on two cores");
   const startedAt = Date.now();
-  const heartbeat = setInterval(() => report(`builds the Pulumi engine: ${Math.round((Date.now() - startedAt) / 1000)} s`), heartbeatSeconds * 1000);
+  const heartbeat = setInterval(
+    () => report(`builds the Pulumi engine: ${Math.round((Date.now() - startedAt) / 1000)} s`),
+    heartbeatSeconds * 1000,
+  );
   const source = join(folder, "source");
   mkdirSync(source);
-  writeFileSync(join(source, "go.mod"), `module engine\n\ngo ${goNeeded}\n\nrequire github.com/pulumi/pulumi/pkg/v3 v${pinnedVersion}\n`);
+  writeFileSync(
+    join(source, "go.mod"),
+    `module engine\n\ngo ${goNeeded}\n\nrequire github.com/pulumi/pulumi/pkg/v3 v${pinnedVersion}\n`,
+  );
   // An engine built without this flag does not know its own version.
   const version = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${pinnedVersion}`;
-  const args = ["build", "-mod=mod", "-ldflags", `-s -w ${version}`, "-o", join(folder, "bin", "pulumi"), "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"];
-  const ended = await runChild(go, args, { cwd: source, environment: { ...environment, PWD: source, GOWORK: "off" }, ...(signal && { signal }), graceSeconds: 2 });
+  const args = [
+    "build",
+    "-mod=mod",
+    "-ldflags",
+    `-s -w ${version}`,
+    "-o",
+    join(folder, "bin", "pulumi"),
+    "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+  ];
+  const ended = await runChild(go, args, {
+    cwd: source,
+    environment: { ...environment, PWD: source, GOWORK: "off" },
+    ...(signal && { signal }),
+    graceSeconds: 2,
+  });
   clearInterval(heartbeat);
   rmSync(source, { recursive: true, force: true });
   if (ended.code !== 0) throw buildFailed({ answer: lastLine(ended.output) || `exit code ${ended.code}` });

@@ -15,10 +15,12 @@ export function cacheFolder(environment: NodeJS.ProcessEnv): string {
 }
 
 /** Gives the folder of the pinned engine. It has the installer's own layout, with the executables in `bin`. */
-const engineFolder = (environment: NodeJS.ProcessEnv): string => join(cacheFolder(environment), `pulumi-${pinnedVersion}`);
+const engineFolder = (environment: NodeJS.ProcessEnv): string =>
+  join(cacheFolder(environment), `pulumi-${pinnedVersion}`);
 
 /** Gives the path at which the pinned engine is cached, whether or not it is there. */
-export const cachedEngine = (environment: NodeJS.ProcessEnv): string => join(engineFolder(environment), "bin", "pulumi");
+export const cachedEngine = (environment: NodeJS.ProcessEnv): string =>
+  join(engineFolder(environment), "bin", "pulumi");
 
 /**
  * Has an engine made in a folder of its own and then moves it into the cache in one step.
@@ -26,7 +28,10 @@ export const cachedEngine = (environment: NodeJS.ProcessEnv): string => join(eng
  * Two who do so at once therefore never see each other's half: the one who comes second throws his own away and takes the first
  * one's. What somebody left behind who was killed in the middle is removed by whoever comes a day later.
  */
-export async function fillCache(environment: NodeJS.ProcessEnv, make: (folder: string) => Promise<void>): Promise<string> {
+export async function fillCache(
+  environment: NodeJS.ProcessEnv,
+  make: (folder: string) => Promise<void>,
+): Promise<string> {
   const own = ownFolder(cacheFolder(environment));
   try {
     await make(own);

@@ -21,7 +21,10 @@ export interface InstallOptions {
   readonly heartbeatSeconds?: number | undefined;
 }
 
-const official = [process.execPath, fileURLToPath(new URL(`official-installer${extname(import.meta.url)}`, import.meta.url))] as const;
+const official = [
+  process.execPath,
+  fileURLToPath(new URL(`official-installer${extname(import.meta.url)}`, import.meta.url)),
+] as const;
 
 /** Installs the engine into a folder, or throws why not; a connection that stands still is given up. */
 export async function install(folder: string, options: InstallOptions): Promise<void> {
@@ -32,12 +35,18 @@ export async function install(folder: string, options: InstallOptions): Promise<
   const silence = new AbortController();
   let bytes = 0;
   let grownAt = Date.now();
-  const watch = setInterval(() => {
-    const now = bytesIn(folder);
-    if (now !== bytes) [bytes, grownAt] = [now, Date.now()];
-    if (Date.now() - grownAt > silenceSeconds * 1000) silence.abort();
-  }, Math.min(500, silenceSeconds * 250));
-  const heartbeat = setInterval(() => report(`downloads the Pulumi engine: ${(bytes / 1e6).toFixed(1)} MB so far`), heartbeatSeconds * 1000);
+  const watch = setInterval(
+    () => {
+      const now = bytesIn(folder);
+      if (now !== bytes) [bytes, grownAt] = [now, Date.now()];
+      if (Date.now() - grownAt > silenceSeconds * 1000) silence.abort();
+    },
+    Math.min(500, silenceSeconds * 250),
+  );
+  const heartbeat = setInterval(
+    () => report(`downloads the Pulumi engine: ${(bytes / 1e6).toFixed(1)} MB so far`),
+    heartbeatSeconds * 1000,
+  );
   const [command, ...args] = installer;
   const ended = await runChild(command, [...args, folder], {
     environment: { ...environment, TMPDIR: downloads },
@@ -51,6 +60,8 @@ export async function install(folder: string, options: InstallOptions): Promise<
 }
 
 function bytesIn(folder: string): number {
-  const sizes = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
+  const sizes = readdirSync(folder, { recursive: true, encoding: "utf8" }).map(
+    (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0,
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }

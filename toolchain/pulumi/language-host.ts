@@ -1,13 +1,13 @@
 // The language host by which the Pulumi engine runs Node programs, where the official one (part of a download, not buildable from
 // modules) is absent. It speaks `pulumirpc.LanguageRuntime` and leaves all the work to the programs of @pulumi/pulumi/cmd.
 // It installs no dependencies and generates no code: what it does not offer it refuses by name.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import * as grpc from "@grpc/grpc-js";
-import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import services, { type ILanguageRuntimeServer } from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import language from "@pulumi/pulumi/proto/language_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
 
 const require = createRequire(import.meta.url);
 // The engine gives its address as the last argument; with it the program logs and reports.
@@ -17,9 +17,17 @@ const toldTheUser = 32;
 const children = new Set<ChildProcess>();
 
 /** Starts one of the programs of the SDK, by preference the copy that the program itself depends on. */
-function startNode(module: string, args: readonly string[], options: { cwd: string; environment: NodeJS.ProcessEnv; output: "inherit" | "pipe" }): ChildProcess {
+function startNode(
+  module: string,
+  args: readonly string[],
+  options: { cwd: string; environment: NodeJS.ProcessEnv; output: "inherit" | "pipe" },
+): ChildProcess {
   const script = require.resolve(`@pulumi/pulumi/cmd/${module}`, { paths: [options.cwd, import.meta.dirname] });
-  const child = spawn(process.execPath, [script, ...args], { cwd: options.cwd, env: options.environment, stdio: ["ignore", options.output, options.output] });
+  const child = spawn(process.execPath, [script, ...args], {
+    cwd: options.cwd,
+    env: options.environment,
+    stdio: ["ignore", options.output, options.output],
+  });
   children.add(child);
   child.on("close", () => children.delete(child));
   return child;
@@ -52,13 +60,18 @@ const run: ILanguageRuntimeServer["run"] = (call, answer) => {
     answer(null, response);
   };
   try {
-    const child = startNode("run", args, { cwd: program?.getProgramDirectory() || request.getPwd(), environment, output: "inherit" });
+    const child = startNode("run", args, {
+      cwd: program?.getProgramDirectory() || request.getPwd(),
+      environment,
+      output: "inherit",
+    });
     call.on("cancelled", () => child.kill());
     child.on("error", (error) => finish((response) => response.setError(error.message)));
     child.on("exit", (code, signal) =>
       finish((response) => {
         if (code === toldTheUser) response.setBail(true);
-        else if (code !== 0) response.setError(`the program ended ${code === null ? `by ${signal}` : `with exit code ${code}`}`);
+        else if (code !== 0)
+          response.setError(`the program ended ${code === null ? `by ${signal}` : `with exit code ${code}`}`);
       }),
     );
   } catch (error) {
@@ -82,7 +95,11 @@ const runPlugin: ILanguageRuntimeServer["runPlugin"] = (call) => {
   };
   try {
     const args = [...request.getArgsList(), isPolicyPack ? "." : folder];
-    const child = startNode(isPolicyPack ? "run-policy-pack" : "run-plugin", args, { cwd: isPolicyPack ? folder : request.getPwd(), environment, output: "pipe" });
+    const child = startNode(isPolicyPack ? "run-policy-pack" : "run-plugin", args, {
+      cwd: isPolicyPack ? folder : request.getPwd(),
+      environment,
+      output: "pipe",
+    });
     child.stdout?.on("data", (bytes: Buffer) => send((response) => response.setStdout(bytes)));
     child.stderr?.on("data", (bytes: Buffer) => send((response) => response.setStderr(bytes)));
     call.on("cancelled", () => child.kill());
@@ -129,11 +146,16 @@ const offered: Partial<ILanguageRuntimeServer> = {
 };
 
 /** Gives a method that refuses by its name, whether one answer is expected of it or a stream of them. */
-const refused = (name: string) => (call: grpc.ServerWritableStream<unknown, unknown>, answer?: grpc.sendUnaryData<unknown>): void => {
-  const refusal = { code: grpc.status.UNIMPLEMENTED, details: `the language host of Ballast does not offer ${name}; the official pulumi-language-nodejs does` };
-  if (answer) answer(refusal);
-  else call.emit("error", refusal);
-};
+const refused =
+  (name: string) =>
+  (call: grpc.ServerWritableStream<unknown, unknown>, answer?: grpc.sendUnaryData<unknown>): void => {
+    const refusal = {
+      code: grpc.status.UNIMPLEMENTED,
+      details: `the language host of Ballast does not offer ${name}; the official pulumi-language-nodejs does`,
+    };
+    if (answer) answer(refusal);
+    else call.emit("error", refusal);
+  };
 
 function endChildren(): void {
   for (const child of children) child.kill();
@@ -153,7 +175,10 @@ function serve(): void {
   endWithEngine();
   const server = new grpc.Server();
   const names = Object.keys(services.LanguageRuntimeService);
-  server.addService(services.LanguageRuntimeService, Object.fromEntries(names.map((name) => [name, offered[name] ?? refused(name)])));
+  server.addService(
+    services.LanguageRuntimeService,
+    Object.fromEntries(names.map((name) => [name, offered[name] ?? refused(name)])),
+  );
   server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
     if (error) throw error;
     console.log(port); // The first line on standard output is where the engine finds us.

@@ -21,7 +21,8 @@ export const launcherEnvironment = (): Record<string, string> => ({
 });
 
 /** Tells whether a file is our launcher, of this or an earlier version, and not the official language host. */
-export const isOurLauncher = (path: string): boolean => readFileSync(path).subarray(0, 100).includes("Written by Ballast");
+export const isOurLauncher = (path: string): boolean =>
+  readFileSync(path).subarray(0, 100).includes("Written by Ballast");
 
 /** Puts the launcher into a folder, in one step, unless it is there already. */
 export function writeLauncher(folder: string): void {

@@ -9,8 +9,11 @@ import { runChild } from "../child.ts";
 export const pinnedVersion = "3.259.0";
 
 /** Reads `v3.259.0` and the like as its three numbers and what follows a hyphen; undefined where the text is no version. */
-export function parseVersion(text: string): { readonly numbers: readonly [number, number, number]; readonly preRelease: string } | undefined {
-  const [, major, minor, patch, preRelease] = /^v?(\d+)\.(\d+)\.(\d+)(?:-([\w.-]+))?(?:\+\S*)?$/.exec(text.trim()) ?? [];
+export function parseVersion(
+  text: string,
+): { readonly numbers: readonly [number, number, number]; readonly preRelease: string } | undefined {
+  const [, major, minor, patch, preRelease] =
+    /^v?(\d+)\.(\d+)\.(\d+)(?:-([\w.-]+))?(?:\+\S*)?$/.exec(text.trim()) ?? [];
   if (patch === undefined) return undefined;
   return { numbers: [Number(major), Number(minor), Number(patch)], preRelease: preRelease ?? "" };
 }
@@ -36,18 +39,28 @@ export async function checkedVersion(path: string, environment: NodeJS.ProcessEn
     signal: AbortSignal.timeout(30_000),
     graceSeconds: 1,
   });
-  const found = output.split("\n").find((line) => parseVersion(line) !== undefined)?.trim().replace(/^v/, "");
-  if (code !== 0 || found === undefined) throw engineMute({ path, answer: lastLine(output) || `exit code ${code}, no output`, version: pinnedVersion });
+  const found = output
+    .split("\n")
+    .find((line) => parseVersion(line) !== undefined)
+    ?.trim()
+    .replace(/^v/, "");
+  if (code !== 0 || found === undefined)
+    throw engineMute({ path, answer: lastLine(output) || `exit code ${code}, no output`, version: pinnedVersion });
   if (!serves(found)) throw engineTooOld({ path, found, version: pinnedVersion });
   return found;
 }
 
 /** Gives the last line that says something, without the full stop that an error's sentence brings of its own. */
-export const lastLine = (output: string): string => output.trimEnd().split("\n").at(-1)?.trim().replace(/\.$/, "") ?? "";
+export const lastLine = (output: string): string =>
+  output.trimEnd().split("\n").at(-1)?.trim().replace(/\.$/, "") ?? "";
 
 /** Finds an executable as a shell does: the first of that name in the folders of PATH, as an absolute path. */
 export function findOnPath(name: string, path: string | undefined): string | undefined {
-  return (path ?? "").split(delimiter).filter((folder) => folder.startsWith("/")).map((folder) => join(folder, name)).find(isExecutable);
+  return (path ?? "")
+    .split(delimiter)
+    .filter((folder) => folder.startsWith("/"))
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
 }
 
 /** Tells whether a file is there that may be run. */

@@ -12,7 +12,9 @@ export interface Alarm {
 
 /** More than the periods that are evaluated are looked at, to find real ones among missing; AWS says that the number varies, its table has two more. */
 const extraPeriods = 2;
-const canaryWeight = 10, bakeMinutes = 10, errorPercentMaximum = 1;
+const canaryWeight = 10;
+const bakeMinutes = 10;
+const errorPercentMaximum = 1;
 
 /**
  * Says whether an alarm is raised by the latest periods, oldest first; `undefined` is a missing one.
@@ -20,7 +22,10 @@ const canaryWeight = 10, bakeMinutes = 10, errorPercentMaximum = 1;
  * Real periods are preferred, however old within the range; only what they lack is filled as configured.
  */
 export function raised(alarm: Alarm, range: readonly (boolean | undefined)[]): boolean {
-  const real = range.slice(-alarm.periods - extraPeriods).filter((breaches) => breaches !== undefined).slice(-alarm.periods);
+  const real = range
+    .slice(-alarm.periods - extraPeriods)
+    .filter((breaches) => breaches !== undefined)
+    .slice(-alarm.periods);
   const filled = alarm.missingBreaches ? alarm.periods - real.length : 0;
   return real.filter(Boolean).length + filled >= alarm.breaching;
 }
@@ -33,7 +38,9 @@ interface AlarmState {
 
 /** A minute without a request has no error rate, and so no data point. */
 function pointsOf(known: ReadonlyMap<number, boolean>, arrived: readonly Minute[]): ReadonlyMap<number, boolean> {
-  const points = arrived.filter(({ canary }) => canary.requests > 0).map(({ at, canary }) => [at, (100 * canary.failed) / canary.requests > errorPercentMaximum] as const);
+  const points = arrived
+    .filter(({ canary }) => canary.requests > 0)
+    .map(({ at, canary }) => [at, (100 * canary.failed) / canary.requests > errorPercentMaximum] as const);
   return points.length === 0 ? known : new Map([...known, ...points]);
 }
 
@@ -50,8 +57,11 @@ export function alarm(breaching: number, periods: number, missingBreaches: boole
     start: () => ({ began: undefined, breaches: new Map() }),
     look: ({ began, breaches }, now, arrived): Move<AlarmState> => {
       if (began === undefined) return { state: { began: now, breaches }, weight: canaryWeight };
-      const state = { began, breaches: pointsOf(breaches, arrived) }, lived = now - began;
-      const range = Array.from({ length: Math.min(lived, periods + extraPeriods) }, (_, back) => state.breaches.get(now - back)).reverse();
+      const state = { began, breaches: pointsOf(breaches, arrived) };
+      const lived = now - began;
+      const range = Array.from({ length: Math.min(lived, periods + extraPeriods) }, (_, back) =>
+        state.breaches.get(now - back),
+      ).reverse();
       if (lived >= periods && raised(settings, range)) return { state, weight: 0, ending: "rolled-back" };
       return lived >= bakeMinutes ? { state, weight: 100, ending: "promoted" } : { state, weight: canaryWeight };
     },

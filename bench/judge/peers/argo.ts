@@ -11,14 +11,19 @@ export interface MetricResult {
   readonly consecutiveErrors: number;
 }
 
-const consecutiveErrorLimit = 4, rangeMinutes = 5;
+const consecutiveErrorLimit = 4;
+const rangeMinutes = 5;
 
 /**
  * Gives the phase of a metric that has no end of its own, as `assessMetricStatus` does.
  *
  * A limit of 3 is passed by the fourth failure, whatever the documentation says of three.
  */
-export function assess({ measurements, failed, consecutiveErrors }: MetricResult, failureLimit: number, terminating: boolean): "Pending" | "Running" | "Successful" | "Failed" | "Error" {
+export function assess(
+  { measurements, failed, consecutiveErrors }: MetricResult,
+  failureLimit: number,
+  terminating: boolean,
+): "Pending" | "Running" | "Successful" | "Failed" | "Error" {
   if (measurements === 0) return terminating ? "Successful" : "Pending";
   if (consecutiveErrors > consecutiveErrorLimit) return "Error";
   if (failed > failureLimit) return "Failed";
@@ -33,7 +38,8 @@ export function assess({ measurements, failed, consecutiveErrors }: MetricResult
  */
 export function measure(result: MetricResult, rate: number | undefined, minimum: number): MetricResult {
   const measurements = result.measurements + 1;
-  if (rate === undefined) return { ...result, measurements, consecutiveErrors: result.consecutiveErrors + consecutiveErrorLimit + 1 };
+  if (rate === undefined)
+    return { ...result, measurements, consecutiveErrors: result.consecutiveErrors + consecutiveErrorLimit + 1 };
   return { measurements, failed: result.failed + (rate >= minimum ? 0 : 1), consecutiveErrors: 0 };
 }
 
@@ -57,7 +63,8 @@ interface ArgoState {
   readonly served: boolean;
 }
 
-const weights = [20, 40, 60, 80], pauseMinutes = 10;
+const weights = [20, 40, 60, 80];
+const pauseMinutes = 10;
 
 function argo(name: string, template: Template): Contestant<ArgoState> {
   const counts = ({ canary, stable }: Minute): { requests: number; good: number } => {
@@ -73,9 +80,19 @@ function argo(name: string, template: Template): Contestant<ArgoState> {
   };
   return {
     name,
-    start: (history) => ({ began: undefined, measuredAt: -Infinity, result: { measurements: 0, failed: 0, consecutiveErrors: 0 }, newest: undefined, served: served(history) }),
+    start: (history) => ({
+      began: undefined,
+      measuredAt: -Infinity,
+      result: { measurements: 0, failed: 0, consecutiveErrors: 0 },
+      newest: undefined,
+      served: served(history),
+    }),
     look: (before, now, arrived): Move<ArgoState> => {
-      const began = before.began ?? now, newest = arrived.reduce((last, minute) => (last !== undefined && last.at > minute.at ? last : minute), before.newest);
+      const began = before.began ?? now;
+      const newest = arrived.reduce(
+        (last, minute) => (last !== undefined && last.at > minute.at ? last : minute),
+        before.newest,
+      );
       let state: ArgoState = { ...before, began, newest, served: before.served || served(arrived) };
       const step = Math.floor((now - began) / pauseMinutes);
       if (step >= weights.length) return { state, weight: 100, ending: "promoted" };
@@ -89,7 +106,13 @@ function argo(name: string, template: Template): Contestant<ArgoState> {
   };
 }
 
-const example: Template = { of: "service", minimum: 0.95, failureLimit: 3, intervalMinutes: 5, delayMinutes: pauseMinutes };
+const example: Template = {
+  of: "service",
+  minimum: 0.95,
+  failureLimit: 3,
+  intervalMinutes: 5,
+  delayMinutes: pauseMinutes,
+};
 
 /** The documentation's example of background analysis: the whole service, from 40 percent on, every five minutes. */
 export const argoDocs = argo("Argo docs", example);
@@ -98,4 +121,10 @@ export const argoDocs = argo("Argo docs", example);
 export const argoDocsCanary = argo("Argo docs, canary only", { ...example, of: "canary" });
 
 /** A careful configuration of the same steps: the canary alone, every minute from the first one that it has served, 99 percent at least. */
-export const argoTuned = argo("Argo tuned", { of: "canary", minimum: 0.99, failureLimit: 3, intervalMinutes: 1, delayMinutes: 1 });
+export const argoTuned = argo("Argo tuned", {
+  of: "canary",
+  minimum: 0.99,
+  failureLimit: 3,
+  intervalMinutes: 1,
+  delayMinutes: 1,
+});

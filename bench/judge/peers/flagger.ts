@@ -1,7 +1,7 @@
 // Flagger as its documentation configures it: fluxcd/flagger@15bd6ad, pkg/controller/scheduler.go (advanceCanary, runCanary) and
 // scheduler_metrics.go, with the queries of pkg/metrics/observers/istio.go. It compares with no baseline.
 // Every query looks at the minute that has just ended: one that is not visible yet has no value, and no value is a failed check.
-import { durationBuckets, type Arm, type Contestant, type Move } from "../contestant.ts";
+import { type Arm, type Contestant, durationBuckets, type Move } from "../contestant.ts";
 import { histogramQuantile } from "./quantile.ts";
 
 /** What a Canary resource of Flagger says of its analysis. */
@@ -18,10 +18,32 @@ export interface FlaggerStatus {
   readonly failedChecks: number;
 }
 
-const successRateMinimum = 99, durationMaximumMs = 500;
+const successRateMinimum = 99;
+const durationMaximumMs = 500;
 
 /** Istio's bounds for request durations, in milliseconds (Envoy's defaults, which Istio keeps). */
-const istioBounds = [0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1e3, 2.5e3, 5e3, 1e4, 3e4, 6e4, 3e5, 6e5, 1.8e6, 3.6e6, Infinity];
+const istioBounds = [
+  0.5,
+  1,
+  5,
+  10,
+  25,
+  50,
+  100,
+  250,
+  500,
+  1e3,
+  2.5e3,
+  5e3,
+  1e4,
+  3e4,
+  6e4,
+  3e5,
+  6e5,
+  1.8e6,
+  3.6e6,
+  Infinity,
+];
 
 /** Where each of Istio's bounds falls among ours: the bucket, and how much of it lies below, as if requests were spread evenly in it. */
 const places = istioBounds.map((bound) => {
@@ -33,7 +55,8 @@ const places = istioBounds.map((bound) => {
 
 function istioHistogram(durations: readonly number[]): readonly number[] {
   const cumulative: number[] = [];
-  let next = 0, below = 0;
+  let next = 0;
+  let below = 0;
   for (const { bucket, part } of places) {
     while (next < bucket) below += durations[next++]!;
     cumulative.push(part === 0 ? below : below + part * durations[bucket]!);
@@ -62,8 +85,15 @@ export function advance(analysis: FlaggerAnalysis, state: FlaggerStatus, passes:
   const to = (weight: number): Move<FlaggerStatus> => ({ state: { ...state, weight }, weight });
   if (state.failedChecks >= analysis.threshold) return { state, weight: 0, ending: "rolled-back" };
   if (state.weight === 0) return to(analysis.stepWeight);
-  if (!passes()) return { state: { ...state, failedChecks: state.failedChecks + 1 }, weight: state.weight, held: "halt advancement" };
-  return state.weight >= analysis.maxWeight ? { state, weight: 100, ending: "promoted" } : to(state.weight + analysis.stepWeight);
+  if (!passes())
+    return {
+      state: { ...state, failedChecks: state.failedChecks + 1 },
+      weight: state.weight,
+      held: "halt advancement",
+    };
+  return state.weight >= analysis.maxWeight
+    ? { state, weight: 100, ending: "promoted" }
+    : to(state.weight + analysis.stepWeight);
 }
 
 /** Gives Flagger with the threshold given: a look a minute, steps of 5 up to 50. */
@@ -72,6 +102,7 @@ export function flagger(threshold: number): Contestant<FlaggerStatus> {
   return {
     name: `Flagger ${threshold}`,
     start: () => ({ weight: 0, failedChecks: 0 }),
-    look: (state, now, arrived) => advance(analysis, state, () => passesChecks(arrived.findLast(({ at }) => at === now)?.canary)),
+    look: (state, now, arrived) =>
+      advance(analysis, state, () => passesChecks(arrived.findLast(({ at }) => at === now)?.canary)),
   };
 }

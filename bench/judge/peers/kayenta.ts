@@ -3,7 +3,7 @@
 // Two metrics, a group each: percent of requests that failed, and p99 in milliseconds, a point a minute; a minute without requests has none.
 // Its baseline is to be as large as the canary and as new: here a draw without replacement from stable's minute, seeded by the two arms' counts, failures
 // and durations apart (how they go together is not counted). Where stable has fewer requests than the canary, the baseline is stable's minute whole.
-import { durationBuckets, type Arm, type Contestant, type Minute, type Move } from "../contestant.ts";
+import { type Arm, type Contestant, durationBuckets, type Minute, type Move } from "../contestant.ts";
 import { loadDice } from "../dice.ts";
 import { mannWhitney } from "./mann-whitney.ts";
 import { histogramQuantile } from "./quantile.ts";
@@ -22,21 +22,32 @@ export interface MetricSettings {
 }
 
 /** The judge's own: an interval of 98 percent, and a quarter of the estimate that the interval must clear. */
-const judgeQuantile = 2.3263478740408408, judgeTolerance = 0.25, outlierFactor = 3, noiseScale = 1e-5;
-const canaryWeight = 10, marginalScore = 75, passScore = 95, nodataPercentMaximum = 50;
+const judgeQuantile = 2.3263478740408408;
+const judgeTolerance = 0.25;
+const outlierFactor = 3;
+const noiseScale = 1e-5;
+const canaryWeight = 10;
+const marginalScore = 75;
+const passScore = 95;
+const nodataPercentMaximum = 50;
 
-const seedOf = (values: readonly number[]): number => values.reduce((hash, value) => Math.imul(hash ^ Math.round(value * 1000), 16777619) >>> 0, 2166136261);
+const seedOf = (values: readonly number[]): number =>
+  values.reduce((hash, value) => Math.imul(hash ^ Math.round(value * 1000), 16777619) >>> 0, 2166136261);
 
 /** The percentile as commons-math has it by R's seventh rule. */
 function percentile(sorted: readonly number[], percent: number): number {
-  const place = ((sorted.length - 1) * percent) / 100, low = Math.floor(place);
+  const place = ((sorted.length - 1) * percent) / 100;
+  const low = Math.floor(place);
   return sorted[low]! + (place - low) * ((sorted[low + 1] ?? sorted[low]!) - sorted[low]!);
 }
 
 /** Takes out what lies beyond the fences of the quartiles; `reduced`, as in the judge, lets at least the first to the 99th percentile stay. */
 export function withoutOutliers(values: readonly number[], factor: number, reduced: boolean): readonly number[] {
-  const sorted = values.toSorted((a, b) => a - b), q1 = percentile(sorted, 25), q3 = percentile(sorted, 75);
-  let low = q1 - factor * (q3 - q1), high = q3 + factor * (q3 - q1);
+  const sorted = values.toSorted((a, b) => a - b);
+  const q1 = percentile(sorted, 25);
+  const q3 = percentile(sorted, 75);
+  let low = q1 - factor * (q3 - q1);
+  let high = q3 + factor * (q3 - q1);
   if (reduced) [low, high] = [Math.min(low, percentile(sorted, 1)), Math.max(high, percentile(sorted, 99))];
   return values.filter((value) => value >= low && value <= high);
 }
@@ -46,7 +57,9 @@ const isConstant = (values: readonly number[]): boolean => values.every((value) 
 
 /** Two constants have no interval: Kayenta shakes both a little, in proportion to each. */
 function shaken(values: readonly number[], next: () => number): readonly number[] {
-  return values.map((value) => value + value * noiseScale * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()));
+  return values.map(
+    (value) => value + value * noiseScale * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
+  );
 }
 
 /**
@@ -59,9 +72,11 @@ export function classify(experiment: readonly number[], control: readonly number
     const numbers = values.filter((value) => !Number.isNaN(value));
     return settings.withoutOutliers && numbers.length > 0 ? withoutOutliers(numbers, outlierFactor, true) : numbers;
   };
-  let x = clean(experiment), y = clean(control);
+  let x = clean(experiment);
+  let y = clean(control);
   if (x.length === 0 || y.length === 0) return "Nodata";
-  const xs = x.toSorted((a, b) => a - b), ys = y.toSorted((a, b) => a - b);
+  const xs = x.toSorted((a, b) => a - b);
+  const ys = y.toSorted((a, b) => a - b);
   if (xs.length === ys.length && xs.every((value, index) => value === ys[index])) return "Pass";
   if (isConstant([...x, ...y])) return "Pass";
   if (isConstant(x) && isConstant(y)) {
@@ -71,8 +86,11 @@ export function classify(experiment: readonly number[], control: readonly number
   }
   const shift = mannWhitney(x, y, settings.normalQuantile ?? judgeQuantile);
   if (shift === undefined) return "Error";
-  const bound = (settings.tolerance ?? judgeTolerance) * Math.abs(shift.estimate), xMean = mean(x), yMean = mean(y);
-  const ratio = xMean === 0 || yMean === 0 ? NaN : xMean / yMean, { increase, decrease } = settings.effect ?? { increase: 1, decrease: 1 };
+  const bound = (settings.tolerance ?? judgeTolerance) * Math.abs(shift.estimate);
+  const xMean = mean(x);
+  const yMean = mean(y);
+  const ratio = xMean === 0 || yMean === 0 ? NaN : xMean / yMean;
+  const { increase, decrease } = settings.effect ?? { increase: 1, decrease: 1 };
   if (settings.direction !== "decrease" && shift.low > bound && !(ratio < increase)) return "High";
   if (settings.direction !== "increase" && shift.high < -bound && !(ratio > decrease)) return "Low";
   return "Pass";
@@ -92,12 +110,17 @@ export interface Classified {
  */
 export function score(metrics: readonly Classified[], weights: Readonly<Record<string, number>> = {}): number {
   if (metrics.some(({ critical, label }) => critical && label !== "Pass")) return 0;
-  if ((100 * metrics.filter(({ label }) => label === "Nodata").length) / metrics.length >= nodataPercentMaximum) return 0;
-  const groups = [...new Set(metrics.map(({ group }) => group))], unweighted = groups.filter((group) => weights[group] === undefined);
+  if ((100 * metrics.filter(({ label }) => label === "Nodata").length) / metrics.length >= nodataPercentMaximum)
+    return 0;
+  const groups = [...new Set(metrics.map(({ group }) => group))];
+  const unweighted = groups.filter((group) => weights[group] === undefined);
   const share = (100 - Object.values(weights).reduce((sum, weight) => sum + weight, 0)) / unweighted.length;
   const total = groups.reduce((sum, group) => {
-    const counted = metrics.filter((metric) => metric.group === group && ["Pass", "High", "Low"].includes(metric.label));
-    const passed = counted.length === 0 ? 100 : (100 * counted.filter(({ label }) => label === "Pass").length) / counted.length;
+    const counted = metrics.filter(
+      (metric) => metric.group === group && ["Pass", "High", "Low"].includes(metric.label),
+    );
+    const passed =
+      counted.length === 0 ? 100 : (100 * counted.filter(({ label }) => label === "Pass").length) / counted.length;
     return sum + (passed * (weights[group] ?? share)) / 100;
   }, 0);
   return Math.round(total * 100) / 100;
@@ -107,7 +130,10 @@ export function score(metrics: readonly Classified[], weights: Readonly<Record<s
 export function thin(counts: readonly number[], draws: number, next: () => number): readonly number[] {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (draws >= total) return counts;
-  const leaveOut = draws > total / 2, drawn = new Array<number>(counts.length).fill(0), taken = new Uint8Array(total), kinds = new Uint16Array(total);
+  const leaveOut = draws > total / 2;
+  const drawn = new Array<number>(counts.length).fill(0);
+  const taken = new Uint8Array(total);
+  const kinds = new Uint16Array(total);
   let filled = 0;
   counts.forEach((count, kind) => kinds.fill(kind, filled, (filled += count)));
   for (let left = leaveOut ? total - draws : draws; left > 0; ) {
@@ -127,22 +153,50 @@ interface Point {
   readonly p99: readonly [canary: number, baseline: number];
 }
 
-const bounds = Array.from({ length: durationBuckets }, (_, bucket) => (bucket === durationBuckets - 1 ? Infinity : 2 ** ((bucket + 1) / 8)));
+const bounds = Array.from({ length: durationBuckets }, (_, bucket) =>
+  bucket === durationBuckets - 1 ? Infinity : 2 ** ((bucket + 1) / 8),
+);
 
 function p99Of(durations: readonly number[]): number {
   let sum = 0;
-  return histogramQuantile(0.99, bounds, durations.map((count) => (sum += count)));
+  return histogramQuantile(
+    0.99,
+    bounds,
+    durations.map((count) => (sum += count)),
+  );
 }
 
-function baselineOf(stable: Arm, canary: Arm, at: number): { readonly requests: number; readonly failed: number; readonly durations: readonly number[] } {
-  const { next } = loadDice(seedOf([at, canary.requests, canary.failed, stable.requests, stable.failed, ...stable.durations.filter((count) => count > 0)]));
+function baselineOf(
+  stable: Arm,
+  canary: Arm,
+  at: number,
+): { readonly requests: number; readonly failed: number; readonly durations: readonly number[] } {
+  const { next } = loadDice(
+    seedOf([
+      at,
+      canary.requests,
+      canary.failed,
+      stable.requests,
+      stable.failed,
+      ...stable.durations.filter((count) => count > 0),
+    ]),
+  );
   const requests = Math.min(stable.requests, canary.requests);
-  return { requests, failed: thin([stable.failed, stable.requests - stable.failed], requests, next)[0]!, durations: thin(stable.durations, requests, next) };
+  return {
+    requests,
+    failed: thin([stable.failed, stable.requests - stable.failed], requests, next)[0]!,
+    durations: thin(stable.durations, requests, next),
+  };
 }
 
 function pointOf({ at, canary, stable }: Minute): Point {
-  const baseline = baselineOf(stable, canary, at), percent = ({ requests, failed }: { requests: number; failed: number }): number => (100 * failed) / requests;
-  return { at, errors: [percent(canary), percent(baseline)], p99: [p99Of(canary.durations), p99Of(baseline.durations)] };
+  const baseline = baselineOf(stable, canary, at);
+  const percent = ({ requests, failed }: { requests: number; failed: number }): number => (100 * failed) / requests;
+  return {
+    at,
+    errors: [percent(canary), percent(baseline)],
+    p99: [p99Of(canary.durations), p99Of(baseline.durations)],
+  };
 }
 
 /** What Kayenta's queries would find: minutes not yet asked for, and points of those that were. */
@@ -152,8 +206,17 @@ interface KayentaState {
   readonly points: readonly Point[];
 }
 
-const scoreOf = (points: readonly Point[]): number => score((["errors", "p99"] as const).map((group) => (
-  { group, label: classify(points.map((point) => point[group][0]), points.map((point) => point[group][1]), { direction: "increase" }) })));
+const scoreOf = (points: readonly Point[]): number =>
+  score(
+    (["errors", "p99"] as const).map((group) => ({
+      group,
+      label: classify(
+        points.map((point) => point[group][0]),
+        points.map((point) => point[group][1]),
+        { direction: "increase" },
+      ),
+    })),
+  );
 
 /** Says how a score ends a rollout: up to the marginal one it always fails, and the last one must reach the passing one. */
 export function conclude(reached: number, isLast: boolean): Move<KayentaState>["ending"] {
@@ -172,11 +235,20 @@ export function kayenta(name: string, lifetimeMinutes: number, intervalMinutes: 
     name,
     start: () => ({ began: undefined, fresh: [], points: [] }),
     look: (before, now, arrived): Move<KayentaState> => {
-      const began = before.began ?? now, known = (at: number): boolean => before.fresh.some((minute) => minute.at === at) || before.points.some((point) => point.at === at);
-      const fresh = [...before.fresh, ...arrived.filter(({ at }, index) => at > began && !known(at) && arrived.findIndex((other) => other.at === at) === index)];
+      const began = before.began ?? now;
+      const known = (at: number): boolean =>
+        before.fresh.some((minute) => minute.at === at) || before.points.some((point) => point.at === at);
+      const fresh = [
+        ...before.fresh,
+        ...arrived.filter(
+          ({ at }, index) => at > began && !known(at) && arrived.findIndex((other) => other.at === at) === index,
+        ),
+      ];
       const lived = now - began;
-      if (lived === 0 || lived % intervalMinutes !== 0) return { state: { began, fresh, points: before.points }, weight: canaryWeight };
-      const points = [...before.points, ...fresh.map(pointOf)], ending = conclude(scoreOf(points), lived >= lifetimeMinutes);
+      if (lived === 0 || lived % intervalMinutes !== 0)
+        return { state: { began, fresh, points: before.points }, weight: canaryWeight };
+      const points = [...before.points, ...fresh.map(pointOf)];
+      const ending = conclude(scoreOf(points), lived >= lifetimeMinutes);
       const weight = ending === undefined ? canaryWeight : ending === "promoted" ? 100 : 0;
       return { state: { began, fresh: [], points }, weight, ...(ending && { ending }) };
     },

@@ -9,18 +9,30 @@ export interface Shift {
   readonly estimate: number;
 }
 
-const tolerance = 1e-4, iterationsMaximum = 1000;
+const tolerance = 1e-4;
+const iterationsMaximum = 1000;
 
 /**
  * Gives the standardised rank sum of x less `shift` among itself and y, less `quantile`. Both samples are sorted.
  *
  * Not a number where all observations are tied: there Kayenta throws.
  */
-export function wilcoxonDifference(x: readonly number[], y: readonly number[], shift: number, quantile: number): number {
-  const n = x.length, m = y.length;
-  let i = 0, j = 0, ranks = 0, ties = 0;
+export function wilcoxonDifference(
+  x: readonly number[],
+  y: readonly number[],
+  shift: number,
+  quantile: number,
+): number {
+  const n = x.length;
+  const m = y.length;
+  let i = 0;
+  let j = 0;
+  let ranks = 0;
+  let ties = 0;
   while (i < n || j < m) {
-    const placed = i + j, value = Math.min(i < n ? x[i]! - shift : Infinity, j < m ? y[j]! : Infinity), from = i;
+    const placed = i + j;
+    const value = Math.min(i < n ? x[i]! - shift : Infinity, j < m ? y[j]! : Infinity);
+    const from = i;
     while (i < n && x[i]! - shift === value) i++;
     while (j < m && y[j]! === value) j++;
     const tied = i + j - placed;
@@ -33,15 +45,27 @@ export function wilcoxonDifference(x: readonly number[], y: readonly number[], s
 }
 
 /** The next step of Brent's method from b, the best point so far, towards c on the other side of the root: interpolated where that is safe, else half the way. */
-function step(a: number, fa: number, b: number, fb: number, c: number, fc: number, previous: number, least: number): number {
+function step(
+  a: number,
+  fa: number,
+  b: number,
+  fb: number,
+  c: number,
+  fc: number,
+  previous: number,
+  least: number,
+): number {
   const half = (c - b) / 2;
   if (Math.abs(previous) < least || Math.abs(fa) <= Math.abs(fb)) return half;
-  let p: number, q: number;
+  let p: number;
+  let q: number;
   if (a === c) {
     p = (c - b) * (fb / fa);
     q = 1 - fb / fa;
   } else {
-    const ac = fa / fc, bc = fb / fc, ba = fb / fa;
+    const ac = fa / fc;
+    const bc = fb / fc;
+    const ba = fb / fa;
     p = ba * ((c - b) * ac * (ac - bc) - (b - a) * (bc - 1));
     q = (ac - 1) * (bc - 1) * (ba - 1);
   }
@@ -56,7 +80,12 @@ function step(a: number, fa: number, b: number, fb: number, c: number, fc: numbe
  * That tolerance is why Kayenta's verdict depends on the unit of a metric: what differs by less than it is not seen to differ.
  */
 function root(from: number, to: number, f: (at: number) => number): number {
-  let a = from, fa = f(from), b = to, fb = f(to), c = a, fc = fa;
+  let a = from;
+  let fa = f(from);
+  let b = to;
+  let fb = f(to);
+  let c = a;
+  let fc = fa;
   if (fa === 0) return a;
   if (fb === 0) return b;
   for (let left = iterationsMaximum + 1; left > 0; left--) {
@@ -64,7 +93,8 @@ function root(from: number, to: number, f: (at: number) => number): number {
     if (Math.abs(fc) < Math.abs(fb)) [a, b, c, fa, fb, fc] = [b, c, b, fb, fc, fb];
     const least = 2 * Number.EPSILON * Math.abs(b) + tolerance / 2;
     if (Math.abs((c - b) / 2) <= least || fb === 0) return b;
-    const wanted = step(a, fa, b, fb, c, fc, previous, least), taken = Math.abs(wanted) >= least ? wanted : wanted > 0 ? least : -least;
+    const wanted = step(a, fa, b, fb, c, fc, previous, least);
+    const taken = Math.abs(wanted) >= least ? wanted : wanted > 0 ? least : -least;
     [a, fa] = [b, fb];
     b += taken;
     fb = f(b);
@@ -79,9 +109,14 @@ function root(from: number, to: number, f: (at: number) => number): number {
  * @returns nothing where all observations are tied, so that there is no interval
  */
 export function mannWhitney(x: readonly number[], y: readonly number[], normalQuantile: number): Shift | undefined {
-  const xs = x.toSorted((a, b) => a - b), ys = y.toSorted((a, b) => a - b);
-  const least = xs[0]! - ys.at(-1)!, most = xs.at(-1)! - ys[0]!;
-  const difference = (quantile: number) => (shift: number): number => wilcoxonDifference(xs, ys, shift, quantile);
+  const xs = x.toSorted((a, b) => a - b);
+  const ys = y.toSorted((a, b) => a - b);
+  const least = xs[0]! - ys.at(-1)!;
+  const most = xs.at(-1)! - ys[0]!;
+  const difference =
+    (quantile: number) =>
+    (shift: number): number =>
+      wilcoxonDifference(xs, ys, shift, quantile);
   const end = (quantile: number): number => {
     const f = difference(quantile);
     if (f(least) <= 0) return least;

@@ -4,7 +4,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type https from "node:https";
 import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
-import { RestError, type PipelinePolicy } from "@azure/core-rest-pipeline";
+import { type PipelinePolicy, RestError } from "@azure/core-rest-pipeline";
 import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
 import { LogsQueryClient } from "@azure/monitor-query-logs";
 import { httpsAgent, parseConnectTo } from "../../../connect-to.ts";
@@ -54,15 +54,27 @@ export function connect(settings: ConnectionSettings, connectTo = process.env["B
     additionalPolicies: [{ policy: way, position: "perCall" as const }],
   };
   const lastly = { policy: inTime(settings.requestSeconds), position: "perRetry" as const }; // Which comes after the token was fetched.
-  const credential = credentialOf(settings, { ...common, retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1000 } });
+  const credential = credentialOf(settings, {
+    ...common,
+    retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1000 },
+  });
   return {
     apps: new ContainerAppsAPIClient(credential, settings.subscription, {
-      ...common, additionalPolicies: [...common.additionalPolicies, lastly], endpoint: settings.resourceManager, apiVersion: containerAppsVersion, credentials: { scopes: [`${settings.resourceManager}/.default`] },
+      ...common,
+      additionalPolicies: [...common.additionalPolicies, lastly],
+      endpoint: settings.resourceManager,
+      apiVersion: containerAppsVersion,
+      credentials: { scopes: [`${settings.resourceManager}/.default`] },
     }),
-    logs: new LogsQueryClient(credential, { ...common, endpoint: `${settings.logs}/v1`, credentials: { scopes: [`${settings.logs}/.default`] } }),
+    logs: new LogsQueryClient(credential, {
+      ...common,
+      endpoint: `${settings.logs}/v1`,
+      credentials: { scopes: [`${settings.logs}/.default`] },
+    }),
     credential,
     ready: async () => void (await credential.getToken(`${settings.resourceManager}/.default`)),
-    agent, way,
+    agent,
+    way,
     close: () => agent.destroy(),
   };
 }
@@ -70,7 +82,8 @@ export function connect(settings: ConnectionSettings, connectTo = process.env["B
 const fencedAt = new AsyncLocalStorage<number>();
 
 /** Sends what a fence has just allowed. `askedAt`, by the steady clock, is when the fence was asked, since which the claim holds for certain. */
-export const afterFence = <Value>(askedAt: number, send: () => Promise<Value>): Promise<Value> => fencedAt.run(askedAt, send);
+export const afterFence = <Value>(askedAt: number, send: () => Promise<Value>): Promise<Value> =>
+  fencedAt.run(askedAt, send);
 
 /**
  * Sends a write within half of its request's time after its fence was asked, or not at all, and gives it up when that time ends.
@@ -83,8 +96,12 @@ function inTime(requestSeconds: number): PipelinePolicy {
     sendRequest: (request, next) => {
       const askedAt = fencedAt.getStore();
       if (askedAt === undefined || request.method === "GET") return next(request);
-      const gone = performance.now() - askedAt, whole = requestSeconds * 1000;
-      if (gone > whole / 2) throw new RestError(`held up for ${Math.round(gone)} ms since its fence, so it was not sent`, { code: "HeldUp" });
+      const gone = performance.now() - askedAt;
+      const whole = requestSeconds * 1000;
+      if (gone > whole / 2)
+        throw new RestError(`held up for ${Math.round(gone)} ms since its fence, so it was not sent`, {
+          code: "HeldUp",
+        });
       request.timeout = whole - gone;
       return next(request);
     },
@@ -92,7 +109,8 @@ function inTime(requestSeconds: number): PipelinePolicy {
 }
 
 function credentialOf(settings: ConnectionSettings, options: object): TokenCredential {
-  if (settings.clientSecret === undefined) return new ManagedIdentityCredential({ clientId: settings.clientId, ...options });
+  if (settings.clientSecret === undefined)
+    return new ManagedIdentityCredential({ clientId: settings.clientId, ...options });
   return new ClientSecretCredential(settings.tenant, settings.clientId, settings.clientSecret, {
     ...options,
     authorityHost: settings.authority,

@@ -4,15 +4,44 @@
 import type { ContainerApp, Revision } from "@azure/arm-appcontainers";
 import type { Result } from "../../../engines/engine.ts";
 import { sameWeights, shareOf } from "../../../engines/rollout/evolve.ts";
-import type { AppView, ProbeView, RevisionView, Target, TrafficView, Weight } from "../../../engines/rollout/vocabulary.ts";
+import type {
+  AppView,
+  ProbeView,
+  RevisionView,
+  Target,
+  TrafficView,
+  Weight,
+} from "../../../engines/rollout/vocabulary.ts";
 import type { Apps, Fence } from "../../runtime/ports.ts";
 import { afterFence, type Connection } from "./connection.ts";
 import { probeAddress } from "./probe.ts";
-import { entriesFor, entriesOf, fitnessOf, modeOf, sameLabels, templateHash, weightsInWords, weightsOf } from "./traffic.ts";
-import { ask, asResult, rest, restBefore, troubleOf, within, type Answered, type Patience, type Trouble } from "./trouble.ts";
+import {
+  entriesFor,
+  entriesOf,
+  fitnessOf,
+  modeOf,
+  sameLabels,
+  templateHash,
+  weightsInWords,
+  weightsOf,
+} from "./traffic.ts";
+import {
+  type Answered,
+  ask,
+  asResult,
+  type Patience,
+  rest,
+  restBefore,
+  type Trouble,
+  troubleOf,
+  within,
+} from "./trouble.ts";
 
 /** Opens Container Apps over the clients of a connection. */
-export function createContainerApps(connection: Pick<Connection, "apps" | "agent" | "ready">, patience: Patience): Apps {
+export function createContainerApps(
+  connection: Pick<Connection, "apps" | "agent" | "ready">,
+  patience: Patience,
+): Apps {
   const cloud: Cloud = { apps: connection.apps, ready: connection.ready, patience };
   return {
     inspect: (target, cancel) => inspect(cloud, target, cancel),
@@ -24,8 +53,15 @@ export function createContainerApps(connection: Pick<Connection, "apps" | "agent
       const asked = async (name: string): Promise<Result<ProbeView>> => {
         const found = await getRevision(cloud, target, name, cancel);
         if (!found.ok) return asResult(found);
-        if (!found.value.fqdn) return { ok: false, reason: `revision ${name} has no address of its own, since its app has no ingress` };
-        return { ok: true, value: { ...(await probeAddress(connection.agent, found.value.fqdn, path, timeoutSeconds, cancel)), running: found.value.runningState ?? "Unknown" } };
+        if (!found.value.fqdn)
+          return { ok: false, reason: `revision ${name} has no address of its own, since its app has no ingress` };
+        return {
+          ok: true,
+          value: {
+            ...(await probeAddress(connection.agent, found.value.fqdn, path, timeoutSeconds, cancel)),
+            running: found.value.runningState ?? "Unknown",
+          },
+        };
       };
       const [answer] = await Promise.all([asked(revision), awake === undefined ? undefined : asked(awake)]);
       return answer;
@@ -37,16 +73,32 @@ interface Cloud extends Pick<Connection, "apps" | "ready"> {
   readonly patience: Patience;
 }
 
-const getApp = ({ apps, patience }: Cloud, { resourceGroup, app }: Target, cancel?: AbortSignal): Promise<Answered<ContainerApp>> =>
+const getApp = (
+  { apps, patience }: Cloud,
+  { resourceGroup, app }: Target,
+  cancel?: AbortSignal,
+): Promise<Answered<ContainerApp>> =>
   ask(patience, cancel, (abortSignal) => apps.containerApps.get(resourceGroup, app, { abortSignal }));
 
-const getRevision = ({ apps, patience }: Cloud, { resourceGroup, app }: Target, revision: string, cancel?: AbortSignal): Promise<Answered<Revision>> =>
-  ask(patience, cancel, (abortSignal) => apps.containerAppsRevisions.getRevision(resourceGroup, app, revision, { abortSignal }));
+const getRevision = (
+  { apps, patience }: Cloud,
+  { resourceGroup, app }: Target,
+  revision: string,
+  cancel?: AbortSignal,
+): Promise<Answered<Revision>> =>
+  ask(patience, cancel, (abortSignal) =>
+    apps.containerAppsRevisions.getRevision(resourceGroup, app, revision, { abortSignal }),
+  );
 
-const listRevisions = ({ apps, patience }: Cloud, { resourceGroup, app }: Target, cancel?: AbortSignal): Promise<Answered<readonly Revision[]>> =>
+const listRevisions = (
+  { apps, patience }: Cloud,
+  { resourceGroup, app }: Target,
+  cancel?: AbortSignal,
+): Promise<Answered<readonly Revision[]>> =>
   ask(patience, cancel, async (abortSignal) => {
     const revisions: Revision[] = [];
-    for await (const revision of apps.containerAppsRevisions.listRevisions(resourceGroup, app, { abortSignal })) revisions.push(revision);
+    for await (const revision of apps.containerAppsRevisions.listRevisions(resourceGroup, app, { abortSignal }))
+      revisions.push(revision);
     return revisions;
   });
 
@@ -55,7 +107,9 @@ async function inspect(cloud: Cloud, target: Target, cancel: AbortSignal): Promi
   if (!app.ok) return asResult(app);
   if (!revisions.ok) return asResult(revisions);
   const weights = weightsOf(app.value);
-  return weights.ok ? { ok: true, value: { weights: weights.value, revisions: revisions.value.map(viewOf), ...fitnessOf(app.value) } } : weights;
+  return weights.ok
+    ? { ok: true, value: { weights: weights.value, revisions: revisions.value.map(viewOf), ...fitnessOf(app.value) } }
+    : weights;
 }
 
 const viewOf = (revision: Revision): RevisionView => ({
@@ -74,7 +128,12 @@ async function readTraffic(cloud: Cloud, target: Target, cancel?: AbortSignal): 
   if (!app.ok) return asResult(app);
   const weights = weightsOf(app.value);
   if (!weights.ok) return weights;
-  const seen = await Promise.all(weights.value.map(async ({ revision }) => ({ revision, found: await getRevision(cloud, target, revision, cancel) })));
+  const seen = await Promise.all(
+    weights.value.map(async ({ revision }) => ({
+      revision,
+      found: await getRevision(cloud, target, revision, cancel),
+    })),
+  );
   const unread = seen.find(({ found }) => !found.ok && found.trouble.status !== 404);
   if (unread !== undefined && !unread.found.ok) return asResult(unread.found);
   const deactivated = seen.filter(({ found }) => !found.ok || !found.value.active).map(({ revision }) => revision);
@@ -94,14 +153,24 @@ type Look<Value> =
  * `look` is told whether a sending has been answered well: then a world that still shows something else has been changed
  * by somebody, and sending again would be a quarrel rather than a retry.
  */
-async function settle<Value>({ patience, ready }: Cloud, fence: Fence, look: (sent: boolean) => Promise<Look<Value>>): Promise<Result<Value>> {
+async function settle<Value>(
+  { patience, ready }: Cloud,
+  fence: Fence,
+  look: (sent: boolean) => Promise<Look<Value>>,
+): Promise<Result<Value>> {
   const deadline = performance.now() + patience.operationSeconds * 1000;
-  let sent = false, attempt = 0, last = "";
+  let sent = false;
+  let attempt = 0;
+  let last = "";
   for (;;) {
     const found = await look(sent);
     if (found.say === "done") return { ok: true, value: found.value };
     if (found.say === "refuse") return { ok: false, reason: found.reason };
-    if (performance.now() >= deadline) return { ok: false, reason: `${found.say === "wait" ? found.reason : last} (given up after ${patience.operationSeconds} s)` };
+    if (performance.now() >= deadline)
+      return {
+        ok: false,
+        reason: `${found.say === "wait" ? found.reason : last} (given up after ${patience.operationSeconds} s)`,
+      };
     if (found.say === "wait") {
       await rest(pollMilliseconds(patience));
       continue;
@@ -122,7 +191,10 @@ async function settle<Value>({ patience, ready }: Cloud, fence: Fence, look: (se
   }
 }
 
-async function troubleIn(patience: Patience, send: (signal: AbortSignal) => Promise<unknown>): Promise<Trouble | undefined> {
+async function troubleIn(
+  patience: Patience,
+  send: (signal: AbortSignal) => Promise<unknown>,
+): Promise<Trouble | undefined> {
   try {
     await within(patience.operationSeconds, undefined, send);
     return undefined;
@@ -133,7 +205,11 @@ async function troubleIn(patience: Patience, send: (signal: AbortSignal) => Prom
 
 const pollMilliseconds = ({ requestSeconds }: Patience): number => Math.min(2000, requestSeconds * 50);
 
-async function shift(cloud: Cloud, { target, weights, labels }: Parameters<Apps["shift"]>[0], fence: Fence): Promise<Result<TrafficView>> {
+async function shift(
+  cloud: Cloud,
+  { target, weights, labels }: Parameters<Apps["shift"]>[0],
+  fence: Fence,
+): Promise<Result<TrafficView>> {
   const sum = weights.reduce((total, { percent }) => total + percent, 0);
   if (sum !== 100) throw new Error(`weights add up to ${sum}`);
   const ready = await readyFor(cloud, target, weights, fence);
@@ -143,12 +219,17 @@ async function shift(cloud: Cloud, { target, weights, labels }: Parameters<Apps[
     if (!app.ok) return { say: "refuse", reason: app.reason };
     const shown = weightsOf(app.value);
     if (!shown.ok) return { say: "refuse", reason: shown.reason };
-    if (app.value.provisioningState === "InProgress") return { say: "wait", reason: "another operation on the app is under way" };
+    if (app.value.provisioningState === "InProgress")
+      return { say: "wait", reason: "another operation on the app is under way" };
     // An entry that says `latestRevision` may resolve to the wanted revision today and to another tomorrow: it is not there until it says the name.
-    const there = sameWeights(shown.value, weights) && !entriesOf(app.value).some(({ latestRevision, weight }) => latestRevision && weight);
+    const there =
+      sameWeights(shown.value, weights) &&
+      !entriesOf(app.value).some(({ latestRevision, weight }) => latestRevision && weight);
     // Labels that the platform does not keep are no quarrel: once they were written, the weights alone count.
-    if (there && (sent || sameLabels(app.value, labels)) && (sent || app.value.provisioningState !== "Failed")) return { say: "done", value: { weights: shown.value } };
-    if (sent) return { say: "refuse", reason: `the weights were written, but the app shows ${weightsInWords(shown.value)}` };
+    if (there && (sent || sameLabels(app.value, labels)) && (sent || app.value.provisioningState !== "Failed"))
+      return { say: "done", value: { weights: shown.value } };
+    if (sent)
+      return { say: "refuse", reason: `the weights were written, but the app shows ${weightsInWords(shown.value)}` };
     const refusal = whyNotWeighted(app.value);
     if (refusal !== undefined) return { say: "refuse", reason: refusal };
     const traffic = entriesFor(weights, labels, app.value, ready.value);
@@ -159,7 +240,9 @@ async function shift(cloud: Cloud, { target, weights, labels }: Parameters<Apps[
 /** Says why weights would have no effect on an app; undefined where they have. */
 function whyNotWeighted(app: ContainerApp): string | undefined {
   if (app.configuration?.ingress === undefined) return "the app has no ingress, so there is no traffic to shift";
-  return modeOf(app) === "Multiple" ? undefined : `the app is in ${modeOf(app)} revision mode, and weights count in Multiple only`;
+  return modeOf(app) === "Multiple"
+    ? undefined
+    : `the app is in ${modeOf(app)} revision mode, and weights count in Multiple only`;
 }
 
 /**
@@ -168,39 +251,77 @@ function whyNotWeighted(app: ContainerApp): string | undefined {
  * Azure gives traffic to a deactivated revision without a word, and its users get errors. The revision that was stable
  * may have been deactivated or purged by somebody just when traffic is to go back to it.
  */
-async function readyFor(cloud: Cloud, target: Target, weights: readonly Weight[], fence: Fence): Promise<Result<ReadonlySet<string>>> {
+async function readyFor(
+  cloud: Cloud,
+  target: Target,
+  weights: readonly Weight[],
+  fence: Fence,
+): Promise<Result<ReadonlySet<string>>> {
   const revisions = await listRevisions(cloud, target);
   if (!revisions.ok) return asResult(revisions);
   const byName = new Map(revisions.value.map((revision) => [(revision.name ?? "").toLowerCase(), revision]));
   for (const { revision } of weights.filter(({ percent }) => percent > 0)) {
     const found = byName.get(revision.toLowerCase());
-    if (found === undefined) return { ok: false, reason: `there is no revision ${revision} any more, so it cannot be given traffic` };
+    if (found === undefined)
+      return { ok: false, reason: `there is no revision ${revision} any more, so it cannot be given traffic` };
     if (found.active) continue;
     const activated = await activate(cloud, target, revision, fence, isHealthy);
-    if (!activated.ok) return { ok: false, reason: `revision ${revision} was deactivated and cannot be brought back: ${activated.reason}` };
+    if (!activated.ok)
+      return {
+        ok: false,
+        reason: `revision ${revision} was deactivated and cannot be brought back: ${activated.reason}`,
+      };
   }
   return { ok: true, value: new Set(byName.keys()) };
 }
 
 /** Sends a merge patch with nothing but the traffic, and polls the operation to its end. */
-async function patchTraffic({ apps, patience }: Cloud, { resourceGroup, app }: Target, { location }: ContainerApp, traffic: ReturnType<typeof entriesFor>, abortSignal: AbortSignal): Promise<void> {
+async function patchTraffic(
+  { apps, patience }: Cloud,
+  { resourceGroup, app }: Target,
+  { location }: ContainerApp,
+  traffic: ReturnType<typeof entriesFor>,
+  abortSignal: AbortSignal,
+): Promise<void> {
   const patch = { location, configuration: { ingress: { traffic } } };
-  await apps.containerApps.update(resourceGroup, app, patch, { abortSignal, updateIntervalInMs: pollMilliseconds(patience) }).pollUntilDone({ abortSignal });
+  await apps.containerApps
+    .update(resourceGroup, app, patch, { abortSignal, updateIntervalInMs: pollMilliseconds(patience) })
+    .pollUntilDone({ abortSignal });
 }
 
-const isProvisioned = (revision: Revision): boolean => revision.active === true && revision.provisioningState === "Provisioned";
+const isProvisioned = (revision: Revision): boolean =>
+  revision.active === true && revision.provisioningState === "Provisioned";
 /** A revision without replicas has no health, and answers all the same once a request wakes it. */
-const isHealthy = (revision: Revision): boolean => isProvisioned(revision) && (revision.healthState === "Healthy" || revision.runningState === "ScaledToZero");
+const isHealthy = (revision: Revision): boolean =>
+  isProvisioned(revision) && (revision.healthState === "Healthy" || revision.runningState === "ScaledToZero");
 
-async function activate(cloud: Cloud, target: Target, revision: string, fence: Fence, isUp: (revision: Revision) => boolean): Promise<Result<null>> {
+async function activate(
+  cloud: Cloud,
+  target: Target,
+  revision: string,
+  fence: Fence,
+  isUp: (revision: Revision) => boolean,
+): Promise<Result<null>> {
   return settle<null>(cloud, fence, async (sent) => {
     const found = await getRevision(cloud, target, revision);
     if (!found.ok) return { say: "refuse", reason: found.reason };
     if (isUp(found.value)) return { say: "done", value: null };
     const { active, provisioningState, runningState, provisioningError } = found.value;
-    if (active && provisioningState === "Failed") return { say: "refuse", reason: `revision ${revision} cannot be provisioned: ${provisioningError ?? "Azure gives no reason"}` };
-    if (active || sent) return { say: "wait", reason: `revision ${revision} is ${provisioningState ?? "in no known state"}, ${runningState ?? "Unknown"}` };
-    return { say: "send", send: (abortSignal) => cloud.apps.containerAppsRevisions.activateRevision(target.resourceGroup, target.app, revision, { abortSignal }) };
+    if (active && provisioningState === "Failed")
+      return {
+        say: "refuse",
+        reason: `revision ${revision} cannot be provisioned: ${provisioningError ?? "Azure gives no reason"}`,
+      };
+    if (active || sent)
+      return {
+        say: "wait",
+        reason: `revision ${revision} is ${provisioningState ?? "in no known state"}, ${runningState ?? "Unknown"}`,
+      };
+    return {
+      say: "send",
+      send: (abortSignal) =>
+        cloud.apps.containerAppsRevisions.activateRevision(target.resourceGroup, target.app, revision, { abortSignal }),
+    };
   });
 }
 
@@ -208,14 +329,22 @@ async function activate(cloud: Cloud, target: Target, revision: string, fence: F
 async function deactivate(cloud: Cloud, target: Target, revision: string, fence: Fence): Promise<Result<null>> {
   return settle<null>(cloud, fence, async (sent) => {
     const found = await getRevision(cloud, target, revision);
-    if (!found.ok) return found.trouble.status === 404 ? { say: "done", value: null } : { say: "refuse", reason: found.reason };
+    if (!found.ok)
+      return found.trouble.status === 404 ? { say: "done", value: null } : { say: "refuse", reason: found.reason };
     if (sent && found.value.active) return { say: "wait", reason: `revision ${revision} is still active` };
     // One that is deactivated already may still have weight, which is an outage and not an end.
     const traffic = await readTraffic(cloud, target);
     if (!traffic.ok) return { say: "refuse", reason: traffic.reason };
     const percent = shareOf(traffic.value.weights, revision);
-    if (percent !== undefined) return { say: "refuse", reason: `revision ${revision} still has ${percent} percent of the traffic` };
+    if (percent !== undefined)
+      return { say: "refuse", reason: `revision ${revision} still has ${percent} percent of the traffic` };
     if (!found.value.active) return { say: "done", value: null };
-    return { say: "send", send: (abortSignal) => cloud.apps.containerAppsRevisions.deactivateRevision(target.resourceGroup, target.app, revision, { abortSignal }) };
+    return {
+      say: "send",
+      send: (abortSignal) =>
+        cloud.apps.containerAppsRevisions.deactivateRevision(target.resourceGroup, target.app, revision, {
+          abortSignal,
+        }),
+    };
   });
 }

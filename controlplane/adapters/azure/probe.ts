@@ -7,11 +7,20 @@ import type { ProbeView } from "../../../engines/rollout/vocabulary.ts";
 const bodyBytesMax = 64 * 1024;
 
 /** Asks once and says how it went. Good is a status below 400 whose answer has come to its end in time. */
-export function probeAddress(agent: https.Agent, host: string, path: string, timeoutSeconds: number, cancel: AbortSignal): Promise<Omit<ProbeView, "running">> {
+export function probeAddress(
+  agent: https.Agent,
+  host: string,
+  path: string,
+  timeoutSeconds: number,
+  cancel: AbortSignal,
+): Promise<Omit<ProbeView, "running">> {
   const signal = AbortSignal.any([cancel, AbortSignal.timeout(timeoutSeconds * 1000)]);
   return new Promise((resolve) => {
     const failed = (error: Error & { code?: string }): void => {
-      resolve({ good: false, detail: signal.aborted ? `no answer in ${timeoutSeconds} s` : `no answer (${error.code ?? "connection lost"})` });
+      resolve({
+        good: false,
+        detail: signal.aborted ? `no answer in ${timeoutSeconds} s` : `no answer (${error.code ?? "connection lost"})`,
+      });
     };
     const request = https.get({ host, path, agent, signal, headers: { "user-agent": "ballast-probe" } }, (response) => {
       let bytes = 0;
@@ -21,8 +30,12 @@ export function probeAddress(agent: https.Agent, host: string, path: string, tim
         if (bytes > bodyBytesMax) response.destroy();
       });
       response.on("close", () => {
-        const status = response.statusCode ?? 0, whole = response.complete || bytes > bodyBytesMax;
-        resolve({ good: whole && status >= 200 && status < 400, detail: `answered ${status}${whole ? "" : ", cut off"}` });
+        const status = response.statusCode ?? 0;
+        const whole = response.complete || bytes > bodyBytesMax;
+        resolve({
+          good: whole && status >= 200 && status < 400,
+          detail: `answered ${status}${whole ? "" : ", cut off"}`,
+        });
       });
     });
     request.on("error", failed);

@@ -6,9 +6,9 @@
 // would otherwise arrive in a bin that was judged long ago, and hanging would be invisible.
 import type { LogsTable } from "@azure/monitor-query-logs";
 import type { Result } from "../../../engines/engine.ts";
-import type { Instant } from "../../../engines/time.ts";
 import { bucketMax, bucketsPerDoubling, durationsOf } from "../../../engines/rollout/judge/durations.ts";
 import type { Bin, Count, Measurement, RolloutEffect, Tally } from "../../../engines/rollout/vocabulary.ts";
+import type { Instant } from "../../../engines/time.ts";
 import type { Requests } from "../../runtime/ports.ts";
 import type { Connection } from "./connection.ts";
 import { ask, type Patience } from "./trouble.ts";
@@ -21,7 +21,12 @@ const binsMax = 600;
 const quietFactor = 2;
 
 /** Measures the requests of an app by its two revisions. `ingestionSeconds`: how late rows are as a rule. */
-export function createRequestRows(connection: Pick<Connection, "logs">, patience: Patience, workspace: string, ingestionSeconds: number): Requests {
+export function createRequestRows(
+  connection: Pick<Connection, "logs">,
+  patience: Patience,
+  workspace: string,
+  ingestionSeconds: number,
+): Requests {
   return {
     measure: async (effect, now, cancel) => {
       const tick = effect.tickSeconds * 1000;
@@ -29,11 +34,20 @@ export function createRequestRows(connection: Pick<Connection, "logs">, patience
       const limit = now - ingestionSeconds * 1000;
       if (limit - from < tick) return { ok: true, value: { bins: [], to: effect.from } };
       const answered = await ask(patience, cancel, () =>
-        connection.logs.queryWorkspace(workspace, requestsQuery(effect, from), { startTime: new Date(from), endTime: new Date(now) }, { serverTimeoutInSeconds: Math.ceil(patience.requestSeconds) }));
+        connection.logs.queryWorkspace(
+          workspace,
+          requestsQuery(effect, from),
+          { startTime: new Date(from), endTime: new Date(now) },
+          { serverTimeoutInSeconds: Math.ceil(patience.requestSeconds) },
+        ),
+      );
       if (!answered.ok) return { ok: false, reason: `request rows cannot be read: ${answered.reason}` };
-      if (answered.value.status !== "Success") return { ok: false, reason: `request rows came incomplete: ${answered.value.partialError.code}` };
+      if (answered.value.status !== "Success")
+        return { ok: false, reason: `request rows came incomplete: ${answered.value.partialError.code}` };
       const tallies = readTallies(answered.value.tables[0]);
-      return tallies.ok ? { ok: true, value: binsOf(effect, from, limit, ingestionSeconds * 1000, tallies.value) } : tallies;
+      return tallies.ok
+        ? { ok: true, value: binsOf(effect, from, limit, ingestionSeconds * 1000, tallies.value) }
+        : tallies;
     },
   };
 }
@@ -73,12 +87,20 @@ const literal = (text: string): string => JSON.stringify(text);
 function readTallies(table: LogsTable | undefined): Result<readonly Row[]> {
   const columns = ["at", "revision", "bucket", "requests", "failed", "refused"] as const;
   const places = columns.map((name) => table?.columnDescriptors.findIndex((column) => column.name === name) ?? -1);
-  if (table === undefined || places.includes(-1)) return { ok: false, reason: `request rows came without the columns ${columns.join(", ")}` };
+  if (table === undefined || places.includes(-1))
+    return { ok: false, reason: `request rows came without the columns ${columns.join(", ")}` };
   return {
     ok: true,
     value: table.rows.map((row) => {
       const [at, revision, bucket, requests, failed, refused] = places.map((place) => row[place]);
-      return { at: new Date(at as string).getTime(), revision: String(revision), bucket: Number(bucket), requests: Number(requests), failed: Number(failed), refused: Number(refused) };
+      return {
+        at: new Date(at as string).getTime(),
+        revision: String(revision),
+        bucket: Number(bucket),
+        requests: Number(requests),
+        failed: Number(failed),
+        refused: Number(refused),
+      };
     }),
   };
 }
@@ -89,18 +111,32 @@ function readTallies(table: LogsTable | undefined): Result<readonly Row[]> {
  * A bin is complete when it ended long enough ago and a later row shows that the rows have come so far; without a later
  * row it waits once more as long, since no row may also mean no request. A bin of which no row came is a bin of zeros.
  */
-function binsOf(effect: Measure, from: Instant, limit: Instant, ingestionMilliseconds: number, rows: readonly Row[]): Measurement {
+function binsOf(
+  effect: Measure,
+  from: Instant,
+  limit: Instant,
+  ingestionMilliseconds: number,
+  rows: readonly Row[],
+): Measurement {
   const tick = effect.tickSeconds * 1000;
   const newest = rows.reduce((latest, row) => Math.max(latest, row.at), 0);
   const certain = Math.max(Math.min(limit, newest), limit - (quietFactor - 1) * ingestionMilliseconds);
   const count = Math.min(binsMax, Math.max(0, Math.floor((certain - from) / tick)));
   const lines = new Map<string, Row[]>();
   const key = (at: Instant, revision: string | null): string => `${at} ${revision}`;
-  for (const row of rows) lines.set(key(row.at, row.revision), [...lines.get(key(row.at, row.revision)) ?? [], row]);
+  for (const row of rows) lines.set(key(row.at, row.revision), [...(lines.get(key(row.at, row.revision)) ?? []), row]);
   const tally = (at: Instant, revision: string | null): Tally => {
-    const mine = lines.get(key(at, revision)) ?? [], sum = (of: (row: Row) => number): number => mine.reduce((total, row) => total + of(row), 0);
-    const durations = mine.some(({ bucket }) => bucket < 0) ? undefined : durationsOf(mine.map(({ bucket, requests }) => [Math.min(bucket, bucketMax), requests]));
-    return { requests: sum(({ requests }) => requests), failed: sum(({ failed }) => failed), refused: sum(({ refused }) => refused), ...(durations === undefined ? {} : { durations }) };
+    const mine = lines.get(key(at, revision)) ?? [];
+    const sum = (of: (row: Row) => number): number => mine.reduce((total, row) => total + of(row), 0);
+    const durations = mine.some(({ bucket }) => bucket < 0)
+      ? undefined
+      : durationsOf(mine.map(({ bucket, requests }) => [Math.min(bucket, bucketMax), requests]));
+    return {
+      requests: sum(({ requests }) => requests),
+      failed: sum(({ failed }) => failed),
+      refused: sum(({ refused }) => refused),
+      ...(durations === undefined ? {} : { durations }),
+    };
   };
   const bins: readonly Bin[] = Array.from({ length: count }, (_nothing, index) => {
     const at = from + index * tick;

@@ -9,8 +9,11 @@ import type { AppView, Labels, Weight } from "../../../engines/rollout/vocabular
 /** Gives the entries of an app; an ingress without any sends everything to the latest revision that is ready, and so does Single mode, whatever they say. */
 export function entriesOf(app: ContainerApp): readonly TrafficWeight[] {
   const entries = app.configuration?.ingress?.traffic ?? [];
-  if (modeOf(app) === "Single" && app.configuration?.ingress !== undefined) return [{ latestRevision: true, weight: 100 }];
-  return entries.length > 0 || app.configuration?.ingress === undefined ? entries : [{ latestRevision: true, weight: 100 }];
+  if (modeOf(app) === "Single" && app.configuration?.ingress !== undefined)
+    return [{ latestRevision: true, weight: 100 }];
+  return entries.length > 0 || app.configuration?.ingress === undefined
+    ? entries
+    : [{ latestRevision: true, weight: 100 }];
 }
 
 /** Gives the revision mode; an app that says none is in Single. */
@@ -20,8 +23,10 @@ export const modeOf = (app: ContainerApp): string => app.configuration?.activeRe
 export const fitnessOf = (app: ContainerApp): Required<Pick<AppView, "mode" | "ingress" | "sticky" | "labels">> => {
   const ingress = app.configuration?.ingress;
   return {
-    mode: modeOf(app), ingress: ingress === undefined ? "none" : ingress.transport?.toLowerCase() === "tcp" ? "tcp" : "http",
-    sticky: ingress?.stickySessions?.affinity === "sticky", labels: labelsOf(app),
+    mode: modeOf(app),
+    ingress: ingress === undefined ? "none" : ingress.transport?.toLowerCase() === "tcp" ? "tcp" : "http",
+    sticky: ingress?.stickySessions?.affinity === "sticky",
+    labels: labelsOf(app),
   };
 };
 
@@ -38,7 +43,9 @@ function labelsOf(app: ContainerApp): Labels {
 /** Says whether our labels are where they should be and nowhere else. */
 export const sameLabels = (app: ContainerApp, wanted: Labels): boolean => {
   const shown = labelsOf(app);
-  return (["stable", "canary"] as const).every((label) => (shown[label] ?? "").toLowerCase() === (wanted[label] ?? "").toLowerCase());
+  return (["stable", "canary"] as const).every(
+    (label) => (shown[label] ?? "").toLowerCase() === (wanted[label] ?? "").toLowerCase(),
+  );
 };
 
 /** Gives the revision that an entry means; undefined where nothing is ready to be meant. */
@@ -54,30 +61,50 @@ export function weightsOf(app: ContainerApp): Result<readonly Weight[]> {
   for (const entry of entriesOf(app)) {
     if (!entry.weight) continue;
     const revision = revisionOf(entry, app);
-    if (revision === undefined && !entry.latestRevision) return { ok: false, reason: `a traffic entry of ${entry.weight} percent names no revision${entry.label ? ` (label ${entry.label})` : ""}` };
+    if (revision === undefined && !entry.latestRevision)
+      return {
+        ok: false,
+        reason: `a traffic entry of ${entry.weight} percent names no revision${entry.label ? ` (label ${entry.label})` : ""}`,
+      };
     if (revision !== undefined) percents.set(revision, (percents.get(revision) ?? 0) + entry.weight);
   }
   return { ok: true, value: [...percents].map(([revision, percent]) => ({ revision, percent })) };
 }
 
 /** Writes weights as a person says them. */
-export const weightsInWords = (weights: readonly Weight[]): string => (weights.length === 0 ? "nobody" : weights.map(({ revision, percent }) => `${revision} ${percent}`).join(", "));
+export const weightsInWords = (weights: readonly Weight[]): string =>
+  weights.length === 0 ? "nobody" : weights.map(({ revision, percent }) => `${revision} ${percent}`).join(", ");
 
 /**
  * Gives the complete list of entries that makes the weights these. Arrays are replaced whole by a merge patch, so what is
  * left out is lost: labels of others stay with the revisions that have them, of which `known` still exist, and ours go where they belong.
  */
-export function entriesFor(wanted: readonly Weight[], ours: Labels, app: ContainerApp, known: ReadonlySet<string>): TrafficWeight[] {
-  const labels = [...Object.entries(ours).map(([label, revisionName]) => ({ revisionName, label })), ...entriesOf(app).flatMap((entry) => {
-    const revisionName = revisionOf(entry, app);
-    return entry.label && !["stable", "canary"].includes(entry.label) && revisionName !== undefined ? [{ revisionName, label: entry.label }] : [];
-  })].filter(({ revisionName }) => known.has(revisionName.toLowerCase()));
-  const weighted = wanted.filter(({ percent }) => percent > 0).map(({ revision, percent }): TrafficWeight => {
-    const label = labels.find(({ revisionName }) => sameName(revisionName, revision))?.label;
-    return { revisionName: revision, weight: percent, ...(label === undefined ? {} : { label }) };
-  });
+export function entriesFor(
+  wanted: readonly Weight[],
+  ours: Labels,
+  app: ContainerApp,
+  known: ReadonlySet<string>,
+): TrafficWeight[] {
+  const labels = [
+    ...Object.entries(ours).map(([label, revisionName]) => ({ revisionName, label })),
+    ...entriesOf(app).flatMap((entry) => {
+      const revisionName = revisionOf(entry, app);
+      return entry.label && !["stable", "canary"].includes(entry.label) && revisionName !== undefined
+        ? [{ revisionName, label: entry.label }]
+        : [];
+    }),
+  ].filter(({ revisionName }) => known.has(revisionName.toLowerCase()));
+  const weighted = wanted
+    .filter(({ percent }) => percent > 0)
+    .map(({ revision, percent }): TrafficWeight => {
+      const label = labels.find(({ revisionName }) => sameName(revisionName, revision))?.label;
+      return { revisionName: revision, weight: percent, ...(label === undefined ? {} : { label }) };
+    });
   const used = new Set(weighted.map(({ label }) => label));
-  return [...weighted, ...labels.filter(({ label }) => !used.has(label)).map((entry): TrafficWeight => ({ ...entry, weight: 0 }))];
+  return [
+    ...weighted,
+    ...labels.filter(({ label }) => !used.has(label)).map((entry): TrafficWeight => ({ ...entry, weight: 0 })),
+  ];
 }
 
 /**
@@ -93,4 +120,11 @@ export function templateHash(template: unknown): string {
 
 const canonical = (value: unknown): string =>
   JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === "object" && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).filter(([, one]) => one !== null).sort(([a], [b]) => (a < b ? -1 : 1))) : inner);
+    inner !== null && typeof inner === "object" && !Array.isArray(inner)
+      ? Object.fromEntries(
+          Object.entries(inner)
+            .filter(([, one]) => one !== null)
+            .sort(([a], [b]) => (a < b ? -1 : 1)),
+        )
+      : inner,
+  );

@@ -13,7 +13,11 @@ export interface Patience {
 }
 
 /** Gives the patience that belongs to a request timeout: ten times as long for an operation, and four attempts. */
-export const patienceOf = (requestSeconds: number): Patience => ({ requestSeconds, operationSeconds: requestSeconds * 10, attemptsMax: 4 });
+export const patienceOf = (requestSeconds: number): Patience => ({
+  requestSeconds,
+  operationSeconds: requestSeconds * 10,
+  attemptsMax: 4,
+});
 
 /** One failed request. */
 export interface Trouble {
@@ -27,7 +31,12 @@ export interface Trouble {
 }
 
 /** Codes of conflicts that end by themselves: another operation on the same app is under way. */
-const passingConflicts = new Set(["ContainerAppOperationInProgress", "ContainerAppLockConflict", "OperationInProgress", "AnotherOperationInProgress"]);
+const passingConflicts = new Set([
+  "ContainerAppOperationInProgress",
+  "ContainerAppLockConflict",
+  "OperationInProgress",
+  "AnotherOperationInProgress",
+]);
 const passingStatuses = new Set([408, 429, 500, 502, 503, 504]);
 
 /**
@@ -36,24 +45,48 @@ const passingStatuses = new Set([408, 429, 500, 502, 503, 504]);
  * @throws the exception itself where it is a mistake of ours and not trouble of the world.
  */
 export function troubleOf(thrown: unknown, requestSeconds: number): Trouble {
-  if (!(thrown instanceof Error) || thrown instanceof TypeError || thrown instanceof ReferenceError || thrown instanceof RangeError) throw thrown;
-  const { statusCode, code, response } = thrown as { statusCode?: unknown; code?: unknown; response?: { headers?: unknown } };
+  if (
+    !(thrown instanceof Error) ||
+    thrown instanceof TypeError ||
+    thrown instanceof ReferenceError ||
+    thrown instanceof RangeError
+  )
+    throw thrown;
+  const { statusCode, code, response } = thrown as {
+    statusCode?: unknown;
+    code?: unknown;
+    response?: { headers?: unknown };
+  };
   const status = typeof statusCode === "number" ? statusCode : undefined;
   const word = typeof code === "string" && code !== "" ? code : undefined;
-  if (thrown.name === "AbortError" || thrown.name === "TimeoutError") return { reason: `no answer in ${requestSeconds} s`, status: undefined, code: word, passing: true, afterMilliseconds: undefined };
+  if (thrown.name === "AbortError" || thrown.name === "TimeoutError")
+    return {
+      reason: `no answer in ${requestSeconds} s`,
+      status: undefined,
+      code: word,
+      passing: true,
+      afterMilliseconds: undefined,
+    };
   const named = [status, word].filter((part) => part !== undefined).join(" ");
   return {
     reason: `${named === "" ? "" : `${named}: `}${presentable(thrown.message)}`,
     status,
     code: word,
-    passing: status === undefined ? !/^(Authentication|Credential)/.test(thrown.name) && word !== undefined : passingStatuses.has(status) || (status === 409 && passingConflicts.has(word ?? "")),
+    passing:
+      status === undefined
+        ? !/^(Authentication|Credential)/.test(thrown.name) && word !== undefined
+        : passingStatuses.has(status) || (status === 409 && passingConflicts.has(word ?? "")),
     afterMilliseconds: retryAfter(response?.headers),
   };
 }
 
 /** Shortens a message to one line, without anything that looks like a token. */
 function presentable(message: string): string {
-  const line = message.replace(/eyJ[\w-]+(\.[\w-]+)*/g, "…").replace(/\b(bearer|secret|password|authorization)\b\S*\s+\S+/gi, "$1 …").replace(/\s+/g, " ").trim();
+  const line = message
+    .replace(/eyJ[\w-]+(\.[\w-]+)*/g, "…")
+    .replace(/\b(bearer|secret|password|authorization)\b\S*\s+\S+/gi, "$1 …")
+    .replace(/\s+/g, " ")
+    .trim();
   return line.length > 240 ? `${line.slice(0, 239)}…` : line;
 }
 
@@ -66,7 +99,12 @@ function retryAfter(headers: unknown): number | undefined {
 }
 
 /** Waits before the next attempt: twice as long each time, with jitter, and as long as Azure asks for within one request's time. */
-export async function restBefore(attempt: number, trouble: Trouble | undefined, patience: Patience, cancel?: AbortSignal): Promise<void> {
+export async function restBefore(
+  attempt: number,
+  trouble: Trouble | undefined,
+  patience: Patience,
+  cancel?: AbortSignal,
+): Promise<void> {
   const most = patience.requestSeconds * 1000;
   const backOff = Math.min(most, (most / 64) * 2 ** attempt) * (0.5 + Math.random() / 2);
   await rest(Math.min(most, Math.max(backOff, trouble?.afterMilliseconds ?? 0)), cancel);
@@ -83,7 +121,11 @@ export async function rest(milliseconds: number, cancel?: AbortSignal): Promise<
  * The race is needed beside the signal: some SDK methods drop the signal that they are given, and a body that stalls
  * half-way is not covered by the timeout of the pipeline.
  */
-export async function within<Value>(seconds: number, cancel: AbortSignal | undefined, send: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+export async function within<Value>(
+  seconds: number,
+  cancel: AbortSignal | undefined,
+  send: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
   const deadline = AbortSignal.timeout(seconds * 1000);
   const signal = cancel === undefined ? deadline : AbortSignal.any([deadline, cancel]);
   let leave: () => void = () => undefined;
@@ -101,21 +143,33 @@ export async function within<Value>(seconds: number, cancel: AbortSignal | undef
 }
 
 /** What a question came to: the answer, or the trouble that was left when patience ran out. */
-export type Answered<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly reason: string; readonly trouble: Trouble };
+export type Answered<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly reason: string; readonly trouble: Trouble };
 
 /** Asks until there is an answer. Only for questions: a request that changes something has a fence to pass before each sending. */
-export async function ask<Value>(patience: Patience, cancel: AbortSignal | undefined, send: (signal: AbortSignal) => Promise<Value>): Promise<Answered<Value>> {
+export async function ask<Value>(
+  patience: Patience,
+  cancel: AbortSignal | undefined,
+  send: (signal: AbortSignal) => Promise<Value>,
+): Promise<Answered<Value>> {
   for (let attempt = 1; ; attempt++) {
     try {
       return { ok: true, value: await within(patience.requestSeconds, cancel, send) };
     } catch (thrown) {
       const trouble = troubleOf(thrown, patience.requestSeconds);
       if (cancel?.aborted) return { ok: false, reason: "cancelled", trouble };
-      if (!trouble.passing || attempt >= patience.attemptsMax) return { ok: false, reason: attempt === 1 ? trouble.reason : `${trouble.reason} (${attempt} attempts)`, trouble };
+      if (!trouble.passing || attempt >= patience.attemptsMax)
+        return {
+          ok: false,
+          reason: attempt === 1 ? trouble.reason : `${trouble.reason} (${attempt} attempts)`,
+          trouble,
+        };
       await restBefore(attempt, trouble, patience, cancel);
     }
   }
 }
 
 /** Drops the trouble and keeps the words, as the ports want it. */
-export const asResult = <Value>(answered: Answered<Value>): Result<Value> => (answered.ok ? answered : { ok: false, reason: answered.reason });
+export const asResult = <Value>(answered: Answered<Value>): Result<Value> =>
+  answered.ok ? answered : { ok: false, reason: answered.reason };

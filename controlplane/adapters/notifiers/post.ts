@@ -1,6 +1,6 @@
 // One request to a channel, and what its answer means for the notice. Addresses of channels are secrets, so that nothing here ever says one:
 // trouble is told by its status or its code alone.
-import { fetch, type Dispatcher } from "undici";
+import { type Dispatcher, fetch } from "undici";
 import type { Told } from "../../runtime/ports.ts";
 
 /** What is sent. */
@@ -27,19 +27,40 @@ const refusals = [400, 413, 415, 422];
 const waitSecondsMax = 3600;
 
 /** Sends one request. A redirect is not followed: where it leads nobody has said. */
-export async function send({ method = "POST", url, headers, body }: Sent, { dispatcher, patienceSeconds = 10 }: Wire, cancel: AbortSignal): Promise<Answered> {
+export async function send(
+  { method = "POST", url, headers, body }: Sent,
+  { dispatcher, patienceSeconds = 10 }: Wire,
+  cancel: AbortSignal,
+): Promise<Answered> {
   try {
     const response = await fetch(url, {
-      method, redirect: "manual", dispatcher, signal: AbortSignal.any([cancel, AbortSignal.timeout(patienceSeconds * 1000)]),
-      headers: { "content-type": "application/json", "user-agent": "ballast", ...headers }, ...(body === undefined ? {} : { body }),
+      method,
+      redirect: "manual",
+      dispatcher,
+      signal: AbortSignal.any([cancel, AbortSignal.timeout(patienceSeconds * 1000)]),
+      headers: { "content-type": "application/json", "user-agent": "ballast", ...headers },
+      ...(body === undefined ? {} : { body }),
     });
     const text = await response.text();
     if (response.ok) return { taken: parsed(text) };
-    const reason = `it answered ${response.status}`, afterSeconds = secondsOf(response.headers.get("retry-after"));
-    return { told: refusals.includes(response.status) ? { kind: "refused", reason } : { kind: "later", reason, ...(afterSeconds === undefined ? {} : { afterSeconds }) } };
+    const reason = `it answered ${response.status}`;
+    const afterSeconds = secondsOf(response.headers.get("retry-after"));
+    return {
+      told: refusals.includes(response.status)
+        ? { kind: "refused", reason }
+        : { kind: "later", reason, ...(afterSeconds === undefined ? {} : { afterSeconds }) },
+    };
   } catch (error) {
     const { name, cause } = error as Error & { readonly cause?: { readonly code?: string } };
-    return { told: { kind: "later", reason: name === "TimeoutError" ? `it did not answer in ${patienceSeconds} s` : `it cannot be reached (${cause?.code ?? name})` } };
+    return {
+      told: {
+        kind: "later",
+        reason:
+          name === "TimeoutError"
+            ? `it did not answer in ${patienceSeconds} s`
+            : `it cannot be reached (${cause?.code ?? name})`,
+      },
+    };
   }
 }
 

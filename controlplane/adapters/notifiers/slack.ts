@@ -8,9 +8,24 @@ export function slackChannel({ url }: { readonly url: string }, wire: Wire): Cha
   return {
     name: "slack",
     tell: ({ kind, target, revision, sentence }, cancel) => {
-      const title = escaped(`${target.app} ${kind}`), text = escaped(sentence), place = escaped(`${revision} in ${target.resourceGroup}`);
-      const section = (type: "section" | "context", words: string) => (type === "section" ? { type, text: { type: "mrkdwn", text: words, verbatim: true } } : { type, elements: [{ type: "plain_text", text: words }] });
-      return post({ url, body: JSON.stringify({ text: `${title}: ${text}`, blocks: [section("section", `*${title}*\n${text}`), section("context", place)] }) }, wire, cancel);
+      const title = escaped(`${target.app} ${kind}`);
+      const text = escaped(sentence);
+      const place = escaped(`${revision} in ${target.resourceGroup}`);
+      const section = (type: "section" | "context", words: string) =>
+        type === "section"
+          ? { type, text: { type: "mrkdwn", text: words, verbatim: true } }
+          : { type, elements: [{ type: "plain_text", text: words }] };
+      return post(
+        {
+          url,
+          body: JSON.stringify({
+            text: `${title}: ${text}`,
+            blocks: [section("section", `*${title}*\n${text}`), section("context", place)],
+          }),
+        },
+        wire,
+        cancel,
+      );
     },
   };
 }

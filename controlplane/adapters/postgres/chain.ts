@@ -23,7 +23,9 @@ export interface StoredHead {
 }
 
 const hashOf = (before: string, { stream, index, event, process, epoch }: Omit<StoredFact, "hash">): string =>
-  createHash("sha256").update(canonical([before, stream, index, event, process, epoch])).digest("hex");
+  createHash("sha256")
+    .update(canonical([before, stream, index, event, process, epoch]))
+    .digest("hex");
 
 /** Gives facts that follow upon others their hashes; `before` is the hash of the fact before them, absent at the beginning. */
 export function chain(before: string | undefined, facts: readonly Omit<StoredFact, "hash">[]): readonly ChainedFact[] {
@@ -40,7 +42,9 @@ export function chain(before: string | undefined, facts: readonly Omit<StoredFac
  * @throws journal-chain-broken with the first fact that cannot be believed.
  */
 export function followChain(stream: string, head: StoredHead, stored: readonly StoredFact[]): readonly ChainedFact[] {
-  const refuse = (index: number, why: string): never => { throw journalChainBroken({ stream, index, why }); };
+  const refuse = (index: number, why: string): never => {
+    throw journalChainBroken({ stream, index, why });
+  };
   const gap = stored.findIndex(({ index }, place) => index !== place);
   if (gap >= 0) refuse(gap, `in its place lies fact ${stored[gap]?.index}`);
   if (stored.length < head.length) refuse(stored.length, `it is missing, though ${head.length} facts were written`);
@@ -49,10 +53,15 @@ export function followChain(stream: string, head: StoredHead, stored: readonly S
   let sealed = 0; // So many facts from the first on are covered by a stored hash.
   for (const [index, { hash }] of stored.entries()) {
     if (hash === null) continue;
-    if (hash !== facts[index]?.hash) refuse(sealed, sealed === index ? "it is not what was written" : `it, or one up to fact ${index}, is not what was written`);
+    if (hash !== facts[index]?.hash)
+      refuse(
+        sealed,
+        sealed === index ? "it is not what was written" : `it, or one up to fact ${index}, is not what was written`,
+      );
     sealed = index + 1;
   }
-  if (head.hash !== (stored[sealed - 1]?.hash ?? null)) refuse(sealed, "the last hash that was written belongs to another fact");
+  if (head.hash !== (stored[sealed - 1]?.hash ?? null))
+    refuse(sealed, "the last hash that was written belongs to another fact");
   return facts;
 }
 
@@ -61,8 +70,20 @@ export function followChain(stream: string, head: StoredHead, stored: readonly S
  *
  * Undefined says nothing of who is wrong: all has to be read, and followed, to know.
  */
-export function goOn(last: Pick<StoredFact, "hash"> | undefined, known: number, head: StoredHead, stored: readonly StoredFact[]): readonly ChainedFact[] | undefined {
-  if (last === undefined || head.length !== known + stored.length || stored.some(({ index }, place) => index !== known + place)) return undefined;
+export function goOn(
+  last: Pick<StoredFact, "hash"> | undefined,
+  known: number,
+  head: StoredHead,
+  stored: readonly StoredFact[],
+): readonly ChainedFact[] | undefined {
+  if (
+    last === undefined ||
+    head.length !== known + stored.length ||
+    stored.some(({ index }, place) => index !== known + place)
+  )
+    return undefined;
   const facts = chain(last.hash ?? undefined, stored);
-  return stored.every(({ hash }, place) => hash === facts[place]?.hash) && head.hash === (facts.at(-1) ?? last).hash ? facts : undefined;
+  return stored.every(({ hash }, place) => hash === facts[place]?.hash) && head.hash === (facts.at(-1) ?? last).hash
+    ? facts
+    : undefined;
 }

@@ -23,38 +23,62 @@ const keysOf = (claim: Claim): readonly unknown[] => [claim.target, claim.holder
 
 /** Opens the claims, each with a lease of so many seconds. */
 export function openClaims(pool: pg.Pool, leaseSeconds: number): Claims {
-  const query = async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<readonly Row[]> =>
-    (await pool.query<Row>(text, [...values])).rows;
+  const query = async <Row extends pg.QueryResultRow>(
+    text: string,
+    values: readonly unknown[],
+  ): Promise<readonly Row[]> => (await pool.query<Row>(text, [...values])).rows;
 
   const held: Claims["held"] = async (target) => {
     const [hold] = await query<Hold & pg.QueryResultRow>(
-      "select id, by, extract(epoch from until - clock_timestamp())::float8 as seconds from ballast.holds where target = $1 and until > clock_timestamp()", [targetKey(target)]);
+      "select id, by, extract(epoch from until - clock_timestamp())::float8 as seconds from ballast.holds where target = $1 and until > clock_timestamp()",
+      [targetKey(target)],
+    );
     return hold;
   };
 
   const take: Claims["take"] = async (target, stream, process) => {
     const [taken] = await query<{ epoch: number }>(takeStatement, [targetKey(target), stream, process, leaseSeconds]);
     if (taken) return { claim: { target: targetKey(target), holder: stream, process, epoch: taken.epoch } };
-    const [row] = await query<{ holder: string | null }>("select holder from ballast.claims where target = $1", [targetKey(target)]);
+    const [row] = await query<{ holder: string | null }>("select holder from ballast.claims where target = $1", [
+      targetKey(target),
+    ]);
     return row?.holder ? { heldBy: row.holder } : take(target, stream, process); // It was given free in between.
   };
 
   return {
     take,
     renew: async (claim) =>
-      (await query(`update ballast.claims set expires_at = clock_timestamp() + make_interval(secs => $5) where ${ours} and expires_at > clock_timestamp() returning 1`,
-        [...keysOf(claim), leaseSeconds])).length > 0,
-    release: async (claim) => void (await query(`update ballast.claims set holder = null, process = null, expires_at = clock_timestamp() where ${ours}`, keysOf(claim))),
-    lapse: async (claim) => void (await query(`update ballast.claims set expires_at = clock_timestamp() where ${ours}`, keysOf(claim))),
+      (
+        await query(
+          `update ballast.claims set expires_at = clock_timestamp() + make_interval(secs => $5) where ${ours} and expires_at > clock_timestamp() returning 1`,
+          [...keysOf(claim), leaseSeconds],
+        )
+      ).length > 0,
+    release: async (claim) =>
+      void (await query(
+        `update ballast.claims set holder = null, process = null, expires_at = clock_timestamp() where ${ours}`,
+        keysOf(claim),
+      )),
+    lapse: async (claim) =>
+      void (await query(`update ballast.claims set expires_at = clock_timestamp() where ${ours}`, keysOf(claim))),
     expired: async () =>
-      query<Claim & pg.QueryResultRow>("select target, holder, process, epoch from ballast.claims where holder is not null and expires_at <= clock_timestamp() order by target", []),
+      query<Claim & pg.QueryResultRow>(
+        "select target, holder, process, epoch from ballast.claims where holder is not null and expires_at <= clock_timestamp() order by target",
+        [],
+      ),
     keptElsewhere: async (process) =>
-      (await query<{ holder: string }>("select holder from ballast.claims where holder is not null and process <> $1 and expires_at > clock_timestamp()", [process])).map(({ holder }) => holder),
+      (
+        await query<{ holder: string }>(
+          "select holder from ballast.claims where holder is not null and process <> $1 and expires_at > clock_timestamp()",
+          [process],
+        )
+      ).map(({ holder }) => holder),
     hold: async (target, by, seconds) => {
       const [hold] = await query<Hold & pg.QueryResultRow>(holdStatement, [targetKey(target), by, seconds]);
       return hold ?? { heldBy: (await held(target))?.by ?? by };
     },
-    unhold: async (target, id) => void (await query("delete from ballast.holds where target = $1 and id::text = $2", [targetKey(target), id])),
+    unhold: async (target, id) =>
+      void (await query("delete from ballast.holds where target = $1 and id::text = $2", [targetKey(target), id])),
     held,
   };
 }

@@ -19,13 +19,18 @@ export interface Database {
 export type Log = (sentence: string) => void;
 
 /** Says whether a host is this machine, which needs no encryption on the way. */
-export const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 
 /** Gives the options of every connection of ours. @throws database-tls-disabled */
 export function connectionOptions(database: Database): pg.ClientConfig {
   if (database.tls === "disable" && !isLoopback(database.host)) throw databaseTlsDisabled({ host: database.host });
   return {
-    host: database.host, port: database.port, database: database.name, user: database.user, password: database.password,
+    host: database.host,
+    port: database.port,
+    database: database.name,
+    user: database.user,
+    password: database.password,
     ssl: database.tls === "require" ? { rejectUnauthorized: true } : false,
     application_name: "ballast",
     connectionTimeoutMillis: 10_000,
@@ -38,7 +43,12 @@ export function connectionOptions(database: Database): pg.ClientConfig {
 
 /** Opens the pool that journal, claims and orchestrations share. Idle connections that break are told and replaced. */
 export function openPool(database: Database, log: Log): pg.Pool {
-  const pool = new pg.Pool({ ...connectionOptions(database), max: 12, idleTimeoutMillis: 30_000, maxLifetimeSeconds: 3600 });
+  const pool = new pg.Pool({
+    ...connectionOptions(database),
+    max: 12,
+    idleTimeoutMillis: 30_000,
+    maxLifetimeSeconds: 3600,
+  });
   pool.on("error", (error) => log(`an idle connection to the database broke and will be replaced: ${error.message}`));
   return pool;
 }

@@ -20,8 +20,12 @@ interface Waiter {
 }
 
 /** Begins to look each `pollSeconds`. A store that is away is asked again then. */
-export function openGrowth(lengthsOf: (streams: readonly string[]) => Promise<ReadonlyMap<string, number>>, pollSeconds: number): Growth {
-  const waiting = new Map<string, Set<Waiter>>(), unasked = new Set<string>();
+export function openGrowth(
+  lengthsOf: (streams: readonly string[]) => Promise<ReadonlyMap<string, number>>,
+  pollSeconds: number,
+): Growth {
+  const waiting = new Map<string, Set<Waiter>>();
+  const unasked = new Set<string>();
   let asking = false;
 
   function knows(stream: string, length: number): void {
@@ -40,7 +44,8 @@ export function openGrowth(lengthsOf: (streams: readonly string[]) => Promise<Re
     while (unasked.size > 0) {
       const streams = [...unasked];
       unasked.clear();
-      for (const [stream, length] of await lengthsOf(streams).catch(() => new Map<string, number>())) knows(stream, length);
+      for (const [stream, length] of await lengthsOf(streams).catch(() => new Map<string, number>()))
+        knows(stream, length);
     }
     asking = false;
   }
@@ -52,21 +57,27 @@ export function openGrowth(lengthsOf: (streams: readonly string[]) => Promise<Re
 
   const polling = setInterval(lookAtAll, pollSeconds * 1000).unref();
   return {
-    knows, noticed, lookAtAll,
-    grown: (stream, length, cancel) => new Promise((resolve) => {
-      if (cancel.aborted) return resolve();
-      const own = waiting.get(stream) ?? new Set();
-      const waiter: Waiter = { length, wake: () => {
-        cancel.removeEventListener("abort", waiter.wake);
-        own.delete(waiter);
-        if (own.size === 0 && waiting.get(stream) === own) waiting.delete(stream);
-        resolve();
-      } };
-      cancel.addEventListener("abort", waiter.wake, { once: true });
-      waiting.set(stream, own.add(waiter));
-      unasked.add(stream);
-      void ask();
-    }),
+    knows,
+    noticed,
+    lookAtAll,
+    grown: (stream, length, cancel) =>
+      new Promise((resolve) => {
+        if (cancel.aborted) return resolve();
+        const own = waiting.get(stream) ?? new Set();
+        const waiter: Waiter = {
+          length,
+          wake: () => {
+            cancel.removeEventListener("abort", waiter.wake);
+            own.delete(waiter);
+            if (own.size === 0 && waiting.get(stream) === own) waiting.delete(stream);
+            resolve();
+          },
+        };
+        cancel.addEventListener("abort", waiter.wake, { once: true });
+        waiting.set(stream, own.add(waiter));
+        unasked.add(stream);
+        void ask();
+      }),
     close: () => clearInterval(polling),
   };
 }

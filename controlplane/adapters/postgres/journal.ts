@@ -42,7 +42,11 @@ const readStatement = `
 select s.length, s.hash as head, f.index, f.event, f.process, f.epoch, f.hash
 from ballast.streams s left join ballast.facts f on f.stream = s.stream and f.index >= $2 where s.stream = $1 order by f.index`;
 
-type ReadRow = Omit<StoredFact, "stream" | "index"> & { readonly length: number; readonly head: string | null; readonly index: number | null };
+type ReadRow = Omit<StoredFact, "stream" | "index"> & {
+  readonly length: number;
+  readonly head: string | null;
+  readonly index: number | null;
+};
 
 // Two questions that an index answers each; a count over all streams would read them all, every few seconds.
 const pulseStatement = `
@@ -61,7 +65,11 @@ export interface PostgresJournal extends Journal {
 /** Opens the journal. Waiting for growth falls back on looking every `pollSeconds`, should a notice ever be lost. */
 export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log, pollSeconds = 5): PostgresJournal {
   const growth = openGrowth(async (streams) => {
-    const { rows } = await pool.query<{ stream: string; length: number }>({ name: "ballast-lengths", text: "select stream, length from ballast.streams where stream = any($1::text[])", values: [streams] });
+    const { rows } = await pool.query<{ stream: string; length: number }>({
+      name: "ballast-lengths",
+      text: "select stream, length from ballast.streams where stream = any($1::text[])",
+      values: [streams],
+    });
     return new Map(rows.map(({ stream, length }) => [stream, length]));
   }, pollSeconds);
   const listener = listen(listening, channel, log, (payload) => {
@@ -72,10 +80,20 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
   const others = openTelling((told) => pool.query({ name: "ballast-tell", text: tellStatement, values: [told] }));
 
   /** Reads the facts from an index on, and where the stream ends. */
-  async function readFrom(stream: string, index: number): Promise<{ readonly head: StoredHead; readonly stored: readonly StoredFact[] } | undefined> {
+  async function readFrom(
+    stream: string,
+    index: number,
+  ): Promise<{ readonly head: StoredHead; readonly stored: readonly StoredFact[] } | undefined> {
     const { rows } = await pool.query<ReadRow>({ name: "ballast-read", text: readStatement, values: [stream, index] });
     const [first] = rows;
-    return first && { head: { length: first.length, hash: first.head }, stored: rows.flatMap(({ index, event, process, epoch, hash }) => (index === null ? [] : [{ stream, index, event, process, epoch, hash }])) };
+    return (
+      first && {
+        head: { length: first.length, hash: first.head },
+        stored: rows.flatMap(({ index, event, process, epoch, hash }) =>
+          index === null ? [] : [{ stream, index, event, process, epoch, hash }],
+        ),
+      }
+    );
   }
 
   return {
@@ -91,10 +109,34 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
       if (claim && claim.holder !== stream) return "fenced";
       const before = on.at(-1)?.hash;
       const text = eventsAsText(events);
-      const facts = chain(before, (JSON.parse(text) as unknown[]).map((event, offset) => ({ stream, index: on.length + offset, event, process, epoch: claim?.epoch ?? 0 })));
-      const { rows: [came] } = await pool.query<{ held: boolean; length: number | null }>({ name: "ballast-append", text: appendStatement, values: [
-        stream, on.length, text, finishes(events) ?? null, process, claim?.target ?? null, claim?.epoch ?? null, targetKeyOf(stream), before ?? null, facts.map(({ hash }) => hash),
-      ] });
+      const facts = chain(
+        before,
+        (JSON.parse(text) as unknown[]).map((event, offset) => ({
+          stream,
+          index: on.length + offset,
+          event,
+          process,
+          epoch: claim?.epoch ?? 0,
+        })),
+      );
+      const {
+        rows: [came],
+      } = await pool.query<{ held: boolean; length: number | null }>({
+        name: "ballast-append",
+        text: appendStatement,
+        values: [
+          stream,
+          on.length,
+          text,
+          finishes(events) ?? null,
+          process,
+          claim?.target ?? null,
+          claim?.epoch ?? null,
+          targetKeyOf(stream),
+          before ?? null,
+          facts.map(({ hash }) => hash),
+        ],
+      });
       if (came?.length == null) return claim && !came?.held ? "fenced" : "conflict";
       growth.knows(stream, came.length);
       others.tell(stream, `${came.length} ${stream}`);
@@ -104,14 +146,22 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
     streams: async ({ target, unfinished }) => {
       const { rows } = await pool.query<Pick<Fact, "stream">>(
         `select stream from ballast.streams where ($1::text is null or target = $1) and not ($2 and finished) order by created_at desc, stream`,
-        [target ? targetKey(target) : null, unfinished ?? false]);
+        [target ? targetKey(target) : null, unfinished ?? false],
+      );
       return rows.map((row) => row.stream);
     },
     pulse: async () => {
       const { rows } = await pool.query<{ at: number | null; ago: number; flying: number }>(pulseStatement);
       const { at = null, ago = 0, flying = 0 } = rows[0] ?? {};
-      return { inFlight: flying, lastWrite: at === null ? undefined : { at: Math.round(at), secondsAgo: Math.max(0, ago) } };
+      return {
+        inFlight: flying,
+        lastWrite: at === null ? undefined : { at: Math.round(at), secondsAgo: Math.max(0, ago) },
+      };
     },
-    close: async () => { growth.close(); await others.close(); await listener.close(); },
+    close: async () => {
+      growth.close();
+      await others.close();
+      await listener.close();
+    },
   };
 }

@@ -7,7 +7,12 @@ import type { Log } from "./connection.ts";
 const restMilliseconds = 1000;
 
 /** Listens on a channel until closed; `noticed` gets each payload, or undefined when any number may have been missed. */
-export function listen(options: pg.ClientConfig, channel: string, log: Log, noticed: (payload: string | undefined) => void): { readonly close: () => Promise<void> } {
+export function listen(
+  options: pg.ClientConfig,
+  channel: string,
+  log: Log,
+  noticed: (payload: string | undefined) => void,
+): { readonly close: () => Promise<void> } {
   const closing = new AbortController();
 
   async function connection(): Promise<void> {
@@ -29,13 +34,20 @@ export function listen(options: pg.ClientConfig, channel: string, log: Log, noti
 
   async function forever(): Promise<void> {
     while (!closing.signal.aborted) {
-      await connection().catch((error: unknown) => log(`the listening connection to the database broke: ${String(error)}`));
+      await connection().catch((error: unknown) =>
+        log(`the listening connection to the database broke: ${String(error)}`),
+      );
       await nap(restMilliseconds, undefined, { signal: closing.signal }).catch(() => undefined);
     }
   }
 
   const ended = forever();
-  return { close: async () => { closing.abort(); await ended; } };
+  return {
+    close: async () => {
+      closing.abort();
+      await ended;
+    },
+  };
 }
 
 /** Tells whoever listens. */
@@ -52,7 +64,8 @@ const lotMilliseconds = 20;
 /** Gives what sends notices: the first at once, and what comes soon after it as one lot. A lot that cannot be sent is lost, as notices may be. */
 export function openTelling(send: (payloads: readonly string[]) => Promise<unknown>): Telling {
   const closing = new AbortController();
-  let waiting = new Map<string, string>(), telling: Promise<void> | undefined;
+  let waiting = new Map<string, string>();
+  let telling: Promise<void> | undefined;
   async function untilTold(): Promise<void> {
     while (waiting.size > 0) {
       const lot = [...waiting.values()];
@@ -62,5 +75,14 @@ export function openTelling(send: (payloads: readonly string[]) => Promise<unkno
     }
     telling = undefined;
   }
-  return { tell: (about, payload) => { waiting.set(about, payload); telling ??= untilTold(); }, close: async () => { closing.abort(); await telling; } };
+  return {
+    tell: (about, payload) => {
+      waiting.set(about, payload);
+      telling ??= untilTold();
+    },
+    close: async () => {
+      closing.abort();
+      await telling;
+    },
+  };
 }

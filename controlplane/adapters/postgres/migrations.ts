@@ -70,9 +70,13 @@ export async function migrate(pool: pg.Pool): Promise<void> {
 
 /** Counts the steps that were taken. */
 async function taken(client: Pick<pg.ClientBase, "query">): Promise<number> {
-  const { rows: [found] } = await client.query<{ is: boolean }>("select to_regclass('ballast.migrations') is not null as is");
+  const {
+    rows: [found],
+  } = await client.query<{ is: boolean }>("select to_regclass('ballast.migrations') is not null as is");
   if (!found?.is) return 0;
-  const { rows: [counted] } = await client.query<{ steps: number }>("select count(*)::integer as steps from ballast.migrations");
+  const {
+    rows: [counted],
+  } = await client.query<{ steps: number }>("select count(*)::integer as steps from ballast.migrations");
   return counted?.steps ?? 0;
 }
 

@@ -29,9 +29,15 @@ export function openNotices(pool: pg.Pool): Notices {
   return {
     register: async (channel) => void (await pool.query(registerStatement, [channel])),
     borrow: async (channel, seconds) => (await pool.query<Untold>(borrowStatement, [channel, seconds])).rows[0],
-    advance: async (channel, stream, told) => void (await pool.query(
-      "update ballast.notices set told = greatest(told, $3), failures = 0, due_at = clock_timestamp() where channel = $1 and stream = $2", [channel, stream, told])),
-    postpone: async (channel, stream, seconds) => void (await pool.query(
-      "update ballast.notices set failures = failures + 1, due_at = clock_timestamp() + make_interval(secs => $3) where channel = $1 and stream = $2", [channel, stream, seconds])),
+    advance: async (channel, stream, told) =>
+      void (await pool.query(
+        "update ballast.notices set told = greatest(told, $3), failures = 0, due_at = clock_timestamp() where channel = $1 and stream = $2",
+        [channel, stream, told],
+      )),
+    postpone: async (channel, stream, seconds) =>
+      void (await pool.query(
+        "update ballast.notices set failures = failures + 1, due_at = clock_timestamp() + make_interval(secs => $3) where channel = $1 and stream = $2",
+        [channel, stream, seconds],
+      )),
   };
 }

@@ -31,17 +31,28 @@ const rights = {
  * @throws database-role-mighty where the role may already do what no grant of ours can take away.
  */
 export async function makeRole(client: pg.ClientBase, { name, objectId }: Grantee): Promise<void> {
-  const { rows: [found] } = await client.query<{ label: string | null; mighty: boolean }>(
+  const {
+    rows: [found],
+  } = await client.query<{ label: string | null; mighty: boolean }>(
     `select rolsuper or rolcreaterole or rolcreatedb or exists (
          select 1 from pg_auth_members m join pg_roles g on g.oid = m.roleid
          where m.member = r.oid and (g.rolsuper or g.rolcreaterole or g.rolcreatedb or g.rolname = 'azure_pg_admin' or g.rolname like 'pg\\_%')) as mighty,
        (select label from pg_shseclabel where objoid = r.oid and classoid = 'pg_authid'::regclass and provider = 'pgaadauth') as label
-     from pg_roles r where rolname = $1`, [name]);
+     from pg_roles r where rolname = $1`,
+    [name],
+  );
   if (found?.mighty) throw databaseRoleMighty({ role: name });
-  if (objectId === undefined) return found ? undefined : void (await client.query(`create role ${pg.escapeIdentifier(name)} login`));
-  if (!found) return void (await client.query("select pgaadauth_create_principal_with_oid($1, $2, 'service', false, false)", [name, objectId]));
+  if (objectId === undefined)
+    return found ? undefined : void (await client.query(`create role ${pg.escapeIdentifier(name)} login`));
+  if (!found)
+    return void (await client.query("select pgaadauth_create_principal_with_oid($1, $2, 'service', false, false)", [
+      name,
+      objectId,
+    ]));
   if (found.label?.toLowerCase().includes(`oid=${objectId.toLowerCase()}`)) return;
-  await client.query(`security label for "pgaadauth" on role ${pg.escapeIdentifier(name)} is ${pg.escapeLiteral(`aadauth,oid=${objectId},type=service`)}`);
+  await client.query(
+    `security label for "pgaadauth" on role ${pg.escapeIdentifier(name)} is ${pg.escapeLiteral(`aadauth,oid=${objectId},type=service`)}`,
+  );
 }
 
 /**
@@ -59,7 +70,9 @@ export async function grantRights(client: pg.ClientBase, database: string, { nam
     revoke all on schema ballast, dbos from ${role};
     grant usage on schema ballast, dbos to ${role};
     revoke all on all tables in schema ballast, dbos from ${role};
-    ${Object.entries(rights).map(([tables, may]) => `grant ${may} on ${tables} to ${role};`).join("\n    ")}
+    ${Object.entries(rights)
+      .map(([tables, may]) => `grant ${may} on ${tables} to ${role};`)
+      .join("\n    ")}
     grant usage on all sequences in schema dbos to ${role};
     commit`);
 }

@@ -21,13 +21,20 @@ const secondsBetweenQuestions = 30;
 export async function openTime(pool: pg.Pool): Promise<DatabaseTime> {
   const ask = async () => {
     const askedAt = performance.now();
-    const { rows } = await pool.query<{ at: number }>("select (extract(epoch from clock_timestamp()) * 1000)::float8 as at");
+    const { rows } = await pool.query<{ at: number }>(
+      "select (extract(epoch from clock_timestamp()) * 1000)::float8 as at",
+    );
     const journey = performance.now() - askedAt;
     return { at: rows[0]!.at, counted: askedAt + journey / 2, journey };
   };
   let known = await ask();
   const asking = setInterval(() => {
-    ask().then((answer) => { if (answer.journey <= Math.max(100, known.journey)) known = answer; }, () => undefined);
+    ask().then(
+      (answer) => {
+        if (answer.journey <= Math.max(100, known.journey)) known = answer;
+      },
+      () => undefined,
+    );
   }, secondsBetweenQuestions * 1000).unref();
   return { now: () => Math.round(known.at + performance.now() - known.counted), close: () => clearInterval(asking) };
 }

@@ -1,7 +1,8 @@
 // How telemetry leaves the process: batches in memory, sent now and then by Microsoft's exporter, and dropped where they cannot be. Nobody waits for
 // it; an ingestion that refuses or hangs costs a bounded queue and one sentence in the log. What is sent is not known here.
-import type { TokenCredential } from "@azure/identity";
+
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
+import type { TokenCredential } from "@azure/identity";
 import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from "@azure/monitor-opentelemetry-exporter";
 import type { Meter, Tracer } from "@opentelemetry/api";
 import { resourceFromAttributes } from "@opentelemetry/resources";
@@ -44,15 +45,42 @@ export function openSending(settings: SendingSettings): Sending {
   process.env["APPLICATION_INSIGHTS_NO_STATSBEAT"] = "true";
   process.env["APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED"] = "true";
   const options = {
-    connectionString: settings.connectionString, credential: settings.credential, disableOfflineStorage: true, retryOptions: { maxRetries: 0 },
-    additionalPolicies: [{ policy: settings.way, position: "perCall" as const }, { policy: inTimeAndHeard(settings.log), position: "perCall" as const }],
+    connectionString: settings.connectionString,
+    credential: settings.credential,
+    disableOfflineStorage: true,
+    retryOptions: { maxRetries: 0 },
+    additionalPolicies: [
+      { policy: settings.way, position: "perCall" as const },
+      { policy: inTimeAndHeard(settings.log), position: "perCall" as const },
+    ],
   };
-  const resource = resourceFromAttributes({ "service.name": settings.role, "service.version": settings.version, "service.instance.id": settings.instance });
-  const traces = new AzureMonitorTraceExporter(options), metrics = new AzureMonitorMetricExporter(options);
-  const tracing = new BasicTracerProvider({
-    resource, spanProcessors: [new BatchSpanProcessor(traces, { maxQueueSize: spansMax, scheduledDelayMillis: Math.min(5, settings.everySeconds) * 1000, exportTimeoutMillis: sendSeconds * 1000 })],
+  const resource = resourceFromAttributes({
+    "service.name": settings.role,
+    "service.version": settings.version,
+    "service.instance.id": settings.instance,
   });
-  const metering = new MeterProvider({ resource, readers: [new PeriodicExportingMetricReader({ exporter: metrics, exportIntervalMillis: settings.everySeconds * 1000, exportTimeoutMillis: Math.min(sendSeconds, settings.everySeconds) * 1000 })] });
+  const traces = new AzureMonitorTraceExporter(options);
+  const metrics = new AzureMonitorMetricExporter(options);
+  const tracing = new BasicTracerProvider({
+    resource,
+    spanProcessors: [
+      new BatchSpanProcessor(traces, {
+        maxQueueSize: spansMax,
+        scheduledDelayMillis: Math.min(5, settings.everySeconds) * 1000,
+        exportTimeoutMillis: sendSeconds * 1000,
+      }),
+    ],
+  });
+  const metering = new MeterProvider({
+    resource,
+    readers: [
+      new PeriodicExportingMetricReader({
+        exporter: metrics,
+        exportIntervalMillis: settings.everySeconds * 1000,
+        exportTimeoutMillis: Math.min(sendSeconds, settings.everySeconds) * 1000,
+      }),
+    ],
+  });
   const close = async (): Promise<void> => {
     const late = new Promise<void>((resolve) => setTimeout(resolve, sendSeconds * 1000).unref());
     await Promise.race([Promise.allSettled([tracing.shutdown(), metering.shutdown()]), late]);
@@ -68,7 +96,12 @@ export function openSending(settings: SendingSettings): Sending {
 function inTimeAndHeard(log: (sentence: string) => void): PipelinePolicy {
   let isFailing = false;
   const heard = (problem: string | undefined): void => {
-    if (isFailing !== (problem !== undefined)) log(problem === undefined ? "telemetry arrives again" : `telemetry does not arrive, and is dropped until it does: ${problem}`);
+    if (isFailing !== (problem !== undefined))
+      log(
+        problem === undefined
+          ? "telemetry arrives again"
+          : `telemetry does not arrive, and is dropped until it does: ${problem}`,
+      );
     isFailing = problem !== undefined;
   };
   return {

@@ -3,12 +3,12 @@
 import { fold } from "../../../engines/engine.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import { isWorthTelling, tell } from "../../../engines/rollout/tell.ts";
-import type { Fact, Journal } from "../../runtime/ports.ts";
 import { callMalformed } from "../../../errors/api.ts";
-import { refuse, type Answer } from "../call.ts";
+import type { Fact, Journal } from "../../runtime/ports.ts";
+import { type Answer, refuse } from "../call.ts";
 import { followForm, readQuery } from "../read-address.ts";
-import { endOf } from "./summary.ts";
 import { factsOfCall, refuseRollout } from "./show.ts";
+import { endOf } from "./summary.ts";
 
 const heartbeatMilliseconds = 10_000;
 
@@ -22,23 +22,49 @@ export const followRollout: Answer = async (call, parts) => {
   const ended = AbortSignal.any([left.signal, call.gone, parts.closing]);
   const lines = told(stream, facts, asked.value.from, parts.journal, ended);
   const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      const { done, value } = await lines.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const { done, value } = await lines.next();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
+      },
+      cancel: () => left.abort(),
     },
-    cancel: () => left.abort(),
-  }, { highWaterMark: 0 });
-  return new Response(body, { headers: { "content-type": "application/x-ndjson", "cache-control": "no-store", "x-accel-buffering": "no" } });
+    { highWaterMark: 0 },
+  );
+  return new Response(body, {
+    headers: { "content-type": "application/x-ndjson", "cache-control": "no-store", "x-accel-buffering": "no" },
+  });
 };
 
-async function* told(stream: string, first: readonly Fact[], from: number, journal: Journal, ended: AbortSignal): AsyncGenerator<object, void> {
-  let facts = first, next = from;
+async function* told(
+  stream: string,
+  first: readonly Fact[],
+  from: number,
+  journal: Journal,
+  ended: AbortSignal,
+): AsyncGenerator<object, void> {
+  let facts = first;
+  let next = from;
   while (!ended.aborted) {
-    for (const { index, event, process, epoch } of facts.slice(next)) yield { index, at: event.at, kind: event.kind, text: tell(event), isWorthTelling: isWorthTelling(event), process, epoch };
+    for (const { index, event, process, epoch } of facts.slice(next))
+      yield {
+        index,
+        at: event.at,
+        kind: event.kind,
+        text: tell(event),
+        isWorthTelling: isWorthTelling(event),
+        process,
+        epoch,
+      };
     next = Math.max(next, facts.length);
-    const end = endOf(fold(rollout, facts.map(({ event }) => event)));
+    const end = endOf(
+      fold(
+        rollout,
+        facts.map(({ event }) => event),
+      ),
+    );
     if (end !== undefined) return yield { result: end.result, sentence: end.sentence };
     const waited = AbortSignal.any([ended, AbortSignal.timeout(heartbeatMilliseconds)]);
     await journal.grown(stream, facts.length, waited);

@@ -1,21 +1,47 @@
 // Body of a call → what it asks for. The forms are also what callers are told (openapi.ts), so that the two cannot part. What
 // makes a good plan as a whole is the engine's affair.
-import { checkIntent, ranges, type Range } from "../../../engines/rollout/plan.ts";
-import type { Gate, Limits, OutsideWeights, Pace, PersonalSignal, ReleaseIntent } from "../../../engines/rollout/vocabulary.ts";
-import { line, list, number, object, oneOf, optional, read, text, type Form, type Parsed } from "../../../engines/form.ts";
+
+import {
+  type Form,
+  line,
+  list,
+  number,
+  object,
+  oneOf,
+  optional,
+  type Parsed,
+  read,
+  text,
+} from "../../../engines/form.ts";
+import { checkIntent, type Range, ranges } from "../../../engines/rollout/plan.ts";
+import type {
+  Gate,
+  Limits,
+  OutsideWeights,
+  Pace,
+  PersonalSignal,
+  ReleaseIntent,
+} from "../../../engines/rollout/vocabulary.ts";
 
 /** What a release asks for in the body of its call. */
-export interface AskedRelease extends Pick<ReleaseIntent, "release" | "pace" | "limits" | "probePath" | "outsideWeights"> {
+export interface AskedRelease
+  extends Pick<ReleaseIntent, "release" | "pace" | "limits" | "probePath" | "outsideWeights"> {
   readonly gate: Gate | undefined;
   readonly shadow: Limits | undefined;
   readonly whenInFlight: "refuse" | "supersede";
 }
 
 const numbers = <Key extends string>(among: Readonly<Record<Key, Range>>): Readonly<Record<Key, Form<number>>> =>
-  Object.fromEntries(Object.entries<Range>(among).map(([key, range]) => [key, number(range)])) as Record<Key, Form<number>>;
+  Object.fromEntries(Object.entries<Range>(among).map(([key, range]) => [key, number(range)])) as Record<
+    Key,
+    Form<number>
+  >;
 
 /** What a pace looks like, and what limits do. */
-export const paceForm: Form<Pace> = object({ weights: list(number(ranges.weight), ranges.steps), ...numbers(ranges.pace) });
+export const paceForm: Form<Pace> = object({
+  weights: list(number(ranges.weight), ranges.steps),
+  ...numbers(ranges.pace),
+});
 export const limitsForm: Form<Limits> = object(numbers(ranges.limits));
 
 /** The body of a release. */
@@ -40,11 +66,13 @@ export function readRelease(body: unknown): Parsed<AskedRelease> {
 
 /** The body of a signal. Only the next release may supersede, so nobody can send that. */
 export const signalForm: Form<{ readonly signal: PersonalSignal; readonly reason: string }> = object({
-  signal: oneOf<PersonalSignal>(["pause", "resume", "approve", "promote", "abort", "retry"]), reason: line(500),
+  signal: oneOf<PersonalSignal>(["pause", "resume", "approve", "promote", "abort", "retry"]),
+  reason: line(500),
 });
 
 /** Reads the body of a signal. */
-export const readSignal = (body: unknown): Parsed<{ readonly signal: PersonalSignal; readonly reason: string }> => read(signalForm, body);
+export const readSignal = (body: unknown): Parsed<{ readonly signal: PersonalSignal; readonly reason: string }> =>
+  read(signalForm, body);
 
 /** The body of a hold: it ends by itself, and soon, since whoever took it may die. */
 export const holdForm: Form<{ readonly seconds: number }> = object({ seconds: number({ above: 0, most: 120 }) });

@@ -1,11 +1,12 @@
 // GET /rollouts: the rollouts of all apps, or of one, or only what is in flight, newest first.
-import { BallastError } from "../../../errors/catalogue.ts";
+
 import { targetOf } from "../../../engines/rollout/names.ts";
 import { callMalformed } from "../../../errors/api.ts";
+import { BallastError } from "../../../errors/catalogue.ts";
 import type { Journal } from "../../runtime/ports.ts";
-import { answer, errorBody, refuse, type Answer } from "../call.ts";
+import { type Answer, answer, errorBody, refuse } from "../call.ts";
 import { filterForm, readQuery } from "../read-address.ts";
-import { shown, type Shown } from "./summary.ts";
+import { type Shown, shown } from "./summary.ts";
 
 /** The most that one answer shows; older ones are found by the app. */
 const shownMax = 100;
@@ -22,18 +23,32 @@ export const listRollouts: Answer = async ({ query }, { journal }) => {
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
   const isAsked = (stream: string): boolean => {
     const target = targetOf(stream);
-    return target !== undefined && (["resourceGroup", "app"] as const).every((name) => (asked.value[name] ?? target[name]).toLowerCase() === target[name].toLowerCase());
+    return (
+      target !== undefined &&
+      (["resourceGroup", "app"] as const).every(
+        (name) => (asked.value[name] ?? target[name]).toLowerCase() === target[name].toLowerCase(),
+      )
+    );
   };
-  const streams = (await journal.streams({ unfinished: asked.value.inFlight === "true" })).filter(isAsked).slice(0, shownMax);
+  const streams = (await journal.streams({ unfinished: asked.value.inFlight === "true" }))
+    .filter(isAsked)
+    .slice(0, shownMax);
   const found = await Promise.all(streams.map((stream) => read(stream, journal)));
-  return answer(200, { rollouts: found.filter((one) => one !== undefined && !("error" in one)), unreadable: found.filter((one) => one !== undefined && "error" in one) });
+  return answer(200, {
+    rollouts: found.filter((one) => one !== undefined && !("error" in one)),
+    unreadable: found.filter((one) => one !== undefined && "error" in one),
+  });
 };
 
 async function read(stream: string, journal: Journal): Promise<Shown | Unreadable | undefined> {
   try {
     return shown(stream, await journal.read(stream));
   } catch (thrown) {
-    if (thrown instanceof BallastError && (thrown.id === "journal-fact-unknown" || thrown.id === "journal-chain-broken")) return { id: stream, error: errorBody(thrown) };
+    if (
+      thrown instanceof BallastError &&
+      (thrown.id === "journal-fact-unknown" || thrown.id === "journal-chain-broken")
+    )
+      return { id: stream, error: errorBody(thrown) };
     throw thrown;
   }
 }

@@ -4,8 +4,8 @@ import { fold } from "../../../engines/engine.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import { callMalformed, rolloutInFlight } from "../../../errors/api.ts";
-import { answer, refuse, refuseTarget, targetOfCall, type Answer, type Call, type Parts } from "../call.ts";
-import { readRelease, type AskedRelease } from "./forms.ts";
+import { type Answer, answer, type Call, type Parts, refuse, refuseTarget, targetOfCall } from "../call.ts";
+import { type AskedRelease, readRelease } from "./forms.ts";
 import { shown } from "./summary.ts";
 
 /** When to ask again while another rollout gives its traffic back. */
@@ -24,14 +24,46 @@ export const putRollout: Answer = async (call, parts) => {
   const [inFlight] = (await parts.journal.streams({ target, unfinished: true })).filter((other) => other !== stream);
   if (inFlight !== undefined) return refuseSecond(inFlight, asked.value, call, parts);
   const { whenInFlight: _said, shadow, gate, ...intent } = asked.value;
-  const started = await parts.rollouts.start(stream, { kind: "Request", at: parts.now(), intent: { ...intent, ...(shadow === undefined ? {} : { shadow }), ...(gate === undefined ? {} : { gate }), target, revision, requestedBy: call.caller.name } });
+  const started = await parts.rollouts.start(stream, {
+    kind: "Request",
+    at: parts.now(),
+    intent: {
+      ...intent,
+      ...(shadow === undefined ? {} : { shadow }),
+      ...(gate === undefined ? {} : { gate }),
+      target,
+      revision,
+      requestedBy: call.caller.name,
+    },
+  });
   return answer(started === "started" ? 202 : 200, shown(stream, await parts.journal.read(stream)));
 };
 
-async function refuseSecond(inFlight: string, { whenInFlight, release }: AskedRelease, { caller }: Call, { rollouts, journal, now }: Parts): Promise<Response> {
+async function refuseSecond(
+  inFlight: string,
+  { whenInFlight, release }: AskedRelease,
+  { caller }: Call,
+  { rollouts, journal, now }: Parts,
+): Promise<Response> {
   const superseded = whenInFlight === "supersede";
   // Sent once: the caller asks again until the traffic has been given back, and each disregarded abort would be a fact.
-  const isEnding = fold(rollout, (await journal.read(inFlight)).map(({ event }) => event)).ending !== undefined;
-  if (superseded && !isEnding) await rollouts.signal(inFlight, { kind: "Signal", at: now(), signal: "supersede", by: caller.name, reason: `release ${release} takes its place` });
-  return refuse(409, rolloutInFlight({ stream: inFlight, superseded }), {}, superseded ? { "retry-after": String(retryAfterSeconds) } : {});
+  const isEnding =
+    fold(
+      rollout,
+      (await journal.read(inFlight)).map(({ event }) => event),
+    ).ending !== undefined;
+  if (superseded && !isEnding)
+    await rollouts.signal(inFlight, {
+      kind: "Signal",
+      at: now(),
+      signal: "supersede",
+      by: caller.name,
+      reason: `release ${release} takes its place`,
+    });
+  return refuse(
+    409,
+    rolloutInFlight({ stream: inFlight, superseded }),
+    {},
+    superseded ? { "retry-after": String(retryAfterSeconds) } : {},
+  );
 }

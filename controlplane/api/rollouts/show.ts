@@ -1,8 +1,9 @@
 // GET /rollouts/{rg}/{app}/{revision}: one rollout at a glance. Also finds the stream for the calls below it.
-import { rolloutUnknown } from "../../../errors/api.ts";
+
 import { streamOf } from "../../../engines/rollout/names.ts";
+import { rolloutUnknown } from "../../../errors/api.ts";
 import type { Fact } from "../../runtime/ports.ts";
-import { answer, refuse, type Answer, type Call, type Parts } from "../call.ts";
+import { type Answer, answer, type Call, type Parts, refuse } from "../call.ts";
 import { shown } from "./summary.ts";
 
 /** Shows a rollout. */
@@ -12,7 +13,10 @@ export const showRollout: Answer = async (call, parts) => {
 };
 
 /** Reads the journal that a call's path names; empty where there is none. */
-export async function factsOfCall({ path }: Call, { journal }: Pick<Parts, "journal">): Promise<{ readonly stream: string; readonly facts: readonly Fact[] }> {
+export async function factsOfCall(
+  { path }: Call,
+  { journal }: Pick<Parts, "journal">,
+): Promise<{ readonly stream: string; readonly facts: readonly Fact[] }> {
   const stream = streamOf({ resourceGroup: path["rg"] ?? "", app: path["app"] ?? "" }, path["revision"] ?? "");
   return { stream, facts: await journal.read(stream) };
 }

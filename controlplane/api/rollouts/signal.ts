@@ -1,7 +1,7 @@
 // POST /rollouts/{rg}/{app}/{revision}/signals: someone interferes, with a reason; who it is comes from the token.
 import { tell } from "../../../engines/rollout/tell.ts";
 import { callMalformed, signalDisregarded } from "../../../errors/api.ts";
-import { answer, refuse, refuseTarget, targetOfCall, type Answer } from "../call.ts";
+import { type Answer, answer, refuse, refuseTarget, targetOfCall } from "../call.ts";
 import { readSignal } from "./forms.ts";
 import { factsOfCall, refuseRollout } from "./show.ts";
 
@@ -12,7 +12,12 @@ export const signalRollout: Answer = async (call, parts) => {
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
   const { stream, facts } = await factsOfCall(call, parts);
   if (facts.length === 0) return refuseRollout(stream);
-  const events = await parts.rollouts.signal(stream, { kind: "Signal", at: parts.now(), by: call.caller.name, ...asked.value });
+  const events = await parts.rollouts.signal(stream, {
+    kind: "Signal",
+    at: parts.now(),
+    by: call.caller.name,
+    ...asked.value,
+  });
   const disregarded = events.find((event) => event.kind === "Disregarded");
   if (disregarded !== undefined) return refuse(409, signalDisregarded({ why: disregarded.what }));
   return answer(202, { accepted: true, text: events.map(tell).join("; ") });

@@ -2,7 +2,7 @@
 import { fold } from "../../../engines/engine.ts";
 import { standing } from "../../../engines/rollout/decide.ts";
 import { shareOf } from "../../../engines/rollout/evolve.ts";
-import { balance, type Balance } from "../../../engines/rollout/judge/judge.ts";
+import { type Balance, balance } from "../../../engines/rollout/judge/judge.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import { isWorthTelling, tell } from "../../../engines/rollout/tell.ts";
 import type { RolloutEvent, RolloutResult, RolloutState, Target } from "../../../engines/rollout/vocabulary.ts";
@@ -37,16 +37,29 @@ export function shown(stream: string, facts: readonly Fact[]): Shown | undefined
   const end = endOf(state);
   const last = events.findLast(isWorthTelling) ?? planned;
   return {
-    id: stream, target, revision, release, phase: state.phase, percent: percentOf(events, revision), attempt: state.attempt,
-    result: end?.result ?? null, sentence: end?.sentence ?? tell(last), evidence: evidenceOf(state), startedAt: planned.at, facts: facts.length,
+    id: stream,
+    target,
+    revision,
+    release,
+    phase: state.phase,
+    percent: percentOf(events, revision),
+    attempt: state.attempt,
+    result: end?.result ?? null,
+    sentence: end?.sentence ?? tell(last),
+    evidence: evidenceOf(state),
+    startedAt: planned.at,
+    facts: facts.length,
   };
 }
 
 /** Gives how a rollout ended; undefined while it is in flight, a retry included. */
-export const endOf = ({ phase, ending }: RolloutState): RolloutState["ending"] => (phase === "finished" ? ending : undefined);
+export const endOf = ({ phase, ending }: RolloutState): RolloutState["ending"] =>
+  phase === "finished" ? ending : undefined;
 
 const evidenceOf = (state: RolloutState): Balance | null =>
-  (state.intent === undefined || state.stable === null || state.evidence.begun === 0 ? null : balance(state.evidence, state.intent.limits, standing(state)));
+  state.intent === undefined || state.stable === null || state.evidence.begun === 0
+    ? null
+    : balance(state.evidence, state.intent.limits, standing(state));
 
 function percentOf(events: readonly RolloutEvent[], revision: string): number {
   const seen = events.findLast((event) => event.kind === "TrafficRead" || event.kind === "TrafficShifted");

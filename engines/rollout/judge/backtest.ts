@@ -1,8 +1,9 @@
 // Journal + other limits → what they would have said at each measurement, beside what was decided. The limits judge in the shadow of the recorded
 // rollout, so that they see the requests it had and no others: what comes after another decision was never observed, and is not guessed here.
+
+import type { Instant } from "../../time.ts";
 import { shadowVerdict } from "../decide.ts";
 import { rollout } from "../rollout.ts";
-import type { Instant } from "../../time.ts";
 import type { Limits, RolloutEvent, RolloutState, Verdict } from "../vocabulary.ts";
 
 /** What was said of a step, and when. */
@@ -32,14 +33,28 @@ export function inHindsight(journal: readonly RolloutEvent[], limits: Limits): r
   let state = rollout.initial;
   for (const event of journal) {
     if (event.kind === "ShadowJudged") continue;
-    state = rollout.evolve(state, event.kind === "Planned" ? { ...event, intent: { ...event.intent, shadow: limits } } : event);
+    state = rollout.evolve(
+      state,
+      event.kind === "Planned" ? { ...event, intent: { ...event.intent, shadow: limits } } : event,
+    );
     const last = steps.at(-1);
-    if (event.kind === "StepReached" && state.ending === undefined && !isSame(last, state, event.percent)) steps.push({ attempt: state.attempt, percent: event.percent, reachedAt: event.at, decided: undefined, would: undefined });
+    if (event.kind === "StepReached" && state.ending === undefined && !isSame(last, state, event.percent))
+      steps.push({
+        attempt: state.attempt,
+        percent: event.percent,
+        reachedAt: event.at,
+        decided: undefined,
+        would: undefined,
+      });
     else if (last === undefined || last.decided !== undefined) continue;
-    else if (event.kind === "StepPassed" || event.kind === "Aborted") amend({ decided: { at: event.at, verdict: event.kind === "Aborted" ? "aborted" : "passed", sentence: event.sentence } });
+    else if (event.kind === "StepPassed" || event.kind === "Aborted")
+      amend({
+        decided: { at: event.at, verdict: event.kind === "Aborted" ? "aborted" : "passed", sentence: event.sentence },
+      });
     else if (event.kind === "Measured" && !isSettled(steps, state.attempt)) {
       const verdict = shadowVerdict(state);
-      if (verdict !== undefined) amend({ would: { at: event.at, verdict: verdict.verdict, sentence: verdict.sentence } });
+      if (verdict !== undefined)
+        amend({ would: { at: event.at, verdict: verdict.verdict, sentence: verdict.sentence } });
     }
   }
   return steps;
@@ -51,4 +66,5 @@ const isSame = (last: StepInHindsight | undefined, { attempt }: RolloutState, pe
 
 /** Whether the other limits have passed the present step, or have failed any of the attempt's. */
 const isSettled = (steps: readonly StepInHindsight[], attempt: number): boolean =>
-  steps.at(-1)?.would?.verdict === "pass" || steps.some(({ attempt: of, would }) => of === attempt && would?.verdict === "fail");
+  steps.at(-1)?.would?.verdict === "pass" ||
+  steps.some(({ attempt: of, would }) => of === attempt && would?.verdict === "fail");

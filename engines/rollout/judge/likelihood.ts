@@ -20,17 +20,21 @@ export function isTelling({ canary, canaryBad, stable, stableBad }: Table): bool
  */
 export function logLikelihood({ canary, canaryBad, stable, stableBad }: Table, odds: number): number {
   const bad = canaryBad + stableBad;
-  const least = Math.max(0, bad - stable), most = Math.min(bad, canary);
+  const least = Math.max(0, bad - stable);
+  const most = Math.min(bad, canary);
   const mode = Math.min(most, Math.max(least, modeOf(canary, stable, bad, odds)));
   let sum = 1;
-  for (let k = mode, term = 1; k < most && term > 1e-17; k++) sum += term *= (odds * (canary - k) * (bad - k)) / ((k + 1) * (stable - bad + k + 1));
-  for (let k = mode, term = 1; k > least && term > 1e-17; k--) sum += term *= (k * (stable - bad + k)) / (odds * (canary - k + 1) * (bad - k + 1));
+  for (let k = mode, term = 1; k < most && term > 1e-17; k++)
+    sum += term *= (odds * (canary - k) * (bad - k)) / ((k + 1) * (stable - bad + k + 1));
+  for (let k = mode, term = 1; k > least && term > 1e-17; k--)
+    sum += term *= (k * (stable - bad + k)) / (odds * (canary - k + 1) * (bad - k + 1));
   return (canaryBad - mode) * Math.log(odds) - logChoose(canary, mode) - logChoose(stable, bad - mode) - Math.log(sum);
 }
 
 /** Finds the likeliest count of bad canary requests: where one more becomes less likely than the one before. */
 function modeOf(canary: number, stable: number, bad: number, odds: number): number {
-  const b = (canary + bad + 2) * odds + stable - bad, c = (canary + 1) * (bad + 1) * odds;
+  const b = (canary + bad + 2) * odds + stable - bad;
+  const c = (canary + 1) * (bad + 1) * odds;
   return Math.floor((2 * c) / (b + Math.sqrt(Math.max(0, b * b - 4 * (odds - 1) * c))));
 }
 
@@ -49,9 +53,18 @@ const logFactorial = (n: number): number => (n < small.length ? small[n]! : logG
 
 /** The logarithm of the gamma function: the recurrence up to ten, Stirling's series beyond, whose error there is under 1e-10. */
 function logGamma(x: number): number {
-  let shift = 0, up = x;
+  let shift = 0;
+  let up = x;
   for (; up < 10; up++) shift += Math.log(up);
-  return (up - 0.5) * Math.log(up) - up + 0.5 * Math.log(2 * Math.PI) + 1 / (12 * up) - 1 / (360 * up ** 3) + 1 / (1260 * up ** 5) - shift;
+  return (
+    (up - 0.5) * Math.log(up) -
+    up +
+    0.5 * Math.log(2 * Math.PI) +
+    1 / (12 * up) -
+    1 / (360 * up ** 3) +
+    1 / (1260 * up ** 5) -
+    shift
+  );
 }
 
 /**
@@ -59,7 +72,8 @@ function logGamma(x: number): number {
  * as it goes explains the counts than `share` does (a Dirichlet prior of the weight of a hundred requests around it).
  */
 export function logMisshared(canary: number, stable: number, share: number): number {
-  const a = 100 * share, b = 100 - a;
+  const a = 100 * share;
+  const b = 100 - a;
   const logBeta = (x: number, y: number): number => logGamma(x) + logGamma(y) - logGamma(x + y);
   return logBeta(a + canary, b + stable) - logBeta(a, b) - canary * Math.log(share) - stable * Math.log(1 - share);
 }
@@ -70,7 +84,12 @@ export const logShareRatio = (requests: number, bad: number, share: number, than
 
 /** Gives the normal's distribution function; the error function is Abramowitz and Stegun's 7.1.26, good to 1.5e-7. */
 export function normalBelow(z: number): number {
-  const x = Math.abs(z) / Math.SQRT2, t = 1 / (1 + 0.3275911 * x);
-  const erf = 1 - t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * Math.exp(-x * x);
+  const x = Math.abs(z) / Math.SQRT2;
+  const t = 1 / (1 + 0.3275911 * x);
+  const erf =
+    1 -
+    t *
+      (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) *
+      Math.exp(-x * x);
   return 0.5 * (1 + Math.sign(z) * erf);
 }

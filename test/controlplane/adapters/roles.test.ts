@@ -3,56 +3,99 @@
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { connect, type Connection } from "../../../controlplane/adapters/azure/connection.ts";
+import { type Connection, connect } from "../../../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { createRequestRows } from "../../../controlplane/adapters/azure/request-rows.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
-import type { Result } from "../../../engines/engine.ts";
-import type { Apps, Requests } from "../../../controlplane/runtime/ports.ts";
 import { operations } from "../../../controlplane/api/openapi-operations.ts";
-import { management, startCloudForTests, type CloudForTests } from "../../support/emulator/cloud.ts";
+import type { Apps, Requests } from "../../../controlplane/runtime/ports.ts";
+import type { Result } from "../../../engines/engine.ts";
+import { calls, type Issuer, openService, rejected, startIssuer, stream } from "../../support/controlplane/service.ts";
+import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
-import { calls, openService, rejected, startIssuer, stream, type Issuer } from "../../support/controlplane/service.ts";
 
 describe("an app role", () => {
   let issuer: Issuer;
-  beforeAll(async () => { issuer = await startIssuer(); });
+  beforeAll(async () => {
+    issuer = await startIssuer();
+  });
   afterAll(() => issuer.close());
 
-  const reading = ["listRollouts", "showRollout", "showJournal", "followRollout"], writing = ["putRollout", "signalRollout", "holdTarget", "unholdTarget", "sweep"];
+  const reading = ["listRollouts", "showRollout", "showJournal", "followRollout"];
+  const writing = ["putRollout", "signalRollout", "holdTarget", "unholdTarget", "sweep"];
   const matrix: readonly (readonly [roles: unknown, opens: readonly string[]])[] = [
-    [undefined, []], [[], []], [["Rollout.Read"], reading], [["Rollout.Write"], writing], [["Rollout.Read", "Rollout.Write"], [...reading, ...writing]],
-    [["rollout.write"], []], [["Rollout.*"], []], [["Rollout"], []], [["Owner", "Contributor"], []], ["Rollout.Read", []], ["Rollout.Read Rollout.Write", []], [{ 0: "Rollout.Read" }, []], [[["Rollout.Read"]], []], [[" Rollout.Read"], []],
+    [undefined, []],
+    [[], []],
+    [["Rollout.Read"], reading],
+    [["Rollout.Write"], writing],
+    [
+      ["Rollout.Read", "Rollout.Write"],
+      [...reading, ...writing],
+    ],
+    [["rollout.write"], []],
+    [["Rollout.*"], []],
+    [["Rollout"], []],
+    [["Owner", "Contributor"], []],
+    ["Rollout.Read", []],
+    ["Rollout.Read Rollout.Write", []],
+    [{ 0: "Rollout.Read" }, []],
+    [[["Rollout.Read"]], []],
+    [[" Rollout.Read"], []],
   ];
-  test.each(matrix)("%j opens %j and nothing else, and whoever is turned away changes nothing", async (roles, opens) => {
-    const bearer = await issuer.token({ roles });
-    for (const { name, method, to, sent } of calls) {
-      const { call, touched, append } = openService(issuer);
-      await append(stream, rejected);
-      const before = await touched();
-      const answered = await call(method, to, sent, bearer);
-      if (opens.includes(name)) {
-        expect([name, answered.status < 400 || answered.body.error.id !== "call-role-missing"]).toEqual([name, true]);
-        continue;
+  test.each(matrix)(
+    "%j opens %j and nothing else, and whoever is turned away changes nothing",
+    async (roles, opens) => {
+      const bearer = await issuer.token({ roles });
+      for (const { name, method, to, sent } of calls) {
+        const { call, touched, append } = openService(issuer);
+        await append(stream, rejected);
+        const before = await touched();
+        const answered = await call(method, to, sent, bearer);
+        if (opens.includes(name)) {
+          expect([name, answered.status < 400 || answered.body.error.id !== "call-role-missing"]).toEqual([name, true]);
+          continue;
+        }
+        expect([name, answered.status, answered.body.error.id]).toEqual([name, 403, "call-role-missing"]);
+        expect(answered.body.error.message).toBe(
+          `The call needs the role ${operations[name].role}, and somebody does not have it.`,
+        );
+        expect(await touched()).toEqual(before);
       }
-      expect([name, answered.status, answered.body.error.id]).toEqual([name, 403, "call-role-missing"]);
-      expect(answered.body.error.message).toBe(`The call needs the role ${operations[name].role}, and somebody does not have it.`);
-      expect(await touched()).toEqual(before);
-    }
-  });
+    },
+  );
 
   test("in the `scp` of a person's token counts for nothing, nor does one in another claim", async () => {
     const { call } = openService(issuer);
-    const bearer = await issuer.token({ roles: undefined, scp: "Rollout.Read Rollout.Write", wids: ["Rollout.Read"], groups: ["Rollout.Read"] });
+    const bearer = await issuer.token({
+      roles: undefined,
+      scp: "Rollout.Read Rollout.Write",
+      wids: ["Rollout.Read"],
+      groups: ["Rollout.Read"],
+    });
     for (const { method, to, sent } of calls) expect((await call(method, to, sent, bearer)).status).toBe(403);
   });
 });
 
 describe("the control plane's identity on Azure", () => {
-  const version = "api-version=2025-07-01", target = { resourceGroup: "shop", app: "api" };
-  const roleIds = { apps: "358470bc-b998-42bd-ab17-a7e34c199c0f", logs: "73c42c96-874c-492b-b04d-ab87d138a893", operator: "f3bd1b5c-91fa-40e7-afe7-0c11d331232c", reader: "acdd72a7-3385-48ef-bd42-f606fba81ae7", monitoring: "43d0d8ad-25c7-4714-9337-8ba259a9fe05" };
-  let at: CloudForTests, group: string, workspace: string, identity: { readonly id: string; readonly clientId: string; readonly principalId: string }, connection: Connection, apps: Apps, requests: Requests;
-  let stable: string, idle: string, asleep: string;
+  const version = "api-version=2025-07-01";
+  const target = { resourceGroup: "shop", app: "api" };
+  const roleIds = {
+    apps: "358470bc-b998-42bd-ab17-a7e34c199c0f",
+    logs: "73c42c96-874c-492b-b04d-ab87d138a893",
+    operator: "f3bd1b5c-91fa-40e7-afe7-0c11d331232c",
+    reader: "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+    monitoring: "43d0d8ad-25c7-4714-9337-8ba259a9fe05",
+  };
+  let at: CloudForTests;
+  let group: string;
+  let workspace: string;
+  let identity: { readonly id: string; readonly clientId: string; readonly principalId: string };
+  let connection: Connection;
+  let apps: Apps;
+  let requests: Requests;
+  let stable: string;
+  let idle: string;
+  let asleep: string;
   const appId = (name: string): string => `${group}/providers/Microsoft.App/containerApps/${name}`;
   const settled = async (method: string, to: string, body: object): Promise<any> => {
     const reply = await at.settle(method, to, body);
@@ -68,26 +111,77 @@ describe("the control plane's identity on Azure", () => {
     workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/shop`;
     const managedEnvironmentId = `${group}/providers/Microsoft.App/managedEnvironments/shop`;
     await settled("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
-    const { customerId } = (await at.ask("PUT", `${workspace}?api-version=2023-09-01`, { location: "westeurope", properties: {} })).body.properties;
-    await settled("PUT", `${managedEnvironmentId}?${version}`, { location: "westeurope", properties: { appLogsConfiguration: { destination: "azure-monitor" } } });
-    await at.ask("PUT", `${managedEnvironmentId}/providers/Microsoft.Insights/diagnosticSettings/logs?api-version=2021-05-01-preview`, { properties: { workspaceId: workspace, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } });
-    const made = (await at.ask("PUT", `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/control-plane?api-version=2023-01-31`, { location: "westeurope" })).body;
+    const { customerId } = (
+      await at.ask("PUT", `${workspace}?api-version=2023-09-01`, { location: "westeurope", properties: {} })
+    ).body.properties;
+    await settled("PUT", `${managedEnvironmentId}?${version}`, {
+      location: "westeurope",
+      properties: { appLogsConfiguration: { destination: "azure-monitor" } },
+    });
+    await at.ask(
+      "PUT",
+      `${managedEnvironmentId}/providers/Microsoft.Insights/diagnosticSettings/logs?api-version=2021-05-01-preview`,
+      { properties: { workspaceId: workspace, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } },
+    );
+    const made = (
+      await at.ask(
+        "PUT",
+        `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/control-plane?api-version=2023-01-31`,
+        { location: "westeurope" },
+      )
+    ).body;
     identity = { id: made.id, ...made.properties };
-    const put = async (app: string, traffic: readonly object[], release: string, more: object = {}): Promise<string> => {
-      await settled("PUT", `${appId(app)}?${version}`, { location: "westeurope", ...more, properties: { managedEnvironmentId, configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, traffic } }, template: { containers: [{ name: "web", image: "web:1", env: [{ name: "RELEASE", value: release }] }], scale: { minReplicas: 1 } } } });
+    const put = async (
+      app: string,
+      traffic: readonly object[],
+      release: string,
+      more: object = {},
+    ): Promise<string> => {
+      await settled("PUT", `${appId(app)}?${version}`, {
+        location: "westeurope",
+        ...more,
+        properties: {
+          managedEnvironmentId,
+          configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, traffic } },
+          template: {
+            containers: [{ name: "web", image: "web:1", env: [{ name: "RELEASE", value: release }] }],
+            scale: { minReplicas: 1 },
+          },
+        },
+      });
       return eventually(async () => {
-        const { latestRevisionName, latestReadyRevisionName } = (await at.ask("GET", `${appId(app)}?${version}`)).body.properties;
+        const { latestRevisionName, latestReadyRevisionName } = (await at.ask("GET", `${appId(app)}?${version}`)).body
+          .properties;
         return latestRevisionName === latestReadyRevisionName && (latestRevisionName as string);
       }, `release ${release} of ${app}`);
     };
     // A replica that has the identity tells where tokens for it are had; the adapters then get them as the control plane does.
-    await put("teller", [{ latestRevision: true, weight: 100 }], "1", { identity: { type: "UserAssigned", userAssignedIdentities: { [identity.id]: {} } } });
+    await put("teller", [{ latestRevision: true, weight: 100 }], "1", {
+      identity: { type: "UserAssigned", userAssignedIdentities: { [identity.id]: {} } },
+    });
     const environment = (await at.ask("GET", `https://teller.shop.westeurope.${suffix}/environment`)).body;
     for (const name of ["IDENTITY_ENDPOINT", "IDENTITY_HEADER"]) vi.stubEnv(name, environment[name]);
     stable = await put(target.app, [{ latestRevision: true, weight: 100 }], "1");
-    [idle, asleep] = [await put(target.app, [{ revisionName: stable, weight: 100 }], "2"), await put(target.app, [{ revisionName: stable, weight: 100 }], "3")];
-    connection = connect({ subscription, tenant, resourceManager: management, logs: `https://api.loganalytics.${suffix}`, authority: `https://login.${suffix}`, clientId: identity.clientId, requestSeconds: 1 }, at.cloud.environment["BALLAST_CONNECT_TO"]);
-    [apps, requests] = [createContainerApps(connection, patienceOf(1)), createRequestRows(connection, patienceOf(1), customerId, 0)];
+    [idle, asleep] = [
+      await put(target.app, [{ revisionName: stable, weight: 100 }], "2"),
+      await put(target.app, [{ revisionName: stable, weight: 100 }], "3"),
+    ];
+    connection = connect(
+      {
+        subscription,
+        tenant,
+        resourceManager: management,
+        logs: `https://api.loganalytics.${suffix}`,
+        authority: `https://login.${suffix}`,
+        clientId: identity.clientId,
+        requestSeconds: 1,
+      },
+      at.cloud.environment["BALLAST_CONNECT_TO"],
+    );
+    [apps, requests] = [
+      createContainerApps(connection, patienceOf(1)),
+      createRequestRows(connection, patienceOf(1), customerId, 0),
+    ];
   });
   afterAll(async () => {
     vi.unstubAllEnvs();
@@ -102,25 +196,53 @@ describe("the control plane's identity on Azure", () => {
       const to = `${scope}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-0000-0000-00000000000${index}?api-version=2022-04-01`;
       await at.ask("DELETE", to);
       if (!roles.includes(role)) continue;
-      const { status } = await at.ask("PUT", to, { properties: { principalId: identity.principalId, principalType: "ServicePrincipal", roleDefinitionId: `/subscriptions/${at.cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/${roleIds[role]}` } });
+      const { status } = await at.ask("PUT", to, {
+        properties: {
+          principalId: identity.principalId,
+          principalType: "ServicePrincipal",
+          roleDefinitionId: `/subscriptions/${at.cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/${roleIds[role]}`,
+        },
+      });
       expect([role, status]).toEqual([role, 201]);
     }
-    await settled("PATCH", `${appId(target.app)}?${version}`, { properties: { configuration: { ingress: { traffic: [{ revisionName: stable, weight: 100 }] } } } });
-    for (const [name, verb] of [[idle, "activate"], [asleep, "deactivate"]] as const) await at.ask("POST", `${appId(target.app)}/revisions/${name}/${verb}?${version}`);
+    await settled("PATCH", `${appId(target.app)}?${version}`, {
+      properties: { configuration: { ingress: { traffic: [{ revisionName: stable, weight: 100 }] } } },
+    });
+    for (const [name, verb] of [
+      [idle, "activate"],
+      [asleep, "deactivate"],
+    ] as const)
+      await at.ask("POST", `${appId(target.app)}/revisions/${name}/${verb}?${version}`);
   }
 
   /** Has everything done that a rollout asks of Azure, and gives what came of each: fine, or the reason. */
   async function tryAll(): Promise<Readonly<Record<string, string>>> {
-    const never = new AbortController().signal, fence = async (): Promise<boolean> => true, now = Date.now();
-    const weights = [{ revision: stable, percent: 50 }, { revision: idle, percent: 50 }], back = [{ revision: stable, percent: 100 }];
+    const never = new AbortController().signal;
+    const fence = async (): Promise<boolean> => true;
+    const now = Date.now();
+    const weights = [
+      { revision: stable, percent: 50 },
+      { revision: idle, percent: 50 },
+    ];
+    const back = [{ revision: stable, percent: 100 }];
     const work: Readonly<Record<string, () => Promise<Result<unknown>>>> = {
       inspect: () => apps.inspect(target, never),
       readTraffic: () => apps.readTraffic(target, never),
       probe: () => apps.probe({ kind: "Probe", target, revision: idle, path: "/", timeoutSeconds: 2 }, never),
-      measure: () => requests.measure({ kind: "Measure", target, canary: idle, stable, from: now - 60_000, tickSeconds: 1 }, now, never),
+      measure: () =>
+        requests.measure(
+          { kind: "Measure", target, canary: idle, stable, from: now - 60_000, tickSeconds: 1 },
+          now,
+          never,
+        ),
       shift: async () => {
-        const shifted = await apps.shift({ kind: "ShiftTraffic", target, weights, labels: {}, overrideHold: false }, fence);
-        return shifted.ok ? apps.shift({ kind: "ShiftTraffic", target, weights: back, labels: {}, overrideHold: false }, fence) : shifted;
+        const shifted = await apps.shift(
+          { kind: "ShiftTraffic", target, weights, labels: {}, overrideHold: false },
+          fence,
+        );
+        return shifted.ok
+          ? apps.shift({ kind: "ShiftTraffic", target, weights: back, labels: {}, overrideHold: false }, fence)
+          : shifted;
       },
       activate: () => apps.activate({ kind: "Activate", target, revision: asleep }, fence),
       deactivate: () => apps.deactivate({ kind: "Deactivate", target, revision: idle }, fence),
@@ -133,19 +255,54 @@ describe("the control plane's identity on Azure", () => {
     return came;
   }
 
-  const unread = expect.stringMatching(/AuthorizationFailed.*'Microsoft\.App\/containerApps\/(revisions\/)?read'/s), unasked = expect.stringContaining("request rows cannot be read: 403 InsufficientAccessError");
+  const unread = expect.stringMatching(/AuthorizationFailed.*'Microsoft\.App\/containerApps\/(revisions\/)?read'/s);
+  const unasked = expect.stringContaining("request rows cannot be read: 403 InsufficientAccessError");
   // A list of several pages fails in the client's own words, which do not name the right that is missing.
-  const blind = { inspect: unread, readTraffic: unread, probe: unread, measure: unasked, shift: expect.stringContaining("403 AuthorizationFailed"), activate: unread, deactivate: unread };
-  const may = (action: string) => expect.stringMatching(new RegExp(`AuthorizationFailed.*'Microsoft\\.App/containerApps/${action}'`, "s"));
-  const allFine = { inspect: "fine", readTraffic: "fine", probe: "fine", measure: "fine", shift: "fine", activate: "fine", deactivate: "fine" };
-  const reading = { ...allFine, shift: may("write"), activate: may("revisions/activate/action"), deactivate: may("revisions/deactivate/action") };
+  const blind = {
+    inspect: unread,
+    readTraffic: unread,
+    probe: unread,
+    measure: unasked,
+    shift: expect.stringContaining("403 AuthorizationFailed"),
+    activate: unread,
+    deactivate: unread,
+  };
+  const may = (action: string) =>
+    expect.stringMatching(new RegExp(`AuthorizationFailed.*'Microsoft\\.App/containerApps/${action}'`, "s"));
+  const allFine = {
+    inspect: "fine",
+    readTraffic: "fine",
+    probe: "fine",
+    measure: "fine",
+    shift: "fine",
+    activate: "fine",
+    deactivate: "fine",
+  };
+  const reading = {
+    ...allFine,
+    shift: may("write"),
+    activate: may("revisions/activate/action"),
+    deactivate: may("revisions/deactivate/action"),
+  };
 
   test.each<readonly [string, readonly (keyof typeof roleIds)[], object]>([
     ["both of its roles does everything that a rollout asks", ["apps", "logs"], allFine],
     ["no role does nothing", [], blind],
-    ["Log Analytics Reader alone measures, and can neither see nor move the app", ["logs"], { ...blind, measure: "fine" }],
-    ["Container Apps Contributor alone moves traffic blindly: it measures nothing", ["apps"], { ...allFine, measure: unasked }],
-    ["Container Apps Operator in place of Contributor wakes and takes away revisions, and cannot move traffic", ["operator", "logs"], { ...allFine, shift: may("write") }],
+    [
+      "Log Analytics Reader alone measures, and can neither see nor move the app",
+      ["logs"],
+      { ...blind, measure: "fine" },
+    ],
+    [
+      "Container Apps Contributor alone moves traffic blindly: it measures nothing",
+      ["apps"],
+      { ...allFine, measure: unasked },
+    ],
+    [
+      "Container Apps Operator in place of Contributor wakes and takes away revisions, and cannot move traffic",
+      ["operator", "logs"],
+      { ...allFine, shift: may("write") },
+    ],
     ["Reader in place of Contributor looks on", ["reader", "logs"], reading],
     ["Monitoring Reader in place of Log Analytics Reader measures too", ["apps", "monitoring"], allFine],
   ])("with %s", async (_what, roles, expected) => {

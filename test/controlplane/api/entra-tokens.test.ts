@@ -3,24 +3,38 @@
 import { once } from "node:events";
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
-import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from "jose";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { Agent } from "undici";
-import { createAuthenticate, type Authenticate } from "../../../controlplane/api/authenticate.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Authenticate, createAuthenticate } from "../../../controlplane/api/authenticate.ts";
 
-const authority = "https://login.microsoftonline.com", tenant = "66666666-7777-8888-9999-000000000000", audience = `api://${tenant}/ballast-dev`, clientId = "cccccccc-0000-0000-0000-000000000001";
-const ann = "aaaaaaaa-0000-0000-0000-000000000001", workflow = "bbbbbbbb-0000-0000-0000-000000000001";
+const authority = "https://login.microsoftonline.com";
+const tenant = "66666666-7777-8888-9999-000000000000";
+const audience = `api://${tenant}/ballast-dev`;
+const clientId = "cccccccc-0000-0000-0000-000000000001";
+const ann = "aaaaaaaa-0000-0000-0000-000000000001";
+const workflow = "bbbbbbbb-0000-0000-0000-000000000001";
 const keys = await generateKeyPair("RS256");
-let server: http.Server, agent: Agent, authenticate: Authenticate;
+let server: http.Server;
+let agent: Agent;
+let authenticate: Authenticate;
 
 beforeAll(async () => {
   const jwk = { ...(await exportJWK(keys.publicKey)), kid: "ours", alg: "RS256", use: "sig" };
-  server = http.createServer((request, response) => {
-    const page = { issuer: `${authority}/${tenant}/v2.0`, jwks_uri: `${authority}/${tenant}/discovery/v2.0/keys` };
-    response.setHeader("content-type", "application/json").end(JSON.stringify(request.url?.endsWith("/openid-configuration") ? page : { keys: [jwk] }));
-  }).listen(0, "127.0.0.1");
+  server = http
+    .createServer((request, response) => {
+      const page = { issuer: `${authority}/${tenant}/v2.0`, jwks_uri: `${authority}/${tenant}/discovery/v2.0/keys` };
+      response
+        .setHeader("content-type", "application/json")
+        .end(JSON.stringify(request.url?.endsWith("/openid-configuration") ? page : { keys: [jwk] }));
+    })
+    .listen(0, "127.0.0.1");
   await once(server, "listening");
-  agent = new Agent({ connect: (_options, connected) => { const socket = net.connect((server.address() as AddressInfo).port, "127.0.0.1", () => connected(null, socket)); } });
+  agent = new Agent({
+    connect: (_options, connected) => {
+      const socket = net.connect((server.address() as AddressInfo).port, "127.0.0.1", () => connected(null, socket));
+    },
+  });
   authenticate = createAuthenticate({ authority, tenant, audiences: [audience], requestSeconds: 10 }, agent);
 });
 afterAll(async () => {
@@ -29,27 +43,84 @@ afterAll(async () => {
 });
 
 /** What a person at a laptop gets through `az login`, and what a workflow or an identity gets for itself. */
-const first: JWTPayload = { iss: `https://sts.windows.net/${tenant}/`, aud: audience, tid: tenant, ver: "1.0", oid: ann, sub: "pairwise", appid: "04b07795-8ddb-461a-bbee-02f9e1bf7b46", scp: "access", roles: ["Rollout.Read", "Rollout.Write"] };
-const ofWorkflow: JWTPayload = { ...first, oid: workflow, sub: workflow, appid: "dddddddd-0000-0000-0000-000000000001", appidacr: "2", idtyp: "app", scp: undefined };
-const second: JWTPayload = { ...first, iss: `${authority}/${tenant}/v2.0`, ver: "2.0", appid: undefined, azp: "04b07795-8ddb-461a-bbee-02f9e1bf7b46" };
+const first: JWTPayload = {
+  iss: `https://sts.windows.net/${tenant}/`,
+  aud: audience,
+  tid: tenant,
+  ver: "1.0",
+  oid: ann,
+  sub: "pairwise",
+  appid: "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+  scp: "access",
+  roles: ["Rollout.Read", "Rollout.Write"],
+};
+const ofWorkflow: JWTPayload = {
+  ...first,
+  oid: workflow,
+  sub: workflow,
+  appid: "dddddddd-0000-0000-0000-000000000001",
+  appidacr: "2",
+  idtyp: "app",
+  scp: undefined,
+};
+const second: JWTPayload = {
+  ...first,
+  iss: `${authority}/${tenant}/v2.0`,
+  ver: "2.0",
+  appid: undefined,
+  azp: "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+};
 
 async function asked(claims: JWTPayload): Promise<unknown> {
-  const token = await new SignJWT(JSON.parse(JSON.stringify(claims))).setProtectedHeader({ alg: "RS256", kid: "ours" }).setIssuedAt().setExpirationTime("1h").sign(keys.privateKey);
-  const answer = await authenticate(new Request("https://control-plane.example/rollouts", { headers: { authorization: `Bearer ${token}` } }), "Rollout.Write");
-  return answer instanceof Response ? [answer.status, ((await answer.json()) as { error: { message: string } }).error.message] : answer;
+  const token = await new SignJWT(JSON.parse(JSON.stringify(claims)))
+    .setProtectedHeader({ alg: "RS256", kid: "ours" })
+    .setIssuedAt()
+    .setExpirationTime("1h")
+    .sign(keys.privateKey);
+  const answer = await authenticate(
+    new Request("https://control-plane.example/rollouts", { headers: { authorization: `Bearer ${token}` } }),
+    "Rollout.Write",
+  );
+  return answer instanceof Response
+    ? [answer.status, ((await answer.json()) as { error: { message: string } }).error.message]
+    : answer;
 }
 
 test.each([
   ["a person's through Azure's command line, in the shape that the application asks for", first, ann],
   ["a workflow's or an identity's", ofWorkflow, workflow],
   ["one of the second shape, where it is for the audience", second, ann],
-])("a token lets in: %s, under the name of its object", async (_what, claims, name) => expect(await asked(claims)).toEqual({ name }));
+])("a token lets in: %s, under the name of its object", async (_what, claims, name) =>
+  expect(await asked(claims)).toEqual({ name }),
+);
 
 test.each([
-  ["of the first shape, of another tenant", { ...first, iss: `https://sts.windows.net/${clientId}/`, tid: clientId }, 401, "from another issuer"],
-  ["of the first shape, for another application", { ...first, aud: "https://graph.microsoft.com" }, 401, "for somebody else"],
-  ["of the second shape, for the client id, as an application gives them that asks for no shape of ours", { ...second, aud: clientId }, 401, "for somebody else"],
+  [
+    "of the first shape, of another tenant",
+    { ...first, iss: `https://sts.windows.net/${clientId}/`, tid: clientId },
+    401,
+    "from another issuer",
+  ],
+  [
+    "of the first shape, for another application",
+    { ...first, aud: "https://graph.microsoft.com" },
+    401,
+    "for somebody else",
+  ],
+  [
+    "of the second shape, for the client id, as an application gives them that asks for no shape of ours",
+    { ...second, aud: clientId },
+    401,
+    "for somebody else",
+  ],
   ["of somebody who signed in and has no role", { ...first, roles: undefined }, 403, `${ann} does not have it`],
-  ["of somebody with a scope in place of a role", { ...first, roles: undefined, scp: "Rollout.Write" }, 403, "Rollout.Write"],
+  [
+    "of somebody with a scope in place of a role",
+    { ...first, roles: undefined, scp: "Rollout.Write" },
+    403,
+    "Rollout.Write",
+  ],
   ["of somebody who may only read", { ...first, roles: ["Rollout.Read"] }, 403, "needs the role Rollout.Write"],
-])("a token is refused: %s", async (_what, claims, status, says) => expect(await asked(claims as JWTPayload)).toEqual([status, expect.stringContaining(says)]));
+])("a token is refused: %s", async (_what, claims, status, says) =>
+  expect(await asked(claims as JWTPayload)).toEqual([status, expect.stringContaining(says)]),
+);

@@ -6,16 +6,28 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../../controlplane/api/app.ts";
 import { description } from "../../../controlplane/api/openapi.ts";
-import { operations, type Operation, type OperationName } from "../../../controlplane/api/openapi-operations.ts";
+import { type Operation, type OperationName, operations } from "../../../controlplane/api/openapi-operations.ts";
 import { readHold, readRelease, readSignal } from "../../../controlplane/api/rollouts/forms.ts";
 import { catalogue } from "../../../errors/catalogue.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
 import { journalChainBroken, journalFactUnknown } from "../../../errors/journal.ts";
 import { checked, checkOf, described, seen } from "../../support/controlplane/exchanges.ts";
-import { body, calls, openService, path, rejected, startIssuer, stream, type Issuer, type Service } from "../../support/controlplane/service.ts";
+import {
+  body,
+  calls,
+  type Issuer,
+  openService,
+  path,
+  rejected,
+  type Service,
+  startIssuer,
+  stream,
+} from "../../support/controlplane/service.ts";
 
 let issuer: Issuer;
-beforeAll(async () => { issuer = await startIssuer(); });
+beforeAll(async () => {
+  issuer = await startIssuer();
+});
 afterAll(() => issuer.close());
 
 const entries = Object.entries<Operation>(operations);
@@ -23,7 +35,9 @@ const service = (changes: Partial<Service["parts"]> = {}): Service => openServic
 
 describe("the description", () => {
   // The OpenAPI Initiative's schema of OpenAPI 3.1 documents, iteration 2026-08-03, as @seriousme/openapi-schema-validator 2.11.0 (MIT) carries it.
-  const schema = JSON.parse(readFileSync(new URL("../../support/controlplane/openapi-3.1.schema.json", import.meta.url), "utf8")) as object;
+  const schema = JSON.parse(
+    readFileSync(new URL("../../support/controlplane/openapi-3.1.schema.json", import.meta.url), "utf8"),
+  ) as object;
   const official = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
   const asServed = JSON.parse(JSON.stringify(description)) as Record<string, any>;
 
@@ -31,27 +45,52 @@ describe("the description", () => {
     expect([official(asServed), official.errors]).toEqual([true, null]);
     const response = await service().app.request("/openapi.json");
     expect([response.status, await response.json()]).toEqual([200, asServed]);
-    for (const broken of [{ ...asServed, openapi: "3.0.0" }, { ...asServed, info: {} }, { ...asServed, paths: { sweep: {} } }, { ...asServed, paths: { "/sweep": { post: { responses: { many: {} } } } } }]) expect(official(broken)).toBe(false);
+    for (const broken of [
+      { ...asServed, openapi: "3.0.0" },
+      { ...asServed, info: {} },
+      { ...asServed, paths: { sweep: {} } },
+      { ...asServed, paths: { "/sweep": { post: { responses: { many: {} } } } } },
+    ])
+      expect(official(broken)).toBe(false);
   });
 
   test("holds schemas that are valid JSON Schema, and references that lead somewhere", () => {
     const text = JSON.stringify(asServed);
-    for (const [, place] of text.matchAll(/"\$ref":"#\/([^"]+)"/g)) expect(place!.split("/").reduce((inner, step) => inner?.[step], asServed), place).toBeTypeOf("object");
-    for (const name of Object.keys(description.components.schemas)) expect(checkOf("components", "schemas", name)).toBeTypeOf("function");
+    for (const [, place] of text.matchAll(/"\$ref":"#\/([^"]+)"/g))
+      expect(
+        place!.split("/").reduce((inner, step) => inner?.[step], asServed),
+        place,
+      ).toBeTypeOf("object");
+    for (const name of Object.keys(description.components.schemas))
+      expect(checkOf("components", "schemas", name)).toBeTypeOf("function");
   });
 
   test("tells of every route, with its role, and of nothing else", () => {
     const { parts } = service();
-    const app = createApp(parts, async () => ({ name: "somebody" }), () => undefined);
+    const app = createApp(
+      parts,
+      async () => ({ name: "somebody" }),
+      () => undefined,
+    );
     const routes = app.routes.map((route) => `${route.method} ${route.path.replaceAll(/:(\w+)/g, "{$1}")}`);
-    const told = Object.entries(asServed["paths"] as object).flatMap(([to, methods]) => Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${to}`));
+    const told = Object.entries(asServed["paths"] as object).flatMap(([to, methods]) =>
+      Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${to}`),
+    );
     expect(told.toSorted()).toEqual(routes.toSorted());
-    expect(new Set(entries.map(([, { path: to, method }]) => asServed["paths"][to][method.toLowerCase()].operationId)).size).toBe(entries.length);
-    for (const [name, { role, path: to, method }] of entries) expect([name, asServed["paths"][to][method.toLowerCase()].security]).toEqual([name, role === undefined ? [] : [{ entra: [role] }]]);
+    expect(
+      new Set(entries.map(([, { path: to, method }]) => asServed["paths"][to][method.toLowerCase()].operationId)).size,
+    ).toBe(entries.length);
+    for (const [name, { role, path: to, method }] of entries)
+      expect([name, asServed["paths"][to][method.toLowerCase()].security]).toEqual([
+        name,
+        role === undefined ? [] : [{ entra: [role] }],
+      ]);
   });
 
   test("names only errors of the catalogue", () => {
-    const ids = entries.flatMap(([name]) => [...described(name as OperationName)].flatMap((what) => what.split(" ")[1] ?? []));
+    const ids = entries.flatMap(([name]) =>
+      [...described(name as OperationName)].flatMap((what) => what.split(" ")[1] ?? []),
+    );
     expect(ids.filter((id) => !catalogue().has(id))).toEqual([]);
     expect(ids.length).toBeGreaterThan(40);
   });
@@ -59,30 +98,58 @@ describe("the description", () => {
   test("names exactly what each call answers: every status and error of it is had here, and no other", async () => {
     seen.clear();
     await provokeEverything();
-    for (const [name] of entries) expect([name, [...(seen.get(name as OperationName) ?? [])].toSorted()]).toEqual([name, [...described(name as OperationName)].toSorted()]);
+    for (const [name] of entries)
+      expect([name, [...(seen.get(name as OperationName) ?? [])].toSorted()]).toEqual([
+        name,
+        [...described(name as OperationName)].toSorted(),
+      ]);
   });
 
   test("is not satisfied by an answer, or by a call, that is another", async () => {
-    const answering = (answer: Response) => checked({ fetch: async () => answer }).request("/sweep", { method: "POST" });
+    const answering = (answer: Response) =>
+      checked({ fetch: async () => answer }).request("/sweep", { method: "POST" });
     await expect(answering(Response.json({ takenOver: [] }))).resolves.toBeInstanceOf(Response);
-    for (const answer of [Response.json({ takenOver: [1] }), Response.json({ takenOver: [], more: 1 }), Response.json({ takenOver: [] }, { status: 201 }), new Response("{}"), Response.json({ error: { id: "target-held", message: "m", fix: "f" } }, { status: 409 }), Response.json({ error: { id: "call-malformed", message: "m", fix: "f" } }, { status: 401 })]) {
+    for (const answer of [
+      Response.json({ takenOver: [1] }),
+      Response.json({ takenOver: [], more: 1 }),
+      Response.json({ takenOver: [] }, { status: 201 }),
+      new Response("{}"),
+      Response.json({ error: { id: "target-held", message: "m", fix: "f" } }, { status: 409 }),
+      Response.json({ error: { id: "call-malformed", message: "m", fix: "f" } }, { status: 401 }),
+    ]) {
       await expect(answering(answer)).rejects.toThrow("POST /sweep");
     }
     const lax = checked({ fetch: async () => Response.json({ id: "1", until: 1 }) });
-    await expect(lax.request("/holds/shop/api", { method: "POST", body: '{"seconds":121}' })).rejects.toThrow("although");
+    await expect(lax.request("/holds/shop/api", { method: "POST", body: '{"seconds":121}' })).rejects.toThrow(
+      "although",
+    );
   });
 });
 
 /** Has every answer that is described, and with it every error. */
 async function provokeEverything(): Promise<void> {
-  const broken = async (): Promise<never> => { throw new Error("broken inside"); };
-  const everythingBroken = { journal: { read: broken, streams: broken, append: broken, grown: broken, lastWriteAt: broken }, claims: { hold: broken, unhold: broken }, rollouts: { start: broken, signal: broken, sweep: broken } } as unknown as Partial<Service["parts"]>;
-  const unreadable = (): Promise<never> => Promise.reject(journalFactUnknown({ stream, index: 0, why: "a test wants it" }));
-  const plain = service(), inside = service(everythingBroken);
+  const broken = async (): Promise<never> => {
+    throw new Error("broken inside");
+  };
+  const everythingBroken = {
+    journal: { read: broken, streams: broken, append: broken, grown: broken, lastWriteAt: broken },
+    claims: { hold: broken, unhold: broken },
+    rollouts: { start: broken, signal: broken, sweep: broken },
+  } as unknown as Partial<Service["parts"]>;
+  const unreadable = (): Promise<never> =>
+    Promise.reject(journalFactUnknown({ stream, index: 0, why: "a test wants it" }));
+  const plain = service();
+  const inside = service(everythingBroken);
   const misread = service({ journal: { ...plain.parts.journal, read: unreadable, streams: async () => [stream] } });
-  const tampered = service({ journal: { ...plain.parts.journal, read: () => Promise.reject(journalChainBroken({ stream, index: 0, why: "a test wants it" })) } });
+  const tampered = service({
+    journal: {
+      ...plain.parts.journal,
+      read: () => Promise.reject(journalChainBroken({ stream, index: 0, why: "a test wants it" })),
+    },
+  });
   const deaf = openService({ ...issuer, authority: "http://127.0.0.1:9" });
-  const weak = await issuer.token({ roles: [] }), foreign = await issuer.token({ aud: "x" });
+  const weak = await issuer.token({ roles: [] });
+  const foreign = await issuer.token({ aud: "x" });
   for (const { method, to, sent } of calls) {
     await plain.app.request(to, { method });
     await plain.call(method, to, sent, foreign);
@@ -99,7 +166,18 @@ async function provokeEverything(): Promise<void> {
   for (const to of ["/health", "/openapi.json"]) await plain.app.request(to);
   await inside.app.request("/health");
   await provokeInTurn(plain);
-  const taken = service({ journal: plain.parts.journal, rollouts: { ...plain.parts.rollouts, start: async () => { throw claimTargetHeld({ stream, heldBy: "x" }); }, signal: async () => { throw claimTargetHeld({ stream, heldBy: "x" }); } } });
+  const taken = service({
+    journal: plain.parts.journal,
+    rollouts: {
+      ...plain.parts.rollouts,
+      start: async () => {
+        throw claimTargetHeld({ stream, heldBy: "x" });
+      },
+      signal: async () => {
+        throw claimTargetHeld({ stream, heldBy: "x" });
+      },
+    },
+  });
   await taken.append("rollout/shop/api/api--0000009", rejected);
   await taken.call("POST", `${path}/signals`, { signal: "retry", reason: "x" });
   const free = service({ rollouts: taken.parts.rollouts });
@@ -109,7 +187,13 @@ async function provokeEverything(): Promise<void> {
 /** Goes through one release as its callers do, with all that they may ask and all that they may ask wrongly. */
 async function provokeInTurn({ call, append }: Service): Promise<void> {
   for (const rest of ["", "/journal", "/follow"]) await call("GET", `${path}${rest}`);
-  for (const [method, to, sent] of [["PUT", path, body], ["POST", `${path}/signals`, { signal: "abort", reason: "x" }], ["POST", "/holds/shop/api", { seconds: 1 }], ["DELETE", "/holds/shop/api/1", undefined]] as const) await call(method, to.replace("/api", "/other"), sent);
+  for (const [method, to, sent] of [
+    ["PUT", path, body],
+    ["POST", `${path}/signals`, { signal: "abort", reason: "x" }],
+    ["POST", "/holds/shop/api", { seconds: 1 }],
+    ["DELETE", "/holds/shop/api/1", undefined],
+  ] as const)
+    await call(method, to.replace("/api", "/other"), sent);
   await call("POST", `${path}/signals`, { signal: "abort", reason: "x" });
   for (const revision of ["0000002", "0000002", "0000003"]) await call("PUT", path.replace("0000002", revision), body);
   for (const rest of ["", "/journal"]) await call("GET", `${path}${rest}`);
@@ -124,35 +208,121 @@ async function provokeInTurn({ call, append }: Service): Promise<void> {
 
 describe("a body", () => {
   const forms = { putRollout: readRelease, signalRollout: readSignal, holdTarget: readHold } as const;
-  const checkOfBody = (name: keyof typeof forms) => checkOf("paths", operations[name].path, operations[name].method.toLowerCase(), "requestBody", "content", "application/json", "schema");
+  const checkOfBody = (name: keyof typeof forms) =>
+    checkOf(
+      "paths",
+      operations[name].path,
+      operations[name].method.toLowerCase(),
+      "requestBody",
+      "content",
+      "application/json",
+      "schema",
+    );
   /** What rules beyond the form say; they hold values to one another. */
   const beyond = /only ever gains traffic|does not leave room|not below ceilingPercent/;
-  const near = fc.oneof(fc.constantFrom(0, 1, -1, 0.5, 20, 21, 50, 51, 99, 100, 101, 119.9, 120, 121, 1e999, 10_800, "", "x", "abort", "refuse", "supersede", "restore", "adopt", "/", "/a b", "x".repeat(200), "😀".repeat(200), "😀".repeat(201), "a\u0000", "\ud800", null, true, {}, [], [5], [5, 25, 50], [50, 25], Array(20).fill(1), Array(21).fill(1)), fc.double(), fc.string({ unit: "binary" }));
+  const near = fc.oneof(
+    fc.constantFrom(
+      0,
+      1,
+      -1,
+      0.5,
+      20,
+      21,
+      50,
+      51,
+      99,
+      100,
+      101,
+      119.9,
+      120,
+      121,
+      1e999,
+      10_800,
+      "",
+      "x",
+      "abort",
+      "refuse",
+      "supersede",
+      "restore",
+      "adopt",
+      "/",
+      "/a b",
+      "x".repeat(200),
+      "😀".repeat(200),
+      "😀".repeat(201),
+      "a\u0000",
+      "\ud800",
+      null,
+      true,
+      {},
+      [],
+      [5],
+      [5, 25, 50],
+      [50, 25],
+      Array(20).fill(1),
+      Array(21).fill(1),
+    ),
+    fc.double(),
+    fc.string({ unit: "binary" }),
+  );
 
-  test.each(Object.keys(forms) as (keyof typeof forms)[])("of %s is taken where the description says so, and refused where it says so", (name) => {
-    const good = calls.find((each) => each.name === name)!.sent as Record<string, any>;
-    const fields = Object.keys(good).flatMap((key) => (typeof good[key] === "object" ? [[key], ...Object.keys(good[key]).map((inner) => [key, inner])] : [[key]]));
-    const mutated = fc.tuple(fc.constantFrom(...fields, ["whenInFlight"], ["outsideWeights"], ["shadow"], ["other"], ["pace", "other"], ["__proto__"]), near, fc.boolean()).map(([at, value, isDeleted]) => {
-      const sent = structuredClone(good);
-      const holder = at.slice(0, -1).reduce((inner, step) => (inner[step] ??= {}), sent);
-      if (isDeleted) delete holder[at.at(-1)!];
-      else Object.defineProperty(holder, at.at(-1)!, { value, enumerable: true });
-      return sent;
-    });
-    let taken = 0, refused = 0;
-    fc.assert(fc.property(mutated, (sent) => {
-      const given = JSON.parse(JSON.stringify(sent)) as unknown;
-      const fits = checkOfBody(name), isDescribed = fits(given), parsed = forms[name](given);
-      if ("complaints" in parsed) {
-        refused++;
-        expect([given, isDescribed && parsed.complaints.every((words) => !beyond.test(words))]).toEqual([given, false]);
-      } else {
-        taken++;
-        expect([given, isDescribed]).toEqual([given, true]);
-      }
-    }), { numRuns: 1_000, examples: [200, 201, 500, 501].map((length) => [{ ...good, [name === "putRollout" ? "release" : "reason"]: "😀".repeat(length) }]) });
-    expect(Math.min(taken, refused)).toBeGreaterThan(20);
-  });
+  test.each(Object.keys(forms) as (keyof typeof forms)[])(
+    "of %s is taken where the description says so, and refused where it says so",
+    (name) => {
+      const good = calls.find((each) => each.name === name)!.sent as Record<string, any>;
+      const fields = Object.keys(good).flatMap((key) =>
+        typeof good[key] === "object" ? [[key], ...Object.keys(good[key]).map((inner) => [key, inner])] : [[key]],
+      );
+      const mutated = fc
+        .tuple(
+          fc.constantFrom(
+            ...fields,
+            ["whenInFlight"],
+            ["outsideWeights"],
+            ["shadow"],
+            ["other"],
+            ["pace", "other"],
+            ["__proto__"],
+          ),
+          near,
+          fc.boolean(),
+        )
+        .map(([at, value, isDeleted]) => {
+          const sent = structuredClone(good);
+          const holder = at.slice(0, -1).reduce((inner, step) => (inner[step] ??= {}), sent);
+          if (isDeleted) delete holder[at.at(-1)!];
+          else Object.defineProperty(holder, at.at(-1)!, { value, enumerable: true });
+          return sent;
+        });
+      let taken = 0;
+      let refused = 0;
+      fc.assert(
+        fc.property(mutated, (sent) => {
+          const given = JSON.parse(JSON.stringify(sent)) as unknown;
+          const fits = checkOfBody(name);
+          const isDescribed = fits(given);
+          const parsed = forms[name](given);
+          if ("complaints" in parsed) {
+            refused++;
+            expect([given, isDescribed && parsed.complaints.every((words) => !beyond.test(words))]).toEqual([
+              given,
+              false,
+            ]);
+          } else {
+            taken++;
+            expect([given, isDescribed]).toEqual([given, true]);
+          }
+        }),
+        {
+          numRuns: 1_000,
+          examples: [200, 201, 500, 501].map((length) => [
+            { ...good, [name === "putRollout" ? "release" : "reason"]: "😀".repeat(length) },
+          ]),
+        },
+      );
+      expect(Math.min(taken, refused)).toBeGreaterThan(20);
+    },
+  );
 });
 
 test("the examples of docs/reference/api.md come out as they are written, in their order", async () => {

@@ -8,11 +8,24 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "j
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fold } from "../../../engines/engine.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
-import { body, calls, openService, path, rejected, seconds, startIssuer, stream, type Issuer, type Service } from "../../support/controlplane/service.ts";
+import {
+  body,
+  calls,
+  type Issuer,
+  openService,
+  path,
+  rejected,
+  type Service,
+  seconds,
+  startIssuer,
+  stream,
+} from "../../support/controlplane/service.ts";
 
 let issuer: Issuer;
 const strangers = await generateKeyPair("RS256");
-beforeAll(async () => { issuer = await startIssuer(); });
+beforeAll(async () => {
+  issuer = await startIssuer();
+});
 afterAll(() => issuer.close());
 
 const service = (changes: Partial<Service["parts"]> = {}): Service => openService(issuer, changes);
@@ -22,26 +35,45 @@ describe("a token", () => {
   const refused: Readonly<Record<string, () => Promise<string>>> = {
     "for another audience": () => issuer.token({ aud: "https://management.azure.com" }),
     "for nobody": () => issuer.token({ aud: undefined as unknown as string }),
-    "from another issuer": () => issuer.token({ iss: "https://login.example/00000000-0000-0000-0000-00000000beef/v2.0" }),
+    "from another issuer": () =>
+      issuer.token({ iss: "https://login.example/00000000-0000-0000-0000-00000000beef/v2.0" }),
     "of another tenant": () => issuer.token({ tid: "00000000-0000-0000-0000-00000000dead" }),
     "that has expired": () => issuer.token({ exp: seconds(-120) }),
     "that never expires": () => issuer.token({ exp: undefined as unknown as number }),
     "that is not valid yet": () => issuer.token({ nbf: seconds(120) }),
     "signed by a stranger": () => issuer.token({}, strangers.privateKey),
-    "signed by a stranger who brings his key": async () => issuer.token({}, strangers.privateKey, { jwk: await exportJWK(strangers.publicKey) }),
+    "signed by a stranger who brings his key": async () =>
+      issuer.token({}, strangers.privateKey, { jwk: await exportJWK(strangers.publicKey) }),
     "signed with a key that nobody published": () => issuer.token({}, strangers.privateKey, { kid: "another" }),
     "with no signature": async () => new UnsecuredJWT(issuer.claims()).encode(),
     "whose signature was cut off": async () => (await issuer.token()).replace(/[^.]+$/, ""),
-    "whose claims were changed afterwards": async () => (await issuer.token({ roles: [] })).replace(/\.[^.]+\./, `.${Buffer.from(JSON.stringify(issuer.claims())).toString("base64url")}.`),
-    "signed with our public key as if it were a secret, as a key": async () => new SignJWT(issuer.claims()).setProtectedHeader({ alg: "HS256", kid: "ours" }).sign(secretText(JSON.stringify(await exportJWK(issuer.keys.publicKey)))),
-    "signed with our public key as if it were a secret, as a text": async () => new SignJWT(issuer.claims()).setProtectedHeader({ alg: "HS256", kid: "ours" }).sign(secretText(await exportSPKI(issuer.keys.publicKey))),
+    "whose claims were changed afterwards": async () =>
+      (await issuer.token({ roles: [] })).replace(
+        /\.[^.]+\./,
+        `.${Buffer.from(JSON.stringify(issuer.claims())).toString("base64url")}.`,
+      ),
+    "signed with our public key as if it were a secret, as a key": async () =>
+      new SignJWT(issuer.claims())
+        .setProtectedHeader({ alg: "HS256", kid: "ours" })
+        .sign(secretText(JSON.stringify(await exportJWK(issuer.keys.publicKey)))),
+    "signed with our public key as if it were a secret, as a text": async () =>
+      new SignJWT(issuer.claims())
+        .setProtectedHeader({ alg: "HS256", kid: "ours" })
+        .sign(secretText(await exportSPKI(issuer.keys.publicKey))),
     "signed in a way that we do not take": async () => {
       const weak = await generateKeyPair("PS256");
       return new SignJWT(issuer.claims()).setProtectedHeader({ alg: "PS256", kid: "ours" }).sign(weak.privateKey);
     },
-    "that asks for what nobody understands": () => issuer.token({}, undefined, { crit: ["exp2"], exp2: 1 }).catch(async () => `${Buffer.from('{"alg":"RS256","kid":"ours","crit":["exp2"],"exp2":1}').toString("base64url")}.e30.e30`),
+    "that asks for what nobody understands": () =>
+      issuer
+        .token({}, undefined, { crit: ["exp2"], exp2: 1 })
+        .catch(
+          async () =>
+            `${Buffer.from('{"alg":"RS256","kid":"ours","crit":["exp2"],"exp2":1}').toString("base64url")}.e30.e30`,
+        ),
     "that is no token": async () => "a.b.c",
-    "whose claims are no object": async () => `${Buffer.from('{"alg":"RS256","kid":"ours"}').toString("base64url")}.${Buffer.from("[]").toString("base64url")}.AAAA`,
+    "whose claims are no object": async () =>
+      `${Buffer.from('{"alg":"RS256","kid":"ours"}').toString("base64url")}.${Buffer.from("[]").toString("base64url")}.AAAA`,
   };
   for (const [what, make] of Object.entries(refused)) {
     test(`${what} opens no call, and nothing happens`, async () => {
@@ -60,10 +92,24 @@ describe("a token", () => {
   test("that is missing, or comes in another way, opens no call but the two that are open to all", async () => {
     const { app, touched } = service();
     const good = await issuer.token();
-    for (const headers of [{}, { authorization: "" }, { authorization: "Bearer" }, { authorization: good }, { authorization: `Basic ${good}` }, { authorization: `Bearer ${good} ${good}` }, { "x-access-token": good }, { cookie: `token=${good}` }] as Record<string, string>[]) {
+    for (const headers of [
+      {},
+      { authorization: "" },
+      { authorization: "Bearer" },
+      { authorization: good },
+      { authorization: `Basic ${good}` },
+      { authorization: `Bearer ${good} ${good}` },
+      { "x-access-token": good },
+      { cookie: `token=${good}` },
+    ] as Record<string, string>[]) {
       for (const { method, to } of calls) {
         const response = await app.request(`${to}?access_token=${good}`, { method, headers });
-        expect([method, to, response.status, ((await response.json()) as any).error.id]).toEqual([method, to, 401, "call-token-missing"]);
+        expect([method, to, response.status, ((await response.json()) as any).error.id]).toEqual([
+          method,
+          to,
+          401,
+          "call-token-missing",
+        ]);
       }
     }
     for (const to of ["/health", "/openapi.json"]) expect((await app.request(to)).status).toBe(200);
@@ -88,8 +134,14 @@ describe("a token", () => {
     const { call, logged } = service();
     const bearer = await issuer.token();
     const answers = [
-      await call("PUT", path, body, bearer), await call("GET", "/rollouts", undefined, await issuer.token({ aud: "x" })), await call("GET", `/rollouts?token=${bearer}`), await call("GET", `/${bearer}`),
-      await call("GET", `/rollouts/shop/api/${bearer}`), await call("PUT", path, { [bearer]: 1 }), await call("POST", `${path}/signals`, { signal: bearer, reason: "x" }), await call("GET", `${path}/follow?from=${bearer}`),
+      await call("PUT", path, body, bearer),
+      await call("GET", "/rollouts", undefined, await issuer.token({ aud: "x" })),
+      await call("GET", `/rollouts?token=${bearer}`),
+      await call("GET", `/${bearer}`),
+      await call("GET", `/rollouts/shop/api/${bearer}`),
+      await call("PUT", path, { [bearer]: 1 }),
+      await call("POST", `${path}/signals`, { signal: bearer, reason: "x" }),
+      await call("GET", `${path}/follow?from=${bearer}`),
     ];
     expect(logged).toHaveLength(7);
     for (const text of [JSON.stringify(logged), ...answers.map(({ text }) => text)]) expect(text).not.toContain("eyJ");
@@ -98,19 +150,31 @@ describe("a token", () => {
   test("with claims that would forge lines names a caller who does not", async () => {
     const { call, parts } = service();
     await call("PUT", path, body, await issuer.token({ oid: "somebody\nFinished promoted \u202e" }));
-    expect((await parts.journal.read(stream))[0]!.event).toMatchObject({ kind: "Planned", intent: { requestedBy: "somebody\uFFFDFinished promoted \uFFFD" } });
+    expect((await parts.journal.read(stream))[0]!.event).toMatchObject({
+      kind: "Planned",
+      intent: { requestedBy: "somebody\uFFFDFinished promoted \uFFFD" },
+    });
   });
 
   test("may be used again while it is good, and what it asks for is asked once: a release, a signal, a hold, a hold given back", async () => {
     const { call, parts, asked } = service();
     const bearer = await issuer.token();
-    const twice = async (...how: Parameters<Service["call"]>) => [(await call(...how)).status, (await call(...how)).status];
-    const state = async () => fold(rollout, (await parts.journal.read(stream)).map(({ event }) => event));
+    const twice = async (...how: Parameters<Service["call"]>) => [
+      (await call(...how)).status,
+      (await call(...how)).status,
+    ];
+    const state = async () =>
+      fold(
+        rollout,
+        (await parts.journal.read(stream)).map(({ event }) => event),
+      );
     expect(await twice("PUT", path, body, bearer)).toEqual([202, 200]);
     expect(asked).toEqual([`start ${stream}`]);
     await call("POST", `${path}/signals`, { signal: "pause", reason: "lunch" }, bearer);
     const paused = await state();
-    expect((await call("POST", `${path}/signals`, { signal: "pause", reason: "lunch" }, bearer)).body.error.id).toBe("signal-disregarded");
+    expect((await call("POST", `${path}/signals`, { signal: "pause", reason: "lunch" }, bearer)).body.error.id).toBe(
+      "signal-disregarded",
+    );
     expect({ ...(await state()), now: 0 }).toEqual({ ...paused, now: 0 });
     expect(await twice("POST", `${path}/signals`, { signal: "abort", reason: "enough" }, bearer)).toEqual([202, 409]);
     expect(await twice("POST", "/holds/shop/api", { seconds: 30 }, bearer)).toEqual([200, 409]);
@@ -119,10 +183,21 @@ describe("a token", () => {
 });
 
 /** Parts that break at every touch: whatever answers without a 500 has not touched them. */
-const untouchable = { journal: broken("journal"), claims: broken("claims"), rollouts: broken("rollouts") } as unknown as Partial<Service["parts"]>;
+const untouchable = {
+  journal: broken("journal"),
+  claims: broken("claims"),
+  rollouts: broken("rollouts"),
+} as unknown as Partial<Service["parts"]>;
 
 function broken(what: string): object {
-  return new Proxy({}, { get: () => () => { throw new Error(`the ${what} was touched`); } });
+  return new Proxy(
+    {},
+    {
+      get: () => () => {
+        throw new Error(`the ${what} was touched`);
+      },
+    },
+  );
 }
 
 describe("a body", () => {
@@ -137,14 +212,34 @@ describe("a body", () => {
     "of nested lists": ["[".repeat(30_000) + "]".repeat(30_000), 400, "call-malformed"],
     "of nested lists without an end": ["[".repeat(60_000), 400, "call-malformed"],
     "of nested objects": [`${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`, 400, "call-malformed"],
-    "with nested objects for a text": [text.replace('"hash-of-2"', `${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`), 400, "call-malformed"],
+    "with nested objects for a text": [
+      text.replace('"hash-of-2"', `${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`),
+      400,
+      "call-malformed",
+    ],
     "with a prototype": [text.replace("{", '{"__proto__":{"polluted":true,"release":"x"},'), 400, "call-malformed"],
-    "with a prototype for a pace": [text.replace('"pace":{', '"pace":{"__proto__":{"bakeSeconds":1},'), 400, "call-malformed"],
+    "with a prototype for a pace": [
+      text.replace('"pace":{', '"pace":{"__proto__":{"bakeSeconds":1},'),
+      400,
+      "call-malformed",
+    ],
     "with a constructor": [text.replace("{", '{"constructor":{"prototype":{"polluted":true}},'), 400, "call-malformed"],
     "whose fields are its prototype's": ['{"__proto__":' + text + "}", 400, "call-malformed"],
-    "of thousands of unknown fields": [JSON.stringify({ ...body, ...Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`f${at}`, 1])) }), 400, "call-malformed"],
-    "with a list that is too long": [JSON.stringify({ ...body, pace: { ...body.pace, weights: Array(20_000).fill(1) } }), 400, "call-malformed"],
-    "with a number beyond numbers": [text.replace(/"maximumSeconds":\d+/, '"maximumSeconds":1e999'), 400, "call-malformed"],
+    "of thousands of unknown fields": [
+      JSON.stringify({ ...body, ...Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`f${at}`, 1])) }),
+      400,
+      "call-malformed",
+    ],
+    "with a list that is too long": [
+      JSON.stringify({ ...body, pace: { ...body.pace, weights: Array(20_000).fill(1) } }),
+      400,
+      "call-malformed",
+    ],
+    "with a number beyond numbers": [
+      text.replace(/"maximumSeconds":\d+/, '"maximumSeconds":1e999'),
+      400,
+      "call-malformed",
+    ],
     "with half a character": [text.replace("hash-of-2", "\\ud800"), 400, "call-malformed"],
     "with a zero": [text.replace("hash-of-2", "a\\u0000b"), 400, "call-malformed"],
     "that turns the direction of text": [text.replace("hash-of-2", "a\\u202eb"), 400, "call-malformed"],
@@ -164,20 +259,55 @@ describe("a body", () => {
 
   test("of another type than JSON is refused with 415, whatever is in it, and nothing is touched", async () => {
     const { call } = service(untouchable);
-    for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx", "text/json", ""]) {
+    for (const type of [
+      "text/plain",
+      "application/x-www-form-urlencoded",
+      "multipart/form-data; boundary=x",
+      "application/jsonx",
+      "text/json",
+      "",
+    ]) {
       for (const { method, to, sent } of calls.filter((each) => each.sent !== undefined)) {
         const answered = await call(method, to, sent, undefined, { "content-type": type });
-        expect([type, method, to, answered.status, answered.body.error.id]).toEqual([type, method, to, 415, "call-not-json"]);
+        expect([type, method, to, answered.status, answered.body.error.id]).toEqual([
+          type,
+          method,
+          to,
+          415,
+          "call-not-json",
+        ]);
       }
     }
-    expect((await service().call("PUT", path, body, undefined, { "content-type": "application/json; charset=utf-8" })).status).toBe(202);
+    expect(
+      (await service().call("PUT", path, body, undefined, { "content-type": "application/json; charset=utf-8" }))
+        .status,
+    ).toBe(202);
   });
 });
 
 describe("a call", () => {
   test("with a hostile name in its path is refused with 400, whatever it is for, and nothing is touched", async () => {
     const { call } = service(untouchable);
-    const hostile = ["a%27%20or%201%3D1", "..%2F..%2Fx", "%2e%2e%2fx", "api--1%0Aforged", "a%00b", "%ff%fe", "%E2%80%AEx", "a%1b%5B2Jb", "a;drop", "a|take%201", "%22%20%7C%20where%201", "$%7Bx%7D", "__proto__", "-a", "a".repeat(65), "%F0%9F%92%A9", "1a", "a%20"];
+    const hostile = [
+      "a%27%20or%201%3D1",
+      "..%2F..%2Fx",
+      "%2e%2e%2fx",
+      "api--1%0Aforged",
+      "a%00b",
+      "%ff%fe",
+      "%E2%80%AEx",
+      "a%1b%5B2Jb",
+      "a;drop",
+      "a|take%201",
+      "%22%20%7C%20where%201",
+      "$%7Bx%7D",
+      "__proto__",
+      "-a",
+      "a".repeat(65),
+      "%F0%9F%92%A9",
+      "1a",
+      "a%20",
+    ];
     for (const name of hostile) {
       for (const { method, to, sent } of calls.filter(({ to }) => to.includes("/api--"))) {
         const answered = await call(method, to.replace("api--0000002", name), sent);
@@ -195,24 +325,51 @@ describe("a call", () => {
 
   test("about an app outside the inventory is refused with 404, and nothing is touched", async () => {
     const { call } = service(untouchable);
-    for (const { method, to, sent } of calls.filter(({ name }) => ["putRollout", "signalRollout", "holdTarget", "unholdTarget"].includes(name))) {
+    for (const { method, to, sent } of calls.filter(({ name }) =>
+      ["putRollout", "signalRollout", "holdTarget", "unholdTarget"].includes(name),
+    )) {
       for (const other of [to.replace(/\/api(?=\/|$)/, "/other"), to.replace(/\/shop\//i, "/elsewhere/")]) {
         const answered = await call(method, other, sent);
-        expect([method, other, answered.status, answered.body.error.id]).toEqual([method, other, 404, "target-not-in-inventory"]);
+        expect([method, other, answered.status, answered.body.error.id]).toEqual([
+          method,
+          other,
+          404,
+          "target-not-in-inventory",
+        ]);
       }
     }
   });
 
   test("that there is not, or that has another method, is answered with 404 before any token is looked at, and nothing is touched", async () => {
     const { call, app } = service(untouchable);
-    for (const to of ["/", "/nowhere", "/rollouts/", "/rollouts/shop", "/rollouts/shop/api", `${path}/`, `${path}/other`, "//rollouts", "/ROLLOUTS", "/health/", "/openapi.yaml", "/holds/shop/api/1/2"]) {
+    for (const to of [
+      "/",
+      "/nowhere",
+      "/rollouts/",
+      "/rollouts/shop",
+      "/rollouts/shop/api",
+      `${path}/`,
+      `${path}/other`,
+      "//rollouts",
+      "/ROLLOUTS",
+      "/health/",
+      "/openapi.yaml",
+      "/holds/shop/api/1/2",
+    ]) {
       expect([to, (await call("GET", to)).body.error.id]).toEqual([to, "call-route-unknown"]);
     }
     const known = new Set(calls.map(({ method, to }) => `${method} ${to}`));
     for (const to of new Set(calls.map((each) => each.to))) {
-      for (const method of ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"].filter((each) => !known.has(`${each} ${to}`))) {
+      for (const method of ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"].filter(
+        (each) => !known.has(`${each} ${to}`),
+      )) {
         const answered = await app.request(to, { method });
-        expect([method, to, answered.status, ((await answered.json()) as any).error.id]).toEqual([method, to, 404, "call-route-unknown"]);
+        expect([method, to, answered.status, ((await answered.json()) as any).error.id]).toEqual([
+          method,
+          to,
+          404,
+          "call-route-unknown",
+        ]);
       }
     }
   });
@@ -220,7 +377,14 @@ describe("a call", () => {
   test("with a query that no call has, or an index that is none, is refused by name", async () => {
     const { call, append } = service();
     await append(stream, rejected);
-    for (const [to, words] of [["/rollouts?ap=x", '"ap"'], [`${path}/follow?form=1`, '"form"'], ...["-1", "1.5", "x", "", "0x10", "1e3", " 1", "9999999999"].map((from) => [`${path}/follow?from=${encodeURIComponent(from)}`, "index"])] as const) {
+    for (const [to, words] of [
+      ["/rollouts?ap=x", '"ap"'],
+      [`${path}/follow?form=1`, '"form"'],
+      ...["-1", "1.5", "x", "", "0x10", "1e3", " 1", "9999999999"].map((from) => [
+        `${path}/follow?from=${encodeURIComponent(from)}`,
+        "index",
+      ]),
+    ] as const) {
       const answered = await call("GET", to);
       expect([to, answered.status]).toEqual([to, 400]);
       expect(answered.body.error.message).toContain(words);
@@ -233,7 +397,12 @@ describe("a call", () => {
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
     const status = await new Promise((resolve, reject) => {
-      http.get({ host: "127.0.0.1", port, path: "/rollouts", headers: { authorization: `Bearer ${"a".repeat(20_000)}` } }, (response) => resolve(response.resume().statusCode)).on("error", reject);
+      http
+        .get(
+          { host: "127.0.0.1", port, path: "/rollouts", headers: { authorization: `Bearer ${"a".repeat(20_000)}` } },
+          (response) => resolve(response.resume().statusCode),
+        )
+        .on("error", reject);
     });
     expect(status).toBe(431);
     server.close();

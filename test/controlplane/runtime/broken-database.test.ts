@@ -2,26 +2,30 @@
 // was acknowledged is there afterwards, nothing is there twice or in part, and the loop rests and goes on.
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
-import { connectionOptions, openPool, type Database } from "../../../controlplane/adapters/postgres/connection.ts";
+import { connectionOptions, type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
-import { streamOf } from "../../../engines/rollout/names.ts";
-import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { health } from "../../../controlplane/api/health.ts";
 import { systemClock } from "../../../controlplane/runtime/clock.ts";
 import { createOrchestrator } from "../../../controlplane/runtime/orchestrate.ts";
-import { canaryPercent, cloudInTable, createCloud } from "../../support/worlds/cloud-in-table.ts";
+import { streamOf } from "../../../engines/rollout/names.ts";
+import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
-import { postgresRefusal, startProxy, type Fate, type Proxy } from "../../support/postgres/proxy.ts";
+import { type Fate, type Proxy, postgresRefusal, startProxy } from "../../support/postgres/proxy.ts";
+import { canaryPercent, cloudInTable, createCloud } from "../../support/worlds/cloud-in-table.ts";
 import { toyEngine, toyRequest } from "../../support/worlds/toy-engine.ts";
 
 const postgres = postgresForTests();
-const web = { resourceGroup: "rg", app: "web" }, stream = streamOf(web, "web--1"), pen = { process: "p" };
+const web = { resourceGroup: "rg", app: "web" };
+const stream = streamOf(web, "web--1");
+const pen = { process: "p" };
 const waited = (at: number): RolloutEvent => ({ kind: "Waited", at });
 
-let database: Database, proxy: Proxy;
+let database: Database;
+let proxy: Proxy;
 beforeEach(async () => {
-  const direct = await postgres.fresh(), pool = openPool(direct, () => {});
+  const direct = await postgres.fresh();
+  const pool = openPool(direct, () => {});
   await migrate(pool);
   await createCloud(pool);
   await pool.end();
@@ -30,14 +34,21 @@ beforeEach(async () => {
 });
 
 function opened() {
-  const pool = openPool(database, () => {}), journal = openJournal(pool, connectionOptions(database), () => {});
-  onTestFinished(async () => { await proxy.close(); await journal.close(); await pool.end(); });
+  const pool = openPool(database, () => {});
+  const journal = openJournal(pool, connectionOptions(database), () => {});
+  onTestFinished(async () => {
+    await proxy.close();
+    await journal.close();
+    await pool.end();
+  });
   return { pool, journal, claims: openClaims(pool, 30) };
 }
 
 /** Breaks the next statements that contain a text, in one way. `landed` waits with it until the server has answered. */
 function breakNext(text: string, fate: Fate, landed = false, times = 1): () => number {
-  let left = times, met = 0, answering: Buffer | undefined;
+  let left = times;
+  let met = 0;
+  let answering: Buffer | undefined;
   proxy.there = (bytes, opening) => {
     if (left === 0 || !bytes.includes(text)) return "pass";
     left -= 1;
@@ -54,36 +65,58 @@ function breakNext(text: string, fate: Fate, landed = false, times = 1): () => n
   return () => met;
 }
 
-const append = "ballast-append", renew = "update ballast.claims", take = "insert into ballast.claims";
-const codes = { "a full disk": "53100", "a database that only reads": "25006", "too many connections": "53300", "a lock that was waited for too long": "55P03", "a failure to serialize": "40001" };
+const append = "ballast-append";
+const renew = "update ballast.claims";
+const take = "insert into ballast.claims";
+const codes = {
+  "a full disk": "53100",
+  "a database that only reads": "25006",
+  "too many connections": "53300",
+  "a lock that was waited for too long": "55P03",
+  "a failure to serialize": "40001",
+};
 
 describe("an append", () => {
-  it.each([["before it arrived", false, 0], ["after it took effect, so that the answer is lost", true, 2]] as const)("whose connection is cut %s fails, and can be told from the journal and repeated without doubling", async (_, landed, length) => {
-    const { journal } = opened();
-    breakNext(append, "cut", landed);
-    await expect(journal.append(stream, [], [waited(1), waited(2)], pen)).rejects.toThrow();
-    const facts = await eventually(() => journal.read(stream).catch(() => undefined), "the database");
-    expect(facts).toHaveLength(length);
-    expect(await journal.append(stream, [], [waited(1), waited(2)], pen)).toBe(landed ? "conflict" : "appended");
-    expect((await journal.read(stream)).map(({ event }) => event)).toEqual([waited(1), waited(2)]);
-  });
+  it.each([
+    ["before it arrived", false, 0],
+    ["after it took effect, so that the answer is lost", true, 2],
+  ] as const)(
+    "whose connection is cut %s fails, and can be told from the journal and repeated without doubling",
+    async (_, landed, length) => {
+      const { journal } = opened();
+      breakNext(append, "cut", landed);
+      await expect(journal.append(stream, [], [waited(1), waited(2)], pen)).rejects.toThrow();
+      const facts = await eventually(() => journal.read(stream).catch(() => undefined), "the database");
+      expect(facts).toHaveLength(length);
+      expect(await journal.append(stream, [], [waited(1), waited(2)], pen)).toBe(landed ? "conflict" : "appended");
+      expect((await journal.read(stream)).map(({ event }) => event)).toEqual([waited(1), waited(2)]);
+    },
+  );
 
-  it.each(Object.entries(codes))("that meets %s fails with the server's code, leaves nothing and works afterwards", async (_, code) => {
-    const { journal } = opened();
-    breakNext(append, postgresRefusal(code));
-    await expect(journal.append(stream, [], [waited(1)], pen)).rejects.toMatchObject({ code });
-    expect(await journal.read(stream)).toEqual([]);
-    expect(await journal.append(stream, [], [waited(1)], pen)).toBe("appended");
-    expect(await journal.read(stream)).toHaveLength(1);
-  });
+  it.each(Object.entries(codes))(
+    "that meets %s fails with the server's code, leaves nothing and works afterwards",
+    async (_, code) => {
+      const { journal } = opened();
+      breakNext(append, postgresRefusal(code));
+      await expect(journal.append(stream, [], [waited(1)], pen)).rejects.toMatchObject({ code });
+      expect(await journal.read(stream)).toEqual([]);
+      expect(await journal.append(stream, [], [waited(1)], pen)).toBe("appended");
+      expect(await journal.read(stream)).toHaveLength(1);
+    },
+  );
 });
 
 describe("a claim", () => {
-  it.each([["before it arrived", false], ["after it took effect", true]] as const)("that was cut off %s is taken again at epoch 1 by the same process", async (_, landed) => {
+  it.each([
+    ["before it arrived", false],
+    ["after it took effect", true],
+  ] as const)("that was cut off %s is taken again at epoch 1 by the same process", async (_, landed) => {
     const { claims } = opened();
     breakNext(take, "cut", landed);
     await expect(claims.take(web, stream, "p")).rejects.toThrow();
-    expect(await eventually(() => claims.take(web, stream, "p").catch(() => undefined), "the database")).toMatchObject({ claim: { epoch: 1 } });
+    expect(await eventually(() => claims.take(web, stream, "p").catch(() => undefined), "the database")).toMatchObject({
+      claim: { epoch: 1 },
+    });
   });
 
   it("whose renewal is refused or cut off is still ours, and renewed by the next", async () => {
@@ -102,21 +135,60 @@ describe("the durable loop", () => {
   it.each<[string, string, Fate, boolean, number]>([
     ["whose appends lose their answers", append, "cut", true, 3],
     ["whose appends never arrive", append, "cut", false, 3],
-    ...Object.entries(codes).map(([what, code]): [string, string, Fate, boolean, number] => [`whose appends meet ${what}`, append, postgresRefusal(code), false, 3]),
-  ])("%s rests and goes on, and nothing is written twice", { timeout: 60_000 }, async (_, text, fate, landed, times) => {
-    const { pool, journal, claims } = opened();
-    const cloud = cloudInTable(pool), sent: number[] = [];
-    const apps = { ...cloud.apps, shift: (effect: Parameters<typeof cloud.apps.shift>[0], fence: () => Promise<boolean>) => { sent.push(canaryPercent(effect.weights)); return cloud.apps.shift(effect, fence); } };
-    const orchestrator = createOrchestrator({ ports: { apps, requests: cloud.requests, journal, claims, clock: systemClock }, engine: toyEngine, pool, process: "here", leaseSeconds: 30, requestSeconds: 10, log: () => {} });
-    await orchestrator.launch();
-    onTestFinished(() => orchestrator.close());
-    await orchestrator.start(stream, toyRequest(web, "web--1", [10, 20], 0.05));
-    const met = breakNext(text, fate, landed, times);
-    const facts = await eventually(async () => { const read = await journal.read(stream).catch(() => []); return read.at(-1)?.event.kind === "Finished" && read; }, "the stream to finish", 50);
-    expect(met()).toBe(times);
-    expect(facts.map(({ event }) => event.kind)).toEqual(["Planned", "TrafficShifted", "Waited", "TrafficShifted", "Waited", "Finished"]);
-    expect(sent).toEqual([10, 20]); // An outcome that was recorded is not brought about again.
-  });
+    ...Object.entries(codes).map(([what, code]): [string, string, Fate, boolean, number] => [
+      `whose appends meet ${what}`,
+      append,
+      postgresRefusal(code),
+      false,
+      3,
+    ]),
+  ])(
+    "%s rests and goes on, and nothing is written twice",
+    { timeout: 60_000 },
+    async (_, text, fate, landed, times) => {
+      const { pool, journal, claims } = opened();
+      const cloud = cloudInTable(pool);
+      const sent: number[] = [];
+      const apps = {
+        ...cloud.apps,
+        shift: (effect: Parameters<typeof cloud.apps.shift>[0], fence: () => Promise<boolean>) => {
+          sent.push(canaryPercent(effect.weights));
+          return cloud.apps.shift(effect, fence);
+        },
+      };
+      const orchestrator = createOrchestrator({
+        ports: { apps, requests: cloud.requests, journal, claims, clock: systemClock },
+        engine: toyEngine,
+        pool,
+        process: "here",
+        leaseSeconds: 30,
+        requestSeconds: 10,
+        log: () => {},
+      });
+      await orchestrator.launch();
+      onTestFinished(() => orchestrator.close());
+      await orchestrator.start(stream, toyRequest(web, "web--1", [10, 20], 0.05));
+      const met = breakNext(text, fate, landed, times);
+      const facts = await eventually(
+        async () => {
+          const read = await journal.read(stream).catch(() => []);
+          return read.at(-1)?.event.kind === "Finished" && read;
+        },
+        "the stream to finish",
+        50,
+      );
+      expect(met()).toBe(times);
+      expect(facts.map(({ event }) => event.kind)).toEqual([
+        "Planned",
+        "TrafficShifted",
+        "Waited",
+        "TrafficShifted",
+        "Waited",
+        "Finished",
+      ]);
+      expect(sent).toEqual([10, 20]); // An outcome that was recorded is not brought about again.
+    },
+  );
 });
 
 it("health answers 503 while the database says nothing, and 200 once it does", async () => {

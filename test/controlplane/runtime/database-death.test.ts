@@ -4,36 +4,57 @@ import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
+import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
-import type { Fact } from "../../../controlplane/runtime/ports.ts";
-import { createCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import { killPostgres } from "../../support/postgres/death.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
+import { createCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import { startReplica } from "../../support/worlds/replicas.ts";
 
-const target = { resourceGroup: "rg", app: "shop" }, stream = streamOf(target, "shop--1");
+const target = { resourceGroup: "rg", app: "shop" };
+const stream = streamOf(target, "shop--1");
 
-describe.each([["lives on", false], ["dies with it", true]] as const)("a rollout whose replica %s", (_, together) => {
+describe.each([
+  ["lives on", false],
+  ["dies with it", true],
+] as const)("a rollout whose replica %s", (_, together) => {
   const postgres = postgresForTests();
 
   it("goes on after PostgreSQL was killed in the midst of it and came back", { timeout: 120_000 }, async () => {
-    const database = await postgres.fresh(), pool: pg.Pool = openPool(database, () => {});
+    const database = await postgres.fresh();
+    const pool: pg.Pool = openPool(database, () => {});
     onTestFinished(() => pool.end());
     await migrate(pool);
     await createCloud(pool);
     const replica = (name: string) => startReplica({ database, name, leaseSeconds: 3, engine: "rollout" });
     const first = await replica("first");
     const asked = quickRequest(target, [10, 50]);
-    first.tell({ start: [stream, { ...asked, intent: { ...asked.intent, pace: { ...asked.intent.pace, bakeSeconds: 3, tickSeconds: 0.5 } } }] });
-    const factsOf = async (): Promise<readonly Fact[]> => (await pool.query<Fact>("select * from ballast.facts where stream = $1 order by index", [stream])).rows;
-    const written = await eventually(async () => { const facts = await factsOf(); return facts.some(({ event }) => event.kind === "StepReached") && facts; }, "the first step");
+    first.tell({
+      start: [
+        stream,
+        { ...asked, intent: { ...asked.intent, pace: { ...asked.intent.pace, bakeSeconds: 3, tickSeconds: 0.5 } } },
+      ],
+    });
+    const factsOf = async (): Promise<readonly Fact[]> =>
+      (await pool.query<Fact>("select * from ballast.facts where stream = $1 order by index", [stream])).rows;
+    const written = await eventually(async () => {
+      const facts = await factsOf();
+      return facts.some(({ event }) => event.kind === "StepReached") && facts;
+    }, "the first step");
     const death = await killPostgres(database);
     onTestFinished(() => death.bury());
     if (together) await first.kill("SIGKILL");
     await death.revive();
     if (together) await replica("second");
-    const facts = await eventually(async () => { const facts = await factsOf().catch(() => []); return facts.at(-1)?.event.kind === "Finished" && facts; }, "the rollout to finish", 60);
+    const facts = await eventually(
+      async () => {
+        const facts = await factsOf().catch(() => []);
+        return facts.at(-1)?.event.kind === "Finished" && facts;
+      },
+      "the rollout to finish",
+      60,
+    );
     expect(facts.slice(0, written.length)).toEqual(written);
     expect(facts.at(-1)?.event).toMatchObject({ result: "promoted" });
     expect(replay(facts.map(({ event }) => event))).toBeUndefined();

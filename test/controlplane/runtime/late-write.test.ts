@@ -5,15 +5,19 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { afterFence } from "../../../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
-import type { Weight } from "../../../engines/rollout/vocabulary.ts";
 import type { Apps } from "../../../controlplane/runtime/ports.ts";
-import { openShop, requestSeconds, target, type Shop } from "../../support/emulator/azure-shop.ts";
+import type { Weight } from "../../../engines/rollout/vocabulary.ts";
+import { openShop, requestSeconds, type Shop, target } from "../../support/emulator/azure-shop.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 
-const uncut = new AbortController().signal, ours = async () => true;
+const uncut = new AbortController().signal;
+const ours = async () => true;
 /** The least that goes with these requests: the demo has 6 for 4, Azure 60 for 30. */
 const leaseSeconds = requestSeconds * 1.5;
-let shop: Shop, apps: Apps, stable = "", canary = "";
+let shop: Shop;
+let apps: Apps;
+let stable = "";
+let canary = "";
 
 beforeAll(async () => {
   shop = await openShop();
@@ -24,8 +28,18 @@ beforeAll(async () => {
 afterEach(() => shop.fault());
 afterAll(() => shop?.close());
 
-const shiftTo = (percent: number) => ({ kind: "ShiftTraffic" as const, target, weights: [{ revision: stable, percent: 100 - percent }, { revision: canary, percent }], labels: { stable, canary }, overrideHold: false });
-const canaryShare = (weights: readonly Weight[]): number => weights.find(({ revision }) => revision === canary)?.percent ?? 0;
+const shiftTo = (percent: number) => ({
+  kind: "ShiftTraffic" as const,
+  target,
+  weights: [
+    { revision: stable, percent: 100 - percent },
+    { revision: canary, percent },
+  ],
+  labels: { stable, canary },
+  overrideHold: false,
+});
+const canaryShare = (weights: readonly Weight[]): number =>
+  weights.find(({ revision }) => revision === canary)?.percent ?? 0;
 const seenShare = async (): Promise<number> => {
   const read = await apps.readTraffic(target, uncut);
   if (!read.ok) throw new Error(read.reason);
@@ -36,8 +50,16 @@ const patches = async (): Promise<number> => (await shop.writes()).filter((write
 it("a write that was held up for half of its request's time since its fence is not sent", async () => {
   await patches();
   const { location, configuration } = await shop.connection.apps.containerApps.get(target.resourceGroup, target.app);
-  const send = () => shop.connection.apps.containerApps.update(target.resourceGroup, target.app, { location, configuration: { ingress: { traffic: configuration?.ingress?.traffic ?? [] } } }).pollUntilDone();
-  await expect(afterFence(performance.now() - requestSeconds * 500 - 1, send)).rejects.toMatchObject({ code: "HeldUp" });
+  const send = () =>
+    shop.connection.apps.containerApps
+      .update(target.resourceGroup, target.app, {
+        location,
+        configuration: { ingress: { traffic: configuration?.ingress?.traffic ?? [] } },
+      })
+      .pollUntilDone();
+  await expect(afterFence(performance.now() - requestSeconds * 500 - 1, send)).rejects.toMatchObject({
+    code: "HeldUp",
+  });
   expect(await patches()).toBe(0);
   await afterFence(performance.now(), send);
   expect(await patches()).toBe(1);
@@ -63,14 +85,25 @@ it("a token is had before the fence is asked, however long it takes", async () =
   };
   const slow = createContainerApps({ ...shop.connection, ready }, patienceOf(requestSeconds));
   await patches();
-  expect(await slow.shift(shiftTo(20), async () => { order.push("fence"); return true; })).toMatchObject({ ok: true });
+  expect(
+    await slow.shift(shiftTo(20), async () => {
+      order.push("fence");
+      return true;
+    }),
+  ).toMatchObject({ ok: true });
   expect([order, await patches()]).toEqual([["token", "fence"], 1]);
   expect(await apps.shift(shiftTo(0), ours)).toMatchObject({ ok: true });
 });
 
-it("over thirty drawn runs, with fences that are slow and a process that freezes after them, no write is at the cloud later than its request's time after its fence", { timeout: 240_000 }, async () => {
-  const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31), asked: number[] = [];
-  const runs = fc.sample(fc.record({ slow: fc.nat(700), frozen: fc.nat(700), percent: fc.integer({ min: 1, max: 50 }) }), { seed, numRuns: 30 });
+it("over thirty drawn runs, with fences that are slow and a process that freezes after them, no write is at the cloud later than its request's time after its fence", {
+  timeout: 240_000,
+}, async () => {
+  const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+  const asked: number[] = [];
+  const runs = fc.sample(
+    fc.record({ slow: fc.nat(700), frozen: fc.nat(700), percent: fc.integer({ min: 1, max: 50 }) }),
+    { seed, numRuns: 30 },
+  );
   const from = Date.now();
   for (const { slow, frozen, percent } of runs) {
     let trouble = true; // Once a run, or none of it would ever be sent.
@@ -84,10 +117,17 @@ it("over thirty drawn runs, with fences that are slow and a process that freezes
     };
     expect(await apps.shift(shiftTo(percent), fence)).toMatchObject({ ok: true });
   }
-  const { requests } = (await shop.arm("GET", "/_standin/requests")).body as { requests: readonly { at: string; method: string; path: string }[] };
-  const landed = requests.filter(({ method, path, at }) => method === "PATCH" && path.endsWith(`/${target.app}`) && Date.parse(at) >= from).map(({ at }) => Date.parse(at));
-  const late = landed.map((at) => at - asked.findLast((fence) => fence <= at)!), heldUp = asked.length - landed.length;
-  console.log(`${landed.length} writes, seed ${seed}: the latest was at the cloud ${Math.max(...late)} ms after its fence, of ${requestSeconds * 1000} ms that a request may take; ${heldUp} were held up and asked again`);
+  const { requests } = (await shop.arm("GET", "/_standin/requests")).body as {
+    requests: readonly { at: string; method: string; path: string }[];
+  };
+  const landed = requests
+    .filter(({ method, path, at }) => method === "PATCH" && path.endsWith(`/${target.app}`) && Date.parse(at) >= from)
+    .map(({ at }) => Date.parse(at));
+  const late = landed.map((at) => at - asked.findLast((fence) => fence <= at)!);
+  const heldUp = asked.length - landed.length;
+  console.log(
+    `${landed.length} writes, seed ${seed}: the latest was at the cloud ${Math.max(...late)} ms after its fence, of ${requestSeconds * 1000} ms that a request may take; ${heldUp} were held up and asked again`,
+  );
   expect(heldUp).toBeGreaterThan(0);
   expect(Math.max(...late)).toBeLessThan(requestSeconds * 1000);
 });
@@ -103,7 +143,9 @@ it("a write that lands after it was given up is seen by the next holder's read-b
   expect(await apps.shift(shiftTo(0), ours)).toMatchObject({ ok: true });
   expect(await seenShare()).toBe(0);
   await eventually(async () => (await seenShare()) === 50, "the late write to land");
-  console.log(`a write whose request may take ${requestSeconds} s was given up ${Math.round(givenUp)} ms after its fence, and landed ${Math.round(performance.now() - fencedAt)} ms after it`);
+  console.log(
+    `a write whose request may take ${requestSeconds} s was given up ${Math.round(givenUp)} ms after its fence, and landed ${Math.round(performance.now() - fencedAt)} ms after it`,
+  );
   expect(await apps.shift(shiftTo(0), ours)).toMatchObject({ ok: true });
   expect(await seenShare()).toBe(0);
 });

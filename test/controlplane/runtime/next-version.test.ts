@@ -1,34 +1,39 @@
 // New code in mid-rollout: a copy of the control plane with a change in it takes over from the code that began, told to or
 // not, and carries on what a version of long ago has written. The copies run as processes beside today's.
-import { parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
+
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { connectionOptions, type Database } from "../../../controlplane/adapters/postgres/connection.ts";
+import { parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
+import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { streamOf, targetKey } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
-import type { Fact } from "../../../controlplane/runtime/ports.ts";
+import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { createCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import { createDeadlyWorld } from "../../support/worlds/deadly-world.ts";
-import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { startReplica } from "../../support/worlds/replicas.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 const newer = mkdtempSync(join(tmpdir(), "ballast-newer-"));
 const postgres = postgresForTests();
-const target = { resourceGroup: "rg", app: "shop" }, stream = streamOf(target, "shop--1");
-let database: Database, pool: pg.Pool;
+const target = { resourceGroup: "rg", app: "shop" };
+const stream = streamOf(target, "shop--1");
+let database: Database;
+let pool: pg.Pool;
 
 /** The next version: a sentence is worded anew, and every module is another file, so another build to whoever looks at the code. */
 beforeAll(() => {
-  for (const each of ["controlplane", "errors", "test/support", "connect-to.ts", "package.json"]) cpSync(join(root, each), join(newer, each), { recursive: true });
+  for (const each of ["controlplane", "errors", "test/support", "connect-to.ts", "package.json"])
+    cpSync(join(root, each), join(newer, each), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(newer, "node_modules"));
-  const decide = join(newer, "engines/rollout/decide.ts"), text = readFileSync(decide, "utf8");
+  const decide = join(newer, "engines/rollout/decide.ts");
+  const text = readFileSync(decide, "utf8");
   expect(text).toContain("`promoted: ${sentence}`");
   writeFileSync(decide, text.replace("`promoted: ${sentence}`", "`promoted by newer code: ${sentence}`"));
 });
@@ -43,11 +48,23 @@ beforeEach(async () => {
 
 const leaseSeconds = 600; // So long that nobody could wait for it: what goes on at once was given over.
 const today = (name: string) => startReplica({ database, name, leaseSeconds, engine: "rollout" });
-const tomorrow = (name: string) => startReplica({ database, name, leaseSeconds, engine: "rollout" }, { program: join(newer, "test/support/worlds/replica.ts") });
-const asked = () => { const request = quickRequest(target, [10, 50]); return { ...request, intent: { ...request.intent, pace: { ...request.intent.pace, bakeSeconds: 1.5, tickSeconds: 0.5 } } }; };
+const tomorrow = (name: string) =>
+  startReplica(
+    { database, name, leaseSeconds, engine: "rollout" },
+    { program: join(newer, "test/support/worlds/replica.ts") },
+  );
+const asked = () => {
+  const request = quickRequest(target, [10, 50]);
+  return {
+    ...request,
+    intent: { ...request.intent, pace: { ...request.intent.pace, bakeSeconds: 1.5, tickSeconds: 0.5 } },
+  };
+};
 
-const factsOf = async (): Promise<readonly Fact[]> => (await pool.query<Fact>("select * from ballast.facts where stream = $1 order by index", [stream])).rows;
-const has = (kind: string): Promise<boolean> => eventually(async () => (await factsOf()).some(({ event }) => event.kind === kind), kind);
+const factsOf = async (): Promise<readonly Fact[]> =>
+  (await pool.query<Fact>("select * from ballast.facts where stream = $1 order by index", [stream])).rows;
+const has = (kind: string): Promise<boolean> =>
+  eventually(async () => (await factsOf()).some(({ event }) => event.kind === kind), kind);
 
 test("code that is told to end gives its rollouts over, and newer code carries on at once to its own end", async () => {
   const old = await today("old");
@@ -59,7 +76,11 @@ test("code that is told to end gives its rollouts over, and newer code carries o
   next.tell({ sweep: true });
   await has("Finished");
   const facts = await factsOf();
-  expect(facts.at(-1)).toMatchObject({ process: "next", epoch: 2, event: { result: "promoted", sentence: expect.stringContaining("by newer code") } });
+  expect(facts.at(-1)).toMatchObject({
+    process: "next",
+    epoch: 2,
+    event: { result: "promoted", sentence: expect.stringContaining("by newer code") },
+  });
   expect(facts.some(({ process, epoch }) => process === "old" && epoch === 1)).toBe(true);
   expect(replay(facts.map(({ event }) => event))).toMatchObject({ index: facts.length - 1 }); // Where the wording differs, and nowhere before.
 });
@@ -67,34 +88,66 @@ test("code that is told to end gives its rollouts over, and newer code carries o
 test("while both run side by side, each carries its own rollouts to their end, and a signal to either reaches both", async () => {
   const [old, next] = await Promise.all([today("old"), tomorrow("next")]);
   old.tell({ start: [stream, asked()] });
-  const other = { resourceGroup: "rg", app: "web" }, request = quickRequest(other, [10]);
-  next.tell({ start: [streamOf(other, "web--1"), { ...request, intent: { ...request.intent, pace: { ...request.intent.pace, bakeSeconds: 60 } } }] });
+  const other = { resourceGroup: "rg", app: "web" };
+  const request = quickRequest(other, [10]);
+  next.tell({
+    start: [
+      streamOf(other, "web--1"),
+      { ...request, intent: { ...request.intent, pace: { ...request.intent.pace, bakeSeconds: 60 } } },
+    ],
+  });
   await has("StepReached");
-  const eventOf = async (app: string, kind: string) => (await pool.query<{ process: string; event: RolloutEvent }>("select process, event from ballast.facts where stream like $1 and event->>'kind' = $2", [`%/${app}/%`, kind])).rows;
+  const eventOf = async (app: string, kind: string) =>
+    (
+      await pool.query<{ process: string; event: RolloutEvent }>(
+        "select process, event from ballast.facts where stream like $1 and event->>'kind' = $2",
+        [`%/${app}/%`, kind],
+      )
+    ).rows;
   await eventually(async () => (await eventOf("web", "StepReached")).length > 0, "the other rollout's first step");
   old.tell({ signal: [streamOf(other, "web--1"), "abort"] });
   await has("Finished");
   await eventually(async () => (await eventOf("web", "Finished")).length > 0, "the other rollout to finish");
-  expect(await eventOf("shop", "Finished")).toMatchObject([{ process: "old", event: { result: "promoted", sentence: expect.not.stringContaining("newer") } }]);
+  expect(await eventOf("shop", "Finished")).toMatchObject([
+    { process: "old", event: { result: "promoted", sentence: expect.not.stringContaining("newer") } },
+  ]);
   expect(await eventOf("web", "Finished")).toMatchObject([{ process: "next", event: { result: "rolled-back" } }]);
 });
 
 test("a journal that a version of long ago has left half-way is carried on by today's code to its end", async () => {
-  const events = readFileSync(join(import.meta.dirname, "../../engines/rollout/journals/rollout-v1-aborted.jsonl"), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line) as RolloutEvent);
-  const before = events.slice(0, events.findIndex(({ kind }) => kind === "Signalled")), shop = { resourceGroup: "shop", app: "storefront" };
-  const left = streamOf(shop, "storefront--2"), journal = openJournal(pool, connectionOptions(database), () => {});
+  const events = readFileSync(
+    join(import.meta.dirname, "../../engines/rollout/journals/rollout-v1-aborted.jsonl"),
+    "utf8",
+  )
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as RolloutEvent);
+  const before = events.slice(
+    0,
+    events.findIndex(({ kind }) => kind === "Signalled"),
+  );
+  const shop = { resourceGroup: "shop", app: "storefront" };
+  const left = streamOf(shop, "storefront--2");
+  const journal = openJournal(pool, connectionOptions(database), () => {});
   await journal.append(left, [], before, { process: "then" });
   await journal.close();
   await createDeadlyWorld(pool);
   await pool.query("update public.clock set now = $1", [before.at(-1)!.at]);
-  await pool.query("insert into public.cloud select 'storefront', event->'weights' from ballast.facts where event->>'kind' = 'TrafficShifted'");
-  await pool.query("insert into ballast.claims (target, holder, process, epoch, expires_at) values ($1, $2, 'then', 1, now())", [targetKey(shop), left]);
+  await pool.query(
+    "insert into public.cloud select 'storefront', event->'weights' from ballast.facts where event->>'kind' = 'TrafficShifted'",
+  );
+  await pool.query(
+    "insert into ballast.claims (target, holder, process, epoch, expires_at) values ($1, $2, 'then', 1, now())",
+    [targetKey(shop), left],
+  );
   await startReplica({ database, name: "now", leaseSeconds, engine: "rollout", deadly: true });
   const facts = await eventually(async () => {
     const { rows } = await pool.query<Fact>("select * from ballast.facts where stream = $1 order by index", [left]);
     return rows.at(-1)?.event.kind === "Finished" && rows;
   }, "the old rollout to finish");
-  expect(facts.slice(before.length).map(({ process, epoch }) => `${process} ${epoch}`)).toEqual(facts.slice(before.length).map(() => "now 2"));
+  expect(facts.slice(before.length).map(({ process, epoch }) => `${process} ${epoch}`)).toEqual(
+    facts.slice(before.length).map(() => "now 2"),
+  );
   expect(facts.at(-1)?.event).toMatchObject({ result: "promoted" });
   expect(replay(facts.map((fact) => parseFact({ ...fact, hash: "" }).event))).toBeUndefined();
 });

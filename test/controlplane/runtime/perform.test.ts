@@ -1,9 +1,9 @@
 // What performing an effect adds to the adapters: limits, cancellation, and which trouble is an outcome and which is not.
 import { describe, expect, it } from "vitest";
-import type { RolloutEffect } from "../../../engines/rollout/vocabulary.ts";
 import { clockOf, systemClock } from "../../../controlplane/runtime/clock.ts";
 import { isWrite, perform, type World } from "../../../controlplane/runtime/perform.ts";
 import type { Apps } from "../../../controlplane/runtime/ports.ts";
+import type { RolloutEffect } from "../../../engines/rollout/vocabulary.ts";
 
 const target = { resourceGroup: "rg", app: "web" };
 const never = new AbortController().signal;
@@ -14,50 +14,101 @@ const open = async (): Promise<boolean> => true;
 
 const world = (apps: Partial<Apps>, held: World["claims"]["held"] = async () => undefined): World => ({
   apps: { inspect: hangs, shift: hangs, readTraffic: hangs, activate: hangs, deactivate: hangs, probe: hangs, ...apps },
-  requests: { measure: hangs }, claims: { held }, clock: systemClock, requestSeconds: 0.01,
+  requests: { measure: hangs },
+  claims: { held },
+  clock: systemClock,
+  requestSeconds: 0.01,
 });
 
 it("gives an outcome of the effect's kind, at the moment of its end", async () => {
   const before = Date.now();
-  const outcome = await perform(verify, world({ readTraffic: async () => ({ ok: true, value: { weights: [] } }) }), open, never);
-  expect(outcome).toEqual({ kind: "Outcome", of: "VerifyTraffic", at: expect.any(Number), found: { ok: true, value: { weights: [] } } });
+  const outcome = await perform(
+    verify,
+    world({ readTraffic: async () => ({ ok: true, value: { weights: [] } }) }),
+    open,
+    never,
+  );
+  expect(outcome).toEqual({
+    kind: "Outcome",
+    of: "VerifyTraffic",
+    at: expect.any(Number),
+    found: { ok: true, value: { weights: [] } },
+  });
   expect(outcome.at).toBeGreaterThanOrEqual(before);
 });
 
-it.each([-600, 0, 600])("tells by the reader's clock, %i seconds off, until when somebody holds the app", async (skewSeconds) => {
-  const now = () => Date.now() + skewSeconds * 1000;
-  const held = async () => ({ id: "1", by: "a pulumi up", seconds: 5 });
-  const outcome = await perform(verify, { ...world({ readTraffic: async () => ({ ok: true, value: { weights: [] } }) }, held), clock: clockOf(now) }, open, never);
-  const { heldUntil } = (outcome.found as { value: { heldUntil: number } }).value;
-  expect(heldUntil - outcome.at).toBeGreaterThan(4000);
-  expect(heldUntil - outcome.at).toBeLessThanOrEqual(5000);
-});
+it.each([-600, 0, 600])(
+  "tells by the reader's clock, %i seconds off, until when somebody holds the app",
+  async (skewSeconds) => {
+    const now = () => Date.now() + skewSeconds * 1000;
+    const held = async () => ({ id: "1", by: "a pulumi up", seconds: 5 });
+    const outcome = await perform(
+      verify,
+      { ...world({ readTraffic: async () => ({ ok: true, value: { weights: [] } }) }, held), clock: clockOf(now) },
+      open,
+      never,
+    );
+    const { heldUntil } = (outcome.found as { value: { heldUntil: number } }).value;
+    expect(heldUntil - outcome.at).toBeGreaterThan(4000);
+    expect(heldUntil - outcome.at).toBeLessThanOrEqual(5000);
+  },
+);
 
 describe("a shift says until when its weights may come into force unasked", () => {
-  const shifts = (sendings: number, ok: boolean) => perform(shift, { ...world({
-    shift: async (_, fence) => { for (let sending = 0; sending < sendings; sending++) await fence(); return ok ? { ok, value: { weights: [] } } : { ok, reason: "no answer" }; },
-  }), clock: clockOf(() => 1_000_000), requestSeconds: 30 }, open, never);
+  const shifts = (sendings: number, ok: boolean) =>
+    perform(
+      shift,
+      {
+        ...world({
+          shift: async (_, fence) => {
+            for (let sending = 0; sending < sendings; sending++) await fence();
+            return ok ? { ok, value: { weights: [] } } : { ok, reason: "no answer" };
+          },
+        }),
+        clock: clockOf(() => 1_000_000),
+        requestSeconds: 30,
+      },
+      open,
+      never,
+    );
 
   it("where it was sent and failed, or was sent more than once", async () => {
-    for (const outcome of [await shifts(1, false), await shifts(2, false), await shifts(2, true)]) expect(outcome).toMatchObject({ mayLand: { weights: shift.weights, until: 1_120_000 } });
+    for (const outcome of [await shifts(1, false), await shifts(2, false), await shifts(2, true)])
+      expect(outcome).toMatchObject({ mayLand: { weights: shift.weights, until: 1_120_000 } });
   });
 
   it("and not where nothing was sent, or its one sending has answered", async () => {
-    for (const outcome of [await shifts(0, false), await shifts(0, true), await shifts(1, true)]) expect(outcome).not.toHaveProperty("mayLand");
+    for (const outcome of [await shifts(0, false), await shifts(0, true), await shifts(1, true)])
+      expect(outcome).not.toHaveProperty("mayLand");
   });
 });
 
 it("makes an outcome of what an adapter throws", async () => {
-  const outcome = await perform(verify, world({ readTraffic: async () => { throw new Error("the cloud stumbled"); } }), open, never);
+  const outcome = await perform(
+    verify,
+    world({
+      readTraffic: async () => {
+        throw new Error("the cloud stumbled");
+      },
+    }),
+    open,
+    never,
+  );
   expect(outcome.found).toEqual({ ok: false, reason: "the cloud stumbled" });
 });
 
 it("ends a read that never answers", async () => {
-  expect((await perform(verify, world({}), open, never)).found).toEqual({ ok: false, reason: "no answer within 0.1 s" });
+  expect((await perform(verify, world({}), open, never)).found).toEqual({
+    ok: false,
+    reason: "no answer within 0.1 s",
+  });
 });
 
 it.each<RolloutEffect>([
-  verify, { kind: "Inspect", target }, { kind: "Wait", until: Date.now() + 1e9 }, { kind: "AwaitSignal" },
+  verify,
+  { kind: "Inspect", target },
+  { kind: "Wait", until: Date.now() + 1e9 },
+  { kind: "AwaitSignal" },
   { kind: "Probe", target, revision: "r", path: "/", timeoutSeconds: 1e4 },
 ])("ends $kind at once when it is cut short", async (effect) => {
   const cut = new AbortController();
@@ -69,7 +120,20 @@ it.each<RolloutEffect>([
 
 it("does not cut a write short", async () => {
   const gate = Promise.withResolvers<void>();
-  const performing = perform(shift, { ...world({ shift: async () => { await gate.promise; return { ok: true, value: { weights: [] } }; } }), requestSeconds: 1e4 }, open, AbortSignal.abort());
+  const performing = perform(
+    shift,
+    {
+      ...world({
+        shift: async () => {
+          await gate.promise;
+          return { ok: true, value: { weights: [] } };
+        },
+      }),
+      requestSeconds: 1e4,
+    },
+    open,
+    AbortSignal.abort(),
+  );
   gate.resolve();
   expect((await performing).found.ok).toBe(true);
   expect(isWrite(shift)).toBe(true);
@@ -77,7 +141,17 @@ it("does not cut a write short", async () => {
 
 it("shuts the fence of a write that never answers, so that nothing is sent once it is given up", async () => {
   let ask: () => Promise<boolean> = open;
-  const performing = perform(shift, world({ shift: (_, fence) => { ask = fence; return hangs(); } }), open, never);
+  const performing = perform(
+    shift,
+    world({
+      shift: (_, fence) => {
+        ask = fence;
+        return hangs();
+      },
+    }),
+    open,
+    never,
+  );
   expect(await ask()).toBe(true);
   expect((await performing).found).toEqual({ ok: false, reason: "no answer within 0.3 s" });
   expect(await ask()).toBe(false);
@@ -85,16 +159,39 @@ it("shuts the fence of a write that never answers, so that nothing is sent once 
 
 it("throws when the database is lost, whatever the adapter makes of it", async () => {
   const lost = new Error("the database is away");
-  const fenced: Apps["shift"] = async (_, fence) => ({ ok: await fence().catch(() => false) as false, reason: "fenced" });
+  const fenced: Apps["shift"] = async (_, fence) => ({
+    ok: (await fence().catch(() => false)) as false,
+    reason: "fenced",
+  });
   await expect(perform(shift, world({ shift: fenced }), () => Promise.reject(lost), never)).rejects.toBe(lost);
-  await expect(perform(verify, world({}, () => Promise.reject(lost)), open, never)).rejects.toBe(lost);
+  await expect(
+    perform(
+      verify,
+      world({}, () => Promise.reject(lost)),
+      open,
+      never,
+    ),
+  ).rejects.toBe(lost);
 });
 
 it("sends no step's shift once somebody holds the app, however long it has waited, but gives traffic back all the same", async () => {
   const hold = { id: "1", by: "pulumi", seconds: 60 };
   const fenced = async (overrideHold: boolean): Promise<boolean> => {
     let answer: boolean | undefined;
-    await perform({ ...shift, overrideHold }, world({ shift: async (_, fence) => { answer = await fence(); return { ok: false, reason: "seen" }; } }, async () => hold), open, never);
+    await perform(
+      { ...shift, overrideHold },
+      world(
+        {
+          shift: async (_, fence) => {
+            answer = await fence();
+            return { ok: false, reason: "seen" };
+          },
+        },
+        async () => hold,
+      ),
+      open,
+      never,
+    );
     return answer!;
   };
   expect([await fenced(false), await fenced(true)]).toEqual([false, true]);

@@ -5,21 +5,25 @@ import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
+import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
+import { perform } from "../../../controlplane/runtime/perform.ts";
+import type { Apps, Clock, Journal, Requests } from "../../../controlplane/runtime/ports.ts";
 import { fold } from "../../../engines/engine.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent, RolloutObservation } from "../../../engines/rollout/vocabulary.ts";
-import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
-import { perform } from "../../../controlplane/runtime/perform.ts";
-import type { Apps, Clock, Journal, Requests } from "../../../controlplane/runtime/ports.ts";
 import { openShop, requestSeconds, type Shop } from "../../support/emulator/azure-shop.ts";
 import { postgresForTests } from "../../support/postgres/postgres.ts";
-import { realWorld, type RealWorld } from "../../support/worlds/real-world.ts";
-import { render, scenarios, signalBetween, start, type Scenario } from "../../support/worlds/scenario.ts";
+import { type RealWorld, realWorld } from "../../support/worlds/real-world.ts";
+import { render, type Scenario, scenarios, signalBetween, start } from "../../support/worlds/scenario.ts";
 
 let shop: Shop;
-beforeAll(async () => { shop = await openShop(); });
-afterAll(async () => { await shop?.close(); });
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(async () => {
+  await shop?.close();
+});
 
 const always = async () => true;
 const nobodyHolds = { held: async () => undefined };
@@ -28,17 +32,27 @@ const nobodyHolds = { held: async () => undefined };
 async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
   const world = await realWorld(scenario, shop);
   const journal: RolloutEvent[] = [];
-  const hear = (observation: RolloutObservation) => { journal.push(...rollout.decide(fold(rollout, journal), observation)); };
+  const hear = (observation: RolloutObservation) => {
+    journal.push(...rollout.decide(fold(rollout, journal), observation));
+  };
   hear({ kind: "Request", at: start, intent: world.intent });
   for (;;) {
     const effect = rollout.react(fold(rollout, journal));
-    const until = effect?.kind === "Wait" ? effect.until : effect === undefined || effect.kind === "AwaitSignal" ? Number.POSITIVE_INFINITY : world.now();
+    const until =
+      effect?.kind === "Wait"
+        ? effect.until
+        : effect === undefined || effect.kind === "AwaitSignal"
+          ? Number.POSITIVE_INFINITY
+          : world.now();
     const signal = signalBetween(scenario, world.now(), until);
     if (signal !== undefined) {
       await world.advance(signal.at);
       hear({ kind: "Signal", at: signal.at, signal: signal.signal, by: signal.by, reason: signal.reason });
     } else if (effect === undefined) return journal;
-    else hear(await perform(effect, { ...world, claims: nobodyHolds, requestSeconds }, always, new AbortController().signal));
+    else
+      hear(
+        await perform(effect, { ...world, claims: nobodyHolds, requestSeconds }, always, new AbortController().signal),
+      );
   }
 }
 
@@ -52,8 +66,10 @@ describe("through the adapters against the stand-in", () => {
 
 describe("whole, with the durable loop on PostgreSQL", () => {
   const postgres = postgresForTests();
-  let orchestrator: Orchestrator, journal: Journal & { readonly close: () => Promise<void> };
-  let scenario: Scenario, world: RealWorld;
+  let orchestrator: Orchestrator;
+  let journal: Journal & { readonly close: () => Promise<void> };
+  let scenario: Scenario;
+  let world: RealWorld;
 
   const stream = () => streamOf(world.intent.target, world.intent.revision);
 
@@ -70,14 +86,20 @@ describe("whole, with the durable loop on PostgreSQL", () => {
   };
 
   beforeAll(async () => {
-    const database = await postgres.fresh(), pool = postgres.pool(database);
+    const database = await postgres.fresh();
+    const pool = postgres.pool(database);
     await migrate(pool);
     journal = await openJournal(pool, connectionOptions(database), () => {});
     const apps = new Proxy({} as Apps, { get: (_, name) => world.apps[name as keyof Apps] });
     const requests = new Proxy({} as Requests, { get: (_, name) => world.requests[name as keyof Requests] });
     orchestrator = createOrchestrator({
       ports: { apps, requests, journal, claims: openClaims(pool, 30), clock: { now: () => world.now(), until } },
-      engine: rollout, pool, process: "worlds", leaseSeconds: 30, requestSeconds, log: () => {},
+      engine: rollout,
+      pool,
+      process: "worlds",
+      leaseSeconds: 30,
+      requestSeconds,
+      log: () => {},
     });
     await orchestrator.launch();
   });
@@ -94,7 +116,10 @@ describe("whole, with the durable loop on PostgreSQL", () => {
       for (;;) {
         const events = (await journal.read(stream())).map(({ event }) => event);
         const effect = rollout.react(fold(rollout, events));
-        const next = effect === undefined || effect.kind === "AwaitSignal" ? signalBetween(scenario, world.now(), Number.POSITIVE_INFINITY) : undefined;
+        const next =
+          effect === undefined || effect.kind === "AwaitSignal"
+            ? signalBetween(scenario, world.now(), Number.POSITIVE_INFINITY)
+            : undefined;
         if (next !== undefined) await send(next);
         else if (effect === undefined) break;
         else await journal.grown(stream(), events.length, AbortSignal.timeout(1_000));

@@ -8,8 +8,8 @@ import { ContainerAppsAPIClient, type Job } from "@azure/arm-appcontainers";
 import { ClientSecretCredential } from "@azure/identity";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseCron } from "../../../emulator/app/cron.ts";
+import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/emulator/container-cloud.ts";
-import { management, startCloudForTests, type CloudForTests } from "../../support/emulator/cloud.ts";
 
 // Fails as often as it is told, then says its environment and ends well; or never ends.
 const tool = `
@@ -24,8 +24,13 @@ else {
 }
 `;
 
-let at: CloudForTests, folder: string, sdk: ContainerAppsAPIClient, group: string, environmentId: string;
-const apps = "api-version=2025-07-01", authorization = "providers/Microsoft.Authorization";
+let at: CloudForTests;
+let folder: string;
+let sdk: ContainerAppsAPIClient;
+let group: string;
+let environmentId: string;
+const apps = "api-version=2025-07-01";
+const authorization = "providers/Microsoft.Authorization";
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(os.tmpdir(), "ballast-jobs-"));
@@ -37,10 +42,32 @@ beforeAll(async () => {
   environmentId = `${group}/providers/Microsoft.App/managedEnvironments/work`;
   await at.settle("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
   await at.settle("PUT", `${environmentId}?${apps}`, { location: "westeurope", properties: {} });
-  const onTheWay = { additionalPolicies: [{ position: "perCall" as const, policy: { name: "on-the-way", sendRequest: (request: any, next: any) => { if (request.url.startsWith("https:")) request.agent = at.agent; return next(request); } } }] };
+  const onTheWay = {
+    additionalPolicies: [
+      {
+        position: "perCall" as const,
+        policy: {
+          name: "on-the-way",
+          sendRequest: (request: any, next: any) => {
+            if (request.url.startsWith("https:")) request.agent = at.agent;
+            return next(request);
+          },
+        },
+      },
+    ],
+  };
   const { client, tenant, subscription } = at.cloud;
-  const credential = new ClientSecretCredential(tenant, client.id, client.secret, { authorityHost: "https://login.ballast.localhost", disableInstanceDiscovery: true, ...onTheWay });
-  sdk = new ContainerAppsAPIClient(credential, subscription, { endpoint: management, apiVersion: "2025-07-01", credentials: { scopes: [`${management}/.default`] }, ...onTheWay });
+  const credential = new ClientSecretCredential(tenant, client.id, client.secret, {
+    authorityHost: "https://login.ballast.localhost",
+    disableInstanceDiscovery: true,
+    ...onTheWay,
+  });
+  sdk = new ContainerAppsAPIClient(credential, subscription, {
+    endpoint: management,
+    apiVersion: "2025-07-01",
+    credentials: { scopes: [`${management}/.default`] },
+    ...onTheWay,
+  });
 });
 afterAll(async () => {
   await at?.close();
@@ -48,19 +75,39 @@ afterAll(async () => {
 });
 
 const quick = { updateIntervalInMs: 30 };
-const jobOf = (variables: Record<string, string>, configuration: Partial<NonNullable<Job["configuration"]>> = {}): Job => ({
-  location: "westeurope", environmentId,
+const jobOf = (
+  variables: Record<string, string>,
+  configuration: Partial<NonNullable<Job["configuration"]>> = {},
+): Job => ({
+  location: "westeurope",
+  environmentId,
   configuration: { triggerType: "Manual", replicaTimeout: 20, ...configuration },
-  template: { containers: [{ name: "tool", image: "registry.example/tool:1", env: Object.entries(variables).map(([name, value]) => ({ name, value })) }] },
+  template: {
+    containers: [
+      {
+        name: "tool",
+        image: "registry.example/tool:1",
+        env: Object.entries(variables).map(([name, value]) => ({ name, value })),
+      },
+    ],
+  },
 });
-const every = (cronExpression: string) => ({ triggerType: "Schedule", scheduleTriggerConfig: { cronExpression, parallelism: 1, replicaCompletionCount: 1 } });
-const put = (name: string, variables: Record<string, string> = {}, configuration: Parameters<typeof jobOf>[1] = {}) => sdk.jobs.createOrUpdate("work", name, jobOf(variables, configuration), quick);
+const every = (cronExpression: string) => ({
+  triggerType: "Schedule",
+  scheduleTriggerConfig: { cronExpression, parallelism: 1, replicaCompletionCount: 1 },
+});
+const put = (name: string, variables: Record<string, string> = {}, configuration: Parameters<typeof jobOf>[1] = {}) =>
+  sdk.jobs.createOrUpdate("work", name, jobOf(variables, configuration), quick);
 async function executions(job: string) {
   const found = [];
   for await (const each of sdk.jobsExecutions.list("work", job)) found.push(each);
   return found;
 }
-const ended = (job: string, execution: string) => eventually(() => sdk.jobExecution("work", job, execution), ({ status }) => status !== "Running");
+const ended = (job: string, execution: string) =>
+  eventually(
+    () => sdk.jobExecution("work", job, execution),
+    ({ status }) => status !== "Running",
+  );
 const setClock = (to: string | null) => at.ask("POST", "/_standin/clock", { at: to });
 const linesOf = async (job: string): Promise<any[]> => (await at.ask("GET", `/_standin/logs?app=${job}`)).body.lines;
 
@@ -70,19 +117,30 @@ describe("a job", () => {
     const started = await sdk.jobs.start("work", "once", quick);
     expect(started.name).toMatch(/^once-[0-9a-f]{7}$/);
     const execution = await ended("once", started.name!);
-    expect(execution).toMatchObject({ status: "Succeeded", name: started.name, template: { containers: [{ image: "registry.example/tool:1" }] } });
+    expect(execution).toMatchObject({
+      status: "Succeeded",
+      name: started.name,
+      template: { containers: [{ image: "registry.example/tool:1" }] },
+    });
     expect(execution.endTime!.getTime()).toBeGreaterThanOrEqual(execution.startTime!.getTime());
     const [line] = await linesOf("once");
-    expect(line).toMatchObject({ revision: started.name, json: { WORD: "hello", CONTAINER_APP_JOB_NAME: "once", CONTAINER_APP_JOB_EXECUTION_NAME: started.name } });
+    expect(line).toMatchObject({
+      revision: started.name,
+      json: { WORD: "hello", CONTAINER_APP_JOB_NAME: "once", CONTAINER_APP_JOB_EXECUTION_NAME: started.name },
+    });
     expect(line.json.IDENTITY_HEADER).toBeUndefined();
   });
 
   test("that fails is tried again as often as it may be, and is failed after that", async () => {
     const notes = (name: string) => path.join(folder, name);
     await put("stubborn", { FAILURES: "2", NOTES: notes("a") }, { replicaRetryLimit: 2 });
-    expect(await ended("stubborn", (await sdk.jobs.start("work", "stubborn", quick)).name!)).toMatchObject({ status: "Succeeded" });
+    expect(await ended("stubborn", (await sdk.jobs.start("work", "stubborn", quick)).name!)).toMatchObject({
+      status: "Succeeded",
+    });
     await put("hopeless", { FAILURES: "2", NOTES: notes("b") }, { replicaRetryLimit: 1 });
-    expect(await ended("hopeless", (await sdk.jobs.start("work", "hopeless", quick)).name!)).toMatchObject({ status: "Failed" });
+    expect(await ended("hopeless", (await sdk.jobs.start("work", "hopeless", quick)).name!)).toMatchObject({
+      status: "Failed",
+    });
     expect([readFileSync(notes("a"), "utf8"), readFileSync(notes("b"), "utf8")]).toEqual(["3", "2"]);
   });
 
@@ -97,13 +155,22 @@ describe("a job", () => {
     await put("minutely", {}, every("* * * * *"));
     await put("hourly", {}, every("15 * * * *"));
     await setClock("2030-01-01T10:00:30Z"); // years at once, and one start each
-    await eventually(() => executions("hourly"), (found) => found.length === 1);
+    await eventually(
+      () => executions("hourly"),
+      (found) => found.length === 1,
+    );
     const { length } = await executions("minutely"); // the real clock may have started it before
     await setClock("2030-01-01T10:01:00Z");
-    await eventually(() => executions("minutely"), (found) => found.length === length + 1);
+    await eventually(
+      () => executions("minutely"),
+      (found) => found.length === length + 1,
+    );
     expect(await executions("hourly")).toHaveLength(1);
     await setClock("2030-01-01T10:15:59Z"); // fourteen minutes at once are one start too
-    await eventually(() => executions("hourly"), (found) => found.length === 2);
+    await eventually(
+      () => executions("hourly"),
+      (found) => found.length === 2,
+    );
     await ended("hourly", (await executions("hourly"))[1]!.name!);
     expect(await executions("minutely")).toHaveLength(length + 2);
     await setClock(null);
@@ -113,7 +180,9 @@ describe("a job", () => {
     const wanted = jobOf({}, { secrets: [{ name: "key", value: "hush" }] });
     wanted.template!.containers![0]!.env = [{ name: "KEY", secretRef: "key" }];
     await sdk.jobs.createOrUpdate("work", "secretive", wanted, quick);
-    expect(JSON.stringify((await at.ask("GET", `${group}/providers/Microsoft.App/jobs/secretive?${apps}`)).body)).not.toContain("hush");
+    expect(
+      JSON.stringify((await at.ask("GET", `${group}/providers/Microsoft.App/jobs/secretive?${apps}`)).body),
+    ).not.toContain("hush");
     await ended("secretive", (await sdk.jobs.start("work", "secretive", quick)).name!);
     expect((await linesOf("secretive"))[0].json.KEY).toBe("hush");
   });
@@ -121,7 +190,8 @@ describe("a job", () => {
   test("that is deleted ends what runs of it, and its environment cannot be deleted before it", async () => {
     await put("endless", { HANG: "1" });
     await sdk.jobs.start("work", "endless", quick);
-    const processes = async () => ((await at.ask("GET", "/_standin/processes")).body.processes as any[]).filter(({ app }) => app === "endless");
+    const processes = async () =>
+      ((await at.ask("GET", "/_standin/processes")).body.processes as any[]).filter(({ app }) => app === "endless");
     await eventually(processes, (found) => found.length === 1);
     expect((await at.settle("DELETE", `${environmentId}?${apps}`)).body.error.code).toBe("ManagedEnvironmentNotEmpty");
     await sdk.jobs.delete("work", "endless", quick);
@@ -133,7 +203,11 @@ describe("a job", () => {
     ["an expression that is no cron", every("every minute"), "JobInvalidCronExpression"],
     ["a schedule without an expression", { triggerType: "Schedule" }, "JobScheduleRequired"],
     ["a start by events, which the stand-in does not do", { triggerType: "Event" }, "LocalCloudUnsupported"],
-    ["several replicas at once, which the stand-in does not run", { manualTriggerConfig: { parallelism: 2 } }, "LocalCloudUnsupported"],
+    [
+      "several replicas at once, which the stand-in does not run",
+      { manualTriggerConfig: { parallelism: 2 } },
+      "LocalCloudUnsupported",
+    ],
   ])("is refused with %s", async (_, configuration, code) => {
     await expect(put("refused", {}, configuration)).rejects.toMatchObject({ code });
     await expect(sdk.jobs.get("work", "refused")).rejects.toMatchObject({ statusCode: 404 });
@@ -150,55 +224,110 @@ test.each([
   ["0 0 13 * 5", "2030-09-06T00:00:00Z", true], // a Friday that is no 13th: either will do
   ["0 0 13 * 5", "2030-09-07T00:00:00Z", false],
   ["0 6 * 1,7 7", "2030-07-07T06:00:00Z", true],
-])("the expression %s means %s: %s", (expression, moment, due) => expect(parseCron(expression)(Date.parse(moment))).toBe(due));
+])("the expression %s means %s: %s", (expression, moment, due) =>
+  expect(parseCron(expression)(Date.parse(moment))).toBe(due),
+);
 
-test.each(["", "* * * *", "60 * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "@daily", "* * * JAN *"])("'%s' is no expression", (expression) => expect(() => parseCron(expression)).toThrow("five fields"));
+test.each(["", "* * * *", "60 * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "@daily", "* * * JAN *"])(
+  "'%s' is no expression",
+  (expression) => expect(() => parseCron(expression)).toThrow("five fields"),
+);
 
 describe("a role of one's own", () => {
-  const idFor = (name: string): string => `/subscriptions/${at.cloud.subscription}/${authorization}/roleDefinitions/${name}`;
+  const idFor = (name: string): string =>
+    `/subscriptions/${at.cloud.subscription}/${authorization}/roleDefinitions/${name}`;
   const define = (name: string, actions: readonly string[], roleName = name, more: object = {}) =>
-    at.ask("PUT", `${group}/${authorization}/roleDefinitions/${name}?api-version=2022-04-01`, { properties: { roleName, permissions: [{ actions }], assignableScopes: [group], ...more } });
-  const makeIdentity = async (name: string): Promise<any> => (await at.ask("PUT", `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}?api-version=2023-01-31`, { location: "westeurope" })).body;
-  const assign = (principalId: string, role: string, scope: string) => at.ask("PUT", `${scope}/${authorization}/roleAssignments/${crypto.randomUUID()}?api-version=2022-04-01`, { properties: { principalId, roleDefinitionId: idFor(role) } });
+    at.ask("PUT", `${group}/${authorization}/roleDefinitions/${name}?api-version=2022-04-01`, {
+      properties: { roleName, permissions: [{ actions }], assignableScopes: [group], ...more },
+    });
+  const makeIdentity = async (name: string): Promise<any> =>
+    (
+      await at.ask(
+        "PUT",
+        `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}?api-version=2023-01-31`,
+        { location: "westeurope" },
+      )
+    ).body;
+  const assign = (principalId: string, role: string, scope: string) =>
+    at.ask("PUT", `${scope}/${authorization}/roleAssignments/${crypto.randomUUID()}?api-version=2022-04-01`, {
+      properties: { principalId, roleDefinitionId: idFor(role) },
+    });
   /** Has a job with this identity get a token, as any container does. */
   async function tokenOf(identity: any): Promise<string> {
     const name = `${identity.name}-job`;
-    await at.settle("PUT", `${group}/providers/Microsoft.App/jobs/${name}?${apps}`, { location: "westeurope", identity: { type: "UserAssigned", userAssignedIdentities: { [identity.id]: {} } }, properties: { environmentId, configuration: { triggerType: "Manual", replicaTimeout: 20 }, template: { containers: [{ name: "tool", image: "tool:1" }] } } });
+    await at.settle("PUT", `${group}/providers/Microsoft.App/jobs/${name}?${apps}`, {
+      location: "westeurope",
+      identity: { type: "UserAssigned", userAssignedIdentities: { [identity.id]: {} } },
+      properties: {
+        environmentId,
+        configuration: { triggerType: "Manual", replicaTimeout: 20 },
+        template: { containers: [{ name: "tool", image: "tool:1" }] },
+      },
+    });
     await sdk.jobs.start("work", name, quick);
-    const [{ json }] = await eventually(() => linesOf(name), (lines) => lines.length > 0) as [any];
-    const reply = await fetch(`${json.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=https://management.azure.com&client_id=${identity.properties.clientId}`, { headers: { "X-IDENTITY-HEADER": json.IDENTITY_HEADER } });
+    const [{ json }] = (await eventually(
+      () => linesOf(name),
+      (lines) => lines.length > 0,
+    )) as [any];
+    const reply = await fetch(
+      `${json.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=https://management.azure.com&client_id=${identity.properties.clientId}`,
+      { headers: { "X-IDENTITY-HEADER": json.IDENTITY_HEADER } },
+    );
     return ((await reply.json()) as any).access_token;
   }
 
   test("allows what it lists where it is assigned, follows its definition, and allows nothing else", async () => {
-    const role = crypto.randomUUID(), identity = await makeIdentity("limited"), token = await tokenOf(identity);
+    const role = crypto.randomUUID();
+    const identity = await makeIdentity("limited");
+    const token = await tokenOf(identity);
     await put("watched");
     const job = `${group}/providers/Microsoft.App/jobs/watched`;
-    const status = async (method: string, to: string, body?: object) => (await at.ask(method, `${to}?${apps}`, body, { token })).status;
-    expect((await define(role, ["Microsoft.App/jobs/read"])).body).toMatchObject({ id: idFor(role), name: role, properties: { type: "CustomRole", permissions: [{ actions: ["Microsoft.App/jobs/read"], notActions: [] }] } });
+    const status = async (method: string, to: string, body?: object) =>
+      (await at.ask(method, `${to}?${apps}`, body, { token })).status;
+    expect((await define(role, ["Microsoft.App/jobs/read"])).body).toMatchObject({
+      id: idFor(role),
+      name: role,
+      properties: { type: "CustomRole", permissions: [{ actions: ["Microsoft.App/jobs/read"], notActions: [] }] },
+    });
     expect(await status("GET", job)).toBe(403);
     expect((await assign(identity.properties.principalId, role, job)).status).toBe(201);
-    expect([await status("GET", job), await status("GET", `${job}/executions`), await status("POST", `${job}/start`, {}), await status("DELETE", job), await status("GET", `${group}/providers/Microsoft.App/jobs/once`)]).toEqual([200, 403, 403, 403, 403]);
+    expect([
+      await status("GET", job),
+      await status("GET", `${job}/executions`),
+      await status("POST", `${job}/start`, {}),
+      await status("DELETE", job),
+      await status("GET", `${group}/providers/Microsoft.App/jobs/once`),
+    ]).toEqual([200, 403, 403, 403, 403]);
     await define(role, ["Microsoft.App/jobs/read", "Microsoft.App/jobs/start/action"]);
     expect([await status("POST", `${job}/start`, {}), await status("POST", `${job}/stop`, {})]).toEqual([200, 403]);
   });
 
   test("is read and deleted by its id, and not while somebody has it", async () => {
-    const role = crypto.randomUUID(), { properties } = await makeIdentity("holder");
+    const role = crypto.randomUUID();
+    const { properties } = await makeIdentity("holder");
     await define(role, ["*/read"]);
     const { body } = await assign(properties.principalId, role, group);
     const at2022 = "api-version=2022-05-01-preview";
     expect((await at.ask("DELETE", `${idFor(role)}?${at2022}`)).body.error.code).toBe("RoleDefinitionHasAssignments");
     await at.ask("DELETE", `${body.id}?api-version=2022-04-01`);
-    expect([(await at.ask("DELETE", `${idFor(role)}?${at2022}`)).status, (await at.ask("GET", `${idFor(role)}?${at2022}`)).status]).toEqual([200, 404]);
+    expect([
+      (await at.ask("DELETE", `${idFor(role)}?${at2022}`)).status,
+      (await at.ask("GET", `${idFor(role)}?${at2022}`)).status,
+    ]).toEqual([200, 404]);
   });
 
   test("has a name that no other role has, and is assigned at its scopes alone", async () => {
-    const [one, other] = [crypto.randomUUID(), crypto.randomUUID()], { properties } = await makeIdentity("wanderer");
+    const [one, other] = [crypto.randomUUID(), crypto.randomUUID()];
+    const { properties } = await makeIdentity("wanderer");
     expect((await define(one, ["*/read"], "Reader of all")).status).toBe(201);
     expect((await define(one, ["*"], "Reader of all")).status).toBe(200);
     expect((await define(other, ["*/read"], "reader of ALL")).body.error.code).toBe("RoleDefinitionWithSameNameExists");
-    expect((await define(other, ["*/read"], "Reader of nowhere", { assignableScopes: [`${group}-not-there`] })).body.error.code).toBe("ResourceGroupNotFound");
-    expect((await assign(properties.principalId, one, `/subscriptions/${at.cloud.subscription}`)).body.error.code).toBe("RoleAssignmentScopeNotAssignableToRoleDefinition");
+    expect(
+      (await define(other, ["*/read"], "Reader of nowhere", { assignableScopes: [`${group}-not-there`] })).body.error
+        .code,
+    ).toBe("ResourceGroupNotFound");
+    expect((await assign(properties.principalId, one, `/subscriptions/${at.cloud.subscription}`)).body.error.code).toBe(
+      "RoleAssignmentScopeNotAssignableToRoleDefinition",
+    );
   });
 });

@@ -3,19 +3,33 @@
 import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { truths } from "../../../emulator/controls/quirks.ts";
+import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/emulator/container-cloud.ts";
-import { management, startCloudForTests, type CloudForTests } from "../../support/emulator/cloud.ts";
 
-let at: CloudForTests, group: string, app: string, client: ContainerAppsAPIClient;
+let at: CloudForTests;
+let group: string;
+let app: string;
+let client: ContainerAppsAPIClient;
 const apps = "api-version=2025-07-01";
 const set = (choice: object) => at.ask("POST", "/_standin/truths", choice);
-const web = (release: string, suffix?: string) => ({ containers: [{ name: "web", image: "web:1", env: [{ name: "RELEASE", value: release }] }], scale: { minReplicas: 1 }, ...(suffix ? { revisionSuffix: suffix } : {}) });
+const web = (release: string, suffix?: string) => ({
+  containers: [{ name: "web", image: "web:1", env: [{ name: "RELEASE", value: release }] }],
+  scale: { minReplicas: 1 },
+  ...(suffix ? { revisionSuffix: suffix } : {}),
+});
 const properties = (release: string, suffix?: string) => ({
   managedEnvironmentId: `${group}/providers/Microsoft.App/managedEnvironments/env`,
-  configuration: { activeRevisionsMode: "Multiple", secrets: [{ name: "key", value: "hush" }], ingress: { external: true, targetPort: 8080 } }, template: web(release, suffix),
+  configuration: {
+    activeRevisionsMode: "Multiple",
+    secrets: [{ name: "key", value: "hush" }],
+    ingress: { external: true, targetPort: 8080 },
+  },
+  template: web(release, suffix),
 });
-const put = (release: string, suffix?: string) => at.settle("PUT", `${app}?${apps}`, { location: "westeurope", properties: properties(release, suffix) });
-const patchTraffic = (traffic: readonly object[]) => at.settle("PATCH", `${app}?${apps}`, { properties: { configuration: { ingress: { traffic } } } });
+const put = (release: string, suffix?: string) =>
+  at.settle("PUT", `${app}?${apps}`, { location: "westeurope", properties: properties(release, suffix) });
+const patchTraffic = (traffic: readonly object[]) =>
+  at.settle("PATCH", `${app}?${apps}`, { properties: { configuration: { ingress: { traffic } } } });
 const shown = async () => (await at.ask("GET", `${app}?${apps}`)).body.properties;
 
 beforeAll(async () => {
@@ -23,11 +37,36 @@ beforeAll(async () => {
   group = `/subscriptions/${at.cloud.subscription}/resourceGroups/truths`;
   app = `${group}/providers/Microsoft.App/containerApps/shop`;
   await at.settle("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
-  await at.settle("PUT", `${group}/providers/Microsoft.App/managedEnvironments/env?${apps}`, { location: "westeurope", properties: {} });
-  client = new ContainerAppsAPIClient({ getToken: async () => ({ token: await at.tokenFor("https://management.azure.com"), expiresOnTimestamp: Date.now() + 3_600_000 }) }, at.cloud.subscription, {
-    endpoint: management, apiVersion: "2025-07-01", retryOptions: { maxRetries: 0 },
-    additionalPolicies: [{ policy: { name: "way", sendRequest: (request, next) => { request.agent = at.agent; return next(request); } }, position: "perCall" }],
+  await at.settle("PUT", `${group}/providers/Microsoft.App/managedEnvironments/env?${apps}`, {
+    location: "westeurope",
+    properties: {},
   });
+  client = new ContainerAppsAPIClient(
+    {
+      getToken: async () => ({
+        token: await at.tokenFor("https://management.azure.com"),
+        expiresOnTimestamp: Date.now() + 3_600_000,
+      }),
+    },
+    at.cloud.subscription,
+    {
+      endpoint: management,
+      apiVersion: "2025-07-01",
+      retryOptions: { maxRetries: 0 },
+      additionalPolicies: [
+        {
+          policy: {
+            name: "way",
+            sendRequest: (request, next) => {
+              request.agent = at.agent;
+              return next(request);
+            },
+          },
+          position: "perCall",
+        },
+      ],
+    },
+  );
 });
 beforeEach(async () => {
   await set(Object.fromEntries(Object.keys(truths).map((name) => [name, true])));
@@ -39,7 +78,11 @@ afterAll(() => at.close());
 test("a patch is merged at every depth; a naive cloud loses what it does not repeat", async () => {
   const all = [{ revisionName: "shop--first", weight: 100 }];
   await patchTraffic(all);
-  expect((await shown()).configuration).toMatchObject({ activeRevisionsMode: "Multiple", secrets: [{ name: "key" }], ingress: { targetPort: 8080, external: true, traffic: all } });
+  expect((await shown()).configuration).toMatchObject({
+    activeRevisionsMode: "Multiple",
+    secrets: [{ name: "key" }],
+    ingress: { targetPort: 8080, external: true, traffic: all },
+  });
   await set({ "patch-merges-deeply": false });
   await patchTraffic(all);
   expect((await shown()).configuration).toMatchObject({ activeRevisionsMode: "Single", ingress: { external: false } });
@@ -53,16 +96,31 @@ test("a list in a patch replaces the whole list; a naive cloud adds to it", asyn
   expect((await shown()).configuration.ingress.traffic).toEqual([{ revisionName: "shop--second", weight: 100 }]);
   await set({ "patch-replaces-arrays": false });
   await patchTraffic([{ revisionName: "shop--first", weight: 0 }]);
-  expect((await shown()).configuration.ingress.traffic).toEqual([{ revisionName: "shop--second", weight: 100 }, { revisionName: "shop--first", weight: 0 }]);
+  expect((await shown()).configuration.ingress.traffic).toEqual([
+    { revisionName: "shop--second", weight: 100 },
+    { revisionName: "shop--first", weight: 0 },
+  ]);
 });
 
 test("there is no conditional write; a naive cloud has ETags and refuses with 412", async () => {
-  const write = (ifMatch: string) => at.ask("PUT", `${app}?${apps}`, { location: "westeurope", properties: properties("1", "first") }, { headers: { "if-match": ifMatch } });
-  const settled = () => eventually(() => at.ask("GET", `${app}?${apps}`), ({ body }) => body.properties.provisioningState === "Succeeded");
+  const write = (ifMatch: string) =>
+    at.ask(
+      "PUT",
+      `${app}?${apps}`,
+      { location: "westeurope", properties: properties("1", "first") },
+      { headers: { "if-match": ifMatch } },
+    );
+  const settled = () =>
+    eventually(
+      () => at.ask("GET", `${app}?${apps}`),
+      ({ body }) => body.properties.provisioningState === "Succeeded",
+    );
   expect((await write('"stale"')).status).toBe(200);
   expect((await settled()).headers["etag"]).toBeUndefined();
   await set({ "no-if-match": false });
-  const { headers: { etag } } = await settled();
+  const {
+    headers: { etag },
+  } = await settled();
   expect([(await write('"stale"')).status, (await write(String(etag))).status]).toEqual([412, 200]);
 });
 
@@ -71,9 +129,15 @@ test("a second write meets 409 in Microsoft's client, and a naive cloud takes it
   const refusal = async (): Promise<unknown> => {
     await settledWithout();
     await at.ask("PUT", `${app}?${apps}`, { location: "westeurope", properties: properties(crypto.randomUUID()) });
-    return client.containerApps.update("truths", "shop", { location: "westeurope", tags: { a: "b" } } as never).then(() => undefined, (error: unknown) => error);
+    return client.containerApps.update("truths", "shop", { location: "westeurope", tags: { a: "b" } } as never).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
   };
-  expect(await eventually(refusal, (error) => error !== undefined)).toMatchObject({ statusCode: 409, code: "ContainerAppOperationInProgress" });
+  expect(await eventually(refusal, (error) => error !== undefined)).toMatchObject({
+    statusCode: 409,
+    code: "ContainerAppOperationInProgress",
+  });
   await settledWithout();
   await set({ "one-write-at-a-time": false });
   await at.ask("PUT", `${app}?${apps}`, { location: "westeurope", properties: properties("3") });
@@ -84,7 +148,13 @@ const settledWithout = () => eventually(shown, ({ provisioningState }) => provis
 
 test("Microsoft's client sees a taken suffix as a 2xx whose operation fails, and as nothing at all in the silent form", async () => {
   await put("2", "second");
-  const again = () => client.containerApps.createOrUpdate("truths", "shop", { location: "westeurope", ...properties("3", "first") } as never, { updateIntervalInMs: 20 });
+  const again = () =>
+    client.containerApps.createOrUpdate(
+      "truths",
+      "shop",
+      { location: "westeurope", ...properties("3", "first") } as never,
+      { updateIntervalInMs: 20 },
+    );
   await expect(again()).rejects.toThrow(/'first' already exists/);
   await client.containerAppsRevisions.deactivateRevision("truths", "shop", "shop--first");
   await set({ "suffix-taken-for-life": "silent" });
@@ -106,19 +176,39 @@ test("Microsoft's client reads a list that comes in pages whole, and sees states
   await set({ "lists-are-paged": false });
   expect((await at.ask("GET", `${app}/revisions?${apps}`)).body).toMatchObject({ value: { length: 12 } });
   await client.containerAppsRevisions.activateRevision("truths", "shop", "shop--r5");
-  expect((await client.containerAppsRevisions.getRevision("truths", "shop", "shop--r5")).runningState).toMatch(/Activating|Running/);
+  expect((await client.containerAppsRevisions.getRevision("truths", "shop", "shop--r5")).runningState).toMatch(
+    /Activating|Running/,
+  );
 });
 
 test("Microsoft's client sees a revision at zero and one that was purged, and a request wakes the first", async () => {
   await at.settle("PATCH", `${app}?${apps}`, { properties: { configuration: { maxInactiveRevisions: 0 } } });
-  await at.settle("PATCH", `${app}?${apps}`, { properties: { template: { ...web("2", "idle"), scale: { minReplicas: 0 } } } });
-  const stateOf = async (name: string) => (await client.containerAppsRevisions.getRevision("truths", "shop", `shop--${name}`).catch(({ code }) => ({ runningState: code }))).runningState;
-  await eventually(() => stateOf("idle"), (state) => state === "Running");
+  await at.settle("PATCH", `${app}?${apps}`, {
+    properties: { template: { ...web("2", "idle"), scale: { minReplicas: 0 } } },
+  });
+  const stateOf = async (name: string) =>
+    (
+      await client.containerAppsRevisions
+        .getRevision("truths", "shop", `shop--${name}`)
+        .catch(({ code }) => ({ runningState: code }))
+    ).runningState;
+  await eventually(
+    () => stateOf("idle"),
+    (state) => state === "Running",
+  );
   await client.containerAppsRevisions.deactivateRevision("truths", "shop", "shop--first");
   await at.ask("POST", "/_standin/clock", { at: Date.now() + 901_000 });
-  await eventually(() => stateOf("idle"), (state) => state === "ScaledToZero");
-  await eventually(() => stateOf("first"), (state) => state === "ResourceNotFound");
-  expect((await at.ask("GET", `https://shop--idle.env.westeurope.ballast.localhost/`)).body).toMatchObject({ revision: "shop--idle" });
+  await eventually(
+    () => stateOf("idle"),
+    (state) => state === "ScaledToZero",
+  );
+  await eventually(
+    () => stateOf("first"),
+    (state) => state === "ResourceNotFound",
+  );
+  expect((await at.ask("GET", `https://shop--idle.env.westeurope.ballast.localhost/`)).body).toMatchObject({
+    revision: "shop--idle",
+  });
   await at.ask("POST", "/_standin/clock", { at: null });
 });
 
@@ -127,7 +217,9 @@ test("a whole run does without a truth by the environment, and a name that is no
   const other = await startCloudForTests({ truths: { "lists-are-paged": true } });
   const { truths: all } = (await other.ask("GET", "/_standin/truths")).body;
   await other.close();
-  expect(all.filter(({ setting }: { setting: boolean }) => !setting).map(({ name }: { name: string }) => name)).toEqual(["no-if-match"]);
+  expect(all.filter(({ setting }: { setting: boolean }) => !setting).map(({ name }: { name: string }) => name)).toEqual(
+    ["no-if-match"],
+  );
   vi.stubEnv("BALLAST_STANDIN_WITHOUT", "no-if-macht");
   await expect(startCloudForTests()).rejects.toThrow(/no truth 'no-if-macht'/);
   vi.unstubAllEnvs();

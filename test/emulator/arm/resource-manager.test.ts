@@ -1,6 +1,6 @@
 // Resource Manager of the stand-in, held to what Azure does on the wire: the acceptance probes that peers fail, one claim a test.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { management, startCloudForTests, type CloudForTests } from "../../support/emulator/cloud.ts";
+import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
 
 let at: CloudForTests;
 let subscription: string;
@@ -13,7 +13,11 @@ const appBody = (release = "1", ingress: object = {}): object => ({
   location: "westeurope",
   properties: {
     managedEnvironmentId: environment(),
-    configuration: { activeRevisionsMode: "Multiple", secrets: [{ name: "key", value: "s3cret" }], ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }], ...ingress } },
+    configuration: {
+      activeRevisionsMode: "Multiple",
+      secrets: [{ name: "key", value: "s3cret" }],
+      ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100 }], ...ingress },
+    },
     template: { containers: [{ name: "web", image: `registry.example/web:${release}` }], scale: { minReplicas: 1 } },
   },
 });
@@ -29,7 +33,15 @@ afterAll(() => at.close());
 
 test("a resource group answers to its name in any casing and keeps the casing it was made with", async () => {
   const reply = await at.ask("GET", `${subscription}/resourcegroups/SHOP?${groups}`);
-  expect(reply).toMatchObject({ status: 200, body: { id: group, name: "shop", type: "Microsoft.Resources/resourceGroups", properties: { provisioningState: "Succeeded" } } });
+  expect(reply).toMatchObject({
+    status: 200,
+    body: {
+      id: group,
+      name: "shop",
+      type: "Microsoft.Resources/resourceGroups",
+      properties: { provisioningState: "Succeeded" },
+    },
+  });
 });
 
 test("a path that begins with two slashes is set right in place", async () => {
@@ -39,12 +51,32 @@ test("a path that begins with two slashes is set right in place", async () => {
 test.each([
   ["without an api-version", () => group, 400, "MissingApiVersionParameter"],
   ["with an unknown api-version", () => `${group}?api-version=1999-01-01`, 400, "InvalidApiVersionParameter"],
-  ["of another subscription", () => `/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/shop?${groups}`, 404, "SubscriptionNotFound"],
+  [
+    "of another subscription",
+    () => `/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/shop?${groups}`,
+    404,
+    "SubscriptionNotFound",
+  ],
   ["of an unknown group", () => `${subscription}/resourceGroups/nowhere?${groups}`, 404, "ResourceGroupNotFound"],
-  ["of an app in an unknown group", () => `${subscription}/resourceGroups/nowhere/providers/Microsoft.App/containerApps/a?${apps}`, 404, "ResourceGroupNotFound"],
+  [
+    "of an app in an unknown group",
+    () => `${subscription}/resourceGroups/nowhere/providers/Microsoft.App/containerApps/a?${apps}`,
+    404,
+    "ResourceGroupNotFound",
+  ],
   ["of an unknown app", () => `${app("nobody")}?${apps}`, 404, "ResourceNotFound"],
-  ["of a child of an unknown server", () => `${group}/providers/Microsoft.DBforPostgreSQL/flexibleServers/none/databases/d?api-version=2025-08-01`, 404, "ParentResourceNotFound"],
-  ["of a type that is not served", () => `${group}/providers/Microsoft.Storage/storageAccounts/a?api-version=2024-01-01`, 400, "NoRegisteredProviderFound"],
+  [
+    "of a child of an unknown server",
+    () => `${group}/providers/Microsoft.DBforPostgreSQL/flexibleServers/none/databases/d?api-version=2025-08-01`,
+    404,
+    "ParentResourceNotFound",
+  ],
+  [
+    "of a type that is not served",
+    () => `${group}/providers/Microsoft.Storage/storageAccounts/a?api-version=2024-01-01`,
+    400,
+    "NoRegisteredProviderFound",
+  ],
   ["of nothing", () => `/nothing/at/all?${groups}`, 404, "InvalidRequestUri"],
 ])("a request %s is refused in Azure's envelope", async (_, url, status, code) => {
   const reply = await at.ask("GET", url());
@@ -54,13 +86,23 @@ test.each([
 });
 
 test("an unknown api-version is answered with those that are served", async () => {
-  expect((await at.ask("GET", `${app("a")}?api-version=2026-07-01`)).body.error.message).toContain("2025-01-01,2025-02-02-preview,2025-07-01");
+  expect((await at.ask("GET", `${app("a")}?api-version=2026-07-01`)).body.error.message).toContain(
+    "2025-01-01,2025-02-02-preview,2025-07-01",
+  );
 });
 
 test.each([
-  ["an unknown property", { location: "westeurope", properties: { managedEnvironmentID: "x" } }, "properties.managedEnvironmentID"],
+  [
+    "an unknown property",
+    { location: "westeurope", properties: { managedEnvironmentID: "x" } },
+    "properties.managedEnvironmentID",
+  ],
   ["a required property left out", { properties: {} }, "location"],
-  ["a number of the wrong kind", { location: "westeurope", properties: { configuration: { ingress: { traffic: [{ weight: "ten" }] } } } }, "properties.configuration.ingress.traffic[0].weight"],
+  [
+    "a number of the wrong kind",
+    { location: "westeurope", properties: { configuration: { ingress: { traffic: [{ weight: "ten" }] } } } },
+    "properties.configuration.ingress.traffic[0].weight",
+  ],
 ])("a body with %s is refused by name", async (_, body, named) => {
   const reply = await at.ask("PUT", `${app("wrong")}?${apps}`, body);
   expect(reply).toMatchObject({ status: 400, body: { error: { code: "InvalidRequestContent" } } });
@@ -69,32 +111,61 @@ test.each([
 });
 
 test("a body that is not JSON is refused, not swallowed", async () => {
-  expect(await at.ask("PUT", `${app("wrong")}?${apps}`, "{")).toMatchObject({ status: 400, body: { error: { code: "InvalidRequestContent" } } });
+  expect(await at.ask("PUT", `${app("wrong")}?${apps}`, "{")).toMatchObject({
+    status: 400,
+    body: { error: { code: "InvalidRequestContent" } },
+  });
 });
 
 test("a body is held to the version asked for", async () => {
-  const body = { location: "westeurope", properties: { managedEnvironmentId: environment(), patchingConfiguration: { patchingMode: "Manual" } } };
-  expect((await at.ask("PUT", `${app("versions")}?${apps}`, body)).body.error.message).toContain("patchingConfiguration");
-  expect((await at.ask("PUT", `${app("versions")}?api-version=2025-02-02-preview`, body)).body.error.code).not.toBe("InvalidRequestContent");
+  const body = {
+    location: "westeurope",
+    properties: { managedEnvironmentId: environment(), patchingConfiguration: { patchingMode: "Manual" } },
+  };
+  expect((await at.ask("PUT", `${app("versions")}?${apps}`, body)).body.error.message).toContain(
+    "patchingConfiguration",
+  );
+  expect((await at.ask("PUT", `${app("versions")}?api-version=2025-02-02-preview`, body)).body.error.code).not.toBe(
+    "InvalidRequestContent",
+  );
 });
 
 test("an app of an unknown environment is refused", async () => {
-  const body = { location: "westeurope", properties: { managedEnvironmentId: environment("none"), template: { containers: [{ name: "web", image: "web:1" }] } } };
+  const body = {
+    location: "westeurope",
+    properties: {
+      managedEnvironmentId: environment("none"),
+      template: { containers: [{ name: "web", image: "web:1" }] },
+    },
+  };
   expect((await at.ask("PUT", `${app("orphan")}?${apps}`, body)).status).toBe(400);
 });
 
 test("PUT of an app is an operation whose address has the client's scheme and host, and 201 only the first time", async () => {
   const first = await at.ask("PUT", `${app("operated")}?${apps}`, appBody());
   expect(first).toMatchObject({ status: 201, body: { properties: { provisioningState: "InProgress" } } });
-  expect(first.headers["azure-asyncoperation"]).toMatch(/^https:\/\/management\.ballast\.localhost\/subscriptions\/.+api-version=2025-07-01$/);
-  expect(await at.ask("PUT", `${app("operated")}?${apps}`, appBody())).toMatchObject({ status: 409, body: { error: { code: "ContainerAppOperationInProgress" } } });
-  await expect.poll(async () => (await at.ask("GET", String(first.headers["azure-asyncoperation"]))).body.status).toBe("Succeeded");
+  expect(first.headers["azure-asyncoperation"]).toMatch(
+    /^https:\/\/management\.ballast\.localhost\/subscriptions\/.+api-version=2025-07-01$/,
+  );
+  expect(await at.ask("PUT", `${app("operated")}?${apps}`, appBody())).toMatchObject({
+    status: 409,
+    body: { error: { code: "ContainerAppOperationInProgress" } },
+  });
+  await expect
+    .poll(async () => (await at.ask("GET", String(first.headers["azure-asyncoperation"]))).body.status)
+    .toBe("Succeeded");
   expect((await at.ask("GET", `${app("operated")}?${apps}`)).body.properties.provisioningState).toBe("Succeeded");
   expect((await at.ask("PUT", `${app("operated")}?${apps}`, appBody())).status).toBe(200);
 });
 
 test("an operation that fails says so with its code, and the app shows Failed", async () => {
-  const body = { location: "westeurope", properties: { managedEnvironmentId: environment(), template: { containers: [{ name: "web", image: "registry.example/unknown:1" }] } } };
+  const body = {
+    location: "westeurope",
+    properties: {
+      managedEnvironmentId: environment(),
+      template: { containers: [{ name: "web", image: "registry.example/unknown:1" }] },
+    },
+  };
   const ended = await at.settle("PUT", `${app("failing")}?${apps}`, body);
   expect(ended.body).toMatchObject({ status: "Failed", error: { code: "InvalidParameterValueInContainerTemplate" } });
   expect((await at.ask("GET", `${app("failing")}?${apps}`)).body.properties.provisioningState).toBe("Failed");
@@ -104,12 +175,18 @@ test("a PATCH of traffic alone keeps target port, mode and secrets, and answers 
   await at.settle("PUT", `${app("patched")}?${apps}`, appBody());
   const { body: before } = await at.ask("GET", `${app("patched")}?${apps}`);
   const traffic = [{ revisionName: before.properties.latestRevisionName, weight: 100 }];
-  const reply = await at.ask("PATCH", `${app("patched")}?${apps}`, { properties: { configuration: { ingress: { traffic } } } });
+  const reply = await at.ask("PATCH", `${app("patched")}?${apps}`, {
+    properties: { configuration: { ingress: { traffic } } },
+  });
   expect(reply.status).toBe(202);
   expect(reply.headers["location"]).toMatch(/^https:\/\/management\.ballast\.localhost\//);
   await expect.poll(async () => (await at.ask("GET", String(reply.headers["location"]))).status).toBe(200);
   const { body: after } = await at.ask("GET", `${app("patched")}?${apps}`);
-  expect(after.properties.configuration).toMatchObject({ activeRevisionsMode: "Multiple", secrets: [{ name: "key" }], ingress: { targetPort: 8080, external: true, traffic } });
+  expect(after.properties.configuration).toMatchObject({
+    activeRevisionsMode: "Multiple",
+    secrets: [{ name: "key" }],
+    ingress: { targetPort: 8080, external: true, traffic },
+  });
   expect(after.properties.latestRevisionName).toBe(before.properties.latestRevisionName);
   const { body: secrets } = await at.ask("POST", `${app("patched")}/listSecrets?${apps}`);
   expect(secrets).toEqual({ value: [{ name: "key", value: "s3cret" }] });
@@ -121,8 +198,13 @@ test("a secret's value is never shown by GET", async () => {
 });
 
 test("what is read-only is ignored in a body", async () => {
-  await at.settle("PUT", `${environment("other")}?${apps}`, { location: "westeurope", properties: { defaultDomain: "evil.example" } });
-  expect((await at.ask("GET", `${environment("other")}?${apps}`)).body.properties.defaultDomain).toBe("other.westeurope.ballast.localhost");
+  await at.settle("PUT", `${environment("other")}?${apps}`, {
+    location: "westeurope",
+    properties: { defaultDomain: "evil.example" },
+  });
+  expect((await at.ask("GET", `${environment("other")}?${apps}`)).body.properties.defaultDomain).toBe(
+    "other.westeurope.ballast.localhost",
+  );
   await at.settle("DELETE", `${environment("other")}?${apps}`);
 });
 
@@ -135,13 +217,18 @@ test("deleting what is not there is 204, and an app is gone when its Location sa
 
 test("an environment with apps in it is not deleted", async () => {
   await at.settle("PUT", `${app("tenant")}?${apps}`, appBody());
-  expect(await at.ask("DELETE", `${environment()}?${apps}`)).toMatchObject({ status: 409, body: { error: { code: "ManagedEnvironmentNotEmpty" } } });
+  expect(await at.ask("DELETE", `${environment()}?${apps}`)).toMatchObject({
+    status: 409,
+    body: { error: { code: "ManagedEnvironmentNotEmpty" } },
+  });
   expect((await at.ask("GET", `${environment()}?${apps}`)).status).toBe(200);
 });
 
 test("lists hold what lies under them and nothing else", async () => {
   await at.settle("PUT", `${subscription}/resourceGroups/empty?${groups}`, { location: "westeurope" });
-  expect((await at.ask("GET", `${subscription}/resourceGroups/empty/providers/Microsoft.App/containerApps?${apps}`)).body).toEqual({ value: [] });
+  expect(
+    (await at.ask("GET", `${subscription}/resourceGroups/empty/providers/Microsoft.App/containerApps?${apps}`)).body,
+  ).toEqual({ value: [] });
   const { body } = await at.ask("GET", `${subscription}/providers/Microsoft.App/managedEnvironments?${apps}`);
   expect(body.value.map(({ name }: { name: string }) => name)).toContain("shop");
 });
@@ -151,15 +238,32 @@ test("a diagnostic setting lies beside the resource that it extends and leaves i
   await at.settle("PUT", `${workspace}?api-version=2023-09-01`, { location: "westeurope", properties: {} });
   const before = (await at.ask("GET", `${environment()}?${apps}`)).body;
   const setting = `${environment()}/providers/Microsoft.Insights/diagnosticSettings/rows?api-version=2021-05-01-preview`;
-  expect((await at.ask("PUT", setting, { properties: { logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } })).body.error.code).toBe("BadRequest");
-  expect((await at.ask("PUT", setting, { properties: { workspaceId: workspace, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } })).body).toMatchObject({ name: "rows", type: "Microsoft.Insights/diagnosticSettings", properties: { workspaceId: workspace } });
+  expect(
+    (await at.ask("PUT", setting, { properties: { logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } })).body
+      .error.code,
+  ).toBe("BadRequest");
+  expect(
+    (
+      await at.ask("PUT", setting, {
+        properties: { workspaceId: workspace, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] },
+      })
+    ).body,
+  ).toMatchObject({
+    name: "rows",
+    type: "Microsoft.Insights/diagnosticSettings",
+    properties: { workspaceId: workspace },
+  });
   expect((await at.ask("GET", `${environment()}?${apps}`)).body).toEqual(before);
 });
 
 test("deleting a group deletes everything in it", async () => {
   const doomed = `${subscription}/resourceGroups/doomed`;
   await at.settle("PUT", `${doomed}?${groups}`, { location: "westeurope" });
-  await at.settle("PUT", `${doomed}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/who?api-version=2023-01-31`, { location: "westeurope" });
+  await at.settle(
+    "PUT",
+    `${doomed}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/who?api-version=2023-01-31`,
+    { location: "westeurope" },
+  );
   await at.settle("DELETE", `${doomed}?${groups}`);
   await at.settle("PUT", `${doomed}?${groups}`, { location: "westeurope" });
   expect((await at.ask("GET", `${doomed}/resources?${groups}`)).body).toEqual({ value: [] });
@@ -167,17 +271,28 @@ test("deleting a group deletes everything in it", async () => {
 
 test("an app serves requests at its address and at each revision's own", async () => {
   await at.settle("PUT", `${app("serving")}?${apps}`, appBody());
-  const { latestRevisionName, latestRevisionFqdn, configuration } = (await at.ask("GET", `${app("serving")}?${apps}`)).body.properties;
+  const { latestRevisionName, latestRevisionFqdn, configuration } = (await at.ask("GET", `${app("serving")}?${apps}`))
+    .body.properties;
   for (const host of [configuration.ingress.fqdn, latestRevisionFqdn]) {
-    await expect.poll(async () => (await at.ask("GET", `https://${host}/`).catch(() => undefined))?.body?.revision, { timeout: 15_000 }).toBe(latestRevisionName);
+    await expect
+      .poll(async () => (await at.ask("GET", `https://${host}/`).catch(() => undefined))?.body?.revision, {
+        timeout: 15_000,
+      })
+      .toBe(latestRevisionName);
   }
 });
 
 test("a host that the cloud does not have is an Azure error as well", async () => {
-  expect(await at.ask("GET", "https://nowhere.ballast.localhost/")).toMatchObject({ status: 404, body: { error: { code: "HostNotFound" } } });
+  expect(await at.ask("GET", "https://nowhere.ballast.localhost/")).toMatchObject({
+    status: 404,
+    body: { error: { code: "HostNotFound" } },
+  });
 });
 
 test("the management host names the cloud's other doors", async () => {
   const { body } = await at.ask("GET", "/metadata/endpoints?api-version=2022-09-01", undefined, { token: null });
-  expect(body).toMatchObject({ authentication: { loginEndpoint: "https://login.ballast.localhost/" }, resourceManager: `${management}/` });
+  expect(body).toMatchObject({
+    authentication: { loginEndpoint: "https://login.ballast.localhost/" },
+    resourceManager: `${management}/`,
+  });
 });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startCloudForTests, type CloudForTests } from "../../support/emulator/cloud.ts";
+import { type CloudForTests, startCloudForTests } from "../../support/emulator/cloud.ts";
 
 let at: CloudForTests;
 let group: string;
@@ -21,7 +21,14 @@ beforeAll(async () => {
 afterAll(() => at.close());
 
 test("a fault on order is met as often as ordered and no more", async () => {
-  await order({ method: "GET", path: "/resourceGroups/shop$", times: 2, status: 429, code: "TooManyRequests", retryAfterSeconds: 7 });
+  await order({
+    method: "GET",
+    path: "/resourceGroups/shop$",
+    times: 2,
+    status: 429,
+    code: "TooManyRequests",
+    retryAfterSeconds: 7,
+  });
   for (let time = 0; time < 2; time++) {
     const reply = await at.ask("GET", `${group}?${groups}`);
     expect(reply).toMatchObject({ status: 429, body: { error: { code: "TooManyRequests" } } });
@@ -33,10 +40,14 @@ test("a fault on order is met as often as ordered and no more", async () => {
 test("a lost answer is work done that nobody hears of", async () => {
   const other = group.replace("shop", "unheard");
   await order({ method: "PUT", path: "unheard", loseAnswer: true });
-  await expect(at.ask("PUT", `${other}?${groups}`, { location: "westeurope" })).rejects.toThrow(/socket hang up|ECONNRESET/);
+  await expect(at.ask("PUT", `${other}?${groups}`, { location: "westeurope" })).rejects.toThrow(
+    /socket hang up|ECONNRESET/,
+  );
   expect((await at.ask("GET", `${other}?${groups}`)).status).toBe(200);
   const { body } = await at.ask("GET", "/_standin/requests");
-  expect(body.requests).toContainEqual(expect.objectContaining({ method: "PUT", path: other, status: 201, answered: false }));
+  expect(body.requests).toContainEqual(
+    expect.objectContaining({ method: "PUT", path: other, status: 201, answered: false }),
+  );
 });
 
 test("a fault without a path, or with a word it does not have, is refused", async () => {
@@ -46,8 +57,14 @@ test("a fault without a path, or with a word it does not have, is refused", asyn
 
 test("the clock stands where it was set, until it is let go", async () => {
   await at.ask("POST", "/_standin/clock", { at: "2030-01-01T00:00:00Z" });
-  expect((await at.ask("GET", "/_standin/clock")).body).toEqual({ at: "2030-01-01T00:00:00.000Z", milliseconds: Date.parse("2030-01-01T00:00:00Z"), held: true });
-  expect((await at.ask("PUT", `${group}?${groups}`, { location: "westeurope" })).body.systemData.lastModifiedAt).toBe("2030-01-01T00:00:00.000Z");
+  expect((await at.ask("GET", "/_standin/clock")).body).toEqual({
+    at: "2030-01-01T00:00:00.000Z",
+    milliseconds: Date.parse("2030-01-01T00:00:00Z"),
+    held: true,
+  });
+  expect((await at.ask("PUT", `${group}?${groups}`, { location: "westeurope" })).body.systemData.lastModifiedAt).toBe(
+    "2030-01-01T00:00:00.000Z",
+  );
   await at.ask("POST", "/_standin/clock", { at: null });
   expect((await at.ask("GET", "/_standin/clock")).body.held).toBe(false);
 });
@@ -57,21 +74,42 @@ test("nobody without the client's token reaches the controls", async () => {
 });
 
 test("the request log shows an app's traffic and no secret", async () => {
-  const body = { location: "westeurope", properties: { configuration: { secrets: [{ name: "a", value: "hush-hush" }], ingress: { traffic: [{ latestRevision: true, weight: 100 }] } } } };
+  const body = {
+    location: "westeurope",
+    properties: {
+      configuration: {
+        secrets: [{ name: "a", value: "hush-hush" }],
+        ingress: { traffic: [{ latestRevision: true, weight: 100 }] },
+      },
+    },
+  };
   await at.ask("PUT", `${group}/providers/Microsoft.App/containerApps/logged?api-version=2025-07-01`, body);
   const { body: log } = await at.ask("GET", "/_standin/requests");
-  expect(log.requests.at(-1)).toMatchObject({ method: "PUT", status: 400, traffic: [{ latestRevision: true, weight: 100 }] });
+  expect(log.requests.at(-1)).toMatchObject({
+    method: "PUT",
+    status: 400,
+    traffic: [{ latestRevision: true, weight: 100 }],
+  });
   expect(JSON.stringify(log)).not.toContain("hush-hush");
 });
 
 test("as a child process it says where it is in one line and ends when its input closes", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-cloud-"));
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, "../../../emulator/main.ts")], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, "../../../emulator/main.ts")], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   try {
     child.stdin.write(`${JSON.stringify({ images: {}, folder })}\n`);
     const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
     const said = JSON.parse(line);
-    expect(said).toMatchObject({ suffix: "ballast.localhost", subscription: at.cloud.subscription, environment: { BALLAST_CONNECT_TO: `ballast.localhost=127.0.0.1:${said.port}`, PULUMI_DEBUG_PROVIDERS: `azure-native:${said.providerPort}` } });
+    expect(said).toMatchObject({
+      suffix: "ballast.localhost",
+      subscription: at.cloud.subscription,
+      environment: {
+        BALLAST_CONNECT_TO: `ballast.localhost=127.0.0.1:${said.port}`,
+        PULUMI_DEBUG_PROVIDERS: `azure-native:${said.providerPort}`,
+      },
+    });
     child.stdin.end();
     expect(await once(child, "exit")).toEqual([0, null]);
   } finally {

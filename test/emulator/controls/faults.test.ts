@@ -1,23 +1,37 @@
 // Faults on order, each by raw HTTP: what the client sees, and what became of the resource. Groups serve where any resource does; an
 // app without replicas of its own stands for what is long-running.
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { type CloudForTests, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/emulator/container-cloud.ts";
-import { startCloudForTests, type CloudForTests } from "../../support/emulator/cloud.ts";
 
-let at: CloudForTests, group: string, environment: string;
-const groups = "api-version=2024-03-01", apps = "api-version=2025-07-01";
+let at: CloudForTests;
+let group: string;
+let environment: string;
+const groups = "api-version=2024-03-01";
+const apps = "api-version=2025-07-01";
 const order = (...faults: readonly object[]) => at.ask("POST", "/_standin/faults", { faults });
-const tag = (url: string, version: string, value: string) => at.ask("PUT", `${url}?${version}`, { location: "westeurope", tags: { value }, ...(url === environment ? { properties: {} } : {}) });
-const tagOf = async (url: string, version: string): Promise<string | undefined> => (await at.ask("GET", `${url}?${version}`)).body.tags?.value;
+const tag = (url: string, version: string, value: string) =>
+  at.ask("PUT", `${url}?${version}`, {
+    location: "westeurope",
+    tags: { value },
+    ...(url === environment ? { properties: {} } : {}),
+  });
+const tagOf = async (url: string, version: string): Promise<string | undefined> =>
+  (await at.ask("GET", `${url}?${version}`)).body.tags?.value;
 /** Asks and gives up after a moment, as a client with a short timeout does. */
-const impatient = (ask: Promise<unknown>): Promise<unknown> => Promise.race([ask.catch(() => "cut"), new Promise((resolve) => setTimeout(resolve, 150, "silence"))]);
+const impatient = (ask: Promise<unknown>): Promise<unknown> =>
+  Promise.race([ask.catch(() => "cut"), new Promise((resolve) => setTimeout(resolve, 150, "silence"))]);
 
 beforeAll(async () => {
   at = await startCloudForTests();
   group = `/subscriptions/${at.cloud.subscription}/resourceGroups/faults`;
   environment = `${group}/providers/Microsoft.App/managedEnvironments/env`;
   await at.settle("PUT", `${group}?${groups}`, { location: "westeurope" });
-  await at.settle("PUT", `${environment}?${apps}`, { location: "westeurope", properties: {}, tags: { value: "first" } });
+  await at.settle("PUT", `${environment}?${apps}`, {
+    location: "westeurope",
+    properties: {},
+    tags: { value: "first" },
+  });
 });
 afterEach(() => order());
 afterAll(() => at.close());
@@ -30,13 +44,20 @@ test("lets the first requests that fit pass before it is met", async () => {
 });
 
 test("a request that is never answered is carried out, or with a status it is not", async () => {
-  await order({ method: "PUT", path: "/faults$", neverAnswer: true }, { method: "PUT", path: "/faults$", neverAnswer: true, status: 504 });
+  await order(
+    { method: "PUT", path: "/faults$", neverAnswer: true },
+    { method: "PUT", path: "/faults$", neverAnswer: true, status: 504 },
+  );
   expect(await impatient(tag(group, groups, "heard of by nobody"))).toBe("silence");
   expect(await tagOf(group, groups)).toBe("heard of by nobody");
   expect(await impatient(tag(group, groups, "never"))).toBe("silence");
   expect(await tagOf(group, groups)).toBe("heard of by nobody");
   const { requests } = (await at.ask("GET", "/_standin/requests")).body;
-  expect(requests.filter(({ method, answered }: { method: string; answered: boolean }) => method === "PUT" && !answered).map(({ status }: { status: number }) => status)).toEqual([200, 504]);
+  expect(
+    requests
+      .filter(({ method, answered }: { method: string; answered: boolean }) => method === "PUT" && !answered)
+      .map(({ status }: { status: number }) => status),
+  ).toEqual([200, 504]);
 });
 
 test("a late write lands long after its client has given up", async () => {
@@ -44,29 +65,71 @@ test("a late write lands long after its client has given up", async () => {
   await order({ method: "PUT", path: "/faults$", lateSeconds: 0.4 });
   expect(await impatient(tag(group, groups, "late"))).toBe("silence");
   expect(await tagOf(group, groups)).toBe("before");
-  await eventually(() => tagOf(group, groups), (value) => value === "late", 3);
+  await eventually(
+    () => tagOf(group, groups),
+    (value) => value === "late",
+    3,
+  );
 });
 
 test("a late write whose connection was cut lands as well", async () => {
   await order({ method: "PUT", path: "/faults$", lateSeconds: 0.2, loseAnswer: true });
   expect(await impatient(tag(group, groups, "late again"))).toBe("cut");
-  await eventually(() => tagOf(group, groups), (value) => value === "late again", 3);
+  await eventually(
+    () => tagOf(group, groups),
+    (value) => value === "late again",
+    3,
+  );
 });
 
 test("an operation fails later with the code that was ordered, and changes nothing but the state", async () => {
-  await order({ method: "PUT", path: "/env$", failLater: true, code: "RevisionProvisioningFailed", message: "Not today." });
-  const accepted = await at.ask("PUT", `${environment}?${apps}`, { location: "westeurope", properties: {}, tags: { value: "failed" } });
+  await order({
+    method: "PUT",
+    path: "/env$",
+    failLater: true,
+    code: "RevisionProvisioningFailed",
+    message: "Not today.",
+  });
+  const accepted = await at.ask("PUT", `${environment}?${apps}`, {
+    location: "westeurope",
+    properties: {},
+    tags: { value: "failed" },
+  });
   expect(accepted.status).toBe(200);
-  const ended = await eventually(() => at.ask("GET", String(accepted.headers["azure-asyncoperation"])), ({ body }) => body.status !== "InProgress");
-  expect(ended.body).toMatchObject({ status: "Failed", error: { code: "RevisionProvisioningFailed", message: "Not today." } });
-  expect((await at.ask("GET", `${environment}?${apps}`)).body).toMatchObject({ tags: { value: "first" }, properties: { provisioningState: "Failed" } });
+  const ended = await eventually(
+    () => at.ask("GET", String(accepted.headers["azure-asyncoperation"])),
+    ({ body }) => body.status !== "InProgress",
+  );
+  expect(ended.body).toMatchObject({
+    status: "Failed",
+    error: { code: "RevisionProvisioningFailed", message: "Not today." },
+  });
+  expect((await at.ask("GET", `${environment}?${apps}`)).body).toMatchObject({
+    tags: { value: "first" },
+    properties: { provisioningState: "Failed" },
+  });
 });
 
 test("a forgotten write succeeds and nothing was changed", async () => {
-  await at.settle("PUT", `${environment}?${apps}`, { location: "westeurope", properties: {}, tags: { value: "first" } });
+  await at.settle("PUT", `${environment}?${apps}`, {
+    location: "westeurope",
+    properties: {},
+    tags: { value: "first" },
+  });
   await order({ method: "PUT", path: "/env$", forget: true }, { method: "DELETE", path: "/env$", forget: true });
-  expect((await at.settle("PUT", `${environment}?${apps}`, { location: "westeurope", properties: {}, tags: { value: "forgotten" } })).body).toMatchObject({ status: "Succeeded" });
-  expect((await at.ask("GET", `${environment}?${apps}`)).body).toMatchObject({ tags: { value: "first" }, properties: { provisioningState: "Succeeded" } });
+  expect(
+    (
+      await at.settle("PUT", `${environment}?${apps}`, {
+        location: "westeurope",
+        properties: {},
+        tags: { value: "forgotten" },
+      })
+    ).body,
+  ).toMatchObject({ status: "Succeeded" });
+  expect((await at.ask("GET", `${environment}?${apps}`)).body).toMatchObject({
+    tags: { value: "first" },
+    properties: { provisioningState: "Succeeded" },
+  });
   expect((await at.settle("DELETE", `${environment}?${apps}`)).status).toBe(200);
   expect(await tagOf(environment, apps)).toBe("first");
 });

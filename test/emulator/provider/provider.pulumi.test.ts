@@ -7,9 +7,18 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { carryOver } from "../../../emulator/provider/difference.ts";
 import { nativeResourceOf } from "../../../emulator/provider/resources.ts";
-import { foreseenOutputs, idOf, parametersIn, problemOf, toInputs, toOutputs, toWire, unknownText } from "../../../emulator/provider/shape.ts";
+import {
+  foreseenOutputs,
+  idOf,
+  parametersIn,
+  problemOf,
+  toInputs,
+  toOutputs,
+  toWire,
+  unknownText,
+} from "../../../emulator/provider/shape.ts";
 import { bringEngine, type PulumiEngine } from "../../../toolchain/pulumi/bring.ts";
-import { startCloudForTests, type CloudForTests } from "../../support/emulator/cloud.ts";
+import { type CloudForTests, startCloudForTests } from "../../support/emulator/cloud.ts";
 
 const program = `
 import * as pulumi from "@pulumi/pulumi";
@@ -52,10 +61,32 @@ let engine: PulumiEngine;
 let folder: string;
 
 /** Runs the engine; gives its words, and its exit code where it is not 0. */
-async function pulumi(args: readonly string[], environment: Record<string, string> = {}): Promise<{ readonly code: number; readonly said: string }> {
-  const env = { PATH: process.env["PATH"]!, HOME: folder, PULUMI_HOME: path.join(folder, "home"), PULUMI_CONFIG_PASSPHRASE: "", PULUMI_SKIP_UPDATE_CHECK: "true", ...engine.environment, ...at.cloud.environment, ...environment };
-  const run = promisify(execFile)(engine.command, [...args, "--non-interactive"], { cwd: path.join(folder, "program"), env, maxBuffer: 32 * 1024 * 1024 });
-  return run.then(({ stdout, stderr }) => ({ code: 0, said: stdout + stderr }), (error: { code: number; stdout: string; stderr: string }) => ({ code: error.code, said: error.stdout + error.stderr }));
+async function pulumi(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<{ readonly code: number; readonly said: string }> {
+  const env = {
+    PATH: process.env["PATH"]!,
+    HOME: folder,
+    PULUMI_HOME: path.join(folder, "home"),
+    PULUMI_CONFIG_PASSPHRASE: "",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    ...engine.environment,
+    ...at.cloud.environment,
+    ...environment,
+  };
+  const run = promisify(execFile)(engine.command, [...args, "--non-interactive"], {
+    cwd: path.join(folder, "program"),
+    env,
+    maxBuffer: 32 * 1024 * 1024,
+  });
+  return run.then(
+    ({ stdout, stderr }) => ({ code: 0, said: stdout + stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => ({
+      code: error.code,
+      said: error.stdout + error.stderr,
+    }),
+  );
 }
 
 const up = (environment?: Record<string, string>) => pulumi(["up", "--yes", "--skip-preview"], environment);
@@ -72,7 +103,10 @@ beforeAll(async () => {
   mkdirSync(path.join(folder, "state"));
   symlinkSync(path.join(import.meta.dirname, "../../../node_modules"), path.join(folder, "program", "node_modules"));
   writeFileSync(path.join(folder, "program", "package.json"), `{"type":"module"}`);
-  writeFileSync(path.join(folder, "program", "Pulumi.yaml"), `name: slice\nruntime: { name: nodejs, options: { typescript: false } }\nmain: index.js\nbackend: { url: "file://${folder}/state" }\n`);
+  writeFileSync(
+    path.join(folder, "program", "Pulumi.yaml"),
+    `name: slice\nruntime: { name: nodejs, options: { typescript: false } }\nmain: index.js\nbackend: { url: "file://${folder}/state" }\n`,
+  );
   writeFileSync(path.join(folder, "program", "index.js"), program);
   succeeded(await pulumi(["stack", "init", "dev"]));
 });
@@ -83,7 +117,9 @@ test("the real engine deploys, sees no change, sees drift alone, mends it, and l
   expect(succeeded(await up())).toMatch(/\+ 10 created/);
   const outputs = JSON.parse(succeeded(await pulumi(["stack", "output", "--json"])));
   expect(outputs.revision).toMatch(/^web--[a-z0-9]+$/);
-  expect(outputs.roleId).toMatch(/^\/subscriptions\/[^/]+\/providers\/Microsoft.Authorization\/roleDefinitions\/[0-9a-f-]{36}$/);
+  expect(outputs.roleId).toMatch(
+    /^\/subscriptions\/[^/]+\/providers\/Microsoft.Authorization\/roleDefinitions\/[0-9a-f-]{36}$/,
+  );
   expect(outputs.absent).toContain(`Status=404 Code="ResourceGroupNotFound"`);
   expect(succeeded(await pulumi(["stack", "export"]))).not.toContain("not-in-state-in-clear");
   succeeded(await pulumi(["preview", "--expect-no-changes"]));
@@ -134,32 +170,72 @@ test("a stack that names another subscription is refused, and told that this is 
 const containerApp = nativeResourceOf("azure-native:app:ContainerApp")!;
 
 test("inputs and wire bodies are one resource in two shapes", () => {
-  const inputs = { resourceGroupName: "g", containerAppName: "a", azureApiVersion: "2025-02-02-preview", location: "westeurope", managedEnvironmentId: "/e", identity: { type: "UserAssigned", userAssignedIdentities: ["/i"] }, template: { scale: { maxReplicas: 2 } } };
+  const inputs = {
+    resourceGroupName: "g",
+    containerAppName: "a",
+    azureApiVersion: "2025-02-02-preview",
+    location: "westeurope",
+    managedEnvironmentId: "/e",
+    identity: { type: "UserAssigned", userAssignedIdentities: ["/i"] },
+    template: { scale: { maxReplicas: 2 } },
+  };
   const wire = toWire(containerApp, inputs);
-  expect(wire).toEqual({ location: "westeurope", identity: { type: "UserAssigned", userAssignedIdentities: { "/i": {} } }, properties: { managedEnvironmentId: "/e", template: { scale: { maxReplicas: 2 } } } });
+  expect(wire).toEqual({
+    location: "westeurope",
+    identity: { type: "UserAssigned", userAssignedIdentities: { "/i": {} } },
+    properties: { managedEnvironmentId: "/e", template: { scale: { maxReplicas: 2 } } },
+  });
   const id = idOf(containerApp, inputs, "s")!;
   expect(id).toBe("/subscriptions/s/resourceGroups/g/providers/Microsoft.App/containerApps/a");
   const { resourceGroupName, containerAppName, azureApiVersion: _, ...said } = inputs;
   expect(parametersIn(containerApp, id)).toEqual({ resourceGroupName, containerAppName });
-  expect(toInputs(containerApp, toOutputs(containerApp, { id, name: "a", ...wire, properties: { ...wire["properties"], provisioningState: "Succeeded", latestRevisionName: "a--1" } }))).toEqual(said);
+  expect(
+    toInputs(
+      containerApp,
+      toOutputs(containerApp, {
+        id,
+        name: "a",
+        ...wire,
+        properties: { ...wire["properties"], provisioningState: "Succeeded", latestRevisionName: "a--1" },
+      }),
+    ),
+  ).toEqual(said);
 });
 
 test("an extension's id keeps the slashes of what it extends", () => {
   const setting = nativeResourceOf("azure-native:monitor:DiagnosticSetting")!;
   const id = idOf(setting, { resourceUri: "/subscriptions/s/resourceGroups/g/providers/A/b/c", name: "d" }, "s")!;
-  expect(id).toBe("/subscriptions/s/resourceGroups/g/providers/A/b/c/providers/Microsoft.Insights/diagnosticSettings/d");
-  expect(parametersIn(setting, id)).toEqual({ resourceUri: "/subscriptions/s/resourceGroups/g/providers/A/b/c", name: "d" });
+  expect(id).toBe(
+    "/subscriptions/s/resourceGroups/g/providers/A/b/c/providers/Microsoft.Insights/diagnosticSettings/d",
+  );
+  expect(parametersIn(setting, id)).toEqual({
+    resourceUri: "/subscriptions/s/resourceGroups/g/providers/A/b/c",
+    name: "d",
+  });
 });
 
 test("what is unknown fits every schema and makes an id unknown", () => {
-  const inputs = { resourceGroupName: unknownText, containerAppName: "a", location: unknownText, managedEnvironmentId: unknownText, configuration: unknownText };
+  const inputs = {
+    resourceGroupName: unknownText,
+    containerAppName: "a",
+    location: unknownText,
+    managedEnvironmentId: unknownText,
+    configuration: unknownText,
+  };
   expect(problemOf(containerApp, inputs)).toBeUndefined();
   expect(idOf(containerApp, inputs, "s")).toBeUndefined();
-  expect(foreseenOutputs(containerApp, inputs)).toMatchObject({ configuration: unknownText, latestRevisionName: unknownText, name: unknownText });
+  expect(foreseenOutputs(containerApp, inputs)).toMatchObject({
+    configuration: unknownText,
+    latestRevisionName: unknownText,
+    name: unknownText,
+  });
 });
 
 test("a preview knows what was said and leaves open what Azure may add", () => {
-  const { configuration } = foreseenOutputs(containerApp, { location: "westeurope", configuration: { ingress: { targetPort: 80 } } });
+  const { configuration } = foreseenOutputs(containerApp, {
+    location: "westeurope",
+    configuration: { ingress: { targetPort: 80 } },
+  });
   expect(configuration.ingress).toMatchObject({ targetPort: 80, fqdn: unknownText });
 });
 
@@ -167,5 +243,7 @@ test("a refresh carries over what changed in the cloud and not what the cloud fi
   const said = { scale: { min: 1 }, list: [{ a: 1 }], gone: "x" };
   const before = { scale: { min: 1, cooldown: 300 }, list: [{ a: 1, filled: true }], gone: "x" };
   expect(carryOver(said, before, before)).toEqual(said);
-  expect(carryOver(said, before, { scale: { min: 2, cooldown: 300 }, list: [{ a: 1, filled: true }, { a: 2 }] })).toEqual({ scale: { min: 2 }, list: [{ a: 1 }, { a: 2 }] });
+  expect(
+    carryOver(said, before, { scale: { min: 2, cooldown: 300 }, list: [{ a: 1, filled: true }, { a: 2 }] }),
+  ).toEqual({ scale: { min: 2 }, list: [{ a: 1 }, { a: 2 }] });
 });

@@ -15,11 +15,17 @@ const ends = {
   "rollout-v1-retried.jsonl": { attempt: 2, finished: ["rolled-back", "promoted"] }, // retries-after-a-rollback
 } as const;
 
-test("every journal that was kept is known here with its end", () => expect(readdirSync(folder).toSorted()).toEqual(Object.keys(ends)));
+test("every journal that was kept is known here with its end", () =>
+  expect(readdirSync(folder).toSorted()).toEqual(Object.keys(ends)));
 
 test.each(Object.entries(ends))("%s is read whole and ends as it did", (file, { attempt, finished }) => {
-  const stored = readFileSync(join(folder, file), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line) as { readonly kind: string; readonly at: number });
-  const events = stored.map((event, index) => parseFact({ stream: file, index, event, process: "then", epoch: 1, hash: "" }).event);
+  const stored = readFileSync(join(folder, file), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { readonly kind: string; readonly at: number });
+  const events = stored.map(
+    (event, index) => parseFact({ stream: file, index, event, process: "then", epoch: 1, hash: "" }).event,
+  );
   expect(events.map(({ kind, at }) => ({ kind, at }))).toEqual(stored.map(({ kind, at }) => ({ kind, at })));
   expect(events.flatMap((event) => (event.kind === "Finished" ? [event.result] : []))).toEqual(finished);
   expect(fold(rollout, events)).toMatchObject({ phase: "finished", attempt });

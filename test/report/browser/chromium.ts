@@ -15,7 +15,11 @@ export interface Look {
 
 export interface Chromium extends AsyncDisposable {
   /** Opens a file, and gives what the function `audit`, a text since it runs there, found in the page and everything that the browser complained of. */
-  readonly open: (file: string, look: Look, audit: string) => Promise<{ readonly found: unknown; readonly complaints: readonly string[]; readonly png: Buffer }>;
+  readonly open: (
+    file: string,
+    look: Look,
+    audit: string,
+  ) => Promise<{ readonly found: unknown; readonly complaints: readonly string[]; readonly png: Buffer }>;
 }
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -23,12 +27,30 @@ const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-s
 /** Starts the first Chromium of PATH. @throws where there is none: a page that nobody looked at has not passed. */
 export async function startChromium(): Promise<Chromium> {
   const command = names.find((name) => spawnSync(name, ["--version"]).status === 0);
-  if (command === undefined) throw new Error(`no browser is on PATH (${names.join(", ")}): install Chromium, for example with \`apt-get install chromium\``);
+  if (command === undefined)
+    throw new Error(
+      `no browser is on PATH (${names.join(", ")}): install Chromium, for example with \`apt-get install chromium\``,
+    );
   const folder = mkdtempSync(join(tmpdir(), "ballast-chromium-"));
   const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : []; // its sandbox refuses root, and what it opens is ours
-  const child = spawn(command, ["--headless", "--remote-debugging-pipe", `--user-data-dir=${folder}`, "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-background-networking", ...sandbox], { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
+  const child = spawn(
+    command,
+    [
+      "--headless",
+      "--remote-debugging-pipe",
+      `--user-data-dir=${folder}`,
+      "--disable-gpu",
+      "--hide-scrollbars",
+      "--no-first-run",
+      "--disable-background-networking",
+      ...sandbox,
+    ],
+    { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] },
+  );
   const { call, heard } = protocol(child.stdio[3] as Writable, child.stdio[4] as Readable);
-  const gone = new Promise<never>((_, reject) => child.once("exit", () => reject(new Error("the browser ended by itself"))));
+  const gone = new Promise<never>((_, reject) =>
+    child.once("exit", () => reject(new Error("the browser ended by itself"))),
+  );
   gone.catch(() => undefined);
   return {
     open: (file, look, audit) => Promise.race([gone, show(call, heard, file, look, audit)]),
@@ -41,12 +63,21 @@ export async function startChromium(): Promise<Chromium> {
 }
 
 type CallBrowser = (method: string, parameters?: object, session?: string) => Promise<any>;
-interface Heard { readonly method: string; readonly params: any; readonly sessionId?: string }
+interface Heard {
+  readonly method: string;
+  readonly params: any;
+  readonly sessionId?: string;
+}
 
 /** Speaks the protocol: a JSON message each, ended by a zero byte. */
 function protocol(input: Writable, output: Readable): { readonly call: CallBrowser; readonly heard: Heard[] } {
-  const waiting = new Map<number, { readonly resolve: (result: any) => void; readonly reject: (error: Error) => void }>(), heard: Heard[] = [];
-  let rest = "", next = 0;
+  const waiting = new Map<
+    number,
+    { readonly resolve: (result: any) => void; readonly reject: (error: Error) => void }
+  >();
+  const heard: Heard[] = [];
+  let rest = "";
+  let next = 0;
   output.setEncoding("utf8").on("data", (part: string) => {
     const messages = (rest + part).split("\0");
     rest = messages.pop()!;
@@ -56,10 +87,11 @@ function protocol(input: Writable, output: Readable): { readonly call: CallBrows
       else waiting.get(message.id)!.resolve(message.result);
     }
   });
-  const call: CallBrowser = (method, params = {}, sessionId) => new Promise((resolve, reject) => {
-    waiting.set(++next, { resolve, reject });
-    input.write(`${JSON.stringify({ id: next, method, params, ...(sessionId && { sessionId }) })}\0`);
-  });
+  const call: CallBrowser = (method, params = {}, sessionId) =>
+    new Promise((resolve, reject) => {
+      waiting.set(++next, { resolve, reject });
+      input.write(`${JSON.stringify({ id: next, method, params, ...(sessionId && { sessionId }) })}\0`);
+    });
   return { call, heard };
 }
 
@@ -69,22 +101,37 @@ async function show(call: CallBrowser, heard: readonly Heard[], file: string, { 
   const ask: CallBrowser = (method, parameters) => call(method, parameters, sessionId);
   for (const domain of ["Page", "Log", "Runtime", "Network"]) await ask(`${domain}.enable`);
   await ask("Emulation.setDeviceMetricsOverride", { width, height: 900, deviceScaleFactor: 1, mobile: width < 600 });
-  await ask("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }] });
+  await ask("Emulation.setEmulatedMedia", {
+    features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }],
+  });
   await ask("Page.navigate", { url: pathToFileURL(file).href });
-  const { result, exceptionDetails } = await ask("Runtime.evaluate", { awaitPromise: true, returnByValue: true, expression: `new Promise((loaded) => (document.readyState === "complete" ? loaded() : addEventListener("load", loaded))).then(\n${audit}\n)` });
+  const { result, exceptionDetails } = await ask("Runtime.evaluate", {
+    awaitPromise: true,
+    returnByValue: true,
+    expression: `new Promise((loaded) => (document.readyState === "complete" ? loaded() : addEventListener("load", loaded))).then(\n${audit}\n)`,
+  });
   if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
   const { data: picture } = await ask("Page.captureScreenshot", { captureBeyondViewport: true });
   await call("Target.closeTarget", { targetId });
-  return { found: result.value as unknown, complaints: heard.filter((each) => each.sessionId === sessionId).flatMap(complaint), png: Buffer.from(picture, "base64") };
+  return {
+    found: result.value as unknown,
+    complaints: heard.filter((each) => each.sessionId === sessionId).flatMap(complaint),
+    png: Buffer.from(picture, "base64"),
+  };
 }
 
 /** Gives what a page must not cause: errors, warnings, and any request but for itself. */
 function complaint({ method, params }: Heard): readonly string[] {
   switch (method) {
-    case "Log.entryAdded": return [`${params.entry.level}: ${params.entry.text}`];
-    case "Runtime.exceptionThrown": return [params.exceptionDetails.text];
-    case "Runtime.consoleAPICalled": return [`console.${params.type}`];
-    case "Network.requestWillBeSent": return params.type === "Document" ? [] : [`asked for ${params.request.url}`];
-    default: return [];
+    case "Log.entryAdded":
+      return [`${params.entry.level}: ${params.entry.text}`];
+    case "Runtime.exceptionThrown":
+      return [params.exceptionDetails.text];
+    case "Runtime.consoleAPICalled":
+      return [`console.${params.type}`];
+    case "Network.requestWillBeSent":
+      return params.type === "Document" ? [] : [`asked for ${params.request.url}`];
+    default:
+      return [];
   }
 }

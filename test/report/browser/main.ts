@@ -7,14 +7,28 @@ import { hostileFacts, scenarioFacts } from "../../support/controlplane/report-f
 import { scenarios } from "../../support/worlds/scenario.ts";
 import { startChromium } from "./chromium.ts";
 
-interface Found { readonly wrong: readonly string[]; readonly charts: number; readonly curves: number; readonly badges: number; readonly facts: number }
+interface Found {
+  readonly wrong: readonly string[];
+  readonly charts: number;
+  readonly curves: number;
+  readonly badges: number;
+  readonly facts: number;
+}
 
-const folder = join(import.meta.dirname, "..", "..", "..", "out", "report"), audit = readFileSync(join(import.meta.dirname, "audit.js"), "utf8");
+const folder = join(import.meta.dirname, "..", "..", "..", "out", "report");
+const audit = readFileSync(join(import.meta.dirname, "audit.js"), "utf8");
 mkdirSync(folder, { recursive: true });
-const pages = [...scenarios().map(({ name }) => ({ name, facts: scenarioFacts(name) })), { name: "hostile-names", facts: hostileFacts() }];
-const looks = [{ width: 1400, dark: false }, { width: 390, dark: true }];
+const pages = [
+  ...scenarios().map(({ name }) => ({ name, facts: scenarioFacts(name) })),
+  { name: "hostile-names", facts: hostileFacts() },
+];
+const looks = [
+  { width: 1400, dark: false },
+  { width: 390, dark: true },
+];
 
-let passed = 0, failed = 0;
+let passed = 0;
+let failed = 0;
 await using browser = await startChromium().catch((error: Error) => {
   process.stdout.write(`${error.message}\n0 passed, 1 failed\n`);
   process.exit(1);
@@ -23,11 +37,16 @@ for (const { name, facts } of pages) {
   const file = join(folder, `${name}.html`);
   writeFileSync(file, report(facts));
   for (const look of looks) {
-    const { found, complaints, png } = await browser.open(file, look, audit), { wrong, charts, curves, badges, facts: rows } = found as Found;
+    const { found, complaints, png } = await browser.open(file, look, audit);
+    const { wrong, charts, curves, badges, facts: rows } = found as Found;
     writeFileSync(join(folder, `${name}-${look.width}.png`), png);
-    const isMeasured = facts.some(({ event }) => event.kind === "Measured" && event.bins.some(({ canary }) => canary.requests > 0));
+    const isMeasured = facts.some(
+      ({ event }) => event.kind === "Measured" && event.bins.some(({ canary }) => canary.requests > 0),
+    );
     const missing = [
-      ...(isMeasured && (charts < 4 || curves < 6) ? [`it has ${charts} charts and ${curves} curves of what was measured`] : []),
+      ...(isMeasured && (charts < 4 || curves < 6)
+        ? [`it has ${charts} charts and ${curves} curves of what was measured`]
+        : []),
       ...(charts > 0 && badges === 0 ? ["no decision is marked"] : []),
       ...(rows < facts.length ? [`${rows} of ${facts.length} facts are shown`] : []),
     ];

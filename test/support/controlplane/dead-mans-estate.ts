@@ -2,8 +2,8 @@
 // chooses, a job that runs the real code. Whose heartbeat it listens for is the test's affair.
 import { switchActions } from "../../../components/platform/dead-mans-switch.ts";
 import { images } from "../../../demo/ground.ts";
+import { type CloudForTests, management, startCloudForTests } from "../emulator/cloud.ts";
 import { eventually } from "../emulator/container-cloud.ts";
-import { management, startCloudForTests, type CloudForTests } from "../emulator/cloud.ts";
 
 export interface Entry {
   readonly revisionName: string;
@@ -30,7 +30,9 @@ export interface Estate extends Pick<CloudForTests, "ask" | "settle" | "tokenFor
   readonly fault: (...faults: readonly object[]) => Promise<void>;
   /** Gives what was written to apps since the last call, as `METHOD last/segments status`. */
   readonly writes: () => Promise<readonly string[]>;
-  readonly makeIdentity: (name: string) => Promise<{ readonly id: string; readonly clientId: string; readonly principalId: string }>;
+  readonly makeIdentity: (
+    name: string,
+  ) => Promise<{ readonly id: string; readonly clientId: string; readonly principalId: string }>;
   /** Assigns a role to an identity at a scope, once. */
   readonly assign: (principalId: string, role: string, scope: string) => Promise<void>;
   /** Says what the switch's role may do, at the storefront. */
@@ -38,20 +40,28 @@ export interface Estate extends Pick<CloudForTests, "ask" | "settle" | "tokenFor
   /** Puts the job; it runs by the schedule from then on, which no minute fits unless a test gives one. */
   readonly putSwitch: (variables: Readonly<Record<string, string>>, cron?: string, image?: string) => Promise<void>;
   readonly start: () => Promise<string>;
-  readonly executions: () => Promise<readonly { readonly name: string; readonly properties: { readonly status: string } }[]>;
+  readonly executions: () => Promise<
+    readonly { readonly name: string; readonly properties: { readonly status: string } }[]
+  >;
   readonly ended: (execution: string) => Promise<Run>;
   readonly linesOf: (execution: string) => Promise<readonly any[]>;
   readonly run: () => Promise<Run>;
   readonly close: () => Promise<void>;
 }
 
-const apps = "api-version=2025-07-01", authorization = "providers/Microsoft.Authorization", roleName = "00000000-0000-4000-8000-00000000dead", place = { location: "westeurope" };
+const apps = "api-version=2025-07-01";
+const authorization = "providers/Microsoft.Authorization";
+const roleName = "00000000-0000-4000-8000-00000000dead";
+const place = { location: "westeurope" };
 
 /** Starts it; the storefront comes with its first release. `more` are images beside those of the demo. */
 export async function openEstate(more: typeof images | object = {}): Promise<Estate> {
   const at = await startCloudForTests({ images: { ...images, ...more } });
-  const { ask, settle } = at, subscription = `/subscriptions/${at.cloud.subscription}`, group = `${subscription}/resourceGroups/estate`;
-  const environmentId = `${group}/providers/Microsoft.App/managedEnvironments/estate`, job = `${group}/providers/Microsoft.App/jobs/dead-mans-switch`;
+  const { ask, settle } = at;
+  const subscription = `/subscriptions/${at.cloud.subscription}`;
+  const group = `${subscription}/resourceGroups/estate`;
+  const environmentId = `${group}/providers/Microsoft.App/managedEnvironments/estate`;
+  const job = `${group}/providers/Microsoft.App/jobs/dead-mans-switch`;
   const appId = (app: string): string => `${group}/providers/Microsoft.App/containerApps/${app}`;
   const must = async (method: string, url: string, body?: object): Promise<any> => {
     const reply = await settle(method, url, body);
@@ -59,20 +69,59 @@ export async function openEstate(more: typeof images | object = {}): Promise<Est
     return reply.body;
   };
   await must("PUT", `${group}?api-version=2024-03-01`, place);
-  await must("PUT", `${environmentId}?${apps}`, { ...place, properties: { appLogsConfiguration: { destination: "azure-monitor" } } });
+  await must("PUT", `${environmentId}?${apps}`, {
+    ...place,
+    properties: { appLogsConfiguration: { destination: "azure-monitor" } },
+  });
   const makeIdentity: Estate["makeIdentity"] = async (name) => {
-    const { id, properties } = await must("PUT", `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}?api-version=2023-01-31`, place);
+    const { id, properties } = await must(
+      "PUT",
+      `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}?api-version=2023-01-31`,
+      place,
+    );
     return { id, ...properties };
   };
   const assign: Estate["assign"] = async (principalId, role, scope) =>
-    void (await must("PUT", `${scope}/${authorization}/roleAssignments/${crypto.randomUUID()}?api-version=2022-04-01`, { properties: { principalId, principalType: "ServicePrincipal", roleDefinitionId: `${subscription}/${authorization}/roleDefinitions/${role}` } }));
-  const allow: Estate["allow"] = async (actions) => void (await must("PUT", `${group}/${authorization}/roleDefinitions/${roleName}?api-version=2022-04-01`, { properties: { roleName: "The switch", permissions: [{ actions }], assignableScopes: [group] } }));
+    void (await must("PUT", `${scope}/${authorization}/roleAssignments/${crypto.randomUUID()}?api-version=2022-04-01`, {
+      properties: {
+        principalId,
+        principalType: "ServicePrincipal",
+        roleDefinitionId: `${subscription}/${authorization}/roleDefinitions/${role}`,
+      },
+    }));
+  const allow: Estate["allow"] = async (actions) =>
+    void (await must("PUT", `${group}/${authorization}/roleDefinitions/${roleName}?api-version=2022-04-01`, {
+      properties: { roleName: "The switch", permissions: [{ actions }], assignableScopes: [group] },
+    }));
   const appNow = (app: string): Promise<any> => ask("GET", `${appId(app)}?${apps}`).then(({ body }) => body.properties);
   const release: Estate["release"] = async (variables, app = "storefront") => {
-    const before = await ask("GET", `${appId(app)}?${apps}`), traffic = before.body?.properties?.configuration.ingress.traffic ?? [{ latestRevision: true, weight: 100 }];
-    const container = { name: app, image: `registry.example/storefront:1`, env: Object.entries(variables).map(([name, value]) => ({ name, value })), probes: [{ type: "Readiness", httpGet: { path: "/health/ready", port: 8080 }, periodSeconds: 1 }] };
-    await must("PUT", `${appId(app)}?${apps}`, { ...place, properties: { managedEnvironmentId: environmentId, configuration: { activeRevisionsMode: "Multiple", secrets: [{ name: "key", value: "hush" }], ingress: { external: true, targetPort: 8080, traffic } }, template: { containers: [container], scale: { minReplicas: 1 } } } });
-    return (await eventually(() => appNow(app), ({ latestRevisionName, latestReadyRevisionName }) => variables["FAULT"] === "never-ready" || latestRevisionName === latestReadyRevisionName)).latestRevisionName;
+    const before = await ask("GET", `${appId(app)}?${apps}`);
+    const traffic = before.body?.properties?.configuration.ingress.traffic ?? [{ latestRevision: true, weight: 100 }];
+    const container = {
+      name: app,
+      image: `registry.example/storefront:1`,
+      env: Object.entries(variables).map(([name, value]) => ({ name, value })),
+      probes: [{ type: "Readiness", httpGet: { path: "/health/ready", port: 8080 }, periodSeconds: 1 }],
+    };
+    await must("PUT", `${appId(app)}?${apps}`, {
+      ...place,
+      properties: {
+        managedEnvironmentId: environmentId,
+        configuration: {
+          activeRevisionsMode: "Multiple",
+          secrets: [{ name: "key", value: "hush" }],
+          ingress: { external: true, targetPort: 8080, traffic },
+        },
+        template: { containers: [container], scale: { minReplicas: 1 } },
+      },
+    });
+    return (
+      await eventually(
+        () => appNow(app),
+        ({ latestRevisionName, latestReadyRevisionName }) =>
+          variables["FAULT"] === "never-ready" || latestRevisionName === latestReadyRevisionName,
+      )
+    ).latestRevisionName;
   };
   const { id: identityId, clientId, principalId } = await makeIdentity("dead-mans-switch");
   await release({ RELEASE: "1" });
@@ -85,15 +134,35 @@ export async function openEstate(more: typeof images | object = {}): Promise<Est
     return lines.filter(({ revision }: any) => revision === execution).map(({ json, text }: any) => json ?? text);
   };
   const ended: Estate["ended"] = async (execution) => {
-    const { status } = (await eventually(executions, (found) => found.some(({ name, properties }) => name === execution && properties.status !== "Running"), 60)).find(({ name }) => name === execution)!.properties;
+    const { status } = (
+      await eventually(
+        executions,
+        (found) => found.some(({ name, properties }) => name === execution && properties.status !== "Running"),
+        60,
+      )
+    ).find(({ name }) => name === execution)!.properties;
     return { status, lines: await linesOf(execution) };
   };
   let seen = 0;
   return {
-    ...at, group, environmentId, domain: "estate.westeurope.ballast.localhost", release, makeIdentity, assign, allow, executions, start, ended, linesOf,
+    ...at,
+    group,
+    environmentId,
+    domain: "estate.westeurope.ballast.localhost",
+    release,
+    makeIdentity,
+    assign,
+    allow,
+    executions,
+    start,
+    ended,
+    linesOf,
     run: async () => ended(await start()),
     traffic: async (app = "storefront") => (await appNow(app)).configuration.ingress.traffic,
-    setTraffic: async (...traffic) => void (await must("PATCH", `${appId("storefront")}?${apps}`, { properties: { configuration: { ingress: { traffic } } } })),
+    setTraffic: async (...traffic) =>
+      void (await must("PATCH", `${appId("storefront")}?${apps}`, {
+        properties: { configuration: { ingress: { traffic } } },
+      })),
     revision: async (name, action) => {
       const path = `${appId("storefront")}/revisions/${name}`;
       if (action) await must("POST", `${path}/${action}?${apps}`);
@@ -101,17 +170,52 @@ export async function openEstate(more: typeof images | object = {}): Promise<Est
     },
     fault: async (...faults) => void (await ask("POST", "/_standin/faults", { faults })),
     writes: async () => {
-      const { requests } = (await ask("GET", "/_standin/requests")).body as { requests: readonly { method: string; path: string; status: number }[] };
+      const { requests } = (await ask("GET", "/_standin/requests")).body as {
+        requests: readonly { method: string; path: string; status: number }[];
+      };
       const fresh = requests.slice(seen);
       seen = requests.length;
-      return fresh.filter(({ method, path }) => method !== "GET" && /containerApps\//i.test(path)).map(({ method, path, status }) => `${method} ${path.split("/").slice(method === "PATCH" ? -1 : -2).join("/")} ${status}`);
+      return fresh
+        .filter(({ method, path }) => method !== "GET" && /containerApps\//i.test(path))
+        .map(
+          ({ method, path, status }) =>
+            `${method} ${path
+              .split("/")
+              .slice(method === "PATCH" ? -1 : -2)
+              .join("/")} ${status}`,
+        );
     },
     putSwitch: async (variables, cron = "0 0 31 2 *", image = "dead-mans-switch") => {
-      const env = { BALLAST_DEADMAN_SECONDS: "1", BALLAST_DEADMAN_PATIENCE_SECONDS: "20", BALLAST_SUBSCRIPTION: at.cloud.subscription, BALLAST_INVENTORY: '[{"resourceGroup":"estate","app":"storefront"}]', BALLAST_RESOURCE_MANAGER: management, AZURE_CLIENT_ID: clientId, ...variables };
-      await must("PUT", `${job}?${apps}`, { ...place, identity: { type: "UserAssigned", userAssignedIdentities: { [identityId]: {} } }, properties: {
-        environmentId, configuration: { triggerType: "Schedule", scheduleTriggerConfig: { cronExpression: cron }, replicaTimeout: 60 },
-        template: { containers: [{ name: "switch", image: `registry.example/${image}:1`, env: Object.entries(env).map(([name, value]) => ({ name, value })) }] },
-      } });
+      const env = {
+        BALLAST_DEADMAN_SECONDS: "1",
+        BALLAST_DEADMAN_PATIENCE_SECONDS: "20",
+        BALLAST_SUBSCRIPTION: at.cloud.subscription,
+        BALLAST_INVENTORY: '[{"resourceGroup":"estate","app":"storefront"}]',
+        BALLAST_RESOURCE_MANAGER: management,
+        AZURE_CLIENT_ID: clientId,
+        ...variables,
+      };
+      await must("PUT", `${job}?${apps}`, {
+        ...place,
+        identity: { type: "UserAssigned", userAssignedIdentities: { [identityId]: {} } },
+        properties: {
+          environmentId,
+          configuration: {
+            triggerType: "Schedule",
+            scheduleTriggerConfig: { cronExpression: cron },
+            replicaTimeout: 60,
+          },
+          template: {
+            containers: [
+              {
+                name: "switch",
+                image: `registry.example/${image}:1`,
+                env: Object.entries(env).map(([name, value]) => ({ name, value })),
+              },
+            ],
+          },
+        },
+      });
     },
   };
 }

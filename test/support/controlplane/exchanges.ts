@@ -3,7 +3,7 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import type { Hono } from "hono";
 import { description, refusalsOf } from "../../../controlplane/api/openapi.ts";
-import { operations, type Operation, type OperationName } from "../../../controlplane/api/openapi-operations.ts";
+import { type Operation, type OperationName, operations } from "../../../controlplane/api/openapi-operations.ts";
 
 type Plain = Record<string, any>;
 
@@ -29,7 +29,9 @@ export function checkOf(...place: readonly string[]): ValidateFunction {
 }
 
 const templates = Object.entries<Operation>(operations).map(([name, operation]) => ({
-  name: name as OperationName, operation, pattern: new RegExp(`^${operation.path.replaceAll(".", "\\.").replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`),
+  name: name as OperationName,
+  operation,
+  pattern: new RegExp(`^${operation.path.replaceAll(".", "\\.").replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`),
 }));
 
 /** What was seen of each call: `200`, or `404 rollout-unknown`. */
@@ -50,47 +52,76 @@ export function checked(app: Pick<Hono, "fetch">): CheckedApp {
 async function check(request: Request, sent: string | undefined, response: Response): Promise<Response> {
   if (request.method === "HEAD") return response; // a GET without the body, which tells nothing
   const { pathname, searchParams } = new URL(request.url);
-  const found = templates.find(({ operation, pattern }) => operation.method === request.method && pattern.test(pathname));
+  const found = templates.find(
+    ({ operation, pattern }) => operation.method === request.method && pattern.test(pathname),
+  );
   const call = `${request.method} ${pathname}`;
   if (found === undefined) {
     const { error } = (await response.clone().json()) as Plain;
-    if (response.status !== 404 || error.id !== "call-route-unknown") throw new Error(`${call} is not described and answered ${response.status}`);
+    if (response.status !== 404 || error.id !== "call-route-unknown")
+      throw new Error(`${call} is not described and answered ${response.status}`);
     return response;
   }
   const { name, operation, pattern } = found;
   if (response.status < 400) {
-    const wrong = complaintsAboutCall(operation, decoded(pattern.exec(pathname)?.groups ?? {}), Object.fromEntries(searchParams), sent);
+    const wrong = complaintsAboutCall(
+      operation,
+      decoded(pattern.exec(pathname)?.groups ?? {}),
+      Object.fromEntries(searchParams),
+      sent,
+    );
     if (wrong.length > 0) throw new Error(`${call} was answered ${response.status} although ${wrong.join("; ")}`);
   }
   return checkAnswer(name, operation, call, response);
 }
 
 /** Lists how a call differs from its description. */
-function complaintsAboutCall(operation: Operation, path: Readonly<Record<string, string>>, query: Readonly<Record<string, string>>, sent: string | undefined): readonly string[] {
+function complaintsAboutCall(
+  operation: Operation,
+  path: Readonly<Record<string, string>>,
+  query: Readonly<Record<string, string>>,
+  sent: string | undefined,
+): readonly string[] {
   const at = ["paths", operation.path, operation.method.toLowerCase()];
   const complaints: string[] = [];
-  const hold = (what: string, fits: ValidateFunction, value: unknown): void => { if (!fits(value)) complaints.push(`${what}${ajv.errorsText(fits.errors, { dataVar: "" })}`); };
-  for (const [name, value] of Object.entries(path)) hold(name, checkOf("components", "parameters", name, "schema"), value);
+  const hold = (what: string, fits: ValidateFunction, value: unknown): void => {
+    if (!fits(value)) complaints.push(`${what}${ajv.errorsText(fits.errors, { dataVar: "" })}`);
+  };
+  for (const [name, value] of Object.entries(path))
+    hold(name, checkOf("components", "parameters", name, "schema"), value);
   const parameters = operation.query?.schema["properties"] as Plain | undefined;
-  for (const [name, value] of Object.entries(parameters === undefined ? {} : query)) { // a call without a query passes over what stands there
+  for (const [name, value] of Object.entries(parameters === undefined ? {} : query)) {
+    // a call without a query passes over what stands there
     const schema = parameters![name];
     if (schema === undefined) complaints.push(`the query has ${name}`);
     else hold(name, ajv.compile(schema), schema.type === "integer" ? Number(value) : value);
   }
-  if (operation.body !== undefined) hold("the body", checkOf(...at, "requestBody", "content", "application/json", "schema"), sent === undefined ? undefined : JSON.parse(sent));
+  if (operation.body !== undefined)
+    hold(
+      "the body",
+      checkOf(...at, "requestBody", "content", "application/json", "schema"),
+      sent === undefined ? undefined : JSON.parse(sent),
+    );
   return complaints;
 }
 
 const decoded = (groups: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]));
 
-async function checkAnswer(name: OperationName, operation: Operation, call: string, response: Response): Promise<Response> {
+async function checkAnswer(
+  name: OperationName,
+  operation: Operation,
+  call: string,
+  response: Response,
+): Promise<Response> {
   const at = ["paths", operation.path, operation.method.toLowerCase(), "responses", String(response.status)];
   const answer = at.reduce<Plain | undefined>((inner, step) => inner?.[step], description as Plain);
-  if (answer === undefined) throw new Error(`${call} answered ${response.status}, which is not described: ${await response.text()}`);
+  if (answer === undefined)
+    throw new Error(`${call} answered ${response.status}, which is not described: ${await response.text()}`);
   const [mediaType] = Object.keys(answer["content"] ?? {});
   const type = response.headers.get("content-type")?.split(";")[0];
-  if (type !== mediaType) throw new Error(`${call} answered ${response.status} as ${type}, and ${mediaType} is described`);
+  if (type !== mediaType)
+    throw new Error(`${call} answered ${response.status} as ${type}, and ${mediaType} is described`);
   const keep = (what: string): void => void seen.set(name, (seen.get(name) ?? new Set()).add(what));
   if (mediaType === undefined) {
     keep(String(response.status));
@@ -98,7 +129,10 @@ async function checkAnswer(name: OperationName, operation: Operation, call: stri
   }
   const fits = checkOf(...at, "content", mediaType, "schema");
   const hold = (value: unknown): void => {
-    if (!fits(value)) throw new Error(`${call} answered ${response.status} ${JSON.stringify(value)}, and ${ajv.errorsText(fits.errors)}`);
+    if (!fits(value))
+      throw new Error(
+        `${call} answered ${response.status} ${JSON.stringify(value)}, and ${ajv.errorsText(fits.errors)}`,
+      );
     keep(response.status < 400 ? String(response.status) : `${response.status} ${(value as Plain)["error"].id}`);
   };
   if (mediaType !== "application/x-ndjson") {
@@ -106,19 +140,26 @@ async function checkAnswer(name: OperationName, operation: Operation, call: stri
     return response;
   }
   let rest = "";
-  const lines = new TransformStream<Uint8Array, Uint8Array>({
-    transform: (chunk, controller) => {
-      const parts = (rest + new TextDecoder().decode(chunk)).split("\n");
-      rest = parts.pop()!;
-      for (const part of parts) hold(JSON.parse(part));
-      controller.enqueue(chunk);
+  const lines = new TransformStream<Uint8Array, Uint8Array>(
+    {
+      transform: (chunk, controller) => {
+        const parts = (rest + new TextDecoder().decode(chunk)).split("\n");
+        rest = parts.pop()!;
+        for (const part of parts) hold(JSON.parse(part));
+        controller.enqueue(chunk);
+      },
     },
-  }, undefined, { highWaterMark: 0 });
+    undefined,
+    { highWaterMark: 0 },
+  );
   return new Response(response.body!.pipeThrough(lines), response);
 }
 
 /** Everything that a call is described to answer, as `seen` has it. */
 export const described = (name: OperationName): ReadonlySet<string> => {
   const operation: Operation = operations[name];
-  return new Set([...Object.keys(operation.answers), ...Object.entries(refusalsOf(operation)).flatMap(([status, ids]) => ids.map((id) => `${status} ${id}`))]);
+  return new Set([
+    ...Object.keys(operation.answers),
+    ...Object.entries(refusalsOf(operation)).flatMap(([status, ids]) => ids.map((id) => `${status} ${id}`)),
+  ]);
 };

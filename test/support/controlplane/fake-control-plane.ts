@@ -3,8 +3,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { BallastError } from "../../../errors/catalogue.ts";
 import { rolloutInFlight, rolloutUnknown, signalDisregarded, tokenRefused } from "../../../errors/api.ts";
+import type { BallastError } from "../../../errors/catalogue.ts";
 
 /** What a rollout of one release will come to. With `pausesAt`, the facts from there on wait for `goOn`. */
 export interface Script {
@@ -15,7 +15,15 @@ export interface Script {
   readonly evidence?: object;
 }
 
-interface Rollout { readonly id: string; readonly release: string; readonly target: object; readonly revision: string; script: Script; open: number; readonly intent: Record<string, unknown> }
+interface Rollout {
+  readonly id: string;
+  readonly release: string;
+  readonly target: object;
+  readonly revision: string;
+  script: Script;
+  open: number;
+  readonly intent: Record<string, unknown>;
+}
 
 export interface FakeControlPlane {
   readonly endpoint: string;
@@ -36,22 +44,45 @@ export interface FakeControlPlane {
 }
 
 export const token = "a-token-for-tests";
-const promoted: Script = { facts: [{ kind: "Planned", text: "canary at 5, 100 percent" }], result: "promoted", sentence: "promoted: nothing was wrong" };
+const promoted: Script = {
+  facts: [{ kind: "Planned", text: "canary at 5, 100 percent" }],
+  result: "promoted",
+  sentence: "promoted: nothing was wrong",
+};
 
 /** Gives a refusal as the control plane answers it. */
-export const envelope = ({ id, message, fix, left }: BallastError): object => ({ error: { id, message, fix, ...(left === undefined ? {} : { left }) } });
+export const envelope = ({ id, message, fix, left }: BallastError): object => ({
+  error: { id, message, fix, ...(left === undefined ? {} : { left }) },
+});
 
 export async function startFakeControlPlane(): Promise<FakeControlPlane> {
-  let server: Server, port = 0;
+  let server: Server;
+  let port = 0;
   const wake = new Set<() => void>();
   const plane: FakeControlPlane = {
-    get endpoint() { return `http://127.0.0.1:${port}`; },
-    asked: [], followedFrom: [], scripts: new Map(), rollouts: new Map(), answerInstead: undefined,
-    goOn: (id) => { plane.rollouts.get(id)!.open = Infinity; wake.forEach((f) => f()); },
+    get endpoint() {
+      return `http://127.0.0.1:${port}`;
+    },
+    asked: [],
+    followedFrom: [],
+    scripts: new Map(),
+    rollouts: new Map(),
+    answerInstead: undefined,
+    goOn: (id) => {
+      plane.rollouts.get(id)!.open = Infinity;
+      wake.forEach((f) => f());
+    },
     cut: () => server.closeAllConnections(),
-    stop: async () => { server.close(); server.closeAllConnections(); await once(server, "close"); },
+    stop: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
     start: async () => {
-      server = createServer((request, response) => void answer(plane, wake, request, response).catch((error: unknown) => response.destroy(error as Error)));
+      server = createServer(
+        (request, response) =>
+          void answer(plane, wake, request, response).catch((error: unknown) => response.destroy(error as Error)),
+      );
       server.listen(port, "127.0.0.1");
       await once(server, "listening");
       port = (server.address() as AddressInfo).port;
@@ -61,28 +92,57 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
   return plane;
 }
 
-async function answer(plane: FakeControlPlane, wake: Set<() => void>, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://fake"), [collection, ...rest] = url.pathname.slice(1).split("/").map(decodeURIComponent);
-  const send = (status: number, body: unknown, headers = {}): void => void response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
+async function answer(
+  plane: FakeControlPlane,
+  wake: Set<() => void>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? "/", "http://fake");
+  const [collection, ...rest] = url.pathname.slice(1).split("/").map(decodeURIComponent);
+  const send = (status: number, body: unknown, headers = {}): void =>
+    void response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
   const refuse: Refuse = (status, error, headers) => send(status, envelope(error), headers);
   if (rest[3] === "follow") plane.followedFrom.push(Number(url.searchParams.get("from")));
   else plane.asked.push(`${request.method} ${url.pathname}`);
   if (plane.answerInstead) return plane.answerInstead(request, response);
-  if (collection === "health") return send(200, { status: "ok", process: "p1", inFlight: [...plane.rollouts.values()].filter((one) => !ended(one)).length, lastWriteAt: null, lastWriteSecondsAgo: 1 });
-  if (request.headers.authorization !== `Bearer ${token}`) return refuse(401, tokenRefused({ why: "it is not one of ours" }));
+  if (collection === "health")
+    return send(200, {
+      status: "ok",
+      process: "p1",
+      inFlight: [...plane.rollouts.values()].filter((one) => !ended(one)).length,
+      lastWriteAt: null,
+      lastWriteSecondsAgo: 1,
+    });
+  if (request.headers.authorization !== `Bearer ${token}`)
+    return refuse(401, tokenRefused({ why: "it is not one of ours" }));
   const body = JSON.parse((await text(request)) || "{}") as Record<string, unknown>;
   if (collection === "holds" && rest[1] === "taken") return send(409, { heldBy: "rollout/rg/taken/r1" });
-  if (collection === "holds") return request.method === "POST" ? send(200, { id: "hold-1", until: 1_000 }) : void response.writeHead(204).end();
+  if (collection === "holds")
+    return request.method === "POST" ? send(200, { id: "hold-1", until: 1_000 }) : void response.writeHead(204).end();
   if (rest.length === 0) {
-    const wanted = url.searchParams.get("app"), fits = (one: ReturnType<typeof shown>) => (!wanted || (one.target as { app: string }).app === wanted) && !(url.searchParams.get("inFlight") && one.result);
+    const wanted = url.searchParams.get("app");
+    const fits = (one: ReturnType<typeof shown>) =>
+      (!wanted || (one.target as { app: string }).app === wanted) && !(url.searchParams.get("inFlight") && one.result);
     return send(200, { rollouts: [...plane.rollouts.values()].reverse().map(shown).filter(fits) });
   }
   const [resourceGroup, app, revision, verb] = rest as [string, string, string, string?];
-  const id = `rollout/${resourceGroup}/${app}/${revision}`.toLowerCase(), found = plane.rollouts.get(id);
+  const id = `rollout/${resourceGroup}/${app}/${revision}`.toLowerCase();
+  const found = plane.rollouts.get(id);
   if (request.method === "PUT") return put(plane, { id, target: { resourceGroup, app }, revision, body }, send, refuse);
   if (!found) return refuse(404, rolloutUnknown({ stream: id }));
   if (verb === undefined) return send(200, shown(found));
-  if (verb === "journal") return send(200, { facts: facts(found).map(({ text: line, event }, index) => ({ stream: id, index, event, text: line, process: "p1", epoch: 1 })) });
+  if (verb === "journal")
+    return send(200, {
+      facts: facts(found).map(({ text: line, event }, index) => ({
+        stream: id,
+        index,
+        event,
+        text: line,
+        process: "p1",
+        epoch: 1,
+      })),
+    });
   if (verb === "signals") return signal(found, body, wake, send, refuse);
   return tellOn(found, Number(url.searchParams.get("from")), wake, response);
 }
@@ -90,7 +150,12 @@ async function answer(plane: FakeControlPlane, wake: Set<() => void>, request: I
 type Send = (status: number, body: unknown, headers?: object) => void;
 type Refuse = (status: number, error: BallastError, headers?: object) => void;
 
-function put(plane: FakeControlPlane, { id, target, revision, body }: { id: string; target: object; revision: string; body: Record<string, unknown> }, send: Send, refuse: Refuse): void {
+function put(
+  plane: FakeControlPlane,
+  { id, target, revision, body }: { id: string; target: object; revision: string; body: Record<string, unknown> },
+  send: Send,
+  refuse: Refuse,
+): void {
   const existing = plane.rollouts.get(id);
   if (existing) return send(200, shown(existing));
   const other = [...plane.rollouts.values()].find((one) => !ended(one));
@@ -100,13 +165,28 @@ function put(plane: FakeControlPlane, { id, target, revision, body }: { id: stri
     return refuse(409, rolloutInFlight({ stream: other.id, superseded }), superseded ? { "retry-after": "0" } : {});
   }
   const script = plane.scripts.get(String(body["release"])) ?? promoted;
-  const rollout = { id, target, revision, release: String(body["release"]), script, open: script.pausesAt ?? Infinity, intent: body };
+  const rollout = {
+    id,
+    target,
+    revision,
+    release: String(body["release"]),
+    script,
+    open: script.pausesAt ?? Infinity,
+    intent: body,
+  };
   plane.rollouts.set(id, rollout);
   send(202, { ...shown(rollout), result: null });
 }
 
-function signal(rollout: Rollout, body: Record<string, unknown>, wake: Set<() => void>, send: Send, refuse: Refuse): void {
-  if (ended(rollout) && body["signal"] !== "retry") return refuse(409, signalDisregarded({ why: `${String(body["signal"])} came too late: the rollout has ended` }));
+function signal(
+  rollout: Rollout,
+  body: Record<string, unknown>,
+  wake: Set<() => void>,
+  send: Send,
+  refuse: Refuse,
+): void {
+  if (ended(rollout) && body["signal"] !== "retry")
+    return refuse(409, signalDisregarded({ why: `${String(body["signal"])} came too late: the rollout has ended` }));
   if (body["signal"] === "abort") abort(rollout, String(body["reason"]));
   wake.forEach((f) => f());
   send(202, { accepted: true, text: `${String(body["signal"])} by tests: ${String(body["reason"])}` });
@@ -114,23 +194,43 @@ function signal(rollout: Rollout, body: Record<string, unknown>, wake: Set<() =>
 
 function abort(rollout: Rollout, reason: string): void {
   const told = rollout.script.facts.slice(0, rollout.open);
-  rollout.script = { facts: [...told, { kind: "Signalled", text: `abort by tests: ${reason}` }], result: "rolled-back", sentence: `aborted: ${reason}` };
+  rollout.script = {
+    facts: [...told, { kind: "Signalled", text: `abort by tests: ${reason}` }],
+    result: "rolled-back",
+    sentence: `aborted: ${reason}`,
+  };
   rollout.open = Infinity;
 }
 
 const ended = (rollout: Rollout): boolean => rollout.open === Infinity;
 const facts = (rollout: Rollout): Script["facts"] => rollout.script.facts.slice(0, rollout.open);
 const shown = (one: Rollout) => ({
-  id: one.id, target: one.target, revision: one.revision, release: one.release, phase: ended(one) ? "finished" : "baking", percent: ended(one) ? 100 : 25, attempt: 1,
-  result: ended(one) ? one.script.result : null, sentence: ended(one) ? one.script.sentence : "watching 25 percent", startedAt: 1_700_000_000_000, facts: facts(one).length, evidence: one.script.evidence ?? null,
+  id: one.id,
+  target: one.target,
+  revision: one.revision,
+  release: one.release,
+  phase: ended(one) ? "finished" : "baking",
+  percent: ended(one) ? 100 : 25,
+  attempt: 1,
+  result: ended(one) ? one.script.result : null,
+  sentence: ended(one) ? one.script.sentence : "watching 25 percent",
+  startedAt: 1_700_000_000_000,
+  facts: facts(one).length,
+  evidence: one.script.evidence ?? null,
 });
 
 async function tellOn(rollout: Rollout, from: number, wake: Set<() => void>, response: ServerResponse): Promise<void> {
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.write("{}\n");
-  for (let next = from; ;) {
-    for (const { kind, text: line } of facts(rollout).slice(next)) response.write(`${JSON.stringify({ index: next++, at: 1_700_000_000_000 + next, kind, text: line, isWorthTelling: !["Waited", "Measured", "Probed"].includes(kind), process: "p1", epoch: 1 })}\n`);
-    if (ended(rollout)) return void response.end(`${JSON.stringify({ result: rollout.script.result, sentence: rollout.script.sentence })}\n`);
+  for (let next = from; ; ) {
+    for (const { kind, text: line } of facts(rollout).slice(next))
+      response.write(
+        `${JSON.stringify({ index: next++, at: 1_700_000_000_000 + next, kind, text: line, isWorthTelling: !["Waited", "Measured", "Probed"].includes(kind), process: "p1", epoch: 1 })}\n`,
+      );
+    if (ended(rollout))
+      return void response.end(
+        `${JSON.stringify({ result: rollout.script.result, sentence: rollout.script.sentence })}\n`,
+      );
     const woken = await new Promise<boolean>((resolve) => {
       wake.add(() => resolve(true));
       response.once("close", () => resolve(false));

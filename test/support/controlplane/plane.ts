@@ -1,6 +1,6 @@
 // A control plane as a process of its own, beside a shop and a database, for tests that hurt one of the three. It ends with its
 // tests, not with the cloud, since that is what its platform would see to.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import type { Shop } from "../emulator/azure-shop.ts";
@@ -22,17 +22,44 @@ export interface PlaneProcess {
 
 /** Starts one and waits until it serves. */
 export async function startPlane(shop: Shop, database: Database, setting: PlaneSetting): Promise<PlaneProcess> {
-  const child = spawn(process.execPath, ["controlplane/main.ts"], { stdio: ["ignore", "pipe", "inherit"], env: environmentOf(shop, database, setting) });
+  const child = spawn(process.execPath, ["controlplane/main.ts"], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: environmentOf(shop, database, setting),
+  });
   return { child, endpoint: await startedAt(child) };
 }
 
-function environmentOf({ cloud, settings, workspace }: Shop, database: Database, { name, apps, leaseSeconds, requestSeconds, variables }: PlaneSetting): NodeJS.ProcessEnv {
+function environmentOf(
+  { cloud, settings, workspace }: Shop,
+  database: Database,
+  { name, apps, leaseSeconds, requestSeconds, variables }: PlaneSetting,
+): NodeJS.ProcessEnv {
   return {
-    PATH: process.env["PATH"], BALLAST_CONNECT_TO: cloud.environment["BALLAST_CONNECT_TO"], NODE_EXTRA_CA_CERTS: cloud.caFile,
-    BALLAST_SUBSCRIPTION: cloud.subscription, BALLAST_TENANT: cloud.tenant, BALLAST_AUDIENCE: "api://ballast", BALLAST_INVENTORY: JSON.stringify(apps.map((app) => ({ resourceGroup: "shop", app }))), BALLAST_WORKSPACE: workspace,
-    BALLAST_RESOURCE_MANAGER: settings.resourceManager, BALLAST_LOGS: settings.logs, AZURE_AUTHORITY_HOST: settings.authority, AZURE_CLIENT_ID: settings.clientId, AZURE_CLIENT_SECRET: settings.clientSecret,
-    BALLAST_DATABASE_HOST: database.host, BALLAST_DATABASE_PORT: String(database.port), BALLAST_DATABASE_NAME: database.name, BALLAST_DATABASE_USER: database.user, BALLAST_DATABASE_PASSWORD: database.password as string, BALLAST_DATABASE_TLS: "disable",
-    BALLAST_LEASE_SECONDS: String(leaseSeconds), BALLAST_REQUEST_SECONDS: String(requestSeconds), BALLAST_INGESTION_SECONDS: "1", PORT: "0", CONTAINER_APP_REPLICA_NAME: `plane-${name}`, ...variables,
+    PATH: process.env["PATH"],
+    BALLAST_CONNECT_TO: cloud.environment["BALLAST_CONNECT_TO"],
+    NODE_EXTRA_CA_CERTS: cloud.caFile,
+    BALLAST_SUBSCRIPTION: cloud.subscription,
+    BALLAST_TENANT: cloud.tenant,
+    BALLAST_AUDIENCE: "api://ballast",
+    BALLAST_INVENTORY: JSON.stringify(apps.map((app) => ({ resourceGroup: "shop", app }))),
+    BALLAST_WORKSPACE: workspace,
+    BALLAST_RESOURCE_MANAGER: settings.resourceManager,
+    BALLAST_LOGS: settings.logs,
+    AZURE_AUTHORITY_HOST: settings.authority,
+    AZURE_CLIENT_ID: settings.clientId,
+    AZURE_CLIENT_SECRET: settings.clientSecret,
+    BALLAST_DATABASE_HOST: database.host,
+    BALLAST_DATABASE_PORT: String(database.port),
+    BALLAST_DATABASE_NAME: database.name,
+    BALLAST_DATABASE_USER: database.user,
+    BALLAST_DATABASE_PASSWORD: database.password as string,
+    BALLAST_DATABASE_TLS: "disable",
+    BALLAST_LEASE_SECONDS: String(leaseSeconds),
+    BALLAST_REQUEST_SECONDS: String(requestSeconds),
+    BALLAST_INGESTION_SECONDS: "1",
+    PORT: "0",
+    CONTAINER_APP_REPLICA_NAME: `plane-${name}`,
+    ...variables,
   };
 }
 

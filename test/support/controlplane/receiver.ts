@@ -13,7 +13,9 @@ export interface Received {
 }
 
 /** How a request is answered; `hang` never does. */
-export type Answering = { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown } | "hang";
+export type Answering =
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown }
+  | "hang";
 
 export interface Receiver extends AsyncDisposable {
   readonly url: string;
@@ -29,24 +31,45 @@ export interface Receiver extends AsyncDisposable {
 
 /** Starts a receiver. Its address has a part that nobody else should ever see. */
 export async function startReceiver(secretPart: string): Promise<Receiver> {
-  let server: Server, port = 0;
+  let server: Server;
+  let port = 0;
   const receiver: Receiver = {
-    get url() { return `http://127.0.0.1:${port}/${secretPart}`; },
-    received: [], answers: [], respond: () => ({ status: 200, body: "ok" }),
+    get url() {
+      return `http://127.0.0.1:${port}/${secretPart}`;
+    },
+    received: [],
+    answers: [],
+    respond: () => ({ status: 200, body: "ok" }),
     start: async () => {
       server = createServer(async (request, response) => {
         const parts: Buffer[] = [];
         for await (const part of request) parts.push(part as Buffer);
-        const text = Buffer.concat(parts).toString(), received = { method: request.method!, path: request.url!, headers: request.headers, text, body: text ? JSON.parse(text) : undefined };
+        const text = Buffer.concat(parts).toString();
+        const received = {
+          method: request.method!,
+          path: request.url!,
+          headers: request.headers,
+          text,
+          body: text ? JSON.parse(text) : undefined,
+        };
         receiver.received.push(received);
         const answer = receiver.answers.shift() ?? receiver.respond(received);
-        if (answer !== "hang") response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers }).end(JSON.stringify(answer.body ?? {}));
+        if (answer !== "hang")
+          response
+            .writeHead(answer.status, { "content-type": "application/json", ...answer.headers })
+            .end(JSON.stringify(answer.body ?? {}));
       }).listen(port, "127.0.0.1");
       await once(server, "listening");
       port = (server.address() as AddressInfo).port;
     },
-    stop: async () => { server.close(); server.closeAllConnections(); await once(server, "close"); },
-    [Symbol.asyncDispose]: async () => { if (server.listening) await receiver.stop(); },
+    stop: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (server.listening) await receiver.stop();
+    },
   };
   await receiver.start();
   return receiver;

@@ -2,8 +2,8 @@
 // since databases of that release are still brought up to date, and its processes still write while that is done.
 import type pg from "pg";
 import { eventsAsText, finishes } from "../../../controlplane/adapters/postgres/facts.ts";
-import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import type { Claim } from "../../../controlplane/runtime/ports.ts";
+import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 
 const schema = `create schema ballast;
    create table ballast.migrations (number integer primary key, at timestamptz not null default clock_timestamp());
@@ -63,8 +63,24 @@ select exists (select 1 from held) as held, (select count(*) from told)::integer
 export const createRelease1 = async (pool: pg.Pool): Promise<void> => void (await pool.query(schema));
 
 /** Appends as the first release does, which knows of no hash. */
-export async function appendRelease1(pool: pg.Pool, stream: string, length: number, events: readonly RolloutEvent[], process: string, claim?: Claim): Promise<string> {
-  const values = [stream, length, eventsAsText(events), finishes(events) ?? null, process, claim?.target ?? null, claim?.epoch ?? null, stream.split("/").slice(1, -1).join("/")];
+export async function appendRelease1(
+  pool: pg.Pool,
+  stream: string,
+  length: number,
+  events: readonly RolloutEvent[],
+  process: string,
+  claim?: Claim,
+): Promise<string> {
+  const values = [
+    stream,
+    length,
+    eventsAsText(events),
+    finishes(events) ?? null,
+    process,
+    claim?.target ?? null,
+    claim?.epoch ?? null,
+    stream.split("/").slice(1, -1).join("/"),
+  ];
   const { rows } = await pool.query<{ held: boolean; appended: number }>(appendStatement, values);
   return rows[0]?.appended ? "appended" : claim && !rows[0]?.held ? "fenced" : "conflict";
 }

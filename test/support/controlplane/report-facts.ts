@@ -6,7 +6,13 @@ import { run } from "../worlds/pure-world.ts";
 import { scenarios } from "../worlds/scenario.ts";
 
 /** Gives events as facts of one process under one claim. */
-export const factsOf = (events: readonly RolloutEvent[]): readonly ReportedFact[] => events.map((event) => ({ event, text: tell(event), process: "p1", epoch: event.kind === "Planned" || event.kind === "Signalled" ? 0 : 1 }));
+export const factsOf = (events: readonly RolloutEvent[]): readonly ReportedFact[] =>
+  events.map((event) => ({
+    event,
+    text: tell(event),
+    process: "p1",
+    epoch: event.kind === "Planned" || event.kind === "Signalled" ? 0 : 1,
+  }));
 
 /** Gives the journal of a scenario. */
 export function scenarioFacts(name: string): readonly ReportedFact[] {
@@ -22,7 +28,24 @@ export const hostile = `</style></title><script>alert(1)</script>"'><img src=x o
 export function hostileFacts(): readonly ReportedFact[] {
   const facts = scenarioFacts("aborts-by-hand");
   return facts.map((fact) => {
-    const event = JSON.parse(JSON.stringify(fact.event, (key, value: unknown) => (["revision", "stable", "release", "app", "resourceGroup", "requestedBy", "by", "reason", "sentence", "name"].includes(key) && typeof value === "string" ? hostile + (value.endsWith("--1") ? "1" : "2") : value))) as RolloutEvent;
+    const event = JSON.parse(
+      JSON.stringify(fact.event, (key, value: unknown) =>
+        [
+          "revision",
+          "stable",
+          "release",
+          "app",
+          "resourceGroup",
+          "requestedBy",
+          "by",
+          "reason",
+          "sentence",
+          "name",
+        ].includes(key) && typeof value === "string"
+          ? hostile + (value.endsWith("--1") ? "1" : "2")
+          : value,
+      ),
+    ) as RolloutEvent;
     return { ...fact, event, text: tell(event), process: hostile };
   });
 }

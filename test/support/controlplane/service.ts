@@ -3,21 +3,23 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from "jose";
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { fetchDispatcher } from "../../../connect-to.ts";
 import { createApp, type Log } from "../../../controlplane/api/app.ts";
 import { createAuthenticate } from "../../../controlplane/api/authenticate.ts";
 import type { Parts, Rollouts } from "../../../controlplane/api/call.ts";
+import type { OperationName } from "../../../controlplane/api/openapi-operations.ts";
 import { fold } from "../../../engines/engine.ts";
 import { defaultLimits, defaultPace } from "../../../engines/rollout/plan.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import type { ReleaseIntent, RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
-import type { OperationName } from "../../../controlplane/api/openapi-operations.ts";
-import { checked } from "./exchanges.ts";
 import { memoryClaims, memoryJournal } from "../worlds/memory.ts";
+import { checked } from "./exchanges.ts";
 
-export const tenant = "00000000-0000-0000-0000-00000000beef", audience = "api://ballast";
-export const path = "/rollouts/Shop/api/api--0000002", stream = "rollout/shop/api/api--0000002";
+export const tenant = "00000000-0000-0000-0000-00000000beef",
+  audience = "api://ballast";
+export const path = "/rollouts/Shop/api/api--0000002",
+  stream = "rollout/shop/api/api--0000002";
 export const target = { resourceGroup: "shop", app: "api" };
 export const body = { release: "hash-of-2", pace: defaultPace, limits: defaultLimits, probePath: "/health/ready" };
 export const intent: ReleaseIntent = { ...body, target, revision: "api--0000002", requestedBy: "somebody" };
@@ -27,11 +29,21 @@ export const rejected: readonly RolloutEvent[] = [
   { at: 1000, kind: "Planned", intent, steps: [5, 25, 50, 100] },
   { at: 2000, kind: "Inspected", view: { weights: [{ revision: "api--0000001", percent: 100 }], revisions: [] } },
   { at: 2000, kind: "Aborted", sentence: "the platform does not know the revision", by: "the judge" },
-  { at: 3000, kind: "Finished", result: "rejected", sentence: "rejected before any traffic: the platform does not know the revision" },
+  {
+    at: 3000,
+    kind: "Finished",
+    result: "rejected",
+    sentence: "rejected before any traffic: the platform does not know the revision",
+  },
 ];
 
 /** One good call of every operation that needs a token. */
-export const calls: readonly { readonly name: OperationName; readonly method: string; readonly to: string; readonly sent?: object }[] = [
+export const calls: readonly {
+  readonly name: OperationName;
+  readonly method: string;
+  readonly to: string;
+  readonly sent?: object;
+}[] = [
   { name: "putRollout", method: "PUT", to: path, sent: body },
   { name: "listRollouts", method: "GET", to: "/rollouts" },
   { name: "showRollout", method: "GET", to: path },
@@ -62,15 +74,31 @@ export async function startIssuer(): Promise<Issuer> {
   const keys = await generateKeyPair("RS256", { extractable: true });
   const publicKey = { ...(await exportJWK(keys.publicKey)), kid: "ours", alg: "RS256", use: "sig" };
   const server = createServer((request, response) => {
-    const page = request.url?.endsWith("/openid-configuration") ? { issuer: name, jwks_uri: `${authority}/${tenant}/discovery/v2.0/keys` } : { keys: [publicKey] };
+    const page = request.url?.endsWith("/openid-configuration")
+      ? { issuer: name, jwks_uri: `${authority}/${tenant}/discovery/v2.0/keys` }
+      : { keys: [publicKey] };
     response.setHeader("content-type", "application/json").end(JSON.stringify(page));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  const authority = `http://127.0.0.1:${(server.address() as AddressInfo).port}`, name = `${authority}/${tenant}/v2.0`;
-  const claims: Issuer["claims"] = (changes = {}) => ({ iss: name, aud: audience, tid: tenant, oid: "somebody", roles: ["Rollout.Read", "Rollout.Write"], nbf: seconds(-300), exp: seconds(300), ...changes });
+  const authority = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const name = `${authority}/${tenant}/v2.0`;
+  const claims: Issuer["claims"] = (changes = {}) => ({
+    iss: name,
+    aud: audience,
+    tid: tenant,
+    oid: "somebody",
+    roles: ["Rollout.Read", "Rollout.Write"],
+    nbf: seconds(-300),
+    exp: seconds(300),
+    ...changes,
+  });
   return {
-    authority, name, keys, claims,
-    token: (changes, key = keys.privateKey, header = {}) => new SignJWT(claims(changes)).setProtectedHeader({ alg: "RS256", kid: "ours", ...header }).sign(key),
+    authority,
+    name,
+    keys,
+    claims,
+    token: (changes, key = keys.privateKey, header = {}) =>
+      new SignJWT(claims(changes)).setProtectedHeader({ alg: "RS256", kid: "ours", ...header }).sign(key),
     close: () => void server.close(),
   };
 }
@@ -78,7 +106,13 @@ export async function startIssuer(): Promise<Issuer> {
 export interface Service extends AsyncDisposable {
   readonly app: ReturnType<typeof checked>;
   /** Calls with a good token, or with another; a text goes out as it is, anything else as JSON. */
-  readonly call: (method: string, to: string, sent?: unknown, bearer?: string, headers?: Readonly<Record<string, string>>) => Promise<{ readonly status: number; readonly headers: Headers; readonly text: string; readonly body: any }>;
+  readonly call: (
+    method: string,
+    to: string,
+    sent?: unknown,
+    bearer?: string,
+    headers?: Readonly<Record<string, string>>,
+  ) => Promise<{ readonly status: number; readonly headers: Headers; readonly text: string; readonly body: any }>;
   /** What the loop was asked. */
   readonly asked: string[];
   readonly logged: unknown[];
@@ -91,9 +125,14 @@ export interface Service extends AsyncDisposable {
 
 /** Opens a service over memory, with everything that the loop was asked and everything that was logged. */
 export function openService(issuer: Issuer, changes: Partial<Parts> = {}): Service {
-  const asked: string[] = [], logged: unknown[] = [], closing = new AbortController(), dispatcher = fetchDispatcher(undefined);
-  const journal = memoryJournal(), claims = memoryClaims(60);
-  const append = async (to: string, events: readonly RolloutEvent[]) => void (await journal.append(to, await journal.read(to), events, { process: "test" }));
+  const asked: string[] = [];
+  const logged: unknown[] = [];
+  const closing = new AbortController();
+  const dispatcher = fetchDispatcher(undefined);
+  const journal = memoryJournal();
+  const claims = memoryClaims(60);
+  const append = async (to: string, events: readonly RolloutEvent[]) =>
+    void (await journal.append(to, await journal.read(to), events, { process: "test" }));
   const rollouts: Rollouts = {
     start: async (to, request) => {
       asked.push(`start ${to}`);
@@ -102,7 +141,13 @@ export function openService(issuer: Issuer, changes: Partial<Parts> = {}): Servi
     },
     signal: async (to, signal) => {
       asked.push(`${signal.signal} ${to} by ${signal.by}: ${signal.reason}`);
-      const events = rollout.decide(fold(rollout, (await journal.read(to)).map(({ event }) => event)), signal);
+      const events = rollout.decide(
+        fold(
+          rollout,
+          (await journal.read(to)).map(({ event }) => event),
+        ),
+        signal,
+      );
       await append(to, events);
       return events;
     },
@@ -111,22 +156,63 @@ export function openService(issuer: Issuer, changes: Partial<Parts> = {}): Servi
       return ["rollout/shop/api/left-behind"];
     },
   };
-  const parts = { journal, claims, rollouts, inventory: [target], now: Date.now, process: "test", closing: closing.signal, ...changes } as Service["parts"];
+  const parts = {
+    journal,
+    claims,
+    rollouts,
+    inventory: [target],
+    now: Date.now,
+    process: "test",
+    closing: closing.signal,
+    ...changes,
+  } as Service["parts"];
   const log: Log = (line) => void logged.push(line);
-  const app = checked(createApp(parts, createAuthenticate({ authority: issuer.authority, tenant, audiences: [audience], requestSeconds: 4 }, dispatcher), log));
+  const app = checked(
+    createApp(
+      parts,
+      createAuthenticate({ authority: issuer.authority, tenant, audiences: [audience], requestSeconds: 4 }, dispatcher),
+      log,
+    ),
+  );
   const call: Service["call"] = async (method, to, sent, bearer, headers = {}) => {
     const response = await app.request(to, {
       method,
-      headers: { authorization: `Bearer ${bearer ?? (await issuer.token())}`, ...(sent === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      headers: {
+        authorization: `Bearer ${bearer ?? (await issuer.token())}`,
+        ...(sent === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
       ...(sent === undefined ? {} : { body: typeof sent === "string" ? sent : JSON.stringify(sent) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: text.startsWith("{") && !text.includes("\n") ? JSON.parse(text) : undefined };
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: text.startsWith("{") && !text.includes("\n") ? JSON.parse(text) : undefined,
+    };
   };
   const touched = async (): Promise<readonly string[]> => {
-    const written = await Promise.all((await journal.streams({})).map(async (name) => `${name} has ${(await journal.read(name)).length} facts`));
+    const written = await Promise.all(
+      (await journal.streams({})).map(async (name) => `${name} has ${(await journal.read(name)).length} facts`),
+    );
     const hold = await claims.held(target);
-    return [...asked, ...written, ...(hold === undefined ? [] : [`held by ${hold.by}`]), ...(await claims.expired()).map(({ holder }) => `claimed by ${holder}`)];
+    return [
+      ...asked,
+      ...written,
+      ...(hold === undefined ? [] : [`held by ${hold.by}`]),
+      ...(await claims.expired()).map(({ holder }) => `claimed by ${holder}`),
+    ];
   };
-  return { app, call, asked, logged, append, closing, parts, touched, [Symbol.asyncDispose]: async () => dispatcher.close() };
+  return {
+    app,
+    call,
+    asked,
+    logged,
+    append,
+    closing,
+    parts,
+    touched,
+    [Symbol.asyncDispose]: async () => dispatcher.close(),
+  };
 }

@@ -3,9 +3,9 @@
 import pg from "pg";
 import type { Alert } from "../../../components/platform/alerts.ts";
 import { defaultPace } from "../../../engines/rollout/plan.ts";
-import { startPostgres, type RunningPostgres } from "../../../toolchain/postgres.ts";
+import { type RunningPostgres, startPostgres } from "../../../toolchain/postgres.ts";
 import { eventually } from "../emulator/container-cloud.ts";
-import { openEstate, type Estate } from "./dead-mans-estate.ts";
+import { type Estate, openEstate } from "./dead-mans-estate.ts";
 
 export type Row = Readonly<Record<string, any>>;
 
@@ -20,7 +20,11 @@ export interface WatchedEstate extends Estate {
   /** Gives the rows for which an alert's rule would fire now. */
   readonly firing: (alert: Alert) => Promise<readonly Row[]>;
   /** Calls the control plane. */
-  readonly plane: (method: string, path: string, body?: object) => Promise<{ readonly status: number; readonly body: any }>;
+  readonly plane: (
+    method: string,
+    path: string,
+    body?: object,
+  ) => Promise<{ readonly status: number; readonly body: any }>;
   /** Sees to it that a rollout is under way in which the canary has a quarter of the users. */
   readonly inMidCanary: () => Promise<void>;
   readonly signalPlane: (signal: string) => Promise<void>;
@@ -29,10 +33,35 @@ export interface WatchedEstate extends Estate {
 export const leaseSeconds = 6;
 /** What a channel's address holds that nobody may see. */
 export const channelSecret = "only-slack-knows-this-part";
-const origin = "https://control-plane.estate.westeurope.ballast.localhost", apps = "api-version=2025-07-01", insights = "providers/Microsoft.Insights";
-const roles = { apps: "358470bc-b998-42bd-ab17-a7e34c199c0f", logs: "73c42c96-874c-492b-b04d-ab87d138a893", publisher: "3913510d-42f4-4e42-8a64-420c390055eb" };
-export const pace = { ...defaultPace, weights: [25], bakeSeconds: 1_800, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 10, maximumSeconds: 10_000 };
-export const limits = { falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.5, slowdownTolerated: 10, failurePointsMax: 20, ceilingPercent: 50, ceilingRequests: 1000, stableFailurePercentMax: 20, probeFailuresMax: 1000 };
+const origin = "https://control-plane.estate.westeurope.ballast.localhost";
+const apps = "api-version=2025-07-01";
+const insights = "providers/Microsoft.Insights";
+const roles = {
+  apps: "358470bc-b998-42bd-ab17-a7e34c199c0f",
+  logs: "73c42c96-874c-492b-b04d-ab87d138a893",
+  publisher: "3913510d-42f4-4e42-8a64-420c390055eb",
+};
+export const pace = {
+  ...defaultPace,
+  weights: [25],
+  bakeSeconds: 1_800,
+  warmUpSeconds: 0,
+  tickSeconds: 1,
+  probeSeconds: 1,
+  smokeSeconds: 10,
+  maximumSeconds: 10_000,
+};
+export const limits = {
+  falseRollbackPercentMax: 5,
+  falsePromotionPercentMax: 5,
+  oddsTolerated: 1.5,
+  slowdownTolerated: 10,
+  failurePointsMax: 20,
+  ceilingPercent: 50,
+  ceilingRequests: 1000,
+  stableFailurePercentMax: 20,
+  probeFailuresMax: 1000,
+};
 
 /** Starts it, up to a control plane that answers and reports so often; nothing is released by it yet. */
 export async function openWatchedEstate(everyMilliseconds = 1000): Promise<WatchedEstate> {
@@ -42,50 +71,118 @@ export async function openWatchedEstate(everyMilliseconds = 1000): Promise<Watch
   await client.query("create database journal");
   await client.end();
   const workspaceId = `${estate.group}/providers/Microsoft.OperationalInsights/workspaces/estate`;
-  const { body: workspace } = await estate.ask("PUT", `${workspaceId}?api-version=2023-09-01`, { location: "westeurope", properties: {} });
+  const { body: workspace } = await estate.ask("PUT", `${workspaceId}?api-version=2023-09-01`, {
+    location: "westeurope",
+    properties: {},
+  });
   const customerId: string = workspace.properties.customerId;
   const logs = ["ContainerAppHTTPLogs", "ContainerAppConsoleLogs"].map((category) => ({ category, enabled: true }));
-  await estate.ask("PUT", `${estate.environmentId}/${insights}/diagnosticSettings/logs?api-version=2021-05-01-preview`, { properties: { workspaceId, logs } });
-  const { body: component } = await estate.ask("PUT", `${estate.group}/${insights}/components/telemetry?api-version=2020-02-02`, { location: "westeurope", kind: "web", properties: { Application_Type: "web", WorkspaceResourceId: workspaceId, DisableLocalAuth: true } });
+  await estate.ask(
+    "PUT",
+    `${estate.environmentId}/${insights}/diagnosticSettings/logs?api-version=2021-05-01-preview`,
+    { properties: { workspaceId, logs } },
+  );
+  const { body: component } = await estate.ask(
+    "PUT",
+    `${estate.group}/${insights}/components/telemetry?api-version=2020-02-02`,
+    {
+      location: "westeurope",
+      kind: "web",
+      properties: { Application_Type: "web", WorkspaceResourceId: workspaceId, DisableLocalAuth: true },
+    },
+  );
   const connectionString: string = component.properties.ConnectionString;
-  const identity = await estate.makeIdentity("control-plane"), sender = await estate.makeIdentity("telemetry");
+  const identity = await estate.makeIdentity("control-plane");
+  const sender = await estate.makeIdentity("telemetry");
   await estate.assign(identity.principalId, roles.apps, estate.group);
   await estate.assign(identity.principalId, roles.logs, workspaceId);
   for (const { principalId } of [identity, sender]) await estate.assign(principalId, roles.publisher, component.id);
   const variables = {
-    BALLAST_SUBSCRIPTION: estate.cloud.subscription, BALLAST_TENANT: estate.cloud.tenant, BALLAST_AUDIENCE: "api://ballast", BALLAST_INVENTORY: '[{"resourceGroup":"estate","app":"storefront"}]', BALLAST_WORKSPACE: customerId,
-    BALLAST_RESOURCE_MANAGER: "https://management.ballast.localhost", BALLAST_LOGS: "https://api.loganalytics.ballast.localhost", AZURE_AUTHORITY_HOST: "https://login.ballast.localhost", AZURE_CLIENT_ID: identity.clientId,
-    BALLAST_DATABASE_HOST: postgres.host, BALLAST_DATABASE_PORT: String(postgres.port), BALLAST_DATABASE_NAME: "journal", BALLAST_DATABASE_USER: postgres.user, BALLAST_DATABASE_PASSWORD: postgres.password, BALLAST_DATABASE_TLS: "disable",
-    BALLAST_LEASE_SECONDS: String(leaseSeconds), BALLAST_REQUEST_SECONDS: "2", BALLAST_INGESTION_SECONDS: "1", APPLICATIONINSIGHTS_CONNECTION_STRING: connectionString, OTEL_METRIC_EXPORT_INTERVAL: String(everyMilliseconds),
+    BALLAST_SUBSCRIPTION: estate.cloud.subscription,
+    BALLAST_TENANT: estate.cloud.tenant,
+    BALLAST_AUDIENCE: "api://ballast",
+    BALLAST_INVENTORY: '[{"resourceGroup":"estate","app":"storefront"}]',
+    BALLAST_WORKSPACE: customerId,
+    BALLAST_RESOURCE_MANAGER: "https://management.ballast.localhost",
+    BALLAST_LOGS: "https://api.loganalytics.ballast.localhost",
+    AZURE_AUTHORITY_HOST: "https://login.ballast.localhost",
+    AZURE_CLIENT_ID: identity.clientId,
+    BALLAST_DATABASE_HOST: postgres.host,
+    BALLAST_DATABASE_PORT: String(postgres.port),
+    BALLAST_DATABASE_NAME: "journal",
+    BALLAST_DATABASE_USER: postgres.user,
+    BALLAST_DATABASE_PASSWORD: postgres.password,
+    BALLAST_DATABASE_TLS: "disable",
+    BALLAST_LEASE_SECONDS: String(leaseSeconds),
+    BALLAST_REQUEST_SECONDS: "2",
+    BALLAST_INGESTION_SECONDS: "1",
+    APPLICATIONINSIGHTS_CONNECTION_STRING: connectionString,
+    OTEL_METRIC_EXPORT_INTERVAL: String(everyMilliseconds),
     BALLAST_NOTIFY: JSON.stringify({ slackUrl: `https://127.0.0.1:2/services/${channelSecret}` }), // nobody is there
   };
   await estate.settle("PUT", `${estate.group}/providers/Microsoft.App/containerApps/control-plane?${apps}`, {
-    location: "westeurope", identity: { type: "UserAssigned", userAssignedIdentities: { [identity.id]: {} } },
+    location: "westeurope",
+    identity: { type: "UserAssigned", userAssignedIdentities: { [identity.id]: {} } },
     properties: {
-      managedEnvironmentId: estate.environmentId, configuration: { activeRevisionsMode: "Single", ingress: { external: true, targetPort: 8080 } },
-      template: { containers: [{ name: "control-plane", image: "control-plane:1", env: Object.entries(variables).map(([name, value]) => ({ name, value })) }], scale: { minReplicas: 1 } },
+      managedEnvironmentId: estate.environmentId,
+      configuration: { activeRevisionsMode: "Single", ingress: { external: true, targetPort: 8080 } },
+      template: {
+        containers: [
+          {
+            name: "control-plane",
+            image: "control-plane:1",
+            env: Object.entries(variables).map(([name, value]) => ({ name, value })),
+          },
+        ],
+        scale: { minReplicas: 1 },
+      },
     },
   });
-  await eventually(() => estate.ask("GET", `${origin}/health`, undefined, { token: null }), ({ status }) => status === 200, 30);
+  await eventually(
+    () => estate.ask("GET", `${origin}/health`, undefined, { token: null }),
+    ({ status }) => status === 200,
+    30,
+  );
   const stable = await pin(estate);
   const canary = await estate.release({ RELEASE: "2" });
-  const [token, queryToken] = [await estate.tokenFor("api://ballast"), await estate.tokenFor("https://api.loganalytics.ballast.localhost")];
+  const [token, queryToken] = [
+    await estate.tokenFor("api://ballast"),
+    await estate.tokenFor("https://api.loganalytics.ballast.localhost"),
+  ];
   const plane: WatchedEstate["plane"] = (method, path, body) => estate.ask(method, `${origin}${path}`, body, { token });
   const query: WatchedEstate["query"] = async (text, seconds) => {
-    const { status, body } = await estate.ask("POST", `https://api.loganalytics.ballast.localhost/v1/workspaces/${customerId}/query`, { query: text, ...(seconds === undefined ? {} : { timespan: `PT${seconds}S` }) }, { token: queryToken });
+    const { status, body } = await estate.ask(
+      "POST",
+      `https://api.loganalytics.ballast.localhost/v1/workspaces/${customerId}/query`,
+      { query: text, ...(seconds === undefined ? {} : { timespan: `PT${seconds}S` }) },
+      { token: queryToken },
+    );
     if (status !== 200) throw new Error(JSON.stringify(body));
     const { columns, rows } = body.tables[0];
-    return rows.map((row: unknown[]) => Object.fromEntries(columns.map(({ name }: { name: string }, index: number) => [name, row[index]])));
+    return rows.map((row: unknown[]) =>
+      Object.fromEntries(columns.map(({ name }: { name: string }, index: number) => [name, row[index]])),
+    );
   };
   const rollout = `/rollouts/estate/storefront/${canary}`;
   return {
-    ...estate, postgres, stable, canary, sender: { connectionString, identity: sender.id }, plane, query,
+    ...estate,
+    postgres,
+    stable,
+    canary,
+    sender: { connectionString, identity: sender.id },
+    plane,
+    query,
     firing: (alert) => query(alert.query, alert.windowMinutes),
     inMidCanary: async () => {
       const shown = await plane("GET", rollout);
       if (shown.status === 404) await plane("PUT", rollout, { release: "2", pace, limits, probePath: "/health/ready" });
-      else if (shown.body.phase === "finished") await plane("POST", `${rollout}/signals`, { signal: "retry", reason: "once more" });
-      await eventually(() => estate.traffic(), (entries) => entries.some(({ revisionName, weight }) => revisionName === canary && weight === 25), 40);
+      else if (shown.body.phase === "finished")
+        await plane("POST", `${rollout}/signals`, { signal: "retry", reason: "once more" });
+      await eventually(
+        () => estate.traffic(),
+        (entries) => entries.some(({ revisionName, weight }) => revisionName === canary && weight === 25),
+        40,
+      );
     },
     signalPlane: async (signal) => void (await estate.ask("POST", "/_standin/kill", { app: "control-plane", signal })),
     close: async () => {
@@ -106,11 +203,20 @@ async function pin(estate: Estate): Promise<string> {
 /** Users of an app who ask all the time, a few at once, until told to stop. */
 export function usersOf(estate: Pick<Estate, "ask">, app: string): { readonly end: () => Promise<void> } {
   let over = false;
-  const asking = Promise.all(Array.from({ length: 3 }, async () => {
-    while (!over) {
-      await estate.ask("GET", `https://${app}.estate.westeurope.ballast.localhost/products/1`, undefined, { token: null }).catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }));
-  return { end: async () => { over = true; await asking; } };
+  const asking = Promise.all(
+    Array.from({ length: 3 }, async () => {
+      while (!over) {
+        await estate
+          .ask("GET", `https://${app}.estate.westeurope.ballast.localhost/products/1`, undefined, { token: null })
+          .catch(() => undefined);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }),
+  );
+  return {
+    end: async () => {
+      over = true;
+      await asking;
+    },
+  };
 }

@@ -2,21 +2,24 @@
 // does not take, `ballast` answers with exit code 2.
 import { Command, CommanderError } from "commander";
 import { addDoctor } from "../../../cli/doctor/doctor.ts";
-import { addImage } from "../../../cli/image/image.ts";
 import { addLocal } from "../../../cli/emulator/emulator.ts";
-import { addPower } from "../../../cli/release/power.ts";
+import { addImage } from "../../../cli/image/image.ts";
 import { addPromote } from "../../../cli/image/promote.ts";
-import { addRelease } from "../../../cli/release/release.ts";
-import { addSignIn } from "../../../cli/sign-in.ts";
 import { addSimulate } from "../../../cli/release/backtest.ts";
+import { addPower } from "../../../cli/release/power.ts";
+import { addRelease } from "../../../cli/release/release.ts";
 import { addTop } from "../../../cli/release/top.ts";
+import { addSignIn } from "../../../cli/sign-in.ts";
 
 /** What a sentence may leave out and a block may not: a group's command, an argument, an option that must be there. */
 const left = ["commander.help", "commander.missingArgument", "commander.missingMandatoryOptionValue"];
 
 function ballast(): Command {
-  const program = new Command("ballast").exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
-  for (const add of [addRelease, addTop, addPower, addSimulate, addPromote, addImage, addSignIn, addLocal]) add(program);
+  const program = new Command("ballast")
+    .exitOverride()
+    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
+  for (const add of [addRelease, addTop, addPower, addSimulate, addPromote, addImage, addSignIn, addLocal])
+    add(program);
   addDoctor(program, ">=20");
   withoutActions(program);
   return program;
@@ -24,7 +27,9 @@ function ballast(): Command {
 
 /** Gives every command by its words, such as `release list`. */
 export function commandNames(of: Command = ballast(), before = ""): readonly string[] {
-  return of.commands.flatMap((each) => (each.commands.length > 0 ? commandNames(each as Command, `${before}${each.name()} `) : [`${before}${each.name()}`]));
+  return of.commands.flatMap((each) =>
+    each.commands.length > 0 ? commandNames(each as Command, `${before}${each.name()} `) : [`${before}${each.name()}`],
+  );
 }
 
 /** Says what the parser has against the words after `ballast`; nothing where it takes them. */

@@ -7,12 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { tell } from "../../../engines/rollout/tell.ts";
-import { startFakeControlPlane, token, type FakeControlPlane } from "../controlplane/fake-control-plane.ts";
+import { type FakeControlPlane, startFakeControlPlane, token } from "../controlplane/fake-control-plane.ts";
 import type { CloudForTests } from "../emulator/cloud.ts";
-import { run } from "../worlds/pure-world.ts";
 import { releaseInputs } from "../program/release-inputs.ts";
-import { scenarios } from "../worlds/scenario.ts";
 import { stackConfig } from "../program/stack-config.ts";
+import { run } from "../worlds/pure-world.ts";
+import { scenarios } from "../worlds/scenario.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
@@ -30,35 +30,71 @@ export interface OnCall {
 }
 
 /** The facts of the rollout that is looked at: a release that is rolled back. */
-export const facts = () => run(scenarios().find(({ name }) => name === "aborts-when-failures-exceed-the-limit")!).journal;
+export const facts = () =>
+  run(scenarios().find(({ name }) => name === "aborts-when-failures-exceed-the-limit")!).journal;
 
 /** The stack's whole configuration, as the engine lists it. */
-const settings = (): Record<string, string> => stackConfig({ ...(parse(readFileSync(join(root, "Pulumi.local.yaml"), "utf8")) as { config: Record<string, unknown> }).config, "ballast:databasePassword": "not shown" });
+const settings = (): Record<string, string> =>
+  stackConfig({
+    ...(parse(readFileSync(join(root, "Pulumi.local.yaml"), "utf8")) as { config: Record<string, unknown> }).config,
+    "ballast:databasePassword": "not shown",
+  });
 
 /** Starts the control plane and writes the scripts. */
 export async function goOnCall({ cloud }: CloudForTests): Promise<OnCall> {
-  const plane = await startFakeControlPlane(), folder = mkdtempSync(join(tmpdir(), "ballast-on-call-"));
-  const config = JSON.stringify(Object.fromEntries(Object.entries(settings()).map(([key, value]) => [key, { value, secret: key.endsWith("Password") }])));
+  const plane = await startFakeControlPlane();
+  const folder = mkdtempSync(join(tmpdir(), "ballast-on-call-"));
+  const config = JSON.stringify(
+    Object.fromEntries(
+      Object.entries(settings()).map(([key, value]) => [key, { value, secret: key.endsWith("Password") }]),
+    ),
+  );
   writeFileSync(join(folder, "config.json"), config);
   writeFileSync(join(folder, "outputs.json"), JSON.stringify({ controlPlaneEndpoint: plane.endpoint }));
-  writeFileSync(join(folder, "pulumi"), `#!/bin/sh\ncase "$1" in version) echo v3.259.0;; config) cat "${folder}/config.json";; *) cat "${folder}/outputs.json";; esac\n`, { mode: 0o755 });
-  writeFileSync(join(folder, "ballast"), `#!/bin/sh\nexec "${process.execPath}" "${join(root, "cli", "main.ts")}" "$@"\n`, { mode: 0o755 });
+  writeFileSync(
+    join(folder, "pulumi"),
+    `#!/bin/sh\ncase "$1" in version) echo v3.259.0;; config) cat "${folder}/config.json";; *) cat "${folder}/outputs.json";; esac\n`,
+    { mode: 0o755 },
+  );
+  writeFileSync(
+    join(folder, "ballast"),
+    `#!/bin/sh\nexec "${process.execPath}" "${join(root, "cli", "main.ts")}" "$@"\n`,
+    { mode: 0o755 },
+  );
   return {
-    plane, folder,
+    plane,
+    folder,
     arrange: async (situation) => {
       const told = facts().map((event) => ({ kind: event.kind, text: tell(event), event }));
       const isOpen = situation === "in flight" || situation === "back";
-      plane.scripts.set("one", { facts: told, result: situation === "stranded" ? "stranded" : "rolled-back", sentence: "canary fails 43.8 percent", ...(isOpen ? { pausesAt: told.length - 1 } : {}) });
+      plane.scripts.set("one", {
+        facts: told,
+        result: situation === "stranded" ? "stranded" : "rolled-back",
+        sentence: "canary fails 43.8 percent",
+        ...(isOpen ? { pausesAt: told.length - 1 } : {}),
+      });
       const { release, pace, limits, probePath } = releaseInputs(plane.endpoint);
-      await fetch(`${plane.endpoint}/rollouts/rg/storefront/r1`, { method: "PUT", headers: { authorization: `Bearer ${token}` }, body: JSON.stringify({ release, pace, limits, probePath }) });
+      await fetch(`${plane.endpoint}/rollouts/rg/storefront/r1`, {
+        method: "PUT",
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify({ release, pace, limits, probePath }),
+      });
       if (situation === "gone") await plane.stop();
     },
     inShell: async (command, at = folder) => {
       const { BALLAST_ENDPOINT: _endpoint, FORCE_COLOR: _force, NO_COLOR: _no, ...inherited } = process.env;
-      const environment = { ...inherited, ...cloud.environment, BALLAST_TOKEN: token, PATH: `${folder}:${process.env["PATH"]}` };
+      const environment = {
+        ...inherited,
+        ...cloud.environment,
+        BALLAST_TOKEN: token,
+        PATH: `${folder}:${process.env["PATH"]}`,
+      };
       const child = spawn("sh", ["-c", command], { cwd: at, env: environment, stdio: ["ignore", "pipe", "pipe"] });
       let said = "";
-      for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes: Buffer) => { said += String(bytes); });
+      for (const stream of [child.stdout, child.stderr])
+        stream.on("data", (bytes: Buffer) => {
+          said += String(bytes);
+        });
       const [code] = (await once(child, "close")) as [number];
       return { code, said };
     },

@@ -20,14 +20,19 @@ const shells = ["", "sh", "console"];
 
 /** Gives the commands of a page, in its order; of one that lies in another's `$( )`, both. */
 export function commandsOf(page: string, markdown: string): readonly PageCommand[] {
-  const found: PageCommand[] = [], lines = markdown.split("\n");
+  const found: PageCommand[] = [];
+  const lines = markdown.split("\n");
   const add = (line: number, text: string, more: Pick<PageCommand, "inBlock" | "answer">): void => {
-    const whole = text.replace(/\s+# .*$/, "").split(/ && | \| /), inner = [...text.matchAll(/\$\(([^)]+)\)/g)].map(([, each]) => each!);
-    for (const part of [...whole, ...inner].map((each) => each.trim())) if (isCommand.test(part)) found.push({ page, line: line + 1, text: part, ...more });
+    const whole = text.replace(/\s+# .*$/, "").split(/ && | \| /);
+    const inner = [...text.matchAll(/\$\(([^)]+)\)/g)].map(([, each]) => each!);
+    for (const part of [...whole, ...inner].map((each) => each.trim()))
+      if (isCommand.test(part)) found.push({ page, line: line + 1, text: part, ...more });
   };
-  let fence: { readonly from: number; readonly language: string } | undefined, paragraph: { readonly from: number; readonly lines: string[] } | undefined;
+  let fence: { readonly from: number; readonly language: string } | undefined;
+  let paragraph: { readonly from: number; readonly lines: string[] } | undefined;
   const endParagraph = (): void => {
-    for (const { at, text } of paragraph === undefined ? [] : spansOf(paragraph.lines.join("\n"))) add(paragraph!.from + at, text, { inBlock: false });
+    for (const { at, text } of paragraph === undefined ? [] : spansOf(paragraph.lines.join("\n")))
+      add(paragraph!.from + at, text, { inBlock: false });
     paragraph = undefined;
   };
   for (const [at, line] of lines.entries()) {
@@ -35,7 +40,8 @@ export function commandsOf(page: string, markdown: string): readonly PageCommand
     if (opening) {
       endParagraph();
       if (fence !== undefined && shells.includes(fence.language)) {
-        for (const { from, ...each } of linesOf(lines.slice(fence.from, at), fence.language)) add(fence.from + from, each.text, { inBlock: true, ...(each.answer && { answer: each.answer }) });
+        for (const { from, ...each } of linesOf(lines.slice(fence.from, at), fence.language))
+          add(fence.from + from, each.text, { inBlock: true, ...(each.answer && { answer: each.answer }) });
       }
       fence = fence === undefined ? { from: at + 1, language: opening[1]! } : undefined;
     } else if (fence === undefined) {
@@ -48,7 +54,10 @@ export function commandsOf(page: string, markdown: string): readonly PageCommand
 }
 
 /** Gives the lines of a block, each with those that it goes on in; on a console, the commands with their answers. */
-function linesOf(block: readonly string[], language: string): readonly { readonly from: number; readonly text: string; readonly answer?: string }[] {
+function linesOf(
+  block: readonly string[],
+  language: string,
+): readonly { readonly from: number; readonly text: string; readonly answer?: string }[] {
   const found: { from: number; text: string; answer?: string }[] = [];
   for (const [from, line] of block.entries()) {
     const last = found.at(-1);
@@ -62,8 +71,16 @@ function linesOf(block: readonly string[], language: string): readonly { readonl
 
 /** Gives the words of a command line as a shell would part them, quotes taken away; what stands in `< >` is one word, whatever it stands for. */
 export const wordsOf = (text: string): readonly string[] =>
-  [...text.replace(/ [<>] \S+(?: &)?$/, "").matchAll(/(?:"[^"]*"|'[^']*'|\$\([^)]*\)|<[^>]+>|[^\s"'<])+/g)].map(([word]) => word.replace(/^(["'])([^]*)\1$/, "$2"));
+  [...text.replace(/ [<>] \S+(?: &)?$/, "").matchAll(/(?:"[^"]*"|'[^']*'|\$\([^)]*\)|<[^>]+>|[^\s"'<])+/g)].map(
+    ([word]) => word.replace(/^(["'])([^]*)\1$/, "$2"),
+  );
 
 /** Gives what stands in backticks, paired from the left as Markdown pairs them, with the line in the paragraph on which it begins. */
 const spansOf = (text: string): readonly { readonly at: number; readonly text: string }[] =>
-  [...text.matchAll(/(`+)([^]*?[^`])\1(?!`)/g)].map((span) => ({ at: text.slice(0, span.index).split("\n").length - 1, text: span[2]!.replace(/\s*\n\s*/g, " ").replaceAll("\\|", "|").trim() }));
+  [...text.matchAll(/(`+)([^]*?[^`])\1(?!`)/g)].map((span) => ({
+    at: text.slice(0, span.index).split("\n").length - 1,
+    text: span[2]!
+      .replace(/\s*\n\s*/g, " ")
+      .replaceAll("\\|", "|")
+      .trim(),
+  }));

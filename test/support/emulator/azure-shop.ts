@@ -1,14 +1,14 @@
 // A stand-in cloud with one shop in it, and the adapters' own connection to it: what the tests of the Azure adapters
 // start from. Requests beside the adapters go out raw, since the SDK invents defaults that hide what the wire says.
-import { readFileSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import https from "node:https";
 import os from "node:os";
 import path from "node:path";
 import tls from "node:tls";
 import { httpsAgent, parseConnectTo } from "../../../connect-to.ts";
-import { connect, type Connection, type ConnectionSettings } from "../../../controlplane/adapters/azure/connection.ts";
+import { type Connection, type ConnectionSettings, connect } from "../../../controlplane/adapters/azure/connection.ts";
 import type { LocalCloudOptions } from "../../../emulator/arm/resource.ts";
-import { startLocalCloud, type LocalCloud } from "../../../emulator/start.ts";
+import { type LocalCloud, startLocalCloud } from "../../../emulator/start.ts";
 
 export const requestSeconds = 1;
 export const target = { resourceGroup: "shop", app: "storefront" };
@@ -27,9 +27,19 @@ export interface Shop {
   readonly settings: ConnectionSettings;
   /** The workspace's customer id. */
   readonly workspace: string;
-  readonly arm: (method: string, path: string, body?: unknown, version?: string) => Promise<{ readonly status: number; readonly body: any }>;
+  readonly arm: (
+    method: string,
+    path: string,
+    body?: unknown,
+    version?: string,
+  ) => Promise<{ readonly status: number; readonly body: any }>;
   /** Puts a release of the app and gives its revision's name, once it is ready. */
-  readonly release: (name: string, traffic: readonly Entry[], app?: string, variables?: Readonly<Record<string, string>>) => Promise<string>;
+  readonly release: (
+    name: string,
+    traffic: readonly Entry[],
+    app?: string,
+    variables?: Readonly<Record<string, string>>,
+  ) => Promise<string>;
   /** Gives the app as the wire shows it. */
   readonly app: () => Promise<any>;
   /** Orders trouble from the stand-in, in place of what was ordered before. */
@@ -40,48 +50,101 @@ export interface Shop {
 }
 
 /** Starts the cloud, in this process unless told otherwise, and puts the group and the environment with its logs wired. */
-export async function openShop(start: (options: LocalCloudOptions) => Promise<LocalCloud> = startLocalCloud): Promise<Shop> {
+export async function openShop(
+  start: (options: LocalCloudOptions) => Promise<LocalCloud> = startLocalCloud,
+): Promise<Shop> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "ballast-shop-"));
   const cloud = await start({ folder, images: { storefront: { folder: "examples/storefront", entry: "main.ts" } } });
   tls.setDefaultCACertificates([...tls.getCACertificates("default"), readFileSync(cloud.caFile, "utf8")]);
   const connectTo = cloud.environment["BALLAST_CONNECT_TO"]!;
   const settings: ConnectionSettings = {
-    subscription: cloud.subscription, tenant: cloud.tenant, resourceManager: `https://management.${cloud.suffix}`, logs: `https://api.loganalytics.${cloud.suffix}`, authority: `https://login.${cloud.suffix}`,
-    clientId: cloud.client.id, clientSecret: cloud.client.secret, requestSeconds,
+    subscription: cloud.subscription,
+    tenant: cloud.tenant,
+    resourceManager: `https://management.${cloud.suffix}`,
+    logs: `https://api.loganalytics.${cloud.suffix}`,
+    authority: `https://login.${cloud.suffix}`,
+    clientId: cloud.client.id,
+    clientSecret: cloud.client.secret,
+    requestSeconds,
   };
-  const connection = connect(settings, connectTo), agent = httpsAgent(parseConnectTo(connectTo));
+  const connection = connect(settings, connectTo);
+  const agent = httpsAgent(parseConnectTo(connectTo));
   const arm: Shop["arm"] = async (method, to, body, version = "2025-07-01") => {
     const token = (await connection.credential.getToken(`${settings.resourceManager}/.default`))!.token;
-    return await send(agent, new URL(settings.resourceManager).hostname, method, to.startsWith("/_standin") ? to : `${to}?api-version=${version}`, token, body);
+    return await send(
+      agent,
+      new URL(settings.resourceManager).hostname,
+      method,
+      to.startsWith("/_standin") ? to : `${to}?api-version=${version}`,
+      token,
+      body,
+    );
   };
   const group = `/subscriptions/${cloud.subscription}/resourceGroups/shop`;
-  const environmentId = `${group}/providers/Microsoft.App/managedEnvironments/shop`, workspaceId = `${group}/providers/Microsoft.OperationalInsights/workspaces/shop`;
+  const environmentId = `${group}/providers/Microsoft.App/managedEnvironments/shop`;
+  const workspaceId = `${group}/providers/Microsoft.OperationalInsights/workspaces/shop`;
   const idOf = (app: string): string => `${group}/providers/Microsoft.App/containerApps/${app}`;
   await arm("PUT", group, { location: "westeurope" }, "2024-03-01");
   await arm("PUT", workspaceId, { location: "westeurope", properties: {} }, "2023-09-01");
   const workspace = (await arm("GET", workspaceId, undefined, "2023-09-01")).body.properties.customerId as string;
-  await arm("PUT", environmentId, { location: "westeurope", properties: { appLogsConfiguration: { destination: "azure-monitor" } } });
-  await arm("PUT", `${environmentId}/providers/Microsoft.Insights/diagnosticSettings/logs`, { properties: { workspaceId, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } }, "2021-05-01-preview");
+  await arm("PUT", environmentId, {
+    location: "westeurope",
+    properties: { appLogsConfiguration: { destination: "azure-monitor" } },
+  });
+  await arm(
+    "PUT",
+    `${environmentId}/providers/Microsoft.Insights/diagnosticSettings/logs`,
+    { properties: { workspaceId, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } },
+    "2021-05-01-preview",
+  );
   const release: Shop["release"] = async (name, traffic, app = target.app, variables = {}) => {
-    const body = { location: "westeurope", properties: { managedEnvironmentId: environmentId, configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, traffic } }, template: template(name, variables) } };
+    const body = {
+      location: "westeurope",
+      properties: {
+        managedEnvironmentId: environmentId,
+        configuration: { activeRevisionsMode: "Multiple", ingress: { external: true, targetPort: 8080, traffic } },
+        template: template(name, variables),
+      },
+    };
     let accepted = false; // A fault on order may be met here too, and a cloud that is away; whoever releases tries again.
-    for (const deadline = performance.now() + 60_000; performance.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    for (
+      const deadline = performance.now() + 60_000;
+      performance.now() < deadline;
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    ) {
       accepted ||= ((await arm("PUT", idOf(app), body).catch(() => undefined))?.status ?? 503) < 300;
-      const { provisioningState, latestRevisionName, latestReadyRevisionName } = (await arm("GET", idOf(app)).catch(() => undefined))?.body?.properties ?? {};
-      if (accepted && provisioningState === "Succeeded" && latestRevisionName === latestReadyRevisionName) return latestRevisionName;
+      const { provisioningState, latestRevisionName, latestReadyRevisionName } =
+        (await arm("GET", idOf(app)).catch(() => undefined))?.body?.properties ?? {};
+      if (accepted && provisioningState === "Succeeded" && latestRevisionName === latestReadyRevisionName)
+        return latestRevisionName;
     }
     throw new Error(`release ${name} never became ready`);
   };
   let seen = 0;
   return {
-    cloud, connection, settings, workspace, arm, release,
+    cloud,
+    connection,
+    settings,
+    workspace,
+    arm,
+    release,
     app: async () => (await arm("GET", idOf(target.app))).body,
     fault: async (...faults) => void (await arm("POST", "/_standin/faults", { faults })),
     writes: async () => {
-      const { requests } = (await arm("GET", "/_standin/requests")).body as { requests: readonly { method: string; path: string; status: number }[] };
+      const { requests } = (await arm("GET", "/_standin/requests")).body as {
+        requests: readonly { method: string; path: string; status: number }[];
+      };
       const fresh = requests.slice(seen);
       seen = requests.length;
-      return fresh.filter(({ method, path: to }) => method !== "GET" && /containerApps\//i.test(to)).map(({ method, path: to, status }) => `${method} ${to.split("/").slice(method === "PATCH" ? -1 : -2).join("/")} ${status}`);
+      return fresh
+        .filter(({ method, path: to }) => method !== "GET" && /containerApps\//i.test(to))
+        .map(
+          ({ method, path: to, status }) =>
+            `${method} ${to
+              .split("/")
+              .slice(method === "PATCH" ? -1 : -2)
+              .join("/")} ${status}`,
+        );
     },
     close: async () => {
       connection.close();
@@ -93,16 +156,44 @@ export async function openShop(start: (options: LocalCloudOptions) => Promise<Lo
 }
 
 const template = (release: string, variables: Readonly<Record<string, string>>) => ({
-  containers: [{ name: "storefront", image: `registry.example/storefront:${release}`, env: Object.entries({ RELEASE: release, FAULT: release === "hangs" ? "hang" : "none", ...variables }).map(([key, value]) => ({ name: key, value })), probes: [{ type: "Readiness", httpGet: { path: "/health/ready", port: 8080 }, periodSeconds: 1 }] }],
+  containers: [
+    {
+      name: "storefront",
+      image: `registry.example/storefront:${release}`,
+      env: Object.entries({ RELEASE: release, FAULT: release === "hangs" ? "hang" : "none", ...variables }).map(
+        ([key, value]) => ({ name: key, value }),
+      ),
+      probes: [{ type: "Readiness", httpGet: { path: "/health/ready", port: 8080 }, periodSeconds: 1 }],
+    },
+  ],
   scale: { minReplicas: 1, maxReplicas: 1 },
 });
 
-async function send(agent: https.Agent, host: string, method: string, to: string, token: string, body: unknown): Promise<{ readonly status: number; readonly body: any }> {
+async function send(
+  agent: https.Agent,
+  host: string,
+  method: string,
+  to: string,
+  token: string,
+  body: unknown,
+): Promise<{ readonly status: number; readonly body: any }> {
   return await new Promise((resolve, reject) => {
-    const request = https.request({ host, path: to, method, agent, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" } }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk)).on("end", () => resolve({ status: response.statusCode!, body: text === "" ? undefined : JSON.parse(text) }));
-    });
+    const request = https.request(
+      {
+        host,
+        path: to,
+        method,
+        agent,
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      },
+      (response) => {
+        let text = "";
+        response
+          .setEncoding("utf8")
+          .on("data", (chunk: string) => (text += chunk))
+          .on("end", () => resolve({ status: response.statusCode!, body: text === "" ? undefined : JSON.parse(text) }));
+      },
+    );
     request.on("error", reject).end(body === undefined ? undefined : JSON.stringify(body));
   });
 }

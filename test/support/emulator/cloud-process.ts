@@ -1,6 +1,6 @@
 // The stand-in cloud as a process of its own that a test kills and starts again on the folder in which it is kept. Whoever has its
 // address goes on with it: ports, authority and sign-in are those of its first life. Knows nothing of what is deployed to it.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -19,7 +19,9 @@ export interface CloudProcess extends LocalCloud {
 export async function startCloudProcess(options: LocalCloudOptions): Promise<CloudProcess> {
   let child: ChildProcess | undefined;
   const revive = async (): Promise<Omit<LocalCloud, "close">> => {
-    child = spawn(process.execPath, [path.join(import.meta.dirname, "..", "..", "..", "emulator", "main.ts")], { stdio: ["pipe", "pipe", "ignore"] });
+    child = spawn(process.execPath, [path.join(import.meta.dirname, "..", "..", "..", "emulator", "main.ts")], {
+      stdio: ["pipe", "pipe", "ignore"],
+    });
     child.stdin!.write(`${JSON.stringify({ ...options, keep: true })}\n`);
     const [line] = (await once(createInterface({ input: child.stdout! }), "line")) as [string];
     return JSON.parse(line) as Omit<LocalCloud, "close">;

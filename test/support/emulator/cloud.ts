@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { httpsAgent } from "../../../connect-to.ts";
 import type { LocalCloudOptions } from "../../../emulator/arm/resource.ts";
-import { startLocalCloud, type LocalCloud } from "../../../emulator/start.ts";
+import { type LocalCloud, startLocalCloud } from "../../../emulator/start.ts";
 
 export interface Reply {
   readonly status: number;
@@ -20,7 +20,12 @@ export interface CloudForTests {
   readonly agent: https.Agent;
   readonly folder: string;
   /** Sends one request, with the fixed client's token unless another (or none) is given. */
-  readonly ask: (method: string, url: string, body?: unknown, how?: { readonly token?: string | null; readonly headers?: Record<string, string> }) => Promise<Reply>;
+  readonly ask: (
+    method: string,
+    url: string,
+    body?: unknown,
+    how?: { readonly token?: string | null; readonly headers?: Record<string, string> },
+  ) => Promise<Reply>;
   /** Puts, patches or deletes and follows the operation to its end; gives the last answer. */
   readonly settle: (method: string, url: string, body?: unknown, token?: string) => Promise<Reply>;
   readonly tokenFor: (resource: string) => Promise<string>;
@@ -56,50 +61,101 @@ export function webImage(folder: string): LocalCloudOptions["images"] {
 export async function startCloudForTests(options: Partial<LocalCloudOptions> = {}): Promise<CloudForTests> {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-cloud-"));
   const untruths: string[] = [];
-  const cloud = await startLocalCloud({ untrueAnswer: (problem) => untruths.push(problem), folder: path.join(folder, "cloud"), images: webImage(folder), ...options });
+  const cloud = await startLocalCloud({
+    untrueAnswer: (problem) => untruths.push(problem),
+    folder: path.join(folder, "cloud"),
+    images: webImage(folder),
+    ...options,
+  });
   const client = await rawClient(cloud);
   return {
-    ...client, cloud, folder,
+    ...client,
+    cloud,
+    folder,
     close: async () => {
       client.agent.destroy();
       await cloud.close();
       rmSync(folder, { recursive: true, force: true });
-      if (untruths.length > 0) throw new Error(`answers of the stand-in were not Azure's: ${[...new Set(untruths)].join("\n")}`);
+      if (untruths.length > 0)
+        throw new Error(`answers of the stand-in were not Azure's: ${[...new Set(untruths)].join("\n")}`);
     },
   };
 }
 
 /** Signs in to a cloud, wherever it runs, and asks it. */
-export async function rawClient(cloud: Omit<LocalCloud, "close">): Promise<Pick<CloudForTests, "agent" | "ask" | "settle" | "tokenFor">> {
+export async function rawClient(
+  cloud: Omit<LocalCloud, "close">,
+): Promise<Pick<CloudForTests, "agent" | "ask" | "settle" | "tokenFor">> {
   const agent = httpsAgent({ suffix: cloud.suffix, host: "127.0.0.1", port: cloud.port });
   agent.options.ca = readFileSync(cloud.caFile, "utf8");
 
-  const send = (method: string, url: string, headers: Record<string, string>, text: string | undefined): Promise<Reply> =>
+  const send = (
+    method: string,
+    url: string,
+    headers: Record<string, string>,
+    text: string | undefined,
+  ): Promise<Reply> =>
     new Promise((resolve, reject) => {
-      const request = https.request(url, { method, agent, headers: { ...headers, ...(text === undefined ? {} : { "content-length": String(Buffer.byteLength(text)) }) } }, (response) => {
-        let said = "";
-        response.setEncoding("utf8").on("data", (part: string) => { said += part; }).on("error", reject);
-        response.on("end", () => resolve({ status: response.statusCode!, headers: response.headers, body: parsed(said) }));
-      });
+      const request = https.request(
+        url,
+        {
+          method,
+          agent,
+          headers: { ...headers, ...(text === undefined ? {} : { "content-length": String(Buffer.byteLength(text)) }) },
+        },
+        (response) => {
+          let said = "";
+          response
+            .setEncoding("utf8")
+            .on("data", (part: string) => {
+              said += part;
+            })
+            .on("error", reject);
+          response.on("end", () =>
+            resolve({ status: response.statusCode!, headers: response.headers, body: parsed(said) }),
+          );
+        },
+      );
       request.on("error", reject).end(text);
     });
 
   const tokenFor = async (resource: string): Promise<string> => {
-    const form = new URLSearchParams({ grant_type: "client_credentials", client_id: cloud.client.id, client_secret: cloud.client.secret, scope: `${resource}/.default` });
-    const reply = await send("POST", `https://login.ballast.localhost/${cloud.tenant}/oauth2/v2.0/token`, { "content-type": "application/x-www-form-urlencoded" }, form.toString());
+    const form = new URLSearchParams({
+      grant_type: "client_credentials",
+      client_id: cloud.client.id,
+      client_secret: cloud.client.secret,
+      scope: `${resource}/.default`,
+    });
+    const reply = await send(
+      "POST",
+      `https://login.ballast.localhost/${cloud.tenant}/oauth2/v2.0/token`,
+      { "content-type": "application/x-www-form-urlencoded" },
+      form.toString(),
+    );
     return reply.body.access_token;
   };
   const own = await tokenFor("https://management.azure.com");
 
   const ask: CloudForTests["ask"] = (method, url, body, how = {}) => {
     const token = how.token === undefined ? own : how.token;
-    const headers = { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { "content-type": "application/json" }), ...how.headers };
-    return send(method, url.startsWith("https:") ? url : `${management}${url}`, headers, body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body));
+    const headers = {
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...how.headers,
+    };
+    return send(
+      method,
+      url.startsWith("https:") ? url : `${management}${url}`,
+      headers,
+      body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
+    );
   };
   const settle: CloudForTests["settle"] = async (method, url, body, token) => {
     const how = token === undefined ? {} : { token };
     let reply = await ask(method, url, body, how);
-    const next = String(reply.headers["azure-asyncoperation"] ?? (reply.status === 202 ? reply.headers["location"] : "") ?? "");
+    const next = String(
+      reply.headers["azure-asyncoperation"] ?? (reply.status === 202 ? reply.headers["location"] : "") ?? "",
+    );
     const deadline = Date.now() + 20_000;
     while (next !== "" && reply.status < 400) {
       reply = await ask("GET", next, undefined, how);

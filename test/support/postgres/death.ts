@@ -4,10 +4,11 @@ import { spawn } from "node:child_process";
 import { readFileSync, rmSync, statSync } from "node:fs";
 import pg from "pg";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
-import { eventually } from "./postgres.ts";
 import { isAlive } from "../processes.ts";
+import { eventually } from "./postgres.ts";
 
-const clientOf = ({ host, port, user, password, name }: Database): pg.Client => new pg.Client({ host, port, user, password: password as string, database: name });
+const clientOf = ({ host, port, user, password, name }: Database): pg.Client =>
+  new pg.Client({ host, port, user, password: password as string, database: name });
 
 /** A server that is down: starts it again, and later ends that one and lets the keeper tidy up. */
 export interface DeadPostgres {
@@ -23,7 +24,9 @@ export async function killPostgres(database: Database): Promise<DeadPostgres> {
   const folder = (await client.query<{ data_directory: string }>("show data_directory")).rows[0]!.data_directory;
   const pids = (await client.query<{ pid: number }>("select pid from pg_stat_activity")).rows.map(({ pid }) => pid);
   const postmaster = Number(readFileSync(`${folder}/postmaster.pid`, "utf8").split("\n")[0]);
-  const [command, ...args] = readFileSync(`/proc/${postmaster}/cmdline`, "utf8").split("\0").filter((part) => part !== "") as [string, ...string[]];
+  const [command, ...args] = readFileSync(`/proc/${postmaster}/cmdline`, "utf8")
+    .split("\0")
+    .filter((part) => part !== "") as [string, ...string[]];
   const keeper = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${postmaster}/status`, "utf8"))![1]);
   process.kill(keeper, "SIGSTOP");
   process.kill(postmaster, "SIGKILL");
@@ -35,15 +38,29 @@ export async function killPostgres(database: Database): Promise<DeadPostgres> {
       const { uid, gid } = statSync(folder);
       rmSync(`${folder}/postmaster.pid`); // Its sleeping keeper cannot collect the dead one, which therefore still counts as a process.
       server = spawn(command, args, { uid, gid, cwd: "/", stdio: "ignore", env: { LC_ALL: "C", TZ: "UTC" } });
-      await eventually(async () => {
-        const again = clientOf(database);
-        again.on("error", () => {});
-        return again.connect().then(() => again.end()).then(() => true, () => false);
-      }, "PostgreSQL to recover", 30);
+      await eventually(
+        async () => {
+          const again = clientOf(database);
+          again.on("error", () => {});
+          return again
+            .connect()
+            .then(() => again.end())
+            .then(
+              () => true,
+              () => false,
+            );
+        },
+        "PostgreSQL to recover",
+        30,
+      );
     },
     bury: async () => {
       const running = server;
-      if (running && running.exitCode === null) await new Promise((resolve) => { running.once("exit", resolve); running.kill("SIGINT"); });
+      if (running && running.exitCode === null)
+        await new Promise((resolve) => {
+          running.once("exit", resolve);
+          running.kill("SIGINT");
+        });
       process.kill(keeper, "SIGCONT");
     },
   };

@@ -1,8 +1,8 @@
 // A real PostgreSQL for one test file, with a fresh database for whoever asks.
 import pg from "pg";
 import { afterAll, beforeAll } from "vitest";
-import { openPool, type Database } from "../../../controlplane/adapters/postgres/connection.ts";
-import { startPostgres, type RunningPostgres } from "../../../toolchain/postgres.ts";
+import { type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
+import { type RunningPostgres, startPostgres } from "../../../toolchain/postgres.ts";
 
 export interface PostgresForTests {
   /** Creates an empty database and gives its address. */
@@ -16,7 +16,9 @@ export function postgresForTests(): PostgresForTests {
   let server: RunningPostgres | undefined;
   let count = 0;
   const pools: pg.Pool[] = [];
-  beforeAll(async () => { server = await startPostgres(); });
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
   afterAll(async () => {
     await Promise.all(pools.map((pool) => pool.end()));
     await server?.stop();
@@ -40,7 +42,11 @@ export function postgresForTests(): PostgresForTests {
 }
 
 /** Asks until the answer is there, twenty seconds at most. */
-export async function eventually<Answer>(ask: () => Answer | undefined | false | Promise<Answer | undefined | false>, what: string, seconds = 20): Promise<Answer> {
+export async function eventually<Answer>(
+  ask: () => Answer | undefined | false | Promise<Answer | undefined | false>,
+  what: string,
+  seconds = 20,
+): Promise<Answer> {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
     const answer = await ask();

@@ -21,11 +21,17 @@ export interface Proxy {
 export async function startProxy(to: { readonly host: string; readonly port: number }): Promise<Proxy> {
   const sockets = new Set<Socket>();
   const server = net.createServer((client) => {
-    const upstream = net.connect(to.port, to.host), both = [client, upstream];
+    const upstream = net.connect(to.port, to.host);
+    const both = [client, upstream];
     let opening: Buffer | undefined;
     for (const socket of both) {
       sockets.add(socket);
-      socket.on("error", () => undefined).on("close", () => { sockets.delete(socket); both.forEach((each) => each.destroy()); });
+      socket
+        .on("error", () => undefined)
+        .on("close", () => {
+          sockets.delete(socket);
+          both.forEach((each) => each.destroy());
+        });
     }
     const meet = (fate: Fate, bytes: Buffer, onward: Socket, sender: Socket): void => {
       if (fate === "pass") onward.write(bytes);
@@ -40,7 +46,8 @@ export async function startProxy(to: { readonly host: string; readonly port: num
   await once(server, "listening");
   const proxy: Proxy = {
     port: (server.address() as AddressInfo).port,
-    there: () => "pass", back: () => "pass",
+    there: () => "pass",
+    back: () => "pass",
     cutAll: () => sockets.forEach((each) => each.destroy()),
     close: async () => {
       sockets.forEach((each) => each.destroy());
@@ -52,7 +59,10 @@ export async function startProxy(to: { readonly host: string; readonly port: num
 
 /** Refuses a statement as PostgreSQL does, with its code, and is ready for the next. */
 export function postgresRefusal(code: string): Buffer {
-  const fields = Buffer.from(["SERROR", "VERROR", `C${code}`, "Mrefused on order", "", ""].join("\0").slice(0, -1) + "\0", "utf8");
+  const fields = Buffer.from(
+    ["SERROR", "VERROR", `C${code}`, "Mrefused on order", "", ""].join("\0").slice(0, -1) + "\0",
+    "utf8",
+  );
   const head = Buffer.alloc(5);
   head.write("E");
   head.writeInt32BE(fields.length + 4, 1);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { vi } from "vitest";
 import { parse } from "yaml";
-import { record, type Declared } from "./mocks.ts";
+import { type Declared, record } from "./mocks.ts";
 import { stackConfig } from "./stack-config.ts";
 
 export const stacks = ["local", "dev", "prod"] as const;
@@ -23,12 +23,16 @@ const answers: readonly (readonly [word: RegExp, answer: string])[] = [
 /** Gives the configuration that a program sees of a stack whose placeholders, and nothing else, were replaced. */
 export function filledIn(stack: StackName): Record<string, string> {
   const raw = stackConfig(parse(readFileSync(`Pulumi.${stack}.yaml`, "utf8")).config);
-  const fill = (value: string): string => value.replace(/<[^<>]+>/g, (placeholder) => answers.find(([word]) => word.test(placeholder))?.[1] ?? placeholder);
+  const fill = (value: string): string =>
+    value.replace(/<[^<>]+>/g, (placeholder) => answers.find(([word]) => word.test(placeholder))?.[1] ?? placeholder);
   return Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, fill(value)]));
 }
 
 /** Carries index.ts out under mocks for a stack. */
-export async function rendered(stack: StackName, change: Readonly<Record<string, string>> = {}): Promise<readonly Declared[]> {
+export async function rendered(
+  stack: StackName,
+  change: Readonly<Record<string, string>> = {},
+): Promise<readonly Declared[]> {
   const password = stack === "local" ? { "ballast:databasePassword": "hunter2-hunter2" } : {};
   const secretKeys = Object.keys(password);
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys);

@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { images } from "../../../demo/ground.ts";
 import { createStack, type Stack } from "../../../demo/stack.ts";
+import { type RunningPostgres, startPostgres } from "../../../toolchain/postgres.ts";
 import { bringEngine } from "../../../toolchain/pulumi/bring.ts";
-import { startPostgres, type RunningPostgres } from "../../../toolchain/postgres.ts";
-import { management, startCloudForTests, type CloudForTests } from "../emulator/cloud.ts";
+import { type CloudForTests, management, startCloudForTests } from "../emulator/cloud.ts";
 
-export interface LocalStack extends Pick<Stack, "onState" | "pulumi" | "up" | "outputs" | "configure" | "setSecret" | "lend"> {
+export interface LocalStack
+  extends Pick<Stack, "onState" | "pulumi" | "up" | "outputs" | "configure" | "setSecret" | "lend"> {
   readonly cloud: CloudForTests;
   /** Where the state, the engine's home and the stack's settings lie. */
   readonly folder: string;
@@ -24,7 +25,10 @@ export interface LocalStack extends Pick<Stack, "onState" | "pulumi" | "up" | "o
 }
 
 /** Starts everything and creates the stack; nothing is deployed yet. `run` says which folders images stand for, the sources where left out. */
-export async function startLocalStack(config: Readonly<Record<string, unknown>>, run: typeof images = images): Promise<LocalStack> {
+export async function startLocalStack(
+  config: Readonly<Record<string, unknown>>,
+  run: typeof images = images,
+): Promise<LocalStack> {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-stack-"));
   mkdirSync(path.join(folder, "state"));
   const [engine, postgres] = await Promise.all([bringEngine(), startPostgres()]);
@@ -37,22 +41,35 @@ export async function startLocalStack(config: Readonly<Record<string, unknown>>,
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  const stack = await createStack({ engine, postgres, cloud: cloud.cloud, folder }, stop.signal).catch(async (error: unknown) => {
-    await close();
-    throw error;
-  });
+  const stack = await createStack({ engine, postgres, cloud: cloud.cloud, folder }, stop.signal).catch(
+    async (error: unknown) => {
+      await close();
+      throw error;
+    },
+  );
   stack.configure(config);
 
-  const appPath = (app: string): string => `/subscriptions/${cloud.cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.App/containerApps/${app}`;
+  const appPath = (app: string): string =>
+    `/subscriptions/${cloud.cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.App/containerApps/${app}`;
   return {
-    ...stack, cloud, folder, postgres, close,
-    live: async (app, rest = "") => (await cloud.ask("GET", `${management}${appPath(app)}${rest}?api-version=2025-07-01`)).body,
+    ...stack,
+    cloud,
+    folder,
+    postgres,
+    close,
+    live: async (app, rest = "") =>
+      (await cloud.ask("GET", `${management}${appPath(app)}${rest}?api-version=2025-07-01`)).body,
     patchTraffic: async (app, traffic) => {
-      const { status } = await cloud.settle("PATCH", `${management}${appPath(app)}?api-version=2025-07-01`, { properties: { configuration: { ingress: { traffic } } } });
+      const { status } = await cloud.settle("PATCH", `${management}${appPath(app)}?api-version=2025-07-01`, {
+        properties: { configuration: { ingress: { traffic } } },
+      });
       if (status >= 400) throw new Error(`the traffic of ${app} was refused with ${status}`);
     },
-    visit: (origin) => new Promise((resolve, reject) => {
-      https.get(origin, { agent: cloud.agent, timeout: 10_000 }, (response) => resolve(response.resume().statusCode!)).on("error", reject);
-    }),
+    visit: (origin) =>
+      new Promise((resolve, reject) => {
+        https
+          .get(origin, { agent: cloud.agent, timeout: 10_000 }, (response) => resolve(response.resume().statusCode!))
+          .on("error", reject);
+      }),
   };
 }

@@ -22,12 +22,20 @@ const registeredOutputs = new Map<string, readonly string[]>();
 const { registerResource: register, registerResourceOutputs: registerOutputs } = prototype;
 Object.assign(prototype, {
   // A mock is told everything of a resource but its parent.
-  registerResource(this: MockMonitor, request: { getType(): string; getName(): string; getParent(): string }, done: never) {
+  registerResource(
+    this: MockMonitor,
+    request: { getType(): string; getName(): string; getParent(): string },
+    done: never,
+  ) {
     parents.set(`${request.getType()} ${request.getName()}`, typeOfUrn(request.getParent()));
     return register.call(this, request, done);
   },
   // Nor does it tell what a component registers at its end.
-  registerResourceOutputs(this: MockMonitor, request: { getUrn(): string; getOutputs(): { toJavaScript(): object } }, done: never) {
+  registerResourceOutputs(
+    this: MockMonitor,
+    request: { getUrn(): string; getOutputs(): { toJavaScript(): object } },
+    done: never,
+  ) {
     const [type, name] = [typeOfUrn(request.getUrn()), request.getUrn().split("::").at(-1)];
     registeredOutputs.set(`${type} ${name}`, Object.keys(request.getOutputs().toJavaScript()).sort());
     return registerOutputs.call(this, request, done);
@@ -41,46 +49,84 @@ const typeOfUrn = (urn: string): string => urn.split("::")[2]?.split("$").at(-1)
 /** What Azure adds to what was asked for, as far as the program reads it. */
 const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object } = {
   "azure-native:resources:ResourceGroup": ({ resourceGroupName }) => ({ name: resourceGroupName }),
-  "azure-native:operationalinsights:Workspace": ({ workspaceName }) => ({ name: workspaceName, customerId: "customer" }),
-  "azure-native:applicationinsights:Component": ({ resourceName }) => ({ name: resourceName, connectionString: "InstrumentationKey=key;IngestionEndpoint=https://ingestion.example.net/" }),
-  "azure-native:app:ManagedEnvironment": ({ environmentName }) => ({ name: environmentName, defaultDomain: `${environmentName}.example.net`, staticIp: "10.40.0.12" }),
-  "azure-native:app:ContainerApp": ({ containerAppName }) => ({ name: containerAppName, latestRevisionName: `${containerAppName}--0000002` }),
-  "azure-native:containerregistry:Registry": ({ registryName }) => ({ name: registryName, loginServer: `${registryName}.azurecr.io` }),
+  "azure-native:operationalinsights:Workspace": ({ workspaceName }) => ({
+    name: workspaceName,
+    customerId: "customer",
+  }),
+  "azure-native:applicationinsights:Component": ({ resourceName }) => ({
+    name: resourceName,
+    connectionString: "InstrumentationKey=key;IngestionEndpoint=https://ingestion.example.net/",
+  }),
+  "azure-native:app:ManagedEnvironment": ({ environmentName }) => ({
+    name: environmentName,
+    defaultDomain: `${environmentName}.example.net`,
+    staticIp: "10.40.0.12",
+  }),
+  "azure-native:app:ContainerApp": ({ containerAppName }) => ({
+    name: containerAppName,
+    latestRevisionName: `${containerAppName}--0000002`,
+  }),
+  "azure-native:containerregistry:Registry": ({ registryName }) => ({
+    name: registryName,
+    loginServer: `${registryName}.azurecr.io`,
+  }),
   "azure-native:app:Job": ({ jobName }) => ({ name: jobName }),
-  "azure-native:dbforpostgresql:Server": ({ serverName }) => ({ name: serverName, fullyQualifiedDomainName: `${serverName}.postgres.example.net` }),
+  "azure-native:dbforpostgresql:Server": ({ serverName }) => ({
+    name: serverName,
+    fullyQualifiedDomainName: `${serverName}.postgres.example.net`,
+  }),
   "azure-native:dbforpostgresql:Database": ({ databaseName }) => ({ name: databaseName }),
   "azure-native:network:VirtualNetwork": ({ virtualNetworkName }) => ({ name: virtualNetworkName }),
   "azure-native:privatedns:PrivateZone": ({ privateZoneName }) => ({ name: privateZoneName }),
-  "azure-native:managedidentity:UserAssignedIdentity": ({ resourceName }) => ({ name: resourceName, principalId: "principal", clientId: "client" }),
+  "azure-native:managedidentity:UserAssignedIdentity": ({ resourceName }) => ({
+    name: resourceName,
+    principalId: "principal",
+    clientId: "client",
+  }),
   "ballast:index:Release": () => ({ result: "promoted", sentence: "All went well." }),
 };
 
 /** Says that nothing is deployed yet, as Azure does. */
 export const nothingThere: Answers = (token) => {
-  throw new Error(`invocation of ${token} returned an error: Status=404 Code="ResourceNotFound" Message="The Resource was not found."`);
+  throw new Error(
+    `invocation of ${token} returned an error: Status=404 Code="ResourceNotFound" Message="The Resource was not found."`,
+  );
 };
 
 /** Carries out a program, or a part of one, and gives what it made and every resource that it declared, by name. */
-export async function record<Made>(program: () => Made | Promise<Made>, answers: Answers = nothingThere): Promise<{ made: Made; declared: readonly Declared[] }> {
+export async function record<Made>(
+  program: () => Made | Promise<Made>,
+  answers: Answers = nothingThere,
+): Promise<{ made: Made; declared: readonly Declared[] }> {
   const declared: Omit<Declared, "outputs">[] = [];
   registeredOutputs.clear();
-  await pulumi.runtime.setMocks({
-    newResource: ({ type, name, inputs }) => {
-      if (type !== stackType) declared.push({ type, name, inputs, parent: (parents.get(`${type} ${name}`) ?? "").replace(stackType, "") });
-      return { id: `${name}-id`, state: { ...inputs, ...outputs[type]?.(inputs) } };
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        if (type !== stackType)
+          declared.push({ type, name, inputs, parent: (parents.get(`${type} ${name}`) ?? "").replace(stackType, "") });
+        return { id: `${name}-id`, state: { ...inputs, ...outputs[type]?.(inputs) } };
+      },
+      call: async ({ token, inputs }) => {
+        try {
+          return (await answers(token, inputs)) as Record<string, unknown>;
+        } catch (error) {
+          throw Object.assign(error as Error, { details: (error as Error).message }); // where gRPC carries the words of a provider
+        }
+      },
     },
-    call: async ({ token, inputs }) => {
-      try {
-        return (await answers(token, inputs)) as Record<string, unknown>;
-      } catch (error) {
-        throw Object.assign(error as Error, { details: (error as Error).message }); // where gRPC carries the words of a provider
-      }
-    },
-  }, "ballast", "test");
+    "ballast",
+    "test",
+  );
   let result: { readonly made: Made } | { readonly thrown: unknown } | undefined;
   await pulumi.runtime.runInPulumiStack(async () => {
     // Thrown inside, it would end the stack's registration in mid-air and be reported a second time.
-    result = await Promise.resolve().then(program).then((made) => ({ made }), (thrown: unknown) => ({ thrown }));
+    result = await Promise.resolve()
+      .then(program)
+      .then(
+        (made) => ({ made }),
+        (thrown: unknown) => ({ thrown }),
+      );
     await registered(pulumi.runtime.getStackResource() as unknown as Family);
   });
   await pulumi.runtime.disconnect(); // the outputs of components are still under way
@@ -102,4 +148,5 @@ async function registered(resource: Family): Promise<void> {
 }
 
 /** Waits for an output. */
-export const valueOf = <Value>(output: pulumi.Output<Value>): Promise<Value> => new Promise((resolve) => void output.apply(resolve));
+export const valueOf = <Value>(output: pulumi.Output<Value>): Promise<Value> =>
+  new Promise((resolve) => void output.apply(resolve));

@@ -1,9 +1,9 @@
 // The provider as the engine meets it: a process that is started by its launcher and spoken to over gRPC, with an engine
 // at the other end that keeps the lines it is told. Plain values in and out.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { Server, ServerCredentials, credentials, type ServiceError } from "@grpc/grpc-js";
+import { credentials, Server, ServerCredentials, type ServiceError } from "@grpc/grpc-js";
 import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import type engineProto from "@pulumi/pulumi/proto/engine_pb.js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
@@ -36,15 +36,32 @@ export async function startProvider(environment: NodeJS.ProcessEnv): Promise<Pro
     },
   });
   const enginePort = await new Promise<number>((resolve, reject) =>
-    engine.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port))));
-  const child = spawn(launcher, [`127.0.0.1:${enginePort}`], { env: { ...process.env, ...environment }, stdio: ["pipe", "pipe", "inherit"] });
+    engine.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) =>
+      error ? reject(error) : resolve(port),
+    ),
+  );
+  const child = spawn(launcher, [`127.0.0.1:${enginePort}`], {
+    env: { ...process.env, ...environment },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const [port] = (await once(child.stdout!, "data")) as [Buffer];
-  const client = new providerService.ResourceProviderClient(`127.0.0.1:${Number(String(port))}`, credentials.createInsecure());
-  const call = <Request, Response>(name: keyof Client, request: Request): Promise<Response> => new Promise((resolve, reject) =>
-    (client[name] as unknown as (request: Request, done: (error: ServiceError | null, response: Response) => void) => void).call(
-      client, request, (error, response) => (error ? reject(error) : resolve(response))));
+  const client = new providerService.ResourceProviderClient(
+    `127.0.0.1:${Number(String(port))}`,
+    credentials.createInsecure(),
+  );
+  const call = <Request, Response>(name: keyof Client, request: Request): Promise<Response> =>
+    new Promise((resolve, reject) =>
+      (
+        client[name] as unknown as (
+          request: Request,
+          done: (error: ServiceError | null, response: Response) => void,
+        ) => void
+      ).call(client, request, (error, response) => (error ? reject(error) : resolve(response))),
+    );
   return {
-    child, told, call,
+    child,
+    told,
+    call,
     [Symbol.asyncDispose]: async () => {
       client.close();
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
@@ -58,14 +75,20 @@ const urn = "urn:pulumi:dev::releases::ballast:index:Release::storefront";
 
 /** Creates a release as the engine would, and gives its outputs. */
 export async function create(provider: ProviderProcess, inputs: Plain, preview = false): Promise<Plain> {
-  const request = new providerProto.CreateRequest().setUrn(urn).setPreview(preview).setProperties(struct(await checked(provider, inputs)));
+  const request = new providerProto.CreateRequest()
+    .setUrn(urn)
+    .setPreview(preview)
+    .setProperties(struct(await checked(provider, inputs)));
   const response = await provider.call<unknown, providerProto.CreateResponse>("create", request);
   return response.getProperties()!.toJavaScript();
 }
 
 /** Gives the inputs as Check leaves them; fails where it complains. */
 export async function checked(provider: ProviderProcess, inputs: Plain): Promise<Plain> {
-  const response = await provider.call<unknown, providerProto.CheckResponse>("check", new providerProto.CheckRequest().setUrn(urn).setNews(struct(inputs)));
+  const response = await provider.call<unknown, providerProto.CheckResponse>(
+    "check",
+    new providerProto.CheckRequest().setUrn(urn).setNews(struct(inputs)),
+  );
   const failures = response.getFailuresList().map((failure) => failure.getReason());
   if (failures.length) throw new Error(failures.join(" "));
   return response.getInputs()!.toJavaScript();

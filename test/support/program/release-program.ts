@@ -1,5 +1,5 @@
 // A program of one release in a temporary folder, driven by the real Pulumi engine on a file backend of its own.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,7 +35,11 @@ export interface ReleaseProgram extends Disposable {
   /** Writes the stack's configuration: the release's inputs, and whether its endpoint is a secret. */
   readonly configure: (stack: string, inputs: Readonly<Record<string, unknown>>, secret?: boolean) => void;
   /** Runs the engine to its end. `watch` sees the output so far, each time there is more of it. */
-  readonly run: (stack: string, args: readonly string[], watch?: (output: string, engine: ChildProcess) => void) => Promise<Run>;
+  readonly run: (
+    stack: string,
+    args: readonly string[],
+    watch?: (output: string, engine: ChildProcess) => void,
+  ) => Promise<Run>;
   /** Gives the stack's state as it lies on the disk. */
   readonly state: (stack: string) => string;
 }
@@ -48,23 +52,40 @@ export async function releaseProgram(environment: NodeJS.ProcessEnv): Promise<Re
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "package.json"), '{ "name": "releases", "private": true, "type": "module" }');
   writeFileSync(join(folder, "index.js"), program);
-  writeFileSync(join(folder, "Pulumi.yaml"), JSON.stringify({
-    name: "releases", runtime: { name: "nodejs", options: { typescript: false } }, main: "index.js", options: { refresh: "always" },
-    plugins: { providers: [{ name: "ballast", path: join(root, "provider") }] },
-  }));
+  writeFileSync(
+    join(folder, "Pulumi.yaml"),
+    JSON.stringify({
+      name: "releases",
+      runtime: { name: "nodejs", options: { typescript: false } },
+      main: "index.js",
+      options: { refresh: "always" },
+      plugins: { providers: [{ name: "ballast", path: join(root, "provider") }] },
+    }),
+  );
   const surroundings = {
-    ...process.env, ...engine.environment, ...environment,
-    PULUMI_HOME: join(folder, "home"), PULUMI_BACKEND_URL: `file://${join(folder, "state")}`, PULUMI_CONFIG_PASSPHRASE: "for tests",
+    ...process.env,
+    ...engine.environment,
+    ...environment,
+    PULUMI_HOME: join(folder, "home"),
+    PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "for tests",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
   return {
     folder,
     environment: surroundings,
     configure: (stack, inputs, secret = false) =>
-      writeFileSync(join(folder, `Pulumi.${stack}.yaml`), JSON.stringify({ config: { "releases:release": inputs, "releases:secret": String(secret) } })),
+      writeFileSync(
+        join(folder, `Pulumi.${stack}.yaml`),
+        JSON.stringify({ config: { "releases:release": inputs, "releases:secret": String(secret) } }),
+      ),
     run: async (stack, args, watch) => {
       const startedAt = Date.now();
-      const child = spawn(engine.command, [...args, "--stack", stack, "--non-interactive"], { cwd: folder, env: surroundings, stdio: ["ignore", "pipe", "pipe"] });
+      const child = spawn(engine.command, [...args, "--stack", stack, "--non-interactive"], {
+        cwd: folder,
+        env: surroundings,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       let output = "";
       for (const stream of [child.stdout, child.stderr]) {
         stream.on("data", (bytes: Buffer) => {

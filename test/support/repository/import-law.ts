@@ -5,7 +5,7 @@
 // the third cell must not occur in the code at all; "one another" and "being imported" mean what they say.
 import { posix } from "node:path";
 import type { Law } from "./laws.ts";
-import { importsOf, isProgram, lineAt, onlyCode, type Import } from "./source.ts";
+import { type Import, importsOf, isProgram, lineAt, onlyCode } from "./source.ts";
 
 /** One row of the table. */
 export interface Row {
@@ -35,11 +35,15 @@ export function readTable(page: string): readonly Row[] {
   const end = body.findIndex((line) => !line.startsWith("|"));
   const cells = body.slice(0, end === -1 ? body.length : end).map((line) => line.split("|").slice(1, 4));
   const folders = cells.flatMap(([first = ""]) => quoted(first));
-  const isPlace = (name: string): boolean => /[/*@:]/.test(name) || folders.some((folder) => folder.split("/")[0] === name.split("/")[0]);
+  const isPlace = (name: string): boolean =>
+    /[/*@:]/.test(name) || folders.some((folder) => folder.split("/")[0] === name.split("/")[0]);
   return cells.map(([first = "", may = "", never = ""]) => ({
     folders: quoted(first),
     allows: [
-      ...[...may.matchAll(/(?<!\bno )`([^`]+)`(?:\s*\(([^)]*)\))?/g)].map(([, target = "", loads]) => ({ target, loads: loads?.split(/,\s*/) })),
+      ...[...may.matchAll(/(?<!\bno )`([^`]+)`(?:\s*\(([^)]*)\))?/g)].map(([, target = "", loads]) => ({
+        target,
+        loads: loads?.split(/,\s*/),
+      })),
       ...(/\blibraries\b/.test(may) ? [{ target: "*", loads: undefined }] : []),
     ],
     forbids: [...quoted(never).filter(isPlace), ...[...may.matchAll(/\bno `([^`]+)`/g)].map((match) => match[1] ?? "")],
@@ -62,7 +66,9 @@ function fit(pattern: string, target: string): number | undefined {
 
 /** Gives the row of a file: that of its longest folder. */
 function rowOf(table: readonly Row[], path: string): { readonly row: Row; readonly folder: string } | undefined {
-  const all = table.flatMap((row) => row.folders.filter((folder) => isWithin(path, folder)).map((folder) => ({ row, folder })));
+  const all = table.flatMap((row) =>
+    row.folders.filter((folder) => isWithin(path, folder)).map((folder) => ({ row, folder })),
+  );
   return all.toSorted((a, b) => b.folder.length - a.folder.length)[0];
 }
 
@@ -70,8 +76,15 @@ function judge(table: readonly Row[], path: string, imported: Import): string | 
   const own = rowOf(table, path);
   if (own === undefined) return "its folder has no row";
   const { row, folder } = own;
-  const target = imported.specifier.startsWith(".") ? `./${posix.join(posix.dirname(path), imported.specifier)}` : imported.specifier;
-  const home = row.notOneAnother ? path.split("/").slice(0, folder.split("/").length + 1).join("/") : folder;
+  const target = imported.specifier.startsWith(".")
+    ? `./${posix.join(posix.dirname(path), imported.specifier)}`
+    : imported.specifier;
+  const home = row.notOneAnother
+    ? path
+        .split("/")
+        .slice(0, folder.split("/").length + 1)
+        .join("/")
+    : folder;
   if (isOurs(target)) {
     const its = rowOf(table, target.slice(2));
     if (its !== undefined && its.folder === folder && isWithin(target.slice(2), home)) return undefined;
@@ -80,11 +93,15 @@ function judge(table: readonly Row[], path: string, imported: Import): string | 
     if (its?.row.notImported && !isChapterOfRoot && !isTested) return "that is a root, and roots are never imported";
   }
   if (row.anything) return undefined;
-  const most = (patterns: readonly string[]): number => Math.max(-1, ...patterns.map((pattern) => fit(pattern, target) ?? -1));
-  const fitting = row.allows.filter((pattern) => fit(pattern.target, target) !== undefined).toSorted((a, b) => b.target.length - a.target.length)[0];
+  const most = (patterns: readonly string[]): number =>
+    Math.max(-1, ...patterns.map((pattern) => fit(pattern, target) ?? -1));
+  const fitting = row.allows
+    .filter((pattern) => fit(pattern.target, target) !== undefined)
+    .toSorted((a, b) => b.target.length - a.target.length)[0];
   if (fitting === undefined || most(row.forbids) > most([fitting.target])) return `\`${folder}\` may not`;
   const file = posix.basename(target).replace(/\.\w+$/, "");
-  if (fitting.loads !== undefined && !imported.typeOnly && !fitting.loads.includes(file)) return `\`${folder}\` may import its types only`;
+  if (fitting.loads !== undefined && !imported.typeOnly && !fitting.loads.includes(file))
+    return `\`${folder}\` may import its types only`;
   return undefined;
 }
 
@@ -94,12 +111,23 @@ export const importLaw =
   (files) =>
     files.filter(isProgram).flatMap(({ path, text }) => {
       const row = rowOf(table, path)?.row;
-      if (row === undefined) return [`${path}:1  no row of the table in docs/explain/architecture.md speaks of it: move it to a folder that has one, or add a row.`];
+      if (row === undefined)
+        return [
+          `${path}:1  no row of the table in docs/explain/architecture.md speaks of it: move it to a folder that has one, or add a row.`,
+        ];
       const code = onlyCode(text);
-      const words = row.forbiddenWords.flatMap((word) => [...code.matchAll(wordInCode(word))].map((match) => `${path}:${lineAt(text, match.index)}  it uses ${word}: take it as a value from outside.`));
+      const words = row.forbiddenWords.flatMap((word) =>
+        [...code.matchAll(wordInCode(word))].map(
+          (match) => `${path}:${lineAt(text, match.index)}  it uses ${word}: take it as a value from outside.`,
+        ),
+      );
       const imports = importsOf(text).flatMap((imported) => {
         const why = judge(table, path, imported);
-        return why === undefined ? [] : [`${path}:${imported.line}  it imports "${imported.specifier}", and ${why}: move the code to where it may be known, or change the table in docs/explain/architecture.md by a decision.`];
+        return why === undefined
+          ? []
+          : [
+              `${path}:${imported.line}  it imports "${imported.specifier}", and ${why}: move the code to where it may be known, or change the table in docs/explain/architecture.md by a decision.`,
+            ];
       });
       return [...words, ...imports];
     });

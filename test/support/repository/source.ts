@@ -14,8 +14,13 @@ export interface SourceFile {
 
 /** Reads every text file of the repository but what .gitignore leaves out. */
 export function readRepository(root: string): readonly SourceFile[] {
-  const ignored = readFileSync(join(root, ".gitignore"), "utf8").split("\n").map((line) => line.replace(/\/$/, "")).filter(Boolean);
-  const isIgnored = (name: string): boolean => name === ".git" || ignored.some((pattern) => (pattern.startsWith("*") ? name.endsWith(pattern.slice(1)) : name === pattern));
+  const ignored = readFileSync(join(root, ".gitignore"), "utf8")
+    .split("\n")
+    .map((line) => line.replace(/\/$/, ""))
+    .filter(Boolean);
+  const isIgnored = (name: string): boolean =>
+    name === ".git" ||
+    ignored.some((pattern) => (pattern.startsWith("*") ? name.endsWith(pattern.slice(1)) : name === pattern));
   const walk = (folder: string): readonly SourceFile[] =>
     readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
@@ -29,12 +34,14 @@ export function readRepository(root: string): readonly SourceFile[] {
 }
 
 /** Tells whether a file is program text of ours: TypeScript, JavaScript, or a launcher without an extension that Node runs. */
-export const isProgram = (file: SourceFile): boolean => /\.(ts|mts|mjs|cjs|js)$/.test(file.path) || /^#!.*\bnode\b/.test(file.text);
+export const isProgram = (file: SourceFile): boolean =>
+  /\.(ts|mts|mjs|cjs|js)$/.test(file.path) || /^#!.*\bnode\b/.test(file.text);
 
 /** Gives the line of an offset, counted from 1. */
 export const lineAt = (text: string, offset: number): number => text.slice(0, offset).split("\n").length;
 
-const regexMayFollow = /(?:^|[(,=:[!&|?{};+\-*%~^<>]|\b(?:return|typeof|case|in|of|else|void|delete|await|yield|throw))\s*$/;
+const regexMayFollow =
+  /(?:^|[(,=:[!&|?{};+\-*%~^<>]|\b(?:return|typeof|case|in|of|else|void|delete|await|yield|throw))\s*$/;
 
 /**
  * Blanks what is not code: comments always, the contents of strings, templates and regular expressions where asked. Every character
@@ -96,13 +103,20 @@ export function importsOf(text: string): readonly Import[] {
   const code = onlyCode(text, false);
   const masked = onlyCode(text);
   const found: Import[] = [];
-  const statement = /\b(?:import|export)\b(?<clause>[^;"'`()]*?)\bfrom\s*(?<quote>["'])|\bimport\s*\(?\s*(?<bare>["'`])|\brequire(?:\.resolve)?\s*\(\s*(?<required>["'`])/g;
+  const statement =
+    /\b(?:import|export)\b(?<clause>[^;"'`()]*?)\bfrom\s*(?<quote>["'])|\bimport\s*\(?\s*(?<bare>["'`])|\brequire(?:\.resolve)?\s*\(\s*(?<required>["'`])/g;
   for (const match of masked.matchAll(statement)) {
     const open = match.index + match[0].length;
     const specifier = code.slice(open, code.indexOf(code[open - 1] ?? "", open));
     const clause = match.groups?.["clause"]?.trim() ?? "";
-    const names = /^\{(.*)\}$/s.exec(clause)?.[1]?.split(",").map((name) => name.trim()).filter(Boolean);
-    const typeOnly = /^type\b/.test(clause) || (names !== undefined && names.length > 0 && names.every((name) => name.startsWith("type ")));
+    const names = /^\{(.*)\}$/s
+      .exec(clause)?.[1]
+      ?.split(",")
+      .map((name) => name.trim())
+      .filter(Boolean);
+    const typeOnly =
+      /^type\b/.test(clause) ||
+      (names !== undefined && names.length > 0 && names.every((name) => name.startsWith("type ")));
     found.push({ specifier, line: lineAt(text, match.index), typeOnly });
   }
   return found;
@@ -126,7 +140,10 @@ export function functionsOf(path: string, text: string): readonly FoundFunction[
   for (const match of code.matchAll(/=>\s*(?<arrow>[{([]?)|\)\s*(?<block>\{)/g)) {
     const isArrow = match[0].startsWith("=>");
     const headEnd = isArrow ? code.slice(0, match.index).trimEnd().length : match.index + 1;
-    const headStart = code[headEnd - 1] === ")" ? openingOf(code, headEnd - 1) : headEnd - (/[\w$]*$/.exec(code.slice(0, headEnd))?.[0].length ?? 0);
+    const headStart =
+      code[headEnd - 1] === ")"
+        ? openingOf(code, headEnd - 1)
+        : headEnd - (/[\w$]*$/.exec(code.slice(0, headEnd))?.[0].length ?? 0);
     const before = code.slice(Math.max(0, headStart - 200), headStart);
     const name = /(?:([\w$]+)\s*(?:=|:)\s*(?:async\s*)?|([\w$]+)\s*)$/.exec(before);
     if (!isArrow && /\b(?:if|for|while|switch|catch|with|await)\s*$/.test(before)) continue;
@@ -180,14 +197,19 @@ export interface DeclaredName {
 export function declaredNamesOf(path: string, text: string): readonly DeclaredName[] {
   const code = onlyCode(text);
   const declared: DeclaredName[] = [];
-  for (const match of code.matchAll(/\b(?:(?:const|let|var|function\*?|class|interface|enum)\s+(?<name>[A-Za-z_$][\w$]*)|type\s+(?<type>[A-Za-z_$][\w$]*)\s*[=<])/g)) {
+  for (const match of code.matchAll(
+    /\b(?:(?:const|let|var|function\*?|class|interface|enum)\s+(?<name>[A-Za-z_$][\w$]*)|type\s+(?<type>[A-Za-z_$][\w$]*)\s*[=<])/g,
+  )) {
     const name = match.groups?.["name"] ?? match.groups?.["type"];
     if (name !== undefined) declared.push({ name, line: lineAt(code, match.index) });
   }
   for (const match of code.matchAll(/\b(?:const|let|var)\s*(?<pattern>\{[^=;]*?\}|\[[^=;]*?\])\s*=/g)) {
-    declared.push(...boundBy(match.groups?.["pattern"] ?? "").map((name) => ({ name, line: lineAt(code, match.index) })));
+    declared.push(
+      ...boundBy(match.groups?.["pattern"] ?? "").map((name) => ({ name, line: lineAt(code, match.index) })),
+    );
   }
-  for (const { parameters, line } of functionsOf(path, text)) declared.push(...boundBy(`[${parameters}]`).map((name) => ({ name, line })));
+  for (const { parameters, line } of functionsOf(path, text))
+    declared.push(...boundBy(`[${parameters}]`).map((name) => ({ name, line })));
   return declared;
 }
 

@@ -2,49 +2,80 @@
 // test's own database. Every revision is up and answers; every request succeeds, but for a third of those to the canary of an
 // app whose name begins with `bad`. It knows no other trouble.
 import type pg from "pg";
-import type { RolloutObservation, Target, Weight } from "../../../engines/rollout/vocabulary.ts";
 import type { Apps, Requests } from "../../../controlplane/runtime/ports.ts";
+import type { RolloutObservation, Target, Weight } from "../../../engines/rollout/vocabulary.ts";
 import { toyRequest } from "./toy-engine.ts";
 
 const stable = "stable";
 
 /** Creates the table. It is not done by whoever opens the cloud, since two processes cannot do so at once. */
-export const createCloud = async (pool: pg.Pool): Promise<void> => void (await pool.query("create table public.cloud (app text primary key, weights jsonb not null)"));
+export const createCloud = async (pool: pg.Pool): Promise<void> =>
+  void (await pool.query("create table public.cloud (app text primary key, weights jsonb not null)"));
 
 /** Opens the cloud, in which `stable` serves each app and `<app>--1` is its canary. */
 export function cloudInTable(pool: pg.Pool): { readonly apps: Apps; readonly requests: Requests } {
   const weightsOf = async ({ app }: Target): Promise<readonly Weight[]> =>
-    (await pool.query<{ weights: readonly Weight[] }>("select weights from public.cloud where app = $1", [app])).rows[0]?.weights ?? [{ revision: stable, percent: 100 }];
+    (await pool.query<{ weights: readonly Weight[] }>("select weights from public.cloud where app = $1", [app])).rows[0]
+      ?.weights ?? [{ revision: stable, percent: 100 }];
   const nothing = async () => ({ ok: true as const, value: null });
   const apps: Apps = {
-    inspect: async (target) => ({ ok: true, value: {
-      weights: await weightsOf(target),
-      revisions: [stable, `${target.app}--1`].map((name) => ({ name, active: true, running: "Running", health: "Healthy", templateHash: name })),
-    } }),
+    inspect: async (target) => ({
+      ok: true,
+      value: {
+        weights: await weightsOf(target),
+        revisions: [stable, `${target.app}--1`].map((name) => ({
+          name,
+          active: true,
+          running: "Running",
+          health: "Healthy",
+          templateHash: name,
+        })),
+      },
+    }),
     readTraffic: async (target) => ({ ok: true, value: { weights: await weightsOf(target) } }),
     shift: async ({ target, weights }, fence) => {
       if (!(await fence())) return { ok: false, reason: "fenced" };
-      await pool.query("insert into public.cloud values ($1, $2) on conflict (app) do update set weights = excluded.weights", [target.app, JSON.stringify(weights)]);
+      await pool.query(
+        "insert into public.cloud values ($1, $2) on conflict (app) do update set weights = excluded.weights",
+        [target.app, JSON.stringify(weights)],
+      );
       return { ok: true, value: { weights } };
     },
-    activate: nothing, deactivate: nothing,
+    activate: nothing,
+    deactivate: nothing,
     probe: async () => ({ ok: true, value: { good: true, detail: "answered 200", running: "Running" } }),
   };
-  const good = { requests: 1000, failed: 0 }, bad = { ...good, failed: 333 };
+  const good = { requests: 1000, failed: 0 };
+  const bad = { ...good, failed: 333 };
   const requests: Requests = {
     measure: async ({ target, from, tickSeconds }, now) => {
-      const tick = tickSeconds * 1000, count = Math.max(0, Math.floor((now - from) / tick));
-      return { ok: true, value: { bins: Array.from({ length: count }, (_, index) => ({ at: from + index * tick, canary: target.app.startsWith("bad") ? bad : good, stable: good })), to: from + count * tick } };
+      const tick = tickSeconds * 1000;
+      const count = Math.max(0, Math.floor((now - from) / tick));
+      return {
+        ok: true,
+        value: {
+          bins: Array.from({ length: count }, (_, index) => ({
+            at: from + index * tick,
+            canary: target.app.startsWith("bad") ? bad : good,
+            stable: good,
+          })),
+          to: from + count * tick,
+        },
+      };
     },
   };
   return { apps, requests };
 }
 
 /** Gives the canary's share, whatever it is called. */
-export const canaryPercent = (weights: readonly Weight[]): number => weights.find(({ revision }) => revision !== stable)?.percent ?? 0;
+export const canaryPercent = (weights: readonly Weight[]): number =>
+  weights.find(({ revision }) => revision !== stable)?.percent ?? 0;
 
 /** Asks for a real rollout whose steps, judged tick by tick, take part of a second each. */
-export function quickRequest(target: Target, weights: readonly number[]): Extract<RolloutObservation, { kind: "Request" }> {
+export function quickRequest(
+  target: Target,
+  weights: readonly number[],
+): Extract<RolloutObservation, { kind: "Request" }> {
   const asked = toyRequest(target, `${target.app}--1`, weights, 0.2);
   return { ...asked, intent: { ...asked.intent, pace: { ...asked.intent.pace, tickSeconds: 0.1, probeSeconds: 60 } } };
 }

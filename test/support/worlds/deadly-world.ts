@@ -22,16 +22,22 @@ export interface DeadlyWorld extends Ports {
 
 /** Creates the tables of what was sent and of the time. It is done once, by nobody who opens the world. */
 export const createDeadlyWorld = async (pool: pg.Pool): Promise<void> =>
-  void (await pool.query(`create table public.sent (place serial, effect jsonb not null); create table public.clock (now float8 not null); insert into public.clock values (${dawn})`));
+  void (await pool.query(
+    `create table public.sent (place serial, effect jsonb not null); create table public.clock (now float8 not null); insert into public.clock values (${dawn})`,
+  ));
 
 /** Wraps a replica's ports. */
 export function deadlyWorld(pool: pg.Pool, { apps, requests, journal }: Ports): DeadlyWorld {
-  let now = dawn, points = 0, last: number | undefined;
+  let now = dawn;
+  let points = 0;
+  let last: number | undefined;
   const point = (): void => {
     points++;
     if (points === last) process.kill(process.pid, "SIGKILL");
   };
-  const look = async (): Promise<void> => { now = (await pool.query<{ now: number }>("select now from public.clock")).rows[0]!.now; };
+  const look = async (): Promise<void> => {
+    now = (await pool.query<{ now: number }>("select now from public.clock")).rows[0]!.now;
+  };
   async function sent<Value>(effect: object, send: () => Promise<Value>): Promise<Value> {
     point();
     await look();
@@ -61,9 +67,17 @@ export function deadlyWorld(pool: pg.Pool, { apps, requests, journal }: Ports): 
     },
     clock: {
       now: () => now,
-      until: (at) => sent({ kind: "Wait", at }, async () => { now = (await pool.query<{ now: number }>("update public.clock set now = greatest(now, $1) returning now", [at])).rows[0]!.now; }),
+      until: (at) =>
+        sent({ kind: "Wait", at }, async () => {
+          now = (
+            await pool.query<{ now: number }>("update public.clock set now = greatest(now, $1) returning now", [at])
+          ).rows[0]!.now;
+        }),
     },
-    arm: (dieAt) => { points = 0; last = dieAt; },
+    arm: (dieAt) => {
+      points = 0;
+      last = dieAt;
+    },
     points: () => points,
   };
 }

@@ -1,10 +1,10 @@
 // Journal and claims without a database, for the scenarios' pure world. They keep the contracts that PostgreSQL keeps;
 // what they cannot show is what happens between two machines.
-import { chain, type ChainedFact } from "../../../controlplane/adapters/postgres/chain.ts";
+import { type ChainedFact, chain } from "../../../controlplane/adapters/postgres/chain.ts";
 import { eventsAsText, finishes, parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
-import { streamOf, targetKey } from "../../../engines/rollout/names.ts";
-import { taking, type Holding } from "../../../controlplane/runtime/claims.ts";
+import { type Holding, taking } from "../../../controlplane/runtime/claims.ts";
 import type { Claim, Claims, Hold, Journal } from "../../../controlplane/runtime/ports.ts";
+import { streamOf, targetKey } from "../../../engines/rollout/names.ts";
 import type { Instant } from "../../../engines/time.ts";
 
 interface Stored {
@@ -13,7 +13,10 @@ interface Stored {
 }
 
 /** Keeps facts in memory, as text, so that nothing is shared with whoever wrote them. */
-export function memoryJournal(stillOurs: (claim: Claim) => boolean = () => true, now: () => Instant = Date.now): Journal {
+export function memoryJournal(
+  stillOurs: (claim: Claim) => boolean = () => true,
+  now: () => Instant = Date.now,
+): Journal {
   const streams = new Map<string, Stored>();
   const waiting = new Set<() => void>();
   let lastWriteAt: Instant | undefined;
@@ -23,30 +26,42 @@ export function memoryJournal(stillOurs: (claim: Claim) => boolean = () => true,
     append: async (stream, on, events, { process, claim }) => {
       if (events.length === 0) return "appended";
       if (claim && (claim.holder !== stream || !stillOurs(claim))) return "fenced";
-      if (lengthOf(stream) !== on.length || streams.get(stream)?.facts.at(-1)?.hash !== on.at(-1)?.hash) return "conflict";
+      if (lengthOf(stream) !== on.length || streams.get(stream)?.facts.at(-1)?.hash !== on.at(-1)?.hash)
+        return "conflict";
       const stored = streams.get(stream) ?? { facts: [], finished: false };
       streams.set(stream, stored);
-      const facts = (JSON.parse(eventsAsText(events)) as unknown[]).map((event, offset) => ({ stream, index: on.length + offset, event, process, epoch: claim?.epoch ?? 0 }));
+      const facts = (JSON.parse(eventsAsText(events)) as unknown[]).map((event, offset) => ({
+        stream,
+        index: on.length + offset,
+        event,
+        process,
+        epoch: claim?.epoch ?? 0,
+      }));
       stored.facts.push(...chain(on.at(-1)?.hash, facts));
       stored.finished = finishes(events) ?? stored.finished;
       lastWriteAt = now();
       waiting.forEach((wake) => wake());
       return "appended";
     },
-    grown: (stream, length, cancel) => new Promise((resolve) => {
-      const look = (): void => {
-        if (!cancel.aborted && lengthOf(stream) <= length) return;
-        waiting.delete(look);
-        cancel.removeEventListener("abort", look);
-        resolve();
-      };
-      waiting.add(look);
-      cancel.addEventListener("abort", look);
-      look();
-    }),
-    streams: async ({ target, unfinished }) => [...streams].reverse()
-      .filter(([stream, { finished }]) => !(unfinished && finished) && (!target || stream.startsWith(streamOf(target, ""))))
-      .map(([stream]) => stream),
+    grown: (stream, length, cancel) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!cancel.aborted && lengthOf(stream) <= length) return;
+          waiting.delete(look);
+          cancel.removeEventListener("abort", look);
+          resolve();
+        };
+        waiting.add(look);
+        cancel.addEventListener("abort", look);
+        look();
+      }),
+    streams: async ({ target, unfinished }) =>
+      [...streams]
+        .reverse()
+        .filter(
+          ([stream, { finished }]) => !(unfinished && finished) && (!target || stream.startsWith(streamOf(target, ""))),
+        )
+        .map(([stream]) => stream),
     pulse: async () => ({
       inFlight: [...streams.values()].filter(({ finished }) => !finished).length,
       lastWrite: lastWriteAt === undefined ? undefined : { at: lastWriteAt, secondsAgo: (now() - lastWriteAt) / 1000 },
@@ -55,7 +70,10 @@ export function memoryJournal(stillOurs: (claim: Claim) => boolean = () => true,
 }
 
 /** Keeps claims in memory, by a clock of the caller's. `stillOurs` is for the journal's fence. */
-export function memoryClaims(leaseSeconds: number, now: () => Instant = Date.now): Claims & { readonly stillOurs: (claim: Claim) => boolean } {
+export function memoryClaims(
+  leaseSeconds: number,
+  now: () => Instant = Date.now,
+): Claims & { readonly stillOurs: (claim: Claim) => boolean } {
   const rows = new Map<string, Omit<Holding, "expired"> & { readonly expiresAt: Instant }>();
   const holds = new Map<string, Hold & { readonly until: Instant }>();
   let count = 0;
@@ -69,12 +87,15 @@ export function memoryClaims(leaseSeconds: number, now: () => Instant = Date.now
   };
   const held = (key: string): Hold | undefined => {
     const { id, by, until = 0 } = holds.get(key) ?? {};
-    return id !== undefined && by !== undefined && until > now() ? { id, by, seconds: (until - now()) / 1000 } : undefined;
+    return id !== undefined && by !== undefined && until > now()
+      ? { id, by, seconds: (until - now()) / 1000 }
+      : undefined;
   };
   return {
     stillOurs,
     take: async (target, stream, process) => {
-      const key = targetKey(target), row = rows.get(key);
+      const key = targetKey(target);
+      const row = rows.get(key);
       const taken = taking(row && { ...row, expired: row.expiresAt <= now() }, stream, process);
       if ("heldBy" in taken) return taken;
       rows.set(key, { holder: stream, process, epoch: taken.epoch, expiresAt: now() + leaseSeconds * 1000 });
@@ -85,11 +106,20 @@ export function memoryClaims(leaseSeconds: number, now: () => Instant = Date.now
       rows.set(claim.target, { ...rows.get(claim.target)!, expiresAt: now() + leaseSeconds * 1000 });
       return true;
     },
-    release: async (claim) => void (isOurs(claim) && rows.set(claim.target, { holder: null, process: null, epoch: claim.epoch, expiresAt: now() })),
-    lapse: async (claim) => void (isOurs(claim) && rows.set(claim.target, { ...rows.get(claim.target)!, expiresAt: now() })),
-    expired: async () => [...rows].flatMap(([target, { holder, process, epoch, expiresAt }]) =>
-      (holder !== null && process !== null && expiresAt <= now() ? [{ target, holder, process, epoch }] : [])),
-    keptElsewhere: async (process) => [...rows.values()].flatMap((row) => (row.holder !== null && row.process !== process && row.expiresAt > now() ? [row.holder] : [])),
+    release: async (claim) =>
+      void (
+        isOurs(claim) && rows.set(claim.target, { holder: null, process: null, epoch: claim.epoch, expiresAt: now() })
+      ),
+    lapse: async (claim) =>
+      void (isOurs(claim) && rows.set(claim.target, { ...rows.get(claim.target)!, expiresAt: now() })),
+    expired: async () =>
+      [...rows].flatMap(([target, { holder, process, epoch, expiresAt }]) =>
+        holder !== null && process !== null && expiresAt <= now() ? [{ target, holder, process, epoch }] : [],
+      ),
+    keptElsewhere: async (process) =>
+      [...rows.values()].flatMap((row) =>
+        row.holder !== null && row.process !== process && row.expiresAt > now() ? [row.holder] : [],
+      ),
     hold: async (target, by, seconds) => {
       const other = held(targetKey(target));
       if (other) return { heldBy: other.by };

@@ -1,11 +1,23 @@
 // The world as a literal object: a scenario's platform with virtual time. Effects take no time; only waiting does.
-import type { Instant } from "../../../engines/time.ts";
-import type { AppView, Bin, Labels, ReleaseIntent, RolloutEffect, RolloutEvent, RolloutObservation, RolloutState, Weight } from "../../../engines/rollout/vocabulary.ts";
+
 import { rollout } from "../../../engines/rollout/rollout.ts";
-import { othersBetween, signalBetween, start, tallyOf, type Scenario } from "./scenario.ts";
+import type {
+  AppView,
+  Bin,
+  Labels,
+  ReleaseIntent,
+  RolloutEffect,
+  RolloutEvent,
+  RolloutObservation,
+  RolloutState,
+  Weight,
+} from "../../../engines/rollout/vocabulary.ts";
+import type { Instant } from "../../../engines/time.ts";
+import { othersBetween, type Scenario, signalBetween, start, tallyOf } from "./scenario.ts";
 
 const target = { resourceGroup: "shop", app: "storefront" };
-const canary = "storefront--2", stable = "storefront--1";
+const canary = "storefront--2";
+const stable = "storefront--1";
 
 export interface PureWorld {
   weights: readonly Weight[];
@@ -22,15 +34,39 @@ export interface PureWorld {
   readonly keptAwake: Set<string>;
 }
 
-export const intentOf = (scenario: Scenario): ReleaseIntent =>
-  ({ target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi", ...(scenario.gate ? { gate: scenario.gate } : {}), ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}), ...(scenario.shadow ? { shadow: scenario.shadow } : {}) });
+export const intentOf = (scenario: Scenario): ReleaseIntent => ({
+  target,
+  revision: canary,
+  release: "r2",
+  pace: scenario.pace,
+  limits: scenario.limits,
+  probePath: "/",
+  requestedBy: "pulumi",
+  ...(scenario.gate ? { gate: scenario.gate } : {}),
+  ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}),
+  ...(scenario.shadow ? { shadow: scenario.shadow } : {}),
+});
 
-export const pureWorld = (scenario: Scenario): PureWorld =>
-  ({ weights: [{ revision: scenario.before === "nothing" ? canary : stable, percent: 100 }], shares: [], now: start, probes: 0, labels: {}, mode: "Multiple", shows: {}, keptAwake: new Set(), active: new Set([canary, ...(scenario.before === "nothing" ? [] : [stable])]) });
+export const pureWorld = (scenario: Scenario): PureWorld => ({
+  weights: [{ revision: scenario.before === "nothing" ? canary : stable, percent: 100 }],
+  shares: [],
+  now: start,
+  probes: 0,
+  labels: {},
+  mode: "Multiple",
+  shows: {},
+  keptAwake: new Set(),
+  active: new Set([canary, ...(scenario.before === "nothing" ? [] : [stable])]),
+});
 
 /** Carries out one effect and gives the outcome. A signal that comes during a wait ends the wait. */
 export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEffect): RolloutObservation {
-  const outcome = <Kind extends string, Found>(of: Kind, value: Found) => ({ kind: "Outcome" as const, of, at: world.now, found: { ok: true as const, value } });
+  const outcome = <Kind extends string, Found>(of: Kind, value: Found) => ({
+    kind: "Outcome" as const,
+    of,
+    at: world.now,
+    found: { ok: true as const, value },
+  });
   const traffic = () => {
     const weights = shownBy(world);
     const deactivated = weights.filter(({ revision }) => !world.active.has(revision)).map(({ revision }) => revision);
@@ -38,25 +74,46 @@ export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEff
   };
   if (world.shares.at(-1)?.weights !== shownBy(world)) world.shares.push({ from: world.now, weights: shownBy(world) });
   switch (effect.kind) {
-    case "Inspect": return outcome("Inspect", { weights: world.weights, revisions: [...new Set([stable, canary])].filter((name) => name === canary || scenario.before !== "nothing").map((name) => ({
-      name, active: world.active.has(name), running: "Running", health: "Healthy", templateHash: scenario.before === "twin" ? "same" : name })), ...world.shows });
-    case "Activate": world.active.add(effect.revision); return outcome("Activate", null);
-    case "Deactivate": world.active.delete(effect.revision); return outcome("Deactivate", null);
+    case "Inspect":
+      return outcome("Inspect", {
+        weights: world.weights,
+        revisions: [...new Set([stable, canary])]
+          .filter((name) => name === canary || scenario.before !== "nothing")
+          .map((name) => ({
+            name,
+            active: world.active.has(name),
+            running: "Running",
+            health: "Healthy",
+            templateHash: scenario.before === "twin" ? "same" : name,
+          })),
+        ...world.shows,
+      });
+    case "Activate":
+      world.active.add(effect.revision);
+      return outcome("Activate", null);
+    case "Deactivate":
+      world.active.delete(effect.revision);
+      return outcome("Deactivate", null);
     case "ShiftTraffic":
       for (const { revision } of effect.weights) world.active.add(revision); // as the adapter brings back what is to have traffic
-      if (world.mode === "Single") return failing(effect, world, "the app is in Single revision mode, and weights count in Multiple only");
+      if (world.mode === "Single")
+        return failing(effect, world, "the app is in Single revision mode, and weights count in Multiple only");
       world.weights = effect.weights;
       world.labels = effect.labels;
       return outcome("ShiftTraffic", { weights: world.weights });
-    case "VerifyTraffic": return outcome("VerifyTraffic", traffic());
+    case "VerifyTraffic":
+      return outcome("VerifyTraffic", traffic());
     case "Probe": {
       if (effect.awake !== undefined) world.keptAwake.add(effect.awake);
-      if (!world.active.has(effect.revision)) return outcome("Probe", { good: false, detail: "answered 503", running: "Stopped" });
+      if (!world.active.has(effect.revision))
+        return outcome("Probe", { good: false, detail: "answered 503", running: "Stopped" });
       const good = world.probes++ < scenario.probesAnswered;
       return outcome("Probe", { good, detail: good ? "answered 200" : "answered 500", running: "Running" });
     }
-    case "Measure": return outcome("Measure", measure(scenario, world, effect));
-    case "AwaitSignal": return signalBefore(scenario, world, Number.POSITIVE_INFINITY) ?? outcome("AwaitSignal", null);
+    case "Measure":
+      return outcome("Measure", measure(scenario, world, effect));
+    case "AwaitSignal":
+      return signalBefore(scenario, world, Number.POSITIVE_INFINITY) ?? outcome("AwaitSignal", null);
     case "Wait": {
       const signal = signalBefore(scenario, world, effect.until);
       if (signal !== undefined) return signal;
@@ -77,7 +134,11 @@ function signalBefore(scenario: Scenario, world: PureWorld, until: Instant): Rol
 function pass(scenario: Scenario, world: PureWorld, to: Instant): void {
   const tick = scenario.pace.tickSeconds * 1000;
   for (const { at, canaryPercent, deactivates, mode } of othersBetween(scenario, world.now, to)) {
-    if (canaryPercent !== undefined) world.weights = [{ revision: stable, percent: 100 - canaryPercent }, { revision: canary, percent: canaryPercent }];
+    if (canaryPercent !== undefined)
+      world.weights = [
+        { revision: stable, percent: 100 - canaryPercent },
+        { revision: canary, percent: canaryPercent },
+      ];
     if (deactivates !== undefined) world.active.delete(canary);
     if (mode !== undefined) world.mode = mode;
     if (mode === "Single") world.active.delete(stable);
@@ -91,14 +152,26 @@ const shownBy = ({ mode, weights }: PureWorld): readonly Weight[] => (mode === "
 const allToCanary: readonly Weight[] = [{ revision: canary, percent: 100 }];
 
 /** Gives the complete bins since the last measurement, as the weights of then split the load. */
-export function measure(scenario: Scenario, world: Pick<PureWorld, "now" | "weights"> & Partial<Pick<PureWorld, "shares">>, effect: Extract<RolloutEffect, { kind: "Measure" }>): { bins: Bin[]; to: Instant } {
-  const tick = effect.tickSeconds * 1000, bins: Bin[] = [];
+export function measure(
+  scenario: Scenario,
+  world: Pick<PureWorld, "now" | "weights"> & Partial<Pick<PureWorld, "shares">>,
+  effect: Extract<RolloutEffect, { kind: "Measure" }>,
+): { bins: Bin[]; to: Instant } {
+  const tick = effect.tickSeconds * 1000;
+  const bins: Bin[] = [];
   const share = (revision: string | null, at: Instant) =>
-    (world.shares?.findLast(({ from }) => from <= at)?.weights ?? world.weights).find((weight) => weight.revision === revision)?.percent ?? 0;
+    (world.shares?.findLast(({ from }) => from <= at)?.weights ?? world.weights).find(
+      (weight) => weight.revision === revision,
+    )?.percent ?? 0;
   const nothing = { requests: 0, failed: 0, refused: 0 }; // Nobody asked anything before the scenario began.
   for (let at = effect.from; at + tick <= world.now; at += tick) {
     if (at < start) bins.push({ at, canary: nothing, stable: nothing });
-    else bins.push({ at, canary: tallyOf(scenario, "canary", at, share(effect.canary, at)), stable: tallyOf(scenario, "stable", at, share(effect.stable, at)) });
+    else
+      bins.push({
+        at,
+        canary: tallyOf(scenario, "canary", at, share(effect.canary, at)),
+        stable: tallyOf(scenario, "stable", at, share(effect.stable, at)),
+      });
   }
   return { bins, to: effect.from + bins.length * tick };
 }
@@ -111,14 +184,24 @@ export const failing = (effect: RolloutEffect, world: PureWorld, reason = "503 o
   ({ kind: "Outcome", of: effect.kind, at: world.now, found: { ok: false, reason } }) as RolloutObservation;
 
 /** Runs a scenario to its end and gives the journal. Signals that come after the end are sent too: retry begins anew. */
-export function run(scenario: Scenario, meddle: Meddle = () => undefined): { readonly journal: readonly RolloutEvent[]; readonly state: RolloutState; readonly world: PureWorld } {
+export function run(
+  scenario: Scenario,
+  meddle: Meddle = () => undefined,
+): { readonly journal: readonly RolloutEvent[]; readonly state: RolloutState; readonly world: PureWorld } {
   const world = pureWorld(scenario);
   const journal: RolloutEvent[] = [];
   let state = rollout.initial;
-  const hear = (observation: RolloutObservation) => { for (const event of rollout.decide(state, observation)) { journal.push(event); state = rollout.evolve(state, event); } };
+  const hear = (observation: RolloutObservation) => {
+    for (const event of rollout.decide(state, observation)) {
+      journal.push(event);
+      state = rollout.evolve(state, event);
+    }
+  };
   hear({ kind: "Request", at: start, intent: intentOf(scenario) });
   for (let turns = 0; turns < 5_000; turns++) {
-    const effect = rollout.react(state) ?? (signalBefore(scenario, { ...world }, Number.POSITIVE_INFINITY) ? { kind: "AwaitSignal" as const } : undefined);
+    const effect =
+      rollout.react(state) ??
+      (signalBefore(scenario, { ...world }, Number.POSITIVE_INFINITY) ? { kind: "AwaitSignal" as const } : undefined);
     if (effect === undefined) return { journal, state, world };
     hear(meddle(effect, world, state) ?? perform(scenario, world, effect));
   }

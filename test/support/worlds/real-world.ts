@@ -4,12 +4,20 @@ import { createContainerApps } from "../../../controlplane/adapters/azure/contai
 import { createRequestRows } from "../../../controlplane/adapters/azure/request-rows.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { Apps, Clock, Requests } from "../../../controlplane/runtime/ports.ts";
+import { bucketOf, durationsAbove } from "../../../engines/rollout/judge/durations.ts";
 import type { ReleaseIntent, Target } from "../../../engines/rollout/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
 import { requestSeconds, type Shop } from "../emulator/azure-shop.ts";
 import { eventually } from "../postgres/postgres.ts";
-import { bucketOf, durationsAbove } from "../../../engines/rollout/judge/durations.ts";
-import { othersBetween, slowMilliseconds, start, tallyOf, usualMilliseconds, type Interference, type Scenario } from "./scenario.ts";
+import {
+  type Interference,
+  othersBetween,
+  type Scenario,
+  slowMilliseconds,
+  start,
+  tallyOf,
+  usualMilliseconds,
+} from "./scenario.ts";
 
 export interface RealWorld {
   readonly intent: ReleaseIntent;
@@ -29,18 +37,33 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
   await shop.arm("DELETE", "/_standin/rows");
   const { stable, canary } = await putRevisions(scenario, shop, target);
   let now = start;
-  const set = async (at: Instant) => { now = at; await shop.arm("POST", "/_standin/clock", { at }); };
+  const set = async (at: Instant) => {
+    now = at;
+    await shop.arm("POST", "/_standin/clock", { at });
+  };
   await set(start);
   const adapter = createContainerApps(shop.connection, patienceOf(requestSeconds));
-  const apps: Apps = { ...adapter, activate: async (effect, fence) => { const done = await adapter.activate(effect, fence); await healthy(adapter, effect); return done; } };
+  const apps: Apps = {
+    ...adapter,
+    activate: async (effect, fence) => {
+      const done = await adapter.activate(effect, fence);
+      await healthy(adapter, effect);
+      return done;
+    },
+  };
   let rowsTo = start;
   const goOn = async (to: Instant) => {
     const tick = scenario.pace.tickSeconds * 1000;
     const seen = await apps.readTraffic(target, AbortSignal.timeout(10_000));
     if (!seen.ok) throw new Error(seen.reason);
-    const share = (revision: string | null) => seen.value.weights.find((weight) => weight.revision === revision)?.percent ?? 0;
+    const share = (revision: string | null) =>
+      seen.value.weights.find((weight) => weight.revision === revision)?.percent ?? 0;
     for (; rowsTo + tick <= to; rowsTo += tick) {
-      for (const [arm, revision] of [["canary", canary], ["stable", stable]] as const) await putRows(scenario, shop, { target, arm, revision, at: rowsTo, percent: share(revision) });
+      for (const [arm, revision] of [
+        ["canary", canary],
+        ["stable", stable],
+      ] as const)
+        await putRows(scenario, shop, { target, arm, revision, at: rowsTo, percent: share(revision) });
     }
     await set(to);
   };
@@ -52,9 +75,22 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
     await goOn(to);
   };
   return {
-    intent: { target, revision: canary, release: "r2", pace: scenario.pace, limits: scenario.limits, probePath: "/", requestedBy: "pulumi", ...(scenario.gate ? { gate: scenario.gate } : {}), ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}) },
-    apps, requests: createRequestRows(shop.connection, patienceOf(requestSeconds), shop.workspace, 0),
-    now: () => now, advance, clock: { now: () => now, until: (at) => advance(at) },
+    intent: {
+      target,
+      revision: canary,
+      release: "r2",
+      pace: scenario.pace,
+      limits: scenario.limits,
+      probePath: "/",
+      requestedBy: "pulumi",
+      ...(scenario.gate ? { gate: scenario.gate } : {}),
+      ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}),
+    },
+    apps,
+    requests: createRequestRows(shop.connection, patienceOf(requestSeconds), shop.workspace, 0),
+    now: () => now,
+    advance,
+    clock: { now: () => now, until: (at) => advance(at) },
   };
 }
 
@@ -67,18 +103,43 @@ async function healthy(apps: Apps, { target, revision }: Parameters<Apps["activa
 }
 
 /** Does to the app what somebody else does, as the portal would. */
-async function interfere({ connection }: Shop, { resourceGroup, app }: Target, { stable, canary }: { readonly stable: string | null; readonly canary: string }, { canaryPercent, deactivates, mode }: Interference): Promise<void> {
-  const { containerApps, containerAppsRevisions } = connection.apps, { location } = await containerApps.get(resourceGroup, app);
-  const write = (configuration: object) => containerApps.update(resourceGroup, app, { location, configuration }).pollUntilDone();
-  if (canaryPercent !== undefined) await write({ ingress: { traffic: [{ revisionName: stable, weight: 100 - canaryPercent }, { revisionName: canary, weight: canaryPercent }] } });
+async function interfere(
+  { connection }: Shop,
+  { resourceGroup, app }: Target,
+  { stable, canary }: { readonly stable: string | null; readonly canary: string },
+  { canaryPercent, deactivates, mode }: Interference,
+): Promise<void> {
+  const { containerApps, containerAppsRevisions } = connection.apps;
+  const { location } = await containerApps.get(resourceGroup, app);
+  const write = (configuration: object) =>
+    containerApps.update(resourceGroup, app, { location, configuration }).pollUntilDone();
+  if (canaryPercent !== undefined)
+    await write({
+      ingress: {
+        traffic: [
+          { revisionName: stable, weight: 100 - canaryPercent },
+          { revisionName: canary, weight: canaryPercent },
+        ],
+      },
+    });
   if (deactivates !== undefined) await containerAppsRevisions.deactivateRevision(resourceGroup, app, canary);
   if (mode !== undefined) await write({ activeRevisionsMode: mode });
 }
 
-async function putRevisions(scenario: Scenario, shop: Shop, { app }: Target): Promise<{ readonly stable: string | null; readonly canary: string }> {
+async function putRevisions(
+  scenario: Scenario,
+  shop: Shop,
+  { app }: Target,
+): Promise<{ readonly stable: string | null; readonly canary: string }> {
   // The smoke test and the watch of the canary's own address are its only real requests, so a count of them is a moment.
-  const canaryFaults = Number.isFinite(scenario.probesAnswered) ? { FAULT: "errors", FAULT_PERCENT: "100", FAULT_AFTER: String(scenario.probesAnswered) } : {};
-  if (scenario.before === "nothing") return { stable: null, canary: await shop.release("2", [{ latestRevision: true, weight: 100 }], app, canaryFaults) };
+  const canaryFaults = Number.isFinite(scenario.probesAnswered)
+    ? { FAULT: "errors", FAULT_PERCENT: "100", FAULT_AFTER: String(scenario.probesAnswered) }
+    : {};
+  if (scenario.before === "nothing")
+    return {
+      stable: null,
+      canary: await shop.release("2", [{ latestRevision: true, weight: 100 }], app, canaryFaults),
+    };
   const stable = await shop.release("1", [{ latestRevision: true, weight: 100 }], app);
   const all = [{ revisionName: stable, weight: 100 }];
   if (scenario.before === "twin") {
@@ -98,12 +159,20 @@ interface Slice {
 
 /** Puts the rows of one arm in one tick, spread over it: the failed first, then the slow, then the good. */
 async function putRows(scenario: Scenario, shop: Shop, { target, arm, revision, at, percent }: Slice): Promise<void> {
-  const { requests, failed, durations } = tallyOf(scenario, arm, at, percent), slow = durations === undefined ? 0 : durationsAbove(durations, bucketOf(usualMilliseconds));
+  const { requests, failed, durations } = tallyOf(scenario, arm, at, percent);
+  const slow = durations === undefined ? 0 : durationsAbove(durations, bucketOf(usualMilliseconds));
   if (revision === null || requests === 0) return;
   const rows = Array.from({ length: requests }, (_, index) => {
     const TimeGenerated = at + Math.floor((index * scenario.pace.tickSeconds * 1000) / requests);
     const isSlow = index >= failed && index < failed + slow;
-    return { TimeGenerated, visibleAt: TimeGenerated, ContainerAppName: target.app, RevisionName: revision, StatusCode: index < failed ? 500 : 200, RequestDuration: isSlow ? slowMilliseconds : usualMilliseconds };
+    return {
+      TimeGenerated,
+      visibleAt: TimeGenerated,
+      ContainerAppName: target.app,
+      RevisionName: revision,
+      StatusCode: index < failed ? 500 : 200,
+      RequestDuration: isSlow ? slowMilliseconds : usualMilliseconds,
+    };
   });
   const { status, body } = await shop.arm("POST", "/_standin/rows", { rows });
   if (status !== 200) throw new Error(`rows were not taken: ${JSON.stringify(body)}`);

@@ -3,16 +3,21 @@
 import { createInterface } from "node:readline";
 import { setTimeout as nap } from "node:timers/promises";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
-import { connectionOptions, openPool, type Database } from "../../../controlplane/adapters/postgres/connection.ts";
+import { connectionOptions, type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import { openTime } from "../../../controlplane/adapters/postgres/time.ts";
-import type { Engine } from "../../../engines/engine.ts";
-import { rollout } from "../../../engines/rollout/rollout.ts";
-import type { RolloutEffect, RolloutEvent, RolloutObservation, SignalName } from "../../../engines/rollout/vocabulary.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
 import { createOrchestrator } from "../../../controlplane/runtime/orchestrate.ts";
 import type { Apps, Journal } from "../../../controlplane/runtime/ports.ts";
+import type { Engine } from "../../../engines/engine.ts";
+import { rollout } from "../../../engines/rollout/rollout.ts";
+import type {
+  RolloutEffect,
+  RolloutEvent,
+  RolloutObservation,
+  SignalName,
+} from "../../../engines/rollout/vocabulary.ts";
 import { canaryPercent, cloudInTable } from "./cloud-in-table.ts";
 import { deadlyWorld } from "./deadly-world.ts";
 import { toyEngine } from "./toy-engine.ts";
@@ -52,7 +57,14 @@ const cloud = cloudInTable(pool);
 const apps: Apps = {
   ...cloud.apps,
   shift: async (effect, fence) => {
-    const shifted = await cloud.apps.shift(effect, async () => { const held = await fence(); if (setting.shiftSeconds !== undefined) { say({ sending: effect.target.app }); await nap(setting.shiftSeconds * 1000); } return held; });
+    const shifted = await cloud.apps.shift(effect, async () => {
+      const held = await fence();
+      if (setting.shiftSeconds !== undefined) {
+        say({ sending: effect.target.app });
+        await nap(setting.shiftSeconds * 1000);
+      }
+      return held;
+    });
     if (!shifted.ok) return shifted;
     const percent = canaryPercent(effect.weights);
     say({ sent: percent, app: effect.target.app });
@@ -74,10 +86,16 @@ const hanging: Journal = {
 const clock = clockOf(time.now);
 const deadly = setting.deadly ? deadlyWorld(pool, { apps, requests: cloud.requests, journal }) : undefined;
 const ports = deadly ?? { apps, requests: cloud.requests, journal: hanging, clock };
-const engine: Engine<RolloutObservation, RolloutEvent, any, RolloutEffect> = setting.engine === "rollout" ? rollout : toyEngine;
+const engine: Engine<RolloutObservation, RolloutEvent, any, RolloutEffect> =
+  setting.engine === "rollout" ? rollout : toyEngine;
 const orchestrator = createOrchestrator({
   ports: { ...ports, claims: openClaims(pool, setting.leaseSeconds) },
-  engine, pool, process: setting.name, leaseSeconds: setting.leaseSeconds, requestSeconds: setting.leaseSeconds / 2, log,
+  engine,
+  pool,
+  process: setting.name,
+  leaseSeconds: setting.leaseSeconds,
+  requestSeconds: setting.leaseSeconds / 2,
+  log,
 });
 await orchestrator.launch();
 say({ launched: setting.name });
@@ -96,7 +114,31 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   if (asked.arm) deadly?.arm(asked.arm.dieAt);
   if (asked.points) say({ points: deadly?.points() });
   if (asked.sweep) void orchestrator.sweep().catch((error: unknown) => log(String(error)));
-  if (asked.signal) void orchestrator.signal(asked.signal[0], { kind: "Signal", at: time.now(), signal: asked.signal[1], by: "ann", reason: "because" }).then((events) => say({ signalled: events.map(({ kind }) => kind) }), (error: unknown) => say({ refused: String(error) }));
-  if (asked.start) void orchestrator.start(...asked.start).then((came) => say({ came }), (error: unknown) => say({ refused: String(error) }));
-  if (asked.close) void orchestrator.close().then(() => journal.close()).then(() => pool.end()).then(() => say({ closed: setting.name }), (error: unknown) => say({ refused: String(error) }));
+  if (asked.signal)
+    void orchestrator
+      .signal(asked.signal[0], {
+        kind: "Signal",
+        at: time.now(),
+        signal: asked.signal[1],
+        by: "ann",
+        reason: "because",
+      })
+      .then(
+        (events) => say({ signalled: events.map(({ kind }) => kind) }),
+        (error: unknown) => say({ refused: String(error) }),
+      );
+  if (asked.start)
+    void orchestrator.start(...asked.start).then(
+      (came) => say({ came }),
+      (error: unknown) => say({ refused: String(error) }),
+    );
+  if (asked.close)
+    void orchestrator
+      .close()
+      .then(() => journal.close())
+      .then(() => pool.end())
+      .then(
+        () => say({ closed: setting.name }),
+        (error: unknown) => say({ refused: String(error) }),
+      );
 });

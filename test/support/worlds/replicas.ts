@@ -1,5 +1,5 @@
 // Replicas as a test sees them: processes that it starts, talks to, and kills, and that end with the test at the latest.
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { onTestFinished as onAnyTestFinished, type TestContext } from "vitest";
 import { eventually } from "../postgres/postgres.ts";
@@ -37,18 +37,30 @@ export interface Start {
 const ownProgram = new URL("replica.ts", import.meta.url).pathname;
 
 /** Starts a replica in a process of its own and waits until it has launched. */
-export async function startReplica(setting: ReplicaSetting, { onTestFinished = onAnyTestFinished, program = ownProgram }: Start = {}): Promise<Replica> {
-  const child: ChildProcess = spawn(process.execPath, [program, JSON.stringify(setting)], { stdio: ["pipe", "pipe", "inherit"] });
+export async function startReplica(
+  setting: ReplicaSetting,
+  { onTestFinished = onAnyTestFinished, program = ownProgram }: Start = {},
+): Promise<Replica> {
+  const child: ChildProcess = spawn(process.execPath, [program, JSON.stringify(setting)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  onTestFinished(() => { child.kill("SIGKILL"); return ended; });
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+    return ended;
+  });
   child.stdin!.on("error", () => {}); // It may die while it is told something.
   const said: Said[] = [];
   createInterface({ input: child.stdout! }).on("line", (line) => said.push(JSON.parse(line) as Said));
   await eventually(() => said.some(({ launched }) => launched), `${setting.name} to launch`);
   return {
-    name: setting.name, said,
+    name: setting.name,
+    said,
     tell: (line) => void child.stdin!.write(`${JSON.stringify(line)}\n`),
-    kill: async (signal) => { child.kill(signal); if (signal === "SIGKILL") await ended; },
+    kill: async (signal) => {
+      child.kill(signal);
+      if (signal === "SIGKILL") await ended;
+    },
     isDead: () => child.signalCode !== null || child.exitCode !== null,
   };
 }

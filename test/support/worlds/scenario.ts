@@ -3,11 +3,19 @@
 import fs from "node:fs";
 import path from "node:path";
 import { parseAllDocuments } from "yaml";
-import { after, duration, secondsBetween, type Instant } from "../../../engines/time.ts";
-import { defaultLimits, defaultPace } from "../../../engines/rollout/plan.ts";
 import { bucketOf, durationsOf } from "../../../engines/rollout/judge/durations.ts";
+import { defaultLimits, defaultPace } from "../../../engines/rollout/plan.ts";
 import { isWorthTelling, tell } from "../../../engines/rollout/tell.ts";
-import type { Gate, Limits, OutsideWeights, Pace, RolloutEvent, SignalName, Tally } from "../../../engines/rollout/vocabulary.ts";
+import type {
+  Gate,
+  Limits,
+  OutsideWeights,
+  Pace,
+  RolloutEvent,
+  SignalName,
+  Tally,
+} from "../../../engines/rollout/vocabulary.ts";
+import { after, duration, type Instant, secondsBetween } from "../../../engines/time.ts";
 
 export const folder = path.join(import.meta.dirname, "..", "..", "scenarios", "rollout");
 
@@ -15,7 +23,8 @@ export const folder = path.join(import.meta.dirname, "..", "..", "scenarios", "r
 export const start: Instant = Date.parse("2026-01-05T09:00:00Z");
 
 /** How long a request takes, and one that is slow. */
-export const usualMilliseconds = 5, slowMilliseconds = 1001;
+export const usualMilliseconds = 5,
+  slowMilliseconds = 1001;
 
 /** What an arm does from a moment on, in percent of its requests. */
 interface Behaviour {
@@ -45,7 +54,12 @@ export interface Scenario {
   readonly before: "stable" | "nothing" | "twin";
   /** After so many good probes the canary's own address answers 500; absent means that it always answers. */
   readonly probesAnswered: number;
-  readonly signals: readonly { readonly atMinutes: number; readonly signal: SignalName; readonly by: string; readonly reason: string }[];
+  readonly signals: readonly {
+    readonly atMinutes: number;
+    readonly signal: SignalName;
+    readonly by: string;
+    readonly reason: string;
+  }[];
   readonly others?: readonly Interference[];
   readonly outsideWeights?: OutsideWeights;
   readonly gate?: Gate;
@@ -54,59 +68,129 @@ export interface Scenario {
 }
 
 /** Reads every scenario of the folder, in the order of their names. */
-export const scenarios = (): readonly Scenario[] => fs.readdirSync(folder).filter((file) => file.endsWith(".yaml")).sort().map(read);
+export const scenarios = (): readonly Scenario[] =>
+  fs
+    .readdirSync(folder)
+    .filter((file) => file.endsWith(".yaml"))
+    .sort()
+    .map(read);
 
 function read(file: string): Scenario {
   const text = fs.readFileSync(path.join(folder, file), "utf8");
   const [asked, world, expected] = parseAllDocuments(text).map((document) => document.toJS() as Record<string, any>);
-  refuseUnknown(file, asked, ["weights", "bakeMinutes", "warmUpMinutes", "maximumMinutes", "limits", "smokeMinutes", "outsideWeights", "gate"]);
-  refuseUnknown(file, world, ["requestsPerMinute", "canary", "stable", "before", "probesAnswered", "signals", "others"]);
-  for (const other of world?.["others"] ?? []) refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "mode"]);
+  refuseUnknown(file, asked, [
+    "weights",
+    "bakeMinutes",
+    "warmUpMinutes",
+    "maximumMinutes",
+    "limits",
+    "smokeMinutes",
+    "outsideWeights",
+    "gate",
+  ]);
+  refuseUnknown(file, world, [
+    "requestsPerMinute",
+    "canary",
+    "stable",
+    "before",
+    "probesAnswered",
+    "signals",
+    "others",
+  ]);
+  for (const other of world?.["others"] ?? [])
+    refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "mode"]);
   const minutes = (key: string, fallback: number) => (asked?.[key] === undefined ? fallback : Number(asked[key]) * 60);
   return {
-    name: file.replace(".yaml", ""), why: text.split("\n")[0]!.replace(/^# /, ""),
-    pace: { ...defaultPace, weights: asked?.["weights"] ?? [10, 50], bakeSeconds: minutes("bakeMinutes", 300), warmUpSeconds: minutes("warmUpMinutes", 60),
-      smokeSeconds: minutes("smokeMinutes", 120), maximumSeconds: minutes("maximumMinutes", 3600), probeSeconds: 60 },
+    name: file.replace(".yaml", ""),
+    why: text.split("\n")[0]!.replace(/^# /, ""),
+    pace: {
+      ...defaultPace,
+      weights: asked?.["weights"] ?? [10, 50],
+      bakeSeconds: minutes("bakeMinutes", 300),
+      warmUpSeconds: minutes("warmUpMinutes", 60),
+      smokeSeconds: minutes("smokeMinutes", 120),
+      maximumSeconds: minutes("maximumMinutes", 3600),
+      probeSeconds: 60,
+    },
     limits: { ...defaultLimits, ...asked?.["limits"] },
-    requestsPerMinute: [world?.["requestsPerMinute"] ?? 1200].flat().map((entry) => (typeof entry === "number" ? { fromMinutes: 0, value: entry } : entry)),
-    canary: behaviours(world?.["canary"]), stable: behaviours(world?.["stable"]),
-    before: world?.["before"] ?? "stable", probesAnswered: world?.["probesAnswered"] ?? Number.POSITIVE_INFINITY, signals: world?.["signals"] ?? [],
-    others: world?.["others"] ?? [], ...(asked?.["gate"] === undefined ? {} : { gate: { beforePercent: asked["gate"].beforePercent, expiresSeconds: asked["gate"].expiresMinutes * 60 } }), ...(asked?.["outsideWeights"] === undefined ? {} : { outsideWeights: asked["outsideWeights"] as OutsideWeights }),
+    requestsPerMinute: [world?.["requestsPerMinute"] ?? 1200]
+      .flat()
+      .map((entry) => (typeof entry === "number" ? { fromMinutes: 0, value: entry } : entry)),
+    canary: behaviours(world?.["canary"]),
+    stable: behaviours(world?.["stable"]),
+    before: world?.["before"] ?? "stable",
+    probesAnswered: world?.["probesAnswered"] ?? Number.POSITIVE_INFINITY,
+    signals: world?.["signals"] ?? [],
+    others: world?.["others"] ?? [],
+    ...(asked?.["gate"] === undefined
+      ? {}
+      : { gate: { beforePercent: asked["gate"].beforePercent, expiresSeconds: asked["gate"].expiresMinutes * 60 } }),
+    ...(asked?.["outsideWeights"] === undefined ? {} : { outsideWeights: asked["outsideWeights"] as OutsideWeights }),
     expected: typeof expected === "string" ? expected : "",
   };
 }
 
 const behaviours = (listed: readonly Partial<Behaviour>[] = []): readonly Behaviour[] =>
-  (listed.length === 0 ? [{}] : listed).map((entry) => ({ fromMinutes: 0, failedPercent: 0, slowPercent: 0, ...entry }));
+  (listed.length === 0 ? [{}] : listed).map((entry) => ({
+    fromMinutes: 0,
+    failedPercent: 0,
+    slowPercent: 0,
+    ...entry,
+  }));
 
 function refuseUnknown(file: string, given: object | undefined, known: readonly string[]): void {
-  for (const key of Object.keys(given ?? {})) if (!known.includes(key)) throw new Error(`${file}: ${key} is not a key of a scenario; known are ${known.join(", ")}`);
+  for (const key of Object.keys(given ?? {}))
+    if (!known.includes(key))
+      throw new Error(`${file}: ${key} is not a key of a scenario; known are ${known.join(", ")}`);
 }
 
 /** Gives the next signal that comes after a moment and not after another. */
-export function signalBetween(scenario: Scenario, from: Instant, to: Instant): (Scenario["signals"][number] & { readonly at: Instant }) | undefined {
-  return scenario.signals.map((signal) => ({ ...signal, at: after(start, signal.atMinutes * 60) })).find(({ at }) => at > from && at <= to);
+export function signalBetween(
+  scenario: Scenario,
+  from: Instant,
+  to: Instant,
+): (Scenario["signals"][number] & { readonly at: Instant }) | undefined {
+  return scenario.signals
+    .map((signal) => ({ ...signal, at: after(start, signal.atMinutes * 60) }))
+    .find(({ at }) => at > from && at <= to);
 }
 
 /** Gives what somebody else does after a moment and not after another. */
-export const othersBetween = ({ others = [] }: Scenario, from: Instant, to: Instant): readonly (Interference & { readonly at: Instant })[] =>
-  others.map((other) => ({ ...other, at: after(start, other.atMinutes * 60) })).filter(({ at }) => at > from && at <= to);
+export const othersBetween = (
+  { others = [] }: Scenario,
+  from: Instant,
+  to: Instant,
+): readonly (Interference & { readonly at: Instant })[] =>
+  others
+    .map((other) => ({ ...other, at: after(start, other.atMinutes * 60) }))
+    .filter(({ at }) => at > from && at <= to);
 
 /** Gives what an arm did in one tick, from its share of the load; the same counts in every world. */
 export function tallyOf(scenario: Scenario, arm: "canary" | "stable", at: Instant, percent: number): Tally {
   const minute = secondsBetween(start, at) / 60;
-  const latest = <Entry extends { readonly fromMinutes: number }>(entries: readonly Entry[]) => entries.filter(({ fromMinutes }) => fromMinutes <= minute).at(-1) ?? entries[0]!;
-  const requests = Math.round((latest(scenario.requestsPerMinute).value * (scenario.pace.tickSeconds / 60) * percent) / 100);
+  const latest = <Entry extends { readonly fromMinutes: number }>(entries: readonly Entry[]) =>
+    entries.filter(({ fromMinutes }) => fromMinutes <= minute).at(-1) ?? entries[0]!;
+  const requests = Math.round(
+    (latest(scenario.requestsPerMinute).value * (scenario.pace.tickSeconds / 60) * percent) / 100,
+  );
   const { failedPercent, slowPercent } = latest(scenario[arm]);
   const failed = Math.round((requests * failedPercent) / 100);
   const slow = Math.min(requests - failed, Math.round((requests * slowPercent) / 100));
-  const durations = durationsOf([[bucketOf(usualMilliseconds), requests - slow], [bucketOf(slowMilliseconds), slow]]);
+  const durations = durationsOf([
+    [bucketOf(usualMilliseconds), requests - slow],
+    [bucketOf(slowMilliseconds), slow],
+  ]);
   return { requests, failed, refused: 0, ...(durations === undefined ? {} : { durations }) };
 }
 
 /** Renders a journal as the third document of a scenario: minute, fact, numbers; no ids, no hashes. */
 export const render = (events: readonly RolloutEvent[]): string =>
-  events.filter(isWorthTelling).map((event) => `${duration(secondsBetween(start, event.at)).padStart(8)}  ${event.kind.padEnd(14)} ${tell(event)}\n`).join("");
+  events
+    .filter(isWorthTelling)
+    .map(
+      (event) => `${duration(secondsBetween(start, event.at)).padStart(8)}  ${event.kind.padEnd(14)} ${tell(event)}\n`,
+    )
+    .join("");
 
 /** Rewrites the third document with the journal that came, for `UPDATE=1`. */
 export function rewrite(scenario: Scenario, journal: string): void {

@@ -1,8 +1,15 @@
 // The least engine that a durable loop can be tested with: each weight of the plan is shifted to and waited for; an abort
 // shifts to 0; then it is finished. It tells nothing about rollouts.
-import { after } from "../../../engines/time.ts";
+
 import type { Engine } from "../../../engines/engine.ts";
-import type { ReleaseIntent, RolloutEffect, RolloutEvent, RolloutObservation, Target } from "../../../engines/rollout/vocabulary.ts";
+import type {
+  ReleaseIntent,
+  RolloutEffect,
+  RolloutEvent,
+  RolloutObservation,
+  Target,
+} from "../../../engines/rollout/vocabulary.ts";
+import { after } from "../../../engines/time.ts";
 
 export interface ToyState {
   readonly target: Target;
@@ -15,50 +22,131 @@ export interface ToyState {
   readonly finished: boolean;
 }
 
-const initial: ToyState = { target: { resourceGroup: "", app: "" }, weights: [], waitSeconds: 0, step: 0, shiftedAt: undefined, aborted: false, paused: false, finished: true };
+const initial: ToyState = {
+  target: { resourceGroup: "", app: "" },
+  weights: [],
+  waitSeconds: 0,
+  step: 0,
+  shiftedAt: undefined,
+  aborted: false,
+  paused: false,
+  finished: true,
+};
 
-export const weightsTo = (percent: number) => [{ revision: "canary", percent }, { revision: "stable", percent: 100 - percent }];
+export const weightsTo = (percent: number) => [
+  { revision: "canary", percent },
+  { revision: "stable", percent: 100 - percent },
+];
 
 function evolve(state: ToyState, event: RolloutEvent): ToyState {
   switch (event.kind) {
-    case "Planned": return { ...initial, target: event.intent.target, weights: event.steps, waitSeconds: event.intent.pace.bakeSeconds, finished: false };
-    case "TrafficShifted": return { ...state, shiftedAt: event.at };
-    case "Waited": return { ...state, step: state.step + 1, shiftedAt: undefined };
-    case "Signalled": return event.signal === "abort" ? { ...state, aborted: true, shiftedAt: undefined }
-      : event.signal === "retry" ? { ...state, finished: false, aborted: false, step: 0, shiftedAt: undefined } : { ...state, paused: event.signal === "pause" };
-    case "Finished": return { ...state, finished: true };
-    default: return state;
+    case "Planned":
+      return {
+        ...initial,
+        target: event.intent.target,
+        weights: event.steps,
+        waitSeconds: event.intent.pace.bakeSeconds,
+        finished: false,
+      };
+    case "TrafficShifted":
+      return { ...state, shiftedAt: event.at };
+    case "Waited":
+      return { ...state, step: state.step + 1, shiftedAt: undefined };
+    case "Signalled":
+      return event.signal === "abort"
+        ? { ...state, aborted: true, shiftedAt: undefined }
+        : event.signal === "retry"
+          ? { ...state, finished: false, aborted: false, step: 0, shiftedAt: undefined }
+          : { ...state, paused: event.signal === "pause" };
+    case "Finished":
+      return { ...state, finished: true };
+    default:
+      return state;
   }
 }
 
-function react({ target, weights, waitSeconds, step, shiftedAt, aborted, paused, finished }: ToyState): RolloutEffect | undefined {
+function react({
+  target,
+  weights,
+  waitSeconds,
+  step,
+  shiftedAt,
+  aborted,
+  paused,
+  finished,
+}: ToyState): RolloutEffect | undefined {
   if (finished) return undefined;
   if (aborted) return { kind: "ShiftTraffic", target, weights: weightsTo(0), labels: {}, overrideHold: true };
   if (paused) return { kind: "AwaitSignal" };
-  return shiftedAt === undefined ? { kind: "ShiftTraffic", target, weights: weightsTo(weights[step] ?? 0), labels: {}, overrideHold: false } : { kind: "Wait", until: after(shiftedAt, waitSeconds) };
+  return shiftedAt === undefined
+    ? { kind: "ShiftTraffic", target, weights: weightsTo(weights[step] ?? 0), labels: {}, overrideHold: false }
+    : { kind: "Wait", until: after(shiftedAt, waitSeconds) };
 }
 
 function decide(state: ToyState, observation: RolloutObservation): readonly RolloutEvent[] {
   const { at } = observation;
-  if (observation.kind === "Request") return [{ kind: "Planned", at, intent: observation.intent, steps: observation.intent.pace.weights }];
-  if (observation.kind === "Signal") return [{ kind: "Signalled", at, signal: observation.signal, by: observation.by, reason: observation.reason }];
-  if (!observation.found.ok) return [{ kind: "AttemptFailed", at, effect: observation.of, reason: observation.found.reason }];
-  const finished = (result: "promoted" | "rolled-back"): RolloutEvent => ({ kind: "Finished", at, result, sentence: result });
-  if (observation.of === "Wait") return state.step + 1 < state.weights.length ? [{ kind: "Waited", at }] : [{ kind: "Waited", at }, finished("promoted")];
+  if (observation.kind === "Request")
+    return [{ kind: "Planned", at, intent: observation.intent, steps: observation.intent.pace.weights }];
+  if (observation.kind === "Signal")
+    return [{ kind: "Signalled", at, signal: observation.signal, by: observation.by, reason: observation.reason }];
+  if (!observation.found.ok)
+    return [{ kind: "AttemptFailed", at, effect: observation.of, reason: observation.found.reason }];
+  const finished = (result: "promoted" | "rolled-back"): RolloutEvent => ({
+    kind: "Finished",
+    at,
+    result,
+    sentence: result,
+  });
+  if (observation.of === "Wait")
+    return state.step + 1 < state.weights.length
+      ? [{ kind: "Waited", at }]
+      : [{ kind: "Waited", at }, finished("promoted")];
   if (observation.of !== "ShiftTraffic") return [{ kind: "Disregarded", at, what: observation.of }];
   const { weights } = observation.found.value;
   const shifted: RolloutEvent = { kind: "TrafficShifted", at, weights };
   return state.aborted && weights[0]?.percent === 0 ? [shifted, finished("rolled-back")] : [shifted];
 }
 
-export const toyEngine: Engine<RolloutObservation, RolloutEvent, ToyState, RolloutEffect> = { initial, decide, evolve, react };
+export const toyEngine: Engine<RolloutObservation, RolloutEvent, ToyState, RolloutEffect> = {
+  initial,
+  decide,
+  evolve,
+  react,
+};
 
 /** Asks for a stream that shifts to these weights and waits so long after each. */
-export function toyRequest(target: Target, revision: string, weights: readonly number[], waitSeconds: number): Extract<RolloutObservation, { kind: "Request" }> {
+export function toyRequest(
+  target: Target,
+  revision: string,
+  weights: readonly number[],
+  waitSeconds: number,
+): Extract<RolloutObservation, { kind: "Request" }> {
   const intent: ReleaseIntent = {
-    target, revision, release: "r", probePath: "/", requestedBy: "test",
-    pace: { weights, bakeSeconds: waitSeconds, warmUpSeconds: 0, tickSeconds: 1, probeSeconds: 1, smokeSeconds: 1, maximumSeconds: 60 },
-    limits: { falseRollbackPercentMax: 5, falsePromotionPercentMax: 5, oddsTolerated: 1.2, slowdownTolerated: 1.2, failurePointsMax: 1, ceilingPercent: 50, ceilingRequests: 1, stableFailurePercentMax: 5, probeFailuresMax: 3 },
+    target,
+    revision,
+    release: "r",
+    probePath: "/",
+    requestedBy: "test",
+    pace: {
+      weights,
+      bakeSeconds: waitSeconds,
+      warmUpSeconds: 0,
+      tickSeconds: 1,
+      probeSeconds: 1,
+      smokeSeconds: 1,
+      maximumSeconds: 60,
+    },
+    limits: {
+      falseRollbackPercentMax: 5,
+      falsePromotionPercentMax: 5,
+      oddsTolerated: 1.2,
+      slowdownTolerated: 1.2,
+      failurePointsMax: 1,
+      ceilingPercent: 50,
+      ceilingRequests: 1,
+      stableFailurePercentMax: 5,
+      probeFailuresMax: 3,
+    },
   };
   return { kind: "Request", at: Date.now(), intent };
 }
