@@ -1,18 +1,18 @@
-// How our processes reach a host by another address than its name says, as `curl --connect-to` does.
-// The stand-in cloud is one address and one port on loopback; names travel in SNI and in Host, as in Azure.
-// Nothing here knows what is at the other end; without BALLAST_CONNECT_TO every name is reached as always.
+// Connects to a host at another address than its name resolves to, as `curl --connect-to` does. The emulator serves
+// every name of Azure at one address and one port on loopback; SNI and Host carry the name, as on Azure. Without
+// BALLAST_CONNECT_TO, names resolve as usual.
 import https from "node:https";
 import tls from "node:tls";
 import { buildConnector, type Dispatcher, Agent as FetchAgent } from "undici";
 
-/** Every host name that is `suffix`, or ends in a dot and `suffix`, is reached at this address. */
+/** The address at which `suffix` and every host name below it are reached. */
 export interface ConnectTo {
   readonly suffix: string;
   readonly host: string;
   readonly port: number;
 }
 
-/** Reads `<suffix>=<host>:<port>`; undefined where the variable is absent or empty. */
+/** Parses `<suffix>=<host>:<port>`. Returns undefined if the variable is absent or empty. */
 export function parseConnectTo(text: string | undefined): ConnectTo | undefined {
   if (!text) return undefined;
   const [, suffix, host, port] = /^([a-z0-9.-]+)=([^:=]+):(\d+)$/.exec(text) ?? [];
@@ -25,7 +25,7 @@ const fromEnvironment = (): ConnectTo | undefined => parseConnectTo(process.env[
 const applies = (to: ConnectTo | undefined, name: string): to is ConnectTo =>
   to !== undefined && (name === to.suffix || name.endsWith(`.${to.suffix}`));
 
-/** Gives an agent for `node:https` and for the Azure SDK clients. */
+/** Returns an agent for `node:https` and for the clients of the Azure SDK. */
 export function httpsAgent(to: ConnectTo | undefined = fromEnvironment()): https.Agent {
   const agent = new https.Agent({ keepAlive: true });
   const createConnection = agent.createConnection.bind(agent);
@@ -37,7 +37,7 @@ export function httpsAgent(to: ConnectTo | undefined = fromEnvironment()): https
   return agent;
 }
 
-/** Gives a dispatcher for `fetch` of undici. */
+/** Returns a dispatcher for undici's `fetch`. */
 export function fetchDispatcher(to: ConnectTo | undefined = fromEnvironment()): Dispatcher {
   const connect = buildConnector({});
   return new FetchAgent({

@@ -1,4 +1,5 @@
-// The program: configuration in, components wired, outputs out. It reads as the architecture does.
+// The program: it reads the configuration, connects the components, and exports the outputs. Components come in the
+// order in which they need each other.
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
 import { CanaryApp } from "./components/canary-app/canary-app.ts";
 import { ContainerEnvironment } from "./components/platform/container-environment.ts";
@@ -11,143 +12,77 @@ import { placesOf } from "./components/platform/network.ts";
 import { Telemetry } from "./components/platform/telemetry.ts";
 import { readSettings } from "./config.ts";
 
-Reflect.deleteProperty(Error, "prepareStackTrace"); // What runs is the source: no trace needs the SDK's translation, which costs time at every promise (docs/evidence/performance.md).
+// Node runs the sources themselves, so no stack trace needs the SDK's translation. It costs time at every promise:
+// docs/evidence/performance.md.
+Reflect.deleteProperty(Error, "prepareStackTrace");
 
 const settings = readSettings();
-const {
-  subscription,
-  tenant,
-  location,
-  resourceGroup,
-  audience,
-  databasePassword,
-  zoneRedundant,
-  replicas,
-  retention,
-} = settings;
-const scope = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`;
+const { resourceGroup, location, scope } = settings.group;
+const target = { resourceGroup, app: "storefront" };
 const group = new ResourceGroup("ballast", { resourceGroupName: resourceGroup, location });
 const place = { scope, resourceGroupName: group.name, location };
 const network = placesOf("network", { ...place, choice: settings.network });
-const environment = new ContainerEnvironment("apps", {
-  ...place,
-  zoneRedundant,
-  ...network.environment,
-  retentionInDays: retention.logDays,
-});
-const where = { id: environment.environmentId, domain: environment.domain };
-const telemetry = new Telemetry("telemetry", {
-  ...place,
-  workspaceId: environment.workspaceId,
-  emails: settings.alerts.emails,
-  apps: ["storefront"],
-  leaseSeconds: settings.leaseSeconds,
-});
-const images = new ImageRegistry("images", { ...place, subscription, registry: settings.registry });
-const journal = new JournalDatabase("journal", {
-  ...place,
-  tenant,
-  zoneRedundant,
-  sku: settings.databaseSku,
-  backupRetentionDays: retention.backupDays,
-  password: databasePassword,
-  network: network.database,
-});
+const environment = new ContainerEnvironment("apps", { ...place, ...settings.environment, ...network.environment });
+const { environmentId, domain, workspaceId, customerId } = environment;
+const telemetry = new Telemetry("telemetry", { ...place, ...settings.telemetry, workspaceId, apps: [target.app] });
+const images = new ImageRegistry("images", { ...place, ...settings.images });
+const journal = new JournalDatabase("journal", { ...place, ...settings.journal, network: network.database });
 
-const controlPlane = new ControlPlane(
-  "control-plane",
-  {
+const { password } = settings.journal;
+const controlPlaneArgs = {
+  ...place,
+  ...settings.controlPlane,
+  pull: images.pull,
+  environment: { id: environmentId, domain },
+  workspace: { id: workspaceId, customerId },
+  database: {
+    ...settings.controlPlane.database,
+    host: journal.host,
+    name: journal.databaseName,
+    login: password && { user: administrator, password },
+  },
+  managedTargets: [target],
+  callers: network.callers,
+  telemetry: telemetry.sender,
+};
+const controlPlane = new ControlPlane("control-plane", controlPlaneArgs, { dependsOn: images });
+
+// With a password the control plane signs in as the server's administrator and prepares the database itself.
+if (password === undefined) {
+  const { identityName, identityObjectId } = controlPlane;
+  const databaseRoleArgs = {
     ...place,
-    subscription,
-    tenant,
-    audience,
-    image: settings.controlPlaneImage,
+    ...settings.databaseRole,
     pull: images.pull,
-    minReplicas: replicas.controlPlaneMin,
-    maxReplicas: replicas.controlPlaneMax,
-    environment: where,
-    workspace: { id: environment.workspaceId, customerId: environment.customerId },
-    database: {
-      host: journal.host,
-      name: journal.databaseName,
-      port: settings.databasePort,
-      tls: settings.databaseTls,
-      login: databasePassword && { user: administrator, password: databasePassword },
-    },
-    inventory: [{ resourceGroup, app: "storefront" }],
-    endpoints: settings.endpoints,
-    leaseSeconds: settings.leaseSeconds,
-    requestSeconds: settings.requestSeconds,
-    ingestionSeconds: settings.ingestionSeconds,
-    notify: settings.notify,
-    callers: network.callers,
-    telemetry: telemetry.sender,
-  },
-  { dependsOn: images },
-);
+    environmentId,
+    database: { serverName: journal.serverName, host: journal.host, name: journal.databaseName },
+    grantee: { name: identityName, objectId: identityObjectId },
+  };
+  new DatabaseRole("database-role", databaseRoleArgs, { dependsOn: images });
+}
 
-// With a password the control plane signs in as the server's administrator, and prepares the database itself.
-if (databasePassword === undefined)
-  new DatabaseRole(
-    "database-role",
-    {
-      ...place,
-      tenant,
-      image: settings.controlPlaneImage,
-      pull: images.pull,
-      environmentId: where.id,
-      database: { serverName: journal.serverName, host: journal.host, name: journal.databaseName },
-      grantee: { name: controlPlane.identityName, objectId: controlPlane.identityObjectId },
-    },
-    { dependsOn: images },
-  );
+const storefrontArgs = {
+  ...settings.storefront,
+  environment: { id: environmentId, domain },
+  controlPlane: { endpoint: controlPlane.endpoint, audience: settings.controlPlane.audience },
+  registries: [images.pull],
+  telemetry: telemetry.sender,
+};
+const storefront = new CanaryApp("storefront", storefrontArgs, { dependsOn: [controlPlane, telemetry] });
 
-const storefront = new CanaryApp(
-  "storefront",
-  {
-    resourceGroup,
-    location,
-    environment: where,
-    minReplicas: replicas.storefrontMin,
-    maxReplicas: replicas.storefrontMax,
-    controlPlane: { endpoint: controlPlane.endpoint, audience },
-    image: settings.storefrontImage,
-    registries: [images.pull],
-    telemetry: telemetry.sender,
-    variables: settings.storefrontEnvironment,
-    probePath: settings.probePath,
-    healthPath: settings.healthPath,
-    pace: settings.pace,
-    limits: settings.limits,
-    shadowLimits: settings.shadowLimits,
-    expectedRequestsPerMinute: settings.expectedRequestsPerMinute,
-    wait: settings.wait,
-    whenInFlight: settings.whenInFlight,
-    outsideWeights: settings.outsideWeights,
-    ...(settings.gate && { gate: settings.gate }),
-  },
-  { dependsOn: [controlPlane, telemetry] },
-);
+const deadMansSwitchArgs = {
+  ...place,
+  ...settings.deadMansSwitch,
+  pull: images.pull,
+  environmentId,
+  controlPlaneEndpoint: controlPlane.endpoint,
+  managedTargets: [{ ...target, id: storefront.appId }],
+};
+new DeadMansSwitch("dead-mans-switch", deadMansSwitchArgs, { dependsOn: images });
 
-new DeadMansSwitch(
-  "dead-mans-switch",
-  {
-    ...place,
-    subscription,
-    image: settings.deadMansSwitchImage,
-    pull: images.pull,
-    environmentId: where.id,
-    controlPlaneEndpoint: controlPlane.endpoint,
-    resourceManager: settings.endpoints.resourceManager,
-    inventory: [{ resourceGroup, app: "storefront", id: storefront.appId }],
-    silenceSeconds: settings.silenceSeconds,
-  },
-  { dependsOn: images },
-);
-
-/** Where users reach the service. */
+/** The address at which users reach the service. */
 export const storefrontUrl = storefront.url;
-/** Where releases are asked for, and whom tokens for that are for; the `ballast` command looks for both here. */
+/** The control plane's address, and the audience that its callers' tokens must have. `ballast` reads both from here. */
 export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;
-/** What was released last, and how that ended. */
-export const { revision, result, sentence } = storefront;
+/** The revision that was released last, the result of its rollout, and why. */
+export const { revision, result, reason, message } = storefront;

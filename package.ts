@@ -1,5 +1,5 @@
-// What the package gives to a program that installs it: the components and the types of what they take and give, and nothing else.
-// The program of this repository is index.ts; it imports the components themselves.
+// The package's exports: the components, and the types of their arguments and outputs. This repository's own program,
+// index.ts, imports the components directly.
 export { CanaryApp, type CanaryAppArgs } from "./components/canary-app/canary-app.ts";
 export { ContainerEnvironment, type ContainerEnvironmentArgs } from "./components/platform/container-environment.ts";
 export { ControlPlane, type ControlPlaneArgs } from "./components/platform/control-plane.ts";
@@ -9,4 +9,4 @@ export { ImageRegistry, type ImageRegistryArgs, type Pull } from "./components/p
 export { JournalDatabase, type JournalDatabaseArgs } from "./components/platform/journal-database.ts";
 export { Network, type NetworkArgs } from "./components/platform/network.ts";
 export { type Sender, Telemetry, type TelemetryArgs } from "./components/platform/telemetry.ts";
-export type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "./engines/rollout/vocabulary.ts";
+export type { Gate, OutsideWeights, RolloutResult, Strategy, Thresholds } from "./engines/rollout/vocabulary.ts";

@@ -1,11 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-// What runs the Pulumi CLI says so in its name; its setup brings the CLI first, which on a fresh machine takes minutes. Everything else starts at once.
+// A test file that runs the Pulumi CLI says so in its name. Its setup brings the CLI first, which takes minutes on a
+// fresh machine; all other files start at once.
 const withPulumi = "test/**/*.pulumi.test.ts";
 
-// Two workers, since the whole machine often has two cores; the limits are for the slowest of such machines.
+// Two workers, since many machines have two cores. The time limits are for the slowest of them.
 export default defineConfig({
-  resolve: { alias: [{ find: /^ballast$/, replacement: new URL("package.ts", import.meta.url).pathname }] }, // the examples import the package by its name
+  // The examples import the package by its name.
+  resolve: { alias: [{ find: /^ballast$/, replacement: new URL("package.ts", import.meta.url).pathname }] },
   test: {
     pool: "forks",
     maxWorkers: 2,

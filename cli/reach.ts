@@ -1,14 +1,15 @@
-// From what a person types to the control plane and the rollout they mean. Its address and whom its tokens are for come from options, else from
-// the stack's outputs by way of the Pulumi engine; the rollout by as much of its name as is needed.
+// Finds the control plane and the rollout that a command means. The control plane's address and the audience of its
+// tokens come from options, or from the stack's outputs through the Pulumi CLI. A rollout may be named as briefly
+// as is unambiguous.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { type Command, Option } from "commander";
-import { type ControlPlane, controlPlane, type RolloutName, type Shown } from "../client/control-plane.ts";
+import { type ControlPlane, controlPlane, type RolloutName, type RolloutSummary } from "../client/control-plane.ts";
 import { tokenFor } from "../client/credential.ts";
 import { endpointUnknown, rolloutAmbiguous, rolloutNameUnclear, rolloutUnknown } from "../errors/cli.ts";
-import { bringEngine } from "../toolchain/pulumi/bring.ts";
+import { bringPulumi } from "../toolchain/pulumi/bring.ts";
 
-/** What every command may be told of the control plane that it means. */
+/** The options of every command that calls the control plane. */
 export interface ReachOptions {
   readonly endpoint?: string;
   readonly stack?: string;
@@ -16,46 +17,57 @@ export interface ReachOptions {
   readonly json?: boolean;
 }
 
-/** Whom tokens are for where nobody says it. */
-const usualAudience = "api://ballast";
+/** The audience if neither an option nor the stack names one. */
+const defaultAudience = "api://ballast";
 
-/** Adds the options that say where the control plane is and how to answer. */
-export const reachable = (command: Command): Command =>
+/** Adds the options that say where the control plane is and how to print the answer. */
+export const withReachOptions = (command: Command): Command =>
   command
     .addOption(
       new Option(
         "--endpoint <url>",
-        "the control plane's address (default: output controlPlaneEndpoint of the stack)",
+        "address of the control plane (default: output controlPlaneEndpoint of the stack)",
       ).env("BALLAST_ENDPOINT"),
     )
-    .option("--stack <name>", "the Pulumi stack that deployed it (default: the one selected in this folder)")
+    .option("--stack <name>", "Pulumi stack that deployed the control plane (default: the one selected in this folder)")
     .addOption(
       new Option(
         "--audience <uri>",
-        `whom its tokens are for (default: output controlPlaneAudience of the stack, else ${usualAudience})`,
+        `audience of the token (default: output controlPlaneAudience of the stack, else ${defaultAudience})`,
       ).env("BALLAST_AUDIENCE"),
     )
-    .option("--json", "answer in JSON");
+    .option("--json", "print JSON");
 
-/** Gives the control plane that the options mean. A person is waiting, so an absent one is given up after five seconds. */
+/** How a rollout is named in an argument, for help texts. */
+export const rolloutNaming = `
+<rollout> is <app> for the app's newest rollout, <app>/<revision>, or <resource group>/<app>/<revision>.`;
+
+/**
+ * Gives the control plane that the options mean.
+ *
+ * It fails after five seconds without an answer, since a person is waiting.
+ */
 export async function reach(options: ReachOptions): Promise<ControlPlane> {
-  const told =
+  const found =
     options.endpoint === undefined
       ? await outputsOf(options.stack)
       : { endpoint: options.endpoint, audience: undefined };
   return controlPlane({
-    endpoint: told.endpoint,
-    token: tokenFor(options.audience ?? told.audience ?? usualAudience),
+    endpoint: found.endpoint,
+    token: tokenFor(options.audience ?? found.audience ?? defaultAudience),
     patienceSeconds: 5,
   });
 }
 
 /**
- * Finds the rollout that a name means: the newest of an app, the one of a revision, or exactly one.
+ * Finds the rollout that a name means: the newest of an app, the newest of a revision, or exactly one.
  *
- * A short name is looked up among those that the control plane lists, so that it need not be unique for ever, only now.
+ * A short name is looked up in the control plane's list, so it needs to be unambiguous only now, not for ever.
+ *
+ * @throws cli-rollout-name-unclear, cli-rollout-unknown, cli-rollout-ambiguous, and the error of a journal that cannot
+ * be read if it may be the one that is meant
  */
-export async function find(plane: ControlPlane, name: string): Promise<Shown> {
+export async function find(plane: ControlPlane, name: string): Promise<RolloutSummary> {
   const parts = name.replace(/^rollout\//, "").split("/");
   if (parts.length > 3 || parts.includes("")) throw rolloutNameUnclear({ name });
   const [resourceGroup, app, revision] = (parts.length === 3 ? parts : [undefined, ...parts]) as [
@@ -64,12 +76,12 @@ export async function find(plane: ControlPlane, name: string): Promise<Shown> {
     string?,
   ];
   if (resourceGroup && revision) {
-    const shown = await plane.show({ resourceGroup, app, revision });
-    if (!shown) throw rolloutUnknown({ name });
-    return shown;
+    const rollout = await plane.show({ resourceGroup, app, revision });
+    if (!rollout) throw rolloutUnknown({ name });
+    return rollout;
   }
   const { rollouts, unreadable } = await plane.list({ app });
-  // One that cannot be read may be the one that is meant, and an older one in its place would be the wrong one.
+  // An unreadable rollout may be the newest. An older one in its place would be the wrong one.
   const broken = unreadable.find(({ id }) => !revision || same(id.split("/").at(-1)!, revision));
   if (broken) throw broken.error;
   const fitting = rollouts.filter((one) => same(one.app, app) && (!revision || same(one.revision, revision)));
@@ -80,24 +92,24 @@ export async function find(plane: ControlPlane, name: string): Promise<Shown> {
   return newest;
 }
 
-/** Names a rollout as `find` understands it. */
+/** Gives the full name of a rollout, which `find` understands. */
 export const nameOf = ({ resourceGroup, app, revision }: RolloutName): string => `${resourceGroup}/${app}/${revision}`;
 
 const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
-/** Reads what a stack tells of its control plane. A program that does not say whom tokens are for has the usual audience. */
+/** Reads the control plane's address and audience from a stack's outputs. @throws cli-endpoint-unknown */
 async function outputsOf(
   stack: string | undefined,
 ): Promise<{ readonly endpoint: string; readonly audience: string | undefined }> {
-  const engine = await bringEngine({ report: (line) => void process.stderr.write(`${line}\n`) });
+  const pulumiCli = await bringPulumi({ report: (line) => void process.stderr.write(`${line}\n`) });
   const unknown = (reason: string): Error =>
     endpointUnknown({ stack: stack ? `The stack ${stack}` : "The stack selected in this folder", reason });
-  const asked = promisify(execFile)(
-    engine.command,
+  const running = promisify(execFile)(
+    pulumiCli.command,
     ["stack", "output", "--json", "--non-interactive", ...(stack ? ["--stack", stack] : [])],
-    { env: { ...process.env, ...engine.environment } },
+    { env: { ...process.env, ...pulumiCli.environment } },
   );
-  const { stdout } = await asked.catch((error: Error & { stderr?: string }) => {
+  const { stdout } = await running.catch((error: Error & { stderr?: string }) => {
     throw unknown(
       (error.stderr?.trim().split("\n").at(-1) || error.message).replace(/^error: /, "").replace(/\.$/, ""),
     );
@@ -105,6 +117,6 @@ async function outputsOf(
   const { controlPlaneEndpoint: endpoint, controlPlaneAudience: audience } = JSON.parse(stdout) as Readonly<
     Record<string, unknown>
   >;
-  if (typeof endpoint !== "string") throw unknown("its program has not been deployed yet, or does not export it");
+  if (typeof endpoint !== "string") throw unknown("it has not been deployed yet, or its program does not export it");
   return { endpoint, audience: typeof audience === "string" ? audience : undefined };
 }

@@ -1,12 +1,13 @@
-// `ballast sign-in`: makes the Entra application that the control plane's tokens are for, and gives its roles to people, groups, workflows.
-// Everything goes through Azure's command line to Microsoft Graph; examples/sign-in is the same for Pulumi. Knows no stack and no control plane.
+// `ballast sign-in`: creates the Entra application that the control plane's tokens are for, and grants its roles to
+// people, groups and workflows. It calls Microsoft Graph through the Azure CLI. The Pulumi program in examples/sign-in
+// does the same.
 import { type Command, Option } from "commander";
 import type { Role } from "../controlplane/api/authenticate.ts";
 import { signInAzMissing, signInFailed, signInUnknown } from "../errors/cli.ts";
 import { az } from "./az.ts";
 import { print, printJson } from "./terminal.ts";
 
-/** The application's roles. Their ids are ours in every tenant: an id names a role within its application only. */
+/** The application's roles. The ids are the same in every tenant: an id names a role within its application only. */
 export const appRoles: readonly {
   readonly id: string;
   readonly value: Role;
@@ -26,9 +27,9 @@ export const appRoles: readonly {
     description: "Asks for rollouts and sends signals to them.",
   },
 ];
-/** What lets a person's command line ask for a token at all; what it may do is in the person's roles. */
+/** Lets a person's Azure CLI request a token. What the token permits depends on the person's roles. */
 const scopeId = "2a7aa7e8-748f-4c6f-8ab7-601c8079b1ee";
-/** Azure's own command line, by the id that it has in every tenant. */
+/** The Azure CLI, by the id that it has in every tenant. */
 const azureCli = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 const graph = "https://graph.microsoft.com/v1.0";
 
@@ -42,21 +43,21 @@ interface Application {
   };
 }
 
-/** Adds the group of commands about who may call the control plane. */
+/** Adds the group of commands about access to the control plane. */
 export function addSignIn(program: Command): void {
   const group = program
     .command("sign-in")
-    .description("make the application that callers sign in for, and give its roles");
+    .description("set up the Entra application that callers sign in to, and grant its roles");
   group
     .command("create")
-    .description("make the application, or mend it, and say its audience")
-    .argument("<name>", "what it is called; one a stack, so that a token for dev is none for prod")
-    .option("--json", "answer in JSON")
+    .description("create or repair the application, and print its audience")
+    .argument("<name>", "name of the application; use one per stack, so that a token for dev is not valid for prod")
+    .option("--json", "print JSON")
     .addHelpText(
       "after",
       `
-Needs \`az login\` as somebody who may register applications (Application Developer). May be run again: roles and applications that others
-have added stay.
+Needs \`az login\` with the role Application Developer. Running it again is safe: it keeps roles and applications that
+others have added.
 
 Examples:
   ballast sign-in create ballast-dev
@@ -65,29 +66,36 @@ Examples:
     .action(create);
   group
     .command("grant")
-    .description("give one of its roles to somebody")
-    .argument("<name>", "the application")
-    .addOption(new Option("--role <role>", "which").choices(appRoles.map(({ value }) => value)).makeOptionMandatory())
-    .requiredOption("--to <object id>", "a person, a group, or the service principal of an application or identity")
+    .description("grant one of the application's roles")
+    .argument("<name>", "name of the application")
+    .addOption(
+      new Option("--role <role>", "role to grant").choices(appRoles.map(({ value }) => value)).makeOptionMandatory(),
+    )
+    .requiredOption(
+      "--to <object id>",
+      "object id of a person, a group, or the service principal of an application or identity",
+    )
     .addHelpText(
       "after",
       `
-Needs \`az login\` as an owner of the application's service principal or a Cloud Application Administrator. Of an application, it is the
-service principal's object id that counts, not the application's. Writing does not include reading: give both to whoever follows a release.
+Needs \`az login\` as an owner of the application's service principal, or as a Cloud Application Administrator.
+To grant a role to an application, pass the object id of its service principal, not the application's own.
+Rollout.Write does not include Rollout.Read: grant both to whoever follows releases.
 
 Examples:
   ballast sign-in grant ballast-dev --role Rollout.Write --to $(az ad signed-in-user show --query id --output tsv)
-  ballast sign-in grant ballast-dev --role Rollout.Write --to $(az ad sp show --id <client id of the workflow> --query id --output tsv)`,
+  ballast sign-in grant ballast-dev --role Rollout.Write \\
+    --to $(az ad sp show --id <client id of the workflow> --query id --output tsv)`,
     )
     .action(grant);
 }
 
-const ask = (step: string, args: readonly string[]): Promise<string> =>
-  az(args, { missing: signInAzMissing, failed: (words) => signInFailed({ step, words }) });
+const run = (step: string, args: readonly string[]): Promise<string> =>
+  az(args, { missing: signInAzMissing, failed: (output) => signInFailed({ step, output }) });
 
-/** Asks Microsoft Graph; what answers nothing gives undefined. */
-async function asked<Answer>(step: string, method: string, path: string, body?: object): Promise<Answer> {
-  const words = await ask(step, [
+/** Calls Microsoft Graph. An empty answer gives undefined. */
+async function call<Answer>(step: string, method: string, path: string, body?: object): Promise<Answer> {
+  const output = await run(step, [
     "rest",
     "--method",
     method,
@@ -97,38 +105,52 @@ async function asked<Answer>(step: string, method: string, path: string, body?: 
     "json",
     ...(body === undefined ? [] : ["--headers", "Content-Type=application/json", "--body", JSON.stringify(body)]),
   ]);
-  return (words.trim() === "" ? undefined : JSON.parse(words)) as Answer;
+  return (output.trim() === "" ? undefined : JSON.parse(output)) as Answer;
 }
 
-/** The tenant is in it because Entra refuses audiences that another tenant could have as well. */
-const audienceOf = async (name: string): Promise<string> =>
-  `api://${(await ask("the question who you are", ["account", "show", "--query", "tenantId", "--output", "tsv"])).trim()}/${name}`;
+/**
+ * Gives the application's audience.
+ *
+ * It includes the tenant's id, since Entra refuses one that another tenant could use.
+ */
+async function audienceOf(name: string): Promise<string> {
+  const tenant = await run("reading the signed-in account", [
+    "account",
+    "show",
+    "--query",
+    "tenantId",
+    "--output",
+    "tsv",
+  ]);
+  return `api://${tenant.trim()}/${name}`;
+}
 
 async function find(audience: string): Promise<Application | undefined> {
   const uri = audience.replaceAll("'", "''");
-  const { value } = await asked<{ value: readonly Application[] }>(
-    "the search for the application",
+  const filter = encodeURIComponent(`identifierUris/any(uri:uri eq '${uri}')`);
+  const { value } = await call<{ value: readonly Application[] }>(
+    "searching for the application",
     "GET",
-    `/applications?$filter=${encodeURIComponent(`identifierUris/any(uri:uri eq '${uri}')`)}&$select=id,appId,appRoles,api`,
+    `/applications?$filter=${filter}&$select=id,appId,appRoles,api`,
   );
   return value[0];
 }
 
-/** Finds what stands for the application in the tenant, which roles are given at, or makes it. */
+/** Finds or creates the application's service principal, on which roles are granted. */
 async function principalOf({ appId }: Application): Promise<string> {
   const {
     value: [found],
-  } = await asked<{ value: readonly { id: string }[] }>(
-    "the search for its service principal",
+  } = await call<{ value: readonly { id: string }[] }>(
+    "searching for its service principal",
     "GET",
     `/servicePrincipals?$filter=${encodeURIComponent(`appId eq '${appId}'`)}&$select=id`,
   );
   return (
-    found ?? (await asked<{ id: string }>("making its service principal", "POST", "/servicePrincipals", { appId }))
+    found ?? (await call<{ id: string }>("creating its service principal", "POST", "/servicePrincipals", { appId }))
   ).id;
 }
 
-/** Ours, and what others have added. */
+/** Gives our items and those that others have added. A PATCH replaces the whole list. */
 const beside = <Item extends object>(
   ours: readonly Item[],
   theirs: readonly Item[] | undefined,
@@ -139,7 +161,7 @@ async function create(name: string, { json }: { json?: boolean }): Promise<void>
   const audience = await audienceOf(name);
   const found =
     (await find(audience)) ??
-    (await asked<Application>("making the application", "POST", "/applications", {
+    (await call<Application>("creating the application", "POST", "/applications", {
       displayName: name,
       signInAudience: "AzureADMyOrg",
       identifierUris: [audience],
@@ -155,11 +177,11 @@ async function create(name: string, { json }: { json?: boolean }): Promise<void>
       "Calls Ballast's control plane as the person who is signed in, within that person's roles.",
   };
   const api = {
-    // Tokens of the first shape are for the audience that was asked for; those of the second would be for the client id.
+    // Version 1 tokens carry the requested audience; version 2 tokens carry the client id instead.
     requestedAccessTokenVersion: 1,
     oauth2PermissionScopes: beside<{ id: string }>([scope], found.api?.oauth2PermissionScopes, "id"),
   };
-  await asked("writing its roles", "PATCH", path, {
+  await call("writing its roles", "PATCH", path, {
     appRoles: beside<{ id: string }>(
       appRoles.map((role) => ({ ...role, isEnabled: true, allowedMemberTypes: ["User", "Application"] })),
       found.appRoles,
@@ -167,19 +189,23 @@ async function create(name: string, { json }: { json?: boolean }): Promise<void>
     ),
     api,
   });
-  // Graph knows a scope only after it was written.
+  // Graph accepts a reference to a scope only after the scope is written.
   const preAuthorizedApplications = beside<{ appId: string }>(
     [{ appId: azureCli, delegatedPermissionIds: [scopeId] } as { appId: string }],
     found.api?.preAuthorizedApplications,
     "appId",
   );
-  await asked("letting Azure's command line ask for tokens", "PATCH", path, {
+  await call("authorizing the Azure CLI to request tokens", "PATCH", path, {
     api: { ...api, preAuthorizedApplications },
   });
   const principal = await principalOf(found);
   if (json) return printJson({ name, audience, clientId: found.appId, servicePrincipal: principal });
   print(
-    `${audience}\nName it in a stack: pulumi config set ballast:audience ${audience} --stack <stack>\nNobody has a role yet: ballast sign-in grant ${name} --role Rollout.Write --to <object id>`,
+    [
+      audience,
+      `Next, configure it in a stack: pulumi config set ballast:audience ${audience} --stack <stack>`,
+      `and grant roles, which nobody has at first: ballast sign-in grant ${name} --role Rollout.Write --to <object id>`,
+    ].join("\n"),
   );
 }
 
@@ -189,12 +215,12 @@ async function grant(name: string, { role, to }: { role: Role; to: string }): Pr
   if (found === undefined) throw signInUnknown({ name, audience });
   const resourceId = await principalOf(found);
   const { id: appRoleId } = appRoles.find(({ value }) => value === role)!;
-  await asked("giving the role", "POST", `/servicePrincipals/${resourceId}/appRoleAssignedTo`, {
+  await call("granting the role", "POST", `/servicePrincipals/${resourceId}/appRoleAssignedTo`, {
     principalId: to,
     resourceId,
     appRoleId,
   }).catch((error: Error) => {
     if (!/already exists/i.test(error.message)) throw error;
   });
-  print(`${to} has ${role} of ${audience}. Tokens that were issued before do not say so: sign in anew.`);
+  print(`Granted ${role} on ${audience} to ${to}. Tokens issued earlier do not include it: sign in again.`);
 }

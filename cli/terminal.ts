@@ -1,27 +1,27 @@
-// How the `ballast` command speaks: lines and tables for people, JSON for machines, errors as what, fix and left.
-// Colour is for terminals alone, and never the only carrier of a meaning. Knows no command.
+// Output of the `ballast` command: lines and tables for people, JSON for machines, errors with their fix. Colour is
+// used on terminals only, and no meaning depends on it.
 import { styleText } from "node:util";
 import type { BallastError } from "../errors/catalogue.ts";
 
-/** Writes one text to standard output. */
+/** Writes a text to standard output, ending in a line break. */
 export const print = (text: string): void => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 
-/** Writes one value as JSON, in one line, so that a stream of them is NDJSON. */
+/** Writes a value as JSON on one line, so that several values make NDJSON. */
 export const printJson = (value: unknown): void => print(JSON.stringify(value));
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Gives the text in a style where standard output is a terminal that wants one (NO_COLOR is heeded). */
+/** Styles a text if standard output is a terminal that shows colour (NO_COLOR is respected). */
 export const styled = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout });
 
-/** Writes an error: to people on standard error, to machines as `{"error": …}` on standard output, where they read. */
-export function refuse({ id, message, fix, left }: BallastError, json: boolean): void {
+/** Writes an error: to standard error for people, or as `{"error": …}` to standard output for machines. */
+export function printError({ id, message, fix, left }: BallastError, json: boolean): void {
   if (json) return printJson({ error: { id, message, fix, ...(left ? { left } : {}) } });
   const bold = styleText(["bold", "red"], id, { stream: process.stderr });
   process.stderr.write([`${bold}  ${message}`, `  fix   ${fix}`, ...(left ? [`  left  ${left}`] : []), ""].join("\n"));
 }
 
-/** Gives rows in columns as wide as their longest text, styled after they are measured. */
+/** Aligns rows in columns. The style is applied after measuring, since it adds characters that take no room. */
 export function table(
   rows: readonly (readonly string[])[],
   style: (text: string, row: number, column: number) => string = (text) => text,
@@ -33,10 +33,10 @@ export function table(
   return rows
     .map((row, at) =>
       row
-        .map(
-          (text, column) =>
-            style(text, at, column) + (column === row.length - 1 ? "" : " ".repeat(widths[column]! - text.length)),
-        )
+        .map((text, column) => {
+          const padding = column === row.length - 1 ? "" : " ".repeat(widths[column]! - text.length);
+          return style(text, at, column) + padding;
+        })
         .join("  "),
     )
     .join("\n");

@@ -1,5 +1,5 @@
-// Who a `pulumi up` or a `ballast` command is, as far as the control plane asks: a function that gives a bearer token.
-// The SDK is loaded at the first token, since a preview needs none. Knows no endpoint but the authority's.
+// The caller's credential for the control plane: a function that gives a bearer token. The Azure SDK is loaded at the
+// first token, because a preview needs none.
 import { readFile } from "node:fs/promises";
 import type { TokenCredential } from "@azure/identity";
 import { httpsAgent } from "../connect-to.ts";
@@ -8,10 +8,11 @@ import { notSignedIn } from "../errors/provider.ts";
 /**
  * Gives tokens for an audience, kept until five minutes before they expire.
  *
- * The first of these that the environment knows is taken, and no other is tried, so that a wrong secret is reported as
- * such and not hidden by six credentials that were never meant: BALLAST_TOKEN as it is; a client secret or certificate;
- * a federated token (Kubernetes, or GitHub's, which is asked for anew each time); else the Azure CLI's sign-in. AZURE_*
- * wins over the ARM_* that the azure-native provider reads.
+ * It uses the first of these that the environment has, and tries no other, so that a wrong secret is reported as such:
+ * BALLAST_TOKEN as it is; a client secret or certificate; a federated token (Kubernetes, or GitHub's, which is fetched
+ * anew each time); else the Azure CLI's sign-in. AZURE_* wins over the ARM_* that the azure-native provider reads.
+ *
+ * @throws release-not-signed-in from the function that it gives.
  */
 export function tokenFor(audience: string, environment: NodeJS.ProcessEnv = process.env): () => Promise<string> {
   let credential: Promise<TokenCredential> | undefined;
@@ -20,10 +21,11 @@ export function tokenFor(audience: string, environment: NodeJS.ProcessEnv = proc
     if (environment["BALLAST_TOKEN"]) return environment["BALLAST_TOKEN"];
     if (kept && Date.now() < kept.until) return kept.token;
     try {
-      const found = await (await (credential ??= choose(environment))).getToken(`${audience}/.default`, {
+      credential ??= choose(environment);
+      const found = await (await credential).getToken(`${audience}/.default`, {
         abortSignal: AbortSignal.timeout(10_000),
       });
-      if (!found) throw new Error("the credential gave none");
+      if (!found) throw new Error("the credential returned no token");
       kept = { token: found.token, until: found.expiresOnTimestamp - 300_000 };
       return found.token;
     } catch (error) {
@@ -47,7 +49,7 @@ async function choose(environment: NodeJS.ProcessEnv): Promise<TokenCredential> 
   return new identity.AzureCliCredential();
 }
 
-/** Gives the source of a token that stands for a secret: a file, a variable, or GitHub's token service. */
+/** Gives the source of a federated token: a file, a variable, or GitHub's token service. */
 function federated(environment: NodeJS.ProcessEnv): (() => Promise<string>) | undefined {
   const file = environment["AZURE_FEDERATED_TOKEN_FILE"] || environment["ARM_OIDC_TOKEN_FILE_PATH"];
   if (file) return () => readFile(file, "utf8");
@@ -87,6 +89,6 @@ function connection(environment: NodeJS.ProcessEnv) {
   };
 }
 
-/** SDK errors run over many lines and repeat the request; the first line says what is wrong and holds no secret. */
+/** SDK errors have many lines and repeat the request. The first line has the cause and no secret. */
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split(/\r?\n/, 1)[0]?.replace(/\.$/, "") ?? "";

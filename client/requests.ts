@@ -1,26 +1,29 @@
-// One HTTP request to the control plane, with the patience that a restart of it asks for. Knows tokens, waiting and the
-// envelope of errors; does not know what is asked.
+// One HTTP request to the control plane: its token, its retries while the control plane restarts, and the envelope in
+// which errors arrive.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, fetch, type Response } from "undici";
 import { fetchDispatcher } from "../connect-to.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { controlPlaneUnclear, controlPlaneUnreachable, endpointInsecure } from "../errors/provider.ts";
 
-/** Where the control plane is, who asks, and how long nobody may answer. */
+/** The control plane's address, the caller's token, and how long to wait for an answer. */
 export interface Access {
   readonly endpoint: string;
   readonly token: () => Promise<string>;
-  /** Ends every request at once; what was asked before stays asked. */
+  /** Ends every request at once. Requests that already arrived are not undone. */
   readonly cancel?: AbortSignal;
   /**
-   * How long a request is tried again while nobody answers, in seconds.
+   * For how many seconds a request without an answer is retried.
    *
    * @default 15
    */
   readonly patienceSeconds?: number;
 }
 
-/** One request. `repeatable`: asking twice is the same as asking once, so it may be sent again after it was perhaps heard. */
+/**
+ * One request. `repeatable`: sending it twice has the same effect as once, so it may be sent again even if the first
+ * one may have arrived.
+ */
 export interface Call {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
   readonly path: string;
@@ -28,7 +31,7 @@ export interface Call {
   readonly repeatable: boolean;
 }
 
-/** What came back, refusals included; only the absence of any answer throws. */
+/** An answer, refusals included. Only the absence of an answer is thrown. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -47,11 +50,11 @@ const neverSent = new Set([
 const absent = new Set([502, 503, 504]);
 
 /**
- * Asks until somebody answers or the patience is used up, ten seconds an attempt at most.
+ * Sends a request until an answer arrives or the patience is used up, at most ten seconds an attempt.
  *
- * An ingress answers 502 to 504 while nobody stands behind it, so those count as nobody, as a refused connection does; a
- * control plane that excuses itself with 503 has the last word in its own words. What is not repeatable is sent again only
- * where it surely was not carried out.
+ * An ingress answers 502 to 504 while no replica is behind it, so these are retried like a refused connection. If the
+ * control plane itself answered 503 with an error, that error is the result. A request that is not repeatable is sent
+ * again only if it certainly was not carried out.
  *
  * @throws release-control-plane-unreachable, and what the token's source throws.
  */
@@ -70,26 +73,26 @@ export async function ask(access: Access, call: Call): Promise<Answer> {
   }
 }
 
-/** Opens an answer that goes on for long; its reader sees to the silence in it. */
+/** Opens a long answer. Its reader watches for silence in it. */
 export async function open(access: Access, path: string, cancel: AbortSignal): Promise<Response> {
   return send(access, { method: "GET", path, repeatable: true }, cancel);
 }
 
-/** Gives the control plane's own error, with its id, from the answer that refused. */
+/** Gives the control plane's own error, with its id, from a refusal. */
 export function refusal(access: Access, { status, body }: Pick<Answer, "status" | "body">): BallastError {
   const error = (body as { error?: Partial<Record<"id" | "message" | "fix" | "left", unknown>> } | null)?.error;
   if (typeof error?.id !== "string" || typeof error.message !== "string") {
-    return controlPlaneUnclear({ endpoint: access.endpoint, what: `status ${status} without an error of ours` });
+    return controlPlaneUnclear({ endpoint: access.endpoint, what: `status ${status} without an error of the API` });
   }
-  return new BallastError(
-    error.id,
-    error.message,
-    String(error.fix ?? ""),
-    typeof error.left === "string" ? error.left : undefined,
-  );
+  return new BallastError({
+    id: error.id,
+    message: error.message,
+    fix: String(error.fix ?? ""),
+    left: typeof error.left === "string" ? error.left : undefined,
+  });
 }
 
-/** Nobody, or nobody who can answer now. `sent`: it may have been carried out all the same. */
+/** No answer, or none yet. `sent`: the request may have been carried out nevertheless. */
 interface Missing {
   readonly reason: string;
   readonly sent: boolean;
@@ -125,7 +128,10 @@ async function attempt(access: Access, call: Call, seconds: number): Promise<Ans
   }
 }
 
-/** Only a 503 says that nothing was carried out, and not that of an ingress whose connection broke off under the request. */
+/**
+ * Only a 503 means that nothing was carried out, unless an ingress sent it because its connection to the control plane
+ * broke during the request.
+ */
 const mayHaveArrived = (status: number, text: string): boolean => status !== 503 || text.includes("termination");
 
 let shared: Dispatcher | undefined;
@@ -139,12 +145,13 @@ async function send(access: Access, call: Call, cancel: AbortSignal): Promise<Re
     accept: "application/json, application/x-ndjson",
   };
   if (call.body !== undefined) headers["content-type"] = "application/json";
+  shared ??= fetchDispatcher();
   return fetch(new URL(call.path, access.endpoint), {
     method: call.method,
     headers,
     signal: cancel,
     redirect: "error",
-    dispatcher: (shared ??= fetchDispatcher()),
+    dispatcher: shared,
     ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
   });
 }
@@ -162,16 +169,16 @@ const causeOf = (error: unknown): unknown =>
 const codeOf = (error: unknown): string => String((causeOf(error) as { code?: unknown } | null)?.code ?? "");
 const signalOf = ({ cancel }: Access): { signal?: AbortSignal } => (cancel ? { signal: cancel } : {});
 
-/** Says in a few words why nothing came back. */
+/** Describes in a few words why there was no answer. */
 export function reasonOf(error: unknown): string {
-  const words: Record<string, string> = {
+  const descriptions: Record<string, string> = {
     ECONNREFUSED: "the connection was refused",
     ECONNRESET: "the connection broke off",
     UND_ERR_SOCKET: "the connection broke off",
-    ENOTFOUND: "its name is not known",
+    ENOTFOUND: "its name does not resolve",
     EAI_AGAIN: "its name cannot be looked up",
-    UND_ERR_CONNECT_TIMEOUT: "the connection was not taken up",
+    UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
   };
   const cause = causeOf(error);
-  return words[codeOf(error)] ?? (cause instanceof Error && cause.message ? cause.message : String(cause));
+  return descriptions[codeOf(error)] ?? (cause instanceof Error && cause.message ? cause.message : String(cause));
 }

@@ -1,11 +1,12 @@
-// What all components agree on: how children are called, how Azure's resources are called, how a refusal reaches a person.
-// A logical name is identity to Pulumi and never changes without an alias; a physical name comes from here alone.
+// Conventions that all components share: the logical names of children, the names of Azure resources, sizes, and how an
+// error of the catalogue reaches a person. A logical name is a resource's identity to Pulumi and never changes without
+// an alias. Every name in Azure comes from `physicalName`.
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { BallastError } from "../errors/catalogue.ts";
 import { componentNameRefused } from "../errors/components.ts";
 
-/** What a child is to its component; its logical name ends in it. */
+/** A child's role within its component; the child's logical name ends in it. */
 export type Role =
   | "workspace"
   | "environment"
@@ -38,27 +39,35 @@ export type Role =
   | `role-at-${string}`
   | "job";
 
-/** Gives the logical name of a child. */
+/** Returns the logical name of a child. */
 export const child = (name: string, role: Role): string => `${name}-${role}`;
 
-/** Gives the subscription that a resource group is in, by the group's id. */
+/** Logs an error or warning of the catalogue on a resource, at the level of its severity. The program continues. */
+export const say = (entry: BallastError, resource: pulumi.Resource): Promise<void> =>
+  pulumi.log[entry.severity === "warning" ? "warn" : "error"](entry.toString(), resource);
+
+/** Returns the subscription of a resource group from the group's id. */
 export const subscriptionOf = (scope: string): string => scope.split("/")[2] ?? "";
 
-/** Gives settings as a container's environment. */
+/** Returns the id of a role definition by the role's GUID. */
+export const roleDefinitionId = (subscription: string, role: string): string =>
+  `/subscriptions/${subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`;
+
+/** Returns settings as the environment variables of a container. */
 export const variablesOf = <Value>(settings: { readonly [name: string]: Value }) =>
   Object.entries(settings).map(([name, value]) => ({ name, value }));
 
-/** Azure's role Monitoring Metrics Publisher, by the GUID that it has in every tenant: sends telemetry, reads none. */
+/** Monitoring Metrics Publisher, by the GUID that the role has in every tenant: may send telemetry, may not read it. */
 export const metricsPublisher = "3913510d-42f4-4e42-8a64-420c390055eb";
 
-/** What one replica of each service gets. Container Apps takes these two in this proportion alone. */
+/** The size of one replica of each service. Container Apps accepts CPU and memory in this proportion only. */
 export const replicaSizes = {
   storefront: { cpu: 0.25, gib: 0.5 },
   controlPlane: { cpu: 0.5, gib: 1 },
   job: { cpu: 0.25, gib: 0.5 },
 } as const;
 
-/** Gives a size as a template says it. */
+/** Returns a size in the form that a template has. */
 export const resourcesOf = ({ cpu, gib }: { readonly cpu: number; readonly gib: number }) => ({
   cpu,
   memory: `${gib}Gi`,
@@ -68,29 +77,31 @@ interface Shape {
   readonly kind: string;
   readonly pattern: RegExp;
   readonly rule: string;
-  /** Whether all of Azure shares one name space, so that a name needs something of its own. */
+  /** Whether the name must be unique in all of Azure, so that it gets a suffix of its own. */
   readonly global: boolean;
 }
 
+/** The usual shape of a name, up to `most` letters long. */
 const plain = (kind: string, most: number, global = false): Shape => ({
   kind,
   global,
   pattern: new RegExp(`^(?!.*--)[a-z][a-z0-9-]{0,${most - 2}}[a-z0-9]$`),
-  rule: `2 to ${most} lower-case letters, digits and single hyphens, beginning with a letter and not ending in a hyphen`,
+  rule: `2 to ${most} lower-case letters, digits and single hyphens, with a letter first and no hyphen last`,
 });
 
 const shapes = {
-  app: plain("container app", 32), // the revisions' names, `app--suffix`, are limited to 54
+  app: plain("container app", 32), // a revision's name, `app--suffix`, is limited to 54
   job: plain("job", 32),
   environment: plain("managed environment", 60),
   workspace: plain("workspace", 63),
   identity: plain("managed identity", 128),
+  // Unique in all of Azure too, but without a suffix: the user chooses the name, since images are named by it.
   registry: {
     kind: "container registry",
     global: false,
     pattern: /^[a-z0-9]{5,50}$/,
     rule: "5 to 50 lower-case letters and digits",
-  }, // all of Azure shares them, and images are named by it
+  },
   network: plain("virtual network", 64),
   insights: plain("Application Insights component", 255),
   actionGroup: plain("action group", 260),
@@ -100,10 +111,12 @@ const shapes = {
 };
 
 /**
- * Gives the name that a resource has in Azure, or refuses the one that Azure would refuse.
+ * Returns the name of a resource in Azure, and refuses a name that Azure would refuse.
  *
- * `scope` is the resource group's id. A name that all of Azure shares ends in a few letters of its hash, so that two stacks
- * never meet, and the same stack always comes to the same name.
+ * `scope` is the resource group's id. A name that must be unique in all of Azure ends in eight letters of the scope's
+ * hash, so that two stacks never collide and the same stack always gets the same name.
+ *
+ * @throws component-name-refused
  */
 export function physicalName(of: keyof typeof shapes, name: string, scope: string): string {
   const { kind, pattern, rule, global } = shapes[of];
@@ -114,7 +127,11 @@ export function physicalName(of: keyof typeof shapes, name: string, scope: strin
   return physical;
 }
 
-/** Gives the GUID under which a role is assigned or defined: the same for the same scope, grantee and role, so that `up` never does so twice. */
+/**
+ * Returns the GUID of a role assignment or definition.
+ *
+ * It is the same for the same scope, grantee and role, so that a repeated `up` never assigns the role twice.
+ */
 export function assignmentName(scope: string, grantee: string, role: string): string {
   const hex = createHash("sha256").update(`${scope}\n${grantee}\n${role}`.toLowerCase()).digest("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
@@ -122,6 +139,9 @@ export function assignmentName(scope: string, grantee: string, role: string): st
   );
 }
 
-/** Makes an error of the catalogue one that Pulumi prints as it stands, without a stack trace; any other is our own mistake and keeps it. */
+/**
+ * Wraps an error of the catalogue so that Pulumi prints it without a stack
+ * trace. Any other error is a bug and keeps it.
+ */
 export const refusal = (error: unknown): unknown =>
   error instanceof BallastError ? new pulumi.RunError(error.toString()) : error;

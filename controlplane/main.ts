@@ -1,5 +1,5 @@
-// The control plane as a process: settings in, adapters wired, rollouts taken up, calls served, and an orderly end. This is
-// the one place in the control plane that knows everybody.
+// The control plane as a process: reads the settings, connects the adapters, recovers rollouts, serves the API, and
+// ends in order. With the settings of the job `database-role` it prepares the database instead.
 import { once } from "node:events";
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
@@ -14,21 +14,21 @@ import { openClaims } from "./adapters/postgres/claims.ts";
 import { connectionOptions, type Database, openPool } from "./adapters/postgres/connection.ts";
 import { openJournal } from "./adapters/postgres/journal.ts";
 import { migrate } from "./adapters/postgres/migrations.ts";
-import { openNotices } from "./adapters/postgres/notifications.ts";
+import { openNotifications } from "./adapters/postgres/notifications.ts";
 import { openTime } from "./adapters/postgres/time.ts";
 import { createApp, type Log } from "./api/app.ts";
-import { createAuthenticate } from "./api/authenticate.ts";
+import { type Authenticate, createAuthenticate } from "./api/authenticate.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
-import { openChannels } from "./read-notifiers.ts";
+import { openNotifiers } from "./read-notifiers.ts";
 import { clockOf } from "./runtime/clock.ts";
-import { startNotifier } from "./runtime/notify.ts";
-import { createOrchestrator } from "./runtime/orchestrate.ts";
+import { startNotifying } from "./runtime/notify.ts";
+import { createOrchestrator, type Orchestrator } from "./runtime/orchestrate.ts";
 import { readPreparation, readSettings, type Settings } from "./settings.ts";
 
-/** For how long an orderly end may last; the platform kills after 30 seconds. */
+/** How long an orderly end may take. The platform kills the process after 30 seconds. */
 const endSeconds = 25;
 const log: Log = (line) => void process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), ...line })}\n`);
-const tellTrouble = (sentence: string): void => log({ what: "trouble", sentence });
+const logTrouble = (message: string): void => log({ what: "trouble", message });
 
 try {
   const preparation = readPreparation(process.env);
@@ -43,102 +43,115 @@ try {
       ? { what: "stopped", id: thrown.id, message: thrown.message, fix: thrown.fix }
       : { what: "stopped", error: String((thrown as Error).stack ?? thrown) },
   );
-  // A half-started service would look alive; the platform starts a whole one.
+  // A half-started process would look alive. The platform starts a new one.
   process.exit(1);
 }
 
+/** Runs the control plane until it receives a signal to end, and then ends in order. */
 async function run(settings: Settings): Promise<void> {
   const connection = connect(settings);
-  const database: Database = { ...settings.database, password: passwordOf(settings.database, connection.credential) };
-  const pool = openPool(database, tellTrouble);
-  await migrate(pool);
-  const telemetry = await openTelemetry(settings, connection);
-  const opened = openJournal(pool, connectionOptions(database), tellTrouble);
-  const journal = telemetry?.journal(opened) ?? opened;
-  const claims = openClaims(pool, settings.leaseSeconds);
-  const time = await openTime(pool);
-  const clock = clockOf(time.now);
-  const patience = patienceOf(settings.requestSeconds);
-  const rollouts = createOrchestrator({
-    ports: {
-      apps: createContainerApps(connection, patience),
-      requests: createRequestRows(connection, patience, settings.workspace, settings.ingestionSeconds),
-      journal,
-      claims,
-      clock,
-    },
-    engine: rollout,
-    pool,
-    process: settings.process,
-    leaseSeconds: settings.leaseSeconds,
-    requestSeconds: settings.requestSeconds,
-    log: tellTrouble,
-    telemetry,
-  });
-  await rollouts.launch();
-  telemetry?.begin(opened);
   const dispatcher = fetchDispatcher();
-  const notices = openNotices(pool);
-  const notifier = startNotifier({
-    journal,
-    notices: telemetry?.notices(notices) ?? notices,
-    channels: openChannels(settings.channels, { dispatcher }),
-    now: clock.now,
-    log: tellTrouble,
+  const store = await openStore(settings, connection);
+  const rollouts = orchestratorOf(settings, connection, store);
+  await rollouts.launch();
+  store.telemetry?.begin(store.opened);
+  const notifications = openNotifications(store.pool);
+  const notifying = startNotifying({
+    journal: store.journal,
+    notifications: store.telemetry?.notifications(notifications) ?? notifications,
+    notifiers: openNotifiers(settings.notifiers, { dispatcher }),
+    now: store.clock.now,
+    log: logTrouble,
   });
   const closing = new AbortController();
-  const app = createApp(
-    {
-      journal,
-      claims,
-      rollouts,
-      inventory: settings.inventory,
-      now: clock.now,
-      process: settings.process,
-      closing: closing.signal,
-    },
-    createAuthenticate(settings, dispatcher),
-    log,
-    telemetry?.served,
-  );
-  const server = serve({
-    fetch: app.fetch,
-    hostname: settings.host,
-    port: settings.port,
-    overrideGlobalObjects: false,
-  }) as Server;
+  const server = serveApi(settings, store, rollouts, createAuthenticate(settings, dispatcher), closing.signal);
   await once(server, "listening");
-  log({ what: "started", process: settings.process, address: server.address(), inventory: settings.inventory });
-  await toldToEnd();
-  log({ what: "ending", process: settings.process });
+  const { process: name, managedTargets } = settings;
+  log({ what: "started", process: name, address: server.address(), managedTargets });
+  await signalToEnd();
+  log({ what: "ending", process: name });
   setTimeout(() => process.exit(1), endSeconds * 1000).unref();
   closing.abort();
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
-  await Promise.all([rollouts.close(), notifier.close()]);
+  await Promise.all([rollouts.close(), notifying.close()]);
   server.closeAllConnections();
   await closed;
-  await telemetry?.close();
-  await opened.close();
-  time.close();
-  await Promise.all([pool.end(), dispatcher.close()]);
+  await store.telemetry?.close();
+  await store.opened.close();
+  store.time.close();
+  await Promise.all([store.pool.end(), dispatcher.close()]);
   connection.close();
 }
 
-/** Opens what watches us, where somebody wants to know. Its packages are loaded only then. */
+type Store = Awaited<ReturnType<typeof openStore>>;
+
+/** Opens everything that lives in the database, and the telemetry that watches the journal. */
+async function openStore(settings: Settings, connection: Connection) {
+  const database: Database = { ...settings.database, password: passwordOf(settings.database, connection.credential) };
+  const pool = openPool(database, logTrouble);
+  await migrate(pool);
+  const telemetry = await openTelemetry(settings, connection);
+  const opened = openJournal(pool, connectionOptions(database), logTrouble);
+  const time = await openTime(pool);
+  return {
+    pool,
+    telemetry,
+    opened,
+    journal: telemetry?.journal(opened) ?? opened,
+    claims: openClaims(pool, settings.leaseSeconds),
+    time,
+    clock: clockOf(time.now),
+  };
+}
+
+/** Assembles the control loop. It does not run yet. */
+function orchestratorOf(settings: Settings, connection: Connection, store: Store): Orchestrator {
+  const patience = patienceOf(settings.requestSeconds);
+  return createOrchestrator({
+    ports: {
+      apps: createContainerApps(connection, patience),
+      requests: createRequestRows(connection, patience, settings.workspace, settings.ingestionSeconds),
+      journal: store.journal,
+      claims: store.claims,
+      clock: store.clock,
+    },
+    engine: rollout,
+    pool: store.pool,
+    process: settings.process,
+    leaseSeconds: settings.leaseSeconds,
+    requestSeconds: settings.requestSeconds,
+    log: logTrouble,
+    telemetry: store.telemetry,
+  });
+}
+
+function serveApi(
+  { managedTargets, process: name, host, port }: Settings,
+  { journal, claims, clock, telemetry }: Store,
+  rollouts: Orchestrator,
+  authenticate: Authenticate,
+  closing: AbortSignal,
+): Server {
+  const parts = { journal, claims, rollouts, managedTargets, now: clock.now, process: name, closing };
+  const app = createApp(parts, authenticate, log, telemetry?.served);
+  return serve({ fetch: app.fetch, hostname: host, port, overrideGlobalObjects: false }) as Server;
+}
+
+/** Opens telemetry, if it is configured. Its packages are loaded only then. */
 async function openTelemetry({ telemetry: wanted }: Settings, { credential, way }: Connection) {
   if (wanted === undefined) return undefined;
   const [{ openSending }, { openWatch }] = await Promise.all([
     import("./adapters/telemetry/send.ts"),
     import("./adapters/telemetry/watch.ts"),
   ]);
-  const sending = openSending({ ...wanted, credential, way, log: tellTrouble });
+  const sending = openSending({ ...wanted, credential, way, log: logTrouble });
   return { ...openWatch(sending), close: sending.close };
 }
 
-/** Resolves at the first request to end. */
-function toldToEnd(): Promise<void> {
+/** Resolves at the first signal to end. */
+function signalToEnd(): Promise<void> {
   return new Promise((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());
   });

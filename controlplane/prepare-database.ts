@@ -1,21 +1,21 @@
-// What is done once by the database's administrator and never by the control plane: the tables, the role under which the control plane
-// signs in, and the rights of that role. It runs in the control plane's own image, so that its tables are those of that very version.
+// Prepares the database as its administrator: the tables, the role under which the control plane signs in, and the
+// rights of that role. It runs in the control plane's own image, so that the tables match exactly that version.
 import { ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
 import pg from "pg";
 import { connectionOptions, type Database, openPool } from "./adapters/postgres/connection.ts";
 import { migrate } from "./adapters/postgres/migrations.ts";
 import { grantRights, makeRole } from "./adapters/postgres/role.ts";
-import { prepareTurns } from "./runtime/reconcile.ts";
+import { prepareDbos } from "./runtime/reconcile.ts";
 import type { DatabaseSettings, Preparation } from "./settings.ts";
 
-/** What Azure's PostgreSQL wants a token for, in place of a password. */
+/** The scope of tokens that Azure's PostgreSQL accepts as passwords. */
 const databaseScope = "https://ossrdbms-aad.database.windows.net/.default";
 
-/** Gives the password that was set, else one that is asked of the identity whenever a connection is made. */
+/** Gives the configured password, else a function that fetches a token of the identity for each connection. */
 export const passwordOf = ({ password }: DatabaseSettings, credential: TokenCredential): Database["password"] =>
   password ?? (async () => (await credential.getToken(databaseScope))?.token ?? "");
 
-/** Prepares the database, or finds that it is. Safe to run again at any moment, beside a control plane at work. */
+/** Prepares the database. It is safe to run again at any time, beside a running control plane. */
 export async function prepareDatabase({ clientId, database: settings, grantee }: Preparation): Promise<void> {
   const database: Database = {
     ...settings,
@@ -24,7 +24,7 @@ export async function prepareDatabase({ clientId, database: settings, grantee }:
   await connected({ ...database, name: "postgres" }, (client) => makeRole(client, grantee));
   const pool = openPool(database, () => {});
   await migrate(pool).finally(() => pool.end());
-  await prepareTurns(await urlOf(database));
+  await prepareDbos(await urlOf(database));
   await connected(database, (client) => grantRights(client, database.name, grantee));
 }
 

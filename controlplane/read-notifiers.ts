@@ -1,16 +1,16 @@
-// BALLAST_NOTIFY → the channels that are told of rollouts. It is one secret, since an address of Slack or Teams is as good as a key, so that a
-// complaint names the field and never what is in it.
+// Reads BALLAST_NOTIFY and opens the notifiers that it configures. The variable is a secret, because whoever has an
+// address of Slack or Teams can post there. A complaint therefore names a field and never its value.
 
 import { object, optional, read, text } from "../engines/form.ts";
-import { type GithubSettings, githubChannel } from "./adapters/notifiers/github.ts";
+import { type GithubSettings, githubNotifier } from "./adapters/notifiers/github.ts";
 import type { Wire } from "./adapters/notifiers/post.ts";
-import { slackChannel } from "./adapters/notifiers/slack.ts";
-import { teamsChannel } from "./adapters/notifiers/teams.ts";
-import { webhookChannel } from "./adapters/notifiers/webhook.ts";
-import type { Channel } from "./runtime/ports.ts";
+import { slackNotifier } from "./adapters/notifiers/slack.ts";
+import { teamsNotifier } from "./adapters/notifiers/teams.ts";
+import { webhookNotifier } from "./adapters/notifiers/webhook.ts";
+import type { Notifier } from "./runtime/ports.ts";
 
-/** Whom to tell; what is absent is told nothing. */
-export interface ChannelSettings {
+/** The configured notifiers. */
+export interface NotifierSettings {
   readonly webhook?: { readonly url: string; readonly secret: string };
   readonly slack?: { readonly url: string };
   readonly teams?: { readonly url: string };
@@ -30,8 +30,8 @@ const form = object({
   githubApi: optional(text("an https address", 2_000, "^https://\\S+$"), "https://api.github.com"),
 });
 
-/** Reads the variable. What is half there is a complaint: somebody believes that he is told. */
-export function readChannels(variable: string | undefined, complaints: string[]): ChannelSettings {
+/** Reads the variable. An incomplete notifier is a complaint, because someone expects its notifications. */
+export function readNotifiers(variable: string | undefined, complaints: string[]): NotifierSettings {
   if (!variable?.trim()) return {};
   const parsed = read(form, json(variable));
   const complain = (what: string): void => void complaints.push(`BALLAST_NOTIFY: ${what}`);
@@ -42,9 +42,9 @@ export function readChannels(variable: string | undefined, complaints: string[])
   const { webhookUrl, webhookSecret, slackUrl, teamsUrl, githubRepository, githubToken, githubRef, githubApi } =
     parsed.value;
   if ((webhookUrl === undefined) !== (webhookSecret === undefined))
-    complain("webhookUrl and webhookSecret go together.");
+    complain("webhookUrl and webhookSecret must be set together.");
   if ((githubRepository === undefined) !== (githubToken === undefined))
-    complain("githubRepository and githubToken go together.");
+    complain("githubRepository and githubToken must be set together.");
   return {
     ...(webhookUrl && webhookSecret ? { webhook: { url: webhookUrl, secret: webhookSecret } } : {}),
     ...(slackUrl ? { slack: { url: slackUrl } } : {}),
@@ -63,10 +63,10 @@ function json(variable: string): unknown {
   }
 }
 
-/** Opens the channels. Nothing is sent yet. */
-export const openChannels = ({ webhook, slack, teams, github }: ChannelSettings, wire: Wire): readonly Channel[] => [
-  ...(webhook === undefined ? [] : [webhookChannel(webhook, wire)]),
-  ...(slack === undefined ? [] : [slackChannel(slack, wire)]),
-  ...(teams === undefined ? [] : [teamsChannel(teams, wire)]),
-  ...(github === undefined ? [] : [githubChannel(github, wire)]),
+/** Opens the notifiers. Nothing is sent yet. */
+export const openNotifiers = ({ webhook, slack, teams, github }: NotifierSettings, wire: Wire): readonly Notifier[] => [
+  ...(webhook === undefined ? [] : [webhookNotifier(webhook, wire)]),
+  ...(slack === undefined ? [] : [slackNotifier(slack, wire)]),
+  ...(teams === undefined ? [] : [teamsNotifier(teams, wire)]),
+  ...(github === undefined ? [] : [githubNotifier(github, wire)]),
 ];

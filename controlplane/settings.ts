@@ -1,20 +1,20 @@
-// Environment → settings, checked all at once. The only reader of the environment in the control plane but for
-// BALLAST_CONNECT_TO, which connect-to.ts reads; what the settings are for is not known here.
+// Reads the control plane's settings from the environment, and reports everything that is wrong with them at once. Only
+// BALLAST_CONNECT_TO is read elsewhere, in connect-to.ts.
 
 import { databaseAccess, patience, publicAzure } from "../defaults.ts";
 import type { Target } from "../engines/rollout/vocabulary.ts";
 import { settingsWrong } from "../errors/api.ts";
 import { type Database, isLoopback } from "./adapters/postgres/connection.ts";
 import type { Grantee } from "./adapters/postgres/role.ts";
-import { type ChannelSettings, readChannels } from "./read-notifiers.ts";
+import { type NotifierSettings, readNotifiers } from "./read-notifiers.ts";
 
-/** Everything that the control plane is told from outside. */
+/** The settings of the control plane. */
 export interface Settings {
   readonly subscription: string;
   readonly tenant: string;
-  /** What a caller's token must be for; several where Entra issues tokens of both shapes (the URI and the client id). */
+  /** The accepted audiences of tokens; several if Entra issues tokens of both versions (the URI and the client id). */
   readonly audiences: readonly string[];
-  readonly inventory: readonly Target[];
+  readonly managedTargets: readonly Target[];
   readonly workspace: string;
   readonly resourceManager: string;
   readonly logs: string;
@@ -24,13 +24,13 @@ export interface Settings {
   readonly database: DatabaseSettings;
   readonly leaseSeconds: number;
   readonly requestSeconds: number;
-  /** How late request rows are as a rule. */
+  /** How late request rows usually arrive. */
   readonly ingestionSeconds: number;
   readonly host: string;
   readonly port: number;
-  /** Who is told of rollouts. */
-  readonly channels: ChannelSettings;
-  /** Where telemetry goes; undefined where nobody wants any. */
+  /** Who receives notifications of rollouts. */
+  readonly notifiers: NotifierSettings;
+  /** Where telemetry is sent; undefined if none is configured. */
   readonly telemetry:
     | {
         readonly connectionString: string;
@@ -40,13 +40,13 @@ export interface Settings {
         readonly instance: string;
       }
     | undefined;
-  /** Who we are in the journal: the replica, and this start of it. */
+  /** Our name in the journal: the replica, and this start of it. */
   readonly process: string;
 }
 
-/** The database as the environment gives it, where a password may be missing. */
+/** The database settings, in which the password may be missing. */
 export interface DatabaseSettings extends Omit<Database, "password"> {
-  /** Absent where the identity's own token is the password. */
+  /** Undefined if a token of the identity is the password. */
   readonly password: string | undefined;
 }
 
@@ -58,10 +58,11 @@ export function readSettings(environment: Environment): Settings {
   const read = reader(environment, complaints);
   const requestSeconds = read.number("BALLAST_REQUEST_SECONDS", patience.requestSeconds, 0.1, 300);
   const leaseSeconds = read.number("BALLAST_LEASE_SECONDS", patience.leaseSeconds, 0.1, 3600);
-  // A write that is still on its way when the lease is another's could land after the other's: the request ends first, always.
+  // A write still on its way when the lease is lost could land after a write of the next process, so the request
+  // must end first.
   if (leaseSeconds <= requestSeconds)
     complaints.push(
-      `BALLAST_LEASE_SECONDS is ${leaseSeconds}, and it must be longer than BALLAST_REQUEST_SECONDS, ${requestSeconds}.`,
+      `BALLAST_LEASE_SECONDS (${leaseSeconds}) must be longer than BALLAST_REQUEST_SECONDS (${requestSeconds}).`,
     );
   const settings: Settings = {
     subscription: read.text("BALLAST_SUBSCRIPTION"),
@@ -71,7 +72,7 @@ export function readSettings(environment: Environment): Settings {
       .split(",")
       .map((audience) => audience.trim())
       .filter((audience) => audience !== ""),
-    inventory: readInventory(read.text("BALLAST_INVENTORY"), complaints),
+    managedTargets: readManagedTargets(read.text("BALLAST_MANAGED_TARGETS"), complaints),
     workspace: read.text("BALLAST_WORKSPACE"),
     resourceManager: read.url("BALLAST_RESOURCE_MANAGER", publicAzure.resourceManager),
     logs: read.url("BALLAST_LOGS", publicAzure.logs),
@@ -84,7 +85,7 @@ export function readSettings(environment: Environment): Settings {
     ingestionSeconds: read.number("BALLAST_INGESTION_SECONDS", patience.ingestionSeconds, 0, 3600),
     host: environment["HOST"] || "127.0.0.1",
     port: read.number("PORT", 8080, 0, 65_535),
-    channels: readChannels(environment["BALLAST_NOTIFY"], complaints),
+    notifiers: readNotifiers(environment["BALLAST_NOTIFY"], complaints),
     telemetry: readTelemetry(environment, read, complaints),
     process: `${environment["CONTAINER_APP_REPLICA_NAME"] || "local"}-${process.pid}-${Date.now().toString(36)}`,
   };
@@ -92,16 +93,20 @@ export function readSettings(environment: Environment): Settings {
   return settings;
 }
 
-/** What the process is told that prepares the database instead of serving. */
+/** The settings of the process that prepares the database instead of serving the API. */
 export interface Preparation {
   readonly clientId: string;
-  /** The database, and its administrator. */
+  /** The database, with its administrator as the user. */
   readonly database: DatabaseSettings;
-  /** Who is to use it. */
+  /** The role that will use the database. */
   readonly grantee: Grantee;
 }
 
-/** Reads what to prepare; undefined where the process is to serve. @throws control-plane-settings-wrong with every complaint at once. */
+/**
+ * Reads the settings for preparing the database; undefined if the process should serve the API.
+ *
+ * @throws control-plane-settings-wrong with every complaint at once.
+ */
 export function readPreparation(environment: Environment): Preparation | undefined {
   const name = environment["BALLAST_DATABASE_GRANTEE"];
   if (!name) return undefined;
@@ -109,7 +114,7 @@ export function readPreparation(environment: Environment): Preparation | undefin
   const read = reader(environment, complaints);
   const objectId = environment["BALLAST_DATABASE_GRANTEE_OBJECT"] || undefined;
   if (objectId !== undefined && !/^[0-9a-f-]{36}$/i.test(objectId))
-    complaints.push(`BALLAST_DATABASE_GRANTEE_OBJECT is "${objectId}", and it must be the id of an object in Entra.`);
+    complaints.push(`BALLAST_DATABASE_GRANTEE_OBJECT ("${objectId}") must be the id of an object in Entra.`);
   const preparation: Preparation = {
     clientId: read.text("AZURE_CLIENT_ID"),
     database: readDatabase(environment, read, complaints),
@@ -128,27 +133,27 @@ interface Reader {
 function reader(environment: Environment, complaints: string[]): Reader {
   return {
     text: (name) => {
-      const text = environment[name]?.trim() ?? "";
-      if (text === "") complaints.push(`${name} is missing.`);
-      return text;
-    },
-    number: (name, otherwise, least, most) => {
-      const text = environment[name];
-      const value = text === undefined || text === "" ? otherwise : Number(text);
-      if (!(value >= least && value <= most))
-        complaints.push(`${name} is "${text}", and it must be a number from ${least} to ${most}.`);
+      const value = environment[name]?.trim() ?? "";
+      if (value === "") complaints.push(`${name} is missing.`);
       return value;
     },
+    number: (name, otherwise, least, most) => {
+      const value = environment[name];
+      const read = value === undefined || value === "" ? otherwise : Number(value);
+      if (!(read >= least && read <= most))
+        complaints.push(`${name} ("${value}") must be a number from ${least} to ${most}.`);
+      return read;
+    },
     url: (name, otherwise) => {
-      const text = (environment[name] || otherwise).replace(/\/+$/, "");
-      if (!URL.canParse(text) || new URL(text).protocol !== "https:")
-        complaints.push(`${name} is "${text}", and it must be an https address.`);
-      return text;
+      const value = (environment[name] || otherwise).replace(/\/+$/, "");
+      if (!URL.canParse(value) || new URL(value).protocol !== "https:")
+        complaints.push(`${name} ("${value}") must be an https address.`);
+      return value;
     },
   };
 }
 
-/** The names are those that the platform and OpenTelemetry have for it. */
+/** Reads the settings of telemetry. Their names are those of the platform and of OpenTelemetry. */
 function readTelemetry(environment: Environment, read: Reader, complaints: string[]): Settings["telemetry"] {
   const connectionString = environment["APPLICATIONINSIGHTS_CONNECTION_STRING"]?.trim() ?? "";
   if (connectionString === "") return undefined;
@@ -167,9 +172,9 @@ function readDatabase(environment: Environment, read: Reader, complaints: string
   const host = read.text("BALLAST_DATABASE_HOST");
   const tls = environment["BALLAST_DATABASE_TLS"] || databaseAccess.tls;
   if (tls !== "require" && tls !== "disable")
-    complaints.push(`BALLAST_DATABASE_TLS is "${tls}", and it must be require or disable.`);
+    complaints.push(`BALLAST_DATABASE_TLS ("${tls}") must be require or disable.`);
   if (tls === "disable" && host !== "" && !isLoopback(host))
-    complaints.push(`BALLAST_DATABASE_TLS is disable, and that is for a loopback address alone, not for ${host}.`);
+    complaints.push(`BALLAST_DATABASE_TLS may be disable only for a loopback address, not for ${host}.`);
   return {
     host,
     port: read.number("BALLAST_DATABASE_PORT", databaseAccess.port, 1, 65_535),
@@ -180,7 +185,7 @@ function readDatabase(environment: Environment, read: Reader, complaints: string
   };
 }
 
-function readInventory(text: string, complaints: string[]): readonly Target[] {
+function readManagedTargets(text: string, complaints: string[]): readonly Target[] {
   if (text === "") return [];
   const entries = parsed(text);
   const isTarget = (entry: unknown): entry is Target =>
@@ -192,7 +197,9 @@ function readInventory(text: string, complaints: string[]): readonly Target[] {
     ) &&
     Object.keys(entry).length === 2;
   if (!Array.isArray(entries) || !entries.every(isTarget)) {
-    complaints.push('BALLAST_INVENTORY is not a list of {"resourceGroup", "app"} in JSON.');
+    complaints.push(
+      'BALLAST_MANAGED_TARGETS is not a JSON list of objects such as {"resourceGroup": "shop", "app": "storefront"}.',
+    );
     return [];
   }
   return entries;

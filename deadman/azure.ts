@@ -1,26 +1,27 @@
-// The switch's own way out: one request, and Resource Manager asked with the job's identity. It uses Node's own clients and no
-// package, since it must work on the day when the control plane, with all its clients, does not.
-// Nothing here knows apps, traffic or heartbeats.
+// The dead man's switch's own HTTP client: sends one request, and calls Resource Manager with the job's identity.
+// It uses only Node's own modules and no package, because it must work when the control plane, with all its
+// clients, does not.
 import http from "node:http";
 import https from "node:https";
 
-/** What came back. A body that is no JSON object is empty. */
+/** One answer. A body that is not a JSON object is empty. */
 export interface Answer {
   readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: the JSON of Azure has no types here, and this folder may import none
   readonly body: { readonly [name: string]: any };
-  /** When the other side says to come back. */
+  /** When the server asks to retry. */
   readonly retryAfterSeconds: number;
 }
 
 /** An answer, or why there is none. */
 export type Asked = Answer | { readonly status: undefined; readonly reason: string };
 
-/** Asks Resource Manager about a path; trouble of any kind comes back as a value. */
+/** Sends a request to Resource Manager. Trouble of any kind is a value. */
 export type Ask = (method: "GET" | "POST" | "PATCH", path: string, body?: object) => Promise<Asked>;
 
-/** How long one request may take, its body included. */
+/** The limit of one request, its body included. */
 const requestSeconds = 10;
-/** The version of Container Apps that we hold ourselves to. */
+/** The API version of Container Apps. */
 const apiVersion = "2025-07-01";
 
 /** Sends one request, once. */
@@ -72,7 +73,10 @@ export async function send(
   }
 }
 
-/** Gives another address for a host where BALLAST_CONNECT_TO says so (`<suffix>=<host>:<port>`), which it does in the stand-in cloud alone. */
+/**
+ * Gives another address for a host if BALLAST_CONNECT_TO (`<suffix>=<host>:<port>`) names one. Only the
+ * emulator sets it.
+ */
 function wayTo({ protocol, hostname }: URL): https.RequestOptions {
   const [, suffix, host, port] = /^([a-z0-9.-]+)=([^:=]+):(\d+)$/.exec(process.env["BALLAST_CONNECT_TO"] ?? "") ?? [];
   const isMeant = suffix !== undefined && protocol === "https:" && `.${hostname}`.endsWith(`.${suffix}`);
@@ -88,7 +92,7 @@ function parsed(text: string): Answer["body"] {
   }
 }
 
-/** Says what went wrong in a line, in Azure's own words where there are any. */
+/** Describes a failed request in one line, with Azure's own message if there is one. */
 export function describeAsked(asked: Asked): string {
   if (asked.status === undefined) return asked.reason;
   const { code, message } = asked.body["error"] ?? {};
@@ -99,7 +103,7 @@ export function describeAsked(asked: Asked): string {
     .slice(0, 400);
 }
 
-/** Signs in with the identity that the container has, at the first question, and asks Resource Manager. */
+/** Gives a client of Resource Manager that signs in with the container's identity at the first request. */
 export function resourceManager(
   origin: string,
   identity: { readonly endpoint: string; readonly header: string; readonly clientId: string },
@@ -118,7 +122,7 @@ export function resourceManager(
   return async (method, path, body) => {
     if (token === undefined) {
       const signed = await signIn();
-      // What the identity endpoint answers badly now it may answer well in a moment; the reason holds no token, since there was none.
+      // The identity endpoint may succeed a moment later. The reason contains no token, because there was none.
       if (signed.status !== 200 || typeof signed.body["access_token"] !== "string")
         return { status: undefined, reason: `the identity got no token: ${describeAsked(signed)}` };
       token = signed.body["access_token"];

@@ -1,11 +1,11 @@
-// What the demo counts from what the stand-in saw: requests by arm, writes of traffic, and whose failure it was. Each failed
-// request of the load is laid to a fault only where the replica that answered logged that very request as injected, or where it
-// was sent to a canary that was made to hang or to crash. Time windows prove nothing.
+// What the demo counts from the emulator's records: requests by arm, writes of traffic, and which failures a fault
+// explains. A fault explains a failed request only if the replica that answered logged that request as injected, or if
+// the request went to a canary that hangs or crashes. Being close in time proves nothing.
 import type { LoadFailure } from "../emulator/load.ts";
 import type { Asked, LogLine, Row } from "./emulator.ts";
 import type { Released } from "./release.ts";
 
-/** What one release did to users, counted from the ingress's own rows of the load's requests. */
+/** The requests of one release by arm, counted from the ingress's rows of the load. */
 export interface Counts {
   readonly canaryRequests: number;
   readonly stableRequests: number;
@@ -13,10 +13,10 @@ export interface Counts {
   readonly stableFailed: number;
 }
 
-const fromLoad = ({ UserAgent }: Row): boolean => UserAgent === "localcloud-load";
+const fromLoad = ({ UserAgent }: Row): boolean => UserAgent === "emulator-load";
 const isFailed = ({ StatusCode }: Row): boolean => StatusCode === 0 || StatusCode >= 400;
 
-/** Counts a release's requests by arm: those that began while it was under way. */
+/** Counts a release's requests by arm: those that began during the release. */
 export function count(released: Released, rows: readonly Row[]): Counts {
   const during = rows.filter(
     (row) => fromLoad(row) && Date.parse(row.StartTime) >= released.from && Date.parse(row.StartTime) < released.to,
@@ -34,9 +34,10 @@ export function count(released: Released, rows: readonly Row[]): Counts {
 }
 
 /**
- * Gives what each request said about who gets the storefront's traffic, in the order in which they were sent; equal traffic is equal text.
+ * Returns the traffic that each write of the storefront set, in the order of the writes; equal traffic is equal text.
  *
- * It counts the program's PUTs and the control plane's PATCHes alike, and refused ones too: to ask for another traffic is bad enough.
+ * It includes the program's PUTs, the control plane's PATCHes, and refused writes: an attempt to move traffic is bad
+ * enough.
  */
 export function trafficWrites(asked: readonly Asked[], from: number, to = Infinity): readonly string[] {
   const written = asked.filter(
@@ -51,7 +52,7 @@ export function trafficWrites(asked: readonly Asked[], from: number, to = Infini
   );
 }
 
-/** Gives the failures that no fault explains. */
+/** Returns the failures that no fault explains. */
 export function outsideFaults(
   failures: readonly LoadFailure[],
   releases: readonly Released[],

@@ -1,8 +1,9 @@
-// Seed → the releases of a demo: which faults, how large, in which order, when the control plane is killed, and which verdict
-// races with a `pulumi up`. What is drawn reaches only the replicas' environment; the result that is expected follows from the fault alone.
+// Draws the releases of a demo from a seed: their faults, sizes and order, when the control plane is killed, and which
+// verdict races with a `pulumi up`. A fault reaches only the environment of the replicas, and it alone determines the
+// expected result.
 import type { RolloutResult } from "../engines/rollout/vocabulary.ts";
 
-/** What is wrong with a release. Sizes are in the fault's own unit; see examples/storefront/README.md. */
+/** What is wrong with a release. examples/storefront/README.md describes the faults. */
 export type Fault =
   | { readonly kind: "none" }
   | { readonly kind: "errors"; readonly percent: number; readonly milliseconds?: number }
@@ -19,13 +20,13 @@ export interface DrawnRelease {
 export interface Draw {
   readonly seed: number | null;
   readonly releases: readonly DrawnRelease[];
-  /** The healthy release in which the control plane is killed, and how long after which step was reached. */
+  /** The healthy release during which the control plane is killed, the step, and how long after reaching it. */
   readonly kill: { readonly release: number; readonly atPercent: number; readonly afterSeconds: number };
-  /** The release whose verdict races with the next release's `pulumi up`, and when that begins; null where the draw leaves no room for one. */
+  /** The release whose verdict races with the next release's `pulumi up`, and when that begins; null without a race. */
   readonly race: { readonly release: number; readonly atPercent: number; readonly afterSeconds: number } | null;
 }
 
-/** The demo without a seed: the story that the README tells. */
+/** The demo without a seed: the story of docs/start/demo.md. */
 export const story: Draw = {
   seed: null,
   releases: [
@@ -38,32 +39,20 @@ export const story: Draw = {
   race: null,
 };
 
-/** Draws two bad releases or three and as many good ones, a bad one last, so that there is something to revert. */
+/** Draws two or three bad releases and two good ones, a bad one last, so that there is something to revert. */
 export function draw(seed: number): Draw {
   const random = mulberry32(seed);
-  const between = (least: number, most: number) => least + Math.floor(random() * (most - least + 1));
+  const between: Between = (least, most) => least + Math.floor(random() * (most - least + 1));
   const pick = <Item>(items: readonly Item[]): Item => items[between(0, items.length - 1)]!;
   const bad: Fault[] = shuffle(["errors", "slow", "hang", "crash", "never-ready"] as const, random)
     .slice(0, between(2, 3))
-    .map((kind) => {
-      switch (kind) {
-        case "errors":
-          return { kind, percent: between(5, 60) };
-        case "slow":
-          return { kind, percent: between(15, 40), milliseconds: between(700, 1500) };
-        case "hang":
-        case "crash":
-          return { kind, afterRequests: between(40, 160) };
-        case "never-ready":
-          return { kind };
-      }
-    });
+    .map((kind) => sized(kind, between));
   const last = bad.pop()!;
   const faults = [...shuffle([...bad, { kind: "none" as const }, { kind: "none" as const }], random), last];
   const releases = faults.map((fault, index) => ({ release: index + 2, fault }));
   const healthy = releases.filter(({ fault }) => fault.kind === "none");
   const kill = { release: pick(healthy).release, atPercent: pick([5, 25, 50]), afterSeconds: between(0, 3) };
-  // Both releases of a race must be about nothing else. A bad one has its verdict at the first step, a good one at the last.
+  // The releases of a race are not killed. A bad release gets its verdict at the first step, a good one at the last.
   const racers = releases
     .slice(0, -1)
     .filter(
@@ -76,13 +65,29 @@ export function draw(seed: number): Draw {
   return { seed, releases, kill, race };
 }
 
-/** Says what must come of a release with this fault. */
+type Between = (least: number, most: number) => number;
+
+function sized(kind: Exclude<Fault["kind"], "none">, between: Between): Fault {
+  switch (kind) {
+    case "errors":
+      return { kind, percent: between(5, 60) };
+    case "slow":
+      return { kind, percent: between(15, 40), milliseconds: between(700, 1500) };
+    case "hang":
+    case "crash":
+      return { kind, afterRequests: between(40, 160) };
+    case "never-ready":
+      return { kind };
+  }
+}
+
+/** Returns the result that a release with this fault must have. */
 export function expectedResult(fault: Fault): RolloutResult {
   if (fault.kind === "none") return "promoted";
   return fault.kind === "never-ready" ? "rejected" : "rolled-back";
 }
 
-/** Writes a fault as the storefront reads it from its environment. */
+/** Returns the environment variables by which the storefront reads its fault. */
 export function environmentOf({ release, fault }: DrawnRelease): Readonly<Record<string, string>> {
   const environment: Record<string, string> = { RELEASE: String(release), FAULT: fault.kind, SEED: String(release) };
   if (fault.kind === "errors" || fault.kind === "slow") environment["FAULT_PERCENT"] = String(fault.percent);
@@ -93,13 +98,15 @@ export function environmentOf({ release, fault }: DrawnRelease): Readonly<Record
   return environment;
 }
 
-/** Writes a fault as a person reads it. */
+/** Describes a fault for people. */
 export function describeFault(fault: Fault): string {
   switch (fault.kind) {
     case "none":
       return "healthy";
     case "errors":
-      return `${fault.percent} % of requests fail${fault.milliseconds === undefined ? "" : ` and ${fault.percent} % take ${fault.milliseconds} ms longer`}`;
+      return fault.milliseconds === undefined
+        ? `${fault.percent} % of requests fail`
+        : `${fault.percent} % of requests fail and ${fault.percent} % take ${fault.milliseconds} ms longer`;
     case "slow":
       return `${fault.percent} % of requests take ${fault.milliseconds} ms longer`;
     case "hang":
@@ -120,7 +127,7 @@ function shuffle<Item>(items: readonly Item[], random: () => number): Item[] {
   return shuffled;
 }
 
-/** A small generator of pseudo-random numbers from 0 to 1 (mulberry32), the same on every machine. */
+/** Returns a generator of pseudo-random numbers from 0 to 1 (mulberry32), the same on every machine. */
 function mulberry32(seed: number): () => number {
   let a = seed >>> 0;
   return () => {

@@ -1,11 +1,11 @@
-// The stand-in's own controls, as the demo uses them: who answered which request, what replicas logged, killing a process.
-// Nothing here exists on Azure.
+// The emulator's controls that the demo uses: request rows, logs of replicas, management requests, and
+// killing replicas. Azure has none of them.
 import { fetch } from "undici";
 import { tokenFor } from "../client/credential.ts";
 import { fetchDispatcher } from "../connect-to.ts";
 import type { CloudAddress } from "./ground.ts";
 
-/** One request as the ingress saw it. */
+/** One request, as the ingress logged it. */
 export interface Row {
   readonly StartTime: string;
   readonly RevisionName: string;
@@ -21,36 +21,36 @@ export interface LogLine {
   readonly json?: { readonly injected?: string; readonly requestId?: string };
 }
 
-/** One management request that the stand-in was sent. */
+/** One management request to the emulator. */
 export interface Asked {
   readonly at: string;
   readonly method: string;
   readonly path: string;
-  /** Who gets how much, where the request says so. */
+  /** The traffic that the request sets, if it sets any. */
   readonly traffic?: readonly { readonly revisionName?: string; readonly weight?: number }[];
 }
 
-export interface StandIn {
+export interface Emulator {
   readonly rows: (app: string) => Promise<readonly Row[]>;
   readonly logs: (app: string) => Promise<readonly LogLine[]>;
   readonly asked: () => Promise<readonly Asked[]>;
-  /** Kills the replica processes of an app with SIGKILL and gives their process ids. */
+  /** Kills the replica processes of an app with SIGKILL and returns their process ids. */
   readonly kill: (app: string) => Promise<readonly number[]>;
   readonly processes: () => Promise<readonly { readonly app: string; readonly pid: number | null }[]>;
 }
 
-/** Gives the controls of a running stand-in. */
-export function standIn({ suffix, port }: CloudAddress): StandIn {
+/** Returns the controls of a running emulator. */
+export function emulator({ suffix, port }: CloudAddress): Emulator {
   const dispatcher = fetchDispatcher({ suffix, host: "127.0.0.1", port });
   const token = tokenFor("https://management.azure.com");
   const ask = async <Answer>(method: "GET" | "POST", route: string, body?: object): Promise<Answer> => {
-    const answer = await fetch(`https://management.${suffix}/_standin/${route}`, {
+    const answer = await fetch(`https://management.${suffix}/_emulator/${route}`, {
       method,
       dispatcher,
       headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" },
       ...(body && { body: JSON.stringify(body) }),
     });
-    if (!answer.ok) throw new Error(`the stand-in answered ${answer.status} to ${route}: ${await answer.text()}`);
+    if (!answer.ok) throw new Error(`the emulator answered ${answer.status} to ${route}: ${await answer.text()}`);
     return (await answer.json()) as Answer;
   };
   return {

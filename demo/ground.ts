@@ -1,42 +1,54 @@
-// What the demo stands on: the Pulumi engine, PostgreSQL and the stand-in cloud, brought up in order and taken down in
-// reverse. Everything lives in one folder of the project's own that git does not see. Knows nothing of releases.
+// Starts and stops what the demo runs on: the Pulumi CLI, PostgreSQL and the emulator. All their
+// files are in one folder that git ignores.
 import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import tls from "node:tls";
-import type { LocalCloud } from "../emulator/start.ts";
+import type { RunningEmulator } from "../emulator/start.ts";
 import { demoRunning } from "../errors/demo.ts";
 import { type RunningPostgres, startPostgres } from "../toolchain/postgres.ts";
-import { bringEngine, type PulumiEngine } from "../toolchain/pulumi/bring.ts";
+import { bringPulumi, type PulumiCli } from "../toolchain/pulumi/bring.ts";
 
-export type CloudAddress = Omit<LocalCloud, "close">;
+export type CloudAddress = Omit<RunningEmulator, "close">;
 
+/** What the demo runs on, started. */
 export interface Ground {
-  readonly engine: PulumiEngine;
+  readonly pulumiCli: PulumiCli;
   readonly postgres: RunningPostgres;
   readonly cloud: CloudAddress;
-  /** The demo's own folder: state, Pulumi home, the authority's certificate; removed by `stop`. */
+  /** The demo's own folder with the state, the Pulumi home and the emulator's certificate. `stop` removes it. */
   readonly folder: string;
-  /** The process of the stand-in, whose end is the end of every replica. */
+  /** The emulator's process. When it ends, every replica ends. */
   readonly cloudProcess: ChildProcess;
-  /** Takes everything down and gives what is left all the same, a line a thing. */
+  /** Stops everything and returns what is left in spite of that, one line each. */
   readonly stop: () => Promise<readonly string[]>;
 }
 
 const root = path.join(import.meta.dirname, "..");
 
-/** Brings everything up and tells about it, a line a thing. */
-export async function bringGround(folder: string, tell: (line: string) => void): Promise<Ground> {
+const origins: Readonly<Record<PulumiCli["how"], string>> = {
+  path: "found on PATH",
+  cache: "from the cache",
+  installed: "installed now",
+  built: "built now",
+};
+
+/**
+ * Starts everything, and reports each part with one line.
+ *
+ * @throws demo-already-running if another demo uses the folder
+ */
+export async function bringGround(folder: string, report: (line: string) => void): Promise<Ground> {
   refuseSecond(folder);
-  const engine = await bringEngine({ report: tell });
-  tell(`Pulumi ${engine.version} (${engine.how})`);
-  fs.rmSync(folder, { recursive: true, force: true }); // what a demo that was killed has left
+  const pulumiCli = await bringPulumi({ report });
+  report(`Pulumi CLI ${pulumiCli.version}, ${origins[pulumiCli.how]}`);
+  fs.rmSync(folder, { recursive: true, force: true }); // a demo that was killed leaves it
   fs.mkdirSync(path.join(folder, "state"), { recursive: true });
   fs.writeFileSync(path.join(folder, "pid"), String(process.pid));
   const postgres = await startPostgres();
-  tell(`PostgreSQL 18 on 127.0.0.1:${postgres.port}`);
+  report(`PostgreSQL 18 on 127.0.0.1:${postgres.port}`);
   try {
     const cloudProcess = spawn(process.execPath, [path.join(root, "emulator", "main.ts")], {
       stdio: ["pipe", "pipe", "inherit"],
@@ -47,7 +59,7 @@ export async function bringGround(folder: string, tell: (line: string) => void):
       postgres: { host: postgres.host, port: postgres.port, user: postgres.user, password: postgres.password },
     });
     tls.setDefaultCACertificates([...tls.getCACertificates("default"), fs.readFileSync(cloud.caFile, "utf8")]);
-    tell(`the stand-in cloud on 127.0.0.1:${cloud.port}; nothing here is Azure, and no account is used`);
+    report(`emulator on 127.0.0.1:${cloud.port}; it replaces Azure, so no account is needed`);
     const stop = async () => {
       await ended(cloudProcess);
       await postgres.stop();
@@ -59,7 +71,7 @@ export async function bringGround(folder: string, tell: (line: string) => void):
       );
       return [...ports.flat(), ...(fs.existsSync(folder) ? [`${folder} is still there`] : [])];
     };
-    return { engine, postgres, cloud, folder, cloudProcess, stop };
+    return { pulumiCli, postgres, cloud, folder, cloudProcess, stop };
   } catch (error) {
     await postgres.stop();
     throw error;
@@ -72,7 +84,7 @@ function refuseSecond(folder: string): void {
   if (pid > 0 && isAlive(pid)) throw demoRunning({ folder, pid });
 }
 
-/** Says whether there is a process of that id. */
+/** Reports whether a process with this id exists. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -81,7 +93,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Which folder an image stands for: on the stand-in containers are processes. */
+/** The folder and entry of each image. On the emulator a container is a process of these sources. */
 export const images = {
   storefront: { folder: path.join(root, "examples", "storefront"), entry: "main.ts" },
   "control-plane": { folder: path.join(root, "controlplane"), entry: "main.ts" },
@@ -91,7 +103,7 @@ export const images = {
 async function address(child: ChildProcess, options: object): Promise<CloudAddress> {
   child.stdin!.write(`${JSON.stringify(options)}\n`);
   for await (const line of createInterface({ input: child.stdout! })) return JSON.parse(line) as CloudAddress;
-  throw new Error(`the stand-in ended before it was ready, with exit code ${child.exitCode}`);
+  throw new Error(`the emulator ended before it was ready, with exit code ${child.exitCode}`);
 }
 
 const isOpen = (port: number): Promise<boolean> =>

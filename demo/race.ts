@@ -1,13 +1,13 @@
-// A `pulumi up` that races with a verdict: the next release comes in while the one before it is being decided. Whichever is first, it ends
-// clean or is refused with an error of the catalogue, and the verdict is what the fault demands.
+// A `pulumi up` that races with a verdict: the next release starts while the one before is being decided. Whichever
+// comes first, the `up` succeeds or is refused with an error of the catalogue, and the fault determines the verdict.
 import type { Ended } from "../toolchain/child.ts";
 import { type Draw, type DrawnRelease, environmentOf } from "./draw.ts";
 import { account, app, carryOut, checkResult, follow, knownNow, type Released, type Stage } from "./release.ts";
 
-/** What may refuse an `up` that comes too early, or too late for what it had planned. */
-const refusals = ["rollout-in-flight", "canary-app-traffic-moved", "canary-app-held"];
+/** The errors that may refuse an `up` that comes too early, or whose plan is out of date. */
+const refusals = ["rollout-in-flight", "canary-app-traffic-moved", "canary-app-locked"];
 
-/** Releases one without waiting for it, starts the next one's `pulumi up` when it is drawn, and gives what became of both. */
+/** Starts a release without waiting, then the next one's `pulumi up` at the drawn moment, and returns both results. */
 export async function race(
   stage: Stage,
   first: DrawnRelease,
@@ -21,10 +21,10 @@ export async function race(
   stack.setStorefront(environmentOf(first));
   const begun = await stack.up();
   stack.configure({ "ballast:wait": undefined });
-  timeline.check(begun.code === 0, `pulumi up does not wait for release ${first.release}`);
+  timeline.check(begun.code === 0, `pulumi up started release ${first.release} without waiting for it`);
   const start = (): Promise<Ended> => {
     timeline.line(
-      `  ⇄ pulumi up with release ${next.release}, while release ${first.release} is being decided`,
+      `  ⇄ pulumi up of release ${next.release} while release ${first.release} is being decided`,
       "magenta",
     );
     stack.setStorefront(environmentOf(next));
@@ -45,18 +45,19 @@ export async function race(
   const decided = { ...first, ...followed, from, to, journal };
 
   const started = (await plane.list(app)).rollouts.find(
-    ({ id, revision }) => !known.has(id) && revision !== followed.name.revision,
+    (rollout) => !known.has(rollout.id) && rollout.revision !== followed.name.revision,
   );
   if (started === undefined) {
     const refusal = refusals.find((id) => ended.output.includes(id));
+    const reason = refusal === undefined ? `for another reason:\n${ended.output}` : `with ${refusal}`;
     timeline.check(
       ended.code !== 0 && refusal !== undefined,
-      `release ${next.release} came too early and was refused${refusal === undefined ? ` otherwise:\n${ended.output}` : ` with ${refusal}`}; it is asked for again`,
+      `release ${next.release} came too early and was refused ${reason}; it starts again`,
     );
     return [decided, await carryOut(stage, next)];
   }
-  timeline.line(`release ${next.release} came in when release ${first.release} had been decided, and was carried out`);
-  const { result, sentence, revision, startedAt } = started;
+  timeline.line(`release ${next.release} came after the verdict on release ${first.release} and was carried out`);
+  const { result, message, revision, startedAt } = started;
   if (result === null) throw new Error(`pulumi up ended before its rollout did:\n${ended.output}`);
-  return [decided, await account(stage, next, { name: { ...app, revision }, result, sentence }, ended, startedAt)];
+  return [decided, await account(stage, next, { name: { ...app, revision }, result, message }, ended, startedAt)];
 }

@@ -1,45 +1,46 @@
-// One release from `pulumi up` to its result, told as it happens; and the control plane's death in the middle of one.
+// One release from `pulumi up` to its result, printed as it happens, and the kill of the control plane during one.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ControlPlane, JournalLine, RolloutName } from "../client/control-plane.ts";
 import type { RolloutResult } from "../engines/rollout/vocabulary.ts";
 import type { Ended } from "../toolchain/child.ts";
 import { type Draw, type DrawnRelease, describeFault, environmentOf, expectedResult, type Fault } from "./draw.ts";
-import type { StandIn } from "./emulator.ts";
+import type { Emulator } from "./emulator.ts";
 import type { Stack } from "./stack.ts";
 import type { Timeline } from "./timeline.ts";
 
+/** What a release needs: the stack, the control plane, the emulator and the timeline. */
 export interface Stage {
   readonly stack: Stack;
   readonly plane: ControlPlane;
-  readonly standIn: StandIn;
+  readonly emulator: Emulator;
   readonly timeline: Timeline;
 }
 
-/** What came of one release; the requests of its arms are counted when all of them are known. */
+/** The result of one release. Requests are counted at the end, when all of them are known. */
 export interface Released {
   readonly release: number;
   readonly fault: Fault;
   readonly name: RolloutName;
   readonly result: RolloutResult;
-  readonly sentence: string;
+  readonly message: string;
   readonly from: number;
   readonly to: number;
   readonly journal: readonly JournalLine[];
 }
 
-/** The app that the demo releases again and again. */
+/** The app that the demo releases. */
 export const app = { resourceGroup: "ballast-local", app: "storefront" };
 
-/** Something that is done to a rollout, so long after it has reached a weight. */
+/** Something that happens to a rollout a while after it has reached a weight. */
 export interface Interference {
   readonly atPercent: number;
   readonly afterSeconds: number;
   readonly act: () => Promise<void>;
 }
 
-/** Releases what was drawn, tells its journal, and checks that the result follows from the fault. */
+/** Carries out a release, prints its journal, and checks that the result follows from the fault. */
 export async function carryOut(stage: Stage, drawn: DrawnRelease, kill?: Draw["kill"]): Promise<Released> {
-  const { stack, timeline, standIn } = stage;
+  const { stack, timeline, emulator } = stage;
   const from = Date.now();
   const known = await knownNow(stage);
   stack.setStorefront(environmentOf(drawn));
@@ -48,7 +49,7 @@ export async function carryOut(stage: Stage, drawn: DrawnRelease, kill?: Draw["k
     ...kill,
     act: async () =>
       timeline.line(
-        `  ✂ SIGKILL to the control plane, process ${(await standIn.kill("control-plane")).join(", ")}`,
+        `  ✂ the control plane is killed with SIGKILL, process ${(await emulator.kill("control-plane")).join(", ")}`,
         "magenta",
       ),
   };
@@ -62,13 +63,13 @@ export async function carryOut(stage: Stage, drawn: DrawnRelease, kill?: Draw["k
   return account(stage, drawn, followed, await up, from);
 }
 
-/** Gives the rollouts that there are by now. */
+/** Returns the ids of the rollouts so far. */
 export const knownNow = async ({ plane }: Stage): Promise<ReadonlySet<string>> =>
   new Set((await plane.list(app)).rollouts.map(({ id }) => id));
 
-export type FollowedToEnd = Pick<Released, "name" | "result" | "sentence">;
+export type FollowedToEnd = Pick<Released, "name" | "result" | "message">;
 
-/** Checks what became of a release, and what the `pulumi up` that waited for it said. */
+/** Checks the result of a release, and what its `pulumi up` printed. */
 export async function account(
   { plane, timeline }: Stage,
   drawn: DrawnRelease,
@@ -77,30 +78,30 @@ export async function account(
   from: number,
 ): Promise<Released> {
   const expected = checkResult(timeline, drawn, followed);
-  timeline.check((code === 0) === (expected === "promoted"), `pulumi up exits with ${code}`);
-  if (code !== 0) timeline.check(output.includes(followed.sentence), "pulumi up ends with the judge's sentence");
+  timeline.check((code === 0) === (expected === "promoted"), `pulumi up exited with ${code}`);
+  if (code !== 0) timeline.check(output.includes(followed.message), "pulumi up failed with the judge's message");
   const journal = await plane.journal(followed.name);
   timeline.check(
     journal
       .filter(({ event }) => event.kind === "StepReached" || event.kind === "StepPassed")
       .every(({ text }) => output.includes(text)),
-    "pulumi up told every step as it came",
+    "pulumi up printed every step",
   );
   return { ...drawn, ...followed, from, to: Date.now(), journal };
 }
 
-/** Checks that a result follows from the fault, and gives what does. */
+/** Checks that the result follows from the fault, and returns the expected result. */
 export function checkResult(
   timeline: Timeline,
   { release, fault }: DrawnRelease,
   { result }: FollowedToEnd,
 ): RolloutResult {
   const expected = expectedResult(fault);
-  timeline.check(result === expected, `release ${release} (${describeFault(fault)}) is ${result}`);
+  timeline.check(result === expected, `release ${release} (${describeFault(fault)}) was ${result}`);
   return expected;
 }
 
-/** Tells the rollout that was not known before as it happens, to its end. */
+/** Prints the new rollout as it happens, until it has ended. */
 export async function follow(
   stage: Stage,
   known: ReadonlySet<string>,
@@ -109,12 +110,12 @@ export async function follow(
   const { plane, timeline } = stage;
   const name = await begun(plane, known);
   for await (const heard of plane.follow(name)) {
-    if (heard.kind === "ended") return { name, result: heard.result, sentence: heard.sentence };
+    if (heard.kind === "ended") return { name, result: heard.result, message: heard.message };
     if (heard.kind === "broken")
-      timeline.line("  … the control plane does not answer; its platform starts it again", "yellow");
+      timeline.line("  … the control plane does not answer; its platform restarts it", "yellow");
     else timeline.fact(heard.fact);
     if (
-      heard.kind === "told" &&
+      heard.kind === "fact" &&
       interference !== undefined &&
       heard.fact.text === `canary has ${interference.atPercent} percent`
     ) {
@@ -123,10 +124,10 @@ export async function follow(
       interference = undefined;
     }
   }
-  throw new Error("the rollout was followed to no end");
+  throw new Error("the connection to the rollout ended before the rollout did");
 }
 
-/** Waits until a rollout shows up that was not known before; `pulumi up` gives up by itself where none ever does. */
+/** Waits for a new rollout. If there never is one, `pulumi up` gives up by itself. */
 async function begun(plane: ControlPlane, known: ReadonlySet<string>): Promise<RolloutName> {
   for (;;) {
     const found = (await plane.list(app)).rollouts.find(({ id }) => !known.has(id));
@@ -135,7 +136,7 @@ async function begun(plane: ControlPlane, known: ReadonlySet<string>): Promise<R
   }
 }
 
-/** Says whether a journal shows that another process took over: facts by two processes, and the claim's epoch raised. */
+/** Reports whether a journal shows a recovery: facts by two processes, and a raised epoch of the claim. */
 export function isResumed(journal: readonly JournalLine[]): boolean {
   const byClaim = journal.filter(({ epoch }) => epoch > 0);
   return (

@@ -1,5 +1,5 @@
-// The stack `local`: its configuration, and the real `pulumi` run on it. The committed Pulumi.local.yaml is copied into the
-// demo's folder and changed there, so that neither the clone nor the user's own Pulumi home is touched.
+// The stack `local`: its configuration, and the real Pulumi CLI that runs on it. The committed Pulumi.local.yaml is
+// copied into the demo's folder and changed there, so that the clone and the user's own Pulumi home stay unchanged.
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
@@ -8,18 +8,21 @@ import { parse, stringify } from "yaml";
 import { type Ended, runChild } from "../toolchain/child.ts";
 import type { Ground } from "./ground.ts";
 
+/** The stack, and what can be done with it. */
 export interface Stack {
-  /** Writes what another shell needs to look at this stack into the folder's `environment`, for its owner's eyes alone. */
+  /**
+   * Writes what another shell needs to use this stack into the folder's file `environment`, readable by its owner only.
+   */
   readonly lend: (more: Readonly<Record<string, string>>) => void;
-  /** Sets keys of the stack's configuration; a key without a value is taken out. */
+  /** Sets keys of the stack's configuration; a key without a value is removed. */
   readonly configure: (values: Readonly<Record<string, unknown>>) => void;
-  /** Sets a key whose value is a secret: encrypted in the stack's file, and in no process list on its way there. */
+  /** Sets a secret: it is encrypted in the stack's file and never in a process's arguments. */
   readonly setSecret: (key: string, value: string) => void;
-  /** Says what the storefront's replicas get as their environment from the next `up` on. */
+  /** Sets the environment variables that the storefront's replicas get from the next `up` on. */
   readonly setStorefront: (environment: Readonly<Record<string, string>>) => void;
-  /** Runs a command of the engine that reads the stack's state and not its configuration. */
+  /** Runs a command of the Pulumi CLI that reads the stack's state and not its configuration. */
   readonly onState: (...args: readonly string[]) => Promise<Ended>;
-  /** Runs the engine on the stack. */
+  /** Runs the Pulumi CLI on the stack. */
   readonly pulumi: (...args: readonly string[]) => Promise<Ended>;
   readonly up: () => Promise<Ended>;
   readonly preview: (...args: readonly string[]) => Promise<Ended>;
@@ -27,70 +30,49 @@ export interface Stack {
   readonly outputs: () => Promise<Readonly<Record<string, string>>>;
 }
 
+type StackGround = Pick<Ground, "pulumiCli" | "postgres" | "cloud" | "folder">;
+
 const root = path.join(import.meta.dirname, "..");
 
-/** Creates the stack on a file backend in the ground's folder. `stop` interrupts an update as Ctrl-C does, so that the state stays whole. */
-export async function createStack(
-  ground: Pick<Ground, "engine" | "postgres" | "cloud" | "folder">,
-  stop: AbortSignal,
-): Promise<Stack> {
-  const file = path.join(ground.folder, "Pulumi.local.yaml");
+/** Creates the stack on a file backend in the ground's folder. `stop` interrupts an `up` as Ctrl-C does. */
+export async function createStack(ground: StackGround, stop: AbortSignal): Promise<Stack> {
+  const { folder } = ground;
+  const file = path.join(folder, "Pulumi.local.yaml");
   for (const name of ["Pulumi.yaml", "Pulumi.local.yaml"])
-    fs.copyFileSync(path.join(root, name), path.join(ground.folder, name));
-  const environment = {
-    ...process.env,
-    ...ground.cloud.environment,
-    ...ground.engine.environment,
-    PULUMI_HOME: path.join(ground.folder, "home"),
-    PULUMI_BACKEND_URL: `file://${path.join(ground.folder, "state")}`,
-    PULUMI_CONFIG_PASSPHRASE: randomBytes(18).toString("base64url"),
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-  };
+    fs.copyFileSync(path.join(root, name), path.join(folder, name));
+  const environment = environmentOf(ground);
+  const all = { ...process.env, ...environment, ...ground.pulumiCli.environment, ...quiet };
   const run = (args: readonly string[], signal?: AbortSignal) =>
-    runChild(ground.engine.command, [...args, "--non-interactive", "--color", "never"], {
+    runChild(ground.pulumiCli.command, [...args, "--non-interactive", "--color", "never"], {
       cwd: root,
-      environment,
+      environment: all,
       ...(signal && { signal }),
     });
   const onStack = ["--stack", "local", "--config-file", file] as const;
   const pulumi: Stack["pulumi"] = (...args) => run([...args, ...onStack]);
   const onState: Stack["onState"] = (...args) => run([...args, "--stack", "local"]);
-  const must = async (...args: readonly string[]) => {
-    const { code, output } = await run(args);
-    if (code !== 0) throw new Error(`pulumi ${args.slice(0, 2).join(" ")} failed: ${output}`);
-    return output;
-  };
-  // Where a stack is created, the engine writes its file anew: hence in the folder, not in the clone.
-  await must("stack", "init", "local", "--cwd", ground.folder);
-  // Secrets go in by standard input: arguments stand in the process list.
+  // The Pulumi CLI rewrites the stack's file when it creates a stack, hence in the folder and not in the clone.
+  const { code, output } = await run(["stack", "init", "local", "--cwd", folder]);
+  if (code !== 0) throw new Error(`pulumi stack init failed: ${output}`);
+  // A secret goes in by standard input, since arguments are visible in the process list.
   const setSecret: Stack["setSecret"] = (key, value) => {
-    const { status, error, stderr } = spawnSync(ground.engine.command, ["config", "set", "--secret", key, ...onStack], {
-      cwd: root,
-      env: environment,
-      input: value,
-      encoding: "utf8",
-    });
+    const { status, error, stderr } = spawnSync(
+      ground.pulumiCli.command,
+      ["config", "set", "--secret", key, ...onStack],
+      {
+        cwd: root,
+        env: all,
+        input: value,
+        encoding: "utf8",
+      },
+    );
     if (status !== 0) throw new Error(`pulumi config set failed: ${error?.message ?? stderr}`);
   };
   setSecret("ballast:databasePassword", randomBytes(18).toString("base64url"));
-  const configure: Stack["configure"] = (values) => {
-    const settings = parse(fs.readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-    Object.assign(settings.config, values);
-    fs.writeFileSync(file, stringify(settings));
-  };
+  const configure: Stack["configure"] = (values) => change(file, values);
   configure({ "ballast:databasePort": ground.postgres.port });
-  const address = {
-    ...ground.cloud.environment,
-    PULUMI_HOME: environment.PULUMI_HOME,
-    PULUMI_BACKEND_URL: environment.PULUMI_BACKEND_URL,
-    PULUMI_CONFIG_PASSPHRASE: environment.PULUMI_CONFIG_PASSPHRASE,
-  };
   return {
-    lend: (more) => {
-      const lines = Object.entries({ ...address, ...more }).map(([name, value]) => `export ${name}='${value}'\n`);
-      fs.writeFileSync(path.join(ground.folder, "environment"), lines.join(""), { mode: 0o600 });
-    },
+    lend: (more) => lend(folder, { ...environment, ...more }),
     configure,
     setSecret,
     setStorefront: (storefront) => configure({ "ballast:storefrontEnvironment": storefront }),
@@ -101,4 +83,27 @@ export async function createStack(
     destroy: () => pulumi("destroy", "--yes", "--skip-preview"),
     outputs: async () => JSON.parse((await onState("stack", "output", "--json")).output),
   };
+}
+
+/** Returns the variables that a process needs to reach the stack and the emulator. */
+const environmentOf = ({ cloud, folder }: StackGround): Readonly<Record<string, string>> => ({
+  ...cloud.environment,
+  PULUMI_HOME: path.join(folder, "home"),
+  PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}`,
+  PULUMI_CONFIG_PASSPHRASE: randomBytes(18).toString("base64url"),
+});
+
+/** Keeps the Pulumi CLI from looking for a newer version and from downloading plugins. */
+const quiet = { PULUMI_SKIP_UPDATE_CHECK: "true", PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" };
+
+/** Sets keys in a stack's file. */
+function change(file: string, values: Readonly<Record<string, unknown>>): void {
+  const settings = parse(fs.readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+  Object.assign(settings.config, values);
+  fs.writeFileSync(file, stringify(settings));
+}
+
+function lend(folder: string, variables: Readonly<Record<string, string>>): void {
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`);
+  fs.writeFileSync(path.join(folder, "environment"), lines.join(""), { mode: 0o600 });
 }

@@ -1,25 +1,26 @@
-// Prints what happens, when and why, as a person likes to read it. Knows nothing of rollouts; colours only on a terminal.
+// Prints what happens and when, for people; in colour only on a terminal.
 import { styleText } from "node:util";
-import type { Told } from "../client/control-plane.ts";
+import type { FollowedFact } from "../client/follow.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
+/** The printed story, with the checks that passed and failed. */
 export interface Timeline {
-  /** Writes a heading for the next chapter. */
+  /** Prints the heading of the next chapter. */
   readonly chapter: (title: string) => void;
-  /** Writes one line with the time since the start. */
+  /** Prints one line with the time since the start. */
   readonly line: (text: string, style?: Style) => void;
-  /** Writes one fact of a journal, where it is worth a line. */
-  readonly fact: (fact: Told) => void;
-  /** Writes whether something that had to happen has happened, and keeps count. */
+  /** Prints one fact of a journal, unless it is bookkeeping. */
+  readonly fact: (fact: FollowedFact) => void;
+  /** Prints whether something that had to happen did, and keeps what did not. */
   readonly check: (happened: boolean, what: string) => void;
   readonly failed: () => readonly string[];
   readonly seconds: () => number;
 }
 
-/** Starts the clock and gives the timeline. */
+/** Starts the clock and returns the timeline. */
 export function startTimeline(): Timeline {
-  const write = (line: string) => void process.stdout.write(`${line}\n`);
+  const write = (text: string) => void process.stdout.write(`${text}\n`);
   const startedAt = Date.now();
   const failed: string[] = [];
   const paint = (style: Style, text: string) => styleText(style, text, { stream: process.stdout });
@@ -49,7 +50,7 @@ const styles: { readonly [kind: string]: Style } = {
   StepPassed: "green",
   StepReached: "cyan",
   Aborted: "red",
-  Held: "yellow",
+  Waiting: "yellow",
   Finished: "bold",
   Reverted: "green",
   Probed: "yellow",

@@ -1,41 +1,40 @@
-// The stand-in's certificate authority: one private CA for one cloud, and a certificate for each host name asked for.
-// X.509 is written as DER by hand: it takes forty lines, where the libraries that do it bring a dozen packages each.
-// Nothing is written here; a cloud that is to outlive its process keeps its authority itself, and the servers' keys are made anew.
+// The emulator's certificate authority: one private CA for each cloud, and a certificate for each requested host name.
+// It encodes X.509 as DER in forty lines; libraries for that bring a dozen packages each. A kept cloud stores its
+// authority (persistence/state.ts); the servers' keys are new at every start.
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 
-// Clients refuse server certificates that are valid for longer than 397 days.
+// Clients refuse server certificates that are valid for more than 397 days.
 const daysValid = 397;
-// Not so authorities; a kept cloud should not end because its authority does.
+// That limit does not apply to authorities, and a kept cloud should outlive it.
 const authorityDaysValid = 3650;
 const hostNamesMax = 1000;
 
-/** The keys of an authority: who has them can be any host for whoever trusts its certificate. */
+/** An authority with its private key. The key can impersonate any host to clients that trust the certificate. */
 export interface Authority {
   readonly name: string;
   readonly caPem: string;
   readonly keyPem: string;
 }
 
-/** A private certificate authority at work. */
+/** Issues the certificates of one authority. */
 export interface Certificates {
-  /** The CA's certificate, for NODE_EXTRA_CA_CERTS and the like. */
+  /** The CA's certificate, for NODE_EXTRA_CA_CERTS and similar settings. */
   readonly caPem: string;
-  /** Gives what TLS needs to be this host; made at the first call and kept. */
+  /** Gives the TLS context of a host; it is made at the first call and kept. */
   readonly contextOf: (hostName: string) => SecureContext;
-  /** Key and certificate of localhost and 127.0.0.1, for clients that send no name. */
+  /** The key and certificate of localhost and 127.0.0.1, for clients that send no server name. */
   readonly localhost: { readonly key: string; readonly cert: string };
+}
+
+function lengthBytes(length: number): readonly number[] {
+  if (length < 128) return [length];
+  return length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255];
 }
 
 const der = (tag: number, ...parts: readonly Buffer[]): Buffer => {
   const content = Buffer.concat(parts);
-  const length =
-    content.length < 128
-      ? [content.length]
-      : content.length < 256
-        ? [0x81, content.length]
-        : [0x82, content.length >> 8, content.length & 255];
-  return Buffer.concat([Buffer.from([tag, ...length]), content]);
+  return Buffer.concat([Buffer.from([tag, ...lengthBytes(content.length)]), content]);
 };
 const sequence = (...parts: readonly Buffer[]): Buffer => der(0x30, ...parts);
 const explicit = (number: number, ...parts: readonly Buffer[]): Buffer => der(0xa0 | number, ...parts);
@@ -44,7 +43,7 @@ const bits = (unused: number, content: Buffer): Buffer => der(0x03, Buffer.from(
 const integer = (content: Buffer): Buffer => der(0x02, content);
 const identifier = (hex: string): Buffer => der(0x06, Buffer.from(hex, "hex"));
 const isTrue = der(0x01, Buffer.from([0xff]));
-/** 2050 is where UTCTime ends, so GeneralizedTime is not needed. */
+/** Encodes a time as UTCTime, which ends in 2050; GeneralizedTime is not needed. */
 const time = (at: Date): Buffer => der(0x17, Buffer.from(`${at.toISOString().replace(/[-:T]/g, "").slice(2, 14)}Z`));
 const commonName = (name: string): Buffer =>
   sequence(der(0x31, sequence(identifier("550403"), der(0x0c, Buffer.from(name)))));
@@ -71,7 +70,7 @@ function makeCertificate(
   issuerKey: KeyObject,
   days = daysValid,
 ): string {
-  // A minute back, since a client's clock may be a little behind ours.
+  // A minute back, since a client's clock may be slightly behind.
   const notBefore = new Date(Date.now() - 60_000);
   const notAfter = new Date(notBefore.getTime() + days * 86_400_000);
   const serialNumber = randomBytes(16);
@@ -87,14 +86,16 @@ function makeCertificate(
     explicit(3, sequence(...extensions)),
   );
   const certificate = sequence(toSign, ecdsaWithSha256, bits(0, sign("sha256", toSign, issuerKey)));
-  return `-----BEGIN CERTIFICATE-----\n${certificate.toString("base64").replace(/.{64}/g, "$&\n").trimEnd()}\n-----END CERTIFICATE-----\n`;
+  const lines = certificate.toString("base64").replace(/.{64}/g, "$&\n").trimEnd();
+  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
-/** Makes a new authority with keys of its own. */
+/** Makes a new authority with new keys. */
 export function makeAuthority(suffix: string): Authority {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  // A name of its own, or a client that still trusts an earlier cloud's CA would try that one's key and give up.
-  const name = `Ballast stand-in cloud ${randomBytes(6).toString("hex")} (${suffix})`;
+  // The name is unique: a client that still trusts an earlier cloud's CA of the
+  // same name would try that CA's key and fail.
+  const name = `Ballast emulator ${randomBytes(6).toString("hex")} (${suffix})`;
   return {
     name,
     caPem: makeCertificate(name, name, authorityExtensions, publicKey, privateKey, authorityDaysValid),
@@ -102,10 +103,10 @@ export function makeAuthority(suffix: string): Authority {
   };
 }
 
-/** Lets an authority issue. */
+/** Starts issuing with an authority. */
 export function makeCertificates({ name: issuer, caPem, keyPem }: Authority): Certificates {
   const authorityKey = createPrivateKey(keyPem);
-  // One key pair serves every host: they are all this one process.
+  // One key pair serves every host, since all hosts are this one process.
   const server = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const key = server.privateKey.export({ type: "pkcs8", format: "pem" }) as string;
   const contexts = new Map<string, SecureContext>();

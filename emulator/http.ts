@@ -1,12 +1,11 @@
-// The little HTTP that every door of the stand-in needs: reading a body, sending JSON, the error envelope of Azure.
-// It knows neither routes nor resources.
+// HTTP helpers for every endpoint of the emulator: reading a body, sending JSON, and Azure's error envelope.
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ArmError, type ArmReply, toArmError } from "./arm/resource.ts";
 
 const bodyBytesMax = 4 * 1024 * 1024;
 
-/** Reads a whole body as text. Resource Manager takes 4 MB at most, and so do we. */
+/** Reads a whole body as text. @throws ArmError 413 beyond 4 MB, Resource Manager's limit */
 export async function readText(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -23,15 +22,15 @@ export async function readText(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Reads a JSON object; undefined where there is no body at all. */
+/** Reads a JSON object; undefined for an empty body. @throws ArmError 400 for anything else */
 export async function readObject(request: IncomingMessage): Promise<{ [key: string]: unknown } | undefined> {
   const text = await readText(request);
   if (text.trim() === "") return undefined;
-  const refusal = (why: string) =>
+  const refusal = (reason: string): ArmError =>
     new ArmError(
       400,
       "InvalidRequestContent",
-      `The request content was invalid and could not be deserialized: '${why}'.`,
+      `The request content was invalid and could not be deserialized: '${reason}'.`,
     );
   let value: unknown;
   try {
@@ -43,7 +42,7 @@ export async function readObject(request: IncomingMessage): Promise<{ [key: stri
   return value as { [key: string]: unknown };
 }
 
-/** Sends a reply with the headers that Azure's clients and people look for; the body is JSON whatever the status. */
+/** Sends a reply with the headers that Azure's clients expect. The body is JSON for every status. */
 export function send(request: IncomingMessage, response: ServerResponse, reply: ArmReply): void {
   if (response.headersSent || response.destroyed) return;
   const id = randomUUID();
@@ -68,15 +67,15 @@ export function send(request: IncomingMessage, response: ServerResponse, reply: 
   response.end(request.method === "HEAD" ? undefined : text);
 }
 
-/** Gives Azure's error envelope. */
+/** Gives an error as a reply with Azure's error envelope. */
 export function errorReply(error: unknown): ArmReply {
   const { status, code, message, headers } = toArmError(error);
   return { status, headers, body: { error: { code, message } } };
 }
 
-/** Gives scheme and host as the client said them, so that every URL in an answer is one that it can reach. */
+/** Gives scheme and host as the client wrote them, so that the client can reach every URL in an answer. */
 export const originOf = (request: IncomingMessage): string =>
   `${"encrypted" in request.socket ? "https" : "http"}://${request.headers.host ?? "localhost"}`;
 
-/** Whether a client has come by the address alone and not by a name. */
+/** Reports whether a client used the loopback address instead of a host name. */
 export const isByAddress = (origin: string): boolean => ["127.0.0.1", "localhost"].includes(new URL(origin).hostname);

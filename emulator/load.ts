@@ -1,6 +1,6 @@
-// Users, as far as a machine can be them: requests at a constant rate, each sent when it is due whatever became of those before
-// (an open loop), never sent twice. Started as a child process, so that its timing does not hang on anybody's event loop;
-// it shares the machine with everything else, hence the plain dispatcher and the coarse counters. Knows hosts, not clouds.
+// A load generator that behaves like users: requests at a constant rate, each sent when it is due whatever happened to
+// the earlier ones (an open loop), and never retried. It runs as a child process, so that its timing does not depend on
+// the parent's event loop. It shares the machine with everything else, so it keeps its own work small.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -9,21 +9,25 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { buildConnector, Pool } from "undici";
 
-/** More connections than this would be a load of their own: a slow machine would drown in handshakes. Requests beyond it wait, and their time counts. */
+/**
+ * Beyond this many connections, handshakes would slow down the machine. Further requests wait for
+ * a connection, and their wait is counted.
+ */
 const connectionsMax = 256;
 
+/** What load to generate. */
 export interface LoadOptions {
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
-  /** `https://<app>.<environment>…`: the name goes into SNI and Host. */
+  /** `https://<app>.<environment>…`. The name is sent in SNI and Host. */
   readonly origin: string;
-  /** Asked in turn. @default ["/"] */
+  /** Requested in turn. @default ["/"] */
   readonly paths?: readonly string[];
-  /** Where the connection really goes, since names of the stand-in resolve nowhere. */
+  /** The address to connect to, since the emulator's names do not resolve. */
   readonly connectTo?: { readonly host: string; readonly port: number };
-  /** File of the certificate authority to trust, beside the public ones. */
+  /** The file of a certificate authority to trust, besides the public ones. */
   readonly caFile?: string;
-  /** No answer within this time is a failure. @default 10_000 */
+  /** A request without an answer within this time has failed. @default 10_000 */
   readonly timeoutMilliseconds?: number;
 }
 
@@ -32,29 +36,30 @@ interface Count {
   readonly failed: number;
 }
 
-/** One second of load. Failed: a status of 400 or more, or no whole answer in time. */
+/** One second of load. A request fails by a status of 400 or more, or without a complete answer in time. */
 export interface LoadSecond extends Count {
   readonly kind: "second";
   readonly at: number;
   readonly sent: number;
   readonly outstanding: number;
-  /** By the revision that answered; requests without an answer are under the empty name. */
+  /** Counts by the revision that answered; requests without an answer are under the empty name. */
   readonly byRevision: Readonly<Record<string, Count>>;
 }
 
+/** One failed request. */
 export interface LoadFailure {
   readonly kind: "failure";
   /** Its x-request-id. */
   readonly id: string;
   /** When it was sent, in milliseconds since 1970. */
   readonly at: number;
-  /** Null: no answer. */
+  /** Null without an answer. */
   readonly status: number | null;
   readonly revision: string | null;
   readonly milliseconds: number;
 }
 
-/** Everything together, once every request has its answer or its failure. Times count from when a request was due. */
+/** The whole load, once every request has ended. Durations count from the time at which a request was due. */
 export interface LoadSummary extends Omit<LoadSecond, "kind" | "at"> {
   readonly kind: "summary";
   readonly seconds: number;
@@ -63,15 +68,17 @@ export interface LoadSummary extends Omit<LoadSecond, "kind" | "at"> {
   readonly p99Milliseconds: number;
 }
 
+/** A line of the generator's output. */
 export type LoadLine = LoadSecond | LoadFailure | LoadSummary;
 
+/** A running load. */
 export interface Load {
   readonly pid: number;
-  /** Ends the arrivals, waits for what is outstanding, and gives the summary. */
+  /** Stops sending, waits for outstanding requests, and gives the summary. */
   readonly stop: () => Promise<LoadSummary>;
 }
 
-/** Starts the load in a process of its own, which ends with this one. @param listen gets each line but the summary. */
+/** Starts a load in a child process, which ends with this one. @param listen gets each line except the summary */
 export function startLoad(
   options: LoadOptions,
   listen: (line: LoadSecond | LoadFailure) => void = () => undefined,
@@ -100,8 +107,8 @@ export function startLoad(
   };
 }
 
-/** Sends until `stop` aborts, then waits for the outstanding, and tells everything line by line. */
-async function runLoad(options: LoadOptions, tell: (line: LoadLine) => void, stop: AbortSignal): Promise<void> {
+/** Sends requests until `stop` aborts, waits for outstanding ones, and reports line by line. */
+async function runLoad(options: LoadOptions, report: (line: LoadLine) => void, stop: AbortSignal): Promise<void> {
   const ca = options.caFile ? readFileSync(options.caFile) : undefined;
   const connector = buildConnector({ ...(ca ? { ca } : {}) });
   const { hostname } = new URL(options.origin);
@@ -120,7 +127,7 @@ async function runLoad(options: LoadOptions, tell: (line: LoadLine) => void, sto
   const outstanding = new Set<Promise<void>>();
 
   const send = async (number: number, dueAt: number): Promise<void> => {
-    // A timer may fire a little early; what was late to be sent, though, counts as waiting.
+    // A timer may fire slightly early. A request that is sent late counts its delay as waiting.
     const id = `${prefix}-${number}`;
     const at = Date.now();
     const countedFrom = Math.min(dueAt, performance.now());
@@ -132,27 +139,27 @@ async function runLoad(options: LoadOptions, tell: (line: LoadLine) => void, sto
       const answer = await pool.request({
         path: paths[number % paths.length] ?? "/",
         method: "GET",
-        headers: { "x-request-id": id, "user-agent": "localcloud-load" },
+        headers: { "x-request-id": id, "user-agent": "emulator-load" },
         signal: given.signal,
       });
-      revision = String(answer.headers["x-localcloud-revision"] ?? "") || null;
+      revision = String(answer.headers["x-emulator-revision"] ?? "") || null;
       for await (const _ of answer.body) {
-        /* read to its end: half an answer is none */
+        // An answer counts only when it is complete.
       }
       status = answer.statusCode;
     } catch {
-      /* no answer, or not a whole one: status stays null */
+      // Without a complete answer the status stays null.
     } finally {
       clearTimeout(timer);
     }
     const milliseconds = Math.round(performance.now() - countedFrom);
     const failed = status === null || status >= 400;
     tally.answer(revision ?? "", failed, milliseconds);
-    if (failed) tell({ kind: "failure", id, at, status, revision, milliseconds });
+    if (failed) report({ kind: "failure", id, at, status, revision, milliseconds });
   };
 
   const everySecond = setInterval(
-    () => tell({ kind: "second", at: Date.now(), ...tally.second(), outstanding: outstanding.size }),
+    () => report({ kind: "second", at: Date.now(), ...tally.second(), outstanding: outstanding.size }),
     1000,
   );
   for (let number = 0; !stop.aborted; number += 1) {
@@ -167,8 +174,8 @@ async function runLoad(options: LoadOptions, tell: (line: LoadLine) => void, sto
   const seconds = (performance.now() - started) / 1000;
   await Promise.all(outstanding);
   clearInterval(everySecond);
-  tell({ kind: "second", at: Date.now(), ...tally.second(), outstanding: 0 });
-  tell({ kind: "summary", ...tally.all(), outstanding: 0, seconds: Math.round(seconds * 10) / 10 });
+  report({ kind: "second", at: Date.now(), ...tally.second(), outstanding: 0 });
+  report({ kind: "summary", ...tally.all(), outstanding: 0, seconds: Math.round(seconds * 10) / 10 });
   await pool.destroy();
 }
 
@@ -178,7 +185,10 @@ interface Mutable {
 }
 type Second = Omit<LoadSecond, "kind" | "at" | "outstanding">;
 
-/** Counts for the second under way and for all; times in buckets of one millisecond, so that memory does not grow. */
+/**
+ * Counts requests for the current second and in all. Durations are in bands of one
+ * millisecond, so that memory stays constant.
+ */
 function tallies(): {
   sent: () => void;
   answer: (revision: string, failed: boolean, milliseconds: number) => void;
@@ -187,14 +197,15 @@ function tallies(): {
 } {
   const fresh = () => ({ sent: 0, answered: 0, failed: 0, byRevision: {} as Record<string, Mutable> });
   const total = fresh();
-  const buckets = new Uint32Array(20_001);
+  const bands = new Uint32Array(20_001);
   let second = fresh();
   const percentile = (share: number): number => {
     let left = Math.ceil((total.answered + total.failed) * share);
-    return Math.max(
-      0,
-      buckets.findIndex((count) => (left -= count) <= 0),
-    );
+    const found = bands.findIndex((count) => {
+      left -= count;
+      return left <= 0;
+    });
+    return Math.max(0, found);
   };
   return {
     sent() {
@@ -202,10 +213,13 @@ function tallies(): {
       second.sent += 1;
     },
     answer(revision, failed, milliseconds) {
-      buckets[Math.min(milliseconds, buckets.length - 1)]! += 1;
-      for (const counts of [total, second])
-        for (const each of [counts, (counts.byRevision[revision] ??= { answered: 0, failed: 0 })])
-          each[failed ? "failed" : "answered"] += 1;
+      bands[Math.min(milliseconds, bands.length - 1)]! += 1;
+      const outcome = failed ? "failed" : "answered";
+      for (const counts of [total, second]) {
+        counts.byRevision[revision] ??= { answered: 0, failed: 0 };
+        counts.byRevision[revision][outcome] += 1;
+        counts[outcome] += 1;
+      }
     },
     second() {
       const done = second;
@@ -221,7 +235,9 @@ function tallies(): {
   };
 }
 
-/** As a program: options are the first line on stdin; ends when stdin does, or on a signal; exit code 0. */
+/**
+ * Runs as a program: options are the first line of stdin; it ends with exit code 0 when stdin closes or on a signal.
+ */
 async function main(): Promise<void> {
   const stop = new AbortController();
   const end = () => stop.abort();
@@ -236,4 +252,5 @@ async function main(): Promise<void> {
   process.exit(0);
 }
 
-if (process.argv[1] === import.meta.filename) await main(); // not import.meta.main, which Node 20 and 22 have not got
+// import.meta.main does not exist in Node 20 and 22.
+if (process.argv[1] === import.meta.filename) await main();

@@ -1,8 +1,9 @@
-// The stand-in cloud as a process of its own: options as one line of JSON on stdin, one line of JSON on stdout when it is ready.
-// It ends on SIGTERM, SIGINT, or when stdin closes, so that it never outlives whoever started it. Logs go to stderr.
+// The emulator as a process: it reads its options as one line of JSON from stdin and writes one line of
+// JSON to stdout when it is ready. It ends on SIGTERM, on SIGINT, or when stdin closes, so that it does
+// not outlive its parent. Logs go to stderr.
 import { createInterface } from "node:readline";
-import type { LocalCloudOptions } from "./arm/resource.ts";
-import { startLocalCloud } from "./start.ts";
+import type { EmulatorOptions } from "./arm/resource.ts";
+import { startEmulator } from "./start.ts";
 
 const lines = createInterface({ input: process.stdin });
 const ended = new Promise<void>((resolve) => {
@@ -11,9 +12,9 @@ const ended = new Promise<void>((resolve) => {
 });
 const first = await Promise.race([new Promise<string>((resolve) => lines.once("line", resolve)), ended]);
 if (first !== undefined) {
-  const cloud = await startLocalCloud(JSON.parse(first) as LocalCloudOptions);
-  const { close, ...said } = cloud;
-  process.stdout.write(`${JSON.stringify(said)}\n`);
+  const cloud = await startEmulator(JSON.parse(first) as EmulatorOptions);
+  const { close, ...description } = cloud;
+  process.stdout.write(`${JSON.stringify(description)}\n`);
   await ended;
   await close();
 }

@@ -1,5 +1,5 @@
-// The one TLS port of the stand-in: tells by the Host header which of Azure's doors a request knocks at, checks the token, and hands on.
-// It also serves, on plain http, the identity endpoint that containers find on their own loopback. Doors are elsewhere; this is the hall.
+// The emulator's one TLS port: it chooses one of Azure's services by the Host header, checks the token, and passes the
+// request on. It also serves the identity endpoint of containers, on plain HTTP.
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
@@ -14,23 +14,23 @@ import { errorReply, isByAddress, originOf, readObject, send } from "./http.ts";
 import { takeTelemetry } from "./insights/ingestion.ts";
 import { ingestionHost } from "./insights/insights.ts";
 
-/** What the doors lead to. */
-export interface Doors {
+/** The services behind the hosts. */
+export interface Services {
   readonly cloud: Cloud;
   readonly tokens: Tokens;
   readonly control: Control;
   readonly resourceManager: ResourceManager;
   /** Answers a log query to `/v1/workspaces/{customerId}/query`. */
   readonly logsQuery: (request: ArmRequest) => Promise<ArmReply>;
-  /** Answers further `/_standin/` routes; undefined where there is none. */
-  readonly standInRoutes: (request: ArmRequest) => Promise<ArmReply | undefined>;
-  /** Takes a request for an app's host; false where the host is no app's. */
+  /** Answers further `/_emulator/` routes; undefined for an unknown one. */
+  readonly emulatorRoutes: (request: ArmRequest) => Promise<ArmReply | undefined>;
+  /** Takes a request for an app's host; false when no app has this host. */
   readonly ingress: { handle(request: IncomingMessage, response: ServerResponse): boolean };
-  /** Writes down what has changed; called before anybody is told of it. */
+  /** Writes changes to disk; called before the answer that reports them. */
   readonly keep: () => void;
 }
 
-/** A server that listens. */
+/** A listening server. */
 export interface Listening {
   readonly port: number;
   readonly close: () => Promise<void>;
@@ -47,33 +47,34 @@ const logsAudiences = (suffix: string): readonly string[] => [
   `https://api.loganalytics.${suffix}`,
 ];
 
-/** Starts the TLS port; the doors are given a moment later, for they want to know the port, and until then every request waits. */
+/** Starts the TLS port. The services need its number, so they are passed as a promise; every request waits for them. */
 export async function serveHosts(
   certificates: Certificates,
   suffix: string,
   port: number,
-  doors: Promise<Doors>,
+  services: Promise<Services>,
 ): Promise<Listening> {
   const server = https.createServer(
     { SNICallback: (name, done) => done(null, certificates.contextOf(name)), ALPNProtocols: ["http/1.1"] },
     async (request, response) => {
-      const open = await doors;
+      const ready = await services;
       const host = (request.headers.host ?? "").split(":")[0]!.toLowerCase();
-      if (host.endsWith(`.westeurope.${suffix}`) && open.ingress.handle(request, response)) return;
-      await answerTo(request, response, () => answerHost(host, request, open));
+      if (host.endsWith(`.westeurope.${suffix}`) && ready.ingress.handle(request, response)) return;
+      await answerTo(request, response, () => answerHost(host, request, ready));
     },
   );
-  // Names in SNI choose the certificate; a client that sends none (an IP address) gets localhost's.
+  // SNI chooses the certificate; a client without SNI (it uses an IP address) gets localhost's.
   server.setSecureContext({ ...certificates.localhost });
-  // Keep-alive of ours must outlast the clients', or one of them writes into a socket that is just being closed.
+  // The server must keep idle connections longer than its clients do, or a client
+  // writes to a socket that is being closed.
   server.keepAliveTimeout = 75_000;
   return listen(server, port);
 }
 
-/** Starts the identity endpoint of containers. */
-export const serveIdentity = (tokens: () => Tokens): Promise<Listening> =>
+/** Serves the identity endpoint of containers. */
+export const serveIdentity = (tokens: Tokens): Promise<Listening> =>
   listen(
-    http.createServer((request, response) => void answerTo(request, response, () => tokens().identity(request))),
+    http.createServer((request, response) => void answerTo(request, response, () => tokens.identity(request))),
     0,
   );
 
@@ -89,7 +90,7 @@ async function listen(server: http.Server | https.Server, port: number): Promise
   };
 }
 
-/** Sends whatever comes of it, or, on order, cuts the connection or lets the client wait. */
+/** Sends the reply or the error; if a fault says so, it cuts the connection or lets the client wait instead. */
 async function answerTo(
   request: IncomingMessage,
   response: ServerResponse,
@@ -100,18 +101,26 @@ async function answerTo(
   else if (reply !== "silence") send(request, response, reply);
 }
 
-async function answerHost(host: string, request: IncomingMessage, doors: Doors): ReturnType<typeof answerManagement> {
-  const { suffix } = doors.cloud;
-  if (host === `login.${suffix}`) return doors.tokens.login(request, originOf(request));
-  if (host === `management.${suffix}`) return answerManagement(request, doors).finally(doors.keep);
-  if (host === `api.loganalytics.${suffix}`) return answerLogs(request, doors);
-  if (host === `${ingestionHost}.${suffix}`) return takeTelemetry(request, doors.cloud, doors.tokens);
-  if (isByAddress(`https://${host}`)) return answerHost(`${doorOf(request.url ?? "/")}.${suffix}`, request, doors);
-  throw new ArmError(404, "HostNotFound", `The stand-in cloud has no host '${host}'.`);
+async function answerHost(
+  host: string,
+  request: IncomingMessage,
+  services: Services,
+): ReturnType<typeof answerManagement> {
+  const { suffix } = services.cloud;
+  if (host === `login.${suffix}`) return services.tokens.login(request, originOf(request));
+  if (host === `management.${suffix}`) return answerManagement(request, services).finally(services.keep);
+  if (host === `api.loganalytics.${suffix}`) return answerLogs(request, services);
+  if (host === `${ingestionHost}.${suffix}`) return takeTelemetry(request, services.cloud, services.tokens);
+  if (isByAddress(`https://${host}`))
+    return answerHost(`${serviceOf(request.url ?? "/")}.${suffix}`, request, services);
+  throw new ArmError(404, "HostNotFound", `The emulator has no host '${host}'.`);
 }
 
-/** By its address alone the stand-in is reached by programs that cannot be told how to find its names; no two doors share a path. */
-function doorOf(url: string): "login" | "management" | "api.loganalytics" | typeof ingestionHost {
+/**
+ * Chooses the service of a request to the loopback address, for programs that cannot resolve the
+ * emulator's names. No two services share a path.
+ */
+function serviceOf(url: string): "login" | "management" | "api.loganalytics" | typeof ingestionHost {
   if (/^\/+v2(\.1)?\/track/i.test(url)) return ingestionHost;
   if (/^\/+v1\/workspaces\//i.test(url)) return "api.loganalytics";
   return [tenant, "common", "organizations"].includes(url.split("/")[1] ?? "") ? "login" : "management";
@@ -119,7 +128,8 @@ function doorOf(url: string): "login" | "management" | "api.loganalytics" | type
 
 async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
   const origin = originOf(request);
-  // Some SDKs join endpoint and scope into `//subscriptions`; a redirect would lose their token, so it is set right in place.
+  // Some SDKs join endpoint and scope into `//subscriptions`. A redirect would lose
+  // their token, so the path is corrected here.
   const url = new URL((request.url ?? "/").replace(/^\/+/, "/"), origin);
   let path: string;
   try {
@@ -127,6 +137,7 @@ async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
       .replace(/\/{2,}/g, "/")
       .replace(/(?<=.)\/$/, "");
   } catch {
+    // biome-ignore lint/style/useErrorCause: an ArmError is the client's answer, and the cause adds nothing to it
     throw new ArmError(400, "InvalidRequestUri", "The request URI is not well encoded.");
   }
   return {
@@ -142,13 +153,13 @@ async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
 
 async function answerManagement(
   request: IncomingMessage,
-  doors: Doors,
+  services: Services,
 ): Promise<ArmReply | Exclude<Met["fate"], "answered">> {
-  const { cloud, control, tokens } = doors;
+  const { cloud, control, tokens } = services;
   const asked = await toArmRequest(request);
   if (asked.path === "/metadata/endpoints") return { status: 200, body: metadata(asked.origin, cloud.suffix) };
-  const isControl = asked.path.toLowerCase().startsWith("/_standin/");
-  if (isControl) return answerControl(asked, await tokens.verify(request, managementAudiences(cloud.suffix)), doors);
+  const isControl = asked.path.toLowerCase().startsWith("/_emulator/");
+  if (isControl) return answerControl(asked, await tokens.verify(request, managementAudiences(cloud.suffix)), services);
   const outcome = await control
     .meetFault(asked, async (meant) => {
       const principal = await tokens.verify(request, managementAudiences(cloud.suffix));
@@ -158,7 +169,7 @@ async function answerManagement(
           "MissingApiVersionParameter",
           "The api-version query parameter (?api-version=) is required for all requests.",
         );
-      return doors.resourceManager(meant, principal);
+      return services.resourceManager(meant, principal);
     })
     .catch((error: unknown): Met => ({ reply: errorReply(error), fate: "answered" }));
   control.note(asked, outcome.reply.status, outcome.fate === "answered");
@@ -168,16 +179,16 @@ async function answerManagement(
 async function answerControl(
   asked: ArmRequest,
   principal: Principal,
-  { control, standInRoutes }: Doors,
+  { control, emulatorRoutes }: Services,
 ): Promise<ArmReply> {
   if (!principal.owner)
-    throw new ArmError(403, "AuthorizationFailed", "Only the stand-in's own client may use its controls.");
-  const reply = control.answer(asked) ?? (await standInRoutes(asked));
+    throw new ArmError(403, "AuthorizationFailed", "Only the emulator's own client may use its controls.");
+  const reply = control.answer(asked) ?? (await emulatorRoutes(asked));
   if (reply) return reply;
-  throw new ArmError(404, "ResourceNotFound", `The stand-in has no control '${asked.method} ${asked.path}'.`);
+  throw new ArmError(404, "ResourceNotFound", `The emulator has no control '${asked.method} ${asked.path}'.`);
 }
 
-async function answerLogs(request: IncomingMessage, { cloud, tokens, logsQuery }: Doors): Promise<ArmReply> {
+async function answerLogs(request: IncomingMessage, { cloud, tokens, logsQuery }: Services): Promise<ArmReply> {
   const asked = await toArmRequest(request);
   const principal = await tokens.verify(request, logsAudiences(cloud.suffix));
   const [, customerId] = /^\/v1\/workspaces\/([^/]+)\/query$/i.exec(asked.path) ?? [];
@@ -193,7 +204,7 @@ async function answerLogs(request: IncomingMessage, { cloud, tokens, logsQuery }
   try {
     authorize(cloud.store, principal, "Microsoft.OperationalInsights/workspaces/query/read", workspace.id);
   } catch {
-    // The query service has words of its own for this.
+    // biome-ignore lint/style/useErrorCause: an ArmError is the client's answer, here in the words of the query service
     throw new ArmError(
       403,
       "InsufficientAccessError",
@@ -203,12 +214,12 @@ async function answerLogs(request: IncomingMessage, { cloud, tokens, logsQuery }
   return logsQuery(asked);
 }
 
-/** What Azure's management host says of its cloud; read by the real azure-native provider to find the rest. */
+/** Describes the cloud as Azure's management host does. The real azure-native provider finds the other hosts here. */
 function metadata(origin: string, suffix: string): unknown {
   return {
-    name: "BallastStandIn",
+    name: "BallastEmulator",
     portal: origin,
-    // Whoever has come by the address finds the rest there too.
+    // A client that uses the loopback address must find the login host there too.
     authentication: {
       loginEndpoint: isByAddress(origin) ? `${origin}/` : `https://login.${suffix}/`,
       audiences: ["https://management.core.windows.net/", "https://management.azure.com/"],

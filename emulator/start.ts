@@ -1,58 +1,59 @@
-// Starts a whole stand-in cloud in this process: one address, one TLS port, a private CA, and the Pulumi provider that speaks to it.
-// It wires; what the parts do is theirs. Everything lives in memory and ends with `close`, unless the cloud is to be kept: then its
-// folder holds all that makes it this cloud, and whoever starts one on that folder again gets the same.
+// Starts a whole emulator in this process: one TLS port on loopback, a private CA, and the Pulumi provider that
+// connects to it. Everything is in memory and ends with `close`. With `keep`, the folder holds the cloud's state, and
+// an emulator that starts on that folder again is the same cloud.
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { ingress } from "./app/ingress.ts";
+import { type Ingress, ingress } from "./app/ingress.ts";
 import { rowsMax } from "./app/request-rows.ts";
 import { makeOperations } from "./arm/operations.ts";
-import type { Cloud, LocalCloudOptions } from "./arm/resource.ts";
-import { makeResourceManager, subscription } from "./arm/resource-manager.ts";
+import type { Cloud, EmulatorOptions } from "./arm/resource.ts";
+import { makeResourceManager } from "./arm/resource-manager.ts";
 import { makeStore } from "./arm/store.ts";
+import { subscription } from "./arm/subscription.ts";
 import { makeTokenKeys, makeTokens, type Tokens, tenant } from "./authorization/tokens.ts";
 import { makeAuthority, makeCertificates } from "./certificates.ts";
 import { makeControl } from "./controls/control.ts";
-import { standInRoutes } from "./controls/emulator-routes.ts";
-import { truthsOf, truthsWithout } from "./controls/quirks-in-force.ts";
+import { emulatorRoutes } from "./controls/emulator-routes.ts";
+import { quirksOf, quirksWithout } from "./controls/quirks-in-force.ts";
 import { logsQuery } from "./operationalinsights/logs-query.ts";
 import { documentsOf, type Parts, revive } from "./persistence/revival.ts";
 import { openDocuments, openRows, readCharter, writeCharter } from "./persistence/state.ts";
 import { serveProvider } from "./provider/serve.ts";
-import { resourceKinds } from "./resource-types.ts";
-import { type Doors, serveHosts, serveIdentity } from "./server.ts";
+import { resourceTypes } from "./resource-types.ts";
+import { type Services, serveHosts, serveIdentity } from "./server.ts";
 
-/** A stand-in cloud that runs, and all that others must know to use it. */
-export interface LocalCloud {
+/** A running emulator cloud, with everything that its clients need. */
+export interface RunningEmulator {
   readonly port: number;
-  /** gRPC, for `PULUMI_DEBUG_PROVIDERS=azure-native:<providerPort>`. */
+  /** The gRPC port of the provider, for `PULUMI_DEBUG_PROVIDERS=azure-native:<providerPort>`. */
   readonly providerPort: number;
   readonly caFile: string;
   readonly suffix: string;
   readonly subscription: string;
   readonly tenant: string;
-  /** May get tokens for any audience, with the roles Rollout.Read and Rollout.Write. */
+  /** The client that gets tokens for any audience, with the roles Rollout.Read and Rollout.Write. */
   readonly client: { readonly id: string; readonly secret: string };
-  /** Everything that a Pulumi CLI, an SDK client or a child process needs to find this cloud and to sign in. */
+  /** The variables by which a Pulumi CLI, an SDK client or a child process finds this cloud and signs in. */
   readonly environment: Record<string, string>;
-  /** Ends every process and listener. What was written into the folder is its maker's to remove. */
+  /** Ends every process and listener. The files in the folder stay. */
   readonly close: () => Promise<void>;
 }
 
 const suffix = "ballast.localhost";
-/** How long a change that nobody has asked for yet, such as a replica that became ready, may be unwritten. */
+/** The longest time for which a change that no request made, such as a replica that became ready, stays unwritten. */
 const keepMilliseconds = 200;
 
 type Close = () => void | Promise<void>;
 
 /**
- * Starts a stand-in cloud on loopback.
+ * Starts an emulator cloud on loopback.
  *
- * A kept one comes up on the ports that it was made with, whatever the options say, for its clients know no others. They are also what
- * keeps two processes from one folder: the second cannot listen.
+ * A kept cloud always uses the ports of its first start, since its clients know no others. The fixed ports also prevent
+ * two processes on one folder: the second cannot listen.
  *
- * @throws UnreadableState where what the folder holds is damaged or another version's.
+ * @throws UnreadableState when the folder's state is damaged or of another version
  */
-export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
+export async function startEmulator(options: EmulatorOptions): Promise<RunningEmulator> {
   const opened: Close[] = [];
   const close = async (): Promise<void> => {
     for (const end of opened.splice(0).reverse()) await end();
@@ -65,114 +66,123 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   }
 }
 
-/** Opens one thing after another, and notes how each is closed. */
-async function start(options: LocalCloudOptions, opened: Close[]): Promise<Omit<LocalCloud, "close">> {
+/** Starts one part after another, and adds to `opened` how each is closed. */
+async function start(options: EmulatorOptions, opened: Close[]): Promise<Omit<RunningEmulator, "close">> {
   const { folder, keep: isKept = false } = options;
   await mkdir(folder, { recursive: true });
   const charter = isKept ? readCharter(folder) : undefined;
   const keys = charter ?? { authority: makeAuthority(suffix), tokenKeys: await makeTokenKeys() };
+  const { caPem } = keys.authority;
   const store = makeStore();
-  const control = makeControl();
-  const operations = makeOperations(() => truthsOf(cloud)["one-write-at-a-time"] !== false);
-  const tokens: Tokens = await makeTokens(suffix, store, keys.tokenKeys);
-  const identity = await serveIdentity(() => tokens);
+  const tokens = await makeTokens(suffix, store, keys.tokenKeys);
+  const identity = await serveIdentity(tokens);
   opened.push(identity.close);
-  // Whoever asks before all is there again waits: half a cloud would be taken for the whole.
-  let open!: (doors: Doors) => void;
-  const doors = new Promise<Doors>((resolve) => {
+  // A request that comes before everything is restored waits: half a cloud would look like a whole one.
+  let open!: (services: Services) => void;
+  const services = new Promise<Services>((resolve) => {
     open = resolve;
   });
-  const hosts = await serveHosts(makeCertificates(keys.authority), suffix, charter?.port ?? options.port ?? 0, doors);
+  const certificates = makeCertificates(keys.authority);
+  const hosts = await serveHosts(certificates, suffix, charter?.port ?? options.port ?? 0, services);
   opened.push(hosts.close);
-  const caFile = path.join(folder, "ca.pem");
-  await writeFile(caFile, keys.authority.caPem);
-  await chmod(caFile, 0o644);
+  const caFile = await writeCaFile(folder, caPem);
+  const rowsFile = isKept ? openRows(folder, rowsMax) : undefined;
+  // Closed last, since connections that are broken off still write rows.
+  if (rowsFile) opened.unshift(rowsFile.close);
 
   const network = { BALLAST_CONNECT_TO: `${suffix}=127.0.0.1:${hosts.port}`, NODE_EXTRA_CA_CERTS: caFile };
-  const rowsFile = isKept ? openRows(folder, rowsMax) : undefined;
-  // The last to be closed: connections that are broken off leave rows.
-  if (rowsFile) opened.unshift(rowsFile.close);
+  const identityEndpoint = `http://127.0.0.1:${identity.port}/msi/token`;
+  const control = makeControl();
   const cloud: Cloud = {
     store,
     clock: control.clock,
     suffix,
     port: hosts.port,
-    options: { ...options, truths: { ...truthsWithout(process.env["BALLAST_STANDIN_WITHOUT"]), ...options.truths } },
+    options: { ...options, quirks: { ...quirksWithout(process.env["BALLAST_EMULATOR_WITHOUT"]), ...options.quirks } },
     ...(rowsFile && { rowsFile }),
-    replicaEnvironment: (identities) => ({
-      ...network,
-      ...(identities === false
-        ? {}
-        : {
-            IDENTITY_ENDPOINT: `http://127.0.0.1:${identity.port}/msi/token`,
-            IDENTITY_HEADER: tokens.identityHeader(identities === true ? undefined : identities),
-          }),
-    }),
-    log: (line) => void process.stderr.write(`localcloud  ${line}\n`),
+    replicaEnvironment: (identities) => ({ ...network, ...identityVariables(tokens, identityEndpoint, identities) }),
+    log: (line) => void process.stderr.write(`emulator  ${line}\n`),
   };
+  const operations = makeOperations(() => quirksOf(cloud)["one-write-at-a-time"] !== false);
   const entrance = ingress(cloud);
   opened.push(entrance.close);
-  const { client } = tokens;
-  const connection = { port: hosts.port, caPem: keys.authority.caPem, suffix };
+  const { id, secret } = tokens.client;
   const provider = await serveProvider({
-    connection,
+    connection: { port: hosts.port, caPem, suffix },
     subscription,
-    credentials: { tenantId: tenant, clientId: client.id, clientSecret: client.secret },
+    credentials: { tenantId: tenant, clientId: id, clientSecret: secret },
     port: charter?.providerPort ?? 0,
   });
   opened.push(provider.close);
   if (isKept && !charter) writeCharter(folder, { ...keys, port: hosts.port, providerPort: provider.port });
   const kept = isKept ? await keepAll(folder, { cloud, control, operations }) : undefined;
   if (kept) opened.push(kept.close);
-  open({
-    cloud,
-    tokens,
-    control,
-    ingress: entrance,
-    keep: kept?.keep ?? (() => undefined),
-    resourceManager: makeResourceManager(cloud, resourceKinds, operations),
-    logsQuery: logsQuery(cloud),
-    standInRoutes: standInRoutes(cloud),
-  });
-  return {
-    port: hosts.port,
-    providerPort: provider.port,
-    caFile,
-    suffix,
-    subscription,
-    tenant,
-    client: { id: client.id, secret: client.secret },
-    environment: {
-      ...network,
-      PULUMI_DEBUG_PROVIDERS: `azure-native:${provider.port}`,
-      ...credentials(client.id, client.secret),
-    },
+  open(servicesOf({ cloud, control, operations }, tokens, entrance, kept?.keep ?? (() => undefined)));
+  const ports = { port: hosts.port, providerPort: provider.port };
+  const environment = {
+    ...network,
+    PULUMI_DEBUG_PROVIDERS: `azure-native:${provider.port}`,
+    ...credentials(id, secret),
   };
+  return { ...ports, caFile, suffix, subscription, tenant, client: { id, secret }, environment };
 }
 
-/** Lets the cloud be what its folder says, and from then on the folder what the cloud is. */
+async function writeCaFile(folder: string, caPem: string): Promise<string> {
+  const caFile = path.join(folder, "ca.pem");
+  await writeFile(caFile, caPem);
+  await chmod(caFile, 0o644);
+  return caFile;
+}
+
+/** Gives the variables with which a container gets tokens for these identities; none for `false`. */
+const identityVariables = (
+  { identityHeader }: Tokens,
+  endpoint: string,
+  identities: boolean | readonly string[],
+): Record<string, string> =>
+  identities === false
+    ? {}
+    : { IDENTITY_ENDPOINT: endpoint, IDENTITY_HEADER: identityHeader(identities === true ? undefined : identities) };
+
+const servicesOf = (
+  { cloud, control, operations }: Parts,
+  tokens: Tokens,
+  entrance: Ingress,
+  keep: () => void,
+): Services => ({
+  cloud,
+  tokens,
+  control,
+  ingress: entrance,
+  keep,
+  resourceManager: makeResourceManager(cloud, resourceTypes, operations),
+  logsQuery: logsQuery(cloud),
+  emulatorRoutes: emulatorRoutes(cloud),
+});
+
+/** Restores the cloud from its folder, and writes its changes there from then on. */
 async function keepAll(
   folder: string,
   parts: Parts,
 ): Promise<{ readonly keep: () => void; readonly close: () => void }> {
   const documents = openDocuments(folder);
-  await revive(documents.found, parts, resourceKinds);
+  await revive(documents.found, parts, resourceTypes);
   let open = true;
   const keep = (): void => {
     if (open) documents.keep(documentsOf(parts));
   };
-  const everyNowAndThen = setInterval(() => {
+  const timer = setInterval(() => {
     try {
       keep();
     } catch (error) {
-      parts.cloud.log(`what has changed could not be kept: ${(error as Error).message}`);
+      parts.cloud.log(`cannot write the state: ${(error as Error).message}`);
     }
   }, keepMilliseconds);
   return {
     keep,
-    // Closed before the replicas are: that they end with the process is no change of the cloud.
+    // Closed before the replicas, so that their end does not change the kept state.
     close: () => {
-      clearInterval(everyNowAndThen);
+      clearInterval(timer);
       keep();
       open = false;
       documents.close();

@@ -1,6 +1,6 @@
-// Plain data as one text: the same for values that are the same, whatever order their keys come in.
+// Plain data as canonical text: equal values give equal text, whatever the order of their keys.
 
-/** Writes a value as JSON with its keys in order, since a database or a person may give them in another. */
+/** Writes a value as JSON with sorted keys, since a database or a person may return them in another order. */
 export const canonical = (value: unknown): string =>
   JSON.stringify(value, (_key, inner: unknown) =>
     inner !== null && typeof inner === "object" && !Array.isArray(inner)

@@ -1,20 +1,20 @@
-// The shape that every subsystem of the control plane has. Read this first, then rollout/vocabulary.ts.
-// Engines are pure: they know no clock, no randomness, no promises and no package.
+// The shape of every engine of the control plane. Read this first, then rollout/vocabulary.ts.
+// Engines are pure: no clock, no randomness, no promises, no packages.
 import type { Instant } from "./time.ts";
 
-/** What every subsystem is: four pure members; no clock, no randomness, no promises. */
+/** Four pure members that decide everything about one kind of work. */
 export interface Engine<Observation, Event, State, Effect> {
-  /** The state before anything was heard. */
+  /** The state before any observation. */
   readonly initial: State;
   /** Answers one observation with the facts it adds to the journal. */
   readonly decide: (state: State, observation: Observation) => readonly Event[];
-  /** Adds one fact to the state. Total: every fact ever written folds for ever. */
+  /** Adds one fact to the state. Total: every fact ever written can be folded for ever. */
   readonly evolve: (state: State, event: Event) => State;
-  /** Names the one effect that is now missing; `undefined` means finished. Looks at the state, never at the last event. */
+  /** Names the next effect; `undefined` means finished. It looks at the state only, never at the last event. */
   readonly react: (state: State) => Effect | undefined;
 }
 
-/** What an effect came to. Expected trouble is data: a reason in words, never an exception. */
+/** What an effect returned. Expected failures are data, with a reason for people; they are never exceptions. */
 export type Result<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly reason: string };
@@ -26,7 +26,7 @@ export interface Request<Intent> {
   readonly intent: Intent;
 }
 
-/** What an effect came to, `of` being the effect's kind. */
+/** The result of an effect; `of` is the kind of the effect. */
 export interface Outcome<Kind extends string, Found> {
   readonly kind: "Outcome";
   readonly of: Kind;
@@ -34,7 +34,7 @@ export interface Outcome<Kind extends string, Found> {
   readonly found: Result<Found>;
 }
 
-/** Someone interferes, with who and why; both are kept. */
+/** Someone intervenes; who and why are kept. */
 export interface Signal<Name extends string> {
   readonly kind: "Signal";
   readonly at: Instant;
@@ -43,16 +43,17 @@ export interface Signal<Name extends string> {
   readonly reason: string;
 }
 
-/** Adds up the facts of a journal to the state they make. */
+/** Folds the facts of a journal into the state. */
 export const fold = <Event, State>(
   engine: Pick<Engine<never, Event, State, unknown>, "initial" | "evolve">,
   events: readonly Event[],
 ): State => events.reduce(engine.evolve, engine.initial);
 
 /**
- * Gives a fold that goes on from where it was, for whoever reads a journal that grows.
+ * Gives a fold that continues where it stopped, for readers of a journal that grows.
  *
- * What the facts up to one add up to is kept with that one fact, as long as somebody has it, and with no other of its journal.
+ * It keeps one state for each journal, with the last fact that was folded, and
+ * forgets it once nothing refers to that fact.
  */
 export function keptFold<Event, State>(
   engine: Pick<Engine<never, Event, State, unknown>, "initial" | "evolve">,

@@ -1,16 +1,18 @@
-// Forms: what a value in a call must look like, said once and used twice. `read` checks what came and names all that is wrong with it;
-// `schema` tells callers the same as JSON Schema, in the API's description. What the values are for is not known here.
-import { inWords, isWithin, type Range } from "./rollout/plan.ts";
+// Forms: what a value must look like, written once and used twice. `read` checks a given value and lists every problem;
+// `schema` describes the same rules as JSON Schema, for the API's description.
+import { describeRange, isWithin, type Range } from "./rollout/plan.ts";
 
 /** JSON Schema, as plain values. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** How one value is read, and what callers are told about it. */
+/** How one value is read and described. */
 export interface Form<Value> {
   readonly schema: Schema;
-  /** Gives the value. What is wrong with it becomes a complaint that begins with the name, and then what is given must not be used. */
+  /**
+   * Gives the value, and adds a complaint that begins with the name for every problem; then the value must not be used.
+   */
   readonly read: (given: unknown, name: string, complaints: string[]) => Value;
-  /** What stands for an absent value; a form without it must be filled in. */
+  /** The value to use if none is given; a form without it is required. */
   readonly otherwise?: Value;
 }
 
@@ -19,7 +21,7 @@ export type Parsed<Value> = { readonly value: Value } | { readonly complaints: r
 
 type ValueOf<Each> = Each extends Form<infer Value> ? Value : never;
 
-/** Reads a whole value, a body say, and gives it or all that is wrong with it. */
+/** Reads a whole value, such as a request body; gives it, or every complaint about it. */
 export function read<Value>(form: Form<Value>, given: unknown): Parsed<Value> {
   const complaints: string[] = [];
   const value = form.read(given, "", complaints);
@@ -34,7 +36,7 @@ const simple = <Value>(schema: Schema, what: string, fits: (given: unknown) => b
   },
 });
 
-/** A text of some length that matches a pattern as a whole. Lengths count characters, as JSON Schema does. */
+/** A text of 1 to `lengthMax` characters that matches a pattern. Lengths count characters, as JSON Schema does. */
 export function text(what: string, lengthMax: number, pattern: string): Form<string> {
   const whole = new RegExp(pattern, "u");
   return simple(
@@ -44,14 +46,15 @@ export function text(what: string, lengthMax: number, pattern: string): Form<str
   );
 }
 
-// Control characters, breaks of lines and turns of direction forge lines in logs and terminals; half a character is no text to a database.
+// Control characters, line breaks and changes of direction can forge lines in logs and terminals; PostgreSQL rejects
+// half a surrogate pair.
 const forging = "\\p{Cc}\\p{Cs}\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069";
 
-/** One line of text that people read. */
+/** A single line of text. */
 export const line = (lengthMax: number): Form<string> =>
   text(`a text of 1 to ${lengthMax} characters in one line`, lengthMax, `^[^${forging}]*$`);
 
-/** Makes a line of a text that somebody else has written, so that it can be shown and kept. */
+/** Makes a foreign text safe to show and to store, as a single line. */
 export const lineOf = (foreign: string, lengthMax: number): string =>
   foreign
     .toWellFormed()
@@ -63,11 +66,11 @@ export const lineOf = (foreign: string, lengthMax: number): string =>
 export const oneOf = <const Word extends string>(words: readonly Word[]): Form<Word> =>
   simple({ type: "string", enum: words }, `one of ${words.join(", ")}`, (given) => words.includes(given as Word));
 
-/** A number of some range. */
+/** A number in a range. */
 export const number = (range: Range): Form<number> =>
-  simple(schemaOf(range), inWords(range), (given) => isWithin(given, range));
+  simple(schemaOf(range), describeRange(range), (given) => isWithin(given, range));
 
-/** A number from 0 on, as it stands in a query. */
+/** The index of a fact, as text in a query. */
 export const index: Form<number> = {
   schema: { type: "integer", minimum: 0, maximum: 999_999_999 },
   read: (given, name, complaints) => {
@@ -83,7 +86,7 @@ const schemaOf = ({ least, above, most, whole }: Range): Schema => ({
   ...(most === undefined ? {} : { maximum: most }),
 });
 
-/** So many values of one form. */
+/** A list of values of one form, with a least and a greatest length. */
 export const list = <Value>(
   form: Form<Value>,
   { least = 0, most }: Range & { readonly most: number },
@@ -92,12 +95,14 @@ export const list = <Value>(
   read: (given, name, complaints) => {
     if (Array.isArray(given) && given.length >= least && given.length <= most)
       return given.map((each, place) => form.read(each, `${name}[${place}]`, complaints));
-    complaints.push(`${name} is not a list of ${least} to ${most}.`);
+    complaints.push(`${name} is not a list of ${least} to ${most} items.`);
     return [];
   },
 });
 
-/** Exactly these fields. One that we do not know is refused by name, since a misspelt limit that is silently ignored would be worse than none. */
+/**
+ * An object of exactly these fields. An unknown field is an error: a misspelt threshold must not be ignored silently.
+ */
 export function object<Fields extends Readonly<Record<string, Form<unknown>>>>(
   fields: Fields,
 ): Form<{ readonly [Name in keyof Fields]: ValueOf<Fields[Name]> }> {
@@ -109,7 +114,7 @@ export function object<Fields extends Readonly<Record<string, Form<unknown>>>>(
   return {
     schema: { type: "object", properties, ...(required.length === 0 ? {} : { required }), additionalProperties: false },
     read: (given, name, complaints) => {
-      const where = name === "" ? "what was sent" : name;
+      const where = name === "" ? "the value" : name;
       if (typeof given !== "object" || given === null || Array.isArray(given)) {
         complaints.push(`${where} is not an object.`);
         return {} as Value;
@@ -117,7 +122,8 @@ export function object<Fields extends Readonly<Record<string, Form<unknown>>>>(
       const [unknown, ...more] = Object.keys(given).filter((key) => !known.includes(key));
       if (unknown !== undefined)
         complaints.push(
-          `${where} has ${fieldInWords(unknown)}${more.length === 0 ? "" : ` and ${more.length} more`} that is not known; known are ${known.join(", ")}.`,
+          `${where} has an unknown field${quoted(unknown)}${more.length === 0 ? "" : ` and ${more.length} more`}; ` +
+            `the known fields are ${known.join(", ")}.`,
         );
       return Object.fromEntries(
         forms.map(([key, form]) => [
@@ -133,10 +139,10 @@ export function object<Fields extends Readonly<Record<string, Form<unknown>>>>(
   };
 }
 
-/** Only what can be a misspelt name of ours is said back; anything else may be somebody's secret, or an order to a terminal. */
-const fieldInWords = (name: string): string => (/^\w{1,40}$/.test(name) ? `a field "${name}"` : "a field");
+/** Repeats only what could be a misspelt name of ours; anything else may be a secret or a terminal escape sequence. */
+const quoted = (name: string): string => (/^\w{1,40}$/.test(name) ? ` "${name}"` : "");
 
-/** A form that may be left out. */
+/** Makes a form optional, with a default. */
 export const optional = <Value>(form: Form<Value>, otherwise: NoInfer<Value>): Form<Value> => ({
   schema: otherwise === undefined ? form.schema : { ...form.schema, default: otherwise },
   otherwise,

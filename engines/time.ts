@@ -1,15 +1,15 @@
-// Time as plain data. Engines are told what time it is by the observations they get; nothing here reads a clock.
+// Time as plain data. Engines learn the time from the observations they get; nothing here reads a clock.
 
 /** A moment, in milliseconds since 1970-01-01 UTC. */
 export type Instant = number;
 
-/** Gives the moment that lies a number of seconds after another. */
+/** Gives the moment a number of seconds after another. */
 export const after = (at: Instant, seconds: number): Instant => at + Math.round(seconds * 1000);
 
-/** Gives the seconds from one moment to a later one; negative where the second is the earlier. */
+/** Gives the seconds from one moment to another; negative if the second is earlier. */
 export const secondsBetween = (from: Instant, to: Instant): number => (to - from) / 1000;
 
-/** Writes a number of seconds as a person says it: `40s`, `5m`, `2h 30m`. */
+/** Formats a number of seconds for people: `40s`, `5m`, `2h 30m`. */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${Math.round(seconds * 10) / 10}s`;
   const minutes = Math.floor(seconds / 60);

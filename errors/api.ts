@@ -1,124 +1,127 @@
-// What the control plane answers to a call that it refuses, and what keeps it from starting. The same words go over the
-// wire, with the id, to the provider and to the command line.
+// Refusals of the control plane's API, and what keeps the control plane from starting. Each error travels over HTTP
+// with its id, so that the provider and the command line show the same text.
 import { entry } from "./catalogue.ts";
 
-/** The environment lacks settings or has ill-formed ones; all of them are named at once. */
+/** Settings are missing or malformed; the message names all of them. */
 export const settingsWrong = entry<{ complaints: readonly string[] }>("control-plane-settings-wrong", {
-  title: "The control plane's settings are missing or ill-formed",
-  message: ({ complaints }) => `The control plane cannot start with the settings that it has. ${complaints.join(" ")}`,
+  title: "The control plane's settings are missing or malformed",
+  message: ({ complaints }) => `The control plane cannot start: its settings are not valid. ${complaints.join(" ")}`,
   fix: () =>
-    "set these in the environment of the control plane's container; the ControlPlane component sets all of them",
-  left: () => "nothing was started, and no rollout was touched.",
+    "correct these environment variables of the control plane's container; the ControlPlane component sets all of them",
+  left: () => "The control plane did not start. No rollout was changed.",
 });
 
-/** The call says nothing about who calls. */
+/** The call carries no credentials. */
 export const tokenMissing = entry("call-token-missing", {
-  title: "A call came without a token",
-  message: () => "The call carries no bearer token, and everything but /health and /openapi.json needs one.",
+  title: "A call has no bearer token",
+  message: () => "The call has no bearer token. Every endpoint except /health and /openapi.json requires one.",
   fix: () => "send `authorization: Bearer <token>` with an Entra token for the control plane's audience",
 });
 
-/** The token was read and does not count, for the reason given. */
+/** The token was read and rejected, for the reason given. */
 export const tokenRefused = entry<{ why: string }>("call-token-refused", {
-  title: "A token was not accepted",
-  message: ({ why }) => `The token was not accepted: ${why}.`,
-  fix: () => "get a fresh token for the control plane's own audience from its own tenant",
+  title: "A token was rejected",
+  message: ({ why }) => `The token was rejected: ${why}.`,
+  fix: () => "get a new token from the control plane's own tenant, for the control plane's audience",
 });
 
-/** The token may be good; nobody can say so at the moment. */
+/** The token may be valid, but it cannot be checked now. */
 export const issuerUnreachable = entry<{ issuer: string }>("call-issuer-unreachable", {
-  title: "The token issuer's keys cannot be had",
-  message: ({ issuer }) => `The keys of ${issuer} cannot be had, so no token can be checked.`,
-  fix: () => "try again in a few seconds; if it stays so, look at the control plane's way to the issuer",
+  title: "The token issuer's keys cannot be fetched",
+  message: ({ issuer }) => `The signing keys of ${issuer} cannot be fetched, so no token can be checked.`,
+  fix: () => "try again in a few seconds; if it keeps failing, check the control plane's network access to the issuer",
 });
 
-/** The caller is known and may not do this. */
+/** The caller is known but lacks the app role. */
 export const roleMissing = entry<{ role: string; caller: string }>("call-role-missing", {
-  title: "The caller does not have the role that a call needs",
-  message: ({ role, caller }) => `The call needs the role ${role}, and ${caller} does not have it.`,
+  title: "The caller lacks the app role that the call requires",
+  message: ({ role, caller }) => `The call requires the app role ${role}, which ${caller} does not have.`,
   fix: ({ role }) => `assign the app role ${role} of the control plane's application to the caller in Entra`,
 });
 
-/** The body is not read to its end, whatever its header says. */
+/** The body exceeds the limit. It is not read to its end, whatever its header says. */
 export const callTooLarge = entry<{ bytesMax: number }>("call-too-large", {
   title: "The body of a call is too large",
-  message: ({ bytesMax }) => `The body is larger than ${bytesMax / 1024} kB, and no call of ours needs that much.`,
-  fix: () => "send the release's intent only",
+  message: ({ bytesMax }) => `The body is larger than ${bytesMax / 1024} kB, the limit for every call.`,
+  fix: () => "send only the fields that the API description lists for this call",
 });
 
-/** The body says that it is something else than JSON; it is not guessed at. */
+/** The content type is not JSON. The body's format is never guessed. */
 export const callNotJson = entry("call-not-json", {
   title: "The body of a call is not sent as JSON",
-  message: () => "The body is not sent as application/json, and calls of ours have no other form.",
+  message: () => "The body does not have the content type application/json, the only one that the API accepts.",
   fix: () => "send `content-type: application/json` with the body",
 });
 
-/** The call cannot be understood; all that is wrong with it is named at once. */
+/** The call is malformed; the message names everything that is wrong with it. */
 export const callMalformed = entry<{ complaints: readonly string[] }>("call-malformed", {
-  title: "A call does not have the form that it must have",
+  title: "A call is malformed",
   message: ({ complaints }) => complaints.join(" "),
   fix: () => "correct what is named above and send the call again",
 });
 
-/** No call has this method and path. */
+/** No endpoint has this method and path. */
 export const routeUnknown = entry<{ call: string }>("call-route-unknown", {
-  title: "There is no such call",
-  message: ({ call }) => `There is no call ${call}.`,
-  fix: () => "update the caller or the control plane, so that both are of one version",
+  title: "An endpoint does not exist",
+  message: ({ call }) => `The API has no endpoint ${call}.`,
+  fix: () => "update the caller or the control plane, so that both have the same version",
 });
 
-/** The app is outside the inventory, and the control plane keeps its hands off it. */
-export const targetUnknown = entry<{ resourceGroup: string; app: string }>("target-not-in-inventory", {
-  title: "The control plane does not look after this app",
+/** The app is not among the managed targets, so the control plane does not touch it. */
+export const targetUnknown = entry<{ resourceGroup: string; app: string }>("target-not-managed", {
+  title: "The control plane does not manage this app",
   message: ({ resourceGroup, app }) =>
-    `The app ${app} in ${resourceGroup} is not in the control plane's inventory, so nothing is done about it.`,
-  fix: () => "declare the app as a CanaryApp of the program that deploys this control plane, and run `pulumi up`",
+    `The app ${app} in ${resourceGroup} is not in the control plane's managedTargets, so the call has no effect.`,
+  fix: () => "declare the app as a CanaryApp in the program that deploys this control plane, and run `pulumi up`",
 });
 
 /** No journal has this name. */
 export const rolloutUnknown = entry<{ stream: string }>("rollout-unknown", {
-  title: "There is no such rollout",
-  message: ({ stream }) => `There is no ${stream}.`,
+  title: "A rollout does not exist",
+  message: ({ stream }) => `There is no rollout ${stream}.`,
   fix: () => "list the rollouts with `ballast release list`",
 });
 
-/** The app's one rollout is another at the moment. */
+/** An app has one rollout at a time, and another one is in flight. */
 export const rolloutInFlight = entry<{ stream: string; superseded: boolean }>("rollout-in-flight", {
   title: "Another rollout of the same app is in flight",
   message: ({ stream, superseded }) =>
-    `${stream} is in flight${superseded ? ", has been told to abort, and must give the traffic back first" : ", and an app has one rollout at a time"}.`,
+    superseded
+      ? `${stream} is in flight. It is being aborted and must first return the traffic to stable.`
+      : `${stream} is in flight, and an app has one rollout at a time.`,
   fix: ({ superseded }) =>
     superseded
       ? "send the same call again until it is accepted"
-      : "wait for its end, abort it, or release with whenInFlight: supersede",
-  left: () => "the rollout in flight goes on; nothing of the new one was started.",
+      : "wait until it has ended, abort it, or release with whenInFlight set to supersede",
+  left: () => "The rollout in flight continues. The new one was not started.",
 });
 
-/** The rollout is not in a state in which the signal has a meaning. */
+/** The signal has no meaning in the rollout's present state. */
 export const signalDisregarded = entry<{ why: string }>("signal-disregarded", {
-  title: "A signal came to a rollout that cannot follow it",
+  title: "A signal does not apply to the rollout's state",
   message: ({ why }) => `The signal was disregarded: ${why}.`,
-  fix: () => "look at where the rollout stands with `ballast release show`",
-  left: () => "the rollout goes on as it was; its journal shows that the signal came.",
+  fix: () => "check the state of the rollout with `ballast release show`",
+  left: () => "The rollout continues unchanged. Its journal records the signal.",
 });
 
-/** A `pulumi up` is about to write the app, and another may not at the same time. */
-export const targetHeld = entry<{ heldBy: string }>("target-held", {
-  title: "The app is held by somebody else",
-  message: ({ heldBy }) => `The app is held by ${heldBy}.`,
-  fix: () => "try again when the hold has ended; a hold lasts two minutes at the most",
+/** A `pulumi up` is about to write the app, and two may not write it at the same time. */
+export const targetLocked = entry<{ heldBy: string }>("target-locked", {
+  title: "The app is locked by another client",
+  message: ({ heldBy }) => `The app is locked by ${heldBy}.`,
+  fix: () => "try again when the lock has expired; a lock lasts two minutes at most",
 });
 
-/** The control plane lives, and its database does not answer it. */
+/** The control plane runs, but its database does not answer. */
 export const journalUnreachable = entry("journal-unreachable", {
   title: "The journal cannot be reached",
-  message: () => "The control plane's database does not answer, and without its journal nothing is decided.",
-  fix: () => "look at the database server; the control plane goes on by itself once it answers",
+  message: () =>
+    "The control plane's database does not answer. Without its journal, the control plane decides nothing.",
+  fix: () => "check the database server; the control plane continues by itself once the database answers",
 });
 
-/** A mistake of ours: the log has it under the reference that the caller is given. */
+/** A mistake of ours. The log has the details under the reference that the caller receives. */
 export const callFailed = entry<{ reference: string }>("call-failed", {
-  title: "A call failed for a reason of ours",
+  title: "A call failed inside the control plane",
   message: ({ reference }) => `The call failed inside the control plane (${reference}).`,
-  fix: ({ reference }) => `look for ${reference} in the control plane's log, and report it`,
+  fix: ({ reference }) => `look for ${reference} in the control plane's log, and report it as a bug`,
 });

@@ -1,33 +1,59 @@
-// The shape of every error that a person of ours may see. Each subsystem lists its own in a file beside this one.
-// This file knows no subsystem and imports nothing.
+// The shape of every error that a user of Ballast may see. Each subsystem lists its errors in a file beside this one.
+// An error is a permanent id with a text that says what happened, what to do about it, and what was left behind.
 
-/** What an entry of the catalogue says, in the reader's words. */
+/** The texts of one entry. */
 export interface Wording<Args> {
-  /** A heading for lists of errors, such as `catalogue` gives, without the case at hand; nobody sees it who meets the error. */
+  /** A heading for lists of errors, without a full stop. The user who meets the error does not see it. */
   readonly title: string;
-  /** What happened and why, with the case at hand. Full sentences, and so is `left`. */
+  /** What happened and why, with the case at hand, in full sentences. */
   readonly message: (args: Args) => string;
-  /** What to do about it: an advice without a full stop at its end, since it often ends in a command to copy. */
+  /**
+   * One piece of advice in the imperative, without a full stop at its end because it often ends in a command to copy.
+   */
   readonly fix: (args: Args) => string;
-  /** What was left running or changed, where anything could have been. */
+  /** What was left running or changed, as a full sentence; absent if nothing could have been. */
   readonly left?: (args: Args) => string;
+  /** An `error` ends the command; after a `warning` the work continues. @default "error" */
+  readonly severity?: Severity;
+  /** The exit code of a command that ends with this error. @default 1, failed */
+  readonly exitCode?: ExitCode;
 }
 
-/** An error that a person can do something about. Everything else that is thrown is a mistake of ours. */
+/** How severe an entry of the catalogue is. */
+export type Severity = "error" | "warning";
+
+/** Exit codes: 1 failed or refused, 2 invalid command line, 3 something that the command needs cannot be reached. */
+export type ExitCode = 1 | 2 | 3;
+
+/** The fields of an error: as an entry words it, or as another process sent it. */
+export interface ErrorFields {
+  readonly id: string;
+  readonly message: string;
+  readonly fix: string;
+  readonly left?: string | undefined;
+  readonly severity?: Severity | undefined;
+  readonly exitCode?: ExitCode | undefined;
+}
+
+/** An error that a user can act on. Everything else that is thrown is a bug in Ballast. */
 export class BallastError extends Error {
   override readonly name = "BallastError";
   readonly id: string;
   readonly fix: string;
   readonly left: string | undefined;
+  readonly severity: Severity;
+  readonly exitCode: ExitCode;
 
-  constructor(id: string, message: string, fix: string, left: string | undefined) {
+  constructor({ id, message, fix, left, severity = "error", exitCode = 1 }: ErrorFields) {
     super(message);
     this.id = id;
     this.fix = fix;
     this.left = left;
+    this.severity = severity;
+    this.exitCode = exitCode;
   }
 
-  /** Gives the whole error as people read it, ready for a terminal or for `pulumi up`. */
+  /** Gives the whole error as text for a terminal or for `pulumi up`. */
   override toString(): string {
     return [`${this.id}  ${this.message}`, `  fix   ${this.fix}`, ...(this.left ? [`  left  ${this.left}`] : [])].join(
       "\n",
@@ -37,16 +63,26 @@ export class BallastError extends Error {
 
 const titleById = new Map<string, string>();
 
-/** Gives every permanent id with its title, for lists of errors and for the test that provokes each. */
+/** Gives every permanent id with its title, for lists of errors and for the test that provokes each error. */
 export const catalogue = (): ReadonlyMap<string, string> => titleById;
 
 /**
- * Lists one error under a permanent id and gives the function that makes it.
+ * Adds one error to the catalogue and gives the function that creates it.
  *
- * The id (`area-phrase`, kebab-case) is what documents, tests and searches hold on to; it never changes its meaning.
+ * @param id Permanent (`area-phrase`, kebab-case). Documents, tests and searches refer to it, so it never changes its
+ *   meaning.
  */
 export function entry<Args = void>(id: string, wording: Wording<Args>): (args: Args) => BallastError {
   if (titleById.has(id)) throw new Error(`the error id ${id} is listed twice`);
   titleById.set(id, wording.title);
-  return (args) => new BallastError(id, wording.message(args), wording.fix(args), wording.left?.(args));
+  const { severity, exitCode } = wording;
+  return (args) =>
+    new BallastError({
+      id,
+      message: wording.message(args),
+      fix: wording.fix(args),
+      left: wording.left?.(args),
+      severity,
+      exitCode,
+    });
 }

@@ -1,11 +1,11 @@
-// What can go wrong when two rollouts want the same target.
+// Errors of two rollouts that want the same target.
 import { entry } from "./catalogue.ts";
 
-/** An app has one rollout at a time, and this one is not it. */
+/** An app has one rollout at a time, and another one holds the claim. */
 export const claimTargetHeld = entry<{ stream: string; heldBy: string }>("claim-target-held", {
-  title: "Another rollout holds the target",
+  title: "Another rollout holds the claim on the target",
   message: ({ stream, heldBy }) =>
-    `${stream} cannot go on, since ${heldBy} is in flight on the same app, and an app has one rollout at a time.`,
+    `${stream} cannot continue: ${heldBy} is in flight on the same app, and an app has one rollout at a time.`,
   fix: ({ heldBy }) => `wait until ${heldBy} has finished, or abort it`,
-  left: ({ heldBy }) => `${heldBy} goes on undisturbed; nothing else was changed.`,
+  left: ({ heldBy }) => `The rollout ${heldBy} continues undisturbed. Nothing else was changed.`,
 });

@@ -1,244 +1,252 @@
-// What the `ballast` command itself has to say; what the control plane refuses comes with the control plane's own ids.
+// Errors of the `ballast` command itself. What the control plane refuses carries the control plane's own ids.
 import { entry } from "./catalogue.ts";
 
 /** Neither an option nor the stack says where the control plane is. */
 export const endpointUnknown = entry<{ stack: string; reason: string }>("cli-endpoint-unknown", {
-  title: "The control plane's address is not known",
-  message: ({ stack, reason }) => `${stack} gives no output controlPlaneEndpoint: ${reason}.`,
-  fix: () =>
-    "run the command in the program's folder with --stack <name>, or give the address with --endpoint https://<host>",
+  title: "Control plane address unknown",
+  message: ({ stack, reason }) => `${stack} has no output controlPlaneEndpoint: ${reason}.`,
+  fix: () => "run the command in the program's folder with --stack <name>, or pass --endpoint https://<host>",
 });
 
-/** A name that is not a rollout's. */
+/** A name that does not have the form of a rollout's. */
 export const rolloutNameUnclear = entry<{ name: string }>("cli-rollout-name-unclear", {
-  title: "A rollout is named in a way that is not understood",
-  message: ({ name }) => `"${name}" does not name a rollout.`,
+  exitCode: 2,
+  title: "Invalid rollout name",
+  message: ({ name }) => `"${name}" is not a rollout name.`,
   fix: () =>
-    "name it <app> for the app's newest, <app>/<revision>, or <resource group>/<app>/<revision>; `ballast release list` shows them",
+    "write <app> for the app's newest rollout, <app>/<revision>, or <resource group>/<app>/<revision>; " +
+    "`ballast release list` shows them",
 });
 
-/** A good name, but nobody has it. */
+/** A valid name, but the control plane has no such rollout. */
 export const rolloutUnknown = entry<{ name: string }>("cli-rollout-unknown", {
-  title: "There is no such rollout",
-  message: ({ name }) => `The control plane knows no rollout of ${name}.`,
-  fix: () => "`ballast release list` shows those it knows",
+  title: "No such rollout",
+  message: ({ name }) => `The control plane has no rollout of ${name}.`,
+  fix: () => "run `ballast release list` to see the rollouts it has",
 });
 
 /** Two resource groups have an app of that name. */
 export const rolloutAmbiguous = entry<{ name: string; groups: readonly string[] }>("cli-rollout-ambiguous", {
-  title: "A rollout's name fits apps of several resource groups",
-  message: ({ name, groups }) => `${name} is in the resource groups ${groups.join(" and ")}.`,
-  fix: () => "name the rollout in full: <resource group>/<app>/<revision>",
+  title: "Rollout name matches several resource groups",
+  message: ({ name, groups }) => `${name} exists in the resource groups ${groups.join(" and ")}.`,
+  fix: () => "use the full name: <resource group>/<app>/<revision>",
 });
 
-/** Today's engine, asked again, decides otherwise than the journal says. */
+/** The engine of this version decides differently from what the journal records. */
 export const replayDiffers = entry<{ id: string; at: string }>("cli-replay-differs", {
-  title: "A journal replayed does not give the same decisions",
-  message: ({ id, at }) => `Deciding ${id} again gives other facts than its journal holds: ${at}.`,
+  title: "Replay does not match the journal",
+  message: ({ id, at }) => `Replaying ${id} gives decisions that differ from its journal: ${at}.`,
   fix: () =>
-    "compare the version of this command with that of the control plane that wrote it; with equal versions it is a mistake of ours to report",
-  left: () => "nothing was changed: a replay only reads.",
+    "compare the version of this command with that of the control plane that wrote the journal; " +
+    "if they are equal, report this as a bug",
+  left: () => "Nothing was changed: a replay only reads.",
 });
 
-/** A file that was to say how releases go, and says nothing that can be read. */
+/** A file with a strategy, thresholds or a journal that cannot be read. */
 export const planUnreadable = entry<{ file: string; reason: string }>("cli-plan-unreadable", {
-  title: "A file with a pace, with limits or with a journal cannot be read",
+  title: "Strategy, thresholds or journal file unreadable",
   message: ({ file, reason }) => `${file} cannot be read: ${reason}.`,
-  fix: () => "name a file that is there, in YAML or JSON; a journal is a fact a line, as JSON",
+  fix: () => "name an existing file in YAML or JSON; a journal has one fact as JSON on each line",
 });
 
-/** A pace or limits that no rollout could be carried out with. */
+/** A strategy or thresholds that no rollout can use. */
 export const planMalformed = entry<{ file: string; complaints: readonly string[] }>("cli-plan-malformed", {
-  title: "A pace or limits make no sense",
-  message: ({ file, complaints }) => `What ${file} says cannot be carried out. ${complaints.join(" ")}`,
-  fix: () => "correct what is named; fields that are left out have their defaults",
+  title: "Invalid strategy or thresholds",
+  message: ({ file, complaints }) => `Invalid release plan in ${file}: ${complaints.join(" ")}`,
+  fix: () => "correct the fields named; omitted fields take their defaults",
 });
 
-/** Nothing says how busy the service is. */
+/** Neither options nor a journal give the service's traffic. */
 export const trafficUnknown = entry("cli-traffic-unknown", {
-  title: "It is not known how busy the service is",
+  exitCode: 2,
+  title: "Traffic of the service unknown",
   message: () =>
-    "What a plan can see depends on the service's requests and on how many of them usually fail, and neither was told.",
+    "What a plan can detect depends on the service's requests per minute and on its baseline failure rate. " +
+    "At least one of them is missing.",
   fix: () =>
-    "give --requests-per-minute and --failure-percent, or --from-history <rollout> to learn them from its journal",
+    "pass --requests-per-minute and --failure-percent, or --from-history <rollout> to read them from its journal",
 });
 
 /** A journal in which no request was counted. */
 export const journalUnmeasured = entry<{ name: string }>("cli-journal-unmeasured", {
-  title: "A rollout's journal holds no requests",
+  title: "Journal without measured requests",
   message: ({ name }) =>
-    `In the rollout ${name} no request was measured, so it tells nothing of the service's traffic.`,
-  fix: () => "name an earlier rollout, <app>/<revision>; `ballast release list` shows those there are",
+    `The journal of the rollout ${name} holds no measured requests, so the service's traffic cannot be read from it.`,
+  fix: () => "pass an earlier rollout to --from-history as <app>/<revision>; `ballast release list` shows them",
 });
 
-/** No file of that stack is here, or it holds no configuration. */
+/** The stack's file is missing, or holds no configuration. */
 export const stackUnreadable = entry<{ file: string; reason: string }>("cli-stack-unreadable", {
-  title: "A stack's file cannot be read",
+  title: "Stack file unusable",
   message: ({ file, reason }) => `${file} cannot be used: ${reason}.`,
-  fix: () => "run the command in the program's folder, and name stacks whose Pulumi.<stack>.yaml lies there",
-  left: () => "nothing was changed.",
+  fix: () => "run the command in the program's folder, and name stacks that have a Pulumi.<stack>.yaml there",
+  left: () => "Nothing was changed.",
 });
 
-/** What is to be promoted could be another image tomorrow. */
+/** The image to promote is named by a tag, which can be another image tomorrow. */
 export const promoteMutable = entry<{ key: string; file: string; image: string }>("cli-promote-mutable", {
-  title: "An image cannot be promoted by its tag",
+  title: "Image to promote has no digest",
   message: ({ key, file, image }) =>
-    `${key} in ${file} is ${image}, and only a digest is the same image in every environment.`,
-  fix: ({ file, key }) => `put the image's digest into ${key} of ${file} first; \`ballast image build\` prints it`,
-  left: () => "nothing was changed.",
+    `${key} in ${file} is ${image}. Only a digest is certain to be the same image in every environment.`,
+  fix: ({ file, key }) => `set ${key} in ${file} to the image's digest first; \`ballast image build\` prints it`,
+  left: () => "Nothing was changed.",
 });
 
-/** What others install is JavaScript; an image is built from what lies in the repository. */
+/** The package holds JavaScript only; an image is built from the repository's sources. */
 export const imageSourcesMissing = entry("cli-image-sources-missing", {
-  title: "There are no sources to build an image from",
-  message: () =>
-    "An image is built from the sources of the repository, and the package that others install holds none.",
-  fix: () => "run it in a clone of the repository",
-  left: () => "nothing was built and nothing was sent.",
+  title: "No sources to build an image from",
+  message: () => "An image is built from the repository's sources, which the installed package does not contain.",
+  fix: () => "run the command in a clone of the repository",
+  left: () => "Nothing was built or sent.",
 });
 
-/** A registry builds what Azure's command line sends it. */
+/** The Azure CLI is missing, which sends the files to the registry. */
 export const imageAzMissing = entry("cli-image-az-missing", {
-  title: "Azure's command line is not here",
-  message: () =>
-    "There is no command az on this machine, and an image is built by a registry that it sends the files to.",
-  fix: () => "install the Azure CLI and sign in with `az login`, or run the workflow .github/workflows/images.yml",
-  left: () => "nothing was built.",
+  title: "Azure CLI not found, needed to build an image",
+  message: () => "The command az is not on this machine. It sends the files to the registry, which builds the image.",
+  fix: () => "install the Azure CLI and run `az login`, or run the workflow .github/workflows/images.yml",
+  left: () => "Nothing was built.",
 });
 
-/** The registry, or the way to it, said no; its own last words are given. */
-export const imageBuildFailed = entry<{ step: string; words: string }>("cli-image-build-failed", {
-  title: "An image was not built",
-  message: ({ step, words }) => `Azure's command line failed in ${step}:\n${words}`,
+/** The registry refused, or could not be reached. The message ends with the Azure CLI's last output. */
+export const imageBuildFailed = entry<{ step: string; output: string }>("cli-image-build-failed", {
+  title: "Image build failed",
+  message: ({ step, output }) => `The Azure CLI failed while ${step}:\n${output}`,
   fix: () =>
-    "do what its words say; building needs `az login` and the right to run tasks in the registry, which Container Registry Tasks Contributor has",
-  left: () => "no stack runs anything else than before.",
+    "follow the message of the Azure CLI; a build needs `az login` and the right to run tasks in the registry " +
+    "(role Container Registry Tasks Contributor)",
+  left: () => "All stacks run what they ran before.",
 });
 
-/** A command that needs a stand-in, and none runs on that folder. */
-export const localNotUp = entry<{ folder: string; start: string }>("cli-local-not-up", {
-  title: "The stand-in cloud is not up",
-  message: ({ folder }) => `No stand-in cloud runs on ${folder}.`,
-  fix: ({ start }) => `start it with \`${start}\`, or name the folder of the one you mean with --folder`,
+/** The command needs a running emulator, and none runs on that folder. */
+export const emulatorNotUp = entry<{ folder: string; start: string }>("cli-emulator-not-up", {
+  exitCode: 3,
+  title: "Emulator not running",
+  message: ({ folder }) => `No emulator is running on ${folder}.`,
+  fix: ({ start }) => `start it with \`${start}\`, or name another emulator's folder with --folder`,
 });
 
-/** One folder is one cloud, and one process. */
-export const localUpAlready = entry<{ folder: string; pid: number }>("cli-local-up-already", {
-  title: "The stand-in cloud is up already",
-  message: ({ folder, pid }) => `Process ${pid} is the stand-in cloud of ${folder}.`,
+/** One folder belongs to one emulator, and one process. */
+export const emulatorUpAlready = entry<{ folder: string; pid: number }>("cli-emulator-up-already", {
+  title: "Emulator already running",
+  message: ({ folder, pid }) => `Process ${pid} is already running the emulator of ${folder}.`,
   fix: () =>
-    "go on with that one, stop it with `ballast local down`, or give another one a folder of its own with --folder",
-  left: () => "nothing was changed: it goes on.",
+    "use that one, stop it with `ballast emulator down`, or start another in a folder of its own with --folder",
+  left: () => "Nothing was changed: it keeps running.",
 });
 
-/** Somebody else listens where this cloud must. */
-export const localPortTaken = entry<{ port: number; kept: boolean }>("cli-local-port-taken", {
-  title: "The stand-in cloud's port is taken",
+/** Another process listens on the port that the emulator needs. */
+export const emulatorPortTaken = entry<{ port: number; kept: boolean }>("cli-emulator-port-taken", {
+  title: "Emulator port in use",
   message: ({ port, kept }) =>
-    `Another process listens on 127.0.0.1:${port}${kept ? ", which is where the clients of this cloud look for it" : ""}.`,
+    `Another process listens on 127.0.0.1:${port}${kept ? ", the port that this emulator's clients use" : ""}.`,
   fix: ({ kept }) =>
     kept
-      ? "end that process (`ss -ltnp` shows it), or give this cloud up with `ballast local reset --yes`"
-      : "name another port with --port, or leave the choice to us",
-  left: () => "nothing was started, and what is kept is as it was.",
+      ? "stop that process (`ss -ltnp` shows it), or delete this emulator with `ballast emulator reset --yes`"
+      : "choose another port with --port, or omit --port to use any free one",
+  left: () => "Nothing was started. The emulator's saved state is unchanged.",
 });
 
-/** A kept cloud does not move. */
-export const localPortKept = entry<{ asked: number; port: number; folder: string }>("cli-local-port-kept", {
-  title: "A kept stand-in cloud has a port already",
+/** An emulator that was started before keeps its port. */
+export const emulatorPortKept = entry<{ asked: number; port: number; folder: string }>("cli-emulator-port-kept", {
+  title: "Emulator already has another port",
   message: ({ asked, port, folder }) =>
-    `The cloud in ${folder} is at port ${port}, where its clients look for it, and cannot move to ${asked}.`,
-  fix: () => "leave --port out, or make another cloud with --folder",
-  left: () => "nothing was started, and what is kept is as it was.",
+    `The emulator in ${folder} uses port ${port}, which its clients know. It cannot move to ${asked}.`,
+  fix: () => "omit --port, or create another emulator with --folder",
+  left: () => "Nothing was started. The emulator's saved state is unchanged.",
 });
 
-/** What lies in the folder is damaged, or another version's. */
-export const localStateUnreadable = entry<{ reason: string }>("cli-local-state-unreadable", {
-  title: "The kept state of the stand-in cloud cannot be read",
-  message: ({ reason }) => `${reason}, so this is not the cloud that it was.`,
-  fix: () => "start it with the version of Ballast that wrote it, or give it up with `ballast local reset --yes`",
-  left: () => "nothing was started, and the folder is as it was.",
+/** The state in the folder is damaged, or was written by another version. */
+export const emulatorStateUnreadable = entry<{ reason: string }>("cli-emulator-state-unreadable", {
+  title: "Saved state of the emulator unreadable",
+  message: ({ reason }) => `The emulator's saved state cannot be read: ${reason}.`,
+  fix: () => "start it with the version of Ballast that wrote it, or delete it with `ballast emulator reset --yes`",
+  left: () => "Nothing was started. The folder is unchanged.",
 });
 
-/** The process ended before it was ready; its own last words are given. */
-export const localStartFailed = entry<{ words: string; log: string }>("cli-local-start-failed", {
-  title: "The stand-in cloud did not start",
-  message: ({ words, log }) =>
-    `The stand-in cloud ended before it was ready. The end of its log (${log}):\n${words || "(nothing)"}`,
-  fix: () => "do what its words say; if they say nothing to you, it is a mistake of ours to report with them",
-  left: () => "nothing runs, and what is kept is as it was.",
+/** The process ended before it was ready. The message ends with the last lines of its log. */
+export const emulatorStartFailed = entry<{ output: string; log: string }>("cli-emulator-start-failed", {
+  title: "Emulator failed to start",
+  message: ({ output, log }) =>
+    `The emulator stopped before it was ready. The end of its log (${log}):\n${output || "(empty)"}`,
+  fix: () => "follow the message in the log; if it does not help, report it as a bug with the log",
+  left: () => "Nothing is running. The emulator's saved state is unchanged.",
 });
 
-/** An image is named in a way that is not understood, or is not there. */
-export const localImageUnclear = entry<{ image: string; reason: string }>("cli-local-image-unclear", {
-  title: "An image of the stand-in cloud is not understood",
-  message: ({ image, reason }) => `"${image}" does not say which program an image is: ${reason}.`,
-  fix: () => "write --image <name>=<folder>:<entry file in it>, for example --image shop=./services/shop:main.js",
-  left: () => "nothing was started.",
+/** The value of --image has another form, or its program does not exist. */
+export const emulatorImageUnclear = entry<{ image: string; reason: string }>("cli-emulator-image-unclear", {
+  exitCode: 2,
+  title: "Invalid --image",
+  message: ({ image, reason }) => `"${image}" does not map an image to a program: ${reason}.`,
+  fix: () => "write --image <name>=<folder>:<entry file in it>, such as --image shop=./services/shop:main.js",
+  left: () => "Nothing was started.",
 });
 
-/** What cannot be taken back is asked for twice. */
-export const localResetUnasked = entry<{ folder: string }>("cli-local-reset-unasked", {
-  title: "Forgetting a whole cloud needs a yes",
-  message: ({ folder }) =>
-    `This would forget everything of the stand-in cloud in ${folder}: apps, revisions, keys, rows.`,
-  fix: () => "say so with --yes",
-  left: () => "nothing was changed.",
+/** A reset cannot be undone, so it needs a confirmation. */
+export const emulatorResetUnasked = entry<{ folder: string }>("cli-emulator-reset-unasked", {
+  exitCode: 2,
+  title: "Reset not confirmed",
+  message: ({ folder }) => `This would delete everything in the emulator of ${folder}: apps, revisions, keys and rows.`,
+  fix: () => "confirm with --yes",
+  left: () => "Nothing was changed.",
 });
 
-/** The folder holds something else. */
-export const localFolderForeign = entry<{ folder: string }>("cli-local-folder-foreign", {
-  title: "A folder is not a stand-in cloud's",
-  message: ({ folder }) => `${folder} holds files and no stand-in cloud.`,
+/** The folder holds files that are not an emulator's. */
+export const emulatorFolderForeign = entry<{ folder: string }>("cli-emulator-folder-foreign", {
+  title: "Folder holds other files",
+  message: ({ folder }) => `${folder} holds files that do not belong to an emulator.`,
   fix: () => "name an empty or a new folder with --folder",
-  left: () => "nothing was changed.",
+  left: () => "Nothing was changed.",
 });
 
-/** No app of that name is in the stand-in. */
-export const localAppUnknown = entry<{ app: string; known: readonly string[] }>("cli-local-app-unknown", {
-  title: "The stand-in cloud has no such app",
+/** The emulator has no app of that name with an ingress. */
+export const emulatorAppUnknown = entry<{ app: string; known: readonly string[] }>("cli-emulator-app-unknown", {
+  title: "No such app in the emulator",
   message: ({ app, known }) =>
-    `The stand-in cloud has no app ${app} that can be asked from outside; it has ${known.length ? known.join(", ") : "none"}.`,
-  fix: () => "name one of those, or deploy it first",
+    `The emulator has no app ${app} with an ingress. Apps with one: ${known.length ? known.join(", ") : "none"}.`,
+  fix: () => "name one of those, or deploy the app first",
 });
 
-/** A moment or a span of time is written in a way that is not understood. */
-export const localTimeUnclear = entry<{ text: string; wanted: string }>("cli-local-time-unclear", {
-  title: "A time is not understood",
+/** A time or a duration has another form than the command reads. */
+export const emulatorTimeUnclear = entry<{ text: string; wanted: string }>("cli-emulator-time-unclear", {
+  exitCode: 2,
+  title: "Invalid time or duration",
   message: ({ text, wanted }) => `"${text}" is not ${wanted}.`,
-  fix: () => "write a moment as 2030-01-31T12:00:00Z, and a span as 90s, 15m, 2h or 30d",
+  fix: () => "write a time as 2030-01-31T12:00:00Z, and a duration as 90s, 15m, 2h or 30d",
 });
 
-/** The stand-in itself says no, in its own words. */
-export const localRefused = entry<{ reason: string }>("cli-local-refused", {
-  title: "The stand-in cloud refused",
-  message: ({ reason }) => `The stand-in cloud refused: ${reason}`,
-  fix: () => "change what it names; `--help` of the command lists what there is",
+/** The emulator answered with an error, whose message is given. */
+export const emulatorRefused = entry<{ reason: string }>("cli-emulator-refused", {
+  title: "Refused by the emulator",
+  message: ({ reason }) => `The emulator refused the request: ${reason}`,
+  fix: () => "correct what the message names; `--help` of the command lists the valid values",
 });
 
-/** The application lies in Entra, which Azure's command line is asked to write to. */
+/** The Azure CLI is missing, through which the application in Entra is written. */
 export const signInAzMissing = entry("cli-sign-in-az-missing", {
-  title: "Azure's command line is not here to write to Entra",
-  message: () => "There is no command az on this machine, and the application and its roles are written through it.",
+  title: "Azure CLI not found, needed to write to Entra",
+  message: () =>
+    "The command az is not on this machine. It writes the application and its role assignments to Microsoft Entra.",
   fix: () =>
-    "install the Azure CLI and sign in with `az login`, or make the application with the program in examples/sign-in",
-  left: () => "nothing was written.",
+    "install the Azure CLI and run `az login`, or create the application with the Pulumi program in examples/sign-in",
+  left: () => "Nothing was written.",
 });
 
-/** Entra, or the way to it, said no; its own last words are given. */
-export const signInFailed = entry<{ step: string; words: string }>("cli-sign-in-failed", {
-  title: "The application or its roles were not written as asked",
-  message: ({ step, words }) => `Azure's command line failed in ${step}:\n${words}`,
+/** Entra refused, or could not be reached. The message ends with the Azure CLI's last output. */
+export const signInFailed = entry<{ step: string; output: string }>("cli-sign-in-failed", {
+  title: "Application or role assignment not written",
+  message: ({ step, output }) => `The Azure CLI failed while ${step}:\n${output}`,
   fix: () =>
-    "do what its words say, then run the same command again; making an application needs Application Developer, giving its roles an owner of it or a Cloud Application Administrator",
-  left: () => "what was written before that step stays, and the same command finds it.",
+    "follow the message of the Azure CLI, then run the same command again; creating an application needs the role " +
+    "Application Developer, granting its roles needs an owner of it or a Cloud Application Administrator",
+  left: () => "What was written before that step stays. The same command finds it again.",
 });
 
-/** Roles are given at an application, and there is none of that name. */
+/** The tenant has no application of that name to grant roles of. */
 export const signInUnknown = entry<{ name: string; audience: string }>("cli-sign-in-unknown", {
-  title: "There is no application of that name in the tenant",
+  title: "No such application in the tenant",
   message: ({ name, audience }) =>
-    `No application in the tenant of \`az login\` has the audience ${audience}, so ${name} has no roles to give.`,
+    `The tenant of \`az login\` has no application ${name} (audience ${audience}), so there are no roles to grant.`,
   fix: ({ name }) => `run \`ballast sign-in create ${name}\`, or sign in to the tenant that has it`,
-  left: () => "nothing was written.",
+  left: () => "Nothing was written.",
 });

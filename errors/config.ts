@@ -1,133 +1,141 @@
-// What can be wrong with a stack's configuration. Values of secret keys never come into these sentences.
+// What can be wrong with a stack's configuration. All of it is refused at preview, before anything changes. No message
+// holds the value of a secret key.
 import { entry } from "./catalogue.ts";
 
-const file = (key: string) => `ballast:${key} in the stack's Pulumi.<stack>.yaml`;
-
-/** Most often a slip of the pen, so the nearest known key is named. */
+/** Most often a typing mistake, so the error names the nearest known key. */
 export const configKeyUnknown = entry<{ readonly key: string; readonly nearest: string }>("config-key-unknown", {
-  title: "A key of the configuration is unknown",
-  message: ({ key }) => `The configuration sets ballast:${key}, which nothing reads.`,
+  title: "A configuration key is unknown",
+  message: ({ key }) => `The configuration sets ballast:${key}, but there is no such key.`,
   fix: ({ key, nearest }) =>
-    `rename it to ballast:${nearest} if that was meant, else remove it: pulumi config rm --path ballast:${key}`,
+    `rename it to ballast:${nearest} if you meant that, or remove it: pulumi config rm --path ballast:${key}`,
 });
 
-/** A key without a default that the stack does not set. */
+/** The stack does not set a key that has no default. */
 export const configKeyMissing = entry<{ readonly key: string }>("config-key-missing", {
-  title: "A key of the configuration is missing",
-  message: ({ key }) =>
-    `The configuration does not set ${key}, and there is no value that would be right for everybody.`,
+  title: "A required configuration key is not set",
+  message: ({ key }) => `Required configuration ${key} is not set; it has no default.`,
   fix: ({ key }) => `set it: pulumi config set ${key} <value>`,
 });
 
-/** A value of another type than its key's. */
+/** A value has the wrong type, form or range. */
 export const configValueIllTyped = entry<{ readonly key: string; readonly expected: string; readonly found: string }>(
   "config-value-ill-typed",
   {
-    title: "A value of the configuration has the wrong type",
-    message: ({ key, expected, found }) => `ballast:${key} must be ${expected}, and it is ${found}.`,
-    fix: ({ key }) => `correct ${file(key)}`,
+    title: "A configuration value is not valid",
+    message: ({ key, expected, found }) => `ballast:${key} must be ${expected}, but it is ${found}.`,
+    fix: ({ key }) => `correct ballast:${key} in the stack's Pulumi.<stack>.yaml`,
   },
 );
 
-/** The example was copied and not filled in. */
+/** The example's stack file was copied and not filled in. */
 export const configPlaceholderLeft = entry<{ readonly key: string; readonly value: string }>(
   "config-placeholder-left",
   {
     title: "A placeholder of the example was not replaced",
-    message: ({ key, value }) => `${key} is still the placeholder "${value}" of the example.`,
-    fix: ({ key }) => `put your own value there: pulumi config set ${key} <value>`,
+    message: ({ key, value }) => `${key} still has the example's placeholder: "${value}".`,
+    fix: ({ key }) => `replace it with your own value: pulumi config set ${key} <value>`,
   },
 );
 
-/** A secret that lies readable in a file which is likely to be committed. */
+/** A secret is readable in a file that is likely to be committed. */
 export const configSecretPlain = entry<{ readonly key: string }>("config-secret-plain", {
-  title: "A secret of the configuration is in plain text",
-  message: ({ key }) => `ballast:${key} lies in plain text in the stack's configuration file.`,
+  title: "A secret is in plain text in the configuration",
+  message: ({ key }) => `The secret ballast:${key} is in plain text in the stack's configuration file.`,
   fix: ({ key }) =>
-    `change that secret, since it must be taken as known, and set it encrypted: pulumi config set --secret ballast:${key}`,
+    "replace the secret, since others may have read it, and set the new one encrypted: " +
+    `pulumi config set --secret ballast:${key}`,
 });
 
-/** Two keys that do not go together: a database with a password, and no password. */
+/** The database authenticates by password, but none is set. */
 export const configPasswordMissing = entry("config-password-missing", {
-  title: "The database is to take a password, and there is none",
-  message: () => "ballast:databaseAuthentication is password, and ballast:databasePassword is not set.",
+  title: "The database's password is not set",
+  message: () => "ballast:databaseAuthentication is password, but ballast:databasePassword is not set.",
   fix: () =>
-    "set one, pulumi config set --secret ballast:databasePassword, or set ballast:databaseAuthentication to entra, which needs none",
+    "set a password (pulumi config set --secret ballast:databasePassword), or set ballast:databaseAuthentication " +
+    "to entra, which needs none",
 });
 
-/** Two keys that do not go together: a request longer than the lease it is sent under. */
+/** A request may take longer than the lease under which it was sent. */
 export const configLeaseTooShort = entry<{ readonly leaseSeconds: number; readonly requestSeconds: number }>(
   "config-lease-too-short",
   {
-    title: "A request could outlive the lease under which it was sent",
+    title: "A request could outlive its lease",
     message: ({ leaseSeconds, requestSeconds }) =>
-      `A lease lasts ${leaseSeconds} seconds and a request may take ${requestSeconds}, so a late write could arrive after another process has taken over.`,
-    fix: () => "set ballast:requestSeconds to less than ballast:leaseSeconds; two thirds of it is a good choice",
+      `ballast:requestSeconds (${requestSeconds}) is not less than ballast:leaseSeconds (${leaseSeconds}), so a ` +
+      "late write could arrive after another replica has recovered the rollout.",
+    fix: () => "set ballast:requestSeconds below ballast:leaseSeconds, for example to half of ballast:leaseSeconds",
   },
 );
 
-/** Two keys that do not go together: a dead man's switch that would take a control plane at work for a dead one. */
+/** The dead man's switch would act although the control plane is at work. */
 export const configSilenceTooShort = entry<{ readonly silenceSeconds: number; readonly quietSeconds: number }>(
   "config-silence-too-short",
   {
     title: "The dead man's switch would act while a healthy control plane waits for Azure",
     message: ({ silenceSeconds, quietSeconds }) =>
-      `The switch acts on a rollout of which nothing was written for ${silenceSeconds * 2} seconds, and a healthy one may be quiet for ${quietSeconds} while Azure carries out a write.`,
+      `The dead man's switch acts on a rollout whose journal was silent for ${silenceSeconds * 2} seconds (twice ` +
+      `ballast:silenceSeconds), but a healthy rollout may be silent for ${quietSeconds} seconds while Azure ` +
+      "carries out a write.",
     fix: ({ quietSeconds }) =>
-      `set ballast:silenceSeconds to more than ${quietSeconds / 2}, or ballast:requestSeconds to less`,
+      `set ballast:silenceSeconds to more than ${quietSeconds / 2}, or set ballast:requestSeconds lower`,
   },
 );
 
-/** A stack that takes digests alone. */
+/** The stack accepts digests only. */
 export const configImageMutable = entry<{ readonly key: string; readonly image: string }>("config-image-mutable", {
-  title: "An image is named by a tag where only digests are taken",
+  title: "An image is named by its tag in a stack that requires digests",
   message: ({ key, image }) =>
-    `ballast:${key} is ${image}, a tag that may mean another image tomorrow, and ballast:immutableImages is true.`,
+    `ballast:${key} is ${image}, but ballast:immutableImages is true: ` +
+    "a tag can be moved to another image, a digest cannot.",
   fix: () =>
-    "name it by its digest, <registry>/<name>@sha256:…; `ballast image build` prints it, and `ballast promote` copies it from another stack",
+    "name the image by its digest, <registry>/<name>@sha256:…; " +
+    "`ballast image build` prints it, and `ballast promote` copies it from another stack",
 });
 
-/** A stack whose releases somebody has to say yes to. */
+/** The stack requires approvals of the storefront's image. */
 export const configImageUnapproved = entry<{
   readonly image: string;
   readonly approvals: number;
   readonly by: readonly string[];
 }>("config-image-unapproved", {
-  title: "An image has not been approved for a stack",
+  title: "An image lacks approvals",
   message: ({ image, approvals, by }) =>
-    `This stack takes an image of the storefront with ${approvals} approvals, and ${image} has ${by.length === 0 ? "none" : `${by.length}, by ${by.join(" and ")}`}.`,
-  fix: () =>
-    "let whoever approves it say so: `ballast promote storefront --from <stack> --to <stack> --approved-by <name>`",
+    `This stack requires ${approvals} approvals (ballast:approvals) of a storefront image, but ${image} has ` +
+    `${by.length === 0 ? "none" : `${by.length}, by ${by.join(" and ")}`}.`,
+  fix: () => "let an approver run: ballast promote storefront --from <stack> --to <stack> --approved-by <name>",
 });
 
-/** Keys that do not go together: zones that something of the stack cannot be spread over. */
+/** Part of the stack cannot be spread over zones. */
 export const configZonesUnfit = entry<{ readonly why: string }>("config-zones-unfit", {
-  title: "A stack cannot be spread over zones as it is configured",
-  message: ({ why }) => `ballast:zoneRedundant is true, and ${why}.`,
+  title: "A stack cannot be zone-redundant as it is configured",
+  message: ({ why }) => `ballast:zoneRedundant is true, but this stack cannot be zone-redundant: ${why}.`,
   fix: () =>
-    "change what it names, or set ballast:zoneRedundant to false; an environment cannot be made zone-redundant later",
+    "correct the key that the message names, or set ballast:zoneRedundant to false; " +
+    "an environment cannot be made zone-redundant later",
 });
 
-/** A choice of network that Azure would refuse, or in which something would not be reached. */
+/** Azure would refuse the network, or a part of the stack could not be reached in it. */
 export const configNetworkUnfit = entry<{ readonly why: string }>("config-network-unfit", {
-  title: "A stack cannot live in the network that it is given",
-  message: ({ why }) => `This network cannot be: ${why}.`,
+  title: "The configured network is not valid",
+  message: ({ why }) => `ballast:network is not valid: ${why}.`,
   fix: () =>
-    "correct ballast:network in the stack's Pulumi.<stack>.yaml; docs/guides/network.md has a choice for each need, and none of them can be changed later",
-  left: () => "nothing was changed.",
+    "correct ballast:network in the stack's Pulumi.<stack>.yaml; " +
+    "docs/guides/network.md lists the choices, none of which can be changed later",
+  left: () => "Nothing was changed.",
 });
 
-/** Two keys that do not go together; neither cloud may be taken for the other. */
-export const configStandInMismatch = entry<{ readonly standIn: boolean; readonly subscription: string }>(
-  "config-stand-in-mismatch",
+/** The emulator and Azure must never be mistaken for one another. */
+export const configEmulatorMismatch = entry<{ readonly emulator: boolean; readonly subscription: string }>(
+  "config-emulator-mismatch",
   {
-    title: "A stack names a real subscription and the stand-in cloud, or neither",
-    message: ({ standIn, subscription }) =>
-      standIn
-        ? `ballast:standIn is true, and azure-native:subscriptionId is ${subscription}, which is not the stand-in's.`
-        : `azure-native:subscriptionId is ${subscription}, the stand-in's, and ballast:standIn is not true.`,
+    title: "ballast:emulator does not match the subscription",
+    message: ({ emulator, subscription }) =>
+      emulator
+        ? `ballast:emulator is true, but azure-native:subscriptionId is ${subscription}, which is not the emulator's.`
+        : `azure-native:subscriptionId is ${subscription}, the emulator's, but ballast:emulator is not true.`,
     fix: () =>
-      "say one thing: the stand-in with its own subscription, as Pulumi.local.yaml does, or Azure with yours and without ballast:standIn",
-    left: () => "nothing was changed.",
+      "for the emulator, use its own subscription, as Pulumi.local.yaml does; " +
+      "for Azure, use your subscription and remove ballast:emulator",
+    left: () => "Nothing was changed.",
   },
 );

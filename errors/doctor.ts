@@ -1,202 +1,223 @@
-// What `ballast doctor` finds wrong with a stack and the cloud that it names; what others refuse comes with their own ids.
+// What `ballast doctor` reports as wrong with a stack, or with the cloud that it is deployed to. Errors of the control
+// plane and of the tools keep their own ids.
 import { entry } from "./catalogue.ts";
 
-/** The engine cannot read the stack. */
+/** The Pulumi CLI cannot read the stack. */
 export const doctorStackUnreadable = entry<{ stack: string; reason: string }>("doctor-stack-unreadable", {
-  title: "A stack cannot be read",
-  message: ({ stack, reason }) => `The Pulumi engine cannot read the stack ${stack}: ${reason}.`,
+  title: "Stack unreadable",
+  message: ({ stack, reason }) => `The Pulumi CLI cannot read the stack ${stack}: ${reason}.`,
   fix: () =>
-    "run the command in the program's folder, sign in to its backend with `pulumi login`, and name a stack that `pulumi stack ls` shows",
+    "run the command in the program's folder, run `pulumi login` for its backend, and name a stack that " +
+    "`pulumi stack ls` shows",
 });
 
-/** The stack's program is another than this repository's, and nothing of it tells what is to be looked at. */
+/** The stack belongs to another program, and its state has no control plane to check. */
 export const doctorPlaneUndeployed = entry<{ stack: string }>("doctor-plane-undeployed", {
-  title: "A stack has no control plane to look at",
+  title: "Stack without a control plane",
   message: ({ stack }) =>
-    `The stack ${stack} has no settings of Ballast's own program, and in its state is no ControlPlane whose app is there.`,
+    `The stack ${stack} sets no ballast: configuration key, and its state has no deployed ControlPlane.`,
   fix: () =>
-    "look at the stack that deploys the ControlPlane, after its first `pulumi up`; before that, docs/start/adopting.md says what must be there",
+    "check the stack that deploys the ControlPlane, after its first `pulumi up`; for what must exist before that, " +
+    "see docs/start/adopting.md",
 });
 
-/** This Node is older than what we run on. */
+/** This Node is older than the package supports. */
 export const doctorNodeOld = entry<{ version: string; least: string }>("doctor-node-old", {
-  title: "Node is too old",
-  message: ({ version, least }) => `This is Node ${version}, and Ballast needs ${least} or newer.`,
+  title: "Node too old",
+  message: ({ version, least }) => `This is Node ${version}. Ballast needs ${least} or newer.`,
   fix: ({ least }) => `install Node ${least} or newer, from nodejs.org or your package manager`,
 });
 
-/** No answer from a host of Azure's, or of an app. */
+/** A host of Azure, or of an app, did not answer. */
 export const doctorAzureUnreachable = entry<{ host: string; reason: string }>("doctor-azure-unreachable", {
-  title: "A host of the cloud cannot be reached",
+  title: "Cloud host unreachable",
   message: ({ host, reason }) => `${host} cannot be reached: ${reason}.`,
   fix: () =>
-    "look at the network, the proxy and ballast:endpoints of the stack; on the stand-in, at BALLAST_CONNECT_TO and whether it is up",
+    "check the network, the proxy, and ballast:endpoints of the stack; for the emulator, check BALLAST_CONNECT_TO " +
+    "and `ballast emulator status`",
 });
 
-/** The subscription is not there for this caller. */
+/** The subscription does not exist, or the caller has no access to it. */
 export const doctorSubscriptionUnseen = entry<{ subscription: string; reason: string }>("doctor-subscription-unseen", {
-  title: "The subscription cannot be seen",
-  message: ({ subscription, reason }) => `The subscription ${subscription} cannot be seen by this caller: ${reason}`,
-  fix: () =>
-    "sign in to its tenant with `az login --tenant <id>`, and look at azure-native:subscriptionId of the stack",
+  title: "Subscription not accessible",
+  message: ({ subscription, reason }) => `You have no access to the subscription ${subscription}: ${reason}`,
+  fix: () => "sign in to its tenant with `az login --tenant <id>`, and check azure-native:subscriptionId of the stack",
 });
 
 /** A resource provider is not registered. */
 export const doctorProvidersUnregistered = entry<{ namespaces: readonly string[] }>("doctor-providers-unregistered", {
-  title: "A resource provider is not registered",
+  title: "Resource provider not registered",
   message: ({ namespaces }) =>
-    `The subscription has not registered ${namespaces.join(", ")}, and Azure refuses to create resources of an unregistered provider.`,
+    `The subscription has not registered ${namespaces.join(", ")}. ` +
+    "Azure refuses to create resources of an unregistered provider.",
   fix: ({ namespaces }) =>
     namespaces.map((namespace) => `az provider register --namespace ${namespace} --wait`).join(" && "),
 });
 
-/** The caller could not deploy. */
+/** The caller lacks permissions that `pulumi up` needs. */
 export const doctorRightsMissing = entry<{ group: string; actions: readonly string[] }>("doctor-rights-missing", {
-  title: "The caller's rights do not suffice",
+  title: "Missing permissions to deploy",
   message: ({ group, actions }) =>
-    `This caller may not do in the resource group ${group} what \`pulumi up\` does: ${actions.join(", ")}.`,
+    `You lack permissions in the resource group ${group} that \`pulumi up\` needs: ${actions.join(", ")}.`,
   fix: ({ group }) =>
-    `have an owner give you Contributor and User Access Administrator at the resource group ${group}, or run the command as who deploys`,
+    `ask an owner for the roles Contributor and User Access Administrator in the resource group ${group}, ` +
+    "or run the command as the account that deploys",
 });
 
-/** An identity of the stack's may not do its work. */
+/** An identity of the stack lacks permissions that its work needs. */
 export const doctorIdentityRightsMissing = entry<{ identity: string; at: string; actions: readonly string[] }>(
   "doctor-identity-rights-missing",
   {
-    title: "An identity's rights do not suffice",
+    title: "Identity without the permissions it needs",
     message: ({ identity, at, actions }) =>
-      `The identity ${identity} has no role at ${at} that lets it do what it is there for: ${actions.join(", ")}.`,
+      `The identity ${identity} has no role on ${at} that permits what it does: ${actions.join(", ")}.`,
     fix: () =>
-      "run `pulumi up`, which assigns the role; where somebody took it away by hand, `pulumi refresh` sees that first",
-    left: () => "nothing was changed; what needs the right fails until it is there.",
+      "run `pulumi up`, which assigns the role; if the role was removed outside Pulumi, run `pulumi refresh` first",
+    left: () => "Nothing was changed. Operations that need the permission fail until it is granted.",
   },
 );
 
-/** There is no room for a canary's replicas. */
+/** The environment has no room for a canary's replicas. */
 export const doctorCoresFew = entry<{ environment: string; used: number; limit: number; needed: number }>(
   "doctor-cores-few",
   {
-    title: "An environment has too few cores left",
+    title: "Too few cores left in the environment",
     message: ({ environment, used, limit, needed }) =>
-      `The environment ${environment} uses ${used} of the ${limit} cores that it may, and a canary of the service needs ${needed} beside what runs.`,
+      `The environment ${environment} uses ${used} of its ${limit} cores. ` +
+      `A canary of the service needs ${needed} more.`,
     fix: () =>
-      "ask for more of Managed Environment Consumption Cores for this environment (`az containerapp env list-usages` shows it), or let each of its revisions keep fewer replicas (minReplicas of CanaryApp, ballast:replicas.storefrontMin)",
-    left: () => "what runs goes on; replicas of a canary would not start.",
+      "request a higher quota of Managed Environment Consumption Cores for this environment " +
+      "(`az containerapp env list-usages` shows it), or lower the minimum replicas of the app " +
+      "(minReplicas of CanaryApp, ballast:replicas.storefrontMin)",
+    left: () => "Running replicas keep running. Replicas of a canary would not start.",
   },
 );
 
-/** There is no room for another environment. */
+/** The region has no room for another environment. */
 export const doctorQuotaFull = entry<{ location: string; used: number; limit: number }>("doctor-quota-full", {
-  title: "A quota is used up",
+  title: "Quota of environments used up",
   message: ({ location, used, limit }) =>
-    `The subscription has ${used} managed environments in ${location} and may have ${limit}, so the stack's own cannot be made.`,
+    `The subscription uses ${used} of the ${limit} managed environments it may have in ${location}, ` +
+    "so the stack's environment cannot be created.",
   fix: () =>
-    "ask for more of Managed Environment Count in the portal under Quotas, delete an environment that nobody uses, or choose another ballast:location",
-  left: () => "nothing was created.",
+    "request a higher quota of Managed Environment Count in the portal under Quotas, delete an unused environment, " +
+    "or choose another ballast:location",
+  left: () => "Nothing was created.",
 });
 
-/** Names that all of Azure shares are somebody else's. */
+/** A globally unique name belongs to another customer. */
 export const doctorNameTaken = entry<{ name: string; kind: string; key: string }>("doctor-name-taken", {
-  title: "A name is taken",
+  title: "Name already taken",
   message: ({ name, kind }) =>
-    `The name ${name} of the ${kind} is taken by somebody else, and all of Azure shares these names.`,
-  fix: ({ key }) => `choose another ${key} in the stack's file`,
-  left: () => "nothing was created.",
+    `The name ${name} of the ${kind} is already taken. These names are unique across all of Azure.`,
+  fix: ({ key }) => `change ${key}`,
+  left: () => "Nothing was created.",
 });
 
 /** The control plane could not sign in to its database. */
 export const doctorDatabaseRoleMissing = entry<{ server: string; what: string }>("doctor-database-role-missing", {
-  title: "The control plane's role is not in its database",
+  title: "Database role of the control plane missing",
   message: ({ server, what }) =>
-    `The database server ${server} has no ${what}, which the control plane signs in to it by.`,
-  fix: () => "run `pulumi up`, then the job `database-role` as docs/guides/environments.md says",
-  left: () => "journals are as they were; what is signed in already goes on.",
+    `The database server ${server} has no ${what}. The control plane needs it to sign in to its database.`,
+  fix: () => "run `pulumi up`, then the job `database-role`; see docs/guides/environments.md",
+  left: () => "The journals are unchanged. Connections that are already open keep working.",
 });
 
-/** The control plane is up, and its rollouts do not move. */
+/** The control plane answers, but its rollouts do not advance. */
 export const doctorHeartbeatLost = entry<{ inFlight: number; seconds: number; silenceSeconds: number }>(
   "doctor-heartbeat-lost",
   {
-    title: "Rollouts in flight do not move",
+    title: "Rollouts in progress are stuck",
     message: ({ inFlight, seconds, silenceSeconds }) =>
-      `${inFlight} rollout${inFlight === 1 ? " is" : "s are"} in flight, and the journal was written last ${seconds} s ago; after ${silenceSeconds} s that counts as no heartbeat.`,
-    fix: () => "read the control plane's log, then do as docs/guides/runbooks.md says under Stuck rollout",
-    left: () => "the dead man's switch gives the apps back to their stable revisions by itself.",
+      `${inFlight} rollout${inFlight === 1 ? " is" : "s are"} in progress, but the last journal write was ` +
+      `${seconds} s ago; after ${silenceSeconds} s the heartbeat counts as lost.`,
+    fix: () => "read the control plane's log, then follow Stuck rollout in docs/guides/runbooks.md",
+    left: () => "The dead man's switch gives all traffic back to the stable revisions.",
   },
 );
 
-/** The control plane may be well, and this machine is not where it answers. */
+/** The control plane is only reachable from inside its network. */
 export const doctorPlaneInternal = entry<{ host: string; why: string }>("doctor-plane-internal", {
-  title: "The control plane is in a network that this machine is not in",
+  title: "Control plane not reachable from this network",
   message: ({ host, why }) =>
-    `The control plane at ${host} answers inside its network alone, and from here ${why}. That says nothing of whether it is up.`,
+    `The control plane at ${host} is only reachable from inside its network: ${why}. Whether it is up is unknown.`,
   fix: () =>
-    "run the command from a runner in the network, or by a VPN into it that asks the network's own DNS; docs/guides/network.md says how",
-  left: () => "rollouts in flight go on.",
+    "run the command from a runner inside the network, or through a VPN that uses the network's DNS; " +
+    "see docs/guides/network.md",
+  left: () => "Rollouts in progress continue.",
 });
 
-/** The control plane's ingress does not take this machine's address. */
+/** The control plane's ingress does not accept this machine's address. */
 export const doctorPlaneCallerRefused = entry<{ host: string; callers: readonly string[] }>(
   "doctor-plane-caller-refused",
   {
-    title: "The control plane does not take calls from this machine's address",
+    title: "Address not accepted by the control plane",
     message: ({ host, callers }) =>
-      `The ingress of ${host} refused this machine with 403 before the control plane saw it; it takes calls from ${callers.join(", ")} and from its own network.`,
+      `The ingress of ${host} refused this machine's address with status 403. ` +
+      `It accepts ${callers.join(", ")} and its own network.`,
     fix: () =>
-      "run the command from one of these addresses, or add this machine's to ballast:network.callers and run `pulumi up` from where it is let in",
-    left: () => "rollouts in flight go on.",
+      "run the command from one of these addresses, or add this machine's address to ballast:network.callers and " +
+      "run `pulumi up` from an accepted address",
+    left: () => "Rollouts in progress continue.",
   },
 );
 
-/** The app is of a kind that canaries do not work with. */
+/** The app is configured in a way that canaries do not work with. */
 export const doctorAppUnfit = entry<{ app: string; why: string }>("doctor-app-unfit", {
-  title: "An app cannot be released by canary",
+  title: "App cannot be released by canary",
   message: ({ app, why }) => `${app} cannot be released by canary: ${why}.`,
-  fix: () => "put it right with the next `pulumi up`: Multiple revision mode, an HTTP ingress, no session affinity",
-  left: () => "a release of it would be rejected before any request moves.",
+  fix: () =>
+    "correct it with the next `pulumi up`: a canary needs Multiple revision mode, an HTTP ingress, and no session " +
+    "affinity",
+  left: () => "A release of it would be rejected before any traffic is shifted.",
 });
 
-/** The identity that pulls may not. */
+/** The app's identity may not pull its image. */
 export const doctorImageUnpullable = entry<{ app: string; image: string; why: string }>("doctor-image-unpullable", {
-  title: "An image cannot be pulled",
+  title: "Image cannot be pulled",
   message: ({ app, image, why }) => `${app} cannot pull ${image}: ${why}.`,
-  fix: () => "give the identity AcrPull at the registry, and name it in the app's registries; `pulumi up` does both",
-  left: () => "replicas that run go on; none can be started anew.",
+  fix: () => "grant the identity AcrPull on the registry, and name it in the app's registries; `pulumi up` does both",
+  left: () => "Running replicas keep running. New ones cannot start.",
 });
 
-/** No request row can ever come. */
+/** The environment sends no request rows to a workspace. */
 export const doctorRowsUnwired = entry<{ environment: string }>("doctor-rows-unwired", {
-  title: "Request rows are not written down",
+  title: "Request rows not collected",
   message: ({ environment }) =>
-    `The environment ${environment} has no diagnostic setting that sends ContainerAppHTTPLogs to a workspace, so no release can be judged.`,
-  fix: () => "run `pulumi up`, which makes the setting request-logs, or make it by hand at the environment",
-  left: () => "a release would hold, and end at its maximum duration with a rollback.",
+    `The environment ${environment} has no diagnostic setting that sends ContainerAppHTTPLogs to a workspace, ` +
+    "so no release can be judged.",
+  fix: () => "run `pulumi up`, which creates the setting request-logs, or create it on the environment yourself",
+  left: () => "A release would wait, and be rolled back after maximumSeconds.",
 });
 
-/** Rows come later than the stack says. */
+/** Request rows arrive later than the stack is configured for. */
 export const doctorRowsLate = entry<{ seconds: number; ingestionSeconds: number; came: boolean }>("doctor-rows-late", {
-  title: "Request rows come too late",
+  title: "Request rows arrive too late",
   message: ({ seconds, ingestionSeconds, came }) =>
-    `The row of a request ${came ? `came after ${seconds} s` : `had not come after ${seconds} s`}, and ballast:ingestionSeconds is ${ingestionSeconds}.`,
+    `The row of a test request ${came ? `arrived after ${seconds} s` : `had not arrived after ${seconds} s`}; ` +
+    `ballast:ingestionSeconds is ${ingestionSeconds}.`,
   fix: () =>
-    "set ballast:ingestionSeconds above what you see over some hours, or look at the workspace's daily cap and Azure Monitor's health",
-  left: () => "the judge would leave late rows out, and see fewer requests than there are.",
+    "set ballast:ingestionSeconds above the delay you observe over some hours, or check the workspace's daily cap " +
+    "and the health of Azure Monitor",
+  left: () => "The judge would ignore late rows, and so see fewer requests than there are.",
 });
 
-/** The region does not have the server that is wanted. */
+/** The region does not offer the database server that the stack configures. */
 export const doctorDatabaseUnoffered = entry<{ location: string; why: string }>("doctor-database-unoffered", {
-  title: "The region does not offer the database",
-  message: ({ location, why }) => `The database cannot be made in ${location}: ${why}.`,
+  title: "Database not offered in the region",
+  message: ({ location, why }) => `The database cannot be created in ${location}: ${why}.`,
   fix: () =>
-    "choose another size (sku of JournalDatabase, ballast:databaseSku) or another region, or ask Azure's support to open this one for the subscription",
+    "choose another size (sku of JournalDatabase, ballast:databaseSku) or another region, or ask Azure support to " +
+    "enable this one for the subscription",
 });
 
-/** What alerts are made of does not come. */
+/** The reports that alerts are based on do not arrive. */
 export const doctorTelemetrySilent = entry<{ insights: string; what: string }>("doctor-telemetry-silent", {
-  title: "The control plane's telemetry does not arrive",
+  title: "Telemetry of the control plane missing",
   message: ({ insights, what }) =>
-    `In ${insights}, ${what}; it reports each minute, and alerts know nothing else of it.`,
+    `No recent telemetry in ${insights}: ${what}. The control plane reports every minute, and alerts depend on it.`,
   fix: () =>
-    "look whether the control plane answers (the check `control plane`), in its log at what telemetry says, and at its identity's role Monitoring Metrics Publisher at the component: `pulumi up` assigns it",
-  left: () => "nothing was changed; releases go on and are judged without telemetry.",
+    "see the check `control plane`, read what its log says about telemetry, and make sure that its identity has " +
+    " the role Monitoring Metrics Publisher on the component, which `pulumi up` assigns",
+  left: () => "Nothing was changed. Releases continue and are judged without telemetry.",
 });

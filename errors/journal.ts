@@ -1,49 +1,59 @@
-// What can go wrong with the journal and with the database that keeps it.
+// Errors of the journal and of the database that stores it.
 import { entry } from "./catalogue.ts";
 
 /** A fact cannot be read, so nothing is decided on its journal. */
 export const journalFactUnknown = entry<{ stream: string; index: number; why: string }>("journal-fact-unknown", {
-  title: "A fact in the journal has a shape that this version does not know",
+  title: "This version does not know the shape of a fact in the journal",
   message: ({ stream, index, why }) =>
-    `Fact ${index} of ${stream} cannot be read: ${why}. Nothing is decided on a journal that is understood in part.`,
-  fix: () => "run the version of the control plane that wrote it, or a newer one; a fact is never edited",
-  left: ({ stream }) => `${stream} stays where its last fact left it, with its traffic unchanged.`,
+    `Fact ${index} of ${stream} cannot be read: ${why}. ` +
+    "The control plane decides nothing on a journal that it understands only in part.",
+  fix: () => "run the version of the control plane that wrote the fact, or a newer one; never edit a fact",
+  left: ({ stream }) => `The rollout ${stream} stopped at its last readable fact, and its traffic is unchanged.`,
 });
 
-/** The chain of hashes does not hold, so the journal is not what was written, and nothing is decided on it. */
+/** The chain of hashes is broken: the journal is not what was written, and nothing is decided on it. */
 export const journalChainBroken = entry<{ stream: string; index: number; why: string }>("journal-chain-broken", {
-  title: "A journal is not what was written",
+  title: "A journal differs from what was written",
   message: ({ stream, index, why }) =>
-    `The journal of ${stream} cannot be believed from fact ${index} on: ${why}. Somebody has changed its database by hand, or it was put back from a copy in part.`,
-  fix: () => "compare the stream with a backup of the database and put back what differs; a fact is never edited",
-  left: ({ stream }) => `the traffic stays where it is, and ${stream} is not driven any further.`,
+    `The journal of ${stream} cannot be trusted from fact ${index} on: ${why}. ` +
+    "The database was edited outside Ballast, or only partly restored from a backup.",
+  fix: () => "compare the stream with a backup of the database and restore what differs; never edit a fact",
+  left: ({ stream }) => `The traffic stays where it is, and the control plane no longer continues ${stream}.`,
 });
 
-/** The control plane does not start with a database in the clear beyond this machine. */
+/** Without TLS the control plane connects to a database on this machine only. */
 export const databaseTlsDisabled = entry<{ host: string }>("database-tls-disabled", {
-  title: "The database may not be spoken to in the clear",
+  title: "The connection to the database must be encrypted",
   message: ({ host }) =>
-    `TLS is switched off for the database at ${host}, which is not this machine, so passwords and journal would cross the network unencrypted.`,
-  fix: () => "set BALLAST_DATABASE_TLS to `require`, or leave it out",
-  left: () => "the control plane did not start; rollouts under way wait for another replica.",
+    `TLS is disabled for the database at ${host}, which is not this machine. ` +
+    "Passwords and the journal would cross the network unencrypted.",
+  fix: () => "set BALLAST_DATABASE_TLS to `require`, or unset it",
+  left: () => "The control plane did not start. Rollouts in flight wait for another replica.",
 });
 
-/** The role may not sign in yet, or the tables are older than the control plane and it may not change them: both are the administrator's work. */
+/**
+ * The role may not sign in yet, or the tables are older than the control plane, which may not change them. The
+ * administrator has to do both.
+ */
 export const databaseUnprepared = entry<{ role: string; why: string }>("database-unprepared", {
   title: "The database is not prepared for this control plane",
   message: ({ role, why }) =>
-    `The control plane cannot begin on its database as ${role}: ${why}. Either nobody has let it in, or tables are missing that it may not make.`,
+    `The control plane cannot use its database as ${role}: ${why}. ` +
+    "Either the role may not sign in, or tables are missing that the role may not create.",
   fix: () =>
-    "start the job `database-role` of this stack (`az containerapp job start`), which makes role, tables and rights; where there is a password, see that it is the right one",
-  left: () => "this control plane did not start; the one before, where there is one, carries on.",
+    "start the job `database-role` of this stack (`az containerapp job start`), which creates the role, the tables " +
+    "and the grants; if the role signs in with a password, check the password",
+  left: () => "This control plane did not start. A previous revision of it, if there is one, continues.",
 });
 
-/** The job that prepares the database finds that the role may do more than it is to be given. */
+/** The job that prepares the database found that the role already has more rights than it needs. */
 export const databaseRoleMighty = entry<{ role: string }>("database-role-mighty", {
-  title: "The control plane's role may do more than it needs",
+  title: "The control plane's database role has too many rights",
   message: ({ role }) =>
-    `The role ${role} is an administrator, or a member of a role that may do more than use tables, so that giving it rights would not bound what it may do.`,
+    `The role ${role} is an administrator, or a member of a role that may do more than use tables. ` +
+    "Grants cannot limit what it may do.",
   fix: ({ role }) =>
-    `take ${role} out of the server's administrators and out of the roles that make it mighty, then start the job again`,
-  left: () => "no right was given or taken.",
+    `remove ${role} from the server's administrators and from the roles that give it these rights, ` +
+    "then start the job `database-role` again",
+  left: () => "No right was granted or revoked.",
 });

@@ -1,83 +1,89 @@
-// What can go wrong between a `pulumi up` or a `ballast` command and the control plane, and how a release can end badly.
-// Errors that the control plane itself answers come over the wire with their own ids; they are listed where they are raised.
+// Errors between a `pulumi up` or a `ballast` command and the control plane, and the ways in which a release can fail.
+// Errors that the control plane itself answers arrive with their own ids; they are listed in errors/api.ts.
 import { entry } from "./catalogue.ts";
 
-/** Nobody answered at the control plane's address for as long as the caller was ready to wait. */
+/** Nothing answered at the control plane's address within the caller's patience. */
 export const controlPlaneUnreachable = entry<{ endpoint: string; reason: string }>(
   "release-control-plane-unreachable",
   {
+    exitCode: 3,
     title: "The control plane cannot be reached",
     message: ({ endpoint, reason }) => `The control plane at ${endpoint} cannot be reached: ${reason}.`,
     fix: () =>
-      "look at the control plane's Container App and its /health page, then run the same command again; `ballast doctor` tells one that is down from one in a network that this machine is not in",
-    left: () =>
-      "users unmoved: no traffic was shifted by this command; a rollout that is in flight carries on where the control plane runs.",
+      "check the control plane's Container App and its /health page, then run the same command again; " +
+      "`ballast doctor` reports whether it is down or in a network that this machine cannot reach",
+    left: () => "No traffic was moved. A rollout already in progress continues on the control plane.",
   },
 );
 
-/** Somebody answered, but not in the control plane's words. */
+/** The answer is not one of the control plane's API. */
 export const controlPlaneUnclear = entry<{ endpoint: string; what: string }>("release-control-plane-unclear", {
-  title: "What answers at the control plane's address is not the control plane",
-  message: ({ endpoint, what }) => `${endpoint} answered ${what}, which is not an answer of the control plane.`,
+  title: "The server at the control plane's address is not the control plane",
+  message: ({ endpoint, what }) => `${endpoint} answered ${what}, which is not an answer of the control plane's API.`,
   fix: () =>
-    "check that the endpoint is the address of the control plane's own Container App, and of the same version as this command",
+    "check that the endpoint is the address of the control plane's own Container App, " +
+    "and that it runs the same version as this command",
 });
 
-/** A bearer token would travel in the clear. */
+/** A bearer token would cross the network unencrypted. */
 export const endpointInsecure = entry<{ endpoint: string }>("release-endpoint-insecure", {
-  title: "The control plane's address is not an https address",
+  title: "The control plane's address does not use https",
   message: ({ endpoint }) =>
-    `The endpoint "${endpoint}" is not an https address, and a token sent to it could be read on the way.`,
-  fix: () => "give the endpoint as https://<host>; plain http is for 127.0.0.1 alone",
+    `The endpoint "${endpoint}" does not use https, so a token sent to it could be read on the way.`,
+  fix: () => "give the endpoint as https://<host>; plain http is accepted for 127.0.0.1 only",
 });
 
-/** There is no token for the control plane. */
+/** No credential of the environment gave a token for the control plane. */
 export const notSignedIn = entry<{ audience: string; reason: string }>("release-not-signed-in", {
-  title: "No token for the control plane could be had",
-  message: ({ audience, reason }) => `No token for ${audience} could be had: ${reason}.`,
+  title: "No token for the control plane",
+  message: ({ audience, reason }) => `No token for ${audience} could be obtained: ${reason}.`,
   fix: () => "run `az login`, or set AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or a federated token",
-  left: () => "users unmoved: nothing was asked of the control plane.",
+  left: () => "No traffic was moved. The control plane was not called.",
 });
 
 interface Ended {
   readonly app: string;
   readonly revision: string;
-  readonly sentence: string;
+  readonly message: string;
 }
 
-/** The judge took the release back. */
+/** The judge rolled the release back. */
 export const releaseRolledBack = entry<Ended>("release-rolled-back", {
   title: "A release was rolled back",
-  message: ({ sentence }) => sentence,
+  message: ({ message }) => message,
   fix: ({ app, revision }) =>
-    `release something better, or revert; \`ballast release explain ${app}/${revision}\` gives each decision, \`retry\` tries the same again`,
-  left: () => "the revision before it serves 100 percent, read back; the canary takes no traffic.",
+    `release a fixed version, or revert; \`ballast release explain ${app}/${revision}\` shows each decision, ` +
+    "`ballast release retry` releases the same revision again",
+  left: () => "Stable serves 100 percent of the traffic, as read back from Azure. The canary receives none.",
 });
 
-/** The release was stopped before any user met it. */
+/** The release was stopped before it received any traffic. */
 export const releaseRejected = entry<Ended>("release-rejected", {
-  title: "A release was rejected before any user met it",
-  message: ({ sentence }) => sentence,
+  title: "A release was rejected before it received any traffic",
+  message: ({ message }) => message,
   fix: ({ app, revision }) =>
-    `look at the revision's own logs, then release again or revert; \`ballast release explain ${app}/${revision}\` gives each decision`,
-  left: () => "no user request reached it; the revision before it serves as it did.",
+    "check the revision's own logs, then release again or revert; " +
+    `\`ballast release explain ${app}/${revision}\` shows each decision`,
+  left: () => "No user request reached the canary. Stable serves as before.",
 });
 
-/** Traffic could not be given back, and a person must look. */
-export const releaseStranded = entry<Ended>("release-stranded", {
-  title: "A rollout was stranded",
-  message: ({ sentence }) => sentence,
+/** Traffic could not be returned to stable, and a person must act. */
+export const releaseDegraded = entry<Ended>("release-degraded", {
+  title: "A rollout ended degraded",
+  message: ({ message }) => message,
   fix: ({ app, revision }) =>
-    `look at the app's traffic in Azure and put it right, then \`ballast release retry ${app}/${revision} --reason …\``,
-  left: ({ app }) => `the traffic of ${app} stands where the last write that was read back put it.`,
+    `correct the app's traffic in Azure, then run \`ballast release retry ${app}/${revision} --reason …\``,
+  left: ({ app }) => `The traffic of ${app} is as the last confirmed write left it.`,
 });
 
-/** The follower left, the rollout did not. */
+/** The command stopped following; the rollout continues. */
 export const releaseLeftInFlight = entry<{ app: string; revision: string }>("release-left-in-flight", {
   title: "A release was left in flight",
   message: ({ revision }) =>
-    `Following the rollout of ${revision} was stopped; what has begun of it is in the control plane's hands and goes on there.`,
+    `This command no longer follows the rollout of ${revision}. If it has begun, it continues on the control plane.`,
   fix: ({ app, revision }) =>
-    `\`ballast release follow ${app}/${revision}\` shows it, \`abort\` with a --reason stops it; the next \`pulumi up\` takes it up again`,
-  left: ({ app }) => `the traffic of ${app} moves on step by step, and back to stable by itself if the release is bad.`,
+    `run \`ballast release follow ${app}/${revision}\` to follow it, or \`ballast release abort\` with a --reason to ` +
+    "stop it; the next `pulumi up` follows it again",
+  left: ({ app }) =>
+    `The control plane continues to shift the traffic of ${app}, and returns it to stable if the release is bad.`,
 });

@@ -1,71 +1,71 @@
-// What can go wrong while the Pulumi engine is found or brought, one entry for each way and one for all four together.
-// The entries of single ways are seen only as parts of `toolchain-no-engine`, unless a caller tries one way alone.
+// Errors of finding, installing or building the Pulumi CLI: those of each of the four ways, and `toolchain-no-pulumi`
+// for all together. Users normally see the others only as parts of that one.
 import { type BallastError, entry } from "./catalogue.ts";
 
 /** No `pulumi` is on PATH. */
-export const engineNotOnPath = entry<{ readonly version: string }>("toolchain-engine-not-on-path", {
-  title: "No Pulumi engine on PATH",
+export const pulumiNotOnPath = entry<{ readonly version: string }>("toolchain-pulumi-not-on-path", {
+  title: "No Pulumi CLI on PATH",
   message: () => "No pulumi is on PATH.",
   fix: ({ version }) => `install pulumi ${version} or a newer 3.x and put its folder on PATH`,
 });
 
-/** The cache holds no engine yet. */
-export const engineNotCached = entry<{ readonly path: string }>("toolchain-engine-not-cached", {
-  title: "No Pulumi engine in the cache",
-  message: ({ path }) => `Nothing is at ${path}.`,
+/** The cache holds no Pulumi CLI yet. */
+export const pulumiNotCached = entry<{ readonly path: string }>("toolchain-pulumi-not-cached", {
+  title: "No Pulumi CLI in the cache",
+  message: ({ path }) => `The cache has no ${path}.`,
   fix: ({ path }) => `copy a pulumi from a machine that has one to ${path}`,
 });
 
-/** An engine answers, with a version that does not serve. */
-export const engineTooOld = entry<{ readonly path: string; readonly found: string; readonly version: string }>(
-  "toolchain-engine-too-old",
+/** A Pulumi CLI runs, but we do not accept its version. */
+export const pulumiTooOld = entry<{ readonly path: string; readonly found: string; readonly version: string }>(
+  "toolchain-pulumi-too-old",
   {
-    title: "The Pulumi engine has the wrong version",
-    message: ({ path, found, version }) => `${path} is ${found}, and ${version} or a newer 3.x is needed.`,
+    title: "The Pulumi CLI has the wrong version",
+    message: ({ path, found, version }) => `${path} is version ${found}; Ballast needs ${version} or a newer 3.x.`,
     fix: ({ version }) => `put pulumi ${version} or a newer 3.x in its place, or first on PATH`,
   },
 );
 
-/** What is there does not answer `version`. */
-export const engineMute = entry<{ readonly path: string; readonly answer: string; readonly version: string }>(
-  "toolchain-engine-mute",
+/** The executable does not report its version. */
+export const pulumiMute = entry<{ readonly path: string; readonly answer: string; readonly version: string }>(
+  "toolchain-pulumi-mute",
   {
-    title: "The Pulumi engine does not say its version",
-    message: ({ path, answer }) => `${path} does not tell its version: ${answer}.`,
+    title: "The Pulumi CLI does not report its version",
+    message: ({ path, answer }) => `${path} does not report its version: ${answer}.`,
     fix: ({ version }) => `put pulumi ${version} or a newer 3.x in its place, or first on PATH`,
   },
 );
 
-/** The installer has stopped sending. */
+/** The installer received nothing for too long. */
 export const installerSilent = entry<{ readonly seconds: number }>("toolchain-installer-silent", {
-  title: "The official installer stands still",
-  message: ({ seconds }) => `The official installer was given up: no byte arrived for ${seconds} s.`,
-  fix: () => "let this machine reach Pulumi's downloads, by HTTPS_PROXY where that is needed",
+  title: "The official installer received nothing",
+  message: ({ seconds }) => `The official installer was stopped because it received no data for ${seconds} s.`,
+  fix: () => "give this machine access to Pulumi's downloads, through HTTPS_PROXY if needed",
 });
 
-/** The installer has ended without an engine. */
+/** The installer ended without installing a Pulumi CLI. */
 export const installerFailed = entry<{ readonly answer: string }>("toolchain-installer-failed", {
-  title: "The official installer fails",
+  title: "The official installer failed",
   message: ({ answer }) => `The official installer failed: ${answer}.`,
-  fix: () => "let this machine reach Pulumi's downloads, by HTTPS_PROXY where that is needed",
+  fix: () => "give this machine access to Pulumi's downloads, through HTTPS_PROXY if needed",
 });
 
-/** No Go that could build the engine is there. */
+/** No Go is new enough to build the Pulumi CLI. */
 export const goMissing = entry<{ readonly found: string | undefined; readonly version: string }>(
   "toolchain-go-missing",
   {
-    title: "No Go to build the Pulumi engine with",
+    title: "No Go to build the Pulumi CLI",
     message: ({ found, version }) =>
-      found === undefined ? "No go is on PATH." : `The go on PATH says "${found}", and ${version} or newer is needed.`,
-    fix: ({ version }) => `install Go ${version} or newer, on a machine that reaches a Go module proxy (GOPROXY)`,
+      found === undefined ? "No go is on PATH." : `The go on PATH is "${found}"; the build needs ${version} or newer.`,
+    fix: ({ version }) => `install Go ${version} or newer on a machine that reaches a Go module proxy (GOPROXY)`,
   },
 );
 
-/** Go has not built the engine. */
+/** Go failed to build the Pulumi CLI. */
 export const buildFailed = entry<{ readonly answer: string }>("toolchain-build-failed", {
-  title: "Go does not build the Pulumi engine",
-  message: ({ answer }) => `Go did not build the engine: ${answer}.`,
-  fix: () => "check that `go env GOPROXY` names a proxy which this machine reaches, and that 4 GB of disk are free",
+  title: "Go failed to build the Pulumi CLI",
+  message: ({ answer }) => `Go failed to build the Pulumi CLI: ${answer}.`,
+  fix: () => "check that `go env GOPROXY` names a proxy that this machine reaches, and that 4 GB of disk are free",
 });
 
 /** The user's cache folder cannot be written. */
@@ -73,23 +73,23 @@ export const cacheUnwritable = entry<{ readonly folder: string; readonly answer:
   "toolchain-cache-unwritable",
   {
     title: "The cache folder cannot be written",
-    message: ({ folder, answer }) => `Nothing can be written in ${folder}: ${answer}.`,
+    message: ({ folder, answer }) => `The folder ${folder} cannot be written: ${answer}.`,
     fix: ({ folder }) => `make ${folder} writable, or set XDG_CACHE_HOME to a folder that is`,
   },
 );
 
-/** None of the four ways has led to an engine; every one says why, and what would open it. */
-export const noEngine = entry<{
+/** All four ways to a Pulumi CLI failed; the error gives the reason and the fix for each. */
+export const noPulumi = entry<{
   readonly version: string;
   readonly failed: readonly { readonly way: string; readonly error: BallastError }[];
-}>("toolchain-no-engine", {
-  title: "No Pulumi engine can be had",
+}>("toolchain-no-pulumi", {
+  title: "No Pulumi CLI available",
   message: ({ version, failed }) =>
     [
-      `A Pulumi engine ${version} or newer could not be had in any of four ways.`,
+      `Ballast needs a Pulumi CLI ${version} or a newer 3.x, and all four ways to get one failed.`,
       ...failed.map(({ way, error }) => `    ${way.padEnd(10)} ${error.message} (${error.id})`),
     ].join("\n"),
   fix: ({ failed }) =>
-    ["one of these is enough:", ...failed.map(({ way, error }) => `    ${way.padEnd(10)} ${error.fix}`)].join("\n"),
-  left: () => "nothing was started or changed.",
+    ["do one of these:", ...failed.map(({ way, error }) => `    ${way.padEnd(10)} ${error.fix}`)].join("\n"),
+  left: () => "Nothing was started or changed.",
 });

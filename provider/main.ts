@@ -1,5 +1,5 @@
-// Serves the provider to one engine: prints the port as the first line, as the engine expects, and ends with it.
-// Standard output is the engine's alone; there is nothing else to say here.
+// Serves the provider to one Pulumi CLI: prints the port as the first line, as the Pulumi CLI expects, and ends with
+// the Pulumi CLI. Nothing else is printed to standard output, which the Pulumi CLI reads.
 import { createRequire } from "node:module";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
@@ -15,5 +15,5 @@ server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port
   console.log(port);
 });
 
-// The engine holds our standard input open for as long as it lives; without this, one that is killed would leave us behind.
+// The Pulumi CLI keeps our standard input open while it lives. Without this, we would outlive one that is killed.
 process.stdin.on("end", () => process.exit()).resume();

@@ -1,26 +1,34 @@
-// What a `ballast:index:Release` is made of: the shape of its inputs, and which of their changes ask for a new rollout.
-// Shapes only: whether weights ascend and limits make sense is for the rollout's own plan to say.
+// The inputs of a `ballast:index:Release`: their shape, and which of their changes require a new rollout. Only shapes
+// are checked here; the control plane checks whether the plan makes sense, for example whether the weights ascend.
 
 import { succeeded } from "../client/control-plane.ts";
-import type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "../engines/rollout/vocabulary.ts";
+import type {
+  EndReason,
+  Gate,
+  OutsideWeights,
+  RolloutResult,
+  Strategy,
+  Thresholds,
+  WaitReason,
+} from "../engines/rollout/vocabulary.ts";
 
-/** What a program says of a release. */
+/** The inputs of a release in a program. */
 export interface ReleaseInputs {
   readonly endpoint: string;
-  /** Whom tokens are for. @default "api://ballast" */
+  /** The audience of tokens. @default "api://ballast" */
   readonly audience: string;
   readonly resourceGroup: string;
   readonly app: string;
   /** The app's latest revision, as Azure named it. */
   readonly revision: string;
-  /** The hash of the app's template: a new one is a new release, and nothing else is. */
+  /** The hash of the app's template. A new hash is a new release; nothing else is. */
   readonly release: string;
-  readonly pace: Pace;
-  readonly limits: Limits;
-  /** Other limits that judge beside, without power. */
-  readonly shadowLimits?: Limits;
+  readonly strategy: Strategy;
+  readonly thresholds: Thresholds;
+  /** Thresholds that are judged for comparison only, without effect. */
+  readonly dryRunThresholds?: Thresholds;
   readonly probePath: string;
-  /** Whether an update waits for the rollout's end. @default true */
+  /** Whether an update waits until the rollout has ended. @default true */
   readonly wait: boolean;
   /** @default "refuse" */
   readonly whenInFlight: "refuse" | "supersede";
@@ -30,20 +38,22 @@ export interface ReleaseInputs {
   readonly gate?: Gate;
 }
 
-/** The same with what came of it. */
+/** The inputs with the result. */
 export interface ReleaseOutputs extends ReleaseInputs {
-  /** How the rollout ended, that it has not yet, or that the control plane was never heard to take it on. */
+  /** The result; `in-flight` before the end; `not-started` if the control plane did not confirm the start. */
   readonly result: RolloutResult | "in-flight" | "not-started";
-  readonly sentence: string;
+  /** Why, as a code: a reason to end or to wait; empty while the rollout goes on. */
+  readonly reason: EndReason | WaitReason | "";
+  readonly message: string;
 }
 
-/** Properties as the engine sends them: of no shape that could be relied on. */
+/** Properties as the Pulumi CLI sends them, of any shape. */
 export type Properties = Readonly<Record<string, unknown>>;
 
-/** What stands in a preview for a value that is not known yet; the engine's own word. */
+/** The Pulumi CLI's placeholder for a value that is not known in a preview. */
 export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** One thing wrong with one property, for the engine to show beside the resource. */
+/** One problem with one property, which the Pulumi CLI shows beside the resource. */
 export interface Failure {
   readonly property: string;
   readonly reason: string;
@@ -52,11 +62,11 @@ export interface Failure {
 type Shape = ((value: unknown, path: string) => readonly Failure[]) & { readonly mayBeAbsent?: true };
 
 const shape =
-  (words: string, fits: (value: unknown) => boolean): Shape =>
+  (description: string, fits: (value: unknown) => boolean): Shape =>
   (value, property) =>
     value === unknownValue || fits(value)
       ? []
-      : [{ property, reason: `${property} is ${JSON.stringify(value)}, and must be ${words}.` }];
+      : [{ property, reason: `${property} is ${JSON.stringify(value)}, but must be ${description}.` }];
 const text = shape("a text that is not empty", (value) => typeof value === "string" && value !== "");
 const number = shape("a number", (value) => typeof value === "number" && Number.isFinite(value));
 const numbers = shape(
@@ -87,27 +97,25 @@ const object =
     return [
       ...Object.keys(given)
         .filter((key) => !known.includes(key) && given[key] !== undefined)
-        .map((key) => ({ property: name(key), reason: `${name(key)} is not known; known are ${known.join(", ")}.` })),
-      ...known.flatMap((key) =>
-        given[key] === undefined || given[key] === null
-          ? shapes[key]!.mayBeAbsent
-            ? []
-            : [{ property: name(key), reason: `${name(key)} is missing.` }]
-          : shapes[key]!(given[key], name(key)),
-      ),
+        .map((key) => ({ property: name(key), reason: `${name(key)} is unknown; known are ${known.join(", ")}.` })),
+      ...known.flatMap((key) => {
+        const inner = shapes[key]!;
+        if (given[key] !== undefined && given[key] !== null) return inner(given[key], name(key));
+        return inner.mayBeAbsent ? [] : [{ property: name(key), reason: `${name(key)} is missing.` }];
+      }),
     ];
   };
 
-const paceShape: Record<keyof Pace, Shape> = {
+const strategyShape: Record<keyof Strategy, Shape> = {
   weights: numbers,
   bakeSeconds: number,
   warmUpSeconds: number,
-  tickSeconds: number,
+  intervalSeconds: number,
   probeSeconds: number,
   smokeSeconds: number,
   maximumSeconds: number,
 };
-const limitsShape: Record<keyof Limits, Shape> = {
+const thresholdsShape: Record<keyof Thresholds, Shape> = {
   falseRollbackPercentMax: number,
   falsePromotionPercentMax: number,
   oddsTolerated: number,
@@ -125,9 +133,9 @@ const inputsShape: Record<keyof ReleaseInputs, Shape> = {
   app: text,
   revision: text,
   release: text,
-  pace: object(paceShape),
-  limits: object(limitsShape),
-  shadowLimits: optional(object(limitsShape)),
+  strategy: object(strategyShape),
+  thresholds: object(thresholdsShape),
+  dryRunThresholds: optional(object(thresholdsShape)),
   probePath: path,
   wait: flag,
   whenInFlight: oneOf("refuse", "supersede"),
@@ -135,25 +143,28 @@ const inputsShape: Record<keyof ReleaseInputs, Shape> = {
   gate: optional(object({ beforePercent: number, expiresSeconds: number } satisfies Record<keyof Gate, Shape>)),
 };
 
-/** Fills in the defaults and names everything that is unknown, missing or of another shape. Unknown values fit everywhere. */
+/**
+ * Fills in the defaults and lists every property that is unknown, missing or of another shape. A
+ * placeholder fits anywhere.
+ */
 export function check(given: Properties): { readonly inputs: Properties; readonly failures: readonly Failure[] } {
   const inputs = { audience: "api://ballast", wait: true, whenInFlight: "refuse", outsideWeights: "restore", ...given };
   return { inputs, failures: object(inputsShape)(inputs, "") };
 }
 
-/** What is to be done with a resource, and for the sake of which properties. */
+/** What Pulumi must do with a resource, and because of which properties. */
 export type Change =
   | { readonly kind: "none" }
   | { readonly kind: "update" | "replace"; readonly because: readonly string[] };
 
 /**
- * Says whether the resource must be carried out again.
+ * Reports whether the resource needs an update or a replacement.
  *
- * The revision's name is no reason, for the preview of any change to the app does not know it; nor are the ways to reach
- * the control plane, nor pace and limits, which are for the next release. A rollout that did not end well is one, whatever
- * the program says: the same program gets the same sentence again, and a revert to the release before it, which the
- * state would call unchanged, is put to the control plane like any other. What was carried out last is what the outputs
- * tell: after a failed update the inputs are still those of the release before it, even when a retry made it good since.
+ * These are no reason: the revision's name, which no preview of a change to the app knows; how to reach the control
+ * plane; strategy and thresholds, which apply to the next release. A rollout that did not end well is always a reason:
+ * the same program then gets the same message again, and a revert to the previous release, which the state would call
+ * unchanged, is released like any other. The last release is read from the outputs: after a failed update the old
+ * inputs are still those of the release before, even if a retry succeeded since.
  */
 export function diff(oldInputs: Properties, oldOutputs: Properties, news: Properties): Change {
   const changed = (...keys: readonly (keyof ReleaseInputs)[]): readonly string[] =>
@@ -168,6 +179,6 @@ export function diff(oldInputs: Properties, oldOutputs: Properties, news: Proper
   return because.length ? { kind: "update", because } : { kind: "none" };
 }
 
-/** Whether nothing more is to come of the last rollout. */
+/** Reports whether the last rollout needs no further update. */
 const settled = ({ result }: Properties, { wait }: Properties): boolean =>
   succeeded(result) || (result === "in-flight" && wait === false);

@@ -1,13 +1,14 @@
-// The life of a `ballast:index:Release`: it puts the intent to the control plane, follows the rollout and says how it ended.
-// Works on plain values and a few words to its surroundings; knows neither protobuf nor how a rollout is decided.
+// The life of a `ballast:index:Release`: starts a rollout on the control plane, follows it and reports how it ended. It
+// works on plain values; service.ts and wire.ts translate from and to the Pulumi protocol.
 import { setTimeout as sleep } from "node:timers/promises";
-import { brokenLine, type ControlPlane, type Followed, type Shown, succeeded } from "../client/control-plane.ts";
-import type { RolloutResult } from "../engines/rollout/vocabulary.ts";
+import { type ControlPlane, type RolloutSummary, succeeded } from "../client/control-plane.ts";
+import { brokenLine, type Followed } from "../client/follow.ts";
+import type { Ending, EndReason } from "../engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
-import { releaseLeftInFlight, releaseRejected, releaseRolledBack, releaseStranded } from "../errors/provider.ts";
+import { releaseDegraded, releaseLeftInFlight, releaseRejected, releaseRolledBack } from "../errors/provider.ts";
 import { type Properties, type ReleaseInputs, type ReleaseOutputs, unknownValue } from "./release-inputs.ts";
 
-/** What a release has around it: a control plane, a voice in `pulumi up`, and somebody who may cancel. */
+/** What a release uses: the control plane, the output of `pulumi up`, and a signal that cancels. */
 export interface Surroundings {
   readonly controlPlane: ControlPlane;
   readonly tell: (line: string) => void;
@@ -15,46 +16,46 @@ export interface Surroundings {
   readonly cancel: AbortSignal;
 }
 
-/** What carrying a release out came to. With a failure, the outputs are kept all the same: the rollout did happen. */
+/** The result of a release. Even with a failure the outputs are kept, because the rollout did happen. */
 export interface CarriedOut {
   readonly outputs: ReleaseOutputs;
   readonly failure?: BallastError;
 }
 
-/** How long a refusal that will pass by itself is waited for: a superseded rollout that gives its traffic back, a short hold. */
+/** How long to wait for a temporary refusal to end, such as a superseded rollout that returns its traffic. */
 const refusalSeconds = 300;
-/** How long a delete waits for the abort that it asked for. */
+/** How long a delete waits for the abort that it requested. */
 const withdrawSeconds = 300;
 
-/** Says what a preview can know of the release, in one line. */
-export function planned({ app, release, pace }: Properties): string {
-  const { weights, bakeSeconds } = (pace ?? {}) as { weights?: unknown; bakeSeconds?: unknown };
+/** Describes the release in one line, as far as a preview knows it. */
+export function planned({ app, release, strategy }: Properties): string {
+  const { weights, bakeSeconds } = (strategy ?? {}) as { weights?: unknown; bakeSeconds?: unknown };
+  const bake = bakeSeconds === unknownValue ? "a bake of unknown length" : `${bakeSeconds} s of bake`;
   const steps =
     Array.isArray(weights) && !(weights as readonly unknown[]).includes(unknownValue)
-      ? `${[...weights, 100].join(" → ")} %, ${bakeSeconds === unknownValue ? "a while" : `${bakeSeconds} s`} of bake each`
-      : "in steps that are not known yet";
-  const [what, whose] = [
-    release === unknownValue ? "a template that is not known yet" : release,
-    app === unknownValue ? "the app" : app,
-  ];
-  return `would release ${what} of ${whose}: ${steps}, rolled back by itself when it goes wrong`;
+      ? `${[...weights, 100].join(" → ")} %, ${bake} each`
+      : "in steps not known yet";
+  const what = release === unknownValue ? "a template not known yet" : release;
+  const whose = app === unknownValue ? "the app" : app;
+  return `would release ${what} of ${whose}: ${steps}, rolled back automatically if the canary fails`;
 }
 
 /**
- * Puts the release and, unless `wait` is false, follows it to its end.
+ * Starts the release and, unless `wait` is false, follows it to its end.
  *
- * Every end comes with outputs, failures too, and they are to be kept: so the state knows of the rollout, a later
- * `destroy` can abort it, a later `up` takes it up where it is, and a revert is carried out like any other release.
+ * Every result has outputs, failures too, and Pulumi must keep them. The state then knows the rollout: a later
+ * `destroy` can abort it, a later `up` follows it again, and a revert is released like any other release.
  */
 export async function carryOut(inputs: ReleaseInputs, around: Surroundings): Promise<CarriedOut> {
-  let outputs: ReleaseOutputs = { ...inputs, result: "not-started", sentence: "" };
+  let outputs: ReleaseOutputs = { ...inputs, result: "not-started", reason: "", message: "" };
   try {
-    const shown = await putWhenFree(inputs, around);
-    if (shown.result) return ended(inputs, shown.result, shown.sentence);
-    outputs = { ...inputs, result: "in-flight", sentence: shown.sentence };
+    const started = await putWhenFree(inputs, around);
+    if (started.result)
+      return ended(inputs, { ...started, result: started.result, reason: started.reason as EndReason });
+    outputs = { ...inputs, result: "in-flight", reason: started.reason ?? "", message: started.message };
     if (!inputs.wait) return { outputs };
     const end = await follow(inputs, around);
-    return ended(inputs, end.result, end.sentence);
+    return ended(inputs, end);
   } catch (error) {
     if (around.cancel.aborted) return { outputs, failure: releaseLeftInFlight(inputs) };
     if (error instanceof BallastError) return { outputs, failure: error };
@@ -63,24 +64,26 @@ export async function carryOut(inputs: ReleaseInputs, around: Surroundings): Pro
 }
 
 /**
- * Looks up how the rollout stands now; with no answer, or none that helps, the old outputs stay as they are.
+ * Reads the present state of the rollout. Without a usable answer it gives the old outputs.
  *
- * It never fails: a refresh that did would keep Pulumi from repairing the very control plane that does not answer.
+ * It never fails: a failing refresh would keep Pulumi from repairing the control plane that does not answer.
  */
 export async function lookUp(inputs: Properties, outputs: Properties, around: Surroundings): Promise<Properties> {
   const { resourceGroup, app, revision } = { ...inputs, ...outputs } as unknown as ReleaseOutputs;
   try {
     const shown = await around.controlPlane.show({ resourceGroup, app, revision });
-    return shown ? { ...outputs, result: shown.result ?? "in-flight", sentence: shown.sentence } : outputs;
+    if (shown === undefined) return outputs;
+    return { ...outputs, result: shown.result ?? "in-flight", reason: shown.reason ?? "", message: shown.message };
   } catch (error) {
-    around.warn(
-      `What became of ${app}/${revision} could not be looked up, so the state stays as it was. ${error instanceof Error ? error.message : error}`,
-    );
+    const reason = error instanceof Error ? error.message : error;
+    around.warn(`The rollout ${app}/${revision} could not be read, so the state is unchanged. ${reason}`);
     return outputs;
   }
 }
 
-/** Aborts the rollout if it is in flight and waits for stable to have its traffic back; warns and goes on when nobody answers. */
+/**
+ * Aborts the rollout if it is in flight, and waits until stable has its traffic back. Only warns if nothing answers.
+ */
 export async function withdraw(name: ReleaseInputs, around: Surroundings): Promise<void> {
   const deadline = AbortSignal.timeout(withdrawSeconds * 1000);
   try {
@@ -89,35 +92,48 @@ export async function withdraw(name: ReleaseInputs, around: Surroundings): Promi
     await around.controlPlane
       .signal(name, "abort", "the release is being deleted by pulumi")
       .catch((error: unknown) => {
-        if (!(error instanceof BallastError) || error.id !== "signal-disregarded") throw error; // It is giving its traffic back already, or has just ended.
+        // Disregarded: the rollout already returns its traffic, or has just ended.
+        if (!(error instanceof BallastError) || error.id !== "signal-disregarded") throw error;
       });
     const end = await follow(name, { ...around, cancel: AbortSignal.any([around.cancel, deadline]) }, shown.facts);
-    around.tell(end.sentence);
+    around.tell(end.message);
   } catch (error) {
     if (around.cancel.aborted) throw releaseLeftInFlight(name);
     if (deadline.aborted) return around.warn(releaseLeftInFlight(name).message);
     if (!(error instanceof BallastError) || error.id !== "release-control-plane-unreachable") throw error;
-    around.warn(`${error.message} Nothing could be aborted; deleting goes on.`);
+    around.warn(`${error.message} No rollout was aborted; the deletion continues.`);
   }
 }
 
-async function putWhenFree(inputs: ReleaseInputs, { controlPlane, cancel, tell }: Surroundings): Promise<Shown> {
-  const { release, pace, limits, shadowLimits: shadow, probePath, whenInFlight, outsideWeights, gate } = inputs;
+async function putWhenFree(
+  inputs: ReleaseInputs,
+  { controlPlane, cancel, tell }: Surroundings,
+): Promise<RolloutSummary> {
+  const {
+    release,
+    strategy,
+    thresholds,
+    dryRunThresholds: dryRun,
+    probePath,
+    whenInFlight,
+    outsideWeights,
+    gate,
+  } = inputs;
   const deadline = Date.now() + refusalSeconds * 1000;
-  for (let turn = 0; ; turn += 1) {
+  for (let attempt = 0; ; attempt += 1) {
     const put = await controlPlane.put(inputs, {
       release,
-      pace,
-      limits,
-      ...(shadow ? { shadow } : {}),
+      strategy,
+      thresholds,
+      ...(dryRun ? { dryRun } : {}),
       probePath,
       whenInFlight,
       outsideWeights,
       ...(gate && { gate }),
     });
-    if ("shown" in put) return put.shown;
+    if ("rollout" in put) return put.rollout;
     if (put.retryAfterSeconds === undefined || Date.now() > deadline) throw put.refused;
-    if (turn === 0) tell(`${put.refused.message} Waiting until that is over.`);
+    if (attempt === 0) tell(`${put.refused.message} Waiting until it has ended.`);
     await sleep(Math.min(10, Math.max(0.1, put.retryAfterSeconds)) * 1000, undefined, { signal: cancel });
   }
 }
@@ -130,18 +146,21 @@ async function follow(
   let last = "";
   for await (const heard of controlPlane.follow(name, { from, cancel })) {
     if (heard.kind === "ended") {
-      if (succeeded(heard.result) && heard.sentence !== last) tell(heard.sentence); // a failure is told once, as the error
+      // A failure is printed once, as the error.
+      if (succeeded(heard.result) && heard.message !== last) tell(heard.message);
       return heard;
     }
     if (heard.kind === "broken") tell(brokenLine(heard.reason));
-    else if (heard.fact.kind !== "Finished" && heard.fact.isWorthTelling && heard.fact.text !== last)
-      tell((last = heard.fact.text));
+    else if (heard.fact.kind !== "Finished" && heard.fact.isWorthTelling && heard.fact.text !== last) {
+      last = heard.fact.text;
+      tell(last);
+    }
   }
-  throw new Error("following a rollout ended without its end");
+  throw new Error("the rollout was followed to no end");
 }
 
-function ended(inputs: ReleaseInputs, result: RolloutResult, sentence: string): CarriedOut {
-  const outputs: ReleaseOutputs = { ...inputs, result, sentence };
-  const failures = { "rolled-back": releaseRolledBack, rejected: releaseRejected, stranded: releaseStranded };
-  return succeeded(result) ? { outputs } : { outputs, failure: failures[result]({ ...inputs, sentence }) };
+function ended(inputs: ReleaseInputs, { result, reason, message }: Ending): CarriedOut {
+  const outputs: ReleaseOutputs = { ...inputs, result, reason, message };
+  const failures = { "rolled-back": releaseRolledBack, rejected: releaseRejected, degraded: releaseDegraded };
+  return succeeded(result) ? { outputs } : { outputs, failure: failures[result]({ ...inputs, message }) };
 }

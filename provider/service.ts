@@ -1,5 +1,5 @@
-// The provider protocol, method by method: unpacks what the engine sends, asks `release.ts` or `hold.ts`, packs the answer.
-// It decides nothing. Methods that are not listed are answered as unimplemented, which the engine expects.
+// The provider protocol, method by method: unpacks the request of the Pulumi CLI, calls release.ts or lock.ts, and
+// packs the answer. Other methods are answered as unimplemented, which the Pulumi CLI expects.
 import { type ServerUnaryCall, type sendUnaryData, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import pluginProto from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
@@ -15,10 +15,10 @@ import { failedButKept, fromStruct, refused, toStruct, type Voice, voiceAt } fro
 
 const { PropertyDiff, DiffResponse } = providerProto;
 
-/** How long a lookup waits for an absent control plane: a refresh must not take longer for it. */
+/** How long a lookup waits for an unreachable control plane, so that a refresh stays fast. */
 const lookUpPatienceSeconds = 3;
 
-/** What every method may use: the voice in the engine and the one cancel of this process. */
+/** What the methods share: the log of the Pulumi CLI, the cancellation, and the sources of tokens. */
 interface Around {
   voice: Voice;
   cancel: AbortController;
@@ -26,7 +26,7 @@ interface Around {
   readonly tokens: Map<string, () => Promise<string>>;
 }
 
-/** Gives the implementation of every method of `pulumirpc.ResourceProvider`, speaking to the engine at that address. */
+/** Implements every method of `pulumirpc.ResourceProvider` for the Pulumi CLI at an address. */
 export function service(version: string, engineAddress: string): UntypedServiceImplementation {
   const around: Around = { voice: voiceAt(engineAddress), version, cancel: new AbortController(), tokens: new Map() };
   const methods: Record<string, Method> = {
@@ -51,7 +51,7 @@ export function service(version: string, engineAddress: string): UntypedServiceI
       const inputs = fromStruct(request.getInputs());
       const outputs = fromStruct(request.getProperties());
       const response = new providerProto.ReadResponse();
-      if (!outputs["endpoint"]) return response; // nothing to import: a release is made by releasing
+      if (!outputs["endpoint"]) return response; // a release cannot be imported
       const found = await lookUp(
         inputs,
         outputs,
@@ -76,19 +76,19 @@ export function service(version: string, engineAddress: string): UntypedServiceI
     Object.keys(providerService.ResourceProviderService).map((name) => [name, methods[name] ?? unimplemented(name)]),
   );
 
-  /** Says what went wrong in our words, and lets every line arrive before the answer does. */
+  /** Sends errors in full, and lets every log line arrive before the answer. */
   function answering<Asked, Answered>(method: (request: Asked) => Promise<Answered>): Method {
     return (call, answer) => {
       method(call.request as Asked)
-        .then((response) => around.voice.told().then(() => answer(null, response)))
-        .catch((error: unknown) => around.voice.told().then(() => answer(refused(error))));
+        .then((response) => around.voice.flushed().then(() => answer(null, response)))
+        .catch((error: unknown) => around.voice.flushed().then(() => answer(refused(error))));
     };
   }
 }
 
 type Method = (call: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<unknown>) => void;
 
-/** The methods that say who we are and take the engine's configuration, of which there is none. */
+/** The methods that identify the provider and accept its configuration, which is empty. */
 function identity(around: Around): Record<string, Method> {
   const plain =
     (make: (request: never) => unknown): Method =>
@@ -101,7 +101,7 @@ function identity(around: Around): Record<string, Method> {
     }),
     attach: plain((request: pluginProto.PluginAttach) => {
       around.voice = voiceAt(request.getAddress());
-      around.cancel = new AbortController(); // one that is attached to outlives the engine that cancelled it
+      around.cancel = new AbortController(); // an attached provider outlives the Pulumi CLI that cancelled it
       return new emptyProto.Empty();
     }),
     getPluginInfo: plain(() => new pluginProto.PluginInfo().setVersion(around.version)),
@@ -131,17 +131,17 @@ function surroundings(around: Around, urn: string, inputs: Properties, patienceS
   };
 }
 
-/** Gives the control plane of these inputs; tokens are kept an audience, for as long as this process lives. */
+/** Gives the control plane of these inputs. Tokens are cached by audience while this process lives. */
 function reached(
   { tokens, cancel }: Around,
   { endpoint, audience }: Properties,
   patienceSeconds?: number,
 ): ControlPlane {
-  const whom = String(audience);
-  if (!tokens.has(whom)) tokens.set(whom, tokenFor(whom));
+  const key = String(audience);
+  if (!tokens.has(key)) tokens.set(key, tokenFor(key));
   return controlPlane({
     endpoint: String(endpoint),
-    token: tokens.get(whom)!,
+    token: tokens.get(key)!,
     cancel: cancel.signal,
     ...(patienceSeconds ? { patienceSeconds } : {}),
   });
@@ -149,7 +149,7 @@ function reached(
 
 function previewed({ voice }: Around, urn: string, inputs: Properties): Properties {
   voice.tell(urn, planned(inputs));
-  return { ...inputs, result: unknownValue, sentence: unknownValue };
+  return { ...inputs, result: unknownValue, reason: unknownValue, message: unknownValue };
 }
 
 async function carriedOut(around: Around, urn: string, id: string, inputs: Properties): Promise<Properties> {

@@ -1,5 +1,6 @@
-// The engine's protocol in our terms: protobuf structs as plain values, our errors as gRPC errors, lines as engine logs.
-// Secrets do not pass here: we tell the engine that we do not take them, and it unwraps them before and marks them after.
+// Translates the Pulumi CLI's protocol: protobuf structs to plain values, our errors to gRPC errors, lines to the
+// Pulumi CLI's log. Secrets arrive as plain values: we do not announce support for them, so the Pulumi CLI unwraps and
+// marks them itself.
 import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engineProto from "@pulumi/pulumi/proto/engine_pb.js";
@@ -10,27 +11,25 @@ import structProto, { type JavaScriptValue, type Struct } from "google-protobuf/
 import { BallastError } from "../errors/catalogue.ts";
 import type { Properties } from "./release-inputs.ts";
 
-/** Gives the properties in a struct; none where there is no struct. */
+/** Gives the properties in a struct; none if there is no struct. */
 export const fromStruct = (struct: Struct | undefined): Properties => struct?.toJavaScript() ?? {};
 
-/** Gives a struct without the properties that are undefined, which protobuf cannot say. */
+/** Gives a struct without undefined properties, which protobuf cannot represent. */
 export const toStruct = (properties: Properties): Struct =>
   structProto.Struct.fromJavaScript(JSON.parse(JSON.stringify(properties)) as Record<string, JavaScriptValue>);
 
-/** Gives what gRPC wants of an error: packed ones as they are, ours in full, anything else by its message. */
+/** Gives an error for gRPC: packed ones as they are, ours in full, others by their message. */
 export function refused(error: unknown): Partial<ServiceError> {
   if (error instanceof Error && "metadata" in error) return error as ServiceError;
-  return {
-    code: status.UNKNOWN,
-    message: error instanceof BallastError ? error.toString() : error instanceof Error ? error.message : String(error),
-  };
+  if (error instanceof BallastError) return { code: status.UNKNOWN, message: error.toString() };
+  return { code: status.UNKNOWN, message: error instanceof Error ? error.message : String(error) };
 }
 
 /**
- * Gives the error that fails a resource and keeps its state all the same.
+ * Gives the error that fails a resource and nevertheless stores its outputs.
  *
- * The engine stores these outputs beside the inputs of the last success (of an update; a create has none), and shows the
- * reason. Without them the state would be that of the release before, and a revert to it would look like no change at all.
+ * The Pulumi CLI stores these outputs beside the inputs of the last success (a create has none) and shows the reason.
+ * Without them the state would be that of the previous release, and a revert to it would look like no change.
  */
 export function failedButKept(id: string, inputs: Properties, outputs: Properties, reason: BallastError): Error {
   const detail = new providerProto.ErrorResourceInitFailed();
@@ -44,24 +43,28 @@ export function failedButKept(id: string, inputs: Properties, outputs: Propertie
   return Object.assign(new Error(reason.message), { code: status.UNKNOWN, metadata });
 }
 
-/** A voice in `pulumi up`. Lines arrive in the order in which they were told. */
+/** The output of `pulumi up`. Lines arrive in the order in which they were sent. */
 export interface Voice {
   readonly tell: (urn: string, line: string) => void;
   readonly warn: (urn: string, line: string) => void;
-  /** Resolves when the engine has every line; to be awaited before an answer, so that none comes after it. */
-  readonly told: () => Promise<void>;
+  /** Resolves when the Pulumi CLI has every line. Await it before an answer, so that no line arrives after it. */
+  readonly flushed: () => Promise<void>;
 }
 
-/** Gives the voice at an engine's address. An engine that is gone hears nothing, which is no error. */
+/** Opens the output at a Pulumi CLI's address. If the Pulumi CLI is gone, lines are dropped without an error. */
 export function voiceAt(address: string): Voice {
-  const engine = new engineService.EngineClient(address, credentials.createInsecure());
-  let told = Promise.resolve();
+  const pulumiCli = new engineService.EngineClient(address, credentials.createInsecure());
+  let flushed = Promise.resolve();
   const log =
     (severity: 1 | 2) =>
     (urn: string, line: string): void => {
       const request = new engineProto.LogRequest();
       request.setSeverity(severity).setUrn(urn).setMessage(line);
-      told = told.then(() => new Promise((resolve) => engine.log(request, () => resolve())));
+      flushed = flushed.then(() => new Promise((resolve) => pulumiCli.log(request, () => resolve())));
     };
-  return { tell: log(engineProto.LogSeverity.INFO), warn: log(engineProto.LogSeverity.WARNING), told: () => told };
+  return {
+    tell: log(engineProto.LogSeverity.INFO),
+    warn: log(engineProto.LogSeverity.WARNING),
+    flushed: () => flushed,
+  };
 }

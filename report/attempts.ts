@@ -1,18 +1,19 @@
-// Journal → what a page shows of it: each attempt with its series over time, its steps and its decisions. The evidence is the engine's own,
-// folded from the facts once more, so that the curve is the one that was judged. How anything looks is not known here.
-
-import { standing } from "../engines/rollout/decide.ts";
-import { evolve, initial, shareOf } from "../engines/rollout/evolve.ts";
+// Journal → what the page shows: each attempt with its series over time, its steps and its decisions. The evidence
+// comes from the engine, folded from the facts again, so that the curve is the one that was judged.
+import { standing } from "../engines/rollout/decisions/measurement.ts";
+import { evolve } from "../engines/rollout/evolve.ts";
+import { initialState } from "../engines/rollout/initial-state.ts";
 import { mergeDurations, quantileOf } from "../engines/rollout/judge/durations.ts";
 import { balance } from "../engines/rollout/judge/judge.ts";
-import type { Bin, Durations, RolloutEvent, RolloutState, Tally } from "../engines/rollout/vocabulary.ts";
+import type { Bucket, Durations, RolloutEvent, RolloutState, Tally } from "../engines/rollout/vocabulary.ts";
+import { shareOf } from "../engines/rollout/weights.ts";
 import type { Instant } from "../engines/time.ts";
 
-/** One fact as the control plane gives it; `text` are its own words. */
+/** One fact as the control plane returns it; `text` is its message. */
 export interface ReportedFact {
   readonly event: RolloutEvent;
   readonly text: string;
-  /** Who wrote it, and under which epoch of its claim; 0 for requests and signals, which anybody may write. */
+  /** Who wrote it, under which epoch of its claim; 0 for requests and signals, which need no claim. */
   readonly process: string;
   readonly epoch: number;
   readonly hash?: string;
@@ -20,28 +21,30 @@ export interface ReportedFact {
 
 export type Arm = "canary" | "stable";
 
-/** What an arm did in the stretch of time that ends at `at`. Undefined where no request came, or where the rows do not tell it. */
+/**
+ * What an arm did in the period that ends at `at`. A value is undefined without requests, or if it is not in the rows.
+ */
 export interface Seen {
   readonly at: Instant;
   readonly failedPercent: number | undefined;
   readonly p99Milliseconds: number | undefined;
 }
 
-/** A decision, or an interference, that is marked in the charts; the number is that of its mark, over all attempts. */
+/** A decision or signal that is marked in the charts. Marks are numbered over all attempts. */
 export interface Mark {
   readonly number: number;
   readonly event: RolloutEvent;
   readonly text: string;
 }
 
-/** A step's watch and what the arms did in it, its warm-up left out. */
+/** A step, and what the arms did in it after its warm-up. */
 export interface Step {
   readonly percent: number;
   readonly from: Instant;
   readonly to: Instant;
   readonly canary: Sum;
   readonly stable: Sum;
-  /** How it ended; undefined while it is watched, or where it was left without a verdict. */
+  /** How it ended; undefined while it is watched, or if it was left without a verdict. */
   readonly end: RolloutEvent | undefined;
 }
 
@@ -58,13 +61,13 @@ export interface Attempt {
   readonly from: Instant;
   readonly to: Instant;
   readonly stable: string | null;
-  /** What the canary was seen to have of the traffic, from each moment on. */
+  /** The canary's share of the traffic as read, from each moment on. */
   readonly weights: readonly { readonly at: Instant; readonly percent: number }[];
   readonly seen: { readonly [A in Arm]: readonly Seen[] };
   readonly evidence: readonly { readonly at: Instant; readonly against: number; readonly favour: number | undefined }[];
   readonly againstMax: number;
   readonly favourMin: number;
-  /** Stretches that the judge leaves out. */
+  /** Periods that the judge ignores. */
   readonly warmUps: readonly { readonly from: Instant; readonly to: Instant }[];
   readonly steps: readonly Step[];
   readonly marks: readonly Mark[];
@@ -74,16 +77,16 @@ type Open = { -readonly [Key in "from" | "to" | "stable"]: Attempt[Key] } & {
   readonly [Key in "weights" | "evidence" | "warmUps" | "marks"]: Attempt[Key][number][];
 } & {
   readonly number: number;
-  readonly bins: Bin[];
+  readonly buckets: Bucket[];
   readonly steps: { percent: number; from: Instant; warmUntil: Instant; to: Instant | undefined; end: Step["end"] }[];
   intent: RolloutState["intent"];
 };
 
 const marked: readonly RolloutEvent["kind"][] = [
   "SmokePassed",
-  "FoundEqual",
+  "FoundUnchanged",
   "StepReached",
-  "Held",
+  "Waiting",
   "StepPassed",
   "Aborted",
   "Reverted",
@@ -91,13 +94,13 @@ const marked: readonly RolloutEvent["kind"][] = [
   "Signalled",
   "TrafficDrifted",
   "TrafficAdopted",
-  "ShadowJudged",
+  "DryRunJudged",
 ];
 
-/** Reads a journal, attempt by attempt; a retry begins the next one. */
+/** Splits a journal into attempts; each retry begins a new one. */
 export function attemptsOf(facts: readonly ReportedFact[]): readonly Attempt[] {
   const attempts: Open[] = [];
-  let state = initial;
+  let state = initialState;
   let number = 0;
   for (const fact of facts) {
     const before = state;
@@ -120,7 +123,7 @@ const openAt = (at: Instant, number: number): Open => ({
   evidence: [],
   warmUps: [],
   marks: [],
-  bins: [],
+  buckets: [],
   steps: [],
   intent: undefined,
 });
@@ -134,10 +137,10 @@ function add(attempt: Open, event: RolloutEvent, before: RolloutState, state: Ro
       attempt.weights.push({ at, percent: shareOf(event.weights, state.intent?.revision ?? "") ?? 0 });
       break;
     case "Measured":
-      attempt.bins.push(...event.bins.filter((bin) => bin.at >= attempt.from));
+      attempt.buckets.push(...event.buckets.filter((bucket) => bucket.at >= attempt.from));
       weigh(attempt, state);
       break;
-    // After the end weights are read back once more; that begins no step.
+    // The read-back after the end begins no step.
     case "StepReached":
     case "TrafficAdopted":
       if (before.ending === undefined) watch(attempt, event.percent, state);
@@ -162,24 +165,26 @@ function endStep({ steps }: Open, at: Instant, end: Step["end"]): void {
   if (last !== undefined && last.to === undefined) Object.assign(last, { to: at, end });
 }
 
-/** Adds the evidence as it stands. At 100 percent nothing is shown in favour any more, and journals of old limits tell no evidence. */
+/**
+ * Adds the evidence so far. There is none in favour at 100 percent, and none at all in journals with older thresholds.
+ */
 function weigh(attempt: Open, state: RolloutState): void {
-  const { against, favour } = balance(state.evidence, state.intent!.limits, standing(state));
+  const { against, favour } = balance(state.evidence, state.intent!.thresholds, standing(state));
   if (Number.isFinite(against)) attempt.evidence.push({ at: state.now, against, favour: favour ?? undefined });
 }
 
-function close({ bins, steps, intent, ...rest }: Open): Attempt {
-  const tick = (intent?.pace.tickSeconds ?? 0) * 1000;
-  const drawn = thinned(bins.toSorted((one, other) => one.at - other.at));
+function close({ buckets, steps, intent, ...rest }: Open): Attempt {
+  const interval = (intent?.strategy.intervalSeconds ?? 0) * 1000;
+  const drawn = thinned(buckets.toSorted((one, other) => one.at - other.at));
   const sumOf = (arm: Arm, from: Instant, to: Instant) =>
-    sum(bins.filter((bin) => bin.at >= from && bin.at < to).map((bin) => bin[arm]));
+    sum(buckets.filter((bucket) => bucket.at >= from && bucket.at < to).map((bucket) => bucket[arm]));
   return {
     ...rest,
-    againstMax: 100 / (intent?.limits.falseRollbackPercentMax ?? 0),
-    favourMin: 100 / (intent?.limits.falsePromotionPercentMax ?? 0),
+    againstMax: 100 / (intent?.thresholds.falseRollbackPercentMax ?? 0),
+    favourMin: 100 / (intent?.thresholds.falsePromotionPercentMax ?? 0),
     seen: {
-      canary: drawn.map((some) => seen(some, "canary", tick)),
-      stable: drawn.map((some) => seen(some, "stable", tick)),
+      canary: drawn.map((some) => seen(some, "canary", interval)),
+      stable: drawn.map((some) => seen(some, "stable", interval)),
     },
     steps: steps.map(({ warmUntil, to = rest.to, ...step }) => ({
       ...step,
@@ -190,20 +195,20 @@ function close({ bins, steps, intent, ...rest }: Open): Attempt {
   };
 }
 
-/** So many points a curve has at the most; a long rollout's bins are taken together. */
+/** The most points of a curve; the buckets of a long rollout are merged. */
 const pointsMax = 150;
 
-function thinned(bins: readonly Bin[]): readonly (readonly Bin[])[] {
-  const size = Math.max(1, Math.ceil(bins.length / pointsMax));
-  return Array.from({ length: Math.ceil(bins.length / size) }, (_, index) =>
-    bins.slice(index * size, (index + 1) * size),
+function thinned(buckets: readonly Bucket[]): readonly (readonly Bucket[])[] {
+  const size = Math.max(1, Math.ceil(buckets.length / pointsMax));
+  return Array.from({ length: Math.ceil(buckets.length / size) }, (_, index) =>
+    buckets.slice(index * size, (index + 1) * size),
   );
 }
 
-function seen(bins: readonly Bin[], arm: Arm, tick: number): Seen {
-  const { requests, failed, p99Milliseconds } = sum(bins.map((bin) => bin[arm]));
+function seen(buckets: readonly Bucket[], arm: Arm, interval: number): Seen {
+  const { requests, failed, p99Milliseconds } = sum(buckets.map((bucket) => bucket[arm]));
   return {
-    at: bins.at(-1)!.at + tick,
+    at: buckets.at(-1)!.at + interval,
     failedPercent: requests === 0 ? undefined : (100 * failed) / requests,
     p99Milliseconds,
   };

@@ -1,9 +1,8 @@
-// An attempt → the charts that show it: weight, failures, tail latency, evidence. Which numbers there are is known here, how a chart is
-// drawn is not.
+// An attempt → its charts: weight, failures, tail latency, evidence.
 import type { Arm, Attempt, Seen } from "./attempts.ts";
 import { type Chart, type Curve, roundScale } from "./chart.ts";
 
-/** Gives the charts for which there is anything to draw, in the order in which a reader asks. */
+/** Gives the charts that have anything to draw, in reading order. */
 export const chartsOf = (attempt: Attempt): readonly Chart[] =>
   [weight(attempt), failures(attempt), tails(attempt), evidence(attempt)].filter((chart) => chart !== undefined);
 
@@ -11,9 +10,10 @@ function weight({ weights, to }: Attempt): Chart | undefined {
   const last = weights.at(-1);
   if (last === undefined) return undefined;
   const points = [...weights, { ...last, at: to }].map(({ at, percent }) => [at, percent] as const);
+  const most = Math.max(...weights.map(({ percent }) => percent));
   return {
     title: "Canary's weight",
-    said: `from ${weights[0]!.percent} to ${last.percent} percent, ${Math.max(...weights.map(({ percent }) => percent))} at the most`,
+    description: `from ${weights[0]!.percent} to ${last.percent} percent, at most ${most} percent`,
     curves: [{ name: "canary", look: "canary", step: true, points }],
     scale: {
       low: 0,
@@ -27,7 +27,7 @@ function weight({ weights, to }: Attempt): Chart | undefined {
   };
 }
 
-// Stable is drawn over the canary, with gaps, so that both are seen where they are alike.
+// Stable is drawn over the canary as a dashed line, so that both are visible when they are equal.
 const curves = ({ seen }: Attempt, valueOf: (seen: Seen) => number | undefined): readonly Curve[] =>
   (["canary", "stable"] as const).map((arm: Arm) => ({
     name: arm,
@@ -35,27 +35,27 @@ const curves = ({ seen }: Attempt, valueOf: (seen: Seen) => number | undefined):
     points: seen[arm].map((each) => [each.at, valueOf(each)] as const),
   }));
 
-/** Gives the highest value of each curve, and undefined where no curve has any. */
-function most(
+/** Gives the highest value of all curves, and describes that of each; undefined without values. */
+function highestOf(
   drawn: readonly Curve[],
-): { readonly value: number; readonly said: (unit: string) => string } | undefined {
+): { readonly value: number; readonly describe: (unit: string) => string } | undefined {
   const highest = drawn
     .map(({ name, points }) => ({ name, value: Math.max(-1, ...points.map(([, value]) => value ?? -1)) }))
     .filter(({ value }) => value >= 0);
   if (highest.length === 0) return undefined;
   return {
     value: Math.max(...highest.map(({ value }) => value)),
-    said: (unit) => highest.map(({ name, value }) => `${name} up to ${value.toFixed(1)} ${unit}`).join(", "),
+    describe: (unit) => highest.map(({ name, value }) => `${name} up to ${value.toFixed(1)} ${unit}`).join(", "),
   };
 }
 
 function failures(attempt: Attempt): Chart | undefined {
   const drawn = curves(attempt, ({ failedPercent }) => failedPercent);
-  const highest = most(drawn);
+  const highest = highestOf(drawn);
   return (
     highest && {
       title: "Requests that fail",
-      said: highest.said("percent"),
+      description: highest.describe("percent"),
       curves: drawn,
       scale: roundScale(Math.min(100, highest.value), 1, (value) => `${value} %`),
     }
@@ -64,25 +64,25 @@ function failures(attempt: Attempt): Chart | undefined {
 
 function tails(attempt: Attempt): Chart | undefined {
   const drawn = curves(attempt, ({ p99Milliseconds }) => p99Milliseconds);
-  const highest = most(drawn);
+  const highest = highestOf(drawn);
   const unit = (value: number) => (value >= 1000 ? `${value / 1000} s` : `${value} ms`);
   return (
     highest && {
       title: "99 % of requests take less than",
-      said: highest.said("ms"),
+      description: highest.describe("ms"),
       curves: drawn,
       scale: roundScale(highest.value, 10, unit),
     }
   );
 }
 
-/** Beyond this nobody asks how much evidence there is. */
+/** The greatest evidence that is drawn. */
 const evidenceMax = 1e6;
 
 function evidence({ evidence: known, againstMax, favourMin, to }: Attempt): Chart | undefined {
   const last = known.at(-1);
   if (last === undefined || !Number.isFinite(againstMax)) return undefined;
-  const held = [...known, { ...last, at: Math.max(last.at, to) }];
+  const drawn = [...known, { ...last, at: Math.max(last.at, to) }];
   const highest = Math.min(
     evidenceMax,
     Math.max(10 * againstMax, 10 * favourMin, ...known.map(({ against, favour }) => Math.max(against, favour ?? 0))),
@@ -97,10 +97,10 @@ function evidence({ evidence: known, againstMax, favourMin, to }: Attempt): Char
   const odds = (value: number) => `1 : ${Math.round(value).toLocaleString("en")}`;
   return {
     title: "Evidence: odds of 1 to …",
-    said: `against the canary ${odds(last.against)} in the end, limit ${odds(againstMax)}`,
+    description: `against the canary ${odds(last.against)} in the end, limit ${odds(againstMax)}`,
     curves: [
-      { name: "for it", look: "favour", points: held.map(({ at, favour }) => [at, favour] as const) },
-      { name: "against it", look: "against", points: held.map(({ at, against }) => [at, against] as const) },
+      { name: "for it", look: "favour", points: drawn.map(({ at, favour }) => [at, favour] as const) },
+      { name: "against it", look: "against", points: drawn.map(({ at, against }) => [at, against] as const) },
     ],
     scale: { low: 0.1, high, log: true, ticks },
     lines:

@@ -1,9 +1,8 @@
-// Decisions → numbered marks above the charts, in as many rows as it takes that none covers another, however close they lie. It knows
-// their places and how wide they are, not what they mean.
+// Decisions → numbered badges above the charts, in as many rows as needed so that none covers another.
 import type { Mark } from "./attempts.ts";
 import { place, type Time } from "./chart.ts";
 
-/** One mark as it is shown; it stands for one decision or for several that lie too close to be told apart. */
+/** One badge: a decision, or several that are too close together to be drawn apart. */
 export interface Badge {
   readonly label: string;
   readonly left: number;
@@ -12,8 +11,8 @@ export interface Badge {
 }
 
 /** Decisions closer than this, in percent of the width, share a badge. */
-const sameness = 1.2;
-/** Widths in percent of the narrowest page: of a number, and of `10–12`. */
+const mergeBelow = 1.2;
+/** The widths of a number and of `10–12`, in percent of the narrowest page. */
 const narrow = 9;
 const wide = 18;
 
@@ -23,7 +22,7 @@ export function badgesOf(marks: readonly Mark[], time: Pick<Time, "from" | "to">
   for (const mark of marks) {
     const left = place(time, mark.event.at);
     const last = groups.at(-1);
-    if (last !== undefined && left - last.left < sameness) last.marks.push(mark);
+    if (last !== undefined && left - last.left < mergeBelow) last.marks.push(mark);
     else groups.push({ left, marks: [mark] });
   }
   const free: number[] = [];

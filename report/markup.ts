@@ -1,15 +1,15 @@
-// Text → markup that cannot be anything but text. Every value that is put into a template is escaped, so that a page is safe by the way in
-// which it is written and not by care. It knows no page and no rollout.
+// Text → markup. Every value in a template is escaped, so that a page is safe by construction.
 
-/** Markup that was made by `html`, and by nothing else. */
+/** Markup made by `html`. */
 export interface Markup {
   readonly markup: string;
 }
 
-/** What a template takes: markup as it is, lists one after the other, everything else as text. */
+/** What a template takes: markup unchanged, lists joined, everything else as text. */
 export type Piece = Markup | string | number | readonly Piece[];
 
-// What turns the direction of writing around or is not to be seen could show another name than the one that is there.
+// Invisible characters and changes of direction could make a name look like another one.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 const escapes: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -19,16 +19,16 @@ const escapes: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Gives a text as it may stand between tags and in a quoted attribute; characters that are not to be seen become a visible mark. */
+/** Escapes a text for use between tags or in a quoted attribute; invisible characters become a visible mark. */
 export const escape = (text: string): string =>
   text.replace(unseen, "\ufffd").replace(/[&<>"']/g, (character) => escapes[character]!);
 
-/** Makes markup of a template, in which every value is text unless it was made here. */
+/** Makes markup from a template; every value in it is escaped unless it is markup already. */
 export const html = (parts: TemplateStringsArray, ...values: readonly Piece[]): Markup => ({
   markup: parts.map((part, index) => part + (index < values.length ? render(values[index]!) : "")).join(""),
 });
 
-/** Writes a piece; a list is typed here and not by `Array.isArray`, which does not know read-only ones. */
+/** Writes a piece. It avoids `Array.isArray`, whose type does not cover read-only lists. */
 function render(piece: Piece): string {
   if (typeof piece === "string" || typeof piece === "number") return escape(String(piece));
   return "markup" in piece ? piece.markup : piece.map(render).join("");

@@ -1,5 +1,5 @@
-// Runs a command as a child and gives its lines as they come. It knows no command, uses no shell, and never throws because
-// a command failed: how a child ended is for its caller to judge.
+// Runs a command as a child process, without a shell, and gives its lines as they come. A command that fails does not
+// throw: the caller gets its exit code and decides.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
@@ -10,26 +10,26 @@ export interface ChildOptions {
   readonly environment?: NodeJS.ProcessEnv;
   /** Receives each line of standard output and standard error as it comes. */
   readonly onLine?: (line: string) => void;
-  /** Ends the child when aborted: interrupted first, killed when that has not helped within `graceSeconds`. */
+  /** Ends the child when aborted: it is interrupted first, and killed if it still runs after `graceSeconds`. */
   readonly signal?: AbortSignal;
-  /** How long an interrupted child may take to put its things in order. @default 30 */
+  /** How long an interrupted child may take to clean up. @default 30 */
   readonly graceSeconds?: number;
 }
 
 /** How a child ended. */
 export interface Ended {
-  /** Its exit code; 127 where it could not be started, 130 where a signal ended it. */
+  /** Its exit code; 127 if it could not be started, 130 if a signal ended it. */
   readonly code: number;
-  /** All its lines, of both streams in the order in which they came. */
+  /** All lines of both streams, in the order in which they came. */
   readonly output: string;
 }
 
 /**
  * Runs a command to its end.
  *
- * The child gets a process group of its own: a Ctrl-C in the terminal reaches us alone, and we decide what becomes of
- * the child. (Pulumi takes a second interrupt as an order to drop everything, with its state half written.) What is left of the
- * group dies with the child or with us.
+ * The child gets a process group of its own: Ctrl-C in the terminal reaches only us, and we decide what happens to the
+ * child. (On a second interrupt Pulumi stops at once and leaves its state half written.) The rest of the group is
+ * killed when the child ends or when we end.
  */
 export function runChild(command: string, args: readonly string[], options: ChildOptions = {}): Promise<Ended> {
   const { cwd, environment = process.env, onLine, signal, graceSeconds = 30 } = options;
@@ -60,7 +60,7 @@ export function runChild(command: string, args: readonly string[], options: Chil
       keep(error.message);
       if (child.pid === undefined) settle(127);
     });
-    // What it has left behind would hold its pipes open, and `close` would never come.
+    // Processes that it left behind would hold its pipes open, and `close` would never come.
     child.on("exit", () => killGroup(child));
     child.on("close", (code) => settle(code ?? 130));
   });

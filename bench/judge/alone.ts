@@ -1,21 +1,28 @@
-// The evidence by itself: how many canary requests it takes by failures alone, beside the test that knows base and fault beforehand, and what
-// one bin costs. No contestant, no ramp and no other kind of badness is in it.
-
+// Measures our evidence alone, without contestants and ramps: how many canary requests it needs to detect a fault by
+// failures, beside a test that knows the base and the fault in advance; and how long one bucket takes.
 import { durationsOf } from "../../engines/rollout/judge/durations.ts";
 import type { Evidence } from "../../engines/rollout/judge/evidence.ts";
-import { alternatives, beginStep, gather, mixed, noEvidence, ratios } from "../../engines/rollout/judge/gather.ts";
+import { beginStep, gather, noEvidence } from "../../engines/rollout/judge/gather.ts";
 import { logShareRatio } from "../../engines/rollout/judge/likelihood.ts";
-import { defaultLimits } from "../../engines/rollout/plan.ts";
-import type { Bin } from "../../engines/rollout/vocabulary.ts";
+import { alternatives, mixed } from "../../engines/rollout/judge/metrics.ts";
+import { ratios } from "../../engines/rollout/judge/weigh.ts";
+import { defaultThresholds } from "../../engines/rollout/plan.ts";
+import type { Bucket } from "../../engines/rollout/vocabulary.ts";
 import { loadDice } from "./dice.ts";
 
-/** Canary requests until a fault was found by failures alone. */
+/** Canary requests until a fault was detected by failures alone. */
 export interface AloneRow {
   readonly failurePercent: number;
   readonly points: number;
   readonly ours: readonly [median: number, p90: number];
-  /** Of the likelihood ratio of this very base and this very fault, stable's share known: nobody can do better on average. */
+  /** The same for the likelihood ratio of exactly this base and fault: no test needs fewer requests on average. */
   readonly known: readonly [median: number, p90: number];
+}
+
+/** The cost of judging one bucket. */
+export interface BucketCost {
+  readonly microseconds: number;
+  readonly bytes: number;
 }
 
 const cases: readonly (readonly [failurePercent: number, points: number])[] = [
@@ -25,14 +32,14 @@ const cases: readonly (readonly [failurePercent: number, points: number])[] = [
   [0.1, 1],
   [2, 1],
 ];
-/** Ten percent of weight, in bins small enough that their width does not count. */
+/** Requests per bucket at a weight of ten percent, so few that the size of a bucket does not matter. */
 const canary = 20;
 const stable = 180;
 const requestsMax = 200_000;
 
-/** Draws rollouts at ten percent and counts. The limit is 1/α; a canary that is never found counts as never. */
+/** Draws rollouts at ten percent and counts. The limit is 1/α; an undetected canary counts as never. */
 export function alone(runs: number, seed: number): readonly AloneRow[] {
-  const limit = Math.log(100 / defaultLimits.falseRollbackPercentMax);
+  const limit = Math.log(100 / defaultThresholds.falseRollbackPercentMax);
   return cases.map(([failurePercent, points]) => {
     const base = failurePercent / 100;
     const bad = base + points / 100;
@@ -46,10 +53,10 @@ export function alone(runs: number, seed: number): readonly AloneRow[] {
   });
 }
 
-/** Lets both tests look at the same draws until each has come to its end. */
+/** Runs both tests on the same draws until each has detected the fault. */
 function once(base: number, bad: number, limit: number, seed: number): readonly [ours: number, known: number] {
   const dice = loadDice(seed, 1);
-  const tolerated = oddsTimes(base, defaultLimits.oddsTolerated);
+  const tolerated = oddsTimes(base, defaultThresholds.oddsTolerated);
   let logs: readonly number[] = alternatives.map(() => 0);
   let known = 0;
   let ours = Infinity;
@@ -63,8 +70,8 @@ function once(base: number, bad: number, limit: number, seed: number): readonly 
     known += logShareRatio(canary, table.canaryBad, bad, tolerated);
     const more = ratios(
       table,
-      alternatives.map(([times]) => defaultLimits.oddsTolerated * times),
-      defaultLimits.oddsTolerated,
+      alternatives.map(([times]) => defaultThresholds.oddsTolerated * times),
+      defaultThresholds.oddsTolerated,
     );
     logs = logs.map((log, index) => log + more[index]!);
     if (known >= limit) foundByKnown = Math.min(foundByKnown, requests);
@@ -79,14 +86,14 @@ const quantiles = (values: readonly number[]): readonly [number, number] => {
   return [sorted[Math.floor(sorted.length / 2)]!, sorted[Math.floor(sorted.length * 0.9)]!];
 };
 
-/** Measures what it takes to judge one bin of a hundred thousand requests, in microseconds, median, and how long the evidence is then, in bytes. */
-export function cost(): { readonly microseconds: number; readonly bytes: number } {
-  const bin = (at: number): Bin => ({ at: at * 60_000, canary: arm(at, 5_000), stable: arm(at + 1, 95_000) });
-  const watch = { limits: defaultLimits, percent: 5, tickSeconds: 60, warmFrom: -1, warmUntil: -1 };
+/** Measures the median time to judge a bucket of 100,000 requests, and the size of the evidence afterwards. */
+export function bucketCost(): BucketCost {
+  const bucket = (at: number): Bucket => ({ at: at * 60_000, canary: arm(at, 5_000), stable: arm(at + 1, 95_000) });
+  const watch = { thresholds: defaultThresholds, percent: 5, intervalSeconds: 60, warmFrom: -1, warmUntil: -1 };
   const times: number[] = [];
   let evidence: Evidence = beginStep(noEvidence, 0, 3);
   for (let at = 0; at < 400; at++) {
-    const next = bin(at);
+    const next = bucket(at);
     const began = performance.now();
     evidence = gather(evidence, [next], watch);
     if (at >= 100) times.push((performance.now() - began) * 1_000);
@@ -94,19 +101,18 @@ export function cost(): { readonly microseconds: number; readonly bytes: number 
   return { microseconds: quantiles(times)[0], bytes: JSON.stringify(evidence).length };
 }
 
-function arm(seed: number, requests: number): Bin["canary"] {
+function arm(seed: number, requests: number): Bucket["canary"] {
   const dice = loadDice(seed, 77);
   const durations = durationsOf(
     Array.from(
       { length: 60 },
-      (_, bucket) => [bucket + 30, Math.round((requests / 60) * (0.9 + 0.2 * dice.next()))] as const,
+      (_, band) => [band + 30, Math.round((requests / 60) * (0.9 + 0.2 * dice.next()))] as const,
     ),
   );
-  const told = durations === undefined ? {} : { durations };
   return {
     requests: durations?.counts.reduce((sum, count) => sum + count, 0) ?? requests,
     failed: dice.binomial(requests, 0.005),
     refused: dice.binomial(requests, 0.01),
-    ...told,
+    ...(durations === undefined ? {} : { durations }),
   };
 }

@@ -1,49 +1,51 @@
-// Our judge as a contestant: the product's own code, minutes for bins. Its ramp is that of the contest, so only what it says
-// is compared, not how fast it goes.
-
+// Our judge as a contestant: the product's own code, with minutes as buckets. It uses the ramp of the contest, so
+// that verdicts are compared and not speed.
 import { durationsOf } from "../../engines/rollout/judge/durations.ts";
 import type { Evidence } from "../../engines/rollout/judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "../../engines/rollout/judge/gather.ts";
 import { judge } from "../../engines/rollout/judge/judge.ts";
-import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
-import type { Bin, Limits, Tally } from "../../engines/rollout/vocabulary.ts";
+import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import type { Bucket, Tally, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import type { Arm, Contestant, Minute } from "./contestant.ts";
 
 interface State {
   readonly evidence: Evidence;
   readonly weight: number;
-  /** The last minute that was judged; what is delivered again is passed over. */
+  /** All minutes before this one are judged; a minute that is delivered again is skipped. */
   readonly judgedTo: number;
-  /** The first minute of the present step that counts. */
+  /** The first minute of the current step that counts. */
   readonly warmUntil: number;
   readonly probesFailed: number;
-  /** Minutes that came before one that is still missing. */
+  /** Minutes that arrived while an earlier one is still missing. */
   readonly early: readonly Minute[];
-  /** What stable did in the last minutes. */
+  /** Stable's last minutes. */
   readonly stables: readonly Arm[];
 }
 
-/** So many minutes a missing one is waited for, as the product waits for late rows. */
+/** How many minutes a missing minute is waited for, as the product waits for late rows. */
 const patienceMinutes = 6;
 
-/** How a contestant of ours is set up. */
+/** The configuration of our judge. */
 export interface Setting {
   readonly name: string;
-  readonly limits: Limits;
+  readonly thresholds: Thresholds;
   /** Percentages before 100. */
   readonly weights: readonly number[];
-  /** Minutes left out after the first request, and after each later change of weight; least minutes of a step after that. */
+  /**
+   * Minutes skipped after the first request; minutes skipped after each later
+   * change of weight; minimum minutes of a step.
+   */
   readonly warmUp: number;
   readonly settle: number;
   readonly bake: number;
-  /** What is left out, or put in, to see what it is worth; absent in the product's own setting. */
+  /** What is left out or changed to measure its effect; absent in the product's own configuration. */
   readonly without?: "tempering" | "fresh stable";
 }
 
 const millisecondsPerMinute = 60_000;
 
 const contestRamp = {
-  limits: defaultLimits,
+  thresholds: defaultThresholds,
   weights: [5, 10, 15, 20, 25, 30, 35, 40, 45, 50],
   warmUp: 3,
   settle: 0,
@@ -53,19 +55,19 @@ const contestRamp = {
 /** The ramp of the contest: ten steps of a minute. The canary warms up once, in the first three minutes. */
 export const ballast: Contestant<State> = contestant({ ...contestRamp, name: "ballast" });
 
-/** Ours with one thing left out or changed: what each is worth, or why it was given up. */
+/** Our judge with one thing left out or changed, to measure the effect of each. */
 export const ablations: readonly Contestant<State>[] = [
   contestant({ ...contestRamp, name: "ballast without tempering", without: "tempering" }),
   contestant({ ...contestRamp, name: "ballast without warm-up", warmUp: 0 }),
   contestant({ ...contestRamp, name: "ballast with stable of ten minutes", without: "fresh stable" }),
 ];
 
-/** The plan that a release has by default; its weights are its own. */
+/** The default plan of a release, with its own weights. */
 export const byPlan: Contestant<State> = {
   ...contestant({
     name: "ballast, default plan",
-    limits: defaultLimits,
-    weights: defaultPace.weights,
+    thresholds: defaultThresholds,
+    weights: defaultStrategy.weights,
     warmUp: 4,
     settle: 3,
     bake: 5,
@@ -73,15 +75,17 @@ export const byPlan: Contestant<State> = {
   onlyOwnWeights: true,
 };
 
-/** Makes a contestant of our judge at some setting. */
-export function contestant({ name, limits, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
+/** Gives our judge as a contestant, with a configuration. */
+export function contestant({ name, thresholds, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
   const steps = [...weights, 100];
-  const heard = (evidence: Evidence): Evidence =>
-    without === "tempering" ? { ...evidence, usual: { ...evidence.usual, noise: noEvidence.usual.noise } } : evidence;
+  const adjusted = (evidence: Evidence): Evidence =>
+    without === "tempering"
+      ? { ...evidence, baseline: { ...evidence.baseline, noise: noEvidence.baseline.noise } }
+      : evidence;
   const watch = (state: Pick<State, "weight" | "warmUntil">) => ({
-    limits,
+    thresholds,
     percent: state.weight,
-    tickSeconds: 60,
+    intervalSeconds: 60,
     warmFrom: 0,
     warmUntil: state.warmUntil * millisecondsPerMinute,
   });
@@ -89,7 +93,7 @@ export function contestant({ name, limits, weights, warmUp, settle, bake, withou
     name,
     start: (history) => {
       const first = { weight: weights[0]!, warmUntil: warmUp };
-      const evidence = heard(gather(beginStep(noEvidence, 0, weights.length), history.map(binOf), watch(first)));
+      const evidence = adjusted(gather(beginStep(noEvidence, 0, weights.length), history.map(bucketAt), watch(first)));
       return {
         ...first,
         evidence,
@@ -109,19 +113,24 @@ export function contestant({ name, limits, weights, warmUp, settle, bake, withou
         if (minute.at > state.judgedTo && now - state.judgedTo < patienceMinutes) break;
         state = stepOf(state, minute, weights, settle);
         const stables = [...state.stables, minute.stable].slice(-10);
-        const bin = without === "fresh stable" ? { ...binOf(minute), stable: together(stables) } : binOf(minute);
+        const bucket =
+          without === "fresh stable" ? { ...bucketAt(minute), stable: together(stables) } : bucketAt(minute);
         state = {
           ...state,
           stables,
           judgedTo: minute.at + 1,
           probesFailed: minute.probesFailed,
-          evidence: heard(gather(state.evidence, [bin], watch(state))),
+          evidence: adjusted(gather(state.evidence, [bucket], watch(state))),
         };
       }
       state = { ...state, early: state.early.filter(({ at }) => at >= state.judgedTo) };
-      const verdict = judge(state.evidence, limits, { percent: state.weight, steps, isSilent: state.probesFailed > 0 });
+      const verdict = judge(state.evidence, thresholds, {
+        percent: state.weight,
+        steps,
+        isSilent: state.probesFailed > 0,
+      });
       if (verdict.verdict === "fail") return { state, weight: 0, ending: "rolled-back" };
-      if (verdict.verdict === "inconclusive") return { state, weight: state.weight, held: verdict.reason };
+      if (verdict.verdict === "inconclusive") return { state, weight: state.weight, waiting: verdict.reason };
       if (state.judgedTo < state.warmUntil + bake) return { state, weight: state.weight };
       const next = steps.find((percent) => percent > state.weight)!;
       return next === 100 ? { state, weight: 100, ending: "promoted" } : { state, weight: next };
@@ -129,7 +138,7 @@ export function contestant({ name, limits, weights, warmUp, settle, bake, withou
   };
 }
 
-/** Takes up the weight that the canary was given in a minute. */
+/** Begins a step if the weight of the canary changed in a minute. */
 function stepOf(state: State, { weight, at }: Minute, weights: readonly number[], settle: number): State {
   if (weight === state.weight || weight === 0) return state;
   const step = weights.findIndex((percent) => percent >= weight);
@@ -141,24 +150,24 @@ function stepOf(state: State, { weight, at }: Minute, weights: readonly number[]
   };
 }
 
-/** Adds stable's last minutes up, as a judge would that wants more of it than one minute gives. */
+/** Sums stable's last minutes, for a judge that compares with more of stable than one minute. */
 const together = (arms: readonly Arm[]): Tally => {
   const sum = (of: (arm: Arm) => number): number => arms.reduce((total, arm) => total + of(arm), 0);
   return tallyOf({
     requests: sum(({ requests }) => requests),
     failed: sum(({ failed }) => failed),
     refused: sum(({ refused }) => refused),
-    durations: arms[0]!.durations.map((_, bucket) => sum(({ durations }) => durations[bucket]!)),
+    durations: arms[0]!.durations.map((_, band) => sum(({ durations }) => durations[band]!)),
   });
 };
 
-const binOf = ({ at, canary, stable }: Minute): Bin => ({
+const bucketAt = ({ at, canary, stable }: Minute): Bucket => ({
   at: at * millisecondsPerMinute,
   canary: tallyOf(canary),
   stable: tallyOf(stable),
 });
 
 function tallyOf({ requests, failed, refused, durations }: Arm): Tally {
-  const filled = durationsOf(durations.map((count, bucket) => [bucket, count] as const));
+  const filled = durationsOf(durations.map((count, band) => [band, count] as const));
   return { requests, failed, refused, ...(filled === undefined ? {} : { durations: filled }) };
 }

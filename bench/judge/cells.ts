@@ -1,88 +1,100 @@
-// A cell is one world in which judges are tried: its traffic, its noise, what is wrong with the canary, what befalls both arms, and how its
-// telemetry arrives. It is plain JSON, so that anybody can write others; the ones that are published lie in `cells/`. Nothing is drawn here.
+// The cells of the contest. A cell describes one world in which judges are compared: its traffic and noise, the fault
+// of the canary, events that hit both arms, and how the telemetry arrives. Cells are plain JSON, so that users can
+// write their own; the published ones are in `cells/`.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Minutes of a rollout, from `fromMinute` up to and without `untilMinute`. Minute 0 has no canary traffic, the first that has some is 1. */
+/**
+ * Minutes of a rollout, from `fromMinute` up to but excluding `untilMinute`. Minute 1 is the first with canary traffic.
+ */
 export interface Span {
   readonly fromMinute: number;
   readonly untilMinute: number;
 }
 
-/** What is wrong with the canary. Points are percentage points, added to what the service has anyway. */
+/** The fault of the canary. Points are percentage points, added to the normal rate of the service. */
 export interface Fault {
   readonly failurePoints?: number;
-  /** Points that are added with every minute of the rollout: a leak. */
+  /** Points added in each minute of the rollout: a leak. */
   readonly failurePointsPerMinute?: number;
   readonly refusedPoints?: number;
-  /** So many percent of its requests get no answer; the ingress fails them after four minutes. */
+  /** The percentage of its requests that get no answer; the ingress fails them after four minutes. */
   readonly hangPercent?: number;
-  /** By how much all its durations are multiplied. */
+  /** The factor on all its durations. */
   readonly slower?: number;
-  /** Only its slowest requests, so many percent of all, take longer, and by so much. */
+  /** A factor on the durations of only its slowest requests, which are `percent` of all. */
   readonly tail?: { readonly percent: number; readonly slower: number };
-  /** What fails, fails in three milliseconds. */
+  /** Failing requests take three milliseconds. */
   readonly failsFast?: boolean;
-  /** It gets none of the requests, whatever its weight. */
+  /** It gets no requests, whatever its weight. */
   readonly unreached?: boolean;
-  /** Stable has all of it too, as when both use one database. */
+  /** Stable has the same fault, as if both used one database. */
   readonly dragsStable?: boolean;
-  /** All conditions under which the fault is there; always where there are none. */
+  /** The fault is active only while all these conditions hold. */
   readonly when?: Partial<Span> & {
     readonly weightAtLeast?: number;
-    readonly requestsAtLeast?: number /** Down for the first minutes of every so many. */;
+    readonly requestsAtLeast?: number;
+    /** Active in the first `downMinutes` of every `ofMinutes`. */
     readonly downMinutes?: number;
     readonly ofMinutes?: number;
   };
 }
 
-/** What makes requests unlike independent ones, the same in kind for both arms. */
+/** Noise that makes requests dependent on each other, of the same kind for both arms. */
 export interface Noise {
   /** The failure rate of each arm and minute is multiplied by a gamma shock with this coefficient of variation. */
   readonly failures?: number;
-  /** All durations of an arm and minute are multiplied by such a shock. */
+  /** All durations of an arm and minute are multiplied by a gamma shock with this coefficient of variation. */
   readonly durations?: number;
-  /** In so many percent of minutes one tenant sends failing requests, a tenth of the load, in batches of about 25 that stick to one arm. */
+  /**
+   * In this percentage of minutes one tenant sends failing requests, a tenth of
+   * the load, in batches of about 25 per arm.
+   */
   readonly stormPercent?: number;
-  /** Each of the ten replicas of an arm starts in so many percent of minutes to fail a fifth of its requests, for three minutes. */
+  /**
+   * In this percentage of minutes a replica, of ten per arm, begins to fail a fifth of its requests, for three minutes.
+   */
   readonly badReplicaPercent?: number;
 }
 
-/** What befalls both arms for a while, and is not the canary's doing. */
+/** An event that hits both arms for some minutes and is not caused by the canary. */
 export interface Shared extends Span {
-  /** The canary is spared. */
+  /** It hits only stable. */
   readonly stableOnly?: boolean;
   readonly failurePoints?: number;
   readonly slower?: number;
   readonly trafficTimes?: number;
 }
 
-/** How minutes reach the judge. */
+/** How the minutes reach the judge. */
 export interface Telemetry {
   /** These minutes are lost. */
   readonly gap?: Span;
-  /** Each minute comes so many minutes late, from the least to the most, so that some overtake others. */
+  /** The least and the most delay of each minute, so that some overtake others. */
   readonly lagMinutes?: readonly [number, number];
-  /** So many percent of minutes come a second time, a minute later. */
+  /** The percentage of minutes that arrive a second time, a minute later. */
   readonly twicePercent?: number;
 }
 
-/** A world to be tried in. */
+/** One world of the contest. */
 export interface Cell {
   readonly name: string;
-  /** Bad: it should be rolled back. Good: it should be promoted. Unknown: nobody can tell, and it should be held. */
+  /**
+   * What should happen to the canary: bad is rolled back, good is promoted,
+   * unknown has no evidence and stays unfinished.
+   */
   readonly truth: "bad" | "good" | "unknown";
   readonly requestsPerMinute: number;
   readonly failurePercent: number;
   readonly noise?: Noise;
   readonly fault?: Fault;
   readonly shared?: Shared;
-  /** The load swings by half around its mean in a day, and the rollout begins at any hour. */
+  /** The load varies by half around its mean over a day, and the rollout begins at a random hour. */
   readonly diurnal?: boolean;
   readonly telemetry?: Telemetry;
 }
 
-/** What every cell is like where it says nothing else: from here one thing at a time is changed. */
+/** The defaults of all cells; each cell changes one thing. */
 export const centre = { requestsPerMinute: 1_200, failurePercent: 0.5 } as const;
 
 type Form = "number" | "boolean" | "pair" | { readonly [field: string]: Form };
@@ -112,51 +124,48 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isAmount = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value >= 0;
 
-function complain(value: unknown, form: Form, where: string): void {
-  if (
-    form === "pair"
-      ? Array.isArray(value) && value.length === 2 && value.every(isAmount)
-      : form === "number"
-        ? isAmount(value)
-        : typeof value === form
-  )
-    return;
-  if (typeof form === "string" || !isRecord(value))
-    throw new Error(
-      `${where} should be ${typeof form === "object" ? "an object" : form === "pair" ? "two numbers, 0 or more" : form === "number" ? "a number, 0 or more" : "true or false"}, and is ${JSON.stringify(value)}.`,
-    );
-}
+const scalars = {
+  number: { description: "a number, 0 or more", fits: isAmount },
+  boolean: { description: "true or false", fits: (value: unknown) => typeof value === "boolean" },
+  pair: {
+    description: "two numbers, 0 or more",
+    fits: (value: unknown) => Array.isArray(value) && value.length === 2 && value.every(isAmount),
+  },
+} as const;
 
 function check(value: unknown, form: Form, where: string): void {
-  complain(value, form, where);
+  const { description, fits } = typeof form === "string" ? scalars[form] : { description: "an object", fits: isRecord };
+  if (!fits(value)) throw new Error(`${where} must be ${description}, but is ${JSON.stringify(value)}.`);
   if (typeof form === "string" || !isRecord(value)) return;
   for (const [field, inner] of Object.entries(value)) {
     const known = form[field];
     if (known === undefined)
-      throw new Error(`${where} has no field ${field}; there are ${Object.keys(form).join(", ")}.`);
+      throw new Error(`${where} has no field ${field}. Its fields are ${Object.keys(form).join(", ")}.`);
     check(inner, known, `${where}, ${field}`);
   }
 }
 
 /**
- * Reads cells from the text of a file: a list of objects, each with a name, its truth, and what differs from the centre.
+ * Reads cells from the text of a file: a list of objects, each with its name, its
+ * truth, and what differs from the defaults.
  *
- * A field that there is not is refused by its name, since a misspelt fault would be a healthy canary.
+ * An unknown field is refused, because a misspelt fault would give a healthy canary.
  */
 export function readCells(text: string): readonly Cell[] {
   const list: unknown = JSON.parse(text);
-  if (!Array.isArray(list) || list.length === 0) throw new Error("A file of cells is a list with at least one cell.");
+  if (!Array.isArray(list) || list.length === 0)
+    throw new Error("A file of cells must be a list with at least one cell.");
   const cells = list.map((entry: unknown, index): Cell => {
     if (!isRecord(entry) || typeof entry["name"] !== "string") throw new Error(`Cell ${index + 1} has no name.`);
     const { name, truth, ...rest } = entry;
     if (truth !== "bad" && truth !== "good" && truth !== "unknown")
-      throw new Error(`The cell "${name}" says truth ${JSON.stringify(truth)}; it is bad, good or unknown.`);
+      throw new Error(`The cell "${name}" has the truth ${JSON.stringify(truth)}; it must be bad, good or unknown.`);
     check(rest, cellForm, `The cell "${name}"`);
     return { ...centre, ...rest, name, truth };
   });
   const names = cells.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new Error(`Two cells are called "${twice}".`);
+  if (twice !== undefined) throw new Error(`Two cells have the name "${twice}".`);
   return cells;
 }
 

@@ -1,13 +1,13 @@
-// One cell of the contest, played by everybody who takes part and counted. It is the piece that workers share out among themselves, and that the
-// tests play a few of; who shares out is not known here.
-
+// Plays one cell of the contest with all contestants and counts the outcomes. This is the unit of
+// work that main.ts distributes to its workers, and that the tests run on a few cells. It also holds
+// the guard against a judge that got worse.
 import type { Cell } from "./cells.ts";
 import type { Contestant } from "./contestant.ts";
 import { count, type Row, score } from "./scores.ts";
 import { type Ended, play, replayTrack, type Track, tracks } from "./tracks.ts";
 import { createWorld } from "./traffic.ts";
 
-/** What came of one cell. */
+/** The outcome of one cell. */
 export interface Played {
   readonly rows: readonly Row[];
   readonly deaths: number;
@@ -17,9 +17,9 @@ export interface Played {
 const replayedRuns = 3;
 
 /**
- * Plays a cell so many times in both tracks, and kills the contestant that is to be replayed at every look of the first few runs.
+ * Plays a cell several times in both tracks, and replays the first few runs of one contestant, killed at every look.
  *
- * Run `i` has the seed `seed + i` in every cell, so that any of them can be had again alone.
+ * Run `i` has the seed `seed + i` in every cell, so that each run can be repeated alone.
  */
 export function contest(
   contestants: readonly Contestant[],
@@ -28,17 +28,17 @@ export function contest(
   runs: number,
   replayed?: string,
 ): Played {
-  const takePart = (track: Track): readonly Contestant[] =>
+  const inTrack = (track: Track): readonly Contestant[] =>
     contestants.filter(({ onlyOwnWeights }) => track === "B" || !onlyOwnWeights);
-  const ended = tracks.map((track) => takePart(track).map((): Ended[] => []));
+  const ended = tracks.map((track) => inTrack(track).map((): Ended[] => []));
   for (let run = 0; run < runs; run++) {
     const world = createWorld(cell, seed + run);
     for (const [index, track] of tracks.entries())
-      for (const [who, one] of play(takePart(track), track, cell, seed + run, world).entries())
+      for (const [who, one] of play(inTrack(track), track, cell, seed + run, world).entries())
         ended[index]![who]!.push(one);
   }
   const rows = tracks.flatMap((track, index) =>
-    takePart(track).map(({ name }, who) => count(track, cell.name, name, ended[index]![who]!)),
+    inTrack(track).map(({ name }, who) => count(track, cell.name, name, ended[index]![who]!)),
   );
   const replays = contestants
     .filter(({ name }) => name === replayed)
@@ -53,13 +53,14 @@ export function contest(
 }
 
 /**
- * Says what has become worse than is allowed, a sentence each: a good cell in which more may be rolled back than `alphaPercent`, by the upper bound
- * of the interval, and a bad one in which three points fewer are found than the stored rows say.
+ * Gives a message for each way in which a judge is worse than allowed: it may roll back more than
+ * `alphaPercent` in a good cell, by the upper bound of the interval, or it detects three points
+ * less in a bad cell than the stored rows say.
  */
 export function guard(
   rows: readonly Row[],
   cells: readonly Cell[],
-  stored: readonly Row[],
+  storedRows: readonly Row[],
   alphaPercent: number,
 ): readonly string[] {
   return rows.flatMap((row) => {
@@ -68,17 +69,16 @@ export function guard(
     const what = `${row.contestant}, track ${row.track}, ${row.cell}`;
     if (truth === "good" && rolledBack.high > alphaPercent)
       return [
-        `${what}: ${rolledBack.percent.toFixed(1)} % of healthy canaries are rolled back, up to ${rolledBack.high.toFixed(1)} % by the interval, and ${alphaPercent} % are allowed.`,
+        `${what}: ${rolledBack.percent.toFixed(1)} % of healthy canaries are rolled back, ` +
+          `up to ${rolledBack.high.toFixed(1)} % by the interval; ${alphaPercent} % are allowed.`,
       ];
-    const was = stored.find(
+    const was = storedRows.find(
       ({ track, cell, contestant }) => track === row.track && cell === row.cell && contestant === row.contestant,
     );
     if (truth !== "bad") return [];
-    if (was === undefined) return [`${what}: there is no stored row to compare with; npm run bench:judge writes them.`];
-    return rolledBack.percent < score(was).rolledBack.percent - 3
-      ? [
-          `${what}: ${rolledBack.percent.toFixed(1)} % of faults are found, and the stored table says ${score(was).rolledBack.percent.toFixed(1)} %.`,
-        ]
-      : [];
+    if (was === undefined) return [`${what}: no stored row to compare with; npm run bench:judge writes them.`];
+    const found = `${rolledBack.percent.toFixed(1)} % of faults are detected`;
+    const stored = score(was).rolledBack.percent;
+    return rolledBack.percent < stored - 3 ? [`${what}: ${found}; the stored row says ${stored.toFixed(1)} %.`] : [];
   });
 }

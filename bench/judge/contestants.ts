@@ -1,15 +1,14 @@
-// Who takes part in the contest of judges. A new judge is a line here.
-
+// The contestants of the contest of judges. A new judge is one line here.
 import { ablations, ballast, byPlan } from "./ballast.ts";
 import type { Contestant } from "./contestant.ts";
-import { peers } from "./peers/peers.ts";
+import { alarms, peers } from "./peers/peers.ts";
 import { plain } from "./plain.ts";
 
-/** Everybody who takes part, in the order of the tables. */
+/** The contestants of the default run, in the order of the tables. */
 export const contestants: readonly Contestant[] = [ballast, byPlan, ...peers, plain] as readonly Contestant[];
 
-/** Ours with something left out; they play only when they are named. */
-export const others: readonly Contestant[] = ablations as readonly Contestant[];
+/** Contestants that take part only if `--contestants` names them: alarms, and our judge with one thing left out. */
+export const others: readonly Contestant[] = [...alarms, ...ablations] as readonly Contestant[];
 
-/** The one of them that is ours. */
+/** The name of our judge. */
 export const ours = "ballast";

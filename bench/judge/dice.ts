@@ -1,22 +1,22 @@
-// Chance from a seed, for many draws: xoshiro128** with its state mixed from as many keys as a caller names, so that each minute of each run has
-// dice of its own and no draw moves another. Binomial and Poisson draws are exact (Hörmann's transformed rejection, inversion where the mean is
-// below ten), up to the 32 bits of a throw. What is drawn, and why, is not known here.
+// Random numbers from a seed: xoshiro128** with its state mixed from any number of keys, so that each minute of each
+// run has dice of its own and no draw changes another. Binomial and Poisson draws are exact up to the 32 bits of a
+// number: Hörmann's transformed rejection, or inversion if the mean is below ten.
 
-/** Dice that some keys have loaded. */
+/** A source of random draws. */
 export interface Dice {
-  /** A number between 0 and 1, neither of them itself. */
+  /** A number between 0 and 1, both excluded. */
   readonly next: () => number;
   readonly normal: () => number;
-  /** How many of so many succeed, each with the same probability. */
+  /** How many of `count` trials succeed, each with the same probability. */
   readonly binomial: (count: number, probability: number) => number;
   readonly poisson: (mean: number) => number;
-  /** A number around one whose coefficient of variation is the one asked for: a gamma shock. */
+  /** A gamma shock: a number with mean one and the given coefficient of variation. */
   readonly shock: (variation: number) => number;
 }
 
-/** Loads dice with some whole numbers: other numbers, or the same in another order, give other dice. */
+/** Makes dice from integer keys; other keys, or the same in another order, give other dice. */
 export function loadDice(...keys: readonly number[]): Dice {
-  const next = throws(keys);
+  const next = uniform(keys);
   const normal = (): number => Math.sqrt(-2 * Math.log(next())) * Math.cos(2 * Math.PI * next());
   return {
     next,
@@ -27,13 +27,14 @@ export function loadDice(...keys: readonly number[]): Dice {
   };
 }
 
-function throws(keys: readonly number[]): () => number {
+function uniform(keys: readonly number[]): () => number {
   let hash = 0x9e3779b9;
   const mix = (key: number): number => {
     hash = (Math.imul(hash ^ key, 0x85ebca6b) + 0x6d2b79f5) | 0;
     hash ^= hash >>> 15;
     hash = Math.imul(hash, 0xc2b2ae35);
-    return (hash ^= hash >>> 13);
+    hash ^= hash >>> 13;
+    return hash;
   };
   for (const key of keys) mix(key | 0);
   let a = mix(1);
@@ -54,14 +55,13 @@ function throws(keys: readonly number[]): () => number {
   };
 }
 
-const firstTails = Array.from(
-  { length: 10 },
-  (_, k) => Array.from({ length: k }, (_, i) => Math.log(i + 1)).reduce((sum, term) => sum + term, 0) - stirling(k),
-);
+const logFactorial = (k: number): number =>
+  Array.from({ length: k }, (_, i) => Math.log(i + 1)).reduce((sum, term) => sum + term, 0);
+const firstTails = Array.from({ length: 10 }, (_, k) => logFactorial(k) - stirling(k));
 function stirling(k: number): number {
   return (k + 0.5) * Math.log(k + 1) - (k + 1) + 0.5 * Math.log(2 * Math.PI);
 }
-/** What Stirling's formula leaves out of ln k!. */
+/** The error of Stirling's formula for ln k!. */
 function tail(k: number): number {
   if (k < 10) return firstTails[k]!;
   const square = (k + 1) ** 2;
@@ -118,7 +118,7 @@ function byRejection(next: () => number, count: number, p: number): number {
   }
 }
 
-/** PTRS of the same author; by products of throws where the mean is small. */
+/** PTRS of the same author; products of uniform numbers if the mean is small. */
 function poisson(next: () => number, mean: number): number {
   if (mean < 10) {
     const end = Math.exp(-mean);
@@ -143,7 +143,7 @@ function poisson(next: () => number, mean: number): number {
   }
 }
 
-/** Marsaglia and Tsang's draw of a gamma with scale one; shapes below one by their power of a throw. */
+/** Marsaglia and Tsang's gamma draw with scale one; shapes below one by a power of a uniform number. */
 function gamma(next: () => number, normal: () => number, shape: number): number {
   if (shape < 1) return gamma(next, normal, shape + 1) * next() ** (1 / shape);
   const d = shape - 1 / 3;

@@ -1,11 +1,11 @@
-// `npm run bench:judge`: plays all cells on all cores and prints what came of it; a whole run writes docs/evidence/judge.md, its plots, and the raw
-// counts in results.json. What is played and how it is judged is said elsewhere in this folder.
+// `npm run bench:judge`: plays all cells on all cores and prints the results. A run without options also writes
+// docs/evidence/judge.md, its plots, and the raw counts in results.json.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
-import { alone, cost } from "./alone.ts";
+import { alone, bucketCost } from "./alone.ts";
 import { type Cell, publishedCells, readCells } from "./cells.ts";
 import type { Played } from "./contest.ts";
 import { contestants, others, ours } from "./contestants.ts";
@@ -18,16 +18,16 @@ const wholeRuns = 1_000;
 const quickRuns = 100;
 const help = `npm run bench:judge -- [options]
 
-Without options: ${wholeRuns} runs of each published cell, and docs/evidence/judge.md, docs/plots and bench/judge/results.json are written.
-With any option but --seed the outcome is printed and nothing is written.
+Without options it plays ${wholeRuns} runs of each published cell and writes docs/evidence/judge.md,
+docs/evidence/plots and bench/judge/results.json. With any option except --seed it only prints the results.
 
-  --quick                ${quickRuns} runs a cell: the shape, in two minutes
-  --runs N               so many runs a cell
-  --seed N               run i has seed N + i (1)
-  --cells FILE           cells of your own, in the form of bench/judge/cells/*.json: a fault, a noise or a load that nobody has tried
-  --contestants A,B      only these: ${contestants.map(({ name }) => name).join(", ")};
-                         and, only when named: ${others.map(({ name }) => name).join(", ")}
-  --json                 the raw counts instead of tables`;
+  --quick                ${quickRuns} runs per cell, about two minutes
+  --runs N               N runs per cell
+  --seed N               run i has the seed N + i (default 1)
+  --cells FILE           cells of your own, in the form of bench/judge/cells/*.json
+  --contestants A,B      only these contestants: ${contestants.map(({ name }) => name).join(", ")};
+                         these take part only if named: ${others.map(({ name }) => name).join(", ")}
+  --json                 print the raw counts instead of tables`;
 
 const { values } = parseArgs({
   options: {
@@ -41,23 +41,24 @@ const { values } = parseArgs({
   },
 });
 
-/** Reads a whole number of an option. */
+/** Reads the integer of an option. */
 function wholeNumber(option: string, value: string, least: number): number {
   const number = Number(value);
   if (!Number.isSafeInteger(number) || number < least)
-    throw new Error(`--${option} is ${value}; it is a whole number, ${least} or more.`);
+    throw new Error(`--${option} is ${value}; it must be an integer, ${least} or more.`);
   return number;
 }
 
 function chosen(names: string | undefined): readonly string[] {
   const all = [...contestants, ...others].map(({ name }) => name);
-  const asked = names?.split(",").map((name) => name.trim());
-  const unknown = asked?.find((name) => !all.includes(name));
-  if (unknown !== undefined) throw new Error(`Nobody is called "${unknown}"; there are ${all.join(", ")}.`);
-  return asked ? all.filter((name) => asked.includes(name)) : contestants.map(({ name }) => name);
+  const wanted = names?.split(",").map((name) => name.trim());
+  const unknown = wanted?.find((name) => !all.includes(name));
+  if (unknown !== undefined)
+    throw new Error(`There is no contestant "${unknown}". The contestants are ${all.join(", ")}.`);
+  return wanted ? all.filter((name) => wanted.includes(name)) : contestants.map(({ name }) => name);
 }
 
-/** Shares the cells out among workers, one at a time each, and gives the outcomes in the order of the cells. */
+/** Distributes the cells to the workers, one at a time each, and gives the outcomes in the order of the cells. */
 async function playAll(cells: readonly Cell[], job: Omit<Job, "cell">): Promise<readonly Played[]> {
   const outcomes: Played[] = Array<Played>(cells.length);
   const waiting = [...cells.entries()];
@@ -73,9 +74,8 @@ async function playAll(cells: readonly Cell[], job: Omit<Job, "cell">): Promise<
             worker.removeAllListeners().once("message", resolve).once("error", reject);
             worker.postMessage({ ...job, cell } satisfies Job);
           });
-          process.stderr.write(
-            `${++finished} of ${cells.length} cells, ${((performance.now() - began) / 1000).toFixed(0)} s: ${cell.name}\n`,
-          );
+          const seconds = ((performance.now() - began) / 1000).toFixed(0);
+          process.stderr.write(`${++finished} of ${cells.length} cells, ${seconds} s: ${cell.name}\n`);
         }
       } finally {
         await worker.terminate();
@@ -85,13 +85,13 @@ async function playAll(cells: readonly Cell[], job: Omit<Job, "cell">): Promise<
   return outcomes;
 }
 
-/** The results as a file, a row a line, so that two runs can be compared by eye. */
+/** Gives the text of results.json, with one row per line so that two runs can be compared. */
 function fileOf({ rows, ...rest }: Results): string {
   return `{ "about": ${JSON.stringify(rest)}, "rows": [\n${rows.map((row) => JSON.stringify(row)).join(",\n")}\n] }\n`;
 }
 
-/** What the options ask for. */
-function asked(): Omit<Job, "cell"> & { readonly cells: readonly Cell[] } {
+/** Reads the options. */
+function readOptions(): Omit<Job, "cell"> & { readonly cells: readonly Cell[] } {
   const seed = wholeNumber("seed", values.seed ?? "1", 0);
   const runs = wholeNumber("runs", values.runs ?? String(values.quick ? quickRuns : wholeRuns), 1);
   return {
@@ -102,7 +102,7 @@ function asked(): Omit<Job, "cell"> & { readonly cells: readonly Cell[] } {
   };
 }
 
-async function run({ seed, runs, cells, names }: ReturnType<typeof asked>): Promise<void> {
+async function run({ seed, runs, cells, names }: ReturnType<typeof readOptions>): Promise<void> {
   const outcomes = await playAll(cells, { seed, runs, names });
   const total = (field: "deaths" | "differences"): number => outcomes.reduce((sum, outcome) => sum + outcome[field], 0);
   const results: Results = {
@@ -122,7 +122,7 @@ async function run({ seed, runs, cells, names }: ReturnType<typeof asked>): Prom
     values.json
   )
     return;
-  const whole: Results = { ...results, alone: alone(4 * runs, seed), cost: cost() };
+  const whole: Results = { ...results, alone: alone(4 * runs, seed), cost: bucketCost() };
   const root = join(import.meta.dirname, "..", "..");
   writeFileSync(join(import.meta.dirname, "results.json"), fileOf(whole));
   writeFileSync(join(root, "docs", "evidence", "judge.md"), page(whole, cells, ours));
@@ -131,10 +131,10 @@ async function run({ seed, runs, cells, names }: ReturnType<typeof asked>): Prom
     writeFileSync(join(root, "docs", "evidence", "plots", `${name}.svg`), drawing);
 }
 
-/** What was asked for, or undefined once it has been said why it cannot be had. */
-function askedOrSaid(): ReturnType<typeof asked> | undefined {
+/** Reads the options; prints the error and gives undefined if they are invalid. */
+function optionsOrError(): ReturnType<typeof readOptions> | undefined {
   try {
-    return asked();
+    return readOptions();
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 2;
@@ -142,6 +142,8 @@ function askedOrSaid(): ReturnType<typeof asked> | undefined {
   }
 }
 
-const wanted = values.help ? undefined : askedOrSaid();
 if (values.help) console.log(help);
-if (wanted) await run(wanted);
+else {
+  const options = optionsOrError();
+  if (options) await run(options);
+}

@@ -1,24 +1,25 @@
-// Writes the page of the contest: what was played, who did how, and where we lose. Every figure on it comes from the counts that it is handed.
-import type { AloneRow, cost } from "./alone.ts";
+// Renders the page of the contest, docs/evidence/judge.md: what was played, a summary of all contestants, and where our
+// judge loses. It also renders the tables for the terminal. Every figure comes from the counts in the results.
+import type { AloneRow, BucketCost } from "./alone.ts";
 import { type Cell, centre } from "./cells.ts";
 import { losses, type Row, type Score, type Share, score, wilson } from "./scores.ts";
 import { type Track, tracks } from "./tracks.ts";
 
-/** A whole contest: what was played, and what came of it. */
+/** The results of a whole contest. */
 export interface Results {
   readonly seed: number;
   readonly runs: number;
   readonly horizonMinutes: number;
-  /** Deaths of our judge in the replay track, and how many of them changed what was decided. */
+  /** Deaths of our judge in the replay, and how many of them changed a decision. */
   readonly deaths: number;
   readonly differences: number;
   readonly rows: readonly Row[];
-  /** What failures alone take, and what a bin costs; only a whole contest looks. */
+  /** Measurements that only a run without options makes. */
   readonly alone?: readonly AloneRow[];
-  readonly cost?: ReturnType<typeof cost>;
+  readonly cost?: BucketCost;
 }
 
-/** A percentage with its interval, short: `0 ≤0.4`, `12.3 ±2.0`, `100 ≥99.6`. */
+/** Gives a percentage with its interval: `0 ≤0.4`, `12.3 ±2.0`, `100 ≥99.6`. */
 function share({ percent, low, high }: Share): string {
   if (percent === 0) return `0 ≤${high.toFixed(1)}`;
   return percent === 100 ? `100 ≥${low.toFixed(1)}` : `${percent.toFixed(1)} ±${((high - low) / 2).toFixed(1)}`;
@@ -29,7 +30,7 @@ const markdown = (head: readonly string[], body: readonly (readonly string[])[])
   [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
 const namesOf = (rows: readonly Row[]): readonly string[] => [...new Set(rows.map(({ contestant }) => contestant))];
 
-/** What the tables show of a score, with the cells in which it has a meaning. */
+/** What a table shows of a score, and for which cells. */
 interface Measure {
   readonly title: string;
   readonly truths: readonly Cell["truth"][];
@@ -37,9 +38,10 @@ interface Measure {
 }
 
 const minute = (at: number | undefined): string => (at === undefined ? "–" : String(at));
+/** The tables that a run prints in the terminal, with a row for each cell. */
 const measures: readonly Measure[] = [
   {
-    title: "Wrong promotion: % of bad or unproven canaries that were given everybody",
+    title: "Wrong promotion: % of bad or unproven canaries that were promoted",
     truths: ["bad", "unknown"],
     show: ({ promoted }) => share(promoted),
   },
@@ -53,22 +55,6 @@ const measures: readonly Measure[] = [
     title: "False rollback: % of healthy or unproven canaries rolled back",
     truths: ["good", "unknown"],
     show: ({ rolledBack }) => share(rolledBack),
-  },
-  {
-    title: "Spoiled responses, a run's mean within the horizon; in brackets canary requests at the rollback, median",
-    truths: ["bad"],
-    show: ({ row: { harmed, canaryRequests } }) =>
-      `${harmed.toFixed(0)}${canaryRequests === undefined ? "" : ` (${canaryRequests})`}`,
-  },
-  {
-    title: "Hold: % of runs without an end at the horizon",
-    truths: ["bad", "good", "unknown"],
-    show: ({ held }) => share(held),
-  },
-  {
-    title: "Minutes to the promotion of a healthy canary, median over all runs",
-    truths: ["good"],
-    show: ({ promotionMinutes: { median } }) => minute(median),
   },
 ];
 
@@ -87,17 +73,19 @@ function matrix(measure: Measure, track: Track, rows: readonly Row[], cells: rea
   return body.length === 0 ? "" : `### ${measure.title}\n\n${markdown(["cell", ...names], body)}\n`;
 }
 
-/** All cells together, a line a contestant, by wrong promotions. */
+type Outcome = "promoted" | "rolledBack" | "unfinished";
+
+/** Renders one row for each contestant over all cells, sorted by wrong promotions. */
 function summary(track: Track, { rows, runs }: Results, cells: readonly Cell[]): string {
   const truths = new Map(cells.map(({ name, truth }) => [name, truth]));
   const lines = namesOf(rows.filter((row) => row.track === track)).map((name) => {
     const mine = rows.filter((row) => row.track === track && row.contestant === name).map(score);
     const those = (...among: readonly Cell["truth"][]) =>
       mine.filter(({ row }) => among.includes(truths.get(row.cell)!));
-    const pooled = (scores: readonly Score[], of: "promoted" | "rolledBack" | "held"): number =>
+    const pooled = (scores: readonly Score[], of: Outcome): number =>
       scores.reduce((sum, one) => sum + one[of].percent, 0) / Math.max(1, scores.length);
     const wrong = pooled(those("bad", "unknown"), "promoted");
-    const interval = (scores: readonly Score[], of: "promoted" | "rolledBack" | "held"): string =>
+    const interval = (scores: readonly Score[], of: Outcome): string =>
       scores.length === 0
         ? "–"
         : share(wilson(Math.round((pooled(scores, of) / 100) * runs * scores.length), runs * scores.length));
@@ -110,56 +98,53 @@ function summary(track: Track, { rows, runs }: Results, cells: readonly Cell[]):
         interval(those("bad"), "rolledBack"),
         interval(those("good"), "rolledBack"),
         `${above} of ${those("good").length}`,
-        interval(those("bad", "good", "unknown"), "held"),
-        String(
-          Math.round(those("bad").reduce((sum, { row }) => sum + row.harmed, 0) / Math.max(1, those("bad").length)),
-        ),
+        interval(those("bad", "good", "unknown"), "unfinished"),
+        (those("bad").reduce((sum, { row }) => sum + row.harmed, 0) / Math.max(1, those("bad").length)).toFixed(0),
       ],
     };
   });
   return markdown(
     [
-      "",
+      "contestant",
       "wrong promotion %",
       "detection %",
       "false rollback %",
-      "good cells with false rollback surely above 5 %",
-      "hold %",
-      "spoiled responses a bad run",
+      "good cells with more than 5 % false rollbacks",
+      "unfinished %",
+      "spoiled responses per bad run",
     ],
     lines.toSorted((one, other) => one.wrong - other.wrong).map(({ cells: texts }) => texts),
   );
 }
 
 const trackNames: Readonly<Record<Track, string>> = {
-  B: "Track B: each with its own weights, as documented",
-  A: "Track A: the same minutes for all, weights 5 to 50 in ten steps of a minute",
+  B: "Track B: each contestant sets its own weights, as documented",
+  A: "Track A: the same minutes for all, with weights from 5 to 50 in ten steps of a minute",
 };
 const inOrder: readonly Track[] = tracks.toReversed();
 
-/** Gives the summary and the tables of shares for a terminal. */
+/** Renders the summary and the tables of cells for the terminal. */
 export function shortTable(results: Results, cells: readonly Cell[]): string {
   const parts = inOrder.flatMap((track) => [
     `## ${trackNames[track]}`,
     summary(track, results, cells),
-    ...measures
-      .slice(0, 3)
-      .map((measure) => matrix(measure, track, results.rows, cells))
-      .filter(Boolean),
+    ...measures.map((measure) => matrix(measure, track, results.rows, cells)).filter(Boolean),
   ]);
+  const { runs, seed, deaths, differences } = results;
   return [
-    `${results.runs} runs a cell, seeds from ${results.seed}; killed after ${results.deaths} looks, ${results.differences} times with another outcome.`,
+    `${runs} runs per cell, seeds from ${seed}.`,
+    `Killed after ${deaths} looks, ${differences} times with another outcome.`,
     ...parts,
   ].join("\n\n");
 }
 
 function lossTable(results: Results, cells: readonly Cell[], ours: string): string {
   const lost = losses(results.rows, cells, ours);
-  if (!namesOf(results.rows).includes(ours)) return `${ours} took no part in this contest.`;
+  if (!namesOf(results.rows).includes(ours)) return `${ours} did not take part in this contest.`;
   return lost.length === 0
-    ? "Nowhere, by this rule."
+    ? "Nowhere by this rule."
     : markdown(
-        ["track", "cell", "in what", ours, "peer", "the peer"],
+        ["track", "cell", "measure", ours, "peer", "the peer's value"],
         lost.map(({ track, cell, what, ours: mine, peer, theirs }) => [track, cell, what, mine, peer, theirs]),
       );
 }
@@ -171,42 +156,45 @@ function aloneSection({ alone, cost }: Results): string {
     `${ours[0]} / ${ours[1]}`,
     `${known[0]} / ${known[1]}`,
   ]);
-  const table = markdown(
-    ["base and fault", "canary requests, median / p90", "with base and fault known beforehand"],
-    body,
-  );
-  const bin =
+  const table = markdown(["base and fault", "canary requests, median / p90", "if base and fault were known"], body);
+  const bucket =
     cost === undefined
       ? ""
       : `
 
-One bin of 100,000 requests was judged in ${cost.microseconds.toFixed(0)} µs (median of 300), by all kinds of evidence; the evidence of a rollout was ${cost.bytes} bytes long then.`;
-  return `## By failures alone, at ten percent of weight
+With all kinds of evidence, one bucket of 100,000 requests was judged in ${cost.microseconds.toFixed(0)} µs (median of
+300). The evidence of a rollout then had ${cost.bytes} bytes.`;
+  return `## How many requests the evidence needs
 
-The same α and tolerated odds, without any other kind of evidence and without a ramp.
+How many canary requests our judge needs to detect a fault by failures alone, at a weight of ten percent, with the same
+α and tolerated odds and without a ramp. The last column is the optimal test, which knows base and fault in advance.
 
-${table}${bin}`;
+${table}${bucket}`;
 }
 
-/** Writes docs/evidence/judge.md. */
+/** Renders docs/evidence/judge.md. */
 export function page(results: Results, cells: readonly Cell[], ours: string): string {
-  const { runs, seed, horizonMinutes, rows, deaths, differences } = results;
+  const { runs, seed, rows, deaths, differences } = results;
+  const replay =
+    deaths === 0
+      ? `${ours} did not take part.`
+      : `\
+The first runs of every cell were played again. Our judge was killed after each look in turn, and another instance
+continued from its state as JSON, with the last minutes delivered twice:
+${deaths} deaths, ${differences} with another outcome.`;
   return `# Our judge beside its peers
 
-Written by \`npm run bench:judge\`; every figure comes from that run: ${cells.length} cells, ${runs} runs a cell, run *i* with seed ${seed} + *i*, ${namesOf(rows).length} contestants. Raw counts are in
-[bench/judge/results.json](../bench/judge/results.json), the cells in [bench/judge/cells](../bench/judge/cells). \`--quick\` gives the shape in two minutes; \`--seed\`, \`--runs\` and
-\`--cells <file>\` put in other luck, faults, noises and loads; \`--help\` says how.
+\`npm run bench:judge\` writes this page. Every figure comes from one run of it: ${cells.length} cells, ${runs} runs
+per cell, run *i* with seed ${seed} + *i*, ${namesOf(rows).length} contestants. The raw counts of every cell are in
+[bench/judge/results.json](../../bench/judge/results.json), the cells in
+[bench/judge/cells](../../bench/judge/cells). \`--quick\` gives a rough result in two minutes. \`--seed\`,
+\`--runs\`, \`--contestants\` and \`--cells <file>\` change the run; \`--help\` explains them.
 
-**What a run is.** An hour of stable alone, then a rollout of ${horizonMinutes} minutes, whose first minute has no canary traffic; whoever has come to no end by then *holds*, so that one whose documented time is longer can only hold or roll back here. At the centre ${centre.requestsPerMinute} requests a minute
-arrive independently, ${centre.failurePercent} % of them fail, 1 % are refused (4xx), durations are lognormal with a median of 100 ms and a p99 of 386 ms; each cell changes one thing, or is a corner where some judge breaks. A request that
-hangs ends as a failure four minutes after it began, as Container Apps' ingress ends it. Everybody meets the same minutes in the same run. Traffic is synthetic: nothing here was measured on Azure.
-
-**What is counted.** A *bad* canary should be rolled back, a *good* one promoted, an *unknown* one (no request, no evidence) held. Percentages are of all runs, with Wilson's 95 % intervals: \`12.3 ±2.0\`, \`0 ≤0.4\`, \`100 ≥99.6\`. Minutes are over all runs,
-so that a miss counts as never (–). *Spoiled responses* are those that the fault made fail, be refused or never come, on average for what was sent; a canary that was promoted goes on until the horizon. Slowness spoils none.
+${method(results)}
 
 ${inOrder.map((track) => `## ${trackNames[track]}\n\n${summary(track, results, cells)}`).join("\n\n")}
 
-Means over all cells of a kind depend on which cells there are; the cells themselves are below.
+The means depend on the choice of cells. The plots show each cell:
 
 ![Bad canaries promoted](plots/wrong-promotions.svg)
 
@@ -214,26 +202,34 @@ Means over all cells of a kind depend on which cells there are; the cells themse
 
 ![Minutes to rollback](plots/minutes-to-rollback.svg)
 
-## Where we lose
+## Where our judge loses
 
-By rule, not by choice: each cell in which a peer does better than ${ours}, beyond both intervals for percentages, by the median for minutes, by more than a twentieth for spoiled responses. In bad cells a peer counts
-if it rolls fewer than 5 % back in the same cell without the fault, else always rolling back would win; in good cells if it promotes more than half. The best peer is named.
+Each cell in which a peer does better than ${ours}: beyond both intervals for percentages, by the median for minutes,
+by more than a twentieth for spoiled responses. In a bad cell a peer counts only if it rolls back fewer than 5 % in
+the same cell without the fault, because otherwise always rolling back would win. In a good cell it counts only if it
+promotes more than half. The table names the best peer.
 
 ${lossTable(results, cells, ours)}
 
 ${aloneSection(results)}
 
-## Killed at every look
+## Killed after every look
 
-${deaths === 0 ? `${ours} took no part.` : `The first runs of every cell were played again, our judge killed after each look in turn and another going on from its state as JSON, with the last minutes delivered twice: ${deaths} deaths, ${differences} with another outcome.`}
-
-${inOrder
-  .map(
-    (track) =>
-      `## All cells, track ${track}\n\n${measures
-        .map((measure) => matrix(measure, track, rows, cells))
-        .filter(Boolean)
-        .join("\n")}`,
-  )
-  .join("\n\n")}`;
+${replay}
+`;
 }
+
+const method = ({ horizonMinutes }: Results): string => `\
+**A run** is an hour of stable alone, then a rollout of ${horizonMinutes} minutes, whose first minute has no canary
+traffic. A contestant without an ending by then is *unfinished*, so one whose documented time is longer can only be
+unfinished or roll back. By default ${centre.requestsPerMinute} requests per minute arrive independently,
+${centre.failurePercent} % of them fail, 1 % are refused (4xx), and durations are lognormal with a median of 100 ms
+and a p99 of 386 ms. Each cell changes one thing, or is a corner case. A request that hangs ends as a failure after
+four minutes, when Container Apps' ingress ends it. In the same run all contestants see the same minutes. Traffic is
+synthetic: nothing here was measured on Azure.
+
+**The measures.** A *bad* canary should be rolled back and a *good* one promoted; an *unknown* one has no requests and
+so no evidence, and should be neither. Percentages are of all runs, with Wilson's 95 % intervals, such as
+\`12.3 ±2.0\`, \`0 ≤0.4\` or \`100 ≥99.6\`. Minutes are medians over all runs, so that a miss counts as never.
+*Spoiled responses* are the expected number that the fault made fail, be refused or never come. After a promotion a
+fault spoils responses until the end of the run. Slowness spoils none.`;

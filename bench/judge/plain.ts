@@ -1,5 +1,5 @@
-// The plainest judge that one would write in an afternoon: failures of the last five minutes against stable's. It is in the contest so that every
-// other judge can be seen to be worth its lines. It knows nothing of chance.
+// A simple judge as one would write it in an afternoon: it compares the canary's failures of the last five minutes with
+// stable's. It is in the contest to show what every other judge gains over it.
 import type { Contestant, Minute } from "./contestant.ts";
 
 interface Recent {
@@ -17,7 +17,9 @@ const brief = ({ at, canary, stable }: Minute): Recent["minutes"][number] => ({
   stable: [stable.failed, stable.requests],
 });
 
-/** Rolls back when the canary failed two points more than stable in the last five minutes, over fifty requests; else five percent more each minute. */
+/**
+ * Rolls back if the canary failed two points more than stable over fifty requests; else adds five percent each minute.
+ */
 export const plain: Contestant<Recent> = {
   name: "two points in five minutes",
   start: () => ({ minutes: [], weight: 0 }),
@@ -30,7 +32,11 @@ export const plain: Contestant<Recent> = {
     const points = 100 * (total("canary", 0) / requests - total("stable", 0) / total("stable", 1));
     if (requests >= 50 && points > 2) return { state: { minutes, weight: 0 }, weight: 0, ending: "rolled-back" };
     if (now > 0 && requests < 50)
-      return { state: { minutes, weight: Math.max(5, weight) }, weight: Math.max(5, weight), held: "too few requests" };
+      return {
+        state: { minutes, weight: Math.max(5, weight) },
+        weight: Math.max(5, weight),
+        waiting: "too few requests",
+      };
     if (weight >= 50) return { state: { minutes, weight: 100 }, weight: 100, ending: "promoted" };
     return { state: { minutes, weight: weight + 5 }, weight: weight + 5 };
   },

@@ -1,9 +1,9 @@
-// Draws the scores as small SVG files, by hand, in colours that can be read on light and on dark. What is drawn is a row a cell and a dot a contestant; nothing here
-// knows what a good score is.
+// Draws the plots of the page as small SVG files, in colours that are readable on light and on dark backgrounds. A plot
+// has a row for each cell and a dot for each contestant.
 import type { Cell } from "./cells.ts";
 import { type Row, type Score, score } from "./scores.ts";
 
-/** One drawing: a row a cell, and where on the axis each contestant's dot lies. */
+/** One plot: which cells it has, and where each contestant lies on the axis. */
 interface Drawing {
   readonly title: string;
   readonly truth: Cell["truth"];
@@ -29,7 +29,7 @@ const drawings: Readonly<Record<string, Drawing>> = {
     ...percents,
   },
   "minutes-to-rollback": {
-    title: "Minutes until half of all bad canaries are rolled back, track B (left is better; none where that is never)",
+    title: "Minutes until half of all bad canaries are rolled back, track B (left is better; no dot means never)",
     truth: "bad",
     value: ({ rollbackMinutes }) => rollbackMinutes.median,
     ticks: [1, 2, 5, 10, 20, 50, 90],
@@ -56,6 +56,7 @@ const colours = [
   "#6366f1",
   "#a3a3a3",
 ];
+const colourOf = (index: number): string => colours[index % colours.length]!;
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 function draw(
@@ -75,15 +76,16 @@ function draw(
   const dot = (name: string, cx: number, cy: number): string =>
     name === ours
       ? `<circle class="ours" cx="${cx}" cy="${cy}" r="5"/>`
-      : `<circle cx="${cx}" cy="${cy}" r="3.2" fill="${colours[names.indexOf(name) % colours.length]}" fill-opacity=".8"/>`;
-  const legend = names.map(
-    (name, index) =>
-      `${dot(name, 20 + (index % 4) * 200, legendTop + Math.floor(index / 4) * 16)}<text x="${30 + (index % 4) * 200}" y="${legendTop + 4 + Math.floor(index / 4) * 16}">${escaped(name)}</text>`,
-  );
-  const grid = ticks.map(
-    (tick) =>
-      `<path d="M${x(tick)} ${top - 8}V${bottom}"/><text text-anchor="middle" x="${x(tick)}" y="${bottom + 14}">${tick}${unit}</text>`,
-  );
+      : `<circle cx="${cx}" cy="${cy}" r="3.2" fill="${colourOf(names.indexOf(name))}" fill-opacity=".8"/>`;
+  const legend = names.map((name, index) => {
+    const cx = 20 + (index % 4) * 200;
+    const cy = legendTop + Math.floor(index / 4) * 16;
+    return `${dot(name, cx, cy)}<text x="${cx + 10}" y="${cy + 4}">${escaped(name)}</text>`;
+  });
+  const grid = ticks.map((tick) => {
+    const line = `<path d="M${x(tick)} ${top - 8}V${bottom}"/>`;
+    return `${line}<text text-anchor="middle" x="${x(tick)}" y="${bottom + 14}">${tick}${unit}</text>`;
+  });
   const lines = named.map((cell, index) => {
     const cy = top + index * rowHeight;
     const dots = names.flatMap((name) => {
@@ -95,7 +97,9 @@ function draw(
     });
     return `<text text-anchor="end" x="${left - 12}" y="${cy + 4}">${escaped(cell.name)}</text>${dots.join("")}`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + width + 30} ${bottom + 24}" font-family="system-ui, sans-serif" font-size="11">
+  const viewBox = `0 0 ${left + width + 30} ${bottom + 24}`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${viewBox}"
+  font-family="system-ui, sans-serif" font-size="11">
 <title>${escaped(title)}</title>
 <style>text{fill:#767e87}path{stroke:#8886;fill:none}.ours{fill:#e5484d}</style>
 <text x="14" y="16" font-size="13" font-weight="600">${escaped(title)}</text>
@@ -104,6 +108,6 @@ ${[...legend, ...grid, ...lines].join("\n")}
 `;
 }
 
-/** Draws all plots of the page, each under the name of its file. */
+/** Draws all plots of the page, by the name of the file. */
 export const plots = (rows: readonly Row[], cells: readonly Cell[], ours: string): ReadonlyMap<string, string> =>
   new Map(Object.entries(drawings).map(([name, drawing]) => [name, draw(drawing, rows, cells, ours)]));

@@ -1,5 +1,5 @@
-// Counts how runs ended, and says what the counts are worth: percentages with their intervals, and where a peer does better than we. The counts are
-// kept whole, so that every figure can be reckoned again from them. Nothing is played or drawn here.
+// Counts how runs ended and computes scores: percentages with their intervals, and the cells in which a peer does
+// better than our judge. The rows keep all counts, so that every figure can be computed again from them.
 import type { Cell } from "./cells.ts";
 import type { Ended, Track } from "./tracks.ts";
 
@@ -10,31 +10,31 @@ export interface Row {
   readonly contestant: string;
   readonly promoted: readonly (readonly [number, number])[];
   readonly rolledBack: readonly (readonly [number, number])[];
-  readonly held: number;
-  /** Requests that the canary had answered when it was rolled back: the median, absent where it never was. */
+  readonly unfinished: number;
+  /** Median of the requests that the canary had answered when it was rolled back; absent if it never was. */
   readonly canaryRequests?: number;
-  /** Spoiled responses, a run's mean. */
+  /** Mean of the spoiled responses per run. */
   readonly harmed: number;
 }
 
 const counted = (minutes: readonly number[]): readonly (readonly [number, number])[] =>
-  [...Map.groupBy(minutes, (minute) => minute)]
+  [...Map.groupBy(minutes, (at) => at)]
     .map(([minute, those]) => [minute, those.length] as const)
     .sort(([one], [other]) => one - other);
 
 /** Counts the runs of a contestant. */
 export function count(track: Track, cell: string, contestant: string, runs: readonly Ended[]): Row {
-  const ended = (ending: Ended["ending"]) => runs.filter((run) => run.ending === ending);
+  const ended = (as: Ended["ending"]) => runs.filter(({ ending }) => ending === as);
   const rolledBack = ended("rolled-back");
   const requests = rolledBack.map(({ canaryRequests }) => canaryRequests).sort((one, other) => one - other);
-  const harmed = runs.reduce((sum, run) => sum + run.harmed, 0) / runs.length;
+  const harmed = runs.reduce((total, run) => total + run.harmed, 0) / runs.length;
   return {
     track,
     cell,
     contestant,
     promoted: counted(ended("promoted").map(({ minutes }) => minutes)),
     rolledBack: counted(rolledBack.map(({ minutes }) => minutes)),
-    held: ended("held").length,
+    unfinished: ended("unfinished").length,
     ...(requests.length > 0 ? { canaryRequests: requests[Math.floor((requests.length - 1) / 2)]! } : {}),
     harmed: Math.round(harmed * 10) / 10,
   };
@@ -47,54 +47,61 @@ export interface Share {
   readonly high: number;
 }
 
-/** Gives the share that so many of all runs are. */
-export function wilson(count: number, all: number): Share {
+/** Gives the share of `found` among `all` runs. */
+export function wilson(found: number, all: number): Share {
   const z = 1.959964;
-  const p = count / all;
+  const p = found / all;
   const middle = (p + (z * z) / (2 * all)) / (1 + (z * z) / all);
   const half = (z / (1 + (z * z) / all)) * Math.sqrt((p * (1 - p)) / all + (z * z) / (4 * all * all));
   return {
     percent: 100 * p,
-    low: count === 0 ? 0 : 100 * (middle - half),
-    high: count === all ? 100 : 100 * (middle + half),
+    low: found === 0 ? 0 : 100 * (middle - half),
+    high: found === all ? 100 : 100 * (middle + half),
   };
 }
 
-/** What a contestant's runs in a cell are worth. A minute that more runs than asked for never reach is absent. */
+/** The score of a contestant in a cell. The minutes are over all runs; a quantile that too few runs reach is absent. */
 export interface Score {
   readonly row: Row;
   readonly promoted: Share;
   readonly rolledBack: Share;
-  readonly held: Share;
+  readonly unfinished: Share;
   readonly rollbackMinutes: { readonly median?: number; readonly p90?: number };
   readonly promotionMinutes: { readonly median?: number };
 }
 
-const sum = (pairs: Row["promoted"]): number => pairs.reduce((total, [, count]) => total + count, 0);
-/** The minute by which such a share of all runs, those that never ended so included, had. */
+const sum = (pairs: Row["promoted"]): number => pairs.reduce((total, [, runs]) => total + runs, 0);
+/** Gives the minute by which a share of all runs had ended so; undefined if fewer ever did. */
 function reached(pairs: Row["promoted"], all: number, share: number): number | undefined {
-  let so = 0;
-  return pairs.find(([, count]) => (so += count) >= share * all)?.[0];
+  let total = 0;
+  for (const [minute, runs] of pairs) {
+    total += runs;
+    if (total >= share * all) return minute;
+  }
+  return undefined;
 }
 
 /** Scores one row. */
 export function score(row: Row): Score {
   const promoted = sum(row.promoted);
   const rolledBack = sum(row.rolledBack);
-  const all = promoted + rolledBack + row.held;
+  const all = promoted + rolledBack + row.unfinished;
   const median = (pairs: Row["promoted"]) => reached(pairs, all, 0.5);
   const at = (name: "median" | "p90", minute: number | undefined) => (minute === undefined ? {} : { [name]: minute });
   return {
     row,
     promoted: wilson(promoted, all),
     rolledBack: wilson(rolledBack, all),
-    held: wilson(row.held, all),
+    unfinished: wilson(row.unfinished, all),
     rollbackMinutes: { ...at("median", median(row.rolledBack)), ...at("p90", reached(row.rolledBack, all, 0.9)) },
     promotionMinutes: at("median", median(row.promoted)),
   };
 }
 
-/** Finds the good cell that is a cell without its fault: the same load, failures, noise, events and telemetry; the nearest where there is none. */
+/**
+ * Finds the good cell that equals a cell without its fault (load, failures,
+ * noise, events, telemetry), or the nearest one.
+ */
 function withoutFault(cell: Cell, cells: readonly Cell[]): Cell | undefined {
   const calm = cells.filter(({ truth, fault }) => truth === "good" && fault === undefined);
   const unlike = (other: Cell): number =>
@@ -104,7 +111,7 @@ function withoutFault(cell: Cell, cells: readonly Cell[]): Cell | undefined {
   return calm.toSorted((one, other) => unlike(one) - unlike(other))[0];
 }
 
-/** In what one can lose, the worst first. */
+/** The ways to lose, the worst first. */
 const stakes = [
   "wrong promotion",
   "detection",
@@ -114,7 +121,7 @@ const stakes = [
   "minutes to promotion",
 ] as const;
 
-/** A cell that we lose to a peer, and by what. */
+/** A cell in which a peer does better, and in what. */
 export interface Loss {
   readonly track: Track;
   readonly cell: string;
@@ -160,10 +167,12 @@ function lossesTo(mine: Score, theirs: Score, truth: Cell["truth"]): readonly Om
 }
 
 /**
- * Lists where a peer does better than we, by rule: beyond both intervals for shares, by the median for minutes, by more than a twentieth for harm.
+ * Lists where a peer does better than our judge: beyond both intervals for shares, by the median for minutes, by
+ * more than a twentieth for spoiled responses.
  *
- * A peer counts in a bad cell if it rolls fewer than five percent back in the same cell without the fault, or it would win by always rolling back; in
- * a good cell if it promotes more than half there. One peer a cell and measure is named, the best; the worst kind of loss comes first.
+ * A peer counts in a bad cell only if it rolls back fewer than five percent in the same cell without the fault, because
+ * otherwise always rolling back would win. It counts in a good cell if it promotes more than half. The best peer of
+ * each cell and measure is named; the worst kind of loss comes first.
  */
 export function losses(rows: readonly Row[], cells: readonly Cell[], ours: string): readonly Loss[] {
   const scores = new Map(rows.map((row) => [`${row.track} ${row.cell} ${row.contestant}`, score(row)]));

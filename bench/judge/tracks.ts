@@ -1,33 +1,38 @@
-// Lets contestants play runs of a cell. In track A all of them see the same minutes, under weights that nobody chooses, and only what they end with
-// counts; in track B each sets its own weights. The replay track kills the judge between looks. What the outcomes are worth is the scores' affair.
-
+// Plays runs of a cell. In track A all contestants see the same minutes under fixed weights, and only their ending
+// counts; in track B each sets its own weights. The replay kills the judge between looks.
 import type { Cell } from "./cells.ts";
 import type { Contestant, Minute, Move } from "./contestant.ts";
 import { loadDice } from "./dice.ts";
 import { createWorld, hangMinutes, type World } from "./traffic.ts";
 
-/** A: the weights are given, the same for all. B: each contestant sets its own. */
+/** A: the weights are fixed, the same for all. B: each contestant sets its own. */
 export type Track = "A" | "B";
 export const tracks: readonly Track[] = ["A", "B"];
 
-/** So many minutes a run lasts; whoever has come to no end by then holds. */
+/** The length of a run in minutes; a contestant without an ending by then is unfinished. */
 export const horizonMinutes = 90;
 
 /** How a contestant ended one run. */
 export interface Ended {
-  readonly ending: "promoted" | "rolled-back" | "held";
-  /** Minutes from the canary's first share of the traffic to the end. */
+  readonly ending: "promoted" | "rolled-back" | "unfinished";
+  /** Minutes from the canary's first traffic to the end. */
   readonly minutes: number;
-  /** Requests that the canary had answered by then. */
+  /** Requests that the canary answered until then. */
   readonly canaryRequests: number;
-  /** Responses that the fault spoiled within the horizon, on average; a promoted canary goes on spoiling everybody's. */
+  /**
+   * The expected number of responses that the fault spoiled within the horizon; after a promotion it spoils all users'.
+   */
   readonly harmed: number;
 }
 
-/** Gives the weight of a minute in track A: none in minute 0, then 5 to 50 in ten steps of a minute, and 50 until the end. */
+/**
+ * Gives the weight of a minute in track A: 0 in minute 0, then 5 to 50 in ten steps of a minute, and 50 until the end.
+ */
 const rampWeight = (at: number): number => Math.min(50, 5 * at);
 
-/** Says in which order the minutes of a run reach the judge: `arriving(now)` are those that it sees at the end of minute `now`. */
+/**
+ * Gives the delivery of minutes to the judge: called with each minute in turn, it gives the minutes visible at its end.
+ */
 function delivery({ telemetry }: Cell, seed: number): (minute: Minute) => readonly Minute[] {
   if (telemetry === undefined) return (minute) => [minute];
   const { gap, lagMinutes, twicePercent = 0 } = telemetry;
@@ -45,24 +50,24 @@ function delivery({ telemetry }: Cell, seed: number): (minute: Minute) => readon
   };
 }
 
-/** Containers split by whole percentages. */
+/** Container Apps splits traffic by whole percentages. */
 const wholePercent = (weight: number): number => Math.min(100, Math.max(0, Math.round(weight)));
 
-/** One look of a run, as it was. */
+/** One look of a run. */
 interface Look {
   readonly now: number;
   readonly arrived: readonly Minute[];
   readonly move: Move<unknown>;
 }
 
-/** Lets a contestant play one run and tells every look. */
+/** Plays one run of a contestant and reports every look. */
 function follow(
   contestant: Contestant,
   track: Track,
   cell: Cell,
   seed: number,
   world: World,
-  told: (look: Look) => void,
+  report: (look: Look) => void,
 ): Ended {
   const arriving = delivery(cell, seed);
   const weights: number[] = [0];
@@ -77,20 +82,21 @@ function follow(
     canaryRequests += happened.minute.canary.requests;
     harmed += happened.harmed;
     const move = contestant.look(state, now, arrived);
-    told({ now, arrived, move });
+    report({ now, arrived, move });
     if (move.ending === "promoted")
       for (let after = now + 1; after < horizonMinutes; after++) harmed += world.harmWhenPromoted(after);
     if (move.ending !== undefined) return { ending: move.ending, minutes: watched(), canaryRequests, harmed };
     state = move.state;
     weights.push(track === "A" ? rampWeight(now + 1) : wholePercent(move.weight));
   }
-  return { ending: "held", minutes: watched(), canaryRequests, harmed };
+  return { ending: "unfinished", minutes: watched(), canaryRequests, harmed };
 }
 
 /**
- * Lets contestants play one run of a cell, each on its own.
+ * Plays one run of a cell for each contestant.
  *
- * The seed is the whole of the run's chance, so that a run can be looked at again, and contestants differ by what they decide and not by luck.
+ * All randomness comes from the seed, so that a run can be repeated, and contestants
+ * differ by their decisions and not by luck.
  */
 export function play(
   contestants: readonly Contestant[],
@@ -102,22 +108,23 @@ export function play(
   return contestants.map((contestant) => follow(contestant, track, cell, seed, world, () => undefined));
 }
 
-/** What a killed judge did differently from one that lived. */
+/** How a killed judge decided differently from one that was not killed. */
 export interface Difference {
-  /** It was killed after the look of this minute, and differed at that one. */
+  /** The minute of the look after which it was killed. */
   readonly killedAfter: number;
   readonly at: number;
   readonly lived: string;
   readonly killed: string;
 }
 
-const said = ({ weight, ending, held }: Move<unknown>): string => JSON.stringify({ weight, ending, held });
+const decided = ({ weight, ending, waiting }: Move<unknown>): string => JSON.stringify({ weight, ending, waiting });
 
 /**
- * Kills the judge after each look of a run in turn, and lets another go on from its state: written as JSON and read again, with the minutes of the
- * last look delivered a second time. Gives the first difference of each death, and how many deaths there were.
+ * Kills the judge after each look of a run in turn, and continues from its state, written as JSON
+ * and read again, with the minutes of the last look delivered a second time. Gives the number of
+ * deaths, and the first difference after each.
  *
- * A state that is not plain data, or a judge that counts a minute twice, shows here.
+ * This finds a state that is not plain data and a judge that counts a minute twice.
  */
 export function replayTrack(
   contestant: Contestant,
@@ -130,8 +137,8 @@ export function replayTrack(
     let state: unknown = JSON.parse(JSON.stringify(last.move.state));
     for (const [ago, { now, arrived, move }] of looks.slice(index + 1).entries()) {
       const again = contestant.look(state, now, ago === 0 ? [...last.arrived, ...arrived] : arrived);
-      if (said(again) !== said(move))
-        return [{ killedAfter: last.now, at: now, lived: said(move), killed: said(again) }];
+      if (decided(again) !== decided(move))
+        return [{ killedAfter: last.now, at: now, lived: decided(move), killed: decided(again) }];
       state = again.state;
     }
     return [];

@@ -1,25 +1,28 @@
-// A cell and a seed → the minutes of one run. Everything that befalls a minute comes from dice of that minute alone, so that whoever gives the canary
-// the same weights sees the same minutes, and who does not still meets the same storms. No judge is known here.
-import { bucketOf } from "../../engines/rollout/judge/durations.ts";
+// Generates the minutes of one run from a cell and a seed. Each minute has dice of its own: contestants that set the
+// same weights see the same minutes, and all contestants meet the same noise.
+import { bandOf } from "../../engines/rollout/judge/durations.ts";
 import { normalBelow } from "../../engines/rollout/judge/likelihood.ts";
 import type { Cell, Fault, Span } from "./cells.ts";
-import { type Arm, durationBuckets, type Minute } from "./contestant.ts";
+import { type Arm, durationBands, type Minute } from "./contestant.ts";
 import { type Dice, loadDice } from "./dice.ts";
 
-/** A minute, and what no judge is told of it. */
+/** A minute, and what the judges do not see of it. */
 export interface Happened {
   readonly minute: Minute;
-  /** User responses that fail, are refused or never come because of the fault, on average for what was sent to where it is. */
+  /** The expected number of responses that fail, are refused or never come because of the fault. */
   readonly harmed: number;
 }
 
 /** One run of a cell. */
 export interface World {
-  /** What stable did in the hour before. */
+  /** Stable's minutes in the hour before. */
   readonly history: readonly Minute[];
-  /** Lets a minute happen under a weight; `weightBefore` is that of four minutes earlier, whose hanging requests now end. */
+  /**
+   * Generates a minute under a weight; `weightBefore` is the weight four minutes
+   * earlier, whose hanging requests end now.
+   */
   readonly happen: (at: number, weight: number, weightBefore: number) => Happened;
-  /** Harm in a minute in which the canary serves everybody. */
+  /** Spoiled responses of a minute in which the canary serves all users. */
   readonly harmWhenPromoted: (at: number) => number;
 }
 
@@ -28,16 +31,16 @@ const p99Milliseconds = 386;
 const sigma = Math.log(p99Milliseconds / medianMilliseconds) / 2.3263478740408408;
 /** How long the ingress waits for an answer. */
 export const hangMinutes = 4;
-const hangBucket = bucketOf(hangMinutes * 60_000);
-const fastBucket = bucketOf(3);
+const hangBand = bandOf(hangMinutes * 60_000);
+const fastBand = bandOf(3);
 const probesPerMinute = 2;
 const replicas = 10;
 const badReplicaMinutes = 3;
 const stormBatch = 25;
 const stormShare = 0.1;
-const nothing: Arm = { requests: 0, failed: 0, refused: 0, durations: Array<number>(durationBuckets).fill(0) };
+const nothing: Arm = { requests: 0, failed: 0, refused: 0, durations: Array<number>(durationBands).fill(0) };
 
-/** Which dice a minute throws for what. */
+/** The dice of a minute, one stream for each purpose. */
 const streams = {
   load: 0,
   split: 1,
@@ -53,7 +56,7 @@ const streams = {
 const within = (at: number, { fromMinute = -Infinity, untilMinute = Infinity }: Partial<Span>): boolean =>
   at >= fromMinute && at < untilMinute;
 
-function isThere({ when = {} }: Fault, at: number, weight: number, load: number): boolean {
+function isActive({ when = {} }: Fault, at: number, weight: number, load: number): boolean {
   const { weightAtLeast = 0, requestsAtLeast = 0, downMinutes = 1, ofMinutes = 1 } = when;
   return (
     at >= 0 &&
@@ -64,7 +67,7 @@ function isThere({ when = {} }: Fault, at: number, weight: number, load: number)
   );
 }
 
-/** What a request meets, as probabilities and factors. */
+/** What happens to a request, as probabilities and factors. */
 interface Condition {
   readonly failed: number;
   readonly refused: number;
@@ -87,10 +90,10 @@ function harmOf(
   };
 }
 
-/** The lognormal's distribution function at some milliseconds. */
+/** The lognormal's distribution function at a duration. */
 const below = (milliseconds: number): number => normalBelow(Math.log(milliseconds / medianMilliseconds) / sigma);
 
-/** The share of requests in each bucket, given that they are in no earlier one, with the first bucket that has any. */
+/** The first band with requests, and for each band from there the share of the requests that no earlier band has. */
 interface Shape {
   readonly first: number;
   readonly shares: readonly number[];
@@ -105,10 +108,9 @@ function shapeOf(slower: number, tail: Fault["tail"]): Shape {
       : Math.min(plain, cut) + Math.max(0, below(milliseconds / slower / tail.slower) - cut);
   };
   const masses = Array.from(
-    { length: durationBuckets },
-    (_, bucket) =>
-      (bucket === durationBuckets - 1 ? 1 : upTo(2 ** ((bucket + 1) / 8))) -
-      (bucket === 0 ? 0 : upTo(2 ** (bucket / 8))),
+    { length: durationBands },
+    (_, band) =>
+      (band === durationBands - 1 ? 1 : upTo(2 ** ((band + 1) / 8))) - (band === 0 ? 0 : upTo(2 ** (band / 8))),
   ).map((mass) => (mass < 1e-9 ? 0 : mass));
   let left = masses.reduce((sum, mass) => sum + mass, 0);
   const first = masses.findIndex((mass) => mass > 0);
@@ -121,16 +123,16 @@ function shapeOf(slower: number, tail: Fault["tail"]): Shape {
 }
 
 const shapes = new Map<string, Shape>();
-/** Shapes are kept; a slowdown is rounded to a sixteenth of a bucket, 0.5 percent, so that there are few. */
+/** Caches shapes. A slowdown is rounded to a sixteenth of a band, 0.5 percent, so that there are few of them. */
 function shapeFor({ slower, tail }: Condition): Shape {
   const steps = Math.round(Math.log2(slower) * 128);
   const key = `${steps} ${tail?.percent} ${tail?.slower}`;
-  let shape = shapes.get(key);
-  if (shape === undefined) shapes.set(key, (shape = shapeOf(2 ** (steps / 128), tail)));
+  const shape = shapes.get(key) ?? shapeOf(2 ** (steps / 128), tail);
+  shapes.set(key, shape);
   return shape;
 }
 
-/** Lets so many requests of an arm begin, and gives those that end within the minute and how many hang. `storm` come on top, and fail. */
+/** Starts requests of an arm: gives those that end within the minute, and how many hang. `storm` more requests fail. */
 function serve(
   dice: Dice,
   begun: number,
@@ -144,22 +146,26 @@ function serve(
   const requests = ended + storm;
   const { first, shares } = shapeFor(condition);
   if (requests === 0) return { arm: nothing, hung };
-  const durations = Array<number>(durationBuckets).fill(0);
+  const durations = Array<number>(durationBands).fill(0);
   const fast = condition.failsFast ? failed : 0;
   let left = requests - fast;
-  for (let index = 0; left > 0; index++) left -= durations[first + index] = dice.binomial(left, shares[index] ?? 1);
-  durations[fastBucket]! += fast;
+  for (let index = 0; left > 0; index++) {
+    const count = dice.binomial(left, shares[index] ?? 1);
+    durations[first + index] = count;
+    left -= count;
+  }
+  durations[fastBand]! += fast;
   return { arm: { requests, failed: failed + storm, refused, durations }, hung };
 }
 
-/** Adds the requests that began four minutes ago and were never answered. */
+/** Adds the requests that began four minutes earlier and got no answer. */
 function withHung(arm: Arm, hung: number): Arm {
   if (hung === 0) return arm;
   return {
     ...arm,
     requests: arm.requests + hung,
     failed: arm.failed + hung,
-    durations: arm.durations.map((count, bucket) => (bucket === hangBucket ? count + hung : count)),
+    durations: arm.durations.map((count, band) => (band === hangBand ? count + hung : count)),
   };
 }
 
@@ -174,7 +180,7 @@ export function createWorld(cell: Cell, seed: number): World {
     (eventAt(at)?.trafficTimes ?? 1) *
     (cell.diurnal ? 1 + 0.5 * Math.sin(2 * Math.PI * (phase + at / 1_440)) : 1);
   const faultAt = (at: number, weight: number): Fault | undefined =>
-    fault !== undefined && isThere(fault, at, weight, loadAt(at)) ? fault : undefined;
+    fault !== undefined && isActive(fault, at, weight, loadAt(at)) ? fault : undefined;
 
   const badReplicas = (at: number, stream: number): number => {
     const share = (noise.badReplicaPercent ?? 0) / 100;
@@ -202,7 +208,7 @@ export function createWorld(cell: Cell, seed: number): World {
       failsFast: wrong?.failsFast ?? false,
     };
   };
-  /** Batches of the noisy tenant: how many failing requests stick to the canary, and how many to stable. */
+  /** The noisy tenant: how many failing requests the canary gets, and how many stable gets. */
   const stormAt = (at: number, weight: number): readonly [number, number] => {
     const chance = dice(at, streams.storm);
     if (chance.next() * 100 >= (noise.stormPercent ?? 0)) return [0, 0];
@@ -236,9 +242,9 @@ export function createWorld(cell: Cell, seed: number): World {
     };
   };
 
-  const begun = kept(begin);
+  const begun = cached(begin);
   const hangs = (fault?.hangPercent ?? 0) > 0;
-  const happened = kept((at: number, weight: number, weightBefore: number): Happened => {
+  const happened = cached((at: number, weight: number, weightBefore: number): Happened => {
     const { canary, stable, probesFailed, harmed } = begun(at, weight, 0);
     const ending = hangs && at >= hangMinutes ? begun(at - hangMinutes, weightBefore, 0).canary.hung : 0;
     return {
@@ -263,15 +269,17 @@ export function createWorld(cell: Cell, seed: number): World {
   };
 }
 
-/** Keeps what a minute came to under its weights, since several contestants often ask for the same. */
-function kept<Value>(
+/** Caches minutes by their weights, because contestants often ask for the same ones. */
+function cached<Value>(
   make: (at: number, weight: number, weightBefore: number) => Value,
 ): (at: number, weight: number, weightBefore: number) => Value {
   const values = new Map<number, Value>();
   return (at, weight, weightBefore) => {
     const key = ((at + 1_000) * 128 + weight) * 128 + weightBefore;
-    let value = values.get(key);
-    if (value === undefined) values.set(key, (value = make(at, weight, weightBefore)));
+    const known = values.get(key);
+    if (known !== undefined) return known;
+    const value = make(at, weight, weightBefore);
+    values.set(key, value);
     return value;
   };
 }

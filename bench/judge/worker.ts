@@ -1,10 +1,10 @@
-// A worker of the contest: is handed a cell, plays it, and hands back the counts, until it is handed nothing more. It knows neither files nor pages.
+// A worker thread of the contest: for each cell that it receives it plays the contest and sends back the counts.
 import { parentPort } from "node:worker_threads";
 import type { Cell } from "./cells.ts";
 import { contest } from "./contest.ts";
 import { contestants, others, ours } from "./contestants.ts";
 
-/** What a worker is asked to play. */
+/** What a worker plays for one message. */
 export interface Job {
   readonly cell: Cell;
   readonly seed: number;

@@ -1,16 +1,16 @@
-// A cheap Azure for the load benchmark: as many apps as are asked for, each with a stable and a canary revision and traffic that exists only as
-// rows in answers to log queries. It answers real HTTPS from the real adapters, in a process of its own, and counts what it is asked.
-// Nothing runs here and nothing fails: what Azure itself takes is not measured. Started with fork; the parent's end is its end.
-
+// A fake Azure for the load benchmark, so that Azure's own latency is not measured. It has any number of apps,
+// each with a stable and a canary revision; no app runs, and traffic exists only as rows in the answers to log
+// queries. It serves the real adapters over HTTPS in a process of its own, and counts their requests. It is
+// started with fork and ends with its parent.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { makeStore } from "../../emulator/arm/store.ts";
 import { makeTokenKeys, makeTokens, tenant } from "../../emulator/authorization/tokens.ts";
 import { makeAuthority, makeCertificates } from "../../emulator/certificates.ts";
-import { bucketOf } from "../../engines/rollout/judge/durations.ts";
+import { bandOf } from "../../engines/rollout/judge/durations.ts";
 
-/** Where it is, and how a client signs in. */
+/** Its address, and how a client signs in. */
 export interface AzureAddress {
   readonly suffix: string;
   readonly port: number;
@@ -19,13 +19,13 @@ export interface AzureAddress {
   readonly client: { readonly id: string; readonly secret: string };
 }
 
-/** What it was asked, by kind of request. */
+/** The number of requests by kind. */
 export type Asked = Readonly<Record<string, number>>;
 
-/** Each app gets so many requests a second; so many of a thousand fail, whichever revision serves them. */
+/** The requests per second of each app, and how many of a thousand fail, on either revision. */
 const requestsPerSecond = 200;
 const failedPerThousand = 2;
-/** Half of all requests take so many milliseconds, the other half more, as a thinning tail. */
+/** The durations of requests in milliseconds, and the share of the requests that take each. */
 const durations = [80, 120, 180, 270, 400];
 const shares = [0.5, 0.25, 0.15, 0.08, 0.02];
 const suffix = "bench.localhost";
@@ -35,7 +35,7 @@ interface Entry {
   readonly weight: number;
   readonly label?: string;
 }
-/** One app: who has which share of its traffic since when, and which revisions are active. */
+/** One app: its traffic over time, and which revisions are active. */
 interface App {
   readonly name: string;
   readonly shares: { readonly at: number; readonly traffic: readonly Entry[] }[];
@@ -45,7 +45,7 @@ interface App {
 const apps = new Map<string, App>();
 const asked: Record<string, number> = {};
 
-/** Gives an app of that name, which is there as soon as somebody asks: everything on its first revision, the second one waiting. */
+/** Gives the app of a name, created on first use: its first revision has all traffic, the second one has none. */
 function appOf(name: string): App {
   const known = apps.get(name);
   if (known) return known;
@@ -106,12 +106,16 @@ interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Answers Resource Manager's part of Container Apps. A patch is an operation that the client polls once, as it does on Azure. */
+/**
+ * Answers as Resource Manager does for Container Apps. A patch is an operation that the client polls once, as on Azure.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the body is whatever JSON the client sent
 function manage(method: string, path: string, body: any): Reply {
   const [, id = "", name = "", rest = ""] = /^(.*\/containerApps\/([^/]+))(.*)$/i.exec(path) ?? [];
   const app = appOf(name.toLowerCase());
   const [, revision = "", act = ""] = /^\/revisions\/([^/]+)\/?(\w*)$/i.exec(rest) ?? [];
-  const kind = `${method} ${rest === "" ? "app" : rest === "/revisions" ? "revisions" : act || "revision"}`;
+  const collection = rest === "" ? "app" : "revisions";
+  const kind = `${method} ${revision === "" ? collection : act || "revision"}`;
   asked[kind] = (asked[kind] ?? 0) + 1;
   if (method === "PATCH") {
     app.shares.push({ at: Date.now(), traffic: body.properties.configuration.ingress.traffic });
@@ -124,7 +128,7 @@ function manage(method: string, path: string, body: any): Reply {
   return { status: 200, body: revisionBody(app, revision) };
 }
 
-/** Answers the one question that our adapter asks: what each revision did in each bin since a moment. */
+/** Answers the one query of our adapter: the requests of each revision in each bucket since a moment. */
 function rowsOf(query: string): Reply {
   asked["POST query"] = (asked["POST query"] ?? 0) + 1;
   const [, name = ""] = /ContainerAppName == "([^"]+)"/.exec(query) ?? [];
@@ -139,7 +143,7 @@ function rowsOf(query: string): Reply {
           rows.push([
             new Date(at).toISOString(),
             revisionName,
-            bucketOf(durations[index]!),
+            bandOf(durations[index]!),
             requests,
             Math.round((requests * failedPerThousand) / 1000),
             0,
@@ -150,7 +154,7 @@ function rowsOf(query: string): Reply {
   const columns = [
     ["at", "datetime"],
     ["revision", "string"],
-    ["bucket", "int"],
+    ["band", "int"],
     ["requests", "long"],
     ["failed", "long"],
     ["refused", "long"],
@@ -158,6 +162,7 @@ function rowsOf(query: string): Reply {
   return { status: 200, body: { tables: [{ name: "PrimaryResult", columns, rows }] } };
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: the body is whatever JSON the client sent
 async function bodyOf(request: IncomingMessage): Promise<any> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);

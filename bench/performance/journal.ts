@@ -1,5 +1,6 @@
-// Appends to our journal beside plain INSERTs of the same bytes and beside Emmett's event store, all on one PostgreSQL server: one fact a transaction,
-// one after another in one stream, and in eight streams at once. The three take turns, so that a machine that is slow for a while is so for all.
+// Compares appends to our journal with plain INSERTs of the same bytes and with Emmett's event store, on one
+// PostgreSQL server: one fact per transaction, in one stream and in eight streams at once. The three take turns, so
+// that a slow phase of the machine hits all.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -12,21 +13,21 @@ import { openJournal } from "../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../controlplane/adapters/postgres/migrations.ts";
 import type { Fact } from "../../controlplane/runtime/ports.ts";
 import { streamOf, targetOf } from "../../engines/rollout/names.ts";
-import type { Bin, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
+import type { Bucket, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import type { RunningPostgres } from "../../toolchain/postgres.ts";
 
-/** Who was measured. */
+/** The stores that are compared. */
 export const contenders = ["ours", "plain", "emmett"] as const;
 export type Contender = (typeof contenders)[number];
 
-/** Milliseconds an append, a round each; absent for who could not be had. */
+/** Milliseconds per append, one sample per round; absent for a store that could not be installed. */
 export type Appends = Partial<Record<Contender, readonly number[]>>;
 
-/** What the journal benchmark came to. */
+/** The results of the journal benchmark. */
 export interface Journalled {
   readonly rounds: number;
   readonly appendsARound: number;
-  /** What a fact is long, as JSON, on average. */
+  /** The mean size of a fact as JSON. */
   readonly factBytes: number;
   readonly one: Appends;
   readonly eight: Appends;
@@ -41,7 +42,7 @@ interface Contestant extends AsyncDisposable {
 const streamsAtOnce = 8;
 const processName = "plane-1-4711-abc";
 
-/** Facts as a bake writes them, over and over: a wait, a probe, the bins of one tick, a look at the traffic. */
+/** Gives facts as a bake writes them, in turn: a wait, a probe, the buckets of one interval, a read of the traffic. */
 function factAt(index: number): RolloutEvent {
   const at = 1_790_000_000_000 + index * 15_000;
   const tally = (requests: number) => ({
@@ -50,11 +51,11 @@ function factAt(index: number): RolloutEvent {
     refused: 11,
     durations: { from: 42, counts: [3, 9, 27, 60, 88, 60, 27, 9, 3, 1, 0, 1] },
   });
-  const bin: Bin = { at, canary: tally(291), stable: tally(5_530) };
+  const bucket: Bucket = { at, canary: tally(291), stable: tally(5_530) };
   const kinds: readonly RolloutEvent[] = [
     { kind: "Waited", at },
     { kind: "Probed", at, good: true, detail: "answered 200", running: "Running" },
-    { kind: "Measured", at, bins: [bin], to: at + 60_000 },
+    { kind: "Measured", at, buckets: [bucket], to: at + 60_000 },
     {
       kind: "TrafficRead",
       at,
@@ -67,7 +68,7 @@ function factAt(index: number): RolloutEvent {
   return kinds[index % kinds.length]!;
 }
 
-/** Our journal as the loop uses it: under a claim, chained, noticed. What the loop has folded already is not read again. */
+/** Our journal as the control plane uses it: under a claim, chained, and with notifications to listeners. */
 async function openOurs(database: Database, appends: number): Promise<Contestant> {
   const pool = openPool(database, () => undefined);
   await migrate(pool);
@@ -76,7 +77,7 @@ async function openOurs(database: Database, appends: number): Promise<Contestant
   return {
     open: async (stream) => {
       const claimed = await claims.take(targetOf(stream)!, stream, processName);
-      if (!("claim" in claimed)) throw new Error(`${stream} is held by ${claimed.heldBy}`);
+      if (!("claim" in claimed)) throw new Error(`${stream} is claimed by ${claimed.heldBy}`);
       const { claim } = claimed;
       const facts = chain(
         undefined,
@@ -90,8 +91,8 @@ async function openOurs(database: Database, appends: number): Promise<Contestant
       ) as readonly Fact[];
       const before = facts.map((_, index) => facts.slice(0, index));
       return async (index) => {
-        const came = await journal.append(stream, before[index]!, [factAt(index)], { process: processName, claim });
-        if (came !== "appended") throw new Error(`an append came to ${came}`);
+        const result = await journal.append(stream, before[index]!, [factAt(index)], { process: processName, claim });
+        if (result !== "appended") throw new Error(`An append ended as ${result}.`);
       };
     },
     [Symbol.asyncDispose]: async () => {
@@ -101,11 +102,12 @@ async function openOurs(database: Database, appends: number): Promise<Contestant
   };
 }
 
-/** What somebody would write who needs none of that: one INSERT into one table. */
+/** A plain INSERT into one table, without claims, chain and listeners. */
 async function openPlain(database: Database): Promise<Contestant> {
   const pool = openPool(database, () => undefined);
   await pool.query(
-    "create table plain (stream text, index integer, event jsonb not null, process text not null, epoch integer not null, written_at timestamptz not null default clock_timestamp(), primary key (stream, index))",
+    `create table plain (stream text, index integer, event jsonb not null, process text not null,
+      epoch integer not null, written_at timestamptz not null default clock_timestamp(), primary key (stream, index))`,
   );
   return {
     open: async (stream) => async (index) =>
@@ -133,15 +135,18 @@ interface EmmettStore {
 const emmettFolder = path.join(import.meta.dirname, "emmett");
 const emmettEntry = path.join(emmettFolder, "node_modules/@event-driven-io/emmett-postgresql/dist/index.js");
 
-/** Emmett's store with its own pool, told the expected version as ours is; undefined where it cannot be installed. */
-async function openEmmett(url: string, tell: (line: string) => void): Promise<Contestant | undefined> {
+/**
+ * Emmett's store with its own pool, appending at an expected version as ours does; undefined if it cannot be installed.
+ */
+async function openEmmett(url: string, report: (line: string) => void): Promise<Contestant | undefined> {
   if (!existsSync(emmettEntry)) {
-    tell("installing Emmett into bench/performance/emmett");
-    const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], {
+    report("Installing Emmett into bench/performance/emmett");
+    const options = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"];
+    const { status } = spawnSync("npm", ["install", ...options], {
       cwd: emmettFolder,
       stdio: ["ignore", "ignore", "inherit"],
     });
-    if (status !== 0) return void tell("Emmett cannot be installed here, so it is left out");
+    if (status !== 0) return void report("Emmett cannot be installed here and is left out");
   }
   const { getPostgreSQLEventStore } = (await import(emmettEntry)) as {
     readonly getPostgreSQLEventStore: (url: string) => EmmettStore;
@@ -159,7 +164,7 @@ async function openEmmett(url: string, tell: (line: string) => void): Promise<Co
   };
 }
 
-/** Appends so many facts to fresh streams, all streams at once, and gives the milliseconds that one append took of the whole. */
+/** Appends facts to new streams, all streams at once, and gives the milliseconds per append. */
 async function round({ open }: Contestant, names: readonly string[], appends: number): Promise<number> {
   const streams = await Promise.all(names.map(open));
   const began = performance.now();
@@ -171,7 +176,7 @@ async function round({ open }: Contestant, names: readonly string[], appends: nu
   return (performance.now() - began) / (names.length * appends);
 }
 
-/** Lets the contenders take turns, each beginning as often as the others. */
+/** Measures the stores in turn; each is first equally often. */
 async function contest(
   contestants: ReadonlyMap<Contender, Contestant>,
   rounds: number,
@@ -193,11 +198,11 @@ async function contest(
   return Object.fromEntries(taken);
 }
 
-/** Measures all contenders in a database of their own. */
+/** Measures all stores in a database of their own. */
 export async function measureJournal(
   postgres: RunningPostgres,
   rounds: number,
-  tell: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<Journalled> {
   const name = "bench_journal";
   const appendsARound = 160;
@@ -209,7 +214,7 @@ export async function measureJournal(
   const database: Database = { host, port, user, password, name, tls: "disable" };
   await using ours = await openOurs(database, appendsARound);
   await using plain = await openPlain(database);
-  await using emmett = await openEmmett(postgres.url(name), tell);
+  await using emmett = await openEmmett(postgres.url(name), report);
   const contestants = new Map<Contender, Contestant>([
     ["ours", ours],
     ["plain", plain],
@@ -219,9 +224,9 @@ export async function measureJournal(
     (sum, bytes) => sum + bytes / 4,
     0,
   );
-  tell("appends in one stream");
+  report("Appends in one stream");
   const one = await contest(contestants, rounds, 1, appendsARound);
-  tell(`appends in ${streamsAtOnce} streams at once`);
+  report(`Appends in ${streamsAtOnce} streams at once`);
   return {
     rounds,
     appendsARound,

@@ -1,17 +1,18 @@
-// Journals → how late each tick was, and how rollouts ended. A rollout asks to be woken at a moment; what it then saw is a fact that was written
-// at another. Between the two lie the wait's own fact, the next turn, the question to Azure and the answer's fact. Pure.
+// Computes from journals how late each interval was, and how rollouts ended. A rollout waits until a moment, and later
+// its next observation is written as a fact. The lag between the two contains the wait's own fact, the next pass, the
+// request to Azure and the write of the answer.
 import { rollout } from "../../engines/rollout/rollout.ts";
 import type { RolloutEvent, RolloutState } from "../../engines/rollout/vocabulary.ts";
 
-/** One fact, and when the database wrote it, by the clock that rollouts wait by. */
+/** One fact and when the database wrote it, by the clock that rollouts use for waiting. */
 export interface WrittenFact {
   readonly event: RolloutEvent;
   readonly writtenAt: number;
 }
 
-/** What one journal tells. */
-export interface Told {
-  /** Milliseconds from the moment that was waited for until the observation of that moment was in the journal, a tick each. */
+/** The lags and the result of one journal. */
+export interface Lagged {
+  /** For each interval, the milliseconds from the end of the wait until its observation was in the journal. */
   readonly lags: readonly number[];
   readonly result: string;
 }
@@ -24,8 +25,8 @@ const observations = new Set<RolloutEvent["kind"]>([
   "AttemptFailed",
 ]);
 
-/** Folds a journal again and measures each of its waits. */
-export function tell(facts: readonly WrittenFact[]): Told {
+/** Folds a journal and measures the lag of each wait. */
+export function lagsOf(facts: readonly WrittenFact[]): Lagged {
   const lags: number[] = [];
   let state: RolloutState = rollout.initial;
   let waitedFor: number | undefined;
@@ -38,7 +39,7 @@ export function tell(facts: readonly WrittenFact[]): Told {
     }
     state = rollout.evolve(state, event);
     const effect = rollout.react(state);
-    waitedFor = effect?.kind === "Wait" ? effect.until : undefined; // A wait that a signal cuts short is none.
+    waitedFor = effect?.kind === "Wait" ? effect.until : undefined; // A wait that a signal cuts short is not counted.
   }
   return { lags, result: state.phase === "finished" ? (state.ending?.result ?? "finished") : "in flight" };
 }

@@ -1,5 +1,5 @@
-// Many rollouts at once: real control planes with a real PostgreSQL carry out healthy releases on the cheap Azure of azure.ts, and journal, database
-// and operating system tell what that took. How many are played, and what is made of the figures, is said elsewhere.
+// Measures many rollouts at once: real control planes with a real PostgreSQL carry out healthy releases on the fake
+// Azure of azure.ts. The figures come from the journal, the database and the operating system.
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,57 +11,57 @@ import pg from "pg";
 import { fetch } from "undici";
 import { replicaSizes } from "../../components/conventions.ts";
 import { fetchDispatcher } from "../../connect-to.ts";
-import { defaultLimits } from "../../engines/rollout/plan.ts";
-import type { Pace, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
+import { defaultThresholds } from "../../engines/rollout/plan.ts";
+import type { RolloutEvent, Strategy } from "../../engines/rollout/vocabulary.ts";
 import type { RunningPostgres } from "../../toolchain/postgres.ts";
 import type { Asked, AzureAddress } from "./azure.ts";
-import { type Told, tell } from "./lags.ts";
+import { type Lagged, lagsOf } from "./lags.ts";
 import { end, parentOf, peakBytesOf, secondsBelow, secondsOf } from "./processes.ts";
 
-/** So many rollouts on so many control planes, at a tick. */
+/** How many rollouts run on how many control planes, and at which interval. */
 export interface Cell {
   readonly rollouts: number;
   readonly planes: number;
-  readonly tickSeconds: number;
+  readonly intervalSeconds: number;
 }
 
-/** What one cell came to. */
+/** The results of one cell. */
 export interface Loaded extends Cell {
-  /** From the first call to the last rollout's end. */
+  /** From the first call to the end of the last rollout. */
   readonly seconds: number;
-  /** How many rollouts ended how. */
+  /** The number of rollouts by their result. */
   readonly results: Readonly<Record<string, number>>;
-  /** Milliseconds from the moment that was waited for until its observation was in the journal, in order of size. */
+  /** Milliseconds from the end of a wait until its observation was in the journal, sorted. */
   readonly lags: readonly number[];
   readonly planeSeconds: number;
   readonly databaseSeconds: number;
   readonly peakBytes: readonly number[];
   readonly transactions: number;
-  /** Facts, and bytes of the journal's tables with their indexes. */
+  /** The number of facts, and the bytes of the journal's tables with their indexes. */
   readonly facts: number;
   readonly journalBytes: number;
-  /** Rows that the durable engine wrote, changed and deleted; bytes of its tables at the end. */
-  readonly turnRows: number;
-  readonly turnBytes: number;
-  /** What went into the write-ahead log, which backups keep. */
+  /** The rows that DBOS inserted, updated and deleted, and the bytes of its tables at the end. */
+  readonly passRows: number;
+  readonly passBytes: number;
+  /** The bytes written to the write-ahead log, which backups keep. */
   readonly walBytes: number;
   readonly asked: Asked;
 }
 
-/** The default pace's shape, shortened: one step before 100 percent, and everything a tick long. */
-export const paceOf = (tickSeconds: number): Pace => ({
+/** A strategy of the default's shape, but shorter: one step before 100 percent, and a bake of one interval. */
+export const strategyOf = (intervalSeconds: number): Strategy => ({
   weights: [50],
-  bakeSeconds: tickSeconds,
+  bakeSeconds: intervalSeconds,
   warmUpSeconds: 0,
-  tickSeconds,
-  probeSeconds: tickSeconds / 2,
+  intervalSeconds,
+  probeSeconds: intervalSeconds / 2,
   smokeSeconds: 60,
-  maximumSeconds: 40 * tickSeconds,
+  maximumSeconds: 40 * intervalSeconds,
 });
-const limits = { ...defaultLimits, falsePromotionPercentMax: 20, failurePointsMax: 5 };
+const thresholds = { ...defaultThresholds, falsePromotionPercentMax: 20, failurePointsMax: 5 };
 const ingestionSeconds = 1;
 const finishSeconds = 600;
-/** Half of the memory, as V8 takes for its heap where the process may have so much. */
+/** Half of the memory, which is the heap that V8 takes by default. */
 export const heapMegabytes = replicaSizes.controlPlane.gib * 512;
 const resourceGroup = "bench";
 const audience = "api://ballast";
@@ -74,7 +74,10 @@ interface Estate extends AsyncDisposable {
   readonly planes: readonly { readonly child: ChildProcess; readonly endpoint: string }[];
 }
 
-/** Plays one cell to its end in a database of its own, and leaves neither process nor folder. `profiles`: where each control plane leaves a processor profile. */
+/**
+ * Runs one cell in a database of its own, and leaves no process and no folder behind. With `profiles` each control
+ * plane writes a processor profile into that folder.
+ */
 export async function play(cell: Cell, postgres: RunningPostgres, profiles?: string): Promise<Loaded> {
   const name = `load_${cell.rollouts}_${cell.planes}`;
   const admin = new pg.Client({ connectionString: postgres.url("postgres") });
@@ -92,7 +95,7 @@ export async function play(cell: Cell, postgres: RunningPostgres, profiles?: str
   }
 }
 
-/** Starts the cheap Azure and the control planes; what has started is ended where something does not start. */
+/** Starts the fake Azure and the control planes. If one does not start, the others are ended. */
 async function openEstate(
   cell: Cell,
   postgres: RunningPostgres,
@@ -164,7 +167,7 @@ const environmentOf = (
   BALLAST_TENANT: tenant,
   BALLAST_AUDIENCE: audience,
   BALLAST_WORKSPACE: "workspace",
-  BALLAST_INVENTORY: JSON.stringify(
+  BALLAST_MANAGED_TARGETS: JSON.stringify(
     Array.from({ length: rollouts }, (_, index) => ({ resourceGroup, app: appName(index) })),
   ),
   BALLAST_RESOURCE_MANAGER: `https://management.${suffix}`,
@@ -187,17 +190,17 @@ const messageOf = <Message>(child: ChildProcess): Promise<Message> =>
   new Promise((resolve, reject) => {
     child
       .once("message", (message) => resolve(message as Message))
-      .once("exit", (code) => reject(new Error(`the cheap Azure ended with ${code}`)));
+      .once("exit", (code) => reject(new Error(`The fake Azure ended with ${code}.`)));
   });
 
 async function startedAt(child: ChildProcess): Promise<string> {
   for await (const line of createInterface({ input: child.stdout! })) {
-    const said = JSON.parse(line) as { readonly what: string; readonly address?: { readonly port: number } };
-    if (said.what !== "started") continue;
+    const entry = JSON.parse(line) as { readonly what: string; readonly address?: { readonly port: number } };
+    if (entry.what !== "started") continue;
     child.stdout!.resume();
-    return `http://127.0.0.1:${said.address!.port}`;
+    return `http://127.0.0.1:${entry.address!.port}`;
   }
-  throw new Error(`a control plane ended before it had started, with ${child.exitCode ?? child.signalCode}`);
+  throw new Error(`A control plane ended during its start, with ${child.exitCode ?? child.signalCode}.`);
 }
 
 async function underLoad(cell: Cell, { azure, address, planes }: Estate, client: pg.Client): Promise<Loaded> {
@@ -206,22 +209,22 @@ async function underLoad(cell: Cell, { azure, address, planes }: Estate, client:
   } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
   const postmaster = parentOf(backend!.pid);
   const pids = planes.map(({ child }) => child.pid!);
-  const books = async () => ({
+  const counts = async () => ({
     plane: pids.reduce((sum, pid) => sum + secondsOf(pid), 0),
     database: secondsBelow(postmaster),
-    ...(await databaseBooks(client)),
+    ...(await databaseCounts(client)),
   });
-  const before = await books();
+  const before = await counts();
   const began = performance.now();
-  await askFor(
+  await requestAll(
     cell,
     planes.map(({ endpoint }) => endpoint),
     address,
   );
   await untilFinished(cell.rollouts, client, planes);
   const seconds = (performance.now() - began) / 1000;
-  const after = await books();
-  const told = await readJournals(client);
+  const after = await counts();
+  const journals = await readJournals(client);
   const peakBytes = pids.map(peakBytesOf);
   azure.send("count");
   return {
@@ -229,22 +232,22 @@ async function underLoad(cell: Cell, { azure, address, planes }: Estate, client:
     seconds,
     peakBytes,
     asked: await messageOf<Asked>(azure),
-    lags: told.flatMap(({ lags }) => lags.map(Math.round)).sort((a, b) => a - b),
-    results: countBy(told.map(({ result }) => result)),
+    lags: journals.flatMap(({ lags }) => lags.map(Math.round)).sort((a, b) => a - b),
+    results: countBy(journals.map(({ result }) => result)),
     planeSeconds: after.plane - before.plane,
     databaseSeconds: after.database - before.database,
     transactions: after.transactions - before.transactions,
     facts: after.facts,
     journalBytes: after.journalBytes,
-    turnRows: after.turnRows - before.turnRows,
-    turnBytes: after.turnBytes,
+    passRows: after.passRows - before.passRows,
+    passBytes: after.passBytes,
     walBytes: after.wal - before.wal,
   };
 }
 
-/** Asks for all releases at once, each of its own control plane in turn, as many `pulumi up` would. */
-async function askFor(
-  { rollouts, tickSeconds }: Cell,
+/** Requests all releases at once, from the control planes in turn, as many `pulumi up` would. */
+async function requestAll(
+  { rollouts, intervalSeconds }: Cell,
   endpoints: readonly string[],
   { suffix, port, tenant, client }: AzureAddress,
 ): Promise<void> {
@@ -266,7 +269,7 @@ async function askFor(
     dispatcher: dispatcher.way,
   });
   const { access_token: token } = (await signedIn.json()) as { readonly access_token: string };
-  const body = JSON.stringify({ release: "bench", pace: paceOf(tickSeconds), limits, probePath: "/" });
+  const body = JSON.stringify({ release: "bench", strategy: strategyOf(intervalSeconds), thresholds, probePath: "/" });
   await Promise.all(
     Array.from({ length: rollouts }, async (_, index) => {
       const answer = await fetch(
@@ -277,7 +280,7 @@ async function askFor(
           body,
         },
       );
-      if (answer.status !== 202) throw new Error(`a release was answered ${answer.status}: ${await answer.text()}`);
+      if (answer.status !== 202) throw new Error(`A release was answered ${answer.status}: ${await answer.text()}`);
       await answer.arrayBuffer();
     }),
   );
@@ -293,41 +296,46 @@ async function untilFinished(rollouts: number, client: pg.Client, planes: Estate
     if (counted!.finished === rollouts) return;
     const dead = planes.find(({ child }) => child.exitCode !== null || child.signalCode !== null);
     if (dead)
-      throw new Error(`a control plane ended in the middle, with ${dead.child.exitCode ?? dead.child.signalCode}`);
+      throw new Error(`A control plane ended during the run, with ${dead.child.exitCode ?? dead.child.signalCode}.`);
   }
 }
 
-/** What the database has counted so far. Its counts come a second late at the most, since backends tell them then. */
-async function databaseBooks(client: pg.Client) {
+/** Reads the counts of the database. Backends report theirs up to a second late. */
+async function databaseCounts(client: pg.Client) {
   await nap(1100);
   const {
-    rows: [books],
+    rows: [counts],
   } = await client.query<{
     readonly transactions: number;
     readonly facts: number;
     readonly journalBytes: number;
-    readonly turnRows: number;
-    readonly turnBytes: number;
+    readonly passRows: number;
+    readonly passBytes: number;
     readonly wal: number;
   }>(`
-    select (select (xact_commit + xact_rollback)::float8 from pg_stat_database where datname = current_database()) as transactions,
+    select (select (xact_commit + xact_rollback)::float8 from pg_stat_database
+        where datname = current_database()) as transactions,
       (select count(*)::float8 from ballast.facts) as facts,
-      (select sum(pg_total_relation_size(relid))::float8 from pg_stat_user_tables where schemaname = 'ballast' and relname in ('facts', 'streams')) as "journalBytes",
-      (select sum(n_tup_ins + n_tup_upd + n_tup_del)::float8 from pg_stat_user_tables where schemaname = 'dbos') as "turnRows",
-      (select sum(pg_total_relation_size(relid))::float8 from pg_stat_user_tables where schemaname = 'dbos') as "turnBytes",
+      (select sum(pg_total_relation_size(relid))::float8 from pg_stat_user_tables
+        where schemaname = 'ballast' and relname in ('facts', 'streams')) as "journalBytes",
+      (select sum(n_tup_ins + n_tup_upd + n_tup_del)::float8 from pg_stat_user_tables
+        where schemaname = 'dbos') as "passRows",
+      (select sum(pg_total_relation_size(relid))::float8 from pg_stat_user_tables
+        where schemaname = 'dbos') as "passBytes",
       pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 as wal`);
-  return books!;
+  return counts!;
 }
 
-async function readJournals(client: pg.Client): Promise<readonly Told[]> {
+async function readJournals(client: pg.Client): Promise<readonly Lagged[]> {
   const { rows } = await client.query<{
     readonly stream: string;
     readonly event: RolloutEvent;
     readonly writtenAt: number;
   }>(
-    `select stream, event, (extract(epoch from written_at) * 1000)::float8 as "writtenAt" from ballast.facts order by stream, index`,
+    `select stream, event, (extract(epoch from written_at) * 1000)::float8 as "writtenAt"
+      from ballast.facts order by stream, index`,
   );
-  return [...Map.groupBy(rows, ({ stream }) => stream).values()].map(tell);
+  return [...Map.groupBy(rows, ({ stream }) => stream).values()].map(lagsOf);
 }
 
 const countBy = (names: readonly string[]): Record<string, number> =>

@@ -1,5 +1,5 @@
-// `npm run bench`: measures previews, the journal and many rollouts at once, prints what came of it, and writes the raw figures to results.json and the page
-// docs/evidence/performance.md from them. What is measured and how is said elsewhere in this folder.
+// `npm run bench`: measures previews, the journal and many rollouts at once. It writes the raw figures to results.json
+// and renders docs/evidence/performance.md from them.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,24 +13,29 @@ import { fileOf, here, parts, type Results } from "./results.ts";
 
 const help = `npm run bench -- [options]
 
-Without options: everything, about twelve minutes on two cores; bench/performance/results.json and docs/evidence/performance.md are written.
+Without options it measures everything, in about twelve minutes on two cores, and writes
+bench/performance/results.json and docs/evidence/performance.md.
 
-  --only PART        ${parts.join(", ")}: only this part is measured, and replaces what is known of it
-  --quick            fewer rounds and rollouts, in about two minutes: the page is printed, and nothing is written
-  --profiles FOLDER  each control plane under load leaves a processor profile there
+  --only PART        measure only this part and replace its results: ${parts.join(", ")}
+  --quick            measure fewer rounds and rollouts, in about two minutes; print the page and write nothing
+  --profiles FOLDER  write a processor profile of each control plane under load there
 
-It needs Linux, whose /proc tells what processes cost, and Emmett from the npm registry; without that, it is left out.`;
+It needs Linux, because it reads /proc. It installs Emmett with npm; if that fails, Emmett is left out.`;
 
 const whole = {
   previews: 9,
   appends: 30,
   cells: [1, 2].flatMap((planes) => [
-    { rollouts: 10, planes, tickSeconds: 10 },
-    { rollouts: 100, planes, tickSeconds: 10 },
-    { rollouts: 1_000, planes, tickSeconds: 30 },
+    { rollouts: 10, planes, intervalSeconds: 10 },
+    { rollouts: 100, planes, intervalSeconds: 10 },
+    { rollouts: 1_000, planes, intervalSeconds: 30 },
   ]),
 };
-const quick = { previews: 2, appends: 4, cells: [1, 2].map((planes) => ({ rollouts: 20, planes, tickSeconds: 5 })) };
+const quick = {
+  previews: 2,
+  appends: 4,
+  cells: [1, 2].map((planes) => ({ rollouts: 20, planes, intervalSeconds: 5 })),
+};
 
 const { values } = parseArgs({
   options: {
@@ -40,15 +45,14 @@ const { values } = parseArgs({
     profiles: { type: "string" },
   },
 });
-const tell = (line: string): void => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+const report = (line: string): void => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
 async function measureLoad(cells: readonly Cell[], postgres: RunningPostgres): Promise<NonNullable<Results["load"]>> {
   const played: Loaded[] = [];
   const taken = here();
   for (const cell of cells) {
-    tell(
-      `${cell.rollouts} rollouts at once on ${cell.planes} control plane${cell.planes > 1 ? "s" : ""}, a tick each ${cell.tickSeconds} s`,
-    );
+    const planes = `${cell.planes} control plane${cell.planes > 1 ? "s" : ""}`;
+    report(`${cell.rollouts} rollouts at once on ${planes}, with intervals of ${cell.intervalSeconds} s`);
     played.push(await play(cell, postgres, values.profiles));
   }
   const client = new pg.Client({ connectionString: postgres.url("postgres") });
@@ -62,13 +66,13 @@ async function measureLoad(cells: readonly Cell[], postgres: RunningPostgres): P
 
 async function measure(wanted: readonly string[], { previews, appends, cells }: typeof whole): Promise<Results> {
   const preview = wanted.includes("preview")
-    ? { preview: { ...here(), ...(await measurePreview(previews, tell)) } }
+    ? { preview: { ...here(), ...(await measurePreview(previews, report)) } }
     : {};
   if (!wanted.includes("journal") && !wanted.includes("load")) return preview;
   const postgres = await startPostgres();
   try {
     const journal = wanted.includes("journal")
-      ? { journal: { ...here(), ...(await measureJournal(postgres, appends, tell)) } }
+      ? { journal: { ...here(), ...(await measureJournal(postgres, appends, report)) } }
       : {};
     const load = wanted.includes("load") ? { load: await measureLoad(cells, postgres) } : {};
     return { ...preview, ...journal, ...load };
@@ -80,11 +84,11 @@ async function measure(wanted: readonly string[], { previews, appends, cells }: 
 async function run(): Promise<void> {
   if (values.help) return console.log(help);
   if (values.only !== undefined && !parts.some((part) => part === values.only)) {
-    console.error(`There is no part "${values.only}"; there are ${parts.join(", ")}.`);
+    console.error(`There is no part "${values.only}". The parts are ${parts.join(", ")}.`);
     process.exitCode = 2;
     return;
   }
-  // Interrupted, we end by an exit, at which everything that was started for us ends too.
+  // On an interrupt we exit, which ends every process that we started.
   for (const [name, number] of [
     ["SIGINT", 2],
     ["SIGTERM", 15],
@@ -97,7 +101,7 @@ async function run(): Promise<void> {
   const results = { ...known, ...measured };
   writeFileSync(file, fileOf(results));
   writeFileSync(join(import.meta.dirname, "../../docs/evidence/performance.md"), page(results));
-  tell("docs/evidence/performance.md is written");
+  report("Wrote docs/evidence/performance.md");
 }
 
 await run();

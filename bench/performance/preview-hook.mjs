@@ -1,6 +1,7 @@
-// Loaded before the program, in all arms of the preview benchmark alike. It writes down when the program's process began and ended; and where it is told so,
-// each import of one file of azure-native in our own sources becomes an import of the whole package, or the SDK is left to translate stack traces. That is
-// done to the text as it is loaded, so that the programs are the same but for that by construction.
+// Loaded before the program in all variants of the preview benchmark. It records when the program's process
+// began and ended. For two variants it rewrites our sources as they are loaded: imports of single files of
+// azure-native become imports of the whole package, or the line that turns off translated stack traces is
+// removed. So the variants differ in nothing else.
 import { appendFileSync, readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import path from "node:path";
@@ -9,7 +10,7 @@ const byFile = /^import \{ ([^}]+) \} from "@pulumi\/azure-native\/([a-z0-9]+)\/
 const ours = new URL("../../", import.meta.url).href;
 const isOurs = (url) => url.startsWith(ours) && !url.slice(ours.length).startsWith("node_modules/");
 
-/** Rewrites the imports of one source; types are dropped, since they import nothing. */
+/** Rewrites the imports of one source; types are dropped because they import nothing. */
 export const whole = (text) =>
   text.replace(
     byFile,
@@ -20,7 +21,7 @@ export const whole = (text) =>
         .join(", ")} } = ${module}_${file}.${module};`,
   );
 
-/** Takes out the line by which a program's stack traces are left as they are. */
+/** Removes the line that turns off the translation of stack traces. */
 export const translated = (text) => text.replace(/^Reflect\.deleteProperty\(Error, "prepareStackTrace"\);.*$/m, "");
 
 const rewrites = { whole, translated };
@@ -32,7 +33,7 @@ if (folder !== undefined && process.argv[1]?.endsWith(path.join("cmd", "run", "i
       `${JSON.stringify({ began: performance.timeOrigin, ended: performance.timeOrigin + performance.now() })}\n`,
     ),
   );
-  // Under other names, so that what Node keeps of compiled files serves all programs alike.
+  // Each variant gets URLs of its own, so that Node's compile cache serves all of them equally.
   const arm = readFileSync(path.join(folder, "arm"), "utf8");
   const rewrite = rewrites[arm];
   if (rewrite !== undefined)

@@ -1,16 +1,17 @@
-// `pulumi preview` of the whole program with nothing to change, on the stand-in: as it is, with azure-native imported whole, with stack traces translated by the SDK,
-// and without the refresh that the project asks for. They take turns, on one stack that has been deployed once.
+// Measures `pulumi preview` of the whole, unchanged program on the emulator in four variants: as it is, with
+// azure-native imported whole, with stack traces translated by the SDK, and without the refresh that the project
+// configures. The variants take turns on one deployed stack.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { bringGround } from "../../demo/ground.ts";
 import { createStack, type Stack } from "../../demo/stack.ts";
 
-/** What is previewed: the program as it is, with azure-native imported whole, with stack traces translated, or as it is without a refresh. */
+/** The variants: as it is, with azure-native imported whole, with stack traces translated, and without a refresh. */
 export const arms = ["ours", "whole", "translated", "unrefreshed"] as const;
 export type Arm = (typeof arms)[number];
 
-/** One preview, in milliseconds: all of it, until the program's process began, and that process's life. */
+/** One preview in milliseconds: the whole, until the program's process began, and that process's run time. */
 export interface Preview {
   readonly all: number;
   readonly before: number;
@@ -19,16 +20,16 @@ export interface Preview {
 
 export type Previews = Readonly<Record<Arm, readonly Preview[]>>;
 
-/** What the preview benchmark came to, with which engine. */
+/** The results of the preview benchmark, and the version of the Pulumi CLI. */
 export interface Previewed {
-  readonly engine: string;
+  readonly pulumiCli: string;
   readonly previews: Previews;
 }
 
-/** Deploys the program and previews it so many rounds. */
-export async function measurePreview(rounds: number, tell: (line: string) => void): Promise<Previewed> {
+/** Deploys the program and previews it for a number of rounds. */
+export async function measurePreview(rounds: number, report: (line: string) => void): Promise<Previewed> {
   const parent = mkdtempSync(path.join(tmpdir(), "ballast-preview-"));
-  const ground = await bringGround(path.join(parent, "ground"), tell);
+  const ground = await bringGround(path.join(parent, "ground"), report);
   const { NODE_OPTIONS: before } = process.env;
   const leave = (): void => rmSync(parent, { recursive: true, force: true });
   process.once("exit", leave);
@@ -39,15 +40,13 @@ export async function measurePreview(rounds: number, tell: (line: string) => voi
     });
     writeFileSync(path.join(parent, "arm"), "ours");
     const stack = await createStack(ground, new AbortController().signal);
-    for (const what of [
-      "deploying the program",
-      "updating it, so that the state knows where the first release has left the traffic",
-    ]) {
-      tell(what);
+    // The second update records the traffic of the first release in the state.
+    for (const line of ["Deploying the program", "Updating the program"]) {
+      report(line);
       const { code, output } = await stack.up();
-      if (code !== 0) throw new Error(`an update failed: ${output}`);
+      if (code !== 0) throw new Error(`An update failed: ${output}`);
     }
-    return { engine: ground.engine.version, previews: await takeTurns(stack, parent, rounds, tell) };
+    return { pulumiCli: ground.pulumiCli.version, previews: await takeTurns(stack, parent, rounds, report) };
   } finally {
     if (before === undefined) delete process.env["NODE_OPTIONS"];
     else process.env["NODE_OPTIONS"] = before;
@@ -62,7 +61,7 @@ async function takeTurns(
   stack: Stack,
   folder: string,
   rounds: number,
-  tell: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<Previews> {
   const taken: Record<Arm, Preview[]> = { ours: [], whole: [], translated: [], unrefreshed: [] };
   for (let round = -1; round < rounds; round++) {
@@ -70,7 +69,7 @@ async function takeTurns(
       const preview = await oneOf(stack, folder, arm);
       if (round >= 0) taken[arm].push(preview); // The first round warms up.
     }
-    tell(`previews, round ${round + 1} of ${rounds}`);
+    report(`Previews, round ${round + 1} of ${rounds}`);
   }
   return taken;
 }
@@ -85,11 +84,11 @@ async function oneOf(stack: Stack, folder: string, arm: Arm): Promise<Preview> {
     ...(arm === "unrefreshed" ? ["--refresh=false"] : []),
   );
   const all = performance.now() - counted;
-  if (code !== 0) throw new Error(`a preview failed: ${output}`);
+  if (code !== 0) throw new Error(`A preview failed: ${output}`);
   const [program] = readFileSync(path.join(folder, "programs"), "utf8")
     .split("\n")
     .filter(Boolean)
     .map((line) => JSON.parse(line) as { readonly began: number; readonly ended: number });
-  if (program === undefined) throw new Error("the program left no times");
+  if (program === undefined) throw new Error("The program did not record its times.");
   return { all, before: program.began - began, program: program.ended - program.began };
 }

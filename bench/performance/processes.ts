@@ -1,12 +1,14 @@
-// What processes cost, by Linux' own books: processor time and memory, of one process or of a PostgreSQL server with all its backends.
-// Starting and ending them is here too, so that nothing outlives the benchmark.
+// Reads processor time and memory of processes from Linux' /proc, for one process or a PostgreSQL server with all its
+// backends. Also ends processes, so that nothing outlives the benchmark.
 import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Linux counts processor time in ticks of ten milliseconds. */
 const ticksPerSecond = 100;
 
-/** The fields of /proc/<pid>/stat after the name, which may hold anything; undefined where the process has ended. */
+/**
+ * Gives the fields of /proc/<pid>/stat after the name, which may contain anything; undefined if the process has ended.
+ */
 function statOf(pid: number | string): readonly string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -19,22 +21,22 @@ function statOf(pid: number | string): readonly string[] | undefined {
 /** Gives the parent of a process. */
 export const parentOf = (pid: number): number => Number(statOf(pid)?.[1]);
 
-/** Gives the processor seconds of a process, with those of children that have ended. */
+/** Gives the processor seconds of a process, including children that have ended. */
 export const secondsOf = (pid: number): number =>
   (statOf(pid)?.slice(11, 15) ?? []).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
 
-/** Gives the processor seconds of a process and of all that live below it. */
+/** Gives the processor seconds of a process and its living children. */
 export const secondsBelow = (pid: number): number =>
   secondsOf(pid) +
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(statOf(name)?.[1]) === pid)
     .reduce((sum, name) => sum + secondsOf(Number(name)), 0);
 
-/** Gives the most memory that a process has had at once, in bytes. */
+/** Gives the peak memory of a process in bytes. */
 export const peakBytesOf = (pid: number): number =>
   Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? NaN) * 1024;
 
-/** Asks a process to end and waits until it has; after `seconds` it is killed. */
+/** Terminates a process and waits for its end; kills it after `seconds`. */
 export async function end(child: ChildProcess, seconds = 30): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));

@@ -1,10 +1,11 @@
-// What the performance benchmark keeps of a run: the raw samples and counts of each part, with the machine on which and the day on which they were taken.
+// The results that the performance benchmark keeps: the raw samples and counts of
+// each part, with the date and the machine.
 import { availableParallelism, cpus, totalmem } from "node:os";
 import type { Journalled } from "./journal.ts";
 import type { Loaded } from "./load.ts";
 import type { Previewed } from "./preview.ts";
 
-/** When and on what something was measured. */
+/** The date and the machine of a measurement. */
 export interface Taken {
   readonly at: string;
   readonly cores: number;
@@ -13,17 +14,17 @@ export interface Taken {
   readonly node: string;
 }
 
-/** A part is absent until it has been measured. */
+/** All results; a part is absent until it is measured. */
 export interface Results {
   readonly preview?: Taken & Previewed;
   readonly journal?: Taken & Journalled;
   readonly load?: Taken & { readonly postgres: string; readonly cells: readonly Loaded[] };
 }
 
-/** The parts, in the order in which they are measured and shown. */
+/** The parts in the order in which they are measured and shown. */
 export const parts = ["preview", "journal", "load"] as const;
 
-/** Describes this machine, now. */
+/** Gives the date and this machine. */
 export const here = (): Taken => ({
   at: new Date().toISOString().slice(0, 10),
   cores: availableParallelism(),
@@ -32,14 +33,13 @@ export const here = (): Taken => ({
   node: process.versions.node,
 });
 
-/** Writes results as a file, a part a paragraph and a cell a line, so that two runs can be compared by eye. */
+/** Gives the text of results.json, with a line for each part and each cell so that two runs can be compared. */
 export function fileOf({ load, ...rest }: Results): string {
   const written = Object.entries(rest).map(([name, part]) => `${JSON.stringify(name)}: ${JSON.stringify(part)}`);
   if (load) {
     const { cells, ...about } = load;
-    written.push(
-      `"load": ${JSON.stringify(about).slice(0, -1)}, "cells": [\n${cells.map((cell) => JSON.stringify(cell)).join(",\n")}\n]}`,
-    );
+    const lines = cells.map((cell) => JSON.stringify(cell)).join(",\n");
+    written.push(`"load": ${JSON.stringify(about).slice(0, -1)}, "cells": [\n${lines}\n]}`);
   }
   return `{\n${written.join(",\n")}\n}\n`;
 }

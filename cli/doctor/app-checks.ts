@@ -1,17 +1,17 @@
-// Whether the app that is released can be: by canary at all, with images that can be pulled, and with requests that are written down in time.
-// One request is sent to it, as a user sends one; nothing is changed.
+// Checks of a released app: whether it can be released by canary, whether its image can be pulled, and whether its
+// requests are recorded in time. One request is sent to the app, as a user would send it; nothing is changed.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerApp } from "@azure/arm-appcontainers";
 import { fitnessOf } from "../../controlplane/adapters/azure/traffic.ts";
-import { whyUnfit } from "../../engines/rollout/decide.ts";
+import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
 import { doctorAppUnfit, doctorImageUnpullable, doctorRowsLate, doctorRowsUnwired } from "../../errors/doctor.ts";
-import type { AppPatient, Patient } from "./context.ts";
-import { type Check, failed, ok, type Said, unknown } from "./finding.ts";
+import { messageOf } from "./azure-answer.ts";
+import type { AppContext, Context } from "./context.ts";
+import { type Check, type CheckResult, failed, ok, unknown } from "./finding.ts";
 import { nameOf, type ReleasedApp } from "./stack.ts";
-import { wordsOf } from "./subscription-checks.ts";
 
 const appsVersion = "2025-07-01";
-/** Roles whose bearer may pull, by the GUIDs that they have in every tenant: AcrPull, AcrPush, Contributor, Owner. */
+/** Roles that permit pulling, by the GUIDs that they have in every tenant: AcrPull, AcrPush, Contributor, Owner. */
 const pullRoles = [
   "7f951dda-4ed3-4680-a7ca-43fe172d538d",
   "8311e382-0749-4cb8-b61a-304f252e45ec",
@@ -19,7 +19,7 @@ const pullRoles = [
   "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
 ];
 
-/** An app as Resource Manager shows it, as far as it is looked at here. */
+/** The part of an app that is read here, as Resource Manager shows it. */
 export interface LiveApp {
   readonly identity?: { readonly userAssignedIdentities?: Readonly<Record<string, unknown>> };
   readonly properties: {
@@ -38,23 +38,27 @@ export interface LiveApp {
 
 const sameText = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
-/** Gives the live app, or says why there is none to look at: before the first `pulumi up` that is no fault. */
-async function liveApp({ ask, app: { id } }: AppPatient): Promise<LiveApp | Said> {
+/** Gives the deployed app, or why there is none to check. Before the first `pulumi up` that is no failure. */
+async function liveApp({ ask, app: { id } }: AppContext): Promise<LiveApp | CheckResult> {
   const answer = await ask("GET", id, appsVersion);
-  if (answer.status === 404) return unknown(`${nameOf(id)} is not there yet: the first \`pulumi up\` makes it`);
-  return answer.status === 200 ? (answer.body as LiveApp) : unknown(wordsOf(answer));
+  if (answer.status === 404) return unknown(`${nameOf(id)} does not exist yet: the first \`pulumi up\` creates it`);
+  return answer.status === 200 ? (answer.body as LiveApp) : unknown(messageOf(answer));
 }
 
-/** Runs a check of the live app where there is one. */
+/** Makes a check of the deployed app; it is unknown before the app exists. */
 const onApp =
-  (look: (live: LiveApp, patient: AppPatient) => Promise<Said>) =>
-  async (patient: AppPatient): Promise<Said> => {
-    const live = await liveApp(patient);
-    return "state" in live ? live : look(live, patient);
+  (check: (live: LiveApp, context: AppContext) => Promise<CheckResult>) =>
+  async (context: AppContext): Promise<CheckResult> => {
+    const live = await liveApp(context);
+    return "state" in live ? live : check(live, context);
   };
 
-/** Judges by the control plane's own reading and the engine's own words, so that what passes here is not rejected there. */
-export function judgeFitness(app: string, { properties: { configuration } }: LiveApp): Said {
+/**
+ * Judges whether an app can be released by canary.
+ *
+ * It reads the app as the control plane does and asks the engine, so an app that passes here is not rejected there.
+ */
+export function judgeFitness(app: string, { properties: { configuration } }: LiveApp): CheckResult {
   const why = whyUnfit({
     weights: [],
     revisions: [],
@@ -66,41 +70,44 @@ export function judgeFitness(app: string, { properties: { configuration } }: Liv
   return why === undefined ? ok(`${app} can be released by canary`) : failed(doctorAppUnfit({ app, why }));
 }
 
-/** Follows the way of a pull: the image's registry, the app's sign-in to it, the identity behind that, its role at the registry. */
-async function pull(live: LiveApp, { ask, app: { id }, stack: { subscription } }: AppPatient): Promise<Said> {
+/**
+ * Checks each step of a pull: the image's registry, the app's sign-in to it, the identity behind that, and its role.
+ */
+async function pull(live: LiveApp, { ask, app: { id }, stack: { subscription } }: AppContext): Promise<CheckResult> {
   const app = nameOf(id);
   const image = live.properties.template.containers[0]?.image ?? "";
   const server = image.split("/")[0] ?? "";
   if (!server.endsWith(".azurecr.io"))
-    return unknown(`${image} comes from another kind of registry, whose rights are not Azure's`);
-  const cannot = (why: string): Said => failed(doctorImageUnpullable({ app, image, why }));
+    return unknown(`${image} is not in an Azure registry, so its permissions cannot be read`);
+  const cannot = (why: string): CheckResult => failed(doctorImageUnpullable({ app, image, why }));
   const signIn = live.properties.configuration.registries?.find((one) => sameText(one.server, server));
-  if (signIn === undefined) return cannot(`it does not sign in to ${server}`);
-  if (!signIn.identity) return unknown(`${app} signs in to ${server} with a password, which is not looked at`);
+  if (signIn === undefined) return cannot(`it has no registry entry for ${server}`);
+  if (!signIn.identity) return unknown(`${app} signs in to ${server} with a password, which is not checked`);
   const identity = Object.keys(live.identity?.userAssignedIdentities ?? {}).find((each) =>
     sameText(each, signIn.identity!),
   );
   if (identity === undefined)
-    return cannot(`${signIn.identity.split("/").at(-1)}, which it names for ${server}, is no identity of its own`);
+    return cannot(`its entry for ${server} names the identity ${nameOf(signIn.identity)}, which the app does not have`);
+  const identityName = nameOf(identity);
   const [registries, principal] = await Promise.all([
     ask("GET", `/subscriptions/${subscription}/providers/Microsoft.ContainerRegistry/registries`, "2023-01-01-preview"),
     ask("GET", identity, "2023-01-31"),
   ]);
-  if (principal.status === 404) return cannot(`its identity ${identity.split("/").at(-1)} is gone`);
+  if (principal.status === 404) return cannot(`its identity ${identityName} no longer exists`);
   const registry = (registries.body?.value as { id: string; properties: { loginServer: string } }[] | undefined)?.find(
     ({ properties }) => sameText(properties.loginServer, server),
   );
-  if (registry === undefined) return unknown(`the registry ${server} is in no resource group that this caller sees`);
+  if (registry === undefined) return unknown(`you have no access to the registry ${server} in this subscription`);
   const assigned = await ask("GET", `${registry.id}/providers/Microsoft.Authorization/roleAssignments`, "2022-04-01");
-  if (assigned.status !== 200) return unknown(wordsOf(assigned));
+  if (assigned.status !== 200) return unknown(messageOf(assigned));
   const has = (assigned.body.value as { properties: { principalId: string; roleDefinitionId: string } }[]).some(
     ({ properties }) =>
       properties.principalId === principal.body.properties.principalId &&
       pullRoles.some((role) => properties.roleDefinitionId.toLowerCase().endsWith(role)),
   );
   return has
-    ? ok(`${identity.split("/").at(-1)} may pull ${image}`)
-    : cannot(`its identity ${identity.split("/").at(-1)} has no role at ${server} that lets it pull`);
+    ? ok(`${identityName} may pull ${image}`)
+    : cannot(`its identity ${identityName} has no role on ${server} that permits pulling`);
 }
 
 interface DiagnosticSetting {
@@ -121,38 +128,42 @@ const writesRows = ({ properties: { workspaceId, logs = [] } }: DiagnosticSettin
       enabled && (category === "ContainerAppHTTPLogs" || categoryGroup === "allLogs"),
   );
 
-/** Sends a request that no other is like, and waits for its row twice as long as the stack says that it may take. */
+const rowsOf = (app: string, path: string): string =>
+  [
+    "ContainerAppHTTPLogs",
+    `where ContainerAppName == ${JSON.stringify(app)} and Path == ${JSON.stringify(path)}`,
+    "summarize rows = count()",
+  ].join("\n| ");
+
+/** Sends a request with a unique path and waits for its row, up to twice `ingestionSeconds`. */
 async function rows(
   live: LiveApp,
-  { ask, query, visit, app: { id, probePath }, stack: { ingestionSeconds } }: AppPatient,
-): Promise<Said> {
+  { ask, query, visit, app: { id, probePath }, stack: { ingestionSeconds } }: AppContext,
+): Promise<CheckResult> {
   const app = nameOf(id);
   const environment = live.properties.managedEnvironmentId;
   const address = live.properties.configuration.ingress?.fqdn;
-  const wired = await ask(
+  const settings = await ask(
     "GET",
     `${environment}/providers/Microsoft.Insights/diagnosticSettings`,
     "2021-05-01-preview",
   );
-  if (wired.status !== 200) return unknown(wordsOf(wired));
-  const workspaceId = (wired.body.value as readonly DiagnosticSetting[]).find(writesRows)?.properties.workspaceId;
-  if (workspaceId === undefined) return failed(doctorRowsUnwired({ environment: environment.split("/").at(-1)! }));
-  if (address === undefined) return unknown(`${app} has no address to send a request to`);
+  if (settings.status !== 200) return unknown(messageOf(settings));
+  const workspaceId = (settings.body.value as readonly DiagnosticSetting[]).find(writesRows)?.properties.workspaceId;
+  if (workspaceId === undefined) return failed(doctorRowsUnwired({ environment: nameOf(environment) }));
+  if (address === undefined) return unknown(`${app} has no ingress to send a request to`);
   const workspace = await ask("GET", workspaceId, "2023-09-01");
-  if (workspace.status !== 200) return unknown(wordsOf(workspace));
+  if (workspace.status !== 200) return unknown(messageOf(workspace));
   const path = `${probePath}${probePath.includes("?") ? "&" : "?"}ballast-doctor=${crypto.randomUUID()}`;
   await visit(`https://${address}${path}`);
   const sentAt = performance.now();
   const seconds = (): number => Math.round((performance.now() - sentAt) / 1000);
   const pauseMilliseconds = Math.min(5, Math.max(0.2, ingestionSeconds / 10)) * 1000;
   for (;;) {
-    const answer = await query(
-      workspace.body.properties.customerId,
-      `ContainerAppHTTPLogs\n| where ContainerAppName == ${JSON.stringify(app)} and Path == ${JSON.stringify(path)}\n| summarize rows = count()`,
-    );
-    if (answer.status !== 200) return unknown(`request rows cannot be read: ${wordsOf(answer)}`);
+    const answer = await query(workspace.body.properties.customerId, rowsOf(app, path));
+    if (answer.status !== 200) return unknown(`request rows cannot be read: ${messageOf(answer)}`);
     const came = Number(answer.body.tables[0].rows[0]?.[0] ?? 0) > 0;
-    if (came && seconds() <= ingestionSeconds) return ok(`the row of a request came after ${seconds()} s`);
+    if (came && seconds() <= ingestionSeconds) return ok(`the row of a test request arrived after ${seconds()} s`);
     if (came || seconds() > ingestionSeconds * 2 + 1)
       return failed(doctorRowsLate({ seconds: seconds(), ingestionSeconds, came }));
     await sleep(pauseMilliseconds);
@@ -160,17 +171,17 @@ async function rows(
 }
 
 /** The checks of an app. */
-export const appChecks: readonly Check<AppPatient>[] = [
+export const appChecks: readonly Check<AppContext>[] = [
   { name: "canary", run: onApp(async (live, { app }) => judgeFitness(nameOf(app.id), live)) },
   { name: "image", run: onApp(pull) },
   { name: "request rows", run: onApp(rows) },
 ];
 
-/** Gives the checks of a stack's apps, which say of which they are where there are several. */
-export const checksOfApps = (apps: readonly ReleasedApp[]): readonly Check<Patient>[] =>
+/** Gives the checks of a stack's apps. Their names include the app's when there are several. */
+export const checksOfApps = (apps: readonly ReleasedApp[]): readonly Check<Context>[] =>
   apps.flatMap((app) =>
     appChecks.map(({ name, run }) => ({
       name: apps.length > 1 ? `${name} of ${nameOf(app.id)}` : name,
-      run: (patient) => run({ ...patient, app }),
+      run: (context) => run({ ...context, app }),
     })),
   );

@@ -1,5 +1,5 @@
-// What `ballast doctor` looks at: a stack, as the Pulumi engine tells of it, and the cloud that it names. It reads the stack's configuration and state
-// without their secrets, and asks Azure as whoever runs it. Nothing is judged here.
+// The context that the checks of `ballast doctor` run in: a stack, and calls to the cloud that it is deployed to. The
+// stack is read through the Pulumi CLI without its secrets, and Azure is called as the person who runs the command.
 import { execFile } from "node:child_process";
 import { lookup } from "node:dns/promises";
 import { promisify } from "node:util";
@@ -9,72 +9,62 @@ import { reasonOf } from "../../client/requests.ts";
 import { parseConfig } from "../../config.ts";
 import { fetchDispatcher } from "../../connect-to.ts";
 import { doctorAzureUnreachable, doctorStackUnreadable } from "../../errors/doctor.ts";
-import type { PulumiEngine } from "../../toolchain/pulumi/bring.ts";
+import type { PulumiCli } from "../../toolchain/pulumi/bring.ts";
+import type { Answer } from "./azure-answer.ts";
 import { type ReleasedApp, type Stack, stackOfSettings } from "./stack.ts";
 import { type StateResource, stackOfState } from "./state.ts";
 
-/** What Azure answered, refusals included. */
-export interface Answer {
-  readonly status: number;
-  readonly body: any;
-}
-
-/** Asks Resource Manager by a path and a version. @throws doctor-azure-unreachable, release-not-signed-in */
+/** Calls Resource Manager with a path and an API version. @throws doctor-azure-unreachable, release-not-signed-in */
 export type Ask = (method: "GET" | "POST", path: string, version: string, body?: object) => Promise<Answer>;
 
-/** A stack and the ways to what it deploys. */
-export interface Patient {
+/** A stack, and the calls that its checks make. */
+export interface Context {
   readonly stack: Stack;
   readonly ask: Ask;
   /** Runs a query over a workspace's rows. */
   readonly query: (workspace: string, kql: string) => Promise<Answer>;
-  /** Sends one request to an app, as a user does, and gives its status. */
+  /** Sends one request to an app, as a user would, and gives its status. */
   readonly visit: (url: string) => Promise<number>;
-  /** Gives the addresses that a name leads to from here; none where it is not known here. */
+  /** Resolves a host name on this machine; gives no addresses if it does not resolve. */
   readonly resolve: (host: string) => Promise<readonly string[]>;
 }
 
-/** One of the stack's apps, and the same ways. */
-export interface AppPatient extends Patient {
+/** The context for the checks of one of the stack's apps. */
+export interface AppContext extends Context {
   readonly app: ReleasedApp;
 }
 
-/** Who is asked for tokens, by their audience. */
+/** Gives a source of tokens for an audience. */
 export type Tokens = (audience: string) => () => Promise<string>;
 
 const patienceMilliseconds = 15_000;
-/** A state is longer than what a child may say by default. */
+/** A stack's state can exceed the output that a child process may write by default. */
 const stateBytesMax = 256 * 2 ** 20;
 
-/** Gives the patient that a stack is. BALLAST_TOKEN is the control plane's alone and is not shown to Azure. */
-export function patientOf(
+/** Makes the context of a stack. BALLAST_TOKEN is for the control plane only, so it is never sent to Azure. */
+export function contextOf(
   stack: Stack,
   tokens: Tokens = (audience) => tokenFor(audience, { ...process.env, BALLAST_TOKEN: "" }),
-): Patient {
+): Context {
   const dispatcher = fetchDispatcher();
-  const { resourceManager, logs } = stack.doors;
+  const { resourceManager, logs } = stack.endpoints;
   const [armToken, logsToken] = [tokens(resourceManager), tokens(logs)];
-  const asked = async (method: string, url: string, token: () => Promise<string>, body?: object): Promise<Answer> => {
+  const ask = async (method: string, url: string, token: () => Promise<string>, body?: object): Promise<Answer> => {
     const authorization = `Bearer ${await token()}`;
-    return await reached(
-      dispatcher,
-      method,
-      url,
-      { authorization, ...(body && { "content-type": "application/json" }) },
-      body,
-    );
+    const headers = { authorization, ...(body && { "content-type": "application/json" }) };
+    return await send(dispatcher, method, url, headers, body);
   };
   return {
     stack,
     ask: (method, path, version, body) =>
-      asked(method, `${resourceManager}${path}?api-version=${version}`, armToken, body),
-    query: (workspace, kql) => asked("POST", `${logs}/v1/workspaces/${workspace}/query`, logsToken, { query: kql }),
-    visit: async (url) => (await reached(dispatcher, "GET", url, {})).status,
+      ask(method, `${resourceManager}${path}?api-version=${version}`, armToken, body),
+    query: (workspace, kql) => ask("POST", `${logs}/v1/workspaces/${workspace}/query`, logsToken, { query: kql }),
+    visit: async (url) => (await send(dispatcher, "GET", url, {})).status,
     resolve: async (host) => (await lookup(host, { all: true }).catch(() => [])).map(({ address }) => address),
   };
 }
 
-async function reached(
+async function send(
   dispatcher: Dispatcher,
   method: string,
   url: string,
@@ -101,40 +91,43 @@ async function reached(
 }
 
 /**
- * Reads a stack by the engine: by its settings where it has settings of this repository's own program, which say all before the first `pulumi up`, else by its state.
+ * Reads a stack through the Pulumi CLI.
  *
- * @throws doctor-stack-unreadable, doctor-plane-undeployed, and what a preview would refuse of its configuration
+ * A stack with configuration of this repository's own program is read from that, which is complete before the first
+ * `pulumi up`. A stack of any other program is read from its state.
+ *
+ * @throws doctor-stack-unreadable, doctor-plane-undeployed, and the errors that a preview gives
+ * for invalid configuration
  */
-export async function stackNamed(engine: PulumiEngine, name: string): Promise<Stack> {
-  const config = JSON.parse(await told(engine, name, ["config", "--json"])) as Readonly<
+export async function stackNamed(pulumiCli: PulumiCli, name: string): Promise<Stack> {
+  const config = JSON.parse(await pulumi(pulumiCli, name, ["config", "--json"])) as Readonly<
     Record<string, { readonly value?: string; readonly secret: boolean }>
   >;
   if (!Object.keys(config).some((key) => key.startsWith("ballast:"))) {
-    const { deployment } = JSON.parse(await told(engine, name, ["stack", "export"])) as {
+    const { deployment } = JSON.parse(await pulumi(pulumiCli, name, ["stack", "export"])) as {
       readonly deployment: { readonly resources?: readonly StateResource[] };
     };
     return stackOfState(name, deployment.resources ?? []);
   }
-  const outputs = JSON.parse(await told(engine, name, ["stack", "output", "--json"])) as Readonly<
+  const outputs = JSON.parse(await pulumi(pulumiCli, name, ["stack", "output", "--json"])) as Readonly<
     Record<string, unknown>
   >;
   const endpoint = outputs["controlPlaneEndpoint"];
   const secrets = Object.keys(config).filter((key) => config[key]!.secret);
-  // A secret is not shown and need not be: that there is one is all that is asked.
+  // The checks need to know that a secret is set, not its value, which the Pulumi CLI leaves out.
+  const values = Object.entries(config).map(([key, { value }]) => [key, value ?? "not shown"]);
   return stackOfSettings(
-    parseConfig(
-      Object.fromEntries(Object.entries(config).map(([key, { value }]) => [key, value ?? "not shown"])),
-      secrets,
-    ),
+    parseConfig(Object.fromEntries(values), secrets),
     typeof endpoint === "string" ? endpoint : undefined,
   );
 }
 
-async function told(engine: PulumiEngine, stack: string, args: readonly string[]): Promise<string> {
+/** Runs the Pulumi CLI on a stack and gives its output. @throws doctor-stack-unreadable */
+async function pulumi(pulumiCli: PulumiCli, stack: string, args: readonly string[]): Promise<string> {
   try {
     return (
-      await promisify(execFile)(engine.command, [...args, "--stack", stack, "--non-interactive"], {
-        env: { ...process.env, ...engine.environment },
+      await promisify(execFile)(pulumiCli.command, [...args, "--stack", stack, "--non-interactive"], {
+        env: { ...process.env, ...pulumiCli.environment },
         maxBuffer: stateBytesMax,
       })
     ).stdout;

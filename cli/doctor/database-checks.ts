@@ -1,18 +1,18 @@
-// Whether Azure offers the database that a stack wants where it wants it, and whether the control plane can sign in to it, as Resource Manager tells it:
-// the login where the server takes a password, else the identity of the job that makes its role, among the administrators, and that this job has run.
-// That the role works is the control plane's to say.
+// Checks of the journal's database: whether the region offers the server that the stack configures, and whether the
+// control plane can sign in to it. With password sign-in that takes the login; with Entra sign-in, an administrator
+// that is the identity of the job `database-role`, and a run of that job that succeeded.
 import { administrator } from "../../components/platform/journal-database.ts";
 import { doctorDatabaseRoleMissing, doctorDatabaseUnoffered } from "../../errors/doctor.ts";
-import type { Patient } from "./context.ts";
-import { type Check, failed, ok, type Said, unknown } from "./finding.ts";
+import { messageOf } from "./azure-answer.ts";
+import type { Context } from "./context.ts";
+import { type Check, type CheckResult, failed, ok, unknown } from "./finding.ts";
 import { nameOf, versions } from "./stack.ts";
-import { wordsOf } from "./subscription-checks.ts";
 
 const { servers: serversVersion } = versions;
 const jobsVersion = "2025-07-01";
 const database = "ballast";
 
-async function role({ ask, stack: { database: journal } }: Patient): Promise<Said> {
+async function role({ ask, stack: { database: journal } }: Context): Promise<CheckResult> {
   if (journal === undefined) return unknown("the stack has no JournalDatabase");
   const { server, preparedBy } = journal;
   const name = nameOf(server);
@@ -20,9 +20,10 @@ async function role({ ask, stack: { database: journal } }: Patient): Promise<Sai
     ask("GET", server, serversVersion),
     ask("GET", `${server}/databases/${database}`, serversVersion),
   ]);
-  if (answer.status === 404) return unknown(`the server ${name} is not there yet: the first \`pulumi up\` makes it`);
-  if (answer.status !== 200) return unknown(wordsOf(answer));
-  const lacks = (what: string): Said => failed(doctorDatabaseRoleMissing({ server: name, what }));
+  if (answer.status === 404)
+    return unknown(`the server ${name} does not exist yet: the first \`pulumi up\` creates it`);
+  if (answer.status !== 200) return unknown(messageOf(answer));
+  const lacks = (what: string): CheckResult => failed(doctorDatabaseRoleMissing({ server: name, what }));
   if (inIt.status === 404) return lacks(`database ${database}`);
   if (preparedBy === "password")
     return answer.body.properties.administratorLogin === administrator
@@ -36,7 +37,7 @@ async function role({ ask, stack: { database: journal } }: Patient): Promise<Sai
     ask("GET", `${server}/administrators`, serversVersion),
     ask("GET", `${preparedBy.job}/executions`, jobsVersion),
   ]);
-  if (administrators.status !== 200) return unknown(wordsOf(administrators));
+  if (administrators.status !== 200) return unknown(messageOf(administrators));
   const has =
     principal.status === 200 &&
     (administrators.body.value as { properties: { objectId: string } }[]).some(
@@ -50,10 +51,10 @@ async function role({ ask, stack: { database: journal } }: Patient): Promise<Sai
     );
   return hasRun
     ? ok(`${name} was prepared by the job ${job}`)
-    : lacks(`role of the control plane: the job ${job} has not succeeded yet`);
+    : lacks(`role of the control plane, because the job ${job} has not succeeded yet`);
 }
 
-/** What a region offers, as far as it is looked at. Azure says of a size what is supported as a list, or as one word. */
+/** The part of a region's capabilities that is read here. `supportedHaMode` may be a list or one string. */
 interface Offered {
   readonly restricted?: string;
   readonly reason?: string;
@@ -67,31 +68,32 @@ interface Offered {
   readonly supportedServerVersions?: readonly { readonly name: string }[];
 }
 
-/** Says what a region lacks for a server that is wanted; undefined where it offers it. */
+/** Gives why a region does not offer the configured server; undefined if it does. */
 export function whyUnoffered(
-  { version, sku, zoneRedundant }: Pick<NonNullable<Patient["stack"]["database"]>, "version" | "sku" | "zoneRedundant">,
+  { version, sku, zoneRedundant }: Pick<NonNullable<Context["stack"]["database"]>, "version" | "sku" | "zoneRedundant">,
   offered: Offered,
 ): string | undefined {
   if (offered.restricted === "Enabled")
-    return `it offers this subscription no database server${offered.reason ? `: ${offered.reason}` : ""}`;
+    return `this subscription may not create database servers there${offered.reason ? `: ${offered.reason}` : ""}`;
   const sizes = (offered.supportedServerEditions ?? [])
     .flatMap(({ supportedServerSkus = [] }) => supportedServerSkus)
     .filter(({ status }) => status !== "Disabled");
-  const size = sizes.find(({ name }) => name.toLowerCase() === sku.toLowerCase());
-  const alike = sizes.map(({ name }) => name).filter((name) => name.startsWith(sku.slice(0, "Standard_B".length)));
-  if (size === undefined)
-    return `it offers no server of size ${sku}${alike.length > 0 ? `; of this kind it has ${alike.join(", ")}` : ""}`;
+  const match = sizes.find(({ name }) => name.toLowerCase() === sku.toLowerCase());
+  const family = sku.slice(0, "Standard_B".length);
+  const alike = sizes.map(({ name }) => name).filter((name) => name.startsWith(family));
+  if (match === undefined)
+    return `the region has no size ${sku}${alike.length > 0 ? `; similar sizes: ${alike.join(", ")}` : ""}`;
   if (!(offered.supportedServerVersions ?? []).some(({ name }) => name === version))
-    return `it offers no PostgreSQL ${version}`;
-  return zoneRedundant && ![size.supportedHaMode ?? []].flat().includes("ZoneRedundant")
-    ? `it offers no standby in another zone for ${sku}`
+    return `the region has no PostgreSQL ${version}`;
+  return zoneRedundant && ![match.supportedHaMode ?? []].flat().includes("ZoneRedundant")
+    ? `the region offers no standby in another zone for ${sku}`
     : undefined;
 }
 
-async function size({ ask, stack: { database: journal, subscription, location } }: Patient): Promise<Said> {
+async function size({ ask, stack: { database: journal, subscription, location } }: Context): Promise<CheckResult> {
   if (journal === undefined) return unknown("the stack has no JournalDatabase");
   const { server, version, sku, zoneRedundant } = journal;
-  if ((await ask("GET", server, serversVersion)).status === 200) return ok(`${nameOf(server)} is there already`);
+  if ((await ask("GET", server, serversVersion)).status === 200) return ok(`${nameOf(server)} already exists`);
   const answer = await ask(
     "GET",
     `/subscriptions/${subscription}/providers/Microsoft.DBforPostgreSQL/locations/${location}/capabilities`,
@@ -99,7 +101,7 @@ async function size({ ask, stack: { database: journal, subscription, location } 
   );
   const offered = answer.body?.value?.[0] as Offered | undefined;
   if (answer.status !== 200 || offered === undefined)
-    return unknown(answer.status === 200 ? `${location} tells of no database servers` : wordsOf(answer));
+    return unknown(answer.status === 200 ? `${location} reports no database servers` : messageOf(answer));
   const why = whyUnoffered(journal, offered);
   return why === undefined
     ? ok(`${location} offers ${sku} with PostgreSQL ${version}${zoneRedundant ? " and a standby in another zone" : ""}`)
@@ -107,7 +109,7 @@ async function size({ ask, stack: { database: journal, subscription, location } 
 }
 
 /** The checks of the database. */
-export const databaseChecks: readonly Check<Patient>[] = [
+export const databaseChecks: readonly Check<Context>[] = [
   { name: "database size", run: size },
   { name: "database role", run: role },
 ];

@@ -1,58 +1,60 @@
-// `ballast doctor`: looks at a stack and the cloud that it names, and says of each thing that a release needs whether it is so. It changes
-// nothing; what it finds wrong is an error of the catalogue with its fix. What is checked is in doctor/, a file a group.
+// `ballast doctor`: checks a stack and the cloud that it is deployed to for everything that a release needs. It changes
+// nothing. Each problem that it finds is an error of the catalogue with its fix. The checks are in this folder, one
+// file for each group.
 import type { Command } from "commander";
-import { bringEngine } from "../../toolchain/pulumi/bring.ts";
+import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
 import { print, printJson } from "../terminal.ts";
-import type { Patient } from "./context.ts";
+import type { Context } from "./context.ts";
 import { type Check, examine, findingJson, findingLines } from "./finding.ts";
 import type { Stack } from "./stack.ts";
 
-/** Adds the command. */
+/** Adds the command `doctor`. */
 export const addDoctor = (program: Command, engines: string): Command =>
   program
     .command("doctor")
-    .description(
-      "check what releases of a stack need, from this machine's tools to request rows, and say how to mend what is wrong",
-    )
-    .requiredOption("--stack <name>", "the Pulumi stack to look at")
-    .option("--json", "answer in JSON")
+    .description("check everything that releases of a stack need, and show how to fix what is wrong")
+    .requiredOption("--stack <name>", "the Pulumi stack to check")
+    .option("--json", "print JSON")
     .addHelpText(
       "after",
       `
-Nothing is changed; one request is sent to the app, to see its row arrive. That takes as long as rows take: minutes on Azure.
-What cannot be known now, such as an app before the first \`pulumi up\`, is unknown and no failure. The exit code is 1 when a check failed.
-Any program with a ControlPlane can be looked at once it has been deployed: run it in that program's folder.
+Checks this machine's tools, your permissions and those of the stack's identities, quotas, names, the database, the
+control plane, telemetry, the app, its image and its request rows.
+
+Nothing is changed. One request is sent to the app to see whether its row arrives, which takes minutes on Azure.
+A check that cannot be answered yet, such as one of an app before the first \`pulumi up\`, is unknown, not failed.
+The exit code is 1 if a check failed.
+
+A stack of any program with a ControlPlane can be checked once it is deployed. Run the command in that program's folder.
 
 Examples:
   ballast doctor --stack prod
-  ballast doctor --stack prod --json | jq '.findings[] | select(.state == "failed")'
-  ballast doctor --stack prod --json | jq '.findings[] | select(.check == "cost").lines'`,
+  ballast doctor --stack prod --json | jq '.findings[] | select(.state == "failed")'`,
     )
     .action(async ({ stack, json }: { stack: string; json?: boolean }) => {
-      const [{ toolChecks }, { patientOf, stackNamed }, checksOf] = await Promise.all([
+      const [{ toolChecks }, { contextOf, stackNamed }, checksOf] = await Promise.all([
         import("./tools.ts"),
         import("./context.ts"),
         checksOfStacks(),
       ]);
-      const engine = bringEngine({ report: (line) => void process.stderr.write(`${line}\n`) });
-      const tools = await examine(toolChecks(engines, program.version()!), () => engine);
-      if (!json) tools.forEach((finding) => print(findingLines(finding)));
-      const patient = patientOf(await stackNamed(await engine, stack));
-      const found = await examine(checksOf(patient.stack), patient);
+      const pulumiCli = bringPulumi({ report: (line) => void process.stderr.write(`${line}\n`) });
+      const tools = await examine(toolChecks(engines, program.version()!), () => pulumiCli);
+      if (!json) for (const finding of tools) print(findingLines(finding));
+      const context = contextOf(await stackNamed(await pulumiCli, stack));
+      const found = await examine(checksOf(context.stack), context);
       const findings = [...tools, ...found];
       if (findings.some(({ state }) => state === "failed")) process.exitCode = 1;
       if (json) return printJson({ stack, findings: findings.map(findingJson) });
-      found.forEach((finding) => print(findingLines(finding)));
+      for (const finding of found) print(findingLines(finding));
     });
 
-/** The SDKs behind these are loaded when they are needed, and no other command waits for them. */
-async function checksOfStacks(): Promise<(stack: Stack) => readonly Check<Patient>[]> {
+/** Loads the checks, and with them the Azure SDKs, only when this command runs, so that other commands start fast. */
+async function checksOfStacks(): Promise<(stack: Stack) => readonly Check<Context>[]> {
   const [
     { subscriptionChecks },
     { databaseChecks },
     { planeChecks },
     { checksOfApps },
-    { costChecks },
     { identityChecks },
     { telemetryChecks },
   ] = await Promise.all([
@@ -60,7 +62,6 @@ async function checksOfStacks(): Promise<(stack: Stack) => readonly Check<Patien
     import("./database-checks.ts"),
     import("./plane-checks.ts"),
     import("./app-checks.ts"),
-    import("./cost.ts"),
     import("./identity-checks.ts"),
     import("./telemetry-checks.ts"),
   ]);
@@ -71,6 +72,5 @@ async function checksOfStacks(): Promise<(stack: Stack) => readonly Check<Patien
     ...planeChecks,
     ...telemetryChecks,
     ...checksOfApps(apps),
-    ...costChecks,
   ];
 }

@@ -1,26 +1,31 @@
-// What a check of `ballast doctor` comes to, and the lines in which people read it. Knows no check.
+// What the checks of `ballast doctor` have in common: the form of a check and of its result, a runner, and the output
+// for people and for machines.
 import { BallastError } from "../../errors/catalogue.ts";
 import { styled } from "../terminal.ts";
 
-/** What a check says: that it is so, what is wrong and how it is mended, or why it cannot be known now. Lines are for machines. */
-export type Said =
-  | { readonly state: "ok" | "unknown"; readonly text: string; readonly lines?: readonly object[] }
+/** The result of a check. `unknown` is no failure: the check cannot be answered now, for the reason in `text`. */
+export type CheckResult =
+  | { readonly state: "ok" | "unknown"; readonly text: string }
   | { readonly state: "failed"; readonly error: BallastError };
 
-/** One check by its name. */
+/** One check and its name. */
 export interface Check<Subject> {
   readonly name: string;
-  readonly run: (subject: Subject) => Promise<Said>;
+  readonly run: (subject: Subject) => Promise<CheckResult>;
 }
 
-/** What a check found. */
-export type Finding = Said & { readonly check: string };
+/** The result of a check, with the check's name. */
+export type Finding = CheckResult & { readonly check: string };
 
-export const ok = (text: string) => ({ state: "ok", text }) satisfies Said;
-export const failed = (error: BallastError): Said => ({ state: "failed", error });
-export const unknown = (text: string) => ({ state: "unknown", text }) satisfies Said;
+export const ok = (text: string) => ({ state: "ok", text }) satisfies CheckResult;
+export const failed = (error: BallastError): CheckResult => ({ state: "failed", error });
+export const unknown = (text: string) => ({ state: "unknown", text }) satisfies CheckResult;
 
-/** Runs checks beside one another and gives what they found in their own order. An error of the catalogue is a finding; any other is our mistake. */
+/**
+ * Runs checks concurrently and gives their findings in the order of the checks.
+ *
+ * An error of the catalogue that a check throws is a finding. Any other error is a bug and is thrown.
+ */
 export const examine = <Subject>(checks: readonly Check<Subject>[], subject: Subject): Promise<readonly Finding[]> =>
   Promise.all(
     checks.map(async ({ name, run }) => ({
@@ -32,7 +37,7 @@ export const examine = <Subject>(checks: readonly Check<Subject>[], subject: Sub
     })),
   );
 
-/** Gives a finding as lines for people. */
+/** Formats a finding for people. */
 export function findingLines(finding: Finding): string {
   const head = (colour: "green" | "red" | "yellow") =>
     `${styled(colour, finding.state.padEnd(7))}  ${finding.check.padEnd(14)}`;
@@ -46,7 +51,7 @@ export function findingLines(finding: Finding): string {
   ].join("\n");
 }
 
-/** Gives a finding as machines read it. */
+/** Gives a finding as it appears in the JSON output. */
 export function findingJson(finding: Finding): object {
   if (finding.state !== "failed") return finding;
   const { id, message, fix, left } = finding.error;

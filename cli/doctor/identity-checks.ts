@@ -1,18 +1,20 @@
-// Whether the identities that work for a stack may do their work: the control plane's at the group and the workspace, the switch's at the app, the
-// one that pulls at the registry. What their roles permit there counts, not what the roles are called. Asks, and changes nothing.
+// Checks whether the stack's identities have the permissions that their work needs: the control plane's in the resource
+// group and on the workspace, the dead man's switch's on the app, the image puller's on the registry. It compares what
+// their roles permit, so a role of any name will do.
 import { switchActions } from "../../components/platform/dead-mans-switch.ts";
 import { doctorIdentityRightsMissing } from "../../errors/doctor.ts";
-import type { Patient } from "./context.ts";
-import { type Check, failed, ok, type Said, unknown } from "./finding.ts";
+import { messageOf } from "./azure-answer.ts";
+import type { Context } from "./context.ts";
+import { type Check, type CheckResult, failed, ok, unknown } from "./finding.ts";
+import { notPermitted, type Permission } from "./permissions.ts";
 import { groupOf, nameOf, type Stack } from "./stack.ts";
-import { notPermitted, type Permission, wordsOf } from "./subscription-checks.ts";
 
 const rolesVersion = "2022-04-01";
 
 /** What the control plane does with an app. Writing traffic is writing the app. */
 const planeActions = [...switchActions, "Microsoft.App/containerApps/revisions/deactivate/action"];
 
-/** What an identity is there for: these actions at that place. */
+/** The actions that an identity needs on one resource or group. */
 interface Duty {
   readonly at: string;
   readonly actions: readonly string[];
@@ -25,15 +27,15 @@ interface Assigned {
 const isWithin = (id: string, scope: string): boolean =>
   `${id}/`.toLowerCase().startsWith(`${scope.replace(/\/$/, "")}/`.toLowerCase());
 
-/** Lists what a principal may not do of a duty, by the definitions of all the roles that it has there or above. */
+/** Lists the actions of a duty that no role of the principal permits, counting roles assigned there or above. */
 async function lacking(
-  { ask }: Patient,
+  { ask }: Context,
   principalId: string,
   { at, actions }: Duty,
-): Promise<readonly string[] | Said> {
+): Promise<readonly string[] | CheckResult> {
   const assigned = await ask("GET", `${at}/providers/Microsoft.Authorization/roleAssignments`, rolesVersion);
-  if (assigned.status === 404) return unknown(`${nameOf(at)} is not there yet`);
-  if (assigned.status !== 200) return unknown(wordsOf(assigned));
+  if (assigned.status === 404) return unknown(`${nameOf(at)} does not exist yet`);
+  if (assigned.status !== 200) return unknown(messageOf(assigned));
   const roles = (assigned.body.value as readonly Assigned[])
     .map(({ properties }) => properties)
     .filter((one) => one.principalId === principalId && isWithin(at, one.scope));
@@ -41,43 +43,44 @@ async function lacking(
     [...new Set(roles.map(({ roleDefinitionId }) => roleDefinitionId))].map((id) => ask("GET", id, rolesVersion)),
   );
   const unread = definitions.find(({ status }) => status !== 200);
-  if (unread) return unknown(wordsOf(unread));
+  if (unread) return unknown(messageOf(unread));
   return notPermitted(
     definitions.flatMap(({ body }) => body.properties.permissions as readonly Permission[]),
     actions,
   );
 }
 
-/** Makes a check of an identity of the stack's and its duties. */
+/** Makes the check of one identity of the stack and its duties. */
 const identityCheck = (
   name: string,
   whose: keyof Stack["identities"],
   component: string,
   dutiesOf: (stack: Stack) => readonly Duty[],
-): Check<Patient> => ({
+): Check<Context> => ({
   name,
-  run: async (patient) => {
-    const id = patient.stack.identities[whose];
-    const duties = dutiesOf(patient.stack);
+  run: async (context) => {
+    const id = context.stack.identities[whose];
+    const duties = dutiesOf(context.stack);
     if (id === undefined || duties.length === 0) return unknown(`the stack has no ${component}`);
     const identity = nameOf(id);
-    const principal = await patient.ask("GET", id, "2023-01-31");
-    if (principal.status === 404) return unknown(`the identity ${identity} is not there yet: \`pulumi up\` makes it`);
-    if (principal.status !== 200) return unknown(wordsOf(principal));
+    const principal = await context.ask("GET", id, "2023-01-31");
+    if (principal.status === 404)
+      return unknown(`the identity ${identity} does not exist yet: \`pulumi up\` creates it`);
+    if (principal.status !== 200) return unknown(messageOf(principal));
     const found = await Promise.all(
-      duties.map((duty) => lacking(patient, principal.body.properties.principalId, duty)),
+      duties.map((duty) => lacking(context, principal.body.properties.principalId, duty)),
     );
     for (const [place, missing] of found.entries()) {
       if ("state" in missing) return missing;
       if (missing.length > 0)
         return failed(doctorIdentityRightsMissing({ identity, at: duties[place]!.at, actions: missing }));
     }
-    return ok(`${identity} may do what it is there for at ${duties.map(({ at }) => nameOf(at)).join(" and ")}`);
+    return ok(`${identity} has the permissions it needs on ${duties.map(({ at }) => nameOf(at)).join(" and ")}`);
   },
 });
 
 /** The checks of the identities. */
-export const identityChecks: readonly Check<Patient>[] = [
+export const identityChecks: readonly Check<Context>[] = [
   identityCheck("plane rights", "plane", "ControlPlane", ({ apps, workspace }) => [
     ...[...new Set(apps.map(({ id }) => groupOf(id)))].map((at) => ({ at, actions: planeActions })),
     ...(workspace === undefined

@@ -1,67 +1,70 @@
-// What `ballast doctor` knows of a stack: the ids of what it deploys, there or not yet, and what a check judges by. A stack of this repository's own program is
-// described by its settings, before anything of it is there; state.ts describes one of any other program. Asks nobody.
+// The stack that `ballast doctor` checks: the ids of the resources that it deploys, whether or not they exist yet, and
+// the values that checks compare with. A stack of this repository's own program is described by its configuration,
+// here; one of any other program is described by its state, in state.ts.
 import { physicalName, replicaSizes } from "../../components/conventions.ts";
 import type { Settings } from "../../config.ts";
 import { databaseVersion } from "../../defaults.ts";
 
-/** Replicas that run whether or not anybody asks for them. */
+/** The minimum replicas of an app, and the cores of each. */
 export interface Replicas {
   readonly least: number;
   readonly cpu: number;
-  readonly gib: number;
 }
 
-/** An app that is released. */
+/** An app that Ballast releases. */
 export interface ReleasedApp {
   readonly id: string;
-  /** A path that users take. */
+  /** A path that users request. */
   readonly probePath: string;
-  /** Undefined where another program has the app. */
+  /** Undefined if another program deploys the app. */
   readonly replicas: Replicas | undefined;
 }
 
-/** A name that all of Azure shares, and who gets it. */
+/** A name that must be unique across all of Azure. */
 export interface SharedName {
   readonly kind: string;
-  /** The id that its resource has, or gets. */
+  /** The id of the resource that has the name, or will have it. */
   readonly id: string;
-  /** Under which version it is asked for. */
+  /** The API version to ask for the resource with. */
   readonly version: string;
-  /** What is changed to have another. */
+  /** The setting that changes the name. */
   readonly key: string;
 }
 
-/** A stack, as far as it is looked at. */
+/** A stack, with everything that a check needs to know of it. */
 export interface Stack {
   readonly subscription: string;
   readonly location: string;
-  readonly doors: { readonly resourceManager: string; readonly logs: string };
-  /** What `pulumi up` does in each resource group, by the group's id: one action a type of resource. */
+  /** The addresses of Azure's own APIs. */
+  readonly endpoints: { readonly resourceManager: string; readonly logs: string };
+  /** The actions of `pulumi up` in each resource group, one for each type of resource, by the group's id. */
   readonly writes: ReadonlyMap<string, readonly string[]>;
   readonly names: readonly SharedName[];
   /** The control plane's app. */
   readonly plane: string;
-  /** Where that sends its telemetry; undefined where it sends none. */
+  /** The component that receives its telemetry; undefined if it sends none. */
   readonly insights: string | undefined;
-  /** Where the control plane runs. */
+  /** The environment that the control plane runs in. */
   readonly environment: string;
-  /** Where request rows come; undefined where the control plane was given no right to any. */
+  /** The workspace that receives request rows; undefined if the control plane has no role on any. */
   readonly workspace: string | undefined;
-  /** Who works for it; undefined where the stack has no such part. */
+  /**
+   * The identities of the control plane, the dead man's switch and the image puller; undefined if the stack has none.
+   */
   readonly identities: Readonly<Record<"plane" | "switch" | "pull", string | undefined>>;
-  /** From where is pulled. */
+  /** The registry that images are pulled from. */
   readonly registry: string | undefined;
   readonly apps: readonly ReleasedApp[];
-  /** The control plane's address; undefined where it has none yet. */
+  /** The control plane's address; undefined before it is deployed. */
   readonly endpoint: string | undefined;
   readonly audience: string;
   readonly ingestionSeconds: number;
   readonly silenceSeconds: number;
-  /** Whether its environment has no address on the internet. */
+  /** Whether the environment has no public address. */
   readonly internal: boolean;
-  /** Whose addresses the control plane takes; everybody's where there are none. */
+  /** The address ranges that the control plane accepts; it accepts all if there are none. */
   readonly callers: readonly string[];
-  /** The server of the journal; undefined where the stack has none of its own. */
+  /** The server of the journal; undefined if the stack does not deploy one. */
   readonly database:
     | {
         readonly server: string;
@@ -71,25 +74,20 @@ export interface Stack {
         readonly preparedBy: "password" | { readonly identity: string; readonly job: string } | undefined;
       }
     | undefined;
-  /** All that runs at the least. */
-  readonly replicas: readonly Replicas[];
-  readonly paysRegistry: boolean;
-  /** Whether it pays for a network, or for what one needs. */
-  readonly paysNetwork: boolean;
 }
 
-/** Gives the id of a resource of a group. */
+/** Gives the id of a resource in a resource group. */
 export const idIn = (group: string, type: string, name: string): string => `${group}/providers/${type}/${name}`;
-/** Gives what a resource is called, which is how people know it. */
+/** Gives the name of a resource, the last part of its id. */
 export const nameOf = (id: string): string => id.split("/").at(-1)!;
-/** Gives the id of the resource group that something is in. */
+/** Gives the id of a resource's resource group. */
 export const groupOf = (id: string): string => id.split("/").slice(0, 5).join("/");
 const identityType = "Microsoft.ManagedIdentity/userAssignedIdentities";
 
-/** The versions under which servers and registries are asked for. */
+/** The API versions of servers and registries. */
 export const versions = { servers: "2025-08-01", registries: "2023-01-01-preview" } as const;
 
-/** What `pulumi up` does in the resource group, one action a type of resource. */
+/** The actions of `pulumi up` in the resource group, one for each type of resource. */
 const writes = [
   "Microsoft.App/managedEnvironments/write",
   "Microsoft.App/containerApps/write",
@@ -105,14 +103,14 @@ const writes = [
   "Microsoft.Authorization/roleAssignments/write",
   "Microsoft.Authorization/roleDefinitions/write",
 ];
-/** What it does beside that where it makes a network, or a zone for an internal environment. */
+/** Its further actions if it creates a network, or a DNS zone for an internal environment. */
 const networkWrites = [
   "Microsoft.Network/virtualNetworks/write",
   "Microsoft.Network/virtualNetworks/subnets/join/action",
   "Microsoft.Network/privateDnsZones/write",
 ];
 
-/** Describes a stack of this repository's own program, which names its parts as index.ts does. */
+/** Describes a stack of this repository's own program, with the resource names that index.ts gives. */
 export function stackOfSettings(settings: Settings, endpoint: string | undefined): Stack {
   const {
     subscription,
@@ -128,27 +126,27 @@ export function stackOfSettings(settings: Settings, endpoint: string | undefined
   const identity = (of: string): string => idIn(group, identityType, physicalName("identity", of, group));
   const job = idIn(group, "Microsoft.App/jobs", physicalName("job", "database-role", group));
   const server = idIn(group, "Microsoft.DBforPostgreSQL/flexibleServers", physicalName("server", "journal", group));
-  const paysRegistry = !registry.startsWith("/");
-  const registryId = paysRegistry ? idIn(group, "Microsoft.ContainerRegistry/registries", registry) : registry;
-  const storefront = { least: replicas.storefrontMin, ...replicaSizes.storefront };
+  const deploysRegistry = !registry.startsWith("/");
+  const registryId = deploysRegistry ? idIn(group, "Microsoft.ContainerRegistry/registries", registry) : registry;
+  const storefront = { least: replicas.storefrontMin, cpu: replicaSizes.storefront.cpu };
   return {
     subscription,
     location,
     endpoint,
-    doors: { resourceManager, logs },
+    endpoints: { resourceManager, logs },
     audience: settings.audience,
     ingestionSeconds: settings.ingestionSeconds,
     silenceSeconds: settings.silenceSeconds,
     writes: new Map([[group, [...writes, ...(network.range || network.internal ? networkWrites : [])]]]),
     names: [
-      ...(paysRegistry
+      ...(deploysRegistry
         ? [{ kind: "registry", id: registryId, version: versions.registries, key: "ballast:registry" }]
         : []),
       {
         kind: "database server",
         id: server,
         version: versions.servers,
-        key: "ballast:resourceGroup, of which the server's name is made,",
+        key: "ballast:resourceGroup, from which the server's name is made",
       },
     ],
     plane: idIn(group, "Microsoft.App/containerApps", physicalName("app", "control-plane", group)),
@@ -174,8 +172,5 @@ export function stackOfSettings(settings: Settings, endpoint: string | undefined
       preparedBy:
         settings.databaseAuthentication === "password" ? "password" : { identity: identity("database-role"), job },
     },
-    replicas: [storefront, { least: replicas.controlPlaneMin, ...replicaSizes.controlPlane }],
-    paysRegistry,
-    paysNetwork: Boolean(network.range || network.environmentSubnet),
   };
 }

@@ -1,31 +1,37 @@
-// A stack of anybody's program that uses the components, as its state shows it once `pulumi up` has been there: the resources by their types and the components that
-// they are children of, with the ids that Azure gave them and the inputs that they were written with. Secrets in it are ciphertext, and are not looked at.
-
+// Describes a stack of any program that uses Ballast's components, by its state after `pulumi up`. Resources are found
+// by their types and by the components that they are children of; their inputs hold the values that checks compare
+// with. Secrets in the state are ciphertext and are not read.
 import { patience, publicAzure } from "../../defaults.ts";
 import { doctorPlaneUndeployed } from "../../errors/doctor.ts";
-import { groupOf, type ReleasedApp, type Replicas, type SharedName, type Stack, versions } from "./stack.ts";
+import { groupOf, idIn, type ReleasedApp, type Replicas, type SharedName, type Stack, versions } from "./stack.ts";
 
-/** A resource in `pulumi stack export`. */
+/** A resource in the output of `pulumi stack export`. */
 export interface StateResource {
   readonly urn: string;
   readonly type: string;
   readonly id?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each type of resource has its own inputs, of which few are read.
   readonly inputs?: any;
+  // biome-ignore lint/suspicious/noExplicitAny: likewise.
   readonly outputs?: any;
-  /** Whether an update that failed left it to be removed. */
+  /** Whether the resource is pending deletion after a failed update. */
   readonly delete?: boolean;
 }
 
-/** Gives the resources of a type, of one kind of component where it is named. */
+/** Finds the resources of a type, optionally only those that are children of a component. */
 type Find = (type: string, component?: string) => readonly StateResource[];
 
-/** An id tells what was written, and where: the type's parts alternate with names. Undefined for a resource group, which is in none. */
+/**
+ * Gives the action that wrote a resource, and the resource group it was written in.
+ *
+ * Both are read from its id, in which types alternate with names. Undefined for a resource group, which is in none, and
+ * for a role assignment on a single resource, which needs no permission on the group.
+ */
 function writeOf({
   id = "",
   inputs,
   type,
 }: StateResource): { readonly group: string; readonly action: string } | undefined {
-  // A role that is given at a resource wants the right there, and not in the whole group.
   const place: string = /:Role(Assignment|Definition)$/.test(type) ? (inputs.scope ?? "") : id;
   if (!/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+/i.test(place) || (place !== id && place.split("/").length !== 5))
     return undefined;
@@ -42,7 +48,8 @@ function writesOf(resources: readonly StateResource[]): ReadonlyMap<string, read
   for (const { group, action } of resources
     .filter(({ type }) => type.startsWith("azure-native:"))
     .flatMap((resource) => writeOf(resource) ?? [])) {
-    const known = [...writes.keys()].find((each) => sameId(each, group)) ?? group; // Not every service of Azure spells it in the same way.
+    // Azure's services differ in how they spell the same group.
+    const known = [...writes.keys()].find((each) => sameId(each, group)) ?? group;
     writes.set(known, (writes.get(known) ?? new Set()).add(action));
   }
   return new Map([...writes].map(([group, actions]) => [group, [...actions].sort()]));
@@ -52,31 +59,31 @@ function variable(resource: StateResource | undefined, name: string): string | u
   const value: unknown = (
     resource?.inputs.template.containers[0].env as { name: string; value?: unknown }[] | undefined
   )?.find((one) => one.name === name)?.value;
-  return typeof value === "string" ? value : undefined; // A secret is an object.
+  return typeof value === "string" ? value : undefined; // A secret's value is an object.
 }
 
-/** What a template runs at the least; memory is told as `0.5Gi`. */
+/** Gives the minimum replicas that an app's template asks for. */
 const replicasOf = ({
   inputs: {
     template: { containers, scale },
   },
-}: StateResource): Replicas => ({
-  least: scale?.minReplicas ?? 0,
-  cpu: containers[0].resources?.cpu ?? 0.25,
-  gib: Number.parseFloat(containers[0].resources?.memory ?? "0.5Gi"),
-});
+}: StateResource): Replicas => ({ least: scale?.minReplicas ?? 0, cpu: containers[0].resources?.cpu ?? 0.25 });
 
 const sameId = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
-/** Gives the apps that a control plane was told of; what this stack knows of each is what this stack has made. */
+/** Gives the control plane's managed targets. Replicas are known only of apps that this stack deploys. */
 function appsOf(plane: StateResource, find: Find): readonly ReleasedApp[] {
   const subscription = variable(plane, "BALLAST_SUBSCRIPTION");
-  const inventory = JSON.parse(variable(plane, "BALLAST_INVENTORY") ?? "[]") as readonly {
+  const managedTargets = JSON.parse(variable(plane, "BALLAST_MANAGED_TARGETS") ?? "[]") as readonly {
     resourceGroup: string;
     app: string;
   }[];
-  return inventory.map(({ resourceGroup, app }) => {
-    const id = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.App/containerApps/${app}`;
+  return managedTargets.map(({ resourceGroup, app }) => {
+    const id = idIn(
+      `/subscriptions/${subscription}/resourceGroups/${resourceGroup}`,
+      "Microsoft.App/containerApps",
+      app,
+    );
     const made = find("azure-native:app:ContainerApp").find((one) => sameId(one.id ?? "", id));
     const release = find("ballast:index:Release").find(
       ({ inputs }) => inputs.app === app && inputs.resourceGroup === resourceGroup,
@@ -116,10 +123,10 @@ const namesOf = (find: Find): readonly SharedName[] => [
   })),
 ];
 
-/** Describes a stack by its state. @throws doctor-plane-undeployed where no `ControlPlane` is in it */
+/** Describes a stack by its state. @throws doctor-plane-undeployed if the state has no deployed `ControlPlane` */
 export function stackOfState(stack: string, resources: readonly StateResource[]): Stack {
   const there = resources.filter((one) => one.delete !== true);
-  // A type that a child has tells its component before the `$`, which may be a part of somebody else's component in turn.
+  // In a child's URN the component's type precedes the `$`; the component may itself be a child of another one.
   const find: Find = (type, component) =>
     there.filter(
       (one) =>
@@ -148,11 +155,11 @@ export function stackOfState(stack: string, resources: readonly StateResource[])
     writes: writesOf(there),
     database: databaseOf(find),
     internal: isInternal,
-    doors: {
+    endpoints: {
       resourceManager: variable(plane, "BALLAST_RESOURCE_MANAGER") ?? publicAzure.resourceManager,
       logs: variable(plane, "BALLAST_LOGS") ?? publicAzure.logs,
     },
-    // What it has a role at tells where it reads and where it sends.
+    // The control plane's role assignments show which workspace it reads and which component it sends to.
     plane: plane.id,
     workspace: roles("ControlPlane").find((scope) => /\/workspaces\/[^/]+$/i.test(scope)),
     insights: roles("ControlPlane").find((scope) => /\/components\/[^/]+$/i.test(scope)),
@@ -172,10 +179,5 @@ export function stackOfState(stack: string, resources: readonly StateResource[])
     callers: (configuration.ingress?.ipSecurityRestrictions ?? []).map(
       ({ ipAddressRange }: { ipAddressRange: string }) => ipAddressRange,
     ),
-    replicas: [replicasOf(plane), ...apps.flatMap(({ replicas }) => replicas ?? [])],
-    paysRegistry: find("azure-native:containerregistry:Registry").length > 0,
-    paysNetwork:
-      find("azure-native:network:VirtualNetwork").length > 0 ||
-      environments.some(({ inputs }) => inputs.vnetConfiguration?.infrastructureSubnetId !== undefined),
   };
 }

@@ -1,14 +1,14 @@
-// Whether what the control plane reports of itself arrives, since the alerts that wake somebody are made of it: a heartbeat comes each minute, and one that
-// stays away is an alert that fires, or one that never will. Asks, and changes nothing.
+// Checks whether the control plane's telemetry arrives. Alerts depend on it: the control plane reports a heartbeat
+// every minute, and one that stays away either fires an alert or shows that no alert can ever fire.
 import { doctorTelemetrySilent } from "../../errors/doctor.ts";
-import type { Patient } from "./context.ts";
-import { type Check, failed, ok, type Said, unknown } from "./finding.ts";
+import { messageOf } from "./azure-answer.ts";
+import type { Context } from "./context.ts";
+import { type Check, type CheckResult, failed, ok, unknown } from "./finding.ts";
 import { nameOf } from "./stack.ts";
-import { wordsOf } from "./subscription-checks.ts";
 
-/** A report a minute, and the minutes that rows may take. */
+/** Reports come every minute, and rows take some minutes to arrive. */
 const silentMinutes = 10;
-/** So old a control plane is when its first report must have come: a new right to publish may take minutes to count. */
+/** By this age a control plane must have reported. Before that, a new role assignment may not be effective yet. */
 const settledMinutes = 15;
 
 const heartbeats = `AppMetrics
@@ -16,8 +16,8 @@ const heartbeats = `AppMetrics
 | summarize reports = count(), newest = max(TimeGenerated)
 | project reports, minutesAgo = (now() - newest) / 1m`;
 
-async function arrives({ ask, query, stack: { plane, insights } }: Patient): Promise<Said> {
-  if (insights === undefined) return ok("none is sent, as the program has it");
+async function arrives({ ask, query, stack: { plane, insights } }: Context): Promise<CheckResult> {
+  if (insights === undefined) return ok("the control plane is deployed without telemetry");
   const [component, app] = await Promise.all([ask("GET", insights, "2020-02-02"), ask("GET", plane, "2025-07-01")]);
   for (const [id, answer] of [
     [insights, component],
@@ -25,29 +25,29 @@ async function arrives({ ask, query, stack: { plane, insights } }: Patient): Pro
   ] as const) {
     if (answer.status !== 200)
       return unknown(
-        answer.status === 404 ? `${nameOf(id)} is not there yet: \`pulumi up\` makes it` : wordsOf(answer),
+        answer.status === 404 ? `${nameOf(id)} does not exist yet: \`pulumi up\` creates it` : messageOf(answer),
       );
   }
   const workspace = await ask("GET", component.body.properties.WorkspaceResourceId, "2023-09-01");
-  if (workspace.status !== 200) return unknown(wordsOf(workspace));
+  if (workspace.status !== 200) return unknown(messageOf(workspace));
   const answer = await query(workspace.body.properties.customerId, heartbeats);
-  if (answer.status !== 200) return unknown(`telemetry cannot be read: ${wordsOf(answer)}`);
+  if (answer.status !== 200) return unknown(`telemetry cannot be read: ${messageOf(answer)}`);
   const [reports, minutesAgo] = answer.body.tables[0].rows[0] as readonly [number, number | null];
   const age = (Date.now() - Date.parse(app.body.systemData?.createdAt)) / 60_000;
   if (reports > 0 && minutesAgo !== null && minutesAgo < silentMinutes)
-    return ok(`the control plane's last report came ${Math.round(minutesAgo * 60)} s ago`);
+    return ok(`the control plane's last report arrived ${Math.round(minutesAgo * 60)} s ago`);
   if (age < settledMinutes)
-    return unknown(`no report has come of late, of a control plane that is ${Math.floor(age)} minutes old`);
+    return unknown(`no recent report, but the control plane is only ${Math.floor(age)} minutes old`);
   return failed(
     doctorTelemetrySilent({
       insights: nameOf(insights),
       what:
         reports > 0 && minutesAgo !== null
-          ? `the last report of the control plane came ${Math.round(minutesAgo)} minutes ago`
-          : "the control plane has not reported for a day",
+          ? `the control plane's last report arrived ${Math.round(minutesAgo)} minutes ago`
+          : "no report of the control plane arrived in the last day",
     }),
   );
 }
 
 /** The check of telemetry. */
-export const telemetryChecks: readonly Check<Patient>[] = [{ name: "telemetry", run: arrives }];
+export const telemetryChecks: readonly Check<Context>[] = [{ name: "telemetry", run: arrives }];

@@ -1,18 +1,18 @@
-// Whether this machine has what Ballast runs on. Knows no cloud.
+// Checks of this machine: the versions of Node and Ballast, and the Pulumi CLI.
 import { doctorNodeOld } from "../../errors/doctor.ts";
-import type { PulumiEngine } from "../../toolchain/pulumi/bring.ts";
-import { type Check, failed, ok, type Said } from "./finding.ts";
+import type { PulumiCli } from "../../toolchain/pulumi/bring.ts";
+import { type Check, type CheckResult, failed, ok } from "./finding.ts";
 
-/** Judges this Node by the version field `engines.node` of package.json asks for. */
-export function judgeNode(version: string, engines: string): Said {
+/** Compares this Node's version with the field `engines.node` of package.json, such as `>=20.11`. */
+export function judgeNode(version: string, engines: string): CheckResult {
   const least = engines.replace(/^>=/, "");
   const [have, need] = [version, least].map((text) => text.split(".").map(Number));
   const [major, minor] = [have![0]! - need![0]!, have![1]! - need![1]!];
   return major > 0 || (major === 0 && minor >= 0) ? ok(`Node ${version}`) : failed(doctorNodeOld({ version, least }));
 }
 
-/** The checks of the machine. The engine's own errors say what each way to one lacks. */
-export const toolChecks = (engines: string, ballast: string): readonly Check<() => Promise<PulumiEngine>>[] => [
+/** Gives the checks of this machine. A missing Pulumi CLI is reported by its own error. */
+export const toolChecks = (engines: string, ballast: string): readonly Check<() => Promise<PulumiCli>>[] => [
   {
     name: "versions",
     run: async () => {
@@ -21,7 +21,7 @@ export const toolChecks = (engines: string, ballast: string): readonly Check<() 
     },
   },
   {
-    name: "engine",
+    name: "pulumi cli",
     run: async (bring) => {
       const { version, command } = await bring();
       return ok(`Pulumi ${version}, ${command}`);

@@ -1,55 +1,59 @@
-// Asks a running `ballast local` cloud: its Resource Manager and its own controls, signed in as its one client. By the address and the
-// authority in the folder, so that nothing of the caller's environment can lead elsewhere.
+// A client of a running emulator: calls its Resource Manager API and its own controls, signed in as its one
+// client. It uses the address and the certificate authority in the folder, so that nothing in the caller's
+// environment can lead elsewhere.
 import { readFileSync } from "node:fs";
 import https from "node:https";
 import type { Command } from "commander";
-import type { LocalCloud } from "../../emulator/start.ts";
-import { localNotUp, localRefused } from "../../errors/cli.ts";
-import { folderNamed, type Running, standingOf } from "./folder.ts";
+import type { RunningEmulator } from "../../emulator/start.ts";
+import { emulatorNotUp, emulatorRefused } from "../../errors/cli.ts";
+import { folderNamed, folderStateOf, type Running } from "./folder.ts";
 import { commandLine } from "./lines.ts";
 
-/** What every command of the group may be told. */
-export interface LocalOptions {
+/** The options of every command of the group. */
+export interface FolderOptions {
   readonly folder?: string;
   readonly json?: boolean;
 }
 
-/** Adds the options that say which cloud is meant and how to answer. */
-export const onFolder = (command: Command): Command =>
+/** Adds the options that name the emulator's folder and the output format. */
+export const withFolderOptions = (command: Command): Command =>
   command
-    .option("--folder <path>", "the cloud's folder (default: .ballast-local here)")
-    .option("--json", "answer in JSON");
+    .option("--folder <path>", "folder of the emulator (default: .ballast-emulator)")
+    .option("--json", "print JSON");
 
-/** A cloud that answers. */
-export interface LocalClient {
+/** Calls `path` on the emulator's host. @throws cli-emulator-refused with the emulator's message */
+// biome-ignore lint/suspicious/noExplicitAny: each path has its own answer, of which a command reads a few fields.
+export type EmulatorCall = (method: "GET" | "POST", path: string, body?: object) => Promise<any>;
+
+/** A running emulator, and the means to call it. */
+export interface EmulatorClient {
   readonly folder: string;
   readonly running: Running;
-  readonly cloud: Omit<LocalCloud, "close">;
-  /** Good for an hour at Resource Manager and at the stand-in's controls. */
+  readonly cloud: Omit<RunningEmulator, "close">;
+  /** Valid for an hour at Resource Manager and at the emulator's controls. */
   readonly token: string;
-  /** Asks `path` of Resource Manager's host. @throws cli-local-refused in the stand-in's words. */
-  readonly ask: (method: "GET" | "POST", path: string, body?: object) => Promise<any>;
+  readonly ask: EmulatorCall;
 }
 
 const patienceMilliseconds = 15_000;
 
-/** Signs in to the cloud of a folder. @throws cli-local-not-up where none runs on it, or it does not answer. */
-export async function localClient(named: string | undefined): Promise<LocalClient> {
+/** Signs in to the emulator of a folder. @throws cli-emulator-not-up if none is running on it, or it does not answer */
+export async function emulatorClient(named: string | undefined): Promise<EmulatorClient> {
   const folder = folderNamed(named);
-  const standing = standingOf(folder);
-  const absent = () => localNotUp({ folder, start: commandLine(`local up${named ? ` --folder ${named}` : ""}`) });
-  if (standing.kind !== "up") throw absent();
-  const { running } = standing;
+  const state = folderStateOf(folder);
+  const notUp = () => emulatorNotUp({ folder, start: commandLine(`emulator up${named ? ` --folder ${named}` : ""}`) });
+  if (state.kind !== "up") throw notUp();
+  const { running } = state;
   const cloud = running.cloud!;
   const agent = new https.Agent({ ca: readFileSync(cloud.caFile) });
-  const send = async (method: string, path: string, headers: Record<string, string>, body?: string): Promise<any> => {
+  const send = async (method: string, path: string, headers: Record<string, string>, body?: string) => {
     const { status, text } = await request(agent, cloud.port, method, path, headers, body);
-    const said = text === "" ? undefined : JSON.parse(text);
+    const answer = text === "" ? undefined : JSON.parse(text);
     if (status >= 400)
-      throw localRefused({
-        reason: String(said?.error_description ?? said?.error?.message ?? status).replace(/\.?$/, "."),
+      throw emulatorRefused({
+        reason: String(answer?.error_description ?? answer?.error?.message ?? status).replace(/\.?$/, "."),
       });
-    return said;
+    return answer;
   };
   const form = new URLSearchParams({
     grant_type: "client_credentials",
@@ -63,7 +67,7 @@ export async function localClient(named: string | undefined): Promise<LocalClien
     { "content-type": "application/x-www-form-urlencoded" },
     form.toString(),
   ).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === undefined ? error : absent();
+    throw error.code === undefined ? error : notUp();
   });
   const token: string = signedIn.access_token;
   return {
@@ -90,7 +94,7 @@ function request(
   body = "",
 ): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    const asked = https.request(
+    const sent = https.request(
       {
         host: "127.0.0.1",
         port,
@@ -111,8 +115,8 @@ function request(
           .on("error", reject);
       },
     );
-    asked
-      .on("timeout", () => asked.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })))
+    sent
+      .on("timeout", () => sent.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })))
       .on("error", reject)
       .end(body);
   });

@@ -1,52 +1,56 @@
-// `ballast local clock …` and `ballast local fault …`: the stand-in's clock, and trouble on order for its management requests. What a fault
-// does is the stand-in's to say; here kinds that people have a word for become the fields that it takes.
+// `ballast emulator clock …` and `ballast emulator fault …`: the emulator's clock, and faults for its management
+// requests. The kinds of fault named here are translated into the fields that the emulator's own API takes.
 import { Argument, type Command, InvalidArgumentError } from "commander";
-import { localTimeUnclear } from "../../errors/cli.ts";
+import { emulatorTimeUnclear } from "../../errors/cli.ts";
 import { print, printJson } from "../terminal.ts";
-import { type LocalOptions, localClient, onFolder } from "./client.ts";
-import { type CloudStanding, clockLine, type Fault, faultLine } from "./lines.ts";
+import { emulatorClient, type FolderOptions, withFolderOptions } from "./client.ts";
+import { clockLine, type EmulatorStatus, type Fault, faultLine } from "./lines.ts";
 
-const showClock = (clock: CloudStanding["clock"], json: boolean | undefined): void =>
+const printClock = (clock: EmulatorStatus["clock"], json: boolean | undefined): void =>
   json ? printJson({ at: clock.at, held: clock.held }) : print(`The clock ${clockLine(clock)}.`);
 
-async function setClock({ folder, json }: LocalOptions, at: string | null): Promise<void> {
-  const { ask } = await localClient(folder);
-  showClock(await ask("POST", "/_standin/clock", { at }), json);
+async function setClock({ folder, json }: FolderOptions, at: string | null): Promise<void> {
+  const { ask } = await emulatorClient(folder);
+  printClock(await ask("POST", "/_emulator/clock", { at }), json);
 }
 
 /** Adds the commands about the clock. */
 export function addClock(group: Command): void {
-  const clock = group.command("clock").description("look at the stand-in's clock, set it, advance it");
-  onFolder(clock.command("show", { isDefault: true }))
-    .description("tell what time it is there")
-    .addHelpText("after", "\nExamples:\n  ballast local clock show")
-    .action(async ({ folder, json }: LocalOptions) =>
-      showClock(await (await localClient(folder)).ask("GET", "/_standin/clock"), json),
+  const clock = group.command("clock").description("show, set or advance the emulator's clock");
+  withFolderOptions(clock.command("show", { isDefault: true }))
+    .description("show the time on the clock")
+    .addHelpText("after", "\nExamples:\n  ballast emulator clock show")
+    .action(async ({ folder, json }: FolderOptions) =>
+      printClock(await (await emulatorClient(folder)).ask("GET", "/_emulator/clock"), json),
     );
-  onFolder(clock.command("set <moment>"))
-    .description("have it stand at a moment")
+  withFolderOptions(clock.command("set <time>"))
+    .description("set the clock to a time and stop it there")
     .addHelpText(
       "after",
-      "\nIt stands there until it is set, advanced or let run again; sign-in goes by the real time all the same.\n\nExamples:\n  ballast local clock set 2030-01-31T12:00:00Z",
+      `
+The clock stands still until it is set, advanced or started again. Sign-in always uses the real time.
+
+Examples:
+  ballast emulator clock set 2030-01-31T12:00:00Z`,
     )
-    .action((moment: string, options: LocalOptions) => setClock(options, instant(moment)));
-  onFolder(clock.command("advance <span>"))
-    .description("have it stand so much later than it is there now")
-    .addHelpText("after", "\nExamples:\n  ballast local clock advance 15m\n  ballast local clock advance 30d")
-    .action(async (span: string, options: LocalOptions) => {
-      const later = milliseconds(span);
-      const { at } = await (await localClient(options.folder)).ask("GET", "/_standin/clock");
+    .action((time: string, options: FolderOptions) => setClock(options, instant(time)));
+  withFolderOptions(clock.command("advance <duration>"))
+    .description("advance the clock by a duration and stop it there")
+    .addHelpText("after", "\nExamples:\n  ballast emulator clock advance 15m\n  ballast emulator clock advance 30d")
+    .action(async (text: string, options: FolderOptions) => {
+      const later = milliseconds(text);
+      const { at } = await (await emulatorClient(options.folder)).ask("GET", "/_emulator/clock");
       await setClock(options, new Date(Date.parse(at) + later).toISOString());
     });
-  onFolder(clock.command("real"))
-    .description("have it run with the real time again")
-    .addHelpText("after", "\nExamples:\n  ballast local clock real")
-    .action((options: LocalOptions) => setClock(options, null));
+  withFolderOptions(clock.command("real"))
+    .description("set the clock to the real time and start it again")
+    .addHelpText("after", "\nExamples:\n  ballast emulator clock real")
+    .action((options: FolderOptions) => setClock(options, null));
 }
 
 function instant(text: string): string {
   const at = Date.parse(text);
-  if (Number.isNaN(at) || !/^\d{4}-\d{2}-\d{2}/.test(text)) throw localTimeUnclear({ text, wanted: "a moment" });
+  if (Number.isNaN(at) || !/^\d{4}-\d{2}-\d{2}/.test(text)) throw emulatorTimeUnclear({ text, wanted: "a time" });
   return new Date(at).toISOString();
 }
 
@@ -54,11 +58,11 @@ const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function milliseconds(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
-  if (number === undefined) throw localTimeUnclear({ text, wanted: "a span of time" });
+  if (number === undefined) throw emulatorTimeUnclear({ text, wanted: "a duration" });
   return Number(number) * units[unit as keyof typeof units];
 }
 
-interface FaultOptions extends LocalOptions {
+interface FaultOptions extends FolderOptions {
   readonly path: string;
   readonly method?: string;
   readonly times: number;
@@ -68,73 +72,85 @@ interface FaultOptions extends LocalOptions {
   readonly code?: string;
 }
 
-// By the word that people have for it: what it is, and which fields of the stand-in's faults it is.
+/** The kinds of fault by name, each with its effect and the fields it sets in the emulator's API. */
 const kinds: {
   readonly [kind: string]: { readonly what: string; readonly fields: (options: FaultOptions) => object };
 } = {
-  fail: { what: "answered with --status and --code, not carried out", fields: ({ status }) => ({ status }) },
+  fail: { what: "answers with --status and --code, and changes nothing", fields: ({ status }) => ({ status }) },
   throttle: {
-    what: "429, with retry-after --seconds",
+    what: "answers with 429 and retry-after: --seconds",
     fields: ({ seconds }) => ({ status: 429, code: "TooManyRequests", retryAfterSeconds: seconds }),
   },
   conflict: {
-    what: "409 ContainerAppOperationInProgress, or --code",
+    what: "answers with 409 and --code (default: ContainerAppOperationInProgress)",
     fields: () => ({ status: 409, code: "ContainerAppOperationInProgress" }),
   },
-  "time-out": { what: "carried out, and never answered", fields: () => ({ neverAnswer: true }) },
-  "lose-answer": { what: "carried out, and the connection is cut", fields: () => ({ loseAnswer: true }) },
-  "fail-later": { what: "accepted, then the operation fails with --code", fields: () => ({ failLater: true }) },
-  lie: { what: "a read says what was before the last write", fields: () => ({ lie: true }) },
-  forget: { what: "accepted, succeeds, and nothing was changed", fields: () => ({ forget: true }) },
-  delay: { what: "all of it --seconds later", fields: ({ seconds }) => ({ delaySeconds: seconds }) },
-  late: { what: "not answered, and carried out --seconds later", fields: ({ seconds }) => ({ lateSeconds: seconds }) },
+  "time-out": { what: "carries out the request, and never answers", fields: () => ({ neverAnswer: true }) },
+  "lose-answer": { what: "carries out the request, and cuts the connection", fields: () => ({ loseAnswer: true }) },
+  "fail-later": {
+    what: "accepts the request, then fails its operation with --code",
+    fields: () => ({ failLater: true }),
+  },
+  lie: { what: "answers a read with the state before the last write", fields: () => ({ lie: true }) },
+  forget: { what: "accepts the request and succeeds, but changes nothing", fields: () => ({ forget: true }) },
+  delay: {
+    what: "carries out and answers the request --seconds later",
+    fields: ({ seconds }) => ({ delaySeconds: seconds }),
+  },
+  late: {
+    what: "never answers, and carries out the request --seconds later",
+    fields: ({ seconds }) => ({ lateSeconds: seconds }),
+  },
 };
 
 /** Adds the commands about faults. */
 export function addFault(group: Command): void {
-  const fault = group.command("fault").description("order trouble for requests to Resource Manager");
-  onFolder(fault.command("list", { isDefault: true }))
-    .description("tell which faults are on order")
-    .addHelpText("after", "\nExamples:\n  ballast local fault list --json")
-    .action(async (options: LocalOptions) => showFaults(await onOrder(options), options));
-  addFaultOrder(fault);
-  onFolder(fault.command("clear"))
-    .description("cancel all of them")
-    .addHelpText("after", "\nExamples:\n  ballast local fault clear")
-    .action(async (options: LocalOptions) =>
-      showFaults(
-        (await (await localClient(options.folder)).ask("POST", "/_standin/faults", { faults: [] })).faults,
-        options,
-      ),
-    );
+  const fault = group.command("fault").description("inject faults into requests to Resource Manager");
+  withFolderOptions(fault.command("list", { isDefault: true }))
+    .description("list the pending faults")
+    .addHelpText("after", "\nExamples:\n  ballast emulator fault list --json")
+    .action(async (options: FolderOptions) => printFaults(await pendingFaults(options), options));
+  addFaultAdd(fault);
+  withFolderOptions(fault.command("clear"))
+    .description("remove all pending faults")
+    .addHelpText("after", "\nExamples:\n  ballast emulator fault clear")
+    .action(async (options: FolderOptions) => {
+      const { ask } = await emulatorClient(options.folder);
+      printFaults((await ask("POST", "/_emulator/faults", { faults: [] })).faults, options);
+    });
 }
 
-const addFaultOrder = (fault: Command): Command =>
-  onFolder(fault.command("add").addArgument(new Argument("<kind>", "what happens to them").choices(Object.keys(kinds))))
-    .description("order one; earlier orders stay")
-    .requiredOption("--path <pattern>", "the requests that meet it: a regular expression on the path")
-    .option("--method <method>", "only requests of this method")
-    .option("--times <number>", "how many of them", atLeastZero, 1)
-    .option("--after <number>", "let so many pass first", atLeastZero)
-    .option("--seconds <number>", "how long, for kinds that take a time", atLeastZero, 5)
-    .option("--status <number>", "for fail", atLeastZero, 500)
-    .option("--code <code>", "the error code, for kinds that answer with one")
+const kindLines = (): string =>
+  Object.entries(kinds)
+    .map(([kind, { what }]) => `  ${kind.padEnd(12)} ${what}`)
+    .join("\n");
+
+const addFaultAdd = (fault: Command): Command =>
+  withFolderOptions(
+    fault.command("add").addArgument(new Argument("<kind>", "kind of fault").choices(Object.keys(kinds))),
+  )
+    .description("add a fault to hit coming requests")
+    .requiredOption("--path <pattern>", "requests to hit, as a regular expression on the path")
+    .option("--method <method>", "hit only requests with this method")
+    .option("--times <number>", "number of requests to hit", atLeastZero, 1)
+    .option("--after <number>", "number of matching requests to let pass first", atLeastZero)
+    .option("--seconds <number>", "duration in seconds, for kinds that use one", atLeastZero, 5)
+    .option("--status <number>", "status, for fail", atLeastZero, 500)
+    .option("--code <code>", "error code, for kinds that answer with one")
     .addHelpText(
       "after",
       `
 Kinds:
-${Object.entries(kinds)
-  .map(([kind, { what }]) => `  ${kind.padEnd(12)} ${what}`)
-  .join("\n")}
+${kindLines()}
 
 Examples:
-  ballast local fault add throttle --path containerApps/storefront$ --method PATCH --times 3
-  ballast local fault add lose-answer --path containerApps/storefront$ --method PATCH`,
+  ballast emulator fault add throttle --path containerApps/storefront$ --method PATCH --times 3
+  ballast emulator fault add lose-answer --path containerApps/storefront$ --method PATCH`,
     )
     .action(async (kind: string, options: FaultOptions) => {
       const { path, method, times, after, code } = options;
-      const { ask } = await localClient(options.folder);
-      const ordered = {
+      const { ask } = await emulatorClient(options.folder);
+      const added = {
         path,
         times,
         ...(method && { method: method.toUpperCase() }),
@@ -142,23 +158,22 @@ Examples:
         ...kinds[kind]!.fields(options),
         ...(code && { code }),
       };
-      const faults = [...(await onOrder(options)), ordered];
-      showFaults((await ask("POST", "/_standin/faults", { faults })).faults, options);
+      const faults = [...(await pendingFaults(options)), added];
+      printFaults((await ask("POST", "/_emulator/faults", { faults })).faults, options);
     });
 
 function atLeastZero(text: string): number {
   const number = Number(text);
   if (text.trim() !== "" && number >= 0) return number;
-  throw new InvalidArgumentError("It is not a number from 0 on.");
+  throw new InvalidArgumentError("Expected a number of at least 0.");
 }
 
-/** Gives those that are not spent yet. */
-const onOrder = async ({ folder }: LocalOptions): Promise<readonly Fault[]> =>
-  ((await (await localClient(folder)).ask("GET", "/_standin/faults")).faults as readonly Fault[]).filter(
+const pendingFaults = async ({ folder }: FolderOptions): Promise<readonly Fault[]> =>
+  ((await (await emulatorClient(folder)).ask("GET", "/_emulator/faults")).faults as readonly Fault[]).filter(
     ({ times }) => times > 0,
   );
 
-function showFaults(faults: readonly Fault[], { json }: LocalOptions): void {
+function printFaults(faults: readonly Fault[], { json }: FolderOptions): void {
   if (json) return printJson({ faults });
-  print(faults.length === 0 ? "No fault is on order." : faults.map(faultLine).join("\n"));
+  print(faults.length === 0 ? "No faults are pending." : faults.map(faultLine).join("\n"));
 }

@@ -1,110 +1,117 @@
-// `ballast local …`: the stand-in cloud for a person's own program and curiosity, as a process that outlives the shell it was started from.
-// Starting and ending are here; its controls and its traffic have files of their own. What it stands in for is docs/evidence/emulator.md's.
+// `ballast emulator …`: runs the emulator for people's own programs, as a process that outlives the shell it was
+// started from. Starting and stopping are here; controls, status and traffic have files of their own.
+// docs/evidence/emulator.md describes what the emulator can do.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import type { LocalCloudOptions } from "../../emulator/arm/resource.ts";
+import type { EmulatorOptions } from "../../emulator/arm/resource.ts";
 import { replaceFile } from "../../emulator/persistence/lines-file.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import {
-  localImageUnclear,
-  localNotUp,
-  localResetUnasked,
-  localStartFailed,
-  localUpAlready,
+  emulatorImageUnclear,
+  emulatorNotUp,
+  emulatorResetUnasked,
+  emulatorStartFailed,
+  emulatorUpAlready,
 } from "../../errors/cli.ts";
 import { print, printJson } from "../terminal.ts";
-import { type LocalClient, type LocalOptions, localClient, onFolder } from "./client.ts";
+import { type EmulatorClient, emulatorClient, type FolderOptions, withFolderOptions } from "./client.ts";
 import { addClock, addFault } from "./controls.ts";
 import {
   commandArguments,
   emptyFolder,
   fileIn,
   folderNamed,
+  folderStateOf,
   isKept,
   makeFolder,
   type Running,
   runsOn,
-  standingOf,
 } from "./folder.ts";
 import { commandLine, guide, here } from "./lines.ts";
-import type { Outcome, Wishes } from "./process.ts";
+import type { StartOutcome, StartRequest } from "./process.ts";
 import { addStatus } from "./status.ts";
 import { addTraffic } from "./traffic.ts";
 
-type Images = LocalCloudOptions["images"];
+type Images = EmulatorOptions["images"];
 const root = path.join(import.meta.dirname, "..", "..");
-// What we are ourselves, sources or the JavaScript of the package, they are too.
-const entry = `main${path.extname(import.meta.filename)}`;
+// From sources the images run sources too; in the package both are JavaScript.
+const ownEntry = `main${path.extname(import.meta.filename)}`;
 const ownImages: Images = {
-  storefront: { folder: path.join(root, "examples", "storefront"), entry },
-  "control-plane": { folder: path.join(root, "controlplane"), entry },
-  "dead-mans-switch": { folder: path.join(root, "deadman"), entry },
+  storefront: { folder: path.join(root, "examples", "storefront"), entry: ownEntry },
+  "control-plane": { folder: path.join(root, "controlplane"), entry: ownEntry },
+  "dead-mans-switch": { folder: path.join(root, "deadman"), entry: ownEntry },
 };
 const startSeconds = 60;
 const endSeconds = 20;
 const logLinesShown = 20;
 
-/** Adds the group of commands about the stand-in cloud. */
-export function addLocal(program: Command): void {
-  const group = program.command("local").description("run a stand-in for Azure on this machine and play with it");
+/** Adds the group of commands about the emulator. */
+export function addEmulator(program: Command): void {
+  const group = program.command("emulator").description("run an emulator of Azure Container Apps on this machine");
   for (const add of [addUp, addDown, addStatus, addReset, addToken, addClock, addFault, addTraffic]) add(group);
 }
 
+interface UpOptions extends FolderOptions {
+  readonly port?: number;
+  readonly image?: readonly string[];
+  readonly postgres?: boolean;
+}
+
 const addUp = (group: Command): Command =>
-  onFolder(group.command("up"))
-    .description("start the stand-in cloud, or the one that is kept in the folder, and say how to use it")
-    .option(
-      "--port <number>",
-      "where it listens on 127.0.0.1 (default: any that is free, and then always that one)",
-      portNumber,
-    )
+  withFolderOptions(group.command("up"))
+    .description("start the emulator, with its saved state if there is one, and print how to use it")
+    .option("--port <number>", "port on 127.0.0.1 (default: any free one, the same on later starts)", portNumber)
     .option(
       "--image <name=folder:entry>",
-      "a program that stands for an image; may be repeated, is remembered",
-      (text: string, before: readonly string[]) => [...before, text],
-      [] as readonly string[],
+      "program to run for an image; may be repeated, and is remembered",
+      (text: string, before: readonly string[] = []) => [...before, text],
     )
-    .option("--postgres", "start a PostgreSQL too, so that flexible servers work; its databases end with `down`")
+    .option("--postgres", "also start PostgreSQL for flexible servers that are deployed; `down` deletes its databases")
     .addHelpText(
       "after",
       `
-It stays up when this shell is closed. What is deployed to it is kept in the folder, whether it is stopped or killed.
+The emulator keeps running when this shell is closed. What is deployed to it is saved in the folder, and survives a stop
+or a crash.
 
 Examples:
-  ballast local up
-  ballast local up --image shop=./services/shop:main.js --postgres
-  ballast local up --folder /tmp/other --json | jq -r .environmentFile`,
+  ballast emulator up
+  ballast emulator up --image shop=./services/shop:main.js --postgres
+  ballast emulator up --folder /tmp/other --json | jq -r .environmentFile`,
     )
-    .action(async (options: LocalOptions & { port?: number; image: readonly string[]; postgres?: boolean }) => {
-      const folder = folderNamed(options.folder);
-      const standing = standingOf(folder);
-      if (standing.kind !== "down") throw localUpAlready({ folder, pid: standing.running.pid });
-      const given = Object.fromEntries(options.image.map(parseImage));
-      makeFolder(folder);
-      const remembered: Images = { ...readImages(folder), ...given };
-      await start(folder, {
-        images: { ...ownImages, ...remembered },
-        postgres: options.postgres ?? false,
-        ...(options.port && { port: options.port }),
-      });
-      replaceFile(fileIn(folder, "images.json"), JSON.stringify(remembered));
-      const client = await localClient(folder);
-      if (options.json) return printJson(describe(client));
-      if (standing.killed)
-        print(
-          `Process ${standing.killed.pid}, started ${standing.killed.startedAt.slice(0, 19)}Z, was killed; its cloud is taken up where it was.`,
-        );
-      print(
-        `The stand-in cloud is up on 127.0.0.1:${client.cloud.port} (process ${client.running.pid}), kept in ${here(folder)}. Nothing of it is Azure.\n\n${guide(client)}`,
-      );
-    });
+    .action(up);
 
-/** Gives everything that a program must know to use the cloud; secrets too, since the reader owns them. */
-const describe = ({ folder, running, cloud, token }: LocalClient): object => ({
+async function up(options: UpOptions): Promise<void> {
+  const folder = folderNamed(options.folder);
+  const state = folderStateOf(folder);
+  if (state.kind !== "down") throw emulatorUpAlready({ folder, pid: state.running.pid });
+  const given = Object.fromEntries((options.image ?? []).map(parseImage));
+  makeFolder(folder);
+  const remembered: Images = { ...readImages(folder), ...given };
+  await start(folder, {
+    images: { ...ownImages, ...remembered },
+    postgres: options.postgres ?? false,
+    ...(options.port && { port: options.port }),
+  });
+  replaceFile(fileIn(folder, "images.json"), JSON.stringify(remembered));
+  const client = await emulatorClient(folder);
+  if (options.json) return printJson(describe(client));
+  if (state.killed) {
+    const { pid, startedAt } = state.killed;
+    print(`Process ${pid}, started ${startedAt.slice(0, 19)}Z, was killed. Its saved state is restored.`);
+  }
+  const { cloud, running } = client;
+  print(
+    `The emulator is up on 127.0.0.1:${cloud.port} (process ${running.pid}). Its state is saved in ${here(folder)}.`,
+  );
+  print(`\n${guide(client)}`);
+}
+
+/** Gives everything that a program needs to use the emulator, its secrets included, since they belong to the caller. */
+const describe = ({ folder, running, cloud, token }: EmulatorClient): object => ({
   folder,
   pid: running.pid,
   startedAt: running.startedAt,
@@ -133,16 +140,16 @@ const describe = ({ folder, running, cloud, token }: LocalClient): object => ({
 function portNumber(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port;
-  throw new InvalidArgumentError("It is not a port from 1 to 65535.");
+  throw new InvalidArgumentError("Expected a port from 1 to 65535.");
 }
 
 function parseImage(image: string): [string, Images[string]] {
   const [, name, named, entry] = /^([a-z0-9][a-z0-9._-]*)=(.+):([^:]+)$/.exec(image) ?? [];
   if (!name || !named || !entry)
-    throw localImageUnclear({ image, reason: "it has not the form <name>=<folder>:<entry>" });
+    throw emulatorImageUnclear({ image, reason: "it does not have the form <name>=<folder>:<entry>" });
   const folder = path.resolve(named);
   if (!existsSync(path.join(folder, entry)))
-    throw localImageUnclear({ image, reason: `there is no ${path.join(folder, entry)}` });
+    throw emulatorImageUnclear({ image, reason: `${path.join(folder, entry)} does not exist` });
   return [name, { folder, entry }];
 }
 
@@ -151,8 +158,12 @@ const readImages = (folder: string): Images =>
     ? (JSON.parse(readFileSync(fileIn(folder, "images.json"), "utf8")) as Images)
     : {};
 
-/** Starts the process and waits until it answers or says why not. It has no terminal and no pipe of ours, so that it can outlive us. */
-async function start(folder: string, wishes: Wishes): Promise<void> {
+/**
+ * Starts the process, and waits until it is ready or reports an error.
+ *
+ * It shares no terminal or pipe, so it can outlive us.
+ */
+async function start(folder: string, request: StartRequest): Promise<void> {
   const log = openSync(fileIn(folder, "log"), "w", 0o600);
   const child = spawn(process.execPath, [...commandArguments(folder)], {
     cwd: folder,
@@ -160,24 +171,23 @@ async function start(folder: string, wishes: Wishes): Promise<void> {
     stdio: ["ignore", log, log, "ipc"],
   });
   closeSync(log);
-  child.send(wishes, () => undefined); // One that has ended already says so by its exit.
+  child.send(request, () => undefined); // If the process has already ended, its exit reports it.
   const { failed } = await outcomeOf(child);
   child.disconnect?.();
   child.unref();
   if (!failed) return;
-  if (failed.error) throw new BallastError(failed.error.id, failed.error.message, failed.error.fix, failed.error.left);
-  const words = readFileSync(fileIn(folder, "log"), "utf8").trimEnd().split("\n").slice(-logLinesShown).join("\n");
-  throw localStartFailed({ words, log: here(fileIn(folder, "log")) });
+  if (failed.error) throw new BallastError(failed.error);
+  const output = readFileSync(fileIn(folder, "log"), "utf8").trimEnd().split("\n").slice(-logLinesShown).join("\n");
+  throw emulatorStartFailed({ output, log: here(fileIn(folder, "log")) });
 }
 
-async function outcomeOf(child: ChildProcess): Promise<Outcome> {
-  const given = new AbortController();
-  const timer = setTimeout(() => given.abort(), startSeconds * 1000);
+async function outcomeOf(child: ChildProcess): Promise<StartOutcome> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), startSeconds * 1000);
   try {
-    const said = once(child, "message", { signal: given.signal }).then(([outcome]) => outcome as Outcome);
     return await Promise.race([
-      said,
-      once(child, "exit", { signal: given.signal }).then((): Outcome => ({ failed: {} })),
+      once(child, "message", { signal: timeout.signal }).then(([outcome]) => outcome as StartOutcome),
+      once(child, "exit", { signal: timeout.signal }).then((): StartOutcome => ({ failed: {} })),
     ]);
   } catch {
     child.kill("SIGKILL");
@@ -188,21 +198,22 @@ async function outcomeOf(child: ChildProcess): Promise<Outcome> {
 }
 
 const addDown = (group: Command): Command =>
-  onFolder(group.command("down"))
-    .description("stop the stand-in cloud and everything that runs in it; what is deployed stays in the folder")
-    .addHelpText("after", "\nExamples:\n  ballast local down\n  ballast local down --folder /tmp/other")
-    .action(async ({ folder: named, json }: LocalOptions) => {
+  withFolderOptions(group.command("down"))
+    .description("stop the emulator and everything that runs in it; what is deployed stays saved")
+    .addHelpText("after", "\nExamples:\n  ballast emulator down\n  ballast emulator down --folder /tmp/other")
+    .action(async ({ folder: named, json }: FolderOptions) => {
       const folder = folderNamed(named);
-      const standing = standingOf(folder);
-      if (standing.kind === "down") throw localNotUp({ folder, start: commandLine("local up") });
-      await stop(folder, standing.running);
-      if (json) return printJson({ stopped: true, pid: standing.running.pid, folder });
+      const state = folderStateOf(folder);
+      if (state.kind === "down") throw emulatorNotUp({ folder, start: commandLine("emulator up") });
+      const { pid } = state.running;
+      await stop(folder, state.running);
+      if (json) return printJson({ stopped: true, pid, folder });
       print(
-        `Process ${standing.running.pid} has ended, and everything that ran in it. The cloud is kept in ${here(folder)}.`,
+        `Stopped the emulator (process ${pid}) and everything that ran in it. Its state is saved in ${here(folder)}.`,
       );
     });
 
-/** Asks the process to end and waits for it; one that does not end is killed, and its keepers take down what ran in it. */
+/** Stops the process. One that does not end in time is killed; its keeper processes then stop what ran in it. */
 async function stop(folder: string, { pid }: Running): Promise<void> {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     if (runsOn(pid, folder)) process.kill(pid, signal);
@@ -212,38 +223,38 @@ async function stop(folder: string, { pid }: Running): Promise<void> {
 }
 
 const addReset = (group: Command): Command =>
-  onFolder(group.command("reset"))
-    .description("forget the stand-in cloud: stop it, and remove all that is kept of it")
-    .option("--yes", "yes, forget everything")
-    .addHelpText("after", "\nExamples:\n  ballast local reset --yes")
-    .action(async ({ folder: named, json, yes }: LocalOptions & { yes?: boolean }) => {
+  withFolderOptions(group.command("reset"))
+    .description("stop the emulator and delete its saved state")
+    .option("--yes", "confirm the deletion")
+    .addHelpText("after", "\nExamples:\n  ballast emulator reset --yes")
+    .action(async ({ folder: named, json, yes }: FolderOptions & { yes?: boolean }) => {
       const folder = folderNamed(named);
-      if (!yes) throw localResetUnasked({ folder });
-      const standing = standingOf(folder);
-      if (standing.kind !== "down") await stop(folder, standing.running);
+      if (!yes) throw emulatorResetUnasked({ folder });
+      const state = folderStateOf(folder);
+      if (state.kind !== "down") await stop(folder, state.running);
       const forgotten = isKept(folder);
       emptyFolder(folder);
       if (json) return printJson({ forgotten, folder });
       print(
         forgotten
-          ? `The cloud in ${here(folder)} is forgotten. Clients need the next one's authority and sign-in.`
-          : `There was no cloud in ${here(folder)}.`,
+          ? `Deleted the emulator in ${here(folder)}. The next one has new certificates and credentials.`
+          : `There was no emulator in ${here(folder)}.`,
       );
     });
 
 const addToken = (group: Command): Command =>
-  onFolder(group.command("token"))
-    .description("print a token for Resource Manager and the stand-in's controls, good for an hour")
-    .option(
-      "--header",
-      "as the header that a request needs, so that `curl -H @-` reads it and no process list shows it",
-    )
+  withFolderOptions(group.command("token"))
+    .description("print a token for Resource Manager and the emulator's controls, valid for an hour")
+    .option("--header", "print it as an HTTP header; `curl -H @-` reads that without showing it in the process list")
     .addHelpText(
       "after",
-      "\nExamples:\n  ballast local token --header | curl --cacert .ballast-local/ca.pem -H @- https://127.0.0.1:<port>/_standin/requests",
+      `
+Examples:
+  ballast emulator token --header |
+    curl --cacert .ballast-emulator/ca.pem -H @- https://127.0.0.1:<port>/_emulator/requests`,
     )
-    .action(async ({ folder, json, header }: LocalOptions & { header?: boolean }) => {
-      const { token } = await localClient(folder);
+    .action(async ({ folder, json, header }: FolderOptions & { header?: boolean }) => {
+      const { token } = await emulatorClient(folder);
       if (json) return printJson({ token });
       print(header ? `Authorization: Bearer ${token}` : token);
     });

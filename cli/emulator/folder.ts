@@ -1,27 +1,28 @@
-// The folder of one `ballast local` cloud: which files are its, and whether a process runs on it. One folder is one cloud and one process;
-// two folders never meet. What the cloud keeps in it is the stand-in's own affair.
+// The folder of an emulator: its files, and whether a process is running on it. A folder belongs to one emulator and
+// one process; emulators in different folders are independent.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { LocalCloud } from "../../emulator/start.ts";
-import { localFolderForeign, localUpAlready } from "../../errors/cli.ts";
+import type { RunningEmulator } from "../../emulator/start.ts";
+import { emulatorFolderForeign, emulatorUpAlready } from "../../errors/cli.ts";
 
-/** A process that runs on a folder, as it says of itself. */
+/** The process that runs on a folder, as it has recorded itself there. */
 export interface Running {
   readonly pid: number;
   readonly startedAt: string;
-  /** Absent until it answers. */
-  readonly cloud?: Omit<LocalCloud, "close">;
+  /** Absent until the emulator is ready. */
+  readonly cloud?: Omit<RunningEmulator, "close">;
   readonly postgres?: { readonly host: string; readonly port: number };
 }
 
-/** How a folder stands: nobody runs on it, somebody is about to, or somebody does. `killed` ended without a word. */
-export type Standing =
+/** Whether a process runs on a folder. `killed` is a process that ended without removing its record. */
+export type FolderState =
   | { readonly kind: "down"; readonly killed?: Running }
-  | { readonly kind: "starting" | "up"; readonly running: Running };
+  | { readonly kind: "starting"; readonly running: Running }
+  | { readonly kind: "up"; readonly running: Running };
 
-// Not .ballast, which is the demo's and goes with it.
-const defaultFolder = ".ballast-local";
+// Not .ballast, which belongs to the demo and is removed with it.
+const defaultFolder = ".ballast-emulator";
 const files = [
   "charter.json",
   "documents.jsonl",
@@ -34,19 +35,23 @@ const files = [
   "log",
   ".gitignore",
 ];
-const program = path.join(import.meta.dirname, `local-process${path.extname(import.meta.filename)}`);
+const program = path.join(import.meta.dirname, `process${path.extname(import.meta.filename)}`);
 
-/** Gives the folder that is meant, as an absolute path. */
+/** Gives the folder of an option, or the default one, as an absolute path. */
 export const folderNamed = (named = defaultFolder): string => path.resolve(named);
 
-/** Gives the place of one of the folder's files. */
+/** Gives the path of one of the folder's files. */
 export const fileIn = (folder: string, name: "running.json" | "log" | "environment" | "images.json"): string =>
   path.join(folder, name);
 
-/** How the process of a folder is started: by these words it is known again among all processes. */
+/** The arguments that start the process of a folder. They also identify it among all processes. */
 export const commandArguments = (folder: string): readonly [string, string] => [program, folder];
 
-/** Makes a folder that its owner alone can enter and that no repository takes in. @throws cli-local-folder-foreign where it holds something else. */
+/**
+ * Creates the folder, private to its owner and ignored by git.
+ *
+ * @throws cli-emulator-folder-foreign if it holds other files
+ */
 export function makeFolder(folder: string): void {
   refuseForeign(folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -56,10 +61,10 @@ export function makeFolder(folder: string): void {
 const isOurs = (name: string): boolean => files.includes(name.replace(/\.next$/, ""));
 
 function refuseForeign(folder: string): void {
-  if (existsSync(folder) && !readdirSync(folder).every(isOurs)) throw localFolderForeign({ folder });
+  if (existsSync(folder) && !readdirSync(folder).every(isOurs)) throw emulatorFolderForeign({ folder });
 }
 
-/** Removes what is kept, and the folder with it; gives whether there was anything. @throws cli-local-folder-foreign */
+/** Deletes the folder with the saved state, and gives whether it existed. @throws cli-emulator-folder-foreign */
 export function emptyFolder(folder: string): boolean {
   if (!existsSync(folder)) return false;
   refuseForeign(folder);
@@ -68,11 +73,11 @@ export function emptyFolder(folder: string): boolean {
   return true;
 }
 
-/** Whether a cloud is kept in a folder. */
+/** Reports whether a folder holds the saved state of an emulator. */
 export const isKept = (folder: string): boolean => existsSync(path.join(folder, "charter.json"));
 
-/** Looks how a folder stands. A process id that somebody else has got in the meantime is not taken for ours. */
-export function standingOf(folder: string): Standing {
+/** Reads the state of a folder. A process id that another program has since received does not count as ours. */
+export function folderStateOf(folder: string): FolderState {
   const running = readRunning(folder);
   if (!running) return { kind: "down" };
   if (!runsOn(running.pid, folder)) return { kind: "down", killed: running };
@@ -83,28 +88,28 @@ function readRunning(folder: string): Running | undefined {
   try {
     return JSON.parse(readFileSync(fileIn(folder, "running.json"), "utf8")) as Running;
   } catch {
-    // Absent, or its writer was killed before it came to an end.
+    // The file is absent, or its writer was killed while writing it.
     return undefined;
   }
 }
 
-/** Tells whether that process is the stand-in of that folder. */
+/** Reports whether a process is the emulator of a folder. */
 export function runsOn(pid: number, folder: string): boolean {
   try {
-    const words = existsSync("/proc/self/cmdline")
+    const command = existsSync("/proc/self/cmdline")
       ? readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
       : execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
-    return words.trimEnd().endsWith(commandArguments(folder).join(" "));
+    return command.trimEnd().endsWith(commandArguments(folder).join(" "));
   } catch {
     return false;
   }
 }
 
-/** Takes a folder for this process. @throws cli-local-up-already where another one has it. */
+/** Claims a folder for this process. @throws cli-emulator-up-already if another process runs on it */
 export function claim(folder: string): Running {
   const claimed: Running = { pid: process.pid, startedAt: new Date().toISOString() };
-  const standing = standingOf(folder);
-  if (standing.kind !== "down") throw localUpAlready({ folder, pid: standing.running.pid });
+  const state = folderStateOf(folder);
+  if (state.kind !== "down") throw emulatorUpAlready({ folder, pid: state.running.pid });
   rmSync(fileIn(folder, "running.json"), { force: true });
   writeFileSync(fileIn(folder, "running.json"), JSON.stringify(claimed), { mode: 0o600, flag: "wx" });
   return claimed;

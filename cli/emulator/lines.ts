@@ -1,68 +1,67 @@
-// What `ballast local` says: how to point programs at the stand-in, and how it stands. Words and tables only; every line of the guide works
-// when it is pasted, which a test sees to.
+// The output of `ballast emulator`: how to connect programs to it, and its status. Every command line of the guide
+// works when it is pasted; a test runs them.
 import path from "node:path";
-import type { LocalCloud } from "../../emulator/start.ts";
+import type { RunningEmulator } from "../../emulator/start.ts";
 import { styled, table } from "../terminal.ts";
 
-/** The version of Container Apps that the guide names; a client's own default moves with its releases. */
+/** The API version of Container Apps that the guide names, since a client's default changes with its releases. */
 export const appsVersion = "2025-07-01";
 
 const launcher = path.join(import.meta.dirname, "..", "ballast.mjs");
 
-/** Gives a `ballast` command as this shell would start it: what a program has installed is on nobody's PATH. */
-export const commandLine = (words: string): string => {
+/**
+ * Gives a `ballast` command as it can be run from here.
+ *
+ * In a program that has the package, `ballast` is not on the PATH.
+ */
+export function commandLine(args: string): string {
   const { dir, base } = path.parse(process.argv[1] ?? "");
-  return base !== "ballast"
-    ? `node ${here(launcher)} ${words}`
-    : path.basename(dir) === ".bin"
-      ? `npx ballast ${words}`
-      : `ballast ${words}`;
-};
+  if (base !== "ballast") return `node ${here(launcher)} ${args}`;
+  return path.basename(dir) === ".bin" ? `npx ballast ${args}` : `ballast ${args}`;
+}
 
-/** Gives a path as short as it can be said from here. */
-export const here = (file: string): string => {
+/** Shortens a path relative to the current folder, unless that goes up more than two folders. */
+export function here(file: string): string {
   const relative = path.relative(process.cwd(), file);
-  return relative === "" ? "." : relative.startsWith("../../..") ? file : relative;
-};
+  if (relative === "") return ".";
+  return relative.startsWith("../../..") ? file : relative;
+}
 
-/** Tells how programs are pointed at a cloud that is up. */
+const dimTitles = (text: string, _row: number, column: number): string => (column === 0 ? styled("dim", text) : text);
+
+/** Describes how to connect programs to a running emulator. */
 export function guide({
   folder,
   cloud,
 }: {
   readonly folder: string;
-  readonly cloud: Omit<LocalCloud, "close">;
+  readonly cloud: Omit<RunningEmulator, "close">;
 }): string {
   const origin = `https://127.0.0.1:${cloud.port}`;
   const ca = here(cloud.caFile);
-  const named = folder === path.resolve(".ballast-local") ? "" : ` --folder ${here(folder)}`;
+  const named = folder === path.resolve(".ballast-emulator") ? "" : ` --folder ${here(folder)}`;
   const environment = here(path.join(folder, "environment"));
+  const groups = `${origin}/subscriptions/${cloud.subscription}/resourcegroups?api-version=2024-03-01`;
+  const address = `https://<app>.<environment>.westeurope.${cloud.suffix}/`;
   const rows = [
     ["a shell", `. ${environment.startsWith("/") ? "" : "./"}${environment}`],
-    ["pulumi", "in that shell, any program of @pulumi/azure-native: PULUMI_DEBUG_PROVIDERS has the stand-in serve it"],
     [
-      "SDK clients",
-      `in that shell, endpoint ${origin}, apiVersion ${appsVersion}; credential: new EnvironmentCredential({ disableInstanceDiscovery: true })`,
+      "pulumi",
+      "in that shell, any program with @pulumi/azure-native; PULUMI_DEBUG_PROVIDERS points it to the emulator",
     ],
-    [
-      "",
-      "scopes https://management.azure.com/.default; NODE_EXTRA_CA_CERTS names its authority; names as on Azure work by BALLAST_CONNECT_TO",
-    ],
-    [
-      "curl",
-      `${commandLine(`local token --header${named}`)} | curl -s --cacert ${ca} -H @- '${origin}/subscriptions/${cloud.subscription}/resourcegroups?api-version=2024-03-01'`,
-    ],
-    [
-      "an app",
-      `curl -s --cacert ${ca} --connect-to ::127.0.0.1:${cloud.port} https://<app>.<environment>.westeurope.${cloud.suffix}/`,
-    ],
-    ["then", `${commandLine(`local status${named}`)}, or down, reset, clock, fault, traffic`],
+    ["SDK clients", `in that shell, endpoint ${origin}, apiVersion ${appsVersion};`],
+    ["", "credential: new EnvironmentCredential({ disableInstanceDiscovery: true });"],
+    ["", "scopes https://management.azure.com/.default; NODE_EXTRA_CA_CERTS trusts the emulator's certificates;"],
+    ["", "BALLAST_CONNECT_TO resolves the emulator's host names"],
+    ["curl", `${commandLine(`emulator token --header${named}`)} | curl -s --cacert ${ca} -H @- '${groups}'`],
+    ["an app", `curl -s --cacert ${ca} --connect-to ::127.0.0.1:${cloud.port} ${address}`],
+    ["next", `${commandLine(`emulator status${named}`)}, or down, reset, clock, fault, traffic`],
   ];
-  return table(rows, (text, _row, column) => (column === 0 ? styled("dim", text) : text));
+  return table(rows, dimTitles);
 }
 
-/** One revision, as `status` tells it. */
-export interface RevisionStanding {
+/** The status of a revision. */
+export interface RevisionStatus {
   readonly name: string;
   readonly active: boolean;
   readonly weight: number;
@@ -78,8 +77,8 @@ export interface RevisionStanding {
   }[];
 }
 
-/** How a cloud stands. */
-export interface CloudStanding {
+/** The status of an emulator. */
+export interface EmulatorStatus {
   readonly folder: string;
   readonly pid: number;
   readonly startedAt: string;
@@ -91,52 +90,55 @@ export interface CloudStanding {
     readonly name: string;
     readonly resourceGroup: string;
     readonly address: string;
-    readonly revisions: readonly RevisionStanding[];
+    readonly revisions: readonly RevisionStatus[];
   }[];
 }
 
-/** A fault on order; what it does is in the fields that the stand-in documents. */
+/** A pending fault. Its effect is in further fields, which the emulator documents. */
 export type Fault = { readonly method?: string; readonly path: string; readonly times: number } & {
   readonly [field: string]: unknown;
 };
 
-/** Says a fault in one line. */
+/** Describes a fault in one line. */
 export function faultLine({ method, path: pattern, times, message: _, ...rest }: Fault): string {
-  const what = Object.entries(rest).filter(
-    ([name, value]) => value !== false && value !== 0 && value !== "" && !(name === "code" && value === "FaultOnOrder"),
-  );
-  return `${method ?? "any method"} ${pattern}, ${times} more ${times === 1 ? "time" : "times"}: ${what.map(([name, value]) => (value === true ? name : `${name} ${String(value)}`)).join(", ") || "nothing"}`;
+  const effects = Object.entries(rest)
+    .filter(([name, value]) => value && !(name === "code" && value === "FaultOnOrder"))
+    .map(([name, value]) => (value === true ? name : `${name} ${String(value)}`));
+  const requests = times === 1 ? "1 more request" : `${times} more requests`;
+  return `${method ?? "any method"} ${pattern}, ${requests}: ${effects.join(", ") || "no effect"}`;
 }
 
-/** Says the clock in one line. */
-export const clockLine = ({ at, held }: CloudStanding["clock"]): string =>
-  `${held ? "stands at" : "runs, it is"} ${at}`;
+/** Describes the clock in one line. */
+export const clockLine = ({ at, held }: EmulatorStatus["clock"]): string =>
+  held ? `is stopped at ${at}` : `is running and shows ${at}`;
 
-/** Tells how a cloud stands, for people. */
-export function standingLines({ folder, pid, startedAt, port, postgres, clock, faults, apps }: CloudStanding): string {
+/** Describes the status of an emulator for people. */
+export function statusLines({ folder, pid, startedAt, port, postgres, clock, faults, apps }: EmulatorStatus): string {
+  const since = `${startedAt.slice(0, 19)}Z`;
   const head = table(
     [
-      ["stand-in", `up on 127.0.0.1:${port} since ${startedAt.slice(0, 19)}Z, process ${pid}, kept in ${here(folder)}`],
+      ["emulator", `up on 127.0.0.1:${port} since ${since}, process ${pid}, state in ${here(folder)}`],
       ...(postgres ? [["postgres", `${postgres.host}:${postgres.port}`]] : []),
       ["clock", clockLine(clock)],
       ...(faults.length === 0
-        ? [["faults", "none on order"]]
+        ? [["faults", "none pending"]]
         : faults.map((fault, index) => [index === 0 ? "faults" : "", faultLine(fault)])),
       ...(apps.length === 0 ? [["apps", "none yet"]] : []),
     ],
-    (text, _row, column) => (column === 0 ? styled("dim", text) : text),
+    dimTitles,
   );
-  return [
-    head,
-    ...apps.map(({ name, address, revisions }) => {
-      const rows = revisions.map((one) => [
-        `  ${one.name}`,
-        `${one.weight}`,
-        one.active ? one.state : "inactive",
-        `${one.replicas.filter(({ ready }) => ready).length} of ${one.replicas.length}`,
-        [one.address, ...one.labelAddresses].join(" "),
-      ]);
-      return `\n${styled("bold", name)}  ${address || "no ingress"}\n${table([["  REVISION", "WEIGHT", "STATE", "READY", "ADDRESSES"], ...rows], (text, row) => (row === 0 ? styled("dim", text) : text))}`;
-    }),
-  ].join("\n");
+  return [head, ...apps.map(appLines)].join("\n");
+}
+
+function appLines({ name, address, revisions }: EmulatorStatus["apps"][number]): string {
+  const rows = revisions.map((one) => [
+    `  ${one.name}`,
+    `${one.weight}`,
+    one.active ? one.state : "inactive",
+    `${one.replicas.filter(({ ready }) => ready).length} of ${one.replicas.length}`,
+    [one.address, ...one.labelAddresses].join(" "),
+  ]);
+  const titles = ["  REVISION", "WEIGHT", "STATE", "READY", "ADDRESSES"];
+  const lines = table([titles, ...rows], (text, row) => (row === 0 ? styled("dim", text) : text));
+  return `\n${styled("bold", name)}  ${address || "no ingress"}\n${lines}`;
 }

@@ -1,28 +1,29 @@
-// The process behind `ballast local up`: one stand-in cloud, and on request a PostgreSQL, that outlive the shell they were started from.
-// It gets its wishes from `up` and tells it once whether they came true; from then on it listens to signals alone. Whatever it started ends
-// with it, however it ends: replicas and PostgreSQL have keepers of their own.
+// The process behind `ballast emulator up`: an emulator, and on request a PostgreSQL, which outlive the shell that
+// started them. It receives its start request from `up` and reports the outcome once; after that it only listens for
+// signals. All that it started ends with it, even when it is killed, because replicas and PostgreSQL have keeper
+// processes of their own.
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import net from "node:net";
-import type { LocalCloudOptions } from "../../emulator/arm/resource.ts";
+import type { EmulatorOptions } from "../../emulator/arm/resource.ts";
 import { replaceFile, UnreadableState } from "../../emulator/persistence/lines-file.ts";
 import { readCharter } from "../../emulator/persistence/state.ts";
-import { type LocalCloud, startLocalCloud } from "../../emulator/start.ts";
+import { type RunningEmulator, startEmulator } from "../../emulator/start.ts";
 import { BallastError } from "../../errors/catalogue.ts";
-import { localPortKept, localPortTaken, localStateUnreadable } from "../../errors/cli.ts";
+import { emulatorPortKept, emulatorPortTaken, emulatorStateUnreadable } from "../../errors/cli.ts";
 import { startPostgres } from "../../toolchain/postgres.ts";
 import { claim, fileIn } from "./folder.ts";
 
-/** What `up` asks for. */
-export interface Wishes {
-  readonly images: LocalCloudOptions["images"];
+/** What `up` asks the process to start. */
+export interface StartRequest {
+  readonly images: EmulatorOptions["images"];
   readonly port?: number;
   readonly postgres: boolean;
 }
 
-/** What it is told: nothing went wrong, or what did. A failure without an error has its words in the log. */
-export interface Outcome {
-  readonly failed?: { readonly error?: Pick<BallastError, "id" | "message" | "fix" | "left"> };
+/** The outcome of the start: nothing failed, or what did. For a failure without an error, see the log. */
+export interface StartOutcome {
+  readonly failed?: { readonly error?: Pick<BallastError, "id" | "message" | "fix" | "left" | "exitCode"> };
 }
 
 const folder = process.argv[2] ?? "";
@@ -30,26 +31,26 @@ const ends: (() => unknown)[] = [];
 const endAll = async (): Promise<void> => {
   for (const end of ends.splice(0).reverse()) await end();
 };
-/** Says it to `up`; false where that is no longer there. */
-const tell = (outcome: Outcome): Promise<boolean> =>
+/** Reports the outcome to `up`; gives false if `up` is no longer there. */
+const report = (outcome: StartOutcome): Promise<boolean> =>
   new Promise((resolve) =>
     process.connected ? process.send!(outcome, (error: Error | null) => resolve(!error)) : resolve(false),
   );
 
-async function begin({ images, port, postgres: wantsPostgres }: Wishes): Promise<void> {
+async function start({ images, port, postgres: wantsPostgres }: StartRequest): Promise<void> {
   const claimed = claim(folder);
   ends.push(() => rmSync(fileIn(folder, "running.json"), { force: true }));
-  await refuseWrongPorts(port);
+  await checkPorts(port);
   const postgres = wantsPostgres ? await startPostgres() : undefined;
   if (postgres) ends.push(postgres.stop);
-  const cloud = await startLocalCloud({
+  const cloud = await startEmulator({
     folder,
     keep: true,
     images,
     ...(port ? { port } : {}),
     ...(postgres && { postgres }),
   }).catch((error: unknown) => {
-    throw error instanceof UnreadableState ? localStateUnreadable({ reason: error.message }) : error;
+    throw error instanceof UnreadableState ? emulatorStateUnreadable({ reason: error.message }) : error;
   });
   ends.push(cloud.close);
   const { close: _, ...address } = cloud;
@@ -69,9 +70,13 @@ async function begin({ images, port, postgres: wantsPostgres }: Wishes): Promise
   );
 }
 
-/** By the address alone a program finds the sign-in too, whatever it knows of names; ours know them as well. */
+/**
+ * Gives the variables that programs need.
+ *
+ * The addresses work without name resolution; the emulator's names work too.
+ */
 const environmentOf = (
-  { environment, port }: Pick<LocalCloud, "environment" | "port">,
+  { environment, port }: Pick<RunningEmulator, "environment" | "port">,
   postgres: { readonly port: number } | undefined,
 ): Record<string, string> => ({
   ...environment,
@@ -81,17 +86,22 @@ const environmentOf = (
   ...(postgres && { BALLAST_LOCAL_DATABASE_PORT: String(postgres.port) }),
 });
 
-/** Refuses in our words before anything is started; later the system's own would have to do. */
-async function refuseWrongPorts(asked: number | undefined): Promise<void> {
+/**
+ * Checks the ports before anything is started, so that a wrong one is reported as an error of the catalogue.
+ *
+ * @throws cli-emulator-port-kept, cli-emulator-port-taken, cli-emulator-state-unreadable
+ */
+async function checkPorts(asked: number | undefined): Promise<void> {
   let charter: ReturnType<typeof readCharter>;
   try {
     charter = readCharter(folder);
   } catch (error) {
-    throw localStateUnreadable({ reason: (error as Error).message });
+    throw emulatorStateUnreadable({ reason: (error as Error).message });
   }
-  if (charter && asked && asked !== charter.port) throw localPortKept({ asked, port: charter.port, folder });
-  for (const port of charter ? [charter.port, charter.providerPort] : asked ? [asked] : []) {
-    if (!(await isFree(port))) throw localPortTaken({ port, kept: charter !== undefined });
+  if (charter && asked && asked !== charter.port) throw emulatorPortKept({ asked, port: charter.port, folder });
+  const chosen = asked ? [asked] : [];
+  for (const port of charter ? [charter.port, charter.providerPort] : chosen) {
+    if (!(await isFree(port))) throw emulatorPortTaken({ port, kept: charter !== undefined });
   }
 }
 
@@ -101,24 +111,25 @@ const isFree = (port: number): Promise<boolean> =>
     probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
   });
 
+function outcomeOf(error: unknown): StartOutcome {
+  if (!(error instanceof BallastError)) return { failed: {} };
+  const { id, message, fix, left, exitCode } = error;
+  return { failed: { error: { id, message, fix, left, exitCode } } };
+}
+
 async function main(): Promise<void> {
   const stopped = Promise.race(["SIGTERM", "SIGINT"].map((signal) => once(process, signal)));
-  const [wishes] = (await once(process, "message")) as [Wishes];
+  const [request] = (await once(process, "message")) as [StartRequest];
   try {
-    await begin(wishes);
+    await start(request);
   } catch (error) {
     await endAll();
     if (!(error instanceof BallastError)) console.error(error);
-    await tell({
-      failed:
-        error instanceof BallastError
-          ? { error: { id: error.id, message: error.message, fix: error.fix, left: error.left } }
-          : {},
-    });
+    await report(outcomeOf(error));
     process.exit(1);
   }
-  // Where `up` was broken off in the meantime, nobody knows of us, and nobody would ever stop us.
-  if (await tell({})) await stopped;
+  // If `up` was interrupted, no one knows of this process to stop it, so it ends.
+  if (await report({})) await stopped;
   await endAll();
   process.exit(0);
 }

@@ -1,12 +1,13 @@
-// `ballast local status`: how the stand-in cloud stands, asked of Resource Manager as any client would, and of its own controls for what
-// Azure has no word for: processes, clock, faults.
+// `ballast emulator status`: reads the emulator's state from Resource Manager, as any client would, and processes,
+// clock and faults from the emulator's own controls.
 import type { Command } from "commander";
+import { emulatorNotUp } from "../../errors/cli.ts";
 import { print, printJson } from "../terminal.ts";
-import { type LocalClient, type LocalOptions, localClient, onFolder } from "./client.ts";
-import { folderNamed, isKept, standingOf } from "./folder.ts";
-import { appsVersion, type CloudStanding, here, type RevisionStanding, standingLines } from "./lines.ts";
+import { type EmulatorClient, emulatorClient, type FolderOptions, withFolderOptions } from "./client.ts";
+import { type FolderState, folderNamed, folderStateOf, isKept } from "./folder.ts";
+import { appsVersion, commandLine, type EmulatorStatus, here, type RevisionStatus, statusLines } from "./lines.ts";
 
-/** What Resource Manager answers of a container app, as far as it is looked at here. */
+/** The part of a container app that is read here, as Resource Manager answers it. */
 export interface ArmApp {
   readonly id: string;
   readonly name: string;
@@ -30,7 +31,7 @@ interface ArmRevision {
   };
 }
 
-interface StandInProcess {
+interface ReplicaProcess {
   readonly revision: string;
   readonly replica: string;
   readonly pid: number | null;
@@ -38,41 +39,44 @@ interface StandInProcess {
   readonly restarts: number;
 }
 
-/** Adds the command. It exits with 3 where no cloud is up, so that a script can ask. */
+/** Adds the command `status`. */
 export const addStatus = (group: Command): Command =>
-  onFolder(group.command("status"))
-    .description(
-      "tell whether the stand-in cloud is up, and its apps, revisions, weights, replicas, addresses, faults and clock",
-    )
+  withFolderOptions(group.command("status"))
+    .description("show whether the emulator is running, with its apps, revisions, weights, replicas, faults and clock")
     .addHelpText(
       "after",
-      "\nThe exit code is 3 where it is not up.\n\nExamples:\n  ballast local status\n  ballast local status --json | jq '.apps[].revisions[] | select(.weight > 0)'",
+      `
+The exit code is 3 if the emulator is not running.
+
+Examples:
+  ballast emulator status
+  ballast emulator status --json | jq '.apps[].revisions[] | select(.weight > 0)'`,
     )
-    .action(async ({ folder: named, json }: LocalOptions) => {
+    .action(async ({ folder: named, json }: FolderOptions) => {
       const folder = folderNamed(named);
-      const standing = standingOf(folder);
-      if (standing.kind === "up") {
-        const found = await look(await localClient(folder));
-        return json ? printJson({ up: true, ...found }) : print(standingLines(found));
-      }
-      process.exitCode = 3;
-      const kept = isKept(folder);
-      const killed = standing.kind === "down" ? standing.killed?.pid : undefined;
-      if (json)
-        return printJson({ up: false, folder, kept, starting: standing.kind === "starting", killed: killed ?? null });
-      const state =
-        standing.kind === "starting"
-          ? `process ${standing.running.pid} is starting it`
-          : killed
-            ? `process ${killed} was killed`
-            : "not up";
-      print(
-        `The stand-in cloud of ${here(folder)}: ${state}${kept ? "; its state is kept" : ", and nothing is kept there"}.`,
-      );
+      const state = folderStateOf(folder);
+      if (state.kind !== "up") return printNotUp(folder, state, json);
+      const status = await statusOf(await emulatorClient(folder));
+      return json ? printJson({ up: true, ...status }) : print(statusLines(status));
     });
 
-/** Gives an app's id, name and address of every app of the cloud. */
-export const appsOf = async ({ ask, cloud }: LocalClient): Promise<readonly ArmApp[]> =>
+/** Prints that the emulator is not running, and sets the exit code, so that a script can ask. */
+function printNotUp(folder: string, state: Exclude<FolderState, { kind: "up" }>, json: boolean | undefined): void {
+  process.exitCode = emulatorNotUp({ folder, start: commandLine("emulator up") }).exitCode;
+  const kept = isKept(folder);
+  const killed = state.kind === "down" ? state.killed?.pid : undefined;
+  if (json) return printJson({ up: false, folder, kept, starting: state.kind === "starting", killed: killed ?? null });
+  const saved = kept ? "Its state is saved." : "It has no saved state.";
+  print(`The emulator of ${here(folder)} is not running${notUpReason(state)}. ${saved}`);
+}
+
+function notUpReason(state: Exclude<FolderState, { kind: "up" }>): string {
+  if (state.kind === "starting") return ` yet; process ${state.running.pid} is starting it`;
+  return state.killed ? `; process ${state.killed.pid} was killed` : "";
+}
+
+/** Lists the apps of the emulator. */
+export const appsOf = async ({ ask, cloud }: EmulatorClient): Promise<readonly ArmApp[]> =>
   (
     await ask(
       "GET",
@@ -80,12 +84,12 @@ export const appsOf = async ({ ask, cloud }: LocalClient): Promise<readonly ArmA
     )
   ).value;
 
-async function look(client: LocalClient): Promise<CloudStanding> {
+async function statusOf(client: EmulatorClient): Promise<EmulatorStatus> {
   const { ask, folder, running, cloud } = client;
   const [clock, { faults }, { processes }, apps] = await Promise.all([
-    ask("GET", "/_standin/clock"),
-    ask("GET", "/_standin/faults"),
-    ask("GET", "/_standin/processes"),
+    ask("GET", "/_emulator/clock"),
+    ask("GET", "/_emulator/faults"),
+    ask("GET", "/_emulator/processes"),
     appsOf(client),
   ]);
   return {
@@ -104,15 +108,15 @@ async function look(client: LocalClient): Promise<CloudStanding> {
           name,
           resourceGroup: id.split("/")[4] ?? "",
           address: address ? `https://${address}` : "",
-          revisions: value.map((one) => revisionStanding(name, one, labelsOf(properties, one.name), processes)),
+          revisions: value.map((one) => revisionStatus(name, one, labelsOf(properties, one.name), processes)),
         };
       }),
     ),
   };
 }
 
-/** Lists the revisions of an app, page by page. */
-async function revisionsOf({ ask }: LocalClient, id: string): Promise<readonly ArmRevision[]> {
+/** Lists the revisions of an app, from all pages. */
+async function revisionsOf({ ask }: EmulatorClient, id: string): Promise<readonly ArmRevision[]> {
   const found: ArmRevision[] = [];
   for (let next: string | undefined = `${id}/revisions?api-version=${appsVersion}`; next !== undefined; ) {
     const page = (await ask("GET", next)) as { value: readonly ArmRevision[]; nextLink?: string };
@@ -122,18 +126,18 @@ async function revisionsOf({ ask }: LocalClient, id: string): Promise<readonly A
   return found;
 }
 
-/** A revision does not show its labels; the app's traffic does. */
+/** Gives a revision's labels, which only the app's traffic shows. */
 const labelsOf = ({ configuration: { ingress } }: ArmApp["properties"], revision: string): readonly string[] =>
   (ingress?.traffic ?? []).flatMap(({ revisionName, label }) =>
     label !== undefined && revisionName === revision ? [label] : [],
   );
 
-function revisionStanding(
+function revisionStatus(
   app: string,
   { name, properties }: ArmRevision,
   labels: readonly string[],
-  processes: readonly StandInProcess[],
-): RevisionStanding {
+  processes: readonly ReplicaProcess[],
+): RevisionStatus {
   const { active, trafficWeight, runningState, fqdn } = properties;
   return {
     name,

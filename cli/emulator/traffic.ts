@@ -1,36 +1,42 @@
-// `ballast local traffic <app>`: users for an app of the stand-in, as many a second as asked for, and second by second who answered them.
-// The requests are real and go through the ingress; what sends them is the demo's load generator.
+// `ballast emulator traffic <app>`: sends requests to an app of the emulator at a fixed rate, and prints every second
+// which revisions answered. The requests are real and go through the ingress; the demo's load generator sends them.
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { type LoadSecond, type LoadSummary, startLoad } from "../../emulator/load.ts";
-import { localAppUnknown } from "../../errors/cli.ts";
+import { emulatorAppUnknown } from "../../errors/cli.ts";
 import { print, printJson, styled } from "../terminal.ts";
-import { type LocalOptions, localClient, onFolder } from "./client.ts";
+import { emulatorClient, type FolderOptions, withFolderOptions } from "./client.ts";
 import { appsOf } from "./status.ts";
 
-interface TrafficOptions extends LocalOptions {
+interface TrafficOptions extends FolderOptions {
   readonly rate: number;
   readonly seconds?: number;
   readonly path: string;
 }
 
-/** Adds the command. */
+/** Adds the command `traffic`. */
 export const addTraffic = (group: Command): Command =>
-  onFolder(group.command("traffic <app>"))
-    .description("send an app real requests and tell second by second which revision answered")
-    .option("--rate <number>", "requests a second", positive, 10)
-    .option("--seconds <number>", "for how long (default: until Ctrl-C)", positive)
-    .option("--path <path>", "what is asked for", "/")
+  withFolderOptions(group.command("traffic <app>"))
+    .description("send requests to an app, and print every second which revisions answered")
+    .option("--rate <number>", "requests per second", positive, 10)
+    .option("--seconds <number>", "how long to send (default: until Ctrl-C)", positive)
+    .option("--path <path>", "path to request", "/")
     .addHelpText(
       "after",
-      "\nEach request is sent once, when it is due; an answer of 400 or more, or none within 10 s, is a failure.\nWith --json: a line for each second and each failure, and a summary.\n\nExamples:\n  ballast local traffic storefront --rate 50\n  ballast local traffic storefront --rate 5 --seconds 10 --json",
+      `
+Each request is sent once, at its scheduled time. A status of 400 or more is a failure, and so is no answer within 10 s.
+With --json: one line for each second and each failure, then a summary.
+
+Examples:
+  ballast emulator traffic storefront --rate 50
+  ballast emulator traffic storefront --rate 5 --seconds 10 --json`,
     )
     .action(async (name: string, { folder, json, rate, seconds, path }: TrafficOptions) => {
-      const client = await localClient(folder);
+      const client = await emulatorClient(folder);
       const apps = (await appsOf(client)).filter(({ properties }) => properties.configuration.ingress?.fqdn);
       const app = apps.find((each) => each.name === name);
-      if (!app) throw localAppUnknown({ app: name, known: apps.map((each) => each.name) });
+      if (!app) throw emulatorAppUnknown({ app: name, known: apps.map((each) => each.name) });
       const load = startLoad(
         {
           rate,
@@ -44,7 +50,7 @@ export const addTraffic = (group: Command): Command =>
           else if (line.kind === "second") print(secondLine(line));
         },
       );
-      // Ctrl-C ends the sending, not the telling: what is outstanding still gets its answer and its place in the sum.
+      // Ctrl-C stops sending. Requests in progress are still awaited and counted in the summary.
       const interrupted = new AbortController();
       const ends = Promise.race([
         once(process, "SIGINT", { signal: interrupted.signal }),
@@ -55,27 +61,32 @@ export const addTraffic = (group: Command): Command =>
       interrupted.abort();
       ends.catch(() => undefined);
       if (json) printJson(summary);
-      else print(summaryLine(summary));
+      else print(summaryLines(summary));
     });
 
 function positive(text: string): number {
   const number = Number(text);
   if (number > 0 && number < Infinity) return number;
-  throw new InvalidArgumentError("It is not a number above 0.");
+  throw new InvalidArgumentError("Expected a number above 0.");
 }
 
 const failures = (failed: number): string => (failed === 0 ? "0 failed" : styled("red", `${failed} failed`));
 
-/** Says who answered, the busiest first; requests without an answer are nobody's. */
+/** Lists how many requests each revision answered, the busiest first. Requests without an answer have no revision. */
 const shares = ({ byRevision }: Pick<LoadSecond, "byRevision">): string =>
   Object.entries(byRevision)
-    .map(([revision, { answered, failed }]) => ({ revision: revision || "nobody", answered, failed }))
+    .map(([revision, { answered, failed }]) => ({ revision: revision || "no revision", answered, failed }))
     .sort((one, other) => other.answered + other.failed - one.answered - one.failed)
     .map(({ revision, answered, failed }) => `${revision} ${answered}${failed ? ` and ${failures(failed)}` : ""}`)
     .join(", ");
 
-const secondLine = (second: LoadSecond): string =>
-  `${new Date(second.at).toISOString().slice(11, 19)}  ${second.sent} sent, ${second.answered} answered, ${failures(second.failed)}  ${shares(second)}`;
+function secondLine(second: LoadSecond): string {
+  const time = new Date(second.at).toISOString().slice(11, 19);
+  const counts = `${second.sent} sent, ${second.answered} answered, ${failures(second.failed)}`;
+  return `${time}  ${counts}  ${shares(second)}`;
+}
 
-const summaryLine = (sum: LoadSummary): string =>
-  `${sum.sent} requests in ${sum.seconds} s: ${sum.answered} answered, ${failures(sum.failed)}; half within ${sum.p50Milliseconds} ms, 99 % within ${sum.p99Milliseconds} ms\n${shares(sum)}`;
+function summaryLines(sum: LoadSummary): string {
+  const counts = `${sum.sent} requests in ${sum.seconds} s: ${sum.answered} answered, ${failures(sum.failed)}`;
+  return `${counts}; p50 ${sum.p50Milliseconds} ms, p99 ${sum.p99Milliseconds} ms\n${shares(sum)}`;
+}

@@ -1,10 +1,10 @@
-// What lies in an image: the files that its list names, the packages that those need at the versions of our lock, and the Dockerfile. Laid
-// out as a folder of its own, so that whoever builds it, here or in a registry, can put nothing else in. Knows no registry and no builder.
+// The content of an image: the files on its list, the packages they need at the versions of our lock file, and its
+// Dockerfile. It is laid out in a folder of its own, so that a build can include nothing else.
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-/** Our images, each with the program that it starts. */
+/** Our images, each with the program it starts. */
 export const imageEntries = {
   "control-plane": "controlplane/main.ts",
   storefront: "examples/storefront/main.ts",
@@ -12,7 +12,7 @@ export const imageEntries = {
 } as const;
 export type ImageName = keyof typeof imageEntries;
 
-/** Which key of a stack says which image of it is run. */
+/** The configuration key of a stack that names each image. */
 export const imageKeys: Readonly<Record<ImageName, string>> = {
   storefront: "ballast:storefrontImage",
   "control-plane": "ballast:controlPlaneImage",
@@ -21,20 +21,20 @@ export const imageKeys: Readonly<Record<ImageName, string>> = {
 
 const root = path.join(import.meta.dirname, "..", "..");
 
-/** A package as a lock file has it. */
+/** A package in a lock file. */
 export interface LockedPackage {
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-/** An image's list: sources from the root on, and packages by their places in the lock. */
+/** An image's list: source files by their paths in the repository, and packages by their paths in the lock file. */
 export interface Content {
   readonly files: readonly string[];
   readonly packages: readonly string[];
 }
 
-/** Gives our lock's packages by their places, `node_modules/pg`. */
+/** Gives the packages of our lock file by their paths, such as `node_modules/pg`. */
 export const lockedPackages = (): Readonly<Record<string, LockedPackage>> =>
   (
     JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8")) as {
@@ -42,7 +42,7 @@ export const lockedPackages = (): Readonly<Record<string, LockedPackage>> =>
     }
   ).packages;
 
-/** Where an image's list lies. */
+/** Gives the path of an image's list. */
 export const listOf = (name: ImageName): string => path.join(root, "images", `${name}.files`);
 
 /** Reads an image's list. */
@@ -58,10 +58,10 @@ export function contentOf(name: ImageName): Content {
 }
 
 /**
- * Lays an image out in an empty folder and gives the hash of all that is in it, the Dockerfile included.
+ * Lays out an image in an empty folder, and gives the hash of its content, including the Dockerfile.
  *
- * The same sources come to the same hash on every machine: names and bytes count, times and owners do not. Packages are named in a
- * lock of their own and brought by the build, each held to its checksum.
+ * The same sources give the same hash on every machine, since only names and bytes count. Packages are listed in a lock
+ * file of the image's own; the build installs them and verifies their checksums.
  */
 export function layOut(name: ImageName, folder: string): string {
   const { files, packages } = contentOf(name);
@@ -83,7 +83,9 @@ export function layOut(name: ImageName, folder: string): string {
   return hash.digest("hex");
 }
 
-/** Gives the image's package.json and lock, cut out of our own: the same versions and checksums, and nothing that it does not need. */
+/**
+ * Gives the image's package.json and lock file, cut from ours: the same versions and checksums, but only what it needs.
+ */
 function manifests(name: ImageName, packages: readonly string[]): Readonly<Record<string, object>> {
   const { version, dependencies } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
     version: string;

@@ -1,5 +1,5 @@
-// `ballast image build`: has a registry build one of our images from its list, with no container engine on this machine, and says by which
-// digest it is known from then on. Azure's own command line is asked for both; nobody else knows the way of a build to a registry's machines.
+// `ballast image build`: has a registry build one of our images from its list of files, and prints the image's digest.
+// The Azure CLI sends the files and asks for the digest, so no container engine is needed on this machine.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -9,24 +9,24 @@ import { az } from "../az.ts";
 import { print, printJson } from "../terminal.ts";
 import { type ImageName, imageEntries, imageKeys, layOut, listOf } from "./content.ts";
 
-const ask = (step: string, args: readonly string[], tell?: (words: string) => void): Promise<string> =>
-  az(args, { missing: imageAzMissing, failed: (words) => imageBuildFailed({ step, words }) }, tell);
+const run = (step: string, args: readonly string[], report?: (output: string) => void): Promise<string> =>
+  az(args, { missing: imageAzMissing, failed: (output) => imageBuildFailed({ step, output }) }, report);
 
 /** Adds the group of commands about images. */
 export function addImage(program: Command): void {
   program
     .command("image")
-    .description("build what the stacks run")
+    .description("build the images that stacks run")
     .command("build")
-    .description("have a registry build an image from its list of files, and say its digest")
-    .addArgument(new Argument("<image>", "which").choices(Object.keys(imageEntries)))
-    .requiredOption("--registry <name>", "the registry, without .azurecr.io; ballast:registry of the stack that has it")
-    .option("--json", "answer in JSON")
+    .description("build an image in a registry, and print its digest")
+    .addArgument(new Argument("<image>", "image to build").choices(Object.keys(imageEntries)))
+    .requiredOption("--registry <name>", "name of the registry, without .azurecr.io")
+    .option("--json", "print JSON")
     .addHelpText(
       "after",
       `
-Needs Azure's command line, signed in as somebody who may build in the registry (\`az login\`). The tag is made of what lies in the image, so
-that the same sources come to the same tag. Stacks name images by the digest.
+Needs \`az login\` with permission to build in the registry. The tag is a hash of the image's content, so the same
+sources give the same tag. Stacks refer to images by digest.
 
 Examples:
   ballast image build storefront --registry myregistry
@@ -41,9 +41,9 @@ async function build(name: ImageName, { registry, json }: { registry: string; js
   try {
     const content = layOut(name, folder);
     const tagged = `${name}:${content.slice(0, 12)}`;
-    // What the build says goes to standard error, where a person sees it and a script that reads the answer does not.
-    await ask(
-      "the build",
+    // The build's output goes to standard error, so that a script reads only the answer from standard output.
+    await run(
+      "building the image",
       [
         "acr",
         "build",
@@ -57,10 +57,10 @@ async function build(name: ImageName, { registry, json }: { registry: string; js
         path.join(folder, "Dockerfile"),
         folder,
       ],
-      (words) => void process.stderr.write(words),
+      (output) => void process.stderr.write(output),
     );
     const digest = (
-      await ask("the question for its digest", [
+      await run("reading the digest", [
         "acr",
         "repository",
         "show",
@@ -75,10 +75,10 @@ async function build(name: ImageName, { registry, json }: { registry: string; js
       ])
     ).trim();
     if (!/^sha256:[0-9a-f]{64}$/.test(digest))
-      throw imageBuildFailed({ step: "the question for its digest", words: `it answered ${JSON.stringify(digest)}` });
+      throw imageBuildFailed({ step: "reading the digest", output: `it answered ${JSON.stringify(digest)}` });
     const image = `${registry.toLowerCase()}.azurecr.io/${name}@${digest}`;
     if (json) return printJson({ name, image, tag: tagged.split(":")[1], content: `sha256:${content}` });
-    print(`${image}\nRun it in a stack: pulumi config set ${imageKeys[name]} ${image} --stack <stack>`);
+    print(`${image}\nTo run it in a stack: pulumi config set ${imageKeys[name]} ${image} --stack <stack>`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,125 +1,140 @@
-// `ballast simulate`: what other limits would have said on rollouts that were recorded, beside what was decided. It reads journals and shows; the
-// engine judges, and nothing is started or changed.
+// `ballast backtest`: shows what other thresholds would have decided on recorded rollouts, next to what was decided.
+// The engine judges the journals again; nothing is started or changed.
 import type { Command } from "commander";
-import type { ControlPlane, Shown } from "../../client/control-plane.ts";
-import { inHindsight, type StepInHindsight } from "../../engines/rollout/judge/backtest.ts";
-import type { Limits, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
+import type { ControlPlane, RolloutSummary } from "../../client/control-plane.ts";
+import { type BacktestStep, backtest } from "../../engines/rollout/judge/backtest.ts";
+import type { RolloutEvent, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import { duration, type Instant, secondsBetween } from "../../engines/time.ts";
-import { find, nameOf, type ReachOptions, reach, reachable } from "../reach.ts";
+import { find, nameOf, type ReachOptions, reach, rolloutNaming, withReachOptions } from "../reach.ts";
 import { print, printJson, styled, table } from "../terminal.ts";
-import { readJournal, readLimits } from "./plan-file.ts";
+import { readJournal, readThresholds } from "./plan-file.ts";
 
-interface SimulateOptions extends ReachOptions {
-  readonly limits: string;
+interface BacktestOptions extends ReachOptions {
+  readonly thresholds: string;
   readonly journal?: readonly string[];
   readonly file?: string;
 }
 
-/** A rollout as it was, and in hindsight. */
-interface Simulated {
+/** A recorded rollout, and what the other thresholds would have decided in each step. */
+interface Backtested {
   readonly name: string;
   readonly startedAt: Instant;
   readonly result: string | null;
-  readonly steps: readonly StepInHindsight[];
+  readonly steps: readonly BacktestStep[];
 }
 
-/** Adds the command. */
-export const addSimulate = (program: Command): Command =>
-  reachable(program.command("simulate"))
-    .description("tell what other limits would have decided on recorded rollouts")
-    .requiredOption("--limits <file>", "the limits, in YAML or JSON; what they leave out has its default")
-    .option("--journal <rollout...>", "these rollouts (default: all that the control plane lists)")
-    .option("--file <journal>", "a journal in a file, a fact a line; no control plane is asked")
+/** Adds the command `backtest`. */
+export const addBacktest = (program: Command): Command =>
+  withReachOptions(program.command("backtest"))
+    .description("show what other thresholds would have decided on recorded rollouts")
+    .requiredOption("--thresholds <file>", "thresholds in YAML or JSON; omitted fields take their defaults")
+    .option("--journal <rollout...>", "rollouts to judge (default: all that the control plane lists)")
+    .option("--file <journal>", "journal file to judge, one fact per line; the control plane is not called")
     .addHelpText(
       "after",
-      `
-A rollout is named <app> for the app's newest, <app>/<revision>, or <resource group>/<app>/<revision>.
-The limits see the requests that each rollout had. What comes after a different decision was not observed: where they would have rolled back, the
-rest of that rollout says nothing, and where they would have held, nobody knows for how long.
+      `${rolloutNaming}
+
+The thresholds judge the requests that each rollout recorded. What would have
+followed a different decision was not observed: the rest of a rollout after a rollback is not judged, and how long a
+wait would have lasted is unknown.
 
 Examples:
-  ballast simulate --limits stricter.yaml
-  ballast simulate --limits stricter.yaml --journal storefront storefront/storefront--0000003
-  ballast simulate --limits stricter.yaml --file journal.jsonl --json`,
+  ballast backtest --thresholds stricter.yaml
+  ballast backtest --thresholds stricter.yaml --journal storefront storefront/storefront--0000003
+  ballast backtest --thresholds stricter.yaml --file journal.jsonl --json`,
     )
-    .action(async (options: SimulateOptions) => {
-      const limits = readLimits(options.limits);
+    .action(async (options: BacktestOptions) => {
+      const thresholds = readThresholds(options.thresholds);
       const rollouts =
         options.file === undefined
-          ? await recorded(options, limits)
-          : [simulate(options.file, readJournal(options.file), limits)];
-      if (options.json) return printJson({ limits, rollouts });
-      for (const rollout of rollouts) print(`${shownIn(rollout)}\n\n`);
+          ? await recorded(options, thresholds)
+          : [backtestOf(options.file, readJournal(options.file), thresholds)];
+      if (options.json) return printJson({ thresholds, rollouts });
+      for (const rollout of rollouts) print(`${linesOf(rollout)}\n\n`);
       print(summaryOf(rollouts));
     });
 
-async function recorded(options: SimulateOptions, limits: Limits): Promise<readonly Simulated[]> {
+async function recorded(options: BacktestOptions, thresholds: Thresholds): Promise<readonly Backtested[]> {
   const plane = await reach(options);
   const found =
     options.journal === undefined
       ? await readable(plane)
       : await Promise.all(options.journal.map((name) => find(plane, name)));
-  const simulated: Simulated[] = [];
-  for (const shown of found)
-    simulated.push(
-      simulate(
-        nameOf(shown),
-        (await plane.journal(shown)).map(({ event }) => event),
-        limits,
+  const backtested: Backtested[] = [];
+  for (const rollout of found) {
+    const journal = await plane.journal(rollout);
+    backtested.push(
+      backtestOf(
+        nameOf(rollout),
+        journal.map(({ event }) => event),
+        thresholds,
       ),
     );
-  return simulated;
+  }
+  return backtested;
 }
 
-/** Gives all rollouts whose journals can be read, and tells of the others. */
-async function readable(plane: ControlPlane): Promise<readonly Shown[]> {
+/** Gives all rollouts whose journals can be read, and reports the others. */
+async function readable(plane: ControlPlane): Promise<readonly RolloutSummary[]> {
   const { rollouts, unreadable } = await plane.list();
   for (const { error } of unreadable) process.stderr.write(`${error}\n`);
   return rollouts;
 }
 
-function simulate(name: string, journal: readonly RolloutEvent[], limits: Limits): Simulated {
+function backtestOf(name: string, journal: readonly RolloutEvent[], thresholds: Thresholds): Backtested {
   const finished = journal.findLast((event) => event.kind === "Finished");
   return {
     name,
     startedAt: journal[0]?.at ?? 0,
     result: finished?.result ?? null,
-    steps: inHindsight(journal, limits),
+    steps: backtest(journal, thresholds),
   };
 }
 
-function shownIn({ name, startedAt, result, steps }: Simulated): string {
-  const head = `${styled("bold", name)}  ${result ?? "in flight"}`;
-  if (steps.length === 0) return `${head}\n  The canary never had traffic, so nothing could be judged.`;
+function linesOf({ name, startedAt, result, steps }: Backtested): string {
+  const head = `${styled("bold", name)}  ${result ?? "in progress"}`;
+  if (steps.length === 0) return `${head}\n  The canary never received traffic, so there is nothing to judge.`;
   const at = (moment: Instant): string => duration(secondsBetween(startedAt, moment));
-  const rows = steps.map(({ attempt, percent, decided, would }, index) => [
+  const rows = steps.map(({ attempt, percent }, index) => [
     `  ${percent} %${attempt > 1 ? `, attempt ${attempt}` : ""}`,
-    decided === undefined
-      ? index < steps.length - 1
-        ? "left by hand"
-        : "undecided"
-      : `${decided.verdict} at ${at(decided.at)}`,
-    would === undefined
-      ? silence(steps, index)
-      : `${words[would.verdict]}${would.verdict === "inconclusive" ? "" : ` at ${at(would.at)}`}: ${would.sentence}`,
+    decidedIn(steps, index, at),
+    wouldIn(steps, index, at),
   ]);
-  return `${head}\n${table([["  STEP", "DECIDED", "THESE LIMITS"], ...rows], (text, row) => (row === 0 ? styled("dim", text) : text))}`;
+  return `${head}\n${table([["  STEP", "DECIDED", "WITH THESE THRESHOLDS"], ...rows], dimHead)}`;
 }
 
-const words = { pass: "would pass", fail: "would roll back", inconclusive: "would hold" } as const;
+const dimHead = (text: string, row: number): string => (row === 0 ? styled("dim", text) : text);
 
-const silence = (steps: readonly StepInHindsight[], index: number): string =>
-  steps.slice(0, index).some(({ attempt, would }) => attempt === steps[index]!.attempt && would?.verdict === "fail")
-    ? "would not have come so far"
-    : "had not judged it yet";
+function decidedIn(steps: readonly BacktestStep[], index: number, at: (moment: Instant) => string): string {
+  const { decided } = steps[index]!;
+  if (decided !== undefined) return `${decided.verdict} at ${at(decided.at)}`;
+  return index < steps.length - 1 ? "left manually" : "undecided";
+}
 
-function summaryOf(rollouts: readonly Simulated[]): string {
+const verdicts = { pass: "would pass", fail: "would roll back", inconclusive: "would wait" } as const;
+
+function wouldIn(steps: readonly BacktestStep[], index: number, at: (moment: Instant) => string): string {
+  const { attempt, would } = steps[index]!;
+  if (would === undefined) {
+    const isRolledBack = steps
+      .slice(0, index)
+      .some((step) => step.attempt === attempt && step.would?.verdict === "fail");
+    return isRolledBack ? "not reached" : "no verdict";
+  }
+  const moment = would.verdict === "inconclusive" ? "" : ` at ${at(would.at)}`;
+  return `${verdicts[would.verdict]}${moment}: ${would.message}`;
+}
+
+function summaryOf(rollouts: readonly Backtested[]): string {
   const judged = rollouts.filter(({ steps }) => steps.length > 0);
-  const having = (fits: (step: StepInHindsight) => boolean): number =>
+  const having = (fits: (step: BacktestStep) => boolean): number =>
     judged.filter(({ steps }) => steps.some(fits)).length;
-  return (
-    `Rollouts that were judged: ${judged.length}. These limits would roll back ${having(({ would }) => would?.verdict === "fail")}, where ${having(({ decided }) => decided?.verdict === "aborted")} were aborted, ` +
-    `and would hold ${having(({ would, decided }) => would?.verdict === "inconclusive" && decided?.verdict === "passed")} in a step that was passed.\n` +
-    "What comes after a different decision was not observed."
-  );
+  const rolledBack = having(({ would }) => would?.verdict === "fail");
+  const aborted = having(({ decided }) => decided?.verdict === "aborted");
+  const waiting = having(({ would, decided }) => would?.verdict === "inconclusive" && decided?.verdict === "passed");
+  return [
+    `Rollouts judged: ${judged.length}; aborted: ${aborted}.`,
+    `These thresholds would roll back ${rolledBack}, and would wait in a step that passed in ${waiting}.`,
+    "What would have followed a different decision was not observed.",
+  ].join("\n");
 }

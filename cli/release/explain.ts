@@ -1,41 +1,38 @@
-// A journal for people: each fact with its words, and on request the proof that today's engine decides the same from it.
-
-import type { JournalLine, Shown } from "../../client/control-plane.ts";
+// A journal for people: the message of each fact, and on request a replay that shows whether this version of the engine
+// makes the same decisions from it.
+import type { JournalLine, RolloutSummary } from "../../client/control-plane.ts";
 import { replay } from "../../engines/rollout/rollout.ts";
 import { replayDiffers } from "../../errors/cli.ts";
 import { print, printJson, styled } from "../terminal.ts";
-import { toldLine } from "./rollout-lines.ts";
+import { factLine } from "./rollout-lines.ts";
 
 /**
- * Prints the journal, and with `replay` decides it all again.
+ * Prints the journal, and with `replay` decides everything again.
  *
- * @throws cli-replay-differs, after the journal is printed, at the first fact that comes out otherwise.
+ * @throws cli-replay-differs, after printing the journal, at the first fact that differs
  */
 export function explain(
-  shown: Shown,
+  rollout: RolloutSummary,
   journal: readonly JournalLine[],
-  { json, replay: again }: { readonly json?: boolean; readonly replay?: boolean },
+  { json, replay: isReplay }: { readonly json?: boolean; readonly replay?: boolean },
 ): void {
-  const parted = again ? replay(journal.map(({ event }) => event)) : undefined;
-  if (json && !parted)
-    return printJson({ ...shown, journal, ...(again ? { replay: { equal: true, facts: journal.length } } : {}) });
+  const difference = isReplay ? replay(journal.map(({ event }) => event)) : undefined;
+  if (json && !difference)
+    return printJson({ ...rollout, journal, ...(isReplay ? { replay: { equal: true, facts: journal.length } } : {}) });
   for (const { event, text } of json ? [] : journal) {
-    if (event.kind !== "Waited") print(toldLine({ at: event.at, kind: event.kind, text }, shown.startedAt));
+    if (event.kind !== "Waited") print(factLine({ at: event.at, kind: event.kind, text }, rollout.startedAt));
   }
   const head = journal.at(-1)?.hash;
-  if (head && !json) print(`Journal of ${journal.length} facts, head ${head}.`);
-  if (parted) {
-    const { index, written, decided } = parted;
+  if (head && !json) print(`Journal: ${journal.length} facts, head ${head}.`);
+  if (difference) {
+    const { index, written, decided } = difference;
     throw replayDiffers({
-      id: shown.id,
-      at: `fact ${index} was written ${JSON.stringify(written ?? null)} and is now decided ${JSON.stringify(decided ?? null)}`,
+      id: rollout.id,
+      at: `fact ${index} is ${JSON.stringify(written ?? null)}, the replay gives ${JSON.stringify(decided ?? null)}`,
     });
   }
-  if (again && !json)
-    print(
-      styled(
-        "green",
-        `Decided again from the journal: all ${journal.length} facts come out equal.${head ? " Its chain of hashes holds, or the control plane would not have given it." : ""}`,
-      ),
-    );
+  if (!isReplay || json) return;
+  // The control plane checks the chain before it gives a journal.
+  const chain = head ? " The journal's hash chain is intact." : "";
+  print(styled("green", `Replayed ${journal.length} facts: every decision is the same.${chain}`));
 }

@@ -1,45 +1,54 @@
-// A pace, limits or a journal from a file that a person names. What is left out of a pace or of limits has its default; what is misspelt, or what no
-// rollout could be carried out with, is refused in the engine's own words. Asks nobody.
+// Reads a strategy, thresholds or a journal from a file. Omitted fields of a strategy or thresholds take their
+// defaults; unknown fields and values that no rollout can use are refused with the engine's own messages.
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { parseFact } from "../../controlplane/adapters/postgres/facts.ts";
-import { limitsForm, paceForm } from "../../controlplane/api/rollouts/forms.ts";
+import { strategyForm, thresholdsForm } from "../../controlplane/api/rollouts/forms.ts";
 import { object, read } from "../../engines/form.ts";
-import { checkIntent, defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
-import type { Limits, Pace, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
+import { checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import type { RolloutEvent, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import { planMalformed, planUnreadable } from "../../errors/cli.ts";
 
-/** How releases go, and within which limits. */
+/** A strategy, and the thresholds to judge by. */
 export interface Plan {
-  readonly pace: Pace;
-  readonly limits: Limits;
+  readonly strategy: Strategy;
+  readonly thresholds: Thresholds;
 }
 
-/** Reads limits. @throws cli-plan-unreadable or cli-plan-malformed */
-export const readLimits = (file: string): Limits => readPlan({ limits: file }).limits;
+/** Reads thresholds. @throws cli-plan-unreadable, cli-plan-malformed */
+export const readThresholds = (file: string): Thresholds => readPlan({ thresholds: file }).thresholds;
 
-/** Reads a plan: each half from the file that is named for it, else as it is in `otherwise`, by default the engine's own. */
+/**
+ * Reads a plan: each half from its file if one is named, else from `otherwise`, which defaults to the engine's plan.
+ */
 export function readPlan(
-  { pace: paceFile, limits: limitsFile }: { readonly pace?: string; readonly limits?: string },
-  otherwise: Plan = { pace: defaultPace, limits: defaultLimits },
+  { strategy: strategyFile, thresholds: thresholdsFile }: { readonly strategy?: string; readonly thresholds?: string },
+  otherwise: Plan = { strategy: defaultStrategy, thresholds: defaultThresholds },
 ): Plan {
-  const paceGiven = paceFile === undefined ? otherwise.pace : withDefaults(parsed(paceFile), defaultPace);
-  const limitsGiven = limitsFile === undefined ? otherwise.limits : withDefaults(parsed(limitsFile), defaultLimits);
-  return whole([paceFile, limitsFile].filter((file) => file !== undefined).join(" and "), paceGiven, limitsGiven);
+  const strategy =
+    strategyFile === undefined ? otherwise.strategy : withDefaults(parsed(strategyFile), defaultStrategy);
+  const thresholds =
+    thresholdsFile === undefined ? otherwise.thresholds : withDefaults(parsed(thresholdsFile), defaultThresholds);
+  const files = [strategyFile, thresholdsFile].filter((file) => file !== undefined);
+  return checked(files.join(" and "), strategy, thresholds);
 }
 
-/** Reads the plan that a stack is configured with, from its file in this folder. */
+/** Reads the plan in a stack's configuration, from its file in this folder. */
 export function readStackPlan(stack: string): Plan {
   const file = `Pulumi.${stack.split("/").at(-1)}.yaml`;
   const { config = {} } = (parsed(file) ?? {}) as { config?: Readonly<Record<string, unknown>> };
-  return whole(
+  return checked(
     file,
-    withDefaults(config["ballast:pace"] ?? {}, defaultPace),
-    withDefaults(config["ballast:limits"] ?? {}, defaultLimits),
+    withDefaults(config["ballast:strategy"] ?? {}, defaultStrategy),
+    withDefaults(config["ballast:thresholds"] ?? {}, defaultThresholds),
   );
 }
 
-/** Reads a journal: a fact a line, bare or as the control plane gives it. @throws journal-fact-unknown too */
+/**
+ * Reads a journal: one fact per line, bare or as the control plane gives it.
+ *
+ * @throws cli-plan-unreadable, journal-fact-unknown
+ */
 export function readJournal(file: string): readonly RolloutEvent[] {
   return textOf(file)
     .split("\n")
@@ -50,10 +59,11 @@ export function readJournal(file: string): readonly RolloutEvent[] {
     });
 }
 
-const planForm = object({ pace: paceForm, limits: limitsForm });
+const planForm = object({ strategy: strategyForm, thresholds: thresholdsForm });
 
-function whole(file: string, pace: unknown, limits: unknown): Plan {
-  const asked = read(planForm, { pace, limits });
+/** Checks the plan as the control plane would. @throws cli-plan-malformed */
+function checked(file: string, strategy: unknown, thresholds: unknown): Plan {
+  const asked = read(planForm, { strategy, thresholds });
   const complaints = "complaints" in asked ? asked.complaints : checkIntent(asked.value);
   if ("complaints" in asked || complaints.length > 0) throw planMalformed({ file, complaints });
   return asked.value;
@@ -83,7 +93,7 @@ function jsonOf(line: string, file: string, index: number): unknown {
   try {
     return JSON.parse(line);
   } catch (error) {
-    throw planUnreadable({ file, reason: `line ${index + 1} is no JSON (${firstLine(error)})` });
+    throw planUnreadable({ file, reason: `line ${index + 1} is not JSON (${firstLine(error)})` });
   }
 }
 

@@ -1,77 +1,90 @@
-// `ballast power`: what a plan can see at a service's traffic, and how soon. The figures are the engine's; here they are asked for and shown.
+// `ballast power`: estimates what a plan can detect at a service's traffic, and how soon. The engine computes the
+// figures; this command collects its inputs and prints the results.
 import { type Command, InvalidArgumentError } from "commander";
-import { type Course, power, shortfalls, type Traffic, trafficOf } from "../../engines/rollout/judge/power.ts";
+import {
+  type Course,
+  type Power,
+  power,
+  shortfalls,
+  type Traffic,
+  trafficOf,
+} from "../../engines/rollout/judge/power.ts";
 import { cautions, plan as stepsOf } from "../../engines/rollout/plan.ts";
 import { duration } from "../../engines/time.ts";
 import { journalUnmeasured, trafficUnknown } from "../../errors/cli.ts";
-import { find, nameOf, type ReachOptions, reach, reachable } from "../reach.ts";
+import { find, nameOf, type ReachOptions, reach, withReachOptions } from "../reach.ts";
 import { print, printJson, styled, table } from "../terminal.ts";
 import { type Plan, readPlan, readStackPlan } from "./plan-file.ts";
 
 interface PowerOptions extends ReachOptions, Partial<Traffic> {
-  readonly pace?: string;
-  readonly limits?: string;
+  readonly strategy?: string;
+  readonly thresholds?: string;
   readonly fromHistory?: string;
 }
 
-/** Adds the command. */
+/** Adds the command `power`. */
 export const addPower = (program: Command): Command =>
-  reachable(program.command("power"))
-    .description("tell how many minutes and requests a plan needs to promote a healthy canary and to find a bad one")
+  withReachOptions(program.command("power"))
+    .description("estimate the time and requests that a plan needs to promote a healthy canary and to catch a bad one")
     .option("--requests-per-minute <number>", "requests of the whole app", positive)
-    .option("--failure-percent <number>", "how many of them usually fail", percent)
-    .option("--dispersion <number>", "how unevenly failures come; 1 is by chance alone", fromOne)
-    .option(
-      "--from-history <rollout>",
-      "learn from a rollout's journal what is not given: traffic, usual failures, noise, and its plan",
-    )
-    .option("--pace <file>", "a pace, in YAML or JSON; what it leaves out has its default")
-    .option("--limits <file>", "limits, likewise")
+    .option("--failure-percent <number>", "baseline failures, in percent of requests", percent)
+    .option("--dispersion <number>", "variance of failures, as a multiple of what chance alone gives", fromOne)
+    .option("--from-history <rollout>", "read traffic and plan from a rollout's journal; other options take precedence")
+    .option("--strategy <file>", "strategy in YAML or JSON; omitted fields take their defaults")
+    .option("--thresholds <file>", "thresholds in YAML or JSON; omitted fields take their defaults")
     .addHelpText(
       "after",
       `
-The plan is that of --pace and --limits; else that of the --stack's configuration in this folder; else the one that --from-history was carried out
-with; else the default. Times count from the canary's first request. They are typical ones, without the time that request rows take to arrive: half
-of all rollouts are faster, and half slower.
-The exit code is 1 where a healthy canary would not be promoted, or one that fails a point more not be rolled back, within maximumSeconds.
+The plan is the first of: --strategy and --thresholds, the configuration of --stack in this folder, the plan of the
+--from-history rollout, the defaults.
+Times count from the canary's first request and are medians. The time that request rows take to arrive is not included.
+The exit code is 1 if, within maximumSeconds, a healthy canary would not be promoted, or a canary with one more
+percentage point of failures would not be rolled back.
 
 Examples:
   ballast power --requests-per-minute 1200 --failure-percent 0.5
-  ballast power --from-history storefront --limits stricter.yaml --json`,
+  ballast power --from-history storefront --thresholds stricter.yaml --json`,
     )
     .action(async (options: PowerOptions) => {
       const learnt = options.fromHistory === undefined ? undefined : await learn(options, options.fromHistory);
       const traffic = trafficFrom(options, learnt?.traffic);
       const plan = readPlan(options, options.stack === undefined ? learnt?.plan : readStackPlan(options.stack));
-      const seen = power(plan, traffic);
-      const missing = shortfalls(plan, traffic, seen);
+      const estimate = power(plan, traffic);
+      const missing = shortfalls(plan, traffic, estimate);
       const given = cautions(plan);
       if (missing.length > 0) process.exitCode = 1;
-      if (options.json) return printJson({ traffic, ...plan, ...seen, shortfalls: missing, cautions: given });
-      print(
-        `${styled("dim", "service")}  ${count(traffic.requestsPerMinute)} requests a minute, ${rounded(traffic.failurePercent)} % usually fail, dispersion ${rounded(traffic.dispersion)}`,
-      );
-      print(
-        `${styled("dim", "plan   ")}  ${stepsOf(plan.pace).join(" → ")} %, ${duration(plan.pace.bakeSeconds)} of bake each, ${duration(plan.pace.maximumSeconds)} at the most\n\n`,
-      );
-      print(
-        table(
-          [
-            ["CANARY", "ENDS", "AFTER", "ITS REQUESTS"],
-            row("healthy", seen.healthy, plan),
-            ...seen.faults.map(({ name, course }) => row(name, course, plan)),
-          ],
-          (text, at) => (at === 0 ? styled("dim", text) : text),
-        ),
-      );
+      if (options.json) return printJson({ traffic, ...plan, ...estimate, shortfalls: missing, cautions: given });
+      print(`${inputLines(plan, traffic)}\n\n`);
+      print(courseTable(plan, estimate));
       if (missing.length + given.length > 0) print(`\n${[...missing, ...given].join("\n")}`);
     });
 
-const row = (name: string, { ending, seconds, canaryRequests }: Course, { pace }: Plan): readonly string[] => [
+function inputLines({ strategy }: Plan, { requestsPerMinute, failurePercent, dispersion }: Traffic): string {
+  const rate = `${count(requestsPerMinute)} requests a minute`;
+  const failures = `${rounded(failurePercent)} % baseline failures`;
+  const weights = `${stepsOf(strategy).join(" → ")} %`;
+  const times = `bake ${duration(strategy.bakeSeconds)} each, maximum ${duration(strategy.maximumSeconds)}`;
+  return [
+    `${styled("dim", "service")}  ${rate}, ${failures}, dispersion ${rounded(dispersion)}`,
+    `${styled("dim", "plan   ")}  ${weights}, ${times}`,
+  ].join("\n");
+}
+
+const courseTable = (plan: Plan, { healthy, faults }: Power): string =>
+  table(
+    [
+      ["CANARY", "RESULT", "AFTER", "CANARY REQUESTS"],
+      row("healthy", healthy, plan),
+      ...faults.map(({ name, course }) => row(name, course, plan)),
+    ],
+    (text, at) => (at === 0 ? styled("dim", text) : text),
+  );
+
+const row = (name: string, { ending, seconds, canaryRequests }: Course, { strategy }: Plan): readonly string[] => [
   name,
   ending,
   ending === "undecided"
-    ? `more than ${duration(pace.maximumSeconds)}`
+    ? `more than ${duration(strategy.maximumSeconds)}`
     : duration(seconds < 600 ? Math.round(seconds) : 60 * Math.round(seconds / 60)),
   count(canaryRequests),
 ];
@@ -80,11 +93,11 @@ const rounded = (value: number): string => String(Number(value.toPrecision(2)));
 
 async function learn(options: PowerOptions, name: string): Promise<{ readonly traffic: Traffic; readonly plan: Plan }> {
   const plane = await reach(options);
-  const shown = await find(plane, name);
-  const events = (await plane.journal(shown)).map(({ event }) => event);
+  const rollout = await find(plane, name);
+  const events = (await plane.journal(rollout)).map(({ event }) => event);
   const traffic = trafficOf(events);
   const planned = events.find((event) => event.kind === "Planned");
-  if (traffic === undefined || planned === undefined) throw journalUnmeasured({ name: nameOf(shown) });
+  if (traffic === undefined || planned === undefined) throw journalUnmeasured({ name: nameOf(rollout) });
   return { traffic, plan: planned.intent };
 }
 
@@ -98,14 +111,14 @@ function trafficFrom(given: Partial<Traffic>, learnt: Traffic | undefined): Traf
   return { requestsPerMinute, failurePercent, dispersion };
 }
 
-const amount =
-  (words: string, fits: (value: number) => boolean) =>
+const numberFrom =
+  (expected: string, fits: (value: number) => boolean) =>
   (text: string): number => {
     const value = Number(text);
     if (text.trim() === "" || !Number.isFinite(value) || !fits(value))
-      throw new InvalidArgumentError(`It is not ${words}.`);
+      throw new InvalidArgumentError(`Expected ${expected}.`);
     return value;
   };
-const positive = amount("a number above 0", (value) => value > 0);
-const percent = amount("a number from 0 to 100", (value) => value >= 0 && value <= 100);
-const fromOne = amount("a number from 1 on", (value) => value >= 1);
+const positive = numberFrom("a number above 0", (value) => value > 0);
+const percent = numberFrom("a number from 0 to 100", (value) => value >= 0 && value <= 100);
+const fromOne = numberFrom("a number of at least 1", (value) => value >= 1);

@@ -1,54 +1,63 @@
-// A rollout as lines for people: where it stands, and one fact. Times are counted from its start, as the journal's readers think.
-
-import { type Shown, succeeded, type Told } from "../../client/control-plane.ts";
+// A rollout as lines for people: its present state, and single facts. Times count from the rollout's start.
+import { type RolloutSummary, succeeded } from "../../client/control-plane.ts";
+import type { FollowedFact } from "../../client/follow.ts";
 import { type Balance, ratio } from "../../engines/rollout/judge/judge.ts";
 import type { RolloutResult } from "../../engines/rollout/vocabulary.ts";
 import { duration, secondsBetween } from "../../engines/time.ts";
 import { nameOf } from "../reach.ts";
 import { styled, table } from "../terminal.ts";
 
-/** Gives a text in the colour of a result; what is in flight has none. */
+/** Colours a text by a result: green for success, red for failure, cyan while in progress. */
 export function inColourOf(result: RolloutResult | null, text: string): string {
   if (result === null) return styled("cyan", text);
   return styled(succeeded(result) ? "green" : "red", text);
 }
 
-/** Tells where a rollout stands, a line each: its traffic, its phase, its result, why, what is shown so far, and since when. */
-export function summary(shown: Shown): string {
-  const { percent, result, phase, attempt, sentence, evidence, startedAt, facts } = shown;
+/** Describes a rollout's state, one line each for traffic, phase, result, reason, evidence and start. */
+export function summary(rollout: RolloutSummary): string {
+  const { percent, result, phase, attempt, message, evidence, startedAt, facts } = rollout;
   const rows = [
-    ["traffic", `canary ${percent} percent, stable ${100 - percent} percent`],
+    ["traffic", `canary ${percent} %, stable ${100 - percent} %`],
     ["phase", `${phase}${attempt > 1 ? `, attempt ${attempt}` : ""}`],
-    ["result", result ?? "in flight"],
-    ["why", sentence],
-    ...(evidence ? [["evidence", evidenceInWords(evidence)]] : []),
-    ["started", `${new Date(startedAt).toISOString()}, ${facts} facts in its journal`],
+    ["result", result ?? "in progress"],
+    ["why", message],
+    ...(evidence ? [["evidence", evidenceLine(evidence)]] : []),
+    ["started", `${new Date(startedAt).toISOString()}, ${facts} facts in the journal`],
   ];
-  return `${styled("bold", nameOf(shown))}\n${table(rows, (text, row, column) => (column === 0 ? styled("dim", `  ${text}`) : row === 2 ? inColourOf(result, text) : text))}`;
+  const style = (text: string, row: number, column: number): string => {
+    if (column === 0) return styled("dim", `  ${text}`);
+    return row === 2 ? inColourOf(result, text) : text;
+  };
+  return `${styled("bold", nameOf(rollout))}\n${table(rows, style)}`;
 }
 
-/** Tells how much of the evidence for either verdict is there. */
-const evidenceInWords = ({ against, againstMax, favour, favourMin }: Balance): string =>
-  `${odds(against)} against of the ${odds(againstMax)} that rolls back${favour === null ? "" : `; ${odds(favour)} in favour of the ${odds(favourMin)} that promotes`}`;
+/** Compares the odds collected so far with those that decide, as `1 : 20`. */
+function evidenceLine({ against, againstMax, favour, favourMin }: Balance): string {
+  const negative = `against the canary ${odds(against)}, rolls back at ${odds(againstMax)}`;
+  return favour === null ? negative : `${negative}; in its favour ${odds(favour)}, promotes at ${odds(favourMin)}`;
+}
+
 const odds = (times: number): string => ratio(Math.log(times));
 
-/** Tells one fact: when, what, and its words. */
-export const toldLine = ({ at, kind, text }: Pick<Told, "at" | "kind" | "text">, startedAt: number): string =>
-  `${styled("dim", duration(secondsBetween(startedAt, at)).padStart(8))}  ${styled(styleOf(kind), kind.padEnd(15))} ${text}`;
+/** Gives one fact as a line: when, what kind, and its message. */
+export function factLine({ at, kind, text }: Pick<FollowedFact, "at" | "kind" | "text">, startedAt: number): string {
+  const time = duration(secondsBetween(startedAt, at)).padStart(8);
+  return `${styled("dim", time)}  ${styled(styleOf(kind), kind.padEnd(15))} ${text}`;
+}
 
-/** Decisions stand out; what the world merely said is dim. */
+const observations = [
+  "Inspected",
+  "TrafficShifted",
+  "TrafficRead",
+  "Measured",
+  "Probed",
+  "Activated",
+  "Deactivated",
+  "Disregarded",
+];
+
+/** Decisions are bold, failures red, and observations dim. */
 function styleOf(kind: string): "bold" | "dim" | "red" {
   if (kind === "Aborted" || kind === "AttemptFailed" || kind === "TrafficDrifted") return "red";
-  return [
-    "Inspected",
-    "TrafficShifted",
-    "TrafficRead",
-    "Measured",
-    "Probed",
-    "Activated",
-    "Deactivated",
-    "Disregarded",
-  ].includes(kind)
-    ? "dim"
-    : "bold";
+  return observations.includes(kind) ? "dim" : "bold";
 }

@@ -1,47 +1,53 @@
-// What is under way as lines: a table as wide as the terminal, or a line for whoever reads a log. It is told the time and the width, and knows
-// neither the terminal nor the control plane.
-
-import { type Shown, succeeded } from "../../client/control-plane.ts";
+// The lines of `ballast top`: a table as wide as the terminal, or one line per rollout for a log. Pure: the caller
+// passes the time and the terminal's size.
+import { type RolloutSummary, succeeded } from "../../client/control-plane.ts";
 import { duration, secondsBetween } from "../../engines/time.ts";
 
-/** One rollout as it was last seen. */
+/** A rollout as last read from the control plane. */
 export interface Watched {
-  readonly shown: Shown;
-  /** When it was first seen to have ended; undefined while it is in flight. */
+  readonly rollout: RolloutSummary;
+  /** When it was first seen to have ended; undefined while it is in progress. */
   readonly endedAt: number | undefined;
 }
 
-/** What a piece of a line is, for whoever colours it. */
+/** The role of a piece of text, from which its colour follows. */
 export type Tone = "plain" | "dim" | "bold" | "canary" | "good" | "bad";
 
-/** Colours a text; on paper and in tests it changes nothing. */
+/** Colours a text by its tone. */
 export type Paint = (tone: Tone, text: string) => string;
 
-/** Draws a weight: as many full cells as the canary has shares of the traffic, and never none where it has any. */
+/** Draws the canary's share of traffic as a bar. Any share fills at least one cell, and only 100 percent fills all. */
 export function bar(percent: number, width: number): string {
   const full =
     percent === 0 ? 0 : Math.max(1, Math.min(width - (percent < 100 ? 1 : 0), Math.round((percent * width) / 100)));
   return "█".repeat(full) + "░".repeat(width - full);
 }
 
-/** Writes the evidence; where there is little room only what speaks against the canary, which is what can end it. */
-export function evidence({ evidence: known }: Shown, isBrief = false): string {
+/** Describes the evidence. The brief form has only the evidence against the canary, which can roll it back. */
+export function evidence({ evidence: known }: RolloutSummary, isBrief = false): string {
   if (!known) return "none yet";
   const against = `${short(known.against)} of ${short(known.againstMax)}`;
   if (isBrief) return against;
-  return known.favour !== null
-    ? `against ${against}, for ${short(known.favour)} of ${short(known.favourMin)}`
-    : `against ${against}`;
+  return known.favour === null
+    ? `against ${against}`
+    : `against ${against}, for ${short(known.favour)} of ${short(known.favourMin)}`;
 }
 
 const short = (odds: number): string =>
   odds < 9.95 ? odds.toFixed(1) : odds.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
 
-/** Writes one rollout as a line for a log. */
-export const logLine = ({ shown }: Watched, now: number): string =>
-  `${clock(now)}  ${shown.app}  ${shown.percent} %  ${shown.result ?? shown.phase}  ${evidence(shown)}  ${oneLine(shown.sentence)}`;
+/** Gives a rollout as one line for a log. */
+export const logLine = ({ rollout }: Watched, now: number): string =>
+  [
+    clock(now),
+    rollout.app,
+    `${rollout.percent} %`,
+    rollout.result ?? rollout.phase,
+    evidence(rollout),
+    oneLine(rollout.message),
+  ].join("  ");
 
-/** Draws all of them for a terminal, a line each and none longer than it is wide; what has ended is dim. */
+/** Draws the screen: one line per rollout, cut to the terminal's width and height. */
 export function screen(
   watched: readonly Watched[],
   {
@@ -53,7 +59,8 @@ export function screen(
   paint: Paint,
 ): readonly string[] {
   const inFlight = watched.filter(({ endedAt }) => endedAt === undefined).length;
-  const title = `ballast top  ${inFlight === 0 ? "nothing is under way" : `${inFlight} under way`}  ${clock(now)} UTC  q quits`;
+  const count = inFlight === 0 ? "no rollouts in progress" : `${inFlight} in progress`;
+  const title = `ballast top  ${count}  ${clock(now)} UTC  press q to quit`;
   const head = [
     paint("bold", fit(title, columns)),
     ...(trouble ? [paint("bad", fit(oneLine(trouble), columns))] : []),
@@ -62,20 +69,20 @@ export function screen(
   if (watched.length === 0) return head;
   const isNarrow = columns < 120;
   const width = isNarrow ? 8 : 20;
-  const cells = watched.map(({ shown, endedAt = now }) => [
-    shown.app,
-    `${bar(shown.percent, width)} ${String(shown.percent).padStart(3)} %`,
-    `${shown.result ?? shown.phase} ${duration(Math.max(0, Math.round(secondsBetween(shown.startedAt, endedAt))))}`,
-    evidence(shown, isNarrow),
+  const cells = watched.map(({ rollout, endedAt = now }) => [
+    rollout.app,
+    `${bar(rollout.percent, width)} ${String(rollout.percent).padStart(3)} %`,
+    `${rollout.result ?? rollout.phase} ${elapsed(rollout.startedAt, endedAt)}`,
+    evidence(rollout, isNarrow),
   ]);
-  const names = ["APP", "WEIGHT", "PHASE", isNarrow ? "AGAINST" : "EVIDENCE, 1 TO", "WHY"];
+  const names = ["APP", "WEIGHT", "PHASE", isNarrow ? "AGAINST" : "EVIDENCE (ODDS)", "WHY"];
   const widths = names
     .slice(0, -1)
     .map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]!.length)));
   const line = (texts: readonly string[], why: string) =>
     fit(`${texts.map((text, column) => text.padEnd(widths[column]!)).join("  ")}  ${why}`, columns);
-  const lines = watched.map(({ shown, endedAt }, index) =>
-    paint(toneOf(shown, endedAt), line(cells[index]!, oneLine(shown.sentence))),
+  const lines = watched.map(({ rollout, endedAt }, index) =>
+    paint(toneOf(rollout, endedAt), line(cells[index]!, oneLine(rollout.message))),
   );
   const room = Math.max(1, rows - head.length - 2);
   const hidden = lines.length - room;
@@ -87,11 +94,15 @@ export function screen(
   ];
 }
 
-const toneOf = ({ result }: Shown, endedAt: number | undefined): Tone =>
-  endedAt === undefined ? "canary" : result === null ? "dim" : succeeded(result) ? "good" : "bad";
+function toneOf({ result }: RolloutSummary, endedAt: number | undefined): Tone {
+  if (endedAt === undefined) return "canary";
+  if (result === null) return "dim";
+  return succeeded(result) ? "good" : "bad";
+}
 
+const elapsed = (from: number, to: number): string => duration(Math.max(0, Math.round(secondsBetween(from, to))));
 const clock = (at: number): string => new Date(at).toISOString().slice(11, 19);
-/** Somebody else's words may not move the cursor. */
+/** Replaces control characters, so that a message cannot move the cursor. */
 const oneLine = (text: string): string => text.replace(/\p{Cc}+/gu, " ");
 const fit = (text: string, columns: number): string =>
   text.length <= columns ? text.trimEnd() : `${text.slice(0, Math.max(0, columns - 1))}…`;

@@ -1,25 +1,25 @@
-// `ballast top`: what is under way, live. It asks again and again what is in flight and draws the answer, so that it shows the truth after any
-// break. A terminal is redrawn; anything else gets a line for each change.
+// `ballast top`: the rollouts in progress, live. It reads their whole state every second, so the display is right again
+// after any break in the connection. A terminal is redrawn; any other output gets a line for each change.
 import type { Command } from "commander";
-import type { ControlPlane, Listed, Shown } from "../../client/control-plane.ts";
+import type { ControlPlane, Listed, RolloutSummary } from "../../client/control-plane.ts";
 import { BallastError } from "../../errors/catalogue.ts";
-import { type ReachOptions, reach, reachable } from "../reach.ts";
+import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
 import { print, printJson, styled } from "../terminal.ts";
 import { logLine, type Paint, screen, type Watched } from "./top-lines.ts";
 
-const secondsBetweenLooks = 1;
-/** For so long an end is shown. */
+const pollSeconds = 1;
+/** How long a rollout stays on the screen after its end. */
 const fadeMilliseconds = 60_000;
 
-/** Adds the command. */
+/** Adds the command `top`. */
 export const addTop = (program: Command): Command =>
-  reachable(program.command("top"))
-    .description("show what is under way, live: weight, phase, evidence, and why")
+  withReachOptions(program.command("top"))
+    .description("show the rollouts in progress, live: weight, phase, evidence and reason")
     .addHelpText(
       "after",
       `
-On a terminal it is redrawn every second until q; what has ended stays for a minute. Elsewhere it tells a line for each
-change, with --json each as JSON.
+On a terminal the display is refreshed every second until you press q; a rollout that ends stays for a
+minute. Without a terminal, each change is printed as a line, or as a JSON object with --json.
 
 Examples:
   ballast top
@@ -30,10 +30,10 @@ Examples:
       const stop = new AbortController();
       for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
       if (process.stdout.isTTY && !options.json) await onTerminal(plane, stop);
-      else await watch(plane, stop.signal, tellChanges(options.json ?? false));
+      else await watch(plane, stop.signal, printChanges(options.json ?? false));
     });
 
-/** Everything that is watched, and what keeps us from seeing it, if anything does. */
+/** The rollouts to show, and an error if the last poll failed. */
 export interface View {
   readonly watched: readonly Watched[];
   readonly now: number;
@@ -41,10 +41,10 @@ export interface View {
 }
 
 /**
- * Looks at what is in flight every second and shows it, until stopped.
+ * Polls the rollouts in progress every second and shows them, until stopped.
  *
- * What has left the list is asked for once more, for its end. A control plane that goes away is told as trouble and waited for; only one
- * that was never there is an error.
+ * A rollout that has left the list is read once more, for its result. When the control plane goes away, the view
+ * carries the error and polling continues; only a first poll that fails throws.
  */
 export async function watch(
   plane: Pick<ControlPlane, "list" | "show">,
@@ -52,24 +52,24 @@ export async function watch(
   show: (view: View) => void,
 ): Promise<void> {
   let watched: readonly Watched[] = [];
-  let isSeen = false;
+  let hasPolled = false;
   while (!stop.aborted) {
     let trouble: string | undefined;
     try {
-      const seen = await look(plane, watched);
-      watched = seen.watched;
-      trouble = seen.unreadable.map(({ error }) => error.message).join(" ");
-      isSeen = true;
+      const polled = await poll(plane, watched);
+      watched = polled.watched;
+      trouble = polled.unreadable.map(({ error }) => error.message).join(" ");
+      hasPolled = true;
     } catch (error) {
-      if (!(error instanceof BallastError) || !isSeen) throw error;
+      if (!(error instanceof BallastError) || !hasPolled) throw error;
       trouble = error.message;
     }
     if (!stop.aborted) show({ watched, now: Date.now(), ...(trouble && { trouble }) });
-    await rest(stop);
+    await nextPoll(stop);
   }
 }
 
-async function look(
+async function poll(
   plane: Pick<ControlPlane, "list" | "show">,
   before: readonly Watched[],
 ): Promise<{ readonly watched: readonly Watched[]; readonly unreadable: Listed["unreadable"] }> {
@@ -77,17 +77,17 @@ async function look(
   const now = Date.now();
   const ids = new Set(inFlight.map(({ id }) => id));
   const left = before.filter(
-    ({ shown, endedAt }) => !ids.has(shown.id) && (endedAt === undefined || now - endedAt < fadeMilliseconds),
+    ({ rollout, endedAt }) => !ids.has(rollout.id) && (endedAt === undefined || now - endedAt < fadeMilliseconds),
   );
   const ended = await Promise.all(
     left.map(async (each) =>
-      each.endedAt === undefined ? { shown: (await plane.show(each.shown)) ?? each.shown, endedAt: now } : each,
+      each.endedAt === undefined ? { rollout: (await plane.show(each.rollout)) ?? each.rollout, endedAt: now } : each,
     ),
   );
-  return { watched: [...inFlight.map((shown) => ({ shown, endedAt: undefined })), ...ended], unreadable };
+  return { watched: [...inFlight.map((rollout) => ({ rollout, endedAt: undefined })), ...ended], unreadable };
 }
 
-function rest(stop: AbortSignal): Promise<void> {
+function nextPoll(stop: AbortSignal): Promise<void> {
   if (stop.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const wake = (): void => {
@@ -95,34 +95,34 @@ function rest(stop: AbortSignal): Promise<void> {
       stop.removeEventListener("abort", wake);
       resolve();
     };
-    const timer = setTimeout(wake, secondsBetweenLooks * 1000);
+    const timer = setTimeout(wake, pollSeconds * 1000);
     stop.addEventListener("abort", wake);
   });
 }
 
-/** Tells each rollout when it has changed. */
-function tellChanges(json: boolean): (view: View) => void {
-  const told = new Map<string, string>();
-  let toldTrouble: string | undefined;
+/** Prints each rollout whenever it has changed. */
+function printChanges(json: boolean): (view: View) => void {
+  const printed = new Map<string, string>();
+  let printedTrouble: string | undefined;
   return ({ watched, now, trouble }) => {
-    if (trouble && trouble !== toldTrouble) process.stderr.write(`${trouble}\n`);
-    toldTrouble = trouble;
+    if (trouble && trouble !== printedTrouble) process.stderr.write(`${trouble}\n`);
+    printedTrouble = trouble;
     for (const each of watched) {
-      const { shown } = each;
-      const change = JSON.stringify(json ? shown : visible(shown));
-      if (told.get(shown.id) === change) continue;
-      told.set(shown.id, change);
-      json ? printJson(shown) : print(logLine(each, now));
+      const { rollout } = each;
+      const change = JSON.stringify(json ? rollout : visible(rollout));
+      if (printed.get(rollout.id) === change) continue;
+      printed.set(rollout.id, change);
+      json ? printJson(rollout) : print(logLine(each, now));
     }
   };
 }
 
-const visible = ({ phase, percent, result, sentence }: Shown) => [phase, percent, result, sentence];
+const visible = ({ phase, percent, result, message }: RolloutSummary) => [phase, percent, result, message];
 
 const tones = { plain: "reset", dim: "dim", bold: "bold", canary: "cyan", good: "green", bad: "red" } as const;
 const paint: Paint = (tone, text) => styled(tones[tone], text);
 
-/** Takes the terminal over and gives it back as it was, whatever happens. */
+/** Shows the live screen on the terminal, and restores the terminal afterwards, also after an error. */
 async function onTerminal(plane: ControlPlane, stop: AbortController): Promise<void> {
   const { stdin, stdout } = process;
   let last: View | undefined;

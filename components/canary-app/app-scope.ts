@@ -1,5 +1,6 @@
-// What of an app is not a revision's: its ingress, registries, secrets. A change of these takes effect for every revision at once, and
-// no rollback of traffic takes it back. Compares two configurations and says what differs, in words; pure, and knows no live app.
+// The part of an app that its revisions share: ingress, registries, secrets. A change of these takes effect for every
+// revision at once, and moving traffic back does not undo it. This file compares two configurations and describes what
+// differs; it is pure.
 import { canonical } from "../../engines/canonical.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -7,7 +8,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** An app's configuration in the provider's shape, as a program sends it or as Azure shows it. */
 export type Configuration = Fields | undefined;
 
-/** What Azure fills in, so that saying it and leaving it out are the same. */
+/** The values that Azure fills in. Leaving one of these out is the same as setting it. */
 const defaults: Readonly<Record<string, unknown>> = {
   "ingress.external": false,
   "ingress.transport": "auto",
@@ -15,8 +16,8 @@ const defaults: Readonly<Record<string, unknown>> = {
   "ingress.exposedPort": 0,
   maxInactiveRevisions: 100,
 };
-/** What belongs to the control plane, is a matter of modes, or is only ever shown. */
-const apart = new Set([
+/** Fields that are not compared: they belong to the control plane, depend on the revision mode, or are read-only. */
+const ignored = new Set([
   "activeRevisionsMode",
   "ingress.traffic",
   "ingress.fqdn",
@@ -25,17 +26,20 @@ const apart = new Set([
 ]);
 
 /**
- * Lists what an update changes beyond revisions, a phrase each.
+ * Lists what an update changes beyond revisions, one phrase per change.
  *
- * Secrets are compared by name, and by value only where both sides have one: Azure never shows it. A phrase never holds a value of theirs.
- * `serving` is the template that serves: a secret that is added is nothing to it, nor is a registry where none of its images is from there.
+ * Secrets are compared by name, and by value only if both sides have one, since Azure never shows it. A phrase never
+ * holds a secret's value. `serving` is the template that serves now: an added secret does not affect it, nor does a
+ * registry from which it has no image.
  */
 export function scopeChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
   const [was, will] = [flat(before), flat(after)];
-  const names = [...new Set([...Object.keys(was), ...Object.keys(will)])].filter((name) => !apart.has(name));
+  const names = [...new Set([...Object.keys(was), ...Object.keys(will)])].filter((name) => !ignored.has(name));
   const changes = names
-    .filter((name) => said(name, was[name]) !== said(name, will[name]))
-    .map((name) => `${name} from ${inWords(was[name] ?? defaults[name])} to ${inWords(will[name] ?? defaults[name])}`);
+    .filter((name) => comparable(name, was[name]) !== comparable(name, will[name]))
+    .map(
+      (name) => `${name} from ${describe(was[name] ?? defaults[name])} to ${describe(will[name] ?? defaults[name])}`,
+    );
   return [...changes, ...secretChanges(before, after, serving), ...registryChanges(before, after, serving)];
 }
 
@@ -50,7 +54,7 @@ export function secretsRenewed(before: Configuration, after: Configuration): rea
     .map(({ name }) => String(name));
 }
 
-/** Gives the fields of a configuration and of its ingress by their path, without lists of their own rules and without what is not set. */
+/** Returns the fields of a configuration and its ingress by path, without unset ones and lists with their own rules. */
 function flat(configuration: Configuration): Fields {
   const { secrets: _secrets, registries: _registries, ingress, ...rest } = configuration ?? {};
   const fields = [
@@ -62,38 +66,40 @@ function flat(configuration: Configuration): Fields {
   );
 }
 
-/** The platform does not tell `Http` from `http`, nor an absent value from its default. */
-const said = (name: string, value: unknown): string => canonical(value ?? defaults[name]).toLowerCase();
+/** Azure does not distinguish `Http` from `http`, nor an absent value from its default. */
+const comparable = (name: string, value: unknown): string => canonical(value ?? defaults[name]).toLowerCase();
 
-const inWords = (value: unknown): string =>
-  value === undefined ? "nothing" : typeof value === "object" ? JSON.stringify(value) : String(value);
+function describe(value: unknown): string {
+  if (value === undefined) return "nothing";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
 
 const list = (configuration: Configuration, name: "secrets" | "registries"): readonly Fields[] =>
   (configuration?.[name] ?? []) as readonly Fields[];
 
-/** A template names its secrets, so that one which is added is nothing to it, unless it has a volume that takes whatever secrets there are. */
+/** A template names its secrets, so an added one does not affect it, unless it has a volume that mounts all secrets. */
 function secretChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
   const names = (of: Configuration) => list(of, "secrets").map(({ name }) => String(name));
   const [was, will] = [names(before), names(after)];
-  const volumes =
-    (
-      serving as
-        | {
-            readonly volumes?:
-              | readonly { readonly storageType?: unknown; readonly secrets?: readonly unknown[] | null }[]
-              | null;
-          }
-        | undefined
-    )?.volumes ?? [];
-  const takesAll = volumes.some(({ storageType, secrets }) => storageType === "Secret" && !secrets?.length);
+  const mountsAll = mountsAllSecrets(serving);
   return [
-    ...will.filter((name) => takesAll && !was.includes(name)).map((name) => `the secret ${name} is added`),
-    ...was.filter((name) => !will.includes(name)).map((name) => `the secret ${name} is taken away`),
+    ...will.filter((name) => mountsAll && !was.includes(name)).map((name) => `the secret ${name} is added`),
+    ...was.filter((name) => !will.includes(name)).map((name) => `the secret ${name} is removed`),
     ...secretsRenewed(before, after).map((name) => `the secret ${name} gets another value`),
   ];
 }
 
-/** Azure does not spell an identity's id as it was sent. */
+interface Volume {
+  readonly storageType?: unknown;
+  readonly secrets?: readonly unknown[] | null;
+}
+
+function mountsAllSecrets(template: unknown): boolean {
+  const { volumes } = (template ?? {}) as { readonly volumes?: readonly Volume[] | null };
+  return (volumes ?? []).some(({ storageType, secrets }) => storageType === "Secret" && !secrets?.length);
+}
+
+/** Identities are compared without case: Azure does not spell an id as it was sent. */
 function registryChanges(before: Configuration, after: Configuration, serving: unknown): readonly string[] {
   const signIns = (of: Configuration) =>
     new Map(
@@ -103,24 +109,23 @@ function registryChanges(before: Configuration, after: Configuration, serving: u
       ]),
     );
   const [was, will] = [signIns(before), signIns(after)];
-  const images = (
-    (serving as { readonly containers?: readonly { readonly image?: unknown }[] } | undefined)?.containers ?? []
-  ).map(({ image }) => String(image).toLowerCase());
+  const { containers } = (serving ?? {}) as { readonly containers?: readonly { readonly image?: unknown }[] };
+  const images = (containers ?? []).map(({ image }) => String(image).toLowerCase());
   const pullsFrom = (server: string): boolean => images.some((image) => image.startsWith(`${server.toLowerCase()}/`));
   return [
     ...[...will]
       .filter(([server, who]) => was.get(server) !== who && (was.has(server) || pullsFrom(server)))
       .map(([server]) =>
-        was.has(server) ? `the registry ${server} is signed in to by somebody else` : `the registry ${server} is added`,
+        was.has(server) ? `the registry ${server} gets another sign-in` : `the registry ${server} is added`,
       ),
-    ...[...was.keys()].filter((server) => !will.has(server)).map((server) => `the registry ${server} is taken away`),
+    ...[...was.keys()].filter((server) => !will.has(server)).map((server) => `the registry ${server} is removed`),
   ];
 }
 
 /**
- * Says whether a live template is what a program asks for: it has all of it, and what it has besides is what Azure filled in.
+ * Reports whether a live template has everything that a program asks for; anything more is what Azure filled in.
  *
- * Lists are alike when they are as long and alike place by place.
+ * Lists match when they have the same length and match item by item.
  */
 export function hasAll(live: unknown, asked: unknown): boolean {
   if (Array.isArray(asked))

@@ -1,90 +1,99 @@
-// A service whose every change of template is released by canary. The app's traffic is the control plane's: this component
-// sends it back as it finds it, so that a new revision starts with nothing, and asks for a rollout of that revision.
-// It does not know how a rollout is decided, nor when it ends.
+// A container app whose every change of template is released by canary. The control plane owns the app's
+// traffic: this component sends back the traffic that it finds, so that a new revision starts at weight 0, and
+// then requests a rollout of that revision.
 
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import * as pulumi from "@pulumi/pulumi";
 import { shortfalls } from "../../engines/rollout/judge/power.ts";
-import { cautions, checkIntent, defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
-import type { Gate, Limits, OutsideWeights, Pace } from "../../engines/rollout/vocabulary.ts";
+import { cautions, checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import type { Gate, OutsideWeights, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import { canaryAppBlind, canaryAppCautions, canaryAppPlan } from "../../errors/components.ts";
-import { child, physicalName, refusal } from "../conventions.ts";
+import { child, physicalName, refusal, say } from "../conventions.ts";
 import { Release } from "./release.ts";
-import { templateHash, templateOf } from "./template.ts";
+import { releaseHash, templateOf } from "./template.ts";
 import { readTraffic } from "./traffic.ts";
 import { trafficGuard } from "./traffic-guard.ts";
 
-/** What a canary app is, and how its releases go. */
+/** The app, and how its releases go. */
 export interface CanaryAppArgs {
-  /** The resource group's name, plain: the live app is read at preview, which cannot wait for a resource. */
+  /**
+   * The name of the resource group. It is a plain string, since the live app is read at preview, before any resource is
+   * known.
+   */
   readonly resourceGroup: string;
   /** The Azure region, such as `westeurope`. */
   readonly location: string;
-  /** Where the app runs: what `ContainerEnvironment` gives. */
+  /** The environment in which the app runs: outputs of `ContainerEnvironment`. */
   readonly environment: {
     /** The environment's id. */
     readonly id: pulumi.Input<string>;
     /** The domain under which its apps answer. */
     readonly domain: pulumi.Input<string>;
   };
-  /** Who carries the releases out. */
+  /** The control plane that carries out the releases. */
   readonly controlPlane: {
-    /** Its address: what `ControlPlane` gives. */
+    /** Its address: the output `endpoint` of `ControlPlane`. */
     readonly endpoint: pulumi.Input<string>;
-    /** Whom tokens for it are for: the URI of an app registration, such as `api://ballast`. */
+    /** The audience of the tokens that it accepts: the URI of an app registration, such as `api://ballast`. */
     readonly audience: string;
   };
-  /** The container's image. A new one is a release; a tag that was pushed anew is none, since nothing shows that it was. */
+  /**
+   * The container's image. Another image is a release. A tag that was pushed again is not, since its name did not
+   * change.
+   */
   readonly image: string;
   /**
-   * The container's environment. Plain text: what is secret does not belong here.
+   * The container's environment variables, in plain text. Use `secrets` and `secretVariables` for secrets.
    *
    * @default {}
    */
   readonly variables?: { readonly [name: string]: string };
   /**
-   * The app's secrets by name. They belong to the app and not to a revision, so that one that changes together with the template is refused.
+   * The app's secrets by name. All revisions share them, so an update that changes a secret's value together with the
+   * template is refused.
    *
    * @default {}
    */
   readonly secrets?: { readonly [name: string]: pulumi.Input<string> };
   /**
-   * Environment variables that get the value of a secret, by the secret's name.
+   * Environment variables that get a secret's value, each with the secret's name.
    *
    * @default {}
    */
   readonly secretVariables?: { readonly [variable: string]: string };
   /**
-   * Private registries, each with the id of the user-assigned identity that pulls from it.
+   * Private registries, each with the user-assigned identity that pulls from it.
    *
    * @default []
    */
   readonly registries?: readonly {
-    /** The registry's name, such as `shop.azurecr.io`. */
+    /** The registry's address, such as `shop.azurecr.io`. */
     readonly server: string;
-    /** The id of the identity, which the app gets too. */
+    /** The id of the identity. The app gets this identity too. */
     readonly identity: string;
   }[];
   /**
-   * Where its telemetry goes, and as whom: what `Telemetry` gives as `sender`. The container finds it as `APPLICATIONINSIGHTS_CONNECTION_STRING` and, for a token of
-   * its own, the id of the identity as `TELEMETRY_IDENTITY`; what it sends with is its own affair.
+   * Where the app sends telemetry: the output `sender` of `Telemetry`. The container gets the connection string as
+   * `APPLICATIONINSIGHTS_CONNECTION_STRING` and the identity's id as `TELEMETRY_IDENTITY`. What it sends is up to its
+   * own code.
    *
-   * @default nowhere
+   * @default none
    */
   readonly telemetry?: {
-    /** Kept as a secret of the app, so that the template, which is known at preview, only names it. */
+    /** The connection string. It becomes a secret of the app, so that the template, known at preview, only names it. */
     readonly connectionString: pulumi.Input<string>;
-    /** The id of the identity, which the app gets too. */
+    /** The id of the identity that may publish. The app gets this identity too. */
     readonly identity: string;
   };
   /**
-   * Whether the app is reached from outside its environment.
+   * Whether the app can be reached from outside its environment.
    *
    * @default true
    */
   readonly external?: boolean;
   /**
-   * How the ingress speaks to the container. An app that was made by hand often has `auto`; taken over, it must go on with what it has.
+   * The protocol between ingress and container. An app that was made without Pulumi often has `auto`; when you adopt
+   * it, keep what it has.
    *
    * @default "http"
    */
@@ -96,219 +105,217 @@ export interface CanaryAppArgs {
    */
   readonly targetPort?: number;
   /**
-   * Path that must answer with a status below 400 for a replica to be ready; the platform asks it.
+   * The path that the platform requests to see whether a replica is ready; a status below 400 means that it is.
    *
    * @default probePath
    */
   readonly healthPath?: string;
   /**
-   * A path that users take and that must answer with a status below 400 for a canary to be whole; the rollout asks it on the
-   * canary's own address. A service that hangs often still answers its health checks.
+   * A path that users request. The rollout probes it on the canary's own address; a status below 400 means that the
+   * canary is well. Choose another one than `healthPath`: a service that hangs often still answers its health checks.
    *
    * @default "/"
    */
   readonly probePath?: string;
   /**
-   * The vCPUs of each replica, from 0.25 to 4 in steps of 0.25; its memory follows, two GiB a vCPU.
-   *
-   * It is part of the template, so that another size is released like any other change.
+   * The vCPUs of each replica, from 0.25 to 4 in steps of 0.25. Memory follows: 2 GiB per vCPU. The size is part of the
+   * template, so another one is a release.
    *
    * @default 0.25
    */
   readonly cpu?: number;
   /**
-   * How many replicas each revision keeps, at 1 percent of the traffic as at 100. With 0 the platform takes the last one away when nobody asks;
-   * for as long as a rollout lasts, both revisions are kept awake by asking them, and after it they sleep as before.
+   * The minimum number of replicas of each revision, whatever its share of the traffic. With 0 the platform removes the
+   * last replica when there are no requests. During a rollout, probes keep a replica of both revisions running.
    *
    * @default 1
    */
   readonly minReplicas?: number;
   /**
-   * How many replicas a revision may grow to.
+   * The maximum number of replicas of each revision.
    *
    * @default 10
    */
   readonly maxReplicas?: number;
   /**
-   * How fast a rollout goes; fields that are left out have their defaults. Plain numbers rather than inputs: they are planned at preview.
+   * The steps of a rollout and their times, in percent and seconds. A field that is left out has its default. Values
+   * are plain numbers, not inputs, since the plan is checked at preview.
    *
    * @default every field's own
    */
-  readonly pace?: Partial<Pace>;
+  readonly strategy?: Partial<Strategy>;
   /**
-   * What the judge tolerates; fields that are left out have their defaults.
+   * What the judge tolerates. A field that is left out has its default.
    *
    * @default every field's own
    */
-  readonly limits?: Partial<Limits>;
+  readonly thresholds?: Partial<Thresholds>;
   /**
-   * Other limits that judge every rollout beside, without power: its journal tells what they would have decided, and nobody is harmed while they
-   * are tried out. What is left out is as in `limits`; empty means that nothing judges beside.
+   * Dry-run thresholds: the judge applies them to every rollout as well, and the journal says what they would have
+   * decided. They decide nothing, so that you can try them out on real releases. A field that is left out is as in
+   * `thresholds`; an empty object means no dry run.
    *
    * @default {}
    */
-  readonly shadowLimits?: Partial<Limits>;
+  readonly dryRunThresholds?: Partial<Thresholds>;
   /**
-   * How many requests the app gets in a minute in its quiet hours; 0 means that it is not known. Where it is known, a preview warns of a plan that could not promote a healthy canary, or not
-   * find one that fails a point more, before its time is over; a usual failure share of half a percent is assumed.
+   * The app's requests per minute in its quiet hours; 0 means unknown. If it is known, a preview warns of a plan that
+   * would run out of time before it could promote a healthy canary or detect one that fails one percentage point more
+   * than stable. It assumes that 0.5 percent of stable's requests fail.
    *
    * @default 0
    */
   readonly expectedRequestsPerMinute?: number;
   /**
-   * Whether `pulumi up` waits for the rollout's end.
+   * Whether `pulumi up` waits until the rollout has ended, and fails if the release was not promoted.
    *
    * @default true
    */
   readonly wait?: boolean;
   /**
-   * What to do when another release of the app is still in flight.
+   * What to do when another release of the app is in flight: refuse the new one, or abort the one in flight first.
    *
    * @default "refuse"
    */
   readonly whenInFlight?: "refuse" | "supersede";
   /**
-   * What the control plane does when somebody else moves the weights while a rollout is under way: puts them back, or goes on from where they
-   * are. With `adopt`, all traffic at stable is a rollback.
+   * What the control plane does when another client changes the weights during a rollout: restore its own weights, or
+   * adopt the new ones and go on from there. With `adopt`, giving all traffic to stable rolls the release back.
    *
    * @default "restore"
    */
   readonly outsideWeights?: OutsideWeights;
   /**
-   * Where a person must say yes (`ballast release approve`) before the canary gets more, and for how long the rollout waits; then it is rolled back.
+   * The step that a person must approve (`ballast release approve`), and how long the rollout waits for the approval
+   * before it is rolled back.
    *
-   * @default nowhere
+   * @default no approval is needed
    */
   readonly gate?: Gate;
 }
 
-/** What is assumed of a service of which only the traffic is told. */
-const usualFailurePercent = 0.5;
+/** The failure percentage of stable that is assumed when only its traffic is known. */
+const assumedFailurePercent = 0.5;
 
-/** What the app calls the connection string. */
+/** The name of the app's secret that holds the connection string. */
 const telemetrySecret = "telemetry";
 
-/** Gives the arguments with what telemetry means for a container. */
-const withTelemetry = (args: CanaryAppArgs): CanaryAppArgs =>
-  args.telemetry === undefined
-    ? args
-    : {
-        ...args,
-        variables: { TELEMETRY_IDENTITY: args.telemetry.identity, ...args.variables },
-        secrets: { [telemetrySecret]: args.telemetry.connectionString, ...args.secrets },
-        secretVariables: { APPLICATIONINSIGHTS_CONNECTION_STRING: telemetrySecret, ...args.secretVariables },
-      };
+/** What a rollout is judged by, with all defaults. */
+interface Plan {
+  readonly strategy: Strategy;
+  readonly thresholds: Thresholds;
+  readonly dryRun: Thresholds | undefined;
+}
 
-/** A container app that is released by canary, and its present release. */
+/** Arguments with the defaults that several children need, and the app's name in Azure. */
+type Completed = CanaryAppArgs &
+  Required<Pick<CanaryAppArgs, "targetPort" | "probePath" | "healthPath" | "registries">> & {
+    readonly appName: string;
+  };
+
+type Template = ReturnType<typeof templateOf>;
+
+/** A container app that is released by canary, and its current release. */
 export class CanaryApp extends pulumi.ComponentResource {
-  /** The app's id, known as soon as it is there and before its release has ended. */
+  /** The app's id. It is known as soon as the app is deployed, before its release has ended. */
   readonly appId: pulumi.Output<string>;
-  /** Where users reach the app. */
+  /** The address at which users reach the app. */
   readonly url: pulumi.Output<string>;
-  /** The revision that is released, as Azure named it. */
+  /** The released revision, as Azure named it. */
   readonly revision: pulumi.Output<string>;
-  /** How its release ended; `in-flight` where nobody waited. */
+  /** The result of the release; `in-flight` if the update did not wait for it. */
   readonly result: Release["result"];
-  /** Why it ended so, in the judge's words. */
-  readonly sentence: pulumi.Output<string>;
+  /** Why the release ended so, as a code that programs can compare, such as `worse-than-stable`. */
+  readonly reason: pulumi.Output<string>;
+  /** The same for people, with the numbers that decided. */
+  readonly message: pulumi.Output<string>;
 
   constructor(name: string, given: CanaryAppArgs, opts?: pulumi.ComponentResourceOptions) {
     const args = withTelemetry(given);
-    // The component's own inputs lie in the state too.
-    super(
-      "ballast:index:CanaryApp",
-      name,
-      args.secrets ? { ...args, secrets: pulumi.secret(args.secrets) } : args,
-      opts,
-    );
-    const {
-      resourceGroup,
-      location,
-      environment,
-      targetPort = 8080,
-      probePath = "/",
-      healthPath = probePath,
-      registries = [],
-    } = args;
-    const pace = { ...defaultPace, ...args.pace };
-    const limits = { ...defaultLimits, ...args.limits };
-    const appName = physicalName("app", name, resourceGroup);
-    const shadowLimits =
-      Object.keys(args.shadowLimits ?? {}).length > 0 ? { ...limits, ...args.shadowLimits } : undefined;
-    const complaints = checkIntent({ pace, limits, shadow: shadowLimits, gate: args.gate });
-    if (complaints.length > 0) throw refusal(canaryAppPlan({ app: name, complaints }));
-    this.warn(name, { pace, limits }, args.expectedRequestsPerMinute ?? 0);
-    const template = templateOf(name, {
-      ...args,
-      container: appName,
-      targetPort,
-      healthPath,
-      probeSeconds: pace.probeSeconds,
+    // The component's own inputs are in the state too, so its secrets must be marked.
+    const inputs = args.secrets ? { ...args, secrets: pulumi.secret(args.secrets) } : args;
+    super("ballast:index:CanaryApp", name, inputs, opts);
+    const { targetPort = 8080, probePath = "/", healthPath = probePath, registries = [] } = args;
+    const appName = physicalName("app", name, args.resourceGroup);
+    const completed: Completed = { ...args, targetPort, probePath, healthPath, registries, appName };
+    const plan = planOf(name, args);
+    this.#warn(name, plan, args.expectedRequestsPerMinute ?? 0);
+    const { probeSeconds } = plan.strategy;
+    const template = templateOf(name, { ...completed, container: appName, probeSeconds });
+
+    const app = this.#deploy(name, completed, template);
+    const release = this.#release(name, completed, plan, template, app);
+
+    this.appId = app.id;
+    this.url = pulumi.all([args.environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
+    this.revision = release.revision;
+    this.result = release.result;
+    this.reason = release.reason;
+    this.message = release.message;
+    this.registerOutputs({
+      appId: this.appId,
+      url: this.url,
+      revision: this.revision,
+      result: this.result,
+      reason: this.reason,
+      message: this.message,
     });
+  }
+
+  /** Declares the app with the traffic that it has now. */
+  #deploy(name: string, args: Completed, template: Template): ContainerApp {
+    const { appName, resourceGroup, targetPort, registries, secrets } = args;
     const configuration = {
       activeRevisionsMode: "Multiple",
-      ...(registries.length > 0
-        ? { registries: registries.map(({ server, identity }) => ({ server, identity })) }
-        : {}),
+      ...(registries.length > 0 && { registries: registries.map(({ server, identity }) => ({ server, identity })) }),
     };
     const ingress = { external: args.external ?? true, targetPort, transport: args.transport ?? "http" };
-    const planned = {
-      configuration: {
-        ...configuration,
-        ingress,
-        secrets: Object.keys(args.secrets ?? {}).map((secret) => ({ name: secret })),
-      },
-      template,
-    };
+    const secretNames = Object.keys(secrets ?? {}).map((secret) => ({ name: secret }));
+    const planned = { configuration: { ...configuration, ingress, secrets: secretNames }, template };
     const traffic = readTraffic(resourceGroup, appName, this, planned).catch((error: unknown) => {
       throw refusal(error);
     });
-    const identities = [
-      ...new Set([...registries.map(({ identity }) => identity), ...(args.telemetry ? [args.telemetry.identity] : [])]),
-    ];
-
-    const app = new ContainerApp(
+    const identities = identitiesOf(args);
+    return new ContainerApp(
       child(name, "app"),
       {
         containerAppName: appName,
         resourceGroupName: resourceGroup,
-        location,
-        managedEnvironmentId: environment.id,
-        ...(identities.length > 0 ? { identity: { type: "UserAssigned", userAssignedIdentities: identities } } : {}),
+        location: args.location,
+        managedEnvironmentId: args.environment.id,
+        ...(identities.length > 0 && { identity: { type: "UserAssigned", userAssignedIdentities: identities } }),
         configuration: {
           ...configuration,
-          ...(args.secrets
-            ? {
-                secrets: Object.entries(args.secrets).map(([secret, value]) => ({
-                  name: secret,
-                  value: pulumi.secret(value),
-                })),
-              }
-            : {}),
+          ...(secrets && {
+            secrets: Object.entries(secrets).map(([secret, value]) => ({ name: secret, value: pulumi.secret(value) })),
+          }),
           ingress: { ...ingress, traffic },
         },
         template,
       },
       {
         parent: this,
-        // An app that was imported has these as inputs, since Azure shows them; to drop them would replace the app, users and all.
+        // An imported app has these as inputs, since Azure shows them. Removing them would replace the app.
         ignoreChanges: ["environmentId", "workloadProfileName"],
         hooks: trafficGuard({ name, ...args.controlPlane, resourceGroup, app: appName }, this),
       },
     );
+  }
 
-    const release = new Release(
+  /** Declares the release of the app's latest revision. */
+  #release(name: string, args: Completed, plan: Plan, template: Template, app: ContainerApp): Release {
+    return new Release(
       child(name, "release"),
       {
         ...args.controlPlane,
-        resourceGroup,
-        app: appName,
+        resourceGroup: args.resourceGroup,
+        app: args.appName,
         revision: app.latestRevisionName,
-        release: templateHash(template),
-        pace,
-        limits,
-        ...(shadowLimits ? { shadowLimits } : {}),
-        probePath,
+        release: releaseHash(template),
+        strategy: plan.strategy,
+        thresholds: plan.thresholds,
+        ...(plan.dryRun && { dryRunThresholds: plan.dryRun }),
+        probePath: args.probePath,
         wait: args.wait ?? true,
         whenInFlight: args.whenInFlight ?? "refuse",
         outsideWeights: args.outsideWeights ?? "restore",
@@ -316,29 +323,43 @@ export class CanaryApp extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: app },
     );
-
-    this.appId = app.id;
-    this.url = pulumi.all([environment.domain, app.id]).apply(([domain]) => `https://${appName}.${domain}`);
-    this.revision = release.revision;
-    this.result = release.result;
-    this.sentence = release.sentence;
-    this.registerOutputs({
-      appId: this.appId,
-      url: this.url,
-      revision: this.revision,
-      result: this.result,
-      sentence: this.sentence,
-    });
   }
 
-  /** Says what is allowed, and still worth a thought before anything is deployed. */
-  private warn(app: string, plan: { readonly pace: Pace; readonly limits: Limits }, requestsPerMinute: number): void {
+  /** Logs what is allowed and still deserves a thought before anything is deployed. */
+  #warn(app: string, plan: Plan, requestsPerMinute: number): void {
     const given = cautions(plan);
-    const missing =
-      requestsPerMinute === 0
-        ? []
-        : shortfalls(plan, { requestsPerMinute, failurePercent: usualFailurePercent, dispersion: 1 });
-    if (given.length > 0) void pulumi.log.warn(canaryAppCautions({ app, cautions: given }).toString(), this);
-    if (missing.length > 0) void pulumi.log.warn(canaryAppBlind({ app, shortfalls: missing }).toString(), this);
+    const traffic = { requestsPerMinute, failurePercent: assumedFailurePercent, dispersion: 1 };
+    const missing = requestsPerMinute === 0 ? [] : shortfalls(plan, traffic);
+    if (given.length > 0) void say(canaryAppCautions({ app, cautions: given }), this);
+    if (missing.length > 0) void say(canaryAppBlind({ app, shortfalls: missing }), this);
   }
+}
+
+/** Returns the arguments with the variables and the secret that telemetry needs in the container. */
+function withTelemetry(args: CanaryAppArgs): CanaryAppArgs {
+  const { telemetry } = args;
+  if (telemetry === undefined) return args;
+  return {
+    ...args,
+    variables: { TELEMETRY_IDENTITY: telemetry.identity, ...args.variables },
+    secrets: { [telemetrySecret]: telemetry.connectionString, ...args.secrets },
+    secretVariables: { APPLICATIONINSIGHTS_CONNECTION_STRING: telemetrySecret, ...args.secretVariables },
+  };
+}
+
+/** Returns the plan of releases with all defaults, and refuses one that cannot be carried out. */
+function planOf(app: string, args: CanaryAppArgs): Plan {
+  const strategy = { ...defaultStrategy, ...args.strategy };
+  const thresholds = { ...defaultThresholds, ...args.thresholds };
+  const hasDryRun = Object.keys(args.dryRunThresholds ?? {}).length > 0;
+  const dryRun = hasDryRun ? { ...thresholds, ...args.dryRunThresholds } : undefined;
+  const complaints = checkIntent({ strategy, thresholds, dryRun, gate: args.gate });
+  if (complaints.length > 0) throw refusal(canaryAppPlan({ app, complaints }));
+  return { strategy, thresholds, dryRun };
+}
+
+/** Lists the identities that the app needs: those that pull, and the one that sends telemetry. */
+function identitiesOf({ registries, telemetry }: Completed): string[] {
+  const sender = telemetry ? [telemetry.identity] : [];
+  return [...new Set([...registries.map(({ identity }) => identity), ...sender])];
 }

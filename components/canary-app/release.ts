@@ -1,61 +1,68 @@
-// The resource that a release is to Pulumi: our own provider carries it out by asking the control plane. This is the class
-// only; the provider is a process of its own and is never imported.
+// A release as a Pulumi resource. This is only the class: Ballast's provider, a process of its own, carries the release
+// out through the control plane.
 import * as pulumi from "@pulumi/pulumi";
-import type { Gate, Limits, OutsideWeights, Pace, RolloutResult } from "../../engines/rollout/vocabulary.ts";
+import type { Gate, OutsideWeights, RolloutResult, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
 
 export interface ReleaseArgs {
   /** The control plane's address. */
   readonly endpoint: pulumi.Input<string>;
-  /** Whom tokens for the control plane are for. */
+  /** The audience of the tokens that the control plane accepts. */
   readonly audience: string;
   readonly resourceGroup: string;
   readonly app: string;
-  /** The app's latest revision, as Azure named it; no reason for a rollout by itself, since previews do not know it. */
+  /**
+   * The app's latest revision, as Azure named it. A new name alone starts no rollout, since previews do not know it.
+   */
   readonly revision: pulumi.Input<string>;
-  /** The hash of the app's template. A new one is a new release, and nothing else is. */
+  /** The hash of the app's template. A new hash is a new release, and nothing else is. */
   readonly release: string;
-  readonly pace: Pace;
-  readonly limits: Limits;
-  /** Other limits that judge beside, without power: what they would have said is in the journal. */
-  readonly shadowLimits?: Limits;
-  /** Path of the canary's own address that must answer with a status below 400. */
+  readonly strategy: Strategy;
+  readonly thresholds: Thresholds;
+  /** Dry-run thresholds: the journal says what they would have decided. */
+  readonly dryRunThresholds?: Thresholds;
+  /** The path that is probed on the canary's own address; a status below 400 means that the canary is well. */
   readonly probePath: string;
   /**
-   * Whether an update waits for the rollout's end, and fails where that is not a good one.
+   * Whether an update waits until the rollout has ended, and fails if the release was not promoted.
    *
    * @default true
    */
   readonly wait?: boolean;
   /**
-   * What to do when another release of the app is still in flight.
+   * What to do when another release of the app is in flight.
    *
    * @default "refuse"
    */
   readonly whenInFlight?: "refuse" | "supersede";
   /**
-   * What the control plane does when somebody else moves the weights while a rollout is under way: puts them back, or goes on from where they
-   * are. With `adopt`, all traffic at stable is a rollback.
+   * What the control plane does when another client changes the weights during a rollout: restore its own weights, or
+   * adopt the new ones and go on from there. With `adopt`, giving all traffic to stable rolls the release back.
    *
    * @default "restore"
    */
   readonly outsideWeights?: OutsideWeights;
   /**
-   * Where a person must say yes (`ballast release approve`) before the canary gets more, and for how long the rollout waits; then it is rolled back.
+   * The step that a person must approve (`ballast release approve`), and how long the rollout waits for the approval
+   * before it is rolled back.
    *
-   * @default nowhere
+   * @default no approval is needed
    */
   readonly gate?: Gate;
 }
 
-/** One release of one app, from its smoke test to its result. Deleting it aborts what is in flight and undoes nothing else. */
+/**
+ * One release of one app, from its smoke test to its result. Deleting it aborts a rollout in flight and undoes nothing.
+ */
 export class Release extends pulumi.CustomResource {
   declare readonly revision: pulumi.Output<string>;
-  /** How the rollout ended; `in-flight` where nobody waited. */
+  /** The result of the rollout; `in-flight` if the update did not wait for it. */
   declare readonly result: pulumi.Output<RolloutResult | "in-flight">;
-  /** Why it ended so, in the judge's words. */
-  declare readonly sentence: pulumi.Output<string>;
+  /** Why the release ended so, as a code that programs can compare. */
+  declare readonly reason: pulumi.Output<string>;
+  /** The same for people, with the numbers that decided. */
+  declare readonly message: pulumi.Output<string>;
 
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.CustomResourceOptions) {
-    super("ballast:index:Release", name, { ...args, result: undefined, sentence: undefined }, opts);
+    super("ballast:index:Release", name, { ...args, result: undefined, reason: undefined, message: undefined }, opts);
   }
 }

@@ -1,12 +1,12 @@
-// The template of which Azure makes a revision, and its name. No suffix of ours: one that was ever used can never be used again, by a
-// revert least of all. It knows nothing of traffic and of releases.
+// The template from which Azure makes a revision, and the hash that names a release. The template sets no revision
+// suffix: Azure never accepts a suffix twice, so a revert to an earlier template would fail.
 import { createHash } from "node:crypto";
 import { replicaCounts } from "../../defaults.ts";
 import { canonical } from "../../engines/canonical.ts";
 import { canaryAppNoReplica, canaryAppSizeUnfit } from "../../errors/components.ts";
 import { refusal, replicaSizes, resourcesOf, variablesOf } from "../conventions.ts";
 
-/** What a template is made of, in the words of CanaryAppArgs, which has their defaults. */
+/** The parts of a template, as CanaryAppArgs describes them. */
 export interface TemplateArgs {
   readonly container: string;
   readonly image: string;
@@ -20,15 +20,20 @@ export interface TemplateArgs {
   readonly maxReplicas?: number;
 }
 
-/** After so long without a request Azure takes the last replica away, unless it is told otherwise. */
+/** The time without a request after which Azure removes the last replica, unless the scale rule sets another. */
 const coolDownSeconds = 300;
 
-/** The sizes that the Consumption profile has: so many vCPUs, in such steps, each with so much memory (learn.microsoft.com/azure/container-apps/containers#allocations). */
+/** The sizes of the Consumption profile. Source: learn.microsoft.com/azure/container-apps/containers#allocations */
 const cpuStep = 0.25;
 const cpuMost = 4;
 const gibPerCpu = 2;
 
-/** Gives the template, or refuses one of a size that there is not, or whose replicas would not stay awake through a rollout. */
+/**
+ * Returns the template.
+ *
+ * @throws canary-app-no-replica if its replicas could be scaled to zero between two probes of a rollout
+ * @throws canary-app-size-unfit if Azure does not have the size
+ */
 export function templateOf(name: string, args: TemplateArgs) {
   const {
     container,
@@ -69,7 +74,7 @@ export function templateOf(name: string, args: TemplateArgs) {
   };
 }
 
-/** Gives the same name to the same template, whatever order its keys are written in. */
-export function templateHash(template: unknown): string {
+/** Returns the hash of a template; the order of its keys does not matter. */
+export function releaseHash(template: unknown): string {
   return createHash("sha256").update(canonical(template)).digest("hex").slice(0, 16);
 }

@@ -1,19 +1,20 @@
-// What stands between the plan of an update and the update: the seconds in which a rollback could have moved the traffic
-// that the plan repeats. While an app is written, a short hold keeps the control plane from shifting it; an abort
-// overrides the hold and puts traffic right after the update. Knows the control plane only through our provider.
+// Keeps an update from undoing a rollback. An update sends the traffic that its plan has read, and a rollback could
+// move traffic in the seconds between. So the app is locked while it is written: the control plane then does not shift
+// its traffic. An abort overrides the lock and corrects the traffic after the update.
 import * as pulumi from "@pulumi/pulumi";
 import { canonical } from "../../engines/canonical.ts";
 import {
-  canaryAppHeld,
+  canaryAppLocked,
   canaryAppScopeChanges,
   canaryAppSecretWaits,
   canaryAppTrafficMoved,
   canaryAppUnguarded,
 } from "../../errors/components.ts";
-import { refusal } from "../conventions.ts";
+import { refusal, say } from "../conventions.ts";
 import { type Configuration, scopeChanges, secretsRenewed } from "./app-scope.ts";
 import { describeTraffic, readTraffic, type TrafficEntry } from "./traffic.ts";
 
+/** The app to guard, and the control plane that locks it. */
 export interface Guarded {
   readonly name: string;
   readonly endpoint: pulumi.Input<string>;
@@ -22,49 +23,51 @@ export interface Guarded {
   readonly app: string;
 }
 
-/** What our provider answers to `ballast:index:hold`. */
-interface Hold {
+/** The answer of Ballast's provider to `ballast:index:lock`. */
+interface Lock {
   readonly id?: string;
   readonly heldBy?: string;
-  /** Why nobody answered, where nobody did. */
+  /** Why the control plane could not be reached, if it could not. */
   readonly unreachable?: string;
 }
 
-/** The longest that a hold may last; it is given back as soon as the update has ended, well or not. */
-const holdSeconds = 120;
+/** How long a lock lasts at most. It is released as soon as the update has ended, well or not. */
+const lockSeconds = 120;
 
 /**
- * Gives the hooks that keep an update from undoing a rollback.
+ * Returns the hooks that keep an update from undoing a rollback.
  *
- * They run in updates only, never in previews. Without a control plane nobody shifts traffic but by hand, so the guard
- * then compares, warns and goes on: otherwise Pulumi could not repair a control plane that is down.
+ * They run in updates only, never in previews. If the control plane cannot be reached, it shifts no traffic either: the
+ * guard then compares, warns and continues. Otherwise Pulumi could not repair a control plane that is down.
+ *
+ * @throws canary-app-locked, canary-app-traffic-moved, canary-app-scope-changes; each fails the update
  */
 export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.ResourceHookBinding {
   const { name, audience, resourceGroup, app } = guarded;
   const endpoint = settled(guarded.endpoint);
-  let held: string | undefined;
+  let lockId: string | undefined;
 
   const release = async (): Promise<void> => {
-    const id = held;
-    held = undefined;
+    const id = lockId;
+    lockId = undefined;
     if (id === undefined) return;
     await pulumi.runtime
-      .invoke("ballast:index:unhold", { endpoint: await endpoint, audience, resourceGroup, app, id }, { parent })
+      .invoke("ballast:index:unlock", { endpoint: await endpoint, audience, resourceGroup, app, id }, { parent })
       .catch((error: Error) =>
-        pulumi.log.info(`The hold on ${app} could not be given back and ends by itself: ${error.message}`, parent),
-      ); // no reason to fail an update that is done
+        // The update is done and must not fail because of its lock.
+        pulumi.log.info(`The lock on ${app} could not be released; it expires by itself: ${error.message}`, parent),
+      );
   };
   const before = async ({ oldInputs, newInputs }: pulumi.ResourceHookArgs): Promise<void> => {
     await refuseScope(app, oldInputs, newInputs, parent);
-    const hold: Hold = await pulumi.runtime.invoke(
-      "ballast:index:hold",
-      { endpoint: await endpoint, audience, resourceGroup, app, seconds: holdSeconds },
+    const lock: Lock = await pulumi.runtime.invoke(
+      "ballast:index:lock",
+      { endpoint: await endpoint, audience, resourceGroup, app, seconds: lockSeconds },
       { parent },
     );
-    if (hold.heldBy) throw canaryAppHeld({ app, heldBy: hold.heldBy });
-    if (hold.unreachable)
-      await pulumi.log.warn(canaryAppUnguarded({ app, reason: hold.unreachable }).toString(), parent);
-    held = hold.id || undefined;
+    if (lock.heldBy) throw canaryAppLocked({ app, heldBy: lock.heldBy });
+    if (lock.unreachable) await say(canaryAppUnguarded({ app, reason: lock.unreachable }), parent);
+    lockId = lock.id || undefined;
     const planned = describeTraffic((await configurationOf(newInputs))?.ingress?.traffic ?? []);
     const live = describeTraffic(await readTraffic(resourceGroup, app, parent));
     if (live !== planned) throw canaryAppTrafficMoved({ app, planned, live });
@@ -83,26 +86,29 @@ export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.
     onError: [
       new pulumi.ErrorHook(`${name}-traffic-released-after-failure`, async () => {
         await release();
-        return false; // the update is not tried again
+        return false; // do not retry the update
       }),
     ],
   };
 }
 
-/** Waits for a value that an update, unlike a preview, always comes to know. */
+/** Waits for a value. In an update, unlike in a preview, every value becomes known. */
 const settled = <Value>(value: pulumi.Input<Value>): Promise<pulumi.Unwrap<Value>> =>
   new Promise((resolve) => void pulumi.output(value).apply(resolve));
 
-/** Reads the configuration out of inputs; a secret anywhere in it wraps the whole of it. */
+/** Reads the configuration from inputs. If any part of it is a secret, Pulumi wraps the whole. */
 const configurationOf = (inputs: Record<string, unknown> | undefined) =>
   settled<(Configuration & { readonly ingress?: { readonly traffic?: readonly TrafficEntry[] } }) | undefined>(
     inputs?.["configuration"] as never,
   );
 
 /**
- * Refuses an update that makes a revision and changes at the same time what no rollback takes back.
+ * Refuses an update that makes a revision and also changes what all revisions share, which a rollback cannot undo.
  *
- * The preview has compared with the live app what it could; values of secrets are known only here, where both the last inputs and the new ones are.
+ * The preview has compared with the live app already, except for the values of secrets. These are known only here, from
+ * the previous inputs and the new ones.
+ *
+ * @throws canary-app-scope-changes
  */
 async function refuseScope(
   app: string,
@@ -117,5 +123,5 @@ async function refuseScope(
   const makesRevision = canonical(serving) !== canonical(await settled(newInputs?.["template"]));
   if (makesRevision && changes.length > 0) throw canaryAppScopeChanges({ app, changes });
   const secrets = secretsRenewed(was, will);
-  if (secrets.length > 0) await pulumi.log.warn(canaryAppSecretWaits({ app, secrets }).toString(), parent);
+  if (secrets.length > 0) await say(canaryAppSecretWaits({ app, secrets }), parent);
 }

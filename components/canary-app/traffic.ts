@@ -1,9 +1,9 @@
-// Whom the live traffic of an app goes to, read so that it can be sent back unchanged. Traffic belongs to the control
-// plane: a program that sent its own idea of it would move production back to the release it was written for.
-// Knows nothing of releases.
+// Reads an app's live traffic, so that an update can send it back unchanged. The control plane owns the traffic: a
+// program that sent weights of its own would move production back to the release for which it was written.
 
 import { type GetContainerAppResult, getContainerApp } from "@pulumi/azure-native/app/getContainerApp.js";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
 import {
   canaryAppScopeChanges,
   canaryAppTrafficUneven,
@@ -12,7 +12,7 @@ import {
 } from "../../errors/components.ts";
 import { type Configuration, hasAll, scopeChanges } from "./app-scope.ts";
 
-/** So much of the traffic, to one revision by its name; `latestRevision` only until there is a name. */
+/** One revision's share of the traffic. `latestRevision` stands in only until the revision has a name. */
 export interface TrafficEntry {
   readonly weight: number;
   readonly revisionName?: string;
@@ -20,7 +20,7 @@ export interface TrafficEntry {
   readonly label?: string;
 }
 
-/** What of the live app matters here. */
+/** The parts of the live app that matter here. */
 export type LiveApp = Pick<GetContainerAppResult, "latestReadyRevisionName"> & {
   readonly template?: unknown;
   readonly configuration?: {
@@ -33,17 +33,19 @@ export type LiveApp = Pick<GetContainerAppResult, "latestReadyRevisionName"> & {
   };
 };
 
-/** What an update is about to send, as far as it can be compared at preview: secrets by their names. */
+/** What an update will send, as far as a preview can compare it: secrets by their names. */
 export interface Planned {
   readonly configuration: Configuration;
   readonly template: unknown;
 }
 
 /**
- * Reads the live app and gives the traffic that an update must send so that nobody's requests move.
+ * Reads the live app and returns the traffic that an update must send so that no request is moved.
  *
- * `planned` is what is known of the update at its preview; an app that cannot be released by canary, or not together with what changes
- * beyond its revisions, is refused then, before anything is sent.
+ * `planned` is what a preview knows of the update. With it, an app is refused before anything is sent if it cannot be
+ * released by canary, or if the update also changes what all its revisions share.
+ *
+ * @throws canary-app-unreadable, canary-app-unfit, canary-app-scope-changes, canary-app-traffic-uneven
  */
 export async function readTraffic(
   resourceGroup: string,
@@ -60,7 +62,7 @@ export async function readTraffic(
   return trafficToSend(app, live);
 }
 
-/** The provider itself tries again for 200 seconds; it sets no limit to a request that nobody answers. */
+/** The azure-native provider retries for 200 seconds, but does not limit a request that is never answered. */
 const providerPatienceSeconds = 300;
 
 async function inTime<Value>(reading: Promise<Value>, seconds: number): Promise<Value> {
@@ -72,31 +74,37 @@ async function inTime<Value>(reading: Promise<Value>, seconds: number): Promise<
 }
 
 function refuseUnfit(app: string, live: LiveApp, { configuration, template }: Planned): void {
-  const why = whyUnfit(live);
+  const why = whyNot(live);
   if (why !== undefined) throw canaryAppUnfit({ app, why });
   if (hasAll(live.template, template)) return;
   const changes = scopeChanges(live.configuration, configuration, live.template);
   if (changes.length > 0) throw canaryAppScopeChanges({ app, changes });
 }
 
-function whyUnfit({ configuration: { ingress, activeRevisionsMode } = {} }: LiveApp): string | undefined {
-  if (!ingress) return "it has no ingress, so there are no requests to share out and none to judge by";
-  if (String(ingress.transport ?? "").toLowerCase() === "tcp")
-    return "its ingress is TCP, and there are request rows of HTTP only";
-  if (ingress.stickySessions?.affinity === "sticky")
-    return "it keeps users with the revision that answered them first, so weights would not share them out";
-  return String(activeRevisionsMode ?? "").toLowerCase() === "labels"
-    ? "it is in Labels revision mode, where traffic goes to labels and not to revisions"
-    : undefined;
+/** Asks the engine whether an app can be released by canary, so that preview and control plane agree. */
+function whyNot({ configuration: { ingress, activeRevisionsMode } = {} }: LiveApp): string | undefined {
+  const transport = String(ingress?.transport ?? "").toLowerCase() === "tcp" ? "tcp" : "http";
+  return whyUnfit({
+    weights: [],
+    revisions: [],
+    ingress: ingress ? transport : "none",
+    sticky: ingress?.stickySessions?.affinity === "sticky",
+    // An update changes Single mode to Multiple; only Labels mode cannot be released.
+    mode: String(activeRevisionsMode ?? "").toLowerCase() === "labels" ? "Labels" : "Multiple",
+  });
 }
 
 /**
- * Gives the live traffic as an update must repeat it: by name and label, without entries that give nothing and name nothing, sum 100.
+ * Returns the live traffic as an update must send it: by revision and label, without entries that have neither weight
+ * nor label, with a sum of 100.
  *
- * In Single mode the entries mean nothing: the revision that is ready has everything, and keeps it when the update changes the mode.
+ * In Single mode the entries mean nothing: the ready revision has all traffic, and keeps it when the update changes the
+ * mode.
  *
- * Only an app that is not there yet (or has no revision that ever became ready, and so no users) says `latestRevision`:
- * said once more with a new template, it would give that template everything at once.
+ * Only an app that does not exist yet, or that never had a ready revision and so has no users, gets `latestRevision`.
+ * Sent together with a new template, that would give the new revision all traffic at once.
+ *
+ * @throws canary-app-traffic-uneven
  */
 export function trafficToSend(app: string, live: LiveApp | undefined): TrafficEntry[] {
   const ready = live?.latestReadyRevisionName || undefined;
@@ -120,7 +128,7 @@ export function trafficToSend(app: string, live: LiveApp | undefined): TrafficEn
   return traffic;
 }
 
-/** Writes traffic as people read it, in an order of its own, so that equal traffic is equal text. */
+/** Describes traffic for people. Entries are sorted, so that equal traffic is equal text. */
 export const describeTraffic = (traffic: readonly TrafficEntry[]): string =>
   traffic
     .map(
@@ -131,10 +139,12 @@ export const describeTraffic = (traffic: readonly TrafficEntry[]): string =>
     .join(", ") || "none";
 
 /**
- * Tells an app that is not there from an answer that does not say.
+ * Distinguishes an app that does not exist from a read that failed.
  *
- * Azure's codes decide, not the status: a subscription that is not found is a 404 too, and an app that is merely hidden
- * from us must never be taken for absent.
+ * Azure's error code decides, not the HTTP status: a missing subscription is a 404 too, and an app that we may not see
+ * must never be taken for absent.
+ *
+ * @throws canary-app-unreadable
  */
 function absentOrThrow(app: string, error: Error): undefined {
   if (/\b(?:ResourceNotFound|ResourceGroupNotFound)\b/.test(error.message) && !/\b403\b/.test(error.message))

@@ -1,6 +1,6 @@
-// Where apps run, and where every request to them is written down: a managed environment, a workspace, and the diagnostic
-// setting that joins them. A judge without request rows is blind, so nobody gets the environment before the rows flow.
-// Knows no app.
+// Where apps run, and where every request to them is logged: a managed environment, a Log Analytics workspace, and the
+// diagnostic setting that connects them. Without request rows the judge is blind, so the environment's id becomes known
+// only after that setting is in place.
 
 import { getManagedEnvironment } from "@pulumi/azure-native/app/getManagedEnvironment.js";
 import { ManagedEnvironment } from "@pulumi/azure-native/app/managedEnvironment.js";
@@ -15,73 +15,63 @@ import { environmentWithoutInside } from "../../errors/components.ts";
 import { child, physicalName, refusal } from "../conventions.ts";
 import { keptPlace } from "./network.ts";
 
-/** Where an environment is and how long it remembers. */
+/** Where the environment is, and how long its logs are kept. */
 export interface ContainerEnvironmentArgs {
-  /** The resource group's id, of which names that must be unique are made. */
+  /** The resource group's id. Names that must be unique in Azure are derived from it. */
   readonly scope: string;
-  /** The group that everything of it lies in; given as the group's output, it is made first. */
+  /** The resource group's name. Pass the group's output, so that the group is created first. */
   readonly resourceGroupName: pulumi.Input<string>;
   /** The Azure region, such as `westeurope`. */
   readonly location: string;
   /**
-   * How long request rows and logs are kept.
+   * How many days request rows and logs are kept.
    *
    * @default 30
    */
   readonly retentionInDays?: number;
   /**
-   * The subnet in which the environment lives, by its id: at least a /27, delegated to Microsoft.App/environments, with nothing else in it.
+   * The id of the environment's subnet. It must be a /27 or larger, be delegated to Microsoft.App/environments, and
+   * hold nothing else. It cannot be changed later.
    *
-   * @default one of Azure's own
+   * @default a network of Azure's own
    */
   readonly subnet?: pulumi.Input<string> | undefined;
   /**
-   * Whether it has no address on the internet, so that its apps answer inside the subnet's network alone. It wants a subnet, and gets a private zone
-   * of its domain that this network is linked to. Cannot be changed later.
+   * Whether the environment has no address on the internet, so that its apps answer only inside the subnet's network.
+   * It needs a subnet. Its domain gets a private DNS zone that is linked to that network. It cannot be changed later.
    *
    * @default false
    */
   readonly internal?: boolean;
   /**
-   * Whether replicas are spread over the region's zones. Azure wants a subnet then, and changes neither afterwards.
+   * Whether replicas are spread over the region's zones. This needs a subnet and cannot be changed later.
    *
    * @default false
    */
   readonly zoneRedundant?: boolean;
 }
 
-/** The tables that the environment's apps write to. The rows that releases are judged on are the first. */
+/** The log tables of the environment. Releases are judged by the rows of the first. */
 const categories = ["ContainerAppHTTPLogs", "ContainerAppConsoleLogs", "ContainerAppSystemLogs"];
 
-/** A managed environment whose requests can be queried. */
+/** A managed environment that logs every request to a workspace. */
 export class ContainerEnvironment extends pulumi.ComponentResource {
-  /** Known only once request logs are wired, so that no app starts in an environment that does not write its requests down, and, of an internal one, once its names are found. */
+  /**
+   * The environment's id. It is known once requests are logged, and for an internal environment once its names resolve,
+   * so that no app starts before.
+   */
   readonly environmentId: pulumi.Output<string>;
-  /** The domain under which apps answer: `<app>.<domain>`. */
+  /** The domain of the apps: an app answers at `<app>.<domain>`. */
   readonly domain: pulumi.Output<string>;
-  /** The id of the workspace that request rows and logs go to. */
+  /** The id of the workspace that gets request rows and logs. */
   readonly workspaceId: pulumi.Output<string>;
-  /** What the query API calls the workspace. */
+  /** The workspace's customer id, by which the query API names it. */
   readonly customerId: pulumi.Output<string>;
 
   constructor(name: string, args: ContainerEnvironmentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:ContainerEnvironment", name, args, opts);
-    const {
-      scope,
-      resourceGroupName,
-      location,
-      retentionInDays = retentionDays.logDays,
-      subnet,
-      internal = false,
-      zoneRedundant = false,
-    } = args;
-    const environmentName = physicalName("environment", name, scope);
-    if (internal && !subnet) throw refusal(environmentWithoutInside({ name: environmentName }));
-    const live = getManagedEnvironment(
-      { resourceGroupName: scope.split("/").at(-1)!, environmentName },
-      { parent: this },
-    );
-
+    const { scope, resourceGroupName, location, retentionInDays = retentionDays.logDays, subnet } = args;
+    const environment = this.#environment(name, args);
     const workspace = new Workspace(
       child(name, "workspace"),
       {
@@ -93,31 +83,6 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-
-    const environment = new ManagedEnvironment(
-      child(name, "environment"),
-      {
-        environmentName,
-        resourceGroupName,
-        location,
-        // Request rows exist only for this destination; the older `log-analytics` has console and system logs alone.
-        appLogsConfiguration: { destination: "azure-monitor" },
-        workloadProfiles: [{ name: "Consumption", workloadProfileType: "Consumption" }],
-        zoneRedundant,
-        vnetConfiguration: pulumi.output(
-          keptPlace(
-            `environment ${environmentName}`,
-            live,
-            placeOf,
-            placeOf({ vnetConfiguration: { infrastructureSubnetId: subnet, internal } }),
-            subnet === undefined ? undefined : { infrastructureSubnetId: subnet, internal },
-          ),
-        ),
-      },
-      { parent: this },
-    );
-    const inside = internal ? this.#answerInside(name, environment, resourceGroupName, subnet!) : [];
-
     const requestLogs = new DiagnosticSetting(
       child(name, "request-logs"),
       {
@@ -128,8 +93,9 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const insideIds = args.internal ? this.#resolveInside(name, environment, resourceGroupName, subnet!) : [];
 
-    this.environmentId = pulumi.all([environment.id, pulumi.all([requestLogs.id, ...inside])]).apply(([id]) => id);
+    this.environmentId = pulumi.all([environment.id, pulumi.all([requestLogs.id, ...insideIds])]).apply(([id]) => id);
     this.domain = environment.defaultDomain;
     this.workspaceId = workspace.id;
     this.customerId = workspace.customerId;
@@ -141,12 +107,39 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
     });
   }
 
+  #environment(name: string, args: ContainerEnvironmentArgs): ManagedEnvironment {
+    const { scope, resourceGroupName, location, subnet, internal = false, zoneRedundant = false } = args;
+    const environmentName = physicalName("environment", name, scope);
+    if (internal && !subnet) throw refusal(environmentWithoutInside({ name: environmentName }));
+    const live = getManagedEnvironment(
+      { resourceGroupName: scope.split("/").at(-1)!, environmentName },
+      { parent: this },
+    );
+    const planned = placeOf({ vnetConfiguration: { infrastructureSubnetId: subnet, internal } });
+    const choice = subnet === undefined ? undefined : { infrastructureSubnetId: subnet, internal };
+    return new ManagedEnvironment(
+      child(name, "environment"),
+      {
+        environmentName,
+        resourceGroupName,
+        location,
+        // Only this destination has request rows; the older `log-analytics` has console and system logs only.
+        appLogsConfiguration: { destination: "azure-monitor" },
+        workloadProfiles: [{ name: "Consumption", workloadProfileType: "Consumption" }],
+        zoneRedundant,
+        vnetConfiguration: pulumi.output(keptPlace(`environment ${environmentName}`, live, placeOf, planned, choice)),
+      },
+      { parent: this },
+    );
+  }
+
   /**
-   * Gives every name under the environment's domain to its private address, for the network that its subnet is of.
+   * Makes every name under the environment's domain resolve to its private address in the subnet's network.
    *
-   * Nobody can make this zone beforehand: domain and address are Azure's to choose. Without it neither the control plane nor whoever deploys finds a canary's own address.
+   * The zone cannot exist beforehand, since Azure chooses domain and address. Without it neither the control plane nor
+   * the machine that deploys can reach a canary's own address.
    */
-  #answerInside(
+  #resolveInside(
     name: string,
     environment: ManagedEnvironment,
     resourceGroupName: pulumi.Input<string>,
@@ -184,12 +177,12 @@ export class ContainerEnvironment extends pulumi.ComponentResource {
   }
 }
 
-/** Says where an environment is, as far as Azure never changes it. */
+/** Describes the part of an environment's place that Azure never changes. */
 export const placeOf = ({
   vnetConfiguration,
 }: {
   readonly vnetConfiguration?: { readonly infrastructureSubnetId?: unknown; readonly internal?: boolean } | null;
 }): string =>
   vnetConfiguration?.infrastructureSubnetId
-    ? `in a subnet of yours and ${vnetConfiguration.internal ? "internal" : "open to the internet"}`
-    : "in no network of yours";
+    ? `in your subnet and ${vnetConfiguration.internal ? "internal" : "open to the internet"}`
+    : "in Azure's own network";

@@ -1,6 +1,5 @@
-// The control plane as a deployment: one container app with an identity of its own, the roles that identity needs and no
-// more, and its settings. It is deployed like any other app and never releases itself by canary.
-// Nothing here knows how a rollout is decided.
+// The control plane as a deployment: a container app, an identity with the least rights, and the service's settings. It
+// is updated like any other app and never releases itself by canary.
 
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
@@ -14,59 +13,63 @@ import {
   physicalName,
   replicaSizes,
   resourcesOf,
+  roleDefinitionId,
   subscriptionOf,
   variablesOf,
 } from "../conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
-/** Azure's own roles, by the GUIDs that they have in every tenant. */
+/** Azure's built-in roles, by the GUIDs that they have in every tenant. */
 const roles = {
-  /** Container Apps Contributor: reads and writes apps and their revisions, and may not touch roles, networks or secrets elsewhere. */
+  /** Container Apps Contributor: reads and writes apps and revisions, but no roles, networks or other resources. */
   apps: "358470bc-b998-42bd-ab17-a7e34c199c0f",
-  /** Log Analytics Reader: reads and queries, changes nothing. */
+  /** Log Analytics Reader: reads and queries logs, changes nothing. */
   logs: "73c42c96-874c-492b-b04d-ab87d138a893",
   telemetry: metricsPublisher,
 };
 
-/** Where the control plane runs, what it may do, and what it needs around it. */
+/** Where the control plane runs, what it may do, and what it works with. */
 export interface ControlPlaneArgs {
-  /** The resource group's id: where the apps are whose traffic is moved, and of which names that must be unique are made. */
+  /**
+   * The id of the resource group with the managed apps; the control plane may write the apps of this group. Names that
+   * must be unique in Azure are derived from it.
+   */
   readonly scope: string;
-  /** The group that everything of it lies in; given as the group's output, it is made first. */
+  /** The resource group's name. Pass the group's output, so that the group is created first. */
   readonly resourceGroupName: pulumi.Input<string>;
   /** The Azure region, such as `westeurope`. */
   readonly location: string;
   /**
-   * The id of the subscription in which the apps are.
+   * The id of the subscription with the managed apps.
    *
-   * @default that of `scope`
+   * @default the subscription of `scope`
    */
   readonly subscription?: string;
-  /** The Entra tenant whose tokens its callers show. */
+  /** The id of the Entra tenant of its callers. */
   readonly tenant: string;
   /** The control plane's image. */
   readonly image: string;
-  /** Where its image comes from and as whom it is pulled: what `ImageRegistry` gives. */
+  /** The registry and the identity that pulls from it: the output `pull` of `ImageRegistry`. */
   readonly pull: Pull;
-  /** Where it runs: what `ContainerEnvironment` gives. */
+  /** The environment in which it runs: outputs of `ContainerEnvironment`. */
   readonly environment: {
     /** The environment's id. */
     readonly id: pulumi.Input<string>;
     /** The domain under which its apps answer. */
     readonly domain: pulumi.Input<string>;
   };
-  /** Where request rows are read: what `ContainerEnvironment` gives. */
+  /** The workspace from which it reads request rows: outputs of `ContainerEnvironment`. */
   readonly workspace: {
-    /** The workspace's id, at which it gets the right to read. */
+    /** The workspace's id. The control plane gets the right to read there. */
     readonly id: pulumi.Input<string>;
-    /** What the query API calls the workspace. */
+    /** The workspace's customer id, by which the query API names it. */
     readonly customerId: pulumi.Input<string>;
   };
-  /** Where journals and claims are kept: what `JournalDatabase` gives. */
+  /** The database for journals and claims: outputs of `JournalDatabase`. */
   readonly database: {
-    /** The name under which the server is reached. */
+    /** The server's host name. */
     readonly host: pulumi.Input<string>;
-    /** The database on it. */
+    /** The database's name. */
     readonly name: pulumi.Input<string>;
     /**
      * The server's port.
@@ -75,172 +78,152 @@ export interface ControlPlaneArgs {
      */
     readonly port?: number;
     /**
-     * Whether connections are encrypted; `disable` is for a server on loopback.
+     * Whether connections must be encrypted; `disable` is for a server on loopback.
      *
      * @default "require"
      */
     readonly tls?: "require" | "disable";
     /**
-     * Who signs in with a password.
+     * The login for a server that accepts passwords.
      *
-     * @default nobody: the control plane's identity signs in with Entra tokens, under the role that `DatabaseRole` makes for it
+     * @default none: the control plane signs in with Entra tokens, under the role that `DatabaseRole` creates for it
      */
     readonly login?:
       | {
-          /** The server's administrator. */
+          /** The name of the server's administrator. */
           readonly user: string;
-          /** Its password, which is a secret from here on. */
+          /** The administrator's password. It is handled as a secret. */
           readonly password: pulumi.Input<string>;
         }
       | undefined;
   };
-  /** The apps that it may move the traffic of; anything else is refused, whoever asks. */
-  readonly inventory: readonly {
+  /** The apps whose traffic the control plane manages. It refuses calls about any other app. */
+  readonly managedTargets: readonly {
     /** The resource group's name. */
     readonly resourceGroup: string;
     /** The app's name in Azure. */
     readonly app: string;
   }[];
-  /** Whom the tokens of its callers must be for. */
+  /** The audience that its callers' tokens must have: the URI of an app registration, such as `api://ballast`. */
   readonly audience: string;
   /**
-   * The doors of the cloud that it looks after, where that is not public Azure.
+   * The addresses of the cloud's APIs, for a cloud other than public Azure.
    *
-   * @default public Azure's
+   * @default those of public Azure
    */
   readonly endpoints?: {
     /**
-     * Resource Manager's address.
+     * The address of Azure Resource Manager.
      *
      * @default "https://management.azure.com"
      */
     readonly resourceManager?: string;
     /**
-     * The address of Log Analytics.
+     * The address of the Log Analytics query API.
      *
      * @default "https://api.loganalytics.io"
      */
     readonly logs?: string;
     /**
-     * The address of the sign-in.
+     * The address of the sign-in (Microsoft Entra).
      *
      * @default "https://login.microsoftonline.com"
      */
     readonly login?: string;
   };
   /**
-   * How long a replica that fell silent keeps its rollouts before another takes them over.
+   * After how many seconds of silence a replica loses its rollouts, so that another replica recovers them.
    *
    * @default 60
    */
   readonly leaseSeconds?: number;
   /**
-   * How long one request to Azure may take; less than `leaseSeconds`, so that a write has ended before its rollout is somebody else's.
+   * How many seconds one request to Azure may take. It must be less than `leaseSeconds`, so that a write has ended
+   * before another replica recovers its rollout.
    *
    * @default 30
    */
   readonly requestSeconds?: number;
   /**
-   * How late request rows may come; on Azure that is minutes.
+   * How many seconds request rows may arrive late. On Azure they take minutes.
    *
    * @default 180
    */
   readonly ingestionSeconds?: number;
   /**
-   * Where it sends telemetry, as its own identity: what `Telemetry` gives as `sender`.
+   * Where it sends telemetry, under its own identity: the output `sender` of `Telemetry`.
    *
-   * @default nowhere
+   * @default none
    */
   readonly telemetry?:
     | {
-        /** The id of the Application Insights component, at which it gets the right to publish. */
+        /** The id of the Application Insights component. The control plane gets the right to publish there. */
         readonly insightsId: pulumi.Input<string>;
-        /** What the component is reached by. */
+        /** The component's connection string. */
         readonly connectionString: pulumi.Input<string>;
       }
     | undefined;
   /**
-   * Whom it tells of rollouts, as JSON; see docs/guides/notifications.md. It holds addresses that are as good as keys.
+   * The notifiers that are notified of rollouts, as JSON; docs/guides/notifications.md has the format. It is handled as
+   * a secret: a webhook's address works like a key.
    *
-   * @default nobody
+   * @default none
    */
   readonly notify?: pulumi.Input<string> | undefined;
   /**
-   * Whose addresses its ingress takes at all, as ranges in CIDR, before any token is looked at. The environment's own must be among them, or the dead man's switch hears
-   * no heartbeat and takes it for gone.
+   * The address ranges in CIDR from which its ingress accepts calls. Any other call is refused before its
+   * token is read. Include the environment's own range: without it the dead man's switch gets no heartbeat
+   * and acts as if the control plane were gone.
    *
-   * @default everybody's
+   * @default any address
    */
   readonly callers?: readonly string[] | undefined;
   /**
-   * How many replicas there are at the least: two carry on where one dies at once.
+   * The minimum number of replicas. With two, rollouts continue at once when one replica dies.
    *
    * @default 1
    */
   readonly minReplicas?: number;
   /**
-   * How many replicas there are at the most; never taken to be less than `minReplicas`.
+   * The maximum number of replicas, at least `minReplicas`.
    *
    * @default 3
    */
   readonly maxReplicas?: number;
 }
 
-/** Where the service listens in its container, as the image has it. */
+/** The port on which the image listens. */
 const targetPort = 8080;
-/** What the app calls the database's password; the template names it and never holds it. */
+/** The name of the app's secret with the database's password. The template names the secret and never holds it. */
 const passwordSecret = "database-password";
-/** What it calls the addresses of those who are told. */
+/** The name of the app's secret with the notifiers. */
 const notifySecret = "notify";
 
-/** The service that carries out releases. */
+/** The service that carries out releases, as a container app. */
 export class ControlPlane extends pulumi.ComponentResource {
-  /** Known only once the app is up and its identity has its roles, so that nothing is asked of it before it can answer. */
+  /**
+   * The service's address. It is known once the app runs and its identity has its roles, so that no call comes before.
+   */
   readonly endpoint: pulumi.Output<string>;
-  /** Whom tokens for it are for; the `ballast` command looks for it among a stack's outputs, beside the address. */
+  /**
+   * The audience of the tokens that it accepts. The `ballast` command reads it and the address from a stack's outputs.
+   */
   readonly audience: pulumi.Output<string>;
-  /** The name of its identity, which is its role's in the database. */
+  /** The name of its identity, which is also the name of its role in the database. */
   readonly identityName: pulumi.Output<string>;
-  /** The object of its identity in Entra. */
+  /** The object id of its identity in Entra. */
   readonly identityObjectId: pulumi.Output<string>;
 
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:ControlPlane", name, args, opts);
-    const { scope, resourceGroupName, location, minReplicas = replicaCounts.controlPlaneMin } = args;
+    const { scope, resourceGroupName, location } = args;
     const appName = physicalName("app", name, scope);
-
     const identity = new UserAssignedIdentity(
       child(name, "identity"),
-      {
-        resourceName: physicalName("identity", name, scope),
-        resourceGroupName,
-        location,
-      },
+      { resourceName: physicalName("identity", name, scope), resourceGroupName, location },
       { parent: this },
     );
-
-    const grant = (role: keyof typeof roles, at: pulumi.Input<string>) =>
-      new RoleAssignment(
-        child(name, `${role}-role`),
-        {
-          roleAssignmentName: assignmentName(scope, name, role),
-          scope: at,
-          roleDefinitionId: `/subscriptions/${args.subscription ?? subscriptionOf(scope)}/providers/Microsoft.Authorization/roleDefinitions/${roles[role]}`,
-          principalId: identity.principalId,
-          principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
-        },
-        { parent: this },
-      );
-    // An id of text would not wait for the group to exist, hence by way of its name.
-    const grants = [
-      grant(
-        "apps",
-        pulumi.output(resourceGroupName).apply(() => scope),
-      ),
-      grant("logs", args.workspace.id),
-      ...(args.telemetry ? [grant("telemetry", args.telemetry.insightsId)] : []),
-    ];
-
+    const grants = this.#grants(name, args, identity);
     const app = new ContainerApp(
       child(name, "app"),
       {
@@ -252,43 +235,10 @@ export class ControlPlane extends pulumi.ComponentResource {
         configuration: {
           activeRevisionsMode: "Single",
           registries: [args.pull],
-          ingress: {
-            external: true,
-            targetPort,
-            transport: "http",
-            traffic: [{ latestRevision: true, weight: 100 }],
-            ...(args.callers && {
-              ipSecurityRestrictions: args.callers.map((ipAddressRange, at) => ({
-                name: `caller-${at + 1}`,
-                ipAddressRange,
-                action: "Allow",
-              })),
-            }),
-          },
-          ...secrets(args),
+          ingress: ingressOf(args),
+          ...secretsOf(args),
         },
-        template: {
-          containers: [
-            {
-              name: appName,
-              image: args.image,
-              env: settings(args, identity),
-              resources: resourcesOf(replicaSizes.controlPlane),
-              // Only readiness asks for the database: a restart would not bring it back.
-              probes: [
-                { type: "Startup", tcpSocket: { port: targetPort }, periodSeconds: 1, failureThreshold: 60 },
-                {
-                  type: "Readiness",
-                  httpGet: { path: "/health", port: targetPort },
-                  periodSeconds: 5,
-                  timeoutSeconds: 3,
-                },
-                { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
-              ],
-            },
-          ],
-          scale: { minReplicas, maxReplicas: args.maxReplicas ?? Math.max(replicaCounts.controlPlaneMax, minReplicas) },
-        },
+        template: templateOf(appName, args, identity),
       },
       { parent: this, dependsOn: grants },
     );
@@ -304,10 +254,66 @@ export class ControlPlane extends pulumi.ComponentResource {
       identityObjectId: this.identityObjectId,
     });
   }
+
+  /** Gives the identity its roles: at the group's apps, at the workspace, and where it sends telemetry. */
+  #grants(name: string, args: ControlPlaneArgs, identity: UserAssignedIdentity): RoleAssignment[] {
+    const { scope, telemetry, subscription = subscriptionOf(scope) } = args;
+    const grant = (role: keyof typeof roles, at: pulumi.Input<string>) =>
+      new RoleAssignment(
+        child(name, `${role}-role`),
+        {
+          roleAssignmentName: assignmentName(scope, name, role),
+          scope: at,
+          roleDefinitionId: roleDefinitionId(subscription, roles[role]),
+          principalId: identity.principalId,
+          principalType: "ServicePrincipal", // else it may fail until Entra has replicated the new identity
+        },
+        { parent: this },
+      );
+    // A plain string would not wait for the group.
+    const group = pulumi.output(args.resourceGroupName).apply(() => scope);
+    return [
+      grant("apps", group),
+      grant("logs", args.workspace.id),
+      ...(telemetry ? [grant("telemetry", telemetry.insightsId)] : []),
+    ];
+  }
 }
 
-/** Gives what the template only names. */
-function secrets({ database, notify }: ControlPlaneArgs): {
+const ingressOf = ({ callers }: ControlPlaneArgs) => ({
+  external: true,
+  targetPort,
+  transport: "http",
+  traffic: [{ latestRevision: true, weight: 100 }],
+  ...(callers && {
+    ipSecurityRestrictions: callers.map((ipAddressRange, at) => ({
+      name: `caller-${at + 1}`,
+      ipAddressRange,
+      action: "Allow",
+    })),
+  }),
+});
+
+function templateOf(appName: string, args: ControlPlaneArgs, identity: UserAssignedIdentity) {
+  const { minReplicas = replicaCounts.controlPlaneMin } = args;
+  const { maxReplicas = Math.max(replicaCounts.controlPlaneMax, minReplicas) } = args;
+  // Only readiness checks the database: a restart would not bring the database back.
+  const ready = { path: "/health", port: targetPort };
+  const probes = [
+    { type: "Startup", tcpSocket: { port: targetPort }, periodSeconds: 1, failureThreshold: 60 },
+    { type: "Readiness", httpGet: ready, periodSeconds: 5, timeoutSeconds: 3 },
+    { type: "Liveness", tcpSocket: { port: targetPort }, periodSeconds: 10 },
+  ];
+  const env = environmentVariables(args, identity);
+  const resources = resourcesOf(replicaSizes.controlPlane);
+  return {
+    containers: [{ name: appName, image: args.image, env, resources, probes }],
+    scale: { minReplicas, maxReplicas },
+  };
+}
+
+/** Returns the secrets that the template only names. */
+function secretsOf({ database, notify }: ControlPlaneArgs): {
   secrets?: { name: string; value: pulumi.Output<string> }[];
 } {
   const given = [
@@ -317,8 +323,8 @@ function secrets({ database, notify }: ControlPlaneArgs): {
   return given.length === 0 ? {} : { secrets: given };
 }
 
-/** Gives what controlplane/main.ts reads from its environment. */
-function settings(
+/** Returns the environment variables that controlplane/main.ts reads. */
+function environmentVariables(
   args: ControlPlaneArgs,
   identity: UserAssignedIdentity,
 ): { name: string; value?: pulumi.Input<string>; secretRef?: string }[] {
@@ -333,7 +339,7 @@ function settings(
     BALLAST_SUBSCRIPTION: args.subscription ?? subscriptionOf(args.scope),
     BALLAST_TENANT: args.tenant,
     BALLAST_AUDIENCE: args.audience,
-    BALLAST_INVENTORY: JSON.stringify(args.inventory),
+    BALLAST_MANAGED_TARGETS: JSON.stringify(args.managedTargets),
     BALLAST_WORKSPACE: args.workspace.customerId,
     BALLAST_RESOURCE_MANAGER: endpoints.resourceManager ?? publicAzure.resourceManager,
     BALLAST_LOGS: endpoints.logs ?? publicAzure.logs,

@@ -1,6 +1,5 @@
-// The control plane's role in its database as a deployment: a job in the environment, under an identity of its own that is the server's
-// administrator. It makes tables, role and rights, so that the control plane, which is there all day and answers to calls, need not be
-// mighty. Nothing here knows which rights those are; that is in the image.
+// A job that prepares the database: it creates tables, and a role with few rights for the control plane. The job's own
+// identity is the server's administrator, so that the control plane, which runs all day and answers calls, need not be.
 
 import { Job } from "@pulumi/azure-native/app/job.js";
 import { AdministratorsMicrosoftEntra } from "@pulumi/azure-native/dbforpostgresql/administratorsMicrosoftEntra.js";
@@ -9,43 +8,46 @@ import * as pulumi from "@pulumi/pulumi";
 import { child, physicalName, replicaSizes, resourcesOf, variablesOf } from "../conventions.ts";
 import type { Pull } from "./image-registry.ts";
 
-/** Which database is prepared, and for whom. */
+/** The database that is prepared, and the identity that gets a role in it. */
 export interface DatabaseRoleArgs {
-  /** The resource group's id, of which names that must be unique are made. */
+  /** The resource group's id. Names that must be unique in Azure are derived from it. */
   readonly scope: string;
-  /** The group that everything of it lies in; given as the group's output, it is made first. */
+  /** The resource group's name. Pass the group's output, so that the group is created first. */
   readonly resourceGroupName: pulumi.Input<string>;
   /** The Azure region, such as `westeurope`. */
   readonly location: string;
-  /** The Entra tenant that the identity of the job is of. */
+  /** The id of the Entra tenant of the job's identity. */
   readonly tenant: string;
-  /** The control plane's image: its tables are those of its version. */
+  /** The control plane's image. The job creates the tables of that version. */
   readonly image: string;
-  /** Where its image comes from and as whom it is pulled: what `ImageRegistry` gives. */
+  /** The registry and the identity that pulls from it: the output `pull` of `ImageRegistry`. */
   readonly pull: Pull;
-  /** The id of the environment that it runs in. */
+  /** The id of the environment in which the job runs: the output `environmentId` of `ContainerEnvironment`. */
   readonly environmentId: pulumi.Input<string>;
-  /** What is prepared: what `JournalDatabase` gives. */
+  /** The database to prepare: outputs of `JournalDatabase`. */
   readonly database: {
-    /** The server's name in Azure, of which the job's identity becomes an administrator. */
+    /** The server's name in Azure. The job's identity becomes an administrator of the server. */
     readonly serverName: pulumi.Input<string>;
-    /** The name under which the server is reached. */
+    /** The server's host name. */
     readonly host: pulumi.Input<string>;
-    /** The database on it. */
+    /** The database's name. */
     readonly name: pulumi.Input<string>;
   };
-  /** Who gets the role: the identity that `ControlPlane` gives. */
+  /** The identity that gets the role: outputs of `ControlPlane`. */
   readonly grantee: {
-    /** The identity's name, which becomes the role's. */
+    /** The identity's name, which becomes the name of the role. */
     readonly name: pulumi.Input<string>;
-    /** The identity's object in Entra, whose tokens the server takes for the role. */
+    /** The identity's object id in Entra. The server accepts its tokens for the role. */
     readonly objectId: pulumi.Input<string>;
   };
 }
 
-/** The job that an operator starts once, and after each update whose control plane says that its database is not prepared. */
+/**
+ * A job that prepares the control plane's database. An operator starts it once, and again whenever the control plane
+ * reports that its database is not prepared.
+ */
 export class DatabaseRole extends pulumi.ComponentResource {
-  /** The job's name, under which it is started. */
+  /** The job's name, by which it is started. */
   readonly job: pulumi.Output<string>;
 
   constructor(name: string, args: DatabaseRoleArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -93,11 +95,11 @@ export class DatabaseRole extends pulumi.ComponentResource {
         environmentId: args.environmentId,
         identity: { type: "UserAssigned", userAssignedIdentities: [identity.id, args.pull.identity] },
         configuration: {
-          triggerType: "Manual", // an administrator that wakes up by itself would be one at work all day
+          triggerType: "Manual", // an administrator should act only when an operator starts it
           registries: [args.pull],
           manualTriggerConfig: { parallelism: 1, replicaCompletionCount: 1 },
           replicaTimeout: 600,
-          replicaRetryLimit: 2, // a new administrator may not be known everywhere yet; repeating it is harmless
+          replicaRetryLimit: 2, // a new administrator takes time to become known; the job may be repeated
         },
         template: {
           containers: [

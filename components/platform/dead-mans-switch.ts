@@ -1,6 +1,6 @@
-// The dead man's switch as a deployment: a job that runs every minute under an identity of its own, with a role that holds just what it
-// needs, at the apps that it may have to give back and nowhere else. It lives apart from the control plane, whose end it is there for.
-// Nothing here knows how it listens or what it does; that is in deadman/.
+// The dead man's switch as a deployment: a job that runs every minute, and an identity with a custom role of the least
+// rights at the managed apps and nowhere else. It shares nothing with the control plane but its heartbeat. The job's
+// program is in deadman/.
 
 import { Job } from "@pulumi/azure-native/app/job.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
@@ -20,10 +20,11 @@ import {
 import type { Pull } from "./image-registry.ts";
 
 /**
- * What the switch may do with an app: read it, see whether its stable revision is up, bring that back, and write the traffic.
+ * What the switch may do with an app: read it, read and activate its revisions, and write its traffic.
  *
- * Found by taking away: without any one of them some silence ends with users on the canary. Azure has no smaller word for
- * writing traffic than writing the app; it reads the app back instead of polling operations, which would be another right.
+ * Each right is needed: a test removes one at a time, and users then stay with the canary. Azure has no smaller right
+ * for writing traffic than for writing the app. The switch reads the app back instead of polling the operation, which
+ * would need another right.
  */
 export const switchActions = [
   "Microsoft.App/containerApps/read",
@@ -32,110 +33,76 @@ export const switchActions = [
   "Microsoft.App/containerApps/revisions/activate/action",
 ] as const;
 
-/** Whom the switch listens to, and what it may give back. */
+/** The control plane that the switch watches, and the apps that it may return to stable. */
 export interface DeadMansSwitchArgs {
-  /** The resource group's id, in which the role may be assigned and of which names that must be unique are made. */
+  /** The resource group's id. The role can be assigned in it, and names that must be unique are derived from it. */
   readonly scope: string;
-  /** The group that everything of it lies in; given as the group's output, it is made first. */
+  /** The resource group's name. Pass the group's output, so that the group is created first. */
   readonly resourceGroupName: pulumi.Input<string>;
   /** The Azure region, such as `westeurope`. */
   readonly location: string;
   /**
-   * The id of the subscription in which the apps are.
+   * The id of the subscription with the managed apps.
    *
-   * @default that of `scope`
+   * @default the subscription of `scope`
    */
   readonly subscription?: string;
-  /** The image of the job. */
+  /** The job's image. */
   readonly image: string;
-  /** Where its image comes from and as whom it is pulled: what `ImageRegistry` gives. */
+  /** The registry and the identity that pulls from it: the output `pull` of `ImageRegistry`. */
   readonly pull: Pull;
-  /** The id of the environment that it runs in. */
+  /** The id of the environment in which the job runs: the output `environmentId` of `ContainerEnvironment`. */
   readonly environmentId: pulumi.Input<string>;
-  /** The address of the control plane whose heartbeat is listened for. */
+  /** The address of the control plane whose heartbeat the switch reads: the output `endpoint` of `ControlPlane`. */
   readonly controlPlaneEndpoint: pulumi.Input<string>;
-  /** The apps that it gives back; each id is known once the app is there, since nobody can be given a right at what is not. */
-  readonly inventory: readonly {
+  /** The apps whose traffic the switch may return to stable. */
+  readonly managedTargets: readonly {
     /** The resource group's name. */
     readonly resourceGroup: string;
     /** The app's name in Azure. */
     readonly app: string;
-    /** The app's id, at which the job gets its right: what `CanaryApp` gives as `appId`. */
+    /** The app's id, at which the job gets its rights: the output `appId` of `CanaryApp`. */
     readonly id: pulumi.Input<string>;
   }[];
   /**
-   * Resource Manager's address, where that is not public Azure's.
+   * The address of Azure Resource Manager.
    *
    * @default "https://management.azure.com"
    */
   readonly resourceManager?: string;
   /**
-   * For how long it listens before it acts. With a rollout in flight, one heartbeat in that time must tell of a write that is no older.
+   * How many seconds the control plane must be silent before the switch acts. While a rollout is in flight, a heartbeat
+   * counts only if the rollout's journal was written within that time.
    *
    * @default 240
    */
   readonly silenceSeconds?: number;
 }
 
-/** Every minute; where one run listens longer, runs overlap, which does no harm. */
+/** Every minute. A run that listens for longer overlaps the next one, which does no harm. */
 const schedule = "* * * * *";
 
-/** How long giving one app back may take, revisions that must be activated first included. */
+/** How long returning one app to stable may take, including the activation of its revision. */
 const patienceSeconds = 120;
-/** What the platform may need beside the listening and the patience. */
+/** The time that the platform may need for starting the job. */
 const slackSeconds = 60;
 
-/** The job that gives users back to the stable revision when the control plane is gone. */
+/** A job that returns all traffic to the stable revision when the control plane is gone. */
 export class DeadMansSwitch extends pulumi.ComponentResource {
-  /** The job's name, under which its executions are listed. */
+  /** The job's name, by which its executions are listed. */
   readonly job: pulumi.Output<string>;
 
   constructor(name: string, args: DeadMansSwitchArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:DeadMansSwitch", name, args, opts);
-    const { scope, resourceGroupName, location, inventory, silenceSeconds = patience.silenceSeconds } = args;
+    const { scope, resourceGroupName, location, silenceSeconds = patience.silenceSeconds } = args;
     const jobName = physicalName("job", name, scope);
-    const guid = assignmentName(scope, name, "role");
-
     const identity = new UserAssignedIdentity(
       child(name, "identity"),
-      {
-        resourceName: physicalName("identity", name, scope),
-        resourceGroupName,
-        location,
-      },
+      { resourceName: physicalName("identity", name, scope), resourceGroupName, location },
       { parent: this },
     );
-
-    const role = new RoleDefinition(
-      child(name, "role"),
-      {
-        roleDefinitionId: guid,
-        // An id of text would not wait for the group to exist, hence by way of its name.
-        scope: pulumi.output(resourceGroupName).apply(() => scope),
-        roleName: `Ballast ${name} in ${scope.split("/").at(-1)} (${guid.slice(0, 8)})`, // the whole directory shares one name space
-        roleType: "CustomRole",
-        description: "Gives an app's traffic back to its stable revision when Ballast's control plane is gone.",
-        permissions: [{ actions: [...switchActions] }],
-        assignableScopes: [scope],
-      },
-      { parent: this },
-    );
-
-    const grants = inventory.map(
-      ({ app, id }) =>
-        new RoleAssignment(
-          child(name, `role-at-${app}`),
-          {
-            roleAssignmentName: assignmentName(scope, name, `role-at-${app}`),
-            scope: id,
-            roleDefinitionId: role.id,
-            principalId: identity.principalId,
-            principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
-          },
-          { parent: this },
-        ),
-    );
-
+    const grants = this.#grants(name, args, identity);
+    const env = environmentVariables(args, silenceSeconds, identity);
     const job = new Job(
       child(name, "job"),
       {
@@ -149,17 +116,10 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
           registries: [args.pull],
           scheduleTriggerConfig: { cronExpression: schedule, parallelism: 1, replicaCompletionCount: 1 },
           replicaTimeout: silenceSeconds + patienceSeconds + slackSeconds,
-          replicaRetryLimit: 0, // the next minute is the retry
+          replicaRetryLimit: 0, // the next minute's run is the retry
         },
         template: {
-          containers: [
-            {
-              name: jobName,
-              image: args.image,
-              env: settings(args, silenceSeconds, identity),
-              resources: resourcesOf(replicaSizes.job),
-            },
-          ],
+          containers: [{ name: jobName, image: args.image, env, resources: resourcesOf(replicaSizes.job) }],
         },
       },
       { parent: this, dependsOn: grants },
@@ -168,10 +128,44 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
     this.job = job.name;
     this.registerOutputs({ job: this.job });
   }
+
+  /** Gives the identity a custom role at each managed app. */
+  #grants(name: string, args: DeadMansSwitchArgs, identity: UserAssignedIdentity): RoleAssignment[] {
+    const { scope, resourceGroupName, managedTargets } = args;
+    const guid = assignmentName(scope, name, "role");
+    const role = new RoleDefinition(
+      child(name, "role"),
+      {
+        roleDefinitionId: guid,
+        scope: pulumi.output(resourceGroupName).apply(() => scope), // a plain string would not wait for the group
+        // The name must be unique in the whole directory.
+        roleName: `Ballast ${name} in ${scope.split("/").at(-1)} (${guid.slice(0, 8)})`,
+        roleType: "CustomRole",
+        description: "Returns an app's traffic to its stable revision when Ballast's control plane is gone.",
+        permissions: [{ actions: [...switchActions] }],
+        assignableScopes: [scope],
+      },
+      { parent: this },
+    );
+    return managedTargets.map(
+      ({ app, id }) =>
+        new RoleAssignment(
+          child(name, `role-at-${app}`),
+          {
+            roleAssignmentName: assignmentName(scope, name, `role-at-${app}`),
+            scope: id,
+            roleDefinitionId: role.id,
+            principalId: identity.principalId,
+            principalType: "ServicePrincipal", // else it may fail until Entra has replicated the new identity
+          },
+          { parent: this },
+        ),
+    );
+  }
 }
 
-/** Gives what deadman/main.ts reads from its environment. */
-function settings(
+/** Returns the environment variables that deadman/main.ts reads. */
+function environmentVariables(
   args: DeadMansSwitchArgs,
   silenceSeconds: number,
   identity: UserAssignedIdentity,
@@ -181,7 +175,9 @@ function settings(
     BALLAST_DEADMAN_SECONDS: String(silenceSeconds),
     BALLAST_DEADMAN_PATIENCE_SECONDS: String(patienceSeconds),
     BALLAST_SUBSCRIPTION: args.subscription ?? subscriptionOf(args.scope),
-    BALLAST_INVENTORY: JSON.stringify(args.inventory.map(({ resourceGroup, app }) => ({ resourceGroup, app }))),
+    BALLAST_MANAGED_TARGETS: JSON.stringify(
+      args.managedTargets.map(({ resourceGroup, app }) => ({ resourceGroup, app })),
+    ),
     BALLAST_RESOURCE_MANAGER: args.resourceManager ?? publicAzure.resourceManager,
     AZURE_CLIENT_ID: identity.clientId,
   });

@@ -1,44 +1,53 @@
-// Where images come from, and the one identity that pulls them: it may do that and nothing else. The registry is this stack's own, or one
-// that another stack has made, so that one digest can go from stack to stack. Knows no image and no app.
+// The registry of the images, and an identity that may pull from it and do nothing else. The registry is the stack's
+// own or that of another stack, so that one image can be promoted from stack to stack by its digest.
 
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
 import { Registry } from "@pulumi/azure-native/containerregistry/registry.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
-import { assignmentName, child, physicalName, subscriptionOf } from "../conventions.ts";
+import { assignmentName, child, physicalName, roleDefinitionId, subscriptionOf } from "../conventions.ts";
 
-/** AcrPull, by the GUID that it has in every tenant: pulls, pushes nothing. */
+/** AcrPull, by the GUID that the role has in every tenant: may pull, may not push. */
 const pullRole = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
 
-/** What an `ImageRegistry` takes. */
+/** The registry, and where its identity is. */
 export interface ImageRegistryArgs {
-  /** The id of the resource group that the registry and the identity are in; names that must be unique are made of it. */
+  /** The resource group's id. Names that must be unique in Azure are derived from it. */
   readonly scope: string;
-  /** The resource group that the registry and the identity are in. */
+  /** The resource group's name. Pass the group's output, so that the group is created first. */
   readonly resourceGroupName: pulumi.Input<string>;
-  /** The Azure region. */
+  /** The Azure region, such as `westeurope`. */
   readonly location: string;
   /**
-   * The subscription's id, of which the role's id is made.
+   * The id of the subscription in which the role AcrPull is assigned.
    *
-   * @default that of `scope`
+   * @default the subscription of `scope`
    */
   readonly subscription?: string;
-  /** The name that the registry gets, which no other in Azure has, or the id of one that there is. */
+  /**
+   * The name of a registry to create, 5 to 50 lower-case letters and digits, unique in all of Azure; or the id of an
+   * existing registry.
+   */
   readonly registry: string;
 }
 
-/** Where an app pulls from and as whom. Plain texts: what an update of an app changes is compared at preview, which cannot wait for a resource. */
+/**
+ * A registry, and the identity that pulls from it. Both are plain strings, since an app's configuration is compared at
+ * preview, before any resource is known.
+ */
 export interface Pull {
-  /** The registry's address. */
+  /** The registry's address, such as `shop.azurecr.io`. */
   readonly server: string;
   /** The id of the identity that pulls. */
   readonly identity: string;
 }
 
-/** A registry, and the right to pull from it. Whoever pulls depends on this component, since a right must be there before it is used. */
+/**
+ * A registry, and an identity that may pull from it. An app that pulls must depend on this component (`dependsOn`), so
+ * that the right exists before it is used.
+ */
 export class ImageRegistry extends pulumi.ComponentResource {
-  /** Where apps pull from and as whom. */
+  /** The registry's address, and the identity that pulls from it. */
   readonly pull: Pull;
 
   constructor(name: string, args: ImageRegistryArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -54,7 +63,7 @@ export class ImageRegistry extends pulumi.ComponentResource {
             resourceGroupName,
             location,
             sku: { name: "Standard" },
-            adminUserEnabled: false, // one password for everybody, which nobody needs
+            adminUserEnabled: false, // it would be a shared password, and no one needs it
           },
           { parent: this },
         ).id
@@ -72,9 +81,9 @@ export class ImageRegistry extends pulumi.ComponentResource {
       {
         roleAssignmentName: assignmentName(scope, name, "pull"),
         scope: registryId,
-        roleDefinitionId: `/subscriptions/${subscription}/providers/Microsoft.Authorization/roleDefinitions/${pullRole}`,
+        roleDefinitionId: roleDefinitionId(subscription, pullRole),
         principalId: identity.principalId,
-        principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
+        principalType: "ServicePrincipal", // else it may fail until Entra has replicated the new identity
       },
       { parent: this },
     );

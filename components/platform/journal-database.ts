@@ -1,5 +1,5 @@
-// The PostgreSQL server that holds every journal and every claim. On Azure it knows no passwords: identities sign in with
-// Entra tokens. It does not know who its users are: that is for `DatabaseRole`.
+// The PostgreSQL server that holds every journal and every claim. On Azure it accepts no passwords: identities sign in
+// with Entra tokens, under roles that `DatabaseRole` creates.
 
 import { Database } from "@pulumi/azure-native/dbforpostgresql/database.js";
 import { FirewallRule } from "@pulumi/azure-native/dbforpostgresql/firewallRule.js";
@@ -10,119 +10,83 @@ import { databaseSku, databaseVersion, retentionDays } from "../../defaults.ts";
 import { child, physicalName } from "../conventions.ts";
 import { keptPlace } from "./network.ts";
 
-/** Where the database is and who may sign in. */
+/** Where the database is, how it is reached, and how clients sign in. */
 export interface JournalDatabaseArgs {
-  /** The resource group's id, of which names that must be unique are made. */
+  /** The resource group's id. Names that must be unique in Azure are derived from it. */
   readonly scope: string;
-  /** The group that everything of it lies in; given as the group's output, it is made first. */
+  /** The resource group's name. Pass the group's output, so that the group is created first. */
   readonly resourceGroupName: pulumi.Input<string>;
   /** The Azure region, such as `westeurope`. */
   readonly location: string;
   /**
-   * The server's size in Azure's word, of which its tier follows.
+   * The server's size, by Azure's name for it. The tier follows from the size.
    *
    * @default "Standard_B1ms"
    */
   readonly sku?: string;
   /**
-   * For how many days the server can be taken back to any moment.
+   * For how many days back the server can be restored to any moment.
    *
    * @default 7
    */
   readonly backupRetentionDays?: number;
   /**
-   * Whether there is a standby in another zone; a burstable server cannot have one.
+   * Whether the server has a standby in another zone. A burstable size (`Standard_B…`) cannot have one.
    *
    * @default false
    */
   readonly zoneRedundant?: boolean;
   /**
-   * The network from which alone the server is reached, by its name in a private zone; it has no address on the internet then. Cannot be taken or given later.
+   * The network in which the server is private: it has no address on the internet, and its name is in a private
+   * zone. It cannot be added or removed later.
    *
-   * @default none: Azure's own services reach it, of any tenant, and Entra tokens alone open it
+   * @default none: any Azure service can reach the server, and signing in needs an Entra token
    */
   readonly network?:
     | {
-        /** The id of the server's subnet: at least a /28, delegated to Microsoft.DBforPostgreSQL/flexibleServers. */
+        /** The id of the server's subnet: a /28 or larger, delegated to Microsoft.DBforPostgreSQL/flexibleServers. */
         readonly subnet: pulumi.Input<string>;
-        /** The id of the zone in which it gets its name; it ends in `.postgres.database.azure.com` and is linked to the networks of those that sign in. */
+        /**
+         * The id of the private zone for the server's name. Its own name ends in `.postgres.database.azure.com`, and it
+         * must be linked to every network from which clients sign in.
+         */
         readonly zone: pulumi.Input<string>;
       }
     | undefined;
-  /** Whose Entra tokens the server takes. */
+  /** The id of the Entra tenant whose tokens the server accepts. */
   readonly tenant: string;
   /**
-   * The password of the administrator, who is called `ballast`; it makes the server one that takes passwords and no tokens.
+   * The password of the server's administrator, whose name is `ballast`. With a password the server accepts passwords
+   * and no tokens.
    *
-   * @default none: Entra tokens only
+   * @default none: the server accepts Entra tokens only
    */
   readonly password?: pulumi.Input<string> | undefined;
 }
 
-/** The server's own administrator where it takes a password. */
+/** The name of the server's administrator, if the server accepts passwords. */
 export const administrator = "ballast";
 
-/** Azure wants the tier said beside the size, although each size is of one tier. */
+/** Azure requires the tier beside the size, although each size is of one tier. */
 const tierOf = (sku: string): string =>
   ({ B: "Burstable", E: "MemoryOptimized" })[sku.charAt("Standard_".length)] ?? "GeneralPurpose";
 
-/** A flexible server with one database for the control plane. */
+/** A PostgreSQL flexible server with the control plane's database. */
 export class JournalDatabase extends pulumi.ComponentResource {
   /** The server's name in Azure. */
   readonly serverName: pulumi.Output<string>;
-  /** The name under which the server is reached. */
+  /** The server's host name. */
   readonly host: pulumi.Output<string>;
-  /** Known only once the control plane may connect. */
+  /** The database's name. It is known once the control plane can connect. */
   readonly databaseName: pulumi.Output<string>;
 
   constructor(name: string, args: JournalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:JournalDatabase", name, args, opts);
-    const { scope, resourceGroupName, location, tenant, sku = databaseSku, password, network } = args;
-    const serverName = physicalName("server", name, scope);
-    const live = getServer({ resourceGroupName: scope.split("/").at(-1)!, serverName }, { parent: this });
-
-    const server = new Server(
-      child(name, "server"),
-      {
-        serverName,
-        resourceGroupName,
-        location,
-        version: databaseVersion,
-        sku: { name: sku, tier: tierOf(sku) },
-        storage: { storageSizeGB: 32 },
-        backup: {
-          backupRetentionDays: args.backupRetentionDays ?? retentionDays.backupDays,
-          geoRedundantBackup: "Disabled",
-        },
-        highAvailability: { mode: args.zoneRedundant ? "ZoneRedundant" : "Disabled" },
-        network: pulumi.output(
-          keptPlace(
-            `database server ${serverName}`,
-            live,
-            placeOf,
-            placeOf({ network: { delegatedSubnetResourceId: network?.subnet } }),
-            network
-              ? {
-                  publicNetworkAccess: "Disabled",
-                  delegatedSubnetResourceId: network.subnet,
-                  privateDnsZoneArmResourceId: network.zone,
-                }
-              : { publicNetworkAccess: "Enabled" },
-          ),
-        ),
-        ...(password === undefined
-          ? { authConfig: { activeDirectoryAuth: "Enabled", passwordAuth: "Disabled", tenantId: tenant } }
-          : {
-              authConfig: { activeDirectoryAuth: "Disabled", passwordAuth: "Enabled" },
-              administratorLogin: administrator,
-              administratorLoginPassword: pulumi.secret(password),
-            }),
-      },
-      { parent: this },
-    );
-
-    // 0.0.0.0 is Azure's own word for its services: without it no container app reaches a public server. A private one has no firewall.
-    const azureServices = network
+    const { resourceGroupName } = args;
+    const server = this.#server(name, args);
+    // 0.0.0.0 means Azure's services: without the rule no container app reaches a public
+    // server. A private server has no firewall.
+    const azureServices = args.network
       ? undefined
       : new FirewallRule(
           child(name, "azure-services"),
@@ -135,7 +99,6 @@ export class JournalDatabase extends pulumi.ComponentResource {
           },
           { parent: this },
         );
-
     const database = new Database(
       child(name, "database"),
       {
@@ -153,9 +116,54 @@ export class JournalDatabase extends pulumi.ComponentResource {
     this.databaseName = pulumi.all([database.name, azureServices?.id]).apply(([databaseName]) => databaseName);
     this.registerOutputs({ serverName: this.serverName, host: this.host, databaseName: this.databaseName });
   }
+
+  #server(name: string, args: JournalDatabaseArgs): Server {
+    const { scope, resourceGroupName, location, sku = databaseSku } = args;
+    const serverName = physicalName("server", name, scope);
+    const live = getServer({ resourceGroupName: scope.split("/").at(-1)!, serverName }, { parent: this });
+    const planned = placeOf({ network: { delegatedSubnetResourceId: args.network?.subnet } });
+    const choice = networkOf(args);
+    return new Server(
+      child(name, "server"),
+      {
+        serverName,
+        resourceGroupName,
+        location,
+        version: databaseVersion,
+        sku: { name: sku, tier: tierOf(sku) },
+        storage: { storageSizeGB: 32 },
+        backup: {
+          backupRetentionDays: args.backupRetentionDays ?? retentionDays.backupDays,
+          geoRedundantBackup: "Disabled",
+        },
+        highAvailability: { mode: args.zoneRedundant ? "ZoneRedundant" : "Disabled" },
+        network: pulumi.output(keptPlace(`database server ${serverName}`, live, placeOf, planned, choice)),
+        ...authenticationOf(args),
+      },
+      { parent: this },
+    );
+  }
 }
 
-/** Says how a server is reached, which Azure never changes. */
+const networkOf = ({ network }: JournalDatabaseArgs) =>
+  network
+    ? {
+        publicNetworkAccess: "Disabled",
+        delegatedSubnetResourceId: network.subnet,
+        privateDnsZoneArmResourceId: network.zone,
+      }
+    : { publicNetworkAccess: "Enabled" };
+
+const authenticationOf = ({ tenant, password }: JournalDatabaseArgs) =>
+  password === undefined
+    ? { authConfig: { activeDirectoryAuth: "Enabled", passwordAuth: "Disabled", tenantId: tenant } }
+    : {
+        authConfig: { activeDirectoryAuth: "Disabled", passwordAuth: "Enabled" },
+        administratorLogin: administrator,
+        administratorLoginPassword: pulumi.secret(password),
+      };
+
+/** Describes how a server is reached, which Azure never changes. */
 export const placeOf = ({
   network,
 }: {

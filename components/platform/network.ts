@@ -1,8 +1,8 @@
-// A network for a stack that has none: one virtual network with a subnet for the environment and one for the database, each lent to its service
-// alone, and the private zone in which the database has its name. Whoever has such a network already names its parts instead and does not need this.
-// Knows neither the environment nor the database.
+// A network for a stack that has none: a virtual network with a subnet for the environment and one for the
+// database, each delegated to its service, and the private DNS zone of the database. A stack with an existing
+// network uses the ids of its parts instead.
 
-import { Subnet } from "@pulumi/azure-native/network/subnet.js";
+import { Subnet, type SubnetArgs } from "@pulumi/azure-native/network/subnet.js";
 import { VirtualNetwork } from "@pulumi/azure-native/network/virtualNetwork.js";
 import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
 import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
@@ -10,41 +10,43 @@ import * as pulumi from "@pulumi/pulumi";
 import { networkPlaceFixed, networkRangeRefused } from "../../errors/components.ts";
 import { child, physicalName, refusal } from "../conventions.ts";
 
-/** Where the network is and which addresses it has. */
+/** Where the network is, and its addresses. */
 export interface NetworkArgs {
-  /** The resource group's id, of which names that must be unique are made. */
+  /** The resource group's id. Names that must be unique in Azure are derived from it. */
   readonly scope: string;
-  /** The group that everything of it lies in; given as the group's output, it is made first. */
+  /** The resource group's name. Pass the group's output, so that the group is created first. */
   readonly resourceGroupName: pulumi.Input<string>;
   /** The Azure region, such as `westeurope`. */
   readonly location: string;
   /**
-   * The network's addresses in CIDR, from a /16 to a /26.
+   * The network's address range in CIDR, from a /16 to a /26.
    *
-   * The first half is the environment's, the next sixteen addresses are the database's, and the rest is free: for a runner, a gateway or a VPN. It cannot
-   * be changed once there is something in it, and must not overlap with networks that this one is to be peered with.
+   * The environment gets the first half, the database the next 16 addresses; the rest is free for a runner, a gateway
+   * or a VPN. The range cannot be changed once the network is in use, and must not overlap a network to be peered with.
    */
   readonly range: string;
 }
 
-/** Ranges that no subnet of an environment may overlap: Container Apps and the cluster beneath it have them (learn.microsoft.com/azure/container-apps/custom-virtual-networks). */
+/**
+ * Ranges that Container Apps and its cluster use, so that a subnet of an environment must not overlap them.
+ * Source: learn.microsoft.com/azure/container-apps/custom-virtual-networks
+ */
 const platformRanges = ["100.100.0.0/17", "100.100.128.0/19", "100.100.160.0/19", "100.100.192.0/19"] as const;
 const takenRanges = [...platformRanges, "169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24"];
 
-/** A virtual network with the two subnets and the zone that a stack of which the internet sees less needs. */
+/** A virtual network with a subnet for the environment, a subnet for the database, and the database's private zone. */
 export class Network extends pulumi.ComponentResource {
-  /** The subnet of the environment. */
+  /** The id of the environment's subnet. */
   readonly environmentSubnetId: pulumi.Output<string>;
-  /** The subnet of the database. */
+  /** The id of the database's subnet. */
   readonly databaseSubnetId: pulumi.Output<string>;
-  /** The zone in which the database has its name. Known only once the network finds it there. */
+  /** The id of the private zone that has the database's name. It is known once the zone is linked to the network. */
   readonly databaseZoneId: pulumi.Output<string>;
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:Network", name, args, opts);
     const { scope, resourceGroupName, location, range } = args;
-    const { environment, database } = subnetsOf(range);
-
+    const ranges = subnetsOf(range);
     const network = new VirtualNetwork(
       child(name, "virtual-network"),
       {
@@ -55,41 +57,58 @@ export class Network extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const place = { resourceGroupName, virtualNetworkName: network.name };
+    const environmentSubnet = this.#subnet(name, "environment", {
+      ...place,
+      addressPrefix: ranges.environment,
+      delegations: [{ name: "service", serviceName: "Microsoft.App/environments" }],
+    });
+    const databaseSubnet = this.#subnet(
+      name,
+      "database",
+      {
+        ...place,
+        addressPrefix: ranges.database,
+        delegations: [{ name: "service", serviceName: "Microsoft.DBforPostgreSQL/flexibleServers" }],
+      },
+      [environmentSubnet], // Azure carries out one write of a network at a time
+    );
 
-    const subnet = (
-      role: "environment-subnet" | "database-subnet",
-      addressPrefix: string,
-      serviceName: string,
-      dependsOn: pulumi.Resource[],
-    ): Subnet =>
-      new Subnet(
-        child(name, role),
-        {
-          subnetName: role.replace("-subnet", ""),
-          virtualNetworkName: network.name,
-          resourceGroupName,
-          addressPrefix,
-          delegations: [{ name: "service", serviceName }],
-        },
-        { parent: this, dependsOn },
-      );
-    const forEnvironment = subnet("environment-subnet", environment, "Microsoft.App/environments", []);
-    // A network is written by one operation at a time, hence one subnet after the other.
-    const forDatabase = subnet("database-subnet", database, "Microsoft.DBforPostgreSQL/flexibleServers", [
-      forEnvironment,
-    ]);
+    this.environmentSubnetId = environmentSubnet.id;
+    this.databaseSubnetId = databaseSubnet.id;
+    this.databaseZoneId = this.#databaseZone(name, args, network);
+    this.registerOutputs({
+      environmentSubnetId: this.environmentSubnetId,
+      databaseSubnetId: this.databaseSubnetId,
+      databaseZoneId: this.databaseZoneId,
+    });
+  }
 
+  #subnet(
+    name: string,
+    subnetName: "environment" | "database",
+    args: Omit<SubnetArgs, "subnetName">,
+    dependsOn: pulumi.Resource[] = [],
+  ): Subnet {
+    return new Subnet(child(name, `${subnetName}-subnet`), { subnetName, ...args }, { parent: this, dependsOn });
+  }
+
+  /** Returns the id of the database's private zone, which is known once the zone is linked to the network. */
+  #databaseZone(
+    name: string,
+    { scope, resourceGroupName }: NetworkArgs,
+    network: VirtualNetwork,
+  ): pulumi.Output<string> {
     const zone = new PrivateZone(
       child(name, "database-zone"),
       {
-        // Azure wants this ending, and before it anything but a server's own name.
+        // Azure requires this ending, and the part before it must not be a server's name.
         privateZoneName: `${physicalName("zone", name, scope)}.private.postgres.database.azure.com`,
         resourceGroupName,
         location: "global",
       },
       { parent: this },
     );
-
     const link = new VirtualNetworkLink(
       child(name, "database-link"),
       {
@@ -102,38 +121,37 @@ export class Network extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-
-    this.environmentSubnetId = forEnvironment.id;
-    this.databaseSubnetId = forDatabase.id;
-    this.databaseZoneId = pulumi.all([zone.id, link.id]).apply(([id]) => id);
-    this.registerOutputs({
-      environmentSubnetId: this.environmentSubnetId,
-      databaseSubnetId: this.databaseSubnetId,
-      databaseZoneId: this.databaseZoneId,
-    });
+    return pulumi.all([zone.id, link.id]).apply(([id]) => id);
   }
 }
 
-/** From where a stack is reached, as its configuration says it: a range of which a network is made, or ids of what there is. Empty texts are nothing. */
-interface Choice extends Record<"range" | "environmentSubnet" | "databaseSubnet" | "databaseZone", string> {
+/** The network that the configuration chooses: a range for a new one, or ids of an existing one. "" means not set. */
+interface NetworkChoice extends Record<"range" | "environmentSubnet" | "databaseSubnet" | "databaseZone", string> {
   readonly internal: boolean;
   readonly callers: readonly string[];
 }
 
-/** Gives the places of a stack's parts in the network that is chosen: one that is made here, one that there is already, or none at all. */
-export function placesOf(name: string, { choice, ...place }: Omit<NetworkArgs, "range"> & { readonly choice: Choice }) {
+/** Returns where the stack's parts go in the chosen network, which is created here, exists already, or is absent. */
+export function placesOf(
+  name: string,
+  { choice, ...place }: Omit<NetworkArgs, "range"> & { readonly choice: NetworkChoice },
+) {
   const { range, environmentSubnet, databaseSubnet, databaseZone, internal, callers } = choice;
-  const made = range === "" ? undefined : new Network(name, { ...place, range });
-  const given = databaseSubnet === "" ? undefined : { subnet: databaseSubnet, zone: databaseZone };
+  const created = range === "" ? undefined : new Network(name, { ...place, range });
+  const existing = databaseSubnet === "" ? undefined : { subnet: databaseSubnet, zone: databaseZone };
   return {
-    environment: { internal, subnet: made?.environmentSubnetId ?? (environmentSubnet || undefined) },
-    database: made ? { subnet: made.databaseSubnetId, zone: made.databaseZoneId } : given,
-    // The dead man's switch calls from inside: its addresses are the subnet's or, within the environment, the platform's.
+    environment: { internal, subnet: created?.environmentSubnetId ?? (environmentSubnet || undefined) },
+    database: created ? { subnet: created.databaseSubnetId, zone: created.databaseZoneId } : existing,
+    // The dead man's switch must get in too. It calls from the subnet or, within the environment, from platform ranges.
     callers: callers.length === 0 ? undefined : [...callers, subnetsOf(range).environment, ...platformRanges],
   };
 }
 
-/** Gives the ranges of the two subnets of a network, or refuses the one that Azure would refuse. */
+/**
+ * Returns the ranges of the two subnets of a network.
+ *
+ * @throws network-range-refused if Azure would refuse the range
+ */
 export function subnetsOf(range: string): { readonly environment: string; readonly database: string } {
   const [, address = "", bits = ""] = /^((?:\d{1,3}\.){3}\d{1,3})\/(\d{1,2})$/.exec(range) ?? [];
   const length = Number(bits);
@@ -141,17 +159,19 @@ export function subnetsOf(range: string): { readonly environment: string; readon
   const refuse = (why: string): never => {
     throw refusal(networkRangeRefused({ range, why }));
   };
-  if (address === "" || parts.some((part) => Number(part) > 255)) return refuse("it is no IPv4 range in CIDR");
+  if (address === "" || parts.some((part) => Number(part) > 255))
+    return refuse("it is not an IPv4 range in CIDR notation");
   if (length < 16 || length > 26)
     return refuse(
-      "it must have from 16 to 26 bits: an environment needs a /27, a database a /28, and a network greater than a /16 is never used",
+      "its prefix must be from /16 to /26: an environment needs a /27 and a database a /28, and no network needs " +
+        "more than a /16",
     );
   const from = numberOf(address);
-  if (from % sizeOf(length) !== 0) return refuse(`it does not begin where a /${length} can begin`);
+  if (from % sizeOf(length) !== 0) return refuse(`a /${length} cannot start at this address`);
   const taken = takenRanges.find(
     (each) => from < numberOf(each) + sizeOf(Number(each.split("/")[1])) && numberOf(each) < from + sizeOf(length),
   );
-  if (taken !== undefined) return refuse(`it overlaps with ${taken}, which Container Apps has for itself`);
+  if (taken !== undefined) return refuse(`it overlaps with ${taken}, which Container Apps uses itself`);
   return { environment: `${address}/${length + 1}`, database: `${addressOf(from + sizeOf(length + 1))}/28` };
 }
 const sizeOf = (length: number): number => 2 ** (32 - length);
@@ -164,9 +184,11 @@ const addressOf = (number: number): string =>
   [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
 
 /**
- * Gives a choice of network once it is known to be the live resource's own, or refuses it at preview: Azure changes none of them afterwards.
+ * Returns a choice of network once it is known to match the live resource, since Azure never changes it afterwards.
  *
- * What cannot be read is not compared, since Azure refuses it once more.
+ * A resource that cannot be read is not compared: Azure would refuse the change too.
+ *
+ * @throws network-place-fixed at preview
  */
 export async function keptPlace<Live, Choice>(
   what: string,

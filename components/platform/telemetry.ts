@@ -1,5 +1,5 @@
-// Where telemetry goes and what is made of it: an Application Insights component on the workspace of the environment, the one identity that apps
-// send as, and Ballast's own alerts with whoever is told of them. What alerts ask is in alerts.ts; who sends what is not known here.
+// Where telemetry goes, and the alerts on it: an Application Insights component on the environment's workspace, the
+// identity under which apps publish, and an alert rule with an action group for each alert of alerts.ts.
 
 import { Component } from "@pulumi/azure-native/applicationinsights/component.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
@@ -8,60 +8,74 @@ import { ActionGroup } from "@pulumi/azure-native/monitor/actionGroup.js";
 import { ScheduledQueryRule } from "@pulumi/azure-native/monitor/scheduledQueryRule.js";
 import * as pulumi from "@pulumi/pulumi";
 import { patience } from "../../defaults.ts";
-import { assignmentName, child, metricsPublisher, physicalName, subscriptionOf } from "../conventions.ts";
-import { alertsOf } from "./alerts.ts";
+import {
+  assignmentName,
+  child,
+  metricsPublisher,
+  physicalName,
+  roleDefinitionId,
+  subscriptionOf,
+} from "../conventions.ts";
+import { type Alert, alertsOf } from "./alerts.ts";
 
-/** Where telemetry goes, and who hears of trouble. */
+/** Where telemetry goes, and who is notified of alerts. */
 export interface TelemetryArgs {
-  /** The resource group's id, of which names that must be unique are made. */
+  /** The resource group's id. Names that must be unique in Azure are derived from it. */
   readonly scope: string;
-  /** The group that everything of it lies in; given as the group's output, it is made first. */
+  /** The resource group's name. Pass the group's output, so that the group is created first. */
   readonly resourceGroupName: pulumi.Input<string>;
   /** The Azure region, such as `westeurope`. */
   readonly location: string;
-  /** The id of the workspace that keeps it: what `ContainerEnvironment` gives. It must have the request rows and console logs too, which alerts ask for. */
+  /**
+   * The id of the workspace that stores the telemetry: the output `workspaceId` of `ContainerEnvironment`. Alerts query
+   * its request rows and console logs too.
+   */
   readonly workspaceId: pulumi.Input<string>;
   /**
-   * Who is told by e-mail when an alert fires.
+   * The e-mail addresses that are notified when an alert fires.
    *
-   * @default nobody: alerts fire in the portal, and action groups of yours may be added to the rules
+   * @default none: alerts still fire in the portal, and you can add action groups of your own to the rules
    */
   readonly emails?: readonly string[];
-  /** The names of the apps whose failures are worth an alert. */
+  /** The names of the apps whose failed requests raise an alert. */
   readonly apps: readonly string[];
   /**
-   * The `leaseSeconds` of the control plane, twice of which is late.
+   * The `leaseSeconds` of the control plane. A rollout that is later than twice this time raises an alert.
    *
    * @default 60
    */
   readonly leaseSeconds?: number;
   /**
-   * The name of the job that is the dead man's switch.
+   * The name of the dead man's switch's job.
    *
    * @default "dead-mans-switch"
    */
   readonly switchJob?: string;
 }
 
-/** Where telemetry is sent, and as whom: what `ControlPlane` and `CanaryApp` take as `telemetry`. */
+/** Where telemetry is sent, and under which identity: the argument `telemetry` of `ControlPlane` and `CanaryApp`. */
 export interface Sender {
-  /** The Application Insights component's id, at which whoever sends as himself gets the right to publish. */
+  /** The id of the Application Insights component. A sender with an identity of its own gets its right there. */
   readonly insightsId: pulumi.Output<string>;
-  /** The component's connection string: an address, since the key in it opens nothing by itself. */
+  /** The component's connection string. It is no secret: its key is not accepted without a token. */
   readonly connectionString: pulumi.Output<string>;
-  /** The id of the identity that apps publish as. Plain text, since an app's template is compared at preview. */
+  /**
+   * The id of the identity under which apps publish. A plain string, since an app's template is compared at preview.
+   */
   readonly identity: string;
 }
 
-/** The place for telemetry, and the alerts. Whoever sends as its identity depends on this component, since a right must be there before it is used. */
+/**
+ * Application Insights on a workspace, and alert rules. An app that sends telemetry must depend on this component
+ * (`dependsOn`), so that the identity's right exists before it is used.
+ */
 export class Telemetry extends pulumi.ComponentResource {
-  /** What is sent with. */
+  /** Where telemetry is sent, and under which identity. */
   readonly sender: Sender;
 
   constructor(name: string, args: TelemetryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:Telemetry", name, args, opts);
-    const { scope, resourceGroupName, location, emails = [] } = args;
-
+    const { scope, resourceGroupName, location } = args;
     const insights = new Component(
       child(name, "insights"),
       {
@@ -71,31 +85,51 @@ export class Telemetry extends pulumi.ComponentResource {
         kind: "web",
         applicationType: "web",
         workspaceResourceId: args.workspaceId,
-        disableLocalAuth: true, // or whoever has read the connection string somewhere could write into our alerts
+        disableLocalAuth: true, // else any reader of the connection string could trigger alerts
       },
       { parent: this },
     );
-
     const identityName = physicalName("identity", name, scope);
+    this.#publisher(name, args, insights, identityName);
+    const actionGroup = this.#actionGroup(name, args);
+    const alerts = alertsOf({
+      apps: args.apps,
+      leaseSeconds: args.leaseSeconds ?? patience.leaseSeconds,
+      switchJob: args.switchJob ?? "dead-mans-switch",
+    });
+    for (const alert of alerts) this.#alertRule(name, args, alert, actionGroup);
+
+    this.sender = {
+      insightsId: insights.id,
+      connectionString: insights.connectionString,
+      identity: `${scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${identityName}`,
+    };
+    this.registerOutputs({ sender: this.sender });
+  }
+
+  /** Declares the identity under which apps publish, and its right. */
+  #publisher(name: string, args: TelemetryArgs, insights: Component, identityName: string): void {
+    const { scope, resourceGroupName, location } = args;
     const identity = new UserAssignedIdentity(
       child(name, "identity"),
       { resourceName: identityName, resourceGroupName, location },
       { parent: this },
     );
-
     new RoleAssignment(
       child(name, "publisher-role"),
       {
         roleAssignmentName: assignmentName(scope, name, "publisher"),
         scope: insights.id,
-        roleDefinitionId: `/subscriptions/${subscriptionOf(scope)}/providers/Microsoft.Authorization/roleDefinitions/${metricsPublisher}`,
+        roleDefinitionId: roleDefinitionId(subscriptionOf(scope), metricsPublisher),
         principalId: identity.principalId,
-        principalType: "ServicePrincipal", // without it the assignment may fail until the new identity is known everywhere
+        principalType: "ServicePrincipal", // else it may fail until Entra has replicated the new identity
       },
       { parent: this },
     );
+  }
 
-    const told = new ActionGroup(
+  #actionGroup(name: string, { scope, resourceGroupName, emails = [] }: TelemetryArgs): ActionGroup {
+    return new ActionGroup(
       child(name, "action-group"),
       {
         actionGroupName: physicalName("actionGroup", name, scope),
@@ -111,50 +145,42 @@ export class Telemetry extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+  }
 
-    for (const { id, title, means, runbook, severity, windowMinutes, query } of alertsOf({
-      apps: args.apps,
-      leaseSeconds: args.leaseSeconds ?? patience.leaseSeconds,
-      switchJob: args.switchJob ?? "dead-mans-switch",
-    })) {
-      new ScheduledQueryRule(
-        child(name, `alert-${id}`),
-        {
-          ruleName: physicalName("alert", `${name}-${id}`, scope),
-          resourceGroupName,
-          location,
-          kind: "LogAlert",
-          displayName: title,
-          description: `${means} Runbook: ${runbook}.`,
-          severity,
-          enabled: true,
-          scopes: [args.workspaceId],
-          evaluationFrequency: "PT5M",
-          windowSize: `PT${windowMinutes}M`,
-          autoMitigate: true,
-          skipQueryValidation: true, // a workspace does not know a table before something was written to it
-          criteria: {
-            allOf: [
-              {
-                query,
-                timeAggregation: "Count",
-                operator: "GreaterThan",
-                threshold: 0,
-                failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 },
-              },
-            ],
-          },
-          actions: { actionGroups: [told.id], customProperties: { runbook } },
+  /** Declares a rule that fires when the alert's query returns any row. */
+  #alertRule(name: string, args: TelemetryArgs, alert: Alert, actionGroup: ActionGroup): void {
+    const { scope, resourceGroupName, location, workspaceId } = args;
+    const { id, title, means, runbook, severity, windowMinutes, query } = alert;
+    new ScheduledQueryRule(
+      child(name, `alert-${id}`),
+      {
+        ruleName: physicalName("alert", `${name}-${id}`, scope),
+        resourceGroupName,
+        location,
+        kind: "LogAlert",
+        displayName: title,
+        description: `${means} Runbook: ${runbook}.`,
+        severity,
+        enabled: true,
+        scopes: [workspaceId],
+        evaluationFrequency: "PT5M",
+        windowSize: `PT${windowMinutes}M`,
+        autoMitigate: true,
+        skipQueryValidation: true, // a workspace does not have a table until something is written to it
+        criteria: {
+          allOf: [
+            {
+              query,
+              timeAggregation: "Count",
+              operator: "GreaterThan",
+              threshold: 0,
+              failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 },
+            },
+          ],
         },
-        { parent: this },
-      );
-    }
-
-    this.sender = {
-      insightsId: insights.id,
-      connectionString: insights.connectionString,
-      identity: `${scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${identityName}`,
-    };
-    this.registerOutputs({ sender: this.sender });
+        actions: { actionGroups: [actionGroup.id], customProperties: { runbook } },
+      },
+      { parent: this },
+    );
   }
 }

@@ -1,16 +1,16 @@
-// Which call goes to which function, and what each has to pass first: the token with its role, then the names in the path, then
-// the body's size and form. What the functions do is not known here, nor what calls there are: that is in openapi-operations.ts.
+// Routes each call to the function that answers it, after the checks that every call must pass: the token and its role,
+// then the names in the path, then the size and form of the body. openapi-operations.ts lists the calls.
 import { type Context, Hono } from "hono";
 import { callFailed, callMalformed, callNotJson, callTooLarge, routeUnknown } from "../../errors/api.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { type Answer, type Call, type Caller, type Parts, refuse } from "./call.ts";
 import { health } from "./health.ts";
-import { holdTarget, unholdTarget } from "./lock-target.ts";
+import { lockTarget, unlockTarget } from "./lock-target.ts";
 import { showApi } from "./openapi.ts";
 import { type OperationName, operations } from "./openapi-operations.ts";
 import { complaintsAboutPath } from "./read-address.ts";
-import { sweep } from "./recover.ts";
+import { recover } from "./recover.ts";
 import { followRollout } from "./rollouts/follow.ts";
 import { showJournal } from "./rollouts/journal.ts";
 import { listRollouts } from "./rollouts/list.ts";
@@ -18,11 +18,11 @@ import { putRollout } from "./rollouts/put.ts";
 import { showRollout } from "./rollouts/show.ts";
 import { signalRollout } from "./rollouts/signal.ts";
 
-/** Writes one line of the log. Values are plain; nobody passes a token, a body or a header. */
+/** Writes one line of the log. Values are plain; callers never pass a token, a body or a header. */
 export type Log = (line: { readonly what: string } & Readonly<Record<string, unknown>>) => void;
 
 const bytesMax = 64 * 1024;
-/** No name of ours is longer, and every token is. */
+/** Every valid name is shorter, and every token is longer. */
 const shownMax = 90;
 
 const answers: { readonly [Name in Exclude<OperationName, "health" | "showApi">]: Answer } = {
@@ -32,21 +32,26 @@ const answers: { readonly [Name in Exclude<OperationName, "health" | "showApi">]
   showJournal,
   followRollout,
   signalRollout,
-  holdTarget,
-  unholdTarget,
-  sweep,
+  lockTarget,
+  unlockTarget,
+  recover,
 };
 
-/** Is told of each call that was answered: the method, the path as it is described, and how it went. */
-export type Tell = (call: {
+/** Receives a report of each answered call. The route is the path as described, without the values of its parts. */
+export type ReportCall = (call: {
   readonly method: string;
   readonly route: string;
   readonly status: number;
   readonly milliseconds: number;
 }) => void;
 
-/** Puts the functions behind their paths. */
-export function createApp(parts: Parts, authenticate: Authenticate, log: Log, tell: Tell = () => undefined): Hono {
+/** Creates the HTTP application with every call of the API. */
+export function createApp(
+  parts: Parts,
+  authenticate: Authenticate,
+  log: Log,
+  report: ReportCall = () => undefined,
+): Hono {
   const app = new Hono();
   app.get(operations.health.path, () => health(parts));
   app.get(operations.showApi.path, showApi);
@@ -58,7 +63,7 @@ export function createApp(parts: Parts, authenticate: Authenticate, log: Log, te
       const response =
         caller instanceof Response
           ? caller
-          : await letIn(context, caller, "body" in described, (call) => carryOut(call, parts));
+          : await readAndAnswer(context, caller, "body" in described, (call) => carryOut(call, parts));
       const milliseconds = Math.round(performance.now() - began);
       log({
         what: "call",
@@ -68,7 +73,7 @@ export function createApp(parts: Parts, authenticate: Authenticate, log: Log, te
         ...(caller instanceof Response ? {} : { caller: caller.name }),
         milliseconds,
       });
-      tell({ method, route: path, status: response.status, milliseconds });
+      report({ method, route: path, status: response.status, milliseconds });
       return response;
     });
   }
@@ -76,7 +81,7 @@ export function createApp(parts: Parts, authenticate: Authenticate, log: Log, te
     refuse(404, routeUnknown({ call: `${context.req.method.slice(0, 10)} ${shownPath(context)}` })),
   );
   app.onError((thrown) => {
-    // The loop refuses too, where a finished rollout has not let go of the app yet; that passes by itself.
+    // The control loop refuses too, while a finished rollout has not yet released the app. That passes by itself.
     if (thrown instanceof BallastError)
       return thrown.id === "claim-target-held" ? refuse(409, thrown, {}, { "retry-after": "2" }) : refuse(500, thrown);
     const reference = crypto.randomUUID();
@@ -86,7 +91,7 @@ export function createApp(parts: Parts, authenticate: Authenticate, log: Log, te
   return app;
 }
 
-/** The path as it may be shown and kept: a part too long for any name of ours may be somebody's secret. */
+/** The path for answers and logs. A part that is too long for a valid name may be a secret, so it is left out. */
 const shownPath = ({ req }: Context): string =>
   new URL(req.url).pathname
     .split("/")
@@ -94,8 +99,8 @@ const shownPath = ({ req }: Context): string =>
     .join("/")
     .slice(0, 4 * shownMax);
 
-/** Reads the path, and the body where there is to be one, when they are small enough and well-formed, and goes on with them. */
-async function letIn(
+/** Reads the path and the body, if the call has one, and answers the call or refuses what is malformed. */
+async function readAndAnswer(
   { req }: Context,
   caller: Caller,
   hasBody: boolean,
@@ -110,7 +115,7 @@ async function letIn(
     : carryOut({ caller, path, query: new URL(req.url).searchParams, body: body.value, gone: req.raw.signal });
 }
 
-/** Reads the body, or gives the answer that turns it away. What is too large is not read to its end, whatever its header says. */
+/** Reads the body, or gives the refusal. A body that is too large is not read to its end, whatever its header says. */
 async function readBody({ body, headers }: Request): Promise<{ readonly value: unknown } | Response> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

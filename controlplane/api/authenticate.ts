@@ -1,18 +1,18 @@
-// Bearer token → caller. A token counts when the tenant's own issuer signed it, for us, and it is fresh; what a caller may
-// do is in its app roles. Nothing else lets a call in, and no token or key is ever written anywhere.
+// Checks the bearer token of a call and gives the caller. A token is valid if the tenant's own issuer signed it for our
+// audience and it has not expired; its app roles say what the caller may do. No token or key is ever written anywhere.
 import { createRemoteJWKSet, customFetch, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { type Dispatcher, fetch } from "undici";
 import { lineOf } from "../../engines/form.ts";
 import { issuerUnreachable, roleMissing, tokenMissing, tokenRefused } from "../../errors/api.ts";
 import { type Caller, refuse } from "./call.ts";
 
-/** What a caller may do. */
+/** The app roles of the API. */
 export type Role = "Rollout.Read" | "Rollout.Write";
 
-/** Lets a request in, or gives the answer that turns it away. */
+/** Gives the caller of a request, or the refusal. */
 export type Authenticate = (request: Request, role: Role) => Promise<Caller | Response>;
 
-/** Whose tokens count, for whom they must be, and how long the issuer may take. */
+/** The issuer and the audiences of valid tokens, and the limit of a request to the issuer. */
 export interface AuthenticateSettings {
   /** The sign-in host: `https://login.microsoftonline.com` or another cloud's. */
   readonly authority: string;
@@ -23,13 +23,13 @@ export interface AuthenticateSettings {
 
 const clockToleranceSeconds = 60;
 
-/** Prepares to check tokens. The issuer is asked for its keys when the first token comes, and again when a new key appears. */
+/** Prepares to check tokens. The issuer's keys are fetched at the first token, and again when a token has a new key. */
 export function createAuthenticate(
   { authority, tenant, audiences, requestSeconds }: AuthenticateSettings,
   dispatcher: Dispatcher,
 ): Authenticate {
   const issuer = `${authority}/${tenant}/v2.0`;
-  // Entra still gives tokens of the first shape to applications that have not asked for the second; they differ in who they say they are from.
+  // Entra still issues version 1 tokens to applications that did not request version 2. The issuer differs.
   const issuers =
     new URL(authority).hostname === "login.microsoftonline.com"
       ? [issuer, `https://sts.windows.net/${tenant}/`]
@@ -63,7 +63,7 @@ function callerWith(payload: JWTPayload, tenant: string, role: Role): Caller | R
   if (payload["tid"] !== undefined && payload["tid"] !== tenant)
     return refuse(
       401,
-      tokenRefused({ why: "it is of another tenant" }),
+      tokenRefused({ why: "it is from another tenant" }),
       {},
       { "www-authenticate": 'Bearer error="invalid_token"' },
     );
@@ -75,21 +75,24 @@ function callerWith(payload: JWTPayload, tenant: string, role: Role): Caller | R
   return roles.includes(role) ? caller : refuse(403, roleMissing({ role, caller: caller.name }));
 }
 
-/** Reads the issuer's discovery page and gives its keys. The page must be the issuer's own, or its keys prove nothing. */
+/**
+ * Reads the issuer's discovery document and gives its keys. The document must name the issuer, or its
+ * keys prove nothing.
+ */
 async function discover(issuer: string, requestSeconds: number, dispatcher: Dispatcher): Promise<JWTVerifyGetKey> {
   const get = (url: string, signal: AbortSignal) => fetch(url, { dispatcher, signal, redirect: "manual" });
   const answered = await get(`${issuer}/.well-known/openid-configuration`, AbortSignal.timeout(requestSeconds * 1000));
-  if (answered.status !== 200) throw new Error(`the issuer's discovery page answered ${answered.status}`);
+  if (answered.status !== 200) throw new Error(`the issuer's discovery document answered ${answered.status}`);
   const page = (await answered.json()) as { issuer?: unknown; jwks_uri?: unknown };
   if (page.issuer !== issuer || typeof page.jwks_uri !== "string")
-    throw new Error("the issuer's discovery page is not its own");
+    throw new Error("the issuer's discovery document names another issuer");
   return createRemoteJWKSet(new URL(page.jwks_uri), {
     timeoutDuration: requestSeconds * 1000,
     [customFetch]: async (url, { signal }) => (await get(url, signal)) as unknown as Response,
   });
 }
 
-/** Makes a value when it is first asked for, and again when making it failed. */
+/** Makes a value at the first call, and again after a failure. */
 function lazily<Value>(make: () => Promise<Value>): () => Promise<Value> {
   let made: Promise<Value> | undefined;
   return () => {
@@ -101,7 +104,7 @@ function lazily<Value>(make: () => Promise<Value>): () => Promise<Value> {
   };
 }
 
-/** Tells trouble on the way to the issuer from a token that is not good. */
+/** Reports whether the issuer could not be reached, as opposed to an invalid token. */
 const isUnreachable = (thrown: unknown): boolean =>
   !(thrown instanceof errors.JOSEError) ||
   thrown instanceof errors.JWKSTimeout ||
@@ -111,10 +114,10 @@ const isUnreachable = (thrown: unknown): boolean =>
 function whyRefused(thrown: unknown): string {
   if (thrown instanceof errors.JWTExpired) return "it has expired";
   if (thrown instanceof errors.JWTClaimValidationFailed) {
-    if (thrown.claim === "aud") return "it is for somebody else";
+    if (thrown.claim === "aud") return "it is for another audience";
     if (thrown.claim === "iss") return "it is from another issuer";
-    return `its claim ${thrown.claim} is not as it must be`;
+    return `its claim ${thrown.claim} is not valid`;
   }
-  if (thrown instanceof errors.JOSEAlgNotAllowed) return "it is signed in a way that we do not accept";
-  return "its signature does not hold";
+  if (thrown instanceof errors.JOSEAlgNotAllowed) return "its signature algorithm is not accepted";
+  return "its signature is not valid";
 }

@@ -1,5 +1,5 @@
-// What every function of the control plane is given and what it answers with. The functions themselves lie beside this
-// file, one a call; which call goes to which is in app.ts.
+// What every function of the API receives and how it answers. The functions are in the files beside this one, one for
+// each call; app.ts routes the calls to them.
 
 import { targetKey } from "../../engines/rollout/names.ts";
 import type { Target } from "../../engines/rollout/vocabulary.ts";
@@ -9,40 +9,40 @@ import type { BallastError } from "../../errors/catalogue.ts";
 import type { Orchestrator } from "../runtime/orchestrate.ts";
 import type { Claims, Journal } from "../runtime/ports.ts";
 
-/** So much of the durable loop as the functions need. */
-export type Rollouts = Pick<Orchestrator, "start" | "signal" | "sweep">;
+/** The part of the control loop that the API uses. */
+export type Rollouts = Pick<Orchestrator, "start" | "signal" | "recover">;
 
-/** What the functions work with. */
+/** What the functions of the API share. */
 export interface Parts {
   readonly journal: Journal;
-  readonly claims: Pick<Claims, "hold" | "unhold">;
+  readonly claims: Pick<Claims, "lock" | "unlock">;
   readonly rollouts: Rollouts;
-  readonly inventory: readonly Target[];
+  readonly managedTargets: readonly Target[];
   readonly now: () => Instant;
   readonly process: string;
   /** Fires when the service stops, so that streams end. */
   readonly closing: AbortSignal;
 }
 
-/** Who calls. */
+/** The caller of the API. */
 export interface Caller {
-  /** The object id of the user or identity, as Entra knows it; else the subject or the application. */
+  /** The object id of the user or identity in Entra; else the subject or the application. */
   readonly name: string;
 }
 
-/** One call that has been let in. */
+/** One authenticated call. */
 export interface Call {
   readonly caller: Caller;
   /** The named parts of the path, decoded. */
   readonly path: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** The parsed JSON body; undefined where there is none. */
+  /** The parsed JSON body; undefined if there is none. */
   readonly body: unknown;
-  /** Fires when the caller has gone. */
+  /** Fires when the caller disconnects. */
   readonly gone: AbortSignal;
 }
 
-/** A call carried out. */
+/** A function that answers a call. */
 export type Answer = (call: Call, parts: Parts) => Promise<Response>;
 
 /** Answers with JSON. */
@@ -57,7 +57,7 @@ export const refuse = (
   headers: Record<string, string> = {},
 ): Response => answer(status, { error: errorBody(error), ...more }, headers);
 
-/** Writes an error of the catalogue as callers get it. */
+/** Gives an error of the catalogue as callers receive it. */
 export const errorBody = ({ id, message, fix, left }: BallastError) => ({
   id,
   message,
@@ -65,12 +65,12 @@ export const errorBody = ({ id, message, fix, left }: BallastError) => ({
   ...(left === undefined ? {} : { left }),
 });
 
-/** Finds the target of a call in the inventory, as the inventory writes it. */
-export function targetOfCall({ path }: Call, { inventory }: Parts): Target | undefined {
+/** Finds the target of a call among the managed targets, spelled as the managed targets spell it. */
+export function targetOfCall({ path }: Call, { managedTargets }: Parts): Target | undefined {
   const key = targetKey({ resourceGroup: path["rg"] ?? "", app: path["app"] ?? "" });
-  return inventory.find((target) => targetKey(target) === key);
+  return managedTargets.find((target) => targetKey(target) === key);
 }
 
-/** Answers a call about an app that is not ours. */
+/** Refuses a call about an app that is not managed. */
 export const refuseTarget = ({ path }: Call): Response =>
   refuse(404, targetUnknown({ resourceGroup: path["rg"] ?? "", app: path["app"] ?? "" }));

@@ -1,15 +1,17 @@
-// GET /health: whether the control plane can do its work, for the platform's probes, and the heartbeat that the dead man's switch
-// listens for. It is open to all and therefore says nothing that is not harmless.
+// GET /health: whether the control plane works. The platform probes it, and it is the heartbeat for the dead man's
+// switch. It needs no token, so it contains only harmless values.
 import { journalUnreachable } from "../../errors/api.ts";
 import { answer, type Parts, refuse } from "./call.ts";
 
-/** How long the database may take before we count as unwell; shorter than a probe's own patience. */
+/** How long the database may take before the control plane counts as unwell. A probe waits longer than this. */
 const patienceMilliseconds = 2000;
 
 /**
- * Answers 200 with what is in flight and how long ago the journal was last written, or 503 when the journal does not answer.
+ * Answers 200 with the number of rollouts in flight and the time since the journal's last write, or 503 if the journal
+ * does not answer.
  *
- * A loop that stands still while its process answers shows in the two together. The platform's probes look at the status alone.
+ * Together the two values reveal a control loop that stands still in a live process. The platform's probes use
+ * the status only.
  */
 export async function health({ journal, process }: Pick<Parts, "journal" | "process">): Promise<Response> {
   const late = new Promise<never>((_resolve, reject) =>

@@ -1,26 +1,26 @@
-// POST /holds/{rg}/{app} and DELETE /holds/{rg}/{app}/{id}: a `pulumi up` that is about to write the app asks rollouts to
-// keep their hands off for a moment. A hold ends by itself, since whoever took it may die.
+// POST /locks/{rg}/{app} and DELETE /locks/{rg}/{app}/{id}: a `pulumi up` that is about to write an app locks it, so
+// that no rollout shifts its traffic meanwhile. A lock expires by itself, because its holder may die.
 import { after } from "../../engines/time.ts";
-import { callMalformed, targetHeld } from "../../errors/api.ts";
+import { callMalformed, targetLocked } from "../../errors/api.ts";
 import { type Answer, answer, refuse, refuseTarget, targetOfCall } from "./call.ts";
-import { readHold } from "./rollouts/forms.ts";
+import { readLockBody } from "./rollouts/forms.ts";
 
-/** Takes a hold, or says who has one. */
-export const holdTarget: Answer = async (call, parts) => {
+/** Locks an app, or answers who has locked it. */
+export const lockTarget: Answer = async (call, parts) => {
   const target = targetOfCall(call, parts);
   if (target === undefined) return refuseTarget(call);
-  const asked = readHold(call.body);
+  const asked = readLockBody(call.body);
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
-  const held = await parts.claims.hold(target, call.caller.name, asked.value.seconds);
-  return "heldBy" in held
-    ? refuse(409, targetHeld(held), { heldBy: held.heldBy })
-    : answer(200, { id: held.id, until: after(parts.now(), held.seconds) });
+  const lock = await parts.claims.lock(target, call.caller.name, asked.value.seconds);
+  return "heldBy" in lock
+    ? refuse(409, targetLocked(lock), { heldBy: lock.heldBy })
+    : answer(200, { id: lock.id, until: after(parts.now(), lock.seconds) });
 };
 
-/** Gives a hold back. One that has ended already is given back as well. */
-export const unholdTarget: Answer = async (call, parts) => {
+/** Unlocks an app. A lock that has already expired is no error. */
+export const unlockTarget: Answer = async (call, parts) => {
   const target = targetOfCall(call, parts);
   if (target === undefined) return refuseTarget(call);
-  await parts.claims.unhold(target, call.path["id"] ?? "");
+  await parts.claims.unlock(target, call.path["id"] ?? "");
   return new Response(null, { status: 204 });
 };

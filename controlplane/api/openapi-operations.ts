@@ -1,29 +1,29 @@
-// Every call of the API: its method, its path, who may make it, what it takes, what it answers. app.ts puts the functions behind
-// these, so that no call is there which is not described here; openapi.ts makes the description that callers read.
+// Every call of the API: its method, path, app role, parameters and answers. app.ts routes exactly these calls, so that
+// none is undescribed, and openapi.ts makes the description from them.
 
 import type { Form, Schema } from "../../engines/form.ts";
 import type { Role } from "./authenticate.ts";
 import { exactly, named } from "./openapi-shapes.ts";
 import { filterForm, followForm } from "./read-address.ts";
-import { holdForm, releaseForm, signalForm } from "./rollouts/forms.ts";
+import { lockForm, releaseForm, signalForm } from "./rollouts/forms.ts";
 
 /** One call. */
 export interface Operation {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
-  /** With its named parts in braces, as in `/holds/{rg}/{app}`. */
+  /** With its named parts in braces, as in `/locks/{rg}/{app}`. */
   readonly path: string;
-  /** The app role that it needs; undefined where it is open to all. */
+  /** The app role that the call requires; undefined if it needs no token. */
   readonly role: Role | undefined;
   readonly summary: string;
   readonly query?: Form<unknown>;
   readonly body?: Form<unknown>;
-  /** What it answers where it is carried out, by status. */
+  /** The answers of a successful call, by status. */
   readonly answers: Readonly<Record<number, Answered>>;
-  /** The ids of the errors with which it may be refused beyond those of every call, by status. */
+  /** The ids of errors beyond those of every call, by status. */
   readonly refusals?: Readonly<Record<number, readonly string[]>>;
 }
 
-/** One answer: in words, and what its body looks like; no shape, no body. */
+/** One answer: its description and the shape of its body. Without a shape there is no body. */
 export interface Answered {
   readonly description: string;
   readonly shape?: Schema;
@@ -32,20 +32,20 @@ export interface Answered {
 }
 
 const rollout = "/rollouts/{rg}/{app}/{revision}";
-/** What a call may come to that reads a journal. */
+/** The errors of a call that reads a journal. */
 const unreadable = { 500: ["journal-fact-unknown", "journal-chain-broken"] };
 const unread = { 404: ["rollout-unknown"], ...unreadable };
 
-/** All calls, by the names of the functions that carry them out. */
+/** All calls, by the names of the functions that answer them. */
 export const operations = {
   health: {
     method: "GET",
     path: "/health",
     role: undefined,
-    summary: "Says whether the control plane can do its work.",
+    summary: "Report whether the control plane works.",
     answers: {
       200: {
-        description: "It can.",
+        description: "It works.",
         shape: {
           type: "object",
           properties: {
@@ -65,10 +65,10 @@ export const operations = {
     method: "GET",
     path: "/openapi.json",
     role: undefined,
-    summary: "Gives this description.",
+    summary: "Get this API description.",
     answers: {
       200: {
-        description: "OpenAPI 3.1.",
+        description: "The API description in OpenAPI 3.1.",
         shape: { type: "object", properties: { openapi: { const: "3.1.0" } }, required: ["openapi"] },
       },
     },
@@ -78,22 +78,22 @@ export const operations = {
     path: rollout,
     role: "Rollout.Write",
     body: releaseForm,
-    summary: "Asks for a release. Putting it again finds it where it stands, finished ones too, and starts nothing.",
+    summary: "Start a rollout. Repeating the call returns the existing rollout, finished or not, and starts nothing.",
     answers: {
-      200: { description: "There is such a rollout, and here it stands.", shape: named("Rollout") },
-      202: { description: "It has been started.", shape: named("Rollout") },
+      200: { description: "The rollout already exists; its present state.", shape: named("Rollout") },
+      202: { description: "The rollout was started.", shape: named("Rollout") },
     },
-    refusals: { 404: ["target-not-in-inventory"], 409: ["rollout-in-flight", "claim-target-held"], ...unreadable },
+    refusals: { 404: ["target-not-managed"], 409: ["rollout-in-flight", "claim-target-held"], ...unreadable },
   },
   listRollouts: {
     method: "GET",
     path: "/rollouts",
     role: "Rollout.Read",
     query: filterForm,
-    summary: "Lists rollouts, the newest 100, of all apps or of one, or only those in flight.",
+    summary: "List the newest 100 rollouts, of all apps or of one, or only those in flight.",
     answers: {
       200: {
-        description: "Newest first.",
+        description: "The rollouts, newest first.",
         shape: exactly({
           rollouts: { type: "array", items: named("Rollout"), maxItems: 100 },
           unreadable: { type: "array", items: named("Unreadable"), maxItems: 100 },
@@ -105,18 +105,18 @@ export const operations = {
     method: "GET",
     path: rollout,
     role: "Rollout.Read",
-    summary: "Shows one rollout.",
-    answers: { 200: { description: "Where it stands.", shape: named("Rollout") } },
+    summary: "Get one rollout.",
+    answers: { 200: { description: "The present state of the rollout.", shape: named("Rollout") } },
     refusals: unread,
   },
   showJournal: {
     method: "GET",
     path: `${rollout}/journal`,
     role: "Rollout.Read",
-    summary: "Gives every fact of a rollout with its numbers.",
+    summary: "Get every fact of a rollout's journal.",
     answers: {
       200: {
-        description: "In the order in which they were written.",
+        description: "The facts, in the order in which they were written.",
         shape: exactly({ facts: { type: "array", items: named("Fact") } }),
       },
     },
@@ -127,10 +127,10 @@ export const operations = {
     path: `${rollout}/follow`,
     role: "Rollout.Read",
     query: followForm,
-    summary: "Tells each fact as it is written, a line each, and ends with the rollout.",
+    summary: "Follow a rollout: one line for each fact as it is written, until the rollout ends.",
     answers: {
       200: {
-        description: "A line of JSON a fact, an empty object every ten seconds, and the result at the end.",
+        description: "One line of JSON for each fact, an empty object every ten seconds, and the result at the end.",
         shape: named("FollowLine"),
         mediaType: "application/x-ndjson",
       },
@@ -142,50 +142,50 @@ export const operations = {
     path: `${rollout}/signals`,
     role: "Rollout.Write",
     body: signalForm,
-    summary: "Interferes with a rollout, with a reason; who it is comes from the token.",
+    summary: "Send a signal to a rollout, with a reason. The sender is taken from the token.",
     answers: {
       202: {
-        description: "It is in the journal, and will be followed.",
+        description: "The signal is in the journal and takes effect.",
         shape: exactly({ accepted: { const: true }, text: { type: "string" } }),
       },
     },
     refusals: {
-      404: ["target-not-in-inventory", "rollout-unknown"],
+      404: ["target-not-managed", "rollout-unknown"],
       409: ["signal-disregarded", "claim-target-held"],
       ...unreadable,
     },
   },
-  holdTarget: {
+  lockTarget: {
     method: "POST",
-    path: "/holds/{rg}/{app}",
+    path: "/locks/{rg}/{app}",
     role: "Rollout.Write",
-    body: holdForm,
-    summary: "Keeps rollouts from writing an app for a moment, since the caller is about to write it.",
+    body: lockForm,
+    summary: "Lock an app that the caller is about to write. Rollouts shift none of its traffic until the lock ends.",
     answers: {
       200: {
-        description: "The hold, which ends by itself.",
+        description: "The lock, which expires by itself.",
         shape: exactly({ id: { type: "string" }, until: { type: "number" } }),
       },
     },
-    refusals: { 404: ["target-not-in-inventory"], 409: ["target-held"] },
+    refusals: { 404: ["target-not-managed"], 409: ["target-locked"] },
   },
-  unholdTarget: {
+  unlockTarget: {
     method: "DELETE",
-    path: "/holds/{rg}/{app}/{id}",
+    path: "/locks/{rg}/{app}/{id}",
     role: "Rollout.Write",
-    summary: "Gives a hold back. One that has ended already is given back as well.",
-    answers: { 204: { description: "There is no such hold any more." } },
-    refusals: { 404: ["target-not-in-inventory"] },
+    summary: "Unlock an app. A lock that has already expired is no error.",
+    answers: { 204: { description: "The lock no longer exists." } },
+    refusals: { 404: ["target-not-managed"] },
   },
-  sweep: {
+  recover: {
     method: "POST",
-    path: "/sweep",
+    path: "/recover",
     role: "Rollout.Write",
-    summary: "Takes over at once what dead processes left.",
+    summary: "Recover the rollouts of dead processes now.",
     answers: {
       200: {
-        description: "The rollouts that were taken over.",
-        shape: exactly({ takenOver: { type: "array", items: { type: "string" } } }),
+        description: "The rollouts that were recovered.",
+        shape: exactly({ recovered: { type: "array", items: { type: "string" } } }),
       },
     },
   },

@@ -1,5 +1,5 @@
-// GET /openapi.json: the API's description in OpenAPI 3.1, made of the forms by which calls are read and of the table of operations.
-// It is open to all and therefore says nothing that the repository does not.
+// GET /openapi.json: the API's description in OpenAPI 3.1, made from the table of operations and from the forms by
+// which calls are read. It needs no token, because it contains nothing that is not in the public repository.
 
 import type { Form, Schema } from "../../engines/form.ts";
 import { answer } from "./call.ts";
@@ -9,7 +9,7 @@ import { names } from "./read-address.ts";
 
 type Refusals = NonNullable<Operation["refusals"]>;
 
-/** With which errors every call may be refused that needs a token, that takes names or numbers, that takes a body. */
+/** The errors of every call that needs a token, of every call with parameters, and of every call with a body. */
 const guarded: Refusals = {
   401: ["call-token-missing", "call-token-refused"],
   403: ["call-role-missing"],
@@ -19,7 +19,14 @@ const guarded: Refusals = {
 const addressed: Refusals = { 400: ["call-malformed"] };
 const embodied: Refusals = { 400: ["call-malformed"], 413: ["call-too-large"], 415: ["call-not-json"] };
 
-/** Which errors a call may be refused with, by status; what breaks inside is among them. */
+/** The header that a refusal of this status may have. */
+const headerOfRefusal: Readonly<Record<number, string>> = {
+  401: "WWW-Authenticate",
+  409: "Retry-After",
+  503: "Retry-After",
+};
+
+/** Gives the ids of all errors of a call, internal ones included, by status. */
 export function refusalsOf({
   role,
   path,
@@ -39,14 +46,15 @@ export function refusalsOf({
   return Object.fromEntries([...all].sort(([one], [other]) => Number(one) - Number(other)));
 }
 
-/** The description as a whole. */
+/** The API description. */
 export const description = {
   openapi: "3.1.0",
   info: {
     title: "Ballast control plane",
     version: "1",
     description:
-      "Canary releases on Azure Container Apps. Every error has the one envelope, and an id that never changes its meaning.",
+      "Canary releases on Azure Container Apps. " +
+      "Every error has the same envelope, and an id whose meaning never changes.",
     license: { name: "MIT", identifier: "MIT" },
   },
   servers: [{ url: "/" }],
@@ -65,19 +73,23 @@ export const description = {
         scheme: "bearer",
         bearerFormat: "JWT",
         description:
-          "A token of the control plane's own tenant for its own audience, signed RS256, with the app role that the call names: `Rollout.Read` or `Rollout.Write`. Neither holds the other.",
+          "An Entra token of the control plane's tenant, for the control plane's audience, signed with RS256, " +
+          "with the app role that the call requires: `Rollout.Read` or `Rollout.Write`. Neither includes the other.",
       },
     },
   },
 };
 
-/** Gives the description. */
+/** Answers with the description. */
 export const showApi = (): Response => answer(200, description);
 
 function paths(): Readonly<Record<string, Schema>> {
   const found: Record<string, Record<string, unknown>> = {};
   for (const [operationId, operation] of Object.entries<Operation>(operations))
-    (found[operation.path] ??= {})[operation.method.toLowerCase()] = described(operationId, operation);
+    found[operation.path] = {
+      ...found[operation.path],
+      [operation.method.toLowerCase()]: described(operationId, operation),
+    };
   return found;
 }
 
@@ -88,9 +100,9 @@ function described(operationId: string, operation: Operation): Schema {
     ([name, schema]) => ({ name, in: "query", schema }),
   );
   const answered = Object.entries<Answered>(answers).map(
-    ([status, { description: words, shape, mediaType = "application/json" }]) => [
+    ([status, { description: text, shape, mediaType = "application/json" }]) => [
       status,
-      { description: words, ...(shape === undefined ? {} : { content: { [mediaType]: { schema: shape } } }) },
+      { description: text, ...(shape === undefined ? {} : { content: { [mediaType]: { schema: shape } } }) },
     ],
   );
   const refused = Object.entries(refusalsOf(operation)).map(([status, ids]) => [status, refusal(Number(status), ids)]);
@@ -106,7 +118,7 @@ function described(operationId: string, operation: Operation): Schema {
   };
 }
 
-/** An answer that refuses. Where waiting helps it says for how long. */
+/** Describes a refusal and its header, if it has one. */
 function refusal(status: number, ids: readonly string[]): Schema {
   const schema = {
     allOf: [
@@ -114,15 +126,10 @@ function refusal(status: number, ids: readonly string[]): Schema {
       { type: "object", properties: { error: { type: "object", properties: { id: { enum: ids } } } } },
     ],
   };
-  const headers =
-    status === 401
-      ? { "WWW-Authenticate": { schema: { type: "string" } } }
-      : status === 409 || status === 503
-        ? { "Retry-After": { schema: { type: "string" } } }
-        : undefined;
+  const header = headerOfRefusal[status];
   return {
     description: `Refused: ${ids.join(", ")}.`,
-    ...(headers === undefined ? {} : { headers }),
+    ...(header === undefined ? {} : { headers: { [header]: { schema: { type: "string" } } } }),
     content: { "application/json": { schema } },
   };
 }

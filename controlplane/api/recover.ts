@@ -1,6 +1,6 @@
-// POST /sweep: takes over what dead processes left, at once. The service does so by itself at each third of the lease;
-// this is for the one who does not want to wait, and for a cron job.
+// POST /recover: recovers the rollouts of dead processes at once. The control plane does so by itself three times in
+// each lease; this call is for a person or a cron job that does not want to wait.
 import { type Answer, answer } from "./call.ts";
 
-/** Sweeps, and gives the streams that were taken over. */
-export const sweep: Answer = async (_call, { rollouts }) => answer(200, { takenOver: await rollouts.sweep() });
+/** Recovers, and answers with the streams that were recovered. */
+export const recover: Answer = async (_call, { rollouts }) => answer(200, { recovered: await rollouts.recover() });

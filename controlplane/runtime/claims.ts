@@ -1,12 +1,12 @@
-// Who may act on a target: the rules, pure, and the lease that a process keeps while it acts.
-// One rollout holds a target until it finishes, through every change of process. A `pulumi up` may hold an app for a
-// moment besides; only giving the traffic back does not wait for that. Where claims are stored is not known here.
+// Who may act on a target: the pure rules, and the lease that a process keeps while it acts. A rollout holds the claim
+// on its target until it finishes, whichever process continues it. A `pulumi up` may also lock an app for a moment;
+// every shift of traffic waits for that, except one that returns the traffic to stable.
 import type { RolloutEffect } from "../../engines/rollout/vocabulary.ts";
 import { nap } from "./clock.ts";
 import type { Claim, Claims, Fence } from "./ports.ts";
 
-/** A row of the claims as `taking` judges it, with the verdict of the store's own clock on its lease; no holder: the target is free. */
-export interface Holding {
+/** A stored claim, whose lease has expired or not by the store's own clock. Without a holder the target is free. */
+export interface StoredClaim {
   readonly holder: string | null;
   readonly process: string | null;
   readonly epoch: number;
@@ -14,16 +14,17 @@ export interface Holding {
 }
 
 /**
- * Says under which epoch a process gets a target, or who has it.
+ * Gives the epoch under which a process gets a target, or the stream that holds it.
  *
- * Only the same stream inherits an expired lease: a dead process does not end its rollout. Taking again what is ours
- * and live changes nothing; once it has expired even we get a new epoch, so that a late write of our own is fenced.
+ * Only the same stream inherits an expired lease: the death of a process does not end its rollout. Taking a live
+ * claim of our own again changes nothing. After it has expired we, too, get a new epoch, so that a late write of
+ * ours is fenced.
  *
- * This is the rule as something that can be executed. In production it is SQL, in one statement, and the contract test holds that
- * to this, through the claims in memory that are made of it.
+ * This is the rule in executable form, used by the claims in memory. In production the rule is one SQL statement, and a
+ * contract test runs both against the same cases.
  */
 export function taking(
-  held: Holding | undefined,
+  held: StoredClaim | undefined,
   stream: string,
   process: string,
 ): { readonly epoch: number } | { readonly heldBy: string } {
@@ -34,25 +35,28 @@ export function taking(
   return held.process === process ? { epoch: held.epoch } : { heldBy: held.holder };
 }
 
-const holdPollMilliseconds = 500;
+const lockPollMilliseconds = 500;
 const never = new AbortController().signal;
 
 /**
- * Waits until nobody else is about to write the app, or until cancelled.
+ * Waits until the app is not locked, or until cancelled.
  *
- * Only a shift of traffic has to wait, since it is what a `pulumi up` would undo without knowing; and not one that gives
- * the traffic back to stable, because users come before a `pulumi up`.
+ * Only a shift of traffic waits, because a `pulumi up` that writes the app would undo it unknowingly. A shift that
+ * returns the traffic to stable does not wait: users come before a `pulumi up`.
  */
-export async function untilUnheld(
+export async function untilUnlocked(
   effect: RolloutEffect,
-  claims: Pick<Claims, "held">,
+  claims: Pick<Claims, "lockOn">,
   cancel: AbortSignal,
 ): Promise<void> {
-  if (effect.kind !== "ShiftTraffic" || effect.overrideHold) return;
-  while (!cancel.aborted && (await claims.held(effect.target))) await nap(holdPollMilliseconds, cancel);
+  if (effect.kind !== "ShiftTraffic" || effect.overrideLock) return;
+  while (!cancel.aborted && (await claims.lockOn(effect.target))) await nap(lockPollMilliseconds, cancel);
 }
 
-/** Does something that only one process may do at a time, and waits for its turn. A process that dies at it is waited for no longer than a lease. */
+/**
+ * Runs work that only one process may do at a time, after waiting until the others have finished. If a process dies
+ * during it, the next one waits no longer than a lease.
+ */
 export async function oneAtATime<Value>(
   name: string,
   work: () => Promise<Value>,
@@ -79,17 +83,17 @@ export async function oneAtATime<Value>(
 /** A claim that is being kept alive. */
 export interface Lease {
   readonly claim: Claim;
-  /** Fires once the claim is, or must be presumed, somebody else's. */
+  /** Fires once the claim belongs to another process, or must be presumed to. */
   readonly lost: AbortSignal;
-  /** Asks the store, and prolongs the lease. Asked just before each write. @throws when the store cannot be asked. */
+  /** Renews the lease in the store, just before each write. @throws when the store cannot be reached. */
   readonly confirm: Fence;
-  /** Says from our own steady clock alone whether the lease can still be ours, as it is not after a long sleep. */
+  /** Reports, by our own monotonic clock alone, whether the lease can still be ours. After a long sleep it is not. */
   readonly fresh: () => boolean;
-  /** Stops keeping it. It is neither given back nor lost by that. */
+  /** Stops renewing. The claim is neither released nor lost by that. */
   readonly end: () => void;
 }
 
-/** Keeps a claim alive by renewing it at a third of its lease; a store that does not answer for a whole lease loses it. */
+/** Renews a claim every third of its lease. If the store does not answer for a whole lease, the claim is lost. */
 export function keepLease(claim: Claim, claims: Pick<Claims, "renew">, leaseSeconds: number): Lease {
   const losing = new AbortController();
   let renewedAt = performance.now();
@@ -104,7 +108,7 @@ export function keepLease(claim: Claim, claims: Pick<Claims, "renew">, leaseSeco
   const beat = setInterval(
     () => {
       if (!fresh()) lose();
-      else confirm().catch(() => undefined); // Asked again at the next beat; the lease's own age is the limit.
+      else confirm().catch(() => undefined); // The next beat tries again; the age of the lease is the limit.
     },
     (leaseSeconds * 1000) / 3,
   );

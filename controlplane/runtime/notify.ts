@@ -1,31 +1,32 @@
-// Tells channels outside what the journal says: again and again whatever a channel has not been told yet, one fact after the other, until it is
-// taken. It reads the journal and never writes it; no rollout waits for it, and it may fail as it likes.
+// Sends rollout notifications to the configured notifiers. For each notifier it reads the journals from the last
+// delivered fact on and delivers one notification after the other, retrying until it is accepted. It never writes a
+// journal, and no rollout waits for it.
 import { setTimeout as nap } from "node:timers/promises";
-import { noticesOf } from "../../engines/rollout/notifications.ts";
-import type { Channel, Journal, Notices, Untold } from "./ports.ts";
+import { notificationsOf } from "../../engines/rollout/notifications.ts";
+import type { Journal, Notifications, Notifier, Undelivered } from "./ports.ts";
 
-/** What the notifier works with. */
-export interface NotifierParts {
+/** What sending notifications needs. */
+export interface NotifyingSetting {
   readonly journal: Pick<Journal, "read">;
-  readonly notices: Notices;
-  readonly channels: readonly Channel[];
+  readonly notifications: Notifications;
+  readonly notifiers: readonly Notifier[];
   readonly now: () => number;
-  /** Gets trouble in one sentence, without addresses. */
-  readonly log: (sentence: string) => void;
-  /** How often is looked whether there is anything to tell. @default 2 */
+  /** Receives trouble as one message, without addresses. */
+  readonly log: (message: string) => void;
+  /** How often to look for new notifications. @default 2 */
   readonly lookSeconds?: number;
 }
 
-/** Longer than any channel may take to answer; after that another replica may tell. */
+/** Longer than any notifier may take to answer. After that another replica may deliver. */
 const loanSeconds = 60;
-/** What nobody took for so long is no news any more. */
+/** A notification that was not accepted for this long is outdated and dropped. */
 const newsSeconds = 24 * 3600;
 const restSecondsMax = 300;
 
-/** Starts to tell, each channel by itself, so that one that does not answer keeps nobody else waiting. */
-export function startNotifier(parts: NotifierParts): { readonly close: () => Promise<void> } {
+/** Starts to send notifications. Each notifier has its own loop, so that a slow one does not delay the others. */
+export function startNotifying(setting: NotifyingSetting): { readonly close: () => Promise<void> } {
   const closing = new AbortController();
-  const ended = Promise.all(parts.channels.map((channel) => tellForEver(channel, parts, closing.signal)));
+  const ended = Promise.all(setting.notifiers.map((notifier) => notifyForever(notifier, setting, closing.signal)));
   return {
     close: async () => {
       closing.abort();
@@ -34,55 +35,53 @@ export function startNotifier(parts: NotifierParts): { readonly close: () => Pro
   };
 }
 
-async function tellForEver(channel: Channel, parts: NotifierParts, closing: AbortSignal): Promise<void> {
+async function notifyForever(notifier: Notifier, setting: NotifyingSetting, closing: AbortSignal): Promise<void> {
   let isRegistered = false;
   while (!closing.aborted) {
-    let hasTold = false;
+    let hasMore = false;
     try {
-      if (!isRegistered) await parts.notices.register(channel.name);
+      if (!isRegistered) await setting.notifications.register(notifier.name);
       isRegistered = true;
-      const untold = await parts.notices.borrow(channel.name, loanSeconds);
-      if (untold !== undefined) hasTold = await tellNext(channel, untold, parts, closing);
+      const undelivered = await setting.notifications.borrow(notifier.name, loanSeconds);
+      if (undelivered !== undefined) hasMore = await deliverNext(notifier, undelivered, setting, closing);
     } catch (error) {
-      parts.log(`${channel.name} could not be told, and is again soon: ${String((error as Error).message)}`);
+      setting.log(`Notification to ${notifier.name} failed; will retry: ${String((error as Error).message)}`);
     }
-    if (!hasTold) await nap((parts.lookSeconds ?? 2) * 1000, undefined, { signal: closing }).catch(() => undefined);
+    if (!hasMore) await nap((setting.lookSeconds ?? 2) * 1000, undefined, { signal: closing }).catch(() => undefined);
   }
 }
 
-/** Tells one notice, or finds that there is none; false where it has to wait. */
-async function tellNext(
-  channel: Channel,
-  { stream, told, failures }: Untold,
-  { journal, notices, now, log }: NotifierParts,
+/** Delivers the next notification of a stream, or finds that there is none. False if the notifier must wait first. */
+async function deliverNext(
+  notifier: Notifier,
+  { stream, delivered, failures }: Undelivered,
+  { journal, notifications, now, log }: NotifyingSetting,
   closing: AbortSignal,
 ): Promise<boolean> {
-  const wait = (seconds: number) => notices.postpone(channel.name, stream, seconds);
-  const read = await journal.read(stream).catch((error: Error) => error);
-  if (read instanceof Error) {
-    // Its keeper complains of it already; a journal that cannot be believed is told to nobody.
+  const wait = (seconds: number) => notifications.postpone(notifier.name, stream, seconds);
+  const facts = await journal.read(stream).catch((error: Error) => error);
+  if (facts instanceof Error) {
+    // The loop that drives the stream reports this. Nothing is sent from a journal that cannot be trusted.
     await wait(restSecondsMax);
     return false;
   }
-  const facts = read;
-  const [next] = noticesOf(
-    stream,
-    facts.map(({ event }) => event),
-    told,
-  );
+  const events = facts.map(({ event }) => event);
+  const [next] = notificationsOf(stream, events, delivered);
   if (next === undefined) {
-    await notices.advance(channel.name, stream, facts.length);
+    await notifications.advance(notifier.name, stream, facts.length);
     return true;
   }
   const isNews = now() - next.at < newsSeconds * 1000;
-  const came = isNews ? await channel.tell(next, closing) : { kind: "refused" as const, reason: "it is a day old" };
-  if (came.kind === "later") {
+  const delivery = isNews
+    ? await notifier.deliver(next, closing)
+    : { kind: "refused" as const, reason: "it is a day old" };
+  if (delivery.kind === "later") {
     if (closing.aborted) return false;
-    if (failures === 0) log(`${channel.name} was not told of ${next.id}, and is tried again: ${came.reason}`);
-    await wait(Math.max(came.afterSeconds ?? 0, Math.min(restSecondsMax, 2 ** Math.min(failures, 9))));
+    if (failures === 0) log(`Notification ${next.id} to ${notifier.name} failed; will retry: ${delivery.reason}`);
+    await wait(Math.max(delivery.afterSeconds ?? 0, Math.min(restSecondsMax, 2 ** Math.min(failures, 9))));
     return false;
   }
-  if (came.kind === "refused") log(`${channel.name} is never told of ${next.id}: ${came.reason}`);
-  await notices.advance(channel.name, stream, next.index + 1);
+  if (delivery.kind === "refused") log(`Notification ${next.id} to ${notifier.name} is dropped: ${delivery.reason}`);
+  await notifications.advance(notifier.name, stream, next.index + 1);
   return true;
 }

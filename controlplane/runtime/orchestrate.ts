@@ -1,7 +1,6 @@
-// The durable loop as the functions see it: start a stream, signal it, take over what nobody drives, close.
-// How a stream is driven is in drive.ts, what a turn of it does in turns.ts, what an effect does in perform.ts, what is
-// decided in the engine. Nothing here knows the domain but that a request comes first.
-
+// The durable control loop as the API uses it: start a stream, signal it, recover streams that no process
+// drives, close. drive.ts drives a stream, reconcile.ts has what one pass does, perform.ts performs an effect,
+// and the engine decides.
 import { type Engine, keptFold } from "../../engines/engine.ts";
 import { targetOf } from "../../engines/rollout/names.ts";
 import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../../engines/rollout/vocabulary.ts";
@@ -11,12 +10,12 @@ import { oneAtATime } from "./claims.ts";
 import { nap } from "./clock.ts";
 import { createDrivers, type Drivers } from "./drive.ts";
 import type { Apps, Claim, Claims, Clock, Journal, Requests, Telemetry } from "./ports.ts";
-import { type Mind, openTurns, type Run, type TurnsSetting } from "./reconcile.ts";
+import { type Controller, openReconciler, type ReconcilerSetting, type Run } from "./reconcile.ts";
 
 type Request = Extract<RolloutObservation, { kind: "Request" }>;
 type Signal = Extract<RolloutObservation, { kind: "Signal" }>;
 
-/** What the loop is assembled from. */
+/** What the control loop is assembled from. */
 export interface OrchestratorSetting<State> {
   readonly ports: {
     readonly apps: Apps;
@@ -26,39 +25,43 @@ export interface OrchestratorSetting<State> {
     readonly clock: Clock;
   };
   readonly engine: Engine<RolloutObservation, RolloutEvent, State, RolloutEffect>;
-  /** Connections to the database in which turns are kept; the caller closes it, after us. */
-  readonly pool: TurnsSetting["pool"];
-  /** Names this process: unique for ever, as replica name, process id and start together are. */
+  /** Connections to the database in which DBOS keeps reconcile passes. The caller closes it, after us. */
+  readonly pool: ReconcilerSetting["pool"];
+  /** Names this process, uniquely for all time: replica name, process id and start time together. */
   readonly process: string;
   readonly leaseSeconds: number;
-  /** The limit of one request to the cloud; shorter than the lease, so that a late write does not outlive its claim. */
+  /**
+   * The limit of one request to the cloud. It is shorter than the lease, so that a late write cannot outlive its claim.
+   */
   readonly requestSeconds: number;
-  /** Gets a sentence on trouble that mends itself. */
-  readonly log: (sentence: string) => void;
-  /** Is told of turns and of what is taken over. @default nobody */
+  /** Receives a message about trouble that will be retried. */
+  readonly log: (message: string) => void;
+  /** Receives reports of passes and recoveries. @default none */
   readonly telemetry?: Telemetry | undefined;
 }
 
-/** The durable loop of this process. */
+/** The durable control loop of this process. */
 export interface Orchestrator {
-  /** Readies the durable engine and begins to sweep. */
+  /** Starts DBOS and begins to recover. */
   readonly launch: () => Promise<void>;
-  /** Begins a stream, unless there is one of that name, finished or not. @throws claim-target-held */
+  /** Starts a stream, unless one with this name exists, finished or not. @throws claim-target-held */
   readonly start: (stream: string, request: Request) => Promise<"started" | "exists">;
   /**
-   * Writes what a signal comes to, and gives it; whichever process drives the stream wakes up.
+   * Writes the facts that a signal leads to, and gives them. The process that drives the stream wakes up.
    *
-   * @throws rollout-unknown, and claim-target-held where the signal revives a stream whose target another has.
+   * @throws rollout-unknown, and claim-target-held when the signal revives a stream whose target another one holds.
    */
   readonly signal: (stream: string, signal: Signal) => Promise<readonly RolloutEvent[]>;
-  /** Takes over what nobody drives, and gives the names of those streams. It also happens at each third of the lease. */
-  readonly sweep: () => Promise<readonly string[]>;
-  /** Leaves every stream as it is, once writes under way have ended, so that another process may carry on at once. */
+  /**
+   * Recovers streams that no process drives, and gives their names. It also runs by itself, three times in each lease.
+   */
+  readonly recover: () => Promise<readonly string[]>;
+  /** Leaves every stream once writes under way have ended, so that another process can continue at once. */
   readonly close: () => Promise<void>;
 }
 
 interface Asked {
-  readonly mind: Mind;
+  readonly controller: Controller;
   readonly journal: Journal;
   readonly claims: Claims;
   readonly drivers: Drivers;
@@ -67,12 +70,12 @@ interface Asked {
   readonly telemetry: Telemetry | undefined;
 }
 
-/** So often something is decided again because the stream grew, or changed hands, meanwhile. */
+/** How often a decision is repeated because the stream grew, or its process changed, in the meantime. */
 const attemptsMax = 100;
-/** So long a finished stream may take to give its target back. */
+/** How long a finished stream may take to release its target. */
 const returnMilliseconds = 20_000;
 
-/** Assembles the loop. There is one in a process, since the durable engine is one in a process. */
+/** Assembles the control loop. A process has one, because DBOS exists once in a process. */
 export function createOrchestrator<State>(setting: OrchestratorSetting<State>): Orchestrator {
   const {
     ports: { apps, requests, journal, claims, clock },
@@ -83,11 +86,11 @@ export function createOrchestrator<State>(setting: OrchestratorSetting<State>): 
     log,
     telemetry,
   } = setting;
-  const mind = mindOf(setting.engine);
+  const controller = controllerOf(setting.engine);
   const driven = new Map<string, Run>();
   const closing = new AbortController();
-  const turns = openTurns({
-    mind,
+  const reconciler = openReconciler({
+    controller,
     journal,
     process,
     log,
@@ -96,39 +99,40 @@ export function createOrchestrator<State>(setting: OrchestratorSetting<State>): 
     world: { apps, requests, claims, clock, requestSeconds },
     runOf: (stream) => driven.get(stream),
   });
-  const drivers = createDrivers({ journal, claims, turns, mind, process, leaseSeconds, log, driven });
-  const asked: Asked = { mind, process, leaseSeconds, journal, claims, drivers, telemetry };
+  const drivers = createDrivers({ journal, claims, reconciler, controller, process, leaseSeconds, log, driven });
+  const asked: Asked = { controller, process, leaseSeconds, journal, claims, drivers, telemetry };
 
-  async function sweepForever(): Promise<void> {
+  async function recoverForever(): Promise<void> {
     while (!closing.signal.aborted) {
-      await sweep(asked, driven, closing.signal).catch((error: unknown) =>
-        log(`the sweep failed and will be repeated: ${String(error)}`),
+      await recover(asked, driven, closing.signal).catch((error: unknown) =>
+        log(`recovery failed and will be tried again: ${String(error)}`),
       );
       await nap((leaseSeconds * 1000) / 3, closing.signal);
     }
   }
 
-  let sweeping: Promise<void> = Promise.resolve();
+  let recovering: Promise<void> = Promise.resolve();
   return {
     launch: async () => {
-      await oneAtATime("durable-engine", turns.launch, claims, process, leaseSeconds); // It cannot prepare its tables twice at once.
-      sweeping = sweepForever();
+      // DBOS fails if two processes create its tables at the same time.
+      await oneAtATime("dbos", reconciler.launch, claims, process, leaseSeconds);
+      recovering = recoverForever();
     },
     start: (stream, request) => start(stream, request, asked),
     signal: (stream, observation) => signal(stream, observation, asked),
-    sweep: () => sweep(asked, driven, closing.signal),
+    recover: () => recover(asked, driven, closing.signal),
     close: async () => {
       closing.abort();
-      await sweeping;
+      await recovering;
       await drivers.leaveAll();
-      await turns.close();
+      await reconciler.close();
     },
   };
 }
 
 async function start(stream: string, request: Request, asked: Asked): Promise<"started" | "exists"> {
-  const { mind, process, leaseSeconds, journal, drivers } = asked;
-  const events = mind.answers([], request);
+  const { controller, process, leaseSeconds, journal, drivers } = asked;
+  const events = controller.decides([], request);
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     if ((await journal.read(stream)).length > 0) return "exists";
     const claim = await claimFor(stream, asked);
@@ -137,48 +141,53 @@ async function start(stream: string, request: Request, asked: Asked): Promise<"s
       void drivers.run(stream, claim);
       return appended === "appended" ? "started" : "exists";
     }
-    await journal.grown(stream, 0, AbortSignal.timeout(leaseSeconds * 1000)); // Another process is starting the very same.
+    // Another process is starting the same stream.
+    await journal.grown(stream, 0, AbortSignal.timeout(leaseSeconds * 1000));
   }
-  throw new Error(`${stream} was never started, though ${attemptsMax} leases went by`);
+  throw new Error(`${stream} was not started within ${attemptsMax} leases`);
 }
 
 async function signal(stream: string, observation: Signal, asked: Asked): Promise<readonly RolloutEvent[]> {
-  const { mind, process, journal, drivers } = asked;
+  const { controller, process, journal, drivers } = asked;
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     const facts = await journal.read(stream);
     if (facts.length === 0) throw rolloutUnknown({ stream });
-    const events = mind.answers(facts, observation);
+    const events = controller.decides(facts, observation);
     const revives =
-      mind.asks(facts) === undefined && mind.asks([...facts, ...events.map((event) => ({ event }))]) !== undefined;
+      controller.asks(facts) === undefined &&
+      controller.asks([...facts, ...events.map((event) => ({ event }))]) !== undefined;
     const claim = revives ? await claimFor(stream, asked) : undefined;
     const appended = await journal.append(stream, facts, events, { process });
     if (claim) void drivers.run(stream, claim);
     if (appended === "appended") return events;
   }
-  throw new Error(`${stream} grew ${attemptsMax} times while one signal was decided`);
+  throw new Error(`${stream} grew ${attemptsMax} times while one signal was being decided`);
 }
 
 /**
- * Claims a stream's target, or gives undefined where another process has it for the very same stream.
+ * Claims a stream's target. Gives undefined if another process holds it for the same stream.
  *
- * A stream that has finished is about to give its target back; that is worth a moment's wait.
+ * A finished stream is about to release its target, so this waits for a moment.
  *
  * @throws claim-target-held when another stream is in flight.
  */
-async function claimFor(stream: string, { mind, journal, drivers }: Asked): Promise<Claim | undefined> {
+async function claimFor(stream: string, { controller, journal, drivers }: Asked): Promise<Claim | undefined> {
   const deadline = performance.now() + returnMilliseconds;
   for (;;) {
     const claim = await drivers.claim(stream);
     if (!("heldBy" in claim)) return claim;
     if (claim.heldBy === stream) return undefined;
-    const inFlight = mind.asks(await journal.read(claim.heldBy)) !== undefined;
+    const inFlight = controller.asks(await journal.read(claim.heldBy)) !== undefined;
     if (inFlight || performance.now() > deadline) throw claimTargetHeld({ stream, heldBy: claim.heldBy });
     await nap(50, AbortSignal.timeout(returnMilliseconds));
   }
 }
 
-/** A finished stream whose process died before it gave its claim back is taken over too: its first turn gives it back. */
-async function sweep(
+/**
+ * Recovers every stream that no process drives. A finished stream whose process died before it released its claim is
+ * recovered too; driving it releases the claim.
+ */
+async function recover(
   { journal, claims, drivers, process, telemetry }: Asked,
   driven: ReadonlyMap<string, Run>,
   closing: AbortSignal,
@@ -186,22 +195,22 @@ async function sweep(
   const abandoned = (await claims.expired()).map(({ holder }) => holder);
   const unfinished = await journal.streams({ unfinished: true });
   const kept = new Set(await claims.keptElsewhere(process));
-  const takenOver: string[] = [];
+  const recovered: string[] = [];
   for (const stream of new Set([...abandoned, ...unfinished])) {
     if (driven.has(stream) || kept.has(stream) || closing.aborted || !targetOf(stream)) continue;
     const claim = await drivers.claim(stream);
     if ("heldBy" in claim) continue;
     void drivers.run(stream, claim);
-    telemetry?.tookOver(stream);
-    takenOver.push(stream);
+    telemetry?.recovered(stream);
+    recovered.push(stream);
   }
-  return takenOver;
+  return recovered;
 }
 
-function mindOf<State>(engine: Engine<RolloutObservation, RolloutEvent, State, RolloutEffect>): Mind {
+function controllerOf<State>(engine: Engine<RolloutObservation, RolloutEvent, State, RolloutEffect>): Controller {
   const stateOf = keptFold(engine);
   return {
     asks: (journal) => engine.react(stateOf(journal)),
-    answers: (journal, observation) => engine.decide(stateOf(journal), observation),
+    decides: (journal, observation) => engine.decide(stateOf(journal), observation),
   };
 }

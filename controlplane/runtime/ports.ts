@@ -1,7 +1,7 @@
-// What the engines need of the world. Adapters implement these; the stand-in stands behind the adapters, not here.
-// Expected trouble comes back as `Result`; what throws is a mistake of ours or a loss of the journal itself.
+// The ports: what the runtime needs from the world, implemented by the adapters. Expected trouble is returned as a
+// `Result`. A port throws only for a bug of ours or when the journal itself is lost.
 import type { Result } from "../../engines/engine.ts";
-import type { Notice } from "../../engines/rollout/notifications.ts";
+import type { Notification } from "../../engines/rollout/notifications.ts";
 import type {
   AppView,
   Measurement,
@@ -16,36 +16,43 @@ import type { Instant } from "../../engines/time.ts";
 
 type Effect<Kind extends RolloutEffect["kind"]> = Extract<RolloutEffect, { kind: Kind }>;
 
-/** Asked just before each write is sent: false means that another process owns the target by now, and nothing may be sent. */
+/**
+ * Asked just before each write is sent. False means that another process now owns the target, and nothing may be sent.
+ */
 export type Fence = () => Promise<boolean>;
 
-/** Container Apps, as far as rollouts need it. Every write polls to its end and reads back before it answers. */
+/** Container Apps, as far as rollouts need it. Every write polls until the operation ends and reads back the result. */
 export interface Apps {
-  /** Reads who is there and who gets what. */
+  /** Reads the revisions and the traffic. */
   readonly inspect: (target: Target, cancel: AbortSignal) => Promise<Result<AppView>>;
-  /** Sets the weights and gives what the app shows afterwards. Named revisions only, sum 100. */
+  /** Sets the weights and gives the traffic as read back. Named revisions only; the sum is 100. */
   readonly shift: (effect: Effect<"ShiftTraffic">, fence: Fence) => Promise<Result<TrafficView>>;
   readonly readTraffic: (target: Target, cancel: AbortSignal) => Promise<Result<TrafficView>>;
   readonly activate: (effect: Effect<"Activate">, fence: Fence) => Promise<Result<null>>;
   readonly deactivate: (effect: Effect<"Deactivate">, fence: Fence) => Promise<Result<null>>;
-  /** Asks the revision's own address, and the platform for its state. No answer is a finding, not a failure. */
+  /**
+   * Requests the revision's own address, and its state from the platform. No answer is an observation, not a failure.
+   */
   readonly probe: (effect: Effect<"Probe">, cancel: AbortSignal) => Promise<Result<ProbeView>>;
 }
 
-/** Request rows, as bins by revision. */
+/** Request rows, as buckets by revision. */
 export interface Requests {
-  /** Gives the complete bins from `from` on; rows that come after the watermark are left out for ever, never counted twice. */
+  /**
+   * Gives the complete buckets from `from` on. Rows that arrive after the watermark are never counted, so
+   * none counts twice.
+   */
   readonly measure: (effect: Effect<"Measure">, now: Instant, cancel: AbortSignal) => Promise<Result<Measurement>>;
 }
 
-/** Tells the time and waits for it, so that a scenario may bring its own. */
+/** The time. It is a port so that a test scenario can bring its own. */
 export interface Clock {
   readonly now: () => Instant;
   /** Resolves at that moment, or at once when cancelled. */
   readonly until: (at: Instant, cancel: AbortSignal) => Promise<void>;
 }
 
-/** One fact as it lies in the journal. */
+/** One fact as stored in the journal. */
 export interface Fact {
   readonly stream: string;
   /** From 0, without gaps. */
@@ -55,36 +62,45 @@ export interface Fact {
   readonly process: string;
   /** The claim's epoch under which it was written; 0 for requests and signals, which need no claim. */
   readonly epoch: number;
-  /** Over all of the above and the hash of the fact before; that of the last fact stands for the whole stream. */
+  /** Covers all of the above and the hash of the fact before. The last fact's hash stands for the whole stream. */
   readonly hash: string;
 }
 
-/** Who writes: facts of the loop carry the claim that allows them. */
+/** Who writes. Facts of the control loop carry the claim that allows them. */
 export interface Pen {
   readonly process: string;
   readonly claim?: Claim;
 }
 
-/** What came of an append. `conflict`: the stream has grown, read again. `fenced`: the claim is somebody else's by now. */
+/**
+ * The result of an append. `conflict`: the stream has grown; read it again. `fenced`: the claim now belongs to another.
+ */
 export type Appended = "appended" | "conflict" | "fenced";
 
-/** What the journal tells of the life of those who write it, for the health page. */
+/** Signs of life in the journal, for the health page. */
 export interface Pulse {
-  /** How many streams are unfinished. */
+  /** The number of unfinished streams. */
   readonly inFlight: number;
-  /** When the last fact of all streams was written, and how long ago by the store's own clock, so that no reader compares two clocks; undefined before the first. */
+  /**
+   * When the last fact of all streams was written, and how long ago by the store's own clock, so that no reader
+   * compares two clocks. Undefined before the first fact.
+   */
   readonly lastWrite: { readonly at: Instant; readonly secondsAgo: number } | undefined;
 }
 
-/** The one authority on what happened. */
+/** The only authority on what happened. */
 export interface Journal {
   /**
-   * Gives all facts of a stream. Those that are `known` are not read again while the stream still goes on from them.
+   * Gives all facts of a stream. The `known` ones are not read again as long as the stream still continues from them.
    *
-   * @throws journal-fact-unknown when a fact does not have a shape that this code knows, and journal-chain-broken when a fact is not what was written.
+   * @throws journal-fact-unknown when this code does not know the shape of a fact.
+   * @throws journal-chain-broken when a fact is not what was written.
    */
   readonly read: (stream: string, known?: readonly Fact[]) => Promise<readonly Fact[]>;
-  /** Adds the events if the stream is still just what they were decided `on` and the claim still holds, in one transaction. */
+  /**
+   * Adds the events in one transaction, if the stream is still exactly what they were decided `on` and the
+   * claim is valid.
+   */
   readonly append: (
     stream: string,
     on: readonly Fact[],
@@ -98,92 +114,101 @@ export interface Journal {
   readonly pulse: () => Promise<Pulse>;
 }
 
-/** The right to act on a target for a stream. It is one process's at a time; each change of hands raises the epoch. */
+/** The right to act on a target for a stream. One process has it at a time; each change of process raises the epoch. */
 export interface Claim {
   readonly target: string;
-  /** The stream for which the target is held. */
+  /** The stream that holds the target. */
   readonly holder: string;
   readonly process: string;
   readonly epoch: number;
 }
 
-/** What came of taking a target: the claim, or the stream that has it. */
+/** The claim that was taken, or the stream that holds the target. */
 export type Claimed = { readonly claim: Claim } | { readonly heldBy: string };
 
-/** A short hold on a target by a `pulumi up` that is about to write the app. */
-export interface Hold {
+/** A short lock on an app by a `pulumi up` that is about to write it. */
+export interface Lock {
   readonly id: string;
   readonly by: string;
-  /** How long it still lasts, counted from the answer. A moment would be one of the store's clock, which is not the reader's. */
+  /** How long it still lasts, from the answer on. It is no moment, because the reader's clock is not the store's. */
   readonly seconds: number;
 }
 
-/** One holder a target. Expiry is by the database's clock, so that skew between machines does not matter. */
+/**
+ * Claims and locks. A target has one holder. Leases expire by the database's clock, so skew between
+ * machines is harmless.
+ */
 export interface Claims {
-  /** Takes the target for the stream: when it is free, when it is ours, or when the same stream's lease has expired. */
+  /** Claims the target for the stream if it is free, if it is ours, or if the same stream's lease has expired. */
   readonly take: (target: Target, stream: string, process: string) => Promise<Claimed>;
-  /** Prolongs the lease; false when the claim is no longer ours. */
+  /** Renews the lease. False if the claim is no longer ours. */
   readonly renew: (claim: Claim) => Promise<boolean>;
-  /** Gives the target free, since the stream has finished. */
+  /** Releases the target, because the stream has finished. */
   readonly release: (claim: Claim) => Promise<void>;
-  /** Lets the lease run out now: the target stays the stream's, and another process may carry on with it at once. */
+  /** Lets the lease expire now. The stream keeps the target, and another process can continue it at once. */
   readonly lapse: (claim: Claim) => Promise<void>;
-  /** Streams whose claim has expired and whose process may therefore be presumed dead. */
+  /** Claims that have expired, so that their processes may be presumed dead. */
   readonly expired: () => Promise<readonly Claim[]>;
-  /** Streams that another process than this one keeps its claim on, so that nobody need try to take them. */
+  /** Streams with a live claim of another process than this one, which recovery can skip. */
   readonly keptElsewhere: (process: string) => Promise<readonly string[]>;
-  readonly hold: (target: Target, by: string, seconds: number) => Promise<Hold | { readonly heldBy: string }>;
-  readonly unhold: (target: Target, id: string) => Promise<void>;
-  readonly held: (target: Target) => Promise<Hold | undefined>;
+  /** Locks the app, or gives who has locked it. */
+  readonly lock: (target: Target, by: string, seconds: number) => Promise<Lock | { readonly heldBy: string }>;
+  readonly unlock: (target: Target, id: string) => Promise<void>;
+  /** Gives the lock on an app; undefined if it is not locked. */
+  readonly lockOn: (target: Target) => Promise<Lock | undefined>;
 }
 
-/** What came of telling a channel. `refused`: this notice will never be taken. `later`: somebody should try again, after so many seconds where it says so. */
-export type Told =
-  | { readonly kind: "told" }
+/**
+ * The result of one delivery. `refused`: the notifier will never accept this notification. `later`: retry, after
+ * `afterSeconds` if the notifier gave a time.
+ */
+export type Delivery =
+  | { readonly kind: "delivered" }
   | { readonly kind: "refused" | "later"; readonly reason: string; readonly afterSeconds?: number };
 
-/** Somebody outside who is told of rollouts. */
-export interface Channel {
-  /** `webhook`, `slack`, `teams` or `github`; it is what the store knows it by. */
+/** An outside service that receives rollout notifications. */
+export interface Notifier {
+  /** `webhook`, `slack`, `teams` or `github`. The store keeps its progress under this name. */
   readonly name: string;
-  /** Tells it one notice. Trouble is an answer, whose reason names neither the address nor a secret. */
-  readonly tell: (notice: Notice, cancel: AbortSignal) => Promise<Told>;
+  /** Delivers one notification. Trouble is a result; its reason contains neither the address nor a secret. */
+  readonly deliver: (notification: Notification, cancel: AbortSignal) => Promise<Delivery>;
 }
 
-/** A stream of which a channel has been told the facts before `told`. */
-export interface Untold {
+/** A stream with facts that a notifier has not received. */
+export interface Undelivered {
   readonly stream: string;
-  readonly told: number;
+  /** The number of facts from the first on whose notifications were delivered. */
+  readonly delivered: number;
   /** Failures in a row. */
   readonly failures: number;
 }
 
-/** How far each channel has been told of each stream. */
-export interface Notices {
-  /** Makes a channel known. What was written before its first time is no news to it. */
-  readonly register: (channel: string) => Promise<void>;
-  /** Lends a stream with facts that the channel has not been told; for `seconds` nobody else gets it. */
-  readonly borrow: (channel: string, seconds: number) => Promise<Untold | undefined>;
-  /** Keeps that the channel was told, and gives the stream back. */
-  readonly advance: (channel: string, stream: string, told: number) => Promise<void>;
-  /** Keeps that it failed, and gives the stream back after a while. */
-  readonly postpone: (channel: string, stream: string, seconds: number) => Promise<void>;
+/** How much of each stream each notifier has received. */
+export interface Notifications {
+  /** Registers a notifier. Facts written before its first registration are not sent to it. */
+  readonly register: (notifier: string) => Promise<void>;
+  /** Lends a stream with undelivered facts. No other replica gets it for `seconds`. */
+  readonly borrow: (notifier: string, seconds: number) => Promise<Undelivered | undefined>;
+  /** Records what was delivered, and returns the stream. */
+  readonly advance: (notifier: string, stream: string, delivered: number) => Promise<void>;
+  /** Records a failure, and returns the stream after `seconds`. */
+  readonly postpone: (notifier: string, stream: string, seconds: number) => Promise<void>;
 }
 
-/** One effect that was carried out, or cut short. */
-export interface TurnTaken {
+/** One effect that was performed, or cut short. */
+export interface Pass {
   readonly stream: string;
   /** The journal that asked for it. */
   readonly facts: readonly Fact[];
   readonly effect: RolloutEffect;
-  /** What it came to; undefined where a signal cut it short. */
+  /** Undefined if a signal cut it short. */
   readonly outcome: RolloutOutcome | undefined;
   readonly began: Instant;
   readonly seconds: number;
 }
 
-/** Is told of the loop's work while it happens. Nothing waits for it, and it does not throw. */
+/** Receives reports of the control loop's work as it happens. Nothing waits for it, and it does not throw. */
 export interface Telemetry {
-  readonly turned: (turn: TurnTaken) => void;
-  readonly tookOver: (stream: string) => void;
+  readonly reconciled: (pass: Pass) => void;
+  readonly recovered: (stream: string) => void;
 }

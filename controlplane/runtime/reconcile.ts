@@ -1,6 +1,7 @@
-// One turn of a stream: perform the one effect that is missing, write what it came to. A turn that changes the world is a durable orchestration, whose id
-// is the stream and the length of the journal at its start, so that it happens once, whoever carries it on. One that only looks needs no more than the
-// journal: what a process saw that died before it wrote it down is looked at again. Which process may turn, and what comes after a turn, is not decided here.
+// One reconcile pass of a stream: perform the one missing effect, and write its outcome. A pass that writes to the
+// world is a DBOS orchestration, identified by the stream and the length of its journal, so that it happens once
+// whichever process continues it. A pass that only reads needs nothing but the journal: if the process dies first, the
+// next one reads again.
 import { DBOS, type DBOSConfig, Error as DbosErrors } from "@dbos-inc/dbos-sdk";
 import type {
   RolloutEffect,
@@ -8,14 +9,17 @@ import type {
   RolloutObservation,
   RolloutOutcome,
 } from "../../engines/rollout/vocabulary.ts";
-import { type Lease, untilUnheld } from "./claims.ts";
-import { isWrite, perform, type World } from "./perform.ts";
+import { type Lease, untilUnlocked } from "./claims.ts";
+import { isWrite, performEffect, type World } from "./perform.ts";
 import type { Fact, Journal, Telemetry } from "./ports.ts";
 
-/** An engine as the loop uses it: what a journal asks for, and how it answers. */
-export interface Mind {
+/**
+ * The engine as the control loop uses it: the effect that a journal asks for, and the facts that an
+ * observation leads to.
+ */
+export interface Controller {
   readonly asks: (journal: readonly Pick<Fact, "event">[]) => RolloutEffect | undefined;
-  readonly answers: (
+  readonly decides: (
     journal: readonly Pick<Fact, "event">[],
     observation: RolloutObservation,
   ) => readonly RolloutEvent[];
@@ -25,7 +29,7 @@ export interface Mind {
 export interface Run {
   readonly stream: string;
   readonly lease: Lease;
-  /** Fires when this process must leave the stream: its claim is lost, or it closes. */
+  /** Fires when this process must leave the stream: the claim is lost, or the process closes. */
   readonly left: AbortSignal;
   /** The journal as last read; it only ever grows. */
   facts: readonly Fact[];
@@ -33,65 +37,67 @@ export interface Run {
   busy: Promise<void>;
 }
 
-/** What turning needs: what to decide with, where facts go, and the world. */
-export interface TurnsSetting {
-  readonly mind: Mind;
+/** What a pass needs: the engine, the journal, and the world. */
+export interface ReconcilerSetting {
+  readonly controller: Controller;
   readonly journal: Journal;
   readonly world: World;
   readonly process: string;
   readonly pool: NonNullable<DBOSConfig["systemDatabasePool"]>;
-  readonly log: (sentence: string) => void;
+  readonly log: (message: string) => void;
   readonly telemetry?: Telemetry | undefined;
   readonly runOf: (stream: string) => Run | undefined;
 }
 
-/** Takes turns as durable orchestrations, and clears them away. */
-export interface Turns {
+/** Runs reconcile passes and removes their DBOS orchestrations. */
+export interface Reconciler {
   readonly launch: () => Promise<void>;
-  /** Carries out the turn that begins at this length, or carries on with it where another process left it. */
-  readonly turn: (stream: string, length: number) => Promise<void>;
-  /** Carries on with every turn of the stream that another process left open. */
-  readonly carryOn: (stream: string) => Promise<void>;
-  /** Forgets a turn that came to nothing, so that it can be taken again. */
+  /** Runs the pass that begins at this length of the journal, or resumes it where another process left it. */
+  readonly reconcile: (stream: string, length: number) => Promise<void>;
+  /** Resumes every pass of the stream that another process left open. */
+  readonly resumeOpen: (stream: string) => Promise<void>;
+  /** Forgets a pass that wrote nothing, so that it can run again. */
   readonly forget: (stream: string, length: number) => Promise<void>;
-  /** Forgets all turns of a finished stream: the journal has it all, and they would lie here for ever. */
+  /** Forgets all passes of a finished stream. The journal has everything; DBOS would keep them forever. */
   readonly forgetAll: (stream: string) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-/** The same for all versions, or a deployment would strand what the version before had under way. */
+/** Equal in all versions: with another value, a deployment could not resume the passes of the previous version. */
 const applicationVersion = "1";
 
-const turnId = (stream: string, length: number): string => `${stream}#${length}`;
+const passId = (stream: string, length: number): string => `${stream}#${length}`;
 
 /**
- * Leaves a turn open for whoever drives the stream next, by never ending it here.
+ * Leaves a pass open for the next process that drives the stream, by never ending here.
  *
- * Any end would be recorded as the turn's, and with it an outcome that nobody wrote to the journal would be lost.
+ * DBOS would record any end as the end of the pass, and an outcome that is not yet in the journal would be lost.
  */
 const leaveOpen = (): Promise<never> => new Promise(() => {});
 
-/** Opens the turns. There is one of it in a process, since the durable engine is one. */
-export function openTurns(setting: TurnsSetting): Turns {
-  const queue = `turns of ${setting.process}`;
-  const turnOrchestration = async (stream: string, length: number): Promise<void> => {
+/** Opens the reconciler. A process has one, because DBOS exists once in a process. */
+export function openReconciler(setting: ReconcilerSetting): Reconciler {
+  const queue = `passes of ${setting.process}`;
+  const passOrchestration = async (stream: string, length: number): Promise<void> => {
     const run = setting.runOf(stream);
-    return run ? takeTurn(run, length, setting) : leaveOpen();
+    return run ? writePass(run, length, setting) : leaveOpen();
   };
-  let registered = turnOrchestration;
+  let registered = passOrchestration;
 
-  /** Runs a turn here that another process has begun. Only we listen to our queue, so nobody else can pick it up. */
+  /**
+   * Resumes a pass here that another process began. Only we listen to our queue, so no other process can pick it up.
+   */
   async function resume(id: string): Promise<void> {
     await DBOS.registerQueue(queue, { minPollingIntervalMs: 100, onConflict: "always_update" });
     const handle = await DBOS.resumeWorkflow<void>(id, { queueName: queue });
     await handle.getResult({ pollingIntervalMs: 50 });
   }
 
-  async function turn(stream: string, length: number): Promise<void> {
+  async function reconcile(stream: string, length: number): Promise<void> {
     const run = setting.runOf(stream);
-    const effect = run && setting.mind.asks(run.facts.slice(0, length));
-    if (run && effect && !isWrite(effect)) return look(run, length, effect, setting);
-    const workflowID = turnId(stream, length);
+    const effect = run && setting.controller.asks(run.facts.slice(0, length));
+    if (run && effect && !isWrite(effect)) return readPass(run, length, effect, setting);
+    const workflowID = passId(stream, length);
     try {
       const handle = await DBOS.startWorkflow(registered, { workflowID, workflowIDReusePolicy: "reject" })(
         stream,
@@ -100,8 +106,9 @@ export function openTurns(setting: TurnsSetting): Turns {
       await handle.getResult();
     } catch (error) {
       if (!(error instanceof DbosErrors.DBOSWorkflowIDInUseError)) throw error;
-      if (isOpen(error.status)) await resume(workflowID);
-      else await DBOS.deleteWorkflow(workflowID); // It came to nothing, since the journal has not grown; the loop asks again.
+      if (isOpen(error.status)) return resume(workflowID);
+      // The pass has ended but wrote nothing, because the journal has not grown. Without it, the loop can run it again.
+      await DBOS.deleteWorkflow(workflowID);
     }
   }
 
@@ -121,14 +128,14 @@ export function openTurns(setting: TurnsSetting): Turns {
         useListenNotify: false,
         logger: dbosLogger(setting.log),
       });
-      registered = DBOS.registerWorkflow(turnOrchestration, { name: "turn" });
+      registered = DBOS.registerWorkflow(passOrchestration, { name: "pass" });
       await DBOS.launch();
     },
-    turn,
-    carryOn: async (stream) => {
+    reconcile,
+    resumeOpen: async (stream) => {
       for (const { workflowID, status } of await ofStream(stream)) if (isOpen(status)) await resume(workflowID);
     },
-    forget: (stream, length) => DBOS.deleteWorkflow(turnId(stream, length)),
+    forget: (stream, length) => DBOS.deleteWorkflow(passId(stream, length)),
     forgetAll: async (stream) => DBOS.deleteWorkflows((await ofStream(stream)).map(({ workflowID }) => workflowID)),
     close: async () => {
       await DBOS.deleteQueue(queue).catch(() => undefined);
@@ -139,29 +146,28 @@ export function openTurns(setting: TurnsSetting): Turns {
 
 const isOpen = (status: string): boolean => status !== "SUCCESS" && status !== "ERROR";
 
-/** A database that is away for a moment must not cost us an outcome. Appending again is harmless: see `record`. */
+/** A short outage of the database must not lose an outcome. Appending again is harmless: see `record`. */
 const patience = { retriesAllowed: true, maxAttempts: 5, intervalSeconds: 0.5, backoffRate: 2 };
 
-/** What an effect came to, and under which epoch; null where it was cut short. Turns of the first release recorded the outcome alone. */
+/** The outcome of an effect and its epoch; null if it was cut short. The first release recorded the outcome alone. */
 type Performed = { readonly outcome: RolloutOutcome; readonly epoch: number } | RolloutOutcome | null;
 
-/** Takes a turn that changes nothing in the world: what it sees counts once it is in the journal, and not before. */
-async function look(run: Run, length: number, effect: RolloutEffect, setting: TurnsSetting): Promise<void> {
-  const outcome = await performTold(run, length, effect, Promise.resolve(), setting);
+/** Runs a pass that only reads. What it reads counts only once it is in the journal. */
+async function readPass(run: Run, length: number, effect: RolloutEffect, setting: ReconcilerSetting): Promise<void> {
+  const outcome = await performAndReport(run, length, effect, Promise.resolve(), setting);
   if (outcome !== null) await record(run, length, outcome, false, setting);
 }
 
 /**
- * Takes the turn as an orchestration. What is a step is recorded; all else is calculated again from the journal as it was at `length`.
+ * Runs the pass as a DBOS orchestration. DBOS records the steps; everything else is computed again from the journal as
+ * it was at `length`. A pass that only reads comes here if the previous version began it.
  *
- * A turn that only looks comes here where the version before has begun it.
- *
- * What a dead process has written to the world counts, whenever that was. What it has merely seen may be hours old by now: it is
- * forgotten, the turn comes to nothing, and the loop looks for itself.
+ * A write by a dead process counts, whenever it happened. A read by a dead process may be hours old: it is dropped, the
+ * pass writes nothing, and the loop reads again.
  */
-async function takeTurn(run: Run, length: number, setting: TurnsSetting): Promise<void> {
+async function writePass(run: Run, length: number, setting: ReconcilerSetting): Promise<void> {
   if (run.facts.length < length) run.facts = await setting.journal.read(run.stream, run.facts);
-  const effect = setting.mind.asks(run.facts.slice(0, length));
+  const effect = setting.controller.asks(run.facts.slice(0, length));
   if (effect === undefined) return;
   let end!: () => void;
   const ended = new Promise<void>((resolve) => {
@@ -170,7 +176,7 @@ async function takeTurn(run: Run, length: number, setting: TurnsSetting): Promis
   try {
     const performed = await DBOS.runStep(
       async (): Promise<Performed> => {
-        const outcome = await performTold(run, length, effect, ended, setting);
+        const outcome = await performAndReport(run, length, effect, ended, setting);
         return outcome && { outcome, epoch: run.lease.claim.epoch };
       },
       { name: "perform" },
@@ -184,19 +190,19 @@ async function takeTurn(run: Run, length: number, setting: TurnsSetting): Promis
   }
 }
 
-/** Performs the effect, and says what became of it to whoever watches. */
-async function performTold(
+/** Performs the effect and reports it to telemetry. */
+async function performAndReport(
   run: Run,
   length: number,
   effect: RolloutEffect,
   ended: Promise<void>,
-  setting: TurnsSetting,
+  setting: ReconcilerSetting,
 ): Promise<RolloutOutcome | null> {
   const facts = run.facts.slice(0, length);
   const began = setting.world.clock.now();
   const beganAt = performance.now();
-  const outcome = await performUncut(run, length, effect, ended, setting);
-  setting.telemetry?.turned({
+  const outcome = await performUnlessCut(run, length, effect, ended, setting);
+  setting.telemetry?.reconciled({
     stream: run.stream,
     facts,
     effect,
@@ -208,16 +214,16 @@ async function performTold(
 }
 
 /**
- * Performs the effect, and gives null where a signal has cut it short: the state has changed, and asks for something else.
+ * Performs the effect. Gives null if a signal cut it short: the state has changed and asks for another effect.
  *
- * An effect that was asked for before a signal came and has not begun yet is not begun. A write that has begun ends.
+ * An effect that has not begun when the signal arrives does not begin. A write that has begun runs to its end.
  */
-async function performUncut(
+async function performUnlessCut(
   run: Run,
   length: number,
   effect: RolloutEffect,
   ended: Promise<void>,
-  { journal, world }: TurnsSetting,
+  { journal, world }: ReconcilerSetting,
 ): Promise<RolloutOutcome | null> {
   if (run.facts.length > length) return null;
   const cut = new AbortController();
@@ -228,11 +234,11 @@ async function performUncut(
     if (!over.signal.aborted) cut.abort();
   });
   try {
-    await untilUnheld(effect, world.claims, cancel);
+    await untilUnlocked(effect, world.claims, cancel);
     if (run.left.aborted) return await leaveOpen();
     if (cut.signal.aborted) return null;
     if (write) run.busy = ended;
-    const outcome = await perform(effect, world, run.lease.confirm, cancel);
+    const outcome = await performEffect(effect, world, run.lease.confirm, cancel);
     if (!run.lease.fresh() || (run.left.aborted && !write)) return await leaveOpen();
     return cut.signal.aborted && !write ? null : outcome;
   } finally {
@@ -241,49 +247,49 @@ async function performUncut(
 }
 
 /**
- * Writes what the outcome means, in the state as it is by now.
+ * Writes the facts that the outcome leads to in the present state.
  *
- * Where a signal has got in first, the outcome of a write is decided again on the new state, since the world has
- * changed; that of anything else counts as cut short. Facts of the loop beyond our length are our own, written by a
- * process that died before it could say so: nothing is written twice.
+ * If a signal was written first, the outcome of a write is decided again on the new state, because the world has
+ * changed; the outcome of a read counts as cut short. Facts of the control loop beyond `length` are this pass's own,
+ * written by a process that died before the pass ended, so nothing is written twice.
  */
 async function record(
   run: Run,
   length: number,
   outcome: RolloutOutcome,
   write: boolean,
-  { mind, journal, process }: TurnsSetting,
+  { controller, journal, process }: ReconcilerSetting,
 ): Promise<void> {
   for (;;) {
     const { facts, lease } = run;
     if (facts.slice(length).some(({ epoch }) => epoch > 0)) return;
     if (facts.length > length && !write) return;
-    const appended = await journal.append(run.stream, facts, mind.answers(facts, outcome), {
+    const appended = await journal.append(run.stream, facts, controller.decides(facts, outcome), {
       process,
       claim: lease.claim,
     });
     if (appended === "appended") return;
     if (appended === "fenced") {
-      await lease.confirm(); // Which finds the claim lost, and so ends the loop.
+      await lease.confirm(); // It finds the claim lost, which ends the loop.
       return leaveOpen();
     }
     run.facts = await journal.read(run.stream, facts);
   }
 }
 
-/** Passes on what the durable engine complains of; what it merely tells is not for our log. */
-const dbosLogger = (log: (sentence: string) => void): NonNullable<DBOSConfig["logger"]> => ({
+/** Passes on warnings and errors of DBOS, but not its information. */
+const dbosLogger = (log: (message: string) => void): NonNullable<DBOSConfig["logger"]> => ({
   info: () => {},
   debug: () => {},
-  warn: (entry) => log(`durable engine: ${wording(entry)}`),
-  error: (entry) => log(`durable engine: ${wording(entry)}`),
+  warn: (entry) => log(`DBOS: ${wording(entry)}`),
+  error: (entry) => log(`DBOS: ${wording(entry)}`),
 });
 
 const wording = (entry: unknown): string => (entry instanceof Error ? entry.message : String(entry));
 
 /**
- * Makes or updates the tables in which turns are kept, under a role that may, without taking one.
+ * Creates or updates the tables in which DBOS keeps passes, under a role that may do so. It runs no pass.
  *
- * @param url Address, database, role and password in one, which is how the durable engine wants it.
+ * @param url Address, database, role and password in one, as DBOS requires.
  */
-export const prepareTurns = (url: string): Promise<void> => DBOS.migrate(url);
+export const prepareDbos = (url: string): Promise<void> => DBOS.migrate(url);

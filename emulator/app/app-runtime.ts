@@ -1,5 +1,5 @@
-// What runs behind the stored container apps of one stand-in: their runtimes, and the starting and ending of revisions.
-// Kept beside the store and found by cloud, since a stored resource is a body and nothing more. Knows no HTTP.
+// What runs behind the stored container apps of one emulator: their runtimes, and how revisions start and end. Runtimes
+// are kept beside the store, since a stored resource is only a body.
 import { EventEmitter, once } from "node:events";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -18,16 +18,17 @@ import {
   revisionHost,
 } from "./revisions.ts";
 
+/** What runs in one cloud. */
 export interface Runtime {
-  /** By lower-cased id. */
+  /** Container apps by lower-cased id. */
   readonly apps: Map<string, AppRuntime>;
   readonly logs: ReplicaLogs;
   readonly platform: Platform;
-  /** Ends every process and resolves when none is left; what has not ended by itself after five seconds is killed. */
+  /** Ends every process and resolves when none is left. A process that has not ended after five seconds is killed. */
   readonly close: () => Promise<void>;
-  /** Aborts when `close` is called: from then on nothing is started. */
+  /** Aborts when `close` is called. From then on nothing starts. */
   readonly closing: AbortSignal;
-  /** Replicas of deactivated revisions and executions of jobs that are still to end. */
+  /** Replicas of deactivated revisions, and executions of jobs, that have not ended. */
   readonly ending: Set<Promise<void>>;
 }
 
@@ -66,10 +67,10 @@ const closeMilliseconds = 5_000;
 export const stopApp = (app: AppRuntime): Promise<unknown> =>
   Promise.all(app.revisions.map((each) => stopRevision(each)));
 
-/** Gives the name under which an image is known to the stand-in: `storefront` for `registry.example/shop/storefront:2`. */
+/** Gives the name of an image in the emulator's options: `storefront` for `registry.example/shop/storefront:2`. */
 export const imageName = (image: unknown): string => (String(image).split("/").at(-1) ?? "").split(/[:@]/)[0] ?? "";
 
-/** Starts a revision's processes. It is active from now on, whether they come up or not. */
+/** Starts a revision's processes. The revision is active from now on, whether they become ready or not. */
 export function startRevision(
   cloud: Cloud,
   app: AppRuntime,
@@ -88,7 +89,7 @@ export function startRevision(
   if (!image) return;
   const ingress: Body | undefined = app.configuration["ingress"];
   const targetPort = ingress?.["targetPort"] == null ? undefined : Number(ingress["targetPort"]);
-  const port = app.truths["wrong-port-never-healthy"] ? listeningPort(container, targetPort) : undefined;
+  const port = app.quirks["wrong-port-never-healthy"] ? listeningPort(container, targetPort) : undefined;
   revision.set = startReplicas(
     {
       app: app.name,
@@ -99,27 +100,28 @@ export function startRevision(
       count: Math.max(1, Number(revision.template["scale"]?.minReplicas ?? 0)),
       probes: planProbes(container, ingress ? (targetPort ?? 80) : undefined, port),
       graceSeconds: Number(revision.template["terminationGracePeriodSeconds"] ?? 30),
-      environment: (replica, port) => environmentOf(cloud, app, revision, replica, port),
+      environment: (replica, ownPort) => environmentOf(cloud, app, revision, replica, ownPort),
     },
     runtime.platform,
     () => settle(app, revision, cloud.clock.now()),
   );
-  // Whoever deactivates does not wait for the processes to end; who closes the stand-in does.
+  // Closing the emulator waits for the processes to end; deactivation does not.
   const ended = revision.set.ended.finally(() => runtime.ending.delete(ended));
   runtime.ending.add(ended);
 }
 
 /**
- * Gives the port that a program listens on inside its container: what the template's own PORT says, or else the one that it is asked at.
+ * Gives the port that a program listens on inside its container: the template's PORT, or else the target port.
  *
- * On this machine it listens on a free port whatever it says, but who asks at another port than this must find nobody.
+ * The process itself gets a free port of this machine. A probe or an ingress that uses
+ * another port than this one must reach nothing.
  */
 export function listeningPort(container: Body, targetPort: number | undefined): number | undefined {
-  const said = ((container["env"] ?? []) as Body[]).find(({ name }) => name === "PORT")?.["value"];
-  return said == null ? targetPort : Number(said);
+  const port = ((container["env"] ?? []) as Body[]).find(({ name }) => name === "PORT")?.["value"];
+  return port == null ? targetPort : Number(port);
 }
 
-/** Ends a revision's processes. Nothing is routed to them from this very moment; traffic entries that name it stay as they are. */
+/** Ends a revision's processes. They get no more requests from now on; traffic entries that name the revision stay. */
 export async function stopRevision(revision: Revision, at?: number): Promise<void> {
   const { set } = revision;
   Object.assign(revision, { active: false, atZero: false, set: undefined });
@@ -136,7 +138,10 @@ function changesOf(revision: Revision): EventEmitter {
   return known;
 }
 
-/** Waits until a replica is ready; false when the revision is deactivated, at zero or given up first, or when `signal` aborts. */
+/**
+ * Waits until a replica is ready. Gives false when the revision is deactivated, at
+ * zero or given up, or when `signal` aborts.
+ */
 export async function untilReady(revision: Revision, now: () => number, signal: AbortSignal): Promise<boolean> {
   while (readyReplicas(revision).length === 0) {
     if (!revision.active || revision.atZero || isGivenUp(revision, now())) return false;
@@ -146,19 +151,21 @@ export async function untilReady(revision: Revision, now: () => number, signal: 
   return true;
 }
 
-/** Draws the consequences of a replica that became ready or ceased to be, or of another revision mode. */
+/** Updates an app after a replica became ready or stopped being ready, or after the revision mode changed. */
 export function settle(app: AppRuntime, revision: Revision, now: number): void {
   changesOf(revision).emit("change");
   if (readyReplicas(revision).length === 0) return;
   revision.wasReady = true;
   const index = app.revisions.indexOf(revision);
   if (!app.latestReady || index >= app.revisions.indexOf(app.latestReady)) app.latestReady = revision;
-  if (!isSingle(app) || revision !== latestOf(app) || !app.truths["single-takes-old-down"]) return;
-  // Single mode: the latest takes over as soon as it is ready, and the others are taken down.
+  if (!isSingle(app) || revision !== latestOf(app) || !app.quirks["single-takes-old-down"]) return;
+  // In Single mode the latest revision replaces the others as soon as it is ready.
   for (const other of app.revisions) if (other !== revision && other.active) void stopRevision(other, now);
 }
 
-/** Gives every container what it needs to find the cloud and, where the app or job of that id has identities, to sign in. */
+/**
+ * Gives a container the variables to reach the cloud and, if the app or job with this id has identities, to sign in.
+ */
 export function platformEnvironment(cloud: Cloud, id: string): Record<string, string> {
   const identity: Body = cloud.store.get(id)?.body["identity"] ?? {};
   const identities =
@@ -169,7 +176,7 @@ export function platformEnvironment(cloud: Cloud, id: string): Record<string, st
   };
 }
 
-/** Gives the variables of a container, those from secrets filled in. */
+/** Gives the variables of a container, with the values of secrets. */
 export const variablesOf = (container: Body, secrets: readonly Body[]): Record<string, string> =>
   Object.fromEntries(
     ((container["env"] ?? []) as Body[]).map(({ name, value, secretRef }) => [
@@ -178,7 +185,7 @@ export const variablesOf = (container: Body, secrets: readonly Body[]): Record<s
     ]),
   );
 
-/** Gives a replica what Azure injects, what the template says, and nothing of the stand-in's own environment. */
+/** Gives a replica's variables: Azure's and the template's, and none of the emulator's own. */
 function environmentOf(
   cloud: Cloud,
   app: AppRuntime,

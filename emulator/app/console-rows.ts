@@ -1,13 +1,12 @@
-// The table ContainerAppConsoleLogs: what replicas of apps and executions of jobs print, for the workspaces that their environment's diagnostic
-// settings name. Made from the lines that are kept anyway, when somebody asks.
-
+// The table ContainerAppConsoleLogs: what replicas of apps and executions of jobs print, for the workspaces that their
+// environment's diagnostic settings name. The rows are made from the kept log lines when a query asks for them.
 import type { Cloud } from "../arm/resource.ts";
-import type { KqlType, Row } from "../kql/scalars.ts";
+import type { KqlType, Row } from "../kql/values.ts";
+import { environmentIdOf } from "./app-bodies.ts";
 import { runtimeOf } from "./app-runtime.ts";
-import { environmentIdOf } from "./container-apps.ts";
 import { requestRows, wiredWorkspaces } from "./request-rows.ts";
 
-/** The columns that the stand-in fills. */
+/** The columns that the emulator fills. */
 export const consoleColumns: readonly { readonly name: string; readonly type: KqlType }[] = [
   { name: "TenantId", type: "string" },
   { name: "TimeGenerated", type: "datetime" },
@@ -19,7 +18,7 @@ export const consoleColumns: readonly { readonly name: string; readonly type: Kq
   { name: "Log", type: "string" },
 ];
 
-/** Gives what a query of that workspace sees now. */
+/** Gives the rows that a query of a workspace sees now. */
 export function consoleRows(cloud: Cloud, workspace: string): readonly Row[] {
   const until = cloud.clock.now() - requestRows(cloud).lagSeconds * 1000;
   const writers = new Map(

@@ -1,5 +1,5 @@
-// The five fields of a cron expression, as jobs are scheduled by: minute, hour, day, month, weekday, in UTC.
-// Numbers, lists, ranges and steps; whatever else a field may say elsewhere (names, `@daily`, seconds) is refused.
+// Cron expressions of scheduled jobs: five fields for minute, hour, day, month and weekday, in UTC. Numbers, lists,
+// ranges and steps are served; other syntax (names, `@daily`, seconds) is refused.
 import { ArmError } from "../arm/resource.ts";
 
 const ranges = [
@@ -10,7 +10,11 @@ const ranges = [
   [0, 7],
 ] as const;
 
-/** Gives whether a moment lies in a minute that the expression names. @throws ArmError 400 for what is no such expression. */
+/**
+ * Makes the function that reports whether a moment is in a minute of the expression.
+ *
+ * @throws ArmError 400 for an invalid expression
+ */
 export function parseCron(expression: string): (at: number) => boolean {
   const refuse = (): never => {
     throw new ArmError(
@@ -25,32 +29,47 @@ export function parseCron(expression: string): (at: number) => boolean {
     (field, index) => valuesOf(field, ranges[index]!) ?? refuse(),
   ) as [Set<number>, Set<number>, Set<number>, Set<number>, Set<number>];
   if (weekdays.has(7)) weekdays.add(0);
-  // Where both day and weekday say something, either will do; that is cron's oldest surprise.
+  // When both day and weekday are restricted, cron accepts a moment that matches either.
   const [anyDay, anyWeekday] = [fields[2] === "*", fields[4] === "*"];
   return (at) => {
     const moment = new Date(at);
-    const [day, weekday] = [days.has(moment.getUTCDate()), weekdays.has(moment.getUTCDay())];
-    const isDay = anyDay ? weekday : anyWeekday ? day : day || weekday;
+    const isDay = days.has(moment.getUTCDate());
+    const isWeekday = weekdays.has(moment.getUTCDay());
     return (
       minutes.has(moment.getUTCMinutes()) &&
       hours.has(moment.getUTCHours()) &&
       months.has(moment.getUTCMonth() + 1) &&
-      isDay
+      (anyDay || anyWeekday ? (anyDay || isDay) && (anyWeekday || isWeekday) : isDay || isWeekday)
     );
   };
 }
 
-/** Gives the numbers that a field names; undefined where it is no field of that range. */
+/** Gives the numbers that a field names; undefined when the field is invalid for its range. */
 function valuesOf(field: string, [least, most]: readonly [number, number]): Set<number> | undefined {
   const values = new Set<number>();
   for (const part of field.split(",")) {
-    const [, any, from, to, step = "1"] = /^(?:(\*)|(\d{1,2})(?:-(\d{1,2}))?)(?:\/(\d{1,2}))?$/.exec(part) ?? [];
-    if (any === undefined && from === undefined) return undefined;
-    const first = any ? least : Number(from);
-    // `5/15` means from 5 on, every 15.
-    const last = any ? most : to !== undefined ? Number(to) : part.includes("/") ? most : first;
-    if (first < least || last > most || first > last || Number(step) < 1) return undefined;
-    for (let value = first; value <= last; value += Number(step)) values.add(value);
+    const range = rangeOf(part, least, most);
+    if (range === undefined) return undefined;
+    for (let value = range.first; value <= range.last; value += range.step) values.add(value);
   }
   return values;
+}
+
+/**
+ * Reads `*`, a number or a range, with or without a step; undefined when it is
+ * none of these or outside the field's range.
+ */
+function rangeOf(
+  part: string,
+  least: number,
+  most: number,
+): { readonly first: number; readonly last: number; readonly step: number } | undefined {
+  const [, any, from, to, every] = /^(?:(\*)|(\d{1,2})(?:-(\d{1,2}))?)(?:\/(\d{1,2}))?$/.exec(part) ?? [];
+  if (any === undefined && from === undefined) return undefined;
+  const first = any ? least : Number(from);
+  // `5/15` means from 5 on, every 15.
+  const end = every === undefined && !any ? first : most;
+  const last = to === undefined ? end : Number(to);
+  const step = Number(every ?? 1);
+  return first < least || last > most || first > last || step < 1 ? undefined : { first, last, step };
 }

@@ -1,6 +1,6 @@
-// Executions of jobs as real processes that run to their end: started by hand or by the schedule, tried again, timed out, remembered.
-// Knows jobs as stored bodies and nothing of HTTP. Two things are the stand-in's own: processes start at once, and a process
-// that must end has two seconds to do so.
+// Executions of jobs as real processes that run to their end: started by a client or by the schedule,
+// retried, timed out and remembered. Two things differ from Azure: processes start at once, and a
+// process that must end has two seconds to do so.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import path from "node:path";
@@ -14,7 +14,7 @@ import { readLines, signalled } from "./replicas.ts";
 export interface Execution {
   readonly name: string;
   readonly startedAt: number;
-  /** What it runs, which later changes of the job leave alone. */
+  /** What it runs. Later changes of the job do not affect it. */
   readonly template: Body;
   status: "Running" | "Succeeded" | "Failed";
   endedAt: number | undefined;
@@ -22,9 +22,9 @@ export interface Execution {
 }
 
 interface Jobs {
-  /** By lower-cased id of the job, oldest first. */
+  /** Executions by lower-cased id of the job, oldest first. */
   readonly executions: Map<string, Execution[]>;
-  /** Aborted when the job is deleted. */
+  /** By job; aborted when the job is deleted. */
   readonly deleted: Map<string, AbortController>;
 }
 
@@ -49,14 +49,14 @@ function jobs(cloud: Cloud): Jobs {
 export const executionsOf = (cloud: Cloud, job: Resource): readonly Execution[] =>
   jobs(cloud).executions.get(job.id) ?? [];
 
-/** Ends what runs of a job and forgets the rest. */
+/** Ends a job's running executions and forgets the others. */
 export function forgetJob(cloud: Cloud, job: Resource): void {
   jobs(cloud).deleted.get(job.id)?.abort();
   jobs(cloud).deleted.delete(job.id);
   jobs(cloud).executions.delete(job.id);
 }
 
-/** Starts an execution and gives it as it runs. */
+/** Starts an execution of a job. */
 export function startExecution(cloud: Cloud, job: Resource): Execution {
   const { executions, deleted } = jobs(cloud);
   const execution: Execution = {
@@ -78,7 +78,7 @@ export function startExecution(cloud: Cloud, job: Resource): Execution {
   return execution;
 }
 
-/** Runs to a good end, as often as the job allows to try, and within its timeout, which holds for all tries together. */
+/** Runs an execution with the retries that the job allows. The job's timeout covers all tries together. */
 async function run(cloud: Cloud, job: Resource, execution: Execution, stopping: AbortSignal): Promise<void> {
   const { replicaTimeout, replicaRetryLimit = 0 } = job.body["properties"].configuration;
   const mustEnd = AbortSignal.any([stopping, AbortSignal.timeout(Number(replicaTimeout) * 1000)]);
@@ -88,7 +88,7 @@ async function run(cloud: Cloud, job: Resource, execution: Execution, stopping: 
   Object.assign(execution, { status: isGood ? "Succeeded" : "Failed", endedAt: cloud.clock.now() });
 }
 
-/** Runs one process to its end; gives whether that was a good one. */
+/** Runs one process to its end. Gives true when it exited with code 0 in time. */
 async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEnd: AbortSignal): Promise<boolean> {
   const { platform } = runtimeOf(cloud);
   const container: Body = execution.template["containers"][0];
@@ -126,7 +126,7 @@ async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEn
   else mustEnd.addEventListener("abort", end, { once: true });
   const isGood = await ended;
   mustEnd.removeEventListener("abort", end);
-  signalled(group, "SIGKILL"); // what it has started and left
+  signalled(group, "SIGKILL"); // child processes that it left behind
   platform.reaper.remove(child.pid);
   execution.pid = undefined;
   return isGood && !mustEnd.aborted;
@@ -135,10 +135,10 @@ async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEn
 const looks = new WeakMap<Cloud, () => void>();
 
 /**
- * Starts scheduled jobs in the minutes that their expressions name, by the stand-in's own clock, until that closes.
+ * Starts scheduled jobs in the minutes that their expressions name, by the emulator's clock, until the emulator closes.
  *
- * A clock that is set ahead over many such minutes starts a job once, since nobody wants a night's worth of executions. Executions
- * may overlap. Calling it again looks at the clock at once, so that the minutes before a job was put are never its own.
+ * Executions may overlap. When the clock is set ahead past several such minutes, a job starts only once. A repeated
+ * call reads the clock at once, so that a new job never starts for a minute before it was created.
  */
 export function watchSchedules(cloud: Cloud): void {
   const watching = looks.get(cloud);
@@ -169,7 +169,7 @@ function isDue({ body: { properties } }: Resource, minutes: readonly number[]): 
   );
 }
 
-/** Gives the processes that jobs have running, in the words of `/_standin/processes`. */
+/** Gives the running processes of jobs in the form of `/_emulator/processes`. */
 export const jobProcesses = (cloud: Cloud): readonly Body[] =>
   cloud.store.list().flatMap((job) =>
     executionsOf(cloud, job).flatMap(({ name, pid }) =>

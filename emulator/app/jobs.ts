@@ -1,6 +1,6 @@
-// Microsoft.App/jobs: what a PUT may ask for, what GET shows of it, starting by hand, and the routes below a job.
-// How an execution runs is in job-executions.ts. What the stand-in does not run (events, several containers or replicas, commands,
-// another template at a start) it refuses by name.
+// Microsoft.App/jobs: what a PUT may ask for, what GET shows, the action that starts a job, and the routes below a job.
+// How an execution runs is in job-executions.ts. Everything that the emulator cannot run (events, several containers or
+// replicas, commands, another template at a start) is refused by name.
 import { setTimeout as pause } from "node:timers/promises";
 import {
   ArmError,
@@ -10,17 +10,18 @@ import {
   type Cloud,
   type PutContext,
   type Resource,
-  type ResourceKind,
+  type ResourceType,
 } from "../arm/resource.ts";
 import { refuseImage } from "../containerregistry/registries.ts";
-import { environmentIdOf } from "./container-apps.ts";
+import { checkContainers, checkName, environmentIdOf, unsupported } from "./app-bodies.ts";
 import { parseCron } from "./cron.ts";
 import { type Execution, executionsOf, forgetJob, startExecution, watchSchedules } from "./job-executions.ts";
 
-// A write takes a moment, as it does there.
+// A write takes a moment, as it does on Azure.
 const operationMilliseconds = 60;
 
-export const jobKind: ResourceKind = {
+/** Jobs, as Resource Manager serves them. */
+export const jobType: ResourceType = {
   type: "Microsoft.App/jobs",
   apiVersions: ["2025-01-01", "2025-02-02-preview", "2025-07-01"],
   put: "async-operation",
@@ -52,30 +53,14 @@ export const jobKind: ResourceKind = {
   children,
 };
 
-const unsupported = (what: string): ArmError =>
-  new ArmError(400, "LocalCloudUnsupported", `The stand-in cloud does not run ${what}. Azure does.`);
-
 async function onPut({ wanted, cloud }: PutContext): Promise<void> {
-  const { name } = wanted;
   const { configuration, template } = wanted["properties"];
-  if (!/^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/.test(name) || name.includes("--"))
-    throw new ArmError(
-      400,
-      "ContainerAppInvalidName",
-      `Invalid job name '${name}'. It consists of lower case alphanumeric characters or '-', starts with a letter, ends with an alphanumeric character, has no '--' and is at most 32 characters long.`,
-    );
+  checkName(wanted["name"], "job");
   checkTrigger(configuration ?? {});
-  const [container, ...more] = (template?.containers ?? []) as Body[];
-  if (!container?.["image"])
-    throw new ArmError(
-      400,
-      "ContainerAppImageRequired",
-      "The container image must be specified: template.containers[0].image.",
-    );
-  if (more.length > 0 || template.initContainers?.length) throw unsupported("more than one container a replica");
-  if (container["command"]?.length) throw unsupported("containers with a command of their own");
+  checkContainers(template ?? {});
+  const [container] = template.containers as Body[];
   wanted["properties"].workloadProfileName ??= "Consumption";
-  template.containers = [{ ...container, resources: { cpu: 0.5, memory: "1Gi", ...container["resources"] } }];
+  template.containers = [{ ...container, resources: { cpu: 0.5, memory: "1Gi", ...container!["resources"] } }];
   watchSchedules(cloud);
   await pause(operationMilliseconds);
   refuseImage(wanted, cloud);
@@ -110,14 +95,14 @@ const presentExecution = (job: Resource, { name, status, startedAt, endedAt, tem
   },
 });
 
-/** Serves `/executions` and `/executions/<name>`. */
+/** Answers `/executions` and `/executions/<name>`; undefined for any other route. */
 async function children(
   job: Resource,
-  [kind, name]: readonly string[],
+  [collection, name]: readonly string[],
   { method }: ArmRequest,
   cloud: Cloud,
 ): Promise<ArmReply | undefined> {
-  if (kind?.toLowerCase() !== "executions" || method !== "GET") return undefined;
+  if (collection?.toLowerCase() !== "executions" || method !== "GET") return undefined;
   if (name === undefined)
     return { status: 200, body: { value: executionsOf(cloud, job).map((each) => presentExecution(job, each)) } };
   const found = executionsOf(cloud, job).find((each) => each.name === name);

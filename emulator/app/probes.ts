@@ -1,15 +1,16 @@
-// The health probes of a container as the platform runs them: startup first, then readiness and liveness side by side.
-// Numbers absent from the template are Azure's defaults. Knows a container only by the loopback port it listens on.
+// The health probes of a container as the platform runs them: startup first, then readiness and liveness together.
+// Numbers that the template leaves out are Azure's defaults.
 import http from "node:http";
 import net from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Body } from "../arm/resource.ts";
 
+/** One probe with all its numbers. */
 export interface Probe {
   /** Undefined for a TCP probe. */
   readonly path: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  /** False where the probe names another port than the container listens on; nobody ever answers there. */
+  /** False when the probe uses another port than the container listens on; such a probe always fails. */
   readonly reachable: boolean;
   readonly initialDelaySeconds: number;
   readonly periodSeconds: number;
@@ -18,6 +19,7 @@ export interface Probe {
   readonly failureThreshold: number;
 }
 
+/** The probes of a container; undefined for a type that it does not have. */
 export interface ProbePlan {
   readonly startup: Probe | undefined;
   readonly readiness: Probe | undefined;
@@ -29,7 +31,7 @@ type Numbers = Pick<
   "initialDelaySeconds" | "periodSeconds" | "timeoutSeconds" | "successThreshold" | "failureThreshold"
 >;
 
-// What a probe has that names no numbers of its own (Kubernetes' defaults, which Container Apps passes through).
+// The defaults of a probe in the template: Kubernetes' own, which Container Apps keeps.
 const given: Numbers = {
   initialDelaySeconds: 0,
   periodSeconds: 10,
@@ -37,7 +39,8 @@ const given: Numbers = {
   successThreshold: 1,
   failureThreshold: 3,
 };
-// What Container Apps adds, as TCP on the target port, for each type that the template leaves out while ingress is on.
+// The probes that Container Apps adds for each type that the template leaves out, as TCP on
+// the target port, while ingress is enabled.
 const added: Record<keyof ProbePlan, Numbers> = {
   startup: { initialDelaySeconds: 1, periodSeconds: 1, timeoutSeconds: 3, successThreshold: 1, failureThreshold: 240 },
   readiness: { initialDelaySeconds: 3, periodSeconds: 5, timeoutSeconds: 5, successThreshold: 1, failureThreshold: 48 },
@@ -45,9 +48,9 @@ const added: Record<keyof ProbePlan, Numbers> = {
 };
 
 /**
- * Reads the probes of a container; `targetPort` is undefined where the app has no ingress, and then nothing is added.
+ * Reads the probes of a container. `targetPort` is undefined for an app without ingress, which gets no added probes.
  *
- * `listens` is the port that the program listens on in its container; undefined where the ports are not to be looked at.
+ * `listens` is the port that the program listens on in its container; undefined when ports do not matter.
  */
 export function planProbes(container: Body, targetPort: number | undefined, listens: number | undefined): ProbePlan {
   const find = (type: keyof ProbePlan): Probe | undefined => {
@@ -73,7 +76,7 @@ export function planProbes(container: Body, targetPort: number | undefined, list
   return { startup: find("startup"), readiness: find("readiness"), liveness: find("liveness") };
 }
 
-/** Asks once. An HTTP answer from 200 to 399 is good, as is a TCP connection; silence within the timeout is not. */
+/** Probes once. An HTTP status from 200 to 399 or a TCP connection within the timeout is a success. */
 function probeOnce(probe: Probe, port: number): Promise<boolean> {
   if (!probe.reachable) return Promise.resolve(false);
   const timeout = probe.timeoutSeconds * 1000;
@@ -106,15 +109,15 @@ function probeOnce(probe: Probe, port: number): Promise<boolean> {
   });
 }
 
-/** What is told of a container while it is watched. */
+/** Hears of a watched container. */
 export interface ProbeListener {
   readonly ready: (ready: boolean) => void;
-  /** The container must be started anew; nothing more is told afterwards. */
+  /** Called when the container must be restarted; the watch ends with it. */
   readonly failed: (reason: string) => void;
 }
 
-// A container needs a moment before it can listen at all; asking sooner would waste a whole period.
-const firstAskSeconds = 0.2;
+// A container needs a moment before it can listen; an earlier probe would waste a whole period.
+const firstProbeSeconds = 0.2;
 
 /** Watches a container until `signal` aborts. */
 export async function watchContainer(
@@ -126,9 +129,8 @@ export async function watchContainer(
   const repeat = async (probe: Probe, counted: (good: boolean, inRow: number) => boolean): Promise<void> => {
     let last: boolean | undefined;
     let inRow = 0;
-    await pause(Math.max(probe.initialDelaySeconds, probe === plan.startup ? firstAskSeconds : 0) * 1000, undefined, {
-      signal,
-    });
+    const least = probe === plan.startup ? firstProbeSeconds : 0;
+    await pause(Math.max(probe.initialDelaySeconds, least) * 1000, undefined, { signal });
     for (;;) {
       const good = await probeOnce(probe, port);
       if (signal.aborted) return;
@@ -146,11 +148,11 @@ export async function watchContainer(
   try {
     let started = !startup;
     if (startup)
-      await repeat(startup, (good, inRow) =>
-        good
-          ? !(started = inRow >= startup.successThreshold)
-          : inRow < startup.failureThreshold || restart("startup", startup),
-      );
+      await repeat(startup, (good, inRow) => {
+        if (!good) return inRow < startup.failureThreshold || restart("startup", startup);
+        started = inRow >= startup.successThreshold;
+        return !started;
+      });
     if (!started) return;
     if (!readiness) listener.ready(true);
     await Promise.all([

@@ -1,6 +1,6 @@
-// Sees to it that no process of ours outlives the stand-in, even when that is killed with SIGKILL and can clean up nothing.
-// One shell in a session of its own reads the ids of our process groups from a pipe; when the pipe breaks it kills those left.
-// It knows nothing of what runs in them, and they need not cooperate.
+// Kills the emulator's processes when the emulator is gone, even if it was killed with SIGKILL and could clean up
+// nothing. One shell in its own session reads the ids of process groups from a pipe; when the pipe breaks, it kills
+// those that are left. The processes need not cooperate.
 import { spawn } from "node:child_process";
 
 const script = `
@@ -14,16 +14,17 @@ done
 for id in $groups; do kill -s KILL -- "-$id" 2>/dev/null; done
 `;
 
+/** Watches process groups on behalf of the emulator. */
 export interface Reaper {
-  /** Has this process group killed when the stand-in goes, however it goes. */
+  /** Kills this process group when the emulator ends, however it ends. */
   readonly add: (group: number) => void;
-  /** Forgets a group that has ended by itself, since its id may be given to somebody else. */
+  /** Forgets a group that has ended, since the system may give its id to another process. */
   readonly remove: (group: number) => void;
-  /** Kills what is left and ends. */
+  /** Kills the groups that are left and ends. */
   readonly close: () => void;
 }
 
-/** Starts the watch. It costs one sleeping shell, whatever the number of replicas. */
+/** Starts a reaper: one sleeping shell, however many replicas there are. */
 export function startReaper(): Reaper {
   const shell = spawn("/bin/sh", ["-c", script], {
     detached: true,

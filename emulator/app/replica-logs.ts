@@ -1,6 +1,7 @@
 // What replicas write to stdout and stderr: the latest lines of each revision, and every line that is a JSON object.
-// Bounded, since a chatty process must not fill the memory of the whole stand-in.
+// Both are bounded, so that a chatty process cannot fill the emulator's memory.
 
+/** One line of a replica. */
 export interface LogLine {
   readonly at: number;
   readonly app: string;
@@ -13,13 +14,17 @@ export interface LogLine {
 const plainLinesMax = 1_000;
 const jsonLinesMax = 100_000;
 
+/** The log lines of one cloud. */
 export interface ReplicaLogs {
   readonly add: (line: Omit<LogLine, "json">) => void;
-  /** Gives an app's lines from that moment on, in the order in which they were read. */
+  /** Gives an app's lines since a moment, or every app's, in the order in which they were read. */
   readonly read: (app: string | undefined, since: number) => readonly LogLine[];
 }
 
-/** Keeps JSON lines by the hundred thousand, since tests count them, and of other lines the last thousand a revision. */
+/**
+ * Starts without lines. It keeps 100,000 JSON lines, since tests count them, and
+ * the last thousand others of each revision.
+ */
 export function replicaLogs(): ReplicaLogs {
   const plain = new Map<string, LogLine[]>();
   let structured: LogLine[] = [];

@@ -1,7 +1,6 @@
-// Replicas as real processes: started, probed, restarted when they die, ended gracefully.
-// Knows a program, its environment and its probes; nothing of apps, revisions' states or traffic.
-// Two things differ from the platform: a container that dies is back after 0.2 s doubling to 2 s, not after 10 s doubling to
-// 5 minutes, and as many replicas run as the template's minimum says, one at least: more load does not bring more.
+// Replicas as real processes: started, probed, restarted when they die, and ended gracefully. Two things differ from
+// the platform. A container that dies restarts after 0.2 s, doubling to 2 s, and not after 10 s, doubling to 5 minutes.
+// The number of replicas is the template's minimum, at least one, whatever the load.
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -12,7 +11,7 @@ import { type ProbePlan, watchContainer } from "./probes.ts";
 import type { Reaper } from "./reaper.ts";
 import type { LogLine, ReplicaLogs } from "./replica-logs.ts";
 
-/** What runs, and how. */
+/** What a replica set runs. */
 export interface ReplicaPlan {
   readonly app: string;
   readonly revision: string;
@@ -26,7 +25,7 @@ export interface ReplicaPlan {
   readonly environment: (replica: string, port: number) => Record<string, string>;
 }
 
-/** What replicas need of the stand-in. */
+/** What replicas need from the emulator. */
 export interface Platform {
   readonly now: () => number;
   readonly log: (line: string) => void;
@@ -34,7 +33,7 @@ export interface Platform {
   readonly reaper: Reaper;
 }
 
-/** One replica. It outlives the processes that run in it one after another. */
+/** One replica. Its processes come one after another; the replica stays. */
 export interface Replica {
   readonly name: string;
   readonly createdAt: number;
@@ -43,19 +42,20 @@ export interface Replica {
   ready: boolean;
   restarts: number;
   lastEnd: string;
-  /** Requests that the ingress has under way; an ending replica is given a moment to finish them. */
+  /** Requests in progress. An ending replica gets a moment to finish them. */
   inFlight: number;
 }
 
+/** The replicas of one revision. */
 export interface ReplicaSet {
   readonly replicas: readonly Replica[];
-  /** Sends a signal to each process, as a person with a shell would; gives their ids. */
+  /** Sends a signal to each process and gives their ids. */
   readonly kill: (signal: NodeJS.Signals) => readonly number[];
-  /** Ends each process gracefully and starts another in its place. */
+  /** Replaces each process by a new one, gracefully. */
   readonly recycle: () => void;
-  /** Ends all for good: SIGTERM once requests under way are answered, SIGKILL after the grace period. */
+  /** Ends all replicas: SIGTERM once requests in progress are answered, SIGKILL after the grace period. */
   readonly stop: () => Promise<void>;
-  /** Resolves when all have ended for good. */
+  /** Resolves when all replicas have ended. */
   readonly ended: Promise<void>;
 }
 
@@ -88,7 +88,9 @@ export function startReplicas(plan: ReplicaPlan, platform: Platform, changed: ()
     replicas,
     ended,
     kill: (signal) => replicas.flatMap(({ pid }) => (pid !== undefined && signalled(pid, signal) ? [pid] : [])),
-    recycle: () => supervised.forEach(({ recycle }) => recycle()),
+    recycle() {
+      for (const each of supervised) each.recycle();
+    },
     async stop() {
       stopping.abort();
       for (const replica of replicas) replica.ready = false;
@@ -114,7 +116,7 @@ function supervise(
       replica.lastEnd = await runOnce(replica, plan, platform, changed, stopping, current);
       changed();
       if (stopping.aborted) return;
-      platform.log(`${replica.name} ended (${replica.lastEnd}) and is started again`);
+      platform.log(`${replica.name} ended (${replica.lastEnd}) and is restarted`);
       replica.restarts += 1;
       if (current.signal.reason === "recycled") continue;
       if (performance.now() - startedAt > steadyMilliseconds) backOff = backOffMilliseconds;
@@ -125,7 +127,7 @@ function supervise(
   return { recycle: () => current.abort("recycled"), ended: loop() };
 }
 
-/** Runs one process to its end; gives how it ended. `run` aborted means that it must end and make room for the next. */
+/** Runs one process to its end and gives how it ended. Aborting `run` makes it end so that the next can start. */
 async function runOnce(
   replica: Replica,
   plan: ReplicaPlan,
@@ -175,7 +177,7 @@ async function runOnce(
   return typeof run.signal.reason === "string" ? `${run.signal.reason}, ${how}` : how;
 }
 
-/** Lets requests under way come to their end, then asks, then insists. */
+/** Ends a process: it waits for requests in progress, sends SIGTERM, and sends SIGKILL after the grace period. */
 async function terminate(
   child: ChildProcess,
   replica: Replica,
@@ -193,7 +195,7 @@ async function terminate(
   );
 }
 
-/** Keeps what a process writes, under the names of whose it is. */
+/** Keeps the lines that a process writes, under the names of their writer. */
 export function readLines(
   child: ChildProcess,
   writer: Pick<LogLine, "app" | "revision" | "replica">,
@@ -204,7 +206,10 @@ export function readLines(
   }
 }
 
-/** Sends a signal; false where nobody is there to get it. A group id of 0 or -0 would be ourselves. */
+/**
+ * Sends a signal to a process, or to a group by its negative id; gives false when it does not
+ * exist. Id 0 would be the emulator itself.
+ */
 export function signalled(id: number, signal: NodeJS.Signals): boolean {
   if (id === 0) return false;
   try {

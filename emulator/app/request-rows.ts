@@ -1,13 +1,14 @@
-// The rows of the table ContainerAppHTTPLogs: one for each request that the ingress has finished, kept in memory, bounded.
-// A row is there only where the environment has a diagnostic setting that sends the category to a workspace, and it becomes
-// visible some time after its request, as on Azure, where that takes minutes. Columns as documented for the real table.
+// The rows of the table ContainerAppHTTPLogs: one for each request that the ingress has finished,
+// bounded and in memory. A row exists only if a diagnostic setting of the environment sends the category
+// to a workspace. It becomes visible some time after its request; on Azure that takes minutes. The
+// columns are those documented for the real table.
 
 import type { Body, Cloud } from "../arm/resource.ts";
 import { warmParser } from "../kql/syntax.ts";
 
-/** What the ingress tells of one request. */
+/** What the ingress records of one request. */
 export interface RequestRow {
-  /** When the request was finished, which is when its row is written; StartTime lies the duration before. */
+  /** When the request ended and its row was written. StartTime is earlier by the duration. */
   readonly TimeGenerated: number;
   readonly StartTime: number;
   readonly ContainerAppName: string;
@@ -33,28 +34,32 @@ export interface RequestRow {
   readonly XForwardedFor: string;
 }
 
-/** A row as the table holds it: to whom it belongs and from when on it can be found. */
+/** A row in the table, with its workspace and the time from which a query finds it. */
 export interface KeptRow extends RequestRow {
   /** The workspace's customer id. */
   readonly TenantId: string;
   readonly visibleAt: number;
 }
 
+/** The table of one cloud. */
 export interface RequestRows {
-  /** Keeps a row that the ingress made, if the environment's logs are wired. */
+  /** Keeps a row of the ingress if the environment's logs go to a workspace. */
   readonly add: (environmentId: string, row: RequestRow) => void;
-  /** Keeps rows as they are, late ones and duplicates included: a test's door. */
+  /** Keeps rows as they are, late ones and duplicates included. For tests. */
   readonly put: (rows: readonly KeptRow[]) => void;
   /** Empties the table and gives how many rows it had. */
   readonly forget: () => number;
-  /** Gives what a query of that workspace sees now. Undefined gives all rows of all workspaces, visible or not. */
+  /**
+   * Gives the rows that a query of a workspace sees now; undefined gives all rows of all workspaces, visible or not.
+   */
   readonly visible: (workspace: string | undefined) => readonly KeptRow[];
-  /** Gives the workspaces' customer ids to which an environment's request rows go. */
+  /** Gives the customer ids of the workspaces that get an environment's request rows. */
   readonly workspacesOf: (environmentId: string) => readonly string[];
+  /** The time from a request to its row's visibility. */
   lagSeconds: number;
 }
 
-/** How many rows the table shows at least, once so many were put. */
+/** The table keeps at least this many of its newest rows. */
 export const rowsMax = 200_000;
 const settingsSeconds = 0.5;
 const tables = new WeakMap<Cloud, RequestRows>();
@@ -75,7 +80,7 @@ export function requestRows(cloud: Cloud): RequestRows {
     add(environmentId, row) {
       const visibleAt = cloud.clock.now() + table.lagSeconds * 1000;
       const workspaces = table.workspacesOf(environmentId);
-      // Where there are rows there will be queries; the parser is better loaded now than in the middle of a measurement.
+      // Rows will be queried; loading the parser now keeps its half second out of a later measurement.
       if (workspaces.length > 0) warmParser();
       for (const workspace of workspaces) keep({ ...row, TenantId: workspace, visibleAt });
     },
@@ -92,7 +97,7 @@ export function requestRows(cloud: Cloud): RequestRows {
       const cached = wiring.get(environmentId);
       const now = performance.now();
       if (cached && cached.until > now) return cached.workspaces;
-      const workspaces = wiredWorkspaces(cloud, environmentId, category);
+      const workspaces = wiredWorkspaces(cloud, environmentId, "containerapphttplogs");
       wiring.set(environmentId, { until: now + settingsSeconds * 1000, workspaces });
       return workspaces;
     },
@@ -101,9 +106,10 @@ export function requestRows(cloud: Cloud): RequestRows {
   return table;
 }
 
-const category = "containerapphttplogs";
-
-/** Gives the customer ids of the workspaces to which an environment's diagnostic settings send a category, which is named in lower case. */
+/**
+ * Gives the customer ids of the workspaces to which an environment's diagnostic settings send
+ * a category. `category` is in lower case.
+ */
 export function wiredWorkspaces(cloud: Cloud, environmentId: string, category: string): readonly string[] {
   const settings = cloud.store.list(`${environmentId}/providers/microsoft.insights/diagnosticSettings`);
   const wired = settings.filter(({ body }) =>
@@ -127,7 +133,7 @@ export function wiredWorkspaces(cloud: Cloud, environmentId: string, category: s
 
 type ColumnType = "string" | "int" | "long" | "datetime";
 
-/** The table's columns that the stand-in fills, in the order in which a query without `project` answers them. */
+/** The columns that the emulator fills, in the order of a query without `project`. */
 export const requestColumns: readonly { readonly name: string; readonly type: ColumnType }[] = [
   { name: "TenantId", type: "string" },
   { name: "TimeGenerated", type: "datetime" },
@@ -153,10 +159,12 @@ export const requestColumns: readonly { readonly name: string; readonly type: Co
   { name: "XForwardedFor", type: "string" },
 ];
 
-/** Makes a whole row of the few columns that a test cares for; instants are milliseconds or ISO texts. */
+/** Makes a whole row from the columns that a test gives. Instants are milliseconds or ISO texts. */
 export function rowFrom(body: Body, cloud: Cloud): KeptRow {
-  const instant = (value: unknown, otherwise: number): number =>
-    typeof value === "number" ? value : value === undefined ? otherwise : Date.parse(String(value));
+  const instant = (value: unknown, otherwise: number): number => {
+    if (value === undefined) return otherwise;
+    return typeof value === "number" ? value : Date.parse(String(value));
+  };
   const at = instant(body["TimeGenerated"], cloud.clock.now());
   const duration = Number(body["RequestDuration"] ?? 5);
   const app = [...cloud.store.list()].find(

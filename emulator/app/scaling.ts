@@ -1,29 +1,29 @@
-// What time does to the revisions of an app: one that may go to zero does so after its cool-down, and those that were deactivated
-// long ago and are too many are purged. Time is the stand-in's clock, so that a test sets it instead of waiting. Up to zero and back is
-// all that scales here; rules and load are not looked at.
+// What happens to the revisions of an app as time passes: a revision without a minimum of replicas goes to zero after
+// its cool-down, and old inactive revisions beyond the maximum are purged. Time is the emulator's clock, so that a test
+// sets it instead of waiting. Scale rules and load are ignored.
 
 import type { Cloud } from "../arm/resource.ts";
 import { runtimeOf, startRevision, untilReady } from "./app-runtime.ts";
 import { type AppRuntime, latestOf, type Revision } from "./revisions.ts";
 
-const lookEveryMilliseconds = 100;
-// Azure purges when it finds the time: not before a quarter of an hour, as others have recorded.
+const checkEveryMilliseconds = 100;
+// Azure purges late: after a quarter of an hour or more, by recordings of others.
 const purgeAfterMilliseconds = 900_000;
 const inactiveRevisionsMax = 100;
 
-/** Lets time pass over every app from now on; gives how to end that. */
+/** Applies the passage of time to every app from now on. Gives the function that stops it. */
 export function startScaling(cloud: Cloud): () => void {
   const timer = setInterval(() => {
     for (const app of runtimeOf(cloud).apps.values()) letTimePass(app, cloud.clock.now());
-  }, lookEveryMilliseconds);
+  }, checkEveryMilliseconds);
   timer.unref();
   return () => clearInterval(timer);
 }
 
 function letTimePass(app: AppRuntime, now: number): void {
-  if (app.truths["scales-to-zero"])
+  if (app.quirks["scales-to-zero"])
     for (const revision of app.revisions) if (isIdle(revision, now)) scaleToZero(revision);
-  if (app.truths["inactive-are-purged"]) purge(app, now);
+  if (app.quirks["inactive-are-purged"]) purge(app, now);
 }
 
 function isIdle({ active, set, wasReady, usedAt, template }: Revision, now: number): boolean {
@@ -43,7 +43,7 @@ function scaleToZero(revision: Revision): void {
   Object.assign(revision, { set: undefined, atZero: true });
 }
 
-/** Forgets revisions for good; their suffixes stay taken and their traffic entries stay in the list. */
+/** Removes revisions for good. Their suffixes stay taken and their traffic entries stay. */
 function purge(app: AppRuntime, now: number): void {
   const inactive = app.revisions.filter((each) => !each.active && each !== latestOf(app));
   const excess = inactive.length - Number(app.configuration["maxInactiveRevisions"] ?? inactiveRevisionsMax);
@@ -53,11 +53,11 @@ function purge(app: AppRuntime, now: number): void {
   }
 }
 
-/** Says whether a request to a revision is held until a replica is up: it is at zero, or on its way from there. */
+/** Reports whether a request must wait for a replica: the revision is at zero, or starting from there. */
 export const mustWake = (revision: Revision | undefined): revision is Revision =>
   revision?.active === true && (revision.atZero === true || (revision.started?.by === "request" && !revision.wasReady));
 
-/** Brings a revision up from zero; resolves when it is ready, or will not be, or `signal` aborts. */
+/** Starts a revision from zero. Resolves when it is ready, or cannot become ready, or `signal` aborts. */
 export async function wake(cloud: Cloud, app: AppRuntime, revision: Revision, signal: AbortSignal): Promise<void> {
   if (revision.atZero) startRevision(cloud, app, revision, "request");
   await untilReady(revision, cloud.clock.now, signal);

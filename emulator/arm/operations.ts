@@ -1,5 +1,5 @@
-// Long-running operations: what a write has started, how far it is, and how clients ask for it.
-// One write a resource at a time, as in Azure; what the write does is its caller's.
+// Long-running operations: what a write has started, its state, and the URLs by which clients poll it. Azure allows one
+// write at a time on a resource, and so does this.
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
@@ -8,7 +8,7 @@ import {
   type ArmRequest,
   type Body,
   type Resource,
-  type ResourceKind,
+  type ResourceType,
   toArmError,
 } from "./resource.ts";
 import type { Place } from "./resource-path.ts";
@@ -17,14 +17,14 @@ const keptMax = 10_000;
 const endedKeptMax = 200;
 const retryAfterSeconds = "1";
 
-/** What a write is about, as far as it takes to do it again. */
+/** What a write does, as far as is needed to repeat it. */
 export interface Work {
   readonly method: "PUT" | "PATCH" | "DELETE";
-  /** What was there before. */
+  /** The resource before the write. */
   readonly previous?: Resource;
 }
 
-/** One write under way or ended. */
+/** One write, in progress or ended. */
 export interface Operation {
   readonly id: string;
   readonly work: Work;
@@ -33,133 +33,71 @@ export interface Operation {
   endedAt?: string;
   status: "InProgress" | "Succeeded" | "Failed";
   error?: ArmError;
-  /** Resolves when it has ended, whether well or not. */
+  /** Resolves when the operation has ended, successfully or not. */
   done: Promise<void>;
 }
 
-/** An operation as a cloud keeps it over its own death. */
+/** An operation in the form in which a cloud keeps it across restarts. */
 export interface KeptOperation extends Omit<Operation, "done" | "error"> {
   readonly error?: Pick<ArmError, "status" | "code" | "message">;
 }
 
-/** What the starter of an operation is told, each once. */
+/** What the starter of an operation hears of it, each once. */
 export interface Course {
-  /** It was not refused at once. */
+  /** The operation was not refused at once. */
   readonly accepted: () => void;
   readonly ended: (failed: boolean) => void;
 }
 
+/** Starts a write on a resource. */
+type Start = (
+  resourceType: ResourceType,
+  resourceId: string,
+  work: Work,
+  act: () => Promise<void>,
+  course: Course,
+  known?: KeptOperation,
+) => Promise<Operation>;
+
+type Headers = { readonly [name: string]: string };
+
 /** All operations of one cloud. */
 export interface Operations {
-  /** @throws ArmError 409 while another write to the resource is under way. */
-  readonly refuseWhileBusy: (kind: ResourceKind, resourceId: string) => void;
+  /** @throws ArmError 409 while another write on the resource is in progress */
+  readonly refuseWhileBusy: (resourceType: ResourceType, resourceId: string) => void;
   /**
-   * Starts a write. One that was `known` before its cloud died goes on under its own name, and was accepted long ago.
+   * Starts a write. A write that was in progress when its cloud was killed is passed as
+   * `known`: it keeps its id and cannot be refused.
    *
-   * @throws ArmError what a write that is not known threw before it first waited for I/O.
+   * @throws ArmError what a new write threw before it first waited for I/O
    */
-  readonly start: (
-    kind: ResourceKind,
-    resourceId: string,
-    work: Work,
-    act: () => Promise<void>,
-    course: Course,
-    known?: KeptOperation,
-  ) => Promise<Operation>;
-  /** Gives what is under way and the latest that have ended, for somebody may still be asking for them. */
+  readonly start: Start;
+  /** Gives the operations in progress and the latest ended ones, which clients may still poll. */
   readonly kept: () => readonly KeptOperation[];
-  /** Takes over one that ended before its cloud died. */
+  /** Adds an operation that ended before its cloud was killed. */
   readonly remember: (ended: KeptOperation) => void;
-  readonly asyncOperation: (
-    operation: Operation,
-    request: ArmRequest,
-    place: Place,
-  ) => { readonly [name: string]: string };
-  readonly location: (operation: Operation, request: ArmRequest, place: Place) => { readonly [name: string]: string };
-  /** Answers where the path is one that `asyncOperation` or `location` gave. */
+  readonly asyncOperation: (operation: Operation, request: ArmRequest, place: Place) => Headers;
+  readonly location: (operation: Operation, request: ArmRequest, place: Place) => Headers;
+  /** Answers a request for a URL that `asyncOperation` or `location` gave; undefined for any other. */
   readonly answer: (request: ArmRequest, shown: (resourceId: string) => Body | undefined) => ArmReply | undefined;
 }
 
-/** Starts with no operation. While `isExclusive` says no, writes to one resource are not kept apart. */
+/** Starts without operations. While `isExclusive` gives false, writes on one resource may overlap. */
 export function makeOperations(isExclusive: () => boolean): Operations {
   const byId = new Map<string, Operation>();
   const busy = new Set<string>();
-
-  const refuseWhileBusy = (kind: ResourceKind, resourceId: string): void => {
-    if (!busy.has(resourceId.toLowerCase()) || !isExclusive()) return;
-    const [, type = ""] = kind.type.split("/");
-    const code = type === "containerApps" ? "ContainerAppOperationInProgress" : "AnotherOperationInProgress";
-    throw new ArmError(
-      409,
-      code,
-      `Cannot modify '${resourceId.split("/").at(-1)}' because there is another operation in progress on it.`,
-    );
+  const refuseWhileBusy = (resourceType: ResourceType, resourceId: string): void => {
+    if (busy.has(resourceId.toLowerCase()) && isExclusive()) throw operationInProgress(resourceType, resourceId);
   };
-
-  const start: Operations["start"] = async (kind, resourceId, work, act, course, known) => {
-    const key = resourceId.toLowerCase();
-    refuseWhileBusy(kind, resourceId);
-    busy.add(key);
-    const operation: Operation = {
-      id: known?.id ?? randomUUID(),
-      work,
-      resourceId,
-      startedAt: known?.startedAt ?? new Date().toISOString(),
-      status: "InProgress",
-      done: Promise.resolve(),
-    };
-    let accepted = false;
-    const end = (error: unknown): void => {
-      busy.delete(key);
-      operation.status = error === undefined ? "Succeeded" : "Failed";
-      operation.endedAt = new Date().toISOString();
-      if (error !== undefined) operation.error = toArmError(error);
-      if (accepted) course.ended(error !== undefined);
-    };
-    try {
-      operation.done = act().then(() => end(undefined), end);
-    } catch (error) {
-      end(error);
-    }
-    // An async function that throws before it waits has rejected by the next turn of the loop: that is a refusal too.
-    await nextTurn();
-    if (operation.error && !known) throw operation.error;
-    accepted = true;
-    course.accepted();
-    if (operation.status !== "InProgress") course.ended(operation.error !== undefined);
-    if (byId.size >= keptMax) byId.delete(byId.keys().next().value!);
-    byId.set(operation.id, operation);
-    return operation;
-  };
-
-  const link = (operation: Operation, request: ArmRequest, place: Place, what: string): string => {
-    const [subscription, namespace] = [request.path.split("/")[2], place.kind.type.split("/")[0]];
-    return `${request.origin}/subscriptions/${subscription}/providers/${namespace}/locations/westeurope/${what}/${operation.id}?api-version=${request.apiVersion}`;
-  };
-
-  const answer: Operations["answer"] = (request, shown) => {
-    const [, what, id] =
-      /^\/subscriptions\/[^/]+\/providers\/[^/]+\/locations\/[^/]+\/(operationStatuses|operationResults)\/([^/]+)$/i.exec(
-        request.path,
-      ) ?? [];
-    if (what === undefined || id === undefined || request.method !== "GET") return undefined;
-    const operation = byId.get(id);
-    if (operation === undefined) throw new ArmError(404, "OperationNotFound", `The operation '${id}' was not found.`);
-    if (what.toLowerCase() === "operationstatuses")
-      return { status: 200, body: statusBody(request, operation), headers: waiting(operation) };
-    if (operation.status === "InProgress")
-      return {
-        status: 202,
-        headers: { location: `${request.origin}${request.path}?${request.query}`, ...waiting(operation) },
-      };
-    if (operation.error) throw operation.error;
-    const body = shown(operation.resourceId);
-    return body === undefined ? { status: 204 } : { status: 200, body };
-  };
-
   return {
     refuseWhileBusy,
-    start,
+    start: async (resourceType, resourceId, work, act, course, known) => {
+      refuseWhileBusy(resourceType, resourceId);
+      const operation = await startOperation(busy, resourceId, work, act, course, known);
+      if (byId.size >= keptMax) byId.delete(byId.keys().next().value!);
+      byId.set(operation.id, operation);
+      return operation;
+    },
     kept: () =>
       [...byId.values()]
         .filter(({ status }, index) => status === "InProgress" || index >= byId.size - endedKeptMax)
@@ -171,25 +109,115 @@ export function makeOperations(isExclusive: () => boolean): Operations {
         ...(error && { error: new ArmError(error.status, error.code, error.message) }),
       }),
     asyncOperation: (operation, request, place) => ({
-      "azure-asyncoperation": link(operation, request, place, "operationStatuses"),
-      ...waiting(operation),
+      "azure-asyncoperation": urlOf(operation, request, place, "operationStatuses"),
+      ...retryAfter(operation),
     }),
     location: (operation, request, place) => ({
-      location: link(operation, request, place, "operationResults"),
-      ...waiting(operation),
+      location: urlOf(operation, request, place, "operationResults"),
+      ...retryAfter(operation),
     }),
-    answer,
+    answer: (request, shown) => poll(byId, request, shown),
   };
+}
+
+function operationInProgress(resourceType: ResourceType, resourceId: string): ArmError {
+  const [, type = ""] = resourceType.type.split("/");
+  const code = type === "containerApps" ? "ContainerAppOperationInProgress" : "AnotherOperationInProgress";
+  return new ArmError(
+    409,
+    code,
+    `Cannot modify '${resourceId.split("/").at(-1)}' because there is another operation in progress on it.`,
+  );
+}
+
+/**
+ * Runs a write and gives its operation once it is accepted. `busy` holds the resource's id until the write has ended.
+ */
+async function startOperation(
+  busy: Set<string>,
+  resourceId: string,
+  work: Work,
+  act: () => Promise<void>,
+  course: Course,
+  known: KeptOperation | undefined,
+): Promise<Operation> {
+  const key = resourceId.toLowerCase();
+  busy.add(key);
+  const operation: Operation = {
+    id: known?.id ?? randomUUID(),
+    work,
+    resourceId,
+    startedAt: known?.startedAt ?? new Date().toISOString(),
+    status: "InProgress",
+    done: Promise.resolve(),
+  };
+  let accepted = false;
+  const end = (error: unknown): void => {
+    busy.delete(key);
+    operation.status = error === undefined ? "Succeeded" : "Failed";
+    operation.endedAt = new Date().toISOString();
+    if (error !== undefined) operation.error = toArmError(error);
+    if (accepted) course.ended(error !== undefined);
+  };
+  try {
+    operation.done = act().then(() => end(undefined), end);
+  } catch (error) {
+    end(error);
+  }
+  // An async function that throws before it waits has rejected by the next turn
+  // of the event loop: that is a refusal too.
+  await nextTurn();
+  if (operation.error && !known) throw operation.error;
+  accepted = true;
+  course.accepted();
+  if (operation.status !== "InProgress") course.ended(operation.error !== undefined);
+  return operation;
+}
+
+/** Gives the URL by which a client polls an operation. */
+function urlOf(
+  { id }: Operation,
+  { origin, path, apiVersion }: ArmRequest,
+  { resourceType }: Place,
+  collection: "operationStatuses" | "operationResults",
+): string {
+  const [subscription, namespace] = [path.split("/")[2], resourceType.type.split("/")[0]];
+  const provider = `${origin}/subscriptions/${subscription}/providers/${namespace}`;
+  return `${provider}/locations/westeurope/${collection}/${id}?api-version=${apiVersion}`;
+}
+
+const pollPath =
+  /^\/subscriptions\/[^/]+\/providers\/[^/]+\/locations\/[^/]+\/(operationStatuses|operationResults)\/([^/]+)$/i;
+
+function poll(
+  byId: ReadonlyMap<string, Operation>,
+  request: ArmRequest,
+  shown: (resourceId: string) => Body | undefined,
+): ArmReply | undefined {
+  const [, collection, id] = pollPath.exec(request.path) ?? [];
+  if (collection === undefined || id === undefined || request.method !== "GET") return undefined;
+  const operation = byId.get(id);
+  if (operation === undefined) throw new ArmError(404, "OperationNotFound", `The operation '${id}' was not found.`);
+  if (collection.toLowerCase() === "operationstatuses")
+    return { status: 200, body: statusBody(request, operation), headers: retryAfter(operation) };
+  if (operation.status === "InProgress")
+    return {
+      status: 202,
+      headers: { location: `${request.origin}${request.path}?${request.query}`, ...retryAfter(operation) },
+    };
+  if (operation.error) throw operation.error;
+  const body = shown(operation.resourceId);
+  return body === undefined ? { status: 204 } : { status: 200, body };
 }
 
 const toKept = ({ done: _, error, work, ...operation }: Operation): KeptOperation => ({
   ...operation,
-  // What was there before is needed only by a write that may have to be done again.
+  // Only a write that may have to be repeated needs the previous resource.
   work: operation.status === "InProgress" ? work : { method: work.method },
   ...(error && { error: { status: error.status, code: error.code, message: error.message } }),
 });
 
-const waiting = ({ status }: Operation): { readonly [name: string]: string } =>
+const retryAfter = ({ status }: Operation): Headers =>
   status === "InProgress" ? { "retry-after": retryAfterSeconds } : {};
 
 const statusBody = (request: ArmRequest, operation: Operation): Body => ({

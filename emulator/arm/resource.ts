@@ -1,21 +1,23 @@
-// The shapes on which the stand-in's parts agree: a stored resource, what a kind of resource may do, a request and its reply.
-// Resource Manager (resource-manager.ts) drives kinds through these; a kind never sees HTTP, tokens or api-versions' schemas.
-// Nothing here knows a single kind of Azure.
+// The shapes that the emulator's parts share: a stored resource, what a resource type may do, a request and its reply.
+// Resource Manager (resource-manager.ts) drives resource types through these shapes, so that a resource type needs
+// neither HTTP nor tokens nor the schemas of api-versions.
 
-import type { TruthChoice } from "../controls/quirks.ts";
+import type { QuirkChoice } from "../controls/quirks.ts";
 import type { RowsFile } from "../persistence/lines-file.ts";
 
-/** A body on the wire: any JSON object, validated against Azure's schemas at the door rather than by TypeScript. */
+/** A body on the wire: any JSON object. Azure's schemas check it when it arrives, not TypeScript. */
+// biome-ignore lint/suspicious/noExplicitAny: a body has any shape until a schema has checked it
 export type Body = { [key: string]: any };
 
-/** One stored resource, keyed by its lower-cased ARM id; `body` is the wire body as GET answers it (name, id, type, location, tags, properties, identity, systemData…). */
+/** One stored resource, keyed by its lower-cased ARM id. */
 export interface Resource {
   readonly id: string;
   readonly type: string;
+  /** The body as stored: name, id, type, location, tags, properties, identity, systemData… */
   body: Body;
 }
 
-/** All resources of the stand-in, found by id without regard to case. */
+/** All resources of the emulator. Ids are compared without regard to case. */
 export interface Store {
   readonly get: (id: string) => Resource | undefined;
   readonly put: (resource: Resource) => void;
@@ -24,7 +26,7 @@ export interface Store {
   readonly list: (below?: string) => readonly Resource[];
 }
 
-/** A refusal in Azure's words. Whatever else a kind throws is answered as 500 InternalServerError. */
+/** A refusal in Azure's words. Anything else that a resource type throws is answered as 500 InternalServerError. */
 export class ArmError extends Error {
   readonly status: number;
   readonly code: string;
@@ -38,64 +40,81 @@ export class ArmError extends Error {
   }
 }
 
-/** What becomes of an operation that is accepted and not carried out: it fails with this error, or succeeds in doing nothing. */
+/** What a fault makes of an accepted operation: it fails with this error, or it succeeds and changes nothing. */
 export type Twist = ArmError | "forgotten";
 
-/** Gives what was thrown as a refusal. What is no ArmError is a mistake of ours, said by its message alone. */
+/**
+ * Gives any thrown value as a refusal. A value that is no ArmError is a bug of the emulator; its message becomes a 500.
+ */
 export const toArmError = (error: unknown): ArmError =>
   error instanceof ArmError
     ? error
     : new ArmError(500, "InternalServerError", String((error as Error)?.message ?? error));
 
-/** One request to Resource Manager, after its token and its api-version were accepted. */
+/** One request to Resource Manager. */
 export interface ArmRequest {
   readonly method: string;
-  /** Scheme and host as the client said them; every URL of an answer starts with it. */
+  /** Scheme and host as the client wrote them; every URL in an answer starts with it. */
   readonly origin: string;
-  /** Decoded path, with `//subscriptions` set right, casing as the client sent it. */
+  /** Decoded path without doubled slashes, in the client's casing. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly apiVersion: string;
   readonly body: Body | undefined;
   readonly ifMatch?: string;
-  /** What a fault on order makes of the operation that the request starts. */
+  /** What an injected fault makes of the operation that the request starts. */
   readonly twist?: Twist;
 }
 
-/** An answer; without a body nothing is sent but the status and headers. */
+/** An answer. Without `body` only the status and the headers are sent. */
 export interface ArmReply {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: { readonly [name: string]: string };
 }
 
-/** What a kind may do beyond being stored. */
-export interface ResourceKind {
+/** One resource type: which versions are served, and what it does beyond being stored. */
+export interface ResourceType {
   /** As Azure spells it: `Microsoft.App/containerApps`. */
   readonly type: string;
-  /** Versions that are served; any other is 400 and names these. The schema is `azure-specs/<area>/<version>.json`. */
+  /**
+   * Served versions; any other is answered with 400 and this list. The schema is `azure-specs/<area>/<version>.json`.
+   */
   readonly apiVersions: readonly string[];
-  /** How PUT answers: with the final body, or with 201/200, state InProgress and an azure-async-operation URL. PATCH and DELETE of the latter answer 202 with a Location. */
+  /**
+   * How PUT answers: `sync` with the final body; `async-operation` with state InProgress and an azure-async-operation
+   * URL, and then PATCH and DELETE answer 202 with a Location.
+   *
+   * @default "sync"
+   */
   readonly put?: "sync" | "async-operation";
-  /** Refuses where something that the body names is absent, e.g. an unknown managedEnvironmentId. */
+  /** Gives the refusal of a body that names something absent, for example an unknown managedEnvironmentId. */
   readonly parentMustExist?: (body: Body, store: Store) => ArmError | undefined;
   /**
-   * Makes real what a PUT or PATCH asks for.
+   * Carries out a PUT or PATCH.
    *
-   * An ArmError thrown at once (synchronously, or by an async function before it first waits for I/O) refuses the request and nothing is stored.
-   * After that the body `wanted` is stored with `provisioningState` InProgress, and the promise is the long-running operation:
-   * resolved is Succeeded, rejected is Failed with the ArmError's code and message. `wanted` may be changed in place until it resolves.
+   * An ArmError thrown at once (synchronously, or by an async function before it first waits for I/O) refuses the
+   * request, and nothing is stored. After that `wanted` is stored with `provisioningState` InProgress, and the promise
+   * is the long-running operation: resolved means Succeeded, rejected means Failed with the ArmError's code and
+   * message. `wanted` may be changed in place until the promise settles.
    */
   readonly onPut?: (context: PutContext) => Promise<void>;
-  /** Takes down what stands behind a resource; it is removed from the store when this resolves. */
+  /** Takes down what a resource runs. The resource is removed from the store when this resolves. */
   readonly onDelete?: (resource: Resource, cloud: Cloud) => Promise<void>;
-  /** Gives the body that GET answers: with read-only, default and live fields, without what is write-only. */
+  /**
+   * Gives the body that GET answers: with read-only, default and live fields, without write-only ones.
+   *
+   * @default the stored body
+   */
   readonly present?: (resource: Resource, cloud: Cloud) => Body;
   /** Actions by lower-cased name: POST `<id>/<name>`. */
   readonly actions?: {
     readonly [name: string]: (resource: Resource, cloud: Cloud, request: ArmRequest) => Promise<ArmReply>;
   };
-  /** Answers routes below the id that are not stored resources (`/revisions`, `/revisions/{n}/replicas`, …); undefined is 404. `rest` are the segments after the id, casing kept. */
+  /**
+   * Answers routes below the id that are no stored resources (`/revisions`, `/revisions/{n}/replicas`, …). Undefined
+   * becomes 404. `rest` are the segments after the id in the client's casing.
+   */
   readonly children?: (
     resource: Resource,
     rest: readonly string[],
@@ -104,52 +123,66 @@ export interface ResourceKind {
   ) => Promise<ArmReply | undefined>;
 }
 
-/** What a kind is told of one PUT or PATCH. */
+/** One PUT or PATCH as `onPut` gets it. */
 export interface PutContext {
   /** The id with the client's casing. */
   readonly id: string;
-  /** The whole body to be stored; after a PATCH, already merged deeply into the previous one. */
+  /** The whole body to be stored; a PATCH is already merged into the previous body. */
   readonly wanted: Body;
   readonly previous: Resource | undefined;
-  /** Whether it was a PATCH. */
+  /** True for a PATCH. */
   readonly merge: boolean;
   readonly cloud: Cloud;
 }
 
-/** What parts of the stand-in share. */
+/** What the emulator's parts share. */
 export interface Cloud {
   readonly store: Store;
   /** Milliseconds since 1970: real unless a test has set the clock. */
   readonly clock: { now(): number };
-  /** `ballast.localhost`, in which every host name of the stand-in ends. */
+  /** `ballast.localhost`: every host name of the emulator ends in it. */
   readonly suffix: string;
   readonly port: number;
-  readonly options: LocalCloudOptions;
-  /** Where request rows are kept over the cloud's death; absent where nothing is. */
+  readonly options: EmulatorOptions;
+  /** Stores request rows across restarts; absent when the cloud is not kept. */
   readonly rowsFile?: RowsFile<unknown>;
-  /** Gives what a replica's process needs to reach this cloud and, where its app has an identity, to get tokens: for any identity, or for those with these ids only. */
+  /**
+   * Gives the variables with which a replica's process reaches this cloud and, if its app has an identity, gets tokens.
+   * True allows every identity; a list allows only those with these ids.
+   */
   replicaEnvironment(identity: boolean | readonly string[]): Record<string, string>;
   log(line: string): void;
 }
 
-/** What a stand-in cloud is started with. */
-export interface LocalCloudOptions {
+/** Gives the body of a stored resource as GET answers it. */
+export const presented = (resourceType: ResourceType, stored: Resource, cloud: Cloud): Body =>
+  resourceType.present?.(stored, cloud) ?? stored.body;
+
+/** What an emulator cloud is started with. */
+export interface EmulatorOptions {
   /** By the last path segment of an image's repository: `storefront` -> its folder and entry file. */
   readonly images: { readonly [imageNameWithoutTag: string]: { readonly folder: string; readonly entry: string } };
-  /** The superuser of the real server that stands for flexible servers. */
+  /** The superuser of the real server behind flexible servers. */
   readonly postgres?: {
     readonly host: string;
     readonly port: number;
     readonly user: string;
     readonly password: string;
   };
-  /** For the CA file and, where it is wanted, all that is kept; removed by whoever made it. */
+  /** Holds the CA file and, with `keep`, the cloud's state. The caller removes it. */
   readonly folder: string;
-  /** Is told of every answer of Resource Manager that is not Azure's by its schemas; for tests, which fail by it even where they do not look at that answer. */
-  readonly untrueAnswer?: (problem: string) => void;
-  /** Keeps everything in the folder, secrets included, so that the same cloud comes up there again however it ended. @default false */
+  /**
+   * Gets every answer of Resource Manager that violates Azure's schemas. For tests, which then fail
+   * even if they do not look at that answer.
+   */
+  readonly onSchemaViolation?: (problem: string) => void;
+  /**
+   * Keeps everything in the folder, secrets included, so that the same cloud can start there again however it ended.
+   *
+   * @default false
+   */
   readonly keep?: boolean;
   readonly port?: number;
-  /** Truths of the platform that are switched off, or take another form. */
-  readonly truths?: TruthChoice;
+  /** Quirks that are switched off or take another form. */
+  readonly quirks?: QuirkChoice;
 }

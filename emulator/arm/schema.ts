@@ -1,5 +1,5 @@
-// Holds bodies to Azure's published resource types (azure-specs), version by version.
-// It knows the format of those types and nothing of any kind; what they do not say (cross-field rules) is for the kinds to say.
+// Checks bodies against Azure's published resource types (azure-specs), by api-version. Rules that those types cannot
+// express, such as rules across fields, are in the resource types themselves.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { ArmError, type Body } from "./resource.ts";
@@ -42,29 +42,35 @@ interface Type {
 /** A body's schema in one api-version. */
 export interface Schema {
   /**
-   * Gives the body without what is read-only, which Azure ignores too.
+   * Gives the body without read-only properties, which Azure ignores too.
    *
-   * A partial body (of a PATCH) may lack required properties and may set any to null, which takes it away.
+   * A partial body (of a PATCH) may lack required properties and may set any to null, which deletes it.
    *
-   * @throws ArmError 400 naming the first property that does not fit. Azure mostly drops unknown properties; refusing them is our deviation, so that a typo is found here.
+   * @throws ArmError 400 naming the first property that does not fit. Azure drops most unknown properties; the emulator
+   * refuses them, so that a typo is found here.
    */
   readonly accept: (body: Body, partial: boolean) => Body;
-  /** Gives why a body cannot be Azure's answer in this version; undefined if it can. What is unknown, write-only, of another kind, or required and missing is named. */
+  /**
+   * Names the property that is unknown, write-only, of a wrong type, or missing in
+   * an answer; undefined when the answer fits.
+   */
   readonly refuseAnswer: (body: Body) => string | undefined;
-  /** Gives why a name cannot be that of such a resource; undefined if it can. */
+  /** Gives why a name is invalid for such a resource; undefined when it is valid. */
   readonly refuseName: (name: string) => string | undefined;
-  /** Gives the names below `properties`, to tell what lies there from what lies beside it. */
+  /** The names below `properties`. */
   readonly propertyNames: readonly string[];
-  /** Gives the names beside `properties`: location, tags, identity… */
+  /** The names beside `properties`: location, tags, identity… */
   readonly envelopeNames: readonly string[];
-  /** Gives what is known of the answer to such a body before it is sent: itself, and `unknownValue` wherever Azure may add something. */
+  /**
+   * Gives the answer as far as it is known before the body is sent, with `unknownValue` wherever Azure may add a value.
+   */
   readonly foresee: (body: Body) => Body;
 }
 
-/** A value in a body of which nothing is known yet: it fits everywhere. Used when a body is checked at preview. */
+/** A value that is not known yet, in a body that is checked at preview. It fits every type. */
 export const unknownValue = Symbol("unknown until applied");
 
-/** What a body is held to be: a whole one that is sent, a part of one that is patched in, or an answer. */
+/** How a body is checked: as a whole one that is sent, as part of one in a PATCH, or as an answer. */
 type Role = "whole" | "part" | "answer";
 
 const required = 1;
@@ -82,7 +88,7 @@ function load(area: string, apiVersion: string): readonly Type[] {
   return known;
 }
 
-/** Finds the schema of a kind in an api-version that the stand-in serves. */
+/** Gives the schema of a resource type in a served api-version. */
 export function schemaOf(type: string, apiVersion: string): Schema {
   const types = load(areaOf(type), apiVersion);
   const resource = types.find(
@@ -209,7 +215,8 @@ function checkString(type: Type, value: unknown, where: string): unknown {
 function checkUnion(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
   const options = (type.elements as readonly Reference[]).map(at);
   const literals = options.flatMap((each) => (each.value === undefined ? [] : [each.value]));
-  // A union may end in any string. Azure may answer with words of its own there; we answer with those that it publishes.
+  // A union may allow any string. Azure may answer with unpublished values there;
+  // the emulator answers with published ones.
   const isOpen = options.some(({ $type }) => $type === "StringType") && literals.length > 0;
   if (role === "answer" && isOpen && !literals.some((each) => each.toLowerCase() === String(value).toLowerCase()))
     refuse(where, `is '${String(value)}', which is none of the published ${literals.join(", ")}`);
@@ -223,6 +230,11 @@ function checkUnion(at: Lookup, type: Type, value: unknown, where: string, role:
   );
 }
 
+const isFlagged = (property: Property | undefined, flag: number): boolean =>
+  property !== undefined && (property.flags & flag) !== 0;
+
+const isRequired = ({ flags }: Property): boolean => (flags & (required | readOnly | writeOnly)) === required;
+
 function checkObject(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse(where, "must be an object");
   const properties = type.properties ?? {};
@@ -230,28 +242,22 @@ function checkObject(at: Lookup, type: Type, value: unknown, where: string, role
   const accepted: Body = {};
   for (const [name, each] of Object.entries(value)) {
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (property === undefined && type.additionalProperties === undefined)
-      refuse(below(name), "is not a property of this resource in this api-version");
-    if (property !== undefined && role === "answer" && (property.flags & writeOnly) !== 0)
-      refuse(below(name), "is write-only");
-    if (property !== undefined && role !== "answer" && (property.flags & readOnly) !== 0) continue;
-    if (each === undefined) continue;
-    accepted[name] = check(at, at(property?.type ?? type.additionalProperties!), each, below(name), role);
+    const expected = property?.type ?? type.additionalProperties;
+    if (expected === undefined) return refuse(below(name), "is not a property of this resource in this api-version");
+    if (role === "answer" && isFlagged(property, writeOnly)) refuse(below(name), "is write-only");
+    if (role !== "answer" && isFlagged(property, readOnly)) continue;
+    if (each !== undefined) accepted[name] = check(at, at(expected), each, below(name), role);
   }
   if (role === "part") return accepted;
-  for (const [name, property] of Object.entries(properties)) {
-    const missing = accepted[name] === undefined || accepted[name] === null;
-    if ((property.flags & (required | readOnly | writeOnly)) === required && missing)
-      refuse(below(name), "is required");
-  }
-  return accepted;
+  const missing = Object.keys(properties).find((name) => isRequired(properties[name]!) && accepted[name] == null);
+  return missing === undefined ? accepted : refuse(below(missing), "is required");
 }
 
 function checkDiscriminated(at: Lookup, type: Type, value: unknown, where: string, role: Role): unknown {
-  const variants = type.elements as { readonly [value: string]: Reference };
+  const variants = type.elements as { readonly [discriminator: string]: Reference };
   const name = type.discriminator!;
-  const chosen = (value as Body | null)?.[name];
-  const variant = typeof chosen === "string" ? variants[chosen] : undefined;
+  const wanted = (value as Body | null)?.[name];
+  const variant = typeof wanted === "string" ? variants[wanted] : undefined;
   if (variant === undefined)
     return refuse(where === "" ? name : `${where}.${name}`, `must be one of ${Object.keys(variants).join(", ")}`);
   const { properties } = at(variant);

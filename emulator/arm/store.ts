@@ -1,5 +1,4 @@
-// Where the resources of one stand-in cloud lie: in memory, for one life of it.
-// It knows ids and order, nothing of what the bodies mean.
+// The resources of one emulator, in memory, in the order in which they were created.
 import type { Resource, Store } from "./resource.ts";
 
 /** Makes an empty store. */

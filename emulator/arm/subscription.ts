@@ -1,19 +1,22 @@
-// What Resource Manager answers of a subscription beside its resources: which providers are registered, what the caller may do at a resource
-// group, how many environments a region takes and how many cores an environment, which database servers a region offers, the roles that Azure itself has, and whether a name that all of Azure shares is free. Registrations are forgotten with the process; whoever may do what is in roles.ts.
-
+// The routes of the subscription: the subscription itself, its list of resources, the registration of providers, the
+// caller's permissions, quotas of environments and cores, the database servers that a region offers, built-in roles,
+// and whether a name is free. Registrations are lost with the process.
 import { runtimeOf } from "../app/app-runtime.ts";
 import { readyReplicas } from "../app/revisions.ts";
-import { builtInRole, permissionsOf } from "../authorization/roles.ts";
+import { authorize, builtInRole, permissionsOf } from "../authorization/roles.ts";
 import type { Principal } from "../authorization/tokens.ts";
-import { ArmError, type ArmReply, type ArmRequest, type Cloud, type ResourceKind } from "./resource.ts";
+import { ArmError, type ArmReply, type ArmRequest, type Cloud, type ResourceType } from "./resource.ts";
 import { groupIdOf } from "./resource-path.ts";
+
+/** The one subscription of the emulator. */
+export const subscription = "00000000-0000-0000-0000-0000ba11a57e";
 
 const unregistered = new WeakMap<Cloud, Set<string>>();
 
-/** Answers what belongs to the subscription itself; undefined where the request is about something else. */
+/** Answers a request for something of the subscription or of a provider; undefined for any other request. */
 export function answerSubscription(
   cloud: Cloud,
-  kinds: readonly ResourceKind[],
+  types: readonly ResourceType[],
   { method, path, body }: ArmRequest,
   principal: Principal,
 ): ArmReply | undefined {
@@ -33,15 +36,15 @@ export function answerSubscription(
   if (method === "GET" && role !== undefined) return roleNamed(role);
   const [namespace = "", verb, ...more] = rest.split("/");
   if (more.length > 0) return undefined;
-  if (method === "GET" && verb === undefined) return { status: 200, body: registration(cloud, kinds, namespace) };
+  if (method === "GET" && verb === undefined) return { status: 200, body: registration(cloud, types, namespace) };
   if (method !== "POST") return undefined;
   switch (verb?.toLowerCase()) {
     case "register":
       unregisteredOf(cloud).delete(namespace.toLowerCase());
-      return { status: 200, body: registration(cloud, kinds, namespace) };
+      return { status: 200, body: registration(cloud, types, namespace) };
     case "unregister":
       unregisteredOf(cloud).add(namespace.toLowerCase());
-      return { status: 200, body: registration(cloud, kinds, namespace) };
+      return { status: 200, body: registration(cloud, types, namespace) };
     case "checknameavailability":
       return { status: 200, body: availability(cloud, String(body?.["type"]), String(body?.["name"])) };
     default:
@@ -62,8 +65,8 @@ function unregisteredOf(cloud: Cloud): Set<string> {
   return known;
 }
 
-function registration(cloud: Cloud, kinds: readonly ResourceKind[], namespace: string): object {
-  const known = kinds
+function registration(cloud: Cloud, types: readonly ResourceType[], namespace: string): object {
+  const known = types
     .map(({ type }) => type.split("/")[0]!)
     .find((each) => each.toLowerCase() === namespace.toLowerCase());
   if (known === undefined)
@@ -74,7 +77,10 @@ function registration(cloud: Cloud, kinds: readonly ResourceKind[], namespace: s
   };
 }
 
-/** How many environments a subscription may have in the one region. Azure's own number differs from subscription to subscription; none is refused here for it. */
+/**
+ * The quota of environments in the region, as reported. Azure's number differs by
+ * subscription. The emulator enforces none.
+ */
 const environmentsMax = 20;
 
 function environmentUsage({ store }: Cloud): object {
@@ -87,7 +93,7 @@ function environmentUsage({ store }: Cloud): object {
   };
 }
 
-/** How many cores all replicas of an environment may have. Nothing is refused here for it either. */
+/** The quota of cores in an environment, as reported. The emulator enforces none. */
 const coresMax = 100;
 
 function coreUsage(cloud: Cloud, environmentId: string): object {
@@ -126,7 +132,7 @@ const offered = (
     status: "Available",
   })),
 });
-/** Some of what Azure offers; a server of another size is made all the same. */
+/** Some of the sizes that Azure offers. A server of another size is created as well. */
 const databaseServers = {
   name: "FlexibleServerCapabilities",
   restricted: "Disabled",
@@ -157,13 +163,15 @@ const databaseServers = {
   supportedServerVersions: ["14", "15", "16", "17", "18"].map((name) => ({ name, status: "Available" })),
 };
 
-/** What somebody made lies in the store, and is answered from there. */
+/** Answers for a built-in role; undefined for a custom one, which is a stored resource. */
 function roleNamed(guid: string): ArmReply | undefined {
   const body = builtInRole(guid);
   return body && { status: 200, body };
 }
 
-/** One cloud is all of Azure here: a name is taken where one of its resources has it. */
+/**
+ * Reports whether a name is free. This cloud is all of Azure here, so a name is taken when one of its resources has it.
+ */
 function availability(cloud: Cloud, type: string, name: string): object {
   const taken = cloud.store
     .list()
@@ -175,4 +183,43 @@ function availability(cloud: Cloud, type: string, name: string): object {
   return taken
     ? { nameAvailable: false, reason: "AlreadyExists", message: `The name ${name} is already in use.` }
     : { nameAvailable: true };
+}
+
+/**
+ * Answers a path that names no resource: the subscription and its list of resources.
+ *
+ * @throws ArmError 404 for anything else
+ */
+export function answerOutsideTypes(
+  cloud: Cloud,
+  types: readonly ResourceType[],
+  request: ArmRequest,
+  principal: Principal,
+): ArmReply {
+  const [, , ...rest] = request.path.split("/").filter((part) => part !== "");
+  if (/^\/subscriptions\/[^/]+$/i.test(request.path) && request.method === "GET") {
+    authorize(cloud.store, principal, "Microsoft.Resources/subscriptions/read", request.path);
+    return {
+      status: 200,
+      body: {
+        id: `/subscriptions/${subscription}`,
+        subscriptionId: subscription,
+        displayName: "Ballast emulator",
+        state: "Enabled",
+      },
+    };
+  }
+  if (rest.join("/").toLowerCase() === "resources" && request.method === "GET") {
+    authorize(cloud.store, principal, "Microsoft.Resources/subscriptions/resources/read", request.path);
+    return {
+      status: 200,
+      body: {
+        value: cloud.store
+          .list()
+          .filter((each) => each.type !== types[0]!.type)
+          .map(({ body: { id, name, type, location, tags } }) => ({ id, name, type, location, tags })),
+      },
+    };
+  }
+  throw new ArmError(404, "InvalidRequestUri", `The emulator serves nothing at '${request.method} ${request.path}'.`);
 }

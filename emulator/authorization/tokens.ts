@@ -1,6 +1,6 @@
-// The stand-in's token issuer: what login.microsoftonline.com and a container's identity endpoint are to Azure's clients.
-// It signs with keys of its own, and every door of the stand-in verifies with them. Times here are real, whatever the cloud's clock
-// says, since the clients that hold the tokens look at their own clock.
+// The emulator's token issuer. It plays login.microsoftonline.com and the identity endpoint of containers, signs with
+// its own keys, and verifies the tokens that reach the emulator. Times here are real even when the cloud's clock is
+// set, since clients compare tokens with their own clock.
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import {
@@ -16,7 +16,7 @@ import {
 import { ArmError, type ArmReply, type Resource, type Store } from "../arm/resource.ts";
 import { isByAddress, readText } from "../http.ts";
 
-/** The one directory of the stand-in. */
+/** The one directory of the emulator. */
 export const tenant = "00000000-0000-0000-0000-00000000beef";
 const clientId = "00000000-0000-0000-0000-0000000c11e7";
 const clientObjectId = "00000000-0000-0000-0000-0000000b1ec7";
@@ -25,24 +25,28 @@ const secondsValid = 3600;
 /** Who holds a token. */
 export interface Principal {
   readonly objectId: string;
-  /** The fixed client: owner of the subscription, and the only one who may use `/_standin`. */
+  /** The fixed client: owner of the subscription, and the only one who may use `/_emulator`. */
   readonly owner: boolean;
 }
 
-/** The issuer and what belongs to it. */
+/** The token issuer of one cloud. */
 export interface Tokens {
   readonly client: { readonly id: string; readonly secret: string; readonly objectId: string };
   /** Answers a request to the login host. */
   readonly login: (request: IncomingMessage, origin: string) => Promise<ArmReply>;
   /** Answers a request to the identity endpoint of containers. */
   readonly identity: (request: IncomingMessage) => Promise<ArmReply>;
-  /** Gives IDENTITY_HEADER for a container; with ids, only for these identities. */
+  /** Gives a container's IDENTITY_HEADER. With ids it is valid for these identities only. */
   readonly identityHeader: (identityIds?: readonly string[]) => string;
-  /** @throws ArmError 401 in Resource Manager's words unless the request bears a token of ours for one of the audiences. */
+  /**
+   * Gives the holder of a request's token.
+   *
+   * @throws ArmError 401 in Resource Manager's words unless the token is ours and for one of the audiences
+   */
   readonly verify: (request: IncomingMessage, audiences: readonly string[]) => Promise<Principal>;
 }
 
-/** What an issuer must not lose, lest tokens and sign-ins that were good cease to be. */
+/** The keys that a cloud keeps across restarts, so that its tokens and its client secret stay valid. */
 export interface TokenKeys {
   readonly signingKey: JWK;
   readonly clientSecret: string;
@@ -59,7 +63,7 @@ const identityType = "microsoft.managedidentity/userassignedidentities";
 
 interface Issuer {
   readonly name: string;
-  /** The public key, as clients are told it. */
+  /** The published public key. */
   readonly jwk: JWK;
   readonly sign: (audience: string, claims: Record<string, unknown>) => Promise<string>;
   /** @throws JOSEError */
@@ -95,7 +99,7 @@ async function makeIssuer(name: string, signingKey: JWK): Promise<Issuer> {
   };
 }
 
-/** Starts an issuer with these keys. What containers get their tokens by is made anew, as they are. */
+/** Starts an issuer with these keys. IDENTITY_HEADER changes at every start, since every container starts anew too. */
 export async function makeTokens(
   suffix: string,
   store: Store,
@@ -115,7 +119,7 @@ export async function makeTokens(
         return { status: 200, body: instanceDiscovery(origin) };
       if (![tenant, "common", "organizations"].includes(directory))
         return loginError(400, "invalid_tenant", `AADSTS90002: Tenant '${directory}' not found.`);
-      // Microsoft's clients want an issuer at the very host that they asked. Tokens name the one issuer all the same, which all who verify them know.
+      // Microsoft's clients expect the issuer at the host that they asked. Tokens name the one issuer nevertheless.
       if (route === "GET /v2.0/.well-known/openid-configuration")
         return {
           status: 200,
@@ -123,7 +127,7 @@ export async function makeTokens(
         };
       if (route === "GET /discovery/v2.0/keys") return { status: 200, body: { keys: [issuer.jwk] } };
       if (route === "POST /oauth2/v2.0/token") return clientToken(issuer, client, request);
-      return loginError(404, "not_found", `The stand-in's token issuer has no ${route}.`);
+      return loginError(404, "not_found", `The emulator's token issuer serves no ${route}.`);
     },
     identity: (request) => identityToken(issuer, store, identitiesOf, request),
     verify: async (request, audiences) => {
@@ -144,7 +148,7 @@ async function clientToken(issuer: Issuer, client: Tokens["client"], request: In
   const id = form.get("client_id") ?? basicId ?? "";
   const secret = form.get("client_secret") ?? basicSecret ?? "";
   if (form.get("grant_type") !== "client_credentials")
-    return loginError(400, "unsupported_grant_type", "The stand-in grants client credentials only.");
+    return loginError(400, "unsupported_grant_type", "The emulator supports client credentials only.");
   if (!same(id, client.id))
     return loginError(
       400,
@@ -170,7 +174,10 @@ async function clientToken(issuer: Issuer, client: Tokens["client"], request: In
   };
 }
 
-/** IDENTITY_HEADER says for which identities it is good, and is signed, so that nothing need be remembered of each container. */
+/**
+ * Makes and reads IDENTITY_HEADER. It names its identities and is signed, so that
+ * the issuer need not remember containers.
+ */
 function makeIdentityHeaders(): {
   identityHeader: Tokens["identityHeader"];
   identitiesOf: (header: string) => readonly string[] | null | undefined;
@@ -199,9 +206,9 @@ async function identityToken(
   const refusal = (status: number, message: string): ArmReply => ({ status, body: { statusCode: status, message } });
   const allowed = identitiesOf(String(request.headers["x-identity-header"] ?? ""));
   if (allowed === undefined)
-    return refusal(401, "The header X-IDENTITY-HEADER is missing or not the one given to this container.");
+    return refusal(401, "The header X-IDENTITY-HEADER is missing or was not given to this container.");
   if (query.get("api-version") !== "2019-08-01")
-    return refusal(400, "The identity endpoint speaks api-version 2019-08-01.");
+    return refusal(400, "The identity endpoint serves api-version 2019-08-01.");
   const resource = query.get("resource");
   if (!resource) return refusal(400, "The parameter resource is missing.");
   const found = findIdentity(store, query, allowed);
@@ -228,7 +235,7 @@ async function readBearer(
   audiences: readonly string[],
   challenge: string,
 ): Promise<JWTPayload> {
-  const refusal = (code: string, message: string) =>
+  const refusal = (code: string, message: string): ArmError =>
     new ArmError(401, code, message, { "www-authenticate": challenge });
   const [, bearer] = /^bearer (.+)$/i.exec(request.headers.authorization ?? "") ?? [];
   if (bearer === undefined)
@@ -242,7 +249,8 @@ async function readBearer(
   if (audiences.some((each) => withoutSlash(each) === audience)) return payload;
   throw refusal(
     "InvalidAuthenticationTokenAudience",
-    `The access token has been obtained for wrong audience or resource '${audience}'. It should exactly match with one of the allowed audiences '${audiences.join("','")}'.`,
+    `The access token has been obtained for wrong audience or resource '${audience}'. ` +
+      `It should exactly match with one of the allowed audiences '${audiences.join("','")}'.`,
   );
 }
 
@@ -260,7 +268,8 @@ function findIdentity(store: Store, query: URLSearchParams, allowed: readonly st
   const asked = (["client_id", "principal_id", "object_id", "mi_res_id"] as const)
     .flatMap((name) => query.get(name) ?? [])
     .map((value) => value.toLowerCase());
-  // Without a name Azure means the system-assigned identity, which the stand-in does not have; one only is unambiguous, and Container Apps accepts that too.
+  // Without a name Azure means the system-assigned identity, which the emulator does not have. A single identity is
+  // unambiguous, and Container Apps accepts that too.
   if (asked.length === 0) return identities.length === 1 ? identities[0] : undefined;
   return identities.find(({ id, body: { properties } }) =>
     asked.every((value) => [id, properties.clientId, properties.principalId].includes(value)),

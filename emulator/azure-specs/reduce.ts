@@ -1,6 +1,6 @@
-// Cuts Azure's published resource types down to what the stand-in serves; run by hand when a version is added:
-// `node emulator/azure-specs/reduce.ts <folder of bicep types>`, where that folder holds `<area>/bicep-<version>/types.json`.
-// It only leaves out: descriptions, types that nothing kept refers to, and what lies below read-only properties. Nothing is edited.
+// Reduces Azure's published resource types to those that the emulator serves. Run it when you add a version: `node
+// emulator/azure-specs/reduce.ts <folder>`, with `<area>/bicep-<version>/types.json` in that folder. It leaves out
+// descriptions, types without a reference, and everything below read-only properties. It edits nothing.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
@@ -29,7 +29,7 @@ const kept: { readonly [file: string]: readonly string[] } = {
   "network/2024-06-01": ["", "/A", "/virtualNetworkLinks"].map((child) => `Microsoft.Network/privateDnsZones${child}`),
   "operationalinsights/2023-09-01": ["Microsoft.OperationalInsights/workspaces"],
 };
-/** Properties of networks below which lie most of the other types of their provider; nothing here sets them, and any value fits. */
+/** Properties whose types refer to most of their provider. The product never sets them; any value fits. */
 const cutAt: { readonly [file: string]: readonly string[] } = {
   "network/2024-05-01": [
     "networkSecurityGroup",
@@ -45,7 +45,10 @@ const cutAt: { readonly [file: string]: readonly string[] } = {
 };
 const readOnly = 2;
 
-/** Gives the kept types with references renumbered, resource types first; what lies below the properties of `cut` is left out. */
+/**
+ * Gives the kept types with renumbered references, resource types first, without
+ * everything below the properties of `cut`.
+ */
 function reduce(
   published: readonly PublishedType[],
   names: readonly string[],
@@ -89,7 +92,7 @@ function reduce(
 }
 
 const from = process.argv[2];
-if (from === undefined) throw new Error("say the folder that holds <area>/bicep-<version>/types.json");
+if (from === undefined) throw new Error("Name the folder with <area>/bicep-<version>/types.json.");
 for (const [file, names] of Object.entries(kept)) {
   const [area, version] = file.split("/");
   const published = JSON.parse(

@@ -1,12 +1,14 @@
-// Microsoft.ContainerRegistry/registries, and who may pull from one. No image lies in it: on the stand-in a container is a process, and what
-// an image stands for is told at start. Who may not pull is refused all the same, so that a right that was forgotten is missed here.
+// Microsoft.ContainerRegistry/registries, and who may pull from one. A registry holds no images: on the emulator a
+// container is a process, and the emulator's options map image names to programs. An app without the right to pull is
+// refused nevertheless, so that a forgotten right is found here.
 import { imageName } from "../app/app-runtime.ts";
-import { ArmError, type Body, type Cloud, type ResourceKind } from "../arm/resource.ts";
+import { ArmError, type Body, type Cloud, type ResourceType } from "../arm/resource.ts";
 import { mayAct } from "../authorization/roles.ts";
 
 const serverOf = (name: string): string => `${name.toLowerCase()}.azurecr.io`;
 
-export const registryKind: ResourceKind = {
+/** Registries, as Resource Manager serves them. */
+export const registryType: ResourceType = {
   type: "Microsoft.ContainerRegistry/registries",
   apiVersions: ["2023-01-01-preview"],
   put: "async-operation",
@@ -34,23 +36,27 @@ export const registryKind: ResourceKind = {
 };
 
 /**
- * Refuses an image that there is not, and one of a registry of this cloud that the app or the job may not pull: it names no identity
- * for the registry, one that is not its own, or one without the right. Any other registry is taken for a public one.
+ * Refuses an unknown image, and an image of this cloud's registry that the app or job may not pull: it
+ * names no identity for the registry, or an identity that is not its own, or one without the right to
+ * pull. Every other registry counts as public.
+ *
+ * @throws ArmError
  */
 export function refuseImage({ identity, properties: { configuration, template } }: Body, cloud: Cloud): void {
   const [container] = template.containers as Body[];
-  const refuse = (why: string): never => {
+  const refuse = (reason: string): never => {
     throw new ArmError(
       400,
       "InvalidParameterValueInContainerTemplate",
-      `The following field(s) are either invalid or missing. Field 'template.containers.${container!["name"]}.image' is invalid with details: 'Invalid value: "${container!["image"]}": ${why}'.`,
+      `The following field(s) are either invalid or missing. Field 'template.containers.${container!["name"]}.image' ` +
+        `is invalid with details: 'Invalid value: "${container!["image"]}": ${reason}'.`,
     );
   };
   if (!cloud.options.images[imageName(container!["image"])]) refuse("MANIFEST_UNKNOWN: manifest unknown");
   const server = String(container!["image"]).split("/")[0]!.toLowerCase();
   const registry = cloud.store
     .list()
-    .find(({ type, body }) => type === registryKind.type && body["properties"].loginServer === server);
+    .find(({ type, body }) => type === registryType.type && body["properties"].loginServer === server);
   if (registry === undefined) return;
   const named: unknown = ((configuration?.registries ?? []) as Body[]).find(
     (each) => String(each["server"]).toLowerCase() === server,
@@ -64,6 +70,7 @@ export function refuseImage({ identity, properties: { configuration, template } 
     mayAct(cloud.store, { objectId, owner: false }, "Microsoft.ContainerRegistry/registries/pull/read", registry.id);
   if (!may)
     refuse(
-      `GET https://${server}/v2/: UNAUTHORIZED: authentication required, visit https://aka.ms/acr/authorization for more information.`,
+      `GET https://${server}/v2/: UNAUTHORIZED: authentication required, ` +
+        "visit https://aka.ms/acr/authorization for more information.",
     );
 }

@@ -1,18 +1,17 @@
-// The stand-in's own controls under `/_standin/`: its clock, the log of what clients asked for, and the door to faults on order.
-// Nothing here exists in Azure; it lies under a path that Azure does not use, and only the fixed client may call it.
-
+// The emulator's own controls under `/_emulator/`: its clock, the log of requests, and injected faults. Azure has none
+// of these and does not use the path; only the fixed client may call them.
 import { ArmError, type ArmReply, type ArmRequest } from "../arm/resource.ts";
 import { type Faults, makeFaults } from "./faults.ts";
 
 const requestsKeptMax = 20_000;
 
-/** One management request, as far as tests may look at it: no secrets, no bodies but the traffic of an app. */
+/** One management request in the log. It holds no secrets, and of bodies only the traffic of an app. */
 export interface SeenRequest {
   readonly at: string;
   readonly method: string;
   readonly path: string;
   readonly status: number;
-  /** Whether the answer was sent; false where a fault lost it. */
+  /** False when a fault lost the answer. */
   readonly answered: boolean;
   readonly traffic?: unknown;
 }
@@ -20,9 +19,9 @@ export interface SeenRequest {
 /** The controls of one cloud. */
 export interface Control {
   readonly clock: { now(): number };
-  /** Where the clock was set to stand; undefined while it runs. */
+  /** The time at which the clock stands; undefined while it runs. */
   heldAt: number | undefined;
-  /** Answers a route under `/_standin/`; undefined where it is not one of these. */
+  /** Answers a route under `/_emulator/`; undefined for a route that is not of these. */
   readonly answer: (request: ArmRequest) => ArmReply | undefined;
   readonly meetFault: Faults["meet"];
   readonly note: (request: ArmRequest, status: number, answered: boolean) => void;
@@ -32,7 +31,7 @@ const refuse = (message: string): never => {
   throw new ArmError(400, "InvalidRequestContent", message);
 };
 
-/** Starts with a real clock, no fault, and an empty log. */
+/** Starts with a running clock, no fault and an empty log. */
 export function makeControl(): Control {
   let setAt: number | undefined;
   const faults = makeFaults();
@@ -42,10 +41,10 @@ export function makeControl(): Control {
   const clockRoute = (request: ArmRequest): ArmReply => {
     if (request.method === "POST") {
       const { at } = request.body ?? {};
-      const wanted = at === null ? undefined : typeof at === "string" ? Date.parse(at) : Number(at);
+      const wanted = typeof at === "string" ? Date.parse(at) : Number(at);
       if (Number.isNaN(wanted))
         refuse("The clock takes {at}: milliseconds since 1970, an ISO date, or null for the real time.");
-      setAt = wanted;
+      setAt = at === null ? undefined : wanted;
     }
     return { status: 200, body: { at: new Date(now()).toISOString(), milliseconds: now(), held: setAt !== undefined } };
   };
@@ -60,9 +59,9 @@ export function makeControl(): Control {
     },
     answer: (request) => {
       const route = request.path.toLowerCase();
-      if (route === "/_standin/clock") return clockRoute(request);
-      if (route === "/_standin/faults") return faults.answer(request);
-      if (route === "/_standin/requests") return { status: 200, body: { requests: seen } };
+      if (route === "/_emulator/clock") return clockRoute(request);
+      if (route === "/_emulator/faults") return faults.answer(request);
+      if (route === "/_emulator/requests") return { status: 200, body: { requests: seen } };
       return undefined;
     },
     meetFault: faults.meet,

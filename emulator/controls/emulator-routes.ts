@@ -1,23 +1,24 @@
-// The stand-in's own routes that concern running apps: request rows, replica logs, processes, killing them, the ingestion lag, truths.
-// For tests and demonstrations; no Azure client ever asks here, and nothing of Azure's lies under /_standin.
+// The emulator's own routes for running apps: request rows, replica logs, processes and killing them, the ingestion
+// lag, and quirks. They are for tests and demonstrations; Azure has nothing under /_emulator.
 import { runtimeOf } from "../app/app-runtime.ts";
 import { jobProcesses } from "../app/job-executions.ts";
 import { type KeptRow, requestRows, rowFrom } from "../app/request-rows.ts";
 import type { AppRuntime } from "../app/revisions.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud } from "../arm/resource.ts";
-import { presentTruths, setTruths } from "./quirks-in-force.ts";
+import { presentQuirks, setQuirks } from "./quirks-in-force.ts";
 
-type StandInRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
+type EmulatorRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
 
 /**
- * Gives the answerer of `/_standin/rows`, `/logs`, `/kill`, `/processes`, `/ingestion` and `/truths`; undefined where the route is not of these.
+ * Makes the function that answers these routes below `/_emulator/`; it gives undefined for any other:
  *
- * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `DELETE rows` · `GET logs?app=&since=` · `POST kill {app, signal}` · `GET processes` ·
- * `POST ingestion {lagSeconds}` · `GET truths` · `POST truths {<name>: true or false}`. `since` is milliseconds or an ISO text.
+ * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `DELETE rows` · `GET logs?app=&since=` · `GET processes`
+ * · `POST kill {app, signal}` · `POST ingestion {lagSeconds}` · `GET quirks` · `POST quirks {<name>: true or
+ * false}`. `since` is milliseconds or an ISO text.
  */
-export function standInRoutes(cloud: Cloud): (request: StandInRequest) => Promise<ArmReply | undefined> {
+export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Promise<ArmReply | undefined> {
   return async ({ method, path, query, body = {} }) => {
-    switch (`${method} ${path.replace(/^\/_standin\//, "").replace(/\/$/, "")}`) {
+    switch (`${method} ${path.replace(/^\/_emulator\//, "").replace(/\/$/, "")}`) {
       case "GET rows":
         return { status: 200, body: { rows: readRows(cloud, query) } };
       case "DELETE rows":
@@ -41,12 +42,13 @@ export function standInRoutes(cloud: Cloud): (request: StandInRequest) => Promis
       case "POST kill":
         return { status: 200, body: { pids: kill(cloud, body) } };
       case "POST ingestion":
-        return { status: 200, body: { lagSeconds: (requestRows(cloud).lagSeconds = positive(body["lagSeconds"])) } };
-      case "GET truths":
-        return { status: 200, body: { truths: presentTruths(cloud) } };
-      case "POST truths":
-        setTruths(cloud, body);
-        return { status: 200, body: { truths: presentTruths(cloud) } };
+        requestRows(cloud).lagSeconds = lagFrom(body);
+        return { status: 200, body: { lagSeconds: requestRows(cloud).lagSeconds } };
+      case "GET quirks":
+        return { status: 200, body: { quirks: presentQuirks(cloud) } };
+      case "POST quirks":
+        setQuirks(cloud, body);
+        return { status: 200, body: { quirks: presentQuirks(cloud) } };
       default:
         return undefined;
     }
@@ -60,15 +62,15 @@ const refuse = (message: string): never => {
 function instant(text: string | null): number {
   if (!text) return 0;
   const at = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
-  return Number.isNaN(at) ? refuse(`"${text}" is not a moment`) : at;
+  return Number.isNaN(at) ? refuse(`"${text}" is neither milliseconds nor an ISO date.`) : at;
 }
 
-const positive = (value: unknown): number =>
-  typeof value === "number" && value >= 0
-    ? value
-    : refuse(`lagSeconds is ${JSON.stringify(value)}; it is a number from 0`);
+function lagFrom({ lagSeconds }: Body): number {
+  if (typeof lagSeconds === "number" && lagSeconds >= 0) return lagSeconds;
+  return refuse(`lagSeconds must be a number from 0, not ${JSON.stringify(lagSeconds)}.`);
+}
 
-/** Failed is what a user would call so: 5xx, or no answer at all. */
+/** Reports whether a request failed for its user: 5xx, or no answer. */
 const failed = ({ StatusCode }: KeptRow): boolean => StatusCode >= 500 || StatusCode === 0;
 
 function readRows(cloud: Cloud, query: URLSearchParams): readonly Body[] {
@@ -90,7 +92,7 @@ function readRows(cloud: Cloud, query: URLSearchParams): readonly Body[] {
 
 function putRows(cloud: Cloud, body: Body): number {
   const rows: unknown = body["rows"];
-  if (!Array.isArray(rows)) return refuse("rows is a list of rows");
+  if (!Array.isArray(rows)) return refuse("rows must be a list of rows.");
   requestRows(cloud).put(rows.map((row: Body) => rowFrom(row, cloud)));
   return rows.length;
 }
@@ -109,7 +111,7 @@ const processesOf = (app: AppRuntime): readonly Body[] =>
     })),
   );
 
-/** Kills as a person with a shell would. Without `revision`, those of every active revision. */
+/** Sends a signal to an app's processes: those of one revision, or of all. Gives their ids. */
 function kill(cloud: Cloud, { app: name, revision, signal = "SIGKILL" }: Body): readonly number[] {
   const app = [...runtimeOf(cloud).apps.values()].find((each) => each.name === name);
   if (!app) throw new ArmError(404, "ResourceNotFound", `No container app '${name}' is running.`);

@@ -1,35 +1,36 @@
-// Faults on order: what a management request meets instead of, before or after being carried out. Ordered by
-// `POST /_standin/faults {faults: [...]}`, which replaces what was ordered before; GET tells what is left of each.
-// Each names requests by `method` and `path` (a regular expression); the first fault that fits and is not spent is met, `times` times
-// (once, if not said), after letting `after` requests that fit pass. What it does:
+// Injected faults: what happens to a management request instead of, before or after carrying it out.
+// `POST /_emulator/faults {faults: [...]}` replaces all faults; GET shows how often each will still act. A fault
+// matches requests by `method` and `path` (a regular expression). The first matching fault that is not used up acts,
+// `times` times (once by default), after the first `after` matching requests have passed. Its fields:
 //
-//   status, code, message, retryAfterSeconds   answered so, and not carried out: throttling is 429, a conflict 409 with either of
-//                                              Azure's codes (ContainerAppOperationInProgress, ContainerAppLockConflict)
-//   loseAnswer        carried out, and the connection is cut instead of an answer; with `status`, not carried out
-//   neverAnswer       carried out, and the client waits for ever; with `status`, not carried out
-//   lateSeconds       not answered, and carried out so many seconds later, although the client has long given up
-//   failLater         202 (or 200), then the operation fails with `code` and `message`; nothing is changed
-//   forget            202 (or 200), the operation succeeds, and nothing was changed
-//   lie               a read is answered with what it would have said before the last write that came after the order
-//   delaySeconds      all of it that much later
+//   status, code, message, retryAfterSeconds
+//                 answered with these and not carried out: 429 for throttling, 409 for a conflict with one of Azure's
+//                 codes (ContainerAppOperationInProgress, ContainerAppLockConflict)
+//   loseAnswer    carried out, and the connection is cut instead of an answer; with `status`, not carried out
+//   neverAnswer   carried out, and the client waits for ever; with `status`, not carried out
+//   lateSeconds   not answered, and carried out this many seconds later, when the client has given up
+//   failLater     202 (or 200), then the operation fails with `code` and `message`, and nothing changes
+//   forget        202 (or 200), then the operation succeeds, and nothing changes
+//   lie           a read is answered as before the last write since the fault was set
+//   delaySeconds  all of it this much later
 import { setTimeout as sleep } from "node:timers/promises";
 import { ArmError, type ArmReply, type ArmRequest, type Twist } from "../arm/resource.ts";
 import { errorReply } from "../http.ts";
 
-/** How a request ended that may have met a fault. */
+/** How a request ended, with or without a fault. */
 export interface Met {
   readonly reply: ArmReply;
-  /** Whether the client gets the reply, sees its connection cut, or waits for ever. */
+  /** The client gets the reply, or its connection is cut, or it waits for ever. */
   readonly fate: "answered" | "cut" | "silence";
 }
 
-/** Carries a request out, or another in its name. */
+/** Carries out a request. */
 export type Act = (request: ArmRequest) => Promise<ArmReply>;
 
 /** The faults of one cloud. */
 export interface Faults {
   readonly answer: (request: ArmRequest) => ArmReply;
-  /** Lets a request meet its fault, if one is on order. @throws what `act` threw, or the refusal that was ordered. */
+  /** Carries out a request with the fault that matches it, if one does. @throws what `act` throws */
   readonly meet: (request: ArmRequest, act: Act) => Promise<Met>;
 }
 
@@ -55,12 +56,12 @@ const refuse = (message: string): never => {
   throw new ArmError(400, "InvalidRequestContent", message);
 };
 
-const unordered: Fault = {
+const defaults: Fault = {
   path: "",
   times: 1,
   after: 0,
   code: "FaultOnOrder",
-  message: "This failure was ordered from the stand-in cloud.",
+  message: "This is an injected fault of the emulator.",
   loseAnswer: false,
   neverAnswer: false,
   failLater: false,
@@ -68,7 +69,7 @@ const unordered: Fault = {
   lie: false,
   delaySeconds: 0,
 };
-const kinds: { readonly [Field in keyof Required<Fault>]: "string" | "number" | "boolean" } = {
+const fieldTypes: { readonly [Field in keyof Required<Fault>]: "string" | "number" | "boolean" } = {
   method: "string",
   path: "string",
   times: "number",
@@ -87,28 +88,31 @@ const kinds: { readonly [Field in keyof Required<Fault>]: "string" | "number" | 
 };
 const rivals = ["status", "failLater", "forget", "lie", "lateSeconds"] as const;
 
-/** Reads an order and refuses by name what it does not know, or what cannot be had together. */
+/** Reads a fault. @throws ArmError 400 naming an unknown field, a wrong value, or fields that exclude one another */
 function toFault(each: unknown): Fault {
-  if (typeof each !== "object" || each === null) return refuse("A fault is an object.");
+  if (typeof each !== "object" || each === null) return refuse("A fault must be an object.");
   for (const [name, value] of Object.entries(each)) {
-    if (!Object.hasOwn(kinds, name)) refuse(`A fault has no ${name}. It has: ${Object.keys(kinds).join(", ")}.`);
-    const kind = kinds[name as keyof Fault];
-    if (typeof value !== kind || (kind === "number" && !(value >= 0)))
-      refuse(`${name} of a fault is a ${kind === "number" ? "number from 0" : kind}, not ${JSON.stringify(value)}.`);
+    if (!Object.hasOwn(fieldTypes, name))
+      refuse(`A fault has no field ${name}. Its fields are: ${Object.keys(fieldTypes).join(", ")}.`);
+    const type = fieldTypes[name as keyof Fault];
+    if (typeof value !== type || (type === "number" && !(value >= 0)))
+      refuse(
+        `${name} of a fault must be a ${type === "number" ? "number from 0" : type}, not ${JSON.stringify(value)}.`,
+      );
   }
-  const fault: Fault = { ...unordered, ...each };
+  const fault: Fault = { ...defaults, ...each };
   if (!("path" in each)) refuse("A fault needs a path: a regular expression.");
   const together = rivals.filter((name) => fault[name] !== undefined && fault[name] !== false);
-  if (together.length > 1) refuse(`A fault has either ${together.join(" or ")}.`);
+  if (together.length > 1) refuse(`A fault can have only one: ${together.join(" or ")}.`);
   try {
     new RegExp(fault.path);
   } catch (error) {
-    refuse(`The path of a fault is a regular expression. ${(error as Error).message}.`);
+    refuse(`The path of a fault must be a regular expression. ${(error as Error).message}.`);
   }
   return fault;
 }
 
-/** Starts with no fault on order. */
+/** Starts without faults. */
 export function makeFaults(): Faults {
   let faults: readonly Fault[] = [];
   const before = new Map<string, ArmReply>();
@@ -131,7 +135,7 @@ export function makeFaults(): Faults {
     return found;
   };
 
-  /** Keeps what reads say before a write, while a lie is on order. */
+  /** Keeps the answers of reads before a write, while there is a fault that lies. */
   const remember = async (request: ArmRequest, act: Act): Promise<void> => {
     if (request.method === "GET" || !faults.some(({ lie, times }) => lie && times > 0)) return;
     for (const path of changedBy(request))
@@ -141,10 +145,8 @@ export function makeFaults(): Faults {
   return {
     answer: (request) => {
       if (request.method === "POST") {
-        // An array in a JSON object, since bodies are objects everywhere; no faults clears them.
-        faults = ((request.body?.["faults"] ?? refuse("Faults are ordered as {faults: [...]}.")) as unknown[]).map(
-          toFault,
-        );
+        // An empty list clears all faults.
+        faults = ((request.body?.["faults"] ?? refuse("Faults are set by {faults: [...]}.")) as unknown[]).map(toFault);
         before.clear();
       }
       return { status: 200, body: { faults } };
@@ -162,12 +164,7 @@ export function makeFaults(): Faults {
 
 async function meet(fault: Fault, request: ArmRequest, act: Act, before: ReadonlyMap<string, ArmReply>): Promise<Met> {
   const { status, lateSeconds, code, message, retryAfterSeconds } = fault;
-  const fate =
-    fault.neverAnswer || (lateSeconds !== undefined && !fault.loseAnswer)
-      ? "silence"
-      : fault.loseAnswer
-        ? "cut"
-        : "answered";
+  const fate = fateOf(fault);
   if (fault.delaySeconds > 0) await sleep(fault.delaySeconds * 1000, undefined, { ref: false });
   if (status !== undefined) {
     const refusal = new ArmError(
@@ -185,25 +182,34 @@ async function meet(fault: Fault, request: ArmRequest, act: Act, before: Readonl
     return { reply: { status: 202 }, fate };
   }
   if (fault.lie) return { reply: before.get(request.path.toLowerCase())!, fate };
-  const twist: { twist?: Twist } = fault.forget
-    ? { twist: "forgotten" }
-    : fault.failLater
-      ? { twist: new ArmError(400, code, message) }
-      : {};
-  return { reply: await act({ ...request, ...twist }).catch(errorReply), fate };
+  const twist = twistOf(fault);
+  return { reply: await act(twist === undefined ? request : { ...request, twist }).catch(errorReply), fate };
 }
 
-/** Gives the paths whose reads a write changes: its own; of an action, what it acts upon; the list that holds it; an app's revisions. */
+function fateOf({ neverAnswer, lateSeconds, loseAnswer }: Fault): Met["fate"] {
+  if (neverAnswer || (lateSeconds !== undefined && !loseAnswer)) return "silence";
+  return loseAnswer ? "cut" : "answered";
+}
+
+function twistOf({ forget, failLater, code, message }: Fault): Twist | undefined {
+  if (forget) return "forgotten";
+  return failLater ? new ArmError(400, code, message) : undefined;
+}
+
+/**
+ * Gives the paths whose reads a write changes: its own path and its revisions; for an action, the
+ * resource it acts on and the list of those.
+ */
 function changedBy({ method, path }: ArmRequest): readonly string[] {
   const parent = (of: string): string => of.slice(0, of.lastIndexOf("/"));
   const own = method === "POST" ? parent(path) : path;
   return [own, ...(method === "POST" ? [parent(own)] : [`${own}/revisions`])];
 }
 
-// An operation takes a moment, here as where it is carried out.
+// A twisted operation takes a moment, as one that is carried out does.
 const momentMilliseconds = 60;
 
-/** Gives what an operation does: what it is for, or what the twist makes of it. */
+/** Gives what an operation does: `act`, or what a fault makes of it. */
 export const carriedOut = (twist: Twist | undefined, act: () => Promise<void>): (() => Promise<void>) =>
   twist === undefined
     ? act

@@ -1,28 +1,32 @@
-// How the truths of a cloud stand: all hold from the start, and each can be switched off or given another form. What they say is in truths.ts,
-// and who asks whether one holds is whoever behaves in its way.
+// Which quirks are in force in a cloud. All are at the start; each can be switched off or set to another form. The code
+// that imitates a quirk asks here whether it is in force. The quirks themselves are in quirks.ts.
 import { ArmError, type Body, type Cloud } from "../arm/resource.ts";
-import { type Setting, type Truth, type TruthChoice, type TruthName, type Truths, truths } from "./quirks.ts";
+import { type Quirk, type QuirkChoice, type QuirkName, type Quirks, quirks, type Setting } from "./quirks.ts";
 
-const names = Object.keys(truths) as readonly TruthName[];
-const switches = new WeakMap<Cloud, Record<TruthName, Setting>>();
+const names = Object.keys(quirks) as readonly QuirkName[];
+const settings = new WeakMap<Cloud, Record<QuirkName, Setting>>();
 
-/** Gives how the truths of a cloud stand; the first call reads what it was started with. */
-export function truthsOf(cloud: Cloud): Truths {
-  const known = switches.get(cloud);
+/** Gives the settings of a cloud's quirks; the first call reads its options. */
+export function quirksOf(cloud: Cloud): Quirks {
+  const known = settings.get(cloud);
   if (known) return known;
   const made = {
-    ...(Object.fromEntries(names.map((name) => [name, true])) as Record<TruthName, Setting>),
-    ...checked(cloud.options.truths ?? {}),
+    ...(Object.fromEntries(names.map((name) => [name, true])) as Record<QuirkName, Setting>),
+    ...checked(cloud.options.quirks ?? {}),
   };
-  switches.set(cloud, made);
+  settings.set(cloud, made);
   return made;
 }
 
-/** Sets the truths that are named, from this moment on. @throws ArmError 400 for a truth or a setting that there is not; then nothing is set. */
-export const setTruths = (cloud: Cloud, choice: Body): void => void Object.assign(truthsOf(cloud), checked(choice));
+/** Sets the named quirks from now on. @throws ArmError 400 for an unknown quirk or setting; then nothing is set */
+export const setQuirks = (cloud: Cloud, choice: Body): void => void Object.assign(quirksOf(cloud), checked(choice));
 
-/** Reads the comma list of `BALLAST_STANDIN_WITHOUT`: the truths to do without. @throws ArmError for a name that is none. */
-export const truthsWithout = (list: string | undefined): TruthChoice =>
+/**
+ * Reads the comma-separated list of `BALLAST_EMULATOR_WITHOUT`, which switches quirks off.
+ *
+ * @throws ArmError for an unknown name
+ */
+export const quirksWithout = (list: string | undefined): QuirkChoice =>
   checked(
     Object.fromEntries(
       (list ?? "")
@@ -33,25 +37,25 @@ export const truthsWithout = (list: string | undefined): TruthChoice =>
     ),
   );
 
-function checked(choice: Body): TruthChoice {
+function checked(choice: Body): QuirkChoice {
   for (const [name, setting] of Object.entries(choice)) {
-    if (!Object.hasOwn(truths, name))
+    if (!Object.hasOwn(quirks, name))
       throw new ArmError(
         400,
         "InvalidRequestContent",
-        `The stand-in has no truth '${name}'. There are: ${names.join(", ")}.`,
+        `The emulator has no quirk '${name}'. Its quirks are: ${names.join(", ")}.`,
       );
-    const { forms = {} }: Truth = truths[name as TruthName];
+    const { forms = {} }: Quirk = quirks[name as QuirkName];
     if (typeof setting !== "boolean" && !Object.hasOwn(forms, String(setting)))
       throw new ArmError(
         400,
         "InvalidRequestContent",
-        `The truth '${name}' is set to ${[true, false, ...Object.keys(forms)].join(", ")}, not to ${JSON.stringify(setting)}.`,
+        `The quirk '${name}' takes ${[true, false, ...Object.keys(forms)].join(", ")}, not ${JSON.stringify(setting)}.`,
       );
   }
-  return choice as TruthChoice;
+  return choice as QuirkChoice;
 }
 
-/** Gives every truth with how it stands, for `GET /_standin/truths`. */
-export const presentTruths = (cloud: Cloud): readonly Body[] =>
-  names.map((name) => ({ name, setting: truthsOf(cloud)[name], ...truths[name] }));
+/** Gives every quirk with its setting, for `GET /_emulator/quirks`. */
+export const presentQuirks = (cloud: Cloud): readonly Body[] =>
+  names.map((name) => ({ name, setting: quirksOf(cloud)[name], ...quirks[name] }));

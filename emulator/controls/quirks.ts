@@ -1,30 +1,34 @@
-// The dangerous truths of the platform, each under a name: what Azure does that a product must live with, where that is known from,
-// and what a naive stand-in does instead. All hold from the start; each can be switched off, so that a test shows which product test
-// notices. Nothing is carried out here: whoever behaves in a way that a truth names asks whether it holds.
-// Sources: aca is microsoft/azure-container-apps on GitHub, cli Azure/azure-cli-extensions, avm Azure/terraform-azurerm-avm-res-app-containerapp.
+// The dangerous quirks of the platform, each under a permanent name: what Azure does that a product must live
+// with, the source of that, and what a naive emulator does instead. Each can be switched off, so that a
+// mutation test shows which product test notices.
+//
+// Sources on GitHub: aca is microsoft/azure-container-apps, cli is Azure/azure-cli-extensions, and avm is
+// Azure/terraform-azurerm-avm-res-app-containerapp.
 
-/** One truth: what Azure does, what a naive stand-in does instead, and where that is known from. */
-export interface Truth {
+/** One quirk: what Azure does, what a naive emulator does instead, and the source. */
+export interface Quirk {
   readonly azure: string;
-  /** What happens while it is switched off. */
+  /** What happens while the quirk is switched off. */
   readonly naive: string;
   readonly source: string;
-  /** Our reading; nobody has checked it on Azure. */
+  /** Our reading, unverified on Azure. */
   readonly unverified?: true;
-  /** Further settings beside true and false, each with what happens then. */
+  /** Settings beside true and false, each with what happens then. */
   readonly forms?: { readonly [form: string]: string };
 }
 
-/** Every truth, in the order in which a release meets them. */
-export const truths = {
+/** Every quirk, in the order in which a release meets it. */
+export const quirks = {
   "suffix-taken-for-life": {
     azure:
-      "a revision's suffix stays taken for the app's lifetime; using one again is accepted, and the operation fails after the 2xx",
+      "a revision's suffix stays taken for the app's lifetime; " +
+      "a second use is accepted, and the operation fails after the 2xx",
     source: "avm#115, aca#1278",
     naive: "the revision of that name is replaced by a new one",
     forms: {
       silent:
-        "using an inactive revision's suffix again succeeds and does nothing at all (aca#650); that of an active one fails",
+        "a second use of an inactive revision's suffix succeeds and does nothing (aca#650); " +
+        "that of an active revision's fails",
     },
   },
   "names-by-counter": {
@@ -36,21 +40,21 @@ export const truths = {
     azure: "weights that do not add up to 100 are refused",
     source: "Learn: traffic splitting; the code is ours",
     unverified: true,
-    naive: "any weights are taken, and shares are in proportion",
+    naive: "any weights are accepted, and shares are in proportion",
   },
   "weights-name-known-revisions": {
-    azure: "traffic for a revision that there is not, or by its suffix alone, is refused",
+    azure: "traffic for an unknown revision, or for a revision by its suffix alone, is refused",
     source: "aca#1443; the code is ours",
     unverified: true,
-    naive: "any name is taken",
+    naive: "any name is accepted",
   },
   "deactivated-keeps-its-entry": {
     azure: "a deactivated revision's entry stays in the traffic list",
     source: "aca#410",
-    naive: "it is taken out",
+    naive: "it is removed",
   },
   "deactivated-may-have-weight": {
-    azure: "weight on a deactivated revision is taken, and is an outage",
+    azure: "weight on a deactivated revision is accepted, and is an outage",
     source: "aca#1345",
     naive: "it is refused",
   },
@@ -60,7 +64,7 @@ export const truths = {
     naive: "that is refused",
   },
   "names-do-not-wait": {
-    azure: "a revision that is named gets its weight before it is ready",
+    azure: "a revision that traffic names gets its weight before it is ready",
     source: "aca#804",
     naive: "it gets none until then, and the others share it",
   },
@@ -71,11 +75,13 @@ export const truths = {
   },
   "labels-last-at-zero": {
     azure:
-      "an entry of weight 0 keeps its label, and the label its address; what aca#1078 saw vanish was the portal's doing",
+      "an entry of weight 0 keeps its label, and the label keeps its address; " +
+      "the labels that vanished in aca#1078 were removed by the portal",
     source: "aca#254, aca#1078",
     unverified: true,
     naive:
-      "a label goes when its entry's weight becomes 0, as aca#1078 saw it; the one truth that is kinder than its absence",
+      "a label is removed when its entry's weight becomes 0, as in aca#1078; " +
+      "this is the only quirk whose absence is the harder case",
   },
   "revision-hides-its-labels": {
     azure: "a revision does not show its labels; the app's traffic does",
@@ -101,17 +107,17 @@ export const truths = {
   "secret-makes-no-revision": {
     azure: "a changed secret makes no revision, and running replicas keep the old value until they are restarted",
     source: "aca#691",
-    naive: "every replica is started anew with it",
+    naive: "every replica is restarted with it",
   },
   "patch-merges-deeply": {
     azure: "a PATCH is merged at every depth",
     source: "the specification: JSON Merge Patch",
-    naive: "what lies below properties.configuration and properties.template is replaced whole",
+    naive: "values below properties.configuration and properties.template are replaced whole",
   },
   "patch-replaces-arrays": {
     azure: "a list in a PATCH replaces the whole list: a revision left out loses weight and label",
     source: "RFC 7396, aca#962",
-    naive: "its entries are added to those that are there",
+    naive: "its entries are added to the existing ones",
   },
   "secrets-are-write-only": {
     azure: "a read never shows a secret's value",
@@ -119,10 +125,10 @@ export const truths = {
     naive: "it does",
   },
   "put-repeats-secrets": {
-    azure: "a PUT repeats the value of every secret, or is refused",
+    azure: "a PUT that does not repeat the value of every secret is refused",
     source: "the error text that the CLI meets; the code is ours",
     unverified: true,
-    naive: "a secret without a value keeps the one it has",
+    naive: "a secret without a value keeps its value",
   },
   "defaults-on-read": {
     azure: "a read shows every default that the server filled in",
@@ -130,7 +136,7 @@ export const truths = {
     naive: "it shows what was sent",
   },
   "open-enums": {
-    azure: "states on the wire are not those of the specification alone: RunningAtMaxScale, ScaledToZero, Activating",
+    azure: "states go beyond those of the specification: RunningAtMaxScale, ScaledToZero, Activating",
     source: "vscode-azurecontainerapps#1088, recordings by others",
     naive: "Running and Processing stand for them",
   },
@@ -141,10 +147,10 @@ export const truths = {
     naive: "a read gives an ETag, and a write with another one in If-Match is 412",
   },
   "affinity-in-single-only": {
-    azure: "session affinity is there in Single mode only; in Multiple it is taken and has no effect",
+    azure: "session affinity works in Single mode only; in Multiple mode it is accepted and has no effect",
     source: "Learn: sticky sessions, aca#590",
     unverified: true,
-    naive: "it holds a client to its replica in any mode",
+    naive: "it binds a client to its replica in any mode",
   },
   "single-takes-old-down": {
     azure: "in Single mode the old revision is deactivated once the new one is ready",
@@ -153,37 +159,41 @@ export const truths = {
   },
   "wrong-port-never-healthy": {
     azure:
-      "a container that listens on another port than targetPort is never ready: Unhealthy, Deployment Progress Deadline Exceeded",
+      "a container that listens on another port than targetPort is never ready: " +
+      "Unhealthy, Deployment Progress Deadline Exceeded",
     source: "recordings by others: 261 s",
-    naive: "the port is not looked at",
+    naive: "the port is ignored",
   },
   "lists-are-paged": {
     azure:
-      "the list of revisions comes in pages, each with the link to the next; ours has ten to a page, Azure's size is not known",
+      "the list of revisions comes in pages, each with the link to the next; " +
+      "ours have ten entries, Azure's size is unknown",
     source: "the specification: pageable",
     unverified: true,
     naive: "it comes whole",
   },
   "scales-to-zero": {
     azure:
-      "with no minimum of replicas a revision goes to zero after its cool-down, and the next request starts it and waits",
+      "without a minimum of replicas a revision goes to zero after its cool-down, " +
+      "and the next request starts it and waits",
     source: "Learn: scaling",
     naive: "one replica always runs",
   },
   "inactive-are-purged": {
     azure:
-      "inactive revisions beyond maxInactiveRevisions are purged, the oldest first and a quarter of an hour late; their traffic entries stay",
+      "inactive revisions beyond maxInactiveRevisions are purged, the oldest first and a quarter of an hour late; " +
+      "their traffic entries stay",
     source: "Learn: revisions; the delay by recordings of others",
     unverified: true,
-    naive: "they are kept for ever",
+    naive: "they stay",
   },
-} as const satisfies { readonly [name: string]: Truth };
+} as const satisfies { readonly [name: string]: Quirk };
 
-/** The name of a truth. */
-export type TruthName = keyof typeof truths;
-/** True while it holds, false while it is switched off, or one of its other forms. */
+/** The name of a quirk. */
+export type QuirkName = keyof typeof quirks;
+/** True for a quirk in force, false for one that is switched off, or the name of another form. */
 export type Setting = boolean | "silent";
-/** Truths that are to be set; those not named stay as they are. */
-export type TruthChoice = { readonly [Name in TruthName]?: Setting };
-/** How all truths stand; the same object for a cloud's whole life, so that a change holds at once for whoever keeps it. */
-export type Truths = { readonly [Name in TruthName]: Setting };
+/** Settings for some quirks; the others stay as they are. */
+export type QuirkChoice = { readonly [Name in QuirkName]?: Setting };
+/** The settings of all quirks. One object for a cloud's whole life, so that a change applies at once. */
+export type Quirks = { readonly [Name in QuirkName]: Setting };

@@ -1,23 +1,26 @@
-// Microsoft.DBforPostgreSQL/flexibleServers and what lies below them, made real on the one PostgreSQL server that was given at start:
-// a server is a login role there, a database is a database of that role. Passwords reach PostgreSQL and nothing else.
-// The server behind cannot verify Entra tokens, so administrators of that kind are refused rather than pretended.
+// Microsoft.DBforPostgreSQL/flexibleServers and their children, on the one PostgreSQL server of the emulator's options:
+// a flexible server is a login role there, and a database is a database of that role. A password reaches PostgreSQL and
+// is stored nowhere else. That server cannot verify Entra tokens, so Entra administrators are refused.
 import pg from "pg";
-import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceKind } from "../arm/resource.ts";
-import { mustBeZone, mustSuit } from "../network/networks.ts";
+import { ArmError, type Body, type Cloud, type PutContext, type Resource, type ResourceType } from "../arm/resource.ts";
+import { requireSubnet, requireZone } from "../network/networks.ts";
 
 const apiVersions = ["2025-08-01"];
 const serverType = "Microsoft.DBforPostgreSQL/flexibleServers";
-/** Names that Azure refuses, and prefixes of PostgreSQL's own. */
+/** Login names that Azure refuses, and PostgreSQL's own prefix. */
 const reserved = /^(azure_superuser|azure_pg_admin|admin|administrator|root|guest|public|pg_.*|)$/i;
 
 const missingServer = (): ArmError =>
   new ArmError(
     501,
-    "LocalCloudUnsupported",
-    "This stand-in cloud was started without a PostgreSQL server, so it has none to stand for a flexible server.",
+    "EmulatorUnsupported",
+    "This emulator was started without a PostgreSQL server, so it cannot serve flexible servers.",
   );
 
-/** Runs statements, one connection a call: they are few, and a kept one would outlive the test that stops the server. */
+/**
+ * Runs statements on a connection of their own. Calls are rare, and a kept connection
+ * would outlive a test that stops the server.
+ */
 async function onServer<Result>(cloud: Cloud, act: (client: pg.Client) => Promise<Result>): Promise<Result> {
   const given = cloud.options.postgres;
   if (given === undefined) throw missingServer();
@@ -43,7 +46,12 @@ const literal = pg.escapeLiteral;
 const isPrivate = ({ body }: { readonly body: Body }): boolean =>
   Boolean(body["properties"].network?.delegatedSubnetResourceId);
 
-/** Holds a server to the way in which it is reached: in a subnet of its own kind with a zone for its name, or from everywhere; never the one after the other. */
+/**
+ * Checks how a server is reached: through a delegated subnet with a private DNS zone,
+ * or publicly. Neither can become the other.
+ *
+ * @throws ArmError
+ */
 function keepNetwork({ id, wanted, previous, cloud }: PutContext): void {
   const {
     delegatedSubnetResourceId: subnet,
@@ -54,22 +62,23 @@ function keepNetwork({ id, wanted, previous, cloud }: PutContext): void {
     throw new ArmError(
       400,
       "ServerNetworkCannotBeChanged",
-      `The server '${wanted["name"]}' was made with ${isPrivate(previous) ? "private" : "public"} access, which cannot be changed.`,
+      `The server '${wanted["name"]}' was created with ${isPrivate(previous) ? "private" : "public"} access, ` +
+        "which cannot be changed.",
     );
   if (!subnet) return;
-  mustSuit(cloud, subnet, serverType, id);
+  requireSubnet(cloud, subnet, serverType, id);
   if (!zone)
     throw new ArmError(
       400,
       "PrivateDnsZoneRequired",
       "A server with a delegated subnet needs a privateDnsZoneArmResourceId.",
     );
-  mustBeZone(cloud, zone, ".postgres.database.azure.com", id);
+  requireZone(cloud, zone, ".postgres.database.azure.com", id);
   if (publicNetworkAccess === "Enabled")
     throw new ArmError(
       400,
       "InvalidParameterValue",
-      "publicNetworkAccess cannot be Enabled where the server has a delegated subnet.",
+      "publicNetworkAccess cannot be Enabled when the server has a delegated subnet.",
     );
   wanted["properties"].network.publicNetworkAccess = "Disabled";
 }
@@ -81,7 +90,7 @@ async function putServer(context: PutContext): Promise<void> {
   const properties: Body = wanted["properties"];
   const { administratorLoginPassword: password } = properties;
   const login: unknown = properties["administratorLogin"] ?? previous?.body["properties"].administratorLogin;
-  // From here on the password is in this function's hands only.
+  // The stored body must not contain the password; from here on only this function has it.
   delete properties["administratorLoginPassword"];
   if (typeof login !== "string" || (!previous && typeof password !== "string"))
     throw new ArmError(
@@ -105,7 +114,8 @@ async function putServer(context: PutContext): Promise<void> {
     throw new ArmError(
       409,
       "LoginNameTaken",
-      `All servers of the stand-in are one PostgreSQL, where '${login}' is the login of '${other.body["name"]}' already.`,
+      `All servers of the emulator share one PostgreSQL, ` +
+        `where '${login}' is already the login of '${other.body["name"]}'.`,
     );
   properties["administratorLogin"] = login;
   Object.assign(properties, {
@@ -139,13 +149,13 @@ const loginOf = (databaseId: string, cloud: Cloud): string =>
 
 async function putDatabase({ id, wanted, cloud }: PutContext): Promise<void> {
   const properties: Body = wanted["properties"];
-  // The order of text is that of the server behind; Azure's default is accepted and shown.
+  // Azure's default collation is accepted and shown; text is sorted by the collation of the emulator's PostgreSQL.
   const { charset = "UTF8", collation = "en_US.utf8" } = properties;
   if (charset.toUpperCase() !== "UTF8" || collation !== "en_US.utf8")
     throw new ArmError(
       400,
-      "LocalCloudUnsupported",
-      "The stand-in has databases in UTF8 with the collation en_US.utf8 only.",
+      "EmulatorUnsupported",
+      "The emulator serves only databases in UTF8 with the collation en_US.utf8.",
     );
   Object.assign(properties, { charset, collation });
   const database: string = wanted["name"];
@@ -159,7 +169,8 @@ async function putDatabase({ id, wanted, cloud }: PutContext): Promise<void> {
       throw new ArmError(
         409,
         "DatabaseNameTaken",
-        `All servers of the stand-in are one PostgreSQL, which has a database '${database}' of '${rows[0].owner}' already.`,
+        `All servers of the emulator share one PostgreSQL, ` +
+          `which already has a database '${database}' of '${rows[0].owner}'.`,
       );
     if (!rows[0]) await client.query(`create database ${name(database)} owner ${name(login)}`);
   });
@@ -171,8 +182,8 @@ const deleteDatabase = (resource: Resource, cloud: Cloud): Promise<void> =>
     async (client) => void (await client.query(`drop database if exists ${name(resource.body["name"])} with (force)`)),
   );
 
-/** Servers, their databases and what a program declares beside them. */
-export const flexibleServerKinds: readonly ResourceKind[] = [
+/** Flexible servers, their databases, firewall rules and administrators, as Resource Manager serves them. */
+export const flexibleServerTypes: readonly ResourceType[] = [
   { type: serverType, apiVersions, put: "async-operation", onPut: putServer, onDelete: deleteServer },
   {
     type: `${serverType}/databases`,
@@ -181,7 +192,7 @@ export const flexibleServerKinds: readonly ResourceKind[] = [
     onPut: putDatabase,
     onDelete: deleteDatabase,
   },
-  // Loopback needs no rules: they are kept and shown, and open or close nothing.
+  // Firewall rules are stored and shown. On loopback they open and close nothing.
   {
     type: `${serverType}/firewallRules`,
     apiVersions,
@@ -202,8 +213,8 @@ export const flexibleServerKinds: readonly ResourceKind[] = [
     parentMustExist: () =>
       new ArmError(
         501,
-        "LocalCloudUnsupported",
-        "The PostgreSQL behind the stand-in cannot verify Entra tokens; sign in with a password here.",
+        "EmulatorUnsupported",
+        "The PostgreSQL server behind the emulator cannot verify Entra tokens; sign in with a password.",
       ),
   },
 ];

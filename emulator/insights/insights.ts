@@ -1,18 +1,21 @@
-// The kinds of Microsoft.Insights that describe and alert: Application Insights components, action groups, scheduled query rules.
-// Rules are kept and their queries parsed, and nobody evaluates them here: whoever wants to know asks the query door with a rule's own text.
+// Application Insights components, action groups and scheduled query rules of Microsoft.Insights. A rule is
+// stored and its query is parsed, but the emulator never evaluates it: a client that wants the result sends
+// the rule's query to the log query service.
 import { randomUUID } from "node:crypto";
-import { ArmError, type Body, type ResourceKind, type Store } from "../arm/resource.ts";
+import { ArmError, type Body, type ResourceType, type Store } from "../arm/resource.ts";
 import { KqlError, parseQuery } from "../kql/syntax.ts";
 
-/** Where telemetry is taken, below the cloud's suffix. Connection strings say the address instead, so that any SDK finds it whose trust has the CA. */
+/**
+ * The ingestion host, below the cloud's suffix. Connection strings name 127.0.0.1 instead, which any SDK can resolve.
+ */
 export const ingestionHost = "westeurope-0.in.applicationinsights";
 
-const components: ResourceKind = {
+const components: ResourceType = {
   type: "Microsoft.Insights/components",
   apiVersions: ["2020-02-02"],
   parentMustExist: ({ properties }: Body, store: Store) => {
     const { WorkspaceResourceId: workspace } = properties ?? {};
-    // Classic ones, without a workspace, can no longer be made.
+    // Azure no longer creates classic components, which have no workspace.
     if (!workspace)
       return new ArmError(
         400,
@@ -41,14 +44,18 @@ const components: ResourceKind = {
       AppId: appId,
       InstrumentationKey: key,
       CreationDate: before?.CreationDate ?? new Date(cloud.clock.now()).toISOString(),
-      ConnectionString: `InstrumentationKey=${key};IngestionEndpoint=https://127.0.0.1:${cloud.port}/;ApplicationId=${appId}`,
+      ConnectionString: [
+        `InstrumentationKey=${key}`,
+        `IngestionEndpoint=https://127.0.0.1:${cloud.port}/`,
+        `ApplicationId=${appId}`,
+      ].join(";"),
     };
   },
 };
 
-const actionGroups: ResourceKind = { type: "Microsoft.Insights/actionGroups", apiVersions: ["2024-10-01-preview"] };
+const actionGroups: ResourceType = { type: "Microsoft.Insights/actionGroups", apiVersions: ["2024-10-01-preview"] };
 
-const scheduledQueryRules: ResourceKind = {
+const scheduledQueryRules: ResourceType = {
   type: "Microsoft.Insights/scheduledQueryRules",
   apiVersions: ["2025-01-01-preview"],
   parentMustExist: ({ properties }: Body, store: Store) => {
@@ -72,5 +79,5 @@ function problemOf(query: string): ArmError | undefined {
   }
 }
 
-/** The kinds, in the order in which one needs the other. */
-export const insightsKinds: readonly ResourceKind[] = [components, actionGroups, scheduledQueryRules];
+/** Components, action groups and rules, as Resource Manager serves them. */
+export const insightsTypes: readonly ResourceType[] = [components, actionGroups, scheduledQueryRules];

@@ -1,30 +1,31 @@
-// What Application Insights is sent (POST /v2.1/track), as rows of the workspace tables AppRequests, AppDependencies and AppMetrics, in memory
-// and bounded. Columns and their types as documented for the real tables; of an envelope that is of another kind the answer says so.
-
+// Telemetry sent to Application Insights (POST /v2.1/track) as rows of the workspace tables AppRequests,
+// AppDependencies and AppMetrics, bounded and in memory. Columns and their types are those documented for the real
+// tables. Envelopes of other types are refused.
 import { requestRows } from "../app/request-rows.ts";
 import type { Body, Cloud, Resource } from "../arm/resource.ts";
-import type { KqlType, Row, Value } from "../kql/scalars.ts";
+import type { KqlType, Row, Value } from "../kql/values.ts";
 
 type Columns = readonly { readonly name: string; readonly type: KqlType }[];
-const columnsOf = (text: string): Columns =>
-  text.split(" ").map((each) => {
+const columnsOf = (list: string): Columns =>
+  list.split(" ").map((each) => {
     const [name = "", type = "string"] = each.split(":");
     return { name, type: type as KqlType };
   });
 
 const common =
-  "TenantId TimeGenerated:datetime OperationName OperationId ParentId AppVersion AppRoleName AppRoleInstance SDKVersion ItemCount:int Properties:dynamic";
+  "TenantId TimeGenerated:datetime OperationName OperationId ParentId AppVersion AppRoleName AppRoleInstance " +
+  "SDKVersion ItemCount:int Properties:dynamic";
 
-/** The tables, with the columns that the stand-in fills. */
+/** The tables, with the columns that the emulator fills. */
 export const telemetryColumns: { readonly [table: string]: Columns } = {
   AppRequests: columnsOf(`${common} Id Name Url Success:bool ResultCode DurationMs:real`),
   AppDependencies: columnsOf(`${common} Id Name Target DependencyType Data Success:bool ResultCode DurationMs:real`),
   AppMetrics: columnsOf(`${common} Name Sum:real Min:real Max:real`),
 };
 
-/** How many rows each table keeps at the least, once so many were sent. */
+/** Each table keeps at least this many of its newest rows. */
 const rowsMax = 50_000;
-/** What the service takes of one request. */
+/** The most items that the service takes in one request. */
 export const itemsMax = 50_000;
 
 const tables = new WeakMap<Cloud, Map<string, Row[]>>();
@@ -37,7 +38,7 @@ function rowsOf(cloud: Cloud, table: string): Row[] {
   return rows;
 }
 
-/** Gives what a query of that workspace sees of a table now. */
+/** Gives the rows of a table that a query of a workspace sees now. */
 export const visibleTelemetry = (cloud: Cloud, table: string, workspace: string): readonly Row[] =>
   rowsOf(cloud, table).filter((row) => row["TenantId"] === workspace && Number(row["visibleAt"]) <= cloud.clock.now());
 
@@ -49,12 +50,12 @@ export const componentOf = (cloud: Cloud, key: unknown): Resource | undefined =>
       ({ type, body }) => type === "Microsoft.Insights/components" && body["properties"].InstrumentationKey === key,
     );
 
-/** Keeps an envelope that belongs to a component, or gives why it is none that could be. */
+/** Keeps an envelope of a component, or gives why it is refused. */
 export function keepEnvelope(cloud: Cloud, component: Resource, envelope: Body): string | undefined {
   const { baseType, baseData } = (envelope["data"] ?? {}) as { baseType?: string; baseData?: Body };
   const make = Object.hasOwn(makers, baseType ?? "") ? makers[baseType!] : undefined;
   if (make === undefined || baseData === undefined)
-    return `Field 'data.baseType' is '${String(baseType)}', which is not served here`;
+    return `Field 'data.baseType' is '${String(baseType)}', which is not served`;
   const at = Date.parse(String(envelope["time"]));
   if (Number.isNaN(at)) return "Field 'time' on type 'Envelope' is not a date";
   const tags = (envelope["tags"] ?? {}) as Record<string, string>;
@@ -74,7 +75,7 @@ export function keepEnvelope(cloud: Cloud, component: Resource, envelope: Body):
     SDKVersion: tags["ai.internal.sdkVersion"] ?? "",
     Properties: JSON.stringify(baseData["properties"] ?? {}),
   };
-  // A sampled item stands for the many that were not sent.
+  // A sampled item also represents those that were not sent.
   const itemCount = Math.round(100 / Number(envelope["sampleRate"] ?? 100));
   for (const [table, row] of make(baseData)) {
     const rows = rowsOf(cloud, table);

@@ -1,21 +1,22 @@
-// The aggregates of `summarize`: each makes one or more columns of a group of rows. Others are refused by name.
-// Percentiles are exact (nearest rank), where Azure estimates them for large groups.
-import { type KqlType, type Row, type Scalar, type Scope, scalar, type Value } from "./scalars.ts";
+// The aggregates of `summarize`: each makes one or more columns from a group of rows. Others are refused by name.
+// Percentiles are exact (nearest rank); Azure estimates them for large groups.
+import { scalar } from "./scalars.ts";
 import { notServed, type Syntax, semantic } from "./syntax.ts";
+import type { KqlType, Row, Scalar, Scope, Value } from "./values.ts";
 
 export interface Column {
   readonly name: string;
   readonly type: KqlType;
 }
 
-/** What an aggregate makes: its columns, and their values for a group. */
+/** An aggregate: its columns, and their values for a group. */
 export interface Aggregate {
   readonly columns: readonly Column[];
   readonly of: (rows: readonly Row[]) => readonly Value[];
 }
 
 interface Asked {
-  /** The name that the query gives, if it gives one. */
+  /** The name in the query, if it gives one. */
   readonly as: string | undefined;
   readonly args: readonly Syntax[];
   readonly scope: Scope;
@@ -63,7 +64,7 @@ function percentiles({ as, args, scope }: Asked): Aggregate {
   };
 }
 
-/** The row in which an expression is greatest or least: `arg_max(at, *)`, or with the columns named. */
+/** Finds the row in which an expression is greatest or least: `arg_max(at, *)`, or with named columns. */
 const extreme =
   (sign: number) =>
   ({ as, args, scope }: Asked): Aggregate => {
@@ -82,8 +83,9 @@ const extreme =
         let found: Value = null;
         for (const row of rows) {
           const value = of.of(row);
-          if (value !== null && (found === null || (value < found ? -1 : value > found ? 1 : 0) * sign > 0))
-            [best, found] = [row, value];
+          if (value === null) continue;
+          const isBetter = found === null || (sign > 0 ? value > found : value < found);
+          if (isBetter) [best, found] = [row, value];
         }
         return [found, ...rest.map((each) => (best ? each.of(best) : null))];
       },
@@ -131,7 +133,7 @@ const aggregates: Record<string, readonly [number, number, (asked: Asked) => Agg
   arg_min: [2, 64, extreme(-1)],
 };
 
-/** Turns one expression of `summarize` into its aggregate. @throws KqlError where it is none that is served. */
+/** Turns one expression of `summarize` into its aggregate. @throws KqlError when it is none that is served */
 export function aggregate(syntax: Syntax, scope: Scope): Aggregate {
   const named = syntax.kind === "SimpleNamedExpression";
   const called = named ? syntax.parts[1]! : syntax;
@@ -147,6 +149,6 @@ export function aggregate(syntax: Syntax, scope: Scope): Aggregate {
       "SEM0219",
       `${name}(): function expects ${fewest === most ? fewest : `${fewest} to ${most}`} argument(s).`,
     );
-  const as = named ? syntax.parts[0]!.text : name === "take_any" ? nameOf(args[0]) || undefined : undefined;
-  return make({ as, args, scope });
+  const implied = name === "take_any" ? nameOf(args[0]) || undefined : undefined;
+  return make({ as: named ? syntax.parts[0]!.text : implied, args, scope });
 }

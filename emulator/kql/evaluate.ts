@@ -1,18 +1,18 @@
-// Evaluates a Kusto query over rows in memory: `let` with scalars, then a table and its operators in order.
-// Served: where, extend, project, project-away, summarize … by, sort/order by, top, take/limit, distinct, count. The scalars are in
-// kql-scalars.ts, the aggregates in kql-aggregates.ts. Whatever else a query contains is refused by its name, since a query that
-// was half understood would answer with wrong numbers.
+// Evaluates a Kusto query over rows in memory: `let` with scalars, then a table and its operators in order. Served are
+// where, extend, project, project-away, summarize … by, sort/order by, top, take/limit, distinct and count. Everything
+// else is refused by its name, since a query that is only partly understood would answer with wrong numbers.
 import { type Aggregate, aggregate, type Column } from "./aggregates.ts";
-import { type KqlType, type Row, type Scalar, type Scope, scalar, unquoted, type Value } from "./scalars.ts";
+import { scalar } from "./scalars.ts";
 import { notServed, parseQuery, type Syntax, semantic } from "./syntax.ts";
+import { type KqlType, type Row, type Scalar, type Scope, unquoted, type Value } from "./values.ts";
 
-/** A table with typed columns. Rows may hold more than the columns name; only these are ever answered. */
+/** A table with typed columns. Rows may hold more values; only the columns are answered. */
 export interface Table {
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
 }
 
-/** Evaluates a query at a moment. @throws KqlError where the query is wrong or uses what is not served. */
+/** Evaluates a query at a moment. @throws KqlError when the query is wrong or uses something that is not served */
 export function evaluate(query: string, tables: { readonly [name: string]: Table }, now: number): Table {
   const lets = new Map<string, Scalar>();
   const none: ReadonlyMap<string, KqlType> = new Map();
@@ -114,7 +114,7 @@ interface NamedScalar extends Scalar {
   readonly name: string;
 }
 
-/** Names an expression as Kusto does: as it says, as the column that it is or bins, else by its place. */
+/** Names an expression as Kusto does: by its own name, by the column that it is or bins, or else by its place. */
 function named(syntax: Syntax, scope: Scope, index: number): NamedScalar {
   if (syntax.kind === "SimpleNamedExpression")
     return { name: unquoted(syntax.parts[0]!.text), ...scalar(syntax.parts[1]!, scope) };
@@ -168,7 +168,7 @@ function summarized(table: Table, parts: readonly Syntax[], scope: Scope): Table
     if (group) group.rows.push(row);
     else groups.set(key, { values, rows: [row] });
   }
-  // Without `by` there is one group, and it is there even when it is empty.
+  // Without `by` there is one group, even when it is empty.
   if (by.length === 0 && groups.size === 0) groups.set("", { values: [], rows: [] });
   const columns = distinctNames([
     ...by.map(({ name, type }) => ({ name, type })),
@@ -183,7 +183,7 @@ function summarized(table: Table, parts: readonly Syntax[], scope: Scope): Table
   };
 }
 
-/** Two columns of one name would hide each other; the later is numbered. */
+/** Numbers the later of two columns with one name, since one would hide the other. */
 function distinctNames(columns: readonly Column[]): readonly Column[] {
   const taken = new Map<string, number>();
   return columns.map((column) => {
@@ -193,7 +193,7 @@ function distinctNames(columns: readonly Column[]): readonly Column[] {
   });
 }
 
-/** Descending where nothing is said, as in Kusto; null is last then, and first when ascending. */
+/** Sorts as Kusto does: descending by default, with nulls last when descending and first when ascending. */
 function sorted(rows: readonly Row[], orders: readonly Syntax[], scope: Scope): readonly Row[] {
   const by = orders.map((each) => {
     const ordered = each.kind === "OrderedExpression";

@@ -1,15 +1,16 @@
-// Kusto queries as trees: parsed by Microsoft's own parser, then copied into plain nodes without tokens.
-// Knows the shape of queries, not what they mean. The parser costs half a second to load, so it is loaded at the first query.
+// Kusto queries as trees: parsed by Microsoft's own parser, then copied into plain nodes without tokens. The parser
+// takes half a second to load, so it is loaded at the first query, or earlier by `warmParser`.
 import { createRequire } from "node:module";
 
+/** A node of a query. */
 export interface Syntax {
-  /** As the parser names it: `FilterOperator`, `EqualExpression`, `NameReference`, … */
+  /** The parser's name for it: `FilterOperator`, `EqualExpression`, `NameReference`, … */
   readonly kind: string;
   readonly text: string;
   readonly parts: readonly Syntax[];
 }
 
-/** A query that is refused, as Log Analytics words it: SyntaxError, or SemanticError with its number. */
+/** The refusal of a query in the form of Log Analytics: a SyntaxError or a SemanticError, with its code. */
 export class KqlError extends Error {
   readonly kind: "SyntaxError" | "SemanticError";
   readonly code: string;
@@ -22,11 +23,11 @@ export class KqlError extends Error {
 }
 
 export const semantic = (code: string, message: string): KqlError => new KqlError("SemanticError", code, message);
-/** Refuses what Azure evaluates and the stand-in does not, by name. */
+/** Makes the refusal of something that Azure evaluates and the emulator does not. */
 export const notServed = (what: string): KqlError =>
-  semantic("LocalCloudUnsupported", `The stand-in cloud does not evaluate ${what}. Azure does.`);
+  semantic("EmulatorUnsupported", `The emulator does not evaluate ${what}. Azure does.`);
 
-// What the parser has, as far as we touch it; its own declarations are a namespace of globals.
+// The part of the parser that is used here. Its own declarations are a namespace of globals.
 interface ForeignNode {
   readonly Kind: number;
   readonly ChildCount: number;
@@ -65,19 +66,21 @@ function load(): Foreign {
 
 let warm = false;
 
-/** Loads the parser soon, once, so that the half second it takes does not fall on the first query and on every request beside it. */
+/**
+ * Loads the parser soon, once, so that its half second delays neither the first query nor the requests at that moment.
+ */
 export function warmParser(): void {
   if (!warm) setImmediate(() => void parseQuery("T | where A > ago(1m) | summarize count() by bin(B, 1s)")).unref();
   warm = true;
 }
 
-/** Gives the statements of a query. @throws KqlError where the text is no query. */
+/** Gives the statements of a query. @throws KqlError when the text is no query */
 export function parseQuery(text: string): readonly Syntax[] {
   const { Kusto, System } = load();
   const code = Kusto.Language.KustoCode.Parse(text);
-  const complaints = code.GetDiagnostics();
-  if (complaints.Count > 0)
-    throw new KqlError("SyntaxError", complaints.getItem(0).Code || "SYN0002", complaints.getItem(0).Message);
+  const diagnostics = code.GetDiagnostics();
+  if (diagnostics.Count > 0)
+    throw new KqlError("SyntaxError", diagnostics.getItem(0).Code || "SYN0002", diagnostics.getItem(0).Message);
   const kindOf = (node: ForeignNode): string => System.Enum.toString(Kusto.Language.Syntax.SyntaxKind, node.Kind);
   const copy = (node: ForeignNode): Syntax => {
     const parts: Syntax[] = [];
@@ -86,7 +89,7 @@ export function parseQuery(text: string): readonly Syntax[] {
       if (!part) continue;
       const kind = kindOf(part);
       if (kind === "SeparatedElement") parts.push(...copy(part).parts);
-      // Tokens are what has no parts and is no node; operators and literals are told apart by their node's kind and text.
+      // Tokens are left out; operators and literals are distinguished by their node's kind and text.
       else if (!/(Token|Keyword)$/.test(kind) && kind !== "TokenName") parts.push(copy(part));
     }
     return { kind: kindOf(node), text: node.toString().trim(), parts };

@@ -1,6 +1,7 @@
-// Virtual networks, their subnets, and private DNS zones: kept, held to the rules by which Azure refuses them, and asked by the kinds that live in a
-// subnet. Nothing is routed and no name is resolved by them: everything of the stand-in answers on loopback, whatever network it is in.
-import { ArmError, type Body, type Cloud, type ResourceKind, type Store } from "../arm/resource.ts";
+// Virtual networks, subnets and private DNS zones: stored, and checked by the rules by which Azure refuses them.
+// Resource types that live in a subnet check it here. Networks route nothing and zones resolve nothing:
+// everything on the emulator answers on loopback.
+import { ArmError, type Body, type Cloud, type ResourceType, type Store } from "../arm/resource.ts";
 
 const networks = "Microsoft.Network/virtualNetworks";
 const subnets = `${networks}/subnets`;
@@ -8,7 +9,7 @@ const zones = "Microsoft.Network/privateDnsZones";
 const networkVersions = ["2024-05-01"];
 const zoneVersions = ["2024-06-01"];
 
-/** A range of addresses as its first and its last. */
+/** A range of addresses: the first and the last. */
 type Range = readonly [from: number, to: number];
 
 /** Reads a range in CIDR. @throws ArmError */
@@ -34,18 +35,20 @@ const overlap = (one: Range, other: Range): boolean => one[0] <= other[1] && oth
 const prefixesOf = ({ addressPrefix, addressPrefixes }: Body): readonly string[] => addressPrefixes ?? [addressPrefix];
 const networkIdOf = (subnetId: string): string => subnetId.slice(0, subnetId.toLowerCase().lastIndexOf("/subnets/"));
 
-/** Says whether a resource lives in a subnet. */
+/** Reports whether a resource lives in a subnet. */
 const livesIn = ({ properties = {} }: Body, subnetId: string): boolean =>
   [properties.vnetConfiguration?.infrastructureSubnetId, properties.network?.delegatedSubnetResourceId].some(
     (id) => String(id).toLowerCase() === subnetId.toLowerCase(),
   );
 
 /**
- * Holds a subnet to be there, to be delegated to a service, and to be free for the resource with this id.
+ * Checks that a subnet exists, is delegated to a service, and is free for the resource with this id.
  *
- * One of another subscription is taken as it is, since this cloud has only its own. @throws ArmError
+ * A subnet of another subscription is accepted unchecked, since this cloud has only one subscription.
+ *
+ * @throws ArmError 400
  */
-export function mustSuit({ store }: Cloud, subnetId: string, service: string, residentId: string): void {
+export function requireSubnet({ store }: Cloud, subnetId: string, service: string, residentId: string): void {
   if (!sameSubscription(subnetId, residentId)) return;
   const subnet = store.get(subnetId);
   if (subnet?.type !== subnets) throw new ArmError(400, "InvalidSubnetId", `The subnet '${subnetId}' does not exist.`);
@@ -63,29 +66,29 @@ export function mustSuit({ store }: Cloud, subnetId: string, service: string, re
     .find(
       ({ id, type, body }) => id !== residentId.toLowerCase() && livesIn(body, subnetId) && !isShared(service, type),
     );
-  if (other) throw new ArmError(400, "SubnetInUse", `The subnet '${subnetId}' is used by '${other.id}' already.`);
+  if (other) throw new ArmError(400, "SubnetInUse", `The subnet '${subnetId}' is already used by '${other.id}'.`);
 }
-/** Several flexible servers may be in one subnet; an environment has its own. */
+/** Reports whether resources of a type share a subnet: flexible servers do, environments do not. */
 const isShared = (service: string, type: string): boolean => service === type;
 const subscriptionOf = (id: string): string => id.split("/")[2]?.toLowerCase() ?? "";
 const sameSubscription = (one: string, other: string): boolean => subscriptionOf(one) === subscriptionOf(other);
 
-/** Holds a private DNS zone to be there, with a name that ends as it must. @throws ArmError */
-export function mustBeZone({ store }: Cloud, zoneId: string, suffix: string, residentId: string): void {
+/** Checks that a private DNS zone exists and that its name ends with `suffix`. @throws ArmError 400 */
+export function requireZone({ store }: Cloud, zoneId: string, suffix: string, residentId: string): void {
   if (!zoneId.toLowerCase().endsWith(suffix))
     throw new ArmError(400, "InvalidPrivateDnsZone", `The private DNS zone '${zoneId}' must end with '${suffix}'.`);
   if (sameSubscription(zoneId, residentId) && store.get(zoneId)?.type !== zones)
     throw new ArmError(400, "PrivateDnsZoneNotFound", `The private DNS zone '${zoneId}' does not exist.`);
 }
 
-const virtualNetworks: ResourceKind = {
+const virtualNetworks: ResourceType = {
   type: networks,
   apiVersions: networkVersions,
   put: "async-operation",
   onPut: async ({ wanted }) => {
     const { addressSpace, subnets: inline } = wanted["properties"];
     if (inline?.length > 0)
-      throw new ArmError(400, "LocalCloudUnsupported", "The stand-in takes subnets as resources of their own.");
+      throw new ArmError(400, "EmulatorUnsupported", "The emulator serves subnets only as resources of their own.");
     if (!(addressSpace?.addressPrefixes?.length > 0))
       throw new ArmError(400, "InvalidRequestFormat", "A virtual network needs an address space.");
     addressSpace.addressPrefixes.forEach(rangeOf);
@@ -99,7 +102,7 @@ const virtualNetworks: ResourceKind = {
   },
 };
 
-const subnetKind: ResourceKind = {
+const subnetType: ResourceType = {
   type: subnets,
   apiVersions: networkVersions,
   put: "async-operation",
@@ -113,7 +116,8 @@ const subnetKind: ResourceKind = {
       throw new ArmError(
         400,
         "NetcfgSubnetRangeOutsideVnet",
-        `Subnet '${name}' is not valid because its IP address range is outside the IP address range of its virtual network.`,
+        `Subnet '${name}' is not valid because its IP address range is outside ` +
+          "the IP address range of its virtual network.",
       );
     const siblings = cloud.store
       .list(networkIdOf(id))
@@ -127,7 +131,8 @@ const subnetKind: ResourceKind = {
       throw new ArmError(
         400,
         "NetcfgSubnetRangesOverlap",
-        `Subnet '${name}' is not valid because its IP address range overlaps with that of an existing subnet '${other.body["name"]}'.`,
+        `Subnet '${name}' is not valid because its IP address range overlaps with that of ` +
+          `an existing subnet '${other.body["name"]}'.`,
       );
     wanted["properties"] = {
       delegations: [],
@@ -147,16 +152,17 @@ const subnetKind: ResourceKind = {
   },
 };
 
-const mustBeGlobal = ({ wanted }: { readonly wanted: Body }): void => {
+const requireGlobal = ({ wanted }: { readonly wanted: Body }): void => {
   if (String(wanted["location"]).toLowerCase() !== "global")
     throw new ArmError(
       400,
       "LocationNotAvailableForResourceType",
-      `The provided location '${wanted["location"]}' is not available for resource type '${wanted["type"]}'. List of available regions for the resource type is 'global'.`,
+      `The provided location '${wanted["location"]}' is not available for resource type '${wanted["type"]}'. ` +
+        "List of available regions for the resource type is 'global'.",
     );
 };
 
-const zoneLinks: ResourceKind = {
+const zoneLinks: ResourceType = {
   type: `${zones}/virtualNetworkLinks`,
   apiVersions: zoneVersions,
   put: "async-operation",
@@ -167,7 +173,7 @@ const zoneLinks: ResourceKind = {
       : undefined;
   },
   onPut: async (context) => {
-    mustBeGlobal(context);
+    requireGlobal(context);
     context.wanted["properties"] = {
       registrationEnabled: false,
       ...context.wanted["properties"],
@@ -176,11 +182,11 @@ const zoneLinks: ResourceKind = {
   },
 };
 
-/** Networks and zones, in the order in which people meet them. */
-export const networkKinds: readonly ResourceKind[] = [
+/** Networks, subnets, private DNS zones and their children, as Resource Manager serves them. */
+export const networkTypes: readonly ResourceType[] = [
   virtualNetworks,
-  subnetKind,
-  { type: zones, apiVersions: zoneVersions, put: "async-operation", onPut: async (context) => mustBeGlobal(context) },
+  subnetType,
+  { type: zones, apiVersions: zoneVersions, put: "async-operation", onPut: async (context) => requireGlobal(context) },
   { type: `${zones}/A`, apiVersions: zoneVersions },
   zoneLinks,
 ];

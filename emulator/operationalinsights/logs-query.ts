@@ -1,16 +1,16 @@
-// The Log Analytics query service: POST /v1/workspaces/{customerId}/query, over the rows that a workspace has by now.
-// Whether the caller may ask is the server's business; what a query means is kql.ts's. The tables are ContainerAppHTTPLogs, ContainerAppConsoleLogs
-// and three of Application Insights; each is gathered when a query names it.
+// The Log Analytics query service: POST /v1/workspaces/{customerId}/query over the rows that a workspace has now. The
+// tables are ContainerAppHTTPLogs, ContainerAppConsoleLogs and three of Application Insights; a table is gathered when
+// a query names it. The server checks permissions before it calls this.
 import { randomUUID } from "node:crypto";
 import { consoleColumns, consoleRows } from "../app/console-rows.ts";
 import { requestColumns, requestRows } from "../app/request-rows.ts";
 import type { ArmReply, ArmRequest, Cloud } from "../arm/resource.ts";
 import { telemetryColumns, visibleTelemetry } from "../insights/telemetry-rows.ts";
 import { evaluate, type Table } from "../kql/evaluate.ts";
-import { type KqlType, type Row, spanText, type Value } from "../kql/scalars.ts";
 import { KqlError } from "../kql/syntax.ts";
+import { type KqlType, type Row, spanText, type Value } from "../kql/values.ts";
 
-/** Gives the answerer of log queries; what is wrong with a query is in the reply, never thrown. */
+/** Makes the function that answers log queries. An invalid query is an error in its reply, never thrown. */
 export function logsQuery(cloud: Cloud): (request: Pick<ArmRequest, "path" | "body">) => Promise<ArmReply> {
   return async ({ path, body = {} }) => {
     const [, customerId = ""] = /\/workspaces\/([^/]+)\/query/i.exec(path) ?? [];
@@ -29,14 +29,14 @@ export function logsQuery(cloud: Cloud): (request: Pick<ArmRequest, "path" | "bo
       return { status: 200, body: { tables: [{ name: "PrimaryResult", ...onTheWire(table) }] } };
     } catch (error) {
       if (!(error instanceof KqlError)) throw error;
-      const said =
+      const message =
         error.kind === "SyntaxError" ? "A recognition error occurred in the query." : "A semantic error occurred.";
-      return badArgument({ code: error.kind, message: said, innererror: { code: error.code, message: error.message } });
+      return badArgument({ code: error.kind, message, innererror: { code: error.code, message: error.message } });
     }
   };
 }
 
-/** Gives the tables as a workspace has them within a window, each read only when it is asked for. */
+/** Gives the tables of a workspace within a window. Each is read only when a query uses it. */
 function tablesOf(cloud: Cloud, customerId: string, window: Window): { readonly [name: string]: Table } {
   const inWindow = (rows: readonly object[]): readonly Row[] =>
     (rows as readonly Row[]).filter(
@@ -77,16 +77,11 @@ function onTheWire({ columns, rows }: Table): {
   readonly columns: readonly { readonly name: string; readonly type: KqlType }[];
   readonly rows: readonly (readonly Value[])[];
 } {
-  const write = (value: Value, type: KqlType): Value =>
-    value === null
-      ? type === "string"
-        ? ""
-        : null
-      : type === "datetime"
-        ? new Date(Number(value)).toISOString()
-        : type === "timespan"
-          ? spanText(Number(value))
-          : value;
+  const write = (value: Value, type: KqlType): Value => {
+    if (value === null) return type === "string" ? "" : null;
+    if (type === "datetime") return new Date(Number(value)).toISOString();
+    return type === "timespan" ? spanText(Number(value)) : value;
+  };
   return {
     columns: columns.map(({ name, type }) => ({ name, type })),
     rows: rows.map((row) => columns.map(({ name, type }) => write(row[name] ?? null, type))),
@@ -98,7 +93,10 @@ interface Window {
   readonly to: number;
 }
 
-/** Reads a timespan: a duration back from now, `start/end`, `start/duration` or `duration/end`. Absent, it is everything. */
+/**
+ * Reads a timespan: a duration up to now, `start/end`, `start/duration` or
+ * `duration/end`. An absent one means all time.
+ */
 function windowOf(timespan: unknown, now: number): Window | undefined {
   if (timespan === undefined || timespan === null) return { from: -Infinity, to: Infinity };
   const [first = "", second] = String(timespan).split("/");

@@ -1,6 +1,7 @@
-// A file of JSON lines that only ever grows at its end, so that a process killed at any moment has lost the line under way at most: what
-// stands behind the last line feed was not finished and is cut off when the file is opened again. It knows nothing of what the lines mean.
-// No line is forced to the disk: a killed process loses nothing that the kernel was given. A machine without power may lose the last seconds.
+// A file of JSON lines that only grows at its end, so that a process killed at any moment loses at most the
+// line that it was writing: text after the last line feed is unfinished and is cut off when the file is
+// opened again. Lines are not synced to the disk: a killed process loses nothing that the kernel has, but a
+// power failure may lose the last seconds.
 import {
   appendFileSync,
   closeSync,
@@ -16,24 +17,24 @@ import {
 
 const ownerOnly = 0o600;
 
-/** A file that is no state of ours, or not one that this version reads. */
+/** The refusal of a file that is damaged or that another version wrote. */
 export class UnreadableState extends Error {
   override readonly name = "UnreadableState";
 }
 
-/** An open file of lines. */
+/** An open file of JSON lines. */
 export interface LinesFile {
-  /** What each line held when the file was opened. */
+  /** The values of the lines when the file was opened. */
   readonly found: readonly unknown[];
   readonly bytes: number;
-  /** Adds one line. @throws what the system says, and then the file is as it was. */
+  /** Adds one line. @throws the system's error, and then the file is unchanged */
   readonly append: (text: string) => void;
-  /** Puts these lines in the place of all others, at once. */
+  /** Replaces all lines at once. */
   readonly rewrite: (texts: readonly string[]) => void;
   readonly close: () => void;
 }
 
-/** Opens a file, or makes it. @throws UnreadableState where a finished line is no JSON: that is no work of ours. */
+/** Opens or creates a file. @throws UnreadableState when a finished line is no JSON */
 export function openLines(file: string): LinesFile {
   const whole = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
   let bytes = whole.lastIndexOf("\n") + 1;
@@ -72,27 +73,27 @@ function parseLines(text: string, file: string): unknown[] {
     .map((line, index) => {
       try {
         return JSON.parse(line) as unknown;
-      } catch {
-        throw new UnreadableState(`Line ${index + 1} of ${file} is damaged`);
+      } catch (error) {
+        throw new UnreadableState(`Line ${index + 1} of ${file} is damaged`, { cause: error });
       }
     });
 }
 
-/** Writes a whole file for its owner's eyes so that a reader finds either the former or this one, whole; gives its length in bytes. */
+/** Replaces a file atomically, readable by its owner only. Gives its length in bytes. */
 export function replaceFile(file: string, text: string): number {
-  const beside = `${file}.next`;
-  const opened = openSync(beside, "w", ownerOnly);
+  const next = `${file}.next`;
+  const opened = openSync(next, "w", ownerOnly);
   try {
     writeFileSync(opened, text);
     fsyncSync(opened);
   } finally {
     closeSync(opened);
   }
-  renameSync(beside, file);
+  renameSync(next, file);
   return Buffer.byteLength(text);
 }
 
-/** Request rows on disk: the newest, at least as many as the table shows. */
+/** The newest request rows on disk, at least as many as the table keeps. */
 export interface RowsFile<Row> {
   readonly found: readonly Row[];
   readonly append: (row: Row) => void;

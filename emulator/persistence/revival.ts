@@ -1,16 +1,16 @@
-// From a running cloud to the documents that it keeps, and back: which things make a cloud that cloud, and how each lives again.
-// How documents are written is state.ts's; processes, probes and connections are not kept, they begin anew.
+// Turns a running cloud into the documents that it keeps, and back: settings, resources, apps and operations.
+// Processes, probes and connections are not kept; they start anew. How documents are written is in state.ts.
 import { runtimeOf, startRevision } from "../app/app-runtime.ts";
 import { watchSchedules } from "../app/job-executions.ts";
 import { requestRows } from "../app/request-rows.ts";
 import type { AppRuntime, Revision } from "../app/revisions.ts";
 import type { KeptOperation, Operations } from "../arm/operations.ts";
-import type { Cloud, Resource, ResourceKind } from "../arm/resource.ts";
-import { takeUp } from "../arm/resource-manager.ts";
+import type { Cloud, Resource, ResourceType } from "../arm/resource.ts";
+import { resumeWrite } from "../arm/writes.ts";
 import type { Control } from "../controls/control.ts";
-import { truthsOf } from "../controls/quirks-in-force.ts";
+import { quirksOf } from "../controls/quirks-in-force.ts";
 
-/** The parts of a cloud that have something to keep. */
+/** The parts of a cloud that have state to keep. */
 export interface Parts {
   readonly cloud: Cloud;
   readonly control: Control;
@@ -20,17 +20,21 @@ export interface Parts {
 type Plain = string | number | boolean | null | undefined | readonly Plain[] | { readonly [name: string]: Plain };
 
 interface Settings {
+  /** The time at which the clock stands; null while it runs. */
   readonly heldAt: number | null;
   readonly lagSeconds: number;
 }
 
-type KeptApp = Omit<AppRuntime, "revisions" | "truths" | "takenSuffixes" | "latestReady"> & {
+type KeptApp = Omit<AppRuntime, "revisions" | "quirks" | "takenSuffixes" | "latestReady"> & {
   readonly revisions: readonly Omit<Revision, "set">[];
   readonly takenSuffixes: readonly string[];
   readonly latestReady: string | null;
 };
 
-/** Gives everything that a cloud must not lose, by key. Made anew at each call, and cheap enough for that: a stand-in is small. */
+/**
+ * Gives everything that a cloud must not lose, by key. An emulator is small, so
+ * that making this at every call is cheap.
+ */
 export function* documentsOf({ cloud, control, operations }: Parts): Iterable<readonly [string, unknown]> {
   yield ["settings", { heldAt: control.heldAt ?? null, lagSeconds: requestRows(cloud).lagSeconds } satisfies Settings];
   for (const resource of cloud.store.list()) yield [`resource ${resource.id}`, resource];
@@ -38,21 +42,22 @@ export function* documentsOf({ cloud, control, operations }: Parts): Iterable<re
   for (const operation of operations.kept()) yield [`operation ${operation.id}`, operation];
 }
 
-// Whoever gives an app or a revision something that is no plain value is stopped by the compiler here, and says how it is to live again.
-const keptApp = ({ truths: _, ...app }: AppRuntime): KeptApp =>
+// A new field of an app or a revision that is no plain value does not compile
+// here until it is decided how it is restored.
+const keptApp = ({ quirks: _quirks, ...app }: AppRuntime): KeptApp =>
   ({
     ...app,
     operating: false,
     takenSuffixes: [...app.takenSuffixes],
     latestReady: app.latestReady?.name ?? null,
-    revisions: app.revisions.map(({ set: _, ...revision }) => revision satisfies Plain),
+    revisions: app.revisions.map(({ set: _set, ...revision }) => revision satisfies Plain),
   }) satisfies Plain;
 
 function revivedApp(kept: KeptApp, cloud: Cloud): AppRuntime {
   const revisions = kept.revisions.map((revision): Revision => ({ ...revision, set: undefined }));
   return {
     ...kept,
-    truths: truthsOf(cloud),
+    quirks: quirksOf(cloud),
     revisions,
     takenSuffixes: new Set(kept.takenSuffixes),
     latestReady: revisions.find(({ name }) => name === kept.latestReady),
@@ -60,17 +65,18 @@ function revivedApp(kept: KeptApp, cloud: Cloud): AppRuntime {
 }
 
 /**
- * Lets a cloud be what the documents say, starts its revisions' processes, and takes up the writes that were under way.
+ * Restores a cloud from its documents: starts the processes of its revisions and
+ * resumes the writes that were in progress.
  *
- * An operation goes on under its own name, so that whoever polls it sees its end, as after a machine of Azure's was restarted.
+ * An operation keeps its id, so that a client that polls it sees its end.
  */
 export async function revive(
   documents: ReadonlyMap<string, unknown>,
   { cloud, control, operations }: Parts,
-  kinds: readonly ResourceKind[],
+  types: readonly ResourceType[],
 ): Promise<void> {
-  const every = <Document>(kind: string): readonly Document[] =>
-    [...documents].filter(([key]) => key.split(" ")[0] === kind).map(([, document]) => document as Document);
+  const every = <Document>(prefix: string): readonly Document[] =>
+    [...documents].filter(([key]) => key.split(" ")[0] === prefix).map(([, document]) => document as Document);
   for (const { heldAt, lagSeconds } of every<Settings>("settings")) {
     control.heldAt = heldAt ?? undefined;
     requestRows(cloud).lagSeconds = lagSeconds;
@@ -83,7 +89,7 @@ export async function revive(
       if (revision.active && !revision.atZero) startRevision(cloud, app, revision, revision.started?.by);
   }
   for (const operation of every<KeptOperation>("operation")) {
-    if (operation.status === "InProgress") await takeUp(cloud, kinds, operations, operation);
+    if (operation.status === "InProgress") await resumeWrite(cloud, types, operations, operation);
     else operations.remember(operation);
   }
 }

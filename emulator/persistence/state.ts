@@ -1,19 +1,19 @@
-// What one cloud keeps in its folder so that it is the same cloud when it is started again, however it ended: a charter that is written
-// once (keys, secrets, ports), documents by key as they change, and the request rows. It knows no meaning of any document.
-// One line of the documents' file is one change, whole or not at all: an app and the operation that made it never part.
+// The files of a kept cloud, by which it is the same cloud after a restart, however it ended: a charter that is written
+// once (keys, secrets, ports), documents by key as they change, and the request rows. A line of the documents' file is
+// one change, written whole or not at all, so that an app and the operation that changed it stay consistent.
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { TokenKeys } from "../authorization/tokens.ts";
 import type { Authority } from "../certificates.ts";
 import { type LinesFile, openLines, type RowsFile, replaceFile, UnreadableState } from "./lines-file.ts";
 
-/** Rises when an older stand-in could no longer read what is written. */
+/** The version of the format. It rises when an older emulator can no longer read the files. */
 const format = 1;
-// A file of changes is written anew when it is several times as long as what it comes to.
+// The file of changes is rewritten when it is several times as long as the documents in it.
 const slackBytes = 1024 * 1024;
 const slackFactor = 4;
 
-/** What is settled when a cloud is made and holds for as long as its folder lives. */
+/** What is decided when a cloud is created and never changes afterwards. */
 export interface Charter {
   readonly authority: Authority;
   readonly tokenKeys: TokenKeys;
@@ -23,21 +23,21 @@ export interface Charter {
 
 const charterFile = (folder: string): string => path.join(folder, "charter.json");
 
-/** Gives the charter of the cloud in a folder; undefined where there is none yet. @throws UnreadableState */
+/** Gives the charter of the cloud in a folder; undefined when there is none. @throws UnreadableState */
 export function readCharter(folder: string): Charter | undefined {
   const file = charterFile(folder);
   if (!existsSync(file)) return undefined;
   const { format: written, ...charter } = parsed(file) as Charter & { readonly format?: number };
   if (written !== format)
-    throw new UnreadableState(`${file} has format ${written ?? "none"}, and this stand-in reads format ${format}`);
+    throw new UnreadableState(`${file} has format ${written ?? "none"}, and this emulator reads format ${format}`);
   return charter;
 }
 
 function parsed(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    throw new UnreadableState(`${file} is damaged`);
+  } catch (error) {
+    throw new UnreadableState(`${file} is damaged`, { cause: error });
   }
 }
 
@@ -45,14 +45,14 @@ function parsed(file: string): unknown {
 export const writeCharter = (folder: string, charter: Charter): void =>
   void replaceFile(charterFile(folder), JSON.stringify({ format, ...charter }));
 
-/** Documents by key, as they were written last. */
+/** The documents of a cloud, by key. */
 export interface Documents {
-  /** In the order in which they were first put. */
+  /** The documents when the file was opened, in the order in which they were first written. */
   readonly found: ReadonlyMap<string, unknown>;
   /**
-   * Writes what differs from what was written last, as one change; nothing where nothing differs.
+   * Writes the documents that have changed since the last call, as one change.
    *
-   * Whole documents are compared rather than each place in the stand-in that changes something made to say so: none can forget it.
+   * Whole documents are compared, so that no part of the emulator has to report its changes, and none can forget to.
    */
   readonly keep: (documents: Iterable<readonly [key: string, document: unknown]>) => void;
   readonly close: () => void;
@@ -72,8 +72,10 @@ export function openDocuments(folder: string): Documents {
     for (const [key, document] of Object.entries(put)) found.set(key, document);
   }
   let written = new Map([...found].map(([key, document]) => [key, JSON.stringify(document)]));
-  const line = (texts: Iterable<readonly [string, string]>, removed: readonly string[]): string =>
-    `{"remove":${JSON.stringify(removed)},"put":{${[...texts].map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(",")}}}`;
+  const line = (texts: Iterable<readonly [string, string]>, removed: readonly string[]): string => {
+    const put = [...texts].map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(",");
+    return `{"remove":${JSON.stringify(removed)},"put":{${put}}}`;
+  };
   let compactAt = 0;
   const compact = (): void => {
     file.rewrite(written.size === 0 ? [] : [line(written, [])]);
@@ -95,7 +97,11 @@ export function openDocuments(folder: string): Documents {
   };
 }
 
-/** Opens the rows of a folder. They lie in two files, of which the older is dropped whole when the newer has `rowsMax`. @throws UnreadableState */
+/**
+ * Opens the request rows of a folder. They are in two files; the older is dropped when the newer has `rowsMax` rows.
+ *
+ * @throws UnreadableState
+ */
 export function openRows<Row>(folder: string, rowsMax: number): RowsFile<Row> {
   const [newerFile, olderFile] = [path.join(folder, "rows.jsonl"), path.join(folder, "rows.older.jsonl")];
   const older = openLines(olderFile);

@@ -1,23 +1,24 @@
-// The provider's own way to Resource Manager: a token by client secret, HTTPS to the management host, and waiting for operations to end.
-// It sends what the real provider would send, to the same address as everybody else; it never looks into the stand-in.
+// The provider's client of Resource Manager: it signs in by client secret, sends HTTPS requests to the management host,
+// and waits for operations. It sends what the real provider would send, and never reads the emulator's state directly.
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Body } from "../arm/resource.ts";
 
-/** Where the cloud is. */
+/** The address of the cloud. */
 export interface Connection {
   readonly port: number;
   readonly caPem: string;
   readonly suffix: string;
 }
 
+/** The credentials of one configuration. */
 export interface Credentials {
   readonly tenantId: string;
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
-/** An answer of Azure that is no success; its text is azure-native's. */
+/** A failed request, with azure-native's text. */
 export class ServiceError extends Error {
   readonly status: number;
 
@@ -31,18 +32,18 @@ export class ServiceError extends Error {
   }
 }
 
-/** A write that was accepted and whose operation failed, so that there may be something half done. */
+/** A write that was accepted and whose operation failed; the resource may exist. */
 export class OperationFailed extends ServiceError {}
 
 /** Resource Manager, with the identity of one configuration. */
 export interface ArmClient {
   readonly get: (id: string, apiVersion: string) => Promise<Body>;
-  /** Puts and waits to the end. */
+  /** Sends a PUT and waits for its operation. */
   readonly put: (id: string, apiVersion: string, body: Body) => Promise<void>;
-  /** Deletes and waits to the end; what is gone already is fine. */
+  /** Sends a DELETE and waits for its operation. A missing resource is a success. */
   readonly remove: (id: string, apiVersion: string) => Promise<void>;
   readonly post: (id: string, apiVersion: string) => Promise<Body>;
-  /** Gives what the token says of its holder. */
+  /** Gives the claims of the token. */
   readonly claims: () => Promise<Body>;
 }
 
@@ -52,7 +53,8 @@ interface Answer {
   readonly body: Body;
 }
 
-// The real provider repeats these statuses after 20, 60 and 120 seconds; the count is kept, the waiting is not.
+// The real provider retries these statuses after 20, 60 and 120 seconds. The number of retries
+// is the same here, the delays are shorter.
 const retriedStatuses = [408, 429, 500, 502, 503, 504];
 const retryMilliseconds = [100, 300, 900];
 const pollMillisecondsMax = 1000;
@@ -96,13 +98,12 @@ function exchange(
 
 type Send = (method: string, url: URL, body?: Body) => Promise<Answer>;
 
-/** Follows whichever header says that the work goes on, to its end. */
+/** Polls the operation that an answer names until it ends. @throws OperationFailed */
 async function settle(send: Send, first: Answer): Promise<void> {
   const status = first.headers["azure-asyncoperation"];
-  const location = first.headers["location"];
-  const url =
-    typeof status === "string" ? status : first.status === 202 && typeof location === "string" ? location : undefined;
-  if (url === undefined) return;
+  const location = first.status === 202 ? first.headers["location"] : undefined;
+  const url = typeof status === "string" ? status : location;
+  if (typeof url !== "string") return;
   for (let wait = 50; ; wait = Math.min(wait * 2, pollMillisecondsMax)) {
     await sleep(wait);
     const answer = await send("GET", new URL(url));
@@ -117,12 +118,10 @@ async function settle(send: Send, first: Answer): Promise<void> {
   }
 }
 
-/** Makes a client; it signs in at its first request. */
-export function makeArmClient(connection: Connection, credentials: Credentials): ArmClient {
-  const agent = new https.Agent({ keepAlive: false, ca: connection.caPem });
+/** Makes the function that gives a token, new or still valid. */
+function makeSignIn(connection: Connection, agent: https.Agent, credentials: Credentials): () => Promise<string> {
   let token: { readonly text: string; readonly until: number } | undefined;
-
-  const signIn = async (): Promise<string> => {
+  return async () => {
     if (token && token.until > Date.now()) return token.text;
     const form = new URLSearchParams({
       grant_type: "client_credentials",
@@ -131,39 +130,39 @@ export function makeArmClient(connection: Connection, credentials: Credentials):
       scope: "https://management.azure.com/.default",
     });
     const url = new URL(`https://login.${connection.suffix}/${credentials.tenantId}/oauth2/v2.0/token`);
-    const { status, body } = await exchange(
-      connection,
-      agent,
-      "POST",
-      url,
-      { "content-type": "application/x-www-form-urlencoded" },
-      form.toString(),
-    );
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const { status, body } = await exchange(connection, agent, "POST", url, headers, form.toString());
     if (status !== 200) throw new ServiceError(status, body["error"], body["error_description"]);
     token = { text: body["access_token"], until: Date.now() + (body["expires_in"] - 300) * 1000 };
     return token.text;
   };
+}
+
+/** Gives a successful answer. @throws ServiceError for a refusal, or the error of the connection */
+function succeeded(outcome: Answer | Error): Answer {
+  if (outcome instanceof Error) throw outcome;
+  const { status, body } = outcome;
+  if (status < 400) return outcome;
+  throw new ServiceError(status, body["error"]?.code, body["error"]?.message ?? JSON.stringify(body));
+}
+
+/** Makes a client. It signs in at its first request. */
+export function makeArmClient(connection: Connection, credentials: Credentials): ArmClient {
+  const agent = new https.Agent({ keepAlive: false, ca: connection.caPem });
+  const signIn = makeSignIn(connection, agent, credentials);
 
   const send: Send = async (method, url, body) => {
-    for (let attempt = 0; ; attempt++) {
-      const text = body === undefined ? undefined : JSON.stringify(body);
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    for (let tries = 0; ; tries++) {
       const headers = {
         authorization: `Bearer ${await signIn()}`,
         accept: "application/json",
         ...(text === undefined ? {} : { "content-type": "application/json; charset=utf-8" }),
       };
       const outcome = await exchange(connection, agent, method, url, headers, text).catch((error: Error) => error);
-      const again = outcome instanceof Error || retriedStatuses.includes(outcome.status);
-      const wait = retryMilliseconds[attempt];
-      if (!again || wait === undefined) {
-        if (outcome instanceof Error) throw outcome;
-        if (outcome.status < 400) return outcome;
-        throw new ServiceError(
-          outcome.status,
-          outcome.body["error"]?.code,
-          outcome.body["error"]?.message ?? JSON.stringify(outcome.body),
-        );
-      }
+      const isRetried = outcome instanceof Error || retriedStatuses.includes(outcome.status);
+      const wait = retryMilliseconds[tries];
+      if (!isRetried || wait === undefined) return succeeded(outcome);
       await sleep(wait);
     }
   };

@@ -1,11 +1,12 @@
-// Differences between two values of a resource, and how a difference that was seen in the cloud is carried over to what the program said.
-// Plain values in, plain values out; the rules are azure-native's (its diff.go), so that a refresh shows drift and nothing else.
+// Differences between two values of a resource, and how a change in the cloud is carried over to a program's inputs.
+// The rules are those of azure-native (its diff.go), so that a refresh shows drift and nothing else.
 import type { Body } from "../arm/resource.ts";
 
-/** One place where two values differ, named as the engine names it: `template.containers[0].image`. */
+/** One place where two values differ. */
 export interface Difference {
+  /** The path as the Pulumi CLI writes it: `template.containers[0].image`. */
   readonly path: string;
-  /** The same without indices, to look rules up: `template.containers[].image`. */
+  /** The path without indices, by which rules are found: `template.containers[].image`. */
   readonly rule: string;
   readonly kind: "add" | "delete" | "update";
 }
@@ -13,7 +14,7 @@ export interface Difference {
 const isObject = (value: unknown): value is Body =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Whether two values are equal, whatever the order of their properties. */
+/** Reports whether two values are equal, whatever the order of their properties. */
 const equal = (one: unknown, other: unknown): boolean => differences(one, other, "", "").length === 0;
 
 /** Lists where two values differ. */
@@ -36,27 +37,27 @@ export function differences(before: unknown, after: unknown, path = "", rule = "
   return before === after ? [] : [{ path, rule, kind: "update" }];
 }
 
-/** Carries over to `said` what changed from `before` to `after`, and leaves alone what did not. */
-export function carryOver(said: Body, before: Body, after: Body): Body {
-  const result: Body = { ...said };
+/** Gives `inputs` with the changes from `before` to `after`. */
+export function carryOver(inputs: Body, before: Body, after: Body): Body {
+  const result: Body = { ...inputs };
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
     if (equal(before[name], after[name])) continue;
     if (after[name] === undefined) delete result[name];
     else
       result[name] =
-        said[name] === undefined || before[name] === undefined
+        inputs[name] === undefined || before[name] === undefined
           ? after[name]
-          : carryValue(said[name], before[name], after[name]);
+          : carryValue(inputs[name], before[name], after[name]);
   }
   return result;
 }
 
-function carryValue(said: unknown, before: unknown, after: unknown): unknown {
-  if (isObject(said) && isObject(before) && isObject(after)) return carryOver(said, before, after);
-  if (Array.isArray(said) && Array.isArray(before) && Array.isArray(after)) {
+function carryValue(input: unknown, before: unknown, after: unknown): unknown {
+  if (isObject(input) && isObject(before) && isObject(after)) return carryOver(input, before, after);
+  if (Array.isArray(input) && Array.isArray(before) && Array.isArray(after)) {
     return after.map((each, index) => {
-      if (index >= said.length || index >= before.length) return each;
-      return equal(before[index], each) ? said[index] : carryValue(said[index], before[index], each);
+      if (index >= input.length || index >= before.length) return each;
+      return equal(before[index], each) ? input[index] : carryValue(input[index], before[index], each);
     });
   }
   return after;

@@ -1,5 +1,5 @@
-// What the azure-native provider 3.28 calls the kinds that the stand-in serves: tokens, api-versions, path parameters, naming.
-// Facts only, taken from the npm package's own sources; what is done with them is elsewhere in this folder.
+// How azure-native 3.28 describes the resource types that the emulator serves: tokens, api-versions, path parameters
+// and naming. These are facts from the sources of its npm package.
 
 /** One resource of azure-native. */
 export interface NativeResource {
@@ -9,17 +9,22 @@ export interface NativeResource {
   readonly apiVersion: string;
   /** The id, with the SDK's parameters in braces. */
   readonly path: string;
-  /** The parameter that the provider fills in when the program does not, and how: name and eight hex digits, a UUID, or the name itself. */
+  /**
+   * The parameter that the provider names if the program does not: by the name and
+   * eight hex digits, a UUID, or the name itself.
+   */
   readonly named?: { readonly parameter: string; readonly how: "random" | "uuid" | "copy" };
-  /** Further properties whose change needs another resource. */
+  /** Properties, besides the path's parameters, whose change replaces the resource. */
   readonly forceNew: readonly string[];
   /** Properties that are lists of ids in the SDK and objects by id on the wire. */
   readonly stringSets?: readonly string[];
-  /** Lists below `properties` whose items have `properties` of their own on the wire, which the SDK shows beside the items' names. */
+  /** Lists whose items have a nested `properties` on the wire, which the SDK flattens into the items. */
   readonly flattened?: readonly string[];
-  /** Properties that are resources of their own as well: a program that does not set them leaves them to those. */
+  /**
+   * Properties that are resources of their own too. A program that does not set them leaves them to those resources.
+   */
   readonly maintained?: readonly string[];
-  /** Properties that the SDK calls otherwise than the wire, by the SDK's name. */
+  /** Properties with another name on the wire, by the SDK's name. */
   readonly renamed?: { readonly [name: string]: string };
 }
 
@@ -246,7 +251,7 @@ const nativeResources: readonly NativeResource[] = [
   },
 ];
 
-/** Finds a resource by its token; azure-native's versioned spellings (`azure-native:app/v20250701:ContainerApp`) are not served. */
+/** Finds a resource by its token. Versioned tokens (`azure-native:app/v20250701:ContainerApp`) are not served. */
 export const nativeResourceOf = (token: string): NativeResource | undefined =>
   nativeResources.find((each) => each.token === token);
 
@@ -256,6 +261,6 @@ export function nativeResourceOfGetter(token: string): NativeResource | undefine
   return nativeResourceOf(`azure-native:${module}:${name}`);
 }
 
-/** Gives the parameters of a path, the subscription aside. */
+/** Gives the parameters of a path, except the subscription. */
 export const parametersOf = (resource: NativeResource): readonly string[] =>
   [...resource.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).filter((name) => name !== "subscriptionId");

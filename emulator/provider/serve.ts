@@ -1,6 +1,7 @@
-// Pulumi's provider protocol for the azure-native tokens, over raw gRPC: the SDK's own server hides configuration, previews and old inputs.
-// It turns messages into plain values and back; behaviour is translate.ts. Secrets need nothing here: since we say that we do not
-// take them, the engine sends plain values and marks the outputs itself.
+// Pulumi's provider protocol for azure-native's tokens, over gRPC directly: the server in Pulumi's
+// SDK hides configuration, previews and old inputs. It converts messages to plain values and back;
+// the behaviour is in translate.ts. The provider does not accept secrets, so the Pulumi CLI sends
+// plain values and marks the outputs itself.
 import { createRequire } from "node:module";
 import * as grpc from "@grpc/grpc-js";
 import type { Body } from "../arm/resource.ts";
@@ -31,39 +32,44 @@ const { Any } = require("google-protobuf/google/protobuf/any_pb.js");
 const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js");
 const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js");
 
-/** Says in every place where a version is shown that this is not the real provider. */
-const providerVersion = "3.28.0+ballast-stand-in";
+/** The version, which shows everywhere that this is not the real provider. */
+const providerVersion = "3.28.0+ballast-emulator";
 
-/** Where the cloud is and whom to be when the stack's configuration does not say. */
+/** The cloud, and the credentials for a stack whose configuration names none. */
 export interface ProviderOptions {
   readonly connection: Connection;
   readonly subscription: string;
   readonly credentials: Credentials;
-  /** @default any that is free */
+  /** @default a free port */
   readonly port?: number;
 }
 
-type Call = { readonly request: any };
+/** A protobuf message. Its generated accessors have no types. */
+// biome-ignore lint/suspicious/noExplicitAny: Pulumi's stubs have no types for these messages
+type Message = { readonly [accessor: string]: any };
+type Call = { readonly request: Message };
 
 /** Serves the provider on a loopback port. */
 export async function serveProvider(
   options: ProviderOptions,
 ): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
   let session: Session | undefined;
-  const methods = methodsOf(
-    options,
-    () => {
-      if (session === undefined) throw new Error("the stand-in for azure-native was not configured");
-      return session;
-    },
-    (configured) => {
+  const methods: Methods = {
+    ...providerMethods(options, (configured) => {
       session = configured;
-    },
-  );
+    }),
+    ...resourceMethods(() => {
+      if (session === undefined) throw new Error("the emulator for azure-native was not configured");
+      return session;
+    }),
+  };
   const unary = (name: string) => (call: Call, done: grpc.sendUnaryData<unknown>) => {
     const method = methods[name];
     if (method === undefined)
-      return done({ code: grpc.status.UNIMPLEMENTED, details: `the stand-in for azure-native has no ${name}` });
+      return done({
+        code: grpc.status.UNIMPLEMENTED,
+        details: `the emulator for azure-native does not implement ${name}`,
+      });
     Promise.resolve(call.request)
       .then(method)
       .then(
@@ -84,7 +90,10 @@ export async function serveProvider(
   return { port, close: async () => server.forceShutdown() };
 }
 
-/** Only for a resource that is there although it failed is there more to say than the sentence; gRPC for Node has no word for that but this header. */
+/**
+ * Gives an error as a gRPC status. A half-written resource needs details, which gRPC
+ * for Node sends only through this header.
+ */
 function failure(error: Error): Partial<grpc.StatusObject> {
   const metadata = new grpc.Metadata();
   if (error instanceof HalfWritten) {
@@ -108,7 +117,7 @@ function failure(error: Error): Partial<grpc.StatusObject> {
   return { code: grpc.status.UNKNOWN, details: error.message, metadata };
 }
 
-const plain = (struct: any): Body => withoutNulls(struct?.toJavaScript() ?? {}) as Body;
+const plain = (message: Message | undefined): Body => withoutNulls(message?.["toJavaScript"]() ?? {}) as Body;
 const struct = (body: Body): unknown => Struct.fromJavaScript(withoutNulls(body));
 
 function withoutNulls(value: unknown): unknown {
@@ -121,7 +130,7 @@ function withoutNulls(value: unknown): unknown {
   );
 }
 
-function make(message: string, fields: { readonly [setter: string]: unknown }): any {
+function make(message: string, fields: { readonly [setter: string]: unknown }): Message {
   const made = new messages[message]();
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) made[`set${name}`](value);
   return made;
@@ -130,7 +139,7 @@ function make(message: string, fields: { readonly [setter: string]: unknown }): 
 function resourceOf(urn: string): NativeResource {
   const token = urn.split("::")[2]!.split("$").at(-1)!;
   const resource = nativeResourceOf(token);
-  if (resource === undefined) throw new Error(`the stand-in for azure-native has no resource ${token}`);
+  if (resource === undefined) throw new Error(`the emulator for azure-native does not serve the resource ${token}`);
   return resource;
 }
 
@@ -139,7 +148,9 @@ function configure(options: ProviderOptions, variables: { readonly [name: string
   const subscription = config("subscriptionId") ?? options.subscription;
   if (subscription !== options.subscription) {
     throw new Error(
-      `This is the stand-in for azure-native (${providerVersion}), which serves the subscription ${options.subscription} of a stand-in cloud only. The stack names the subscription ${subscription}; run it without PULUMI_DEBUG_PROVIDERS to reach Azure.`,
+      `This is the emulator for azure-native (${providerVersion}). ` +
+        `It serves only the subscription ${options.subscription} of an emulator cloud. ` +
+        `The stack names the subscription ${subscription}; run it without PULUMI_DEBUG_PROVIDERS to reach Azure.`,
     );
   }
   const credentials = {
@@ -157,7 +168,7 @@ function configure(options: ProviderOptions, variables: { readonly [name: string
 
 const modes = ["propose", "enforce", "disable"] as const;
 
-function namingOf(request: any): Naming {
+function namingOf(request: Message): Naming {
   const options = request.getAutonaming();
   const proposed = options
     ? { proposed: { name: options.getProposedName(), mode: modes[options.getMode() as 0 | 1 | 2] } }
@@ -188,9 +199,10 @@ function diffReply(resource: NativeResource, olds: Body, news: Body): unknown {
   return reply;
 }
 
-type Methods = { readonly [name: string]: (request: any) => unknown };
+type Methods = { readonly [name: string]: (request: Message) => unknown };
 
-function methodsOf(options: ProviderOptions, session: () => Session, configured: (session: Session) => void): Methods {
+/** The calls about the provider itself. */
+function providerMethods(options: ProviderOptions, configured: (session: Session) => void): Methods {
   const nothing = (): unknown => new Empty();
   return {
     attach: nothing,
@@ -206,7 +218,7 @@ function methodsOf(options: ProviderOptions, session: () => Session, configured:
         Schema: JSON.stringify({
           name: "azure-native",
           version: providerVersion,
-          description: "A stand-in for azure-native that serves a stand-in cloud.",
+          description: "An emulator for azure-native that serves an emulator cloud.",
           resources: {},
         }),
       }),
@@ -216,6 +228,12 @@ function methodsOf(options: ProviderOptions, session: () => Session, configured:
       configured(configure(options, Object.fromEntries(request.getVariablesMap().entries())));
       return make("ConfigureResponse", { Supportspreview: true, SupportsAutonamingConfiguration: true });
     },
+  };
+}
+
+/** The calls about resources and their getters. */
+function resourceMethods(session: () => Session): Methods {
+  return {
     invoke: async (request) =>
       make("InvokeResponse", { Return: struct(await invoke(session(), request.getTok(), plain(request.getArgs()))) }),
     check: async (request) => {

@@ -1,18 +1,18 @@
-// Between the SDK's shape of a resource and the wire's: `properties` is flattened there and nested here, the path's parameters are
-// inputs there and part of the id here, lists of identities there are objects here. Which is which comes from the schema.
-
+// Converts a resource between the SDK's shape and the wire's. The SDK flattens `properties`, has the path's parameters
+// as inputs, and has lists of identities; on the wire `properties` is nested, the parameters are part of the id, and
+// identities are an object. The schema decides which is which.
 import type { Body } from "../arm/resource.ts";
 import { type Schema, schemaOf, unknownValue } from "../arm/schema.ts";
 import { type NativeResource, parametersOf } from "./resources.ts";
 
-/** How the engine writes a value that is not known yet. */
+/** The Pulumi CLI's text for a value that is not known yet. */
 export const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const bookkeeping = ["azureApiVersion", "__createBeforeDelete", "__defaults"];
 
 const schemaFor = (resource: NativeResource): Schema => schemaOf(resource.type, resource.apiVersion);
 
-/** Gives the id that these inputs mean; undefined while a part of it is unknown. */
+/** Gives the id that inputs describe; undefined while a part of it is unknown. */
 export function idOf(resource: NativeResource, inputs: Body, subscription: string): string | undefined {
   let known = true;
   const id = resource.path.replace(/\/?\{(\w+)\}/g, (whole, name: string) => {
@@ -23,7 +23,7 @@ export function idOf(resource: NativeResource, inputs: Body, subscription: strin
   return known ? id : undefined;
 }
 
-/** Gives the path's parameters as they stand in an id. */
+/** Gives the path's parameters from an id. */
 export function parametersIn(resource: NativeResource, id: string): Body {
   const names = [...resource.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   const expression = resource.path.replace(/\/\{(resourceUri|scope)\}/g, "(/.+)").replace(/\{\w+\}/g, "([^/]+)");
@@ -35,13 +35,14 @@ export function parametersIn(resource: NativeResource, id: string): Body {
   );
 }
 
-function atPath(body: Body, path: string, change: (value: any) => unknown): Body {
+/** Changes the value at a path, if there is one. */
+function atPath(body: Body, path: string, change: (value: unknown) => unknown): Body {
   const [first = "", ...rest] = path.split(".");
   if (body[first] === undefined || body[first] === null) return body;
   return { ...body, [first]: rest.length === 0 ? change(body[first]) : atPath(body[first], rest.join("."), change) };
 }
 
-/** Changes every item of the lists that the SDK flattens, where they are known. */
+/** Changes every known item of the lists that the SDK flattens. */
 const inLists = ({ flattened = [] }: NativeResource, properties: Body, change: (item: Body) => Body): Body =>
   Object.fromEntries(
     Object.entries(properties).map(([name, value]) => [
@@ -54,14 +55,14 @@ const inLists = ({ flattened = [] }: NativeResource, properties: Body, change: (
 const nest = ({ name, ...properties }: Body): Body => ({ name, properties });
 const flatten = ({ properties, ...item }: Body): Body => ({ ...item, ...properties });
 
-/** Gives the body to be sent for these inputs. */
+/** Gives the body to send for inputs. */
 export function toWire(resource: NativeResource, inputs: Body): Body {
   const schema = schemaFor(resource);
   const parameters = parametersOf(resource);
   const body: Body = {};
   const properties: Body = {};
   for (const [name, value] of Object.entries(inputs)) {
-    // A parameter of the path may be a property too, as a server administrator's objectId is; then the path alone says it.
+    // A parameter may also be a property, such as a server administrator's objectId; it is sent in the path alone.
     if (bookkeeping.includes(name) || parameters.includes(name)) continue;
     if (schema.envelopeNames.includes(name)) body[name] = value;
     else properties[resource.renamed?.[name] ?? name] = value;
@@ -75,7 +76,7 @@ export function toWire(resource: NativeResource, inputs: Body): Body {
   return (resource.stringSets ?? []).reduce((each, path) => atPath(each, path, toObjects), whole);
 }
 
-/** Gives properties of the wire under the SDK's names. */
+/** Renames properties from the wire's names to the SDK's. */
 const sdkNamed = ({ renamed = {} }: NativeResource, properties: Body = {}): Body =>
   Object.fromEntries(
     Object.entries(properties).map(([wire, value]) => [
@@ -84,10 +85,10 @@ const sdkNamed = ({ renamed = {} }: NativeResource, properties: Body = {}): Body
     ]),
   );
 
-/** Gives what the SDK shows of a body that Azure answered. */
+/** Gives the outputs of a resource from a body that Azure answered. */
 export function toOutputs(resource: NativeResource, body: Body): Body {
   const { properties, apiVersion: _apiVersion, ...rest } = body;
-  // Only the resource group keeps a nested `properties`, with nothing in it but its state.
+  // Only the resource group keeps a nested `properties`; it contains the state alone.
   const flat =
     resource.type === "Microsoft.Resources/resourceGroups"
       ? { ...rest, properties }
@@ -95,7 +96,7 @@ export function toOutputs(resource: NativeResource, body: Body): Body {
   return { ...flat, azureApiVersion: resource.apiVersion };
 }
 
-/** Gives, of outputs, what could have been inputs. */
+/** Gives the outputs that could have been inputs. */
 export function toInputs(resource: NativeResource, outputs: Body): Body {
   const { name: _name, azureApiVersion: _version, ...rest } = outputs;
   const accepted = schemaFor(resource).accept(onlyKnown(schemaFor(resource), toWire(resource, rest)), true);
@@ -108,7 +109,7 @@ export function toInputs(resource: NativeResource, outputs: Body): Body {
   } as Body);
 }
 
-/** Answers may carry more than the schema lists; the projection onto inputs leaves it out rather than failing. */
+/** Leaves out properties that the schema does not list, which an answer may have. */
 function onlyKnown(schema: Schema, body: Body): Body {
   const { properties = {}, ...envelope } = body;
   const keep = (value: Body, names: readonly string[]): Body =>
@@ -124,7 +125,7 @@ const mapUnknown = (value: unknown, from: unknown, to: unknown): unknown => {
   return value;
 };
 
-/** Gives why the inputs do not fit, as Azure would say it; undefined if they do as far as they are known. */
+/** Gives why inputs violate the schema, in the words of Azure; undefined when the known ones do not. */
 export function problemOf(resource: NativeResource, inputs: Body): string | undefined {
   const schema = schemaFor(resource);
   try {
@@ -136,7 +137,7 @@ export function problemOf(resource: NativeResource, inputs: Body): string | unde
   return typeof name === "string" && name !== unknownText ? schema.refuseName(name) : undefined;
 }
 
-/** Gives the outputs as a preview shows them: what the inputs say, and unknown wherever Azure may add something. */
+/** Gives the outputs for a preview: the inputs, and unknown values wherever Azure may add something. */
 export function foreseenOutputs(resource: NativeResource, inputs: Body): Body {
   const schema = schemaFor(resource);
   const foreseen = mapUnknown(schema.foresee(toWire(resource, inputs)), unknownValue, unknownText) as Body;

@@ -1,5 +1,5 @@
-// The azure-native provider's behaviour, without its protocol: what it checks, compares, creates, reads, updates and deletes.
-// Stateless: everything it knows comes with the call or from Resource Manager. gRPC is serve.ts; names are resources.ts.
+// The behaviour of the azure-native provider without its protocol: how it checks, compares, creates, reads, updates and
+// deletes resources. It is stateless: its knowledge comes with the call or from Resource Manager.
 import { createHash } from "node:crypto";
 import type { Body } from "../arm/resource.ts";
 import { type ArmClient, OperationFailed, ServiceError } from "./arm-client.ts";
@@ -7,27 +7,29 @@ import { carryOver, type Difference, differences } from "./difference.ts";
 import { type NativeResource, nativeResourceOfGetter, parametersOf } from "./resources.ts";
 import { foreseenOutputs, idOf, parametersIn, problemOf, toInputs, toOutputs, toWire, unknownText } from "./shape.ts";
 
-/** What Check is given beside the inputs. */
+/** How Check names a resource. */
 export interface Naming {
   /** The last part of the URN. */
   readonly name: string;
   readonly randomSeed: Uint8Array;
-  /** The engine's own proposal, when the stack configures auto-naming. */
+  /** The Pulumi CLI's proposal, if the stack configures auto-naming. */
   readonly proposed?: { readonly name: string; readonly mode: "propose" | "enforce" | "disable" };
 }
 
+/** The result of Check. */
 export interface Checked {
   readonly inputs: Body;
-  /** One sentence a failure. */
+  /** One message for each failure. */
   readonly failures: readonly string[];
 }
 
+/** The result of Diff. */
 export interface Compared {
   readonly differences: readonly (Difference & { readonly replace: boolean })[];
   readonly deleteBeforeReplace: boolean;
 }
 
-/** Where calls go, by whom, and into which subscription. */
+/** The client, the subscription and the configuration of a provider. */
 export interface Session {
   readonly arm: ArmClient;
   readonly subscription: string;
@@ -50,7 +52,7 @@ function nameFor(
   return { value: digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"), random: true };
 }
 
-/** Fills in names, location and api-version as azure-native does, and holds the result to the schema. */
+/** Fills in name and location as azure-native does, and checks the result against the schema. */
 export async function check(
   session: Session,
   resource: NativeResource,
@@ -90,7 +92,10 @@ async function groupLocation({ arm, subscription }: Session, group: unknown): Pr
 const sameLocation = (one: unknown, other: unknown): boolean =>
   String(one).toLowerCase().replaceAll(" ", "") === String(other).toLowerCase().replaceAll(" ", "");
 
-/** Compares inputs with inputs; path parameters and what cannot be changed in place ask for another resource. */
+/**
+ * Compares old and new inputs. A changed path parameter, or a property that
+ * cannot change in place, replaces the resource.
+ */
 export function compare(resource: NativeResource, olds: Body, news: Body): Compared {
   const rules = [...parametersOf(resource), ...resource.forceNew];
   const found = differences(olds, news)
@@ -104,10 +109,10 @@ export function compare(resource: NativeResource, olds: Body, news: Body): Compa
   return { differences: found, deleteBeforeReplace: found.some(({ replace }) => replace) && olds[randomFlag] !== true };
 }
 
-/** Gives the outputs of a resource that would be created. */
+/** Gives the outputs of a creation, for a preview. */
 export const foreseeCreate = (resource: NativeResource, inputs: Body): Body => foreseenOutputs(resource, inputs);
 
-/** Gives the outputs of a resource that would be updated: of what Azure says, name and location alone are taken to stay. */
+/** Gives the outputs of an update, for a preview. Of the old outputs only name and location are assumed to stay. */
 export function foreseeUpdate(resource: NativeResource, inputs: Body, outputs: Body): Body {
   const kept = Object.fromEntries(
     ["name", "location"].flatMap((name) => (outputs[name] === undefined ? [] : [[name, outputs[name]]])),
@@ -115,12 +120,16 @@ export function foreseeUpdate(resource: NativeResource, inputs: Body, outputs: B
   return { ...foreseenOutputs(resource, inputs), ...kept };
 }
 
+/** A resource as the Pulumi CLI stores it. */
 export interface State {
   readonly id: string;
   readonly outputs: Body;
 }
 
-/** A write that was accepted and then failed: the engine keeps what is there and what was asked for, so that the next update mends or deletes it. */
+/**
+ * A write that was accepted and then failed. The Pulumi CLI keeps its state and inputs, so that the
+ * next update repairs or deletes the resource.
+ */
 export class HalfWritten extends Error {
   readonly state: State & { readonly inputs: Body };
 
@@ -130,7 +139,7 @@ export class HalfWritten extends Error {
   }
 }
 
-/** Creates what is not there yet. @throws when it is, rather than taking it over; HalfWritten when it is there after a failure. */
+/** Creates a resource. @throws when it already exists; HalfWritten when it exists after a failure */
 export async function create({ arm, subscription }: Session, resource: NativeResource, inputs: Body): Promise<State> {
   const id = idOf(resource, inputs, subscription)!;
   const there = await arm.get(id, resource.apiVersion).catch((error: unknown) => {
@@ -142,7 +151,7 @@ export async function create({ arm, subscription }: Session, resource: NativeRes
   return write(arm, resource, id, inputs);
 }
 
-/** Sends the whole body again, as azure-native does. @throws HalfWritten when the operation failed. */
+/** Updates a resource by sending the whole body, as azure-native does. @throws HalfWritten when the operation failed */
 export const update = ({ arm }: Session, resource: NativeResource, id: string, inputs: Body): Promise<State> =>
   write(arm, resource, id, inputs);
 
@@ -162,10 +171,14 @@ const stateOf = (resource: NativeResource, id: string, body: Body): State => ({
   outputs: toOutputs(resource, body),
 });
 
+/** Deletes a resource. */
 export const remove = ({ arm }: Session, resource: NativeResource, id: string): Promise<void> =>
   arm.remove(id, resource.apiVersion);
 
-/** Reads what is there; undefined where nothing is. Inputs follow only what changed since `outputs` was seen, so that a refresh shows drift alone. */
+/**
+ * Reads a resource; undefined when it does not exist. Inputs get only the changes since
+ * `outputs`, so that a refresh shows drift alone.
+ */
 export async function read(
   { arm }: Session,
   resource: NativeResource,
@@ -179,20 +192,20 @@ export async function read(
   });
   if (body === undefined) return undefined;
   const live = toOutputs(resource, body);
-  const ours = (seen: Body): Body =>
+  const inputsIn = (answered: Body): Body =>
     Object.fromEntries(
-      Object.entries(toInputs(resource, seen)).filter(
+      Object.entries(toInputs(resource, answered)).filter(
         ([name]) => inputs[name] !== undefined || !resource.maintained?.includes(name),
       ),
     );
   const imported = Object.keys(inputs).length === 0;
-  const said = imported
+  const refreshed = imported
     ? { ...parametersIn(resource, id), ...toInputs(resource, live) }
-    : carryOver(inputs, ours(outputs), ours(live));
-  return { id: body["id"] ?? id, outputs: live, inputs: said };
+    : carryOver(inputs, inputsIn(outputs), inputsIn(live));
+  return { id: body["id"] ?? id, outputs: live, inputs: refreshed };
 }
 
-/** Answers the getters of the resources that are served, and who the client is. */
+/** Answers the getters of the served resources, getSharedKeys and getClientConfig. */
 export async function invoke({ arm, subscription, config }: Session, token: string, args: Body): Promise<Body> {
   if (token === "azure-native:authorization:getClientConfig") {
     const { oid } = await arm.claims();
@@ -200,13 +213,12 @@ export async function invoke({ arm, subscription, config }: Session, token: stri
   }
   if (token === "azure-native:operationalinsights:getSharedKeys") {
     const { resourceGroupName, workspaceName } = args;
-    return arm.post(
-      `/subscriptions/${subscription}/resourceGroups/${resourceGroupName}/providers/Microsoft.OperationalInsights/workspaces/${workspaceName}/sharedKeys`,
-      "2023-09-01",
-    );
+    const group = `/subscriptions/${subscription}/resourceGroups/${resourceGroupName}`;
+    const workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/${workspaceName}`;
+    return arm.post(`${workspace}/sharedKeys`, "2023-09-01");
   }
   const resource = nativeResourceOfGetter(token);
-  if (resource === undefined) throw new Error(`the stand-in for azure-native has no function ${token}`);
+  if (resource === undefined) throw new Error(`the emulator for azure-native has no function ${token}`);
   const body = await arm.get(idOf(resource, args, subscription)!, resource.apiVersion);
   return { id: body["id"], ...toOutputs(resource, body) };
 }

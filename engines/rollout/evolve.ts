@@ -1,14 +1,14 @@
-// State + fact → state. Total: every fact that was ever written folds for ever, whatever the state it meets. Nothing is
-// decided here; a fact only moves the state to the phase in which the next thing is missing.
+// State + fact → state. Total: every fact ever written can be folded for ever, in any state. Nothing is decided here; a
+// fact only moves the state to the phase in which the next effect is missing.
 import { after, type Instant, secondsBetween } from "../time.ts";
+import { initialState } from "./initial-state.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "./judge/gather.ts";
 import type {
   AppView,
-  Bin,
-  Labels,
+  Bucket,
+  EndReason,
   Landing,
-  Limits,
   Phase,
   ReleaseIntent,
   RolloutEffect,
@@ -17,48 +17,11 @@ import type {
   RolloutState,
   SignalName,
   Tally,
+  Thresholds,
+  WaitReason,
   Weight,
 } from "./vocabulary.ts";
-
-export const initial: RolloutState = {
-  phase: "waiting-for-request",
-  intent: undefined,
-  steps: [],
-  step: 0,
-  adopted: undefined,
-  moved: undefined,
-  stable: null,
-  inspected: false,
-  sleepers: [],
-  touched: false,
-  now: 0,
-  startedAt: 0,
-  phaseAt: 0,
-  watchedFrom: 0,
-  warmFrom: 0,
-  warmUntil: 0,
-  measuredTo: 0,
-  measuredAt: 0,
-  probedAt: 0,
-  readAt: 0,
-  probeFailures: 0,
-  evidence: noEvidence,
-  shadow: undefined,
-  paused: false,
-  pausedAt: 0,
-  pausedSeconds: 0,
-  awaitedAt: 0,
-  approved: false,
-  held: undefined,
-  failures: 0,
-  retireFailures: 0,
-  retryAt: 0,
-  doubtUntil: 0,
-  promoted: false,
-  superseded: false,
-  ending: undefined,
-  attempt: 1,
-};
+import { percentOf, sameWeights, shareOf, wantedWeights } from "./weights.ts";
 
 /** Adds one fact to the state. */
 export function evolve(before: RolloutState, event: RolloutEvent): RolloutState {
@@ -67,7 +30,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   switch (event.kind) {
     case "Planned":
       return enter(
-        { ...state, intent: event.intent, steps: event.steps, startedAt: at, shadow: shadowOf(event.intent) },
+        { ...state, intent: event.intent, steps: event.steps, startedAt: at, dryRun: dryRunOf(event.intent) },
         "inspecting",
       );
     case "Inspected":
@@ -77,41 +40,22 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
         { ...state, stable: event.stable, step: event.stable === null || state.promoted ? state.steps.length - 1 : 0 },
         event.activate,
       );
-    case "FoundEqual":
-      return enter(
-        { ...state, stable: event.stable, ending: { result: "equal", sentence: event.sentence } },
-        event.untouched ? "retiring" : "reverting",
-      );
+    case "FoundUnchanged":
+      return foundUnchanged(state, event);
     case "Activated":
       return enter(state, "smoking");
     case "Probed":
-      return {
-        ...state,
-        probedAt: at,
-        probeFailures: event.good ? 0 : state.probeFailures + 1,
-        failures: 0,
-        retryAt: 0,
-      };
+      return probed(state, event.good);
     case "SmokePassed":
       return enter(state, "shifting");
     case "TrafficShifted":
       return shifted(doubt(state, event.mayLand), event.weights);
     case "TrafficRead":
-      return {
-        ...state,
-        readAt: at,
-        retryAt: state.phase === "confirming" ? lookAgainAt(state, event.heldUntil) : 0,
-        moved: sameWeights(event.weights, wanted(state)) && event.deactivated === undefined ? undefined : state.moved,
-      };
+      return readBack(state, event);
     case "StepReached":
       return state.ending === undefined ? reach(state) : retire(state);
     case "TrafficDrifted":
-      return {
-        ...fail(state),
-        phase: state.phase === "confirming" ? "reverting" : "shifting",
-        phaseAt: at,
-        warmFrom: at,
-      };
+      return drifted(state);
     case "TrafficMoved":
       return { ...state, moved: event.seenPercent };
     case "TrafficAdopted":
@@ -119,19 +63,15 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "Waited":
       return state;
     case "Measured":
-      return weigh(state, event.bins, event.to);
-    case "Held":
-      return {
-        ...state,
-        held: event.reason,
-        awaitedAt: event.reason === "unapproved" && state.awaitedAt === 0 ? at : state.awaitedAt,
-      };
-    case "ShadowJudged":
-      return { ...state, shadow: state.shadow && { ...state.shadow, heard: heard(event) } };
+      return weigh(state, event.buckets, event.to);
+    case "Waiting":
+      return wait(state, event.reason);
+    case "DryRunJudged":
+      return { ...state, dryRun: state.dryRun && { ...state.dryRun, reported: keyOfVerdict(event) } };
     case "StepPassed":
-      return pass(state, event.percent, event.sentence);
+      return pass(state, event.percent, event.message);
     case "Aborted":
-      return abort(state, event.sentence);
+      return abort(state, event.reason, event.message);
     case "Reverted":
       return retire(state);
     case "Deactivated":
@@ -143,50 +83,12 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "Disregarded":
       return state;
     case "Finished":
-      return { ...enter(state, "finished"), ending: { result: event.result, sentence: event.sentence } };
+      return {
+        ...enter(state, "finished"),
+        ending: { result: event.result, reason: event.reason, message: event.message },
+      };
   }
 }
-
-/** Names the weights that the app should show in the present phase: the step's split, or everything to stable. */
-export function wanted(state: RolloutState): readonly Weight[] {
-  const canary = state.intent?.revision ?? "";
-  if (state.ending !== undefined && state.ending.result !== "promoted")
-    return state.stable === null ? [] : [{ revision: state.stable, percent: 100 }];
-  const percent = percentOf(state);
-  if (state.stable === null || percent === 100) return [{ revision: canary, percent: 100 }];
-  return [
-    { revision: state.stable, percent: 100 - percent },
-    { revision: canary, percent },
-  ];
-}
-
-/** Says which revisions should have our labels in the present phase. */
-export function wantedLabels({ stable, intent, ending }: RolloutState): Labels {
-  const canary = intent?.revision ?? "";
-  if (stable === null || ending?.result === "promoted") return { stable: canary };
-  return ending === undefined ? { stable, canary } : { stable };
-}
-
-/** Gives the canary's percentage in the present step: the plan's, or the one that somebody else gave it and that was adopted. */
-export const percentOf = (state: RolloutState): number => state.adopted ?? state.steps[state.step] ?? 100;
-
-/** Says whether two lists give the same share to each revision, in whatever order, zero weights aside. */
-export function sameWeights(a: readonly Weight[], b: readonly Weight[]): boolean {
-  const canonical = (weights: readonly Weight[]) =>
-    weights
-      .filter(({ percent }) => percent > 0)
-      .map(({ revision, percent }) => `${revision.toLowerCase()}=${percent}`)
-      .sort()
-      .join();
-  return canonical(a) === canonical(b);
-}
-
-/** Gives a revision's share; undefined where it is not in the list. */
-export const shareOf = (weights: readonly Weight[], revision: string): number | undefined =>
-  weights.find((weight) => sameName(weight.revision, revision))?.percent;
-
-/** Azure does not tell upper from lower case. */
-export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
 const enter = (state: RolloutState, phase: Phase): RolloutState => ({
   ...state,
@@ -197,33 +99,75 @@ const enter = (state: RolloutState, phase: Phase): RolloutState => ({
   warmFrom: phase === "shifting" ? state.now : state.warmFrom,
 });
 
-/** So many ticks before its first step stable is looked at. */
-const lookBackTicks = 60;
+function foundUnchanged(
+  state: RolloutState,
+  { stable, untouched, message }: Extract<RolloutEvent, { kind: "FoundUnchanged" }>,
+): RolloutState {
+  const ending = { result: "unchanged", reason: "same-template", message } as const;
+  return enter({ ...state, stable, ending }, untouched ? "retiring" : "reverting");
+}
 
-/** What comes after the weights of a phase have been written. */
+const probed = (state: RolloutState, good: boolean): RolloutState => ({
+  ...state,
+  probedAt: state.now,
+  probeFailures: good ? 0 : state.probeFailures + 1,
+  failures: 0,
+  retryAt: 0,
+});
+
+const readBack = (
+  state: RolloutState,
+  { weights, deactivated, lockedUntil }: Extract<RolloutEvent, { kind: "TrafficRead" }>,
+): RolloutState => ({
+  ...state,
+  readAt: state.now,
+  retryAt: state.phase === "confirming" ? lookAgainAt(state, lockedUntil) : 0,
+  moved: sameWeights(weights, wantedWeights(state)) && deactivated === undefined ? undefined : state.moved,
+});
+
+const drifted = (state: RolloutState): RolloutState => ({
+  ...fail(state),
+  phase: state.phase === "confirming" ? "reverting" : "shifting",
+  phaseAt: state.now,
+  warmFrom: state.now,
+});
+
+const wait = (state: RolloutState, reason: WaitReason): RolloutState => ({
+  ...state,
+  waiting: reason,
+  awaitedAt: reason === "unapproved" && state.awaitedAt === 0 ? state.now : state.awaitedAt,
+});
+
+/** How many intervals before its first step a rollout looks back at stable. */
+const lookBackIntervals = 60;
+
+/** Moves on once the weights of a phase have been written. */
 function shifted(state: RolloutState, weights: readonly Weight[]): RolloutState {
-  if (!sameWeights(weights, wanted(state))) return state;
+  if (!sameWeights(weights, wantedWeights(state))) return state;
   return state.phase === "settling"
     ? retire(state)
     : { ...state, phase: state.phase === "reverting" ? "confirming" : "verifying", phaseAt: state.now };
 }
 
-/** Goes on to take the loser away; while a write may still land that would give it users again, the weights are read back first. */
+/** Goes on to deactivate the loser; while a late write could still give it traffic, the weights are read back first. */
 const retire = (state: RolloutState): RolloutState => ({
   ...state,
   phase: state.doubtUntil > state.now ? "confirming" : "retiring",
   phaseAt: state.now,
 });
 
-/** Remembers a write that may land late, unless it is of the very weights that the end wants. */
+/** Remembers a write that may land late, unless it writes exactly the final weights. */
 const doubt = (state: RolloutState, landing?: Landing): RolloutState =>
-  landing === undefined || (state.ending !== undefined && sameWeights(landing.weights, wanted(state)))
+  landing === undefined || (state.ending !== undefined && sameWeights(landing.weights, wantedWeights(state)))
     ? state
     : { ...state, doubtUntil: Math.max(state.doubtUntil, landing.until) };
 
-/** When weights that are right are to be looked at again, before they count: after a hold, and at each tick while a write may still land. */
-const lookAgainAt = ({ now, doubtUntil, intent }: RolloutState, heldUntil: Instant = 0): Instant =>
-  Math.max(heldUntil, Math.min(doubtUntil, after(now, intent?.pace.tickSeconds ?? 60)));
+/**
+ * Gives when right weights are read again before they count: after a lock, and at
+ * each interval while a write may still land.
+ */
+const lookAgainAt = ({ now, doubtUntil, intent }: RolloutState, lockedUntil: Instant = 0): Instant =>
+  Math.max(lockedUntil, Math.min(doubtUntil, after(now, intent?.strategy.intervalSeconds ?? 60)));
 
 const inspect = (state: RolloutState, { weights, revisions }: AppView): RolloutState => ({
   ...state,
@@ -233,7 +177,10 @@ const inspect = (state: RolloutState, { weights, revisions }: AppView): RolloutS
   sleepers: revisions.filter(({ minReplicas }) => minReplicas === 0).map(({ name }) => name),
 });
 
-/** A rollout that was aborted before it had seen the app learns here who serves, and gives the traffic back where some has moved. */
+/**
+ * Begins the smoke test. A rollout aborted before it had seen the app learns
+ * here who serves, and gives back any traffic.
+ */
 function begin(state: RolloutState, activate: boolean): RolloutState {
   if (state.ending === undefined) return enter(state, activate ? "activating" : "smoking");
   const untouched = !state.touched || state.stable === null;
@@ -243,14 +190,20 @@ function begin(state: RolloutState, activate: boolean): RolloutState {
   );
 }
 
-/** Goes to the first step that gives the canary more than it has; after the last one it is promoted. */
-function pass(state: RolloutState, percent: number, sentence: string): RolloutState {
+/** Goes to the first step with more traffic for the canary; after the last one the canary is promoted. */
+function pass(state: RolloutState, percent: number, message: string): RolloutState {
   const step = state.steps.findIndex((next) => next > percent);
-  if (step !== -1) return enter({ ...state, step, adopted: undefined, held: undefined }, "shifting");
-  return enter({ ...state, ending: { result: "promoted", sentence } }, state.stable === null ? "retiring" : "settling");
+  if (step !== -1) return enter({ ...state, step, adopted: undefined, waiting: undefined }, "shifting");
+  const reason = state.promoted ? "promoted-by-signal" : "every-step-passed";
+  return enter(
+    { ...state, ending: { result: "promoted", reason, message } },
+    state.stable === null ? "retiring" : "settling",
+  );
 }
 
-/** Goes on from the percentage that somebody else gave the canary: its watch begins anew, at the last step that gives no more than that. */
+/**
+ * Continues from a percentage set by another client: watching restarts, at the last step that gives no more than that.
+ */
 function adopt(state: RolloutState, percent: number): RolloutState {
   const step = Math.max(
     0,
@@ -259,68 +212,70 @@ function adopt(state: RolloutState, percent: number): RolloutState {
   return reach({ ...state, step, warmFrom: state.now, adopted: state.steps[step] === percent ? undefined : percent });
 }
 
-/** The pause after a failure doubles from a second to half a minute. */
+/** Counts a failure; the pause after it doubles from one second to half a minute. */
 const fail = (state: RolloutState): RolloutState => ({
   ...state,
   failures: state.failures + 1,
   retryAt: after(state.now, Math.min(30, 2 ** Math.min(state.failures, 5))),
 });
 
+/** When each effect of a bake was last tried. */
+const triedAt = { Probe: "probedAt", Measure: "measuredAt" } as const;
+
 /**
- * Counts a failure. While baking, what failed is due again at its next turn, and the rest goes on meanwhile. A revision that
- * cannot be taken away may have traffic again, so the weights are looked at before it is tried once more.
+ * Counts a failed effect. While baking, it is tried again when it is next due, and the other effects go on. A revision
+ * that cannot be deactivated may have traffic again, so the weights are read before the next try.
  */
 function failed(state: RolloutState, effect: RolloutEffect["kind"]): RolloutState {
-  if (state.phase === "baking")
-    return {
-      ...state,
-      failures: state.failures + 1,
-      [effect === "Probe" ? "probedAt" : effect === "Measure" ? "measuredAt" : "readAt"]: state.now,
-    };
+  if (state.phase === "baking") {
+    const field = effect === "Probe" || effect === "Measure" ? triedAt[effect] : "readAt";
+    return { ...state, failures: state.failures + 1, [field]: state.now };
+  }
   return state.phase === "retiring"
     ? { ...fail(state), phase: "confirming", retireFailures: state.retireFailures + 1 }
     : fail(state);
 }
 
 /**
- * Begins a step's watch: warm-up to the next whole tick, then a clean sheet for what the step must show.
+ * Begins to watch a step: the warm-up lasts to the next whole interval, and the evidence for this step starts empty.
  *
- * Requests are measured without a gap: bins of the step before that came late are still judged, and before the first step stable
- * is looked at for an hour of ticks, so that it is known what is usual.
+ * Requests are measured without a gap: late buckets of the step before are still judged. Before the first step,
+ * stable's last sixty intervals are read, to learn its baseline.
  */
 function reach(state: RolloutState): RolloutState {
-  const tick = (state.intent?.pace.tickSeconds ?? 60) * 1000;
-  const warmUntil: Instant = Math.ceil(after(state.now, state.intent?.pace.warmUpSeconds ?? 0) / tick) * tick;
+  const interval = (state.intent?.strategy.intervalSeconds ?? 60) * 1000;
+  const warmUntil: Instant =
+    Math.ceil(after(state.now, state.intent?.strategy.warmUpSeconds ?? 0) / interval) * interval;
   const isFirst = state.measuredTo === 0;
-  const begin = (evidence: Evidence) => beginStep(evidence, state.step, state.steps.length - 1);
+  const fresh = (evidence: Evidence) => beginStep(evidence, state.step, state.steps.length - 1);
   return {
     ...enter(state, "baking"),
     moved: undefined,
     warmUntil,
     ...(isFirst
-      ? { watchedFrom: state.warmFrom, measuredTo: Math.floor(state.now / tick - lookBackTicks) * tick }
+      ? { watchedFrom: state.warmFrom, measuredTo: Math.floor(state.now / interval - lookBackIntervals) * interval }
       : {}),
     measuredAt: state.now,
     probedAt: state.now,
     readAt: state.now,
     probeFailures: 0,
-    held: undefined,
-    evidence: begin(state.evidence),
-    shadow: state.shadow && { ...state.shadow, evidence: begin(state.shadow.evidence) },
+    waiting: undefined,
+    evidence: fresh(state.evidence),
+    dryRun: state.dryRun && { ...state.dryRun, evidence: fresh(state.dryRun.evidence) },
   };
 }
 
-/** Hands bins to the judge, and to the one in the shadow. A bin that was measured before is passed over. */
-function weigh(state: RolloutState, bins: readonly Bin[], to: Instant): RolloutState {
+/** Hands buckets to the judge, and to the dry run. Buckets that were measured before are skipped. */
+function weigh(state: RolloutState, buckets: readonly Bucket[], to: Instant): RolloutState {
   const { warmFrom, warmUntil, watchedFrom, intent } = state;
-  const fresh = bins
+  const fresh = buckets
     .filter(({ at }) => at >= state.measuredTo)
-    .map((bin) => (bin.at < watchedFrom ? { ...bin, canary: noRequests } : bin));
-  const add = (evidence: Evidence, limits: Limits) =>
+    .map((bucket) => (bucket.at < watchedFrom ? { ...bucket, canary: noRequests } : bucket));
+  const add = (evidence: Evidence, thresholds: Thresholds) =>
     gather(evidence, fresh, {
-      limits,
+      thresholds,
       percent: percentOf(state),
-      tickSeconds: intent!.pace.tickSeconds,
+      intervalSeconds: intent!.strategy.intervalSeconds,
       warmFrom,
       warmUntil,
     });
@@ -330,37 +285,39 @@ function weigh(state: RolloutState, bins: readonly Bin[], to: Instant): RolloutS
     measuredTo: Math.max(state.measuredTo, to),
     failures: 0,
     retryAt: 0,
-    evidence: add(state.evidence, intent!.limits),
-    shadow: state.shadow && { ...state.shadow, evidence: add(state.shadow.evidence, intent!.shadow!) },
+    evidence: add(state.evidence, intent!.thresholds),
+    dryRun: state.dryRun && { ...state.dryRun, evidence: add(state.dryRun.evidence, intent!.dryRun!) },
   };
 }
 
-/** A judge in the shadow that has heard nothing yet; none where the release asks for none. */
-const shadowOf = ({ shadow }: ReleaseIntent): RolloutState["shadow"] => shadow && { evidence: noEvidence, heard: "" };
+/** Starts the dry run without evidence, if the release has one. */
+const dryRunOf = ({ dryRun }: ReleaseIntent): RolloutState["dryRun"] =>
+  dryRun && { evidence: noEvidence, reported: "" };
 
 const noRequests: Tally = { requests: 0, failed: 0 };
 
-/** What a judge in the shadow said last; it is heard again only when that changes. */
-export const heard = ({ verdict, reason = "" }: { readonly verdict: string; readonly reason?: string }): string =>
-  `${verdict} ${reason}`;
+/** Identifies a verdict without its numbers: the dry run reports a verdict only if this changes. */
+export const keyOfVerdict = ({
+  verdict,
+  reason = "",
+}: {
+  readonly verdict: string;
+  readonly reason?: string;
+}): string => `${verdict} ${reason}`;
 
 /**
- * A canary that never had a share of the traffic is rejected; once a shift may have been sent, the traffic is given back and read back.
- * Before the app was seen nobody knows who serves, so it is looked at first.
+ * Ends a rollout early. A canary that never had traffic is rejected; once a shift may have been sent, the traffic is
+ * given back and read back. If the app has not been seen yet, it is inspected first to learn who serves.
  */
-function abort(state: RolloutState, sentence: string): RolloutState {
+function abort(state: RolloutState, reason: EndReason, message: string): RolloutState {
   const untouched = !state.touched && ["inspecting", "activating", "smoking"].includes(state.phase);
   const result: RolloutResult = untouched ? "rejected" : "rolled-back";
-  const next =
-    state.phase === "inspecting" && !state.inspected
-      ? "inspecting"
-      : untouched || state.stable === null
-        ? "retiring"
-        : "reverting";
-  return enter({ ...resume(state), ending: { result, sentence } }, next);
+  const next: Phase = untouched || state.stable === null ? "retiring" : "reverting";
+  const isUnseen = state.phase === "inspecting" && !state.inspected;
+  return enter({ ...resume(state), ending: { result, reason, message } }, isUnseen ? "inspecting" : next);
 }
 
-/** A pause at the gate does not count there either. */
+/** Ends a pause. It counts neither towards the maximum duration nor towards the time at the gate. */
 function resume(state: RolloutState): RolloutState {
   if (!state.paused) return state;
   const { pausedAt, now, awaitedAt, pausedSeconds } = state;
@@ -372,11 +329,11 @@ function resume(state: RolloutState): RolloutState {
   };
 }
 
-/** Goes through the gate: the time before it was a person's, and counts as a pause does. */
+/** Opens the gate; the time spent waiting at it counts as a pause. */
 const approve = (state: RolloutState): RolloutState => ({
   ...state,
   approved: true,
-  held: undefined,
+  waiting: undefined,
   pausedSeconds:
     state.pausedSeconds +
     (state.awaitedAt === 0 ? 0 : secondsBetween(state.awaitedAt, state.paused ? state.pausedAt : state.now)),
@@ -395,16 +352,16 @@ function signalled(state: RolloutState, signal: SignalName): RolloutState {
       const promoted = { ...approve(resume(state)), promoted: true, step: state.steps.length - 1, adopted: undefined };
       return ["shifting", "verifying", "baking"].includes(state.phase) ? enter(promoted, "shifting") : promoted;
     }
-    // Who served before is remembered: after an attempt that was stranded, the weights no longer tell.
+    // Remember who served before: after a degraded attempt the weights no longer show it.
     case "retry":
       return enter(
         {
-          ...initial,
+          ...initialState,
           intent: state.intent,
           steps: state.steps,
-          shadow: state.intent && shadowOf(state.intent),
+          dryRun: state.intent && dryRunOf(state.intent),
           stable: state.stable,
-          touched: state.ending?.result === "stranded",
+          touched: state.ending?.result === "degraded",
           doubtUntil: state.doubtUntil,
           attempt: state.attempt + 1,
           now: state.now,

@@ -1,35 +1,43 @@
-// Facts → what people outside are told of them. Which facts are worth it is decided here, once, for every channel; where it goes and in which
-// form is not known. A notice says nothing that the journal does not.
+// Facts → notifications. This file decides, once for every notifier, which facts are sent. A notification contains only
+// what the journal says.
 import type { Instant } from "../time.ts";
-import { evolve, initial } from "./evolve.ts";
-import { tell } from "./tell.ts";
-import type { RolloutEvent, RolloutResult, Target } from "./vocabulary.ts";
+import { evolve } from "./evolve.ts";
+import { initialState } from "./initial-state.ts";
+import { messageOf } from "./tell.ts";
+import type { EndReason, RolloutEvent, RolloutResult, Target, WaitReason } from "./vocabulary.ts";
 
-/** What a notice is about: a beginning, a hold, a step, or an end by its result. */
-export type NoticeKind = "started" | "held" | "step-reached" | RolloutResult;
+/** What a notification reports: a start, a wait, a step, or an end by its result. */
+export type NotificationKind = "started" | "waiting" | "step-reached" | RolloutResult;
 
-/** One fact as it is told outside. */
-export interface Notice {
-  /** The same whenever and however often this fact is told, so that whoever gets it twice can tell. */
+/** One fact as it is sent. */
+export interface Notification {
+  /** The same each time this fact is sent, so that a receiver can recognize duplicates. */
   readonly id: string;
-  /** Which fact of the stream it is. */
+  /** The index of the fact in its stream. */
   readonly index: number;
-  readonly kind: NoticeKind;
+  readonly kind: NotificationKind;
   readonly at: Instant;
   readonly target: Target;
   readonly revision: string;
   readonly release: string;
-  readonly sentence: string;
+  /** Why the rollout waits or ended, as a code; null for a start and a step. */
+  readonly reason: WaitReason | EndReason | null;
+  readonly message: string;
 }
 
 /**
- * Gives the notices of a journal from one fact on, in order.
+ * Gives the notifications of a journal from an index on, in order.
  *
- * A step that is reached again after its weights were put right is no news, nor is the look back after the end.
+ * A step that is reached again, after its weights were set back, is not reported again, nor is the read-back
+ * after the end.
  */
-export function noticesOf(stream: string, events: readonly RolloutEvent[], from: number): readonly Notice[] {
-  const notices: Notice[] = [];
-  let state = initial;
+export function notificationsOf(
+  stream: string,
+  events: readonly RolloutEvent[],
+  from: number,
+): readonly Notification[] {
+  const notifications: Notification[] = [];
+  let state = initialState;
   let lastPercent = 0;
   for (const [index, event] of events.entries()) {
     const isNews = event.kind !== "StepReached" || (state.ending === undefined && event.percent !== lastPercent);
@@ -39,7 +47,7 @@ export function noticesOf(stream: string, events: readonly RolloutEvent[], from:
     if (event.kind === "Started") lastPercent = 0;
     if (index < from || kind === undefined || state.intent === undefined) continue;
     const { target, revision, release } = state.intent;
-    notices.push({
+    notifications.push({
       id: `${stream}#${index}`,
       index,
       kind,
@@ -47,18 +55,19 @@ export function noticesOf(stream: string, events: readonly RolloutEvent[], from:
       target,
       revision,
       release,
-      sentence: tell(event),
+      reason: event.kind === "Waiting" || event.kind === "Finished" ? event.reason : null,
+      message: messageOf(event),
     });
   }
-  return notices;
+  return notifications;
 }
 
-function kindOf(event: RolloutEvent): NoticeKind | undefined {
+function kindOf(event: RolloutEvent): NotificationKind | undefined {
   switch (event.kind) {
     case "Started":
       return "started";
-    case "Held":
-      return "held";
+    case "Waiting":
+      return "waiting";
     case "StepReached":
       return "step-reached";
     case "Finished":

@@ -1,20 +1,20 @@
-// Release intent → the steps that the canary takes. Used by the engine when a rollout begins and by the components at
-// preview, so that a plan which cannot work fails before anything is deployed, with the engine's own words.
-import type { Gate, Limits, Pace } from "./vocabulary.ts";
+// Release intent → the steps of the canary, and what is wrong with a plan. The engine uses it when a rollout begins,
+// the components at preview, so that a plan that cannot work fails before anything is deployed, with the same message.
+import type { Gate, ReleaseIntent, Strategy, Thresholds } from "./vocabulary.ts";
 
-/** A pace for Azure, where request rows come minutes late and a tick is a minute. */
-export const defaultPace: Pace = {
+/** A strategy for Azure, where request rows arrive minutes late and an interval is a minute. */
+export const defaultStrategy: Strategy = {
   weights: [5, 25, 50],
   bakeSeconds: 300,
   warmUpSeconds: 180,
-  tickSeconds: 60,
+  intervalSeconds: 60,
   probeSeconds: 30,
   smokeSeconds: 300,
   maximumSeconds: 10_800,
 };
 
-/** Limits that need no thought: one good canary in twenty rolled back at the most, one bad one in twenty promoted. */
-export const defaultLimits: Limits = {
+/** Safe defaults: at most one good canary in twenty is rolled back, at most one bad one in twenty is promoted. */
+export const defaultThresholds: Thresholds = {
   falseRollbackPercentMax: 5,
   falsePromotionPercentMax: 5,
   oddsTolerated: 1.2,
@@ -26,28 +26,28 @@ export const defaultLimits: Limits = {
   probeFailuresMax: 3,
 };
 
-/** Between which numbers a value must lie, and whether it is a whole one. */
+/** The bounds of a number, and whether it must be a whole one. */
 export interface Range {
   readonly least?: number;
-  /** More than this; where zero itself would mean nothing. */
+  /** An exclusive lower bound, for numbers of which zero makes no sense. */
   readonly above?: number;
   readonly most?: number;
   readonly whole?: true;
 }
 
-/** What each number of a plan may be by itself. Said once, for the check here and for the description that callers of the API read. */
+/** The range of each number of a plan, for the checks here and for the API's description. */
 export const ranges = {
   steps: { least: 1, most: 20 },
   weight: { least: 1, most: 99, whole: true },
-  pace: {
+  strategy: {
     bakeSeconds: { least: 1 },
     warmUpSeconds: { least: 0 },
-    tickSeconds: { least: 1, whole: true },
+    intervalSeconds: { least: 1, whole: true },
     probeSeconds: { least: 1 },
     smokeSeconds: { least: 1 },
     maximumSeconds: { least: 1 },
   },
-  limits: {
+  thresholds: {
     falseRollbackPercentMax: { above: 0, most: 50 },
     falsePromotionPercentMax: { above: 0, most: 50 },
     oddsTolerated: { least: 1, most: 10 },
@@ -62,149 +62,163 @@ export const ranges = {
 } satisfies {
   steps: Range;
   weight: Range;
-  pace: Readonly<Record<Exclude<keyof Pace, "weights">, Range>>;
-  limits: Readonly<Record<keyof Limits, Range>>;
+  strategy: Readonly<Record<Exclude<keyof Strategy, "weights">, Range>>;
+  thresholds: Readonly<Record<keyof Thresholds, Range>>;
   gate: Readonly<Record<keyof Gate, Range>>;
 };
 
-/** Gives the percentages that the canary receives, step by step, with the last one, 100, that every plan ends in. */
-export const plan = (pace: Pace): readonly number[] => [...pace.weights, 100];
+/** Gives the canary's percentage at each step; every plan ends with 100. */
+export const plan = (strategy: Strategy): readonly number[] => [...strategy.weights, 100];
 
-/** Lists what is wrong with a pace, its limits, those in the shadow included, and its gate, a sentence each; an empty list means that the plan can be carried out. */
+/**
+ * Lists every problem of a strategy, its thresholds, its dry-run thresholds and
+ * its gate; an empty list means a valid plan.
+ */
 export function checkIntent({
-  pace,
-  limits,
-  shadow,
+  strategy,
+  thresholds,
+  dryRun,
   gate,
 }: {
-  readonly pace: Pace;
-  readonly limits: Limits;
-  readonly shadow?: Limits | undefined;
+  readonly strategy: Strategy;
+  readonly thresholds: Thresholds;
+  readonly dryRun?: Thresholds | undefined;
   readonly gate?: Gate | undefined;
 }): readonly string[] {
-  const inShadow =
-    shadow === undefined ? [] : checkLimits(shadow).map((complaint) => `Of the limits in the shadow, ${complaint}`);
+  const inDryRun =
+    dryRun === undefined ? [] : checkThresholds(dryRun).map((complaint) => `In the dry-run thresholds, ${complaint}`);
   return [
-    ...checkPace(pace),
-    ...checkLimits(limits),
-    ...inShadow,
-    ...(gate === undefined ? [] : checkGate(gate, pace)),
+    ...checkStrategy(strategy),
+    ...checkThresholds(thresholds),
+    ...inDryRun,
+    ...(gate === undefined ? [] : checkGate(gate, strategy)),
   ];
 }
 
-function checkGate(gate: Gate, { weights: [first = 100] }: Pace): readonly string[] {
+function checkGate(gate: Gate, { weights: [first = 100] }: Strategy): readonly string[] {
   const early =
     gate.beforePercent <= first
       ? [
-          `beforePercent, ${gate.beforePercent}, is not above the first weight, ${first}, so nothing would have been seen that a person could approve.`,
+          `beforePercent (${gate.beforePercent}) must be above the first weight (${first}); ` +
+            "otherwise the canary gets no traffic before the approval.",
         ]
       : [];
   return [...checkRanges(gate, ranges.gate), ...early];
 }
 
-function checkPace(pace: Pace): readonly string[] {
+function checkStrategy(strategy: Strategy): readonly string[] {
   const { weight, steps } = ranges;
   const complaints: string[] = [];
-  for (const [index, percent] of pace.weights.entries()) {
-    const before = pace.weights[index - 1] ?? 0;
+  for (const [index, percent] of strategy.weights.entries()) {
+    const before = strategy.weights[index - 1] ?? 0;
     if (!isWithin(percent, weight))
       complaints.push(
         `The weight ${percent} at step ${index + 1} is not a whole percentage from ${weight.least} to ${weight.most}.`,
       );
     else if (percent <= before)
       complaints.push(
-        `The weights go from ${before} to ${percent} at step ${index + 1}, and a canary only ever gains traffic.`,
+        `The weights go from ${before} to ${percent} at step ${index + 1}; each weight must be above the one before.`,
       );
   }
-  if (pace.weights.length < steps.least)
-    complaints.push("There is no step before 100 percent, so the canary could not be compared with stable.");
-  if (pace.weights.length > steps.most)
-    complaints.push(`There are ${pace.weights.length} steps, and ${steps.most} are the most that a plan may have.`);
-  complaints.push(...checkRanges(pace, ranges.pace));
-  // A step's warm-up ends at a whole tick, and so does its bake.
-  const ticks = Math.ceil(pace.warmUpSeconds / pace.tickSeconds) + 1 + Math.ceil(pace.bakeSeconds / pace.tickSeconds);
-  const least = (pace.weights.length + 1) * ticks * pace.tickSeconds;
-  if (pace.maximumSeconds <= least)
-    complaints.push(
-      `The steps take ${least} seconds at the least, and maximumSeconds, ${pace.maximumSeconds}, does not leave room for them.`,
-    );
+  if (strategy.weights.length < steps.least)
+    complaints.push("There is no step before 100 percent, so the canary cannot be compared with stable.");
+  if (strategy.weights.length > steps.most)
+    complaints.push(`There are ${strategy.weights.length} steps; a plan may have at most ${steps.most}.`);
+  complaints.push(...checkRanges(strategy, ranges.strategy));
+  // The warm-up and the bake of a step both end at a whole interval.
+  const intervals =
+    Math.ceil(strategy.warmUpSeconds / strategy.intervalSeconds) +
+    1 +
+    Math.ceil(strategy.bakeSeconds / strategy.intervalSeconds);
+  const least = (strategy.weights.length + 1) * intervals * strategy.intervalSeconds;
+  if (strategy.maximumSeconds <= least)
+    complaints.push(`maximumSeconds (${strategy.maximumSeconds}) is too short: the steps take at least ${least} s.`);
   return complaints;
 }
 
-function checkLimits(limits: Limits): readonly string[] {
-  const complaints = [...checkRanges(limits, ranges.limits)];
-  if (limits.failurePointsMax >= limits.ceilingPercent)
+function checkThresholds(thresholds: Thresholds): readonly string[] {
+  const { failurePointsMax, ceilingPercent } = thresholds;
+  const complaints = [...checkRanges(thresholds, ranges.thresholds)];
+  if (failurePointsMax >= ceilingPercent)
     complaints.push(
-      `failurePointsMax, ${limits.failurePointsMax}, is not below ceilingPercent, ${limits.ceilingPercent}, so a canary could be promoted at its ceiling.`,
+      `failurePointsMax (${failurePointsMax}) must be below ceilingPercent (${ceilingPercent}); ` +
+        "otherwise a canary that must be aborted at the ceiling could be promoted.",
     );
   return complaints;
 }
 
 /**
- * Lists what a plan gives up of what releases are meant to promise, a sentence each; empty for the defaults.
+ * Lists the safety that a valid plan gives up, as warnings; empty for the defaults.
  *
- * Such a plan is carried out all the same: somebody may have reasons, and should know the price.
+ * Such a plan is carried out all the same: there may be reasons for it, and this is its price.
  */
-export function cautions({ pace, limits }: { readonly pace: Pace; readonly limits: Limits }): readonly string[] {
-  const {
-    falseRollbackPercentMax,
-    falsePromotionPercentMax,
-    oddsTolerated,
-    slowdownTolerated,
-    failurePointsMax,
-    ceilingPercent,
-    ceilingRequests,
-    probeFailuresMax,
-    stableFailurePercentMax,
-  } = limits;
-  const last = pace.weights.at(-1) ?? 0;
-  const given: readonly (readonly [is: boolean, sentence: string])[] = [
+export function cautions({ strategy, thresholds }: Pick<ReleaseIntent, "strategy" | "thresholds">): readonly string[] {
+  const values = { ...thresholds, warmUpSeconds: strategy.warmUpSeconds };
+  const { ceilingPercent, ceilingRequests, probeFailuresMax } = values;
+  const given: readonly (readonly [name: keyof typeof values, is: boolean, consequence: string])[] = [
     [
-      falseRollbackPercentMax > 10,
-      `falseRollbackPercentMax is ${falseRollbackPercentMax}, so that of a hundred good canaries up to ${falseRollbackPercentMax} are rolled back.`,
+      "falseRollbackPercentMax",
+      values.falseRollbackPercentMax > 10,
+      `up to ${values.falseRollbackPercentMax} of 100 good canaries are rolled back.`,
     ],
     [
-      falsePromotionPercentMax > 20,
-      `falsePromotionPercentMax is ${falsePromotionPercentMax}, so that of a hundred canaries that are too bad up to ${falsePromotionPercentMax} are promoted.`,
+      "falsePromotionPercentMax",
+      values.falsePromotionPercentMax > 20,
+      `up to ${values.falsePromotionPercentMax} of 100 bad canaries are promoted.`,
     ],
     [
-      oddsTolerated > 3,
-      `oddsTolerated is ${oddsTolerated}, so that a canary whose odds of failing are ${oddsTolerated} times stable's is held to be as good as stable, and not rolled back for it.`,
+      "oddsTolerated",
+      values.oddsTolerated > 3,
+      `a canary with ${values.oddsTolerated} times stable's odds of failing is not rolled back.`,
     ],
     [
-      slowdownTolerated > 2,
-      `slowdownTolerated is ${slowdownTolerated}, so that a canary that takes ${slowdownTolerated} times stable's time is held to be as fast as stable, and not rolled back for it.`,
+      "slowdownTolerated",
+      values.slowdownTolerated > 2,
+      `a canary that takes ${values.slowdownTolerated} times as long as stable is not rolled back.`,
     ],
     [
-      failurePointsMax > 5,
-      `failurePointsMax is ${failurePointsMax}, so that a canary is promoted once it is shown to fail less than ${failurePointsMax} points more than stable.`,
+      "failurePointsMax",
+      values.failurePointsMax > 5,
+      `a canary that fails just under ${values.failurePointsMax} points more than stable may be promoted.`,
     ],
     [
+      "ceilingPercent",
       ceilingPercent < 10,
-      `ceilingPercent is ${ceilingPercent}, and at the ceiling a canary is taken out without a comparison: an outage that stable shares may do it, and counts beside falseRollbackPercentMax.`,
+      "a canary at the ceiling is aborted without a comparison, so an outage shared with stable may abort it; " +
+        "falseRollbackPercentMax does not include such aborts.",
     ],
     [
+      "ceilingRequests",
       ceilingRequests < 20,
-      `ceilingRequests is ${ceilingRequests}, so that ${ceilingPercent} % of so few failing takes a canary out without a comparison: that may be chance, and counts beside falseRollbackPercentMax.`,
+      `${ceilingPercent} % of so few requests may fail by chance, which aborts a canary without a comparison; ` +
+        "falseRollbackPercentMax does not include such aborts.",
     ],
     [
-      stableFailurePercentMax > 20,
-      `stableFailurePercentMax is ${stableFailurePercentMax}, so that canaries are compared with a stable that is itself out of order.`,
+      "stableFailurePercentMax",
+      values.stableFailurePercentMax > 20,
+      "canaries are compared with a stable revision that is itself failing.",
     ],
     [
+      "probeFailuresMax",
       probeFailuresMax > 10,
-      `probeFailuresMax is ${probeFailuresMax}, so that a canary that does not answer at all keeps its traffic for ${probeFailuresMax * pace.probeSeconds} seconds.`,
+      `a canary that does not answer keeps its traffic for ${probeFailuresMax * strategy.probeSeconds} seconds.`,
     ],
     [
-      pace.warmUpSeconds < pace.tickSeconds,
-      `warmUpSeconds is ${pace.warmUpSeconds}, less than one tick of ${pace.tickSeconds}, so that cold starts are held against a canary.`,
-    ],
-    [
-      last < 20,
-      `The last weight is ${last}, so that the step to 100 percent is more than a fivefold of what the canary was proven at.`,
+      "warmUpSeconds",
+      values.warmUpSeconds < strategy.intervalSeconds,
+      `this is less than one interval (${strategy.intervalSeconds} seconds), so cold starts count against the canary.`,
     ],
   ];
-  return given.flatMap(([is, sentence]) => (is ? [sentence] : []));
+  const last = strategy.weights.at(-1) ?? 0;
+  return [
+    ...given.flatMap(([name, is, consequence]) => (is ? [`${name} is ${values[name]}: ${consequence}`] : [])),
+    ...(last < 20
+      ? [
+          `The last weight is ${last}: ` +
+            "the step to 100 percent gives the canary more than five times the tested traffic.",
+        ]
+      : []),
+  ];
 }
 
 const checkRanges = <Key extends string>(
@@ -213,9 +227,9 @@ const checkRanges = <Key extends string>(
 ): readonly string[] =>
   (Object.keys(among) as Key[])
     .filter((key) => !isWithin(values[key], among[key]))
-    .map((key) => `${key} is ${String(values[key])}, and it must be ${inWords(among[key])}.`);
+    .map((key) => `${key} is ${String(values[key])}; it must be ${describeRange(among[key])}.`);
 
-/** Says whether a value is a number of such a range. */
+/** Reports whether a value is a number in a range. */
 export const isWithin = (
   value: unknown,
   { least = -Infinity, above = -Infinity, most = Infinity, whole }: Range,
@@ -226,12 +240,14 @@ export const isWithin = (
   value <= most &&
   (Number.isInteger(value) || (!whole && Number.isFinite(value)));
 
-/** Puts a range into words: `a whole number, 1 at the least`. */
-export function inWords({ least, above, most, whole }: Range): string {
+/** Describes a range for people: `a whole number from 1 to 20`, `a number above 0 and at most 50`. */
+export function describeRange({ least, above, most, whole }: Range): string {
+  const number = `a ${whole ? "whole " : ""}number`;
+  if (least !== undefined && most !== undefined) return `${number} from ${least} to ${most}`;
   const bounds = [
-    ...(least === undefined ? [] : [`${least} at the least`]),
-    ...(above === undefined ? [] : [`more than ${above}`]),
-    ...(most === undefined ? [] : [`${most} at the most`]),
+    ...(least === undefined ? [] : [`of at least ${least}`]),
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(most === undefined ? [] : [`at most ${most}`]),
   ];
-  return `a ${whole ? "whole " : ""}number, ${bounds.join(" and ")}`;
+  return bounds.length === 0 ? number : `${number} ${bounds.join(" and ")}`;
 }

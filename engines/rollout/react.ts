@@ -1,29 +1,29 @@
-// State → the one effect that it now asks for. Level-triggered: whoever comes back after a crash folds the journal and
-// asks here again. There is no clock; whether a moment has come is told by the latest observation.
+// State → the next effect. Level-triggered: after a crash, fold the journal and ask here again. There is no clock; the
+// time is that of the latest observation.
 import { after, type Instant } from "../time.ts";
-import { sameName, wanted, wantedLabels } from "./evolve.ts";
 import type { RolloutEffect, RolloutState } from "./vocabulary.ts";
+import { sameName, wantedLabels, wantedWeights } from "./weights.ts";
 
-/** Names the one thing now missing; `undefined` means finished. */
+/** Names the one effect that is missing now; `undefined` means finished. */
 export function react(state: RolloutState): RolloutEffect | undefined {
   const { intent } = state;
   if (intent === undefined || state.phase === "waiting-for-request" || state.phase === "finished") return undefined;
   if (state.now < state.retryAt) return { kind: "Wait", until: state.retryAt };
-  const { target, revision, pace } = intent;
+  const { target, revision, strategy } = intent;
   const probe: RolloutEffect = {
     kind: "Probe",
     target,
     revision,
     path: intent.probePath,
-    timeoutSeconds: Math.min(pace.probeSeconds * 2, 10),
+    timeoutSeconds: Math.min(strategy.probeSeconds * 2, 10),
     ...awake(state),
   };
-  const shift = (overrideHold: boolean): RolloutEffect => ({
+  const shift = (overrideLock: boolean): RolloutEffect => ({
     kind: "ShiftTraffic",
     target,
-    weights: wanted(state),
+    weights: wantedWeights(state),
     labels: wantedLabels(state),
-    overrideHold,
+    overrideLock,
   });
   switch (state.phase) {
     case "inspecting":
@@ -32,15 +32,12 @@ export function react(state: RolloutState): RolloutEffect | undefined {
       return { kind: "Activate", target, revision };
     case "smoking":
       return soonest(state, [
-        [state.probedAt < state.phaseAt ? state.now : after(state.probedAt, pace.probeSeconds), probe],
+        [state.probedAt < state.phaseAt ? state.now : after(state.probedAt, strategy.probeSeconds), probe],
       ]);
-    // A canary that has a share already is watched through a pause.
     case "shifting":
-      return state.paused
-        ? state.step > 0
-          ? soonest(state, [[probeAt(state), probe]])
-          : { kind: "AwaitSignal" }
-        : shift(false);
+      if (!state.paused) return shift(false);
+      // A canary that already has traffic is watched during a pause.
+      return state.step > 0 ? soonest(state, [[probeAt(state), probe]]) : { kind: "AwaitSignal" };
     case "settling":
       return shift(false);
     case "reverting":
@@ -53,14 +50,14 @@ export function react(state: RolloutState): RolloutEffect | undefined {
         [probeAt(state), probe],
         [after(state.readAt, watchSeconds(state)), { kind: "VerifyTraffic", target }],
         [
-          Math.max(after(state.measuredAt, watchSeconds(state)), after(state.measuredTo, pace.tickSeconds)),
+          Math.max(after(state.measuredAt, watchSeconds(state)), after(state.measuredTo, strategy.intervalSeconds)),
           {
             kind: "Measure",
             target,
             canary: revision,
             stable: state.stable,
             from: state.measuredTo,
-            tickSeconds: pace.tickSeconds,
+            intervalSeconds: strategy.intervalSeconds,
           },
         ],
       ]);
@@ -71,37 +68,37 @@ export function react(state: RolloutState): RolloutEffect | undefined {
   }
 }
 
-/** A rollout that is paused goes nowhere, so it is looked at this much less often; its bins are judged all the same, none left out. */
-const pausedTicks = 5;
+/** How many intervals pass between two measurements during a pause. All buckets are judged all the same. */
+const pausedIntervals = 5;
 
 const watchSeconds = ({ paused, intent }: RolloutState): number =>
-  intent!.pace.tickSeconds * (paused ? pausedTicks : 1);
+  intent!.strategy.intervalSeconds * (paused ? pausedIntervals : 1);
 
 /**
- * When the canary is asked next. Through a pause less often, but not where its last answer was bad, so that one that dies is taken out
- * nearly as soon as any; nor where asking keeps somebody from falling asleep.
+ * Gives when the canary is probed next. During a pause that is less often, with two exceptions: after a failed probe,
+ * so that a dead canary is found nearly as soon as otherwise; and if probing keeps a revision from scaling to zero.
  */
 function probeAt({ paused, probeFailures, probedAt, sleepers, intent }: RolloutState): Instant {
-  const { probeSeconds, tickSeconds } = intent!.pace;
+  const { probeSeconds, intervalSeconds } = intent!.strategy;
   return after(
     probedAt,
     paused && probeFailures === 0 && sleepers.length === 0
-      ? Math.max(probeSeconds, tickSeconds * pausedTicks)
+      ? Math.max(probeSeconds, intervalSeconds * pausedIntervals)
       : probeSeconds,
   );
 }
 
-/** Stable may have to take everything back at any moment, so it is kept from falling asleep by asking it, as the canary is by its probes. */
+/** Stable may have to take all traffic back at any moment, so probing also keeps it from scaling to zero. */
 const awake = ({ stable, sleepers }: RolloutState): { readonly awake?: string } =>
   stable !== null && sleepers.some((name) => sameName(name, stable)) ? { awake: stable } : {};
 
-/** Names the revision that has lost and is taken away; undefined where taking it away would leave nothing to serve. */
+/** Names the losing revision, which is deactivated; undefined if that would leave nothing to serve. */
 export function loser(state: RolloutState): string | undefined {
   if (state.stable === null) return undefined;
   return state.ending?.result === "promoted" ? state.stable : state.intent?.revision;
 }
 
-/** Gives the effect whose time has come first, or the wait until then. */
+/** Gives the effect that is due first, or the wait until then. */
 function soonest(
   { now }: RolloutState,
   due: readonly (readonly [at: Instant, effect: RolloutEffect])[],

@@ -1,20 +1,21 @@
-// Assembles the rollout from its files and decides a journal all over again.
+// Assembles the rollout engine, and replays a journal.
 import { canonical } from "../canonical.ts";
 import type { Engine } from "../engine.ts";
 import { decide } from "./decide.ts";
-import { evolve, initial } from "./evolve.ts";
+import { evolve } from "./evolve.ts";
+import { initialState } from "./initial-state.ts";
 import { react } from "./react.ts";
 import type { Landing, RolloutEffect, RolloutEvent, RolloutObservation, RolloutState } from "./vocabulary.ts";
 
-/** The rollout engine: a release, from intent to verdict. */
+/** The rollout engine: a release, from intent to result. */
 export const rollout: Engine<RolloutObservation, RolloutEvent, RolloutState, RolloutEffect> = {
-  initial,
+  initial: initialState,
   decide,
   evolve,
   react,
 };
 
-/** Where a journal and today's decisions part: the fact as written, and what would be decided now. */
+/** The first difference between a journal and today's decisions. */
 export interface Divergence {
   readonly index: number;
   readonly written: RolloutEvent | undefined;
@@ -22,13 +23,13 @@ export interface Divergence {
 }
 
 /**
- * Decides a journal all over again from the observations that it holds, and gives the first place where today's
- * decisions differ, byte for byte; undefined means that all are equal.
+ * Decides a journal again from the observations it holds, and gives the first place where today's decisions differ,
+ * byte for byte; undefined means that all are equal.
  */
 export function replay(journal: readonly RolloutEvent[]): Divergence | undefined {
-  let state = initial;
+  let state = initialState;
   for (let index = 0; index < journal.length; ) {
-    const observation = observed(journal[index]!);
+    const observation = observationOf(journal[index]!);
     const decided = observation === undefined ? [journal[index]!] : decide(state, observation);
     for (const [offset, event] of decided.entries()) {
       const written = journal[index + offset];
@@ -37,14 +38,14 @@ export function replay(journal: readonly RolloutEvent[]): Divergence | undefined
     }
     index += decided.length;
     const next = journal[index];
-    if (next !== undefined && observed(next) === undefined && next.kind !== "Disregarded")
+    if (next !== undefined && observationOf(next) === undefined && next.kind !== "Disregarded")
       return { index, written: next, decided: undefined };
   }
   return undefined;
 }
 
-/** Gives the observation that a fact holds; undefined for a decision, which holds none. */
-function observed(event: RolloutEvent): RolloutObservation | undefined {
+/** Gives the observation that a fact holds; undefined for a decision. */
+function observationOf(event: RolloutEvent): RolloutObservation | undefined {
   const { at } = event;
   const came = <Found>(found: Found) => ({ kind: "Outcome" as const, at, found: { ok: true as const, value: found } });
   switch (event.kind) {
@@ -65,7 +66,7 @@ function observed(event: RolloutEvent): RolloutObservation | undefined {
     case "Waited":
       return { ...came(null), of: "Wait" };
     case "Measured":
-      return { ...came({ bins: event.bins, to: event.to }), of: "Measure" };
+      return { ...came({ buckets: event.buckets, to: event.to }), of: "Measure" };
     case "Deactivated":
       return { ...came(null), of: "Deactivate" };
     case "AttemptFailed":
@@ -75,10 +76,10 @@ function observed(event: RolloutEvent): RolloutObservation | undefined {
   }
 }
 
-const traffic = ({ weights, deactivated, heldUntil }: Extract<RolloutEvent, { kind: "TrafficRead" }>) => ({
+const traffic = ({ weights, deactivated, lockedUntil }: Extract<RolloutEvent, { kind: "TrafficRead" }>) => ({
   weights,
   ...(deactivated === undefined ? {} : { deactivated }),
-  ...(heldUntil === undefined ? {} : { heldUntil }),
+  ...(lockedUntil === undefined ? {} : { lockedUntil }),
 });
 
 const landing = ({ mayLand }: { readonly mayLand?: Landing }) => (mayLand === undefined ? {} : { mayLand });

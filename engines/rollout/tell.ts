@@ -1,77 +1,87 @@
-// Facts → lines that people read: in scenarios, in `pulumi up`, in `ballast release explain`, in the demo's timeline.
-// No ids, no hashes and no revision names stand in them, so that the same rollout reads the same in every world.
+// Facts → lines for people: in scenarios, in `pulumi up`, in `ballast release explain`, in the demo's timeline. The
+// lines contain no ids, hashes or revision names, so that the same rollout reads the same in every world.
 import { duration } from "../time.ts";
-import { plus } from "./judge/gather.ts";
-import type { Bin, RolloutEvent } from "./vocabulary.ts";
+import { addCounts } from "./judge/counts.ts";
+import type { Bucket, RolloutEvent, Verdict } from "./vocabulary.ts";
 
-/** Tells one fact in words. */
-export function tell(event: RolloutEvent): string {
+const dryRunWould: Readonly<Record<Verdict["verdict"], string>> = {
+  fail: "roll back",
+  pass: "continue",
+  inconclusive: "wait",
+};
+
+/** Describes one fact in a line. */
+export function messageOf(event: RolloutEvent): string {
   switch (event.kind) {
-    case "Planned":
-      return `canary at ${event.steps.join(", ")} percent, each watched for ${duration(event.intent.pace.bakeSeconds)}, asked for by ${event.intent.requestedBy}`;
+    case "Planned": {
+      const { strategy, requestedBy } = event.intent;
+      const bake = `${duration(strategy.bakeSeconds)} of bake each`;
+      return `canary at ${event.steps.join(", ")} percent, ${bake}, requested by ${requestedBy}`;
+    }
     case "Inspected":
       return `${event.view.revisions.length} revisions, ${event.view.weights.length} with traffic`;
     case "Started":
       return event.stable === null
-        ? "nothing serves yet, so the first release is pinned as soon as it answers"
+        ? "nothing serves yet, so the first release gets all traffic once it answers"
         : `smoke test at weight 0${event.activate ? ", after activation" : ""}`;
-    case "FoundEqual":
-      return event.sentence;
     case "Activated":
-      return "canary has been activated";
+      return "canary is activated";
     case "Probed":
       return `${event.good ? "canary answers" : "canary does not answer"}: ${event.detail}`;
     case "SmokePassed":
       return "canary answers on its own address";
     case "TrafficShifted":
-      return "new weights are written";
+      return "weights are written";
     case "TrafficRead":
-      return event.heldUntil === undefined
-        ? "weights are read back"
-        : "weights are read back while somebody else holds the app";
+      return `weights are read back${event.lockedUntil === undefined ? "" : " while another client locks the app"}`;
     case "StepReached":
       return `canary has ${event.percent} percent`;
     case "TrafficDrifted":
       return event.deactivated === undefined
-        ? `canary shows ${event.seenPercent} percent where ${event.percent} was set`
-        : "a revision that has traffic was deactivated by somebody else";
+        ? `canary has ${event.seenPercent} percent instead of ${event.percent}`
+        : "another client deactivated a revision that has traffic";
     case "TrafficMoved":
-      return `somebody else gave the canary ${event.seenPercent} percent where ${event.percent} was set; it counts when it is seen again`;
+      return (
+        `another client gave the canary ${event.seenPercent} percent instead of ${event.percent}; ` +
+        "to be confirmed by a second read"
+      );
     case "TrafficAdopted":
-      return `goes on from the ${event.percent} percent that somebody else gave the canary`;
+      return `continues from the ${event.percent} percent that another client set`;
     case "Waited":
       return "waited";
     case "Measured":
-      return `canary ${tally(event.bins, "canary")}; stable ${tally(event.bins, "stable")}`;
-    case "Held":
-      return event.sentence;
-    case "ShadowJudged":
-      return `other limits would ${event.verdict === "fail" ? "roll back" : event.verdict === "pass" ? "go on" : "hold"}: ${event.sentence}`;
+      return `canary ${describeArm(event.buckets, "canary")}; stable ${describeArm(event.buckets, "stable")}`;
+    case "DryRunJudged":
+      return `dry-run thresholds would ${dryRunWould[event.verdict]}: ${event.message}`;
     case "StepPassed":
-      return `${event.percent} percent: ${event.sentence}`;
+      return `${event.percent} percent: ${event.message}`;
+    case "FoundUnchanged":
+    case "Waiting":
     case "Aborted":
-      return event.sentence;
+    case "Finished":
+      return event.message;
     case "Reverted":
-      return "stable has 100 percent again, read back";
+      return "stable has 100 percent again, as read back";
     case "Deactivated":
-      return "the revision that lost has been deactivated";
+      return "the losing revision is deactivated";
     case "AttemptFailed":
       return `${event.effect} failed: ${event.reason}`;
     case "Signalled":
       return `${event.signal} by ${event.by}: ${event.reason}`;
     case "Disregarded":
       return event.what;
-    case "Finished":
-      return event.sentence;
   }
 }
 
-/** Says whether a fact is worth a line to a person who follows along; the rest is bookkeeping. */
-export const isWorthTelling = (event: RolloutEvent): boolean =>
+/** Reports whether a fact deserves a line for people who follow a rollout; the others are bookkeeping. */
+export const isNoteworthy = (event: RolloutEvent): boolean =>
   !["Inspected", "TrafficShifted", "TrafficRead", "Waited", "Measured", "Deactivated"].includes(event.kind) &&
   !(event.kind === "Probed" && event.good);
 
-function tally(bins: readonly Bin[], arm: "canary" | "stable"): string {
-  const { requests, failed } = bins.reduce((total, bin) => plus(total, bin[arm]), { requests: 0, failed: 0 });
+function describeArm(buckets: readonly Bucket[], arm: "canary" | "stable"): string {
+  const { requests, failed } = buckets.reduce((total, bucket) => addCounts(total, bucket[arm]), {
+    requests: 0,
+    failed: 0,
+  });
   return `${requests} requests, ${failed} failed`;
 }

@@ -1,184 +1,168 @@
-// Every noun of a rollout, in the order in which the data meets them: what is asked for, what the world says, what is
-// kept, what it adds up to, what is asked of the world next. Read this first. Nothing here decides anything.
+// The types of a rollout, in the order in which data passes through them: the request, the observations, the facts, the
+// state, and the effects. Read this first.
 import type { Outcome, Request, Signal } from "../engine.ts";
 import type { Instant } from "../time.ts";
 import type { Count, Durations } from "./judge/counts.ts";
 import type { Evidence } from "./judge/evidence.ts";
+import type { EndReason, WaitReason } from "./reasons.ts";
+import type {
+  AppView,
+  Bucket,
+  Labels,
+  Landing,
+  Measurement,
+  ProbeView,
+  RevisionView,
+  Tally,
+  TrafficView,
+  Weight,
+} from "./views.ts";
 
-// What is asked for:
+// The request:
 
-/** The Container App that a rollout moves the traffic of. */
+/** The Container App whose traffic a rollout moves. */
 export interface Target {
   readonly resourceGroup: string;
   readonly app: string;
 }
 
-/** How fast a rollout goes. On Azure a tick is a minute and a bake minutes; the demo lives on one-second ticks. */
-export interface Pace {
-  /** Percentages of traffic the canary receives, step by step, ascending, each from 1 to 99; a last step of 100 is implied. @default [5, 25, 50] */
+/**
+ * How fast a rollout goes. On Azure an interval is a minute and a bake is minutes; the demo uses intervals of a second.
+ */
+export interface Strategy {
+  /**
+   * The percentages of traffic that the canary receives, step by step, ascending, each from 1 to 99. A last step of
+   * 100 is implied.
+   *
+   * @default [5, 25, 50]
+   */
   readonly weights: readonly number[];
-  /** The least time each step is watched after its warm-up, in seconds. @default 300 */
+  /** How long each step is watched after its warm-up, at least, in seconds. @default 300 */
   readonly bakeSeconds: number;
-  /** What is left out of the judgement after each change of weight, in seconds. @default 180 */
+  /** How long the judge ignores requests after each change of weight, in seconds. @default 180 */
   readonly warmUpSeconds: number;
-  /** How often requests are measured and judged, and the width of one bin, in seconds. @default 60 */
-  readonly tickSeconds: number;
+  /** How often requests are measured and judged, and the width of one bucket, in seconds. @default 60 */
+  readonly intervalSeconds: number;
   /** How often the canary's own address is probed, in seconds. @default 30 */
   readonly probeSeconds: number;
   /** How long the canary may take to answer its smoke test, in seconds. @default 300 */
   readonly smokeSeconds: number;
-  /** How long the whole rollout may take, in seconds without pauses; then it aborts, since evidence never came. @default 10800 */
+  /**
+   * How long the whole rollout may take, in seconds without pauses; then it aborts for lack of evidence.
+   *
+   * @default 10800
+   */
   readonly maximumSeconds: number;
 }
 
-/** What the judge tolerates, and how sure it must be. Percentages are of 100; odds are ratios, canary's to stable's, in the same bins. */
-export interface Limits {
-  /** α: of a hundred rollouts whose canary is no worse than `oddsTolerated`, the judge rolls back so many at the most, however often it looks. @default 5 */
+/**
+ * What the judge tolerates, and how sure it must be. Percentages are of 100; odds are ratios of the canary's to
+ * stable's, in the same buckets.
+ */
+export interface Thresholds {
+  /**
+   * α: of a hundred rollouts whose canary is no worse than `oddsTolerated`, the judge rolls back at most this many,
+   * however often it looks.
+   *
+   * @default 5
+   */
   readonly falseRollbackPercentMax: number;
-  /** β: of a hundred canaries that fail `failurePointsMax` more than stable in their last step, it promotes so many at the most. @default 5 */
+  /**
+   * β: of a hundred canaries that fail `failurePointsMax` more than stable in their last step, the judge promotes at
+   * most this many.
+   *
+   * @default 5
+   */
   readonly falsePromotionPercentMax: number;
-  /** A canary whose odds of a bad answer are so many times stable's is as good as stable. @default 1.2 */
+  /** A canary with up to this many times stable's odds of a bad answer is as good as stable. @default 1.2 */
   readonly oddsTolerated: number;
-  /** A canary that takes so many times stable's time is as fast as stable. @default 1.2 */
+  /** A canary that takes up to this many times as long as stable is as fast as stable. @default 1.2 */
   readonly slowdownTolerated: number;
-  /** A canary is promoted once it is shown to fail less than so many percentage points more than stable. @default 1 */
+  /**
+   * A canary is promoted once it is shown to fail less than this many percentage points more than stable.
+   *
+   * @default 1
+   */
   readonly failurePointsMax: number;
-  /** At this failure percentage, over `ceilingRequests` or more, the canary is taken out at once. @default 50 */
+  /** At this failure percentage, over `ceilingRequests` or more, the canary is aborted at once. @default 50 */
   readonly ceilingPercent: number;
-  /** Over so many requests the ceiling counts; a few bad answers among the first are no outage. @default 50 */
+  /**
+   * The least number of requests for the ceiling to count; a few bad answers among the first are no outage.
+   *
+   * @default 50
+   */
   readonly ceilingRequests: number;
-  /** Above this failure percentage, or far above what is usual of it, stable itself is sick, and nothing can be compared with it. @default 5 */
+  /**
+   * Above this failure percentage, or far above its baseline, stable itself is sick, and nothing can be
+   * compared with it.
+   *
+   * @default 5
+   */
   readonly stableFailurePercentMax: number;
-  /** So many probes in a row without a good answer take the canary out at once. @default 3 */
+  /** This many probes in a row without a good answer abort the canary at once. @default 3 */
   readonly probeFailuresMax: number;
 }
 
-/** One release as somebody wants it: this revision of this app, at this pace, within these limits. */
+/** A requested release: this revision of this app, with this strategy and these thresholds. */
 export interface ReleaseIntent {
   readonly target: Target;
-  /** The revision that is to become stable, as Azure named it. */
+  /** The revision to release, by the name that Azure gave it. */
   readonly revision: string;
-  /** What the program calls the release: the hash of its template, the same for the same template. */
+  /** The program's name for the release: the hash of its template, the same for the same template. */
   readonly release: string;
-  readonly pace: Pace;
-  readonly limits: Limits;
-  /** Other limits that judge beside, without power: what they would have said is in the journal. */
-  readonly shadow?: Limits;
-  /** Path of the canary's own address that must answer with a status below 400. */
+  readonly strategy: Strategy;
+  readonly thresholds: Thresholds;
+  /** Other thresholds that judge as well but decide nothing; their verdicts are in the journal. */
+  readonly dryRun?: Thresholds;
+  /** The path of the canary's own address that must answer with a status below 400. */
   readonly probePath: string;
-  /** What to do when somebody else moves the weights: put them back, or go on from where they are. Absent means restore. */
+  /** What to do when another client moves the weights: put them back, or continue from them. Absent means restore. */
   readonly outsideWeights?: OutsideWeights;
-  /** Where a person must say yes before the canary gets more. Absent means nowhere. */
+  /** Which step needs a person's approval. Absent means none. */
   readonly gate?: Gate;
   readonly requestedBy: string;
 }
 
 /**
- * What a person must approve: the first step that gives the canary this much or more. Until then the step before goes on, watched as ever;
- * where nobody approves in time, stable gets its traffic back, since what nobody wants to answer for is not left half done.
+ * What a person must approve: the first step that gives the canary this much or more. Until then the step before it
+ * goes on, watched as ever. Without an approval in time, stable gets its traffic back.
  */
 export interface Gate {
-  /** The least percentage that takes a yes; above the first weight of the plan. */
+  /** The least percentage that needs an approval; above the first weight of the plan. */
   readonly beforePercent: number;
-  /** How long the rollout waits, in seconds without pauses. */
+  /** How long the rollout waits for the approval, in seconds without pauses. */
   readonly expiresSeconds: number;
 }
 
-/** What becomes of weights that somebody else moves while a rollout is under way: put back, or gone on from. */
+/**
+ * What happens to weights that another client moves during a rollout: they are put back, or the rollout
+ * continues from them.
+ */
 export type OutsideWeights = "restore" | "adopt";
 
-// What the world says:
+// The observations (views.ts has what they hold):
 
-/** So much of the traffic to that revision. Weights of an app add up to 100. */
-export interface Weight {
-  readonly revision: string;
-  readonly percent: number;
-}
+export type {
+  AppView,
+  Bucket,
+  Count,
+  Durations,
+  Labels,
+  Landing,
+  Measurement,
+  ProbeView,
+  RevisionView,
+  Tally,
+  TrafficView,
+  Weight,
+};
 
-/**
- * Which revisions have our labels. For as long as a rollout lasts `stable` is on the revision that served before, and after a promotion on
- * the one that serves now, so that a watcher that knows nothing else knows where traffic is safe.
- */
-export interface Labels {
-  readonly stable?: string;
-  readonly canary?: string;
-}
-
-/** One revision as the platform shows it. Unknown states are legal on the wire and never mean healthy. */
-export interface RevisionView {
-  readonly name: string;
-  readonly active: boolean;
-  /** `Running`, `Processing`, `Stopped`, `Degraded`, `Failed`, `Unknown` or a string of the future. */
-  readonly running: string;
-  /** `Healthy`, `Unhealthy`, `None` or a string of the future. */
-  readonly health: string;
-  /** The same for two revisions with the same template, whatever they are called. */
-  readonly templateHash: string;
-  /** 0 where the platform may take its last replica away; absent where it does not say. */
-  readonly minReplicas?: number;
-}
-
-/** The app as the platform shows it: who is there and who gets what. */
-export interface AppView {
-  readonly weights: readonly Weight[];
-  readonly revisions: readonly RevisionView[];
-  readonly labels?: Labels;
-  /** `Multiple`, `Single`, `Labels` or a string of the future; weights count in `Multiple` only. */
-  readonly mode?: string;
-  readonly ingress?: "http" | "tcp" | "none";
-  /** Whether a user stays with the revision that answered first, whatever the weights say. */
-  readonly sticky?: boolean;
-}
-
-/** What came of reading traffic back; of writing it only the weights are told. */
-export interface TrafficView {
-  readonly weights: readonly Weight[];
-  /** Revisions that have weight although they are deactivated or gone, whose users get errors; absent when there are none. */
-  readonly deactivated?: readonly string[];
-  /** Until when somebody else (a `pulumi up` in its last seconds) may still write the app; absent when nobody holds it. */
-  readonly heldUntil?: Instant;
-}
-
-/** A write that was sent and of which no answer is known: these weights may come into force, unasked, until then. */
-export interface Landing {
-  readonly weights: readonly Weight[];
-  readonly until: Instant;
-}
-
-/** What the canary's own address answered. */
-export interface ProbeView {
-  readonly good: boolean;
-  /** In words: `answered 200`, `no answer in 2 s`. */
-  readonly detail: string;
-  /** The platform's own word for the revision at that moment. */
-  readonly running: string;
-}
-
-export type { Count, Durations };
-
-/** What one arm did in one bin. Fields are absent where the rows do not tell them; then they are not judged. */
-export interface Tally extends Count {
-  /** Answered 4xx. */
-  readonly refused?: number;
-  readonly durations?: Durations;
-}
-
-/** What both arms did in the same stretch of time, one tick wide. */
-export interface Bin {
-  readonly at: Instant;
-  readonly canary: Tally;
-  readonly stable: Tally;
-}
-
-/** The bins that are complete: everything from the last measurement to the watermark, `to`. */
-export interface Measurement {
-  readonly bins: readonly Bin[];
-  readonly to: Instant;
-}
-
-/** What a person may send. */
+/** The signals that a person may send. */
 export type PersonalSignal = "pause" | "resume" | "approve" | "promote" | "abort" | "retry";
-/** `supersede` comes from the next release of the same app alone: it aborts, and what was superseded is never tried again. */
+/**
+ * `supersede` comes only from the next release of the same app: it aborts, and a superseded release is
+ * never tried again.
+ */
 export type SignalName = PersonalSignal | "supersede";
 
 export type RolloutOutcome =
@@ -194,37 +178,27 @@ export type RolloutOutcome =
 
 export type RolloutObservation = Request<ReleaseIntent> | RolloutOutcome | Signal<SignalName>;
 
-// What is kept:
+// The facts:
 
-/** How a rollout ends. `stranded` is the named end of every limit on attempts: a person must look. */
-export type RolloutResult = "promoted" | "rolled-back" | "rejected" | "equal" | "stranded";
+/** How a rollout ends. `degraded` means that an effect was tried too often without success: a person must look. */
+export type RolloutResult = "promoted" | "rolled-back" | "rejected" | "unchanged" | "degraded";
 
-/** Why a rollout does not go on although nothing is wrong with the canary. Holding is not a failure. */
-export type HoldReason =
-  | "no-traffic"
-  | "too-few-requests"
-  | "warming-up"
-  | "stable-sick"
-  | "shared-outage"
-  | "lost-requests"
-  | "noisy"
-  | "unsettled"
-  | "unapproved";
+export type { EndReason, WaitReason };
 
-/** May we go on? The sentence says why, with its numbers. */
+/** Whether the rollout may go on. The message says why, with its numbers. */
 export type Verdict =
-  | { readonly verdict: "pass"; readonly sentence: string }
-  | { readonly verdict: "fail"; readonly sentence: string }
-  | { readonly verdict: "inconclusive"; readonly reason: HoldReason; readonly sentence: string };
+  | { readonly verdict: "pass"; readonly message: string }
+  | { readonly verdict: "fail"; readonly message: string }
+  | { readonly verdict: "inconclusive"; readonly reason: WaitReason; readonly message: string };
 
 /**
- * Every fact of a rollout. An observation adds one fact that holds it whole, and behind it the decisions that it led
- * to; so a journal can be decided all over again from itself.
+ * A fact of a rollout. An observation adds one fact that holds it whole, followed by the decisions it led to, so that a
+ * journal can be decided again from itself.
  */
-export type RolloutEvent = { readonly at: Instant } & (RolloutFinding | RolloutDecision);
+export type RolloutEvent = { readonly at: Instant } & (RolloutObserved | RolloutDecision);
 
 /** Facts that hold an observation. */
-export type RolloutFinding =
+export type RolloutObserved =
   | { readonly kind: "Planned"; readonly intent: ReleaseIntent; readonly steps: readonly number[] }
   | { readonly kind: "Inspected"; readonly view: AppView }
   | { readonly kind: "Activated" }
@@ -234,10 +208,10 @@ export type RolloutFinding =
       readonly kind: "TrafficRead";
       readonly weights: readonly Weight[];
       readonly deactivated?: readonly string[];
-      readonly heldUntil?: Instant;
+      readonly lockedUntil?: Instant;
     }
   | { readonly kind: "Waited" }
-  | { readonly kind: "Measured"; readonly bins: readonly Bin[]; readonly to: Instant }
+  | { readonly kind: "Measured"; readonly buckets: readonly Bucket[]; readonly to: Instant }
   | { readonly kind: "Deactivated" }
   | {
       readonly kind: "AttemptFailed";
@@ -247,10 +221,10 @@ export type RolloutFinding =
     }
   | { readonly kind: "Signalled"; readonly signal: SignalName; readonly by: string; readonly reason: string };
 
-/** Facts that were decided. */
+/** Facts that hold a decision. */
 export type RolloutDecision =
   | { readonly kind: "Started"; readonly stable: string | null; readonly activate: boolean }
-  | { readonly kind: "FoundEqual"; readonly stable: string; readonly untouched: boolean; readonly sentence: string }
+  | { readonly kind: "FoundUnchanged"; readonly stable: string; readonly untouched: boolean; readonly message: string }
   | { readonly kind: "SmokePassed" }
   | { readonly kind: "StepReached"; readonly percent: number }
   | {
@@ -261,25 +235,32 @@ export type RolloutDecision =
     }
   | { readonly kind: "TrafficMoved"; readonly percent: number; readonly seenPercent: number }
   | { readonly kind: "TrafficAdopted"; readonly percent: number }
-  | { readonly kind: "Held"; readonly reason: HoldReason; readonly sentence: string }
+  | { readonly kind: "Waiting"; readonly reason: WaitReason; readonly message: string }
   | {
-      readonly kind: "ShadowJudged";
+      readonly kind: "DryRunJudged";
       readonly verdict: Verdict["verdict"];
-      readonly reason?: HoldReason;
-      readonly sentence: string;
+      readonly reason?: WaitReason;
+      readonly message: string;
     }
-  | { readonly kind: "StepPassed"; readonly percent: number; readonly sentence: string }
-  | { readonly kind: "Aborted"; readonly sentence: string; readonly by: string }
+  | { readonly kind: "StepPassed"; readonly percent: number; readonly message: string }
+  | { readonly kind: "Aborted"; readonly reason: EndReason; readonly message: string; readonly by: string }
   | { readonly kind: "Reverted" }
   | { readonly kind: "Disregarded"; readonly what: string }
-  | { readonly kind: "Finished"; readonly result: RolloutResult; readonly sentence: string };
+  | ({ readonly kind: "Finished" } & Ending);
 
-// What it adds up to:
+/** How a rollout ended, and why: for programs, then for people. */
+export interface Ending {
+  readonly result: RolloutResult;
+  readonly reason: EndReason;
+  readonly message: string;
+}
+
+// The state:
 
 /**
- * Where a rollout stands. Each phase names what is missing, so `react` is one look-up:
- * `inspecting → activating → smoking → shifting → verifying → baking → … → settling → retiring → finished`, and from anywhere
- * `reverting → confirming → retiring`, which give the traffic back to stable and take the canary away. `settling` gives a promoted
+ * Where a rollout is. Each phase names what is missing, so `react` is one look-up: `inspecting → activating →
+ * smoking → shifting → verifying → baking → … → settling → retiring → finished`. From anywhere, `reverting →
+ * confirming → retiring` give the traffic back to stable and deactivate the canary. `settling` gives a promoted
  * canary the label `stable`.
  */
 export type Phase =
@@ -301,30 +282,33 @@ export interface RolloutState {
   readonly intent: ReleaseIntent | undefined;
   /** Percentages step by step, the last one 100. */
   readonly steps: readonly number[];
-  /** Index into `steps`: where the rollout is or, before the first shift, where it goes first. */
+  /** Index into `steps`: the present step or, before the first shift, the first one. */
   readonly step: number;
-  /** The percentage that somebody else gave the canary and that this step goes on with; undefined where the plan's own is in force. */
+  /** The canary's percentage as set by another client, if this step continues with it instead of the plan's. */
   readonly adopted: number | undefined;
-  /** The canary's share as seen when it was first found moved; it counts when it is seen again. */
+  /** The canary's share when it was first seen moved; it counts when it is seen again. */
   readonly moved: number | undefined;
   /** The revision that served before; null on the first release of an app. */
   readonly stable: string | null;
   /** Whether this attempt has seen the app. */
   readonly inspected: boolean;
-  /** Revisions whose last replica the platform takes away when nobody asks them. */
+  /** Revisions whose last replica the platform removes when they get no requests. */
   readonly sleepers: readonly string[];
-  /** Whether the canary may have a share of the traffic: seen at the inspection, or left by an attempt that was stranded. */
+  /** Whether the canary may have traffic: seen at the inspection, or left by a degraded attempt. */
   readonly touched: boolean;
-  /** The latest moment that any observation told. */
+  /** The latest time of any observation. */
   readonly now: Instant;
   readonly startedAt: Instant;
   readonly phaseAt: Instant;
-  /** When this attempt first gave the canary traffic; what it did before is not judged. */
+  /** When this attempt first gave the canary traffic; earlier requests to it are not judged. */
   readonly watchedFrom: Instant;
-  /** Bins that overlap the time from `warmFrom` to `warmUntil` are left out of the judgement: the weights were changing, and the canary warms up. */
+  /**
+   * Buckets that overlap the time from `warmFrom` to `warmUntil` are not judged: the weights were changing, and the
+   * canary warms up.
+   */
   readonly warmFrom: Instant;
   readonly warmUntil: Instant;
-  /** Requests are measured, completely, up to here. */
+  /** All requests up to here are measured. */
   readonly measuredTo: Instant;
   readonly measuredAt: Instant;
   readonly probedAt: Instant;
@@ -333,43 +317,46 @@ export interface RolloutState {
   readonly probeFailures: number;
   /** What the judge has gathered so far. */
   readonly evidence: Evidence;
-  /** What the judge in the shadow has gathered, and the verdict it was last heard with; undefined where the release has none. */
-  readonly shadow: { readonly evidence: Evidence; readonly heard: string } | undefined;
+  /** The evidence of the dry run, and the verdict it last reported; undefined without a dry run. */
+  readonly dryRun: { readonly evidence: Evidence; readonly reported: string } | undefined;
   readonly paused: boolean;
   readonly pausedAt: Instant;
-  /** Seconds that this attempt has spent in pauses and at its gate; they do not count towards its maximum. */
+  /** Seconds spent in pauses and at the gate in this attempt; they do not count towards its maximum. */
   readonly pausedSeconds: number;
-  /** Since when a person's approval is waited for; 0 where none is. */
+  /** Since when the rollout waits for an approval; 0 if it does not. */
   readonly awaitedAt: Instant;
-  /** Whether a person has said yes at the gate. */
+  /** Whether a person has approved the gate. */
   readonly approved: boolean;
-  /** Why the rollout does not go on; undefined when nothing holds it. */
-  readonly held: HoldReason | undefined;
-  /** Failures in a row of the effect now asked for. */
+  /** Why the rollout waits, if it does. */
+  readonly waiting: WaitReason | undefined;
+  /** Failures in a row of the present effect. */
   readonly failures: number;
-  /** How often the revision that lost could not be taken away. */
+  /** How often the losing revision could not be deactivated. */
   readonly retireFailures: number;
-  /** Nothing is asked of the world before this moment: the pause after a failure, or somebody else's hold on the app. */
+  /** No effect before this moment: the pause after a failure, or another client's lock on the app. */
   readonly retryAt: Instant;
-  /** Until when a write that was given up may still land and undo the end; 0 where there is none. */
+  /** Until when a write that was given up may still land and undo the end; 0 if there is none. */
   readonly doubtUntil: Instant;
-  /** Somebody has decided that the canary is good: no more steps, no more baking. */
+  /** A person has promoted the canary: no more steps, no more baking. */
   readonly promoted: boolean;
-  /** Whether the next release has put an end to this one, for good. */
+  /** Whether the next release has ended this one, for good. */
   readonly superseded: boolean;
-  /** The result that is being carried out, and its sentence. */
-  readonly ending: { readonly result: RolloutResult; readonly sentence: string } | undefined;
+  /** The result that is being carried out, and its message. */
+  readonly ending: Ending | undefined;
   /** 1 for the first attempt, one more for each retry. */
   readonly attempt: number;
 }
 
-// What is asked of the world next:
+// The effects:
 
-/** Effects are absolute, so that repeating one is harmless. `target` is repeated in each: an effect is whole by itself. */
+/**
+ * An effect. Effects are absolute, so that repeating one is harmless. `target` is repeated in each, so that an effect
+ * is complete by itself.
+ */
 export type RolloutEffect =
   | { readonly kind: "Inspect"; readonly target: Target }
   | { readonly kind: "Activate"; readonly target: Target; readonly revision: string }
-  /** `awake` is asked as well, so that it keeps a replica; its answer counts for nothing. */
+  /** `awake` is probed as well, so that it keeps a replica; its answer is ignored. */
   | {
       readonly kind: "Probe";
       readonly target: Target;
@@ -383,7 +370,7 @@ export type RolloutEffect =
       readonly target: Target;
       readonly weights: readonly Weight[];
       readonly labels: Labels;
-      readonly overrideHold: boolean;
+      readonly overrideLock: boolean;
     }
   | { readonly kind: "VerifyTraffic"; readonly target: Target }
   | { readonly kind: "Wait"; readonly until: Instant }
@@ -394,6 +381,6 @@ export type RolloutEffect =
       readonly canary: string;
       readonly stable: string | null;
       readonly from: Instant;
-      readonly tickSeconds: number;
+      readonly intervalSeconds: number;
     }
   | { readonly kind: "Deactivate"; readonly target: Target; readonly revision: string };

@@ -1,4 +1,4 @@
-// An environment for container apps whose every request is written down, so that there is something to judge a release by.
+// An environment for container apps that logs every request, so that releases can be judged by them.
 import { ContainerEnvironment } from "ballast";
 
 const environment = new ContainerEnvironment("apps", {

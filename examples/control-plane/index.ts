@@ -1,12 +1,9 @@
-// The service that carries releases out, with the environment that it runs in and the database that it writes to.
+// The service that carries out releases, with its environment and its database.
 import { ContainerEnvironment, ControlPlane, ImageRegistry, JournalDatabase } from "ballast";
 
 const tenant = "00000000-0000-0000-0000-00000000beef";
-const place = {
-  scope: "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop",
-  resourceGroupName: "shop",
-  location: "westeurope",
-};
+const scope = "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop";
+const place = { scope, resourceGroupName: "shop", location: "westeurope" };
 
 const environment = new ContainerEnvironment("apps", place);
 const journal = new JournalDatabase("journal", { ...place, tenant });
@@ -23,7 +20,7 @@ const controlPlane = new ControlPlane(
     environment: { id: environment.environmentId, domain: environment.domain },
     workspace: { id: environment.workspaceId, customerId: environment.customerId },
     database: { host: journal.host, name: journal.databaseName },
-    inventory: [{ resourceGroup: "shop", app: "shop" }],
+    managedTargets: [{ resourceGroup: "shop", app: "shop" }],
     audience: "api://ballast",
   },
   { dependsOn: images },

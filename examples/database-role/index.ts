@@ -1,12 +1,9 @@
-// The job that makes the control plane's role in its database, so that the control plane need not be the server's administrator.
+// The job that creates the control plane's role in its database, so that the control plane need not be administrator.
 import { DatabaseRole, ImageRegistry, JournalDatabase } from "ballast";
 
 const tenant = "00000000-0000-0000-0000-00000000beef";
-const place = {
-  scope: "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop",
-  resourceGroupName: "shop",
-  location: "westeurope",
-};
+const scope = "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop";
+const place = { scope, resourceGroupName: "shop", location: "westeurope" };
 
 const images = new ImageRegistry("images", { ...place, registry: "shopimages" });
 const journal = new JournalDatabase("journal", { ...place, tenant });
@@ -18,9 +15,10 @@ const role = new DatabaseRole(
     tenant,
     image: "shopimages.azurecr.io/control-plane:0.1.0",
     pull: images.pull,
-    environmentId: `${place.scope}/providers/Microsoft.App/managedEnvironments/apps`,
+    environmentId: `${scope}/providers/Microsoft.App/managedEnvironments/apps`,
     database: { serverName: journal.serverName, host: journal.host, name: journal.databaseName },
-    grantee: { name: "control-plane", objectId: "00000000-0000-0000-0000-0000000c0de5" }, // what `ControlPlane` gives as identityName and identityObjectId
+    // The outputs `identityName` and `identityObjectId` of `ControlPlane`.
+    grantee: { name: "control-plane", objectId: "00000000-0000-0000-0000-0000000c0de5" },
   },
   { dependsOn: images },
 );

@@ -1,4 +1,4 @@
-// The job that gives users back to the stable revision when nothing has been heard of the control plane for four minutes.
+// The job that returns all traffic to the stable revision when the control plane has been silent for four minutes.
 import { DeadMansSwitch, ImageRegistry } from "ballast";
 
 const scope = "/subscriptions/00000000-0000-0000-0000-0000ba11a57e/resourceGroups/shop";
@@ -14,7 +14,7 @@ const dead = new DeadMansSwitch(
     pull: images.pull,
     environmentId: `${scope}/providers/Microsoft.App/managedEnvironments/apps`,
     controlPlaneEndpoint: "https://control-plane.apps.example.net",
-    inventory: [{ resourceGroup: "shop", app: "shop", id: `${scope}/providers/Microsoft.App/containerApps/shop` }],
+    managedTargets: [{ resourceGroup: "shop", app: "shop", id: `${scope}/providers/Microsoft.App/containerApps/shop` }],
   },
   { dependsOn: images },
 );

@@ -1,5 +1,6 @@
-// An app that `az containerapp` made, released by canary from now on. It stays in its group and its environment; what moves its traffic lies in a group of its
-// own, and goes without it. docs/start/adopting.md says what each key of the configuration is and leads from here to the first canary.
+// Adopts an app that `az containerapp` created, so that it is released by canary. The app stays in its resource group
+// and environment; what moves its traffic is in a group of its own and can be removed without the app.
+// docs/start/adopting.md explains each configuration key and the way to the first canary.
 
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
 import * as pulumi from "@pulumi/pulumi";
@@ -13,8 +14,8 @@ const audience = config.require("audience");
 const environment = config.requireObject<{ id: string; domain: string }>("environment");
 const workspace = config.requireObject<{ id: string; customerId: string }>("workspace");
 const { group, name } = config.requireObject<{ group: string; name: string }>("app");
-// Another cloud's doors, and a server that takes a password: for the stand-in, which cannot verify Entra tokens at its database.
-const doors = config.getObject<{ resourceManager: string; logs: string; login: string }>("endpoints") ?? {
+// Another cloud's addresses, and a database password: for the emulator, whose database cannot verify Entra tokens.
+const endpoints = config.getObject<{ resourceManager: string; logs: string; login: string }>("endpoints") ?? {
   resourceManager: "https://management.azure.com",
   logs: "https://api.loganalytics.io",
   login: "https://login.microsoftonline.com",
@@ -29,7 +30,7 @@ const ownGroup = config.require("releasesGroup");
 const groupId = (of: string): string => `/subscriptions/${subscription}/resourceGroups/${of}`;
 const releases = new ResourceGroup("releases", { resourceGroupName: ownGroup, location });
 const place = { scope: groupId(ownGroup), resourceGroupName: releases.name, location };
-const overApps = { ...place, scope: groupId(group) }; // rights are given where the app is
+const overApps = { ...place, scope: groupId(group) }; // the rights are assigned where the app is
 
 const images = new ImageRegistry("images", { ...place, subscription, registry: config.require("registry") });
 const journal = new JournalDatabase("journal", { ...place, tenant, password });
@@ -43,7 +44,7 @@ const controlPlane = new ControlPlane(
     audience,
     environment,
     workspace,
-    endpoints: doors,
+    endpoints,
     image: config.require("controlPlaneImage"),
     pull: images.pull,
     database: {
@@ -52,7 +53,7 @@ const controlPlane = new ControlPlane(
       ...server,
       login: password && { user: "ballast", password },
     },
-    inventory: [{ resourceGroup: group, app: name }],
+    managedTargets: [{ resourceGroup: group, app: name }],
     leaseSeconds: 60,
     requestSeconds: 30,
     ingestionSeconds: config.getNumber("ingestionSeconds") ?? 180,
@@ -75,7 +76,7 @@ if (password === undefined)
     { dependsOn: images },
   );
 
-// `retainOnDelete`: whoever takes this program away again leaves the app as it is.
+// `retainOnDelete`: destroying this stack leaves the app as it is.
 const app = new CanaryApp(
   name,
   {
@@ -86,12 +87,12 @@ const app = new CanaryApp(
     image: config.require("image"),
     variables: config.getObject<Record<string, string>>("variables") ?? {},
     probePath: config.get("probePath") ?? "/",
-    // As the app has them: `az containerapp create` leaves the transport to Azure.
+    // The app's own values: `az containerapp create` leaves the transport to Azure.
     targetPort: config.getNumber("targetPort") ?? 8080,
     transport: "auto",
     registries: config.getObject<{ server: string; identity: string }[]>("registries") ?? [],
-    pace: config.getObject("pace") ?? {},
-    limits: config.getObject("limits") ?? {},
+    strategy: config.getObject("strategy") ?? {},
+    thresholds: config.getObject("thresholds") ?? {},
   },
   { dependsOn: controlPlane, retainOnDelete: true },
 );
@@ -105,12 +106,12 @@ new DeadMansSwitch(
     pull: images.pull,
     environmentId: environment.id,
     controlPlaneEndpoint: controlPlane.endpoint,
-    resourceManager: doors.resourceManager,
+    resourceManager: endpoints.resourceManager,
     silenceSeconds: 240,
-    inventory: [{ resourceGroup: group, app: name, id: app.appId }],
+    managedTargets: [{ resourceGroup: group, app: name, id: app.appId }],
   },
   { dependsOn: images },
 );
 
 export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;
-export const { url, revision, result, sentence } = app;
+export const { url, revision, result, message } = app;

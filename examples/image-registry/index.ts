@@ -1,4 +1,4 @@
-// A registry for the images of a shop, and the one identity that may pull from it.
+// A registry for a shop's images, and an identity that may pull from it.
 import { ImageRegistry } from "ballast";
 
 const images = new ImageRegistry("images", {

@@ -1,4 +1,4 @@
-// The PostgreSQL server that keeps every decision of the control plane. It takes Entra tokens and no passwords.
+// The PostgreSQL server that stores every decision of the control plane. It accepts Entra tokens and no passwords.
 import { JournalDatabase } from "ballast";
 
 const journal = new JournalDatabase("journal", {

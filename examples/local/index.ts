@@ -1,5 +1,6 @@
-// The whole on one machine: an environment, a database, a control plane, and a shop that is released by canary. It is for the stand-in that
-// `ballast local up --postgres` starts. On Azure leave out `endpoints`, `database.port` and `database.tls`, the seconds and the pace: the defaults are Azure's.
+// Everything on one machine: an environment, a database, a control plane, and a shop that is released by canary. It
+// runs on the emulator that `ballast emulator up --postgres` starts. For Azure, leave out `endpoints`, `database.port`,
+// `database.tls`, the seconds and the strategy: the defaults are for Azure.
 
 import { ResourceGroup } from "@pulumi/azure-native/resources/resourceGroup.js";
 import { Config } from "@pulumi/pulumi";
@@ -43,7 +44,7 @@ const controlPlane = new ControlPlane(
       port: Number(process.env["BALLAST_LOCAL_DATABASE_PORT"]),
       tls: "disable",
     },
-    inventory: [{ resourceGroup, app: "shop" }],
+    managedTargets: [{ resourceGroup, app: "shop" }],
     endpoints: {
       resourceManager: "https://management.ballast.localhost",
       logs: "https://api.loganalytics.ballast.localhost",
@@ -66,21 +67,21 @@ const shop = new CanaryApp(
     registries: [images.pull],
     image: `${registry}.azurecr.io/storefront:1`,
     healthPath: "/health/ready",
-    // A change of either is a release. `fault` is one of the storefront's: errors, slow, hang, crash, never-ready.
+    // A change of either is a release. Faults of the storefront: errors, slow, hang, crash, never-ready.
     variables: { RELEASE: config.get("release") ?? "1", FAULT: config.get("fault") ?? "none" },
-    pace: {
+    strategy: {
       weights: [5, 25, 50],
       bakeSeconds: 4,
       warmUpSeconds: 1,
-      tickSeconds: 1,
+      intervalSeconds: 1,
       probeSeconds: 1,
       smokeSeconds: 10,
       maximumSeconds: 90,
     },
-    limits: { failurePointsMax: 2, slowdownTolerated: 2 },
+    thresholds: { failurePointsMax: 2, slowdownTolerated: 2 },
   },
   { dependsOn: controlPlane },
 );
 
 export const { endpoint: controlPlaneEndpoint, audience: controlPlaneAudience } = controlPlane;
-export const { url, revision, result, sentence } = shop;
+export const { url, revision, result, message } = shop;

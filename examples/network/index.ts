@@ -1,4 +1,4 @@
-// A network of a stack's own: an internal environment and a database in it, neither of which the internet reaches.
+// A network with an internal environment and a private database; the internet can reach neither.
 import { ContainerEnvironment, JournalDatabase, Network } from "ballast";
 
 const place = {

@@ -1,11 +1,11 @@
-// The faults that this example can be released with, all from its environment, so that the same code is every release.
-// Knows requests only by their number; what a fault does to an answer is told to main.ts as plain data.
+// The faults with which the storefront can be released. All of them come from environment variables, so that every
+// release is the same code. A fault's effect on a request is returned to main.ts as plain data.
 //
 // FAULT               none | errors | slow | hang | crash | never-ready, or several with commas: errors,slow
 // FAULT_PERCENT       share of requests that `errors` fails and that `slow` delays, each by its own draw (default 20)
 // FAULT_MILLISECONDS  what `slow` adds to an answer (default 1500)
-// FAULT_AFTER         so many requests to user paths are served well before the fault begins (default 0)
-// SEED                where the pseudo-random choice starts; the same seed gives the same choices (default 1)
+// FAULT_AFTER         number of requests to user paths that are served well before the fault begins (default 0)
+// SEED                seed of the pseudo-random choice; the same seed gives the same choices (default 1)
 
 const kinds = ["none", "errors", "slow", "hang", "crash", "never-ready"] as const;
 export type FaultKind = (typeof kinds)[number];
@@ -18,7 +18,7 @@ export interface Faults {
   readonly seed: number;
 }
 
-/** What is done to one request: nothing, or a fault with what it needs to know. */
+/** The effect of a fault on one request. Status 0 means that there is no answer. */
 export interface Injection {
   readonly kind: FaultKind;
   readonly status: number;
@@ -26,18 +26,18 @@ export interface Injection {
 }
 
 /**
- * Reads the faults from the environment and refuses what it does not know.
+ * Reads the faults from the environment, and refuses an unknown or malformed one.
  *
- * A misspelt fault that silently meant `none` would make a demonstration of a rollback promote.
+ * If a misspelt fault silently meant `none`, a demonstration of a rollback would promote.
  */
 export function readFaults(environment: Readonly<Record<string, string | undefined>>): Faults {
   const named = (environment["FAULT"] || "none").split(",").map((name) => name.trim());
   const unknown = named.find((name) => !(kinds as readonly string[]).includes(name));
-  if (unknown !== undefined) throw new Error(`FAULT has "${unknown}"; it is one of ${kinds.join(", ")}`);
+  if (unknown !== undefined) throw new Error(`FAULT has "${unknown}"; it must be one of ${kinds.join(", ")}`);
   const number = (name: string, otherwise: number, maximum: number): number => {
     const value = environment[name] ? Number(environment[name]) : otherwise;
     if (!Number.isFinite(value) || value < 0 || value > maximum)
-      throw new Error(`${name} is "${environment[name]}"; it is a number from 0 to ${maximum}`);
+      throw new Error(`${name} is "${environment[name]}"; it must be a number from 0 to ${maximum}`);
     return value;
   };
   return {
@@ -49,12 +49,14 @@ export function readFaults(environment: Readonly<Record<string, string | undefin
   };
 }
 
-/** Gives the judge of single requests: called once a request to a user path, in order of arrival. */
+/**
+ * Returns a function that chooses the fault of a request; call it for each request to a user path, in order of arrival.
+ */
 export function faultChooser(faults: Faults): () => Injection | undefined {
   const draw = randomFrom(faults.seed);
   let requests = 0;
   return () => {
-    // Both draws are taken for each request, so that one fault's share does not depend on the other's.
+    // Each request takes both draws, so that one fault's share does not depend on the other's.
     const errs = draw() * 100 < faults.percent;
     const lags = draw() * 100 < faults.percent;
     requests += 1;
@@ -67,7 +69,7 @@ export function faultChooser(faults: Faults): () => Injection | undefined {
   };
 }
 
-/** Gives numbers from 0 to 1, always the same ones for the same seed (mulberry32). */
+/** Returns a generator of numbers from 0 to 1, the same for the same seed (mulberry32). */
 function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

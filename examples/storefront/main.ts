@@ -1,6 +1,6 @@
-// A small shop, there to be released: a catalogue, health endpoints, structured logs, a graceful end.
-// It knows nothing of Ballast or of clouds; a platform gives it PORT and probes it. Its faults are listed in faults.ts, what it tells of its requests
-// in telemetry.ts.
+// A small shop to release: a catalogue, health endpoints, structured logs, a graceful shutdown. It
+// uses nothing of Ballast or of a cloud; a platform sets PORT and probes it. Its faults are in
+// faults.ts, its telemetry in telemetry.ts.
 import { randomUUID } from "node:crypto";
 import http from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
@@ -36,7 +36,7 @@ const health = (path: string): Answer => {
   if (path === "/health/live") return { status: 200, body: { status: "live" } };
   if (path === "/health/ready" || path === "/health/startup")
     return { status: ready ? 200 : 503, body: { status: ready ? "ready" : "not ready" } };
-  return { status: 404, body: { error: "there is no such health endpoint" } };
+  return { status: 404, body: { error: "no such health endpoint" } };
 };
 
 const shop = (path: string): Answer => {
@@ -44,7 +44,7 @@ const shop = (path: string): Answer => {
   const product = products.find(({ id }) => path === `/products/${id}`);
   return product
     ? { status: 200, body: { release, product } }
-    : { status: 404, body: { release, error: "there is no such page" } };
+    : { status: 404, body: { release, error: "no such page" } };
 };
 
 const page = (): string =>
@@ -65,13 +65,13 @@ function send(
     "content-length": Buffer.byteLength(text),
     "x-request-id": requestId,
   };
-  // A connection kept alive past the end would be reset under the next request on it.
+  // A connection kept alive during shutdown would be reset under its next request.
   response
     .writeHead(status, closing ? { ...headers, connection: "close" } : headers)
     .end(request.method === "HEAD" ? undefined : text);
 }
 
-/** Does to the request what its fault says. False means that no answer is ever given. */
+/** Applies a fault to a request. Returns false if the request must never be answered. */
 async function inject({ kind, status, delayMilliseconds }: Injection, requestId: string): Promise<boolean> {
   log({ injected: kind, requestId, status, ...(delayMilliseconds > 0 ? { delayMilliseconds } : {}) });
   if (kind === "crash") process.exit(1);
@@ -80,10 +80,12 @@ async function inject({ kind, status, delayMilliseconds }: Injection, requestId:
   return true;
 }
 
-const routeOf = (path: string): string =>
-  path === "/" ? path : path.startsWith("/products/") ? "/products/{id}" : "other";
+function routeOf(path: string): string {
+  if (path === "/") return path;
+  return path.startsWith("/products/") ? "/products/{id}" : "other";
+}
 
-/** Tells of a request when it is over, whoever ended it. */
+/** Reports a request when it is over, whichever side ended it. */
 function watch(request: http.IncomingMessage, response: http.ServerResponse, path: string): void {
   const began = performance.now();
   response.once("close", () =>
@@ -106,13 +108,13 @@ const server = http.createServer(async (request, response) => {
   if (injection && !(await inject(injection, requestId))) return;
   const answer =
     injection && injection.status >= 500
-      ? { status: injection.status, body: { release, error: "the shop is in disorder" } }
+      ? { status: injection.status, body: { release, error: "the shop is out of order" } }
       : shop(path);
   send(request, response, requestId, answer);
   if (logsAll) log({ method: request.method, path, requestId, status: answer.status });
 });
 
-// Longer than any platform's own keep-alive towards us, so that it is never we who close under a request.
+// Longer than a platform's own keep-alive, so that this side never closes a connection under a request.
 server.keepAliveTimeout = 75_000;
 server.listen(Number(environment["PORT"] ?? 8080), environment["HOST"] ?? "127.0.0.1", () => {
   log({ listening: server.address() });
@@ -131,7 +133,7 @@ function close(signal: string): void {
   log({ closing: signal });
   server.close(() => void Promise.resolve(telemetry?.close()).then(() => process.exit(0)));
   server.closeIdleConnections();
-  // A request that hangs must not hold the end back for ever.
+  // A request that hangs must not delay the shutdown forever.
   setTimeout(() => process.exit(0), 3000).unref();
 }
 process.on("SIGTERM", close);

@@ -1,5 +1,6 @@
-// Requests as spans and as one metric, for Application Insights: a share of the first, all of the second. Loaded only where the platform gives a
-// connection string, and after the shop is open. A sending that fails or hangs is given up; no request waits for one.
+// Sends requests to Application Insights: all of them as a metric, a share of them as spans. It is loaded only if the
+// platform sets a connection string, and after the shop is open. A failed or slow send is dropped; no request waits for
+// it.
 import {
   ApplicationInsightsSampler,
   AzureMonitorMetricExporter,
@@ -15,25 +16,25 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** A request that is over. */
 export interface Served {
   readonly method: string;
-  /** `/`, `/products/{id}` or `other`: never what somebody typed. */
+  /** `/`, `/products/{id}` or `other`: never the path that a user typed. */
   readonly route: string;
-  /** 0 where no answer was given. */
+  /** 0 if there was no answer. */
   readonly status: number;
   readonly milliseconds: number;
 }
 
-/** Who is told of requests. */
+/** The receiver of finished requests. */
 export interface Telemetry {
   readonly served: (request: Served) => void;
-  /** Sends what is left. */
+  /** Sends everything that is still buffered. */
   readonly close: () => Promise<unknown>;
 }
 
 const sendMilliseconds = 5_000;
 
-/** Opens it. One request in a hundred becomes a span, unless OTEL_TRACES_SAMPLER_ARG says another share. */
+/** Starts telemetry. One request in a hundred becomes a span, unless OTEL_TRACES_SAMPLER_ARG sets another share. */
 export function openTelemetry(connectionString: string, environment: Environment): Telemetry {
-  // The exporter reports on itself to Microsoft, and names its resource in a metric of its own, unless the environment says no.
+  // Without these the exporter reports usage to Microsoft and sends a metric about its resource.
   process.env["APPLICATION_INSIGHTS_NO_STATSBEAT"] = "true";
   process.env["APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED"] = "true";
   const credential = credentialOf(environment);
@@ -52,8 +53,8 @@ export function openTelemetry(connectionString: string, environment: Environment
   const share = Number(environment["OTEL_TRACES_SAMPLER_ARG"] ?? 0.01);
   const everyMilliseconds = Number(environment["OTEL_METRIC_EXPORT_INTERVAL"] ?? 60_000);
   const tracing = new BasicTracerProvider({
-    // Azure counts a span for as many requests as it stands for, which this sampler tells it.
     resource,
+    // This sampler also sends how many requests each span stands for.
     sampler: new ApplicationInsightsSampler(share),
     spanProcessors: [
       new BatchSpanProcessor(new AzureMonitorTraceExporter(options), { exportTimeoutMillis: sendMilliseconds }),
@@ -88,7 +89,7 @@ export function openTelemetry(connectionString: string, environment: Environment
   };
 }
 
-/** Gives the platform's tokens for the identity that may publish; undefined where the connection string is enough. */
+/** Returns a credential for the identity that may publish; undefined if the connection string is enough. */
 function credentialOf({
   IDENTITY_ENDPOINT: endpoint,
   IDENTITY_HEADER: header,

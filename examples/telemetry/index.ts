@@ -1,4 +1,4 @@
-// Application Insights on the environment's workspace, and the alerts, told to somebody by e-mail.
+// Application Insights on the environment's workspace, and alerts that notify an on-call address by e-mail.
 import { ContainerEnvironment, Telemetry } from "ballast";
 
 const place = {
@@ -16,5 +16,5 @@ const telemetry = new Telemetry("telemetry", {
   apps: ["shop"],
 });
 
-// ControlPlane and CanaryApp take `telemetry.sender` as their argument `telemetry`.
+// Pass `telemetry.sender` to ControlPlane and CanaryApp as `telemetry`.
 export const { insightsId, connectionString } = telemetry.sender;

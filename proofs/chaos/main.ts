@@ -1,9 +1,10 @@
-// Chaos on the durable world: `npm run chaos -- --minutes 10 --seed N`. Releases good and bad follow one another on several
-// apps while control planes, database, cloud and weights are hurt on a schedule that the seed draws. Exits 1 where a law broke.
+// `npm run chaos -- --minutes 10 --seed N`: chaos on real processes. Good and bad releases follow one another on
+// several apps, while faults hit the control planes, the database, the emulator and the weights on a schedule drawn
+// from the seed. The command exits 1 if a law is broken.
 import { setTimeout as nap } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import fc from "fast-check";
-import { tell as tellFact } from "../../engines/rollout/tell.ts";
+import { messageOf } from "../../engines/rollout/tell.ts";
 import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import { judge, type Released } from "./laws.ts";
 import { watch } from "./watch.ts";
@@ -24,10 +25,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
   },
 });
-const minutes = Number(values.minutes);
-const seed = Number(values.seed);
 const startedAt = performance.now();
-const tell = (line: string): void =>
+const report = (line: string): void =>
   void process.stdout.write(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)}  ${line}\n`);
 
 interface Stage {
@@ -37,8 +36,8 @@ interface Stage {
   readonly stop: AbortSignal;
 }
 
-/** What may be done to the world. Each waits until it is undone, but for what mends itself. */
-const harms: Readonly<Record<string, (stage: Stage, choice: number) => Promise<void>>> = {
+/** The faults by name. Each waits until it is undone, unless it ends by itself. */
+const faults: Readonly<Record<string, (stage: Stage, choice: number) => Promise<void>>> = {
   "SIGKILL to a control plane": async ({ world }, choice) => {
     const plane = world.planes[choice % 2]!;
     plane.child.kill("SIGKILL");
@@ -52,20 +51,22 @@ const harms: Readonly<Record<string, (stage: Stage, choice: number) => Promise<v
   },
   "every connection to the database is cut": async ({ world }) => {
     await world.pool.query(
-      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ballast' and pid <> pg_backend_pid()",
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'ballast' and pid <> pg_backend_pid()`,
     );
   },
   "SIGKILL to PostgreSQL, which recovers from its log": async ({ world }) => {
     const { rows } = await world.pool.query<{ pid: number }>(
-      "select pid from pg_stat_activity where application_name = 'ballast' and pid <> pg_backend_pid() limit 1",
+      `select pid from pg_stat_activity
+        where application_name = 'ballast' and pid <> pg_backend_pid() limit 1`,
     );
     if (rows[0]) process.kill(rows[0].pid, "SIGKILL");
   },
-  "SIGKILL to the cloud, which comes back on what it has kept": async ({ world, outages }, choice) =>
+  "SIGKILL to the cloud, which restarts with the state that it saved": async ({ world, outages }, choice) =>
     void outages.push(await cloudDies(world, choice * 2)),
-  "the cloud refuses with 429": ({ world }) =>
+  "the cloud answers 429": ({ world }) =>
     world.shop.fault({ path: "containerApps", times: 4, status: 429, code: "TooManyRequests", retryAfterSeconds: 1 }),
-  "the cloud says that another operation is under way": ({ world }) =>
+  "the cloud answers that another operation is in progress": ({ world }) =>
     world.shop.fault({
       method: "PATCH",
       path: "containerApps",
@@ -75,11 +76,11 @@ const harms: Readonly<Record<string, (stage: Stage, choice: number) => Promise<v
     }),
   "the cloud's answers are lost": ({ world }) =>
     world.shop.fault({ method: "PATCH", path: "containerApps", times: 2, loseAnswer: true }),
-  "a write of weights lands after it was given up": ({ world }) =>
+  "a write of weights lands after its client timed out": ({ world }) =>
     world.shop.fault({ method: "PATCH", path: "containerApps", times: 1, lateSeconds: requestSeconds * 1.25 }),
   "the cloud is slow": ({ world }) => world.shop.fault({ path: "containerApps", times: 6, delaySeconds: 1.5 }),
-  "somebody moves the weights by hand": async ({ world, released }, choice) => {
-    const release = underWay(released, choice);
+  "a person changes the weights": async ({ world, released }, choice) => {
+    const release = latestOf(released, choice);
     const traffic = release && (await world.traffic(release.app));
     if (!release || traffic?.length !== 2) return;
     release.disturbed = true;
@@ -88,19 +89,19 @@ const harms: Readonly<Record<string, (stage: Stage, choice: number) => Promise<v
       { revisionName: traffic[1]!.revisionName, weight: 20 },
     ]);
   },
-  "somebody aborts": async (stage, choice) => signal(stage, choice, "abort"),
-  "somebody pauses and resumes": async (stage, choice) => {
+  "a person aborts": async (stage, choice) => signal(stage, choice, "abort"),
+  "a person pauses and resumes": async (stage, choice) => {
     await signal(stage, choice, "pause");
     await nap(2000);
     await signal(stage, choice, "resume");
   },
 };
 
-const underWay = (released: readonly Released[], choice: number): Released | undefined =>
+const latestOf = (released: readonly Released[], choice: number): Released | undefined =>
   released.findLast(({ app }) => app === apps[choice % apps.length]);
 
 async function signal({ world, released }: Stage, choice: number, name: string): Promise<void> {
-  const release = underWay(released, choice);
+  const release = latestOf(released, choice);
   if (!release) return;
   if (name === "abort") release.disturbed = true;
   await world.call("POST", `/rollouts/shop/${release.app}/${release.revision}/signals`, {
@@ -109,10 +110,10 @@ async function signal({ world, released }: Stage, choice: number, name: string):
   });
 }
 
-/** Releases one revision after the other of an app until it is time to stop; each is followed to its end. */
-async function releaseOn(app: App, { world, released, stop }: Stage, faults: readonly boolean[]): Promise<void> {
+/** Releases one revision of an app after the other until the time is over, and follows each to its end. */
+async function releaseOn(app: App, { world, released, stop }: Stage, badness: readonly boolean[]): Promise<void> {
   for (let count = 2; !stop.aborted; count++) {
-    const bad = faults[count % faults.length]!;
+    const bad = badness[count % badness.length]!;
     const revision = await world.shop.release(
       String(count),
       await world.traffic(app),
@@ -123,36 +124,38 @@ async function releaseOn(app: App, { world, released, stop }: Stage, faults: rea
     released.push(release);
     await world.requestRollout(app, revision, String(count));
     const result = await ended(world, release);
-    tell(`${revision} ${bad ? "bad" : "good"}: ${result ?? (await lastFacts(world, release))}`);
-    if (result === undefined) return; // The next would be refused while this one is in flight.
+    report(`${revision} ${bad ? "bad" : "good"}: ${result ?? (await lastFacts(world, release))}`);
+    if (result === undefined) return; // The next one would be refused while this one is in flight.
   }
 }
 
-/** Waits for the end of a release, three minutes at most, and gives it; undefined where it has not come. */
+/** Waits up to three minutes for the end of a release and gives its result; undefined if it has not ended. */
 async function ended(world: World, { app, revision }: Released): Promise<string | undefined> {
   for (const deadline = performance.now() + 180_000; performance.now() < deadline; await nap(500)) {
     const { body } = await world.call("GET", `/rollouts/shop/${app}/${revision}`);
-    if (body?.result !== undefined && body.phase === "finished") return `${body.result}: ${body.sentence}`;
+    if (body?.result !== undefined && body.phase === "finished") return `${body.result}: ${body.message}`;
   }
   return undefined;
 }
 
-/** Says what a release that does not end has been about lately. */
+/** Describes the last facts of a release that does not end. */
 async function lastFacts(world: World, { revision }: Released): Promise<string> {
   const { rows } = await world.pool.query<{ event: RolloutEvent; process: string; ago: number }>(
-    "select event, process, extract(epoch from clock_timestamp() - written_at)::integer as ago from ballast.facts where stream like $1 order by index desc limit 20",
+    `select event, process, extract(epoch from clock_timestamp() - written_at)::integer as ago
+      from ballast.facts where stream like $1 order by index desc limit 20`,
     [`%/${revision}`],
   );
   return [
-    "did not end in three minutes; its last facts:",
+    "did not end within three minutes; its last facts:",
     ...rows
       .reverse()
-      .map(({ event, process, ago }) => `        ${ago} s ago by ${process}: ${event.kind}  ${tellFact(event)}`),
+      .map(({ event, process, ago }) => `        ${ago} s ago by ${process}: ${event.kind}  ${messageOf(event)}`),
   ].join("\n");
 }
 
-async function harm(stage: Stage): Promise<Readonly<Record<string, number>>> {
-  const names = Object.keys(harms);
+/** Injects faults on the seed's schedule until the time is over, and counts each kind. */
+async function injectFaults(stage: Stage, minutes: number, seed: number): Promise<Readonly<Record<string, number>>> {
+  const names = Object.keys(faults);
   const counts: Record<string, number> = {};
   const schedule = fc.sample(
     fc.record({ name: fc.constantFrom(...names), choice: fc.nat(1000), rest: fc.integer({ min: 500, max: 4000 }) }),
@@ -161,38 +164,42 @@ async function harm(stage: Stage): Promise<Readonly<Record<string, number>>> {
   for (const { name, choice, rest } of schedule) {
     await nap(rest, undefined, { signal: stage.stop }).catch(() => undefined);
     if (stage.stop.aborted) break;
-    tell(`✂ ${name}`);
+    report(`✂ ${name}`);
     counts[name] = (counts[name] ?? 0) + 1;
-    await harms[name]!(stage, choice).catch((error: unknown) => tell(`  which failed: ${String(error)}`));
+    await faults[name]!(stage, choice).catch((error: unknown) => report(`  failed: ${String(error)}`));
   }
   return counts;
 }
 
-tell(`chaos for ${minutes} minutes, seed ${seed}`);
-const world = await openWorld();
-try {
-  const stage: Stage = { world, released: [], outages: [], stop: AbortSignal.timeout(minutes * 60_000) };
-  const faults = fc.sample(fc.boolean(), { seed, numRuns: 30 });
-  const over = new AbortController();
-  const watching = watch(world, stage.released, over.signal);
-  const [done] = await Promise.all([
-    harm(stage),
-    ...apps.map((app, index) => releaseOn(app, stage, faults.slice(index * 10, index * 10 + 10))),
-  ]);
-  over.abort();
-  const watched = await watching;
-  const judged = await judge(world, stage.released, stage.outages);
-  const broken = [...new Set([...watched.broken, ...judged.broken])];
-  const counts = {
-    ...done,
-    ...judged.counts,
-    "looks in the course of it": watched.looks,
-    "milliseconds, the longest that users were back at a revision that had been given up": watched.latestMilliseconds,
-  };
-  for (const [what, count] of Object.entries(counts)) tell(`${String(count).padStart(7)}  ${what}`);
-  for (const law of broken) tell(`✗ ${law}`);
-  tell(broken.length === 0 ? `every law held, seed ${seed}` : `${broken.length} laws broken, seed ${seed}`);
-  process.exitCode = broken.length === 0 ? 0 : 1;
-} finally {
-  await world.close();
+async function main(minutes: number, seed: number): Promise<void> {
+  report(`chaos for ${minutes} minutes, seed ${seed}`);
+  const world = await openWorld();
+  try {
+    const stage: Stage = { world, released: [], outages: [], stop: AbortSignal.timeout(minutes * 60_000) };
+    const badness = fc.sample(fc.boolean(), { seed, numRuns: 30 });
+    const over = new AbortController();
+    const watching = watch(world, stage.released, over.signal);
+    const [injected] = await Promise.all([
+      injectFaults(stage, minutes, seed),
+      ...apps.map((app, index) => releaseOn(app, stage, badness.slice(index * 10, index * 10 + 10))),
+    ]);
+    over.abort();
+    const watched = await watching;
+    const judged = await judge(world, stage.released, stage.outages);
+    const broken = [...new Set([...watched.broken, ...judged.broken])];
+    const counts = {
+      ...injected,
+      ...judged.counts,
+      "checks during the run": watched.checks,
+      "milliseconds, the longest that a reverted revision had users again": watched.latestMilliseconds,
+    };
+    for (const [what, count] of Object.entries(counts)) report(`${String(count).padStart(7)}  ${what}`);
+    for (const law of broken) report(`✗ ${law}`);
+    report(broken.length === 0 ? `every law held, seed ${seed}` : `${broken.length} laws broken, seed ${seed}`);
+    process.exitCode = broken.length === 0 ? 0 : 1;
+  } finally {
+    await world.close();
+  }
 }
+
+await main(Number(values.minutes), Number(values.seed));

@@ -1,5 +1,5 @@
-// Looks at the world while it is hurt, again and again: a law that is broken for a moment and mended by the end is broken all the
-// same. What must hold at the end is laws.ts; what is hurt is main.ts.
+// Checks laws during the chaos run, again and again, so that a violation counts even if it is repaired before the end.
+// The laws that must hold at the end are in laws.ts; main.ts injects the faults.
 import { setTimeout as nap } from "node:timers/promises";
 import { connectionOptions } from "../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../controlplane/adapters/postgres/journal.ts";
@@ -8,49 +8,53 @@ import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import { lawsOfWrites, type Released } from "./laws.ts";
 import { type App, apps, leaseSeconds, requestSeconds, type World } from "./world.ts";
 
-/** What was seen in the course of a run. */
+/** What was observed during a run. */
 export interface Watched {
   readonly broken: readonly string[];
-  readonly looks: number;
-  /** For how long at the most a revision that had been given up had users again, in milliseconds. */
+  readonly checks: number;
+  /** The longest time that a reverted revision had users again, in milliseconds. */
   readonly latestMilliseconds: number;
 }
 
 /**
- * For how long a write that landed late may stand: a request may take its whole time after its claim was lost, and whoever has the claim by
- * then looks at each tick and writes again. Beside it, what a machine under load needs for one look of ours.
+ * How long a late write may last. A request may take its full time after its claim was lost; the next
+ * holder of the claim reads the weights at each interval and corrects them. The rest is what one
+ * check of ours takes on a machine under load.
  */
 const lateSecondsMax = leaseSeconds + 2 * requestSeconds;
 
-interface Look {
+interface Watch {
   readonly world: World;
   readonly released: readonly Released[];
-  readonly breaks: (sentence: string) => void;
+  readonly breaks: (message: string) => void;
 }
 
-/** Watches until it is told to end, and gives what it saw. */
+/** Checks until it is stopped, and gives what it observed. */
 export async function watch(world: World, released: readonly Released[], stop: AbortSignal): Promise<Watched> {
-  const broken = new Set<string>();
-  const look: Look = { world, released, breaks: (sentence) => broken.add(sentence) };
-  const journals = journalsLaw(look);
-  const regain = regainLaw(look);
-  // A cloud that was killed has forgotten what it was asked, so its log is read in between.
+  const messages = new Set<string>();
+  const common: Watch = { world, released, breaks: (message) => messages.add(message) };
+  const journals = journalsLaw(common);
+  const regain = regainLaw(common);
+  // An emulator that is killed loses its log of requests, so the log is read during the run.
   const writes = async (): Promise<void> => {
-    for (const sentence of await lawsOfWrites(world)) broken.add(sentence);
+    for (const message of await lawsOfWrites(world)) messages.add(message);
   };
-  let looks = 0;
-  for (; !stop.aborted; looks++) {
-    // Whoever looks while something is dead looks again; only what is seen counts.
-    for (const law of [journals.hold, regain.hold, ...(looks % 5 === 0 ? [writes] : [])])
+  let checks = 0;
+  for (; !stop.aborted; checks++) {
+    // A check fails while something is dead; the next one tries again.
+    for (const law of [journals.hold, regain.hold, ...(checks % 5 === 0 ? [writes] : [])])
       await law().catch(() => undefined);
     await nap(300, undefined, { signal: stop }).catch(() => undefined);
   }
   await journals.close();
-  return { broken: [...broken], looks, latestMilliseconds: regain.latest() };
+  return { broken: [...messages], checks, latestMilliseconds: regain.latest() };
 }
 
-/** Each journal that has grown is read as the control plane reads it, chain and all, folds, is decided again, and begins as it did before. */
-function journalsLaw({ world: { pool, database }, breaks }: Look) {
+/**
+ * A journal that has grown passes its chain of hashes, only got new facts at its
+ * end, and replays to the same decisions.
+ */
+function journalsLaw({ world: { pool, database }, breaks }: Watch) {
   const journal = openJournal(pool, connectionOptions(database), () => {});
   const known = new Map<string, readonly RolloutEvent[]>();
   return {
@@ -59,28 +63,29 @@ function journalsLaw({ world: { pool, database }, breaks }: Look) {
       const { rows } = await pool.query<{ stream: string; length: number }>(
         "select stream, length from ballast.streams",
       );
-      for (const { stream } of rows.filter(({ stream, length }) => length > (known.get(stream)?.length ?? 0))) {
+      for (const { stream, length } of rows) {
+        if (length <= (known.get(stream)?.length ?? 0)) continue;
         const events = (
           await journal.read(stream).catch((error: Error & { id?: string }) => {
             if (error.id?.startsWith("journal-"))
-              breaks(`${stream} could not be believed in its course: ${error.message}`);
+              breaks(`${stream} failed its chain of hashes during the run: ${error.message}`);
             throw error;
           })
         ).map(({ event }) => event);
         const before = known.get(stream) ?? [];
         if (JSON.stringify(events.slice(0, before.length)) !== JSON.stringify(before))
-          breaks(`${stream} was not merely added to`);
+          breaks(`${stream} lost or changed facts during the run`);
         const divergence = replay(events);
         if (divergence !== undefined)
-          breaks(`${stream} is decided otherwise at fact ${divergence.index}, in its course`);
+          breaks(`${stream} is decided differently on replay at fact ${divergence.index}, during the run`);
         known.set(stream, events);
       }
     },
   };
 }
 
-/** A revision whose users were given back has none again, but for a write that lands late and is put right. */
-function regainLaw({ world, released, breaks }: Look) {
+/** A reverted revision gets no users again, except for a short time by a write that lands late. */
+function regainLaw({ world, released, breaks }: Watch) {
   const lastWithout = new Map<string, number>();
   let latest = 0;
   return {
@@ -102,7 +107,7 @@ function regainLaw({ world, released, breaks }: Look) {
           const milliseconds = performance.now() - lastWithout.get(revision)!;
           latest = Math.max(latest, milliseconds);
           if (milliseconds > lateSecondsMax * 1000)
-            breaks(`${revision} was given up and had users again for longer than ${lateSecondsMax} s`);
+            breaks(`${revision} was reverted but had users again for longer than ${lateSecondsMax} s`);
         }
       }
     },

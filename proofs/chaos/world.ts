@@ -1,34 +1,35 @@
-// What chaos is let loose on: the stand-in with apps and their users, a real PostgreSQL, and two control planes, each a process of its
-// own. Knows how one gets at each of these, not what is done to it, nor when: that is for main.ts and for the tests of single deaths.
-// What must hold all the same is laws.ts.
+// The world of the chaos run: the emulator with apps and their users, a real PostgreSQL, and two control planes, each
+// in a process of its own. This file starts them and gives access to them. main.ts and the tests of single deaths
+// inject the faults; laws.ts says what must hold.
 import https from "node:https";
 import { setTimeout as nap } from "node:timers/promises";
 import type pg from "pg";
 import { httpsAgent, parseConnectTo } from "../../connect-to.ts";
 import { type Database, openPool } from "../../controlplane/adapters/postgres/connection.ts";
-import { defaultLimits } from "../../engines/rollout/plan.ts";
+import { defaultThresholds } from "../../engines/rollout/plan.ts";
 import { type PlaneProcess, startPlane } from "../../test/support/controlplane/plane.ts";
 import { openShop, type Shop } from "../../test/support/emulator/azure-shop.ts";
 import { type CloudProcess, startCloudProcess } from "../../test/support/emulator/cloud-process.ts";
 import { startPostgres } from "../../toolchain/postgres.ts";
 
-export const leaseSeconds = 4,
-  requestSeconds = 2;
+export const leaseSeconds = 4;
+export const requestSeconds = 2;
 export const apps = ["amber", "birch", "cedar"] as const;
 export type App = (typeof apps)[number];
 
-const pace = {
+const strategy = {
   weights: [50],
   bakeSeconds: 2,
   warmUpSeconds: 0,
-  tickSeconds: 1,
+  intervalSeconds: 1,
   probeSeconds: 1,
   smokeSeconds: 20,
   maximumSeconds: 600,
 };
-// So that a step needs no more requests than a small machine's users can send it, and that it is slow now and then is no evidence.
-const limits = {
-  ...defaultLimits,
+// With these a step needs no more requests than users can send on a small
+// machine, and occasional slowness is no evidence.
+const thresholds = {
+  ...defaultThresholds,
   oddsTolerated: 10,
   failurePointsMax: 20,
   ceilingPercent: 90,
@@ -37,15 +38,16 @@ const limits = {
   stableFailurePercentMax: 40,
 };
 
-/** One control plane, as its platform sees it: it has a name, and a process for as long as that lives. */
+/** One control plane as its platform sees it: a name, and the process that currently runs under it. */
 export type Plane = { readonly name: string } & { -readonly [key in keyof PlaneProcess]: PlaneProcess[key] };
 
+/** Everything that runs, and how to reach it. */
 export interface World {
   readonly shop: Shop;
-  /** The cloud's process; a dead one comes back on what it has kept. */
-  readonly standIn: CloudProcess;
+  /** The emulator's process; after a kill it restarts with the state that it saved. */
+  readonly emulator: CloudProcess;
   readonly planes: readonly Plane[];
-  /** The revision with which each app begins. */
+  /** The first revision of each app. */
   readonly first: ReadonlyMap<App, string>;
   readonly database: Database;
   readonly pool: pg.Pool;
@@ -53,55 +55,59 @@ export interface World {
     method: string,
     path: string,
     body?: object,
+    // biome-ignore lint/suspicious/noExplicitAny: the callers check what they read from the answer
   ) => Promise<{ readonly status: number; readonly body: any }>;
-  /** Starts one whose process is dead. */
+  /** Starts a control plane whose process is dead. */
   readonly startAgain: (plane: Plane) => Promise<void>;
   readonly requestRollout: (app: App, revision: string, release: string, bakeSeconds?: number) => Promise<void>;
   readonly traffic: (app: App) => Promise<readonly { readonly revisionName: string; readonly weight: number }[]>;
   readonly setTraffic: (app: App, traffic: readonly object[]) => Promise<void>;
-  /** Asks an app as a user does and gives the status; 0 where nobody answers. */
+  /** Sends an app one request as a user and gives the status; 0 if there is no answer. */
   readonly visit: (app: App) => Promise<number>;
-  /** Requests that users sent so far, and those that got no answer at all. */
+  /** How many requests users have sent, and how many of them got no answer. */
   readonly users: { sent: number; unanswered: number };
   readonly close: () => Promise<void>;
 }
 
-/** When the cloud was dead or had not all its replicas back. Nobody's release is to blame for what failed then. */
+/** When the emulator was dead or some of its replicas were. No release is to blame for requests that failed then. */
 export interface Outage {
   readonly from: number;
   readonly to: number;
 }
 
-/** Kills the cloud, lets it be dead for so long, and waits until it has its replicas again. */
-export async function cloudDies({ standIn, shop }: World, milliseconds: number): Promise<Outage> {
+/** Kills the emulator, restarts it after a while, and waits until its replicas are back. */
+export async function cloudDies({ emulator, shop }: World, milliseconds: number): Promise<Outage> {
   const from = Date.now();
-  await standIn.kill();
+  await emulator.kill();
   await nap(milliseconds);
-  await standIn.revive();
+  await emulator.revive();
   for (const deadline = performance.now() + 60_000; performance.now() < deadline; await nap(100)) {
-    const { processes } = (await shop.arm("GET", "/_standin/processes")).body as {
+    const { processes } = (await shop.arm("GET", "/_emulator/processes")).body as {
       processes: readonly { ready: boolean }[];
     };
     if (processes.every(({ ready }) => ready)) return { from, to: Date.now() };
   }
-  throw new Error("the cloud did not have its replicas back in a minute");
+  throw new Error("The emulator did not get its replicas back within a minute.");
 }
 
-/** How a world differs from that of the chaos run. */
-export interface Wishes {
+/** Options of `openWorld`; the chaos run uses the defaults. */
+export interface WorldOptions {
   /** @default all */
   readonly apps?: readonly App[];
-  /** Where PostgreSQL has its files. @default the temporary folder */
+  /** Where PostgreSQL keeps its files. @default the temporary folder */
   readonly postgresFolder?: string;
-  /** Puts something between the control planes and their database, and gives its address. */
+  /** Puts a proxy between the control planes and their database, and gives its address. */
   readonly between?: (database: Database) => Promise<Database>;
 }
 
-/** Brings everything up: each app serves its first revision, and users come. */
-export async function openWorld({ apps: here = apps, postgresFolder, between }: Wishes = {}): Promise<World> {
-  let standIn: CloudProcess;
+/** Starts everything: each app serves its first revision, and users send requests. */
+export async function openWorld({ apps: here = apps, postgresFolder, between }: WorldOptions = {}): Promise<World> {
+  let emulator: CloudProcess;
   const postgres = await startPostgres(postgresFolder === undefined ? {} : { folder: postgresFolder });
-  const shop = await openShop(async (options) => (standIn = await startCloudProcess(options)));
+  const shop = await openShop(async (options) => {
+    emulator = await startCloudProcess(options);
+    return emulator;
+  });
   const database: Database = {
     host: postgres.host,
     port: postgres.port,
@@ -114,10 +120,7 @@ export async function openWorld({ apps: here = apps, postgresFolder, between }: 
   const pool = openPool(database, () => {});
   const first = new Map<App, string>();
   for (const app of here) first.set(app, await shop.release("1", [{ latestRevision: true, weight: 100 }], app));
-  const planes: Plane[] = [];
-  const closing = new AbortController();
-  const users = { sent: 0, unanswered: 0 };
-  // One that cannot start, since its database is away, is started once more, as a platform does.
+  // A control plane that cannot start because its database is down is started again, as a platform does.
   const startAgain = async (plane: Plane): Promise<void> => {
     const start = () => startPlane(shop, seenByPlanes, { name: plane.name, apps: here, leaseSeconds, requestSeconds });
     Object.assign(
@@ -127,74 +130,45 @@ export async function openWorld({ apps: here = apps, postgresFolder, between }: 
         .catch(() => nap(5000).then(start)),
     );
   };
+  const planes: Plane[] = [];
   for (const name of ["one", "two"]) {
     const plane = { name } as Plane;
     planes.push(plane);
     await startAgain(plane);
   }
   const call = caller(shop, planes);
-  // Whoever looks while the cloud refuses looks again.
-  const configurationOf = async (app: App) => {
-    for (const deadline = performance.now() + 30_000; performance.now() < deadline; await nap(200)) {
-      const shown = (await shop.arm("GET", idOf(shop, app)).catch(() => undefined))?.body?.properties?.configuration;
-      if (shown !== undefined) return shown;
-    }
-    throw new Error(`the cloud did not show ${app} in 30 s`);
-  };
-  const traffic: World["traffic"] = async (app) =>
-    (await configurationOf(app)).ingress.traffic
-      .filter(({ weight }: any) => weight > 0)
-      .map((entry: any) => ({ revisionName: entry.revisionName ?? first.get(app), weight: entry.weight }));
-  const agent = httpsAgent(parseConnectTo(shop.cloud.environment["BALLAST_CONNECT_TO"]!));
-  const hosts = new Map<App, string>();
-  for (const app of here) hosts.set(app, (await configurationOf(app)).ingress.fqdn);
-  const visit: World["visit"] = (app) =>
-    new Promise((resolve) => {
-      https
-        .get(`https://${hosts.get(app)}/`, { agent, timeout: 10_000 }, (response) =>
-          response.resume().once("close", () => resolve(response.statusCode!)),
-        )
-        .on("error", () => resolve(0));
-    });
-  // One request of each app's users each 40 ms, sent when it is due whatever became of those before.
-  const coming = here.map(async (app) => {
-    for (; !closing.signal.aborted; await nap(40, undefined, { signal: closing.signal }).catch(() => undefined)) {
-      users.sent++;
-      void visit(app).then((status) => {
-        if (status === 0 && !closing.signal.aborted) users.unanswered++;
-      });
-    }
-  });
+  const { visit, users, close: closeUsers } = await openUsers(shop, here);
   return {
     shop,
-    standIn: standIn!,
+    emulator: emulator!,
     planes,
     first,
     database,
     pool,
     call,
     startAgain,
-    traffic,
+    traffic: async (app) =>
+      (await ingressOf(shop, app)).traffic
+        .filter(({ weight }) => weight > 0)
+        .map(({ revisionName = first.get(app)!, weight }) => ({ revisionName, weight })),
     visit,
     users,
     setTraffic: async (app, wanted) =>
       void (await shop.arm("PATCH", idOf(shop, app), {
         properties: { configuration: { ingress: { traffic: wanted } } },
       })),
-    requestRollout: async (app, revision, release, bakeSeconds = pace.bakeSeconds) => {
+    requestRollout: async (app, revision, release, bakeSeconds = strategy.bakeSeconds) => {
       const { status, body } = await call("PUT", `/rollouts/shop/${app}/${revision}`, {
         release,
-        pace: { ...pace, bakeSeconds },
-        limits,
+        strategy: { ...strategy, bakeSeconds },
+        thresholds,
         probePath: "/health/ready",
       });
       if (status !== 200 && status !== 202)
-        throw new Error(`${revision} was refused with ${status}: ${JSON.stringify(body)}`);
+        throw new Error(`The control plane refused ${revision} with ${status}: ${JSON.stringify(body)}`);
     },
     close: async () => {
-      closing.abort();
-      await Promise.all(coming);
-      agent.destroy();
+      await closeUsers();
       for (const { child } of planes) child.kill("SIGKILL");
       await pool.end().catch(() => undefined);
       await shop.close();
@@ -206,7 +180,56 @@ export async function openWorld({ apps: here = apps, postgresFolder, between }: 
 const idOf = ({ cloud }: Shop, app: string): string =>
   `/subscriptions/${cloud.subscription}/resourceGroups/shop/providers/Microsoft.App/containerApps/${app}`;
 
-/** Asks one control plane after the other until one answers, as a caller behind an ingress does; a refusal is an answer, trouble is not. */
+interface Ingress {
+  readonly fqdn: string;
+  readonly traffic: readonly { readonly revisionName?: string; readonly weight: number }[];
+}
+
+/** Reads an app's ingress. It retries, because the emulator may be refusing requests at the moment. */
+async function ingressOf(shop: Shop, app: App): Promise<Ingress> {
+  for (const deadline = performance.now() + 30_000; performance.now() < deadline; await nap(200)) {
+    const answer = await shop.arm("GET", idOf(shop, app)).catch(() => undefined);
+    const ingress: Ingress | undefined = answer?.body?.properties?.configuration?.ingress;
+    if (ingress !== undefined) return ingress;
+  }
+  throw new Error(`The emulator did not show ${app} within 30 s.`);
+}
+
+/** Sends each app one user request every 40 ms, without waiting for the answers to earlier ones. */
+async function openUsers(shop: Shop, here: readonly App[]) {
+  const agent = httpsAgent(parseConnectTo(shop.cloud.environment["BALLAST_CONNECT_TO"]!));
+  const hosts = new Map<App, string>();
+  for (const app of here) hosts.set(app, (await ingressOf(shop, app)).fqdn);
+  const visit: World["visit"] = (app) =>
+    new Promise((resolve) => {
+      https
+        .get(`https://${hosts.get(app)}/`, { agent, timeout: 10_000 }, (response) =>
+          response.resume().once("close", () => resolve(response.statusCode!)),
+        )
+        .on("error", () => resolve(0));
+    });
+  const closing = new AbortController();
+  const users = { sent: 0, unanswered: 0 };
+  const coming = here.map(async (app) => {
+    for (; !closing.signal.aborted; await nap(40, undefined, { signal: closing.signal }).catch(() => undefined)) {
+      users.sent++;
+      void visit(app).then((status) => {
+        if (status === 0 && !closing.signal.aborted) users.unanswered++;
+      });
+    }
+  });
+  const close = async (): Promise<void> => {
+    closing.abort();
+    await Promise.all(coming);
+    agent.destroy();
+  };
+  return { visit, users, close };
+}
+
+/**
+ * Makes the call of a control plane: it asks one after the other until one answers, as a caller behind an ingress does.
+ * A refusal is an answer; a failure is not.
+ */
 const caller =
   (shop: Shop, planes: readonly Plane[]): World["call"] =>
   async (method, path, body) => {
@@ -223,5 +246,5 @@ const caller =
         return { status: answer.status, body: await answer.json().catch(() => undefined) };
       await nap(250);
     }
-    throw new Error(`no control plane answered ${method} ${path} for half a minute`);
+    throw new Error(`No control plane answered ${method} ${path} for half a minute.`);
   };

@@ -1,18 +1,19 @@
-// `npm run kill-table`: proof that the tests have teeth. Each row is a deliberate bug in our source, or a truth of the stand-in switched off;
-// each is tried in a copy of the project, and a row that no test notices makes the command fail. With `--only <name>` one row, without writing.
-// Rows are in kill-table.json; what they stand for is said there.
+// `npm run mutants`: runs the mutation tests, which show that our tests detect bugs. Each mutant of
+// mutants.json is a deliberate bug in our source, or a quirk of the emulator switched off. The command tries
+// each one in a copy of the project, fails if no test detects it, and writes docs/evidence/mutants.md. `--only
+// <name>` tries one mutant and writes nothing.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { check, type Killed, type Row, rowsOf, table, unchanged } from "./rows.ts";
+import { check, type Detection, type Mutant, mutantsOf, page, unchanged } from "./mutants.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-/** Copies the project without what is not source; the packages are shared. */
+/** Copies the source of the project; the copy shares node_modules. */
 function copyProject(): string {
-  const copy = mkdtempSync(join(tmpdir(), "ballast-kill-"));
+  const copy = mkdtempSync(join(tmpdir(), "ballast-mutants-"));
   cpSync(root, copy, { recursive: true, filter: (path) => !/\/(node_modules|\.git)$/.test(path) });
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   return copy;
@@ -26,19 +27,19 @@ interface Report {
   }[];
 }
 
-/** Tries one row in a copy, and gives the first test that noticed; undefined where none did. */
-function tryRow(row: Row): Killed | undefined {
+/** Tries one mutant in a copy, and gives the first test that failed; undefined if none did. */
+function tryMutant(mutant: Mutant): Detection | undefined {
   const copy = copyProject();
   const began = performance.now();
   try {
-    for (const { file, find, replace } of row.mutations ?? []) {
+    for (const { file, find, replace } of mutant.mutations ?? []) {
       const text = readFileSync(join(copy, file), "utf8");
       writeFileSync(
         join(copy, file),
         text.replace(find, () => replace),
       );
     }
-    const output = join(copy, "kill-report.json");
+    const output = join(copy, "mutant-report.json");
     const ran = spawnSync(
       process.execPath,
       [
@@ -47,12 +48,12 @@ function tryRow(row: Row): Killed | undefined {
         "--bail=1",
         "--reporter=json",
         `--outputFile=${output}`,
-        ...(row.title ? ["-t", row.title] : []),
-        ...row.tests,
+        ...(mutant.title ? ["-t", mutant.title] : []),
+        ...mutant.tests,
       ],
       {
         cwd: copy,
-        env: { ...process.env, ...(row.without ? { BALLAST_STANDIN_WITHOUT: row.without } : {}) },
+        env: { ...process.env, ...(mutant.without ? { BALLAST_EMULATOR_WITHOUT: mutant.without } : {}) },
         encoding: "utf8",
       },
     );
@@ -64,16 +65,11 @@ function tryRow(row: Row): Killed | undefined {
         .filter(({ status }) => status === "failed")
         .map(({ title }) => ({ file: name.slice(copy.length + 1), title })),
     )[0];
-    // A file that cannot even be loaded has noticed nothing: the row is broken, not killed.
-    if (failed === undefined)
-      throw new Error(
-        `${row.name}: no test failed, but vitest did: ${
-          testResults
-            .map(({ message }) => message)
-            .join(" ")
-            .slice(0, 500) || ran.stderr.slice(0, 500)
-        }`,
-      );
+    // A test file that cannot be loaded has detected nothing: the mutant itself is broken.
+    if (failed === undefined) {
+      const messages = testResults.map(({ message }) => message).join(" ");
+      throw new Error(`${mutant.name}: vitest failed, but no test did: ${(messages || ran.stderr).slice(0, 500)}`);
+    }
     return { ...failed, seconds };
   } finally {
     rmSync(copy, { recursive: true, force: true });
@@ -81,28 +77,28 @@ function tryRow(row: Row): Killed | undefined {
 }
 
 const { values } = parseArgs({ options: { only: { type: "string" } } });
-const rows = rowsOf(readFileSync(join(import.meta.dirname, "mutants.json"), "utf8"));
-const asked = rows.filter(({ name }) => values.only === undefined || name === values.only);
+const mutants = mutantsOf(readFileSync(join(import.meta.dirname, "mutants.json"), "utf8"));
+const asked = mutants.filter(({ name }) => values.only === undefined || name === values.only);
 if (asked.length === 0)
-  throw new Error(`there is no row ${values.only}; there are ${rows.map(({ name }) => name).join(", ")}`);
-const complaints = check(rows, (file) => readFileSync(join(root, file), "utf8"));
-if (complaints.length > 0) throw new Error(complaints.join("\n"));
+  throw new Error(`There is no mutant ${values.only}. The mutants are ${mutants.map(({ name }) => name).join(", ")}.`);
+const problems = check(mutants, (file) => readFileSync(join(root, file), "utf8"));
+if (problems.length > 0) throw new Error(problems.join("\n"));
 
-// A test that fails without any bug would kill every row.
-for (const row of unchanged(asked)) {
-  const noticed = tryRow(row);
-  if (noticed) throw new Error(`${noticed.file} fails although nothing was changed: ${noticed.title}`);
+// A test that fails on unchanged source would seem to detect every mutant.
+for (const run of unchanged(asked)) {
+  const failure = tryMutant(run);
+  if (failure) throw new Error(`${failure.file} fails on unchanged source: ${failure.title}`);
 }
-const killed = new Map<Row, Killed>();
-for (const row of asked) {
-  const by = tryRow(row);
+const detections = new Map<Mutant, Detection>();
+for (const mutant of asked) {
+  const by = tryMutant(mutant);
   console.log(
     by
-      ? `killed    ${row.name}: ${by.file}, ${by.title} (${by.seconds.toFixed(1)} s)`
-      : `SURVIVED  ${row.name}: ${row.standsFor}`,
+      ? `detected    ${mutant.name}: ${by.file}, ${by.title} (${by.seconds.toFixed(1)} s)`
+      : `UNDETECTED  ${mutant.name}: ${mutant.standsFor}`,
   );
-  if (by) killed.set(row, by);
+  if (by) detections.set(mutant, by);
   else process.exitCode = 1;
 }
 if (values.only === undefined && process.exitCode !== 1)
-  writeFileSync(join(root, "docs", "evidence", "mutants.md"), table(killed));
+  writeFileSync(join(root, "docs", "evidence", "mutants.md"), page(detections));

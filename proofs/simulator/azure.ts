@@ -1,18 +1,19 @@
-// A model of the Azure adapter: adapters/azure/container-apps.ts and request-rows.ts as tasks of virtual time, over the model of the cloud.
-// `ask`, `settle`, `readyFor` and the looks of each write follow their namesakes there line by line; what traffic means is asked of the real
-// adapters/azure/traffic.ts. The SDK, TLS and KQL are left out: contracts and the stand-in hold those.
+// A model of the Azure adapter, adapters/azure/container-apps.ts and request-rows.ts, as tasks of virtual time
+// over the model of the cloud. `ask`, `settle`, `readyFor` and each write follow the functions of the same
+// name there. Traffic is read by the real adapters/azure/traffic.ts. SDK, TLS and KQL are left out, because
+// contract tests and the emulator cover them.
 import { entriesFor, entriesOf, fitnessOf, sameLabels, weightsOf } from "../../controlplane/adapters/azure/traffic.ts";
 import type { Result } from "../../engines/engine.ts";
-import { sameWeights, shareOf } from "../../engines/rollout/evolve.ts";
 import type {
   AppView,
-  Bin,
+  Bucket,
   Measurement,
   ProbeView,
   RolloutEffect,
   TrafficView,
   Weight,
 } from "../../engines/rollout/vocabulary.ts";
+import { sameWeights, shareOf } from "../../engines/rollout/weights.ts";
 import type { Cloud, Landed } from "./cloud.ts";
 import type { CloudTrouble } from "./draw.ts";
 import type { Revision } from "./history.ts";
@@ -28,14 +29,14 @@ type Look<Value> =
   | { readonly say: "wait"; readonly reason: string }
   | { readonly say: "send"; readonly send: (how: CloudTrouble | undefined) => Landed };
 
-/** What the adapter works with, for one write or read of one process. */
+/** What the adapter needs for one read or write of one process. */
 export interface Call {
   readonly loop: Loop;
   readonly cloud: Cloud;
   readonly trouble: Trouble;
   readonly host: Host;
   readonly fence: () => Task<boolean>;
-  /** Told of each write at the moment it is sent. */
+  /** Called for each write at the moment when it is sent. */
   readonly sent: (fencedAt: number) => void;
 }
 
@@ -52,7 +53,7 @@ const passing = (reason: string, status?: number): Failure => ({
   ...(status === undefined ? {} : { status }),
 });
 
-/** Sends one request: it lands or not, its answer comes or not, whatever became of it. */
+/** Sends one request, which may land or not; its answer may arrive or not, independently of that. */
 function* send<Value>(
   { loop, trouble }: Call,
   land: (how: CloudTrouble | undefined) => Value,
@@ -79,6 +80,7 @@ function* send<Value>(
   return { ok: true, value: landed! };
 }
 
+/** An unanswered or refused request rests for longer each time. */
 const restMilliseconds = (attempt: number): number =>
   Math.min(requestSeconds * 1000, (requestSeconds * 1000 * 2 ** attempt) / 64);
 
@@ -123,7 +125,7 @@ export function* readTraffic(call: Call): Task<Result<TrafficView>> {
 
 /** container-apps.ts `settle`: look, ask the fence, send, look again. */
 function* settle<Value>(call: Call, look: (sent: boolean) => Task<Look<Value>>): Task<Result<Value>> {
-  const { loop, trouble, host } = call;
+  const { loop } = call;
   const deadline = loop.now() + operationSeconds * 1000;
   let sent = false;
   let attempt = 0;
@@ -132,27 +134,33 @@ function* settle<Value>(call: Call, look: (sent: boolean) => Task<Look<Value>>):
     const found: Look<Value> = yield* look(sent);
     if (found.say === "done") return { ok: true, value: found.value };
     if (found.say === "refuse") return { ok: false, reason: found.reason };
-    if (loop.now() >= deadline)
-      return { ok: false, reason: `${found.say === "wait" ? found.reason : last} (given up)` };
+    if (found.say === "wait") last = found.reason;
+    if (loop.now() >= deadline) return { ok: false, reason: `${last} (timed out)` };
     if (found.say === "wait") {
       yield { until: loop.now() + pollMilliseconds };
       continue;
     }
     if (attempt >= attemptsMax) return { ok: false, reason: `${last} (${attempt} attempts)` };
-    if (!(yield* call.fence())) return { ok: false, reason: "the app is in other hands by now, so nothing was sent" };
-    const fencedAt = loop.now();
+    if (!(yield* call.fence())) return { ok: false, reason: "another process now owns the app, so nothing was sent" };
     attempt += 1;
-    yield* trouble.pass(host, "before-send");
-    call.sent(fencedAt);
-    const failure: Failure | undefined = yield* carry(call, found.send);
-    yield* trouble.pass(host, "after-send");
+    const failure: Failure | undefined = yield* sendFenced(call, found.send);
     sent = failure === undefined;
     if (failure === undefined) continue;
-    if (!failure.passing) return { ok: false, reason: failure.reason };
+    if (!failure.passing) return failure;
     last = failure.reason;
     yield { until: loop.now() + restMilliseconds(attempt) };
-    if (failure.status === 409) attempt -= 1;
+    attempt -= Number(failure.status === 409);
   }
+}
+
+/** Sends a write right after its fence; the process may die or sleep before it and after it. */
+function* sendFenced(call: Call, write: (how: CloudTrouble | undefined) => Landed): Task<Failure | undefined> {
+  const fencedAt = call.loop.now();
+  yield* call.trouble.pass(call.host, "before-send");
+  call.sent(fencedAt);
+  const failure = yield* carry(call, write);
+  yield* call.trouble.pass(call.host, "after-send");
+  return failure;
 }
 
 /** Sends a write and polls its operation to the end. */
@@ -189,7 +197,7 @@ export function* shift(call: Call, { weights, labels }: Effect<"ShiftTraffic">):
     const shown = weightsOf(app.value);
     if (!shown.ok) return { say: "refuse", reason: shown.reason };
     if (app.value.provisioningState === "InProgress")
-      return { say: "wait", reason: "another operation on the app is under way" };
+      return { say: "wait", reason: "another operation on the app is in progress" };
     const there =
       sameWeights(shown.value, weights) &&
       !entriesOf(app.value).some(({ latestRevision, weight }) => latestRevision && weight);
@@ -202,7 +210,7 @@ export function* shift(call: Call, { weights, labels }: Effect<"ShiftTraffic">):
   });
 }
 
-/** container-apps.ts `readyFor`: whoever is to have weight must be active. */
+/** container-apps.ts `readyFor`: a revision must be active before it gets weight. */
 function* readyFor(call: Call, weights: readonly Weight[]): Task<Result<ReadonlySet<string>>> {
   const revisions = yield* ask(call, () =>
     [...call.cloud.revisions.values()].map(({ name, active }) => ({ name, active })),
@@ -211,13 +219,13 @@ function* readyFor(call: Call, weights: readonly Weight[]): Task<Result<Readonly
   for (const { revision } of weights.filter(({ percent }) => percent > 0)) {
     const found = revisions.value.find(({ name }) => name === revision.toLowerCase());
     if (found === undefined)
-      return { ok: false, reason: `there is no revision ${revision} any more, so it cannot be given traffic` };
+      return { ok: false, reason: `revision ${revision} no longer exists, so it cannot receive traffic` };
     if (found.active) continue;
     const activated = yield* activate(call, revision);
     if (!activated.ok)
       return {
         ok: false,
-        reason: `revision ${revision} was deactivated and cannot be brought back: ${activated.reason}`,
+        reason: `revision ${revision} was deactivated and cannot be activated again: ${activated.reason}`,
       };
   }
   return { ok: true, value: new Set(revisions.value.map(({ name }) => name)) };
@@ -233,7 +241,7 @@ export function* activate(call: Call, name: string): Task<Result<null>> {
     if (active && loop.now() >= readyAt) return { say: "done", value: null };
     if (active && loop.now() - activeSince > 261_000)
       return { say: "refuse", reason: `revision ${name} cannot be provisioned` };
-    if (active || sent) return { say: "wait", reason: `revision ${name} is on its way` };
+    if (active || sent) return { say: "wait", reason: `revision ${name} is not ready yet` };
     return {
       say: "send",
       send: () => {
@@ -244,7 +252,7 @@ export function* activate(call: Call, name: string): Task<Result<null>> {
   });
 }
 
-/** container-apps.ts `deactivate`: not while anybody is sent to it. */
+/** container-apps.ts `deactivate`: refuses while the revision has traffic. */
 export function* deactivate(call: Call, name: string): Task<Result<null>> {
   const { loop, cloud } = call;
   return yield* settle<null>(call, function* (sent) {
@@ -279,36 +287,36 @@ export function* probe(call: Call, name: string): Task<Result<ProbeView>> {
   };
 }
 
-/** request-rows.ts `measure` and `binsOf`: which bins are complete, and what came of them. */
+/** request-rows.ts `measure` and `bucketsOf`: which buckets are complete, and their requests. */
 export function* measure(
   call: Call,
-  { canary, stable, tickSeconds, from: asked }: Effect<"Measure">,
+  { canary, stable, intervalSeconds, from: asked }: Effect<"Measure">,
   now: number,
 ): Task<Result<Measurement>> {
   const { cloud, trouble, loop } = call;
-  const tick = tickSeconds * 1000;
-  const from = Math.ceil(asked / tick) * tick;
+  const interval = intervalSeconds * 1000;
+  const from = Math.ceil(asked / interval) * interval;
   const limit = now - ingestionSeconds * 1000;
-  if (limit - from < tick) return { ok: true, value: { bins: [], to: asked } };
+  if (limit - from < interval) return { ok: true, value: { buckets: [], to: asked } };
   const answered = yield* ask(call, () => loop.now());
   if (!answered.ok) return { ok: false, reason: `request rows cannot be read: ${answered.reason}` };
   const visible = answered.value - ingestionSeconds * 1000;
-  const bins: Bin[] = [];
+  const buckets: Bucket[] = [];
   let newest = 0;
-  for (let at = from; at < Math.min(limit, visible) && bins.length < 600; at += tick) {
-    const isIn = at + tick <= visible && trouble.rowsLateUntil(at) <= answered.value;
+  for (let at = from; at < Math.min(limit, visible) && buckets.length < 600; at += interval) {
+    const isIn = at + interval <= visible && trouble.rowsLateUntil(at) <= answered.value;
     const none = { requests: 0, failed: 0 };
-    const bin = {
+    const bucket = {
       at,
-      canary: isIn ? cloud.tally(canary, at, at + tick) : none,
-      stable: isIn ? cloud.tally(stable, at, at + tick) : none,
+      canary: isIn ? cloud.tally(canary, at, at + interval) : none,
+      stable: isIn ? cloud.tally(stable, at, at + interval) : none,
     };
-    if (bin.canary.requests + bin.stable.requests > 0) newest = at;
-    bins.push(bin);
+    if (bucket.canary.requests + bucket.stable.requests > 0) newest = at;
+    buckets.push(bucket);
   }
   const certain = Math.max(Math.min(limit, newest), limit - ingestionSeconds * 1000);
-  const count = Math.min(600, Math.max(0, Math.floor((certain - from) / tick)));
+  const count = Math.min(600, Math.max(0, Math.floor((certain - from) / interval)));
   const none = { requests: 0, failed: 0 };
-  while (bins.length < count) bins.push({ at: from + bins.length * tick, canary: none, stable: none });
-  return { ok: true, value: { bins: bins.slice(0, count), to: count === 0 ? asked : from + count * tick } };
+  while (buckets.length < count) buckets.push({ at: from + buckets.length * interval, canary: none, stable: none });
+  return { ok: true, value: { buckets: buckets.slice(0, count), to: count === 0 ? asked : from + count * interval } };
 }

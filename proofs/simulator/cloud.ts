@@ -1,22 +1,23 @@
-// A model of Container Apps with its dangerous truths: weight on a deactivated revision is taken without a word, a named entry does not wait
-// for readiness, there is no conditional write, an operation under way answers 409, and what was accepted may fail or be forgotten later.
-// It remembers who had which share when, from which requests and lost users are told. Who calls it is not known here.
+// A model of Container Apps with its dangerous quirks. It accepts weight on a deactivated revision, does not wait for a
+// named revision to be ready, has no conditional write, answers 409 during an operation, and may fail or forget a write
+// that it accepted. It keeps the history of the traffic, from which requests and lost users are counted.
 import type { ContainerApp, TrafficWeight } from "@azure/arm-appcontainers";
 import type { RevisionView, Tally } from "../../engines/rollout/vocabulary.ts";
 import type { Behaviour, Drawn } from "./draw.ts";
 import { behaviourAt, lostSecondsOf, type Revision, type Stretch, tallyOf, type Writer } from "./history.ts";
 import type { Loop } from "./loop.ts";
 
-/** What a write comes to: the moment at which its operation ends, or a refusal. */
+/** The answer to a write: the moment at which its operation ends, or a refusal. */
 export type Landed = { readonly doneAt: number } | { readonly status: number; readonly code: string };
 
+/** The cloud with one app. */
 export interface Cloud {
   readonly revisions: Map<string, Revision>;
   readonly app: () => ContainerApp;
-  /** The app as it was before its last change. */
+  /** The app before its last change. */
   readonly appBefore: () => ContainerApp;
   readonly view: (revision: Revision) => RevisionView;
-  /** Begins to write the traffic; it comes into force when the operation ends, unless that fails. */
+  /** Starts to write the traffic; it takes effect when the operation ends, unless the operation fails. */
   readonly writeTraffic: (
     traffic: readonly TrafficWeight[],
     writer: Writer,
@@ -26,15 +27,17 @@ export interface Cloud {
   ) => Landed;
   readonly setActive: (name: string, active: boolean, writer: Writer) => void;
   readonly addRevision: (name: string, template: string, behaviour: Behaviour) => void;
-  /** What a revision did with the requests that it got in a stretch of time. */
+  /** Counts the requests of a revision in a period. */
   readonly tally: (revision: string | null, from: number, to: number) => Tally;
   readonly canServe: (name: string) => boolean;
-  /** Seconds of all traffic for which a write of ours sent users to what was deactivated or not ready. */
+  /**
+   * Seconds, weighted by share, in which a write of ours sent users to a revision that was deactivated or not ready.
+   */
   readonly lostSeconds: () => number;
   readonly lastChange: () => { readonly at: number; readonly writer: Writer };
 }
 
-/** Builds the app as it is before the release: the revision that serves, and the canary without a share. */
+/** Makes the app as it is before the release: the revision that serves, and the canary without traffic. */
 export function createCloud(drawn: Drawn, loop: Loop, start: number): Cloud {
   const revisions = new Map<string, Revision>();
   const history: Stretch[] = [];
@@ -49,9 +52,10 @@ export function createCloud(drawn: Drawn, loop: Loop, start: number): Cloud {
     const readyAt = behaviour.is === "never-ready" ? Number.POSITIVE_INFINITY : loop.now() + 8_000;
     revisions.set(name, { name, template, behaviour, active: true, readyAt, activeSince: loop.now() });
   };
+  const lastState = (): string => (failed ? "Failed" : "Succeeded");
   const appOf = (entries: readonly TrafficWeight[]): ContainerApp => ({
     location: "here",
-    provisioningState: loop.now() < busyUntil ? "InProgress" : failed ? "Failed" : "Succeeded",
+    provisioningState: loop.now() < busyUntil ? "InProgress" : lastState(),
     configuration: {
       activeRevisionsMode: "Multiple",
       ingress: { external: true, targetPort: 80, traffic: [...entries] },
@@ -116,12 +120,8 @@ export function createCloud(drawn: Drawn, loop: Loop, start: number): Cloud {
     },
     canServe: (name) => {
       const revision = revisions.get(name);
-      return (
-        revision !== undefined &&
-        revision.active &&
-        loop.now() >= revision.readyAt &&
-        behaviourAt(revision, loop.now(), start) !== "dead"
-      );
+      if (!revision?.active) return false;
+      return loop.now() >= revision.readyAt && behaviourAt(revision, loop.now(), start) !== "dead";
     },
     tally: (name, from, to) => tallyOf(history, drawn, start, name, from, to),
     lostSeconds: () => lostSecondsOf(history, loop.now()),

@@ -1,15 +1,15 @@
-// Chance from a seed: the same seed throws the same dice on every machine (Mulberry32). Nothing here knows what is drawn.
+// Random numbers from a seed (Mulberry32): the same seed gives the same numbers on every machine.
 
-/** Dice that a seed has loaded. */
+/** A seeded source of random choices. */
 export interface Dice {
-  /** A whole number from 0 up to, and without, the limit. */
+  /** Gives an integer from 0 up to, but excluding, the limit. */
   readonly below: (limit: number) => number;
   readonly between: (least: number, most: number) => number;
   readonly chance: (percent: number) => boolean;
   readonly pick: <Value>(from: readonly Value[]) => Value;
 }
 
-/** Loads dice with a seed. */
+/** Makes dice from a seed. */
 export function createDice(seed: number): Dice {
   let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
   const next = (): number => {

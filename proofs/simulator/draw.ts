@@ -1,16 +1,16 @@
-// Seed → what is released, onto what, and everything that goes wrong, as a list that can be read, cut down and kept in a file.
-// Each seed draws which kinds of trouble it has at all (a swarm), so that runs differ in kind and not only in luck.
-import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
-import type { Pace, PersonalSignal } from "../../engines/rollout/vocabulary.ts";
+// Draws a run from a seed: what is released, onto which app, and a list of faults that can be read, shrunk and kept in
+// a file. Each seed first draws which kinds of fault it has at all (swarm testing), so that runs differ in kind.
+import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import type { PersonalSignal, Strategy } from "../../engines/rollout/vocabulary.ts";
 import { createDice, type Dice } from "./dice.ts";
 
-/** What a revision is like from some second of the simulation on. */
+/** How a revision behaves from some second of the simulation on; before that it is good. */
 export interface Behaviour {
   readonly is: "good" | "errors" | "slow" | "dead" | "never-ready";
   readonly fromSeconds: number;
 }
 
-/** Places in the program at which a process may die or fall asleep. */
+/** Points in the program at which a process may die or sleep. */
 export type Point = "before-send" | "after-send" | "before-record" | "before-append" | "after-append" | "after-claim";
 export const points: readonly Point[] = [
   "before-send",
@@ -21,9 +21,10 @@ export const points: readonly Point[] = [
   "after-claim",
 ];
 
+/** What the cloud can do wrong with one request. */
 export type CloudTrouble = "429" | "409" | "500" | "reset" | "lost" | "late" | "lie" | "forget" | "async-failure";
 
-/** One thing that goes wrong or one person who interferes; `at` and all durations in seconds. */
+/** One fault, or one client that interferes; `at` and all durations are in seconds. */
 export type Fault =
   | { readonly kind: "crash"; readonly at: number; readonly replica: number; readonly down: number }
   | { readonly kind: "crash-at"; readonly point: Point; readonly nth: number; readonly down: number }
@@ -69,11 +70,11 @@ export type Fault =
     }
   | { readonly kind: "signal"; readonly at: number; readonly signal: PersonalSignal; readonly times: number };
 
-/** Everything that a run depends on. */
+/** All inputs of a run. */
 export interface Drawn {
   readonly seed: number;
   readonly replicas: number;
-  readonly pace: Pace;
+  readonly strategy: Strategy;
   readonly requestsPerMinute: number;
   readonly before: "stable" | "nothing" | "twin";
   readonly canary: Behaviour;
@@ -81,8 +82,8 @@ export interface Drawn {
   readonly faults: readonly Fault[];
 }
 
-export const limits = defaultLimits;
-/** After this second nothing goes wrong any more, and everybody who paused something lets it go on. */
+export const thresholds = defaultThresholds;
+/** After this second no new faults come, and every paused rollout is resumed. */
 export const faultsEndSeconds = 5_400;
 
 /** Draws a run from its seed. */
@@ -90,8 +91,8 @@ export function draw(seed: number): Drawn {
   const dice = createDice(seed);
   const weights = dice.pick([[50], [10, 50], [5, 25, 50], [20]]);
   const bakeSeconds = dice.pick([60, 120, 300]);
-  const pace: Pace = {
-    ...defaultPace,
+  const strategy: Strategy = {
+    ...defaultStrategy,
     weights,
     bakeSeconds,
     warmUpSeconds: dice.pick([0, 60]),
@@ -107,7 +108,7 @@ export function draw(seed: number): Drawn {
   return {
     seed,
     replicas,
-    pace,
+    strategy,
     requestsPerMinute: dice.pick([0, 60, 1200, 6000, 6000]),
     before: dice.pick(["stable", "stable", "stable", "stable", "nothing", "twin"] as const),
     canary: behaviour(),
@@ -140,7 +141,7 @@ function drawFaults(dice: Dice, replicas: number, behaviour: () => Behaviour): r
     if (!dice.chance(liveliness)) continue;
     const count = kind === "up" ? dice.between(1, 2) : dice.between(1, 4);
     for (let each = 0; each < count; each++) faults.push(drawFault(kind, dice, replicas, behaviour));
-    // Trouble comes in pairs as well: a second death while recovering from the first.
+    // A second death may hit the recovery from the first.
     if (kind === "crash-at" && dice.chance(50))
       faults.push({ kind, point: dice.pick(points), nth: dice.between(1, 30), down: dice.between(1, 90) });
   }

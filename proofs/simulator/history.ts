@@ -1,11 +1,13 @@
-// Who had which share of the traffic when, and what came of it: requests as rows would tell them, and users sent where nobody answers.
-// How the traffic came to be so is not known here.
-import { bucketOf, durationsOf } from "../../engines/rollout/judge/durations.ts";
+// The history of the traffic: which revision had which share when. From it come the requests that the rows would show,
+// and the users that were sent to a revision that could not answer.
+import { bandOf, durationsOf } from "../../engines/rollout/judge/durations.ts";
 import type { Tally } from "../../engines/rollout/vocabulary.ts";
 import type { Behaviour, Drawn } from "./draw.ts";
 
+/** Who wrote the traffic. */
 export type Writer = "us" | "portal" | "up";
 
+/** A revision of the simulated app. */
 export interface Revision {
   readonly name: string;
   readonly template: string;
@@ -15,23 +17,26 @@ export interface Revision {
   activeSince: number;
 }
 
-/** A stretch of time in which the shares stayed the same; it ends where the next begins. */
+/** The share of one revision, and the state of that revision when the period began. */
+export interface Share {
+  readonly revision: Revision;
+  readonly percent: number;
+  readonly active: boolean;
+  readonly readyAt: number;
+}
+
+/** A period in which the shares stayed the same; it ends when the next one begins. */
 export interface Stretch {
   readonly from: number;
-  readonly shares: readonly {
-    readonly revision: Revision;
-    readonly percent: number;
-    readonly active: boolean;
-    readonly readyAt: number;
-  }[];
+  readonly shares: readonly Share[];
   readonly writer: Writer;
 }
 
-/** Gives what a revision is like at a moment. */
+/** Gives how a revision behaves at a moment. */
 export const behaviourAt = ({ behaviour }: Revision, at: number, start: number): Behaviour["is"] =>
   at >= start + behaviour.fromSeconds * 1000 ? behaviour.is : "good";
 
-/** Tells what a revision did with its requests from one moment to another. */
+/** Counts the requests of a revision in a period, and how they ended. */
 export function tallyOf(
   history: readonly Stretch[],
   drawn: Drawn,
@@ -47,27 +52,22 @@ export function tallyOf(
     const stretch = history[index]!;
     const begin = Math.max(from, stretch.from);
     const end = Math.min(to, history[index + 1]?.from ?? to);
-    if (end > begin) {
-      for (const { revision, percent, active, readyAt } of stretch.shares) {
-        if (revision.name !== name) continue;
-        const middle = (begin + end) / 2;
-        const count = (drawn.requestsPerMinute / 60_000) * (end - begin) * (percent / 100);
-        const is = behaviourAt(revision, middle, start);
-        const up = active && middle >= readyAt && is !== "dead";
-        requests += count;
-        failing +=
-          count *
-          Math.max(up ? (is === "errors" ? 0.3 : 0.001) : 1, outageShare(drawn, revision, (middle - start) / 1000));
-        slow += count * (is === "slow" ? 0.5 : 0.005);
-      }
+    const middle = (begin + end) / 2;
+    for (const share of end > begin ? stretch.shares : []) {
+      if (share.revision.name !== name) continue;
+      const count = (drawn.requestsPerMinute / 60_000) * (end - begin) * (share.percent / 100);
+      const outage = outageShare(drawn, share.revision, (middle - start) / 1000);
+      requests += count;
+      failing += count * Math.max(failingShare(share, middle, start), outage);
+      slow += count * (behaviourAt(share.revision, middle, start) === "slow" ? 0.5 : 0.005);
     }
     if (stretch.from <= from) break;
   }
   const all = Math.round(requests);
   const late = Math.min(all, Math.round(slow));
   const durations = durationsOf([
-    [bucketOf(50), all - late],
-    [bucketOf(2_000), late],
+    [bandOf(50), all - late],
+    [bandOf(2_000), late],
   ]);
   return {
     requests: all,
@@ -75,6 +75,12 @@ export function tallyOf(
     refused: 0,
     ...(durations === undefined ? {} : { durations }),
   };
+}
+
+function failingShare({ revision, active, readyAt }: Share, at: number, start: number): number {
+  const is = behaviourAt(revision, at, start);
+  if (!active || at < readyAt || is === "dead") return 1;
+  return is === "errors" ? 0.3 : 0.001;
 }
 
 function outageShare({ faults }: Drawn, { name }: Revision, second: number): number {
@@ -89,8 +95,8 @@ function outageShare({ faults }: Drawn, { name }: Revision, second: number): num
 }
 
 /**
- * Adds up the seconds, weighted by share, in which a write of ours sent users to what was deactivated or not ready. A share that somebody
- * else had given it before, and that we left, is not ours.
+ * Sums the seconds, weighted by share, in which a write of ours sent users to a revision that was deactivated or not
+ * ready. A share that another client had set and that we left unchanged does not count.
  */
 export function lostSecondsOf(history: readonly Stretch[], now: number): number {
   let lost = 0;

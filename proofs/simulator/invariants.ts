@@ -1,16 +1,15 @@
-// What must hold of every run, each as a function of its own that gives what is wrong in words, or nothing. They look at what happened
-// from outside: the journal, what was sent, what the cloud shows at the end. How it came about is not known here.
-
+// The invariants of every run. Each is a function that gives one message for each violation. They check what is visible
+// from outside: the journals, the writes that were sent, and what the cloud shows at the end.
 import { weightsOf } from "../../controlplane/adapters/azure/traffic.ts";
 import { stepRequestsMin } from "../../engines/rollout/judge/judge.ts";
 import { replay } from "../../engines/rollout/rollout.ts";
-import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
+import type { RolloutEvent, Strategy } from "../../engines/rollout/vocabulary.ts";
 import { requestSeconds } from "./azure.ts";
 import { faultsEndSeconds } from "./draw.ts";
 import { type Run, start } from "./simulate.ts";
 import type { Kept } from "./store.ts";
 
-/** One thing that must hold; what it gives is wrong. */
+/** Gives one message for each violation. */
 export type Invariant = (run: Run) => readonly string[];
 
 const eachStream = (run: Run, look: (facts: readonly Kept[], stream: string) => readonly string[]): readonly string[] =>
@@ -20,32 +19,27 @@ const isOf = <Kind extends RolloutEvent["kind"]>(
   kind: Kind,
 ): kept is Kept & { readonly event: Extract<RolloutEvent, { kind: Kind }> } => kept.event.kind === kind;
 
-/** Every rollout comes to a named end once faults have stopped. */
+/** Every rollout ends with a result once the faults have stopped. */
 function endsByName(run: Run): readonly string[] {
-  if (run.store.streams.size === 0) return run.asked.length > 0 ? ["the release was never heard"] : [];
+  if (run.store.streams.size === 0) return run.asked.length > 0 ? ["the release was never accepted"] : [];
   return eachStream(run, (facts) => {
-    const last = facts.at(-1)!;
-    return last.state.phase === "finished" && last.state.ending
-      ? []
-      : [
-          `it has not ended ${Math.round(run.seconds - faultsEndSeconds)} s after the last fault, but is ${last.state.phase}`,
-        ];
+    const { phase, ending } = facts.at(-1)!.state;
+    if (phase === "finished" && ending) return [];
+    return [`it is still ${phase} ${Math.round(run.seconds - faultsEndSeconds)} s after the last fault`];
   });
 }
 
-/** A journal decides itself again, byte for byte, at its end; and so, facts being decided one after the other, at each of its observations. */
+/** The observations of a journal, decided again from the start, give the same facts, byte for byte. */
 function decidesItselfAgain(run: Run): readonly string[] {
   return eachStream(run, (facts) => {
-    const parted = replay(facts.map(({ event }) => event));
-    return parted === undefined
-      ? []
-      : [
-          `fact ${parted.index} is ${JSON.stringify(parted.written)} and would now be ${JSON.stringify(parted.decided)}`,
-        ];
+    const divergence = replay(facts.map(({ event }) => event));
+    if (divergence === undefined) return [];
+    const { index, written, decided } = divergence;
+    return [`fact ${index} is ${JSON.stringify(written)}, but is now decided as ${JSON.stringify(decided)}`];
   });
 }
 
-/** Time never runs backwards in a journal, and its epochs never fall: whoever has lost the claim writes nothing more. */
+/** A journal's times and epochs never decrease: a process that has lost its claim writes nothing more. */
 function growsOnlyForward(run: Run): readonly string[] {
   return eachStream(run, (facts) => {
     let epoch = 0;
@@ -61,13 +55,13 @@ function growsOnlyForward(run: Run): readonly string[] {
   });
 }
 
-/** Weights that we send add up to 100, and each epoch's writes are one process's. */
+/** The weights that we send sum to 100, and one process sends all writes of an epoch. */
 function sendsWholeWeights(run: Run): readonly string[] {
   const senders = new Map<number, string>();
   return run.writes.flatMap(({ kind, weights, epoch, process }) => {
     const wrong =
       kind === "ShiftTraffic" && weights.reduce((sum, { percent }) => sum + percent, 0) !== 100
-        ? ["weights that do not add up to 100 were sent"]
+        ? ["weights that do not sum to 100 were sent"]
         : [];
     const other = senders.get(epoch);
     senders.set(epoch, process);
@@ -77,27 +71,27 @@ function sendsWholeWeights(run: Run): readonly string[] {
   });
 }
 
-/** A claim passes to another process only once its lease has run out. */
+/** A claim passes to another process only after its lease has expired. */
 const takesNoLiveClaim: Invariant = ({ store }) =>
-  store.stolen.map(({ process, epoch }) => `epoch ${epoch} was taken from ${process} while it held`);
+  store.stolen.map(({ process, epoch }) => `epoch ${epoch} was taken from ${process} while its lease held`);
 
-/** The first decision wins: a result is carried out as it was decided, or ends stranded; only a retry begins anew. */
+/** The first decision wins: its result stays, or becomes degraded. Only a retry starts over. */
 function decidesOnce(run: Run): readonly string[] {
   return eachStream(run, (facts) =>
     facts.flatMap(({ state, event }, index) => {
       const before = facts[index - 1]?.state;
       const was = before?.ending?.result;
       const is = state.ending?.result;
-      // Aborted before it had seen the app, a rollout learns only then whether there is traffic to give back.
+      // A rollout that is aborted before it has read the app learns later whether there is traffic to revert.
       const isLearnt = was === "rejected" && is === "rolled-back" && event.kind === "Started";
-      return was === undefined || was === is || is === "stranded" || isLearnt || state.attempt > before!.attempt
+      return was === undefined || was === is || is === "degraded" || isLearnt || state.attempt > before!.attempt
         ? []
-        : [`fact ${index} makes ${is} of ${was}`];
+        : [`fact ${index} changes the result from ${was} to ${is}`];
     }),
   );
 }
 
-/** What is sent after its claim was lost is sent within one request's time; only a process that slept between its fence and its sending is later. */
+/** A write after its claim was lost comes within the time of one request, unless the process slept after its fence. */
 function sendsNothingLate(run: Run): readonly string[] {
   return run.writes.flatMap(({ lateBy, sleptThere, process, kind }) =>
     lateBy > requestSeconds * 1000 && !sleptThere
@@ -107,49 +101,59 @@ function sendsNothingLate(run: Run): readonly string[] {
 }
 
 /**
- * What the cloud shows in the end is what the last journal says, unless it was changed after we looked last: by somebody else, or by a write
- * of ours that was sent too late (see sendsNothingLate). A cloud that lied to that very look is believed.
+ * At the end the cloud shows the traffic that the last journal says. Exempt are runs in which the traffic
+ * changed after our last read, by another client or by a late write of ours (see sendsNothingLate), and
+ * runs in which the cloud lied to that read.
  */
 function leavesTrafficWhereItSays(run: Run): readonly string[] {
   const [stream, last] = [...run.store.streams].at(-1) ?? [];
   const state = last?.facts.at(-1)?.state;
   const shown = weightsOf(run.cloud.app());
-  const place =
-    last?.facts.findLastIndex(
-      (kept) => isOf(kept, "TrafficRead") || isOf(kept, "TrafficShifted") || isOf(kept, "Inspected"),
-    ) ?? -1;
-  const look = last?.facts[place];
-  if (state?.phase !== "finished" || !state.ending || state.ending.result === "stranded" || !look || !shown.ok)
+  if (!last || state?.phase !== "finished" || !state.ending || state.ending.result === "degraded" || !shown.ok)
     return [];
-  const { at, writer } = run.cloud.lastChange();
-  const ownWrite = run.writes.findLast((write) => write.stream === stream && write.kind === "ShiftTraffic");
-  // A read tells what the cloud was when it was asked, after the fact before its own and no longer ago than a read may last.
-  const askedAt = Math.max(last!.facts[place - 1]?.at ?? 0, look.at - 10 * requestSeconds * 1000);
-  const wasMovedSince = at > askedAt && (writer !== "us" || (ownWrite?.lateBy ?? 0) > 0);
-  const lied = run.drawn.faults.some(
-    (fault) =>
-      fault.kind === "cloud" &&
-      fault.how === "lie" &&
-      look.at >= start + fault.at * 1000 - 60_000 &&
-      look.at <= start + (fault.at + fault.lasts) * 1000 + 60_000,
-  );
-  if (wasMovedSince || lied) return [];
+  const lateBy = run.writes.findLast((write) => write.stream === stream && write.kind === "ShiftTraffic")?.lateBy ?? 0;
+  if (isReadOutOfDate(run, last.facts, lateBy > 0)) return [];
   const first = run.drawn.before === "nothing" || run.store.streams.size > 1 ? undefined : "shop--1";
   const serving = state.ending.result === "promoted" ? state.intent!.revision : (state.stable ?? first);
   if (serving === undefined) return [];
-  const shownAs = shown.value.map(({ revision, percent }) => `${revision} ${percent}`).join(", ");
-  // What is rejected leaves everybody where they were; a person may have shared the traffic out among others.
+  // A rejected release changes no traffic, and a person may have split it among other revisions.
   if (state.ending.result === "rejected" && !shown.value.some(({ revision }) => revision === state.intent!.revision))
     return [];
+  const shownAs = shown.value.map(({ revision, percent }) => `${revision} ${percent}`).join(", ");
   if (shownAs !== `${serving} 100`)
-    return [`${stream} was ${state.ending.result}, and the app shows ${shownAs} where ${serving} should have all`];
-  const wasTakenAway = run.drawn.faults.some((fault) => fault.kind === "portal" && fault.what.startsWith("deactivate"));
-  return run.cloud.revisions.get(serving)?.active || wasTakenAway
+    return [`${stream} was ${state.ending.result}; ${serving} should have all traffic, but the app shows ${shownAs}`];
+  const wasDeactivated = run.drawn.faults.some(
+    (fault) => fault.kind === "portal" && fault.what.startsWith("deactivate"),
+  );
+  return run.cloud.revisions.get(serving)?.active || wasDeactivated
     ? []
-    : [`${serving} has all traffic and is deactivated`];
+    : [`${serving} has all traffic but is deactivated`];
 }
 
-/** The judge promotes no canary that was bad while its last step was watched, beside a stable that was good. */
+/**
+ * Reports whether the last read of the traffic says nothing about the end: there is none, it was false, or it is old.
+ */
+function isReadOutOfDate(run: Run, facts: readonly Kept[], hasLateWrite: boolean): boolean {
+  const index = facts.findLastIndex(
+    (kept) => isOf(kept, "TrafficRead") || isOf(kept, "TrafficShifted") || isOf(kept, "Inspected"),
+  );
+  const read = facts[index];
+  if (read === undefined) return true;
+  const { at, writer } = run.cloud.lastChange();
+  // A read shows the cloud at the time of its request: after the fact before it,
+  // and within the time that a read may take.
+  const requestedAt = Math.max(facts[index - 1]?.at ?? 0, read.at - 10 * requestSeconds * 1000);
+  if (at > requestedAt && (writer !== "us" || hasLateWrite)) return true;
+  return run.drawn.faults.some(
+    (fault) =>
+      fault.kind === "cloud" &&
+      fault.how === "lie" &&
+      read.at >= start + fault.at * 1000 - 60_000 &&
+      read.at <= start + (fault.at + fault.lasts) * 1000 + 60_000,
+  );
+}
+
+/** The judge does not promote a canary that was bad during its last step while stable was good. */
 function promotesNothingBad(run: Run): readonly string[] {
   return eachStream(run, (facts) => {
     const state = facts.at(-1)!.state;
@@ -170,33 +174,39 @@ function promotesNothingBad(run: Run): readonly string[] {
   });
 }
 
-/** A step passes on enough requests that were judged, in bins without a gap that cover its bake; never by the clock. */
+/** A step passes only on evidence: enough judged requests, in buckets without a gap that cover its bake. */
 function passesOnEvidenceAlone(run: Run): readonly string[] {
   return eachStream(run, (facts) => {
-    let bins: { readonly at: number; readonly requests: number }[] = [];
-    const wrong: string[] = [];
-    for (const [index, kept] of facts.entries()) {
-      if (isOf(kept, "StepReached") || isOf(kept, "TrafficAdopted")) bins = [];
+    let buckets: readonly JudgedBucket[] = [];
+    return facts.flatMap((kept, index) => {
+      if (isOf(kept, "StepReached") || isOf(kept, "TrafficAdopted")) buckets = [];
       if (isOf(kept, "Measured"))
-        bins.push(...kept.event.bins.map(({ at, canary }) => ({ at, requests: canary.requests })));
-      const { promoted, stable, intent } = kept.state;
-      if (!isOf(kept, "StepPassed") || promoted || stable === null) continue;
-      bins = bins.filter(({ at }) => at >= kept.state.warmUntil);
-      const tick = intent!.pace.tickSeconds;
-      const requests = bins.reduce((sum, bin) => sum + bin.requests, 0);
-      if (requests < stepRequestsMin) wrong.push(`fact ${index} passes a step on ${requests} requests`);
-      if (bins.length * tick < intent!.pace.bakeSeconds)
-        wrong.push(
-          `fact ${index} passes a step that was judged for ${bins.length * tick} s of ${intent!.pace.bakeSeconds}`,
-        );
-      if (bins.some(({ at }, place) => place > 0 && at !== bins[place - 1]!.at + tick * 1000))
-        wrong.push(`fact ${index} passes a step with a gap in its bins`);
-    }
-    return wrong;
+        buckets = [...buckets, ...kept.event.buckets.map(({ at, canary }) => ({ at, requests: canary.requests }))];
+      const { promoted, stable, intent, warmUntil } = kept.state;
+      if (!isOf(kept, "StepPassed") || promoted || stable === null) return [];
+      buckets = buckets.filter(({ at }) => at >= warmUntil);
+      return lacksOf(buckets, intent!.strategy).map((lack) => `fact ${index} passes a step ${lack}`);
+    });
   });
 }
 
-/** What was superseded is not promoted. */
+interface JudgedBucket {
+  readonly at: number;
+  readonly requests: number;
+}
+
+function lacksOf(buckets: readonly JudgedBucket[], { intervalSeconds, bakeSeconds }: Strategy): readonly string[] {
+  const requests = buckets.reduce((sum, bucket) => sum + bucket.requests, 0);
+  const judgedSeconds = buckets.length * intervalSeconds;
+  const hasGap = buckets.some(({ at }, index) => index > 0 && at !== buckets[index - 1]!.at + intervalSeconds * 1000);
+  return [
+    ...(requests < stepRequestsMin ? [`on only ${requests} requests`] : []),
+    ...(judgedSeconds < bakeSeconds ? [`that was judged for ${judgedSeconds} s of ${bakeSeconds}`] : []),
+    ...(hasGap ? ["with a gap in its buckets"] : []),
+  ];
+}
+
+/** A superseded release is not promoted. */
 function promotesNothingSuperseded(run: Run): readonly string[] {
   return eachStream(run, (facts) => {
     const at = facts.findIndex((kept) => isOf(kept, "Signalled") && kept.event.signal === "supersede");
@@ -206,7 +216,7 @@ function promotesNothingSuperseded(run: Run): readonly string[] {
   });
 }
 
-/** Once it was aborted, a canary is sent no share again in the same attempt. */
+/** An aborted canary gets no share again in the same attempt. */
 function givesNothingAfterAborting(run: Run): readonly string[] {
   return run.writes.flatMap(({ stream, length, weights, kind }) => {
     const state = run.store.stateAt(stream, length);
@@ -216,11 +226,11 @@ function givesNothingAfterAborting(run: Run): readonly string[] {
       state.ending !== undefined &&
       state.ending.result !== "promoted" &&
       weights.some(({ revision, percent }) => revision === canary && percent > 0);
-    return bad ? [`${stream}: a share for the canary was sent after it had been ${state.ending!.result}`] : [];
+    return bad ? [`${stream}: a share for the canary was sent after the result was ${state.ending!.result}`] : [];
   });
 }
 
-/** A canary is sent a share only after it has answered on its own address in the same attempt, by us. */
+/** A canary gets a share only after it has passed its smoke test in the same attempt. */
 function sharesOnlyWhatAnswers(run: Run): readonly string[] {
   return run.writes.flatMap(({ stream, length, weights, kind }) => {
     const { facts } = run.store.streams.get(stream)!;
@@ -228,11 +238,11 @@ function sharesOnlyWhatAnswers(run: Run): readonly string[] {
     const canary = facts[0]!.state.intent?.revision;
     if (kind !== "ShiftTraffic" || !weights.some(({ revision }) => revision === canary)) return [];
     const answered = facts.slice(0, length).some((kept) => kept.state.attempt === attempt && isOf(kept, "SmokePassed"));
-    return answered ? [] : [`${stream}: a share was sent to a canary that had not answered its smoke test`];
+    return answered ? [] : [`${stream}: a canary got a share before it passed its smoke test`];
   });
 }
 
-/** Everything that must hold, by name. */
+/** All invariants by name. */
 export const invariants: Readonly<Record<string, Invariant>> = {
   endsByName,
   decidesItselfAgain,
@@ -249,6 +259,6 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   sharesOnlyWhatAnswers,
 };
 
-/** Gives what is wrong with a run, each with the name of the invariant. */
+/** Gives all violations of a run, each with the name of its invariant. */
 export const check = (run: Run): readonly string[] =>
   Object.entries(invariants).flatMap(([name, invariant]) => invariant(run).map((wrong) => `${name}: ${wrong}`));

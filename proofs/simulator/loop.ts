@@ -1,22 +1,22 @@
-// One virtual clock and one queue of what happens next. Tasks are generators that say until when they rest; a task belongs to a
-// host, which may die or sleep, or to nobody. Nothing here knows what is simulated.
+// The virtual clock of the simulator and its queue of coming events. A task is a generator that yields until when it
+// rests. A task may belong to a host; it ends when the host dies and stops while the host sleeps.
 
-/** Resting until a moment, or until one of the cues is given. */
+/** Rests until a moment, or until one of the cues is given. */
 export interface Rest {
   readonly until: number;
   readonly cues?: readonly Cue[];
 }
 
-/** Something that takes virtual time. */
+/** A piece of work that takes virtual time. */
 export type Task<Value> = Generator<Rest, Value, void>;
 
-/** Wakes whoever rests on it. */
+/** Wakes the tasks that rest on it. */
 export interface Cue {
   readonly give: () => void;
   readonly waiting: Set<() => void>;
 }
 
-/** A process that may die (its life goes up, and its tasks are gone) or sleep (nothing of it moves). */
+/** A process that may die (its `life` increases and its tasks end) or sleep (its tasks stop). */
 export interface Host {
   readonly name: string;
   life: number;
@@ -26,16 +26,17 @@ export interface Host {
   sleptAt: number;
 }
 
+/** The clock and its queue. */
 export interface Loop {
   readonly now: () => number;
   readonly at: (when: number, act: () => void) => void;
-  /** Starts a task; with a host, it ends with the host's life. */
+  /** Starts a task; if it has a host, it ends when the host dies. */
   readonly run: (task: Task<unknown>, host?: Host) => void;
-  /** Goes on until the limit, or until nothing is left to happen, or until told that it is over. */
+  /** Runs until the limit, until the queue is empty, or until `isOver` gives true. */
   readonly until: (limit: number, isOver: () => boolean) => void;
 }
 
-/** Makes a cue that nobody rests on yet. */
+/** Makes a cue. */
 export function createCue(): Cue {
   const waiting = new Set<() => void>();
   return {
@@ -56,7 +57,9 @@ interface Entry {
 
 const isBefore = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
 
-/** Starts an empty world at a moment. What is due at the same moment happens in the order in which it was asked for. */
+/**
+ * Makes an empty queue whose clock starts at a moment. Events of the same moment run in the order of their scheduling.
+ */
 export function createLoop(start: number): Loop {
   const heap: Entry[] = [];
   let now = start;

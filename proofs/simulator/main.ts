@@ -1,9 +1,10 @@
-// `npm run simulate`: the control plane in a world without time, under every fault, a seed a run. Prints what was run and, where something
-// does not hold, the smallest run that shows it, told as a story, with the command that tells it again.
+// `npm run simulate`: runs the control plane in virtual time, with every kind of fault, one run per
+// seed, and prints a summary. If an invariant is broken, it prints the smallest run that breaks it, as
+// a story, and the command that repeats it.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { weightsOf } from "../../controlplane/adapters/azure/traffic.ts";
-import { sameWeights } from "../../engines/rollout/evolve.ts";
+import { sameWeights } from "../../engines/rollout/weights.ts";
 import { type Drawn, draw } from "./draw.ts";
 import { check, invariants } from "./invariants.ts";
 import { breaks, shrink } from "./shrink.ts";
@@ -44,9 +45,9 @@ function add(summary: Summary, run: Run): void {
     summary.faults[kind] = (summary.faults[kind] ?? 0) + count;
 }
 
-/** Tells a run that fails at its smallest. */
-function tellFailure(drawn: Drawn, wrong: readonly string[]): void {
-  const name = wrong[0]!.split(":")[0]!;
+/** Prints a failing run, shrunk. */
+function reportFailure(drawn: Drawn, violations: readonly string[]): void {
+  const name = violations[0]!.split(":")[0]!;
   const least = shrink(drawn, breaks(name));
   const run = simulate(least, true);
   console.log(
@@ -54,16 +55,17 @@ function tellFailure(drawn: Drawn, wrong: readonly string[]): void {
   );
   console.log(JSON.stringify(least, undefined, 2), `\n\n${run.story.join("\n")}\n\n${check(run).join("\n")}`);
   console.log(
-    `\nAgain: npm run simulate -- --seed ${drawn.seed}. What is printed above, kept as a file: npm run simulate -- --file <file>`,
+    `\nRepeat it with: npm run simulate -- --seed ${drawn.seed}\n` +
+      "Repeat the shrunk run, saved to a file, with: npm run simulate -- --file <file>",
   );
 }
 
 function runOne(drawn: Drawn): void {
   const run = simulate(drawn, true);
-  const wrong = check(run);
-  if (wrong.length > 0) {
+  const violations = check(run);
+  if (violations.length > 0) {
     process.exitCode = 1;
-    return tellFailure(drawn, wrong);
+    return reportFailure(drawn, violations);
   }
   console.log(
     `${JSON.stringify(drawn)}\n\n${run.story.join("\n")}\n\nAll ${Object.keys(invariants).length} invariants hold.`,
@@ -85,27 +87,33 @@ function runMany(count: number, from: number): void {
   for (let seed = from; seed < from + count && process.exitCode !== 1; seed++) {
     const drawn = draw(seed);
     const run = simulate(drawn);
-    const wrong = check(run);
+    const violations = check(run);
     add(summary, run);
-    if (wrong.length === 0) continue;
+    if (violations.length === 0) continue;
     process.exitCode = 1;
-    tellFailure(drawn, wrong);
+    reportFailure(drawn, violations);
   }
-  const seconds = (performance.now() - began) / 1000;
+  print(summary, from, (performance.now() - began) / 1000);
+}
+
+function print(summary: Summary, from: number, seconds: number): void {
+  const { rollouts, virtualSeconds } = summary;
+  const lostSeconds = summary.lostSeconds / Math.max(1, rollouts);
+  const speedUp = Math.round(virtualSeconds / seconds);
   const listed = (counts: Record<string, number>): string =>
     Object.entries(counts)
       .sort(([, a], [, b]) => b - a)
       .map(([what, count]) => `${what} ${count}`)
       .join(", ");
   console.log(`seeds       ${summary.seeds}, from ${from}
-rollouts    ${summary.rollouts}: ${listed(summary.results)}
+rollouts    ${rollouts}: ${listed(summary.results)}
 faults met  ${listed(summary.faults)}
 invariants  ${Object.keys(invariants).length}: ${Object.keys(invariants).join(", ")}
-users       ${(summary.lostSeconds / Math.max(1, summary.rollouts)).toFixed(2)} s of a rollout, as of all traffic, sent to what was deactivated or not ready by a write of ours
-late writes ${summary.lateWrites} sent after the claim was lost, each by a process that slept between its fence and its sending, or within one request's time
-landings    ${summary.lateLandings} runs in which a write of ours landed after the end and moved the traffic
-time        ${(summary.virtualSeconds / 3600).toFixed(0)} virtual hours in ${seconds.toFixed(1)} s: ${Math.round(summary.virtualSeconds / seconds)} to 1
-speed       ${Math.round((summary.rollouts / seconds) * 60)} rollouts a minute, invariants included, on one core`);
+users       ${lostSeconds.toFixed(2)} s per rollout, weighted by share, sent by us to a revision not active or not ready
+late writes ${summary.lateWrites} sent after the claim was lost: within one request's time, or after a sleep
+landings    ${summary.lateLandings} runs in which a write of ours landed after the end and changed the traffic
+time        ${(virtualSeconds / 3600).toFixed(0)} virtual hours in ${seconds.toFixed(1)} s: ${speedUp} to 1
+speed       ${Math.round((rollouts / seconds) * 60)} rollouts a minute, invariants included, on one core`);
 }
 
 if (values.file !== undefined)

@@ -1,34 +1,35 @@
-// Everybody outside the control plane: the provider that puts a release until it is heard, a `pulumi up` that plans, holds, compares and
-// writes, people in the portal, people who send signals. They know the control plane by its answers only.
-
+// Models of the control plane's clients: the provider that requests a release until it is accepted, a `pulumi up` that
+// plans, locks, compares and writes, people in the portal, and people who send signals.
 import type { TrafficWeight } from "@azure/arm-appcontainers";
-import type { ReleaseIntent, SignalName } from "../../engines/rollout/vocabulary.ts";
-import { type Drawn, type Fault, limits } from "./draw.ts";
+import type { ReleaseIntent, RolloutObservation, SignalName } from "../../engines/rollout/vocabulary.ts";
+import { type Drawn, type Fault, thresholds } from "./draw.ts";
 import type { Task } from "./loop.ts";
-import { hear, type Replica, type World } from "./replica.ts";
+import { accept } from "./replica.ts";
 import { streamFor, target } from "./store.ts";
+import type { Replica, World } from "./world.ts";
 
 type Of<Kind extends Fault["kind"]> = Extract<Fault, { kind: Kind }>;
 
+/** The world, with what was drawn for it and the replicas that clients call. */
 export interface Town extends World {
   readonly drawn: Drawn;
   readonly replicas: readonly Replica[];
-  /** Names of the revisions whose release was asked for, in order. */
+  /** The revisions whose release was requested, in order. */
   readonly asked: string[];
 }
 
 const retryMilliseconds = 5_000;
 const patienceMilliseconds = 12 * 3_600_000;
 
-/** Calls any replica that is up, and gives its answer; a replica that dies meanwhile answers nothing. */
-function* call(town: Town, stream: string, observation: Parameters<typeof hear>[3]): Task<string> {
+/** Calls any replica that is up and gives its answer; "lost" if the replica dies before it answers. */
+function* call(town: Town, stream: string, observation: RolloutObservation): Task<string> {
   const up = town.replicas.filter((replica) => replica.up && replica.asleepUntil <= town.loop.now());
   const me = up.length > 0 ? up[town.trouble.dice.below(up.length)] : undefined;
   if (me === undefined) return "lost";
   let answer: string | undefined;
   town.loop.run(
-    hear(town, me, stream, observation, (came) => {
-      answer = came;
+    accept(town, me, stream, observation, (text) => {
+      answer = text;
     }),
     me,
   );
@@ -37,15 +38,18 @@ function* call(town: Town, stream: string, observation: Parameters<typeof hear>[
   return answer ?? "lost";
 }
 
-/** functions/put-rollout.ts and the provider behind it: asks until the release is heard or refused; the next release supersedes where it says so. */
+/**
+ * The provider and the call PUT rollout: requests a release until it is accepted
+ * or refused; may supersede the one before.
+ */
 export function* release(town: Town, revision: string, supersede: boolean): Task<void> {
   const { drawn, loop } = town;
   const intent: ReleaseIntent = {
     target,
     revision,
     release: revision,
-    pace: drawn.pace,
-    limits,
+    strategy: drawn.strategy,
+    thresholds,
     probePath: "/",
     outsideWeights: drawn.outsideWeights,
     requestedBy: "pulumi",
@@ -57,7 +61,7 @@ export function* release(town: Town, revision: string, supersede: boolean): Task
     )?.[0];
     if (inFlight === undefined) {
       const answer = yield* call(town, streamFor(revision), { kind: "Request", at: loop.now(), intent });
-      if (answer === "heard" || answer === "exists") return;
+      if (answer === "accepted" || answer === "exists") return;
     } else if (!supersede) return;
     else if (town.store.streams.get(inFlight)!.facts.at(-1)?.state.ending === undefined)
       yield* signal(town, inFlight, "supersede");
@@ -69,7 +73,7 @@ function* signal(town: Town, stream: string, name: SignalName): Task<string> {
   return yield* call(town, stream, { kind: "Signal", at: town.loop.now(), signal: name, by: "ann", reason: "because" });
 }
 
-/** One person's signal, once or more often; a lost answer makes people press again. */
+/** A person sends a signal, once or several times; after a lost answer they send it again. */
 export function* press(town: Town, { signal: name, times }: Of<"signal">): Task<void> {
   for (let each = 0; each < times; each++) {
     const stream = [...town.store.streams.keys()].at(-1);
@@ -77,7 +81,7 @@ export function* press(town: Town, { signal: name, times }: Of<"signal">): Task<
   }
 }
 
-/** Lets everything go on that is paused, until nothing is unfinished. */
+/** Resumes every paused rollout, again and again. */
 export function* resumeForever(town: Town): Task<void> {
   for (;;) {
     for (const [stream, { facts }] of town.store.streams)
@@ -86,51 +90,51 @@ export function* resumeForever(town: Town): Task<void> {
   }
 }
 
-/** components/canary-app/traffic-guard.ts: plan, hold, compare, PUT, and then the release of the new revision. */
+/** components/canary-app/traffic-guard.ts: plans, locks, compares, puts the app, and then releases the new revision. */
 export function* pulumiUp(town: Town, { plan, put, release: behaviour, supersede }: Of<"up">): Task<void> {
-  const { loop, cloud, store, tell } = town;
+  const { loop, cloud, store, note } = town;
   const live = (): string => JSON.stringify(entries(town));
   const planned = entries(town);
   const plannedText = live();
   yield { until: loop.now() + plan * 1000 };
-  const hold = store.hold("pulumi", 120);
-  if (hold === undefined) return tell("pulumi up", "is refused: somebody else holds the app");
+  const lock = store.lock("pulumi", 120);
+  if (lock === undefined) return note("pulumi up", "is refused: another client has locked the app");
   yield { until: loop.now() + 300 };
   if (live() !== plannedText) {
-    store.unhold(hold.id);
-    return tell("pulumi up", "is refused: traffic has moved since the plan");
+    store.unlock(lock.id);
+    return note("pulumi up", "is refused: the traffic has changed since the plan");
   }
   const name = `shop--${cloud.revisions.size + 2}`;
   for (let attempt = 0; attempt < 5; attempt++) {
     const landed = cloud.writeTraffic(planned, "up", put, false, () => {
       if (behaviour !== null) cloud.addRevision(name, name, behaviour);
     });
-    tell(
+    note(
       "pulumi up",
       "doneAt" in landed
-        ? `writes the app with the traffic of its plan${behaviour ? ` and makes ${name}` : ""}`
+        ? `writes the app with the traffic of its plan${behaviour ? ` and creates ${name}` : ""}`
         : `is answered ${landed.status}`,
     );
     if ("doneAt" in landed) {
       yield { until: landed.doneAt + 1_000 };
-      store.unhold(hold.id);
+      store.unlock(lock.id);
       if (behaviour !== null) yield* release(town, name, supersede);
       return;
     }
     yield { until: loop.now() + 4_000 };
   }
-  store.unhold(hold.id);
+  store.unlock(lock.id);
 }
 
 const entries = ({ cloud }: Town): readonly TrafficWeight[] =>
   (cloud.app().configuration?.ingress?.traffic ?? []).filter(({ weight }) => weight).map((entry) => ({ ...entry }));
 
-/** Somebody in the portal, who knows nothing of rollouts. */
-export function portal({ cloud, tell, store }: Town, { what, percent }: Of<"portal">): void {
-  const intent = [...store.streams.values()].at(-1)?.facts.at(-1)?.state;
-  const canary = intent?.intent?.revision ?? "shop--2";
-  const stable = intent?.stable ?? "shop--1";
-  tell("portal", `${what}${what === "shift" ? ` ${canary} to ${percent}` : ""}`);
+/** A person in the portal who does not know of the rollout. */
+export function portal({ cloud, note, store }: Town, { what, percent }: Of<"portal">): void {
+  const state = [...store.streams.values()].at(-1)?.facts.at(-1)?.state;
+  const canary = state?.intent?.revision ?? "shop--2";
+  const stable = state?.stable ?? "shop--1";
+  note("portal", `${what}${what === "shift" ? ` ${canary} to ${percent}` : ""}`);
   if (what === "deactivate-canary" || what === "deactivate-stable")
     return cloud.setActive(what === "deactivate-canary" ? canary : stable, false, "portal");
   const traffic = cloud.app().configuration?.ingress?.traffic ?? [];
@@ -138,7 +142,7 @@ export function portal({ cloud, tell, store }: Town, { what, percent }: Of<"port
     return void cloud.writeTraffic(
       traffic.map(({ label: _moved, ...entry }) => ({
         ...entry,
-        label: `${entry.revisionName === canary ? "stable" : "canary"}`,
+        label: entry.revisionName === canary ? "stable" : "canary",
       })),
       "portal",
       3,

@@ -1,19 +1,19 @@
-// A run that fails → the smallest that still fails in the same way: first fewer faults (delta debugging), then a plainer world.
-
+// Shrinks a failing run to the smallest one that still fails in the same way: first it removes faults (delta
+// debugging), then it simplifies the world.
 import type { Drawn } from "./draw.ts";
 import { type Invariant, invariants } from "./invariants.ts";
 import { simulate } from "./simulate.ts";
 
-/** Says whether a run fails still. */
+/** Reports whether a run still fails. */
 export type Fails = (drawn: Drawn) => boolean;
 
-/** Gives a judge of whether a run breaks one invariant by name; a run that breaks the simulator itself breaks none. */
+/** Gives the check whether a run breaks the named invariant. */
 export function breaks(name: string): Fails {
   const invariant: Invariant | undefined = invariants[name];
   return (drawn) => invariant !== undefined && invariant(simulate(drawn)).length > 0;
 }
 
-/** Takes away whatever a failure does not need. */
+/** Removes everything that the failure does not need. */
 export function shrink(drawn: Drawn, fails: Fails): Drawn {
   let least = drawn;
   for (let pieces = 2; least.faults.length > 0; ) {
@@ -39,8 +39,11 @@ const plain: readonly Partial<Drawn>[] = [
   { requestsPerMinute: 6_000 },
 ];
 
-const plainer = (drawn: Drawn, fails: Fails): Drawn =>
-  [...plain, { pace: { ...drawn.pace, weights: [50], warmUpSeconds: 0 } }].reduce<Drawn>((least, change) => {
+function plainer(drawn: Drawn, fails: Fails): Drawn {
+  let least = drawn;
+  for (const change of [...plain, { strategy: { ...drawn.strategy, weights: [50], warmUpSeconds: 0 } }]) {
     const candidate = { ...least, ...change };
-    return fails(candidate) ? candidate : least;
-  }, drawn);
+    if (fails(candidate)) least = candidate;
+  }
+  return least;
+}

@@ -1,33 +1,35 @@
-// Runs one drawn world from its first second to its end and gives what happened. The same draw gives the same run, always.
+// Runs one drawn world from its first second to its end and gives what happened.
+// The same draw always gives the same run.
 import { createCloud } from "./cloud.ts";
-import { type Behaviour, type Drawn, faultsEndSeconds } from "./draw.ts";
+import { type Behaviour, type Drawn, type Fault, faultsEndSeconds } from "./draw.ts";
 import { createLoop } from "./loop.ts";
 import { portal, press, pulumiUp, release, resumeForever, type Town } from "./people.ts";
-import { leaseSeconds, type Replica, sweepForever, type World } from "./replica.ts";
+import { recoverForever } from "./replica.ts";
 import { createStore } from "./store.ts";
 import { createTrouble } from "./trouble.ts";
+import { leaseSeconds, type Replica, type World } from "./world.ts";
 
 export const start = Date.UTC(2026, 0, 5, 9);
-/** So long after the last fault everything must have come to an end: the longest rollout, and the longest giving back. */
+/** When every run must have ended: the last fault, plus the longest rollout and the longest revert. */
 const limitSeconds = faultsEndSeconds + 8 * 3_600;
 
 /** What happened in a run. */
-export interface Run extends Omit<Town, "tell"> {
-  /** Virtual time, who, what; empty unless it was asked for. */
+export interface Run extends Omit<Town, "note"> {
+  /** Lines of virtual time, who and what; empty unless requested. */
   readonly story: readonly string[];
   readonly ended: boolean;
   readonly seconds: number;
   readonly behaviours: ReadonlyMap<string, Behaviour>;
 }
 
-/** Runs what was drawn. With `tells` it keeps the story, which costs time. */
-export function simulate(drawn: Drawn, tells = false): Run {
+/** Runs what was drawn. With `withStory` it keeps the story, which costs time. */
+export function simulate(drawn: Drawn, withStory = false): Run {
   const story: string[] = [];
   const loop = createLoop(start);
   const cloud = createCloud(drawn, loop, start);
   const store = createStore(loop, leaseSeconds);
-  const tell = (who: string, what: string): void => {
-    if (tells) story.push(`${clockOf(loop.now())}  ${who.padEnd(12)} ${what}`);
+  const note = (who: string, what: string): void => {
+    if (withStory) story.push(`${clockOf(loop.now())}  ${who.padEnd(12)} ${what}`);
   };
   const replicas: Replica[] = Array.from({ length: drawn.replicas }, (_, index) => ({
     name: `replica-${index}`,
@@ -43,40 +45,34 @@ export function simulate(drawn: Drawn, tells = false): Run {
   const kill = (host: Pick<Replica, "name" | "life" | "up">, down: number): void => {
     const replica = replicas.find(({ name }) => name === host.name)!;
     if (!replica.up) return;
-    tell(replica.process, `dies, for ${down} s`);
+    note(replica.process, `dies, for ${down} s`);
     Object.assign(replica, { up: false, life: replica.life + 1, asleepUntil: 0 });
     replica.driven.clear();
     loop.at(loop.now() + down * 1000, () => {
       Object.assign(replica, { up: true, process: `${replica.name}.${replica.life}` });
-      loop.run(sweepForever(world, replica), replica);
+      loop.run(recoverForever(world, replica), replica);
     });
   };
   const trouble = createTrouble(drawn, loop, start, kill);
-  const world: World = { loop, cloud, store, trouble, writes: [], tell };
+  const world: World = { loop, cloud, store, trouble, writes: [], note };
   const town: Town = { ...world, drawn, replicas, asked: [] };
-  for (const replica of replicas) loop.run(sweepForever(world, replica), replica);
+  for (const replica of replicas) loop.run(recoverForever(world, replica), replica);
   loop.at(start + 20_000, () => loop.run(release(town, "shop--2", false)));
   schedule(town, kill);
   loop.at(start + faultsEndSeconds * 1000, () => loop.run(resumeForever(town)));
-  let lastUp = start + 60_000;
-  for (const fault of drawn.faults)
-    if ("at" in fault)
-      lastUp = Math.max(
-        lastUp,
-        start + fault.at * 1000 + (fault.kind === "up" ? (fault.plan + fault.put + 60) * 1000 : 60_000),
-      );
-  // A little longer than the last fact, since a request that was sent may still land.
+  const lastFault = Math.max(60, ...drawn.faults.map(endOf));
+  // The run goes on a little after the last fact, because a request that was sent may still land.
   let quietSince = Number.POSITIVE_INFINITY;
   const isOver = (): boolean => {
     const finished =
-      loop.now() > lastUp &&
+      loop.now() > start + lastFault * 1000 &&
       store.streams.size > 0 &&
       [...store.streams.values()].every(({ facts }) => facts.at(-1)?.state.phase === "finished");
     quietSince = finished ? Math.min(quietSince, loop.now()) : Number.POSITIVE_INFINITY;
     return loop.now() > quietSince + 120_000;
   };
   loop.until(start + limitSeconds * 1000, isOver);
-  const { tell: _told, ...rest } = town;
+  const { note: _note, ...rest } = town;
   return {
     ...rest,
     story,
@@ -88,8 +84,14 @@ export function simulate(drawn: Drawn, tells = false): Run {
   };
 }
 
+/** Gives the second by which a fault is over; 0 if it has no time of its own. */
+function endOf(fault: Fault): number {
+  if (!("at" in fault)) return 0;
+  return fault.at + 60 + (fault.kind === "up" ? fault.plan + fault.put : 0);
+}
+
 function schedule(town: Town, kill: (host: Replica, down: number) => void): void {
-  const { loop, drawn, replicas, trouble, tell } = town;
+  const { loop, drawn, replicas, trouble, note } = town;
   for (const fault of drawn.faults) {
     if (!("at" in fault)) continue;
     loop.at(start + fault.at * 1000, () => {
@@ -100,11 +102,11 @@ function schedule(town: Town, kill: (host: Replica, down: number) => void): void
           return kill(replicas[fault.replica % replicas.length]!, fault.down);
         case "sleep": {
           const replica = replicas[fault.replica % replicas.length]!;
-          tell(replica.process, `sleeps for ${fault.lasts} s`);
+          note(replica.process, `sleeps for ${fault.lasts} s`);
           return void Object.assign(replica, { sleptAt: loop.now(), asleepUntil: loop.now() + fault.lasts * 1000 });
         }
         case "skew":
-          return void (replicas[fault.replica % replicas.length]!.skew = fault.by * 1000);
+          return void Object.assign(replicas[fault.replica % replicas.length]!, { skew: fault.by * 1000 });
         case "portal":
           return portal(town, fault);
         case "up":
@@ -112,7 +114,7 @@ function schedule(town: Town, kill: (host: Replica, down: number) => void): void
         case "signal":
           return loop.run(press(town, fault));
         default:
-          return tell("fault", JSON.stringify(fault));
+          return note("fault", JSON.stringify(fault));
       }
     });
   }

@@ -1,7 +1,6 @@
-// The database as the control plane sees it: journal with expected length and fencing, claims by the real rule, holds, and the turns that
-// the durable engine keeps. One store, one clock: its own. A call may fail before it happens or after it has.
-
-import { type Holding, taking } from "../../controlplane/runtime/claims.ts";
+// A model of the database: the journal with expected length and fence, claims by the real rule, locks, and the
+// reconcile passes that DBOS stores. It has one clock, its own.
+import { type StoredClaim, taking } from "../../controlplane/runtime/claims.ts";
 import type { Appended, Claim } from "../../controlplane/runtime/ports.ts";
 import { streamOf, targetKey } from "../../engines/rollout/names.ts";
 import { rollout } from "../../engines/rollout/rollout.ts";
@@ -11,7 +10,7 @@ import { type Cue, createCue, type Loop } from "./loop.ts";
 export const target: Target = { resourceGroup: "rg", app: "shop" };
 export const streamFor = (revision: string): string => streamOf(target, revision);
 
-/** One fact with the state that it led to, so that nobody has to fold from the start. */
+/** One fact with the state that it led to, so that states need not be folded from the start. */
 export interface Kept {
   readonly event: RolloutEvent;
   readonly epoch: number;
@@ -21,20 +20,22 @@ export interface Kept {
   readonly state: RolloutState;
 }
 
-/** A durable turn: open until it is done; what its effect came to is recorded once, null where it was cut short. */
-export interface Turn {
+/** A durable reconcile pass: open until it is done. The outcome of its effect is recorded once; null if it was cut. */
+export interface StoredPass {
   done: boolean;
-  /** Under which epoch the outcome was recorded. */
+  /** The epoch under which the outcome was recorded. */
   epoch?: number;
   outcome: RolloutOutcome | null | undefined;
 }
 
+/** One stream and its passes, by the length of the journal at which each began. */
 export interface Stream {
   readonly facts: Kept[];
   readonly grown: Cue;
-  readonly turns: Map<number, Turn>;
+  readonly passes: Map<number, StoredPass>;
 }
 
+/** The database. */
 export interface Store {
   readonly streams: Map<string, Stream>;
   readonly stateAt: (stream: string, length: number) => RolloutState;
@@ -49,33 +50,34 @@ export interface Store {
   readonly renew: (claim: Claim) => boolean;
   readonly release: (claim: Claim) => void;
   readonly stillOurs: (claim: Claim) => boolean;
-  /** When a claim that is no longer good ceased to be. */
+  /** When a lost claim ended. */
   readonly endedAt: (claim: Claim) => number;
-  /** Claims that were taken from a process while they held. */
+  /** Claims that were taken from a process while they still held. */
   readonly stolen: readonly Claim[];
   readonly abandoned: () => readonly string[];
-  readonly hold: (by: string, seconds: number) => Hold | undefined;
-  readonly unhold: (id: string) => void;
-  readonly held: () => Hold | undefined;
+  /** Locks the app; gives undefined if it is already locked. */
+  readonly lock: (by: string, seconds: number) => Lock | undefined;
+  readonly unlock: (id: string) => void;
+  readonly currentLock: () => Lock | undefined;
 }
 
-/** A hold, until a moment of the store's clock. */
-export interface Hold {
+/** A lock on the app, until a moment of the store's clock. */
+export interface Lock {
   readonly id: string;
   readonly by: string;
   readonly until: number;
 }
 
-type Row = Omit<Holding, "expired"> & { readonly expiresAt: number };
+type Row = Omit<StoredClaim, "expired"> & { readonly expiresAt: number };
 
-/** Opens an empty store whose leases last so long. */
+/** Makes an empty store. */
 export function createStore(loop: Loop, leaseSeconds: number): Store {
   const streams = new Map<string, Stream>();
   const endings = new Map<number, number>();
   const stolen: Claim[] = [];
   let row: Row | undefined;
-  let hold: Hold | undefined;
-  let holds = 0;
+  let lock: Lock | undefined;
+  let locks = 0;
 
   const stateAt: Store["stateAt"] = (stream, length) =>
     length === 0 ? rollout.initial : streams.get(stream)!.facts[length - 1]!.state;
@@ -97,17 +99,12 @@ export function createStore(loop: Loop, leaseSeconds: number): Store {
     stolen,
     append: (name, length, events, process, claim) => {
       if (claim && (claim.holder !== name || !stillOurs(claim))) return "fenced";
-      const stream = streams.get(name) ?? { facts: [], grown: createCue(), turns: new Map<number, Turn>() };
+      const stream = streams.get(name) ?? { facts: [], grown: createCue(), passes: new Map<number, StoredPass>() };
       if (stream.facts.length !== length) return "conflict";
       streams.set(name, stream);
+      const common = { epoch: claim?.epoch ?? 0, process, at: loop.now() };
       for (const event of events)
-        stream.facts.push({
-          event,
-          epoch: claim?.epoch ?? 0,
-          process,
-          at: loop.now(),
-          state: rollout.evolve(stateAt(name, stream.facts.length), event),
-        });
+        stream.facts.push({ event, ...common, state: rollout.evolve(stateAt(name, stream.facts.length), event) });
       if (events.length > 0) stream.grown.give();
       return "appended";
     },
@@ -129,13 +126,14 @@ export function createStore(loop: Loop, leaseSeconds: number): Store {
     },
     endedAt: ({ epoch }) => endings.get(epoch) ?? row?.expiresAt ?? 0,
     abandoned: () => (row !== undefined && row.holder !== null && row.expiresAt <= loop.now() ? [row.holder] : []),
-    hold: (by, seconds) => {
-      if (hold !== undefined && hold.until > loop.now()) return undefined;
-      return (hold = { id: `hold-${++holds}`, by, until: loop.now() + seconds * 1000 });
+    lock: (by, seconds) => {
+      if (lock !== undefined && lock.until > loop.now()) return undefined;
+      lock = { id: `lock-${++locks}`, by, until: loop.now() + seconds * 1000 };
+      return lock;
     },
-    unhold: (id) => {
-      if (hold?.id === id) hold = undefined;
+    unlock: (id) => {
+      if (lock?.id === id) lock = undefined;
     },
-    held: () => (hold !== undefined && hold.until > loop.now() ? hold : undefined),
+    currentLock: () => (lock !== undefined && lock.until > loop.now() ? lock : undefined),
   };
 }

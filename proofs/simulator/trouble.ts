@@ -1,11 +1,12 @@
-// The faults of a run as everybody meets them: what the cloud does to a request, what the store does to a call, whether a process dies
-// at a point that it passes. Each fault has dice of its own, so that leaving one out does not change the others.
+// Applies the faults of a run: what the cloud does to a request, what the store does to a call, whether a process dies
+// at a point that it passes. Each fault has dice of its own, so that removing one does not change the others.
 import { createDice, type Dice } from "./dice.ts";
 import type { CloudTrouble, Drawn, Fault, Point } from "./draw.ts";
 import type { Host, Loop, Task } from "./loop.ts";
 
 type Of<Kind extends Fault["kind"]> = Extract<Fault, { kind: Kind }>;
 
+/** The faults of a run. */
 export interface Trouble {
   readonly dice: Dice;
   readonly cloud: () => CloudTrouble | undefined;
@@ -17,10 +18,10 @@ export interface Trouble {
   readonly met: Record<string, number>;
 }
 
-/** What dies comes back later; how, the caller knows. */
+/** Kills a host; the caller brings it back after some seconds. */
 export type Kill = (host: Host, downSeconds: number) => void;
 
-/** Readies the faults of a run. */
+/** Prepares the faults of a run. */
 export function createTrouble(drawn: Drawn, loop: Loop, start: number, kill: Kill): Trouble {
   const met: Record<string, number> = {};
   const passed: Partial<Record<Point, number>> = {};
@@ -55,7 +56,8 @@ export function createTrouble(drawn: Drawn, loop: Loop, start: number, kill: Kil
       return down ? "before" : lost && (lost.committed ? "after" : "before");
     },
     pass: function* (host, point) {
-      const count = (passed[point] = (passed[point] ?? 0) + 1);
+      const count = (passed[point] ?? 0) + 1;
+      passed[point] = count;
       const death = deaths.find((fault) => fault.point === point && fault.nth === count);
       const nap = naps.find((fault) => fault.point === point && fault.nth === count);
       if (death !== undefined) {

@@ -1,29 +1,30 @@
-// The performance page: every figure is that of the results, it names all that was measured, and it claims no aim that was missed. And what the benchmark
-// reckons with: quartiles, lags of a journal, and the two programs whose previews are compared. No speed is asserted.
+// The performance page: it shows exactly the figures of the results, and claims no goal that was
+// missed. Also the benchmark's statistics, the lags of a journal, and the program variants whose
+// previews are compared. No speed is asserted.
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { contenders } from "../../bench/performance/journal.ts";
-import { tell, type WrittenFact } from "../../bench/performance/lags.ts";
-import { type Loaded, paceOf } from "../../bench/performance/load.ts";
+import { lagsOf, type WrittenFact } from "../../bench/performance/lags.ts";
+import { type Loaded, strategyOf } from "../../bench/performance/load.ts";
 import { page } from "../../bench/performance/page.ts";
 import { arms, type Preview } from "../../bench/performance/preview.ts";
 import { fileOf, here, parts, type Results } from "../../bench/performance/results.ts";
 import { percentile, ratios, spreadOf } from "../../bench/performance/statistics.ts";
-import { checkIntent, defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
+import { checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 
 const root = path.join(import.meta.dirname, "..", "..");
 const read = (name: string): string => readFileSync(path.join(root, name), "utf8");
 
-/** Results as a run gives them, in which everything takes so many milliseconds for us and so many for the others. */
+/** Gives results in which everything takes `ours` milliseconds for us and `theirs` for the others. */
 function resultsOf(ours: number, theirs: number, withEmmett = true): Results {
   const appends = { ours: [ours], plain: [theirs], ...(withEmmett ? { emmett: [theirs] } : {}) };
   const preview = (all: number): readonly Preview[] => [{ all, before: all / 3, program: all / 2 }];
   const cell: Loaded = {
     rollouts: 1000,
     planes: 1,
-    tickSeconds: 30,
+    intervalSeconds: 30,
     seconds: 100,
     results: { promoted: 999, "rolled-back": 1 },
     lags: [ours, ours],
@@ -33,15 +34,15 @@ function resultsOf(ours: number, theirs: number, withEmmett = true): Results {
     transactions: 100_000,
     facts: 30_000,
     journalBytes: 15_000_000,
-    turnRows: 20_000,
-    turnBytes: 1_000_000,
+    passRows: 20_000,
+    passBytes: 1_000_000,
     walBytes: 90_000_000,
     asked: { "GET app": 4000 },
   };
   return {
     preview: {
       ...here(),
-      engine: "3.259.0",
+      pulumiCli: "3.259.0",
       previews: {
         ours: preview(ours),
         whole: preview(theirs),
@@ -55,66 +56,67 @@ function resultsOf(ours: number, theirs: number, withEmmett = true): Results {
 }
 
 describe("the page", () => {
-  it("is the one that the results give", () => {
+  it("is the page that the stored results give", () => {
     const results = JSON.parse(read("bench/performance/results.json")) as Results;
     expect(read("docs/evidence/performance.md")).toBe(page(results));
     expect(read("bench/performance/results.json")).toBe(fileOf(results));
     expect(Object.keys(results)).toEqual(parts);
   });
 
-  it("shows each arm, each contender and each cell that was measured, and nobody who was not", () => {
+  it("shows each variant, store and cell that was measured, and no others", () => {
     const results = JSON.parse(read("bench/performance/results.json")) as Required<Results>;
     expect(Object.keys(results.preview.previews)).toEqual(arms);
     expect(contenders).toEqual(expect.arrayContaining(Object.keys(results.journal.one)));
-    for (const { rollouts, planes, tickSeconds } of results.load.cells)
-      expect(page(results)).toContain(`| ${rollouts.toLocaleString("en")} | ${planes} | ${tickSeconds} s |`);
+    for (const { rollouts, planes, intervalSeconds } of results.load.cells)
+      expect(page(results)).toContain(`| ${rollouts.toLocaleString("en")} | ${planes} | ${intervalSeconds} s |`);
     expect(page(resultsOf(1, 1))).toContain("Emmett's PostgreSQL store");
     expect(page(resultsOf(1, 1, false))).not.toContain("Emmett's PostgreSQL store");
     expect(page(resultsOf(1, 1, false)).match(/Emmett could not be installed/g)).toHaveLength(1);
   });
 
-  it("says of each aim whether it was reached, as the figures have it", () => {
+  it("reports each goal as reached or not, by the figures", () => {
     const fast = page(resultsOf(1000, 4000));
     const slow = page(resultsOf(4000, 1000));
     expect([fast.match(/: reached/g)?.length, fast.match(/not reached/g)]).toEqual([5, null]);
     expect([slow.match(/: reached/g), slow.match(/: not reached/g)?.length]).toEqual([null, 5]);
   });
 
-  it("tells of a load that nobody carried, and of one that was", () => {
+  it("reports the load that one control plane carried, or that it carried none", () => {
     expect(page(resultsOf(1000, 1000))).toContain(
-      "One control plane carried what 2,000 rollouts at once would ask at the default pace",
+      "One control plane carried the load of 2,000 rollouts at once at the default strategy",
     );
-    expect(page(resultsOf(31_000, 1000))).toContain("No measured cell kept its lag within a tick");
+    expect(page(resultsOf(31_000, 1000))).toContain("No measured cell kept its lag within an interval");
     expect(page(resultsOf(1000, 1000))).toContain("999 promoted, 1 rolled-back");
   });
 
-  it("is written in plain words, whatever was measured and whatever was not", () => {
+  it("has no undefined or infinite figures, whichever parts were measured", () => {
     for (const results of [resultsOf(1000, 4000), resultsOf(0.2, 0.1), {}, { load: resultsOf(1, 1).load! }])
       expect(page(results)).not.toMatch(/NaN|undefined|Infinity|\u2014/);
   });
 });
 
 describe("the benchmark", () => {
-  it("finds the middle, the quartiles and the tail of samples, and compares them pair by pair", () => {
+  it("computes median, quartiles and percentiles of samples, and ratios pair by pair", () => {
     expect(spreadOf([4, 1, 3, 2, 5])).toEqual({ median: 3, low: 2, high: 4 });
     expect(percentile([10, 20], 75)).toBe(17.5);
     expect(ratios([2, 20, 200], [1, 10, 100])).toEqual({ median: 2, low: 2, high: 2 });
   });
 
-  it("asks for a plan that can be carried out, of the shape of the default one", () => {
-    for (const tick of [5, 10, 30]) expect(checkIntent({ pace: paceOf(tick), limits: defaultLimits })).toEqual([]);
-    expect(paceOf(defaultPace.tickSeconds).probeSeconds).toBe(defaultPace.probeSeconds);
+  it("uses a valid plan of the shape of the default one", () => {
+    for (const interval of [5, 10, 30])
+      expect(checkIntent({ strategy: strategyOf(interval), thresholds: defaultThresholds })).toEqual([]);
+    expect(strategyOf(defaultStrategy.intervalSeconds).probeSeconds).toBe(defaultStrategy.probeSeconds);
   });
 
-  it("counts a lag from the moment that was waited for to the observation of that moment, once each", () => {
+  it("measures each lag once, from the end of a wait to the observation after it", () => {
     const events = read("test/engines/rollout/journals/rollout-v1-aborted.jsonl")
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as RolloutEvent);
-    const written = (late: number): readonly WrittenFact[] =>
-      events.map((event) => ({ event, writtenAt: event.at + late }));
-    const prompt = tell(written(0));
-    const late = tell(written(250));
+    const written = (delay: number): readonly WrittenFact[] =>
+      events.map((event) => ({ event, writtenAt: event.at + delay }));
+    const prompt = lagsOf(written(0));
+    const late = lagsOf(written(250));
     const waits = events.filter(({ kind }) => kind === "Waited").length;
     expect(prompt.lags.length).toBeGreaterThan(0);
     expect(prompt.lags.length).toBeLessThanOrEqual(waits);
@@ -122,7 +124,7 @@ describe("the benchmark", () => {
     expect(prompt.result).toBe("rolled-back");
   });
 
-  it("previews the very same program beside ours, but for where azure-native is imported from, or for the line about stack traces", async () => {
+  it("previews variants that differ only in the imports of azure-native or the line about stack traces", async () => {
     const { whole, translated } = (await import(path.join(root, "bench/performance/preview-hook.mjs"))) as Readonly<
       Record<"whole" | "translated", (text: string) => string>
     >;

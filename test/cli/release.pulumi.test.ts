@@ -1,19 +1,16 @@
-// The `ballast` command as a person or a script meets it: a child process, its output and its exit code, against a control
-// plane with canned answers.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+// `ballast release …` as a person or a script meets it: a child process, its output and its exit code, against a
+// control plane with canned answers. The Pulumi CLI is needed by the last tests only, which read a stack's outputs.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { tell } from "../../engines/rollout/tell.ts";
+import { messageOf } from "../../engines/rollout/tell.ts";
+import { type CommandResult, cliFolder, putRollout, runBallast } from "../support/controlplane/ballast-command.ts";
 import { type FakeControlPlane, startFakeControlPlane, token } from "../support/controlplane/fake-control-plane.ts";
+import { journal, putJournal } from "../support/controlplane/recorded-rollout.ts";
 import { goodFacts, releaseInputs } from "../support/program/release-inputs.ts";
 import { releaseProgram } from "../support/program/release-program.ts";
-import { run } from "../support/worlds/pure-world.ts";
-import { scenarios } from "../support/worlds/scenario.ts";
 
-const cli = join(import.meta.dirname, "..", "..", "cli");
 let plane: FakeControlPlane;
 let folder: string;
 
@@ -26,50 +23,21 @@ beforeEach(async () => {
 });
 afterEach(async () => plane.stop());
 
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function ballast(
+const ballast = (
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
   cwd = folder,
-  command = [process.execPath, join(cli, "main.ts")],
-): Promise<Said> {
-  const { FORCE_COLOR: _force, NO_COLOR: _no, ...inherited } = process.env;
-  const child = spawn(command[0]!, [...command.slice(1), ...args], {
-    cwd,
-    env: { ...inherited, BALLAST_TOKEN: token, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let out = "";
-  let err = "";
-  child.stdout.on("data", (bytes: Buffer) => {
-    out += String(bytes);
-  });
-  child.stderr.on("data", (bytes: Buffer) => {
-    err += String(bytes);
-  });
-  const [code] = (await once(child, "close")) as [number];
-  return { code, out, err };
-}
-const release = (args: string, environment?: NodeJS.ProcessEnv): Promise<Said> =>
+  command?: string[],
+): Promise<CommandResult> => runBallast(args, cwd, environment, command);
+const release = (args: string, environment?: NodeJS.ProcessEnv): Promise<CommandResult> =>
   ballast(["release", ...args.split(" "), "--endpoint", plane.endpoint], environment);
-
-/** Puts a rollout of a revision; what comes of it stands in the script of its release. */
-async function put(revision: string, name = "one", app = "storefront", group = "rg"): Promise<void> {
-  const { release: _release, pace, limits, probePath } = releaseInputs(plane.endpoint);
-  await fetch(`${plane.endpoint}/rollouts/${group}/${app}/${revision}`, {
-    method: "PUT",
-    headers: { authorization: `Bearer ${token}` },
-    body: JSON.stringify({ release: name, pace, limits, probePath }),
-  });
-}
+const put = (revision: string, name?: string, app?: string, group?: string): Promise<void> =>
+  putRollout(plane.endpoint, revision, name, app, group);
 
 test("the launcher starts the command, and every command has help with an example", async () => {
-  expect((await ballast(["--version"], {}, folder, [join(cli, "ballast.mjs")])).out).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
+  expect((await ballast(["--version"], {}, folder, [join(cliFolder, "ballast.mjs")])).out).toMatch(
+    /^\d+\.\d+\.\d+\S*\n$/,
+  );
   const commands = [
     "list",
     "show",
@@ -89,7 +57,7 @@ test("the launcher starts the command, and every command has help with an exampl
       0,
       expect.stringMatching(new RegExp(`Examples?:\\n  ballast release ${commands[at]}`)),
     ]);
-  for (const name of ["power", "simulate"])
+  for (const name of ["power", "backtest"])
     expect(await ballast([name, "--help"])).toMatchObject({
       code: 0,
       out: expect.stringMatching(new RegExp(`Examples:\\n  ballast ${name} `)),
@@ -101,19 +69,19 @@ test.each([
   ["an unknown command", ["release", "undo", "storefront"], "unknown command 'undo'"],
   ["a signal without a reason", ["release", "abort", "storefront"], "required option '--reason <text>'"],
   [
-    "a name that names no rollout",
+    "an invalid rollout name",
     ["release", "show", "a/b/c/d", "--endpoint", "https://x.example"],
     "cli-rollout-name-unclear",
   ],
-  ["a service of which nothing is known", ["power", "--failure-percent", "1"], "cli-traffic-unknown"],
-  ["traffic that is no number", ["power", "--requests-per-minute", "many"], "not a number above 0"],
-  ["a simulation without limits", ["simulate"], "required option '--limits <file>'"],
-  ["an index that is none", ["release", "follow", "storefront", "--from", "start"], "not a whole number"],
+  ["a service without traffic figures", ["power", "--failure-percent", "1"], "cli-traffic-unknown"],
+  ["traffic that is not a number", ["power", "--requests-per-minute", "many"], "Expected a number above 0."],
+  ["a backtest without thresholds", ["backtest"], "required option '--thresholds <file>'"],
+  ["an invalid index", ["release", "follow", "storefront", "--from", "start"], "Expected a whole number"],
 ])("exits with 2 on %s", async (_what, args, words) => {
   expect(await ballast(args)).toMatchObject({ code: 2, out: "", err: expect.stringContaining(words) });
 });
 
-test("lists rollouts newest first, for people in columns and for machines in JSON", async () => {
+test("lists rollouts newest first, as a table or as JSON", async () => {
   expect((await release("list")).out).toBe("There are no rollouts yet.\n");
   await put("r1");
   await put("r2", "two", "basket");
@@ -137,11 +105,11 @@ test("lists rollouts newest first, for people in columns and for machines in JSO
   expect((await release("list", { FORCE_COLOR: "1" })).out).toContain("\x1b[32mpromoted");
 });
 
-test("names a rollout whose journal is broken beside the others, and takes no older one for it", async () => {
+test("lists a rollout with a broken journal beside the others, and finds no older one in its place", async () => {
   await put("r1");
   const broken = {
     id: "rollout/rg/storefront/r2",
-    error: { id: "journal-chain-broken", message: "The journal of r2 cannot be believed.", fix: "compare it" },
+    error: { id: "journal-chain-broken", message: "The journal of r2 failed verification.", fix: "compare it" },
   };
   const { rollouts } = JSON.parse((await release("list --json")).out) as {
     rollouts: readonly { resourceGroup: string; app: string }[];
@@ -173,13 +141,13 @@ test("names a rollout whose journal is broken beside the others, and takes no ol
   }
 });
 
-test("finds a rollout by its app, by its revision and in full, and says when that is not enough", async () => {
-  plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted" });
+test("finds a rollout by app, by revision or by its full name, and refuses an ambiguous name", async () => {
+  plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", message: "promoted" });
   await put("r1");
   await put("r2", "slow");
   const shown = (await release("show storefront")).out;
   expect(shown).toContain("rg/storefront/r2");
-  expect(shown).toContain("canary 25 percent, stable 75 percent");
+  expect(shown).toContain("canary 25 %, stable 75 %");
   expect(shown).toMatch(/phase +baking/);
   expect(shown).toContain("watching 25 percent");
   for (const name of ["storefront/R1", "rg/storefront/r1", "rollout/rg/storefront/r1"])
@@ -193,29 +161,29 @@ test("finds a rollout by its app, by its revision and in full, and says when tha
   await put("r1", "one", "storefront", "other");
   expect(await release("show storefront")).toMatchObject({
     code: 1,
-    err: expect.stringContaining("cli-rollout-ambiguous  storefront is in the resource groups other and rg."),
+    err: expect.stringContaining("cli-rollout-ambiguous  storefront exists in the resource groups other and rg."),
   });
 });
 
-test("shows how much of the evidence for either verdict is there, in one line, and none before there is any", async () => {
+test("shows the evidence for and against the canary once there is some", async () => {
   plane.scripts.set("slow", {
     facts: goodFacts,
     pausesAt: 3,
     result: "promoted",
-    sentence: "promoted",
+    message: "promoted",
     evidence: { against: 3.21, againstMax: 20, favour: 12.3, favourMin: 20 },
   });
   await put("r1");
   expect((await release("show storefront/r1")).out).not.toContain("evidence");
   await put("r2", "slow");
   expect((await release("show storefront")).out).toMatch(
-    /evidence +1 : 3\.2 against of the 1 : 20 that rolls back; 1 : 12 in favour of the 1 : 20 that promotes\n/,
+    /evidence +against the canary 1 : 3\.2, rolls back at 1 : 20; in its favour 1 : 12, promotes at 1 : 20\n/,
   );
 });
 
-test("follows a rollout to its end, and its exit code says whether that was good", async () => {
-  plane.scripts.set("good", { facts: goodFacts, result: "promoted", sentence: "promoted: every step passed" });
-  plane.scripts.set("bad", { facts: goodFacts.slice(0, 3), result: "rolled-back", sentence: "canary fails 9 percent" });
+test("follows a rollout to its end, and exits with 1 if the release did not end well", async () => {
+  plane.scripts.set("good", { facts: goodFacts, result: "promoted", message: "promoted: every step passed" });
+  plane.scripts.set("bad", { facts: goodFacts.slice(0, 3), result: "rolled-back", message: "canary fails 9 percent" });
   await put("r1", "good");
   await put("r2", "bad");
   const good = await release("follow storefront/r1 --from 2");
@@ -232,11 +200,11 @@ test("follows a rollout to its end, and its exit code says whether that was good
   expect(lines.map(({ index, result }) => index ?? result)).toEqual([0, 1, 2, "rolled-back"]);
 });
 
-test("a signal carries its reason, and one that comes too late is refused with why", async () => {
-  plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted" });
+test("sends a signal with its reason, and reports why a late one is refused", async () => {
+  plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", message: "promoted" });
   await put("r1", "slow");
   for (const signal of ["pause", "resume", "approve", "promote", "abort"]) {
-    const said = await ballast([
+    const result = await ballast([
       "release",
       signal,
       "storefront",
@@ -245,7 +213,7 @@ test("a signal carries its reason, and one that comes too late is refused with w
       "--endpoint",
       plane.endpoint,
     ]);
-    expect(said).toMatchObject({ code: 0, out: `${signal} by tests: carts are empty\n` });
+    expect(result).toMatchObject({ code: 0, out: `${signal} by tests: carts are empty\n` });
   }
   const late = await ballast([
     "release",
@@ -263,7 +231,7 @@ test("a signal carries its reason, and one that comes too late is refused with w
       id: "signal-disregarded",
       message: expect.stringContaining("too late"),
       fix: expect.stringContaining("ballast release show"),
-      left: expect.stringContaining("goes on as it was"),
+      left: expect.stringContaining("continues unchanged"),
     },
   });
   const retried = await ballast([
@@ -283,17 +251,17 @@ test("a signal carries its reason, and one that comes too late is refused with w
   });
 });
 
-test("exits with 3 where the control plane cannot be reached", async () => {
+test("exits with 3 if the control plane cannot be reached", async () => {
   await plane.stop();
   const { code, err } = await release("list");
   expect(code).toBe(3);
   expect(err).toMatch(
-    /^release-control-plane-unreachable  .*the connection was refused\.\n  fix   .+\n  left  users unmoved/,
+    /^release-control-plane-unreachable {2}.*refused\.\n {2}fix {3}.+\n {2}left {2}No traffic was moved/,
   );
   await plane.start();
 });
 
-test("sends no token in the clear, and says how to sign in where there is none", async () => {
+test("sends no token over plain HTTP, and reports a missing sign-in", async () => {
   expect(await ballast(["release", "list", "--endpoint", "http://ballast.example"])).toMatchObject({
     code: 1,
     err: expect.stringContaining("release-endpoint-insecure"),
@@ -308,24 +276,12 @@ test("sends no token in the clear, and says how to sign in where there is none",
   expect(plane.asked).toEqual([]);
 });
 
-const [scenario] = scenarios().filter(({ name }) => name === "promotes-when-every-step-passes");
-const journal = run(scenario!).journal;
-
-/** Has the fake show a journal that the real engine wrote, with one fact changed where a test says so. */
-async function putJournal(
-  change: (event: (typeof journal)[number], index: number) => object = (event) => event,
-): Promise<void> {
-  const facts = journal.map((event, index) => ({ kind: event.kind, text: tell(event), event: change(event, index) }));
-  plane.scripts.set("one", { facts, result: "promoted", sentence: "promoted: every step passed" });
-  await put("r1");
-}
-
-test("explains each decision with its numbers, and replayed they come out equal", async () => {
-  await putJournal();
+test("explains each decision with its numbers, and a replay makes the same decisions", async () => {
+  await putJournal(plane);
   const { code, out } = await release("explain storefront --replay");
   expect(code).toBe(0);
-  for (const event of journal) if (event.kind === "StepPassed") expect(out).toContain(tell(event));
-  expect(out).toContain(`Decided again from the journal: all ${journal.length} facts come out equal.`);
+  for (const event of journal) if (event.kind === "StepPassed") expect(out).toContain(messageOf(event));
+  expect(out).toContain(`Replayed ${journal.length} facts: every decision is the same.`);
   const explained = JSON.parse((await release("explain storefront --replay --json")).out) as {
     journal: object[];
     replay: object;
@@ -334,12 +290,12 @@ test("explains each decision with its numbers, and replayed they come out equal"
   expect(explained.replay).toEqual({ equal: true, facts: journal.length });
 });
 
-test("a report is one file with the verdict, made where it is told", async () => {
-  await putJournal();
+test("writes a report to the file that --out names", async () => {
+  await putJournal(plane);
   const file = join(folder, "reports", "friday.html");
   expect(await release(`report storefront --out ${file}`)).toMatchObject({
     code: 0,
-    out: `rg/storefront/r1 is told in ${file}\n`,
+    out: `Wrote the report of rg/storefront/r1 to ${file}\n`,
   });
   expect(readFileSync(file, "utf8")).toContain("<h1>promoted</h1>");
   expect(JSON.parse((await release("report storefront --json")).out)).toEqual({
@@ -348,163 +304,24 @@ test("a report is one file with the verdict, made where it is told", async () =>
   });
 });
 
-test("a journal that was tampered with does not replay, and the first difference is shown", async () => {
+test("a journal that was tampered with fails the replay at the first difference", async () => {
   const index = journal.findIndex(({ kind }) => kind === "StepPassed");
-  await putJournal((event, at) => (at === index ? { ...event, sentence: "all was well, believe me" } : event));
+  await putJournal(plane, (event, at) => (at === index ? { ...event, message: "all was well, believe me" } : event));
   const { code, out, err } = await release("explain storefront --replay");
   expect(code).toBe(1);
   expect(out).toContain("StepPassed");
   expect(err).toContain("cli-replay-differs");
-  expect(err).toContain(`fact ${index} was written`);
+  expect(err).toContain(`fact ${index} is {`);
   expect(err).toContain("all was well, believe me");
 });
 
-const ask = (args: string): Promise<Said> => ballast([...args.split(" "), "--endpoint", plane.endpoint]);
-const write = (name: string, text: string): string => {
-  writeFileSync(join(folder, name), text);
-  return name;
-};
-
-test("tells what a plan can see at a traffic, and exits with 1 where that is less than releases promise", async () => {
-  const busy = await ask("power --requests-per-minute 12000 --failure-percent 0.5");
-  expect(busy.code).toBe(0);
-  expect(busy.out).toMatch(
-    /12,000 requests a minute, 0\.5 % usually fail, dispersion 1\nplan +5 → 25 → 50 → 100 %, 5m of bake each, 3h at the most\n\nCANARY +ENDS +AFTER +ITS REQUESTS\nhealthy +promoted +36m +182,400\n\+1 point +rolled-back +6m /,
-  );
-  const quiet = await ask("power --requests-per-minute 20 --failure-percent 0.5");
-  expect(quiet).toMatchObject({
-    code: 1,
-    out: expect.stringMatching(
-      /healthy +undecided +more than 3h[^]*At 20 requests a minute, .* a healthy canary is not promoted: [^]* is not found within 3h\./,
-    ),
-  });
-});
-
-test("the example of docs/guides/power.md comes out as it is written", async () => {
-  const [, args, answer] = /\$ ballast (power [^\n]*)\n([^`]*)```/.exec(
-    readFileSync(join(cli, "..", "docs", "guides", "power.md"), "utf8"),
-  )!;
-  expect((await ask(args!)).out).toBe(answer);
-});
-
-test("takes a plan from files, and from the configuration of a stack in the folder", async () => {
-  write("fast.yaml", "weights: [50]\nbakeSeconds: 60\n");
-  write("lax.yaml", "falseRollbackPercentMax: 30");
-  write("stricter.json", '{"falseRollbackPercentMax":1}');
-  write(
-    "Pulumi.quick.yaml",
-    "config:\n  ballast:pace: { weights: [20, 40] }\n  ballast:limits: { failurePointsMax: 2 }\n",
-  );
-  const power = async (args: string) =>
-    JSON.parse((await ask(`power --requests-per-minute 1200 --failure-percent 0.5 --json ${args}`)).out) as {
-      pace: object;
-      limits: object;
-    };
-  expect(await power("--pace fast.yaml --limits stricter.json")).toMatchObject({
-    pace: { weights: [50], bakeSeconds: 60, warmUpSeconds: 180 },
-    limits: { falseRollbackPercentMax: 1, oddsTolerated: 1.2 },
-    shortfalls: [],
-  });
-  const said = await ask("power --requests-per-minute 1200 --failure-percent 0.5 --limits lax.yaml");
-  expect(said.out).toContain(
-    "falseRollbackPercentMax is 30, so that of a hundred good canaries up to 30 are rolled back.",
-  );
-  expect(await power("--stack quick")).toMatchObject({
-    pace: { weights: [20, 40], bakeSeconds: 300 },
-    limits: { failurePointsMax: 2 },
-  });
-});
-
-test.each([
-  ["cli-plan-unreadable", "nowhere.yaml", undefined, "nowhere.yaml cannot be read: ENOENT"],
-  ["cli-plan-unreadable", "torn.yaml", "weights: [", "torn.yaml cannot be read"],
-  [
-    "cli-plan-malformed",
-    "misspelt.yaml",
-    "failurePointMax: 2",
-    'What misspelt.yaml says cannot be carried out. limits has a field "failurePointMax" that is not known',
-  ],
-  ["cli-plan-malformed", "no-limits.yaml", "- 5", "limits is not an object"],
-  [
-    "cli-plan-malformed",
-    "endless.yaml",
-    "failurePointsMax: 19\nceilingPercent: 10",
-    "failurePointsMax, 19, is not below ceilingPercent, 10",
-  ],
-])("refuses limits with %s where a file says %s", async (id, file, text, words) => {
-  if (text !== undefined) write(file, text);
-  const said = await ask(`power --requests-per-minute 1200 --failure-percent 0.5 --limits ${file}`);
-  expect(said).toMatchObject({ code: 1, err: expect.stringContaining(id) });
-  expect(said.err).toContain(words);
-});
-
-test("learns a service's traffic and plan from a rollout's journal, and says when it holds none", async () => {
-  await putJournal();
-  const learnt = JSON.parse((await ask("power --from-history storefront --json")).out) as {
-    traffic: object;
-    pace: object;
-  };
-  expect(learnt).toMatchObject({
-    traffic: { requestsPerMinute: 3_000, failurePercent: expect.closeTo(0.2, 1), dispersion: 1 },
-    pace: { weights: [5, 25, 50], warmUpSeconds: 60 },
-  });
-  expect(JSON.parse((await ask("power --from-history storefront --requests-per-minute 300 --json")).out)).toMatchObject(
-    { traffic: { requestsPerMinute: 300 } },
-  );
-  plane.scripts.set("unmeasured", {
-    facts: [{ kind: "Planned", text: "", event: journal[0]! }],
-    result: "rejected",
-    sentence: "rejected",
-  });
-  await put("r9", "unmeasured");
-  expect(await ask("power --from-history storefront")).toMatchObject({
-    code: 1,
-    err: expect.stringContaining("cli-journal-unmeasured  In the rollout rg/storefront/r9 no request was measured"),
-  });
-});
-
-test("says what other limits would have decided on all recorded rollouts, on those that are named, and on a journal in a file", async () => {
-  write("never.yaml", "failurePointsMax: 0.01");
-  await putJournal();
-  await put("r2", "one", "basket");
-  const all = await ask("simulate --limits never.yaml");
-  expect(all.code).toBe(0);
-  expect(all.out).toMatch(
-    /^rg\/basket\/r2  promoted\n  STEP +DECIDED +THESE LIMITS\n  5 % +passed at 6m +would pass at 6m: canary fails .*\n.*\n  50 % +passed at 18m +would hold: .* in favour, 1 : 20 needed\n/,
-  );
-  expect(all.out).toContain(
-    "Rollouts that were judged: 2. These limits would roll back 0, where 0 were aborted, and would hold 2 in a step that was passed.\nWhat comes after a different decision was not observed.",
-  );
-  const named = JSON.parse((await ask("simulate --limits never.yaml --json --journal storefront")).out) as {
-    rollouts: { name: string; steps: object[] }[];
-  };
-  expect(named.rollouts.map(({ name, steps }) => [name, steps.length])).toEqual([["rg/storefront/r1", 4]]);
-  write("journal.jsonl", journal.map((event) => JSON.stringify(event)).join("\n"));
-  const told = journal
-    .map((event, index) => JSON.stringify({ stream: "x", index, event, process: "p", epoch: 1, text: "" }))
-    .join("\n");
-  write("told.jsonl", told);
-  const asked = plane.asked.length;
-  const fromFile = async (file: string) =>
-    (JSON.parse((await ask(`simulate --limits never.yaml --json --file ${file}`)).out) as typeof named).rollouts[0]!
-      .steps;
-  expect(await fromFile("journal.jsonl")).toEqual(named.rollouts[0]!.steps);
-  expect(await fromFile("told.jsonl")).toEqual(named.rollouts[0]!.steps);
-  expect(plane.asked.length).toBe(asked);
-  write("torn.jsonl", told.slice(0, -5));
-  expect(await ask("simulate --limits never.yaml --file torn.jsonl")).toMatchObject({
-    code: 1,
-    err: expect.stringMatching(/cli-plan-unreadable  torn\.jsonl cannot be read: line \d+ is no JSON/),
-  });
-});
-
-test("the stack's output says where the control plane is, and a stack without one is said so", async () => {
+test("reads the control plane's address from the stack's output, and reports a stack without one", async () => {
   using program = await releaseProgram({ BALLAST_TOKEN: token });
   await program.run("dev", ["stack", "init"]);
   program.configure("dev", releaseInputs(plane.endpoint));
   expect(await ballast(["release", "list", "--stack", "dev"], program.environment, program.folder)).toMatchObject({
     code: 1,
-    err: expect.stringContaining("cli-endpoint-unknown  The stack dev gives no output controlPlaneEndpoint"),
+    err: expect.stringContaining("cli-endpoint-unknown  The stack dev has no output controlPlaneEndpoint"),
   });
   await program.run("dev", ["up", "--yes", "--skip-preview"]);
   const { code, out } = await ballast(
@@ -515,24 +332,23 @@ test("the stack's output says where the control plane is, and a stack without on
   expect([code, out]).toEqual([0, expect.stringContaining("rg/storefront/r1")]);
 });
 
-test("whom a token is for is what the stack's output says, else the usual, and an option or the environment says another", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "ballast-audience-"));
+test("the audience of a token comes from an option, the environment, the stack's output or the default", async () => {
+  const programs = mkdtempSync(join(tmpdir(), "ballast-audience-"));
   const script = (name: string, text: string) =>
-    writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  script("az", "exit 1"); // Nobody is signed in, which names the audience that was wanted.
+    writeFileSync(join(programs, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  // Without a sign-in the error names the audience that was asked for.
+  script("az", "exit 1");
   const wanted = async (
     outputs: object,
     args: readonly string[] = [],
     more: NodeJS.ProcessEnv = {},
   ): Promise<string | undefined> => {
-    script(
-      "pulumi",
-      `case "$1" in version) echo v3.259.0;; *) echo '${JSON.stringify({ controlPlaneEndpoint: plane.endpoint, ...outputs })}';; esac`,
-    );
+    const printed = JSON.stringify({ controlPlaneEndpoint: plane.endpoint, ...outputs });
+    script("pulumi", `case "$1" in version) echo v3.259.0;; *) echo '${printed}';; esac`);
     const { err } = await ballast(
       ["release", "list", "--stack", "prod", ...args],
-      { PATH: `${folder}:${process.env["PATH"]}`, BALLAST_TOKEN: "", ...more },
-      folder,
+      { PATH: `${programs}:${process.env["PATH"]}`, BALLAST_TOKEN: "", ...more },
+      programs,
     );
     return /release-not-signed-in .*?(api:\/\/[a-z/-]+)/.exec(err)?.[1] ?? err;
   };
@@ -543,5 +359,5 @@ test("whom a token is for is what the stack's output says, else the usual, and a
     await wanted(prod, ["--audience", "api://tenant/other"]),
     await wanted(prod, [], { BALLAST_AUDIENCE: "api://tenant/another" }),
   ]).toEqual(["api://ballast", "api://tenant/shop-prod", "api://tenant/other", "api://tenant/another"]);
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(programs, { recursive: true, force: true });
 });

@@ -1,5 +1,6 @@
-// `ballast sign-in` against a directory that answers as Microsoft Graph's documents say, by way of a stand-in for `az`; and the Pulumi
-// program of examples/sign-in, which must come to the same application. What Entra itself does with either has not been tried.
+// `ballast sign-in` against a directory in place of the Azure CLI, which answers as Microsoft Graph's
+// documents say; and the Pulumi program of examples/sign-in, which must create the same application. Neither
+// has been run against Entra.
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,53 +21,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The directory as a script: a list in a PATCH replaces the whole list, a scope must be there before it is pre-authorized, an audience is one application's, a role is given once. */
-const directory = String.raw`
-const fs = require("node:fs"), file = __dirname + "/directory.json";
-const kept = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file)) : { applications: [], principals: [], assignments: [] };
-const args = process.argv.slice(2), of = (name) => args[args.indexOf(name) + 1];
-fs.appendFileSync(__dirname + "/asked", args.join(" ") + "\n");
-const fail = (words) => { console.error("ERROR: Bad Request(" + words + ")"); process.exit(1); };
-const say = (answer) => { fs.writeFileSync(file, JSON.stringify(kept)); if (answer !== undefined) console.log(JSON.stringify(answer)); process.exit(0); };
-if (args[0] === "account") { console.log("${tenant}"); process.exit(0); }
-if (args[0] !== "rest" || !of("--url").startsWith("https://graph.microsoft.com/v1.0/")) fail("not Graph");
-const url = new URL(of("--url")), method = of("--method"), [kind, id, child] = url.pathname.split("/").slice(2), filter = url.searchParams.get("$filter") ?? "";
-const body = args.includes("--body") ? JSON.parse(of("--body")) : undefined, value = /eq '(.*)'/.exec(filter)?.[1];
-if (body && of("--headers") !== "Content-Type=application/json") fail("not JSON");
-const check = ({ api, appRoles }) => {
-  for (const { delegatedPermissionIds } of api?.preAuthorizedApplications ?? []) if (!delegatedPermissionIds.every((each) => kept.applications.some(({ api }) => api.oauth2PermissionScopes?.some(({ id }) => id === each)))) fail("a permission that is not found");
-  for (const each of appRoles ?? []) if (!each.isEnabled || !each.allowedMemberTypes.length) fail("a role that nobody can have");
-};
-if (kind === "applications" && method === "GET") say({ value: kept.applications.filter(({ identifierUris }) => identifierUris.includes(value)) });
-if (kind === "applications" && method === "POST") {
-  if (kept.applications.some(({ identifierUris }) => identifierUris.some((each) => body.identifierUris.includes(each)))) fail("another application has that audience");
-  if (!body.identifierUris.every((each) => each.includes("${tenant}"))) fail("an audience without a tenant");
-  const made = { id: "object-" + kept.applications.length, appId: "client-" + kept.applications.length, appRoles: [], api: {}, ...body };
-  kept.applications.push(made);
-  say(made);
-}
-if (kind === "applications" && method === "PATCH") {
-  check(body);
-  const found = kept.applications.find((each) => each.id === id);
-  Object.assign(found, body, { api: { ...found.api, ...body.api } });
-  say();
-}
-if (kind === "servicePrincipals" && method === "GET") say({ value: kept.principals.filter(({ appId }) => appId === value) });
-if (kind === "servicePrincipals" && child === "appRoleAssignedTo" && method === "POST") {
-  if (kept.assignments.some((each) => each.principalId === body.principalId && each.appRoleId === body.appRoleId)) fail("Permission being assigned already exists on the object");
-  if (body.principalId.length !== 36 || !kept.applications.some(({ appRoles }) => appRoles.some(({ id }) => id === body.appRoleId)) || id !== body.resourceId) fail("nobody there");
-  kept.assignments.push(body);
-  say(body);
-}
-if (kind === "servicePrincipals" && method === "POST") { const made = { id: "principal-of-" + body.appId, ...body }; kept.principals.push(made); say(made); }
-fail(method + " " + url);`;
+const directory = path.join(root, "test", "support", "emulator", "entra-directory.mjs");
 
-function az(script?: string): void {
-  writeFileSync(path.join(folder, "directory.cjs"), directory);
-  writeFileSync(
-    path.join(folder, "az"),
-    `#!/bin/sh\n${script ?? `exec "${process.execPath}" "${folder}/directory.cjs" "$@"`}\n`,
-  );
+/** Puts a program in place of the Azure CLI: the directory, unless a script is given. */
+function az(script = `exec "${process.execPath}" "${directory}" "${folder}" "${tenant}" "$@"`): void {
+  writeFileSync(path.join(folder, "az"), `#!/bin/sh\n${script}\n`);
   chmodSync(path.join(folder, "az"), 0o755);
 }
 const kept = (): any => JSON.parse(readFileSync(path.join(folder, "directory.json"), "utf8"));
@@ -80,7 +39,7 @@ function signIn(...words: readonly string[]) {
   return { code: status, out: stdout, err: stderr };
 }
 
-test("create makes one application with the roles that the control plane asks for, and says its audience", () => {
+test("create makes one application with the roles that the control plane requires, and prints its audience", () => {
   az();
   expect(signIn("create", "ballast-dev")).toMatchObject({
     code: 0,
@@ -112,17 +71,17 @@ test("create makes one application with the roles that the control plane asks fo
   expect(kept().principals).toEqual([{ id: "principal-of-client-0", appId: "client-0" }]);
 });
 
-test("create again changes nothing, and mends what was taken away without touching what others have added", () => {
+test("create again changes nothing, or repairs what was removed, and keeps what others have added", () => {
   az();
-  const said = signIn("create", "ballast-dev", "--json").out;
+  const first = signIn("create", "ballast-dev", "--json").out;
   const before = kept();
-  expect(JSON.parse(said)).toEqual({
+  expect(JSON.parse(first)).toEqual({
     name: "ballast-dev",
     audience,
     clientId: "client-0",
     servicePrincipal: "principal-of-client-0",
   });
-  expect(signIn("create", "ballast-dev", "--json").out).toBe(said);
+  expect(signIn("create", "ballast-dev", "--json").out).toBe(first);
   expect(kept()).toEqual(before);
   const other = { id: "other", value: "Other", isEnabled: true, allowedMemberTypes: ["User"] };
   const portal = { appId: "portal", delegatedPermissionIds: [] };
@@ -150,14 +109,14 @@ test("two stacks have two applications", () => {
   ]);
 });
 
-test("grant gives one role to one, once, and giving it again is no failure", () => {
+test("grant assigns a role once, and granting it again succeeds", () => {
   az();
   signIn("create", "ballast-dev");
   for (let time = 0; time < 2; time++)
     expect(signIn("grant", "ballast-dev", "--role", "Rollout.Write", "--to", ann)).toMatchObject({
       code: 0,
       err: "",
-      out: expect.stringContaining(`${ann} has Rollout.Write of ${audience}`),
+      out: expect.stringContaining(`Granted Rollout.Write on ${audience} to ${ann}.`),
     });
   expect(kept().assignments).toEqual([
     {
@@ -169,10 +128,13 @@ test("grant gives one role to one, once, and giving it again is no failure", () 
 });
 
 test.each([
-  ["without Azure's command line", undefined, ["create", "ballast-dev"], "cli-sign-in-az-missing", "examples/sign-in"],
+  ["without the Azure CLI", undefined, ["create", "ballast-dev"], "cli-sign-in-az-missing", "examples/sign-in"],
   [
     "when the directory refuses",
-    `case "$1" in account) echo ${tenant};; *) echo 'ERROR: Forbidden({"code":"Authorization_RequestDenied"})' >&2; exit 1;; esac`,
+    [
+      `if [ "$1" = account ]; then echo ${tenant}; exit; fi`,
+      `echo 'ERROR: Forbidden({"code":"Authorization_RequestDenied"})' >&2; exit 1`,
+    ].join("\n"),
     ["create", "ballast-dev"],
     "cli-sign-in-failed",
     "Authorization_RequestDenied",
@@ -185,28 +147,28 @@ test.each([
     "Please run az login",
   ],
   [
-    "when a role is to be given at no application",
+    "when the application does not exist",
     "",
     ["grant", "ballast-dev", "--role", "Rollout.Read", "--to", ann],
     "cli-sign-in-unknown",
     "ballast sign-in create ballast-dev",
   ],
   [
-    "when a role is to be given to nobody",
+    "when the grantee does not exist",
     "created",
     ["grant", "ballast-dev", "--role", "Rollout.Read", "--to", "ann"],
     "cli-sign-in-failed",
     "nobody there",
   ],
-] as const)("says what to do %s", (_when, script, words, id, says) => {
+] as const)("reports what to do %s", (_when, script, words, id, message) => {
   if (script !== undefined) az(script === "" || script === "created" ? undefined : script);
   if (script === "created") signIn("create", "ballast-dev");
   const { code, err } = signIn(...words);
   expect([code, err]).toEqual([1, expect.stringContaining(id)]);
-  expect(err).toContain(says);
+  expect(err).toContain(message);
 });
 
-test("a role that there is not is refused before anything is asked", () => {
+test("an unknown role is refused before any call", () => {
   az();
   expect(signIn("grant", "ballast-dev", "--role", "Rollout.Delete", "--to", ann)).toMatchObject({
     code: 2,
@@ -215,7 +177,7 @@ test("a role that there is not is refused before anything is asked", () => {
   expect(existsSync(path.join(folder, "asked"))).toBe(false);
 });
 
-test("the Pulumi program of examples/sign-in comes to the same application", () => {
+test("the Pulumi program of examples/sign-in creates the same application", () => {
   az();
   signIn("create", "ballast-dev");
   const { resources } = parse(readFileSync(path.join(root, "examples", "sign-in", "Pulumi.yaml"), "utf8"));

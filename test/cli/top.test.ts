@@ -1,18 +1,18 @@
-// `ballast top`: what it draws for a terminal of any size, what it tells a log, and the command itself on a real terminal and off one, against
-// a control plane with canned answers.
+// `ballast top`: what it draws for a terminal of any size, what it writes to a log, and the command itself with and
+// without a terminal, against a control plane with canned answers.
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type View, watch } from "../../cli/release/top.ts";
 import { bar, evidence, logLine, screen, type Watched } from "../../cli/release/top-lines.ts";
-import type { Shown } from "../../client/control-plane.ts";
+import type { RolloutSummary } from "../../client/control-plane.ts";
 import { journalChainBroken } from "../../errors/journal.ts";
 import { type FakeControlPlane, startFakeControlPlane, token } from "../support/controlplane/fake-control-plane.ts";
 import { goodFacts, releaseInputs } from "../support/program/release-inputs.ts";
 
 const now = Date.parse("2026-01-05T09:03:05Z");
-const shown: Shown = {
+const rollout: RolloutSummary = {
   id: "rollout/rg/storefront/r2",
   resourceGroup: "rg",
   app: "storefront",
@@ -22,32 +22,34 @@ const shown: Shown = {
   percent: 25,
   attempt: 1,
   result: null,
-  sentence: "canary has 25 percent",
+  reason: null,
+  message: "canary has 25 percent",
   startedAt: now - 185_000,
   facts: 30,
   evidence: { against: 0.71, againstMax: 20, favour: 1234.5, favourMin: 20 },
 };
-const flying: Watched = { shown, endedAt: undefined };
+const flying: Watched = { rollout, endedAt: undefined };
 const drawn = (watched: readonly Watched[], columns = 160, rows = 24, trouble?: string) =>
   screen(watched, { now, columns, rows, ...(trouble && { trouble }) }, (tone, text) =>
     tone === "plain" ? text : `<${tone}>${text}`,
   );
 
 describe("the screen", () => {
-  test("has one line a rollout: app, weight, phase, evidence, why", () => {
+  test("has one line per rollout: app, weight, phase, evidence, reason", () => {
     expect(drawn([flying])).toEqual([
-      "<bold>ballast top  1 under way  09:03:05 UTC  q quits",
+      "<bold>ballast top  1 in progress  09:03:05 UTC  press q to quit",
       "",
-      "<dim>APP         WEIGHT                      PHASE         EVIDENCE, 1 TO                      WHY",
-      "<canary>storefront  █████░░░░░░░░░░░░░░░  25 %  baking 3m 5s  against 0.7 of 20, for 1.23K of 20  canary has 25 percent",
+      "<dim>APP         WEIGHT                      PHASE         EVIDENCE (ODDS)                     WHY",
+      "<canary>storefront  █████░░░░░░░░░░░░░░░  25 %  baking 3m 5s  " +
+        "against 0.7 of 20, for 1.23K of 20  canary has 25 percent",
     ]);
   });
 
-  test("keeps room for the reason where it is narrow, and counts no time after the end", () => {
+  test("has a brief form for narrow terminals, and stops the time at the rollout's end", () => {
     const lines = screen(
       [
         {
-          shown: { ...shown, result: "rolled-back", sentence: "rolled back at 25 percent: canary fails" },
+          rollout: { ...rollout, result: "rolled-back", message: "rolled back at 25 percent: canary fails" },
           endedAt: now - 60_000,
         },
       ],
@@ -60,30 +62,33 @@ describe("the screen", () => {
     ]);
   });
 
-  test("says when nothing is under way, and what keeps us from seeing", () => {
-    expect(drawn([])[0]).toBe("<bold>ballast top  nothing is under way  09:03:05 UTC  q quits");
+  test("shows that no rollout is in progress, and the error of a failed poll", () => {
+    expect(drawn([])[0]).toBe("<bold>ballast top  no rollouts in progress  09:03:05 UTC  press q to quit");
     expect(drawn([], 80, 24, "The control plane does not answer.")[1]).toBe("<bad>The control plane does not answer.");
   });
 
-  test("tells how those ended that have left", () => {
+  test("shows the results of rollouts that have ended", () => {
     const lines = drawn([
       flying,
-      { shown: { ...shown, percent: 0, result: "rolled-back", sentence: "rolled back at 25 percent" }, endedAt: now },
+      {
+        rollout: { ...rollout, percent: 0, result: "rolled-back", message: "rolled back at 25 percent" },
+        endedAt: now,
+      },
     ]);
-    expect(lines[0]).toContain("1 under way");
+    expect(lines[0]).toContain("1 in progress");
     expect(lines.at(-1)).toMatch(/^<bad>storefront .*rolled-back 3m 5s .*rolled back at 25 percent$/);
   });
 
-  test("is never wider or higher than its terminal, whatever is said", () => {
+  test("is never wider or higher than its terminal, whatever the messages", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 200 }),
         fc.integer({ min: 5, max: 40 }),
         fc.integer({ min: 0, max: 60 }),
         fc.string({ unit: "binary" }),
-        (columns, rows, count, sentence) => {
+        (columns, rows, count, message) => {
           const lines = screen(
-            Array.from({ length: count }, () => ({ shown: { ...shown, sentence }, endedAt: undefined })),
+            Array.from({ length: count }, () => ({ rollout: { ...rollout, message }, endedAt: undefined })),
             { now, columns, rows },
             (_, text) => text,
           );
@@ -95,7 +100,7 @@ describe("the screen", () => {
     );
   });
 
-  test("draws some weight wherever there is some, and all of it at 100 percent alone", () => {
+  test("draws at least one cell for any weight, and all cells only at 100 percent", () => {
     expect([0, 1, 50, 99, 100].map((percent) => bar(percent, 8))).toEqual([
       "░░░░░░░░",
       "█░░░░░░░",
@@ -105,28 +110,28 @@ describe("the screen", () => {
     ]);
   });
 
-  test("tells no evidence before any is there, and none in favour at 100 percent", () => {
-    expect(evidence({ ...shown, evidence: null })).toBe("none yet");
-    expect(evidence({ ...shown, percent: 100, evidence: { ...shown.evidence!, favour: null } })).toBe(
+  test("has no evidence before the first step, and none in favour at 100 percent", () => {
+    expect(evidence({ ...rollout, evidence: null })).toBe("none yet");
+    expect(evidence({ ...rollout, percent: 100, evidence: { ...rollout.evidence!, favour: null } })).toBe(
       "against 0.7 of 20",
     );
   });
 
-  test("a line for a log is whole, and one line", () =>
-    expect(logLine({ shown: { ...shown, sentence: "a\nb".repeat(90) }, endedAt: undefined }, now)).toMatch(
+  test("a line for a log is complete, and a single line", () =>
+    expect(logLine({ rollout: { ...rollout, message: "a\nb".repeat(90) }, endedAt: undefined }, now)).toMatch(
       /^09:03:05 {2}storefront {2}25 % {2}baking {2}against 0\.7 of 20, for 1\.23K of 20 {2}(a b){90}$/,
     ));
 });
 
-test("a rollout in flight whose journal cannot be believed is not passed over in silence", async () => {
+test("a rollout in progress whose journal failed verification is reported", async () => {
   const stop = new AbortController();
   const error = journalChainBroken({ stream: "rollout/rg/storefront/r3", index: 1, why: "its hash is another" });
   const view = new Promise<View>(
     (resolve) =>
       void watch(
         {
-          list: async () => ({ rollouts: [shown], unreadable: [{ id: "rollout/rg/storefront/r3", error }] }),
-          show: async () => shown,
+          list: async () => ({ rollouts: [rollout], unreadable: [{ id: "rollout/rg/storefront/r3", error }] }),
+          show: async () => rollout,
         },
         stop.signal,
         resolve,
@@ -162,34 +167,34 @@ describe("the command", () => {
       });
     return new Promise((resolve) => child!.once("close", resolve));
   }
-  const said = (words: string | RegExp): Promise<void> =>
-    expect.poll(() => out, { timeout: 50_000 }).toMatch(words) as unknown as Promise<void>;
+  const printed = (text: string | RegExp): Promise<void> =>
+    expect.poll(() => out, { timeout: 50_000 }).toMatch(text) as unknown as Promise<void>;
 
   async function put(): Promise<void> {
     plane.scripts.set("slow", {
       facts: goodFacts,
       pausesAt: 3,
       result: "promoted",
-      sentence: "promoted: every step passed",
+      message: "promoted: every step passed",
     });
-    const { release: _release, pace, limits, probePath } = releaseInputs(plane.endpoint);
+    const { release: _release, strategy, thresholds, probePath } = releaseInputs(plane.endpoint);
     await fetch(`${plane.endpoint}/rollouts/rg/storefront/r2`, {
       method: "PUT",
       headers: { authorization: `Bearer ${token}` },
-      body: JSON.stringify({ release: "slow", pace, limits, probePath }),
+      body: JSON.stringify({ release: "slow", strategy, thresholds, probePath }),
     });
   }
 
-  test("tells a log each change once, the end too, lives through a break, and ends well when told to", async () => {
+  test("writes each change once, survives a lost connection, and exits with 0 on SIGTERM", async () => {
     const ended = start(process.execPath, main, "top");
     await expect.poll(() => plane.asked.length, { timeout: 50_000 }).toBeGreaterThan(0);
     await put();
-    await said(/storefront {2}25 % {2}baking/);
+    await printed(/storefront {2}25 % {2}baking/);
     await plane.stop();
-    await said("connection was refused");
+    await printed("connection was refused");
     await plane.start();
     plane.goOn("rollout/rg/storefront/r2");
-    await said(/storefront {2}100 % {2}promoted .*every step passed/);
+    await printed(/storefront {2}100 % {2}promoted .*every step passed/);
     child!.kill("SIGTERM");
     expect(await ended).toBe(0);
     expect(
@@ -201,10 +206,10 @@ describe("the command", () => {
     expect(out).not.toContain("\x1b");
   });
 
-  test("tells a machine the same as lines of JSON", async () => {
+  test("writes each change as a line of JSON with --json", async () => {
     await put();
     const ended = start(process.execPath, main, "top", "--json");
-    await said("baking");
+    await printed("baking");
     child!.kill("SIGTERM");
     expect(await ended).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
@@ -216,19 +221,19 @@ describe("the command", () => {
     });
   });
 
-  test("takes a terminal over, redraws it, and gives it back at q", async () => {
+  test("redraws a terminal, and restores it at q", async () => {
     await put();
     const ended = start("script", "-qec", `stty rows 20 cols 100; '${process.execPath}' '${main}' top`, "/dev/null");
-    await said(/1 under way[\s\S]*storefront[\s\S]*baking/);
+    await printed(/1 in progress[\s\S]*storefront[\s\S]*baking/);
     plane.goOn("rollout/rg/storefront/r2");
-    await said(/nothing is under way[\s\S]*promoted/);
+    await printed(/no rollouts in progress[\s\S]*promoted/);
     child!.stdin!.write("q");
     expect(await ended).toBe(0);
     expect(out.startsWith("\x1b[?1049h\x1b[?25l")).toBe(true);
     expect(out.trimEnd().endsWith("\x1b[?25h\x1b[?1049l")).toBe(true);
   });
 
-  test("exits with 3 where there never was a control plane", async () => {
+  test("exits with 3 if the control plane cannot be reached at the start", async () => {
     await plane.stop();
     expect(await start(process.execPath, main, "top")).toBe(3);
     expect(out).toContain("release-control-plane-unreachable");

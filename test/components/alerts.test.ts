@@ -1,7 +1,8 @@
-// Ballast's own alerts, each in the situation that it is for and in health: a real control plane, storefront, database and switch send and print, and the
-// alert's own text is asked of the stand-in's query door, over the window of its rule. Nothing is put into a table by hand.
+// Ballast's own alerts, each in its situation and in health. A real control plane, storefront, database and dead man's
+// switch send telemetry and logs, and each alert's query runs on the emulator over the window of its rule. No test
+// writes rows itself.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Patient } from "../../cli/doctor/context.ts";
+import type { Context } from "../../cli/doctor/context.ts";
 import { examine } from "../../cli/doctor/finding.ts";
 import { telemetryChecks } from "../../cli/doctor/telemetry-checks.ts";
 import { type Alert, alertsOf } from "../../components/platform/alerts.ts";
@@ -17,7 +18,7 @@ import { eventually } from "../support/emulator/container-cloud.ts";
 const logs = "https://api.loganalytics.ballast.localhost";
 let estate: WatchedEstate;
 let users: { readonly end: () => Promise<void> };
-// The switch's container has a name of the estate's own.
+// The switch's container has another name in this estate.
 const alerts = alertsOf({ apps: ["storefront", "search"], leaseSeconds, switchJob: "switch" });
 const fires = (alert: Alert): Promise<readonly Row[]> =>
   eventually(
@@ -43,7 +44,7 @@ afterAll(async () => {
   await estate?.close();
 });
 
-/** What brings each alert's situation about, and what ends it; the last two leave nothing that could be ended. */
+/** How each alert's situation begins and, if it can end, how it ends. */
 const situations: readonly {
   readonly alert: string;
   readonly begin: () => Promise<unknown>;
@@ -73,7 +74,7 @@ const situations: readonly {
       });
       await estate.plane("POST", `/rollouts/estate/storefront/${estate.canary}/signals`, {
         signal: "abort",
-        reason: "to see whether it gets through",
+        reason: "to see whether it is carried out",
       });
     },
     end: () => estate.fault(),
@@ -93,7 +94,8 @@ const situations: readonly {
     begin: async () => {
       await estate.inMidCanary();
       await eventually(
-        () => estate.query('AppMetrics | where Name == "ballast.tick.lag" | summarize measured = sum(ItemCount)', 3),
+        () =>
+          estate.query('AppMetrics | where Name == "ballast.interval.lag" | summarize measured = sum(ItemCount)', 3),
         ([row]) => row!["measured"] > 1,
         30,
       );
@@ -101,10 +103,10 @@ const situations: readonly {
     },
   },
   {
-    alert: "ticks-late",
+    alert: "intervals-late",
     row: { app: "storefront", lag: expect.any(Number) },
     begin: async () => {
-      // The process has stood still since the test before; now it has for longer than is late.
+      // The process was stopped in the test before. Wait until it has been for longer than the threshold.
       await eventually(
         () => estate.query("AppMetrics | summarize latest = max(TimeGenerated)"),
         ([row]) => Date.now() - Date.parse(row!["latest"]) > (2 * leaseSeconds + 1) * 1000,
@@ -133,14 +135,14 @@ const situations: readonly {
 ];
 let failing: { readonly end: () => Promise<void> } | undefined;
 
-test("every alert has its situation here", () =>
+test("every alert has a situation in this test", () =>
   expect(situations.map(({ alert }) => alert).sort()).toEqual(alerts.map(({ id }) => id).sort()));
 
-test("in health, with a rollout under way and users asking, no alert fires", { timeout: 60_000 }, async () => {
-  // Silence would be health to most of them: what they look at must be there.
+test("no alert fires in health, with a rollout in flight and users", { timeout: 60_000 }, async () => {
+  // Most alerts do not fire without rows either, so the rows must exist.
   const reported = (name: string) =>
     estate.query(`AppMetrics | where Name == "${name}" | summarize rows = count()`, 15);
-  for (const name of ["ballast.heartbeat", "ballast.effects", "ballast.tick.lag"])
+  for (const name of ["ballast.heartbeat", "ballast.effects", "ballast.interval.lag"])
     await eventually(
       () => reported(name),
       ([row]) => row!["rows"] > 3,
@@ -155,23 +157,23 @@ test("in health, with a rollout under way and users asking, no alert fires", { t
   for (const alert of alerts) expect([alert.id, await estate.firing(alert)]).toEqual([alert.id, []]);
 });
 
-test("in health the doctor sees that reports arrive", async () => {
+test("in health, `ballast doctor` finds that telemetry arrives", async () => {
   const token = await estate.tokenFor(logs);
   const stack = {
     plane: `${estate.group}/providers/Microsoft.App/containerApps/control-plane`,
     insights: `${estate.group}/providers/Microsoft.Insights/components/telemetry`,
   };
-  const patient = {
+  const context = {
     stack,
     ask: (method: string, id: string, version: string) => estate.ask(method, `${id}?api-version=${version}`),
     query: (workspace: string, query: string) =>
       estate.ask("POST", `${logs}/v1/workspaces/${workspace}/query`, { query }, { token }),
-  } as unknown as Patient;
-  expect(await examine(telemetryChecks, patient)).toEqual([
+  } as unknown as Context;
+  expect(await examine(telemetryChecks, context)).toEqual([
     {
       check: "telemetry",
       state: "ok",
-      text: expect.stringMatching(/^the control plane's last report came \d+ s ago$/),
+      text: expect.stringMatching(/^the control plane's last report arrived \d+ s ago$/),
     },
   ]);
 });

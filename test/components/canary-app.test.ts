@@ -1,8 +1,8 @@
-// What a CanaryApp deploys, and what it refuses before anything is deployed.
+// What a CanaryApp deploys, and what it refuses or warns of before anything is deployed.
 import { expect, test } from "vitest";
 import { CanaryApp, type CanaryAppArgs } from "../../components/canary-app/canary-app.ts";
-import { templateHash } from "../../components/canary-app/template.ts";
-import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
+import { releaseHash } from "../../components/canary-app/template.ts";
+import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import { type Answers, nothingThere, record, valueOf } from "../support/program/mocks.ts";
 
 const args: CanaryAppArgs = {
@@ -14,15 +14,22 @@ const args: CanaryAppArgs = {
   controlPlane: { endpoint: "https://control-plane.apps.example.net", audience: "api://ballast" },
 };
 const parent = "ballast:index:CanaryApp";
+/** The key by which Pulumi marks a secret. */
+const secretSignature = "4dabf18193072939515e22adb298388d";
 const storefront = (change: Partial<CanaryAppArgs> = {}, answers: Answers = nothingThere) =>
   record(() => new CanaryApp("storefront", { ...args, ...change }), answers);
 const inputsOf = async (name: string, change?: Partial<CanaryAppArgs>, answers?: Answers) =>
   (await storefront(change, answers)).declared.find((each) => each.name === name)!.inputs;
 
-test("an app that is not there yet begins with its latest revision, and its release follows it", async () => {
+test("a new app starts with its latest revision, and its release follows that revision", async () => {
   const { declared, made } = await storefront({ variables: { RELEASE: "1" } });
   expect(declared).toMatchObject([
-    { type: parent, name: "storefront", parent: "", outputs: ["appId", "result", "revision", "sentence", "url"] },
+    {
+      type: parent,
+      name: "storefront",
+      parent: "",
+      outputs: ["appId", "message", "reason", "result", "revision", "url"],
+    },
     {
       type: "azure-native:app:ContainerApp",
       name: "storefront-app",
@@ -55,8 +62,8 @@ test("an app that is not there yet begins with its latest revision, and its rele
         app: "storefront",
         revision: "storefront--0000002",
         release: expect.stringMatching(/^[0-9a-f]{16}$/),
-        pace: defaultPace,
-        limits: defaultLimits,
+        strategy: defaultStrategy,
+        thresholds: defaultThresholds,
         probePath: "/ready",
         wait: true,
         whenInFlight: "refuse",
@@ -71,31 +78,34 @@ test("an app that is not there yet begins with its latest revision, and its rele
   ]);
 });
 
-test("a gate is the release's, and one that nobody could have seen anything before fails the preview", async () => {
+test("a gate reaches the release, and one before the first step fails the preview", async () => {
   const gate = { beforePercent: 100, expiresSeconds: 3_600 };
   expect((await inputsOf("storefront-release", { gate }))["gate"]).toEqual(gate);
   await expect(inputsOf("storefront-release", { gate: { ...gate, beforePercent: 5 } })).rejects.toThrow(
-    "not above the first weight",
+    "must be above the first weight",
   );
 });
 
-test("replicas have the size that is asked for, and memory in Azure's proportion", async () => {
-  const resources = async (args: Partial<CanaryAppArgs>) =>
-    (await inputsOf("storefront-app", args))["template"].containers[0].resources;
+test("replicas have the given CPU, and memory in Azure's proportion", async () => {
+  const resources = async (change: Partial<CanaryAppArgs>) =>
+    (await inputsOf("storefront-app", change))["template"].containers[0].resources;
   expect(await resources({})).toEqual({ cpu: 0.25, memory: "0.5Gi" });
   expect(await resources({ cpu: 1.75 })).toEqual({ cpu: 1.75, memory: "3.5Gi" });
 });
 
-test("a pace and limits say only what differs from the defaults", async () => {
+test("a strategy and thresholds need only what differs from the defaults", async () => {
   expect(
-    await inputsOf("storefront-release", { pace: { bakeSeconds: 600 }, limits: { failurePointsMax: 0.5 } }),
-  ).toMatchObject({ pace: { ...defaultPace, bakeSeconds: 600 }, limits: { ...defaultLimits, failurePointsMax: 0.5 } });
+    await inputsOf("storefront-release", { strategy: { bakeSeconds: 600 }, thresholds: { failurePointsMax: 0.5 } }),
+  ).toMatchObject({
+    strategy: { ...defaultStrategy, bakeSeconds: 600 },
+    thresholds: { ...defaultThresholds, failurePointsMax: 0.5 },
+  });
 });
 
 test("no revision suffix is ever sent", async () =>
   expect((await inputsOf("storefront-app"))["template"]).not.toHaveProperty("revisionSuffix"));
 
-test("the live traffic is sent back as it is, so that a new revision starts with nothing", async () => {
+test("the live traffic is sent back unchanged, so that a new revision starts at weight 0", async () => {
   const live: Answers = (token, inputs) => {
     expect([token, inputs]).toEqual([
       "azure-native:app:getContainerApp",
@@ -123,13 +133,13 @@ test("the live traffic is sent back as it is, so that a new revision starts with
   ]);
 });
 
-test("the release is called by its template alone: another pace is the same release, another variable is another", async () => {
+test("only another template is another release; another strategy is not", async () => {
   const release = async (change: Partial<CanaryAppArgs>) => (await inputsOf("storefront-release", change))["release"];
   const first = await release({ variables: { A: "1" } });
   expect(
     await release({
       variables: { A: "1" },
-      pace: { ...defaultPace, bakeSeconds: 600 },
+      strategy: { ...defaultStrategy, bakeSeconds: 600 },
       wait: false,
       whenInFlight: "supersede",
     }),
@@ -143,7 +153,7 @@ test("the release is called by its template alone: another pace is the same rele
   }
 });
 
-test("secrets go to the app as secrets, registries with the identities that pull from them, and the template names the secrets only", async () => {
+test("secrets stay secrets and are only named in the template, and registries have their identities", async () => {
   const { declared } = await storefront({
     secrets: { "api-key": "s3cret" },
     secretVariables: { API_KEY: "api-key" },
@@ -152,29 +162,29 @@ test("secrets go to the app as secrets, registries with the identities that pull
   });
   const inputsOfApp = declared.find(({ name }) => name === "storefront-app")!.inputs;
   expect(inputsOfApp["identity"]).toEqual({ type: "UserAssigned", userAssignedIdentities: ["/identities/puller"] });
-  expect(inputsOfApp["configuration"]).toHaveProperty("4dabf18193072939515e22adb298388d"); // the engine's mark of a secret, around the whole of it
+  expect(inputsOfApp["configuration"]).toHaveProperty(secretSignature); // Pulumi marks the whole configuration
   expect(inputsOfApp["configuration"].value).toMatchObject({
     secrets: [{ name: "api-key", value: "s3cret" }],
     registries: [{ server: "shop.azurecr.io", identity: "/identities/puller" }],
     ingress: { external: false },
   });
   expect(JSON.stringify(declared.find(({ name }) => name === "storefront")!.inputs["secrets"])).toContain(
-    "4dabf18193072939515e22adb298388d",
+    secretSignature,
   );
   expect(inputsOfApp["template"].containers[0].env).toEqual([{ name: "API_KEY", secretRef: "api-key" }]);
 });
 
-test("limits in the shadow go to the release whole: what they leave out is as in the limits in force; empty, there are none", async () => {
+test("dry-run thresholds reach the release completed from the thresholds, and an empty object means none", async () => {
   const release = async (change: Partial<CanaryAppArgs>) => await inputsOf("storefront-release", change);
-  const limits = { ...defaultLimits, oddsTolerated: 1.5 };
-  expect((await release({ limits, shadowLimits: { failurePointsMax: 0.5 } }))["shadowLimits"]).toEqual({
-    ...limits,
+  const thresholds = { ...defaultThresholds, oddsTolerated: 1.5 };
+  expect((await release({ thresholds, dryRunThresholds: { failurePointsMax: 0.5 } }))["dryRunThresholds"]).toEqual({
+    ...thresholds,
     failurePointsMax: 0.5,
   });
-  expect(await release({ shadowLimits: {} })).not.toHaveProperty("shadowLimits");
+  expect(await release({ dryRunThresholds: {} })).not.toHaveProperty("dryRunThresholds");
 });
 
-/** What a preview warns of; the SDK puts it on the console where there is no engine. */
+/** Returns the warnings of a preview. Without a Pulumi CLI the SDK writes them to the console. */
 async function warnings(change: Partial<CanaryAppArgs>): Promise<readonly string[]> {
   const { warn } = console;
   const said: string[] = [];
@@ -185,32 +195,30 @@ async function warnings(change: Partial<CanaryAppArgs>): Promise<readonly string
   return said;
 }
 
-test("a plan that weakens what releases promise is warned of with canary-app-cautions, and carried out", async () => {
+test("a plan less safe than the defaults gets the warning canary-app-cautions, and is carried out", async () => {
   expect(await warnings({})).toEqual([]);
-  expect(await warnings({ limits: { ...defaultLimits, falseRollbackPercentMax: 30 } })).toEqual([
+  expect(await warnings({ thresholds: { ...defaultThresholds, falseRollbackPercentMax: 30 } })).toEqual([
     expect.stringMatching(
-      /canary-app-cautions.*falseRollbackPercentMax is 30, so that of a hundred good canaries up to 30 are rolled back\./,
+      /canary-app-cautions.*falseRollbackPercentMax.*up to 30 of 100 good canaries are rolled back\./,
     ),
   ]);
 });
 
-test("a plan that cannot see what it promises at the app's traffic is warned of with canary-app-blind; where the traffic is not known, nothing is said", async () => {
+test("a plan that needs more requests than the app gets, if known, gets the warning canary-app-blind", async () => {
   expect(await warnings({ expectedRequestsPerMinute: 1_200 })).toEqual([]);
   expect(await warnings({ expectedRequestsPerMinute: 20 })).toEqual([
-    expect.stringMatching(
-      /canary-app-blind.*a healthy canary is not promoted: evidence never came in 3h: .*a canary that fails one percentage point more than stable is not found within 3h\./,
-    ),
+    expect.stringMatching(/canary-app-blind.*a healthy canary is not promoted: .* is not detected within 3h\./),
   ]);
 });
 
-test("an app may scale to zero where its probes come often enough to keep it awake", async () => {
+test("an app may scale to zero if its probes are frequent enough to keep a replica running", async () => {
   expect((await inputsOf("storefront-app", { minReplicas: 0 }))["template"].scale).toEqual({
     minReplicas: 0,
     maxReplicas: 10,
   });
 });
 
-test("an app in Single mode is taken over with its ready revision at 100 percent", async () => {
+test("an app in Single mode is adopted with its ready revision at 100 percent", async () => {
   const single = {
     latestReadyRevisionName: "storefront--a",
     template: {},
@@ -230,43 +238,48 @@ test("an app in Single mode is taken over with its ready revision at 100 percent
   });
 });
 
-test("a template's name does not depend on the order of its keys", () => {
-  expect(templateHash({ a: 1, b: { c: [1, 2], d: 3 } })).toBe(templateHash({ b: { d: 3, c: [1, 2] }, a: 1 }));
-  expect(templateHash({ a: [1, 2] })).not.toBe(templateHash({ a: [2, 1] }));
+test("a template's hash does not depend on the order of its keys", () => {
+  expect(releaseHash({ a: 1, b: { c: [1, 2], d: 3 } })).toBe(releaseHash({ b: { d: 3, c: [1, 2] }, a: 1 }));
+  expect(releaseHash({ a: [1, 2] })).not.toBe(releaseHash({ a: [2, 1] }));
 });
 
 const refusals: readonly (readonly [id: string, name: string, change: Partial<CanaryAppArgs>, says: string])[] = [
   [
     "canary-app-plan",
     "storefront",
-    { pace: { ...defaultPace, weights: [50, 25] } },
+    { strategy: { ...defaultStrategy, weights: [50, 25] } },
     "The weights go from 50 to 25 at step 2",
   ],
   [
     "canary-app-plan",
     "storefront",
-    { pace: { ...defaultPace, maximumSeconds: 1_000 } },
-    "maximumSeconds, 1000, does not leave room for them",
+    { strategy: { ...defaultStrategy, maximumSeconds: 1_000 } },
+    "maximumSeconds (1000) is too short",
   ],
-  ["canary-app-plan", "storefront", { limits: { ...defaultLimits, probeFailuresMax: 0 } }, "probeFailuresMax is 0"],
   [
     "canary-app-plan",
     "storefront",
-    { shadowLimits: { probeFailuresMax: 0 } },
-    "Of the limits in the shadow, probeFailuresMax is 0",
+    { thresholds: { ...defaultThresholds, probeFailuresMax: 0 } },
+    "probeFailuresMax is 0",
+  ],
+  [
+    "canary-app-plan",
+    "storefront",
+    { dryRunThresholds: { probeFailuresMax: 0 } },
+    "In the dry-run thresholds, probeFailuresMax is 0",
   ],
   [
     "canary-app-no-replica",
     "storefront",
-    { minReplicas: 0, pace: { ...defaultPace, probeSeconds: 200 } },
+    { minReplicas: 0, strategy: { ...defaultStrategy, probeSeconds: 200 } },
     "from 0 to 10 replicas and is probed every 200 seconds",
   ],
   ["canary-app-no-replica", "storefront", { minReplicas: 0, maxReplicas: 0 }, "from 0 to 0 replicas"],
-  ["canary-app-size-unfit", "storefront", { cpu: 0.3 }, "is to have 0.3 vCPU"],
-  ["canary-app-size-unfit", "storefront", { cpu: 4.25 }, "is to have 4.25 vCPU"],
-  ["canary-app-size-unfit", "storefront", { cpu: 0 }, "is to have 0 vCPU"],
+  ["canary-app-size-unfit", "storefront", { cpu: 0.3 }, "sets cpu to 0.3"],
+  ["canary-app-size-unfit", "storefront", { cpu: 4.25 }, "sets cpu to 4.25"],
+  ["canary-app-size-unfit", "storefront", { cpu: 0 }, "sets cpu to 0"],
   ["canary-app-no-replica", "storefront", { minReplicas: 3, maxReplicas: 2 }, "from 3 to 2 replicas"],
-  ["component-name-refused", "Storefront", {}, '"Storefront" cannot be the name of a container app'],
+  ["component-name-refused", "Storefront", {}, '"Storefront" is not a valid container app name'],
   ["component-name-refused", "a-name-that-is-longer-than-thirty-two", {}, "2 to 32 lower-case letters"],
   ["component-name-refused", "store--front", {}, "single hyphens"],
 ];

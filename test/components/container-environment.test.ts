@@ -7,7 +7,7 @@ const scope = "/subscriptions/s/resourceGroups/shop";
 const environment = () =>
   record(() => new ContainerEnvironment("apps", { scope, resourceGroupName: "shop", location: "westeurope" }));
 
-test("every request of the environment's apps is sent to its workspace", async () => {
+test("every request to the environment's apps is logged to its workspace", async () => {
   const { declared } = await environment();
   expect(declared).toMatchObject([
     {
@@ -46,7 +46,7 @@ test("every request of the environment's apps is sent to its workspace", async (
   ]);
 });
 
-test("what apps need of it is given", async () => {
+test("its outputs are what apps need", async () => {
   const { made } = await environment();
   expect(await Promise.all([made.environmentId, made.domain, made.workspaceId, made.customerId].map(valueOf))).toEqual([
     "apps-environment-id",

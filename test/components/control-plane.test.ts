@@ -1,4 +1,4 @@
-// What a ControlPlane deploys: the least of rights, every setting, and no secret in plain text.
+// What a ControlPlane deploys: the least rights, every setting, and no secret in plain text.
 import { expect, test } from "vitest";
 import { ControlPlane, type ControlPlaneArgs } from "../../components/platform/control-plane.ts";
 import { record, valueOf } from "../support/program/mocks.ts";
@@ -15,7 +15,7 @@ const args: ControlPlaneArgs = {
   environment: { id: "environment", domain: "apps.example.net" },
   workspace: { id: "/subscriptions/s/workspaces/apps", customerId: "customer" },
   database: { host: "journal-1.example.net", name: "ballast", port: 5432, tls: "require" },
-  inventory: [{ resourceGroup: "shop", app: "storefront" }],
+  managedTargets: [{ resourceGroup: "shop", app: "storefront" }],
   audience: "api://ballast",
   endpoints: {
     resourceManager: "https://management.azure.com",
@@ -34,7 +34,7 @@ const controlPlane = (change: Partial<ControlPlaneArgs> = {}) =>
 const inputsOf = async (name: string, change: Partial<ControlPlaneArgs> = {}) =>
   (await controlPlane(change)).declared.find((each) => each.name === name)?.inputs;
 
-test("its identity may write the group's apps and read the workspace, and is no administrator of the database", async () => {
+test("its identity may write the group's apps and read the workspace, and has no other right", async () => {
   const { declared } = await controlPlane();
   const role = (guid: string) => `/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/${guid}`;
   const principal = { principalId: "principal", principalType: "ServicePrincipal" };
@@ -60,7 +60,7 @@ test("its identity may write the group's apps and read the workspace, and is no 
   ]);
 });
 
-test("a role is assigned under the same GUID at every update, and under another for every role", async () => {
+test("each role assignment keeps its GUID at every update, and no two share one", async () => {
   const names = async () => (await controlPlane()).declared.flatMap(({ inputs }) => inputs["roleAssignmentName"] ?? []);
   const [first, again] = [await names(), await names()];
   expect(again.sort()).toEqual(first.sort());
@@ -68,7 +68,7 @@ test("a role is assigned under the same GUID at every update, and under another 
   for (const name of first) expect(name).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
-test("one app keeps at least one replica, in Single mode, probed, and runs as the identity", async () => {
+test("the app runs in Single mode under its identity, with probes and at least one replica", async () => {
   const { declared } = await controlPlane();
   expect(declared.find(({ name }) => name === "control-plane-app")).toMatchObject({
     type: "azure-native:app:ContainerApp",
@@ -104,7 +104,7 @@ test("every setting that the service reads is set", async () => {
     BALLAST_TENANT: "t",
     BALLAST_AUDIENCE: "api://ballast",
     BALLAST_WORKSPACE: "customer",
-    BALLAST_INVENTORY: '[{"resourceGroup":"shop","app":"storefront"}]',
+    BALLAST_MANAGED_TARGETS: '[{"resourceGroup":"shop","app":"storefront"}]',
     BALLAST_RESOURCE_MANAGER: "https://management.azure.com",
     BALLAST_LOGS: "https://api.loganalytics.io",
     AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com",
@@ -120,7 +120,7 @@ test("every setting that the service reads is set", async () => {
   });
 });
 
-test("a password lies in the app's secrets, and the template only names it", async () => {
+test("a password is a secret of the app, and the template only names it", async () => {
   const { declared } = await controlPlane({
     database: { ...args.database, login: { user: "ballast", password: "hunter2" } },
   });
@@ -130,12 +130,12 @@ test("a password lies in the app's secrets, and the template only names it", asy
     secretRef: "database-password",
   });
   expect(app["template"].containers[0].env).toContainEqual({ name: "BALLAST_DATABASE_USER", value: "ballast" });
-  // The SDK makes a secret of the whole configuration, in which the password is.
+  // The SDK makes the whole configuration a secret, since it contains the password.
   expect(app["configuration"]).toMatchObject({ value: { secrets: [{ name: "database-password", value: "hunter2" }] } });
   expect(JSON.stringify({ ...app, configuration: undefined })).not.toContain("hunter2");
 });
 
-test("the addresses of those who are told lie in the app's secrets, and the template only names them", async () => {
+test("the notifiers are a secret of the app, and the template only names it", async () => {
   const app = (await inputsOf("control-plane-app", { notify: '{"slackUrl":"https://hooks.example/hunter2"}' }))!;
   expect(app["template"].containers[0].env).toContainEqual({ name: "BALLAST_NOTIFY", secretRef: "notify" });
   expect(app["configuration"]).toMatchObject({
@@ -144,7 +144,7 @@ test("the addresses of those who are told lie in the app's secrets, and the temp
   expect(JSON.stringify({ ...app, configuration: undefined })).not.toContain("hunter2");
 });
 
-test("its address is its own name in the environment's domain, and its identity is told to whoever makes its role", async () => {
+test("its outputs are its address in the environment's domain, and its identity for the database role", async () => {
   const { made, declared } = await controlPlane();
   expect(declared.find(({ type }) => type === parent)).toMatchObject({
     name: "control-plane",

@@ -1,4 +1,4 @@
-// What a DatabaseRole deploys: a job that somebody starts, whose identity alone is the server's administrator.
+// What a DatabaseRole deploys: a job that an operator starts, whose identity is the server's only administrator.
 import { expect, test } from "vitest";
 import { DatabaseRole, type DatabaseRoleArgs } from "../../components/platform/database-role.ts";
 import { readPreparation } from "../../controlplane/settings.ts";
@@ -41,7 +41,7 @@ test("its identity is an administrator of the server and has no other right", as
   expect(rights).toHaveLength(1);
 });
 
-test("the job runs when somebody starts it, once at a time, and may be repeated", async () => {
+test("the job runs only when it is started, one replica at a time, and may be repeated", async () => {
   const { declared, made } = await databaseRole();
   expect(declared.find(({ name }) => name === "database-role-job")).toMatchObject({
     type: "azure-native:app:Job",
@@ -68,7 +68,7 @@ test("the job runs when somebody starts it, once at a time, and may be repeated"
   expect(await valueOf(made.job)).toBe("database-role");
 });
 
-test("its settings are read as a preparation for the control plane's identity, under the job's own, by token and encrypted", async () => {
+test("the image reads its settings as a preparation for the control plane's identity", async () => {
   const env: { name: string; value: string }[] = (await databaseRole()).declared.find(
     ({ name }) => name === "database-role-job",
   )!.inputs["template"].containers[0].env;

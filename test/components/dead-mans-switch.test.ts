@@ -1,4 +1,4 @@
-// What a DeadMansSwitch deploys: a job of its own with the least of rights, assigned at the apps and nowhere else.
+// What a DeadMansSwitch deploys: a job with the least rights, assigned at the apps and nowhere else.
 import { expect, test } from "vitest";
 import { DeadMansSwitch, type DeadMansSwitchArgs, switchActions } from "../../components/platform/dead-mans-switch.ts";
 import { record, valueOf } from "../support/program/mocks.ts";
@@ -15,7 +15,7 @@ const args: DeadMansSwitchArgs = {
   controlPlaneEndpoint: "https://control-plane.apps.example.net",
   resourceManager: "https://management.azure.com",
   silenceSeconds: 240,
-  inventory: [
+  managedTargets: [
     { resourceGroup: "shop", app: "storefront", id: `${scope}/apps/storefront` },
     { resourceGroup: "shop", app: "search", id: `${scope}/apps/search` },
   ],
@@ -24,7 +24,7 @@ const parent = "ballast:index:DeadMansSwitch";
 const deadMansSwitch = (change: Partial<DeadMansSwitchArgs> = {}) =>
   record(() => new DeadMansSwitch("dead-mans-switch", { ...args, ...change }));
 
-test("its identity has one role of its own, of four actions, at each app and nowhere else", async () => {
+test("its identity has a custom role of four actions at each app and nowhere else", async () => {
   const { declared } = await deadMansSwitch();
   const role = declared.find(({ type }) => type.endsWith(":RoleDefinition"))!;
   expect(role).toMatchObject({
@@ -51,7 +51,7 @@ test("its identity has one role of its own, of four actions, at each app and now
     });
 });
 
-test("the role and its assignments keep their GUIDs, and another group has other ones and another name", async () => {
+test("the role and its assignments keep their GUIDs, and have other ones in another group", async () => {
   const names = async (change: Partial<DeadMansSwitchArgs> = {}) =>
     (await deadMansSwitch(change)).declared.flatMap(({ inputs }) =>
       [inputs["roleDefinitionId"], inputs["roleAssignmentName"], inputs["roleName"]].filter(
@@ -63,7 +63,7 @@ test("the role and its assignments keep their GUIDs, and another group has other
   expect(new Set([...first, ...elsewhere]).size).toBe(8);
 });
 
-test("the job runs every minute as the identity, once at a time, and may take as long as listening and giving back take", async () => {
+test("the job runs every minute under the identity, with time enough to listen and to restore traffic", async () => {
   const { declared, made } = await deadMansSwitch();
   expect(declared.find(({ name }) => name === "dead-mans-switch-job")).toMatchObject({
     type: "azure-native:app:Job",
@@ -102,7 +102,7 @@ test("every setting that the job reads is set", async () => {
     BALLAST_DEADMAN_SECONDS: "240",
     BALLAST_DEADMAN_PATIENCE_SECONDS: "120",
     BALLAST_SUBSCRIPTION: "s",
-    BALLAST_INVENTORY: '[{"resourceGroup":"shop","app":"storefront"},{"resourceGroup":"shop","app":"search"}]',
+    BALLAST_MANAGED_TARGETS: '[{"resourceGroup":"shop","app":"storefront"},{"resourceGroup":"shop","app":"search"}]',
     BALLAST_RESOURCE_MANAGER: "https://management.azure.com",
     AZURE_CLIENT_ID: "client",
   });

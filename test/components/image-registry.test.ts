@@ -1,4 +1,4 @@
-// What an ImageRegistry deploys, where the registry is its own and where it is another stack's.
+// What an ImageRegistry deploys, with a registry of its own and with another stack's.
 import { expect, test } from "vitest";
 import { ImageRegistry } from "../../components/platform/image-registry.ts";
 import { record } from "../support/program/mocks.ts";
@@ -18,7 +18,7 @@ const images = (registry: string) =>
   );
 const parent = "ballast:index:ImageRegistry";
 
-test("a registry without passwords, and one identity that may pull from it and do nothing else", async () => {
+test("its own registry has no passwords, and its identity may pull from it and do nothing else", async () => {
   const { declared, made } = await images("shop123");
   expect(declared).toMatchObject([
     { type: parent, name: "images", parent: "", outputs: ["server"] },
@@ -53,12 +53,12 @@ test("a registry without passwords, and one identity that may pull from it and d
   });
 });
 
-test("another stack's registry is not made again: the right is given at it", async () => {
+test("another stack's registry is not created again; the identity gets its right there", async () => {
   const { declared, made } = await images(foreign);
   expect(declared.map(({ name }) => name)).toEqual(["images", "images-identity", "images-pull-role"]);
   expect(declared.at(-1)?.inputs).toMatchObject({ scope: foreign });
   expect(made.pull.server).toBe("shared1.azurecr.io");
 });
 
-test("a name that Azure would refuse is refused first", () =>
+test("a name that Azure would refuse is refused before anything is sent", () =>
   expect(images("my-registry")).rejects.toThrow("component-name-refused"));

@@ -1,4 +1,4 @@
-// What a JournalDatabase deploys, and that its password is a secret everywhere.
+// What a JournalDatabase deploys, and that its password stays a secret.
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { JournalDatabase } from "../../components/platform/journal-database.ts";
@@ -15,7 +15,7 @@ const args = {
 };
 const parent = "ballast:index:JournalDatabase";
 
-test("on Azure the server knows no passwords", async () => {
+test("without a password the server accepts Entra tokens only", async () => {
   const { made, declared } = await record(() => new JournalDatabase("journal", args));
   const serverName = expect.stringMatching(/^journal-[0-9a-f]{8}$/);
   expect(declared).toMatchObject([
@@ -48,7 +48,7 @@ test("on Azure the server knows no passwords", async () => {
   expect(await valueOf(made.databaseName)).toBe("ballast");
 });
 
-test("two resource groups never meet at one server name, and one group always comes to the same", async () => {
+test("two resource groups get different server names, and one group always gets the same", async () => {
   const serverName = async (scope: string) =>
     (await record(() => new JournalDatabase("journal", { ...args, scope }))).declared.at(-1)?.inputs["serverName"];
   const [one, again, other] = [
@@ -60,7 +60,7 @@ test("two resource groups never meet at one server name, and one group always co
   expect(other).not.toBe(one);
 });
 
-test("a password reaches the server as a secret and no output", async () => {
+test("a password reaches the server as a secret, and no output", async () => {
   const { made, declared } = await record(() => new JournalDatabase("journal", { ...args, password: "hunter2" }));
   const server = declared.find(({ name }) => name === "journal-server")!;
   expect(server.inputs).toMatchObject({
@@ -78,6 +78,6 @@ test("a password reaches the server as a secret and no output", async () => {
   ]);
 });
 
-/** Whether an input is the value in the envelope by which the engine knows secrets. */
+/** Reports whether an input is the value in Pulumi's envelope for secrets. */
 const isSecret = (input: Record<string, unknown>, value: string): boolean =>
   Object.keys(input).length === 2 && input["value"] === value;

@@ -1,4 +1,4 @@
-// What a Network deploys, which ranges it refuses, and what becomes of the choices that placesOf gets.
+// What a Network deploys, which ranges it refuses, and where placesOf puts the stack's parts for each choice.
 import { describe, expect, test } from "vitest";
 import { ContainerEnvironment, placeOf as environmentPlace } from "../../components/platform/container-environment.ts";
 import { JournalDatabase, placeOf as serverPlace } from "../../components/platform/journal-database.ts";
@@ -8,10 +8,10 @@ import { record, valueOf } from "../support/program/mocks.ts";
 const place = { scope: "/subscriptions/s/resourceGroups/shop", resourceGroupName: "shop", location: "westeurope" };
 const parent = "ballast:index:Network";
 
-test("each service has a subnet that is lent to it alone, and the database a zone that its network finds", async () => {
+test("each service has a subnet delegated to it, and the database a private zone linked to the network", async () => {
   const { made, declared } = await record(() => new Network("network", { ...place, range: "10.40.0.0/22" }));
   const zone = expect.stringMatching(/^network-[0-9a-f]{8}\.private\.postgres\.database\.azure\.com$/);
-  const lentTo = (serviceName: string) => [{ name: "service", serviceName }];
+  const delegatedTo = (serviceName: string) => [{ name: "service", serviceName }];
   expect(declared).toMatchObject([
     {
       type: parent,
@@ -37,7 +37,7 @@ test("each service has a subnet that is lent to it alone, and the database a zon
       inputs: {
         subnetName: "database",
         addressPrefix: "10.40.2.0/28",
-        delegations: lentTo("Microsoft.DBforPostgreSQL/flexibleServers"),
+        delegations: delegatedTo("Microsoft.DBforPostgreSQL/flexibleServers"),
       },
     },
     {
@@ -53,7 +53,7 @@ test("each service has a subnet that is lent to it alone, and the database a zon
       inputs: {
         subnetName: "environment",
         addressPrefix: "10.40.0.0/23",
-        delegations: lentTo("Microsoft.App/environments"),
+        delegations: delegatedTo("Microsoft.App/environments"),
       },
     },
     {
@@ -76,19 +76,19 @@ test.each([
   ["10.40.0.0/22", "10.40.0.0/23", "10.40.2.0/28"],
   ["10.0.0.0/16", "10.0.0.0/17", "10.0.128.0/28"],
   ["192.168.7.64/26", "192.168.7.64/27", "192.168.7.96/28"],
-])("of %s the environment gets %s and the database %s", (range, environment, database) =>
+])("in %s the environment gets %s and the database %s", (range, environment, database) =>
   expect(subnetsOf(range)).toEqual({ environment, database }),
 );
 
 test.each([
   ["10.40.0.0/27", "an environment needs a /27"],
-  ["10.0.0.0/8", "from 16 to 26 bits"],
-  ["10.40.1.0/22", "does not begin where a /22 can begin"],
-  ["10.400.0.0/22", "no IPv4 range"],
+  ["10.0.0.0/8", "its prefix must be from /16 to /26"],
+  ["10.40.1.0/22", "a /22 cannot start at this address"],
+  ["10.400.0.0/22", "not an IPv4 range"],
   ["172.30.4.0/22", "overlaps with 172.30.0.0/16"],
   ["100.100.0.0/16", "overlaps with 100.100.0.0/17"],
   ["169.254.0.0/16", "overlaps with 169.254.0.0/16"],
-])("network-range-refused: the range %s is refused at preview, since %s", (range, why) => {
+])("network-range-refused: the range %s is refused at preview: %s", (range, why) => {
   expect(() => subnetsOf(range)).toThrow(
     expect.objectContaining({ message: expect.stringMatching(new RegExp(`network-range-refused[^]*${why}`)) }),
   );
@@ -96,7 +96,7 @@ test.each([
 
 describe("an internal environment", () => {
   const subnet = "/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub/subnets/apps";
-  test("has a zone of its domain in which every name leads to its private address, for the network of its subnet", async () => {
+  test("has a private zone of its domain, linked to its network, that resolves every name to its address", async () => {
     const { declared } = await record(() => new ContainerEnvironment("apps", { ...place, subnet, internal: true }));
     const inputs = (name: string) => declared.find((each) => each.name === name)?.inputs;
     expect(inputs("apps-environment")).toMatchObject({
@@ -115,19 +115,19 @@ describe("an internal environment", () => {
     });
   });
 
-  test("environment-without-inside: without a subnet is refused", async () => {
+  test("environment-without-inside: is refused without a subnet", async () => {
     await expect(record(() => new ContainerEnvironment("apps", { ...place, internal: true }))).rejects.toThrow(
       /environment-without-inside/,
     );
   });
 
-  test("is not made of one that is open, which has no such zone", async () => {
+  test("differs from an open one, which has no such zone", async () => {
     const { declared } = await record(() => new ContainerEnvironment("apps", { ...place, subnet }));
     expect(declared.some(({ name }) => name.startsWith("apps-zone"))).toBe(false);
   });
 });
 
-describe("network-place-fixed: what is there already stays where it is", () => {
+describe("network-place-fixed: an existing resource stays in its network", () => {
   const environmentAt = (infrastructureSubnetId?: string, internal = false) => ({
     vnetConfiguration: { infrastructureSubnetId, internal },
   });
@@ -136,31 +136,31 @@ describe("network-place-fixed: what is there already stays where it is", () => {
     network: { publicNetworkAccess: "Enabled", delegatedSubnetResourceId },
   });
   const refused: readonly (readonly [what: string, live: string, planned: string])[] = [
-    ["an environment that is to get a subnet", environmentPlace({}), environmentPlace(environmentAt(subnet))],
+    ["an environment that would get a subnet", environmentPlace({}), environmentPlace(environmentAt(subnet))],
     [
-      "an environment that is to lose its subnet",
+      "an environment that would lose its subnet",
       environmentPlace(environmentAt(subnet)),
       environmentPlace(environmentAt()),
     ],
     [
-      "an environment that is to become internal",
+      "an environment that would become internal",
       environmentPlace(environmentAt(subnet)),
       environmentPlace(environmentAt(subnet, true)),
     ],
     [
-      "an environment that is to be opened",
+      "an environment that would be opened",
       environmentPlace(environmentAt(subnet, true)),
       environmentPlace(environmentAt(subnet)),
     ],
-    ["a database that is to become private", serverPlace(serverAt()), serverPlace(serverAt(subnet))],
-    ["a database that is to become public", serverPlace(serverAt(subnet)), serverPlace({})],
+    ["a database that would become private", serverPlace(serverAt()), serverPlace(serverAt(subnet))],
+    ["a database that would become public", serverPlace(serverAt(subnet)), serverPlace({})],
   ];
   test.each(refused)("%s is refused", async (what, live, planned) => {
     await expect(keptPlace(what, Promise.resolve(live), String, planned, {})).rejects.toThrow(
-      new RegExp(`network-place-fixed[^]*${what} is ${live} and is to be ${planned}`),
+      new RegExp(`network-place-fixed[^]*${what} is ${live}, but the program wants it ${planned}`),
     );
   });
-  test("one that stays gets its choice, and so does one that cannot be read or is not there yet", async () => {
+  test("a resource that stays gets its choice, and so does one that is new or cannot be read", async () => {
     expect(environmentPlace({ vnetConfiguration: null })).toBe(environmentPlace(environmentAt()));
     expect(
       await keptPlace(
@@ -183,7 +183,7 @@ describe("network-place-fixed: what is there already stays where it is", () => {
   });
 });
 
-test("a private database has no firewall rule, and lets the control plane know its name once the database is there", async () => {
+test("a private database has no firewall rule, and its name is known once the database exists", async () => {
   const { made, declared } = await record(
     () =>
       new JournalDatabase("journal", { ...place, tenant: "tenant", network: { subnet: "subnet-id", zone: "zone-id" } }),
@@ -199,7 +199,7 @@ test("a private database has no firewall rule, and lets the control plane know i
   expect(await valueOf(made.databaseName)).toBe("ballast");
 });
 
-test("a choice of none makes nothing, one of ids takes them as they are, and callers have the network's own addresses beside them", async () => {
+test("no choice makes no network, ids are used unchanged, and callers get the network's own ranges added", async () => {
   const none = { range: "", environmentSubnet: "", databaseSubnet: "", databaseZone: "", internal: false, callers: [] };
   const { made, declared } = await record(() => ({
     none: placesOf("network", { ...place, choice: none }),

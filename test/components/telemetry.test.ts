@@ -1,4 +1,5 @@
-// What a Telemetry deploys: a component that takes no key alone, one identity that may publish there and nothing else, and a rule for each alert.
+// What a Telemetry deploys: an Application Insights component that accepts no key alone, an identity that may publish
+// there and nothing else, and a rule for each alert.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { alertsOf } from "../../components/platform/alerts.ts";
@@ -20,7 +21,7 @@ const telemetry = (change: Partial<TelemetryArgs> = {}) =>
   record(() => new Telemetry("telemetry", { ...args, ...change }));
 const alerts = alertsOf({ apps: ["storefront", "search"], leaseSeconds: 30, switchJob: "dead-mans-switch" });
 
-test("the component is on the workspace and takes nothing from whoever has only its key", async () => {
+test("the component is on the workspace and accepts nothing from a sender with only its key", async () => {
   const { declared, made } = await telemetry();
   expect(declared.find(({ name }) => name === "telemetry-insights")).toMatchObject({
     type: "azure-native:applicationinsights:Component",
@@ -31,7 +32,7 @@ test("the component is on the workspace and takes nothing from whoever has only 
   expect(await valueOf(made.sender.connectionString)).toContain("IngestionEndpoint=https://ingestion.example.net/");
 });
 
-test("what apps send as may publish at the component, and nothing else is assigned", async () => {
+test("the senders' identity may publish at the component and has no other right", async () => {
   const { declared, made } = await telemetry();
   expect(made.sender.identity).toBe(`${scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/telemetry`);
   expect(
@@ -46,7 +47,7 @@ test("what apps send as may publish at the component, and nothing else is assign
   ).toEqual([[parent, "telemetry-insights-id", "principal", "3913510d-42f4-4e42-8a64-420c390055eb"]]);
 });
 
-test("each alert is a rule on the workspace that fires for any row, and tells whoever is in the action group", async () => {
+test("each alert is a rule on the workspace that fires on any row and notifies the action group", async () => {
   const { declared } = await telemetry({ emails: ["ann@example.com"] });
   expect(declared.find(({ name }) => name === "telemetry-action-group")!.inputs).toMatchObject({
     enabled: true,
@@ -67,13 +68,13 @@ test("each alert is a rule on the workspace that fires for any row, and tells wh
   }
 });
 
-test("where nobody is to be told, the rules are there all the same", async () => {
+test("without e-mail addresses there is still a rule for each alert", async () => {
   const { declared } = await telemetry();
   expect(declared.find(({ name }) => name === "telemetry-action-group")!.inputs["emailReceivers"]).toEqual([]);
   expect(declared.filter(({ type }) => type === "azure-native:monitor:ScheduledQueryRule")).toHaveLength(alerts.length);
 });
 
-test("alerts ask for metrics that the control plane has, look further back than they are asked, and name a chapter of the runbooks that there is", () => {
+test("alerts query existing metrics, look back at least as far as they run, and name an existing runbook", () => {
   const chapters = [...readFileSync("docs/guides/runbooks.md", "utf8").matchAll(/^## (.+)$/gm)].map(
     ([, chapter]) => chapter,
   );
@@ -85,6 +86,6 @@ test("alerts ask for metrics that the control plane has, look further back than 
     ).toEqual([]);
     expect(windowMinutes).toBeGreaterThanOrEqual(5);
   }
-  expect(alerts.find(({ id }) => id === "ticks-late")!.query).toContain("lag > 60");
+  expect(alerts.find(({ id }) => id === "intervals-late")!.query).toContain("lag > 60");
   expect(alerts.find(({ id }) => id === "app-failing")!.query).toContain('in ("storefront", "search")');
 });

@@ -1,10 +1,10 @@
-// The control plane as it is deployed: its process, a real PostgreSQL, the stand-in cloud. Only that all is wired, that a
-// rollout goes its way by itself, and that the process ends in good order; everything else is tested at its own place.
+// The control plane as it is deployed: its process, a real PostgreSQL and the emulator. It tests only that everything
+// is connected, that a rollout runs by itself, and that the process ends in order.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
+import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import { runChild } from "../../toolchain/child.ts";
 import { openShop, type Shop, target } from "../support/emulator/azure-shop.ts";
 import { eventually, postgresForTests } from "../support/postgres/postgres.ts";
@@ -32,7 +32,7 @@ beforeAll(async () => {
       BALLAST_SUBSCRIPTION: cloud.subscription,
       BALLAST_TENANT: cloud.tenant,
       BALLAST_AUDIENCE: "api://ballast",
-      BALLAST_INVENTORY: JSON.stringify([target]),
+      BALLAST_MANAGED_TARGETS: JSON.stringify([target]),
       BALLAST_WORKSPACE: workspace,
       BALLAST_RESOURCE_MANAGER: settings.resourceManager,
       BALLAST_LOGS: settings.logs,
@@ -62,31 +62,36 @@ afterAll(async () => {
   await shop?.close();
 });
 
-test("a rollout goes from its request to its end by itself, and is followed the while", async () => {
+test("a rollout runs from its request to its end by itself, and is followed meanwhile", async () => {
   const token = (await shop.connection.credential.getToken("api://ballast/.default"))!.token;
-  const call = (method: string, path: string, body?: object) =>
-    fetch(`${endpoint}${path}`, {
+  const call = (method: string, to: string, body?: object) =>
+    fetch(`${endpoint}${to}`, {
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   const path = `/rollouts/${target.resourceGroup}/${target.app}/${canary}`;
-  const pace = {
-    ...defaultPace,
+  const strategy = {
+    ...defaultStrategy,
     weights: [50],
     bakeSeconds: 1,
     warmUpSeconds: 0,
-    tickSeconds: 1,
+    intervalSeconds: 1,
     probeSeconds: 1,
     smokeSeconds: 10,
     maximumSeconds: 60,
   };
-  const put = await call("PUT", path, { release: "2", pace, limits: defaultLimits, probePath: "/health/ready" });
+  const put = await call("PUT", path, {
+    release: "2",
+    strategy,
+    thresholds: defaultThresholds,
+    probePath: "/health/ready",
+  });
   expect([put.status, ((await put.json()) as any).phase]).toEqual([202, "inspecting"]);
   const followed = call("GET", `${path}/follow`).then((response) => response.text());
   const isMeasured = async () =>
     ((await (await call("GET", `${path}/journal`)).json()) as any).facts.some(
-      ({ event }: any) => event.kind === "Measured" && event.bins.length > 0,
+      ({ event }: any) => event.kind === "Measured" && event.buckets.length > 0,
     );
   await eventually(isMeasured, "a measurement");
   expect((await call("POST", `${path}/signals`, { signal: "promote", reason: "it looks good" })).status).toBe(202);
@@ -105,21 +110,21 @@ test("a rollout goes from its request to its end by itself, and is followed the 
   expect(
     (
       (await (
-        await call("PUT", path, { release: "2", pace, limits: defaultLimits, probePath: "/health/ready" })
+        await call("PUT", path, { release: "2", strategy, thresholds: defaultThresholds, probePath: "/health/ready" })
       ).json()) as any
     ).result,
   ).toBe("promoted");
   expect(((await (await fetch(`${endpoint}/health`)).json()) as any).lastWriteAt).toBeGreaterThan(0);
 });
 
-test("who is to be told of it and cannot be reached is tried for, and nobody waits", async () => {
-  const { sentence } = await eventually(() => said.find(({ what }) => what === "trouble"), "trouble with Slack");
-  expect(sentence).toMatch(
-    /^slack was not told of rollout\/\S+#2, and is tried again: it cannot be reached \(E[A-Z]+\)$/,
+test("an unreachable notifier is retried, and nothing waits for it", async () => {
+  const { message } = await eventually(() => said.find(({ what }) => what === "trouble"), "trouble with Slack");
+  expect(message).toMatch(
+    /^Notification rollout\/\S+#2 to slack failed; will retry: it cannot be reached \(E[A-Z]+\)$/,
   );
 });
 
-test("the `ballast` command reads it: what there is, what was refused, and a journal that is decided again and comes out equal", async () => {
+test("the `ballast` command reads its list, a refusal, and a journal that replays", async () => {
   const token = (await shop.connection.credential.getToken("api://ballast/.default"))!.token;
   const release = async (...args: readonly string[]): Promise<any> => {
     const { code, output } = await runChild(
@@ -144,7 +149,7 @@ test("the `ballast` command reads it: what there is, what was refused, and a jou
   );
 });
 
-test("the process ends in good order when it is told to, and its log holds no secret", async () => {
+test("the process ends in order on a signal, and its log contains no secret", async () => {
   child.kill("SIGTERM");
   expect(await once(child, "exit")).toEqual([0, null]);
   expect(said.filter(({ what }) => what !== "call" && what !== "trouble").map(({ what }) => what)).toEqual([

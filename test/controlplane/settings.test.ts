@@ -1,4 +1,5 @@
-// The control plane's settings: Azure's defaults, every complaint at once, and a process that does not start with bad ones.
+// The control plane's settings: Azure's defaults, all complaints at once, and a process that does not start
+// with bad settings.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
@@ -10,7 +11,7 @@ describe("the settings", () => {
     BALLAST_SUBSCRIPTION: "s",
     BALLAST_TENANT: "t",
     BALLAST_AUDIENCE: "api://ballast, 11111111-2222-3333-4444-555555555555",
-    BALLAST_INVENTORY: '[{"resourceGroup":"shop","app":"api"}]',
+    BALLAST_MANAGED_TARGETS: '[{"resourceGroup":"shop","app":"api"}]',
     BALLAST_WORKSPACE: "w",
     AZURE_CLIENT_ID: "c",
     BALLAST_DATABASE_HOST: "127.0.0.1",
@@ -27,7 +28,7 @@ describe("the settings", () => {
     throw new Error("the settings were accepted");
   };
 
-  test("have Azure's defaults where nothing else is said", () => {
+  test("default to Azure's public addresses", () => {
     expect(readSettings(good)).toMatchObject({
       resourceManager: "https://management.azure.com",
       logs: "https://api.loganalytics.io",
@@ -36,14 +37,14 @@ describe("the settings", () => {
       requestSeconds: 30,
       ingestionSeconds: 180,
       audiences: ["api://ballast", "11111111-2222-3333-4444-555555555555"],
-      inventory: [{ resourceGroup: "shop", app: "api" }],
+      managedTargets: [{ resourceGroup: "shop", app: "api" }],
       host: "127.0.0.1",
       port: 8080,
       database: { port: 5432, tls: "require", password: undefined },
     });
   });
 
-  test("are complained about all at once, by name", () => {
+  test("are all complained about at once, by name", () => {
     const message = complaintsOf({});
     for (const name of Object.keys(good)) expect(message).toContain(`${name} is missing.`);
   });
@@ -60,13 +61,13 @@ describe("the settings", () => {
       "loopback",
     ],
     ["an unencrypted endpoint", { BALLAST_RESOURCE_MANAGER: "http://management.azure.com" }, "https"],
-    ["an inventory that is not one", { BALLAST_INVENTORY: '[{"app":"api"}]' }, "BALLAST_INVENTORY"],
+    ["an managed targets that is not one", { BALLAST_MANAGED_TARGETS: '[{"app":"api"}]' }, "BALLAST_MANAGED_TARGETS"],
     ["a port that is not one", { PORT: "eighty" }, "PORT"],
   ] as const) {
     test(`refuse ${what}`, () => expect(complaintsOf({ ...good, ...wrong })).toContain(words));
   }
 
-  test("of a preparation are read where it is said for whom, and complained about all at once", () => {
+  test("of a preparation are read if there is a grantee, and are all complained about at once", () => {
     const objectId = "11111111-2222-3333-4444-555555555555";
     const whom = { BALLAST_DATABASE_GRANTEE: "plane", BALLAST_DATABASE_GRANTEE_OBJECT: objectId };
     expect(readPreparation(good)).toBeUndefined();
@@ -76,7 +77,7 @@ describe("the settings", () => {
       database: { user: "ballast", password: undefined, tls: "require" },
     });
     expect(() => readPreparation({ ...whom, BALLAST_DATABASE_GRANTEE_OBJECT: "plane" })).toThrow(
-      /BALLAST_DATABASE_GRANTEE_OBJECT is "plane".*AZURE_CLIENT_ID is missing.*BALLAST_DATABASE_USER is missing/,
+      /BALLAST_DATABASE_GRANTEE_OBJECT \("plane"\).*AZURE_CLIENT_ID is missing.*BALLAST_DATABASE_USER is missing/,
     );
   });
 
@@ -86,7 +87,9 @@ describe("the settings", () => {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let said = "";
-    child.stdout.on("data", (chunk: Buffer) => (said += chunk));
+    child.stdout.on("data", (chunk: Buffer) => {
+      said += chunk;
+    });
     const [code] = await once(child, "exit");
     expect(code).toBe(1);
     expect(JSON.parse(said)).toMatchObject({ what: "stopped", id: "control-plane-settings-wrong" });

@@ -1,28 +1,28 @@
-// An ingestion that refuses, and one that takes and never answers: the rollout goes its way, the process ends in good order, and the log says it once.
-// And where nobody wants telemetry, its packages are not even loaded.
+// An ingestion that refuses, and one that never answers: the rollout runs on, the process ends in order, and the log
+// reports it once. Without a connection string the telemetry packages are not even loaded.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { makeAuthority, makeCertificates } from "../../emulator/certificates.ts";
-import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
+import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import { startPlane } from "../support/controlplane/plane.ts";
 import { openShop, type Shop, target } from "../support/emulator/azure-shop.ts";
 import { eventually, postgresForTests } from "../support/postgres/postgres.ts";
 
 const postgres = postgresForTests();
-const pace = {
-  ...defaultPace,
+const strategy = {
+  ...defaultStrategy,
   weights: [50],
   bakeSeconds: 1,
   warmUpSeconds: 0,
-  tickSeconds: 1,
+  intervalSeconds: 1,
   probeSeconds: 1,
   smokeSeconds: 10,
   maximumSeconds: 60,
 };
-// What asks for the exporter says so; it sees every import of the process, however late.
+// A hook that reports every import of the exporter in the process, however late.
 const listener = `data:text/javascript,import { registerHooks } from "node:module"; registerHooks({ resolve(name, context, next) { if (/monitor-opentelemetry|opentelemetry.sdk-(metrics|trace)/.test(name)) process.stdout.write(JSON.stringify({ what: "loaded", name }) + String.fromCharCode(10)); return next(name, context); } });`;
 let shop: Shop;
 let stable: string;
@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterEach(() => void child?.kill("SIGKILL"));
 afterAll(() => shop?.close());
 
-/** Starts a control plane, lets it release, and tells it to end; gives what it said. */
+/** Starts a control plane, runs a release, ends it, and gives its log. */
 async function throughOneRollout(name: string, variables: Readonly<Record<string, string>>): Promise<readonly any[]> {
   const canary = await shop.release(name, [{ revisionName: stable, weight: 100 }]);
   const plane = await startPlane(shop, await postgres.fresh(), {
@@ -63,7 +63,7 @@ async function throughOneRollout(name: string, variables: Readonly<Record<string
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       ...(body && { body: JSON.stringify(body) }),
     }).then(async (response) => (await response.json()) as any);
-  await call("PUT", path, { release: name, pace, limits: defaultLimits, probePath: "/health/ready" });
+  await call("PUT", path, { release: name, strategy, thresholds: defaultThresholds, probePath: "/health/ready" });
   await eventually(
     async () =>
       (await call("GET", `${path}/journal`)).facts.filter(({ event }: any) => event.kind === "Measured").length > 3,
@@ -72,8 +72,8 @@ async function throughOneRollout(name: string, variables: Readonly<Record<string
   );
   if (variables["APPLICATIONINSIGHTS_CONNECTION_STRING"])
     await eventually(
-      () => said().find(({ sentence }) => String(sentence).startsWith("telemetry does not arrive")),
-      "a word that telemetry does not arrive",
+      () => said().find(({ message }) => String(message).startsWith("telemetry cannot be delivered")),
+      "a message that telemetry cannot be delivered",
       40,
     );
   await call("POST", `${path}/signals`, { signal: "promote", reason: "it looks good" });
@@ -90,14 +90,14 @@ const connection = (port: number) => ({
 const complaints = (said: readonly any[]): readonly string[] =>
   said
     .filter(({ what }) => what === "trouble")
-    .map(({ sentence }) => sentence)
-    .filter((sentence) => sentence.includes("telemetry"));
+    .map(({ message }) => message)
+    .filter((message) => message.includes("telemetry"));
 
 test("an ingestion that refuses costs one line in the log", { timeout: 120_000 }, async () => {
   expect(complaints(await throughOneRollout("2", connection(1)))).toHaveLength(1);
 });
 
-test("an ingestion that never answers costs one line in the log, and no end waits for it for long", {
+test("an ingestion that never answers costs one line in the log, and hardly delays the end of the process", {
   timeout: 120_000,
 }, async () => {
   const authority = makeAuthority("hangs");
@@ -122,7 +122,7 @@ test("an ingestion that never answers costs one line in the log, and no end wait
   }
 });
 
-test("without a connection string neither the control plane nor the storefront loads what would send", {
+test("without a connection string neither the control plane nor the storefront loads the exporters", {
   timeout: 120_000,
 }, async () => {
   const storefront = async (variables: Readonly<Record<string, string>>): Promise<readonly any[]> => {

@@ -1,14 +1,14 @@
-// What arrives at the stand-in's Application Insights of a real control plane's work and of a real storefront's requests: spans, metrics, who sent
-// them, and no secret. What an ingestion that is down does to a rollout is in telemetry-outage.test.ts, what alerts make of it in telemetry-alerts.test.ts.
+// What the emulator's Application Insights receives of a real control plane's work and of a real storefront's requests:
+// spans, metrics, their sender, and no secret. telemetry-outage.test.ts has an ingestion that fails.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { metrics } from "../../controlplane/adapters/telemetry/instruments.ts";
 import { telemetryColumns } from "../../emulator/insights/telemetry-rows.ts";
 import {
-  channelSecret,
-  limits,
+  notifierSecret,
   openWatchedEstate,
-  pace,
+  strategy,
+  thresholds,
   usersOf,
   type WatchedEstate,
 } from "../support/controlplane/watched-estate.ts";
@@ -24,13 +24,13 @@ beforeAll(async () => {
   users = usersOf(estate, "storefront");
   await estate.inMidCanary();
   await eventually(
-    () => named("ballast.tick.lag"),
+    () => named("ballast.interval.lag"),
     (rows) => rows > 0,
     30,
   );
   await estate.signalPlane("SIGKILL"); // its platform starts it again, and the rollout is taken over
   await eventually(
-    () => named("ballast.takeovers"),
+    () => named("ballast.recoveries"),
     (rows) => rows > 0,
     60,
   );
@@ -47,8 +47,8 @@ beforeAll(async () => {
   const next = await estate.release({ RELEASE: "3" });
   await estate.plane("PUT", `/rollouts/estate/storefront/${next}`, {
     release: "3",
-    pace: { ...pace, bakeSeconds: 1 },
-    limits,
+    strategy: { ...strategy, bakeSeconds: 1 },
+    thresholds,
     probePath: "/health/ready",
   });
   await eventually(
@@ -65,9 +65,11 @@ afterAll(async () => {
 const named = async (name: string): Promise<number> =>
   (await estate.query(`AppMetrics | where Name == "${name}" | summarize rows = count()`))[0]!["rows"];
 
-test("every turn of an attempt is a span of one trace, with what it was and came to, whichever process took it", async () => {
+test("every pass of an attempt is a span of one trace, whichever process ran it", async () => {
   const turns = await estate.query(
-    `AppDependencies | where tostring(Properties.stream) endswith "${estate.canary}" | extend stream = tostring(Properties.stream), result = tostring(Properties.result), attempt = tostring(Properties.attempt), phase = tostring(Properties.phase)`,
+    `AppDependencies | where tostring(Properties.stream) endswith "${estate.canary}"
+     | extend stream = tostring(Properties.stream), result = tostring(Properties.result),
+       attempt = tostring(Properties.attempt), phase = tostring(Properties.phase)`,
   );
   expect(new Set(turns.map(({ stream }) => stream))).toEqual(new Set([`rollout/estate/storefront/${estate.canary}`]));
   expect(new Set(turns.map(({ OperationId, attempt }) => `${OperationId} ${attempt}`)).size).toBe(1);
@@ -87,7 +89,7 @@ test("every turn of an attempt is a span of one trace, with what it was and came
   });
 });
 
-test("a call is a span with its path as it is described, and a failed one says so", async () => {
+test("a call is a span with its path as described, and a failed one is marked as failed", async () => {
   const calls = await estate.query("AppRequests | where AppRoleName == 'control-plane'");
   expect(calls).toContainEqual(
     expect.objectContaining({
@@ -102,9 +104,9 @@ test("a call is a span with its path as it is described, and a failed one says s
   );
 });
 
-test("every metric of the table arrives, under its name and with the attributes that it names", async () => {
+test("every metric of the table arrives under its name and with its attributes", async () => {
   await eventually(
-    () => named("ballast.notices.undelivered"),
+    () => named("ballast.notifications.undelivered"),
     (rows) => rows > 0,
     30,
   );
@@ -124,12 +126,13 @@ test("every metric of the table arrives, under its name and with the attributes 
   }
   expect(
     await estate.query(
-      'AppMetrics | where Name == "ballast.rollouts.ended" | project result = tostring(Properties.result), app = tostring(Properties.app), Sum',
+      'AppMetrics | where Name == "ballast.rollouts.ended" ' +
+        "| project result = tostring(Properties.result), app = tostring(Properties.app), Sum",
     ),
   ).toEqual([{ result: "rolled-back", app: "storefront", Sum: 1 }]);
 });
 
-test("docs/guides/telemetry.md has every metric with its unit and what it says", () => {
+test("docs/guides/telemetry.md has every metric with its unit and meaning", () => {
   const rows = readFileSync("docs/guides/telemetry.md", "utf8")
     .split("\n")
     .filter((line) => line.startsWith("| `ballast."));
@@ -138,7 +141,7 @@ test("docs/guides/telemetry.md has every metric with its unit and what it says",
   );
 });
 
-test("the storefront's requests arrive under its revision, sent as the identity that may do nothing else, and a span stands for those that were not sent", async () => {
+test("the storefront's requests arrive under its revision, and a span counts those that were not sent", async () => {
   const { identity, connectionString } = estate.sender;
   const app = `${estate.group}/providers/Microsoft.App/containerApps/shop?api-version=2025-07-01`;
   const env = Object.entries({
@@ -179,7 +182,9 @@ test("the storefront's requests arrive under its revision, sent as the identity 
   const [total] = await eventually(
     () =>
       estate.query(
-        "AppMetrics | where Name == 'http.server.request.duration' and AppRoleName == 'shop' | summarize requests = sum(ItemCount), failed = sum(iff(tostring(Properties[\"http.response.status_code\"]) == '500', ItemCount, 0))",
+        "AppMetrics | where Name == 'http.server.request.duration' and AppRoleName == 'shop' " +
+          "| summarize requests = sum(ItemCount), " +
+          "failed = sum(iff(tostring(Properties[\"http.response.status_code\"]) == '500', ItemCount, 0))",
       ),
     ([row]) => row!["failed"] > 5,
     20,
@@ -194,7 +199,7 @@ test("the storefront's requests arrive under its revision, sent as the identity 
   expect(total!["requests"]).toBeGreaterThan(total!["failed"]);
 });
 
-test("no secret, no token and nothing that somebody wrote is in what was sent", async () => {
+test("telemetry contains no secret, no token and no text that a person wrote", async () => {
   const rows = await Promise.all(
     Object.keys(telemetryColumns).map(async (table) => ({
       name: table,
@@ -202,11 +207,12 @@ test("no secret, no token and nothing that somebody wrote is in what was sent", 
     })),
   );
   for (const { name, text } of rows) expect([name, text.length > 1000]).toEqual([name, true]);
-  expect(findSecrets(rows, { revision: estate.canary })).toEqual(["revision in AppDependencies"]); // so it would find a secret
+  // The search works: it finds a text that is there.
+  expect(findSecrets(rows, { revision: estate.canary })).toEqual(["revision in AppDependencies"]);
   expect(
     findSecrets(rows, {
       "the database's password": estate.postgres.password,
-      "the channel's address": channelSecret,
+      "the notifier's address": notifierSecret,
       "the client's secret": estate.cloud.client.secret,
       "a reason": planted,
     }),

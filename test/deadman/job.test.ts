@@ -1,5 +1,5 @@
-// The dead man's switch as the platform runs it, a job with an identity and a role of its own, against the stand-in and a heartbeat
-// that the tests hold in their hands. The whole, with a real control plane that dies, is in deadman-proof.test.ts.
+// The dead man's switch as the platform runs it: a job with its own identity and role, against the emulator and a
+// heartbeat that the test controls. proof.test.ts has a real control plane that dies.
 import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,7 +13,7 @@ let estate: Estate;
 let health: string;
 let stable: string;
 let canary: string;
-/** What the control plane says of itself; undefined while it hangs up on everybody. */
+/** The control plane's health answer; undefined while it drops every connection. */
 let heartbeat: { readonly status: number; readonly body: object } | undefined;
 const beats = (inFlight: number, lastWriteSecondsAgo: number | null): typeof heartbeat => ({
   status: 200,
@@ -61,7 +61,7 @@ const whole = (): readonly Entry[] => [
   { revisionName: stable, weight: 100, label: "stable" },
   { revisionName: canary, weight: 0, label: "canary" },
 ];
-/** The split that is hardest to mend: everything is the canary's, and stable is down. */
+/** The worst case: the canary has all traffic, and stable is deactivated. */
 const stableDown = async (): Promise<void> => {
   await estate.setTraffic(
     { revisionName: canary, weight: 100, label: "canary" },
@@ -76,14 +76,14 @@ describe("a heartbeat", () => {
     ["with nothing in flight, however long ago the last write was", beats(0, 100_000)],
     ["with nothing in flight and nothing ever written", beats(0, null)],
     ["with a rollout in flight and a write just now", beats(1, 0.2)],
-  ])("%s ends the run with nothing done", async (_, beat) => {
+  ])("%s ends the run without a write", async (_, beat) => {
     heartbeat = beat;
     const { status, lines } = await estate.run();
     expect([status, lines.map(({ what }) => what), await estate.writes()]).toEqual(["Succeeded", ["heartbeat"], []]);
     expect(await estate.traffic()).toEqual(split());
   });
 
-  test("that comes while the switch still listens ends the run with nothing done", async () => {
+  test("that arrives while the switch still listens ends the run without a write", async () => {
     await estate.putSwitch({ BALLAST_HEALTH: health, BALLAST_DEADMAN_SECONDS: "30" });
     const execution = await estate.start();
     await once(server, "request");
@@ -101,16 +101,16 @@ describe("a heartbeat", () => {
       "503 The journal does not answer.",
     ],
     ["a rollout in flight and no write for longer than the silence", beats(1, 1.5), "1 rollouts are in flight"],
-    ["an answer of somebody else", { status: 200, body: {} }, "without saying what is in flight"],
-  ])("is not %s: stable has everything again, every label where it was", async (_, beat, why) => {
+    ["an answer of another server", { status: 200, body: {} }, "without the number of rollouts in flight"],
+  ])("is not %s: stable gets all traffic back, and every label stays", async (_, beat, why) => {
     heartbeat = beat;
     const { status, lines } = await estate.run();
     expect([status, lines.map(({ what }) => what)]).toEqual(["Succeeded", ["silence", "restored"]]);
-    expect(lines[0].sentence).toContain(why);
+    expect(lines[0].message).toContain(why);
     expect(lines[1]).toMatchObject({
       resourceGroup: "estate",
       app: "storefront",
-      sentence: `${stable} has 100 percent again; before, it was ${stable} 75, ${canary} 25`,
+      message: `${stable} has 100 percent again; before: ${stable} 75, ${canary} 25`,
     });
     expect(await estate.traffic()).toEqual(whole());
     expect(await estate.writes()).toEqual(["PATCH storefront 202"]);
@@ -118,14 +118,14 @@ describe("a heartbeat", () => {
 });
 
 describe("in silence", () => {
-  test("what is stable's already is left alone, whatever other labels there are", async () => {
+  test("an app whose stable revision has all traffic is left alone, whatever its other labels", async () => {
     await estate.setTraffic(...whole());
     await estate.writes();
     const { status, lines } = await estate.run();
     expect([status, lines.at(-1).what, await estate.writes()]).toEqual(["Succeeded", "left-alone", []]);
   });
 
-  test("an app without the label is left alone, and that is said", async () => {
+  test("an app without the label is left alone, with the reason", async () => {
     await estate.setTraffic(
       { revisionName: stable, weight: 75 },
       { revisionName: canary, weight: 25, label: "canary" },
@@ -133,10 +133,10 @@ describe("in silence", () => {
     await estate.writes();
     const { status, lines } = await estate.run();
     expect([status, lines.at(-1).what, await estate.writes()]).toEqual(["Succeeded", "left-alone", []]);
-    expect(lines.at(-1).sentence).toContain("no revision bears the label stable");
+    expect(lines.at(-1).message).toContain("no revision has the label stable");
   });
 
-  test("a stable revision that was taken down is brought up first and gets its traffic when it is ready", async () => {
+  test("a deactivated stable revision is activated first and gets its traffic when it is ready", async () => {
     await stableDown();
     const { status, lines } = await estate.run();
     expect([status, lines.at(-1).what, await estate.writes()]).toEqual([
@@ -146,12 +146,12 @@ describe("in silence", () => {
     ]);
     expect(
       (await estate.ask("GET", `https://storefront.${estate.domain}/`, undefined, { token: null })).headers[
-        "x-localcloud-revision"
+        "x-emulator-revision"
       ],
     ).toBe(stable);
   });
 
-  test("a stable revision that does not come up gets nothing, and the execution fails with the reason", async () => {
+  test("a stable revision that does not become ready gets no traffic, and the execution fails", async () => {
     const broken = await estate.release({ RELEASE: "3", FAULT: "never-ready" });
     await estate.setTraffic(
       { revisionName: stable, weight: 100 },
@@ -162,18 +162,18 @@ describe("in silence", () => {
     const { status, lines } = await estate.run();
     await estate.putSwitch({ BALLAST_HEALTH: health });
     expect([status, lines.at(-1).what, await estate.writes()]).toEqual(["Failed", "failed", []]);
-    expect(lines.at(-1).sentence).toMatch(
+    expect(lines.at(-1).message).toMatch(
       new RegExp(`its stable revision ${broken} is \\w+, \\w+ \\(given up after 2 s\\)`),
     );
     await estate.revision(broken, "deactivate");
   });
 
-  test("a stable revision that is gone fails the execution, and nothing is written", async () => {
+  test("a stable revision that no longer exists fails the execution, and nothing is written", async () => {
     await estate.fault({ method: "GET", path: `/revisions/${stable}$`, status: 404, code: "ResourceNotFound" });
     const { status, lines } = await estate.run();
-    expect([status, lines.at(-1).sentence, await estate.writes()]).toEqual([
+    expect([status, lines.at(-1).message, await estate.writes()]).toEqual([
       "Failed",
-      `its stable revision ${stable} is not there any more`,
+      `its stable revision ${stable} no longer exists`,
       [],
     ]);
   });
@@ -184,23 +184,23 @@ describe("in silence", () => {
     ["failing", { status: 500, times: 2 }],
     ["losing the answer to what it did", { loseAnswer: true }],
     ["losing the answer to what it did not do", { loseAnswer: true, status: 500 }],
-  ])("a Resource Manager that is %s for a while holds nothing up for good", async (_, fault) => {
+  ])("a Resource Manager that is %s for a while does not prevent the restore", async (_, fault) => {
     await estate.fault({ method: "PATCH", path: "/containerApps/storefront$", ...fault });
     const { status, lines } = await estate.run();
     expect([status, lines.at(-1).what, await estate.traffic()]).toEqual(["Succeeded", "restored", whole()]);
   });
 
-  test("two runs at once do no harm", async () => {
+  test("two runs at the same time are harmless", async () => {
     await stableDown();
     const runs = await Promise.all((await Promise.all([estate.start(), estate.start()])).map(estate.ended));
     expect(runs.map(({ status }) => status)).toEqual(["Succeeded", "Succeeded"]);
-    expect(new Set(runs.map(({ lines }) => lines.at(-1).sentence.startsWith(`${stable} has 100 percent`)))).toEqual(
+    expect(new Set(runs.map(({ lines }) => lines.at(-1).message.startsWith(`${stable} has 100 percent`)))).toEqual(
       new Set([true]),
     );
     expect((await estate.traffic())[0]).toEqual(whole()[0]);
   });
 
-  test("a control plane that comes back before anything was written has the app again", async () => {
+  test("a control plane that comes back before anything was written keeps the app", async () => {
     await estate.fault({
       method: "PATCH",
       path: "/containerApps/storefront$",
@@ -213,23 +213,23 @@ describe("in silence", () => {
     heartbeat = beats(1, 0.1);
     const { status, lines } = await estate.ended(execution);
     expect([status, lines.at(-1).what, await estate.traffic()]).toEqual(["Succeeded", "left-alone", split()]);
-    expect(lines.at(-1).sentence).toContain("the heartbeat is back");
+    expect(lines.at(-1).message).toContain("the heartbeat is back");
   });
 });
 
 describe("the identity of the switch", () => {
-  test.each(switchActions)("cannot do its work without %s, and the execution fails saying so", async (taken) => {
+  test.each(switchActions)("cannot work without %s, and the execution fails with that reason", async (taken) => {
     await stableDown();
     const before = await estate.traffic();
     await estate.allow(switchActions.filter((action) => action !== taken));
     const { status, lines } = await estate.run();
     await estate.allow(switchActions);
     expect([status, lines.at(-1).what, await estate.traffic()]).toEqual(["Failed", "failed", before]);
-    expect(lines.at(-1).sentence).toContain(`403 AuthorizationFailed`);
-    expect(lines.at(-1).sentence).toContain(`'${taken}'`);
+    expect(lines.at(-1).message).toContain(`403 AuthorizationFailed`);
+    expect(lines.at(-1).message).toContain(`'${taken}'`);
   });
 
-  test("may do nothing else: no other app, no deletion, no secret, no revision taken down, no right given", async () => {
+  test("may do nothing else: no other app, no deletion, no secret, no deactivation, no role assignment", async () => {
     await estate.release({ RELEASE: "1" }, "neighbour");
     await estate.putSwitch({}, undefined, "teller");
     const execution = await estate.start();
@@ -239,7 +239,8 @@ describe("the identity of the switch", () => {
     );
     await estate.putSwitch({ BALLAST_HEALTH: health });
     const signedIn = await fetch(
-      `${line.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=https://management.azure.com&client_id=${line.AZURE_CLIENT_ID}`,
+      `${line.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=https://management.azure.com` +
+        `&client_id=${line.AZURE_CLIENT_ID}`,
       { headers: { "X-IDENTITY-HEADER": line.IDENTITY_HEADER } },
     );
     const token = ((await signedIn.json()) as { access_token: string }).access_token;
@@ -275,8 +276,8 @@ describe("the identity of the switch", () => {
     expect(await Promise.all(tried)).toEqual(tried.map(() => 403));
   });
 
-  test("shows its token to nobody", async () => {
-    const { lines } = (await estate.ask("GET", "/_standin/logs?app=dead-mans-switch")).body;
+  test("never logs its token", async () => {
+    const { lines } = (await estate.ask("GET", "/_emulator/logs?app=dead-mans-switch")).body;
     expect(JSON.stringify(lines.filter(({ json }: any) => json?.what))).not.toMatch(/eyJ|hush/);
   });
 });
@@ -323,7 +324,7 @@ describe("what an app lacks", () => {
     ],
   ])("is %s", (_, given, what) => expect(plan(given).what).toBe(what));
 
-  test("is written with every label of others kept, on the same revision too, and unlabelled entries left out", () => {
+  test("keeps every label of others, on the same revision too, and drops unlabelled entries", () => {
     const traffic = [
       { revisionName: "a", weight: 50, label: "stable" },
       { revisionName: "a", weight: 10, label: "blue" },

@@ -1,5 +1,6 @@
-// The demo, whole: real engine, real processes, real load; the README's story as a person runs it, then drawn faults. Two seeds are
-// fixed, one is fresh at each run and printed; a fresh one that fails is added to the fixed ones, with what it found.
+// The whole demo with the real Pulumi CLI, real processes and real load: the standard story as a person runs it, then
+// drawn faults. Two seeds are fixed and one is new in each run and printed. A new seed that fails is added to the fixed
+// ones, with what it found.
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +11,7 @@ import { type ChildOptions, runChild } from "../../toolchain/child.ts";
 import { cacheFolder } from "../../toolchain/pulumi/cache.ts";
 
 const fixedSeeds = [7, 42];
-const freshSeed = Math.floor(Math.random() * 2 ** 32);
+const newSeed = Math.floor(Math.random() * 2 ** 32);
 
 let folder: string;
 beforeEach(() => {
@@ -30,14 +31,14 @@ const run = (args: readonly string[], options?: ChildOptions) =>
 const demo = (...args: readonly string[]) => run(args);
 const account = () =>
   JSON.parse(readFileSync(path.join(folder, "demo.json"), "utf8")) as {
-    releases: readonly Told[];
+    releases: readonly Recorded[];
     failedRequestsOutsideFaults: number;
     resumed: boolean;
     controlPlaneKilled: boolean;
     seed: number | null;
   };
 
-interface Told {
+interface Recorded {
   readonly release: number;
   readonly fault: Fault;
   readonly result: string;
@@ -46,7 +47,7 @@ interface Told {
   readonly stableFailed: number;
 }
 
-/** Makes an empty folder that anyone may write in, as PostgreSQL does under an account of its own where we are root. */
+/** Makes an empty folder that any account may write to: as root, PostgreSQL runs under an account of its own. */
 function emptyFolder(name: string): string {
   const made = path.join(folder, name);
   mkdirSync(made);
@@ -55,7 +56,7 @@ function emptyFolder(name: string): string {
   return made;
 }
 
-/** Gives what git sees changed in the clone; undefined where the clone is no git work tree. */
+/** Returns what git sees changed in the clone; undefined if the clone is not a git work tree. */
 function changes(): string | undefined {
   const { status, stdout } = spawnSync("git", ["--no-optional-locks", "status", "--porcelain"], {
     cwd: root,
@@ -64,7 +65,7 @@ function changes(): string | undefined {
   return status === 0 ? stdout : undefined;
 }
 
-/** Runs the README's commands for another shell, as they stand there. */
+/** Runs commands of docs/start/demo.md for another shell. */
 async function lookFromAnotherShell(): Promise<Readonly<Record<string, string>>> {
   const said: Record<string, string> = {};
   for (const command of [
@@ -83,7 +84,7 @@ async function lookFromAnotherShell(): Promise<Readonly<Record<string, string>>>
 }
 
 describe("the demo without a seed", () => {
-  it("tells the README's story, lets another shell look at it, and leaves nothing after Ctrl-C", {
+  it("plays the standard story, serves another shell, and leaves nothing after Ctrl-C", {
     timeout: 400_000,
   }, async () => {
     const [home, temporary] = [emptyFolder("home"), emptyFolder("temporary")];
@@ -112,11 +113,13 @@ describe("the demo without a seed", () => {
       [3, "rolled-back"],
       [4, "promoted"],
       [5, "rejected"],
-      [4, "equal"],
+      [4, "unchanged"],
     ]);
     expect(await looked).toEqual({
       "ballast -- release list": expect.stringMatching(/storefront[^]*exit code 0$/),
-      "ballast -- release explain storefront --replay": expect.stringMatching(/come out equal[^]*exit code 0$/),
+      "ballast -- release explain storefront --replay": expect.stringMatching(
+        /every decision is the same[^]*exit code 0$/,
+      ),
       "pulumi -- stack --stack local": expect.stringMatching(/controlPlaneEndpoint[^]*exit code 0$/),
     });
     expect([existsSync(path.join(folder, "ground")), readdirSync(home), readdirSync(temporary)]).toEqual([
@@ -124,13 +127,13 @@ describe("the demo without a seed", () => {
       [],
       [],
     ]);
-    expect(changes(), "nobody else edits the clone while this test runs").toBe(before);
+    expect(changes(), "the clone must not be edited while this test runs").toBe(before);
   });
 });
 
 describe("a demo with drawn faults", () => {
-  for (const seed of [...fixedSeeds, freshSeed]) {
-    it(`comes out as the faults demand with seed ${seed}${seed === freshSeed ? ", a fresh one" : ""}`, {
+  for (const seed of [...fixedSeeds, newSeed]) {
+    it(`has the results that its faults determine with seed ${seed}${seed === newSeed ? ", a new one" : ""}`, {
       timeout: 400_000,
     }, async () => {
       process.stdout.write(`demo seed ${seed}\n`);
@@ -138,7 +141,7 @@ describe("a demo with drawn faults", () => {
       expect(code, output).toBe(0);
       if (draw(seed).race)
         expect(output).toMatch(
-          /release \d+ came (too early and was refused with [a-z-]+|in when release \d+ had been decided)/,
+          /release \d+ came (too early and was refused with [a-z-]+|after the verdict on release \d+)/,
         );
       const record = account();
       expect(record).toMatchObject({ seed, failedRequestsOutsideFaults: 0, controlPlaneKilled: true, resumed: true });
@@ -146,7 +149,7 @@ describe("a demo with drawn faults", () => {
       expect(drawn.map(({ release, result }) => [release, result])).toEqual(
         draw(seed).releases.map(({ release, fault }) => [release, expectedResult(fault)]),
       );
-      expect(record.releases.at(-1)).toMatchObject({ result: "equal", canaryRequests: 0 });
+      expect(record.releases.at(-1)).toMatchObject({ result: "unchanged", canaryRequests: 0 });
       for (const { result, canaryRequests, stableFailed } of drawn) {
         expect(stableFailed).toBe(0);
         if (result === "rejected") expect(canaryRequests).toBe(0);
@@ -158,7 +161,7 @@ describe("a demo with drawn faults", () => {
 });
 
 describe("what is drawn", () => {
-  it("always has two bad releases and two good ones at least, a bad one last, and a kill in a good one", () => {
+  it("always has at least two bad and two good releases, a bad one last, and a kill during a good one", () => {
     const kinds = new Set<string>();
     for (let seed = 0; seed < 500; seed++) {
       const { releases, kill } = draw(seed);
@@ -171,7 +174,7 @@ describe("what is drawn", () => {
     expect([...kinds].sort()).toEqual(["crash", "errors", "hang", "never-ready", "none", "slow"]);
   });
 
-  it("is for most seeds a race of a verdict with the next release's `pulumi up`, about which nothing else is going on", () => {
+  it("has, for most seeds, a verdict that races with the next release's `pulumi up`, and no kill during it", () => {
     const draws = Array.from({ length: 500 }, (_, seed) => draw(seed));
     const races = draws.flatMap(({ race, kill, releases }) =>
       race
@@ -198,7 +201,7 @@ describe("what is drawn", () => {
 
   it("is the same for the same seed", () => expect(draw(7)).toEqual(draw(7)));
 
-  it("is the README's story without a seed", () =>
+  it("is the standard story without a seed", () =>
     expect(story.releases.map(({ fault }) => expectedResult(fault))).toEqual([
       "promoted",
       "rolled-back",
@@ -213,7 +216,7 @@ describe("a demo that cannot start", () => {
     expect([code, output]).toEqual([1, expect.stringContaining("demo-seed-unclear")]);
   });
 
-  it("refuses to stand on the ground of another with demo-already-running", async () => {
+  it("refuses the folder of a running demo with demo-already-running", async () => {
     const first = new AbortController();
     let running = (): void => {};
     const up = new Promise<void>((resolve) => {
@@ -225,7 +228,7 @@ describe("a demo that cannot start", () => {
       {
         signal: first.signal,
         onLine: (line) => {
-          if (line.includes("the stand-in cloud on")) running();
+          if (line.includes("emulator on")) running();
         },
       },
     );

@@ -1,18 +1,21 @@
-// What is written for who changes the code, done in a clone. The first change of the README: a test turns red and shows the journals that it got, one command rewrites them, git
-// shows the behaviour that was changed, and another command takes it all back. And docs/explain/changing.md: whatever is new and lacks a place, what its row names says so.
+// What CONTRIBUTING.md tells whoever changes the code, done in a clone. First its first change: a test fails and shows
+// the journals that it got, one command rewrites them, git shows the changed behaviour, and another command takes it
+// back. Then its table: each new thing that lacks a place is named by the command in its row.
 import { spawnSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cloneInto } from "../support/repository/clone.ts";
 
+const root = join(import.meta.dirname, "..", "..");
+const contributing = readFileSync(join(root, "CONTRIBUTING.md"), "utf8");
 const judge = "engines/rollout/judge/judge.ts";
 let clone: string;
 
 function run(command: string): { readonly code: number | null; readonly said: string } {
   const { FORCE_COLOR: _force, ...inherited } = process.env;
-  // What vitest tells its workers is not for the one that is started here.
+  // The variables that vitest sets for its workers must not reach the vitest that is started here.
   const env = Object.fromEntries(
     Object.entries({ ...inherited, NO_COLOR: "1" }).filter(([name]) => !/^VITEST|^TEST$|^NODE_ENV$/.test(name)),
   );
@@ -26,21 +29,25 @@ function run(command: string): { readonly code: number | null; readonly said: st
 }
 
 beforeAll(() => {
-  cloneInto((clone = mkdtempSync(join(tmpdir(), "ballast-clone-"))));
+  clone = mkdtempSync(join(tmpdir(), "ballast-clone-"));
+  cloneInto(clone);
+  const picture = join("docs", "start", "rollback.png"); // a clone has text files only, and the README links this one
+  cpSync(join(root, picture), join(clone, picture));
   expect(
     run(
-      "git init --quiet && git add --all && git -c user.name=ann -c user.email=ann@example.com commit --quiet --message 'as it was'",
+      "git init --quiet && git add --all && " +
+        "git -c user.name=ann -c user.email=ann@example.com commit --quiet --message 'as it was'",
     ),
   ).toEqual({ code: 0, said: "" });
 });
 afterAll(() => rmSync(clone, { recursive: true, force: true }));
 
-test("the scenarios are green to begin with, and nothing is changed by running them", () => {
+test("the scenarios pass at first, and running them changes nothing", () => {
   expect(run("npx vitest run test/engines/rollout/scenarios.test.ts").code).toBe(0);
   expect(run("git diff")).toEqual({ code: 0, said: "" });
 });
 
-test("another number turns those red that it decided, each with the journal that it got", () => {
+test("another number fails the scenarios that it decided, each with the journal that it got", () => {
   const before = readFileSync(join(clone, judge), "utf8");
   const after = before.replace(/badRequestsMin = \d+/, "badRequestsMin = 100");
   expect(after).not.toBe(before);
@@ -51,16 +58,33 @@ test("another number turns those red that it decided, each with the journal that
   expect(said).toMatch(/^\+ +\w+ +Aborted .*canary fails/m);
 });
 
-test("UPDATE=1 rewrites the journals, git shows how each decides later, and git checkout takes it back", () => {
+test("UPDATE=1 rewrites the journals, git diff shows each later decision, and git checkout takes it back", () => {
   const updated = run("UPDATE=1 npx vitest run test/engines/rollout/scenarios.test.ts");
   expect([updated.code, updated.said]).toEqual([0, expect.stringMatching(/passed/)]);
   const { said } = run("git diff");
-  expect(said).toMatch(
-    /^diff --git a\/test\/scenarios\/rollout\/aborts-when-failures-exceed-the-limit\.yaml[^]*?^-.*Aborted.*\n[^]*?^\+.*Aborted/m,
-  );
+  expect(said).toMatch(/^diff --git a\/test\/scenarios\/rollout\/aborts-when-failures-exceed-the-limit\.yaml/m);
+  expect(said).toMatch(/rollout\/aborts-when-failures-exceed-the-limit\.yaml[^]*?^-.*Aborted.*\n[^]*?^\+.*Aborted/m);
   expect(run("git checkout .").code).toBe(0);
   expect(run("git diff")).toEqual({ code: 0, said: "" });
 });
+
+const sighComponent = `// A sigh.
+import * as pulumi from "@pulumi/pulumi";
+
+/** What a sigh takes. */
+export interface SighArgs {
+  /** How deep. */
+  readonly depth: number;
+}
+
+/** A sigh. */
+export class Sigh extends pulumi.ComponentResource {
+  constructor(name: string, args: SighArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ballast:index:Sigh", name, args, opts);
+    this.registerOutputs({});
+  }
+}
+`;
 
 const edit = (file: string, from: string | RegExp, to: string): void => {
   const before = readFileSync(join(clone, file), "utf8");
@@ -86,12 +110,12 @@ const forgotten: Readonly<Record<string, readonly [forget: () => void, says: str
     () => edit(vocabulary, "export type RolloutEffect =", 'export type RolloutEffect =\n  | { readonly kind: "Sigh" }'),
     "perform.ts",
   ],
-  "a limit of the judge": [
+  "a threshold of the judge": [
     () =>
       edit(
         vocabulary,
-        "export interface Limits {",
-        "export interface Limits {\n  /** How many sighs are heard. */\n  readonly sighsMax: number;",
+        "export interface Thresholds {",
+        "export interface Thresholds {\n  /** How many sighs are heard. */\n  readonly sighsMax: number;",
       ),
     "plan.ts",
   ],
@@ -106,10 +130,7 @@ const forgotten: Readonly<Record<string, readonly [forget: () => void, says: str
   ],
   "a component": [
     () => {
-      writeFileSync(
-        join(clone, "components", "platform", "sigh.ts"),
-        '// A sigh.\nimport * as pulumi from "@pulumi/pulumi";\n\n/** What a sigh takes. */\nexport interface SighArgs {\n  /** How deep. */\n  readonly depth: number;\n}\n\n/** A sigh. */\nexport class Sigh extends pulumi.ComponentResource {\n  constructor(name: string, args: SighArgs, opts?: pulumi.ComponentResourceOptions) {\n    super("ballast:index:Sigh", name, args, opts);\n    this.registerOutputs({});\n  }\n}\n',
-      );
+      writeFileSync(join(clone, "components", "platform", "sigh.ts"), sighComponent);
       appendFileSync(
         join(clone, "package.ts"),
         'export { Sigh, type SighArgs } from "./components/platform/sigh.ts";\n',
@@ -121,7 +142,8 @@ const forgotten: Readonly<Record<string, readonly [forget: () => void, says: str
     () =>
       appendFileSync(
         join(clone, "errors", "demo.ts"),
-        `\n/** A sigh. */\nexport const demoSigh = entry<object>("${sigh}", { title: "A sigh", message: () => "It sighs.", fix: () => "breathe" });\n`,
+        `\n/** A sigh. */\nexport const demoSigh = entry<object>("${sigh}", {\n` +
+          '  title: "A sigh",\n  message: () => "It sighs.",\n  fix: () => "breathe",\n});\n',
       ),
     `no test provokes ${sigh}`,
   ],
@@ -130,7 +152,8 @@ const forgotten: Readonly<Record<string, readonly [forget: () => void, says: str
       edit(
         "controlplane/api/openapi-operations.ts",
         "export const operations = {",
-        'export const operations = {\n  sigh: { method: "GET", path: "/sigh", role: undefined, summary: "Sighs.", answers: { 200: { description: "It has sighed." } } },',
+        'export const operations = {\n  sigh: { method: "GET", path: "/sigh", role: undefined, summary: "Sighs.", ' +
+          'answers: { 200: { description: "It has sighed." } } },',
       ),
     "app.ts",
   ],
@@ -138,13 +161,13 @@ const forgotten: Readonly<Record<string, readonly [forget: () => void, says: str
     () =>
       edit(
         "cli/release/top.ts",
-        "export const addTop = (program: Command): Command => reachable(",
-        'export const addTop = (program: Command): Command => program.command("sigh") && reachable(',
+        'withReachOptions(program.command("top"))',
+        'program.command("sigh") && withReachOptions(program.command("top"))',
       ),
     "sigh",
   ],
   "a command on a page": [
-    () => appendFileSync(join(clone, "docs", "reference", "api.md"), "\nRun `az sigh --deep`.\n"),
+    () => appendFileSync(join(clone, "docs", "guides", "api.md"), "\nRun `az sigh --deep`.\n"),
     "az sigh --deep",
   ],
   "a key of the configuration": [
@@ -156,12 +179,12 @@ const forgotten: Readonly<Record<string, readonly [forget: () => void, says: str
       ),
     "sighs",
   ],
-  "a kind or a truth of the stand-in": [
+  "a resource type or a quirk of the emulator": [
     () =>
       edit(
         "emulator/controls/quirks.ts",
-        "export const truths = {",
-        'export const truths = {\n  "clouds-sigh": { azure: "clouds sigh", source: "nobody", naive: "they do not" },',
+        "export const quirks = {",
+        'export const quirks = {\n  "clouds-sigh": { azure: "clouds sigh", source: "nobody", naive: "they do not" },',
       ),
     "clouds-sigh",
   ],
@@ -183,13 +206,12 @@ const forgotten: Readonly<Record<string, readonly [forget: () => void, says: str
   "a page": [() => writeFileSync(join(clone, "docs", "sighs.md"), "# Sighs\n"), "docs/sighs.md"],
 };
 
-const rows = [
-  ...readFileSync(join(import.meta.dirname, "..", "..", "docs", "explain", "changing.md"), "utf8").matchAll(
-    /^\| (an? .*?) \| .* \| `(np[mx] [^`]*)` \|$/gm,
-  ),
-].map(([, thing, command]) => ({ thing: thing!, command: command! }));
+const rows = [...contributing.matchAll(/^\| (an? .*?) \| .* \| `(np[mx] [^`]*)` \|$/gm)].map(([, thing, command]) => ({
+  thing: thing!,
+  command: command!,
+}));
 
-test("the page has a row for all that is forgotten here, and nothing else", () =>
+test("CONTRIBUTING.md has a row for each place that is forgotten here, and no other", () =>
   expect(rows.map(({ thing }) => thing)).toEqual(Object.keys(forgotten)));
 
 test.each(rows)("$thing that lacks a place is found by $command", { timeout: 180_000 }, ({ thing, command }) => {

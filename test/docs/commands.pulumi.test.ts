@@ -1,14 +1,15 @@
-// Every `pulumi` command on the pages is one that the real engine reads: its commands and options exist. Nothing is deployed here.
+// Every `pulumi` command on the pages has a command and options that the real Pulumi CLI knows. Nothing is deployed
+// here.
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { bringEngine, type PulumiEngine } from "../../toolchain/pulumi/bring.ts";
+import { bringPulumi, type PulumiCli } from "../../toolchain/pulumi/bring.ts";
 import { ruleFor } from "../support/docs/command-rules.ts";
 import { commandsOf, wordsOf } from "../support/docs/page-commands.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const commands = ["README.md", ...globSync(["docs/**/*.md", "examples/**/*.md"], { cwd: root })]
+const commands = globSync(["*.md", "docs/**/*.md", "examples/**/*.md"], { cwd: root })
   .flatMap((page) => commandsOf(page, readFileSync(join(root, page), "utf8")))
   .filter((command) => {
     const rule = ruleFor(command);
@@ -16,26 +17,27 @@ const commands = ["README.md", ...globSync(["docs/**/*.md", "examples/**/*.md"],
   });
 const once = commands.filter(({ text }, at) => commands.findIndex((other) => other.text === text) === at);
 
-let engine: PulumiEngine;
+let pulumiCli: PulumiCli;
 beforeAll(async () => {
-  engine = await bringEngine();
+  pulumiCli = await bringPulumi();
 });
 
-/** Gives what the engine says of a command that is not carried out. It looks for what it does not know before it helps. */
+/** Gives the Pulumi CLI's help for a command, which is not carried out. The CLI refuses what it does not know first. */
 const helpFor = (words: readonly string[]) =>
-  spawnSync(engine.command, [...words, "--help"], {
+  spawnSync(pulumiCli.command, [...words, "--help"], {
     encoding: "utf8",
-    env: { ...process.env, ...engine.environment, PULUMI_SKIP_UPDATE_CHECK: "true" },
+    env: { ...process.env, ...pulumiCli.environment, PULUMI_SKIP_UPDATE_CHECK: "true" },
   });
 
 const takesArguments = / [[<](?!flags\]|command\]|--\])/;
 
-test.each(once)("$text on $page:$line is read by the engine", ({ text }) => {
+test.each(once)("$text on $page:$line is read by the Pulumi CLI", ({ text }) => {
   const [, ...words] = wordsOf(text);
   const options = words.findIndex((word) => word.startsWith("-"));
   const { status, stdout, stderr } = helpFor(words);
   expect([status, stderr]).toEqual([0, ""]);
-  // What it does not know for a command it takes for an argument of the one before, which says whether it has any. Names may be another's aliases.
+  // The CLI takes an unknown command for an argument of the one before, whose usage says whether it has any. A name may
+  // be an alias.
   const usage = /Usage:\n\s+pulumi ([^\n]*)/.exec(stdout)![1]!;
   const depth = usage.split(/ [[<]/)[0]!.split(" ").length;
   const named = words.slice(0, options === -1 ? undefined : options);
@@ -43,7 +45,7 @@ test.each(once)("$text on $page:$line is read by the engine", ({ text }) => {
   if (named.length > depth) expect(usage).toMatch(takesArguments);
 });
 
-test("an option and a command that there is not are found", () => {
+test("an unknown option and an unknown command are found", () => {
   expect(helpFor(["up", "--fast"]).status).not.toBe(0);
   const { stdout } = helpFor(["stack", "lift"]);
   expect(stdout).toMatch(/Usage:\n\s+pulumi stack \[flags\]\n/);

@@ -1,5 +1,6 @@
-// The pages of the documentation hold together: every link leads to a file and a heading that are there, every decision is in the index, every word of the glossary is used
-// and explained once, and every command of `ballast` is told somewhere. What the commands on the pages do is for docs-commands.test.ts.
+// Checks that the pages of the documentation fit together. Every link leads to an existing file and heading, every
+// decision is in the index, every word of the glossary is explained once and used, and every command of `ballast` is on
+// a page. What the commands on the pages do is checked by commands.test.ts.
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
@@ -8,7 +9,7 @@ import { readRepository } from "../support/repository/source.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
-const pages = ["README.md", "CHANGELOG.md", ...globSync(["docs/**/*.md", "examples/**/*.md"], { cwd: root })];
+const pages = globSync(["*.md", "docs/**/*.md", "examples/**/*.md"], { cwd: root });
 const withoutCode = (markdown: string): string =>
   markdown.replaceAll(/^```[^]*?^```/gm, "").replaceAll(/`[^`\n]*`/g, "");
 
@@ -29,7 +30,7 @@ function anchorsOf(markdown: string): readonly string[] {
   });
 }
 
-/** Says which links of a page lead nowhere; others' pages are not asked. */
+/** Gives the links of a page that lead nowhere; links to other sites are not checked. */
 function brokenLinks(page: string, markdown: string, textOf: (file: string) => string | undefined): readonly string[] {
   return [...withoutCode(markdown).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, link]) => link!)
@@ -43,26 +44,30 @@ function brokenLinks(page: string, markdown: string, textOf: (file: string) => s
     });
 }
 
-const textOf = (file: string): string | undefined =>
-  existsSync(join(root, file)) ? (file.endsWith(".md") ? read(file) : "") : undefined;
+/** Gives the text of a page, nothing of another file, and undefined if there is no such file. */
+function textIn(file: string): string | undefined {
+  if (!existsSync(join(root, file))) return undefined;
+  return file.endsWith(".md") ? read(file) : "";
+}
 
-test("every link leads to a file and a heading that are there", () => {
-  expect(pages.flatMap((page) => brokenLinks(page, read(page), textOf))).toEqual([]);
+test("every link leads to an existing file and heading", () => {
+  expect(pages.flatMap((page) => brokenLinks(page, read(page), textIn))).toEqual([]);
   expect(pages.flatMap((page) => [...withoutCode(read(page)).matchAll(/\]\((?!http)/g)]).length).toBeGreaterThan(50);
 });
 
-test("a link to no file, to no heading, and one in code are told apart", () => {
+test("a link to a missing file, a link to a missing heading, and a link in code are distinguished", () => {
   const known: Record<string, string> = { "docs/a.md": "# A `b`: [c](d) & e\n## Again\n## Again\n", "docs/b.md": "" };
   expect(
     brokenLinks(
       "docs/b.md",
-      "[x](a.md) [x](a.md#a-b-c--e) [x](a.md#again-1) [x](#x) [x](c.md) [x](https://x) `[x](no.md)`\n```\n[x](no.md)\n```\n",
+      "[x](a.md) [x](a.md#a-b-c--e) [x](a.md#again-1) [x](#x) [x](c.md) [x](https://x) " +
+        "`[x](no.md)`\n```\n[x](no.md)\n```\n",
       (file) => known[file],
     ),
   ).toEqual(["docs/b.md: #x leads to no heading", "docs/b.md: c.md leads to no file"]);
 });
 
-test("every page but the generated ones is reached from the README, and every decision from its index, by its own title", () => {
+test("every page is reached from the README, and every decision from its index, by its own title", () => {
   const reached = new Set<string>();
   const open = ["README.md"];
   for (let page = open.pop(); page !== undefined; page = open.pop()) {
@@ -87,8 +92,9 @@ test("every page but the generated ones is reached from the README, and every de
       expect([path, existsSync(join(root, path!))]).toEqual([path, true]);
 });
 
-test("every word of the glossary is explained once, and used elsewhere", () => {
-  const words = [...read("docs/reference/glossary.md").matchAll(/^\| (?!word |-)([^|]+) \|/gm)].flatMap(([, cell]) =>
+test("every word of the glossary is explained once and used elsewhere", () => {
+  const [glossary, appendix = ""] = read("docs/reference/glossary.md").split("\n## Appendix: old words\n");
+  const words = [...glossary!.matchAll(/^\| (?!word |-)([^|]+) \|/gm)].flatMap(([, cell]) =>
     cell!
       .trim()
       .split(", ")
@@ -96,6 +102,7 @@ test("every word of the glossary is explained once, and used elsewhere", () => {
   );
   expect(words.length).toBeGreaterThan(50);
   expect(words.filter((word, at) => words.indexOf(word) !== at)).toEqual([]);
+  expect([...appendix.matchAll(/^\| (?!old word |-)[^|]+ \| [^|]+ \|$/gm)].length).toBeGreaterThan(20);
   const elsewhere = readRepository(root)
     .filter(({ path }) => path !== "docs/reference/glossary.md" && /\.(md|ts|yaml)$/.test(path))
     .map(({ text }) => text)
@@ -106,11 +113,11 @@ test("every word of the glossary is explained once, and used elsewhere", () => {
   ).toEqual([]);
 });
 
-test("every command of `ballast` is told on a page", () => {
-  const told = pages.map(read).join("\n");
-  // As its own line has it, or among others of its group: `ballast release list|show`.
-  const isTold = (name: string): boolean =>
-    new RegExp(`ballast (?:-- )?${name.replace(/(\w[\w-]*)$/, "(?:[\\w|-]*\\|)?$1")}\\b`).test(told);
+test("every command of `ballast` is on a page", () => {
+  const text = pages.map(read).join("\n");
+  // By itself, or among others of its group: `ballast release list|show`.
+  const isMentioned = (name: string): boolean =>
+    new RegExp(`ballast (?:-- )?${name.replace(/(\w[\w-]*)$/, "(?:[\\w|-]*\\|)?$1")}\\b`).test(text);
   expect(commandNames().length).toBeGreaterThan(20);
-  expect(commandNames().filter((name) => !isTold(name))).toEqual([]);
+  expect(commandNames().filter((name) => !isMentioned(name))).toEqual([]);
 });

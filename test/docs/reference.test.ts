@@ -1,17 +1,27 @@
-// What the package exports is said in full, in its types and on the pages of docs/reference, and the pages are what the types say today.
+// The reference in docs/reference is complete and up to date: every export has its docstrings, every page is what the
+// generator writes today, and every error, command, configuration key and API call has its place on a page.
 import { globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
+import { parse } from "yaml";
+import { operations } from "../../controlplane/api/openapi-operations.ts";
+import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import { catalogue } from "../../errors/catalogue.ts";
 import { type Exported, exportedTypes } from "../../toolchain/package/exported-types.ts";
-import { pages } from "../../toolchain/package/reference.ts";
+import { plain } from "../../toolchain/package/markdown.ts";
+import { placeholder } from "../../toolchain/package/placeholder.ts";
+import { referencePages } from "../../toolchain/package/reference.ts";
+import { callTitle } from "../../toolchain/package/reference-api.ts";
+import { commandNames } from "../support/docs/ballast-grammar.ts";
 
 const root = join(import.meta.dirname, "..", "..");
+const folder = join(root, "docs", "reference");
 const exported = exportedTypes(root);
 const components = exported.filter(({ kind }) => kind === "component");
+const generated = await referencePages();
 
-/** Lists what has no docstring, and what may be left out without saying what is taken then. */
-const unsaid = (all: readonly Exported[]): readonly string[] =>
+/** Lists what has no docstring, and what is optional without saying its default. */
+const undocumented = (all: readonly Exported[]): readonly string[] =>
   all.flatMap(({ name, documentation, members }) => [
     ...(documentation === "" ? [name] : []),
     ...members.filter((member) => member.documentation === "").map((member) => `${name}.${member.name}`),
@@ -20,10 +30,10 @@ const unsaid = (all: readonly Exported[]): readonly string[] =>
       .map((member) => `${name}.${member.name} by default`),
   ]);
 
-test("every export, every argument down to the innermost, every field and every output says what it is, and what it is by default", () =>
-  expect(unsaid(exported)).toEqual([]));
+test("every export, argument, field and output has a docstring, and every optional one says its default", () =>
+  expect(undocumented(exported)).toEqual([]));
 
-test("what says nothing is named", () => {
+test("a missing docstring or default is named", () => {
   const member = { name: "a", type: "string", optional: false, documentation: "Says it." };
   const bad: Exported = {
     name: "Bad",
@@ -31,31 +41,31 @@ test("what says nothing is named", () => {
     documentation: "",
     members: [member, { ...member, name: "b.c", documentation: "" }, { ...member, name: "d", optional: true }],
   };
-  expect(unsaid([bad])).toEqual(["Bad", "Bad.b.c", "Bad.d by default"]);
+  expect(undocumented([bad])).toEqual(["Bad", "Bad.b.c", "Bad.d by default"]);
 });
 
-test("arguments are read down to the innermost, with their defaults", () => {
+test("arguments are read with the fields of objects within, and with their defaults", () => {
   const args = exported.find(({ name }) => name === "ControlPlaneArgs")!.members;
   expect(args.find(({ name }) => name === "database.login.password")).toMatchObject({
     type: "pulumi.Input<string>",
     optional: false,
     documentation: expect.stringContaining("secret"),
   });
-  expect(args.find(({ name }) => name === "inventory[].app")).toMatchObject({ type: "string" });
+  expect(args.find(({ name }) => name === "managedTargets[].app")).toMatchObject({ type: "string" });
   expect(
     exported.find(({ name }) => name === "CanaryAppArgs")!.members.find(({ name }) => name === "targetPort"),
   ).toMatchObject({ optional: true, byDefault: "8080" });
 });
 
 test.each([
-  ["Pace", defaultPace],
-  ["Limits", defaultLimits],
-])("the defaults that %s tells are those that are taken", (type, defaults) => {
+  ["Strategy", defaultStrategy],
+  ["Thresholds", defaultThresholds],
+])("the docstrings of %s give the defaults that are used", (type, defaults) => {
   const { members } = exported.find(({ name }) => name === type)!;
   expect(Object.fromEntries(members.map(({ name, byDefault }) => [name, JSON.parse(byDefault!)]))).toEqual(defaults);
 });
 
-test("every component of components/ is exported with its arguments, and nothing but components and types is", async () => {
+test("the package exports types, and every component of components/ with its arguments", async () => {
   const written = globSync("components/*/*.ts", { cwd: root }).flatMap(
     (name) =>
       /export class (\w+) extends pulumi\.ComponentResource/.exec(readFileSync(join(root, name), "utf8"))?.[1] ?? [],
@@ -65,10 +75,49 @@ test("every component of components/ is exported with its arguments, and nothing
   expect(Object.keys(await import("../../package.ts"))).toEqual(components.map(({ name }) => name));
 });
 
-test("docs/reference is what `npm run docs:api` writes, a page a component with its example", () => {
-  const folder = join(root, "docs", "reference", "components");
-  const expected = pages(exported);
-  expect(readdirSync(folder).toSorted()).toEqual([...expected.keys()].toSorted());
-  for (const [name, text] of expected)
-    expect(readFileSync(join(folder, name), "utf8"), `${name} is out of date: run \`npm run docs:api\``).toBe(text);
+test("docs/reference is what `npm run docs:reference` writes", () => {
+  const byHand = ["components", "glossary.md", "versioning.md"];
+  const written = readdirSync(folder, { recursive: true }).map(String);
+  expect(written.filter((name) => !byHand.includes(name)).toSorted()).toEqual([...generated.keys()].toSorted());
+  for (const [name, text] of generated)
+    expect(readFileSync(join(folder, name), "utf8"), `${name} is out of date: run \`npm run docs:reference\``).toBe(
+      text,
+    );
+});
+
+test("every generated page says that it is, and by which command", () => {
+  for (const [name, text] of generated)
+    expect([name, text]).toEqual([name, expect.stringMatching(/^Generated by `npm run docs:reference` from /m)]);
+});
+
+test("every error, command, configuration key and API call has its place", () => {
+  const { config } = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as { readonly config: object };
+  const places: Readonly<Record<string, readonly string[]>> = {
+    "errors.md": [...catalogue().keys()].map((id) => `### \`${id}\`\n`),
+    "commands.md": commandNames().map((name) => `# ballast ${name}\n`),
+    "configuration.md": Object.keys(config).map((key) => `| \`ballast:${key}\` |`),
+    "api.md": Object.values(operations).map((operation) => `## \`${callTitle(operation)}\`\n`),
+    "README.md": [...generated.keys(), "glossary.md", "versioning.md"]
+      .filter((name) => name !== "README.md")
+      .map((name) => `](${name})`),
+  };
+  for (const [page, all] of Object.entries(places)) {
+    expect(all.length).toBeGreaterThan(10);
+    expect([page, all.filter((place) => !generated.get(page)!.includes(place))]).toEqual([page, []]);
+  }
+  expect(generated.get("configuration.md"), "a field without a docstring").not.toMatch(/\| +\|$/m);
+});
+
+test("a placeholder stands for a text, a number, a list and an object, and a page shows it as it is", () => {
+  const { app, bytesMax, groups, failed, isLate } = placeholder("case") as Record<string, any>;
+  expect(`${app} ${app.toUpperCase()} ${bytesMax / 1024} ${isLate ? "late" : "in time"}`).toBe("<app> <app> NaN late");
+  expect([groups.join(", "), groups.map((each: unknown) => `"${each}"`).join(), groups.length > 1]).toEqual([
+    "<groups>",
+    '"<groups>"',
+    false,
+  ]);
+  expect([...failed].map(({ way, error }) => `${way.padEnd(9)} ${error.id}`)).toEqual(["<way> <id>"]);
+  expect(JSON.stringify({ bytesMax })).toBe('{"bytesMax":"<bytes max>"}');
+  expect(plain("a <b> `<c>` *d*")).toBe("a \\<b> `<c>` \\*d\\*");
+  expect(generated.get("errors.md")).not.toMatch(/undefined|\bNaN\b|\[object/);
 });

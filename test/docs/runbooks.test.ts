@@ -1,5 +1,6 @@
-// The runbooks are run: each block of commands on the page, line by line and as it stands, in the situation that its place on the page is for. The control
-// plane has canned answers, the cloud is the stand-in, and the engine is a script that tells what one would of the stack.
+// Runs the runbooks: each block of commands on the page, line by line, in the situation that its place on the page is
+// for. The control plane has canned answers, the cloud is the emulator, and the Pulumi CLI is a script with the stack's
+// outputs.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -8,12 +9,12 @@ import { type CloudForTests, startCloudForTests } from "../support/emulator/clou
 
 const page = readFileSync(join(import.meta.dirname, "..", "..", "docs", "guides", "runbooks.md"), "utf8");
 
-/** What each block of a chapter finds, in the order of the page. */
+/** The situation of each block of a chapter, in the order of the page. */
 const situations: Readonly<Record<string, readonly Situation[]>> = {
   "Stuck rollout": ["in flight", "in flight", "in flight", "in flight", "in flight", "rolled back"],
   "Lost control plane": ["gone", "back", "in flight", "rolled back"],
   "Wrong verdict": ["rolled back", "rolled back", "in flight", "in flight", "in flight"],
-  "Rollback blocked": ["stranded", "in flight", "stranded", "in flight"],
+  "Rollback blocked": ["degraded", "in flight", "degraded", "in flight"],
   "Failing app": ["in flight", "in flight", "rolled back"],
 };
 
@@ -46,7 +47,7 @@ beforeEach(async () => {
 });
 afterEach(() => onCall.close());
 
-test("the page has the chapters that are run here, block by block, and no command outside of a block", () => {
+test("the page has exactly the chapters and blocks that are run here, and no command outside of a block", () => {
   expect(
     Object.fromEntries(
       Object.keys(situations).map((chapter) => [chapter, blocks.filter((block) => block.chapter === chapter).length]),
@@ -59,7 +60,7 @@ test("the page has the chapters that are run here, block by block, and no comman
 });
 
 test.each(blocks)(
-  "what is on the page under $chapter, block $place, is done as it stands",
+  "the commands under $chapter, block $place, have the exit codes that the page gives",
   async ({ chapter, place, commands }) => {
     await onCall.arrange(situations[chapter]![place]!);
     for (const command of commands) {

@@ -1,5 +1,5 @@
-// The acceptance probes that other stand-ins for Azure are known to fail, each by Microsoft's client and by a raw request where both can
-// see it: clients fill in what an answer leaves out, so that they alone would not notice a field that was dropped.
+// Acceptance probes that other emulators for Azure fail, each by Microsoft's client and by a raw request if both can
+// see it. A client fills in missing fields, so that it alone would not notice a dropped one.
 
 import { readFileSync } from "node:fs";
 import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
@@ -65,7 +65,7 @@ beforeAll(async () => {
 });
 afterAll(() => at.close());
 
-test("a revision that does not exist is 404, to the client and on the wire", async () => {
+test("a revision that does not exist is 404 for the client and on the wire", async () => {
   expect(await failure(sdk.containerAppsRevisions.getRevision("probes", "web", "web--nowhere"))).toEqual([
     404,
     "ResourceNotFound",
@@ -76,7 +76,7 @@ test("a revision that does not exist is 404, to the client and on the wire", asy
   });
 });
 
-test("secrets can be listed again and again and stay where they are", async () => {
+test("listing secrets repeatedly gives the same secrets and changes nothing", async () => {
   const expected = [{ name: "key", value: "hush-hush" }];
   for (let time = 0; time < 2; time++)
     expect((await sdk.containerApps.listSecrets("probes", "web")).value).toMatchObject(expected);
@@ -84,7 +84,7 @@ test("secrets can be listed again and again and stay where they are", async () =
   expect((await at.ask("GET", url("web"))).body.properties.configuration.secrets).toEqual([{ name: "key" }]);
 });
 
-test("weights of 150 are refused, to the client and on the wire, and nothing moves", async () => {
+test("weights of 150 are refused for the client and on the wire, and no traffic moves", async () => {
   const { latestRevisionName: revisionName } = await sdk.containerApps.get("probes", "web");
   const traffic = [
     { revisionName: revisionName!, weight: 90 },
@@ -123,7 +123,7 @@ test("a PATCH of traffic by the client keeps target port, mode and secrets on th
   });
 });
 
-test("an app of an environment that does not exist is refused by 400, to the client and on the wire, and is not there", async () => {
+test("an app in an environment that does not exist is refused with 400 and not created", async () => {
   expect(
     await failure(sdk.containerApps.createOrUpdate("probes", "orphan", wanted("nowhere"), quick) as Promise<unknown>),
   ).toEqual([400, "ManagedEnvironmentNotFound"]);
@@ -132,7 +132,7 @@ test("an app of an environment that does not exist is refused by 400, to the cli
   expect((await at.ask("GET", url("orphan"))).status).toBe(404);
 });
 
-test("a resource group answers in any casing, on either spelling of the path, and never twice", async () => {
+test("a resource group is found in any casing of its path, and listed once", async () => {
   for (const path of [
     `${group}`,
     group.replace("probes", "PROBES"),
@@ -158,7 +158,7 @@ test("a resource group answers in any casing, on either spelling of the path, an
 });
 
 test.each(["GET", "PUT", "PATCH", "POST", "DELETE"])(
-  "%s without an api-version is refused before anything is done",
+  "%s without an api-version is refused before anything changes",
   async (method) => {
     expect(await at.ask(method, app("web"), method === "GET" || method === "DELETE" ? undefined : {})).toMatchObject({
       status: 400,
@@ -168,7 +168,7 @@ test.each(["GET", "PUT", "PATCH", "POST", "DELETE"])(
   },
 );
 
-test("the address that is polled has the client's own scheme and host, whichever header carries it", async () => {
+test("the polling URL has the client's scheme and host, in either header", async () => {
   const { location, ...properties } = wanted();
   const put = await at.ask("PUT", url("polled"), { location, properties });
   const polled = new RegExp(`^${management}/subscriptions/`);
@@ -181,7 +181,7 @@ test("the address that is polled has the client's own scheme and host, whichever
   await expect.poll(async () => (await at.ask("GET", String(removed.headers["location"]))).status).toBe(204);
 });
 
-test("a path that begins with two slashes keeps its token, and no id begins so", async () => {
+test("a path with two leading slashes is answered without a redirect, and no id has two", async () => {
   expect((await at.ask("GET", `${management}/${url("web")}`)).body.id).toBe(app("web"));
   expect((await at.ask("GET", `${management}/${url("web")}`, undefined, { token: null })).status).toBe(401);
 });
@@ -190,9 +190,9 @@ test.each([
   ["an unknown host", "https://nobody.ballast.localhost/x", 404],
   ["an unknown route", `/x?${groups}`, 404],
   ["a broken escape", `/subscriptions/%zz?${groups}`, 400],
-  ["an unknown control", "/_standin/nothing", 404],
+  ["an unknown control", "/_emulator/nothing", 404],
   ["an unknown log path", "https://api.loganalytics.ballast.localhost/v1/x", 404],
-])("%s is answered by an error of Azure's form, as JSON", async (_, where, status) => {
+])("%s is answered with Azure's error envelope as JSON", async (_, where, status) => {
   const token = where.includes("loganalytics") ? await at.tokenFor("https://api.loganalytics.io") : undefined;
   const reply = await at.ask("GET", where, undefined, token === undefined ? {} : { token });
   expect(reply).toMatchObject({
@@ -206,7 +206,7 @@ test.each([
   ]).toEqual(["application/json; charset=utf-8", expect.any(String), expect.any(String)]);
 });
 
-test("a deleted group takes apps, environments and the processes in them along", async () => {
+test("deleting a group deletes its apps and environments and ends their processes", async () => {
   const doomed = group.replace("probes", "doomed");
   const inside = `${doomed}/providers/Microsoft.App`;
   await at.settle("PUT", `${doomed}?${groups}`, { location: "westeurope" });
@@ -221,18 +221,18 @@ test("a deleted group takes apps, environments and the processes in them along",
   await at.settle("PUT", `${doomed}?${groups}`, { location: "westeurope" });
   expect((await at.ask("GET", `${doomed}/resources?${groups}`)).body).toEqual({ value: [] });
   expect(
-    (await at.ask("GET", "/_standin/processes")).body.processes.filter(
+    (await at.ask("GET", "/_emulator/processes")).body.processes.filter(
       (each: { app: string }) => each.app === "doomed",
     ),
   ).toEqual([]);
 });
 
-test("a missing app is deleted with 204, and a client's delete of it succeeds", async () => {
+test("deleting a missing app answers 204, and the client's delete succeeds", async () => {
   expect((await at.ask("DELETE", url("never"))).status).toBe(204);
   await sdk.containerApps.delete("probes", "never", quick);
 });
 
-test("the provider's delete of a group that is gone succeeds", async () => {
+test("the provider's delete of a missing group succeeds", async () => {
   const { port, caFile, suffix, tenant, client } = at.cloud;
   const arm = makeArmClient(
     { port, caPem: readFileSync(caFile, "utf8"), suffix },
@@ -242,7 +242,7 @@ test("the provider's delete of a group that is gone succeeds", async () => {
   await arm.remove(group.replace("probes", "never"), "2024-03-01");
 });
 
-test("a workspace's keys are given by POST alone, two that differ and stay", async () => {
+test("a workspace has two different keys that do not change, readable by POST only", async () => {
   const workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/keys`;
   const version = "api-version=2023-09-01";
   await at.settle("PUT", `${workspace}?${version}`, { location: "westeurope", properties: {} });
@@ -256,11 +256,11 @@ test("a workspace's keys are given by POST alone, two that differ and stay", asy
   expect(JSON.stringify((await at.ask("GET", `${workspace}?${version}`)).body)).not.toContain(body.primarySharedKey);
 });
 
-test("request rows that were put are read back, and forgotten on request", async () => {
-  await at.ask("POST", "/_standin/rows", { rows: [{ ContainerAppName: "made-up", RequestId: "one" }] });
-  expect((await at.ask("GET", "/_standin/rows?app=made-up")).body.rows).toMatchObject([{ RequestId: "one" }]);
-  await at.ask("DELETE", "/_standin/rows");
-  expect((await at.ask("GET", "/_standin/rows")).body.rows).toEqual([]);
+test("request rows that a test puts are read back, and deleted on request", async () => {
+  await at.ask("POST", "/_emulator/rows", { rows: [{ ContainerAppName: "made-up", RequestId: "one" }] });
+  expect((await at.ask("GET", "/_emulator/rows?app=made-up")).body.rows).toMatchObject([{ RequestId: "one" }]);
+  await at.ask("DELETE", "/_emulator/rows");
+  expect((await at.ask("GET", "/_emulator/rows")).body.rows).toEqual([]);
 });
 
 test.each<[string, string, string, object, string | undefined]>([
@@ -306,7 +306,7 @@ test.each<[string, string, string, object, string | undefined]>([
     { location: "x", type: undefined },
     "'type' is missing",
   ],
-])("in tests an answer of the stand-in %s is held to Azure's schema", (_, type, version, body, problem) => {
+])("in tests an answer of the emulator %s is checked against Azure's schema", (_, type, version, body, problem) => {
   const said = schemaOf(type, version).refuseAnswer({ id: "/i", name: "name", type, ...body });
   if (problem === undefined) expect(said).toBeUndefined();
   else expect(said).toContain(problem);

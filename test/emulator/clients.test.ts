@@ -1,5 +1,5 @@
-// The stand-in held to Microsoft's own clients: sign-in by secret, by environment and by managed identity, the Container Apps client,
-// and what an identity may and may not do by its role assignments.
+// The emulator, called by Microsoft's own clients: sign-in by secret, by environment and by managed identity, the
+// Container Apps client, and what role assignments let an identity do.
 
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
@@ -30,7 +30,7 @@ const roleIds = {
   reader: "acdd72a7-3385-48ef-bd42-f606fba81ae7",
 };
 
-/** Sends an SDK's https requests the stand-in's way. */
+/** Sends an SDK's requests to the emulator. */
 function onTheWay(): { additionalPolicies: { policy: PipelinePolicy; position: "perCall" }[] } {
   const policy: PipelinePolicy = {
     name: "on-the-way",
@@ -70,7 +70,7 @@ const assign = (
     },
   });
 
-/** What a replica with this identity finds in its environment. */
+/** The variables of a replica with an identity. */
 async function tokenOfIdentity(
   clientId: string,
   resource = "https://management.azure.com/",
@@ -83,7 +83,7 @@ async function tokenOfIdentity(
   return ((await reply.json()) as { access_token?: string }).access_token;
 }
 
-/** Read from a real replica, whose image answers with its environment. */
+/** Reads these variables from a real replica, whose image answers with its environment. */
 async function replicaEnvironment(): Promise<{ readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string }> {
   return expect
     .poll(
@@ -105,7 +105,7 @@ beforeAll(async () => {
     location: "westeurope",
     properties: {},
   });
-  // The app carries all identities of this file, since a replica gets tokens for its own alone.
+  // The app has all identities of this file, since a replica gets tokens only for its own.
   const identities = await Promise.all(["signer", "operator", "neighbour", "reader"].map(makeIdentity));
   await at.settle("PUT", `${app("teller")}?${apps}`, {
     location: "westeurope",
@@ -148,7 +148,7 @@ test("a client secret gets a token that the published keys verify, with the role
   await dispatcher.close();
 });
 
-test("the environment credential signs in with what the cloud gives its children", async () => {
+test("the environment credential signs in with the variables that the cloud gives", async () => {
   for (const [name, value] of Object.entries(at.cloud.environment))
     if (name.startsWith("AZURE_")) vi.stubEnv(name, value);
   const credential = new EnvironmentCredential({ disableInstanceDiscovery: true, ...onTheWay() });
@@ -254,7 +254,8 @@ test("an identity may do what a role assignment at the scope or above it says, a
   const refused = await read();
   expect(refused).toMatchObject({ status: 403, body: { error: { code: "AuthorizationFailed" } } });
   expect(refused.body.error.message).toContain(
-    `object id '${principalId}' does not have authorization to perform action 'Microsoft.App/containerApps/read' over scope '${app("teller")}'`,
+    `object id '${principalId}' does not have authorization ` +
+      `to perform action 'Microsoft.App/containerApps/read' over scope '${app("teller")}'`,
   );
   expect((await assign(principalId, "reader")).status).toBe(201);
   expect((await read()).status).toBe(200);
@@ -276,7 +277,7 @@ test("an identity may do what a role assignment at the scope or above it says, a
       )
     ).status,
   ).toBe(403);
-  expect((await at.ask("GET", "/_standin/requests", undefined, { token })).status).toBe(403);
+  expect((await at.ask("GET", "/_emulator/requests", undefined, { token })).status).toBe(403);
 });
 
 test("an assignment at one resource does not reach its neighbour", async () => {
@@ -288,7 +289,7 @@ test("an assignment at one resource does not reach its neighbour", async () => {
   expect((await at.ask("GET", `${group}?api-version=2024-03-01`, undefined, { token })).status).toBe(403);
 });
 
-test("log queries need a token of their own door and a role on the workspace", async () => {
+test("log queries need a token for the query service and a role on the workspace", async () => {
   const workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/rows`;
   const { customerId } = (
     await at.ask("PUT", `${workspace}?api-version=2023-09-01`, { location: "westeurope", properties: {} })
@@ -308,7 +309,7 @@ test("log queries need a token of their own door and a role on the workspace", a
   expect((await query(token)).status).not.toBe(403);
 });
 
-test("role assignments are refused where Azure refuses them", async () => {
+test("role assignments are refused as Azure refuses them", async () => {
   const { principalId } = await makeIdentity("assigned");
   const name = crypto.randomUUID();
   expect((await assign(principalId, "reader", group, name)).status).toBe(201);

@@ -1,4 +1,5 @@
-// Flexible servers of the stand-in against a real PostgreSQL: what a PUT says exists is really there, and what was deleted is gone.
+// Flexible servers of the emulator on a real PostgreSQL: a PUT creates real
+// logins and databases, and a DELETE drops them.
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningPostgres, startPostgres } from "../../toolchain/postgres.ts";
@@ -73,7 +74,7 @@ test("a server is a login that works and a database is that login's own, until t
   ).toEqual([]);
 });
 
-test("a password that is put again is the one that works from then on", async () => {
+test("a new password works from then on, and the old one does not", async () => {
   await at.settle("PUT", `${server("rotated")}?${version}`, serverBody("rotating"));
   await at.settle("PATCH", `${server("rotated")}?${version}`, {
     properties: { administratorLoginPassword: "Another-Horse-8" },
@@ -82,7 +83,7 @@ test("a password that is put again is the one that works from then on", async ()
   expect(await query("rotating", "Another-Horse-8", "postgres", "select 1 as one")).toEqual([{ one: 1 }]);
 });
 
-test("no name of a person's choosing becomes SQL", async () => {
+test("a chosen name is never executed as SQL", async () => {
   const login = `o"; drop role ${postgres.user}; --`;
   await at.settle(
     "PUT",
@@ -92,7 +93,7 @@ test("no name of a person's choosing becomes SQL", async () => {
   expect(await query(login, "it's; drop", "postgres", "select 1 as one")).toEqual([{ one: 1 }]);
 });
 
-test("logins that are reserved or taken, and what PostgreSQL behind cannot do, are refused by name", async () => {
+test("reserved and taken logins, and features that PostgreSQL lacks, are refused by name", async () => {
   const codeOf = async (name: string, body: object) => {
     const reply = await at.settle("PUT", `${server(name)}?${version}`, body);
     return reply.body.error?.code;
@@ -101,10 +102,10 @@ test("logins that are reserved or taken, and what PostgreSQL behind cannot do, a
   expect(await codeOf("admins", serverBody(postgres.user))).toBe("ReservedLoginName");
   await at.settle("PUT", `${server("first")}?${version}`, serverBody("shared"));
   expect(await codeOf("second", serverBody("shared"))).toBe("LoginNameTaken");
-  expect(await codeOf("first/databases/latin", { properties: { charset: "LATIN1" } })).toBe("LocalCloudUnsupported");
+  expect(await codeOf("first/databases/latin", { properties: { charset: "LATIN1" } })).toBe("EmulatorUnsupported");
   expect(
     await codeOf("first/administrators/5a7e0000-0000-0000-0000-000000000000", {
       properties: { principalName: "me", principalType: "User" },
     }),
-  ).toBe("LocalCloudUnsupported");
+  ).toBe("EmulatorUnsupported");
 });

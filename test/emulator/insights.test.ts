@@ -1,4 +1,5 @@
-// The stand-in's Application Insights held to Microsoft's own exporter: what it sends, who may send it, and which rows of the workspace come of it.
+// The emulator's Application Insights, called by Microsoft's own exporter: what it accepts, from whom,
+// and the rows of the workspace that result.
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import {
@@ -50,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => at?.close());
 
-/** Asks the query door, as an alert's rule does, and gives the rows by column. */
+/** Sends a log query, as an alert's rule does, and gives the rows by column. */
 async function query(text: string): Promise<readonly Record<string, unknown>[]> {
   const reply = await at.ask(
     "POST",
@@ -87,7 +88,7 @@ const resource = resourceFromAttributes({
   "service.instance.id": "shop--2-abc",
 });
 
-test("what Microsoft's exporter sends are rows of AppRequests, AppDependencies and AppMetrics", async () => {
+test("telemetry of Microsoft's exporter becomes rows of AppRequests, AppDependencies and AppMetrics", async () => {
   const tracing = new BasicTracerProvider({
     resource,
     spanProcessors: [new SimpleSpanProcessor(new AzureMonitorTraceExporter(options()))],
@@ -120,7 +121,8 @@ test("what Microsoft's exporter sends are rows of AppRequests, AppDependencies a
   );
   expect(
     await query(
-      "AppMetrics | where Name == 'took' | extend effect = tostring(Properties.effect), other = tostring(Properties['no such'])",
+      "AppMetrics | where Name == 'took' " +
+        "| extend effect = tostring(Properties.effect), other = tostring(Properties['no such'])",
     ),
   ).toMatchObject([{ ...who, ItemCount: 2, Sum: 2.5, Min: 0.5, Max: 2, effect: "Wait", other: "" }]);
   expect(await query("AppRequests")).toMatchObject([
@@ -155,6 +157,7 @@ const track = (items: unknown, token: string | null = null, path = "/v2.1/track"
   at.ask("POST", `https://westeurope-0.in.applicationinsights.ballast.localhost${path}`, items, { token });
 
 async function identityToken(name: string, role: string): Promise<string> {
+  const subscription = `/subscriptions/${at.cloud.subscription}`;
   const { body } = await put(
     `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`,
     "2023-01-31",
@@ -166,11 +169,11 @@ async function identityToken(name: string, role: string): Promise<string> {
     {
       properties: {
         principalId: body.properties.principalId,
-        roleDefinitionId: `/subscriptions/${at.cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`,
+        roleDefinitionId: `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`,
       },
     },
   );
-  // Only a replica gets such a token, so one is started that tells its environment.
+  // Only a replica gets such a token, so a replica is started that answers with its environment.
   const environment = `${group}/providers/Microsoft.App/managedEnvironments/senders`;
   await at.settle("PUT", `${environment}?api-version=2025-07-01`, { location: "westeurope", properties: {} });
   await at.settle("PUT", `${group}/providers/Microsoft.App/containerApps/${name}?api-version=2025-07-01`, {
@@ -193,7 +196,7 @@ async function identityToken(name: string, role: string): Promise<string> {
   return ((await reply.json()) as { access_token: string }).access_token;
 }
 
-test("where local authentication is off, a sender needs a token for the ingestion and the right to publish there", async () => {
+test("with local authentication disabled, a sender needs a token and the right to publish", async () => {
   const items = [envelope(keyOf(closedConnectionString))];
   expect(await track(items)).toMatchObject({ status: 401, body: { itemsAccepted: 0 } });
   expect(await track(items, await at.tokenFor("https://management.azure.com"))).toMatchObject({ status: 401 });
@@ -207,11 +210,11 @@ test("where local authentication is off, a sender needs a token for the ingestio
   });
 });
 
-test("items of an unknown key, kind or time are refused one by one, and the rest counts", async () => {
+test("items with an unknown key, type or time are refused one by one, and the others are accepted", async () => {
   const key = keyOf(connectionString);
-  const kind = { data: { baseType: "MessageData", baseData: {} } };
+  const otherType = { data: { baseType: "MessageData", baseData: {} } };
   expect(
-    await track([envelope(key), envelope("nobody's"), envelope(key, kind), envelope(key, { time: "soon" })]),
+    await track([envelope(key), envelope("nobody's"), envelope(key, otherType), envelope(key, { time: "soon" })]),
   ).toMatchObject({
     status: 206,
     body: { itemsReceived: 4, itemsAccepted: 1, errors: [{ index: 1, statusCode: 400 }, { index: 2 }, { index: 3 }] },
@@ -221,9 +224,9 @@ test("items of an unknown key, kind or time are refused one by one, and the rest
   expect(await track([envelope(key)], null, "/v3/track")).toMatchObject({ status: 404 });
 });
 
-test("a component wants a workspace, and a rule whose query is none or that names what is not there is refused", async () => {
+test("a component without a workspace and a rule with an invalid query or resource are refused", async () => {
   expect(await component("classic", { WorkspaceResourceId: undefined })).toMatchObject({ status: 400 });
-  const rule = (query: string, more: object = {}) =>
+  const rule = (text: string, more: object = {}) =>
     put(`${group}/${insights}/scheduledQueryRules/rule`, "2025-01-01-preview", {
       location: "westeurope",
       properties: {
@@ -231,7 +234,7 @@ test("a component wants a workspace, and a rule whose query is none or that name
         severity: 1,
         evaluationFrequency: "PT5M",
         windowSize: "PT10M",
-        criteria: { allOf: [{ query, timeAggregation: "Count", operator: "GreaterThan", threshold: 0 }] },
+        criteria: { allOf: [{ query: text, timeAggregation: "Count", operator: "GreaterThan", threshold: 0 }] },
         ...more,
       },
     });
@@ -239,14 +242,14 @@ test("a component wants a workspace, and a rule whose query is none or that name
   expect(
     await rule("AppMetrics", { actions: { actionGroups: [`${group}/${insights}/actionGroups/nobody`] } }),
   ).toMatchObject({ status: 400 });
-  const told = await put(`${group}/${insights}/actionGroups/on-call`, "2024-10-01-preview", {
+  const notified = await put(`${group}/${insights}/actionGroups/on-call`, "2024-10-01-preview", {
     location: "Global",
     properties: { groupShortName: "on-call", enabled: true },
   });
-  expect(await rule("AppMetrics", { actions: { actionGroups: [told.body.id] } })).toMatchObject({ status: 201 });
+  expect(await rule("AppMetrics", { actions: { actionGroups: [notified.body.id] } })).toMatchObject({ status: 201 });
 });
 
-test("a table keeps its latest rows and no more, however many are sent", () => {
+test("a table keeps only its newest rows", () => {
   const cloud = { store: makeStore(), clock: { now: () => 1e13 } } as unknown as Cloud;
   const holder = { id: "", type: "", body: { properties: {} } } satisfies Resource;
   for (let index = 0; index < 56_000; index++)

@@ -1,7 +1,7 @@
-// Kusto over rows in memory: what each part of the subset answers, and that everything beyond it is refused by name.
+// Kusto over rows in memory: what each part of the subset answers, and that everything else is refused by name.
 import { describe, expect, test } from "vitest";
 import { evaluate, type Table } from "../../emulator/kql/evaluate.ts";
-import type { Row, Value } from "../../emulator/kql/scalars.ts";
+import type { Row, Value } from "../../emulator/kql/values.ts";
 
 const noon = Date.parse("2026-01-01T12:00:00Z");
 const second = (offset: number): number => noon + offset * 1000;
@@ -63,7 +63,7 @@ const nothing: Table = { columns: requests.columns, rows: [] };
 const ask = (query: string, table = requests): readonly Row[] => evaluate(query, { T: table }, noon).rows;
 const columnsOf = (query: string): readonly string[] =>
   evaluate(query, { T: requests }, noon).columns.map(({ name, type }) => `${name}:${type}`);
-/** One scalar expression, without any row. */
+/** Evaluates a scalar expression without rows. */
 const value = (expression: string): Value =>
   evaluate(`T | take 1 | project x = ${expression}`, { T: requests }, noon).rows[0]!["x"]!;
 const refusal = (query: string): string => {
@@ -75,14 +75,15 @@ const refusal = (query: string): string => {
   throw new Error(`was not refused: ${query}`);
 };
 
-test("a dynamic value gives what it has under a name, null for what it has not, and is refused where its parts have no name", () => {
+test("a dynamic value gives its properties, null for a missing one, and refuses access by index", () => {
   const bag: Table = {
     columns: [{ name: "Bag", type: "dynamic" }],
     rows: [{ Bag: JSON.stringify({ word: "yes", many: 3, "two words": "no" }) }, { Bag: null }],
   };
   expect(
     ask(
-      'T | project word = tostring(Bag.word), many = toint(Bag.many), other = tostring(Bag["two words"]), gone = isnull(Bag.gone)',
+      "T | project word = tostring(Bag.word), many = toint(Bag.many), " +
+        'other = tostring(Bag["two words"]), gone = isnull(Bag.gone)',
       bag,
     ),
   ).toEqual([
@@ -94,9 +95,11 @@ test("a dynamic value gives what it has under a name, null for what it has not, 
 });
 
 describe("operators", () => {
-  test("counts by bin and revision, failures beside all", () => {
+  test("counts all requests and failures by bin and revision", () => {
     const query =
-      "let tick = 1s; T | where TimeGenerated >= ago(1m) | summarize requests=count(), failed=countif(StatusCode >= 500 or StatusCode == 0), slow=countif(RequestDuration > 25) by bin(TimeGenerated, tick), RevisionName | order by TimeGenerated asc";
+      "let interval = 1s; T | where TimeGenerated >= ago(1m) " +
+      "| summarize requests=count(), failed=countif(StatusCode >= 500 or StatusCode == 0), " +
+      "slow=countif(RequestDuration > 25) by bin(TimeGenerated, interval), RevisionName | order by TimeGenerated asc";
     expect(columnsOf(query)).toEqual([
       "TimeGenerated:datetime",
       "RevisionName:string",
@@ -110,7 +113,7 @@ describe("operators", () => {
     ]);
   });
 
-  test("keeps one of duplicate rows where the query asks for it", () => {
+  test("keeps one of duplicate rows when the query asks for it", () => {
     expect(ask("T | summarize arg_max(TimeGenerated, *) by RequestId | summarize n=count()")).toEqual([{ n: 4 }]);
     expect(ask("T | distinct RequestId | count")).toEqual([{ Count: 4 }]);
     expect(ask("T | summarize take_any(StatusCode) by RequestId | where RequestId == 'd'")).toEqual([
@@ -118,18 +121,18 @@ describe("operators", () => {
     ]);
   });
 
-  test("knows when a row came in", () => {
+  test("ingestion_time() gives the time from which a row is visible", () => {
     expect(ask("T | where ingestion_time() > ago(2s) | summarize count()")).toEqual([{ count_: 2 }]);
   });
 
-  test("one group of nothing has a count of zero, groups by something have none", () => {
+  test("without rows there is one group with a count of zero, but no group by a column", () => {
     expect(evaluate("T | summarize n=count(), worst=max(RequestDuration)", { T: nothing }, noon).rows).toEqual([
       { n: 0, worst: null },
     ]);
     expect(evaluate("T | summarize n=count() by RevisionName", { T: nothing }, noon).rows).toEqual([]);
   });
 
-  test("sorts descending where nothing is said, takes, tops, projects, extends and takes away", () => {
+  test("sorts in descending order by default, and serves take, top, project, extend and project-away", () => {
     expect(ask("T | sort by RequestDuration | take 2 | project RequestId").map((row) => row["RequestId"])).toEqual([
       "c",
       "b",
@@ -146,7 +149,8 @@ describe("operators", () => {
 
   test("aggregates are named and typed as Kusto names and types them", () => {
     const query =
-      "T | summarize count(), dcount(RequestId), sum(StatusCode), min(TimeGenerated), max(RequestDuration), avg(RequestDuration), percentile(RequestDuration, 95), percentiles(RequestDuration, 50, 99.9)";
+      "T | summarize count(), dcount(RequestId), sum(StatusCode), min(TimeGenerated), max(RequestDuration), " +
+      "avg(RequestDuration), percentile(RequestDuration, 95), percentiles(RequestDuration, 50, 99.9)";
     expect(columnsOf(query)).toEqual([
       "count_:long",
       "dcount_RequestId:long",
@@ -182,7 +186,7 @@ describe("scalars", () => {
     ["bin(17, 5)", 15],
     ["bin(-1.5, 1.0)", -2],
     ["5m / 1s", 300],
-    // Weeks are counted from Monday, the first of January of the year 1.
+    // Weeks count from Monday, 1 January of the year 1.
     ["bin(datetime(2026-01-01), 7d)", Date.parse("2025-12-29T00:00:00Z")],
     ["timespan(1.02:00:00) == 26h", true],
     ["tostring(90s)", "00:01:30"],
@@ -221,7 +225,8 @@ describe("scalars", () => {
   test("a let is evaluated once, before the table", () => {
     expect(
       ask(
-        `let from = datetime(${at(-9)}); let name = 'shop--0000002'; T | where TimeGenerated > from and RevisionName == name | count`,
+        `let from = datetime(${at(-9)}); let name = 'shop--0000002'; ` +
+          "T | where TimeGenerated > from and RevisionName == name | count",
       ),
     ).toEqual([{ Count: 3 }]);
   });
@@ -231,7 +236,7 @@ describe("refusals", () => {
   test.each([
     [
       "T | join kind=inner (T) on RequestId",
-      "LocalCloudUnsupported: The stand-in cloud does not evaluate the operator 'join'. Azure does.",
+      "EmulatorUnsupported: The emulator does not evaluate the operator 'join'. Azure does.",
     ],
     ["T | render timechart", "operator 'render'"],
     ["union T, T", "as a table"],

@@ -1,4 +1,4 @@
-// The load generator against small servers of its own: what it sends, when, and what it calls a failure.
+// The load generator against small servers: what it sends, when, and what it counts as a failure.
 import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -16,7 +16,7 @@ async function server(listener: http.RequestListener): Promise<string> {
   return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
 }
 
-test("goes on sending at its rate while nobody answers, each request once, and calls silence a failure", async () => {
+test("keeps its rate while nothing is answered, sends each request once, and counts timeouts as failures", async () => {
   const ids: string[] = [];
   const origin = await server((request) => {
     ids.push(String(request.headers["x-request-id"]));
@@ -30,7 +30,7 @@ test("goes on sending at its rate while nobody answers, each request once, and c
     (count) => count >= 20,
   );
   const summary = await load.stop();
-  // By then the first requests had been waiting for 0.6 s, so a loop that waits for answers would have sent a handful.
+  // The first requests had waited for 0.6 s then, so a loop that waits for answers would have sent only a few.
   expect(ids.length).toBeGreaterThanOrEqual(60);
   expect(new Set(ids).size).toBe(ids.length);
   expect(summary).toMatchObject({ sent: ids.length, answered: 0, failed: ids.length, outstanding: 0 });
@@ -39,12 +39,13 @@ test("goes on sending at its rate while nobody answers, each request once, and c
   expect(failures.every(({ status, revision }) => status === null && revision === null)).toBe(true);
 });
 
-test("tells failures with their status and revision, and counts answers by revision second by second", async () => {
+test("reports failures with status and revision, and counts answers by revision for each second", async () => {
   let requests = 0;
   const origin = await server((request, response) => {
     request.resume();
-    const bad = (requests += 1) % 10 === 0;
-    response.writeHead(bad ? 503 : 200, { "x-localcloud-revision": bad ? "shop--2" : "shop--1" }).end("{}");
+    requests += 1;
+    const bad = requests % 10 === 0;
+    response.writeHead(bad ? 503 : 200, { "x-emulator-revision": bad ? "shop--2" : "shop--1" }).end("{}");
   });
   const seconds: LoadSecond[] = [];
   const failures: LoadFailure[] = [];
@@ -68,12 +69,12 @@ test("tells failures with their status and revision, and counts answers by revis
   expect([sum(({ sent }) => sent), sum(({ answered }) => answered)]).toEqual([summary.sent, summary.answered]);
 });
 
-test("half an answer is a failure, and is not sent again", async () => {
+test("an incomplete answer is a failure, and its request is not sent again", async () => {
   let requests = 0;
   const origin = await server((_, response) => {
     requests += 1;
     response
-      .writeHead(200, { "content-length": "100", "x-localcloud-revision": "shop--1" })
+      .writeHead(200, { "content-length": "100", "x-emulator-revision": "shop--1" })
       .write("half", () => response.destroy());
   });
   const failures: LoadFailure[] = [];

@@ -1,4 +1,5 @@
-// Networks and private zones of the stand-in, and what lives in them: refused where Azure refuses it, in answers that its schemas take.
+// Networks and private DNS zones of the emulator and the resources in them: refused as Azure refuses
+// them, with answers that fit its schemas.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningPostgres, startPostgres } from "../../toolchain/postgres.ts";
 import { type CloudForTests, startCloudForTests } from "../support/emulator/cloud.ts";
@@ -61,7 +62,7 @@ afterAll(async () => {
   await postgres.stop();
 });
 
-test("a network shows its subnets, and a write of it that does not name them leaves them there", async () => {
+test("a network shows its subnets, and a write that does not name them keeps them", async () => {
   await put(networkId(), {
     location: "westeurope",
     tags: { of: "us" },
@@ -88,7 +89,7 @@ test.each([
   expect(codeOf(await put(subnetId("third"), { properties: { addressPrefix } }))).toBe(code),
 );
 
-test("a zone is of the whole world, its records and links are kept, and a link needs its network", async () => {
+test("a zone must be global, stores its records and links, and a link needs its network", async () => {
   expect(codeOf(await put(zoneId("here.example.com"), { location: "westeurope", properties: {} }))).toBe(
     "LocationNotAvailableForResourceType",
   );
@@ -107,7 +108,7 @@ test("a zone is of the whole world, its records and links are kept, and a link n
   expect((await get(`${zoneId(zone)}/A/*`)).properties.aRecords).toEqual([{ ipv4Address: "10.40.2.4" }]);
 });
 
-test("an environment lives in a subnet that is its own, and stays there, open or internal as it was made", async () => {
+test("an environment needs a subnet of its own, and cannot change its subnet or whether it is internal", async () => {
   const inSubnet = (name: string, internal: boolean) =>
     environment({ infrastructureSubnetId: subnetId(name), internal });
   expect(codeOf(await put(environmentId("inner"), environment({ internal: true })))).toBe("VnetConfigurationInvalid");
@@ -126,7 +127,7 @@ test("an environment lives in a subnet that is its own, and stays there, open or
   expect((await get(subnetId("apps"))).name).toBe("apps"); // in use, so that its deletion failed
 });
 
-test("a server with a subnet has a zone and no firewall, and neither it nor a public one becomes the other", async () => {
+test("a server with a subnet needs a zone, has no firewall, and neither it nor a public one can change", async () => {
   expect(
     codeOf(
       await put(

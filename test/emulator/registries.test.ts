@@ -1,4 +1,5 @@
-// Who may pull from a registry of the stand-in: an app or a job that has an identity with the right, and names it for that registry.
+// Who may pull from a registry of the emulator: an app or a job that names an
+// identity of its own with the right to pull.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CloudForTests, startCloudForTests } from "../support/emulator/cloud.ts";
 
@@ -11,7 +12,8 @@ const put = (path: string, body: object, apiVersion = version) => cloud.settle("
 const environmentId = (): string => `${group}/providers/Microsoft.App/managedEnvironments/apps`;
 const assign = async (role: string, guid: string): Promise<void> => {
   const { principalId } = (await cloud.ask("GET", `${identity}?api-version=2023-01-31`)).body.properties;
-  const roleDefinitionId = `/subscriptions/${cloud.cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`;
+  const subscription = `/subscriptions/${cloud.cloud.subscription}`;
+  const roleDefinitionId = `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`;
   expect(
     (
       await put(
@@ -38,14 +40,14 @@ const own = () => ({ identity: { type: "UserAssigned", userAssignedIdentities: {
 const named = () => [{ server: "shop123.azurecr.io", identity: identity.toUpperCase() }];
 let made = 0;
 
-/** Puts an app and a job alike and gives why they were not made, as the operation tells it; undefined for one that was. */
+/** Puts an app and a job with an image and gives the error of each operation; undefined for a success. */
 async function pulls(
-  image: string,
+  imageName: string,
   registries: object[] | undefined,
   more: object,
 ): Promise<readonly (string | undefined)[]> {
   made += 1;
-  const template = { containers: [{ name: "web", image }] };
+  const template = { containers: [{ name: "web", image: imageName }] };
   const bodies = {
     containerApps: {
       ...more,
@@ -62,13 +64,13 @@ async function pulls(
       },
     },
   };
-  const replies = Object.entries(bodies).map(([kind, body]) =>
-    put(`${group}/providers/Microsoft.App/${kind}/web-${made}`, body),
+  const replies = Object.entries(bodies).map(([type, body]) =>
+    put(`${group}/providers/Microsoft.App/${type}/web-${made}`, body),
   );
   return (await Promise.all(replies)).map(({ body }) => body.error?.message);
 }
 
-test("a registry is known by its server's name, in small letters, and shows no password door", async () => {
+test("a registry's login server is in lower case, its admin user is off, and a bad name is refused", async () => {
   const reply = await put(
     registry(),
     { location: "westeurope", sku: { name: "Standard" }, properties: { adminUserEnabled: false } },
@@ -106,7 +108,7 @@ test.each([
   expect(await act()).toEqual([expect.stringContaining("UNAUTHORIZED"), expect.stringContaining("UNAUTHORIZED")]);
 });
 
-test("with the right to pull both get it, by a tag or by a digest, and a public registry asks nobody", async () => {
+test("an app and a job with the right to pull get the image, and a public registry needs no right", async () => {
   await assign("7f951dda-4ed3-4680-a7ca-43fe172d538d", "00000000-0000-8000-8000-000000000002");
   for (const each of [image, `shop123.azurecr.io/web@sha256:${"0".repeat(64)}`])
     expect(await pulls(each, named(), own())).toEqual([undefined, undefined]);

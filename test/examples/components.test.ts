@@ -1,17 +1,18 @@
-// The examples of components, run as they stand under mocks. They import the package by its name, as anybody's program does.
+// The examples of components, run as they are under mocks. They import the
+// package by its name, as a user's program does.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import * as components from "../../package.ts";
-import { folderOf } from "../../toolchain/package/reference.ts";
+import { folderOf } from "../../toolchain/package/reference-components.ts";
 import { record, valueOf } from "../support/program/mocks.ts";
 
 const examples = join(import.meta.dirname, "..", "..", "examples");
 
 test.each(Object.keys(components))(
-  "the example of %s declares one, and all that it gives is known in the end",
+  "the example of %s declares one, and all its outputs become known",
   async (component) => {
     const folder = join(examples, folderOf(component));
     const { made, declared } = await record(
@@ -27,7 +28,7 @@ test.each(Object.keys(components))(
 );
 
 test.each(Object.keys(components))(
-  "the example of %s is a project of its own, with our provider wherever it asks for a release",
+  "the example of %s is a project of its own, with Ballast's provider if it requests a release",
   async (component) => {
     const folder = join(examples, folderOf(component));
     const project = parse(readFileSync(join(folder, "Pulumi.yaml"), "utf8")) as {

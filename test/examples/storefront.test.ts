@@ -1,8 +1,8 @@
-// The example service by itself: what it serves, what each fault does to whom, and how it ends.
+// The storefront by itself: what it serves, what each fault does, and how it shuts down.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import http from "node:http";
-import net from "node:net";
+import type net from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
@@ -22,7 +22,7 @@ interface Shop {
   readonly kill: (signal: NodeJS.Signals) => void;
   /** Resolves with the exit code. */
   readonly ended: Promise<number | null>;
-  /** Null where no answer came within a second. */
+  /** Null if no answer came within a second. */
   readonly get: (
     path: string,
     headers?: Record<string, string>,
@@ -75,7 +75,7 @@ const statuses = async (shop: Shop, count: number): Promise<(number | undefined)
 const health = (shop: Shop): Promise<(number | undefined)[]> =>
   Promise.all(["live", "ready", "startup"].map(async (name) => (await shop.get(`/health/${name}`))?.status));
 
-test("serves its catalogue as JSON and as a page, names its release and echoes the request id", async () => {
+test("serves its catalogue as JSON and as a page, with its release and the request id", async () => {
   const shop = await open();
   const all = await shop.get("/", { "x-request-id": "mine" });
   expect(JSON.parse(all!.text)).toMatchObject({
@@ -90,7 +90,7 @@ test("serves its catalogue as JSON and as a page, names its release and echoes t
   expect(shop.lines).toHaveLength(1);
 });
 
-test("errors: fails its share, the same requests for the same seed, and logs each by its request id", async () => {
+test("errors: fails its share, the same requests for the same seed, and logs each with its request id", async () => {
   const environment = { FAULT: "errors", FAULT_PERCENT: "40", SEED: "5" };
   const [shop, twin] = [await open(environment), await open(environment)];
   const found = await statuses(shop, 60);
@@ -119,18 +119,18 @@ test("hang: user paths are never answered, health is", async () => {
   expect(shop.lines.at(-1)).toMatchObject({ injected: "hang", requestId: "q2", status: 0 });
 });
 
-test("crash: dies at the request after the given number, having logged it", async () => {
+test("crash: exits at the request after the given number, and has logged it", async () => {
   const shop = await open({ FAULT: "crash", FAULT_AFTER: "3" });
   expect(await statuses(shop, 4)).toEqual([200, 200, 200, undefined]);
   expect(await shop.ended).toBe(1);
   expect(shop.lines.at(-1)).toMatchObject({ injected: "crash", requestId: "q3" });
 });
 
-test("never-ready: lives, but is never started nor ready", async () => {
+test("never-ready: is live, but never started or ready", async () => {
   expect(await health(await open({ FAULT: "never-ready" }))).toEqual([200, 503, 503]);
 });
 
-test("a fault that it does not know keeps it from starting", async () => {
+test("an unknown fault keeps it from starting", async () => {
   const child = spawn(process.execPath, [new URL("../../examples/storefront/main.ts", import.meta.url).pathname], {
     env: { PATH: process.env["PATH"], FAULT: "erors" },
     stdio: ["ignore", "ignore", "pipe"],
@@ -144,7 +144,7 @@ test("a fault that it does not know keeps it from starting", async () => {
   expect(said).toContain('FAULT has "erors"');
 });
 
-test("ends gracefully: what is under way is answered, then it leaves with 0", async () => {
+test("on SIGTERM it answers open requests, then exits with 0", async () => {
   const shop = await open({ FAULT: "slow", FAULT_PERCENT: "100", FAULT_MILLISECONDS: "400" });
   const underWay = shop.get("/");
   await eventually(

@@ -1,5 +1,5 @@
-// An existing app is taken over under the real Pulumi engine: made as people make apps by hand, imported into the state, released for the
-// first time. What Azure allows and the program could lose is what matters here: nobody's request moves before the rollout.
+// Adopting an existing app under the real Pulumi CLI: an app that was made without Pulumi is imported into the state
+// and released for the first time. No request may move before the rollout.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -8,11 +8,11 @@ import { management } from "../support/emulator/cloud.ts";
 import { eventually } from "../support/postgres/postgres.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
-const pace = {
+const strategy = {
   weights: [50],
   bakeSeconds: 1,
   warmUpSeconds: 0,
-  tickSeconds: 1,
+  intervalSeconds: 1,
   probeSeconds: 1,
   smokeSeconds: 12,
   maximumSeconds: 60,
@@ -47,13 +47,14 @@ const put = async (configuration: object): Promise<void> => {
 
 beforeAll(async () => {
   stack = await startLocalStack({
-    "ballast:pace": pace,
-    "ballast:limits": { failurePointsMax: 20, slowdownTolerated: 10 },
+    "ballast:strategy": strategy,
+    "ballast:thresholds": { failurePointsMax: 20, slowdownTolerated: 10 },
   });
-  folder = mkdtempSync(path.join(tmpdir(), "ballast-take-over-"));
-  id = `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.App/containerApps/${app}`;
-  expect((await stack.up()).code).toBe(0); // the control plane and what it stands on
-  // The app, as far as the program goes, never was.
+  folder = mkdtempSync(path.join(tmpdir(), "ballast-adopt-"));
+  const group = `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/ballast-local`;
+  id = `${group}/providers/Microsoft.App/containerApps/${app}`;
+  expect((await stack.up()).code).toBe(0); // the control plane and what it needs
+  // Remove the app from cloud and state, as if the program had never deployed it.
   const destroyed = await stack.pulumi(
     "destroy",
     "--yes",
@@ -71,7 +72,7 @@ beforeAll(async () => {
   });
   old = await eventually(
     async () => ((await stack.live(app)).properties.latestReadyRevisionName as string) || undefined,
-    "the app made by hand to be ready",
+    "the app made without Pulumi to be ready",
   );
 }, 180_000);
 afterAll(async () => {
@@ -79,14 +80,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("an app that the state does not know is not overwritten", async () => {
+test("an app that is not in the state is not overwritten", async () => {
   const { code, output } = await stack.up();
   expect(code).not.toBe(0);
   expect(output).toContain("cannot create already existing resource");
   expect((await stack.live(app)).properties.latestReadyRevisionName).toBe(old);
 }, 120_000);
 
-test("an app in Single mode with its traffic on the latest revision and no replica that stays is imported, keeps its users where they are, and is released", async () => {
+test("an app in Single mode that scales to zero is imported without moving traffic, and released", async () => {
   const resources = [
     { type: "ballast:index:CanaryApp", name: app, component: true },
     { type: "azure-native:app:ContainerApp", name: `${app}-app`, id, parent: app, version: "3.28.0" },
@@ -127,7 +128,7 @@ test("an app in Single mode with its traffic on the latest revision and no repli
   expect(configuration.activeRevisionsMode).toBe("Multiple");
   expect(configuration.ingress.traffic).toEqual([{ revisionName: latestRevisionName, weight: 100, label: "stable" }]);
   expect(latestRevisionName).not.toBe(old);
-  const first = (await stack.cloud.ask("GET", "/_standin/requests")).body.requests
+  const first = (await stack.cloud.ask("GET", "/_emulator/requests")).body.requests
     .filter(({ method, path: to }: any) => method === "PUT" && to.endsWith(`/${app}`))
     .at(-1);
   expect(first.traffic).toEqual([{ revisionName: old, weight: 100 }]);

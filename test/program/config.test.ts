@@ -1,9 +1,9 @@
-// The configuration as a table: what a stack may say, and what it is told where it says something else.
+// The configuration as tables: what a stack gets by default, what it may set, and which error refuses everything else.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { parseConfig, type Settings } from "../../config.ts";
-import { defaultLimits, defaultPace } from "../../engines/rollout/plan.ts";
+import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { filledIn } from "../support/program/environments.ts";
 import { stackConfig } from "../support/program/stack-config.ts";
@@ -47,10 +47,10 @@ function refused(change: { readonly [key: string]: string }, secretKeys: readonl
   throw new Error(`nothing was refused in ${JSON.stringify(change)}`);
 }
 
-describe("a stack that says the least", () => {
+describe("a stack that sets only the required keys", () => {
   const settings = parseConfig(azure, []);
   const expected: Partial<Settings> = {
-    standIn: false,
+    emulator: false,
     subscription: "11111111-2222-3333-4444-555555555555",
     resourceGroup: "ballast",
     probePath: "/",
@@ -66,9 +66,9 @@ describe("a stack that says the least", () => {
     databasePort: 5432,
     databaseTls: "require",
     storefrontEnvironment: {},
-    pace: defaultPace,
-    limits: defaultLimits,
-    shadowLimits: {},
+    strategy: defaultStrategy,
+    thresholds: defaultThresholds,
+    dryRunThresholds: {},
     expectedRequestsPerMinute: 0,
     zoneRedundant: false,
     network: { range: "", environmentSubnet: "", databaseSubnet: "", databaseZone: "", internal: false, callers: [] },
@@ -86,15 +86,15 @@ describe("a stack that says the least", () => {
   );
 });
 
-describe("what a stack says", () => {
+describe("a stack's own value", () => {
   const given: readonly (readonly [string, string, keyof Settings, unknown])[] = [
     [
-      "ballast:pace",
-      '{"weights":[1,99],"tickSeconds":5}',
-      "pace",
-      { ...defaultPace, weights: [1, 99], tickSeconds: 5 },
+      "ballast:strategy",
+      '{"weights":[1,99],"intervalSeconds":5}',
+      "strategy",
+      { ...defaultStrategy, weights: [1, 99], intervalSeconds: 5 },
     ],
-    ["ballast:limits", '{"oddsTolerated":1.5}', "limits", { ...defaultLimits, oddsTolerated: 1.5 }],
+    ["ballast:thresholds", '{"oddsTolerated":1.5}', "thresholds", { ...defaultThresholds, oddsTolerated: 1.5 }],
     [
       "ballast:storefrontEnvironment",
       '{"RELEASE":"2","FAULT_PERCENT":5,"QUIET":true}',
@@ -113,28 +113,28 @@ describe("what a stack says", () => {
     ],
     ["ballast:gate", '{"beforePercent":50}', "gate", { beforePercent: 50, expiresSeconds: 14_400 }],
     ["ballast:gate", "{}", "gate", undefined],
-    ["ballast:shadowLimits", "{}", "shadowLimits", {}],
-    ["ballast:shadowLimits", '{"oddsTolerated":1.1}', "shadowLimits", { oddsTolerated: 1.1 }],
+    ["ballast:dryRunThresholds", "{}", "dryRunThresholds", {}],
+    ["ballast:dryRunThresholds", '{"oddsTolerated":1.1}', "dryRunThresholds", { oddsTolerated: 1.1 }],
     ["ballast:expectedRequestsPerMinute", "1200", "expectedRequestsPerMinute", 1200],
     ["ballast:wait", "false", "wait", false],
     ["ballast:whenInFlight", "supersede", "whenInFlight", "supersede"],
     ["ballast:databasePort", "6543", "databasePort", 6543],
     ["ballast:resourceGroup", "5", "resourceGroup", "5"],
   ];
-  test.each(given)("%s %s is taken", (key, value, setting, expected) =>
+  test.each(given)("%s %s is read", (key, value, setting, expected) =>
     expect(parseConfig({ ...azure, [key]: value }, [])[setting]).toEqual(expected),
   );
 
-  test("keys of other namespaces are left to whom they belong", () =>
+  test("of another namespace is ignored", () =>
     expect(() => parseConfig({ ...azure, "azure-native:partnerId": "x" }, [])).not.toThrow());
-  test("the password is not in the settings", () => {
+  test("of the password is not in the settings", () => {
     const settings = parseConfig(
       { ...azure, "ballast:databaseAuthentication": "password", "ballast:databasePassword": "hunter2" },
       secret,
     );
     expect(JSON.stringify(settings)).not.toContain("hunter2");
   });
-  test("a stack with a subnet, replicas and a database for it may be zone-redundant", () =>
+  test("of zoneRedundant may be true with a subnet, replicas and a database that fit", () =>
     expect(parseConfig({ ...azure, ...zoned }, [])).toMatchObject({
       zoneRedundant: true,
       replicas: { storefrontMin: 3, storefrontMax: 10, controlPlaneMin: 2, controlPlaneMax: 3 },
@@ -147,53 +147,65 @@ describe("what a stack says", () => {
     [{ environmentSubnet: subnet("apps"), internal: true }],
     [ids],
     [{ ...ids, internal: true }],
-  ])("the network %j may be chosen", (choice) =>
+  ])("of the network may be %j", (choice) =>
     expect(parseConfig({ ...azure, ...network(choice) }, []).network).toMatchObject(choice),
   );
-  test("the local stack is complete but for its password", () => {
+  test("is missing in Pulumi.local.yaml for the password only", () => {
     const settings = parseConfig({ ...local, "ballast:databasePassword": "x" }, secret);
     expect(settings).toMatchObject({
-      standIn: true,
-      pace: { weights: [5, 25, 50], bakeSeconds: 4 },
+      emulator: true,
+      strategy: { weights: [5, 25, 50], bakeSeconds: 4 },
       databaseAuthentication: "password",
     });
   });
 });
 
-describe("what is refused, and by which name", () => {
+describe("a refusal", () => {
   const rows: readonly (readonly [id: string, change: { readonly [key: string]: string }, says: string])[] = [
     ["config-key-unknown", { "ballast:storefrontImge": "x" }, "ballast:storefrontImage"],
-    ["config-key-unknown", { "ballast:pace": '{"bakeSecond":4}' }, "ballast:pace.bakeSeconds"],
+    ["config-key-unknown", { "ballast:strategy": '{"bakeSecond":4}' }, "ballast:strategy.bakeSeconds"],
     ["config-key-unknown", { "ballast:endpoints": '{"logins":"https://x"}' }, "ballast:endpoints.login"],
     ["config-key-unknown", { "ballast:gate": '{"beforPercent":50}' }, "ballast:gate.beforePercent"],
-    ["config-key-unknown", { "ballast:shadowLimits": '{"oddTolerated":1}' }, "ballast:shadowLimits.oddsTolerated"],
+    [
+      "config-key-unknown",
+      { "ballast:dryRunThresholds": '{"oddTolerated":1}' },
+      "ballast:dryRunThresholds.oddsTolerated",
+    ],
     ["config-key-missing", { "azure-native:subscriptionId": "" }, "azure-native:subscriptionId"],
-    ["config-value-ill-typed", { "ballast:standIn": "yes" }, 'ballast:standIn must be true or false, and it is "yes"'],
+    [
+      "config-value-ill-typed",
+      { "ballast:emulator": "yes" },
+      'ballast:emulator must be true or false, but it is "yes"',
+    ],
     [
       "config-value-ill-typed",
       { "ballast:leaseSeconds": "soon" },
-      'ballast:leaseSeconds must be a number above 0, and it is "soon"',
+      'ballast:leaseSeconds must be a number above 0, but it is "soon"',
     ],
     [
       "config-value-ill-typed",
       { "ballast:leaseSeconds": "-1" },
-      "ballast:leaseSeconds must be a number above 0, and it is -1",
+      "ballast:leaseSeconds must be a number above 0, but it is -1",
     ],
     [
       "config-value-ill-typed",
       { "ballast:ingestionSeconds": "-1" },
-      "ballast:ingestionSeconds must be a number from 0, and it is -1",
+      "ballast:ingestionSeconds must be a number of 0 or more, but it is -1",
     ],
-    ["config-value-ill-typed", { "ballast:pace": "[5]" }, "ballast:pace must be an object, and it is the list [5]"],
     [
       "config-value-ill-typed",
-      { "ballast:pace": '{"weights":["5"]}' },
-      'ballast:pace.weights must be a list of numbers, and it is the list ["5"]',
+      { "ballast:strategy": "[5]" },
+      "ballast:strategy must be an object, but it is the list [5]",
+    ],
+    [
+      "config-value-ill-typed",
+      { "ballast:strategy": '{"weights":["5"]}' },
+      'ballast:strategy.weights must be a list of numbers, but it is the list ["5"]',
     ],
     [
       "config-value-ill-typed",
       { "ballast:storefrontEnvironment": '{"A":{"B":1}}' },
-      "ballast:storefrontEnvironment.A must be a text, and it is an object",
+      "ballast:storefrontEnvironment.A must be a string, but it is an object",
     ],
     [
       "config-value-ill-typed",
@@ -207,23 +219,23 @@ describe("what is refused, and by which name", () => {
       { "ballast:probePath": "health" },
       "ballast:probePath must be a path that begins with /",
     ],
-    ["config-value-ill-typed", { "ballast:location": "" }, "ballast:location must be a text that is not empty"],
+    ["config-value-ill-typed", { "ballast:location": "" }, "ballast:location must be a non-empty string"],
     [
       "config-value-ill-typed",
       { "ballast:retention": '{"backupDays":36}' },
-      "ballast:retention.backupDays must be a number of days from 7 to 35, and it is 36",
+      "ballast:retention.backupDays must be a number of days from 7 to 35, but it is 36",
     ],
     [
       "config-value-ill-typed",
       { "ballast:replicas": '{"controlPlaneMin":0}' },
-      "ballast:replicas.controlPlaneMin must be a whole number from 1, and it is 0",
+      "ballast:replicas.controlPlaneMin must be a whole number of 1 or more, but it is 0",
     ],
     [
       "config-value-ill-typed",
       { "ballast:replicas": '{"controlPlaneMin":4}' },
-      "ballast:replicas.controlPlaneMax must be no less than controlPlaneMin, 4, and it is 3",
+      "ballast:replicas.controlPlaneMax must be at least controlPlaneMin (4), but it is 3",
     ],
-    ["config-value-ill-typed", { "ballast:databaseSku": "B1ms" }, "ballast:databaseSku must be a size of Azure's"],
+    ["config-value-ill-typed", { "ballast:databaseSku": "B1ms" }, "ballast:databaseSku must be an Azure size"],
     [
       "config-value-ill-typed",
       { "ballast:registry": "example.azurecr.io" },
@@ -261,11 +273,15 @@ describe("what is refused, and by which name", () => {
     ["config-zones-unfit", { ...zoned, ...network({}) }, "ballast:network sets neither range nor environmentSubnet"],
     ["config-key-unknown", network({ subnets: "x" }), "ballast:network."],
     ["config-key-unknown", { "ballast:subnet": "x" }, "ballast:subnet"],
-    ["config-value-ill-typed", network({ range: "10.40.0.0" }), "ballast:network.range must be an IPv4 range in CIDR"],
+    [
+      "config-value-ill-typed",
+      network({ range: "10.40.0.0" }),
+      "ballast:network.range must be an IPv4 range in CIDR notation",
+    ],
     [
       "config-value-ill-typed",
       network({ callers: ["203.0.113.7"] }),
-      "ballast:network.callers must be an IPv4 range in CIDR",
+      "ballast:network.callers must be an IPv4 range in CIDR notation",
     ],
     [
       "config-value-ill-typed",
@@ -285,25 +301,29 @@ describe("what is refused, and by which name", () => {
     [
       "config-network-unfit",
       network({ range: "10.40.0.0/22", environmentSubnet: subnet("apps") }),
-      "sets both range, of which a network is made, and environmentSubnet",
+      "sets both range, from which the program makes a network, and environmentSubnet",
     ],
     ["config-network-unfit", network({ internal: true }), "neither range nor environmentSubnet is set"],
     [
       "config-network-unfit",
       network({ ...ids, databaseZone: undefined }),
-      "databaseSubnet is set, and a private database needs a subnet and a zone",
+      "databaseSubnet is set and databaseZone is not, but a private database needs both",
     ],
     [
       "config-network-unfit",
       network({ ...ids, databaseSubnet: undefined }),
-      "databaseZone is set, and a private database needs a subnet and a zone",
+      "databaseZone is set and databaseSubnet is not, but a private database needs both",
     ],
     [
       "config-network-unfit",
       network({ ...ids, environmentSubnet: undefined }),
-      "the control plane, which signs in there, is in no network",
+      "the control plane is in no network and cannot reach the database",
     ],
-    ["config-network-unfit", network({ ...ids, databaseSubnet: subnet("Apps") }), "names one subnet for both"],
+    [
+      "config-network-unfit",
+      network({ ...ids, databaseSubnet: subnet("Apps") }),
+      "environmentSubnet and databaseSubnet are the same subnet",
+    ],
     [
       "config-network-unfit",
       network({ ...ids, databaseZone: zone("shop.example.com") }),
@@ -312,7 +332,7 @@ describe("what is refused, and by which name", () => {
     [
       "config-network-unfit",
       network({ environmentSubnet: subnet("apps"), callers: ["203.0.113.0/24"] }),
-      "the dead man's switch, which must be let in as well",
+      "the control plane must accept the dead man's switch too",
     ],
     ["config-zones-unfit", { ...zoned, "ballast:databaseSku": "Standard_B2s" }, "burstable size Standard_B2s"],
     [
@@ -335,21 +355,21 @@ describe("what is refused, and by which name", () => {
     ["config-password-missing", { "ballast:databaseAuthentication": "password" }, "ballast:databasePassword"],
     ["config-secret-plain", { "ballast:databasePassword": "hunter2" }, "ballast:databasePassword"],
     ["config-secret-plain", { "ballast:notify": '{"slackUrl":"https://hooks.example/hunter2"}' }, "ballast:notify"],
-    ["config-stand-in-mismatch", { "ballast:standIn": "true" }, "which is not the stand-in's"],
+    ["config-emulator-mismatch", { "ballast:emulator": "true" }, "which is not the emulator's"],
     [
-      "config-stand-in-mismatch",
+      "config-emulator-mismatch",
       { "azure-native:subscriptionId": local["azure-native:subscriptionId"]! },
-      "ballast:standIn is not true",
+      "ballast:emulator is not true",
     ],
   ];
-  test.each(rows)("%s for %j", (id, change, says) => {
+  test.each(rows)("is %s for %j", (id, change, says) => {
     const error = refused(change);
     expect(error.id).toBe(id);
     expect(error.toString()).toContain(says);
     expect(error.toString()).not.toContain("hunter2");
   });
 
-  test("every key that has no default is asked for by name", () => {
+  test("names each key that is not set and has no default", () => {
     for (const key of [
       "tenant",
       "location",
@@ -364,12 +384,9 @@ describe("what is refused, and by which name", () => {
       );
     }
   });
-  test.each(["dev", "prod"] as const)(
-    "the example for %s, as it lies here, is refused for its placeholders and for nothing else",
-    (stack) => {
-      const example = stackConfig(parse(readFileSync(`Pulumi.${stack}.yaml`, "utf8")).config);
-      expect(() => parseConfig(example, [])).toThrow(expect.objectContaining({ id: "config-placeholder-left" }));
-      expect(() => parseConfig(filledIn(stack), [])).not.toThrow();
-    },
-  );
+  test.each(["dev", "prod"] as const)("of the example for %s has no other reason than its placeholders", (stack) => {
+    const example = stackConfig(parse(readFileSync(`Pulumi.${stack}.yaml`, "utf8")).config);
+    expect(() => parseConfig(example, [])).toThrow(expect.objectContaining({ id: "config-placeholder-left" }));
+    expect(() => parseConfig(filledIn(stack), [])).not.toThrow();
+  });
 });

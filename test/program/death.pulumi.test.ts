@@ -1,6 +1,6 @@
-// The Pulumi engine itself dies, by SIGKILL in the middle of an `up`: it leaves a locked stack, a state that knows less than the
-// cloud, and the hold that it had taken. Whoever cancels that update and runs the same program again must come to the end to which the
-// dead one was on its way. One stack, one death after another; users ask the whole time.
+// The Pulumi CLI is killed with SIGKILL during an `up`. It leaves a locked stack, a state behind the cloud, and
+// its lock on the app. After the update is cancelled, the same program must reach the same result. The tests
+// share one stack; users send requests all the time.
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -10,11 +10,11 @@ import { eventually } from "../support/postgres/postgres.ts";
 import { isAlive } from "../support/processes.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
-const pace = {
+const strategy = {
   weights: [50],
   bakeSeconds: 6,
   warmUpSeconds: 0,
-  tickSeconds: 1,
+  intervalSeconds: 1,
   probeSeconds: 1,
   smokeSeconds: 12,
   maximumSeconds: 600,
@@ -24,21 +24,21 @@ let stack: LocalStack;
 
 beforeAll(async () => {
   stack = await startLocalStack({
-    "ballast:pace": pace,
-    "ballast:limits": { failurePointsMax: 20, slowdownTolerated: 10 },
+    "ballast:strategy": strategy,
+    "ballast:thresholds": { failurePointsMax: 20, slowdownTolerated: 10 },
   });
   const first = await stack.up();
   expect(first.code, first.output).toBe(0);
 }, 180_000);
 afterAll(() => stack?.close());
 
-/** Kills the engine that has the stack; its lock says which process that is. */
-async function killEngine(): Promise<void> {
+/** Kills the Pulumi CLI that has locked the stack; the lock names its process. */
+async function killPulumi(): Promise<void> {
   const locks = path.join(stack.folder, "state", ".pulumi", "locks");
   const [lock] = readdirSync(locks, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
   const { pid } = JSON.parse(readFileSync(path.join(locks, lock!), "utf8")) as { pid: number };
   process.kill(pid, "SIGKILL");
-  await eventually(() => !isAlive(pid), "the engine to be gone");
+  await eventually(() => !isAlive(pid), "the Pulumi CLI to be gone");
 }
 
 const rolloutsAt = "https://control-plane.apps.westeurope.ballast.localhost/rollouts";
@@ -48,24 +48,24 @@ const ask = async (rest: string): Promise<any> =>
       token: await stack.cloud.tokenFor("api://ballast"),
     })
   ).body;
-/** Every rollout of the app, the newest first. */
+/** Returns every rollout of the app, the newest first. */
 const rollouts = async (): Promise<readonly any[]> => (await ask(`?resourceGroup=ballast-local&app=${app}`)).rollouts;
 const kindsOf = async (revision: string): Promise<readonly string[]> =>
   (await ask(`/ballast-local/${app}/${revision}/journal`)).facts.map(({ event }: any) => event.kind);
 const revisions = async (): Promise<readonly string[]> =>
   (await stack.live(app, "/revisions")).value.map(({ name }: any) => name);
-/** Who gets how much. */
+/** Returns the weights above 0. */
 const trafficOf = async (): Promise<readonly object[]> =>
   (await stack.live(app)).properties.configuration.ingress.traffic
     .filter(({ weight }: any) => weight > 0)
     .map(({ revisionName, weight }: any) => ({ revisionName, weight }));
-/** How often the program has written the whole app. */
+/** Returns how often the program has written the app. */
 const puts = async (): Promise<number> =>
-  (await stack.cloud.ask("GET", "/_standin/requests")).body.requests.filter(
+  (await stack.cloud.ask("GET", "/_emulator/requests")).body.requests.filter(
     ({ method, path: to }: any) => method === "PUT" && to.endsWith(`/containerApps/${app}`),
   ).length;
 
-/** Carries something out while ten users ask the app, and gives the statuses that they got beside what came of it. */
+/** Does something while ten users send requests to the app, and returns its result with the statuses they got. */
 async function amongUsers<Result>(
   act: () => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly statuses: readonly number[] }> {
@@ -89,11 +89,11 @@ function refused({ code, output }: Ended, words: string): void {
   expect(code).not.toBe(0);
 }
 
-/** Begins an `up`, kills it as soon as something is so, and takes its lock away as a person does. */
-async function upKilledWhen(isSo: () => Promise<boolean>, what: string): Promise<void> {
+/** Starts an `up`, kills it as soon as a condition holds, and cancels the update as a person does. */
+async function upKilledWhen(holds: () => Promise<boolean>, what: string): Promise<void> {
   const update = stack.up();
-  await eventually(isSo, what, 90);
-  await killEngine();
+  await eventually(holds, what, 90);
+  await killPulumi();
   expect((await update).code).not.toBe(0);
   refused(await stack.up(), "the stack is currently locked");
   const { code, output } = await stack.onState("cancel", "--yes");
@@ -106,7 +106,7 @@ const newest = async (known: number): Promise<any> => {
   return all.length > known ? all[0] : undefined;
 };
 
-/** What must be so once the same program has been run again, whatever was killed on the way. */
+/** Checks what must hold after the same program has run again, whatever was killed before. */
 async function releasedOnce(
   revision: string,
   before: { readonly rollouts: number; readonly revisions: number; readonly puts: number },
@@ -127,7 +127,7 @@ const counts = async () => ({
   puts: await puts(),
 });
 
-test("killed after it has put the new revision, an `up` leaves everybody at stable; another release is refused while its hold lasts, and the same program releases that very revision, once", async () => {
+test("an `up` killed after it wrote the app moves no traffic; repeated, it releases that revision once", async () => {
   const before = await counts();
   const [old] = await trafficOf();
   release({ RELEASE: "2" });
@@ -135,7 +135,7 @@ test("killed after it has put the new revision, an `up` leaves everybody at stab
     await upKilledWhen(async () => (await puts()) > before.puts, "the app to be put");
     expect([await trafficOf(), (await rollouts()).length]).toEqual([[old], before.rollouts]);
     release({ RELEASE: "another" });
-    refused(await stack.up(), "canary-app-held");
+    refused(await stack.up(), "canary-app-locked");
     release({ RELEASE: "2" });
     const from = performance.now();
     const again = await stack.up();
@@ -149,13 +149,14 @@ test("killed after it has put the new revision, an `up` leaves everybody at stab
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
   expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
   console.log(
-    `the release after the killed one took ${Math.round(seconds)} s, most of it the dead one's hold; ${statuses.length} requests, each answered`,
+    `the release after the killed one took ${Math.round(seconds)} s, most of it waiting for the lock to expire; ` +
+      `${statuses.length} requests, each answered`,
   );
 }, 400_000);
 
-test("killed while it follows a good rollout, an `up` is not missed: the rollout is promoted, the same program takes up that one, and nothing begins anew", async () => {
+test("an `up` killed during a good rollout does not stop it; repeated, it reports the promotion", async () => {
   const before = await counts();
-  stack.configure({ "ballast:pace": { ...pace, bakeSeconds: 15 } });
+  stack.configure({ "ballast:strategy": { ...strategy, bakeSeconds: 15 } });
   release({ RELEASE: "3" });
   const { statuses } = await amongUsers(async () => {
     await upKilledWhen(async () => (await newest(before.rollouts))?.percent === 50, "the first step");
@@ -170,7 +171,7 @@ test("killed while it follows a good rollout, an `up` is not missed: the rollout
   expect((await stack.pulumi("preview", "--expect-no-changes")).code).toBe(0);
 }, 400_000);
 
-test("killed while it follows a bad rollout, an `up` is not missed either: users are back at stable by themselves, and the same program fails with the judge's sentence", async () => {
+test("an `up` killed during a bad rollout does not stop its rollback; repeated, it reports it", async () => {
   const before = await counts();
   const [old] = await trafficOf();
   release({ RELEASE: "bad", FAULT: "errors", FAULT_PERCENT: 100, FAULT_AFTER: 1 });
@@ -181,8 +182,8 @@ test("killed while it follows a bad rollout, an `up` is not missed either: users
     90,
   );
   expect(await trafficOf()).toEqual([old]);
-  const { sentence, revision } = await newest(before.rollouts);
-  refused(await stack.up(), `release-rolled-back  ${sentence}`);
+  const { message, revision } = await newest(before.rollouts);
+  refused(await stack.up(), `release-rolled-back  ${message}`);
   await releasedOnce(revision, before);
   expect(await trafficOf()).toEqual([old]);
 }, 400_000);

@@ -1,4 +1,4 @@
-// One place for what is taken by default: what Pulumi.yaml, the docstrings and the components say is what defaults.ts says.
+// Defaults have one source: Pulumi.yaml, the docstrings and the components agree with defaults.ts.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
@@ -22,7 +22,7 @@ const controlPlane = {
   environment: { id: "e", domain: "apps.example.net" },
   workspace: { id: "w", customerId: "c" },
   database: { host: "h", name: "n" },
-  inventory: [],
+  managedTargets: [],
   audience: "api://ballast",
 };
 const deadMansSwitch = {
@@ -30,7 +30,7 @@ const deadMansSwitch = {
   image: "shop.azurecr.io/dead-mans-switch:1",
   environmentId: "e",
   controlPlaneEndpoint: "https://c",
-  inventory: [{ resourceGroup: "shop", app: "shop", id: "i" }],
+  managedTargets: [{ resourceGroup: "shop", app: "shop", id: "i" }],
 };
 
 const templateOf = (declared: readonly Declared[], name: string) =>
@@ -41,15 +41,15 @@ const templateOf = (declared: readonly Declared[], name: string) =>
 const variables = (template: ReturnType<typeof templateOf>) =>
   Object.fromEntries(template.containers[0].env.map(({ name, value }) => [name, value]));
 
-test("a stack's configuration has the same defaults", () => {
+test("Pulumi.yaml has the same defaults", () => {
   const { config } = parse(readFileSync("Pulumi.yaml", "utf8")) as { config: { [key: string]: { default?: unknown } } };
   const expected = { ...patience, databasePort: databaseAccess.port, databaseTls: databaseAccess.tls, databaseSku };
   expect(Object.fromEntries(Object.keys(expected).map((key) => [key, config[key]?.default]))).toEqual(expected);
 });
 
-test("the docstrings tell the same defaults", () => {
+test("the docstrings have the same defaults", () => {
   const exported = exportedTypes(process.cwd());
-  const told = (type: string) =>
+  const documented = (type: string) =>
     Object.fromEntries(
       exported
         .find(({ name }) => name === `${type}Args`)!
@@ -59,7 +59,7 @@ test("the docstrings tell the same defaults", () => {
         ]),
     );
   const { leaseSeconds, requestSeconds, ingestionSeconds, silenceSeconds } = patience;
-  expect(told("ControlPlane")).toMatchObject({
+  expect(documented("ControlPlane")).toMatchObject({
     leaseSeconds,
     requestSeconds,
     ingestionSeconds,
@@ -67,18 +67,21 @@ test("the docstrings tell the same defaults", () => {
     maxReplicas: replicaCounts.controlPlaneMax,
     "database.port": databaseAccess.port,
     "database.tls": databaseAccess.tls,
-    ...Object.fromEntries(Object.entries(publicAzure).map(([door, address]) => [`endpoints.${door}`, address])),
+    ...Object.fromEntries(Object.entries(publicAzure).map(([name, address]) => [`endpoints.${name}`, address])),
   });
-  expect(told("DeadMansSwitch")).toMatchObject({ silenceSeconds, resourceManager: publicAzure.resourceManager });
-  expect(told("ContainerEnvironment")).toMatchObject({ retentionInDays: retentionDays.logDays });
-  expect(told("JournalDatabase")).toMatchObject({ backupRetentionDays: retentionDays.backupDays, sku: databaseSku });
-  expect(told("CanaryApp")).toMatchObject({
+  expect(documented("DeadMansSwitch")).toMatchObject({ silenceSeconds, resourceManager: publicAzure.resourceManager });
+  expect(documented("ContainerEnvironment")).toMatchObject({ retentionInDays: retentionDays.logDays });
+  expect(documented("JournalDatabase")).toMatchObject({
+    backupRetentionDays: retentionDays.backupDays,
+    sku: databaseSku,
+  });
+  expect(documented("CanaryApp")).toMatchObject({
     minReplicas: replicaCounts.storefrontMin,
     maxReplicas: replicaCounts.storefrontMax,
   });
 });
 
-test("a control plane of which the least is said is that of public Azure, in the subscription of its group", async () => {
+test("a control plane with only required arguments uses public Azure and its group's subscription", async () => {
   const { declared } = await record(() => new ControlPlane("control-plane", controlPlane));
   const template = templateOf(declared, "control-plane-app");
   expect(variables(template)).toMatchObject({
@@ -99,7 +102,7 @@ test("a control plane of which the least is said is that of public Azure, in the
     );
 });
 
-test("what is said counts, one door of three too", async () => {
+test("an argument that is set overrides its default, even one endpoint of three", async () => {
   const { declared } = await record(
     () =>
       new ControlPlane("control-plane", {
@@ -124,7 +127,7 @@ test("what is said counts, one door of three too", async () => {
   expect(template.scale).toEqual({ minReplicas: 4, maxReplicas: 4 });
 });
 
-test("a switch of which the least is said listens for four minutes and speaks to public Azure", async () => {
+test("a dead man's switch with only required arguments waits four minutes and uses public Azure", async () => {
   const { declared } = await record(() => new DeadMansSwitch("dead-mans-switch", deadMansSwitch));
   expect(variables(templateOf(declared, "dead-mans-switch-job"))).toMatchObject({
     BALLAST_SUBSCRIPTION: "s",
@@ -133,7 +136,7 @@ test("a switch of which the least is said listens for four minutes and speaks to
   });
 });
 
-test("a registry's role is of the subscription of its group", async () => {
+test("a registry's role is in its group's subscription", async () => {
   const { declared } = await record(() => new ImageRegistry("images", { ...place, registry: "shopimages" }));
   expect(declared.find(({ type }) => type.endsWith(":RoleAssignment"))!.inputs["roleDefinitionId"]).toMatch(
     /^\/subscriptions\/s\/providers\//,

@@ -1,6 +1,6 @@
-// dev and prod under the real Pulumi engine on a stand-in cloud, each with its own file's values. What Azure alone has is exchanged, and
-// listed here: the account, the doors, how the database is signed in to, and how long things take. All else is as it will be deployed, and
-// replicas start from what lies in the images, file by file and package by package.
+// dev and prod under the real Pulumi CLI on the emulator, each with the values of its own file. Only what needs
+// Azure is replaced, and listed here: the account, the addresses, the database's sign-in, and times. Replicas run
+// the files and packages of the real images.
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -9,19 +9,22 @@ import { contentOf, type ImageName, imageEntries, layOut } from "../../cli/image
 import { filledIn, type StackName } from "../support/program/environments.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
-/** Keys of a stack's file whose values are the stand-in's here. */
+/** Keys that only the emulator's stack sets. */
+const ofEmulator =
+  /:(database(Authentication|Tls|Port)|endpoints|emulator|thresholds|(lease|request|ingestion|silence)Seconds)$/;
+/** Keys whose values the emulator's replace. */
 const exchanged = [
   "azure-native:subscriptionId",
   "azure-native:location",
   "ballast:tenant",
   "ballast:audience",
-  "ballast:pace",
+  "ballast:strategy",
   "ballast:registry",
 ];
 const seconds = {
   bakeSeconds: 1,
   warmUpSeconds: 0,
-  tickSeconds: 1,
+  intervalSeconds: 1,
   probeSeconds: 1,
   smokeSeconds: 12,
   maximumSeconds: 60,
@@ -36,7 +39,7 @@ beforeAll(() => {
     const at = path.join(folder, name);
     mkdirSync(at);
     layOut(name, at);
-    // What `npm ci` brings there from the registry, from our own installation here: each package at its place, without those that lie in it.
+    // What `npm ci` would install, copied from our own installation: each package in its place, without nested ones.
     for (const place of contentOf(name).packages)
       cpSync(place, path.join(at, place), {
         recursive: true,
@@ -48,37 +51,32 @@ beforeAll(() => {
 afterEach(() => stack?.close());
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Gives what a file says, values that are JSON as such, for a stack on the stand-in; `registry` is where this cloud has it. */
-function onStandIn(name: StackName, registry: string): Readonly<Record<string, unknown>> {
+/** Returns a stack's configuration for the emulator, with JSON values parsed. `registry` is the registry to use. */
+function onEmulator(name: StackName, registry: string): Readonly<Record<string, unknown>> {
   const [said, defaults] = [filledIn(name), filledIn("local")];
   const own = Object.entries(said).filter(
-    ([key, value]) =>
-      value !== defaults[key] &&
-      !exchanged.includes(key) &&
-      !/:(database(Authentication|Tls|Port)|endpoints|standIn|limits|(lease|request|ingestion|silence)Seconds)$/.test(
-        key,
-      ),
+    ([key, value]) => value !== defaults[key] && !exchanged.includes(key) && !ofEmulator.test(key),
   );
   return {
     ...Object.fromEntries(
       own.map(([key, value]) => [key, /^[[{\d]|^(true|false)$/.test(value) ? JSON.parse(value) : value]),
     ),
     "ballast:registry": registry,
-    "ballast:pace": { ...JSON.parse(said["ballast:pace"]!), ...seconds },
+    "ballast:strategy": { ...JSON.parse(said["ballast:strategy"]!), ...seconds },
   };
 }
 
-const shown = async (path: string, version: string): Promise<any> =>
+const shown = async (id: string, version: string): Promise<any> =>
   (
     await stack.cloud.ask(
       "GET",
-      `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/${path}?api-version=${version}`,
+      `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/${id}?api-version=${version}`,
     )
   ).body;
 const app = (group: string, name: string) =>
   shown(`${group}/providers/Microsoft.App/containerApps/${name}`, "2025-02-02-preview");
 
-/** Goes up, sees the program unchanged, goes down, and finds nothing left. */
+/** Deploys the stack, checks that a preview shows no change, destroys it, and checks that nothing is left. */
 async function thereAndBack(group: string, look: () => Promise<void>): Promise<void> {
   const up = await stack.up();
   expect(up.output).toContain("promoted");
@@ -101,8 +99,8 @@ async function thereAndBack(group: string, look: () => Promise<void>): Promise<v
   expect((await shown(group, "2024-03-01")).error.code).toBe("ResourceGroupNotFound");
 }
 
-test("dev goes up with its own registry, first that alone, then all but the storefront, then the whole, and the unchanged program is clean", async () => {
-  stack = await startLocalStack(onStandIn("dev", "ballastexample"), laidOut);
+test("dev goes up in three steps, registry first and storefront last, and a preview shows no change", async () => {
+  stack = await startLocalStack(onEmulator("dev", "ballastexample"), laidOut);
   const targets = ["**::ballast", "**::images", "**::images-registry"].flatMap((urn) => ["--target", urn]);
   const first = await stack.pulumi("up", "--yes", "--skip-preview", ...targets);
   expect([first.code, first.code === 0 ? "" : first.output]).toEqual([0, ""]);
@@ -133,7 +131,7 @@ test("dev goes up with its own registry, first that alone, then all but the stor
   });
 }, 300_000);
 
-test("prod goes up with its zones, replicas, retention and digests, pulling from dev's registry, and the unchanged program is clean", async () => {
+test("prod goes up with its own settings and dev's registry, and a preview shows no change", async () => {
   const registry = "ballast-dev/providers/Microsoft.ContainerRegistry/registries/ballastexample";
   const group = "ballast-prod";
   stack = await startLocalStack({}, laidOut);
@@ -143,7 +141,7 @@ test("prod goes up with its zones, replicas, retention and digests, pulling from
     location: "westeurope",
     sku: { name: "Standard" },
   });
-  stack.configure(onStandIn("prod", `${scope}/${registry}`));
+  stack.configure(onEmulator("prod", `${scope}/${registry}`));
   await thereAndBack(group, async () => {
     const [storefront, plane] = [await app(group, "storefront"), await app(group, "control-plane")].map(
       ({ properties }) => properties,

@@ -1,5 +1,5 @@
-// dev, prod and local: one program. What each declares is compared with what the others do, differences are those of
-// docs/guides/environments.md and no other, and every body is held to Azure's published schema at azure-native's api-version.
+// dev, prod and local run one program. Their resources differ only as docs/guides/environments.md says, and every body
+// matches Azure's published schema at azure-native's api-version.
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { nativeResourceOf } from "../../emulator/provider/resources.ts";
@@ -12,11 +12,11 @@ let programs: Readonly<Record<StackName, readonly Declared[]>>;
 
 beforeAll(async () => {
   const entries: [StackName, readonly Declared[]][] = [];
-  for (const stack of stacks) entries.push([stack, await rendered(stack)]); // mocks are one a process, hence one after another
+  for (const stack of stacks) entries.push([stack, await rendered(stack)]); // one at a time: a process has one mock
   programs = Object.fromEntries(entries) as typeof programs;
 });
 
-/** Gives the rows of the page's table under a heading, cell by cell, without backticks. */
+/** Returns the rows of the page's table under a heading, cell by cell, without backticks. */
 function tableUnder(heading: string): readonly (readonly string[])[] {
   const [, below = ""] = page.split(`\n## ${heading}\n`);
   const rows = below
@@ -36,7 +36,7 @@ const nameOf = ({ type, name }: Declared): string => `${type} ${name}`;
 const azures = (stack: StackName): readonly Declared[] =>
   programs[stack].filter(({ type }) => type.startsWith("azure-native:"));
 
-/** Gives every input by its path, values as JSON. What has a name in a list goes by that, the rest is counted through. */
+/** Returns every input's value as JSON by its path. A list's item goes by its name if it has one, else by its index. */
 function leaves(value: unknown, path: string): readonly (readonly [path: string, value: string])[] {
   if (typeof value !== "object" || value === null) return [[path, JSON.stringify(value)]];
   return Object.entries(value).flatMap(([key, each]) =>
@@ -50,8 +50,8 @@ const inputsOf = (stack: StackName): ReadonlyMap<string, string> =>
       .flatMap(({ name, inputs }) => leaves(inputs, name)),
   );
 
-describe("the inventory", () => {
-  test("is the same in all stacks but for what docs/guides/environments.md lists, with a reason for each", () => {
+describe("the set of resources", () => {
+  test("is the same in all stacks except for what docs/guides/environments.md lists", () => {
     const everywhere = [...new Set(stacks.flatMap((stack) => programs[stack].map(nameOf)))].sort();
     const found = everywhere.flatMap((name) => {
       const having = stacks.filter((stack) => programs[stack].some((each) => nameOf(each) === name));
@@ -62,7 +62,7 @@ describe("the inventory", () => {
     expect(found.length).toBeLessThan(everywhere.length / 2);
   });
 
-  test("has the same parents everywhere", () => {
+  test("has the same parents in all stacks", () => {
     const parents = (stack: StackName) => new Map(programs[stack].map((each) => [nameOf(each), each.parent]));
     const local = parents("local");
     for (const stack of stacks)
@@ -71,10 +71,10 @@ describe("the inventory", () => {
 });
 
 describe("the bodies", () => {
-  test.each(stacks)("of %s are what Azure's schemas take at azure-native's api-versions", (stack) => {
+  test.each(stacks)("of %s match Azure's schemas at azure-native's api-versions", (stack) => {
     const problems = azures(stack).map((each) => {
       const resource = nativeResourceOf(each.type);
-      if (resource === undefined) return `${nameOf(each)}: the stand-in does not serve it`;
+      if (resource === undefined) return `${nameOf(each)}: the emulator does not serve it`;
       expect(idOf(resource, each.inputs, "s"), nameOf(each)).not.toContain("undefined");
       return problemOf(resource, each.inputs);
     });
@@ -82,7 +82,7 @@ describe("the bodies", () => {
     expect(problems.length).toBeGreaterThan(10);
   });
 
-  test("are refused where one has a property that its version has not, or a word of no enumeration", () => {
+  test("are refused with a property or an enumeration value that the api-version does not have", () => {
     const [environment, server] = ["apps-environment", "journal-server"].map(
       (name) => azures("prod").find((each) => each.name === name)!,
     ) as [Declared, Declared];
@@ -94,7 +94,7 @@ describe("the bodies", () => {
     );
   });
 
-  test("are validated at the api-versions that the installed azure-native asks for", () => {
+  test("are validated at the api-versions that the installed azure-native uses", () => {
     for (const { type } of [...azures("dev"), ...azures("prod"), ...azures("local")]) {
       const [, module, name] = type.split(":") as [string, string, string];
       const file = `node_modules/@pulumi/azure-native/${module}/${name[0]!.toLowerCase()}${name.slice(1)}.d.ts`;
@@ -107,7 +107,7 @@ describe("the bodies", () => {
 });
 
 describe("prod", () => {
-  test("differs from dev in the values of docs/guides/environments.md and in nothing else", () => {
+  test("differs from dev only in the values that docs/guides/environments.md lists", () => {
     const [dev, prod] = [inputsOf("dev"), inputsOf("prod")];
     const differing = [...new Set([...dev.keys(), ...prod.keys()])].filter((path) => dev.get(path) !== prod.get(path));
     const patterns = tableUnder("What differs between dev and prod").map(([where = "", key = ""]) => ({
@@ -125,7 +125,7 @@ describe("prod", () => {
       if (where !== "none") expect([where, differing.some((path) => pattern.test(path))]).toEqual([where, true]);
   });
 
-  test("differs from dev by keys that the page names, each", () => {
+  test("differs from dev in exactly the keys that the page names", () => {
     const [dev, prod] = [filledIn("dev"), filledIn("prod")];
     const keys = [...new Set([...Object.keys(dev), ...Object.keys(prod)])]
       .filter((key) => dev[key] !== prod[key])
@@ -135,7 +135,7 @@ describe("prod", () => {
     );
   });
 
-  test("has its replicas, zones and retention where Azure reads them", () => {
+  test("has its replicas, zones and retention in the fields that Azure reads", () => {
     const of = (name: string) => programs.prod.find((each) => each.name === name)!.inputs;
     expect(of("storefront-app")["template"].scale).toEqual({ minReplicas: 3, maxReplicas: 30 });
     expect(of("control-plane-app")["template"].scale).toEqual({ minReplicas: 2, maxReplicas: 3 });
@@ -150,11 +150,11 @@ describe("prod", () => {
       backup: { backupRetentionDays: 35 },
     });
     expect(of("apps-workspace")).toMatchObject({ retentionInDays: 90 });
-    expect(of("storefront-release")).toMatchObject({ pace: { weights: [1, 5, 25, 50], bakeSeconds: 900 } });
+    expect(of("storefront-release")).toMatchObject({ strategy: { weights: [1, 5, 25, 50], bakeSeconds: 900 } });
   });
 });
 
-test("what is kept for how long, and on which tier, is as the page's table says", () => {
+test("tiers and retention are as the page's table says", () => {
   const said = tableUnder("What is kept, and for how long");
   const found = (["dev", "prod"] as const).map((stack) => {
     const of = (name: string) => programs[stack].find((each) => each.name === name)!.inputs;

@@ -1,5 +1,5 @@
-// A stack of which the internet sees nothing, under the real engine on a stand-in cloud: an internal environment, a private database, and callers that are named.
-// The stand-in routes nothing, so that this shows what is made and kept; who reaches it is Azure's to enforce.
+// A private stack under the real Pulumi CLI on the emulator: an internal environment, a private database, and a list of
+// callers. The emulator has no networks, so these tests show what is deployed; only Azure enforces who can reach it.
 import { afterEach, expect, test } from "vitest";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
@@ -14,7 +14,7 @@ const shown = async (path: string, version: string): Promise<any> =>
     )
   ).body;
 
-test("a private stack goes up, stays unchanged, refuses to be opened before anything is sent, and goes down whole", async () => {
+test("a private stack goes up, stays unchanged, refuses at preview to be opened, and goes down", async () => {
   stack = await startLocalStack({ "ballast:network": network });
   const up = await stack.up();
   expect([up.code, up.code === 0 ? "" : up.output]).toEqual([0, ""]);
@@ -43,14 +43,15 @@ test("a private stack goes up, stays unchanged, refuses to be opened before anyt
   const opened = await stack.pulumi("preview");
   expect(opened.code).not.toBe(0);
   expect(opened.output).toContain(
-    "network-place-fixed  The environment apps is in a subnet of yours and internal and is to be in a subnet of yours and open to the internet",
+    "network-place-fixed  The environment apps is in your subnet and internal, " +
+      "but the program wants it in your subnet and open to the internet",
   );
   stack.configure({
     "ballast:network": { internal: true, environmentSubnet: environment.vnetConfiguration.infrastructureSubnetId },
   });
   const withdrawn = await stack.pulumi("preview");
   expect(withdrawn.output).toMatch(
-    /network-place-fixed {2}The database server journal-[0-9a-f]{8} is private, in a subnet and is to be public/,
+    /network-place-fixed {2}The database server journal-[0-9a-f]{8} is private, in a subnet, but .* wants it public/,
   );
 
   stack.configure({ "ballast:network": network });

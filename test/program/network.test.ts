@@ -1,5 +1,5 @@
-// The choices of docs/guides/network.md, each rendered from the page's own row: where the environment and the database come to be is what the row says, and every body
-// is held to Azure's published schema.
+// The choices of docs/guides/network.md, each rendered from its row on the page: the environment and the database are
+// where the row says, and every body matches Azure's published schema.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
@@ -41,7 +41,7 @@ test("the page has a row for every kind of choice", () =>
   ]));
 
 test.each(rows)(
-  "%s puts the environment %s, and has a database that is %s",
+  "%s puts the environment %s, with a database that is %s",
   async (cell = "", place = "", access = "") => {
     const choice = choiceOf(cell);
     const declared = await rendered("dev", { "ballast:network": JSON.stringify(choice) });

@@ -1,5 +1,6 @@
-// Secrets at every place where they could be left: a whole run with a secret of each kind, under the real engine, and then a search of the
-// logs, the database, the answers, the state, the plans, the files and the process lists. That the search sees is shown first.
+// Searches every place where a secret could leak: a whole run with a secret of each kind under the
+// real Pulumi CLI, then a search of logs, database, answers, state, plans, files and process lists.
+// The first tests show that the search works.
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -12,18 +13,18 @@ import { eventually } from "../support/postgres/postgres.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 import { filesBelow, findSecrets, type Source, watchProcesses } from "../support/secret-scan.ts";
 
-const pace = {
+const strategy = {
   weights: [50],
   bakeSeconds: 600,
   warmUpSeconds: 0,
-  tickSeconds: 1,
+  intervalSeconds: 1,
   probeSeconds: 1,
   smokeSeconds: 12,
   maximumSeconds: 3_600,
 };
 const app = "storefront";
 const controlPlane = "https://control-plane.apps.westeurope.ballast.localhost";
-/** No secret, and put wherever text of ours goes: a search that did not find it would find no secret either. */
+/** A marker, not a secret, in every text that we set. A search that misses it would miss a secret too. */
 const planted = `planted-${randomBytes(8).toString("hex")}`;
 let stack: LocalStack;
 let bystander: ChildProcess;
@@ -34,44 +35,14 @@ beforeAll(async () => {
   const processes = watchProcesses();
   bystander = spawn(process.execPath, ["-e", "setTimeout(() => {}, 600_000)", planted]);
   stack = await startLocalStack({
-    "ballast:pace": pace,
-    "ballast:limits": { failurePointsMax: 20, slowdownTolerated: 10 },
+    "ballast:strategy": strategy,
+    "ballast:thresholds": { failurePointsMax: 20, slowdownTolerated: 10 },
     "ballast:storefrontEnvironment": { RELEASE: planted },
   });
-  const { cloud, postgres } = stack;
+  const { cloud } = stack;
   const token = await cloud.tokenFor("api://ballast");
   const approver = await cloud.tokenFor("api://ballast");
-  // Nobody listens there, so that what a channel says of its trouble is searched too.
-  const random = (): string => randomBytes(18).toString("base64url");
-  const hooks = { webhook: random(), slack: random(), teams: random() };
-  const webhookSecret = `whsec_${randomBytes(24).toString("base64")}`;
-  const githubToken = random();
-  const address = (of: string): string => `https://127.0.0.1:2/hooks/${of}`;
-  stack.setSecret(
-    "ballast:notify",
-    JSON.stringify({
-      webhookUrl: address(hooks.webhook),
-      webhookSecret,
-      slackUrl: address(hooks.slack),
-      teamsUrl: address(hooks.teams),
-      githubRepository: "shop/storefront",
-      githubToken,
-      githubApi: "https://127.0.0.1:2",
-    }),
-  );
-  const password = (await stack.pulumi("config", "get", "ballast:databasePassword")).output.trim();
-  secrets = {
-    "the client's secret": cloud.cloud.client.secret,
-    "the database's password": password,
-    "the server's own password": postgres.password,
-    "a caller's token": token.split(".")[2]!,
-    "the approver's token": approver.split(".")[2]!,
-    "the webhook's address": hooks.webhook,
-    "Slack's address": hooks.slack,
-    "Teams' address": hooks.teams,
-    "the webhook's key": webhookSecret.slice("whsec_".length),
-    "GitHub's token": githubToken,
-  };
+  secrets = await setSecrets(token, approver);
   const said: Source[] = [];
   const run = async (name: string, ...args: readonly string[]): Promise<void> =>
     void said.push({ name, text: (await stack.pulumi(...args)).output });
@@ -89,7 +60,7 @@ beforeAll(async () => {
     return reply.body;
   };
   const { BALLAST_CONNECT_TO, NODE_EXTRA_CA_CERTS } = cloud.cloud.environment;
-  /** A person's command, whose token is in its environment alone. */
+  /** Runs a person's command, whose token is only in its environment. */
   const ballast = async (name: string, bearer: string, ...args: readonly string[]): Promise<void> => {
     const environment = { PATH: process.env["PATH"], BALLAST_CONNECT_TO, NODE_EXTRA_CA_CERTS, BALLAST_TOKEN: bearer };
     said.push({
@@ -126,18 +97,63 @@ beforeAll(async () => {
   await ballast("the report's command", approver, "report", app, "--out", path.join(stack.folder, "report.html"));
   said.push({ name: "the report", text: readFileSync(path.join(stack.folder, "report.html"), "utf8") });
   said.push({ name: "the outputs", text: JSON.stringify(await stack.outputs()) });
+  said.push({ name: "the control plane's answers", text: answers.join("\n") });
+  sources = [...said, ...(await leftBehind()), processes.stop()];
+}, 300_000);
+afterAll(async () => {
+  bystander?.kill("SIGKILL");
+  await stack?.close();
+});
+
+/** Sets every secret that a stack can have, and returns all secrets of the run by name. */
+async function setSecrets(token: string, approver: string): Promise<Readonly<Record<string, string>>> {
+  const { cloud, postgres } = stack;
+  // Nothing listens there, so that the notifiers' errors are searched too.
+  const random = (): string => randomBytes(18).toString("base64url");
+  const hooks = { webhook: random(), slack: random(), teams: random() };
+  const webhookSecret = `whsec_${randomBytes(24).toString("base64")}`;
+  const githubToken = random();
+  const address = (of: string): string => `https://127.0.0.1:2/hooks/${of}`;
+  stack.setSecret(
+    "ballast:notify",
+    JSON.stringify({
+      webhookUrl: address(hooks.webhook),
+      webhookSecret,
+      slackUrl: address(hooks.slack),
+      teamsUrl: address(hooks.teams),
+      githubRepository: "shop/storefront",
+      githubToken,
+      githubApi: "https://127.0.0.1:2",
+    }),
+  );
+  const password = (await stack.pulumi("config", "get", "ballast:databasePassword")).output.trim();
+  return {
+    "the client's secret": cloud.cloud.client.secret,
+    "the database's password": password,
+    "the server's own password": postgres.password,
+    "a caller's token": token.split(".")[2]!,
+    "the approver's token": approver.split(".")[2]!,
+    "the webhook's address": hooks.webhook,
+    "Slack's address": hooks.slack,
+    "Teams' address": hooks.teams,
+    "the webhook's key": webhookSecret.slice("whsec_".length),
+    "GitHub's token": githubToken,
+  };
+}
+
+/** Returns what the run left in the cloud, in the database and on the disk. */
+async function leftBehind(): Promise<readonly Source[]> {
+  const { cloud, postgres } = stack;
   const live = await Promise.all(
     ["control-plane", app].flatMap((name) => [stack.live(name), stack.live(name, "/revisions")]),
   );
-  const standIn = async (what: string): Promise<string> =>
-    JSON.stringify((await cloud.ask("GET", `/_standin/${what}`)).body);
-  sources = [
-    ...said,
-    { name: "the control plane's answers", text: answers.join("\n") },
+  const emulator = async (what: string): Promise<string> =>
+    JSON.stringify((await cloud.ask("GET", `/_emulator/${what}`)).body);
+  return [
     { name: "Resource Manager's answers", text: JSON.stringify(live) },
-    { name: "the control plane's log", text: await standIn("logs?app=control-plane") },
-    { name: "the storefront's log", text: await standIn(`logs?app=${app}`) },
-    { name: "the stand-in's record of requests", text: await standIn("requests") },
+    { name: "the control plane's log", text: await emulator("logs?app=control-plane") },
+    { name: "the storefront's log", text: await emulator(`logs?app=${app}`) },
+    { name: "the emulator's record of requests", text: await emulator("requests") },
     { name: "what Application Insights was sent", text: await everySent(cloud) },
     {
       name: "the database",
@@ -145,26 +161,22 @@ beforeAll(async () => {
         host: postgres.host,
         port: postgres.port,
         user: administrator,
-        password,
+        password: secrets["the database's password"]!,
         database: "ballast",
       }),
     },
     ...filesBelow(stack.folder, "the stack's file"),
-    processes.stop(),
   ];
-}, 300_000);
-afterAll(async () => {
-  bystander?.kill("SIGKILL");
-  await stack?.close();
-});
+}
 
-/** Gives all that the control plane and the storefront have sent, and waits for what they send each minute. */
+/** Returns all telemetry of the control plane and the storefront; waits for what they send each minute. */
 async function everySent({ ask, tokenFor, cloud }: LocalStack["cloud"]): Promise<string> {
   const logs = `https://api.loganalytics.${cloud.suffix}`;
   const bearer = await tokenFor(logs);
   const { body } = await ask(
     "GET",
-    `/subscriptions/${cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.OperationalInsights/workspaces/apps?api-version=2023-09-01`,
+    `/subscriptions/${cloud.subscription}/resourceGroups/ballast-local/providers/` +
+      "Microsoft.OperationalInsights/workspaces/apps?api-version=2023-09-01",
   );
   const rows = async (table: string): Promise<readonly unknown[]> =>
     (
@@ -185,13 +197,14 @@ async function everySent({ ask, tokenFor, cloud }: LocalStack["cloud"]): Promise
   );
 }
 
-/** Gives all rows of all tables that are not the database's own. */
+/** Returns all rows of all tables, except the system's. */
 async function everyRow(address: pg.ClientConfig): Promise<string> {
   const client = new pg.Client(address);
   await client.connect();
   try {
     const { rows } = await client.query<{ name: string }>(
-      "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')",
+      "select format('%I.%I', schemaname, tablename) as name from pg_tables " +
+        "where schemaname not in ('pg_catalog', 'information_schema')",
     );
     const texts: string[] = [];
     for (const { name } of rows) texts.push(name, JSON.stringify((await client.query(`select * from ${name}`)).rows));
@@ -202,7 +215,7 @@ async function everyRow(address: pg.ClientConfig): Promise<string> {
 }
 
 describe("the search", () => {
-  test("has read every place: what was planted there is found", () => {
+  test("finds the marker in every place", () => {
     const found = findSecrets(sources, { planted }).filter((line) => line.startsWith("planted"));
     const places = [
       "the first plan",
@@ -227,17 +240,19 @@ describe("the search", () => {
       "the second up",
       "the outputs",
       "the control plane's log",
-      "the stand-in's record of requests",
+      "the emulator's record of requests",
     ])
       expect(findSecrets(sources, { revision })).toContain(`revision in ${place}`);
-    const words = (place: string): string => sources.find(({ name }) => name === place)!.text;
-    expect(words("a refused token's error")).toContain("call-token-refused");
-    expect(words("the approval")).toContain("its journal shows that the signal came");
-    for (const channel of ["webhook", "slack", "teams", "github"])
-      expect(words("the control plane's log")).toMatch(new RegExp(`${channel} was not told of .*cannot be reached`));
+    const textOf = (place: string): string => sources.find(({ name }) => name === place)!.text;
+    expect(textOf("a refused token's error")).toContain("call-token-refused");
+    expect(textOf("the approval")).toContain("Its journal records the signal.");
+    for (const notifier of ["webhook", "slack", "teams", "github"])
+      expect(textOf("the control plane's log")).toMatch(
+        new RegExp(`Notification .* to ${notifier} failed; will retry: .*cannot be reached`),
+      );
   });
 
-  test("finds a secret in each place and form, had it been left there", () => {
+  test("would find a secret in every place and in every form", () => {
     const secret = secrets["the database's password"]!;
     const forms = [
       secret,
@@ -257,7 +272,8 @@ describe("the search", () => {
       expect(findSecrets([{ name, text: text.slice(0, 10) + secret + text.slice(10) }], { secret })).toEqual([
         `secret in ${name}`,
       ]);
-    const leaked = `${Buffer.from('{"alg":"RS256"}').toString("base64url")}.${Buffer.from('{"sub":"somebody"}').toString("base64url")}.${"a".repeat(40)}`;
+    const encoded = (json: string): string => Buffer.from(json).toString("base64url");
+    const leaked = `${encoded('{"alg":"RS256"}')}.${encoded('{"sub":"somebody"}')}.${"a".repeat(40)}`;
     expect(findSecrets([{ name: "here", text: `{"token":"${leaked}"}` }], {})).toEqual(["a token in here"]);
   });
 });

@@ -1,35 +1,35 @@
-// The rows of the kill table as they stand, without trying them: each would still change exactly what it names. That each is noticed is
-// shown by `npm run kill-table`, which takes minutes.
+// Checks mutants.json without running the mutants: each snippet still occurs exactly once in our source. `npm run
+// mutants`, which takes minutes, shows that a test detects each mutant.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { truths } from "../../emulator/controls/quirks.ts";
-import { check, type Row, rowsOf, table, unchanged } from "../../proofs/mutants/rows.ts";
+import { quirks } from "../../emulator/controls/quirks.ts";
+import { check, type Mutant, mutantsOf, page, unchanged } from "../../proofs/mutants/mutants.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const rows = rowsOf(readFileSync(join(root, "proofs/mutants/mutants.json"), "utf8"));
-const row: Row = { name: "a", standsFor: "b", mutations: [{ file: "f", find: "x", replace: "y" }], tests: ["t"] };
+const mutants = mutantsOf(readFileSync(join(root, "proofs/mutants/mutants.json"), "utf8"));
+const mutant: Mutant = { name: "a", standsFor: "b", mutations: [{ file: "f", find: "x", replace: "y" }], tests: ["t"] };
 
-it("each row names source that occurs once, and tests that there are", () => {
-  expect(check(rows, (file) => readFileSync(join(root, file), "utf8"))).toEqual([]);
-  expect(rows.flatMap(({ tests }) => tests).filter((file) => !existsSync(join(root, file)))).toEqual([]);
+it("each mutant names snippets that occur once, and tests that exist", () => {
+  expect(check(mutants, (file) => readFileSync(join(root, file), "utf8"))).toEqual([]);
+  expect(mutants.flatMap(({ tests }) => tests).filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
-it("every truth of the stand-in has a row, whose tests know nothing of its switches and have the title that the row names", () => {
+it("every quirk of the emulator has a mutant, whose tests exist by title and do not use its switches", () => {
   const source = (file: string): string => readFileSync(join(root, file), "utf8");
-  expect(rows.flatMap(({ without }) => without ?? []).toSorted()).toEqual(Object.keys(truths).toSorted());
+  expect(mutants.flatMap(({ without }) => without ?? []).toSorted()).toEqual(Object.keys(quirks).toSorted());
   expect(
-    rows.flatMap(({ tests }) => tests).filter((file) => /controls\/quirks|_standin\/truths/.test(source(file))),
+    mutants.flatMap(({ tests }) => tests).filter((file) => /controls\/quirks|_emulator\/quirks/.test(source(file))),
   ).toEqual([]);
   expect(
-    rows.filter(({ title, tests }) => title !== undefined && !tests.some((file) => source(file).includes(title))),
+    mutants.filter(({ title, tests }) => title !== undefined && !tests.some((file) => source(file).includes(title))),
   ).toEqual([]);
 });
 
-it("what must pass without any bug is what the rows try, and no more of it", () => {
-  const titled: Row = { ...row, name: "b", title: "holds" };
+it("the runs on unchanged source are exactly the tests that the mutants run", () => {
+  const titled: Mutant = { ...mutant, name: "b", title: "holds" };
   expect(
-    unchanged([row, titled, { ...titled, name: "c", tests: ["u"], title: "moves" }]).map(({ tests, title }) => [
+    unchanged([mutant, titled, { ...titled, name: "c", tests: ["u"], title: "moves" }]).map(({ tests, title }) => [
       tests,
       title,
     ]),
@@ -39,18 +39,18 @@ it("what must pass without any bug is what the rows try, and no more of it", () 
   ]);
 });
 
-it("a row is refused whose source has moved on or is ambiguous, that has nothing to try, or whose name is taken", () => {
+it("a mutant is refused if its snippet is absent or ambiguous, if it changes nothing, or if its name is taken", () => {
   const read = (text: string) => (): string => text;
-  expect(check([row], read("x"))).toEqual([]);
-  expect(check([row], read("z"))[0]).toMatch(/occurs 0 times/);
-  expect(check([row], read("x x"))[0]).toMatch(/occurs 2 times/);
-  expect(check([{ name: "a", standsFor: "b", tests: ["t"] }], read("x"))[0]).toMatch(/either mutations or a truth/);
-  expect(check([{ ...row, without: "truth" }], read("x"))[0]).toMatch(/either mutations or a truth/);
-  expect(check([row, row], read("x"))[0]).toMatch(/two rows/);
+  expect(check([mutant], read("x"))).toEqual([]);
+  expect(check([mutant], read("z"))[0]).toMatch(/occurs 0 times/);
+  expect(check([mutant], read("x x"))[0]).toMatch(/occurs 2 times/);
+  expect(check([{ name: "a", standsFor: "b", tests: ["t"] }], read("x"))[0]).toMatch(/either mutations or a quirk/);
+  expect(check([{ ...mutant, without: "quirk" }], read("x"))[0]).toMatch(/either mutations or a quirk/);
+  expect(check([mutant, mutant], read("x"))[0]).toMatch(/two mutants/);
 });
 
-it("the page has a line for each row with the test that noticed it", () => {
-  expect(table(new Map([[row, { file: "test/a.test.ts", title: "holds", seconds: 1.25 }]]))).toContain(
+it("the page has a row for each mutant with the test that detected it", () => {
+  expect(page(new Map([[mutant, { file: "test/a.test.ts", title: "holds", seconds: 1.25 }]]))).toContain(
     "| a | b | test/a.test.ts | holds | 1.3 |",
   );
 });

@@ -1,5 +1,5 @@
-// The provider over its protocol, against a control plane with canned answers: what it takes, what it tells, how it fails.
-// What the real engine makes of it is in provider.engine.test.ts.
+// The provider over its protocol, against a control plane with canned answers: what it accepts, what it prints, and how
+// it fails. release.pulumi.test.ts runs it under the real Pulumi CLI.
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -10,8 +10,9 @@ import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerProto from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { controlPlane, type Followed } from "../../client/control-plane.ts";
-import { startLocalCloud } from "../../emulator/start.ts";
+import { controlPlane } from "../../client/control-plane.ts";
+import type { Followed } from "../../client/follow.ts";
+import { startEmulator } from "../../emulator/start.ts";
 import { issuerUnreachable, roleMissing } from "../../errors/api.ts";
 import { withdraw } from "../../provider/release.ts";
 import { diff, unknownValue } from "../../provider/release-inputs.ts";
@@ -29,7 +30,7 @@ import {
   startProvider,
   struct,
 } from "../support/program/provider-process.ts";
-import { goodFacts, limits, pace, releaseInputs } from "../support/program/release-inputs.ts";
+import { goodFacts, releaseInputs, strategy, thresholds } from "../support/program/release-inputs.ts";
 
 let plane: FakeControlPlane;
 let provider: ProviderProcess;
@@ -43,7 +44,7 @@ beforeAll(async () => {
 afterAll(async () => provider[Symbol.asyncDispose]());
 beforeEach(async () => {
   plane = await startFakeControlPlane();
-  provider.told.length = 0;
+  provider.logged.length = 0;
 });
 afterEach(async () => plane.stop());
 
@@ -61,7 +62,7 @@ const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-test("says the package's version, and describes its resource and functions in a schema", async () => {
+test("reports the package's version, and describes its resource and functions in a schema", async () => {
   const plugin = await provider.call<unknown, PluginInfo>("getPluginInfo", new emptyProto.Empty());
   const answer = await provider.call<unknown, providerProto.GetSchemaResponse>(
     "getSchema",
@@ -69,27 +70,38 @@ test("says the package's version, and describes its resource and functions in a 
   );
   const schema = JSON.parse(answer.getSchema()) as Record<string, Record<string, { inputProperties?: object }>>;
   expect(plugin.getVersion()).toBe(manifest.version);
-  expect(Object.keys(schema["functions"]!)).toEqual(["ballast:index:hold", "ballast:index:unhold"]);
+  expect(Object.keys(schema["functions"]!)).toEqual(["ballast:index:lock", "ballast:index:unlock"]);
   expect(Object.keys(schema["resources"]!["ballast:index:Release"]!.inputProperties!).sort()).toEqual(
     Object.keys(
       await checked(
         provider,
-        releaseInputs(plane.endpoint, { shadowLimits: limits, gate: { beforePercent: 100, expiresSeconds: 60 } }),
+        releaseInputs(plane.endpoint, {
+          dryRunThresholds: thresholds,
+          gate: { beforePercent: 100, expiresSeconds: 60 },
+        }),
       ),
     ).sort(),
   );
 });
 
 test.each([
-  ["an unknown input", { wate: true }, "wate is not known; known are endpoint,"],
-  ["a misspelt pace", { pace: { ...pace, bakeSecond: 3 } }, "pace.bakeSecond is not known"],
-  ["a pace without a field", { pace: { ...pace, tickSeconds: undefined } }, "pace.tickSeconds is missing."],
-  ["a missing release", { release: undefined }, "release is missing."],
-  ["a text for a number", { limits: { oddsTolerated: "1" } }, 'limits.oddsTolerated is "1", and must be a number.'],
+  ["an unknown input", { wate: true }, "wate is unknown; known are endpoint,"],
+  ["a misspelt strategy", { strategy: { ...strategy, bakeSecond: 3 } }, "strategy.bakeSecond is unknown"],
   [
-    "a shadow that is not whole",
-    { shadowLimits: { ...limits, oddsTolerated: undefined } },
-    "shadowLimits.oddsTolerated is missing.",
+    "a strategy without a field",
+    { strategy: { ...strategy, intervalSeconds: undefined } },
+    "strategy.intervalSeconds is missing.",
+  ],
+  ["a missing release", { release: undefined }, "release is missing."],
+  [
+    "a text for a number",
+    { thresholds: { oddsTolerated: "1" } },
+    'thresholds.oddsTolerated is "1", but must be a number.',
+  ],
+  [
+    "a dryRun that is not whole",
+    { dryRunThresholds: { ...thresholds, oddsTolerated: undefined } },
+    "dryRunThresholds.oddsTolerated is missing.",
   ],
   ["an address in the clear", { endpoint: "http://ballast.example" }, "must be an https address"],
   ["a third way in flight", { whenInFlight: "queue" }, 'must be "refuse" or "supersede"'],
@@ -100,12 +112,12 @@ test.each([
   expect(String(await failureOf(checked(provider, inputs)))).toContain(reason);
 });
 
-test("takes inputs that a preview does not know yet", async () => {
+test("accepts inputs that a preview does not know yet", async () => {
   const inputs = releaseInputs(unknownValue, {
     revision: unknownValue,
     release: unknownValue,
-    pace: { ...pace, weights: [5, unknownValue] },
-    limits: unknownValue,
+    strategy: { ...strategy, weights: [5, unknownValue] },
+    thresholds: unknownValue,
   });
   expect(await checked(provider, inputs)).toMatchObject({
     audience: "api://ballast",
@@ -120,7 +132,7 @@ test.each([
   ["a new release is carried out", { release: "two" }, "promoted", "update"],
   ["a release that a preview does not know may be a new one", { release: unknownValue }, "promoted", "update"],
   ["the revision's new name alone is no release", { revision: "r2" }, "promoted", "none"],
-  ["a name that a preview does not know is no release", { revision: unknownValue }, "equal", "none"],
+  ["a name that a preview does not know is no release", { revision: unknownValue }, "unchanged", "none"],
   ["another app is another resource", { app: "b" }, "promoted", "replace"],
   ["a rolled-back release is carried out again by an unchanged program", {}, "rolled-back", "update"],
   ["one that was left in flight is taken up again", {}, "in-flight", "update"],
@@ -130,7 +142,7 @@ test.each([
   expect(diff(before, { ...before, result }, { ...before, ...change }).kind).toBe(kind);
 });
 
-test("a revert is carried out even where a retry has made the failed release good since", () => {
+test("a revert is released even if a retry of the failed release has succeeded since", () => {
   expect(
     diff(
       { ...before, release: "one" },
@@ -147,12 +159,12 @@ test("a revert is carried out even where a retry has made the failed release goo
   ).toBe("none");
 });
 
-test("deleting a release whose rollout is giving its traffic back already waits for that end", async () => {
+test("deleting a release whose rollout already returns its traffic waits for its end", async () => {
   plane.scripts.set("one", {
     facts: goodFacts,
     pausesAt: 3,
     result: "rolled-back",
-    sentence: "rolled back at 25 percent",
+    message: "rolled back at 25 percent",
   });
   const name = { resourceGroup: "rg", app: "storefront", revision: "r1" };
   const access = { endpoint: plane.endpoint, token: async () => token };
@@ -195,46 +207,49 @@ test.each([
   expect(asked).toBe(sent);
 });
 
-test("a preview tells the plan, leaves the result unknown and asks nobody", async () => {
+test("a preview shows the plan, leaves the result unknown and calls no control plane", async () => {
   const outputs = await create(provider, releaseInputs(plane.endpoint), true);
-  expect(outputs).toMatchObject({ result: unknownValue, sentence: unknownValue });
-  expect(provider.told).toEqual([expect.stringContaining("5 → 25 → 100 %, 5 s of bake each")]);
+  expect(outputs).toMatchObject({ result: unknownValue, message: unknownValue });
+  expect(provider.logged).toEqual([expect.stringContaining("5 → 25 → 100 %, 5 s of bake each")]);
   expect(plane.asked).toEqual([]);
 });
 
-test("puts the whole intent and tells each fact worth a line, once and in order", async () => {
-  plane.scripts.set("one", { facts: goodFacts, result: "promoted", sentence: "promoted: every step passed" });
+test("sends the whole intent and prints each fact worth a line, once and in order", async () => {
+  plane.scripts.set("one", { facts: goodFacts, result: "promoted", message: "promoted: every step passed" });
   const outputs = await create(provider, releaseInputs(plane.endpoint));
-  expect(outputs).toMatchObject({ revision: "r1", result: "promoted", sentence: "promoted: every step passed" });
-  expect(provider.told).toEqual(goodFacts.filter(({ kind }) => kind !== "Waited").map(({ text }) => text));
-  const { pace: _pace, limits: _limits, ...rest } = [...plane.rollouts.values()][0]!.intent;
+  expect(outputs).toMatchObject({ revision: "r1", result: "promoted", message: "promoted: every step passed" });
+  expect(provider.logged).toEqual(goodFacts.filter(({ kind }) => kind !== "Waited").map(({ text }) => text));
+  const { strategy: _strategy, thresholds: _thresholds, ...rest } = [...plane.rollouts.values()][0]!.intent;
   expect(rest).toEqual({ release: "one", probePath: "/healthz", whenInFlight: "refuse", outsideWeights: "restore" });
 });
 
-test("puts limits in the shadow where the program has some", async () => {
-  await create(provider, releaseInputs(plane.endpoint, { shadowLimits: { ...limits, oddsTolerated: 1 } }));
-  expect([...plane.rollouts.values()][0]!.intent).toMatchObject({ limits, shadow: { ...limits, oddsTolerated: 1 } });
+test("sends dry-run thresholds if the program has some", async () => {
+  await create(provider, releaseInputs(plane.endpoint, { dryRunThresholds: { ...thresholds, oddsTolerated: 1 } }));
+  expect([...plane.rollouts.values()][0]!.intent).toMatchObject({
+    thresholds,
+    dryRun: { ...thresholds, oddsTolerated: 1 },
+  });
 });
 
 test.each([
   ["rejected", "release-rejected"],
-  ["stranded", "release-stranded"],
+  ["degraded", "release-degraded"],
   ["rolled-back", "release-rolled-back"],
-])("a release that ends %s fails with its sentence and keeps what is known of it", async (result, id) => {
-  plane.scripts.set("one", { facts: goodFacts.slice(0, 1), result, sentence: "the canary answered 500" });
+])("a release that ends %s fails with its message and keeps its outputs", async (result, id) => {
+  plane.scripts.set("one", { facts: goodFacts.slice(0, 1), result, message: "the canary answered 500" });
   const { outputs, reason } = kept(await failureOf(create(provider, releaseInputs(plane.endpoint))));
   expect(reason).toMatch(new RegExp(`^${id}  the canary answered 500\n  fix   .+\n  left  .+$`));
-  expect(outputs).toMatchObject({ revision: "r1", result, sentence: "the canary answered 500" });
+  expect(outputs).toMatchObject({ revision: "r1", result, message: "the canary answered 500" });
 });
 
-test("without waiting it answers as soon as the control plane has taken the release on", async () => {
-  plane.scripts.set("one", { facts: goodFacts, pausesAt: 2, result: "promoted", sentence: "promoted" });
+test("without waiting it answers as soon as the control plane has started the rollout", async () => {
+  plane.scripts.set("one", { facts: goodFacts, pausesAt: 2, result: "promoted", message: "promoted" });
   expect(await create(provider, releaseInputs(plane.endpoint, { wait: false }))).toMatchObject({ result: "in-flight" });
   expect(plane.followedFrom).toEqual([]);
 });
 
-test("a rollout in flight refuses another release, which supersedes it when that is asked", async () => {
-  plane.scripts.set("one", { facts: goodFacts, pausesAt: 2, result: "promoted", sentence: "promoted" });
+test("a rollout in flight refuses another release, which supersedes it on request", async () => {
+  plane.scripts.set("one", { facts: goodFacts, pausesAt: 2, result: "promoted", message: "promoted" });
   await create(provider, releaseInputs(plane.endpoint, { wait: false }));
   const second = releaseInputs(plane.endpoint, { release: "two", revision: "r2" });
   const { outputs, reason } = kept(await failureOf(create(provider, second)));
@@ -246,7 +261,7 @@ test("a rollout in flight refuses another release, which supersedes it when that
   expect(plane.rollouts.get("rollout/rg/storefront/r1")!.script.result).toBe("rolled-back");
 });
 
-test("what the control plane refuses is told in its own words, and what is not the control plane as such", async () => {
+test("a refusal is reported in the control plane's own words, and another server is reported as such", async () => {
   const refused = roleMissing({ role: "Rollout.Write", caller: "a-tester" });
   plane.answerInstead = (_request, response) =>
     response.writeHead(403, { "content-type": "application/json" }).end(JSON.stringify(envelope(refused)));
@@ -257,7 +272,7 @@ test("what the control plane refuses is told in its own words, and what is not t
   );
 });
 
-test("a control plane that excuses itself for a moment is asked again, and has the last word when the moment lasts", async () => {
+test("a control plane that answers 503 is asked again, and its own error is reported if that lasts", async () => {
   const excuse = JSON.stringify(envelope(issuerUnreachable({ issuer: "https://issuer.example" })));
   let asked = 0;
   plane.answerInstead = (_request, response) => {
@@ -271,12 +286,12 @@ test("a control plane that excuses itself for a moment is asked again, and has t
   ).toMatchObject({ id: "call-issuer-unreachable" });
 });
 
-test("a lookup brings the result up to date, and whatever goes wrong leaves the state as it was", async () => {
+test("a lookup updates the result, and any failure leaves the state unchanged", async () => {
   await create(provider, releaseInputs(plane.endpoint));
   const state = {
     ...(await checked(provider, releaseInputs(plane.endpoint))),
     result: "in-flight",
-    sentence: "watching",
+    message: "watching",
   };
   const read = async (): Promise<object> => {
     const request = new providerProto.ReadRequest()
@@ -293,28 +308,28 @@ test("a lookup brings the result up to date, and whatever goes wrong leaves the 
   expect(await read()).toEqual(state);
   await plane.stop();
   expect(await read()).toEqual(state);
-  expect(provider.told.at(-1)).toMatch(/^warning: What became of storefront\/r1 could not be looked up/);
+  expect(provider.logged.at(-1)).toMatch(/^warning: The rollout storefront\/r1 could not be read/);
   await plane.start();
 });
 
-test("a hold is taken and given back; who has it instead, or that nobody answers, is an answer", async () => {
-  expect(await invoke("hold", { seconds: 60 })).toEqual({ id: "hold-1", until: 1_000 });
-  expect(await invoke("unhold", { id: "hold-1" })).toEqual({});
-  expect(plane.asked).toEqual(["POST /holds/rg/storefront", "DELETE /holds/rg/storefront/hold-1"]);
-  expect(await invoke("hold", { seconds: 60, app: "taken" })).toEqual({ heldBy: "rollout/rg/taken/r1" });
-  expect(await invoke("hold", { minutes: 1 })).toEqual({
-    failures: [expect.stringContaining("minutes is not known"), "seconds is missing or no number."],
+test("a lock is taken and given back; another holder or an unreachable control plane is an answer", async () => {
+  expect(await invoke("lock", { seconds: 60 })).toEqual({ id: "lock-1", until: 1_000 });
+  expect(await invoke("unlock", { id: "lock-1" })).toEqual({});
+  expect(plane.asked).toEqual(["POST /locks/rg/storefront", "DELETE /locks/rg/storefront/lock-1"]);
+  expect(await invoke("lock", { seconds: 60, app: "taken" })).toEqual({ heldBy: "rollout/rg/taken/r1" });
+  expect(await invoke("lock", { minutes: 1 })).toEqual({
+    failures: [expect.stringContaining("minutes is unknown"), "seconds is missing or not a number."],
   });
   await plane.stop();
-  expect(await invoke("hold", { seconds: 60 })).toEqual({
+  expect(await invoke("lock", { seconds: 60 })).toEqual({
     unreachable: expect.stringContaining("the connection was refused"),
   });
   await plane.start();
 });
 
-test("an answer that is cut off, as Azure's ingress does, is taken up at the next fact and not worth a word", async () => {
+test("an answer that is cut off, as by Azure's ingress, continues at the next fact without a message", async () => {
   const access = { endpoint: plane.endpoint, token: async () => token };
-  plane.scripts.set("one", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted" });
+  plane.scripts.set("one", { facts: goodFacts, pausesAt: 3, result: "promoted", message: "promoted" });
   const name = { resourceGroup: "rg", app: "storefront", revision: "r1" };
   await controlPlane(access).put(name, { release: "one" } as never);
   const heard: Followed[] = [];
@@ -323,13 +338,13 @@ test("an answer that is cut off, as Azure's ingress does, is taken up at the nex
     if (heard.length === 3) plane.cut();
     if (heard.length === 3) plane.goOn("rollout/rg/storefront/r1");
   }
-  expect(heard.map((one) => (one.kind === "told" ? one.fact.index : one.kind))).toEqual([0, 1, 2, 3, 4, "ended"]);
+  expect(heard.map((one) => (one.kind === "fact" ? one.fact.index : one.kind))).toEqual([0, 1, 2, 3, 4, "ended"]);
   expect(plane.followedFrom).toEqual([0, 3]);
 });
 
-test("a follower gives up after so long a silence, and says where it heard nothing", async () => {
+test("a follower gives up after a silence, and names the address", async () => {
   const access = { endpoint: plane.endpoint, token: async () => token };
-  plane.scripts.set("one", { facts: goodFacts, pausesAt: 3, result: "promoted", sentence: "promoted" });
+  plane.scripts.set("one", { facts: goodFacts, pausesAt: 3, result: "promoted", message: "promoted" });
   const name = { resourceGroup: "rg", app: "storefront", revision: "r1" };
   await controlPlane(access).put(name, { release: "one" } as never);
   const kinds: string[] = [];
@@ -343,18 +358,19 @@ test("a follower gives up after so long a silence, and says where it heard nothi
     id: "release-control-plane-unreachable",
     message: expect.stringContaining(plane.endpoint),
   });
-  expect(kinds).toEqual(["told", "told", "told", "broken"]);
+  expect(kinds).toEqual(["fact", "fact", "fact", "broken"]);
   await plane.start();
 });
 
-test("signs in with a client secret at the authority that the environment names, and says what was wrong with one that is refused", async () => {
+test("signs in with a client secret at the environment's authority, and reports a refusal", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ballast-provider-"));
-  const cloud = await startLocalCloud({ folder, images: {} });
+  const cloud = await startEmulator({ folder, images: {} });
   try {
     const script = `
       const { tokenFor } = await import(${JSON.stringify(new URL("../../client/credential.ts", import.meta.url))});
       const token = await tokenFor("api://ballast")();
-      const error = await tokenFor("api://ballast", { ...process.env, AZURE_CLIENT_SECRET: "guessed" })().catch((error) => error);
+      const guessed = tokenFor("api://ballast", { ...process.env, AZURE_CLIENT_SECRET: "guessed" });
+      const error = await guessed().catch((thrown) => thrown);
       console.log(JSON.stringify({ token, id: error.id, message: error.message }));`;
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {
       env: { ...cloud.environment },
@@ -372,7 +388,7 @@ test("signs in with a client secret at the authority that the environment names,
   }
 });
 
-test("the provider ends with its engine, even with one that is killed", async () => {
+test("the provider ends with its Pulumi CLI, even if that is killed", async () => {
   await using orphan = await startProvider({ BALLAST_TOKEN: token });
   orphan.child.stdin!.end();
   expect(await once(orphan.child, "exit", { signal: AbortSignal.timeout(20_000) })).toEqual([0, null]);

@@ -1,8 +1,8 @@
-// The provider under the real Pulumi engine, against a control plane with canned answers: what a person sees of a release
-// in `pulumi up`, and what the state knows after each way it can go. Every test has a stack of its own.
+// The provider under the real Pulumi CLI, against a control plane with canned answers: what a person sees of a release
+// in `pulumi up`, and what the state holds after each result. Every test has its own stack.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type FakeControlPlane, startFakeControlPlane, token } from "../support/controlplane/fake-control-plane.ts";
-import { goodFacts, pace, releaseInputs } from "../support/program/release-inputs.ts";
+import { goodFacts, releaseInputs, strategy } from "../support/program/release-inputs.ts";
 import { type ReleaseProgram, type Run, releaseProgram } from "../support/program/release-program.ts";
 
 let program: ReleaseProgram;
@@ -16,7 +16,8 @@ beforeAll(async () => {
 afterAll(() => program[Symbol.dispose]());
 beforeEach(async () => {
   plane = await startFakeControlPlane();
-  stack = `s${(stacks += 1)}`;
+  stacks += 1;
+  stack = `s${stacks}`;
   expect(await program.run(stack, ["stack", "init"])).toMatchObject({ code: 0 });
 });
 afterEach(async () => plane.stop());
@@ -27,38 +28,38 @@ const up = (watch?: Parameters<ReleaseProgram["run"]>[2]): Promise<Run> =>
   program.run(stack, ["up", "--yes", "--skip-preview"], watch);
 const puts = (): readonly string[] =>
   plane.asked.filter((one) => one.startsWith("PUT ")).map((one) => one.split("/").at(-1)!);
-const good = { facts: goodFacts, result: "promoted", sentence: "promoted: every step passed" };
+const good = { facts: goodFacts, result: "promoted", message: "promoted: every step passed" };
 const bad = {
   facts: [...goodFacts.slice(0, 3), { kind: "Aborted", text: "canary fails 9 percent" }],
   result: "rolled-back",
-  sentence: "canary fails 9 percent of 400 requests",
+  message: "canary fails 9 percent of 400 requests",
 };
 
-/** Does something once, as soon as the output says so. */
+/** Does something once, as soon as the output contains a text. */
 function when(
   words: string,
-  act: (engine: Parameters<NonNullable<Parameters<ReleaseProgram["run"]>[2]>>[1]) => void,
+  act: (pulumiCli: Parameters<NonNullable<Parameters<ReleaseProgram["run"]>[2]>>[1]) => void,
 ): NonNullable<Parameters<ReleaseProgram["run"]>[2]> {
   let done = false;
-  return (output, engine) => {
+  return (output, pulumiCli) => {
     if (done || !output.includes(words)) return;
     done = true;
-    act(engine);
+    act(pulumiCli);
   };
 }
 
-test("`pulumi up` tells a release step by step and ends with its result; then nothing is left to change", async () => {
+test("`pulumi up` prints a release step by step and ends with its result; then nothing is left to change", async () => {
   plane.scripts.set("one", good);
   release("one", "r1");
   const { code, output } = await up();
   expect(code).toBe(0);
   for (const { kind, text } of goodFacts) if (kind !== "Waited") expect(output).toContain(text);
   expect(output).toMatch(/result\s*: "promoted"/);
-  release("one", "r1", { wait: false, pace: { ...pace, bakeSeconds: 7 } });
+  release("one", "r1", { wait: false, strategy: { ...strategy, bakeSeconds: 7 } });
   expect((await program.run(stack, ["preview", "--expect-no-changes"])).code).toBe(0);
 });
 
-test("a rolled-back release fails the update with the judge's sentence, and so at once does the unchanged program; a revert is put and succeeds", async () => {
+test("a rolled-back release fails the update with the judge's message, and a revert succeeds", async () => {
   release("one", "r1");
   await up();
   plane.scripts.set("bad", bad);
@@ -77,7 +78,7 @@ test("a rolled-back release fails the update with the judge's sentence, and so a
   expect((await program.run(stack, ["preview", "--expect-no-changes"])).code).toBe(0);
 });
 
-test("after a retry that went well the unchanged program has nothing to do", async () => {
+test("after a successful retry the unchanged program has nothing to do", async () => {
   plane.scripts.set("bad", bad);
   release("bad", "r1");
   expect((await up()).code).not.toBe(0);
@@ -86,18 +87,18 @@ test("after a retry that went well the unchanged program has nothing to do", asy
   expect(puts()).toEqual(["r1"]);
 });
 
-test("with the control plane down preview and destroy go on, and a new release fails within 30 seconds and is not forgotten", async () => {
+test("with the control plane down preview and destroy work, and a new release fails within 30 seconds", async () => {
   release("one", "r1");
   await up();
   await plane.stop();
   const preview = await program.run(stack, ["preview", "--expect-no-changes"]);
   expect(preview.code).toBe(0);
-  expect(preview.output).toContain("could not be looked up, so the state stays as it was");
+  expect(preview.output).toContain("could not be read, so the state is unchanged");
   release("two", "r2");
   const failed = await up();
   expect(failed.code).not.toBe(0);
   expect(failed.output).toContain("release-control-plane-unreachable");
-  expect(failed.output).toContain("users unmoved");
+  expect(failed.output).toContain("No traffic was moved.");
   expect(failed.seconds).toBeLessThan(30);
   await plane.start();
   release("one", "r3");
@@ -106,39 +107,37 @@ test("with the control plane down preview and destroy go on, and a new release f
   await plane.stop();
   const destroyed = await program.run(stack, ["destroy", "--yes", "--skip-preview"]);
   expect(destroyed.code).toBe(0);
-  expect(destroyed.output).toContain("Nothing could be aborted; deleting goes on.");
+  expect(destroyed.output).toContain("No rollout was aborted; the deletion continues.");
   await plane.start();
 });
 
-test("a control plane that restarts in the middle is waited for, and no fact is told twice", async () => {
+test("`pulumi up` waits for a control plane that restarts, and prints no fact twice", async () => {
   plane.scripts.set("one", { ...good, pausesAt: 3 });
   release("one", "r1");
   const stopping = when("canary has 5 percent", () => void plane.stop());
   const starting = when(
-    "the connection to the control plane broke",
+    "Connection to the control plane lost",
     () => void plane.start().then(() => plane.goOn("rollout/rg/storefront/r1")),
   );
-  const { code, output } = await up((text, engine) => {
-    stopping(text, engine);
-    starting(text, engine);
+  const { code, output } = await up((text, pulumiCli) => {
+    stopping(text, pulumiCli);
+    starting(text, pulumiCli);
   });
   expect(code).toBe(0);
   const summary = output.slice(output.indexOf("Diagnostics:"));
-  for (const words of ["canary has 5 percent", "the rollout goes on meanwhile", "promoted: every step passed"])
+  for (const words of ["canary has 5 percent", "The rollout continues meanwhile", "promoted: every step passed"])
     expect(summary.split(words)).toHaveLength(words.startsWith("promoted") ? 3 : 2);
   expect(plane.followedFrom).toEqual([0, 3]);
 });
 
-test("Ctrl-C leaves the rollout in the control plane's hands and says so; the next up takes it up, and destroy aborts it", async () => {
+test("Ctrl-C leaves the rollout in flight; the next up follows it, and destroy aborts it", async () => {
   plane.scripts.set("one", { ...good, pausesAt: 3 });
   release("one", "r1");
   const interrupt = (): NonNullable<Parameters<ReleaseProgram["run"]>[2]> =>
-    when("canary has 5 percent", (engine) => engine.kill("SIGINT"));
+    when("canary has 5 percent", (pulumiCli) => pulumiCli.kill("SIGINT"));
   const stopped = await up(interrupt());
   expect(stopped.code).not.toBe(0);
-  expect(stopped.output).toContain(
-    "release-left-in-flight  Following the rollout of r1 was stopped; what has begun of it is in the control plane's hands and goes on there.",
-  );
+  expect(stopped.output).toContain("release-left-in-flight  This command no longer follows the rollout of r1.");
   expect((await up(interrupt())).output).toContain("release-left-in-flight");
   expect(plane.asked).not.toContain("POST /rollouts/rg/storefront/r1/signals");
   const destroyed = await program.run(stack, ["destroy", "--yes", "--skip-preview"]);
@@ -147,14 +146,14 @@ test("Ctrl-C leaves the rollout in the control plane's hands and says so; the ne
   expect(plane.asked.at(-1)).toBe("POST /rollouts/rg/storefront/r1/signals");
 });
 
-test("a misspelt input fails the preview by its name", async () => {
-  release("one", "r1", { pace: { ...pace, bakeSecond: 1 } });
+test("a misspelt input fails the preview, which names it", async () => {
+  release("one", "r1", { strategy: { ...strategy, bakeSecond: 1 } });
   const { code, output } = await program.run(stack, ["preview"]);
   expect(code).not.toBe(0);
-  expect(output).toContain("pace.bakeSecond is not known");
+  expect(output).toContain("strategy.bakeSecond is unknown");
 });
 
-test("an input that is a secret never lies in the state as it is", async () => {
+test("a secret input is never stored in the state as plain text", async () => {
   program.configure(stack, releaseInputs(plane.endpoint), true);
   expect((await up()).code).toBe(0);
   const resource = program.state(stack).split('"ballast:index:Release"')[1]!;

@@ -1,5 +1,5 @@
-// The report of a rollout as a file: what it says, that it stands alone, and that nothing that comes from outside is more than text. How it
-// looks is seen by a real browser: `npm run test:report`.
+// The report page: what it says, that it is self-contained, and that everything from outside is shown as text. A real
+// browser checks its layout: `npm run test:report`.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -15,11 +15,11 @@ import { factsOf, hostile, hostileFacts, scenarioFacts } from "../support/contro
 const rolledBack = scenarioFacts("aborts-when-failures-exceed-the-limit");
 
 describe("the page", () => {
-  test("says first how it ended and why, in the judge's own sentence", () => {
+  test("begins with the result and the judge's message", () => {
     const page = report(rolledBack);
     const { event } = rolledBack.at(-1)!;
     expect(
-      event.kind === "Finished" && page.includes(`<h1>rolled-back</h1><p class="sentence">${event.sentence}</p>`),
+      event.kind === "Finished" && page.includes(`<h1>rolled-back</h1><p class="message">${event.message}</p>`),
     ).toBe(true);
     expect([...page.matchAll(/<figcaption><b>([^<]+)/g)].map(([, title]) => title)).toEqual([
       "Canary&#39;s weight",
@@ -29,31 +29,36 @@ describe("the page", () => {
     ]);
   });
 
-  test("of a rollout that is under way says where it is, and what was said last", () => {
+  test("shows the phase and the latest message of a rollout in progress", () => {
     const page = report(rolledBack.slice(0, rolledBack.findIndex(({ event }) => event.kind === "StepPassed") + 1));
-    expect(page).toContain("<h1>in flight: shifting at 50 percent</h1>");
-    expect(page).toContain('<p class="sentence">10 percent: canary fails 0.0 % of 600 requests');
+    expect(page).toContain("<h1>in progress: shifting at 50 percent</h1>");
+    expect(page).toContain('<p class="message">10 percent: canary fails 0.0 % of 600 requests');
   });
 
-  test("stands alone: no script, no address, nothing fetched, and a policy that forbids all of it", () => {
+  test("is self-contained: no script, no link, nothing fetched, and a policy that forbids all of it", () => {
     const page = report(rolledBack);
     expect(page).not.toMatch(/<script|<link|<img|<iframe|\b(src|href)=|url\(|@import|\bon\w+=|https?:/i);
     expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
   });
 
-  test("shows hostile names, reasons and processes as the text that they are", () => {
+  test("shows hostile names, reasons and processes as text", () => {
     const page = report(hostileFacts());
     expect(page).not.toContain(hostile);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
     expect(page).not.toMatch(/<script|<img|[\u0007\u202e]/);
     expect(page).toContain("&lt;/style&gt;&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&gt;&lt;img");
     expect(page.match(/<\/style>/g)).toHaveLength(1);
   });
 
-  test("holds every fact, and the number of each mark beside the fact that it stands for", () => {
+  test("lists every fact, with the number of its mark", () => {
     const page = report(rolledBack);
     const rows = [
       ...page.matchAll(
-        /<tr class="[a-z]*"><td>(?:<span class="badge [a-z]+">(\d+)<\/span>)?<\/td><td><time[^>]*>[^<]*<\/time><\/td><td>(\w+)<\/td>/g,
+        new RegExp(
+          '<tr class="[a-z]*"><td>(?:<span class="badge [a-z]+">(\\d+)</span>)?</td>' +
+            "<td><time[^>]*>[^<]*</time></td><td>(\\w+)</td>",
+          "g",
+        ),
       ),
     ];
     expect(rows).toHaveLength(rolledBack.length);
@@ -68,15 +73,15 @@ describe("the page", () => {
     ]);
   });
 
-  test("tells that another process took over", () => {
+  test("reports a recovery by another process", () => {
     const facts = rolledBack.map((fact, index) => (index < 30 ? fact : { ...fact, process: "p2", epoch: 2 }));
-    expect(report(facts).match(/another process took over: [^<]+/g)).toEqual([
-      "another process took over: p2, epoch 2",
+    expect(report(facts).match(/recovered by another process: [^<]+/g)).toEqual([
+      "recovered by another process: p2, epoch 2",
     ]);
-    expect(report(rolledBack)).not.toContain("another process took over");
+    expect(report(rolledBack)).not.toContain("recovered by another process");
   });
 
-  test("is made of every journal that was ever kept, and of every scenario's beginning", () => {
+  test("can be made of every kept journal, and of every beginning of a scenario", () => {
     for (const name of ["rollout-v1-aborted", "rollout-v1-retried"]) {
       const lines = readFileSync(
         join(import.meta.dirname, "..", "engines", "rollout", "journals", `${name}.jsonl`),
@@ -102,15 +107,15 @@ describe("the page", () => {
 describe("an attempt", () => {
   const [attempt] = attemptsOf(rolledBack);
 
-  test("shows the evidence that was judged: it passes the limit where the rollout was aborted, and not before", () => {
+  test("shows the judged evidence: it reaches the limit at the abort, and not before", () => {
     const over = attempt!.evidence.filter(({ against }) => against >= attempt!.againstMax);
     expect(over.map(({ at }) => at)).toEqual([attempt!.marks.find(({ event }) => event.kind === "Aborted")!.event.at]);
-    const told = attempt!.marks
+    const reported = attempt!.marks
       .map(({ event }) =>
-        event.kind === "Aborted" ? /evidence 1 : ([\d,]+) against/.exec(event.sentence)?.[1] : undefined,
+        event.kind === "Aborted" ? /evidence 1 : ([\d,]+) against/.exec(event.message)?.[1] : undefined,
       )
       .find(Boolean)!;
-    expect(Math.round(over[0]!.against)).toBe(Number(told.replaceAll(",", "")));
+    expect(Math.round(over[0]!.against)).toBe(Number(reported.replaceAll(",", "")));
   });
 
   test("shows what each arm did in each minute and in each step", () => {
@@ -132,7 +137,7 @@ describe("an attempt", () => {
     expect(attempt!.weights.at(-1)!.percent).toBe(0);
   });
 
-  test("begins anew with each retry", () => {
+  test("begins again with each retry", () => {
     const attempts = attemptsOf(scenarioFacts("retries-after-a-rollback"));
     expect(attempts.map(({ number, marks }) => [number, marks[0]!.event.kind])).toEqual([
       [1, "SmokePassed"],
@@ -143,7 +148,7 @@ describe("an attempt", () => {
 });
 
 describe("drawing", () => {
-  test("never lays one mark over another, however many there are and however close", () => {
+  test("never draws one badge over another, however many and however close", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 3_600_000 }), { minLength: 1, maxLength: 60 }), (moments) => {
         const marks = moments
@@ -159,13 +164,13 @@ describe("drawing", () => {
     );
   });
 
-  test("labels the time at round moments, five steps at the most, for seconds as for days", () => {
+  test("labels the time at round moments, in at most five steps, for seconds and for days", () => {
     for (const seconds of [0, 3, 47, 600, 5_400, 86_400, 900_000])
       expect(timeTicks({ from: 0, to: seconds * 1000 }).length).toBeLessThanOrEqual(6);
     expect(timeTicks({ from: 0, to: 600_000 })).toEqual([0, 120, 240, 360, 480, 600]);
   });
 
-  test("ends a scale at a round number that nothing exceeds", () => {
+  test("ends a scale at a round number that no value exceeds", () => {
     fc.assert(
       fc.property(fc.double({ min: 0.001, max: 1e7, noNaN: true }), (value) => {
         expect(roundScale(value, 1, String).high).toBeGreaterThanOrEqual(value * 0.999);
@@ -175,7 +180,7 @@ describe("drawing", () => {
     expect(roundScale(43.8, 1, String).high).toBe(50);
   });
 
-  test("escapes whatever is put into a template, lists included", () =>
+  test("escapes every value in a template, including lists", () =>
     expect(html`<a title="${'"'}">${["<", html`<b>${"&"}</b>`, 1]}</a>`.markup).toBe(
       '<a title="&quot;">&lt;<b>&amp;</b>1</a>',
     ));

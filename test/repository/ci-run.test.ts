@@ -1,4 +1,4 @@
-// `.ci/run` tells true counts: held with a fake npm that leaves the reports of a good run, a bad one and a crash.
+// `.ci/run` reports true counts. A fake npm leaves the reports of a good run, a bad one and a crash.
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(clone, { recursive: true, force: true }));
 
-/** Runs it with an npm that does what the text says; `$report` is where the counts are expected. Gives its code and last line. */
+/** Runs `.ci/run` with a fake npm; its script writes the counts to `$report`. Gives the exit code and the last line. */
 async function run(npm: string): Promise<readonly [number, string | undefined]> {
   script(
     join(clone, "bin", "npm"),
@@ -34,7 +34,7 @@ const report = (passed: number, failed: number, files: string): string =>
 const good = '{"status":"passed","assertionResults":[{"status":"passed"}]}';
 const bad = '{"status":"failed","assertionResults":[{"status":"failed"}]}';
 
-test("it runs npm ci and npm test, and a good run is told by its count and code 0", async () => {
+test("it runs npm ci and npm test, and reports a good run by its count and exit code 0", async () => {
   expect(await run(report(12, 0, good))).toEqual([0, "12 passed, 0 failed"]);
   expect(
     readFileSync(join(clone, "calls"), "utf8")
@@ -42,18 +42,18 @@ test("it runs npm ci and npm test, and a good run is told by its count and code 
       .map((call) => call.split(" -- ")[0]),
   ).toEqual(["ci", "test", ""]);
 });
-test("failed tests are counted, and the code is not 0", async () => {
+test("failed tests are counted, and the exit code is not 0", async () => {
   expect(await run(`${report(10, 2, `${good},${bad}`)}; exit 1`)).toEqual([1, "10 passed, 2 failed"]);
 });
-test("a file that cannot be loaded is one failure more", async () => {
+test("a file that cannot be loaded counts as one failure", async () => {
   expect(await run(`${report(10, 2, `${bad},{"status":"failed","assertionResults":[]}`)}; exit 1`)).toEqual([
     1,
     "10 passed, 3 failed",
   ]);
 });
-test("a crash after good tests is a failure", async () => {
+test("a crash after good tests counts as a failure", async () => {
   expect(await run(`${report(10, 0, good)}; exit 1`)).toEqual([1, "10 passed, 1 failed"]);
 });
-test("no report and no test at all are failures, whatever the exit code", async () => {
+test("a missing report counts as a failure, whatever the exit code", async () => {
   expect(await run("exit 0")).toEqual([1, "0 passed, 1 failed"]);
 });

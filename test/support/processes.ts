@@ -1,9 +1,9 @@
-// What tests of real processes need: to wait for something with a deadline, and to see whether a process lives.
+// Helpers for tests of real processes: wait for a condition with a deadline, and check whether a process lives.
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 
-/** Waits until something holds, and fails the test where it does not in time. */
+/** Waits until a condition holds, and fails the test if it does not in time. */
 export async function until(holds: () => boolean, seconds: number, what: string): Promise<void> {
   for (const deadline = Date.now() + seconds * 1000; !holds(); ) {
     if (Date.now() > deadline) expect.fail(`not within ${seconds} s: ${what}`);
@@ -11,7 +11,7 @@ export async function until(holds: () => boolean, seconds: number, what: string)
   }
 }
 
-/** Tells whether a process lives; one that has ended and was not yet collected does not. */
+/** Reports whether a process lives. A zombie does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -21,7 +21,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Writes an executable shell script, which gets the system's folders by itself where PATH has none. */
+/** Writes an executable shell script, which adds the system's folders if PATH has none. */
 export function script(path: string, text: string): string {
   mkdirSync(join(path, ".."), { recursive: true });
   writeFileSync(path, `#!/bin/sh\nPATH=/usr/bin:/bin\n${text}\n`);

@@ -1,15 +1,18 @@
-// Looks for secrets in texts, as they are and in the forms in which they travel, and for anything that has the form of a token; and gathers
-// the texts: files below a folder, the command lines of all processes. What must not be found is for its caller to say.
+// Finds secrets in texts, in all encodings in which they travel, and anything that looks like a token. It also collects
+// the texts: the files below a folder, and the command lines of all processes.
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
-/** A text with a name that says where it is from. */
+/** A text with the name of its source. */
 export interface Source {
   readonly name: string;
   readonly text: string;
 }
 
-/** Gives the forms in which a secret may stand in a text: itself, in a URL, in JSON, in hexadecimal, and in base64 at each of three places. */
+/**
+ * Gives the forms of a secret in a text: plain, in a URL, in JSON, in hexadecimal, and in base64 at each
+ * of three offsets.
+ */
 function formsOf(secret: string): readonly string[] {
   const inBase64 = [0, 1, 2].map((before) => {
     const whole = Buffer.from(" ".repeat(before) + secret).toString("base64");
@@ -27,7 +30,7 @@ function formsOf(secret: string): readonly string[] {
 
 const token = /eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}/;
 
-/** Gives what was found, as `<secret> in <source>`. Any token is a find, whosever it is. */
+/** Gives what was found, as `<secret> in <source>`. Every token counts. */
 export function findSecrets(sources: readonly Source[], secrets: Readonly<Record<string, string>>): readonly string[] {
   return sources.flatMap(({ name, text }) => [
     ...Object.entries(secrets)
@@ -46,7 +49,7 @@ export const filesBelow = (folder: string, name: string): readonly Source[] =>
       return { name: `${name} ${path.relative(folder, file)}`, text: readFileSync(file, "latin1") };
     });
 
-/** Watches the command lines of all processes of the machine, again and again, until it is stopped; gives all that were seen. */
+/** Watches the command lines of all processes until it is stopped, and gives all that it saw. */
 export function watchProcesses(): { readonly stop: () => Source } {
   const seen = new Set<string>();
   const look = (): void => {
@@ -54,7 +57,7 @@ export function watchProcesses(): { readonly stop: () => Source } {
       try {
         seen.add(readFileSync(`/proc/${id}/cmdline`, "utf8").replaceAll("\0", " "));
       } catch {
-        // It has ended between the two looks.
+        // The process ended between the two reads.
       }
     }
   };

@@ -1,15 +1,15 @@
-// The toolchain: which engine is taken, the four ways to one, and what is said when none leads anywhere. Fake engines, installers
-// and Go compilers are shell scripts in a temporary folder that alone is on PATH.
+// Which Pulumi CLI `bringPulumi` uses, the four ways to one, and the error when all fail. Fake Pulumi CLIs, installers
+// and Go compilers are shell scripts in a temporary folder, which is the only folder on PATH.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BallastError } from "../../errors/catalogue.ts";
 import { runChild } from "../../toolchain/child.ts";
-import { type BringOptions, bringEngine, type PulumiEngine } from "../../toolchain/pulumi/bring.ts";
-import { cachedEngine, cacheFolder } from "../../toolchain/pulumi/cache.ts";
+import { type BringOptions, bringPulumi, type PulumiCli } from "../../toolchain/pulumi/bring.ts";
+import { cachedPulumi, cacheFolder } from "../../toolchain/pulumi/cache.ts";
 import { launcherEnvironment, launcherName, launcherText } from "../../toolchain/pulumi/launcher.ts";
-import { findOnPath, parseVersion, pinnedVersion, serves } from "../../toolchain/pulumi/version.ts";
+import { findOnPath, isAccepted, parseVersion, pinnedVersion } from "../../toolchain/pulumi/version.ts";
 import { isAlive, script, until } from "../support/processes.ts";
 
 let folder: string;
@@ -22,10 +22,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const engineScript = (version: string): string => `echo v${version}`;
-/** The text of a script that makes a fake engine at the path which `$target` names in it. */
-const makesEngine = (target: string): string =>
-  `mkdir -p "$(dirname "${target}")"\nprintf '#!/bin/sh\\necho v${pinnedVersion}\\n' > "${target}"\nchmod +x "${target}"`;
+const pulumiScript = (version: string): string => `echo v${version}`;
+/** Gives a script that makes a fake Pulumi CLI at the given path, which may name a variable of the script. */
+const makesPulumi = (target: string): string =>
+  [
+    `mkdir -p "$(dirname "${target}")"`,
+    `printf '#!/bin/sh\\necho v${pinnedVersion}\\n' > "${target}"`,
+    `chmod +x "${target}"`,
+  ].join("\n");
 const fakeGo = (onBuild: string, version = "go version go1.26.8 linux/amd64"): string =>
   script(
     join(bin, "go"),
@@ -34,18 +38,18 @@ const fakeGo = (onBuild: string, version = "go version go1.26.8 linux/amd64"): s
 const noInstaller = ["/nonexistent/installer"] as const;
 
 const surroundings = (): NodeJS.ProcessEnv => ({ PATH: bin, HOME: folder, XDG_CACHE_HOME: join(folder, "cache") });
-const bring = (options: BringOptions = {}): Promise<PulumiEngine> =>
-  bringEngine({ environment: surroundings(), report: () => undefined, installer: noInstaller, ...options });
+const bring = (options: BringOptions = {}): Promise<PulumiCli> =>
+  bringPulumi({ environment: surroundings(), report: () => undefined, installer: noInstaller, ...options });
 const failure = (promise: Promise<unknown>): Promise<BallastError> =>
   promise.then(
-    () => expect.fail("no error came"),
+    () => expect.fail("no error was thrown"),
     (error: unknown) =>
-      error instanceof BallastError ? error : expect.fail(`not an error of the catalogue: ${String(error)}`),
+      error instanceof BallastError ? error : expect.fail(`not a catalogue error: ${String(error)}`),
   );
 const leftovers = (): string[] => readdirSync(cacheFolder(surroundings())).filter((name) => name.startsWith("making-"));
 
 describe("versions", () => {
-  test("are read with and without the v, a pre-release and a build", () => {
+  test("are parsed with and without the v, a pre-release and build metadata", () => {
     expect(parseVersion("v3.259.0\n")).toEqual({ numbers: [3, 259, 0], preRelease: "" });
     expect(parseVersion("3.260.1-alpha.2+abc")).toEqual({ numbers: [3, 260, 1], preRelease: "alpha.2" });
     for (const text of ["", "3.259", "dev", "v3.x.0", "warning: v3.259.0"]) expect(parseVersion(text)).toBeUndefined();
@@ -62,11 +66,11 @@ describe("versions", () => {
     ["2.999.0", false],
     ["4.0.0", false],
     ["", false],
-  ])("of an engine: %s serves is %s", (version, expected) => {
-    expect(serves(version)).toBe(expected);
+  ])("accepted of a Pulumi CLI: %s is %s", (version, expected) => {
+    expect(isAccepted(version)).toBe(expected);
   });
 
-  test("of the engine and of the SDK in package.json are the same", () => {
+  test("of the Pulumi CLI and of the SDK in package.json are equal", () => {
     const manifest = JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8")) as Record<
       "devDependencies" | "peerDependencies",
       Record<string, string>
@@ -77,81 +81,81 @@ describe("versions", () => {
 });
 
 describe("the first way, PATH", () => {
-  test("takes an engine that is new enough and says nothing", async () => {
-    const command = script(join(bin, "pulumi"), engineScript("3.300.0"));
+  test("uses a Pulumi CLI that is new enough and reports nothing", async () => {
+    const command = script(join(bin, "pulumi"), pulumiScript("3.300.0"));
     const lines: string[] = [];
-    const engine = await bring({ report: (line) => lines.push(line) });
-    expect(engine).toMatchObject({ command, version: "3.300.0", binFolder: bin, how: "path" });
+    const pulumiCli = await bring({ report: (line) => lines.push(line) });
+    expect(pulumiCli).toMatchObject({ command, version: "3.300.0", binFolder: bin, how: "path" });
     expect(lines).toEqual([]);
-    expect(engine.environment["PATH"]?.split(delimiter)[0]).toBe(bin);
-    expect(engine.environment["PULUMI_SKIP_UPDATE_CHECK"]).toBe("true");
-    expect(engine.environment["NODE_COMPILE_CACHE"]).toBe(join(cacheFolder(surroundings()), "compiled"));
+    expect(pulumiCli.environment["PATH"]?.split(delimiter)[0]).toBe(bin);
+    expect(pulumiCli.environment["PULUMI_SKIP_UPDATE_CHECK"]).toBe("true");
+    expect(pulumiCli.environment["NODE_COMPILE_CACHE"]).toBe(join(cacheFolder(surroundings()), "compiled"));
   });
 
-  test("leaves the folder on PATH as it is and has its own language host in the cache", async () => {
-    script(join(bin, "pulumi"), engineScript("3.300.0"));
-    const engine = await bring();
+  test("does not change the folder on PATH and puts our language host into the cache", async () => {
+    script(join(bin, "pulumi"), pulumiScript("3.300.0"));
+    const pulumiCli = await bring();
     expect(readdirSync(bin)).toEqual(["pulumi"]);
-    expect(findOnPath(launcherName, engine.environment["PATH"])).toBe(
+    expect(findOnPath(launcherName, pulumiCli.environment["PATH"])).toBe(
       join(cacheFolder(surroundings()), "language-host", launcherName),
     );
   });
 
-  test("uses the official language host that came with the engine", async () => {
-    script(join(bin, "pulumi"), engineScript("3.300.0"));
+  test("uses the official language host that came with the Pulumi CLI", async () => {
+    script(join(bin, "pulumi"), pulumiScript("3.300.0"));
     const official = script(join(bin, launcherName), "exit 0");
-    const engine = await bring();
-    expect(findOnPath(launcherName, engine.environment["PATH"])).toBe(official);
-    expect(engine.environment).not.toHaveProperty("BALLAST_LANGUAGE_HOST");
+    const pulumiCli = await bring();
+    expect(findOnPath(launcherName, pulumiCli.environment["PATH"])).toBe(official);
+    expect(pulumiCli.environment).not.toHaveProperty("BALLAST_LANGUAGE_HOST");
   });
 });
 
 describe("the second way, the cache", () => {
-  test("is taken where the engine on PATH is too old, with our language host before an old official one", async () => {
-    script(join(bin, "pulumi"), engineScript("3.100.0"));
+  test("is used when the Pulumi CLI on PATH is too old, with our language host before an official one", async () => {
+    script(join(bin, "pulumi"), pulumiScript("3.100.0"));
     script(join(bin, launcherName), "exit 0");
-    const command = script(cachedEngine(surroundings()), engineScript(pinnedVersion));
-    const engine = await bring();
-    expect(engine).toMatchObject({ command, version: pinnedVersion, how: "cache" });
-    expect(findOnPath(launcherName, engine.environment["PATH"])).toBe(join(engine.binFolder, launcherName));
-    expect(engine.environment).toMatchObject(launcherEnvironment());
+    const command = script(cachedPulumi(surroundings()), pulumiScript(pinnedVersion));
+    const pulumiCli = await bring();
+    expect(pulumiCli).toMatchObject({ command, version: pinnedVersion, how: "cache" });
+    expect(findOnPath(launcherName, pulumiCli.environment["PATH"])).toBe(join(pulumiCli.binFolder, launcherName));
+    expect(pulumiCli.environment).toMatchObject(launcherEnvironment());
   });
 
-  test("keeps the official language host that an installer put beside the engine", async () => {
-    script(cachedEngine(surroundings()), engineScript(pinnedVersion));
-    const official = script(join(cachedEngine(surroundings()), "..", launcherName), "exit 0");
+  test("keeps the official language host that the installer put beside the Pulumi CLI", async () => {
+    script(cachedPulumi(surroundings()), pulumiScript(pinnedVersion));
+    const official = script(join(cachedPulumi(surroundings()), "..", launcherName), "exit 0");
     const text = readFileSync(official, "utf8");
-    const engine = await bring();
+    const pulumiCli = await bring();
     expect(readFileSync(official, "utf8")).toBe(text);
-    expect(engine.environment).not.toHaveProperty("BALLAST_NODE");
+    expect(pulumiCli.environment).not.toHaveProperty("BALLAST_NODE");
   });
 });
 
 describe("the third way, the installer", () => {
-  test("fills the cache, so that the next time is a cache hit", async () => {
-    const installer = script(join(folder, "installer"), makesEngine("$1/bin/pulumi"));
+  test("fills the cache, so that the next call finds the Pulumi CLI there", async () => {
+    const installer = script(join(folder, "installer"), makesPulumi("$1/bin/pulumi"));
     const lines: string[] = [];
     expect(await bring({ installer: [installer], report: (line) => lines.push(line) })).toMatchObject({
-      command: cachedEngine(surroundings()),
+      command: cachedPulumi(surroundings()),
       how: "installed",
     });
-    expect(lines).toEqual(["downloads the Pulumi engine by the official installer"]);
+    expect(lines).toEqual(["Downloading the Pulumi CLI with the official installer"]);
     expect(await bring()).toMatchObject({ how: "cache" });
     expect(leftovers()).toEqual([]);
   });
 
-  test("is given up when no byte arrives, and nothing of it stays", async () => {
+  test("is stopped when no byte arrives, and leaves no files", async () => {
     const installer = script(join(folder, "installer"), `echo $$ > ${folder}/pid\nexec sleep 600`);
     const error = await failure(bring({ installer: [installer], silenceSeconds: 0.5 }));
-    expect(error.message).toContain("no byte arrived for 0.5 s. (toolchain-installer-silent)");
+    expect(error.message).toContain("it received no data for 0.5 s. (toolchain-installer-silent)");
     expect(leftovers()).toEqual([]);
     const pid = Number(readFileSync(join(folder, "pid"), "utf8"));
     expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   });
 
-  test("is not given up while bytes arrive, however slowly, and says how many have", async () => {
+  test("keeps running while bytes arrive slowly, and reports how many have arrived", async () => {
     const trickle = `for i in 1 2 3 4 5 6 7 8 9 10; do head -c 200000 /dev/zero >> "$TMPDIR/archive"; sleep 0.3; done`;
-    const installer = script(join(folder, "installer"), `${trickle}\n${makesEngine("$1/bin/pulumi")}`);
+    const installer = script(join(folder, "installer"), `${trickle}\n${makesPulumi("$1/bin/pulumi")}`);
     const lines: string[] = [];
     expect(
       await bring({
@@ -161,106 +165,106 @@ describe("the third way, the installer", () => {
         report: (line) => lines.push(line),
       }),
     ).toMatchObject({ how: "installed" });
-    expect(lines).toContainEqual(
-      expect.stringMatching(/^downloads the Pulumi engine: (0\.[1-9]|[1-9]\.\d) MB so far$/),
-    );
+    expect(lines).toContainEqual(expect.stringMatching(/^Downloading the Pulumi CLI: (0\.[1-9]|[1-9]\.\d) MB so far$/));
   });
 
-  test("must bring an engine that is new enough", async () => {
-    const installer = script(join(folder, "installer"), makesEngine("$1/bin/pulumi").replace(pinnedVersion, "3.1.0"));
-    expect((await failure(bring({ installer: [installer] }))).message).toContain("is 3.1.0, and");
-    expect(existsSync(cachedEngine(surroundings()))).toBe(false);
+  test("fails when it installs a Pulumi CLI that is too old", async () => {
+    const installer = script(join(folder, "installer"), makesPulumi("$1/bin/pulumi").replace(pinnedVersion, "3.1.0"));
+    expect((await failure(bring({ installer: [installer] }))).message).toContain("is version 3.1.0;");
+    expect(existsSync(cachedPulumi(surroundings()))).toBe(false);
   });
 });
 
 describe("the fourth way, Go", () => {
-  test("builds the engine into the cache, with a first line and a heartbeat", async () => {
-    fakeGo(`sleep 0.5\n${makesEngine("$2")}`);
+  test("builds the Pulumi CLI into the cache, with a first line and a heartbeat", async () => {
+    fakeGo(`sleep 0.5\n${makesPulumi("$2")}`);
     const lines: string[] = [];
-    const engine = await bring({ heartbeatSeconds: 0.1, report: (line) => lines.push(line) });
-    expect(engine).toMatchObject({ command: cachedEngine(surroundings()), how: "built" });
-    expect(lines).toContain("builds the Pulumi engine once: about four minutes on two cores");
-    expect(lines).toContain("builds the Pulumi engine: 0 s");
-    expect(readFileSync(join(engine.binFolder, launcherName), "utf8")).toBe(launcherText);
+    const pulumiCli = await bring({ heartbeatSeconds: 0.1, report: (line) => lines.push(line) });
+    expect(pulumiCli).toMatchObject({ command: cachedPulumi(surroundings()), how: "built" });
+    expect(lines).toContain("Building the Pulumi CLI (once; about four minutes on two cores)");
+    expect(lines).toContain("Building the Pulumi CLI: 0 s");
+    expect(readFileSync(join(pulumiCli.binFolder, launcherName), "utf8")).toBe(launcherText);
     expect(leftovers()).toEqual([]);
   });
 
-  test("is taken by two at once without a collision", async () => {
-    fakeGo(`sleep 0.3\n${makesEngine("$2")}`);
-    const engines = await Promise.all([bring(), bring()]);
-    expect(engines.map((engine) => engine.command)).toEqual([
-      cachedEngine(surroundings()),
-      cachedEngine(surroundings()),
+  test("serves two callers at once without a collision", async () => {
+    fakeGo(`sleep 0.3\n${makesPulumi("$2")}`);
+    const pulumiClis = await Promise.all([bring(), bring()]);
+    expect(pulumiClis.map((pulumiCli) => pulumiCli.command)).toEqual([
+      cachedPulumi(surroundings()),
+      cachedPulumi(surroundings()),
     ]);
     expect(leftovers()).toEqual([]);
   });
 
-  test("replaces a cached engine that does not run", async () => {
-    script(cachedEngine(surroundings()), "exit 3");
-    fakeGo(makesEngine("$2"));
+  test("replaces a cached Pulumi CLI that does not run", async () => {
+    script(cachedPulumi(surroundings()), "exit 3");
+    fakeGo(makesPulumi("$2"));
     expect(await bring()).toMatchObject({ how: "built", version: pinnedVersion });
   });
 
-  test("ends at an abort and leaves nothing behind", async () => {
+  test("stops on an abort and leaves nothing behind", async () => {
     fakeGo(`echo $$ > ${folder}/pid\nexec sleep 600`);
     const abort = new AbortController();
-    const engine = bring({ signal: abort.signal });
+    const pulumiCli = bring({ signal: abort.signal });
     await until(() => existsSync(join(folder, "pid")), 20, "the build starts");
     abort.abort(new Error("enough"));
-    await expect(engine).rejects.toThrow("enough");
+    await expect(pulumiCli).rejects.toThrow("enough");
     expect(leftovers()).toEqual([]);
   });
 });
 
-describe("where no way leads to an engine", () => {
+describe("when no way leads to a Pulumi CLI", () => {
   test("one error lists all four, each with its reason and its fix", async () => {
-    script(join(bin, "pulumi"), engineScript("3.100.0"));
+    script(join(bin, "pulumi"), pulumiScript("3.100.0"));
     fakeGo("exit 1", "go version go1.24.9 linux/amd64");
     const error = await failure(
       bring({ installer: [script(join(folder, "installer"), "echo no such host >&2; exit 1")] }),
     );
-    expect(error.id).toBe("toolchain-no-engine");
+    expect(error.id).toBe("toolchain-no-pulumi");
     expect(error.message.split("\n").slice(1)).toEqual([
-      `    PATH       ${bin}/pulumi is 3.100.0, and ${pinnedVersion} or a newer 3.x is needed. (toolchain-engine-too-old)`,
-      `    cache      Nothing is at ${cachedEngine(surroundings())}. (toolchain-engine-not-cached)`,
+      `    PATH       ${bin}/pulumi is version 3.100.0; Ballast needs ${pinnedVersion} or a newer 3.x. ` +
+        "(toolchain-pulumi-too-old)",
+      `    cache      The cache has no ${cachedPulumi(surroundings())}. (toolchain-pulumi-not-cached)`,
       "    installer  The official installer failed: no such host. (toolchain-installer-failed)",
-      '    Go         The go on PATH says "go version go1.24.9 linux/amd64", and 1.25 or newer is needed. (toolchain-go-missing)',
+      '    Go         The go on PATH is "go version go1.24.9 linux/amd64"; the build needs 1.25 or newer. ' +
+        "(toolchain-go-missing)",
     ]);
     expect(error.fix.split("\n").map((line) => line.trim().split(/\s+/)[0])).toEqual([
-      "one",
+      "do",
       "PATH",
       "cache",
       "installer",
       "Go",
     ]);
-    expect(error.left).toBe("nothing was started or changed.");
+    expect(error.left).toBe("Nothing was started or changed.");
   });
 
-  test("nothing on PATH and a build that fails are said as such", async () => {
+  test("the error names an empty PATH and a failed build", async () => {
     fakeGo('echo "dial tcp: lookup proxy: no such host." >&2; exit 1');
     const { message } = await failure(bring());
-    expect(message).toContain("No pulumi is on PATH. (toolchain-engine-not-on-path)");
+    expect(message).toContain("No pulumi is on PATH. (toolchain-pulumi-not-on-path)");
     expect(message).toContain(
-      "Go did not build the engine: dial tcp: lookup proxy: no such host. (toolchain-build-failed)",
+      "Go failed to build the Pulumi CLI: dial tcp: lookup proxy: no such host. (toolchain-build-failed)",
     );
     expect(leftovers()).toEqual([]);
   });
 
-  test("an engine that does not answer and an absent Go are said as such", async () => {
+  test("the error names a Pulumi CLI that does not run and an absent Go", async () => {
     script(join(bin, "pulumi"), "echo cannot execute binary; exit 126");
     const { message } = await failure(bring());
-    expect(message).toContain("does not tell its version: cannot execute binary. (toolchain-engine-mute)");
+    expect(message).toContain("does not report its version: cannot execute binary. (toolchain-pulumi-mute)");
     expect(message).toContain("No go is on PATH. (toolchain-go-missing)");
   });
 
-  test("a cache folder that cannot be written is said as such", async () => {
+  test("the error names a cache folder that cannot be written", async () => {
     writeFileSync(join(folder, "cache"), "a file, not a folder");
     expect((await failure(bring())).message).toContain("(toolchain-cache-unwritable)");
   });
 });
 
 describe("a child", () => {
-  test("gives its lines as they come, its exit code and the output of both streams", async () => {
+  test("reports each line as it comes, then its exit code and the output of both streams", async () => {
     const lines: string[] = [];
     const ended = await runChild("/bin/sh", ["-c", "echo one; echo two >&2; printf three; exit 7"], {
       onLine: (line) => lines.push(line),
@@ -270,17 +274,17 @@ describe("a child", () => {
     expect(ended.output.split("\n").toSorted()).toEqual(["one", "three", "two"]);
   });
 
-  test("is interrupted first when aborted, and may end in its own way", async () => {
+  test("is interrupted first when aborted, and may then clean up and exit", async () => {
     const abort = new AbortController();
-    const text = "trap 'echo in good order; exit 5' INT; echo ready; while :; do sleep 0.1; done";
+    const text = "trap 'echo cleaned up; exit 5' INT; echo ready; while :; do sleep 0.1; done";
     const ended = await runChild("/bin/sh", ["-c", text], {
       signal: abort.signal,
       onLine: (line) => line === "ready" && abort.abort(),
     });
-    expect(ended).toEqual({ code: 5, output: "ready\nin good order" });
+    expect(ended).toEqual({ code: 5, output: "ready\ncleaned up" });
   });
 
-  test("is killed with all that it started when an interrupt does not help", async () => {
+  test("is killed with everything that it started when it ignores the interrupt", async () => {
     const abort = new AbortController();
     const text = "trap '' INT; sleep 600 & echo $!; wait; while :; do sleep 600; done";
     let grandchild = 0;
@@ -293,7 +297,7 @@ describe("a child", () => {
     await until(() => !isAlive(grandchild), 10, "the grandchild ends");
   });
 
-  test("that cannot be started is an answer, not an exception", async () => {
+  test("that cannot be started gives exit code 127 and does not throw", async () => {
     expect(await runChild("/nonexistent/command", [])).toMatchObject({
       code: 127,
       output: expect.stringContaining("ENOENT"),

@@ -1,4 +1,4 @@
-// How things start on the right Node and the right engine: the launchers, our language host, and the real engine running on it.
+// The launchers, our language host and the real Pulumi CLI running on it: each starts on the right Node.
 import { execFile, spawn } from "node:child_process";
 import {
   chmodSync,
@@ -30,7 +30,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a launcher", () => {
-  /** Lays a launcher and the files it needs into the folder; `withModules` lets it find the Node 24 of node_modules. */
+  /** Puts a launcher and the files it needs into the folder; `withModules` lets it find the Node 24 of node_modules. */
   const launcher = (withModules: boolean): string => {
     for (const name of ["node24.mjs", "foreground.mjs"])
       copyFileSync(join(toolchain, "node", name), join(folder, name));
@@ -41,9 +41,15 @@ describe("a launcher", () => {
     );
     writeFileSync(
       join(folder, "main.ts"),
-      'const args: readonly string[] = process.argv.slice(2);\nif (args[0] === "wait") {\n  process.on("SIGTERM", () => process.exit(9));\n  setInterval(() => undefined, 1000);\n} else process.exitCode = 3;\nconsole.log(process.versions.node, ...args);\n',
+      `const args: readonly string[] = process.argv.slice(2);
+if (args[0] === "wait") {
+  process.on("SIGTERM", () => process.exit(9));
+  setInterval(() => undefined, 1000);
+} else process.exitCode = 3;
+console.log(process.versions.node, ...args);
+`,
     );
-    // A Node that says it is 20 stands for an older one.
+    // Makes Node report version 20, to act as an older one.
     writeFileSync(
       join(folder, "old.mjs"),
       'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } });\n',
@@ -57,7 +63,7 @@ describe("a launcher", () => {
     expect(await start([launcher(false), "a", "b c"])).toEqual({ code: 3, output: `${process.versions.node} a b c` });
   });
 
-  test("runs the JavaScript beside it, as the package has it, on whichever Node it was started on", async () => {
+  test("runs the JavaScript beside it, as in the package, on whichever Node it was started with", async () => {
     const launch = launcher(true);
     writeFileSync(
       join(folder, "main.js"),
@@ -72,7 +78,7 @@ describe("a launcher", () => {
 
   const hasNode24 = existsSync(join(toolchain, "..", "node_modules", `node-${process.platform}-${process.arch}`));
   test.runIf(hasNode24)(
-    "starts itself again on Node 24 where it was started on an older one, with its arguments and exit code",
+    "on an older Node, starts itself again on Node 24 with its arguments and exit code",
     async () => {
       const { code, output } = await start(["--import", join(folder, "old.mjs"), launcher(true), "a", "b c"]);
       expect(output).toMatch(/^2[4-9]\.\d+\.\d+ a b c$/);
@@ -80,7 +86,7 @@ describe("a launcher", () => {
     },
   );
 
-  test.runIf(hasNode24)("passes a signal on to the Node that took its place", async () => {
+  test.runIf(hasNode24)("passes a signal on to the Node that replaced it", async () => {
     const child = spawn(process.execPath, ["--import", join(folder, "old.mjs"), launcher(true), "wait"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -88,17 +94,17 @@ describe("a launcher", () => {
     expect(await new Promise((resolve) => child.on("exit", resolve))).toBe(9);
   });
 
-  test("says the fix, and no stack trace, where no Node 24 is to be found", async () => {
+  test("prints the fix and no stack trace if there is no Node 24", async () => {
     const { code, output } = await start(["--import", join(folder, "old.mjs"), launcher(false)]);
     expect(code).toBe(1);
-    expect(output).toMatch(/^toolchain-node-too-old {2}This is Node 20\.1\.0, .*\n {2}fix {3}run `npm ci`.*$/);
+    expect(output).toMatch(/^toolchain-node-too-old {2}This is Node 20\.1\.0; .*\n {2}fix {3}run `npm ci`.*$/);
   });
 });
 
 describe("the launcher of our language host", () => {
   const path = (): string => join(folder, launcherName);
 
-  test("starts the host that the environment names, with the Node that it names", async () => {
+  test("starts the host and the Node that the environment names", async () => {
     writeLauncher(folder);
     const environment = {
       BALLAST_NODE: script(join(folder, "my node"), 'echo "$@"'),
@@ -110,15 +116,15 @@ describe("the launcher of our language host", () => {
     });
   });
 
-  test("says how it wants to be started where the environment names none", async () => {
+  test("says how to start it if the environment names none", async () => {
     writeLauncher(folder);
     const { code, output } = await runChild(path(), [], { environment: {} });
     expect(code).not.toBe(0);
-    expect(output).toContain('start this engine by "npm run pulumi"');
+    expect(output).toContain('start this Pulumi CLI with "npm run pulumi"');
   });
 
-  test("is written again when it reads otherwise, and left alone when it reads the same", () => {
-    script(path(), "# Written by Ballast, long ago");
+  test("is rewritten if its text differs, and left alone if it is the same", () => {
+    script(path(), "# Written by Ballast, an older version");
     writeLauncher(folder);
     expect(readFileSync(path(), "utf8")).toBe(launcherText);
     chmodSync(path(), 0o555);
@@ -127,7 +133,7 @@ describe("the launcher of our language host", () => {
   });
 });
 
-describe("the real engine, on our language host", () => {
+describe("the real Pulumi CLI, on our language host", () => {
   let project: string;
   let environment: NodeJS.ProcessEnv;
   const program = (text: string): void => writeFileSync(join(project, "index.ts"), text);
@@ -143,7 +149,7 @@ describe("the real engine, on our language host", () => {
       join(project, "Pulumi.yaml"),
       "name: tiny\nruntime: { name: nodejs, options: { typescript: false } }\nmain: index.ts\n",
     );
-    // On PATH our host goes before an official one, which may lie beside the engine of the machine at hand.
+    // Our host comes first on PATH, before an official one that may lie beside this machine's Pulumi CLI.
     writeLauncher(join(project, "host"));
     environment = {
       ...process.env,
@@ -157,7 +163,7 @@ describe("the real engine, on our language host", () => {
   });
   afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-  test("previews a program written in TypeScript, run by the Node that runs us", async () => {
+  test("previews a program written in TypeScript on the Node that runs us", async () => {
     program(`import { Config, ComponentResource } from "@pulumi/pulumi";
 const name: string = new Config().require("name");
 new ComponentResource("tiny:index:Thing", name);
@@ -169,21 +175,21 @@ export const node = process.execPath;\n`);
     expect(code).toBe(0);
   });
 
-  test("says once why a program fails, and fails", async () => {
+  test("reports once why a program fails, and fails", async () => {
     program('throw new Error("the program is at fault");\n');
     const { code, output } = await run("preview");
     expect(code).not.toBe(0);
     expect(output.match(/the program is at fault/g)).toHaveLength(1);
   });
 
-  test("is told by name what our host does not offer", async () => {
+  test("fails with the name of a call that our host does not offer", async () => {
     program("");
     const { code, output } = await run("install");
     expect(code).not.toBe(0);
     expect(output).toContain("does not offer installDependencies");
   });
 
-  test("takes the program down with it when it is killed", async () => {
+  test("ends the program when it is killed", async () => {
     program(`import { writeFileSync } from "node:fs";
 writeFileSync("pids", JSON.stringify([process.pid, process.ppid]));
 await new Promise((resolve) => setTimeout(resolve, 600_000));\n`);
@@ -197,7 +203,7 @@ await new Promise((resolve) => setTimeout(resolve, 600_000));\n`);
     await until(() => !pids.some(isAlive), 15, "the language host and the program end");
   });
 
-  test("is what `npm run pulumi` runs, with nothing of ours on standard output", async () => {
+  test("is what `npm run pulumi` runs, and we write nothing to standard output", async () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [join(toolchain, "pulumi", "pulumi.ts"), "version"],

@@ -1,6 +1,6 @@
-// The package as others get it: what `npm pack` gives, installed into an empty folder by what docs/start/emulator.md has a stranger paste, on the Node
-// that the machine has and not on ours, under the real Pulumi engine, against the stand-in that comes with it. Two programs stand on it: the example
-// of CanaryApp, strictly checked and previewed, and that of the whole, which is brought up, and down again.
+// The package as users get it: the output of `npm pack`, installed into an empty folder with the commands of
+// docs/start/emulator.md, on the machine's own Node, with the real Pulumi CLI and the package's emulator. Two programs
+// use it: the example of CanaryApp is type-checked and previewed, and the whole example is deployed and destroyed.
 import {
   appendFileSync,
   copyFileSync,
@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Ended, runChild } from "../../toolchain/child.ts";
-import { bringEngine, type PulumiEngine } from "../../toolchain/pulumi/bring.ts";
+import { bringPulumi, type PulumiCli } from "../../toolchain/pulumi/bring.ts";
 import { findOnPath } from "../../toolchain/pulumi/version.ts";
 import { importsOf } from "../support/repository/source.ts";
 
@@ -37,7 +37,7 @@ const plainPath = (path = ""): string =>
     .split(delimiter)
     .filter((each) => !each.includes("node_modules"))
     .join(delimiter);
-// What npm tells the scripts of this repository is not about the program's.
+// npm's variables for this repository's scripts must not reach the program.
 const outside = Object.fromEntries(
   Object.entries(process.env).filter(
     ([name]) =>
@@ -45,7 +45,7 @@ const outside = Object.fromEntries(
   ),
 );
 const plain: NodeJS.ProcessEnv = { ...outside, PATH: plainPath(process.env["PATH"]) };
-// What the compiler does not refuse here is an error.
+// The compiler must refuse the next two lines.
 const wrong = `import { CanaryApp } from "ballast";
 declare const args: ConstructorParameters<typeof CanaryApp>[1];
 // @ts-expect-error
@@ -54,7 +54,7 @@ new CanaryApp("a", { ...args, probPath: "/" });
 new CanaryApp("a", { ...args, image: 1 });
 `;
 let files: readonly string[];
-let engine: PulumiEngine;
+let pulumiCli: PulumiCli;
 let installation: Ended;
 
 const inProgram = (command: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Ended> =>
@@ -62,7 +62,7 @@ const inProgram = (command: string, args: readonly string[], more: NodeJS.Proces
 const ballast = (...args: readonly string[]): Promise<Ended> =>
   inProgram("npx", ["--no-install", "ballast", ...args], { BALLAST_TOKEN: "for tests" });
 
-/** Gives what the document has a stranger paste: to install, and to see. */
+/** Gives the commands of the page: those that install, and those that try it out. */
 function pastes(): readonly [string, string] {
   const [, section = ""] = readFileSync(join(root, "docs", "start", "emulator.md"), "utf8").split(
     "\n## With the package alone\n",
@@ -73,7 +73,7 @@ function pastes(): readonly [string, string] {
   return [installs, sees];
 }
 
-/** Runs lines in one shell, as pasted; each says how it ended. */
+/** Runs lines in one shell, as if pasted; prints how each ended. */
 const paste = (block: string, more: NodeJS.ProcessEnv = {}): Promise<Ended> => {
   const lines = block.split("\n").map((line) => `${line}\necho "ended $? : ${line.replaceAll(/["$`]/g, "")}"\n`);
   return runChild("/bin/sh", ["-c", `${lines.join("")}wait`], {
@@ -90,18 +90,18 @@ const paste = (block: string, more: NodeJS.ProcessEnv = {}): Promise<Ended> => {
 const endings = (output: string): readonly string[] =>
   [...output.matchAll(/^ended (\d+ : .*)$/gm)].map(([, ending]) => ending!);
 
-/** Where the engine came without its language host, the package has one. */
-const engineSurroundings = (): NodeJS.ProcessEnv => ({
-  ...engine.environment,
-  PATH: plainPath(engine.environment["PATH"]),
+/** If the Pulumi CLI came without its language host, the package provides one. */
+const pulumiSurroundings = (): NodeJS.ProcessEnv => ({
+  ...pulumiCli.environment,
+  PATH: plainPath(pulumiCli.environment["PATH"]),
   BALLAST_NODE: findOnPath("node", plain["PATH"]),
-  BALLAST_LANGUAGE_HOST: join(installed, "dist", "toolchain", "language-host.js"),
+  BALLAST_LANGUAGE_HOST: join(installed, "dist", "toolchain", "pulumi", "language-host.js"),
   PULUMI_HOME: join(folder, "home"),
   PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
 });
 
 beforeAll(async () => {
-  engine = await bringEngine();
+  pulumiCli = await bringPulumi();
   const packed = await runChild("npm", ["pack", "--json", "--silent", "--pack-destination", folder], {
     cwd: root,
     environment: plain,
@@ -135,7 +135,7 @@ beforeAll(async () => {
   writeFileSync(join(program, "wrong.ts"), wrong);
 }, 600_000);
 afterAll(async () => {
-  if (existsSync(join(program, ".ballast-local"))) await ballast("local", "down");
+  if (existsSync(join(program, ".ballast-emulator"))) await ballast("emulator", "down");
   rmSync(folder, { recursive: true, force: true });
 }, 180_000);
 
@@ -144,7 +144,7 @@ interface Packed {
   readonly files: readonly { readonly path: string }[];
 }
 
-test("the tarball holds JavaScript, declarations, the stand-in's schemas and one program to begin with, and no source, no test and no benchmark", () => {
+test("the tarball has JavaScript, declarations, schemas and one example, but no sources or tests", () => {
   expect(files).toEqual(
     expect.arrayContaining([
       "package.json",
@@ -174,7 +174,7 @@ test("the tarball holds JavaScript, declarations, the stand-in's schemas and one
   expect(files.filter((path) => /^dist\/(test|bench|demo)/.test(path))).toEqual([]);
 });
 
-test("every package that its JavaScript imports is one that it asks for", () => {
+test("its package.json declares every package that its JavaScript imports", () => {
   const asked = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), "ballast"];
   const imported = files
     .filter((path) => path.endsWith(".js"))
@@ -194,21 +194,21 @@ test("every package that its JavaScript imports is one that it asks for", () => 
   ).toEqual([]);
 });
 
-test("it installs, and no other Node comes with it", () => {
+test("it installs without another Node", () => {
   expect(endings(installation.output), installation.output).toHaveLength(pastes()[0].split("\n").length);
   expect(endings(installation.output).filter((ending) => !ending.startsWith("0 "))).toEqual([]);
   expect(existsSync(join(installed, "dist", "package.js"))).toBe(true);
   expect(existsSync(join(stranger, "node_modules", ".bin", "node"))).toBe(false);
 });
 
-test("a strict program in TypeScript checks against its declarations, those of its dependencies included, and a misspelt argument or one of another type does not", async () => {
+test("a strict TypeScript program type-checks, and a misspelt argument or one of a wrong type does not", async () => {
   const { code, output } = await inProgram("npx", ["--no-install", "tsc"]);
   expect(output).toBe("");
   expect(code).toBe(0);
   expect(existsSync(join(program, "index.js"))).toBe(true);
 }, 300_000);
 
-test("a program in CommonJS, as `pulumi new` makes one, requires it, and compilers find its declarations however they resolve modules", async () => {
+test("a CommonJS program can require it, and compilers find its declarations in every way", async () => {
   const other = join(folder, "commonjs");
   mkdirSync(other);
   symlinkSync(join(stranger, "node_modules"), join(other, "node_modules"));
@@ -240,34 +240,35 @@ test("a program in CommonJS, as `pulumi new` makes one, requires it, and compile
       resolution,
     ).toEqual({ code: 0, output: "" });
   }
-  expect(readFileSync(join(other, "index.js"), "utf8")).toContain('require("ballast")'); // What nodenext made of it last.
+  // The output is from nodenext, which ran last.
+  expect(readFileSync(join(other, "index.js"), "utf8")).toContain('require("ballast")');
   expect(await inOther("node", "--no-warnings", "index.js")).toEqual({ code: 0, output: "CanaryApp" });
 }, 120_000);
 
-test("`npx ballast` tells its version and its groups, and ends with its own exit codes", async () => {
+test("`npx ballast` prints its version and its groups, and ends with its own exit codes", async () => {
   expect(await ballast("--version")).toEqual({ code: 0, output: manifest.version });
   const help = await ballast("--help");
   expect(help.code).toBe(0);
-  expect(help.output).toMatch(/Usage: ballast[^]*release[^]*local[^]*Exit codes:/);
+  expect(help.output).toMatch(/Usage: ballast[^]*release[^]*emulator[^]*Exit codes:/);
   expect((await ballast("release", "list", "--endpoint", "http://127.0.0.1:9")).code).toBe(3);
   expect((await ballast("relase")).code).toBe(2);
   const build = await ballast("image", "build", "storefront", "--registry", "shop");
   expect([build.code, build.output]).toEqual([1, expect.stringContaining("cli-image-sources-missing")]);
 }, 120_000);
 
-test("`pulumi preview` with the real engine shows the app and the plan of its release, on the Node of the machine, against the package's own stand-in", async () => {
-  const up = await ballast("local", "up", "--json");
+test("`pulumi preview` on the machine's Node and our emulator shows the app and its release plan", async () => {
+  const up = await ballast("emulator", "up", "--json");
   expect(up.code, up.output).toBe(0);
   const { environment } = JSON.parse(up.output) as { environment: Record<string, string> };
   mkdirSync(join(folder, "state"));
   const surroundings = {
-    ...engineSurroundings(),
+    ...pulumiSurroundings(),
     ...environment,
     PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
     PULUMI_CONFIG_PASSPHRASE: "for tests",
   };
   const pulumi = (...args: readonly string[]): Promise<Ended> =>
-    inProgram(engine.command, [...args, "--non-interactive", "--color", "never"], surroundings);
+    inProgram(pulumiCli.command, [...args, "--non-interactive", "--color", "never"], surroundings);
   expect(await pulumi("stack", "init", "dev")).toMatchObject({ code: 0 });
   for (const [key, value] of [
     ["subscriptionId", subscription],
@@ -287,12 +288,12 @@ test("`pulumi preview` with the real engine shows the app and the plan of its re
   expect(output).toContain("of shop: 5 → 25 → 50 → 100 %, 600 s of bake each");
   const { output: version } = await inProgram("node", ["--version"]);
   expect(output).toMatch(new RegExp(`runsOn *: "${version}"`));
-  expect(await ballast("local", "down")).toMatchObject({ code: 0 });
+  expect(await ballast("emulator", "down")).toMatchObject({ code: 0 });
 }, 300_000);
 
-test("what docs/start/emulator.md has a stranger paste brings the package's example up, releases by canary, rolls the bad release back, and leaves nothing", async () => {
+test("the commands of docs/start/emulator.md deploy the example, release, roll back and leave nothing", async () => {
   const [, sees] = pastes();
-  const { output } = await paste(sees, engineSurroundings());
+  const { output } = await paste(sees, pulumiSurroundings());
   expect(endings(output), output).toHaveLength(sees.split("\n").length);
   expect(
     endings(output).filter((ending) => /pulumi up|^[^0]/.test(ending)),
@@ -301,8 +302,8 @@ test("what docs/start/emulator.md has a stranger paste brings the package's exam
   expect(output).toMatch(/result +: "promoted"/);
   expect(output).toMatch(/release-rolled-back +rolled back at \d+ percent: canary fails/);
   expect(output).toMatch(/^shop +shop--0000001 +rolled-back [^]*^shop +shop--\w+ +promoted /m);
-  expect(output).toMatch(/Decided again from the journal: all \d+ facts come out equal/);
-  expect(existsSync(join(stranger, ".ballast-local"))).toBe(false);
+  expect(output).toMatch(/Replayed \d+ facts: every decision is the same/);
+  expect(existsSync(join(stranger, ".ballast-emulator"))).toBe(false);
   const { output: alive } = await runChild("ps", ["-eo", "pid,args"]);
   expect(alive.split("\n").filter((line) => line.includes(stranger))).toEqual([]);
 }, 300_000);

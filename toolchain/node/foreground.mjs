@@ -1,13 +1,13 @@
-// Runs a child in the place of this process: same terminal, same signals, same exit code. It knows nothing of what it runs,
-// and stays plain JavaScript, because the launchers need it on a Node too old for TypeScript.
+// Runs a child in place of this process: same terminal, same signals, same exit code. It is plain JavaScript because
+// the launchers need it on a Node that is too old for TypeScript.
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 
 /**
- * Runs a command with our own input and output, and gives its exit code (128 + n where signal n ended it, as shells do).
+ * Runs a command on our own input and output, and gives its exit code (128 + n if signal n ended it, as shells do).
  *
- * Signals sent to us are passed on. Not so the Ctrl-C of a terminal, which reaches the child by itself: a second one would
- * make Pulumi stop at once and leave its state half written.
+ * Signals sent to us are passed on, except Ctrl-C from a terminal. That one reaches the child by itself, and a second
+ * one would make Pulumi stop at once and leave its state half written.
  *
  * @param {string} command
  * @param {readonly string[]} args

@@ -1,5 +1,6 @@
-// Reads what the package exports, with its types and docstrings, by the compiler's own interface: what is read is what a user's editor shows.
-// That interface calls itself unstable, so the compiler's version is pinned and nothing else speaks to it. Knows no page.
+// Reads what files export, with types and docstrings, through the compiler's own interface, so that the reference says
+// what a user's editor shows. That interface is unstable, so the compiler's version is pinned, and only this file
+// uses the interface.
 import { join } from "node:path";
 import {
   type ClassDeclaration,
@@ -11,55 +12,79 @@ import {
 } from "typescript/unstable/ast";
 import { API, type Project, type Symbol, SymbolFlags } from "typescript/unstable/sync";
 
-/** One argument, output or field. What lies within another has that one's name before its own: `database.login.user`, `inventory[].app`. */
+/** One argument, output or field. A nested one has its parent's name before its own: `database.login.user`. */
 export interface Member {
   readonly name: string;
   readonly type: string;
   readonly optional: boolean;
   readonly documentation: string;
-  /** What is taken where it is left out, as its docstring says. */
+  /** The default, as its docstring gives it. */
   readonly byDefault?: string;
 }
 
-/** One export: a component has outputs, a type has fields or says in `type` what it stands for. */
+/** One export. A component has its outputs as members, a type has its fields or, in `type`, what it is an alias for. */
 export interface Exported {
   readonly name: string;
-  readonly kind: "component" | "type";
+  readonly kind: "component" | "type" | "value";
   readonly documentation: string;
   readonly members: readonly Member[];
   readonly type?: string;
 }
 
-/** Gives what a file exports, in the order of its names. */
-export function exportedTypes(root: string, file = "package.ts"): readonly Exported[] {
+/** What can be asked about the sources. Files are named from the repository's root. */
+export interface Sources {
+  /** Gives the exports of a file, sorted by name. */
+  readonly exports: (file: string) => readonly Exported[];
+  /** Gives the fields of an exported type, also inherited and computed ones, and the fields of objects within. */
+  readonly fields: (file: string, type: string) => readonly Member[];
+}
+
+/** Has the compiler read all sources, once, and gives what `ask` makes of them. */
+export function askSources<Answer>(root: string, ask: (sources: Sources) => Answer): Answer {
   const api = new API({ cwd: root });
   try {
-    const project = api.updateSnapshot({ openProjects: [join(root, "tsconfig.package.json")] }).getProjects()[0]!;
-    const { checker, program } = project;
-    const module = checker.getSymbolAtLocation(program.getSourceFile(join(root, file))!)!;
-    return checker
-      .getExportsOfModule(module)
-      .map((symbol) =>
-        described(project, symbol.name, symbol.flags & SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol),
-      )
-      .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    const project = api.updateSnapshot({ openProjects: [join(root, "tsconfig.json")] }).getProjects()[0]!;
+    const exportsOf = (file: string) =>
+      project.checker.getExportsOfModule(
+        project.checker.getSymbolAtLocation(project.program.getSourceFile(join(root, file))!)!,
+      );
+    return ask({
+      exports: (file) =>
+        exportsOf(file)
+          .map((symbol) => described(project, symbol.name, withoutAlias(project, symbol)))
+          .toSorted((one, other) => (one.name < other.name ? -1 : 1)),
+      fields: (file, type) => {
+        const found = exportsOf(file).find(({ name }) => name === type)!;
+        return fieldsOf(project, project.checker.getDeclaredTypeOfSymbol(withoutAlias(project, found)), "");
+      },
+    });
   } finally {
     api.close();
   }
 }
 
+/** Gives the exports of the package, or of another file, sorted by name. */
+export const exportedTypes = (root: string, file = "package.ts"): readonly Exported[] =>
+  askSources(root, (sources) => sources.exports(file));
+
+const withoutAlias = ({ checker }: Project, symbol: Symbol): Symbol =>
+  symbol.flags & SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+
+const kinds: { readonly [kind in SyntaxKind]?: Exported["kind"] } = {
+  [SyntaxKind.ClassDeclaration]: "component",
+  [SyntaxKind.InterfaceDeclaration]: "type",
+  [SyntaxKind.TypeAliasDeclaration]: "type",
+};
+
 function described(project: Project, name: string, symbol: Symbol): Exported {
   const documentation = oneLine(project.checker.getDocumentationCommentOfSymbol(symbol));
   const node = symbol.declarations[0]!.resolve(project)!;
-  const kind = node.kind === SyntaxKind.ClassDeclaration ? "component" : "type";
+  const kind = kinds[node.kind] ?? "value";
+  if (kind === "value") return { name, kind, documentation, members: [] };
   if (node.kind === SyntaxKind.TypeAliasDeclaration)
     return { name, kind, documentation, members: [], type: written(project, (node as TypeAliasDeclaration).type) };
-  return {
-    name,
-    kind,
-    documentation,
-    members: propertiesOf((node as ClassDeclaration).members).flatMap((property) => membersOf(project, property, "")),
-  };
+  const properties = propertiesOf((node as ClassDeclaration).members);
+  return { name, kind, documentation, members: properties.flatMap((property) => membersOf(project, property, "")) };
 }
 
 type Property = Node & { readonly name: Node; readonly type: TypeNode };
@@ -69,28 +94,45 @@ const propertiesOf = (members: Iterable<Node>): readonly Property[] =>
     ({ kind }) => kind === SyntaxKind.PropertyDeclaration || kind === SyntaxKind.PropertySignature,
   ) as Property[];
 
-function membersOf(project: Project, { name: node, type }: Property, within: string): readonly Member[] {
-  const { checker } = project;
-  const symbol = checker.getSymbolAtLocation(node)!;
-  const [tag] = checker.getJsDocTagsOfSymbol(symbol).filter(({ name }) => name === "default");
-  const name = within + symbol.name;
-  const member: Member = {
-    name,
-    type: written(project, type),
-    optional: Boolean(symbol.flags & SymbolFlags.Optional),
-    documentation: oneLine(checker.getDocumentationCommentOfSymbol(symbol)),
-    ...(tag && { byDefault: oneLine(String(tag.text)) }),
-  };
+function membersOf(project: Project, { name, type }: Property, prefix: string): readonly Member[] {
+  const member = memberOf(project, project.checker.getSymbolAtLocation(name)!, prefix, written(project, type));
   const inner = literalIn(type);
   return [
     member,
     ...propertiesOf(inner?.literal.members ?? []).flatMap((property) =>
-      membersOf(project, property, `${name}${inner!.listed ? "[]" : ""}.`),
+      membersOf(project, property, `${member.name}${inner!.listed ? "[]" : ""}.`),
     ),
   ];
 }
 
-/** Finds the object that a type spells out, whether it is a list of such or may be undefined; the object's own fields are not looked into. */
+type Type = ReturnType<Project["checker"]["getDeclaredTypeOfSymbol"]>;
+
+/** Gives the fields of a type, and those of objects within. A field without a docstring has that of its type. */
+function fieldsOf(project: Project, type: Type, prefix: string): readonly Member[] {
+  const { checker } = project;
+  return checker.getPropertiesOfType(type).flatMap((symbol) => {
+    const inner = checker.getNonNullableType(checker.getTypeOfSymbol(symbol)!)!;
+    const own = memberOf(project, symbol, prefix, checker.typeToString(inner).replaceAll("readonly ", ""));
+    const ofType = inner.isClassOrInterface() ? checker.getDocumentationCommentOfSymbol(inner.getSymbol()!) : "";
+    const member = { ...own, documentation: own.documentation || oneLine(ofType) };
+    return inner.isObjectType() && !checker.isArrayLikeType(inner)
+      ? [member, ...fieldsOf(project, inner, `${member.name}.`)]
+      : [member];
+  });
+}
+
+function memberOf({ checker }: Project, symbol: Symbol, prefix: string, type: string): Member {
+  const byDefault = checker.getJsDocTagsOfSymbol(symbol).find(({ name }) => name === "default");
+  return {
+    name: prefix + symbol.name,
+    type,
+    optional: Boolean(symbol.flags & SymbolFlags.Optional),
+    documentation: oneLine(checker.getDocumentationCommentOfSymbol(symbol)),
+    ...(byDefault && { byDefault: oneLine(String(byDefault.text)) }),
+  };
+}
+
+/** Finds the object that a type spells out, also as the item of a list or beside `undefined`. */
 function literalIn(
   type: Node,
   listed = false,
@@ -99,12 +141,12 @@ function literalIn(
   return type.forEachChild((child) => literalIn(child, listed || type.kind === SyntaxKind.ArrayType));
 }
 
-/** Writes a type as its source has it; an object that is spelt out is named only, since its fields follow. */
+/** Writes a type as in its source. An object that is spelt out is only called one, since its fields follow. */
 function written(project: Project, type: TypeNode): string {
   const text = project.emitter.printNode(type).replace(/\s+/g, " ");
   if (!literalIn(type) || /\{ readonly \[/.test(text))
     return text.replace(/readonly (?=\[)/g, "").replace(/;(?= \})/g, "");
-  return /\}\[\]$/.test(text) ? "a list of objects" : "an object";
+  return text.endsWith("}[]") ? "a list of objects" : "an object";
 }
 
 const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, " ");

@@ -1,33 +1,34 @@
-// Finds or brings the real Pulumi engine, four ways in order, and says how to run it. It starts no stack and reads no program.
+// Finds the real Pulumi CLI, or installs or builds it, and says how to run it. It tries four ways in order: PATH, the
+// cache, the official installer, a build with Go.
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BallastError } from "../../errors/catalogue.ts";
-import { engineNotCached, engineNotOnPath, noEngine } from "../../errors/toolchain.ts";
+import { noPulumi, pulumiNotCached, pulumiNotOnPath } from "../../errors/toolchain.ts";
 import { build, findGo } from "./build.ts";
-import { cachedEngine, cacheFolder, fillCache } from "./cache.ts";
+import { cachedPulumi, cacheFolder, fillCache } from "./cache.ts";
 import { install } from "./install.ts";
 import { isOurLauncher, launcherEnvironment, launcherName, writeLauncher } from "./launcher.ts";
 import { checkedVersion, findOnPath, isExecutable, pinnedVersion } from "./version.ts";
 
-/** An engine that is there and runs. */
-export interface PulumiEngine {
+/** A Pulumi CLI that exists and runs. */
+export interface PulumiCli {
   /** The executable, as an absolute path. */
   readonly command: string;
   readonly version: string;
   /** The folder of the executable. */
   readonly binFolder: string;
-  /** What to add to the environment in which the engine runs. */
+  /** What to add to the environment of the Pulumi CLI. */
   readonly environment: Readonly<Record<string, string>>;
   readonly how: "path" | "cache" | "installed" | "built";
 }
 
-/** What a caller may say about the bringing; the last three are for tests. */
+/** Options of `bringPulumi`; the last three are for tests. */
 export interface BringOptions {
-  /** Receives progress; nothing is said when an engine is found at once. @default lines on standard error */
+  /** Receives progress lines; none come when a Pulumi CLI is found at once. @default writes them to standard error */
   readonly report?: (line: string) => void;
-  /** Stops a download or a build, and leaves nothing of it behind. */
+  /** Stops a download or a build, which then leaves nothing behind. */
   readonly signal?: AbortSignal;
-  /** Where PATH, HOME and XDG_CACHE_HOME are read. @default our own environment */
+  /** Gives PATH, HOME and XDG_CACHE_HOME. @default our own environment */
   readonly environment?: NodeJS.ProcessEnv;
   readonly installer?: readonly [string, ...string[]];
   readonly silenceSeconds?: number;
@@ -35,12 +36,13 @@ export interface BringOptions {
 }
 
 /**
- * Finds or brings an engine: `pulumi` on PATH when new enough, our cache, the official installer, a build with Go.
+ * Gives a Pulumi CLI: `pulumi` on PATH if it is new enough, else from our cache, the official installer or a Go build.
  *
- * It downloads or builds at most once a machine, since what it brings stays in the cache. Where no way leads to an engine it
- * throws one error that says of each way why it failed and what would open it.
+ * It downloads or builds at most once per machine, because the result stays in the cache.
+ *
+ * @throws toolchain-no-pulumi if all four ways fail, with the reason and the fix for each.
  */
-export async function bringEngine(options: BringOptions = {}): Promise<PulumiEngine> {
+export async function bringPulumi(options: BringOptions = {}): Promise<PulumiCli> {
   const { report = (line: string) => void process.stderr.write(`${line}\n`), environment = process.env } = options;
   const failed: { way: string; error: BallastError }[] = [];
   for (const { way, how, find } of ways) {
@@ -51,7 +53,7 @@ export async function bringEngine(options: BringOptions = {}): Promise<PulumiEng
         command,
         version,
         binFolder: dirname(command),
-        environment: engineEnvironment(command, how, environment),
+        environment: pulumiEnvironment(command, how, environment),
         how,
       };
     } catch (error) {
@@ -60,14 +62,14 @@ export async function bringEngine(options: BringOptions = {}): Promise<PulumiEng
       failed.push({ way, error });
     }
   }
-  throw noEngine({ version: pinnedVersion, failed });
+  throw noPulumi({ version: pinnedVersion, failed });
 }
 
 type Situation = BringOptions & Required<Pick<BringOptions, "report" | "environment">>;
 
 const ways: readonly {
   readonly way: string;
-  readonly how: PulumiEngine["how"];
+  readonly how: PulumiCli["how"];
   readonly find: (situation: Situation) => string | Promise<string>;
 }[] = [
   { way: "PATH", how: "path", find: onPath },
@@ -82,13 +84,13 @@ const ways: readonly {
 
 function onPath({ environment }: Situation): string {
   const command = findOnPath("pulumi", environment["PATH"]);
-  if (command === undefined) throw engineNotOnPath({ version: pinnedVersion });
+  if (command === undefined) throw pulumiNotOnPath({ version: pinnedVersion });
   return command;
 }
 
 function inCache({ environment }: Situation): string {
-  const command = cachedEngine(environment);
-  if (!isExecutable(command)) throw engineNotCached({ path: command });
+  const command = cachedPulumi(environment);
+  if (!isExecutable(command)) throw pulumiNotCached({ path: command });
   return command;
 }
 
@@ -98,14 +100,15 @@ async function buildWithGo(situation: Situation): Promise<string> {
 }
 
 /**
- * Gives what the engine needs around it: itself and the Node of node_modules first on PATH, and a language host.
+ * Gives the environment that the Pulumi CLI needs: itself and the Node of
+ * node_modules first on PATH, and a language host.
  *
- * The official language host is used where it lies beside the engine, or on PATH together with the engine; one that is on PATH without
- * the engine that we took belongs to another version. Everywhere else ours is put beside the engine.
+ * The official language host is used if it lies beside the Pulumi CLI, or if both were found on PATH. A language host
+ * on PATH next to some other Pulumi CLI belongs to another version. In all other cases ours is written.
  */
-function engineEnvironment(
+function pulumiEnvironment(
   command: string,
-  how: PulumiEngine["how"],
+  how: PulumiCli["how"],
   environment: NodeJS.ProcessEnv,
 ): Record<string, string> {
   const binFolder = dirname(command);
@@ -113,14 +116,15 @@ function engineEnvironment(
   const beside = join(binFolder, launcherName);
   const official = how === "path" ? findOnPath(launcherName, [binFolder, environment["PATH"]].join(delimiter)) : beside;
   const needsOurs = official === undefined || !isExecutable(official) || isOurLauncher(official);
-  // A folder on PATH is not ours to write in.
+  // A folder on PATH belongs to the user, so we do not write into it.
   const hostFolder = how === "path" ? join(cacheFolder(environment), "language-host") : binFolder;
   if (needsOurs) writeLauncher(hostFolder);
   const folders = [...new Set([binFolder, ...(needsOurs ? [hostFolder] : []), nodeFolder])];
   return {
     PATH: [...folders, environment["PATH"] ?? ""].join(delimiter),
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    // Language host, provider and program are Node, begin anew each time, and would compile the same files anew; where the folder cannot be written, they do.
+    // Language host, provider and program are Node processes that would compile the same files at each start. If the
+    // folder cannot be written, they still do.
     NODE_COMPILE_CACHE: environment["NODE_COMPILE_CACHE"] ?? join(cacheFolder(environment), "compiled"),
     ...(needsOurs ? launcherEnvironment() : {}),
   };

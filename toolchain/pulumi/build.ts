@@ -1,24 +1,25 @@
-// The fourth way to an engine: builds the real Pulumi CLI with Go, for machines that reach a Go module proxy but no downloads.
-// `go install …@version` fails there, since it probes a path that proxies do not serve; a throw-away module that requires the
-// CLI's module does not. The language host for Node cannot be built so, which is why there is one in `language-host.ts`.
+// The fourth way to a Pulumi CLI: builds it with Go, for machines that reach a Go module proxy but not
+// Pulumi's downloads. `go install …@version` fails there because it probes a path that proxies do not serve,
+// so we build from a throw-away module that requires the CLI's module. Pulumi's language host for Node cannot
+// be built this way; ours is in `language-host.ts`.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildFailed, goMissing } from "../../errors/toolchain.ts";
 import { runChild } from "../child.ts";
 import { findOnPath, lastLine, pinnedVersion } from "./version.ts";
 
-/** How the engine is built. */
+/** How the Pulumi CLI is built. */
 export interface BuildOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
-  /** How often a line says that it is still going on. @default 15 */
+  /** How often a progress line is reported. @default 15 */
   readonly heartbeatSeconds?: number | undefined;
 }
 
 const goNeeded = "1.25";
 
-/** Finds a Go that is new enough, or throws what there is instead. */
+/** Finds a Go that is new enough. @throws toolchain-go-missing with the Go that was found instead */
 export async function findGo(environment: NodeJS.ProcessEnv): Promise<string> {
   const go = findOnPath("go", environment["PATH"]);
   if (go === undefined) throw goMissing({ found: undefined, version: goNeeded });
@@ -34,22 +35,26 @@ export async function findGo(environment: NodeJS.ProcessEnv): Promise<string> {
   return go;
 }
 
-/** Builds the engine into `bin/pulumi` of a folder, or throws what Go said; the user's own Go settings apply. */
+/**
+ * Builds the Pulumi CLI into `bin/pulumi` of a folder. The user's own Go settings apply.
+ *
+ * @throws toolchain-build-failed with the last line of Go's output.
+ */
 export async function build(go: string, folder: string, options: BuildOptions): Promise<void> {
   const { environment, report, signal, heartbeatSeconds = 15 } = options;
-  report("builds the Pulumi engine once: about four minutes on two cores");
+  report("Building the Pulumi CLI (once; about four minutes on two cores)");
   const startedAt = Date.now();
   const heartbeat = setInterval(
-    () => report(`builds the Pulumi engine: ${Math.round((Date.now() - startedAt) / 1000)} s`),
+    () => report(`Building the Pulumi CLI: ${Math.round((Date.now() - startedAt) / 1000)} s`),
     heartbeatSeconds * 1000,
   );
   const source = join(folder, "source");
   mkdirSync(source);
   writeFileSync(
     join(source, "go.mod"),
-    `module engine\n\ngo ${goNeeded}\n\nrequire github.com/pulumi/pulumi/pkg/v3 v${pinnedVersion}\n`,
+    `module pulumi\n\ngo ${goNeeded}\n\nrequire github.com/pulumi/pulumi/pkg/v3 v${pinnedVersion}\n`,
   );
-  // An engine built without this flag does not know its own version.
+  // Without this flag the built Pulumi CLI would not know its own version.
   const version = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${pinnedVersion}`;
   const args = [
     "build",
@@ -69,5 +74,5 @@ export async function build(go: string, folder: string, options: BuildOptions): 
   clearInterval(heartbeat);
   rmSync(source, { recursive: true, force: true });
   if (ended.code !== 0) throw buildFailed({ answer: lastLine(ended.output) || `exit code ${ended.code}` });
-  report(`has built the Pulumi engine in ${Math.round((Date.now() - startedAt) / 1000)} s`);
+  report(`Built the Pulumi CLI in ${Math.round((Date.now() - startedAt) / 1000)} s`);
 }

@@ -1,5 +1,5 @@
-// Our corner of the user's cache folder: where a brought engine stays for the next time, and how one gets there whole or not at all.
-// It knows nothing of how engines are made.
+// Our part of the user's cache folder: it keeps an installed or built Pulumi CLI for the next time. A
+// Pulumi CLI gets there complete or not at all.
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -7,26 +7,28 @@ import { BallastError } from "../../errors/catalogue.ts";
 import { cacheUnwritable } from "../../errors/toolchain.ts";
 import { checkedVersion, pinnedVersion } from "./version.ts";
 
-/** Gives the folder that holds everything of ours: XDG_CACHE_HOME where set, else the platform's habit. */
+/** Gives our folder in the user's cache: below XDG_CACHE_HOME if set, else below the platform's default. */
 export function cacheFolder(environment: NodeJS.ProcessEnv): string {
   const home = environment["HOME"] || homedir();
-  const usual = process.platform === "darwin" ? join(home, "Library", "Caches") : join(home, ".cache");
-  return join(environment["XDG_CACHE_HOME"] || usual, "ballast");
+  const platformDefault = process.platform === "darwin" ? join(home, "Library", "Caches") : join(home, ".cache");
+  return join(environment["XDG_CACHE_HOME"] || platformDefault, "ballast");
 }
 
-/** Gives the folder of the pinned engine. It has the installer's own layout, with the executables in `bin`. */
-const engineFolder = (environment: NodeJS.ProcessEnv): string =>
+/** Gives the folder of the pinned Pulumi CLI. It has the installer's own layout, with the executables in `bin`. */
+const pulumiFolder = (environment: NodeJS.ProcessEnv): string =>
   join(cacheFolder(environment), `pulumi-${pinnedVersion}`);
 
-/** Gives the path at which the pinned engine is cached, whether or not it is there. */
-export const cachedEngine = (environment: NodeJS.ProcessEnv): string =>
-  join(engineFolder(environment), "bin", "pulumi");
+/** Gives the path at which the pinned Pulumi CLI is cached, whether or not it exists. */
+export const cachedPulumi = (environment: NodeJS.ProcessEnv): string =>
+  join(pulumiFolder(environment), "bin", "pulumi");
 
 /**
- * Has an engine made in a folder of its own and then moves it into the cache in one step.
+ * Makes a Pulumi CLI in a folder of its own, moves it into the cache in one step and gives its path.
  *
- * Two who do so at once therefore never see each other's half: the one who comes second throws his own away and takes the first
- * one's. What somebody left behind who was killed in the middle is removed by whoever comes a day later.
+ * Two processes that do this at once never see each other's unfinished files: the second one deletes its own copy and
+ * uses the first one's. Files that a killed process left behind are removed by the first call after a day.
+ *
+ * @throws toolchain-cache-unwritable
  */
 export async function fillCache(
   environment: NodeJS.ProcessEnv,
@@ -36,8 +38,8 @@ export async function fillCache(
   try {
     await make(own);
     await checkedVersion(join(own, "bin", "pulumi"), environment);
-    await adopt(own, environment);
-    return cachedEngine(environment);
+    await moveIntoCache(own, environment);
+    return cachedPulumi(environment);
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
@@ -56,14 +58,14 @@ function ownFolder(cache: string): string {
   }
 }
 
-async function adopt(own: string, environment: NodeJS.ProcessEnv): Promise<void> {
-  const target = engineFolder(environment);
+async function moveIntoCache(own: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const target = pulumiFolder(environment);
   try {
     renameSync(own, target);
   } catch {
-    const there = await checkedVersion(cachedEngine(environment), environment).catch((error: unknown) => error);
-    if (!(there instanceof BallastError)) return;
-    // What stands there is of no use, or it would have been taken before anything was made.
+    const existing = await checkedVersion(cachedPulumi(environment), environment).catch((error: unknown) => error);
+    if (!(existing instanceof BallastError)) return;
+    // What is in the cache does not work; otherwise it would have been used and nothing would have been made.
     rmSync(target, { recursive: true, force: true });
     renameSync(own, target);
   }

@@ -1,5 +1,5 @@
-// The third way to an engine: Pulumi's official installer, watched from outside. It fetches a script and an archive by means that report
-// no progress, so its temporary folder is set to one of ours, and what grows there is the bytes that arrive.
+// The third way to a Pulumi CLI: runs Pulumi's official installer and watches it from outside. The installer reports no
+// progress, so its temporary folder is set to one of ours, and the growth of that folder shows the bytes that arrive.
 // Unverified: the machines we test on do not reach Pulumi's downloads; the tests use an installer of their own.
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
@@ -15,9 +15,9 @@ export interface InstallOptions {
   readonly signal?: AbortSignal | undefined;
   /** The command that installs into the folder given as its last argument. @default Pulumi's own */
   readonly installer?: readonly [string, ...string[]] | undefined;
-  /** How long nothing may arrive before the installer is given up. @default 20 */
+  /** How long no byte may arrive before the installer is stopped. @default 20 */
   readonly silenceSeconds?: number | undefined;
-  /** How often a line says what has arrived. @default 5 */
+  /** How often a line reports the bytes so far. @default 5 */
   readonly heartbeatSeconds?: number | undefined;
 }
 
@@ -26,10 +26,14 @@ const official = [
   fileURLToPath(new URL(`official-installer${extname(import.meta.url)}`, import.meta.url)),
 ] as const;
 
-/** Installs the engine into a folder, or throws why not; a connection that stands still is given up. */
+/**
+ * Installs the Pulumi CLI into a folder. An installer that receives nothing for `silenceSeconds` is stopped.
+ *
+ * @throws toolchain-installer-silent, toolchain-installer-failed
+ */
 export async function install(folder: string, options: InstallOptions): Promise<void> {
   const { environment, report, signal, installer = official, silenceSeconds = 20, heartbeatSeconds = 5 } = options;
-  report("downloads the Pulumi engine by the official installer");
+  report("Downloading the Pulumi CLI with the official installer");
   const downloads = join(folder, "downloads");
   mkdirSync(downloads);
   const silence = new AbortController();
@@ -44,7 +48,7 @@ export async function install(folder: string, options: InstallOptions): Promise<
     Math.min(500, silenceSeconds * 250),
   );
   const heartbeat = setInterval(
-    () => report(`downloads the Pulumi engine: ${(bytes / 1e6).toFixed(1)} MB so far`),
+    () => report(`Downloading the Pulumi CLI: ${(bytes / 1e6).toFixed(1)} MB so far`),
     heartbeatSeconds * 1000,
   );
   const [command, ...args] = installer;

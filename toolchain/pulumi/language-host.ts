@@ -1,6 +1,6 @@
-// The language host by which the Pulumi engine runs Node programs, where the official one (part of a download, not buildable from
-// modules) is absent. It speaks `pulumirpc.LanguageRuntime` and leaves all the work to the programs of @pulumi/pulumi/cmd.
-// It installs no dependencies and generates no code: what it does not offer it refuses by name.
+// The language host with which the Pulumi CLI runs Node programs when the official one (part of a download, not
+// buildable from modules) is absent. It speaks `pulumirpc.LanguageRuntime` and leaves the work to the programs of
+// @pulumi/pulumi/cmd. It installs no dependencies and generates no code; it refuses such calls by name.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import * as grpc from "@grpc/grpc-js";
@@ -10,13 +10,13 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 
 const require = createRequire(import.meta.url);
-// The engine gives its address as the last argument; with it the program logs and reports.
-const engineAddress = process.argv.at(-1) ?? "";
-/** The exit code by which @pulumi/pulumi/cmd/run says that the user has been told already. */
-const toldTheUser = 32;
+// The Pulumi CLI passes its own address as the last argument; the program sends its logs there.
+const pulumiAddress = process.argv.at(-1) ?? "";
+/** The exit code with which @pulumi/pulumi/cmd/run says that it has already reported the error to the user. */
+const alreadyReported = 32;
 const children = new Set<ChildProcess>();
 
-/** Starts one of the programs of the SDK, by preference the copy that the program itself depends on. */
+/** Starts one of the SDK's programs, preferably from the copy that the user's program depends on. */
 function startNode(
   module: string,
   args: readonly string[],
@@ -41,7 +41,7 @@ const run: ILanguageRuntimeServer["run"] = (call, answer) => {
     config[key] = value;
   });
   const args = [
-    ...["--monitor", request.getMonitorAddress(), "--engine", engineAddress],
+    ...["--monitor", request.getMonitorAddress(), "--engine", pulumiAddress],
     ...["--project", request.getProject(), "--stack", request.getStack(), "--organization", request.getOrganization()],
     ...["--pwd", request.getPwd(), "--parallel", String(request.getParallel())],
     ...(request.getDryrun() ? ["--dry-run"] : []),
@@ -69,7 +69,7 @@ const run: ILanguageRuntimeServer["run"] = (call, answer) => {
     child.on("error", (error) => finish((response) => response.setError(error.message)));
     child.on("exit", (code, signal) =>
       finish((response) => {
-        if (code === toldTheUser) response.setBail(true);
+        if (code === alreadyReported) response.setBail(true);
         else if (code !== 0)
           response.setError(`the program ended ${code === null ? `by ${signal}` : `with exit code ${code}`}`);
       }),
@@ -110,13 +110,13 @@ const runPlugin: ILanguageRuntimeServer["runPlugin"] = (call) => {
   }
 };
 
-/** Splits one `NAME=value` of the protocol; the value may hold more equals signs. */
+/** Splits one `NAME=value` of the protocol; the value may contain more equals signs. */
 function splitAtEquals(pair: string): [string, string] {
   const at = pair.indexOf("=");
   return [pair.slice(0, at), pair.slice(at + 1)];
 }
 
-/** Gives a method that answers the same to everybody. */
+/** Gives a method that gives every caller the same answer. */
 const always =
   <Request, Response>(make: () => Response): grpc.handleUnaryCall<Request, Response> =>
   (_call, answer) =>
@@ -131,7 +131,8 @@ const offered: Partial<ILanguageRuntimeServer> = {
     about.setVersion("0.0.1");
     return about;
   }),
-  // The engine asks for each provider's plugin again when the program first registers a resource of it; to name none here is no loss.
+  // Naming no plugins here is safe: the Pulumi CLI asks for a provider's plugin when the program first registers one of
+  // its resources.
   getRequiredPlugins: always(() => new language.GetRequiredPluginsResponse()),
   getRequiredPackages: always(() => new language.GetRequiredPackagesResponse()),
   getProgramDependencies: always(() => new language.GetProgramDependenciesResponse()),
@@ -141,11 +142,14 @@ const offered: Partial<ILanguageRuntimeServer> = {
     about.setVersion(process.versions.node);
     return about;
   }),
-  // The engine stops answering the program, or cancels its call, which ends it; to kill it here would look like a fault of its own.
+  // The program ends because the Pulumi CLI stops answering it or cancels its call. Killing it here would look like a
+  // fault of the program.
   cancel: always(() => new empty.Empty()),
 };
 
-/** Gives a method that refuses by its name, whether one answer is expected of it or a stream of them. */
+/**
+ * Gives a method that refuses the call by its name, for calls with one answer and for calls with a stream of answers.
+ */
 const refused =
   (name: string) =>
   (call: grpc.ServerWritableStream<unknown, unknown>, answer?: grpc.sendUnaryData<unknown>): void => {
@@ -161,18 +165,20 @@ function endChildren(): void {
   for (const child of children) child.kill();
 }
 
-/** An engine that was killed cannot end us, so we look whether it is still our parent. */
-function endWithEngine(): void {
-  const engine = process.ppid;
+/**
+ * Ends this process with the Pulumi CLI. A killed Pulumi CLI cannot tell us, so we check that it is still our parent.
+ */
+function endWithPulumi(): void {
+  const pulumiCli = process.ppid;
   setInterval(() => {
-    if (process.ppid !== engine) process.exit();
+    if (process.ppid !== pulumiCli) process.exit();
   }, 1000);
   process.on("exit", endChildren);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => process.exit());
 }
 
 function serve(): void {
-  endWithEngine();
+  endWithPulumi();
   const server = new grpc.Server();
   const names = Object.keys(services.LanguageRuntimeService);
   server.addService(
@@ -181,7 +187,7 @@ function serve(): void {
   );
   server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
     if (error) throw error;
-    console.log(port); // The first line on standard output is where the engine finds us.
+    console.log(port); // The Pulumi CLI reads our port from the first line on standard output.
   });
 }
 

@@ -1,5 +1,5 @@
-// Runs Pulumi's own installer (`official-installer.ts <folder>`), as a program, so that `install.ts` can watch it and give it up.
-// The installer brings the version of the SDK that calls it, which is the pinned one.
+// Runs Pulumi's own installer (`official-installer.ts <folder>`) as a program, so that `install.ts` can watch and stop
+// it. The installer installs the version of the SDK that calls it, which is the pinned one.
 import { PulumiCommand } from "@pulumi/pulumi/automation/index.js";
 
 const root = process.argv[2];

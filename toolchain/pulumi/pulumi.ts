@@ -1,26 +1,27 @@
-// `npm run pulumi -- <arguments>`: the Pulumi CLI that `bringEngine` chose, as if it had been called by its name. Also the function by which
-// the tests of the language host run it. What the arguments mean is between the caller and Pulumi.
+// `npm run pulumi -- <arguments>`: runs the Pulumi CLI that `bringPulumi` chose, as if the user had called it. It also
+// exports the function with which the tests of the language host run it.
 import { BallastError } from "../../errors/catalogue.ts";
 import { type ChildOptions, type Ended, runChild } from "../child.ts";
 import { runInForeground } from "../node/foreground.mjs";
-import { bringEngine } from "./bring.ts";
+import { bringPulumi } from "./bring.ts";
 
 /**
- * Runs the Pulumi CLI to its end and gives its exit code with all its lines.
+ * Runs the Pulumi CLI to its end and gives its exit code and all its lines.
  *
- * A non-zero code is an answer, not an exception; only an engine that cannot be had throws. An abort interrupts the CLI
- * once, as Ctrl-C does, and it then cancels in good order.
+ * A non-zero code does not throw. An abort interrupts the CLI once, as Ctrl-C does, so that it cancels cleanly.
+ *
+ * @throws toolchain-no-pulumi
  */
 export async function pulumi(args: readonly string[], options: ChildOptions = {}): Promise<Ended> {
   const environment = options.environment ?? process.env;
-  const engine = await bringEngine({
+  const pulumiCli = await bringPulumi({
     environment,
     ...(options.onLine && { report: options.onLine }),
     ...(options.signal && { signal: options.signal }),
   });
-  return runChild(engine.command, [...args, "--non-interactive"], {
+  return runChild(pulumiCli.command, [...args, "--non-interactive"], {
     ...options,
-    environment: { ...environment, ...engine.environment },
+    environment: { ...environment, ...pulumiCli.environment },
   });
 }
 
@@ -29,11 +30,11 @@ async function main(): Promise<void> {
   const interrupt = (): void => interrupted.abort();
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, interrupt);
   try {
-    const engine = await bringEngine({ signal: interrupted.signal });
+    const pulumiCli = await bringPulumi({ signal: interrupted.signal });
     for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, interrupt);
-    process.exitCode = await runInForeground(engine.command, process.argv.slice(2), {
+    process.exitCode = await runInForeground(pulumiCli.command, process.argv.slice(2), {
       ...process.env,
-      ...engine.environment,
+      ...pulumiCli.environment,
     });
   } catch (error) {
     if (interrupted.signal.aborted) process.exitCode = 130;

@@ -1,14 +1,14 @@
-// Which Pulumi engine serves, and which one a given command is. It knows nothing of where engines come from.
+// Decides which versions of the Pulumi CLI we accept, and finds out which version a given executable is.
 import { accessSync, constants, statSync } from "node:fs";
 import { devNull } from "node:os";
 import { delimiter, join } from "node:path";
-import { engineMute, engineTooOld } from "../../errors/toolchain.ts";
+import { pulumiMute, pulumiTooOld } from "../../errors/toolchain.ts";
 import { runChild } from "../child.ts";
 
-/** The engine that we bring, and the oldest that we take. It equals the version of @pulumi/pulumi in package.json. */
+/** The version that we install, and the oldest that we accept: that of @pulumi/pulumi in package.json. */
 export const pinnedVersion = "3.259.0";
 
-/** Reads `v3.259.0` and the like as its three numbers and what follows a hyphen; undefined where the text is no version. */
+/** Reads a version such as `v3.259.0-alpha.1`; gives undefined if the text is not a version. */
 export function parseVersion(
   text: string,
 ): { readonly numbers: readonly [number, number, number]; readonly preRelease: string } | undefined {
@@ -19,11 +19,11 @@ export function parseVersion(
 }
 
 /**
- * Tells whether an engine of this version serves: the pinned one, or a newer one of the same major version.
+ * Reports whether we accept a Pulumi CLI of this version: the pinned one or a newer one of the same major version.
  *
- * A pre-release of the pinned version comes before it and does not serve; a pre-release of a newer one does.
+ * A pre-release of the pinned version comes before it and is refused; a pre-release of a newer version is accepted.
  */
-export function serves(text: string, needed: string = pinnedVersion): boolean {
+export function isAccepted(text: string, needed: string = pinnedVersion): boolean {
   const found = parseVersion(text);
   const least = parseVersion(needed);
   if (found === undefined || least === undefined || found.numbers[0] !== least.numbers[0]) return false;
@@ -31,10 +31,14 @@ export function serves(text: string, needed: string = pinnedVersion): boolean {
   return difference > 0 || (difference === 0 && found.preRelease === "");
 }
 
-/** Gives the version of the engine at a path, or throws what is wrong with it. A binary that hangs is given up after 30 s. */
+/**
+ * Gives the version of the Pulumi CLI at a path. A binary that hangs is stopped after 30 s.
+ *
+ * @throws toolchain-pulumi-mute, toolchain-pulumi-too-old
+ */
 export async function checkedVersion(path: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const { code, output } = await runChild(path, ["version"], {
-    // Every command of Pulumi writes a log into its home, and a question is no reason to touch the user's.
+    // Every Pulumi command writes a log into its home; asking for the version must not touch the user's.
     environment: { ...environment, PULUMI_SKIP_UPDATE_CHECK: "true", PULUMI_HOME: devNull },
     signal: AbortSignal.timeout(30_000),
     graceSeconds: 1,
@@ -45,16 +49,16 @@ export async function checkedVersion(path: string, environment: NodeJS.ProcessEn
     ?.trim()
     .replace(/^v/, "");
   if (code !== 0 || found === undefined)
-    throw engineMute({ path, answer: lastLine(output) || `exit code ${code}, no output`, version: pinnedVersion });
-  if (!serves(found)) throw engineTooOld({ path, found, version: pinnedVersion });
+    throw pulumiMute({ path, answer: lastLine(output) || `exit code ${code}, no output`, version: pinnedVersion });
+  if (!isAccepted(found)) throw pulumiTooOld({ path, found, version: pinnedVersion });
   return found;
 }
 
-/** Gives the last line that says something, without the full stop that an error's sentence brings of its own. */
+/** Gives the last non-empty line without its full stop, because an error's message adds one. */
 export const lastLine = (output: string): string =>
   output.trimEnd().split("\n").at(-1)?.trim().replace(/\.$/, "") ?? "";
 
-/** Finds an executable as a shell does: the first of that name in the folders of PATH, as an absolute path. */
+/** Finds an executable as a shell does: the first of that name in the folders of PATH. Gives its absolute path. */
 export function findOnPath(name: string, path: string | undefined): string | undefined {
   return (path ?? "")
     .split(delimiter)
@@ -63,7 +67,7 @@ export function findOnPath(name: string, path: string | undefined): string | und
     .find(isExecutable);
 }
 
-/** Tells whether a file is there that may be run. */
+/** Reports whether the path is an executable file. */
 export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);

@@ -1,42 +1,49 @@
-// A deployment guarded by an alarm, as AWS ECS and CodeDeploy have it: closed, so by AWS' pages alone (AmazonECS canary-deployment and
-// deployment-alarm-failure; AmazonCloudWatch, "Configuring how CloudWatch alarms treat missing data"). One step of 10 percent, ten minutes of
-// bake, then everything; what the alarm does in the bake after that is not modelled. It compares with no baseline.
+// A deployment guarded by an alarm, as in AWS ECS and CodeDeploy. They are closed, so this follows AWS' pages:
+// AmazonECS canary-deployment and deployment-alarm-failure; AmazonCloudWatch, "Configuring how CloudWatch alarms
+// treat missing data". There is one step of 10 percent, a bake of ten minutes, then 100 percent; the bake after
+// that is not modelled. There is no baseline.
 import type { Contestant, Minute, Move } from "../contestant.ts";
 
-/** How an alarm is configured: this many of the latest periods must breach, and what a period without requests counts as. */
+/** The configuration of an alarm: how many of the latest periods must breach, and whether a missing period breaches. */
 export interface Alarm {
   readonly breaching: number;
   readonly periods: number;
   readonly missingBreaches: boolean;
 }
 
-/** More than the periods that are evaluated are looked at, to find real ones among missing; AWS says that the number varies, its table has two more. */
+/**
+ * Periods looked at beyond the evaluated ones, to find real ones among missing. AWS
+ * says the number varies; its table has two.
+ */
 const extraPeriods = 2;
 const canaryWeight = 10;
 const bakeMinutes = 10;
 const errorPercentMaximum = 1;
 
 /**
- * Says whether an alarm is raised by the latest periods, oldest first; `undefined` is a missing one.
+ * Reports whether the latest periods, oldest first, raise an alarm; `undefined` is a missing period.
  *
- * Real periods are preferred, however old within the range; only what they lack is filled as configured.
+ * Real periods in the range are used first; only what is still missing is filled as configured.
  */
-export function raised(alarm: Alarm, range: readonly (boolean | undefined)[]): boolean {
+export function raised(
+  { breaching, periods, missingBreaches }: Alarm,
+  range: readonly (boolean | undefined)[],
+): boolean {
   const real = range
-    .slice(-alarm.periods - extraPeriods)
-    .filter((breaches) => breaches !== undefined)
-    .slice(-alarm.periods);
-  const filled = alarm.missingBreaches ? alarm.periods - real.length : 0;
-  return real.filter(Boolean).length + filled >= alarm.breaching;
+    .slice(-periods - extraPeriods)
+    .filter((isBreach) => isBreach !== undefined)
+    .slice(-periods);
+  const filled = missingBreaches ? periods - real.length : 0;
+  return real.filter(Boolean).length + filled >= breaching;
 }
 
-/** What CloudWatch has of the canary: whether each minute since its traffic began breaches. */
+/** Whether each minute since the canary's traffic began breaches. */
 interface AlarmState {
   readonly began: number | undefined;
   readonly breaches: ReadonlyMap<number, boolean>;
 }
 
-/** A minute without a request has no error rate, and so no data point. */
+/** A minute without requests has no error rate and so no data point. */
 function pointsOf(known: ReadonlyMap<number, boolean>, arrived: readonly Minute[]): ReadonlyMap<number, boolean> {
   const points = arrived
     .filter(({ canary }) => canary.requests > 0)
@@ -45,19 +52,19 @@ function pointsOf(known: ReadonlyMap<number, boolean>, arrived: readonly Minute[
 }
 
 /**
- * Gives a deployment with an alarm over one percent of errors, by M of N periods of a minute.
+ * Gives a deployment with an alarm at one percent of errors, by M of N periods of a minute.
  *
- * The alarm is read once N periods of the canary's life are over, and never asks for a period before it: there is no canary then, and
- * with missing ones breaching no deployment would get past its first minute.
+ * The alarm is read once N periods with a canary are over, and never looks at a period before the canary. Otherwise, if
+ * missing periods breach, no deployment would get past its first minute.
  */
 export function alarm(breaching: number, periods: number, missingBreaches: boolean): Contestant<AlarmState> {
   const settings = { breaching, periods, missingBreaches };
   return {
     name: `alarm ${breaching} of ${periods}${missingBreaches ? ", missing breaches" : ""}`,
     start: () => ({ began: undefined, breaches: new Map() }),
-    look: ({ began, breaches }, now, arrived): Move<AlarmState> => {
-      if (began === undefined) return { state: { began: now, breaches }, weight: canaryWeight };
-      const state = { began, breaches: pointsOf(breaches, arrived) };
+    look: ({ began, breaches: known }, now, arrived): Move<AlarmState> => {
+      if (began === undefined) return { state: { began: now, breaches: known }, weight: canaryWeight };
+      const state = { began, breaches: pointsOf(known, arrived) };
       const lived = now - began;
       const range = Array.from({ length: Math.min(lived, periods + extraPeriods) }, (_, back) =>
         state.breaches.get(now - back),

@@ -1,12 +1,13 @@
-// Argo Rollouts with background analysis over Prometheus: argoproj/argo-rollouts@9f8d111, analysis/analysis.go (assessMetricStatus),
-// utils/evaluate/evaluate.go, and the example of docs/features/analysis.md. It compares with no baseline.
-// `irate` takes the last two scrapes of the five minutes before now; a scrape a minute is Prometheus' default, so that is the last minute visible.
+// Argo Rollouts with background analysis over Prometheus: argoproj/argo-rollouts@9f8d111, analysis/analysis.go
+// (assessMetricStatus), utils/evaluate/evaluate.go, and the example of docs/features/analysis.md. It has no
+// baseline. `irate` takes the last two scrapes of the five minutes before now; Prometheus scrapes once a minute by
+// default, so that is the last visible minute.
 import type { Contestant, Minute, Move } from "../contestant.ts";
 
-/** What Argo keeps of a metric's measurements. */
+/** The state that Argo keeps of a metric's measurements. */
 export interface MetricResult {
   readonly measurements: number;
-  /** Counted over the whole run: a measurement that succeeds takes none of them back. */
+  /** Failures of the whole run; a measurement that succeeds does not reduce them. */
   readonly failed: number;
   readonly consecutiveErrors: number;
 }
@@ -15,9 +16,9 @@ const consecutiveErrorLimit = 4;
 const rangeMinutes = 5;
 
 /**
- * Gives the phase of a metric that has no end of its own, as `assessMetricStatus` does.
+ * Gives the phase of a metric without a count, as `assessMetricStatus` does.
  *
- * A limit of 3 is passed by the fourth failure, whatever the documentation says of three.
+ * The fourth failure exceeds a limit of 3, although the documentation says the third.
  */
 export function assess(
   { measurements, failed, consecutiveErrors }: MetricResult,
@@ -31,10 +32,10 @@ export function assess(
 }
 
 /**
- * Adds a measurement of a success rate, as the condition `result[0] >= minimum` judges it.
+ * Adds a measurement of a success rate, judged by the condition `result[0] >= minimum`.
  *
- * `undefined` is an empty vector, whose `result[0]` is an error; one is tried again every ten seconds, so that the same minute answers five
- * times before the next one is there. NaN (no request in the minute) is not at least anything, and so a failure.
+ * `undefined` is an empty vector, whose `result[0]` is an error. Argo retries an error every ten seconds, so the same
+ * minute answers five times. NaN (no requests in the minute) does not satisfy the condition, so it is a failure.
  */
 export function measure(result: MetricResult, rate: number | undefined, minimum: number): MetricResult {
   const measurements = result.measurements + 1;
@@ -43,23 +44,23 @@ export function measure(result: MetricResult, rate: number | undefined, minimum:
   return { measurements, failed: result.failed + (rate >= minimum ? 0 : 1), consecutiveErrors: 0 };
 }
 
-/** How an analysis is configured. */
+/** The configuration of an analysis. */
 interface Template {
   readonly of: "service" | "canary";
   readonly minimum: number;
   readonly failureLimit: number;
   readonly intervalMinutes: number;
-  /** Minutes into the rollout at which the first measurement is taken. */
+  /** The minute of the rollout in which the first measurement is taken. */
   readonly delayMinutes: number;
 }
 
-/** What the rollout and its analysis run hold, and what Prometheus has scraped. */
+/** The state of the rollout and its analysis run, and the scrapes of Prometheus. */
 interface ArgoState {
   readonly began: number | undefined;
   readonly measuredAt: number;
   readonly result: MetricResult;
   readonly newest: Minute | undefined;
-  /** Whether the series of requests that did not fail is there; without it the query's answer is empty. */
+  /** Whether the series of successful requests exists; without it the query's answer is empty. */
   readonly served: boolean;
 }
 
@@ -71,8 +72,8 @@ function argo(name: string, template: Template): Contestant<ArgoState> {
     const requests = canary.requests + (template.of === "service" ? stable.requests : 0);
     return { requests, good: requests - canary.failed - (template.of === "service" ? stable.failed : 0) };
   };
-  const served = (minutes: readonly Minute[]): boolean => minutes.some((minute) => counts(minute).good > 0);
-  /** `irate` needs two scrapes within its range, so what is four minutes old has none. */
+  const hasServed = (minutes: readonly Minute[]): boolean => minutes.some((minute) => counts(minute).good > 0);
+  /** `irate` needs two scrapes within its range, so a minute that is four minutes old gives no rate. */
   const rate = ({ newest, served }: ArgoState, now: number): number | undefined => {
     if (newest === undefined || !served || now - newest.at >= rangeMinutes - 1) return undefined;
     const { requests, good } = counts(newest);
@@ -85,7 +86,7 @@ function argo(name: string, template: Template): Contestant<ArgoState> {
       measuredAt: -Infinity,
       result: { measurements: 0, failed: 0, consecutiveErrors: 0 },
       newest: undefined,
-      served: served(history),
+      served: hasServed(history),
     }),
     look: (before, now, arrived): Move<ArgoState> => {
       const began = before.began ?? now;
@@ -93,7 +94,7 @@ function argo(name: string, template: Template): Contestant<ArgoState> {
         (last, minute) => (last !== undefined && last.at > minute.at ? last : minute),
         before.newest,
       );
-      let state: ArgoState = { ...before, began, newest, served: before.served || served(arrived) };
+      let state: ArgoState = { ...before, began, newest, served: before.served || hasServed(arrived) };
       const step = Math.floor((now - began) / pauseMinutes);
       if (step >= weights.length) return { state, weight: 100, ending: "promoted" };
       if (now - began >= template.delayMinutes && now - state.measuredAt >= template.intervalMinutes) {
@@ -117,10 +118,10 @@ const example: Template = {
 /** The documentation's example of background analysis: the whole service, from 40 percent on, every five minutes. */
 export const argoDocs = argo("Argo docs", example);
 
-/** The same, asking for the canary's requests alone. */
+/** The same with only the canary's requests. */
 export const argoDocsCanary = argo("Argo docs, canary only", { ...example, of: "canary" });
 
-/** A careful configuration of the same steps: the canary alone, every minute from the first one that it has served, 99 percent at least. */
+/** A careful configuration of the same steps: only the canary, every minute from its first one, at least 99 percent. */
 export const argoTuned = argo("Argo tuned", {
   of: "canary",
   minimum: 0.99,

@@ -1,20 +1,21 @@
-// Flagger as its documentation configures it: fluxcd/flagger@15bd6ad, pkg/controller/scheduler.go (advanceCanary, runCanary) and
-// scheduler_metrics.go, with the queries of pkg/metrics/observers/istio.go. It compares with no baseline.
-// Every query looks at the minute that has just ended: one that is not visible yet has no value, and no value is a failed check.
-import { type Arm, type Contestant, durationBuckets, type Move } from "../contestant.ts";
+// Flagger as its documentation configures it: fluxcd/flagger@15bd6ad, pkg/controller/scheduler.go
+// (advanceCanary, runCanary) and scheduler_metrics.go, with the queries of
+// pkg/metrics/observers/istio.go. It has no baseline. Each query looks at the minute that has just ended;
+// a minute that is not visible yet has no value, which is a failed check.
+import { type Arm, type Contestant, durationBands, type Move } from "../contestant.ts";
 import { histogramQuantile } from "./quantile.ts";
 
-/** What a Canary resource of Flagger says of its analysis. */
+/** The analysis in a Canary resource of Flagger. */
 export interface FlaggerAnalysis {
   readonly threshold: number;
   readonly stepWeight: number;
   readonly maxWeight: number;
 }
 
-/** What Flagger keeps in the status of a Canary resource. */
+/** The status of a Canary resource. */
 export interface FlaggerStatus {
   readonly weight: number;
-  /** Counted over the whole rollout: a check that passes takes none of them back. */
+  /** Failed checks of the whole rollout; a check that passes does not reduce them. */
   readonly failedChecks: number;
 }
 
@@ -45,29 +46,33 @@ const istioBounds = [
   Infinity,
 ];
 
-/** Where each of Istio's bounds falls among ours: the bucket, and how much of it lies below, as if requests were spread evenly in it. */
+/**
+ * The band of ours in which each of Istio's bounds falls, and the part of it below, assuming evenly spread requests.
+ */
 const places = istioBounds.map((bound) => {
-  const bucket = Math.max(0, Math.floor(8 * Math.log2(bound)));
-  if (bucket >= durationBuckets) return { bucket: durationBuckets, part: 0 };
-  const low = bucket === 0 ? 0 : 2 ** (bucket / 8);
-  return { bucket, part: (bound - low) / (2 ** ((bucket + 1) / 8) - low) };
+  const band = Math.max(0, Math.floor(8 * Math.log2(bound)));
+  if (band >= durationBands) return { band: durationBands, part: 0 };
+  const low = band === 0 ? 0 : 2 ** (band / 8);
+  return { band, part: (bound - low) / (2 ** ((band + 1) / 8) - low) };
 });
 
 function istioHistogram(durations: readonly number[]): readonly number[] {
   const cumulative: number[] = [];
   let next = 0;
   let below = 0;
-  for (const { bucket, part } of places) {
-    while (next < bucket) below += durations[next++]!;
-    cumulative.push(part === 0 ? below : below + part * durations[bucket]!);
+  for (const { band, part } of places) {
+    for (; next < band; next++) below += durations[next]!;
+    cumulative.push(part === 0 ? below : below + part * durations[band]!);
   }
   return cumulative;
 }
 
 /**
- * Says whether both of Flagger's built-in checks pass for a minute of the canary: success rate and p99, which is cut to whole milliseconds.
+ * Reports whether a minute of the canary passes both of Flagger's built-in checks:
+ * success rate, and p99 cut to milliseconds.
  *
- * A minute that is not visible, or without a request, has no value, which is a failed check as in `Halt advancement no values found`.
+ * A minute that is not visible or has no requests has no value, which fails the
+ * check (`Halt advancement no values found`).
  */
 export function passesChecks(canary: Arm | undefined): boolean {
   if (canary === undefined || canary.requests === 0) return false;
@@ -76,10 +81,10 @@ export function passesChecks(canary: Arm | undefined): boolean {
 }
 
 /**
- * Advances a Canary resource by one tick, as `advanceCanary` does.
+ * Advances a Canary resource by one interval, as `advanceCanary` does.
  *
- * The number of failed checks is looked at before the checks are made, so that the one that reaches the threshold is acted on a tick later; the
- * first tick only moves traffic. What passes at the full weight is promoted and not looked at any more.
+ * The number of failed checks is read before the checks run, so the rollback comes one interval after the threshold is
+ * reached. The first interval only shifts traffic. A canary that passes at the full weight is promoted.
  */
 export function advance(analysis: FlaggerAnalysis, state: FlaggerStatus, passes: () => boolean): Move<FlaggerStatus> {
   const to = (weight: number): Move<FlaggerStatus> => ({ state: { ...state, weight }, weight });
@@ -89,14 +94,14 @@ export function advance(analysis: FlaggerAnalysis, state: FlaggerStatus, passes:
     return {
       state: { ...state, failedChecks: state.failedChecks + 1 },
       weight: state.weight,
-      held: "halt advancement",
+      waiting: "halt advancement",
     };
   return state.weight >= analysis.maxWeight
     ? { state, weight: 100, ending: "promoted" }
     : to(state.weight + analysis.stepWeight);
 }
 
-/** Gives Flagger with the threshold given: a look a minute, steps of 5 up to 50. */
+/** Gives Flagger with a threshold: one look per minute, steps of 5 up to 50. */
 export function flagger(threshold: number): Contestant<FlaggerStatus> {
   const analysis = { threshold, stepWeight: 5, maxWeight: 50 };
   return {

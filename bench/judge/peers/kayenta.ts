@@ -1,27 +1,29 @@
-// Kayenta with its NetflixACAJudge: spinnaker/spinnaker@f8b98eb, kayenta/kayenta-judge (MannWhitneyClassifier, WeightedSumScorer, IQRDetector), and
-// kayenta-standalone-canary-analysis (MonitorCanaryTask, GenerateCanaryAnalysisResultTask): a growing window, judged at each interval by itself.
-// Two metrics, a group each: percent of requests that failed, and p99 in milliseconds, a point a minute; a minute without requests has none.
-// Its baseline is to be as large as the canary and as new: here a draw without replacement from stable's minute, seeded by the two arms' counts, failures
-// and durations apart (how they go together is not counted). Where stable has fewer requests than the canary, the baseline is stable's minute whole.
-import { type Arm, type Contestant, durationBuckets, type Minute, type Move } from "../contestant.ts";
+// Kayenta with its NetflixACAJudge: spinnaker/spinnaker@f8b98eb, kayenta/kayenta-judge (MannWhitneyClassifier,
+// WeightedSumScorer, IQRDetector) and kayenta-standalone-canary-analysis (MonitorCanaryTask,
+// GenerateCanaryAnalysisResultTask). It judges a growing window at each interval, by two metrics in a group each:
+// the percentage of failed requests, and p99 in milliseconds. Each minute with requests is one point. Kayenta's
+// baseline should be as large and as new as the canary; here it is a draw without replacement from stable's minute,
+// seeded by the counts of both arms, separately for failures and durations. If stable has fewer requests than the
+// canary, the baseline is stable's whole minute.
+import { type Arm, type Contestant, durationBands, type Minute, type Move } from "../contestant.ts";
 import { loadDice } from "../dice.ts";
 import { mannWhitney } from "./mann-whitney.ts";
 import { histogramQuantile } from "./quantile.ts";
 
-/** What Kayenta calls a metric of the canary beside the baseline's. */
+/** Kayenta's labels for a metric of the canary compared with the baseline. */
 export type Label = "Pass" | "High" | "Low" | "Nodata" | "Error";
 
-/** How a metric is judged; what is not said is as the judge has it. */
+/** How a metric is judged; absent settings have the judge's defaults. */
 export interface MetricSettings {
   readonly direction: "increase" | "decrease" | "either";
   readonly tolerance?: number;
   readonly normalQuantile?: number;
-  /** The least ratio of means that is High, and the most that is Low. */
+  /** The lowest ratio of means that is High, and the highest that is Low. */
   readonly effect?: { readonly decrease: number; readonly increase: number };
   readonly withoutOutliers?: boolean;
 }
 
-/** The judge's own: an interval of 98 percent, and a quarter of the estimate that the interval must clear. */
+/** The judge's defaults: an interval of 98 percent, which must lie beyond a quarter of the estimate. */
 const judgeQuantile = 2.3263478740408408;
 const judgeTolerance = 0.25;
 const outlierFactor = 3;
@@ -34,14 +36,14 @@ const nodataPercentMaximum = 50;
 const seedOf = (values: readonly number[]): number =>
   values.reduce((hash, value) => Math.imul(hash ^ Math.round(value * 1000), 16777619) >>> 0, 2166136261);
 
-/** The percentile as commons-math has it by R's seventh rule. */
+/** Gives the percentile as commons-math does, by R's seventh rule. */
 function percentile(sorted: readonly number[], percent: number): number {
   const place = ((sorted.length - 1) * percent) / 100;
   const low = Math.floor(place);
   return sorted[low]! + (place - low) * ((sorted[low + 1] ?? sorted[low]!) - sorted[low]!);
 }
 
-/** Takes out what lies beyond the fences of the quartiles; `reduced`, as in the judge, lets at least the first to the 99th percentile stay. */
+/** Removes outliers by the quartiles. `reduced`, as in the judge, always keeps the first to the 99th percentile. */
 export function withoutOutliers(values: readonly number[], factor: number, reduced: boolean): readonly number[] {
   const sorted = values.toSorted((a, b) => a - b);
   const q1 = percentile(sorted, 25);
@@ -55,7 +57,7 @@ export function withoutOutliers(values: readonly number[], factor: number, reduc
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 const isConstant = (values: readonly number[]): boolean => values.every((value) => value === values[0]);
 
-/** Two constants have no interval: Kayenta shakes both a little, in proportion to each. */
+/** Adds a little noise in proportion to each value, as Kayenta does because two constants have no interval. */
 function shaken(values: readonly number[], next: () => number): readonly number[] {
   return values.map(
     (value) => value + value * noiseScale * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
@@ -63,9 +65,10 @@ function shaken(values: readonly number[], next: () => number): readonly number[
 }
 
 /**
- * Classifies the canary's values of a metric beside the baseline's, as MannWhitneyClassifier does with NaN removed.
+ * Classifies the canary's values of a metric against the baseline's, as MannWhitneyClassifier does with NaN removed.
  *
- * The whole interval must lie beyond a fraction of the estimate, and the means must differ the same way; where a mean is zero that is let pass.
+ * The whole interval must lie beyond a fraction of the estimate, and the means must
+ * differ in the same direction, unless one is 0.
  */
 export function classify(experiment: readonly number[], control: readonly number[], settings: MetricSettings): Label {
   const clean = (values: readonly number[]): readonly number[] => {
@@ -96,7 +99,7 @@ export function classify(experiment: readonly number[], control: readonly number
   return "Pass";
 }
 
-/** A metric as it was classified, in its group. */
+/** A classified metric and its group. */
 export interface Classified {
   readonly group: string;
   readonly label: Label;
@@ -104,9 +107,11 @@ export interface Classified {
 }
 
 /**
- * Scores what was classified from 0 to 100, as WeightedSumScorer does: groups by weight, those without one sharing what is left.
+ * Gives a score from 0 to 100, as WeightedSumScorer does: groups by weight, with the
+ * rest shared among groups without a weight.
  *
- * Half the metrics or more without values make it 0; a group of which nothing could be counted, be it for an error, counts as 100.
+ * If half the metrics or more have no values, the score is 0. A group in which no
+ * metric counts, for example by an error, is 100.
  */
 export function score(metrics: readonly Classified[], weights: Readonly<Record<string, number>> = {}): number {
   if (metrics.some(({ critical, label }) => critical && label !== "Pass")) return 0;
@@ -126,7 +131,7 @@ export function score(metrics: readonly Classified[], weights: Readonly<Record<s
   return Math.round(total * 100) / 100;
 }
 
-/** Draws so many of what is counted by kind, without replacement, and gives them counted by kind. */
+/** Draws without replacement from items counted by kind, and counts the draws by kind. */
 export function thin(counts: readonly number[], draws: number, next: () => number): readonly number[] {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (draws >= total) return counts;
@@ -135,7 +140,10 @@ export function thin(counts: readonly number[], draws: number, next: () => numbe
   const taken = new Uint8Array(total);
   const kinds = new Uint16Array(total);
   let filled = 0;
-  counts.forEach((count, kind) => kinds.fill(kind, filled, (filled += count)));
+  for (const [kind, count] of counts.entries()) {
+    kinds.fill(kind, filled, filled + count);
+    filled += count;
+  }
   for (let left = leaveOut ? total - draws : draws; left > 0; ) {
     const place = Math.floor(next() * total);
     if (taken[place] === 1) continue;
@@ -146,24 +154,21 @@ export function thin(counts: readonly number[], draws: number, next: () => numbe
   return leaveOut ? counts.map((count, kind) => count - drawn[kind]!) : drawn;
 }
 
-/** A minute of both arms as Kayenta's metrics have it. */
+/** A minute of both arms in Kayenta's metrics. */
 interface Point {
   readonly at: number;
   readonly errors: readonly [canary: number, baseline: number];
   readonly p99: readonly [canary: number, baseline: number];
 }
 
-const bounds = Array.from({ length: durationBuckets }, (_, bucket) =>
-  bucket === durationBuckets - 1 ? Infinity : 2 ** ((bucket + 1) / 8),
+const bounds = Array.from({ length: durationBands }, (_, band) =>
+  band === durationBands - 1 ? Infinity : 2 ** ((band + 1) / 8),
 );
 
 function p99Of(durations: readonly number[]): number {
-  let sum = 0;
-  return histogramQuantile(
-    0.99,
-    bounds,
-    durations.map((count) => (sum += count)),
-  );
+  const cumulative: number[] = [];
+  for (const count of durations) cumulative.push((cumulative.at(-1) ?? 0) + count);
+  return histogramQuantile(0.99, bounds, cumulative);
 }
 
 function baselineOf(
@@ -199,7 +204,7 @@ function pointOf({ at, canary, stable }: Minute): Point {
   };
 }
 
-/** What Kayenta's queries would find: minutes not yet asked for, and points of those that were. */
+/** What Kayenta's queries would find: minutes that were not queried yet, and the points of those that were. */
 interface KayentaState {
   readonly began: number | undefined;
   readonly fresh: readonly Minute[];
@@ -218,7 +223,10 @@ const scoreOf = (points: readonly Point[]): number =>
     })),
   );
 
-/** Says how a score ends a rollout: up to the marginal one it always fails, and the last one must reach the passing one. */
+/**
+ * Gives the ending for a score: up to the marginal score it always fails, and
+ * the last score must reach the passing one.
+ */
 export function conclude(reached: number, isLast: boolean): Move<KayentaState>["ending"] {
   if (reached <= marginalScore) return "rolled-back";
   if (!isLast) return undefined;
@@ -228,7 +236,8 @@ export function conclude(reached: number, isLast: boolean): Move<KayentaState>["
 /**
  * Gives Kayenta at a fixed tenth of the traffic for a lifetime, judged at each interval.
  *
- * A minute that has not arrived at an interval is missing then, and is there at the next one; one that arrives twice is one point.
+ * A minute that arrives after an interval is missing there and counts at the next one;
+ * a minute that arrives twice is one point.
  */
 export function kayenta(name: string, lifetimeMinutes: number, intervalMinutes: number): Contestant<KayentaState> {
   return {
@@ -249,8 +258,9 @@ export function kayenta(name: string, lifetimeMinutes: number, intervalMinutes: 
         return { state: { began, fresh, points: before.points }, weight: canaryWeight };
       const points = [...before.points, ...fresh.map(pointOf)];
       const ending = conclude(scoreOf(points), lived >= lifetimeMinutes);
-      const weight = ending === undefined ? canaryWeight : ending === "promoted" ? 100 : 0;
-      return { state: { began, fresh: [], points }, weight, ...(ending && { ending }) };
+      const state = { began, fresh: [], points };
+      if (ending === undefined) return { state, weight: canaryWeight };
+      return { state, weight: ending === "promoted" ? 100 : 0, ending };
     },
   };
 }

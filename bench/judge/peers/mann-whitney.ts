@@ -1,8 +1,8 @@
-// Kayenta's Mann–Whitney test: spinnaker/spinnaker@f8b98eb (where kayenta lives now), kayenta/kayenta-mannwhitney (MannWhitney.scala, BrentSolver),
-// which follows R's wilcox.test: an interval and an estimate of how far x is shifted from y, by the normal approximation with
-// corrections for ties and continuity. It knows numbers alone.
+// Kayenta's Mann–Whitney test: spinnaker/spinnaker@f8b98eb (which now contains Kayenta), kayenta/kayenta-mannwhitney
+// (MannWhitney.scala, BrentSolver). It follows R's wilcox.test: an interval and an estimate of how far x is shifted
+// from y, by the normal approximation with corrections for ties and continuity.
 
-/** By how much the first sample is shifted from the second. */
+/** How far the first sample is shifted from the second. */
 export interface Shift {
   readonly low: number;
   readonly high: number;
@@ -13,9 +13,9 @@ const tolerance = 1e-4;
 const iterationsMaximum = 1000;
 
 /**
- * Gives the standardised rank sum of x less `shift` among itself and y, less `quantile`. Both samples are sorted.
+ * Gives the standardised rank sum of x minus `shift` among itself and y, minus `quantile`. Both samples are sorted.
  *
- * Not a number where all observations are tied: there Kayenta throws.
+ * It is NaN if all observations are tied; Kayenta throws then.
  */
 export function wilcoxonDifference(
   x: readonly number[],
@@ -44,7 +44,10 @@ export function wilcoxonDifference(
   return deviation === 0 ? NaN : (distance - Math.sign(distance) / 2) / deviation - quantile;
 }
 
-/** The next step of Brent's method from b, the best point so far, towards c on the other side of the root: interpolated where that is safe, else half the way. */
+/**
+ * Gives the next step of Brent's method from b, the best point, towards c across
+ * the root: interpolated if safe, else half.
+ */
 function step(
   a: number,
   fa: number,
@@ -75,9 +78,9 @@ function step(
 }
 
 /**
- * Finds a root between two points by Brent's method as R has it, stopping within an absolute tolerance of 1e-4.
+ * Finds a root between two points by Brent's method as in R, within an absolute tolerance of 1e-4.
  *
- * That tolerance is why Kayenta's verdict depends on the unit of a metric: what differs by less than it is not seen to differ.
+ * Because of that tolerance Kayenta's verdict depends on the unit of a metric: smaller differences are not seen.
  */
 function root(from: number, to: number, f: (at: number) => number): number {
   let a = from;
@@ -94,7 +97,8 @@ function root(from: number, to: number, f: (at: number) => number): number {
     const least = 2 * Number.EPSILON * Math.abs(b) + tolerance / 2;
     if (Math.abs((c - b) / 2) <= least || fb === 0) return b;
     const wanted = step(a, fa, b, fb, c, fc, previous, least);
-    const taken = Math.abs(wanted) >= least ? wanted : wanted > 0 ? least : -least;
+    const atLeast = wanted > 0 ? least : -least;
+    const taken = Math.abs(wanted) >= least ? wanted : atLeast;
     [a, fa] = [b, fb];
     b += taken;
     fb = f(b);
@@ -104,9 +108,10 @@ function root(from: number, to: number, f: (at: number) => number): number {
 }
 
 /**
- * Tests by how much x is shifted from y, with an interval whose two ends are each missed with the probability that `normalQuantile` leaves above it.
+ * Tests how far x is shifted from y. The true shift lies beyond each end of the interval with the probability above
+ * `normalQuantile`.
  *
- * @returns nothing where all observations are tied, so that there is no interval
+ * @returns undefined if all observations are tied, because there is no interval
  */
 export function mannWhitney(x: readonly number[], y: readonly number[], normalQuantile: number): Shift | undefined {
   const xs = x.toSorted((a, b) => a - b);

@@ -1,11 +1,12 @@
-// The peers that take part in the contest of judges, in the order of its table. Each file names the source of its rules.
+// The peers of our judge in the contest, in the order of its tables. The file of
+// each peer names the source of its rules.
 import type { Contestant } from "../contestant.ts";
 import { alarm } from "./alarm.ts";
 import { argoDocs, argoDocsCanary, argoTuned } from "./argo.ts";
 import { flagger } from "./flagger.ts";
 import { kayenta } from "./kayenta.ts";
 
-/** Gives every peer, each with the ramp that its own documentation has. The state that one keeps is its own: who holds it hands it back unread. */
+/** The peers of the default run, each with the ramp of its own documentation. */
 export const peers = [
   flagger(10),
   flagger(5),
@@ -14,6 +15,10 @@ export const peers = [
   argoTuned,
   kayenta("Kayenta 1 h", 60, 20),
   kayenta("Kayenta 4 h", 240, 60),
+] as readonly Contestant[];
+
+/** Alarms that guard a deployment without a baseline. They take part only if they are named. */
+export const alarms = [
   alarm(2, 2, false),
   alarm(2, 2, true),
   alarm(3, 3, false),

@@ -1,12 +1,12 @@
-// Prometheus' histogram_quantile: the rule of prometheus/prometheus promql/quantile.go (bucketQuantile), held to
-// promql/promqltest/testdata/histograms.test at 7c7782b. It knows buckets by their upper bounds, and no metric by name.
+// Prometheus' histogram_quantile, after prometheus/prometheus promql/quantile.go (bucketQuantile) and checked against
+// promql/promqltest/testdata/histograms.test at 7c7782b.
 
 /**
- * Gives the quantile that Prometheus reads off a histogram: linear within the bucket that the rank falls into.
+ * Gives the quantile that Prometheus computes from a histogram: linear within the bucket of the rank.
  *
  * @param bounds upper bounds, ascending, the last one infinite
- * @param cumulative observations up to each bound, so that the last is their number
- * @returns NaN with nothing observed, and the highest finite bound when the rank lies beyond it, however slow those requests were
+ * @param cumulative observations up to each bound; the last one is their total
+ * @returns NaN without observations; the highest finite bound if the rank lies beyond it
  */
 export function histogramQuantile(quantile: number, bounds: readonly number[], cumulative: readonly number[]): number {
   const last = bounds.length - 1;

@@ -1,6 +1,6 @@
-// The clients that the adapters speak through: which endpoints, which identity, which way, how patient. This is the one
-// place where "offline" differs from Azure, and all that differs is addresses: the stand-in is reached by the same
-// clients, over TLS, with tokens of its own issuer. Nothing here knows what is said through the clients.
+// The Azure clients of the adapters: their endpoints, identity, network route and timeouts. This is the only place
+// where the emulator differs from Azure, and only the addresses differ: the same clients reach it over TLS, with tokens
+// of its issuer.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type https from "node:https";
 import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
@@ -9,7 +9,7 @@ import { ClientSecretCredential, ManagedIdentityCredential, type TokenCredential
 import { LogsQueryClient } from "@azure/monitor-query-logs";
 import { httpsAgent, parseConnectTo } from "../../../connect-to.ts";
 
-/** Where Azure is and who we are there. */
+/** Azure's addresses, and our identity there. */
 export interface ConnectionSettings {
   readonly subscription: string;
   readonly tenant: string;
@@ -21,39 +21,41 @@ export interface ConnectionSettings {
   readonly authority: string;
   /** The user-assigned identity of this process, or the application that a client secret belongs to. */
   readonly clientId: string;
-  /** Only where no identity is assigned, as on a developer's machine. */
+  /** Only if no identity is assigned, as on a developer's machine. */
   readonly clientSecret?: string | undefined;
-  /** What one request may take. */
+  /** The limit of one request. */
   readonly requestSeconds: number;
 }
 
-/** The clients, and what else asks for an identity or for a way. */
+/** The clients, with the identity and the network route for other requests. */
 export interface Connection {
   readonly apps: ContainerAppsAPIClient;
   readonly logs: LogsQueryClient;
   readonly credential: TokenCredential;
-  /** Has a token ready, so that the next request to Resource Manager need not wait for one. */
+  /** Fetches a token, so that the next request to Resource Manager does not wait for one. */
   readonly ready: () => Promise<void>;
   readonly agent: https.Agent;
-  /** Sends a request of any client our way. */
+  /** Sets the network route and the time limit for requests of any client. */
   readonly way: PipelinePolicy;
   readonly close: () => void;
 }
 
-/** The version of Resource Manager's Container Apps that we hold ourselves to; the client's own default moves with its releases. */
+/** The API version of Container Apps that we use. The client's own default changes with its releases. */
 const containerAppsVersion = "2025-07-01";
 
-/** Opens the clients. Nothing is sent before the first question. */
+/** Opens the clients. Nothing is sent before the first request. */
 export function connect(settings: ConnectionSettings, connectTo = process.env["BALLAST_CONNECT_TO"]): Connection {
   const to = parseConnectTo(connectTo);
   const agent = httpsAgent(to);
   const way = onTheWay(agent, to !== undefined, settings.requestSeconds);
   const common = {
-    // The adapters try again themselves, since before each sending of a write a fence must be asked, which the pipeline cannot know.
+    // The adapters retry themselves: a fence must be asked before each attempt of a write, which the
+    // pipeline cannot do.
     retryOptions: { maxRetries: 0 },
     additionalPolicies: [{ policy: way, position: "perCall" as const }],
   };
-  const lastly = { policy: inTime(settings.requestSeconds), position: "perRetry" as const }; // Which comes after the token was fetched.
+  // Policies of this position run after the token was fetched.
+  const lastly = { policy: inTime(settings.requestSeconds), position: "perRetry" as const };
   const credential = credentialOf(settings, {
     ...common,
     retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1000 },
@@ -81,14 +83,18 @@ export function connect(settings: ConnectionSettings, connectTo = process.env["B
 
 const fencedAt = new AsyncLocalStorage<number>();
 
-/** Sends what a fence has just allowed. `askedAt`, by the steady clock, is when the fence was asked, since which the claim holds for certain. */
+/**
+ * Sends a write that a fence has just allowed.
+ *
+ * @param askedAt When the fence was asked, by the monotonic clock. The claim is certainly valid from then on.
+ */
 export const afterFence = <Value>(askedAt: number, send: () => Promise<Value>): Promise<Value> =>
   fencedAt.run(askedAt, send);
 
 /**
- * Sends a write within half of its request's time after its fence was asked, or not at all, and gives it up when that time ends.
+ * Sends a write within half of its time limit after its fence was asked, or not at all, and ends it at the limit.
  *
- * A token that is slow to come, or a process that was put to sleep, would otherwise lie between fence and sending for as long as it likes.
+ * Otherwise a slow token or a suspended process could delay the request after its fence without bound.
  */
 function inTime(requestSeconds: number): PipelinePolicy {
   return {
@@ -99,7 +105,7 @@ function inTime(requestSeconds: number): PipelinePolicy {
       const gone = performance.now() - askedAt;
       const whole = requestSeconds * 1000;
       if (gone > whole / 2)
-        throw new RestError(`held up for ${Math.round(gone)} ms since its fence, so it was not sent`, {
+        throw new RestError(`not sent, because its fence was ${Math.round(gone)} ms ago`, {
           code: "HeldUp",
         });
       request.timeout = whole - gone;
@@ -114,16 +120,16 @@ function credentialOf(settings: ConnectionSettings, options: object): TokenCrede
   return new ClientSecretCredential(settings.tenant, settings.clientId, settings.clientSecret, {
     ...options,
     authorityHost: settings.authority,
-    // The list of known authorities is Microsoft's own; another cloud's issuer is trusted because the settings name it.
+    // The list of known authorities is Microsoft's. Another cloud's issuer is trusted because the settings name it.
     disableInstanceDiscovery: new URL(settings.authority).hostname !== "login.microsoftonline.com",
   });
 }
 
 /**
- * Sends every request our way and gives it its time.
+ * Sets the network route and the time limit of every request.
  *
- * Plain http is left alone: the only such address is the identity endpoint, which is on loopback. Without a redirection
- * the client's own agents stay, so that a proxy named in the environment is obeyed.
+ * Plain http is not redirected: the only such address is the identity endpoint on loopback. Without a redirection the
+ * clients keep their own agents, so that they use a proxy that the environment names.
  */
 function onTheWay(agent: https.Agent, redirected: boolean, requestSeconds: number): PipelinePolicy {
   return {

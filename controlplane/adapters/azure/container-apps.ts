@@ -1,9 +1,8 @@
-// Container Apps, as far as rollouts need it. Every write goes the same way: look first, and only if something is missing
-// ask the fence, send, and look again. So a write whose answer was lost is found to have landed instead of being sent
-// twice, and one that is no longer ours is never sent. Nothing here decides what the weights should be.
+// Container Apps, as far as rollouts need it. Every write works the same way: read first, and only if something is
+// missing ask the fence, send, and read again. So a write whose answer was lost is found to have landed instead of
+// being sent twice, and a write that is no longer ours is never sent. settle.ts has that loop.
 import type { ContainerApp, Revision } from "@azure/arm-appcontainers";
 import type { Result } from "../../../engines/engine.ts";
-import { sameWeights, shareOf } from "../../../engines/rollout/evolve.ts";
 import type {
   AppView,
   ProbeView,
@@ -12,30 +11,22 @@ import type {
   TrafficView,
   Weight,
 } from "../../../engines/rollout/vocabulary.ts";
+import { sameWeights, shareOf } from "../../../engines/rollout/weights.ts";
 import type { Apps, Fence } from "../../runtime/ports.ts";
-import { afterFence, type Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { probeAddress } from "./probe.ts";
+import { pollMilliseconds, type SettleSetting, settle } from "./settle.ts";
 import {
+  describeWeights,
   entriesFor,
   entriesOf,
   fitnessOf,
   modeOf,
   sameLabels,
   templateHash,
-  weightsInWords,
   weightsOf,
 } from "./traffic.ts";
-import {
-  type Answered,
-  ask,
-  asResult,
-  type Patience,
-  rest,
-  restBefore,
-  type Trouble,
-  troubleOf,
-  within,
-} from "./trouble.ts";
+import { type Answered, ask, asResult, type Patience } from "./trouble.ts";
 
 /** Opens Container Apps over the clients of a connection. */
 export function createContainerApps(
@@ -54,7 +45,7 @@ export function createContainerApps(
         const found = await getRevision(cloud, target, name, cancel);
         if (!found.ok) return asResult(found);
         if (!found.value.fqdn)
-          return { ok: false, reason: `revision ${name} has no address of its own, since its app has no ingress` };
+          return { ok: false, reason: `revision ${name} has no address of its own, because its app has no ingress` };
         return {
           ok: true,
           value: {
@@ -69,9 +60,7 @@ export function createContainerApps(
   };
 }
 
-interface Cloud extends Pick<Connection, "apps" | "ready"> {
-  readonly patience: Patience;
-}
+interface Cloud extends SettleSetting, Pick<Connection, "apps"> {}
 
 const getApp = (
   { apps, patience }: Cloud,
@@ -118,11 +107,13 @@ const viewOf = (revision: Revision): RevisionView => ({
   running: revision.runningState ?? "Unknown",
   health: revision.healthState ?? "None",
   templateHash: templateHash(revision.template),
-  // A scale that says no minimum has none.
+  // Without a minimum in the scale, the minimum is 0.
   minReplicas: revision.template?.scale?.minReplicas ?? 0,
 });
 
-/** Reads who gets what and, of those, who cannot serve it: Azure gives traffic to what is deactivated without a word. */
+/**
+ * Reads the weights, and which revisions with traffic are deactivated: Azure sends traffic to those without a warning.
+ */
 async function readTraffic(cloud: Cloud, target: Target, cancel?: AbortSignal): Promise<Result<TrafficView>> {
   const app = await getApp(cloud, target, cancel);
   if (!app.ok) return asResult(app);
@@ -140,71 +131,6 @@ async function readTraffic(cloud: Cloud, target: Target, cancel?: AbortSignal): 
   return { ok: true, value: { weights: weights.value, ...(deactivated.length > 0 ? { deactivated } : {}) } };
 }
 
-/** What a look at the world says about a write: it is done, it must not be, another operation must end first, or it is to be sent. */
-type Look<Value> =
-  | { readonly say: "done"; readonly value: Value }
-  | { readonly say: "refuse"; readonly reason: string }
-  | { readonly say: "wait"; readonly reason: string }
-  | { readonly say: "send"; readonly send: (signal: AbortSignal) => Promise<unknown> };
-
-/**
- * Carries a write out: looks, asks the fence, sends, and looks again until the world shows it or patience ends.
- *
- * `look` is told whether a sending has been answered well: then a world that still shows something else has been changed
- * by somebody, and sending again would be a quarrel rather than a retry.
- */
-async function settle<Value>(
-  { patience, ready }: Cloud,
-  fence: Fence,
-  look: (sent: boolean) => Promise<Look<Value>>,
-): Promise<Result<Value>> {
-  const deadline = performance.now() + patience.operationSeconds * 1000;
-  let sent = false;
-  let attempt = 0;
-  let last = "";
-  for (;;) {
-    const found = await look(sent);
-    if (found.say === "done") return { ok: true, value: found.value };
-    if (found.say === "refuse") return { ok: false, reason: found.reason };
-    if (performance.now() >= deadline)
-      return {
-        ok: false,
-        reason: `${found.say === "wait" ? found.reason : last} (given up after ${patience.operationSeconds} s)`,
-      };
-    if (found.say === "wait") {
-      await rest(pollMilliseconds(patience));
-      continue;
-    }
-    if (attempt >= patience.attemptsMax) return { ok: false, reason: `${last} (${attempt} attempts)` };
-    await within(patience.operationSeconds, undefined, ready).catch(() => undefined); // A token that is slow shall be slow here; one that cannot be had is the sending's trouble.
-    const askedAt = performance.now();
-    if (!(await fence())) return { ok: false, reason: "the app is in other hands by now, so nothing was sent" };
-    attempt += 1;
-    const trouble = await troubleIn(patience, (signal) => afterFence(askedAt, () => found.send(signal)));
-    sent = trouble === undefined;
-    if (trouble === undefined) continue;
-    if (!trouble.passing) return { ok: false, reason: trouble.reason };
-    last = trouble.reason;
-    await restBefore(attempt, trouble, patience);
-    // A conflict was answered before anything happened, and the other operation may take minutes: only the deadline ends that.
-    if (trouble.status === 409) attempt -= 1;
-  }
-}
-
-async function troubleIn(
-  patience: Patience,
-  send: (signal: AbortSignal) => Promise<unknown>,
-): Promise<Trouble | undefined> {
-  try {
-    await within(patience.operationSeconds, undefined, send);
-    return undefined;
-  } catch (thrown) {
-    return troubleOf(thrown, patience.requestSeconds);
-  }
-}
-
-const pollMilliseconds = ({ requestSeconds }: Patience): number => Math.min(2000, requestSeconds * 50);
-
 async function shift(
   cloud: Cloud,
   { target, weights, labels }: Parameters<Apps["shift"]>[0],
@@ -221,15 +147,16 @@ async function shift(
     if (!shown.ok) return { say: "refuse", reason: shown.reason };
     if (app.value.provisioningState === "InProgress")
       return { say: "wait", reason: "another operation on the app is under way" };
-    // An entry that says `latestRevision` may resolve to the wanted revision today and to another tomorrow: it is not there until it says the name.
+    // An entry with `latestRevision` may mean the wanted revision today and another one tomorrow: it must
+    // have the name.
     const there =
       sameWeights(shown.value, weights) &&
       !entriesOf(app.value).some(({ latestRevision, weight }) => latestRevision && weight);
-    // Labels that the platform does not keep are no quarrel: once they were written, the weights alone count.
+    // The platform may drop labels. Once they were written, only the weights count.
     if (there && (sent || sameLabels(app.value, labels)) && (sent || app.value.provisioningState !== "Failed"))
       return { say: "done", value: { weights: shown.value } };
     if (sent)
-      return { say: "refuse", reason: `the weights were written, but the app shows ${weightsInWords(shown.value)}` };
+      return { say: "refuse", reason: `the weights were written, but the app shows ${describeWeights(shown.value)}` };
     const refusal = whyNotWeighted(app.value);
     if (refusal !== undefined) return { say: "refuse", reason: refusal };
     const traffic = entriesFor(weights, labels, app.value, ready.value);
@@ -237,19 +164,19 @@ async function shift(
   });
 }
 
-/** Says why weights would have no effect on an app; undefined where they have. */
+/** Explains why weights would have no effect on an app; undefined if they have. */
 function whyNotWeighted(app: ContainerApp): string | undefined {
   if (app.configuration?.ingress === undefined) return "the app has no ingress, so there is no traffic to shift";
   return modeOf(app) === "Multiple"
     ? undefined
-    : `the app is in ${modeOf(app)} revision mode, and weights count in Multiple only`;
+    : `the app is in ${modeOf(app)} revision mode; weights take effect only in Multiple mode`;
 }
 
 /**
- * Sees to it that each revision that is to have weight is active, and gives the names of all revisions.
+ * Ensures that each revision that gets weight is active, and gives the names of all revisions.
  *
- * Azure gives traffic to a deactivated revision without a word, and its users get errors. The revision that was stable
- * may have been deactivated or purged by somebody just when traffic is to go back to it.
+ * Azure sends traffic to a deactivated revision without a warning, and its users get errors. Someone may deactivate or
+ * purge stable just when the traffic should return to it.
  */
 async function readyFor(
   cloud: Cloud,
@@ -263,19 +190,19 @@ async function readyFor(
   for (const { revision } of weights.filter(({ percent }) => percent > 0)) {
     const found = byName.get(revision.toLowerCase());
     if (found === undefined)
-      return { ok: false, reason: `there is no revision ${revision} any more, so it cannot be given traffic` };
+      return { ok: false, reason: `revision ${revision} no longer exists, so it cannot receive traffic` };
     if (found.active) continue;
     const activated = await activate(cloud, target, revision, fence, isHealthy);
     if (!activated.ok)
       return {
         ok: false,
-        reason: `revision ${revision} was deactivated and cannot be brought back: ${activated.reason}`,
+        reason: `revision ${revision} was deactivated and cannot be activated again: ${activated.reason}`,
       };
   }
   return { ok: true, value: new Set(byName.keys()) };
 }
 
-/** Sends a merge patch with nothing but the traffic, and polls the operation to its end. */
+/** Sends a merge patch with only the traffic, and polls until the operation ends. */
 async function patchTraffic(
   { apps, patience }: Cloud,
   { resourceGroup, app }: Target,
@@ -291,7 +218,7 @@ async function patchTraffic(
 
 const isProvisioned = (revision: Revision): boolean =>
   revision.active === true && revision.provisioningState === "Provisioned";
-/** A revision without replicas has no health, and answers all the same once a request wakes it. */
+/** A revision without replicas has no health, but it answers once a request starts a replica. */
 const isHealthy = (revision: Revision): boolean =>
   isProvisioned(revision) && (revision.healthState === "Healthy" || revision.runningState === "ScaledToZero");
 
@@ -325,14 +252,14 @@ async function activate(
   });
 }
 
-/** Takes a revision away, unless anybody is still sent to it. A revision that is gone altogether needs no taking away. */
+/** Deactivates a revision, unless it still has traffic. A revision that no longer exists counts as deactivated. */
 async function deactivate(cloud: Cloud, target: Target, revision: string, fence: Fence): Promise<Result<null>> {
   return settle<null>(cloud, fence, async (sent) => {
     const found = await getRevision(cloud, target, revision);
     if (!found.ok)
       return found.trouble.status === 404 ? { say: "done", value: null } : { say: "refuse", reason: found.reason };
     if (sent && found.value.active) return { say: "wait", reason: `revision ${revision} is still active` };
-    // One that is deactivated already may still have weight, which is an outage and not an end.
+    // A revision that is already deactivated may still have weight. That is an outage, not success.
     const traffic = await readTraffic(cloud, target);
     if (!traffic.ok) return { say: "refuse", reason: traffic.reason };
     const percent = shareOf(traffic.value.weights, revision);

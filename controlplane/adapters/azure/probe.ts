@@ -1,12 +1,12 @@
-// One request to a revision's own address, as its smoke test and its watch. No answer is a finding here, never a failure.
-// Nothing here knows Azure; what a finding means is the engine's affair.
+// One request to a revision's own address, for smoke tests and probes. No answer is an observation here, never a
+// failure; the engine decides what it means.
 import https from "node:https";
 import type { ProbeView } from "../../../engines/rollout/vocabulary.ts";
 
-/** The most of a body that a probe reads; an endless answer must not keep it. */
+/** The most of a body that a probe reads, so that an endless answer cannot block it. */
 const bodyBytesMax = 64 * 1024;
 
-/** Asks once and says how it went. Good is a status below 400 whose answer has come to its end in time. */
+/** Sends one request and reports the result. Good is a status below 400 with an answer that was complete in time. */
 export function probeAddress(
   agent: https.Agent,
   host: string,

@@ -1,13 +1,13 @@
-// Request rows of the ingress (table ContainerAppHTTPLogs) as bins by revision. It knows which bins are complete and
-// which rows count; it does not know what good or bad figures are. One workspace belongs to one environment: rows are
-// told apart by the app's name.
+// Request rows of the ingress (table ContainerAppHTTPLogs) as buckets by revision: which rows count, and which buckets
+// are complete. One workspace belongs to one environment, so the app's name identifies its rows.
 //
-// A row counts in the bin in which its request ended (TimeGenerated), not began: a request that hangs for four minutes
-// would otherwise arrive in a bin that was judged long ago, and hanging would be invisible.
+// A row counts in the bucket in which its request ended (TimeGenerated). If it counted where the request
+// began, a request that hangs for four minutes would fall into a bucket that was judged long ago, and hanging
+// would be invisible.
 import type { LogsTable } from "@azure/monitor-query-logs";
 import type { Result } from "../../../engines/engine.ts";
-import { bucketMax, bucketsPerDoubling, durationsOf } from "../../../engines/rollout/judge/durations.ts";
-import type { Bin, Count, Measurement, RolloutEffect, Tally } from "../../../engines/rollout/vocabulary.ts";
+import { bandMax, bandsPerDoubling, durationsOf } from "../../../engines/rollout/judge/durations.ts";
+import type { Bucket, Count, Measurement, RolloutEffect, Tally } from "../../../engines/rollout/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
 import type { Requests } from "../../runtime/ports.ts";
 import type { Connection } from "./connection.ts";
@@ -15,12 +15,12 @@ import { ask, type Patience } from "./trouble.ts";
 
 type Measure = Extract<RolloutEffect, { kind: "Measure" }>;
 
-/** The most bins that one measurement gives; after a long silence the next measurement goes on from there. */
-const binsMax = 600;
-/** How much longer than usual a bin waits for a later row to show that the rows have come so far. */
+/** The most buckets of one measurement. After a long silence the next measurement continues from there. */
+const bucketsMax = 600;
+/** How many times the usual delay a bucket waits for a later row, which would show that its own rows have arrived. */
 const quietFactor = 2;
 
-/** Measures the requests of an app by its two revisions. `ingestionSeconds`: how late rows are as a rule. */
+/** Measures the requests of an app by its two revisions. `ingestionSeconds`: how late rows usually arrive. */
 export function createRequestRows(
   connection: Pick<Connection, "logs">,
   patience: Patience,
@@ -29,10 +29,10 @@ export function createRequestRows(
 ): Requests {
   return {
     measure: async (effect, now, cancel) => {
-      const tick = effect.tickSeconds * 1000;
-      const from = Math.ceil(effect.from / tick) * tick;
+      const interval = effect.intervalSeconds * 1000;
+      const from = Math.ceil(effect.from / interval) * interval;
       const limit = now - ingestionSeconds * 1000;
-      if (limit - from < tick) return { ok: true, value: { bins: [], to: effect.from } };
+      if (limit - from < interval) return { ok: true, value: { buckets: [], to: effect.from } };
       const answered = await ask(patience, cancel, () =>
         connection.logs.queryWorkspace(
           workspace,
@@ -43,60 +43,69 @@ export function createRequestRows(
       );
       if (!answered.ok) return { ok: false, reason: `request rows cannot be read: ${answered.reason}` };
       if (answered.value.status !== "Success")
-        return { ok: false, reason: `request rows came incomplete: ${answered.value.partialError.code}` };
+        return { ok: false, reason: `the request rows are incomplete: ${answered.value.partialError.code}` };
       const tallies = readTallies(answered.value.tables[0]);
       return tallies.ok
-        ? { ok: true, value: binsOf(effect, from, limit, ingestionSeconds * 1000, tallies.value) }
+        ? { ok: true, value: bucketsOf(effect, from, limit, ingestionSeconds * 1000, tallies.value) }
         : tallies;
     },
   };
 }
 
-/** One line of the answer: what one revision did in one bin with requests that took about as long; -1 where the rows do not say how long. */
+/**
+ * One line of the answer: the requests of one revision, bucket and band of durations; band -1 if the
+ * duration is unknown.
+ */
 interface Row extends Count {
   readonly at: Instant;
   readonly revision: string;
   readonly refused: number;
-  readonly bucket: number;
+  readonly band: number;
 }
 
 /**
- * Writes the question. Names go in as literals, never as text.
+ * Writes the query. Names are inserted as literals, never as text.
  *
- * Requests to a revision's own address or to a label's are left out, since they are our probes and people who try the
- * canary out, not users by weight. Rows that were delivered twice are one: alike in everything that tells requests apart
- * (the request id alone does not, since clients may send their own). A client that hung up (499) was not refused; it may have
- * waited too long, which its duration tells.
+ * Requests to a revision's own address or to a label's are left out: they are our probes and people who try the canary,
+ * not users routed by weight. Rows that were delivered twice count once; they are equal in every column that identifies
+ * a request (the request id alone does not, because clients may send their own). A client that hung up (499) was not
+ * refused; it may have waited too long, which its duration shows.
  */
-export function requestsQuery({ target, canary, stable, tickSeconds }: Measure, from: Instant): string {
+export function requestsQuery({ target, canary, stable, intervalSeconds }: Measure, from: Instant): string {
   const revisions = stable === null ? [canary] : [canary, stable];
   const ownAddresses = [...revisions.map((revision) => `${revision}.`), `${target.app}---`];
+  const milliseconds = Math.round(intervalSeconds * 1000);
+  const start = new Date(from).toISOString();
+  const duration = "max_of(todouble(RequestDuration), 1.0)";
   return [
     "ContainerAppHTTPLogs",
     `where ContainerAppName == ${literal(target.app)} and RevisionName in (${revisions.map(literal).join(", ")})`,
     `where ${ownAddresses.map((address) => `Authority !startswith ${literal(address)}`).join(" and ")}`,
     "distinct TimeGenerated, StartTime, RequestId, RevisionName, StatusCode, RequestDuration",
-    `extend bucket = iff(isnull(RequestDuration), -1, toint(bin(${bucketsPerDoubling}.0 * log2(max_of(todouble(RequestDuration), 1.0)), 1.0)))`,
-    `summarize requests = count(), failed = countif(StatusCode >= 500 or StatusCode < 100 or isnull(StatusCode)), refused = countif(StatusCode >= 400 and StatusCode < 499) by at = bin_at(TimeGenerated, ${Math.round(tickSeconds * 1000)}ms, datetime(${new Date(from).toISOString()})), revision = RevisionName, bucket`,
+    `extend band = iff(isnull(RequestDuration), -1, toint(bin(${bandsPerDoubling}.0 * log2(${duration}), 1.0)))`,
+    "summarize requests = count(), " +
+      "failed = countif(StatusCode >= 500 or StatusCode < 100 or isnull(StatusCode)), " +
+      "refused = countif(StatusCode >= 400 and StatusCode < 499) " +
+      `by at = bin_at(TimeGenerated, ${milliseconds}ms, datetime(${start})), revision = RevisionName, band`,
   ].join("\n| ");
 }
 
-/** Writes a text as a KQL literal; its escapes are those of JSON. */
+/** Writes a text as a KQL literal, whose escapes are those of JSON. */
 const literal = (text: string): string => JSON.stringify(text);
 
 function readTallies(table: LogsTable | undefined): Result<readonly Row[]> {
-  const columns = ["at", "revision", "bucket", "requests", "failed", "refused"] as const;
+  const columns = ["at", "revision", "band", "requests", "failed", "refused"] as const;
   const places = columns.map((name) => table?.columnDescriptors.findIndex((column) => column.name === name) ?? -1);
   if (table === undefined || places.includes(-1))
-    return { ok: false, reason: `request rows came without the columns ${columns.join(", ")}` };
+    return { ok: false, reason: `the request rows lack the columns ${columns.join(", ")}` };
   return {
     ok: true,
     value: table.rows.map((row) => {
-      const [at, revision, bucket, requests, failed, refused] = places.map((place) => row[place]);
+      const [at, revision, band, requests, failed, refused] = places.map((place) => row[place]);
       return {
         at: new Date(at as string).getTime(),
         revision: String(revision),
-        bucket: Number(bucket),
+        band: Number(band),
         requests: Number(requests),
         failed: Number(failed),
         refused: Number(refused),
@@ -106,31 +115,31 @@ function readTallies(table: LogsTable | undefined): Result<readonly Row[]> {
 }
 
 /**
- * Gives the bins that are complete.
+ * Gives the complete buckets.
  *
- * A bin is complete when it ended long enough ago and a later row shows that the rows have come so far; without a later
- * row it waits once more as long, since no row may also mean no request. A bin of which no row came is a bin of zeros.
+ * A bucket is complete when it ended long enough ago and a later row shows that its rows have arrived. Without a later
+ * row it waits as long again, because no row may also mean no request. A bucket without rows is a bucket of zeros.
  */
-function binsOf(
+function bucketsOf(
   effect: Measure,
   from: Instant,
   limit: Instant,
   ingestionMilliseconds: number,
   rows: readonly Row[],
 ): Measurement {
-  const tick = effect.tickSeconds * 1000;
+  const interval = effect.intervalSeconds * 1000;
   const newest = rows.reduce((latest, row) => Math.max(latest, row.at), 0);
   const certain = Math.max(Math.min(limit, newest), limit - (quietFactor - 1) * ingestionMilliseconds);
-  const count = Math.min(binsMax, Math.max(0, Math.floor((certain - from) / tick)));
+  const count = Math.min(bucketsMax, Math.max(0, Math.floor((certain - from) / interval)));
   const lines = new Map<string, Row[]>();
   const key = (at: Instant, revision: string | null): string => `${at} ${revision}`;
   for (const row of rows) lines.set(key(row.at, row.revision), [...(lines.get(key(row.at, row.revision)) ?? []), row]);
   const tally = (at: Instant, revision: string | null): Tally => {
     const mine = lines.get(key(at, revision)) ?? [];
     const sum = (of: (row: Row) => number): number => mine.reduce((total, row) => total + of(row), 0);
-    const durations = mine.some(({ bucket }) => bucket < 0)
+    const durations = mine.some(({ band }) => band < 0)
       ? undefined
-      : durationsOf(mine.map(({ bucket, requests }) => [Math.min(bucket, bucketMax), requests]));
+      : durationsOf(mine.map(({ band, requests }) => [Math.min(band, bandMax), requests]));
     return {
       requests: sum(({ requests }) => requests),
       failed: sum(({ failed }) => failed),
@@ -138,9 +147,9 @@ function binsOf(
       ...(durations === undefined ? {} : { durations }),
     };
   };
-  const bins: readonly Bin[] = Array.from({ length: count }, (_nothing, index) => {
-    const at = from + index * tick;
+  const buckets: readonly Bucket[] = Array.from({ length: count }, (_nothing, index) => {
+    const at = from + index * interval;
     return { at, canary: tally(at, effect.canary), stable: tally(at, effect.stable) };
   });
-  return { bins, to: count === 0 ? effect.from : from + count * tick };
+  return { buckets, to: count === 0 ? effect.from : from + count * interval };
 }

@@ -1,12 +1,16 @@
-// The traffic of an app as plain values: what its entries mean, and what to write so that the weights become others.
-// Pure; it knows the shape of Container Apps' `configuration.ingress.traffic` and nothing of how it travels.
+// The traffic of an app as plain values: what the entries of `configuration.ingress.traffic` mean, and which entries to
+// write for new weights. Pure functions.
 import { createHash } from "node:crypto";
 import type { ContainerApp, TrafficWeight } from "@azure/arm-appcontainers";
+import { canonical } from "../../../engines/canonical.ts";
 import type { Result } from "../../../engines/engine.ts";
-import { sameName } from "../../../engines/rollout/evolve.ts";
 import type { AppView, Labels, Weight } from "../../../engines/rollout/vocabulary.ts";
+import { sameName } from "../../../engines/rollout/weights.ts";
 
-/** Gives the entries of an app; an ingress without any sends everything to the latest revision that is ready, and so does Single mode, whatever they say. */
+/**
+ * Gives the traffic entries of an app. Without entries an ingress sends everything to the latest ready revision; in
+ * Single mode it does so whatever the entries say.
+ */
 export function entriesOf(app: ContainerApp): readonly TrafficWeight[] {
   const entries = app.configuration?.ingress?.traffic ?? [];
   if (modeOf(app) === "Single" && app.configuration?.ingress !== undefined)
@@ -16,21 +20,26 @@ export function entriesOf(app: ContainerApp): readonly TrafficWeight[] {
     : [{ latestRevision: true, weight: 100 }];
 }
 
-/** Gives the revision mode; an app that says none is in Single. */
+/** Gives the revision mode, which is Single if the app sets none. */
 export const modeOf = (app: ContainerApp): string => app.configuration?.activeRevisionsMode ?? "Single";
 
-/** Gives what of an app decides whether it can be released by canary at all. */
+/** Gives the properties of an app that decide whether it can be released by canary. */
 export const fitnessOf = (app: ContainerApp): Required<Pick<AppView, "mode" | "ingress" | "sticky" | "labels">> => {
   const ingress = app.configuration?.ingress;
   return {
     mode: modeOf(app),
-    ingress: ingress === undefined ? "none" : ingress.transport?.toLowerCase() === "tcp" ? "tcp" : "http",
+    ingress: ingressKind(ingress?.transport, ingress !== undefined),
     sticky: ingress?.stickySessions?.affinity === "sticky",
     labels: labelsOf(app),
   };
 };
 
-/** Names the revisions that have our labels. */
+function ingressKind(transport: string | undefined, exists: boolean): Required<AppView>["ingress"] {
+  if (!exists) return "none";
+  return transport?.toLowerCase() === "tcp" ? "tcp" : "http";
+}
+
+/** Gives the revisions that have our labels. */
 function labelsOf(app: ContainerApp): Labels {
   const holders = (["stable", "canary"] as const).flatMap((label) => {
     const entry = entriesOf(app).find((one) => one.label === label);
@@ -40,7 +49,7 @@ function labelsOf(app: ContainerApp): Labels {
   return Object.fromEntries(holders);
 }
 
-/** Says whether our labels are where they should be and nowhere else. */
+/** Reports whether our labels are exactly where they should be. */
 export const sameLabels = (app: ContainerApp, wanted: Labels): boolean => {
   const shown = labelsOf(app);
   return (["stable", "canary"] as const).every(
@@ -48,36 +57,44 @@ export const sameLabels = (app: ContainerApp, wanted: Labels): boolean => {
   );
 };
 
-/** Gives the revision that an entry means; undefined where nothing is ready to be meant. */
+/** Gives the revision that an entry means; undefined if no revision is ready. */
 function revisionOf(entry: TrafficWeight, app: ContainerApp): string | undefined {
   if (entry.revisionName) return entry.revisionName;
   if (entry.latestRevision) return app.latestReadyRevisionName || undefined;
   return entriesOf(app).find((other) => other.label === entry.label && other.revisionName)?.revisionName;
 }
 
-/** Gives who gets what, by name: labels and `latestRevision` resolved, a revision's entries added up, nobody with nothing. */
+/**
+ * Gives the weights by revision name: labels and `latestRevision` resolved, entries of a revision added up,
+ * zeros left out.
+ */
 export function weightsOf(app: ContainerApp): Result<readonly Weight[]> {
   const percents = new Map<string, number>();
   for (const entry of entriesOf(app)) {
     if (!entry.weight) continue;
     const revision = revisionOf(entry, app);
+    const label = entry.label ? ` (label ${entry.label})` : "";
     if (revision === undefined && !entry.latestRevision)
       return {
         ok: false,
-        reason: `a traffic entry of ${entry.weight} percent names no revision${entry.label ? ` (label ${entry.label})` : ""}`,
+        reason: `a traffic entry of ${entry.weight} percent names no revision${label}`,
       };
     if (revision !== undefined) percents.set(revision, (percents.get(revision) ?? 0) + entry.weight);
   }
   return { ok: true, value: [...percents].map(([revision, percent]) => ({ revision, percent })) };
 }
 
-/** Writes weights as a person says them. */
-export const weightsInWords = (weights: readonly Weight[]): string =>
+/** Describes weights for people. */
+export const describeWeights = (weights: readonly Weight[]): string =>
   weights.length === 0 ? "nobody" : weights.map(({ revision, percent }) => `${revision} ${percent}`).join(", ");
 
 /**
- * Gives the complete list of entries that makes the weights these. Arrays are replaced whole by a merge patch, so what is
- * left out is lost: labels of others stay with the revisions that have them, of which `known` still exist, and ours go where they belong.
+ * Gives the complete list of entries for the wanted weights and our labels.
+ *
+ * A merge patch replaces the whole list, so an entry that is left out is lost. Labels of others therefore stay with
+ * their revisions, if these still exist.
+ *
+ * @param known The existing revisions, in lower case.
  */
 export function entriesFor(
   wanted: readonly Weight[],
@@ -108,23 +125,13 @@ export function entriesFor(
 }
 
 /**
- * Gives the same text for the same template, whatever the revision is called.
+ * Gives the same hash for the same template, whatever the revision's suffix is.
  *
- * The client's parsed shape serves, since it knows every field of the version that we ask for, and the defaults that it
- * adds are added to all alike.
+ * It hashes the template as the Azure client parsed it, which has every field of our API version. Defaults that the
+ * client adds are the same for all templates; a field that is null counts as absent.
  */
 export function templateHash(template: unknown): string {
   const { revisionSuffix: _ours, ...rest } = (template ?? {}) as Record<string, unknown>;
-  return createHash("sha256").update(canonical(rest)).digest("hex");
+  const withoutNulls: unknown = JSON.parse(JSON.stringify(rest), (_key, value: unknown) => value ?? undefined);
+  return createHash("sha256").update(canonical(withoutNulls)).digest("hex");
 }
-
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === "object" && !Array.isArray(inner)
-      ? Object.fromEntries(
-          Object.entries(inner)
-            .filter(([, one]) => one !== null)
-            .sort(([a], [b]) => (a < b ? -1 : 1)),
-        )
-      : inner,
-  );

@@ -1,18 +1,18 @@
-// What goes wrong on the way to Azure, in words, and how long it is worth trying again. Shared by the adapters of this
-// folder. Nothing here knows Container Apps or logs, and no word of it ever holds a token or the body of a request.
+// Failed requests to Azure: their description, and how long to retry. Shared by the adapters of this folder. No
+// description ever contains a token or the body of a request.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Result } from "../../../engines/engine.ts";
 
-/** How patient an adapter is. Both limits hold: whichever is reached first ends the trying. */
+/** How long an adapter tries. Whichever limit is reached first ends it. */
 export interface Patience {
-  /** What one request may take. Always shorter than the lease, so that a late write is bounded. */
+  /** The limit of one request. It is always shorter than the lease, so that a late write is bounded. */
   readonly requestSeconds: number;
-  /** What an operation may take that Azure carries out by and by. */
+  /** The limit of an operation that Azure runs asynchronously. */
   readonly operationSeconds: number;
   readonly attemptsMax: number;
 }
 
-/** Gives the patience that belongs to a request timeout: ten times as long for an operation, and four attempts. */
+/** Gives the patience for a request limit: ten times as long for an operation, and four attempts. */
 export const patienceOf = (requestSeconds: number): Patience => ({
   requestSeconds,
   operationSeconds: requestSeconds * 10,
@@ -26,11 +26,11 @@ export interface Trouble {
   readonly code: string | undefined;
   /** Whether the same request may succeed later. */
   readonly passing: boolean;
-  /** When Azure says to come back. */
+  /** When Azure asks to retry. */
   readonly afterMilliseconds: number | undefined;
 }
 
-/** Codes of conflicts that end by themselves: another operation on the same app is under way. */
+/** Codes of conflicts that end by themselves, because another operation on the same app is under way. */
 const passingConflicts = new Set([
   "ContainerAppOperationInProgress",
   "ContainerAppLockConflict",
@@ -40,9 +40,9 @@ const passingConflicts = new Set([
 const passingStatuses = new Set([408, 429, 500, 502, 503, 504]);
 
 /**
- * Puts an exception of an SDK into words.
+ * Describes an exception of an SDK.
  *
- * @throws the exception itself where it is a mistake of ours and not trouble of the world.
+ * @throws the exception itself if it is a bug of ours.
  */
 export function troubleOf(thrown: unknown, requestSeconds: number): Trouble {
   if (
@@ -58,24 +58,24 @@ export function troubleOf(thrown: unknown, requestSeconds: number): Trouble {
     response?: { headers?: unknown };
   };
   const status = typeof statusCode === "number" ? statusCode : undefined;
-  const word = typeof code === "string" && code !== "" ? code : undefined;
+  const named = typeof code === "string" && code !== "" ? code : undefined;
   if (thrown.name === "AbortError" || thrown.name === "TimeoutError")
     return {
       reason: `no answer in ${requestSeconds} s`,
       status: undefined,
-      code: word,
+      code: named,
       passing: true,
       afterMilliseconds: undefined,
     };
-  const named = [status, word].filter((part) => part !== undefined).join(" ");
+  const prefix = [status, named].filter((part) => part !== undefined).join(" ");
   return {
-    reason: `${named === "" ? "" : `${named}: `}${presentable(thrown.message)}`,
+    reason: `${prefix === "" ? "" : `${prefix}: `}${presentable(thrown.message)}`,
     status,
-    code: word,
+    code: named,
     passing:
       status === undefined
-        ? !/^(Authentication|Credential)/.test(thrown.name) && word !== undefined
-        : passingStatuses.has(status) || (status === 409 && passingConflicts.has(word ?? "")),
+        ? !/^(Authentication|Credential)/.test(thrown.name) && named !== undefined
+        : passingStatuses.has(status) || (status === 409 && passingConflicts.has(named ?? "")),
     afterMilliseconds: retryAfter(response?.headers),
   };
 }
@@ -90,7 +90,7 @@ function presentable(message: string): string {
   return line.length > 240 ? `${line.slice(0, 239)}…` : line;
 }
 
-/** Reads Retry-After from either shape in which the SDKs give headers: a map with `get`, or a plain object. */
+/** Reads Retry-After from either form in which the SDKs give headers: a map with `get`, or a plain object. */
 function retryAfter(headers: unknown): number | undefined {
   const of = headers as { get?: (name: string) => string | undefined; "retry-after"?: string } | undefined;
   const text = typeof of?.get === "function" ? of.get("retry-after") : of?.["retry-after"];
@@ -98,7 +98,10 @@ function retryAfter(headers: unknown): number | undefined {
   return text === undefined || text === null || !Number.isFinite(seconds) ? undefined : seconds * 1000;
 }
 
-/** Waits before the next attempt: twice as long each time, with jitter, and as long as Azure asks for within one request's time. */
+/**
+ * Waits before the next attempt: twice as long each time, with jitter, or as Azure asks; at most the limit
+ * of one request.
+ */
 export async function restBefore(
   attempt: number,
   trouble: Trouble | undefined,
@@ -110,16 +113,16 @@ export async function restBefore(
   await rest(Math.min(most, Math.max(backOff, trouble?.afterMilliseconds ?? 0)), cancel);
 }
 
-/** Waits, or comes back at once when cancelled. */
+/** Waits, or returns at once when cancelled. */
 export async function rest(milliseconds: number, cancel?: AbortSignal): Promise<void> {
   await sleep(milliseconds, undefined, cancel === undefined ? {} : { signal: cancel }).catch(() => undefined);
 }
 
 /**
- * Gives what a request answers, or fails with a timeout.
+ * Gives the answer to a request, or throws a timeout.
  *
- * The race is needed beside the signal: some SDK methods drop the signal that they are given, and a body that stalls
- * half-way is not covered by the timeout of the pipeline.
+ * The race is needed beside the signal: some SDK methods ignore the signal, and the timeout of the pipeline does not
+ * cover a body that stalls half-way.
  */
 export async function within<Value>(
   seconds: number,
@@ -142,12 +145,12 @@ export async function within<Value>(
   }
 }
 
-/** What a question came to: the answer, or the trouble that was left when patience ran out. */
+/** The answer to a read, or the trouble that remained when patience ran out. */
 export type Answered<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly reason: string; readonly trouble: Trouble };
 
-/** Asks until there is an answer. Only for questions: a request that changes something has a fence to pass before each sending. */
+/** Reads until there is an answer. It is for reads only: a write must ask its fence before each attempt. */
 export async function ask<Value>(
   patience: Patience,
   cancel: AbortSignal | undefined,
@@ -170,6 +173,6 @@ export async function ask<Value>(
   }
 }
 
-/** Drops the trouble and keeps the words, as the ports want it. */
+/** Gives an answer as the ports want it, without the details of the trouble. */
 export const asResult = <Value>(answered: Answered<Value>): Result<Value> =>
   answered.ok ? answered : { ok: false, reason: answered.reason };

@@ -1,26 +1,27 @@
-// A rollout as a deployment of GitHub's, and each notice as its next status. The deployment is found again by its task, which is made of the
-// rollout's name, so that no number has to be kept and none is made twice.
+// Reports a rollout as a GitHub deployment, and each notification as the deployment's next status. The
+// deployment is found again by its task, a hash of the rollout's name, so that no id has to be stored and no
+// deployment is created twice.
 import { createHash } from "node:crypto";
-import type { Notice, NoticeKind } from "../../../engines/rollout/notifications.ts";
-import type { Channel, Told } from "../../runtime/ports.ts";
-import { type Answered, type Sent, send, type Wire } from "./post.ts";
+import type { Notification, NotificationKind } from "../../../engines/rollout/notifications.ts";
+import type { Notifier } from "../../runtime/ports.ts";
+import { deliveryOf, type Sent, send, type Wire } from "./post.ts";
 
-/** Where the deployments are, and who writes them. */
+/** The repository that gets the deployments, and the token that writes them. */
 export interface GithubSettings {
   readonly api: string;
   /** `owner/name`. */
   readonly repository: string;
-  /** A branch, a tag or a commit that the deployment is said to be of: a template does not tell its commit. */
+  /** The branch, tag or commit that deployments refer to. A template does not contain its commit. */
   readonly ref: string;
-  /** May write deployments of this one repository, and nothing else. */
+  /** It needs the right to write deployments of this repository, and no other. */
   readonly token: string;
 }
 
-/** GitHub takes no longer description. */
+/** The longest description that GitHub accepts. */
 const descriptionMax = 140;
 
-/** Gives the channel. */
-export function githubChannel({ api, repository, ref, token }: GithubSettings, wire: Wire): Channel {
+/** Gives the notifier for GitHub. */
+export function githubNotifier({ api, repository, ref, token }: GithubSettings, wire: Wire): Notifier {
   const headers = {
     authorization: `Bearer ${token}`,
     accept: "application/vnd.github+json",
@@ -29,17 +30,17 @@ export function githubChannel({ api, repository, ref, token }: GithubSettings, w
   const deployments = `${api}/repos/${repository}/deployments`;
   return {
     name: "github",
-    tell: async (notice, cancel) => {
+    deliver: async (notification, cancel) => {
       const ask = (sent: Sent) => send({ ...sent, headers }, wire, cancel);
       const task = `ballast:${createHash("sha256")
-        .update(notice.id.slice(0, notice.id.lastIndexOf("#")))
+        .update(notification.id.slice(0, notification.id.lastIndexOf("#")))
         .digest("hex")
         .slice(0, 16)}`;
       const found = await ask({ method: "GET", url: `${deployments}?${new URLSearchParams({ task, per_page: "1" })}` });
-      if ("told" in found) return found.told;
-      let id = idOf((found.taken as readonly unknown[] | undefined)?.[0]);
+      if ("delivery" in found) return found.delivery;
+      let id = idOf((found.accepted as readonly unknown[] | undefined)?.[0]);
       if (id === undefined) {
-        // Nothing is merged and nothing is waited for: what is told has happened already.
+        // GitHub must neither merge nor wait for checks: what is reported has already happened.
         const made = await ask({
           url: deployments,
           body: JSON.stringify({
@@ -47,21 +48,21 @@ export function githubChannel({ api, repository, ref, token }: GithubSettings, w
             task,
             auto_merge: false,
             required_contexts: [],
-            environment: environmentOf(notice),
-            description: shortened(`${notice.target.app}: ${notice.revision}`),
+            environment: environmentOf(notification),
+            description: shortened(`${notification.target.app}: ${notification.revision}`),
           }),
         });
-        if ("told" in made) return made.told;
-        id = idOf(made.taken);
+        if ("delivery" in made) return made.delivery;
+        id = idOf(made.accepted);
       }
       if (id === undefined) return { kind: "later", reason: "it answered without the id of a deployment" };
-      return outcome(
+      return deliveryOf(
         await ask({
           url: `${deployments}/${id}/statuses`,
           body: JSON.stringify({
-            state: states[notice.kind],
-            environment: environmentOf(notice),
-            description: shortened(notice.sentence),
+            state: states[notification.kind],
+            environment: environmentOf(notification),
+            description: shortened(notification.message),
           }),
         }),
       );
@@ -69,8 +70,7 @@ export function githubChannel({ api, repository, ref, token }: GithubSettings, w
   };
 }
 
-const outcome = (answered: Answered): Told => ("told" in answered ? answered.told : { kind: "told" });
-const environmentOf = ({ target }: Notice): string => `${target.resourceGroup}/${target.app}`;
+const environmentOf = ({ target }: Notification): string => `${target.resourceGroup}/${target.app}`;
 const shortened = (text: string): string =>
   text.length <= descriptionMax ? text : `${text.slice(0, descriptionMax - 1)}…`;
 const idOf = (deployment: unknown): number | undefined => {
@@ -78,13 +78,13 @@ const idOf = (deployment: unknown): number | undefined => {
   return typeof id === "number" ? id : undefined;
 };
 
-const states: { readonly [Kind in NoticeKind]: string } = {
+const states: { readonly [Kind in NotificationKind]: string } = {
   started: "in_progress",
   "step-reached": "in_progress",
-  held: "pending",
+  waiting: "pending",
   promoted: "success",
-  equal: "success",
+  unchanged: "success",
   "rolled-back": "failure",
   rejected: "failure",
-  stranded: "error",
+  degraded: "error",
 };

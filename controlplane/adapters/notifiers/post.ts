@@ -1,9 +1,9 @@
-// One request to a channel, and what its answer means for the notice. Addresses of channels are secrets, so that nothing here ever says one:
-// trouble is told by its status or its code alone.
+// One request to a notifier, and what the answer means for the notification. The addresses of notifiers are secrets, so
+// trouble is described by a status or an error code only.
 import { type Dispatcher, fetch } from "undici";
-import type { Told } from "../../runtime/ports.ts";
+import type { Delivery } from "../../runtime/ports.ts";
 
-/** What is sent. */
+/** One request. */
 export interface Sent {
   readonly method?: "GET" | "POST";
   readonly url: string;
@@ -12,21 +12,21 @@ export interface Sent {
   readonly body?: string;
 }
 
-/** How channels are reached. */
+/** How requests to notifiers are sent. */
 export interface Wire {
   readonly dispatcher: Dispatcher;
   /** How long an answer may take. @default 10 */
   readonly patienceSeconds?: number;
 }
 
-/** An answer that was taken: its body, parsed where it is JSON. Else what is to be made of it. */
-export type Answered = { readonly taken: unknown } | { readonly told: Told };
+/** The body of a success, parsed if it is JSON; or the failed delivery. */
+export type Answered = { readonly accepted: unknown } | { readonly delivery: Delivery };
 
-/** Answers that speak of what was sent, which the same notice will get for ever. */
+/** Statuses that reject the content. The same notification will get them every time. */
 const refusals = [400, 413, 415, 422];
 const waitSecondsMax = 3600;
 
-/** Sends one request. A redirect is not followed: where it leads nobody has said. */
+/** Sends one request. Redirects are not followed, because nobody has configured where they lead. */
 export async function send(
   { method = "POST", url, headers, body }: Sent,
   { dispatcher, patienceSeconds = 10 }: Wire,
@@ -42,18 +42,18 @@ export async function send(
       ...(body === undefined ? {} : { body }),
     });
     const text = await response.text();
-    if (response.ok) return { taken: parsed(text) };
+    if (response.ok) return { accepted: parsed(text) };
     const reason = `it answered ${response.status}`;
     const afterSeconds = secondsOf(response.headers.get("retry-after"));
     return {
-      told: refusals.includes(response.status)
+      delivery: refusals.includes(response.status)
         ? { kind: "refused", reason }
         : { kind: "later", reason, ...(afterSeconds === undefined ? {} : { afterSeconds }) },
     };
   } catch (error) {
     const { name, cause } = error as Error & { readonly cause?: { readonly code?: string } };
     return {
-      told: {
+      delivery: {
         kind: "later",
         reason:
           name === "TimeoutError"
@@ -64,13 +64,15 @@ export async function send(
   }
 }
 
-/** Sends one request whose answer says nothing more. */
-export async function post(sent: Sent, wire: Wire, cancel: AbortSignal): Promise<Told> {
-  const answered = await send(sent, wire, cancel);
-  return "told" in answered ? answered.told : { kind: "told" };
-}
+/** Sends one request whose answer has no further use. */
+export const post = async (sent: Sent, wire: Wire, cancel: AbortSignal): Promise<Delivery> =>
+  deliveryOf(await send(sent, wire, cancel));
 
-/** Reads Retry-After, which is seconds or a date; an hour at the most, so that nobody silences us for good. */
+/** Gives the result of a delivery from the answer to its last request. */
+export const deliveryOf = (answered: Answered): Delivery =>
+  "delivery" in answered ? answered.delivery : { kind: "delivered" };
+
+/** Reads Retry-After, in seconds or as a date. The limit is an hour, so that no answer silences us for good. */
 function secondsOf(header: string | null): number | undefined {
   if (header === null) return undefined;
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;

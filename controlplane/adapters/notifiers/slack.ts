@@ -1,26 +1,25 @@
-// A notice as a message of Slack's incoming webhooks. Slack reads < and & as markup, with which a name could call everybody or hide where a
-// link leads, so that they are escaped as Slack asks.
-import type { Channel } from "../../runtime/ports.ts";
+// Posts a notification to a Slack incoming webhook. Slack reads < and & as markup, with which a name could mention
+// everyone or disguise a link, so they are escaped as Slack requires.
+import type { Notifier } from "../../runtime/ports.ts";
 import { post, type Wire } from "./post.ts";
 
-/** Gives the channel. Its address is all that it takes to write there: a secret. */
-export function slackChannel({ url }: { readonly url: string }, wire: Wire): Channel {
+/** Gives the notifier for Slack. Whoever has the address can post, so the address is a secret. */
+export function slackNotifier({ url }: { readonly url: string }, wire: Wire): Notifier {
   return {
     name: "slack",
-    tell: ({ kind, target, revision, sentence }, cancel) => {
+    deliver: ({ kind, target, revision, message }, cancel) => {
       const title = escaped(`${target.app} ${kind}`);
-      const text = escaped(sentence);
+      const text = escaped(message);
       const place = escaped(`${revision} in ${target.resourceGroup}`);
-      const section = (type: "section" | "context", words: string) =>
-        type === "section"
-          ? { type, text: { type: "mrkdwn", text: words, verbatim: true } }
-          : { type, elements: [{ type: "plain_text", text: words }] };
       return post(
         {
           url,
           body: JSON.stringify({
             text: `${title}: ${text}`,
-            blocks: [section("section", `*${title}*\n${text}`), section("context", place)],
+            blocks: [
+              { type: "section", text: { type: "mrkdwn", text: `*${title}*\n${text}`, verbatim: true } },
+              { type: "context", elements: [{ type: "plain_text", text: place }] },
+            ],
           }),
         },
         wire,

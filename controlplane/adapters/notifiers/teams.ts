@@ -1,14 +1,14 @@
-// A notice as an Adaptive Card for a workflow of Teams ("When a Teams webhook request is received"). The card's texts are runs, which are never
-// read as Markdown, so that a name cannot become a link.
-import type { NoticeKind } from "../../../engines/rollout/notifications.ts";
-import type { Channel } from "../../runtime/ports.ts";
+// Posts a notification as an Adaptive Card to a Teams workflow ("When a Teams webhook request is received"). The card's
+// texts are text runs, which Teams never reads as Markdown, so that a name cannot become a link.
+import type { NotificationKind } from "../../../engines/rollout/notifications.ts";
+import type { Notifier } from "../../runtime/ports.ts";
 import { post, type Wire } from "./post.ts";
 
-/** Gives the channel. Its address is all that it takes to write there: a secret. */
-export function teamsChannel({ url }: { readonly url: string }, wire: Wire): Channel {
+/** Gives the notifier for Teams. Whoever has the address can post, so the address is a secret. */
+export function teamsNotifier({ url }: { readonly url: string }, wire: Wire): Notifier {
   return {
     name: "teams",
-    tell: ({ kind, target, revision, sentence }, cancel) => {
+    deliver: ({ kind, target, revision, message }, cancel) => {
       const line = (text: string, look: object) => ({
         type: "RichTextBlock",
         inlines: [{ type: "TextRun", text, ...look }],
@@ -19,7 +19,7 @@ export function teamsChannel({ url }: { readonly url: string }, wire: Wire): Cha
         version: "1.4",
         body: [
           line(`${target.app} ${kind}`, { weight: "Bolder", size: "Medium", color: colours[kind] }),
-          line(sentence, {}),
+          line(message, {}),
           line(`${revision} in ${target.resourceGroup}`, { isSubtle: true, size: "Small" }),
         ],
       };
@@ -38,13 +38,13 @@ export function teamsChannel({ url }: { readonly url: string }, wire: Wire): Cha
   };
 }
 
-const colours: { readonly [Kind in NoticeKind]: "Default" | "Good" | "Warning" | "Attention" } = {
+const colours: { readonly [Kind in NotificationKind]: "Default" | "Good" | "Warning" | "Attention" } = {
   started: "Default",
   "step-reached": "Default",
-  held: "Warning",
+  waiting: "Warning",
   promoted: "Good",
-  equal: "Good",
+  unchanged: "Good",
   "rolled-back": "Attention",
   rejected: "Attention",
-  stranded: "Attention",
+  degraded: "Attention",
 };

@@ -1,22 +1,23 @@
-// A notice as a signed webhook, in the form of Standard Webhooks, for which receivers have libraries: what is signed is the id, the moment of
-// sending and the body, so that a copy that is sent again much later, or a changed one, is known.
+// Posts a notification as a signed webhook in the format of Standard Webhooks, for which libraries exist. The
+// signature covers the id, the time of sending and the body, so that a receiver detects a changed body and a copy that
+// is replayed later.
 import { createHmac } from "node:crypto";
-import type { Notice } from "../../../engines/rollout/notifications.ts";
-import type { Channel } from "../../runtime/ports.ts";
+import type { Notification } from "../../../engines/rollout/notifications.ts";
+import type { Notifier } from "../../runtime/ports.ts";
 import { post, type Wire } from "./post.ts";
 
-/** Gives the channel. The secret is `whsec_` and the key in base64, as receivers' libraries want it, or any text. */
-export function webhookChannel(
+/** Gives the notifier. The secret is `whsec_` with the key in base64, the form of receivers' libraries, or any text. */
+export function webhookNotifier(
   { url, secret }: { readonly url: string; readonly secret: string },
   wire: Wire,
-): Channel {
+): Notifier {
   return {
     name: "webhook",
-    tell: (notice, cancel) => {
-      const body = bodyOf(notice);
-      const id = headerId(notice);
+    deliver: (notification, cancel) => {
+      const body = bodyOf(notification);
+      const id = headerId(notification);
       const timestamp = String(Math.floor(Date.now() / 1000));
-      const signature = `v1,${createHmac("sha256", keyOf(secret)).update(`${id}.${timestamp}.${body}`).digest("base64")}`;
+      const digest = createHmac("sha256", keyOf(secret)).update(`${id}.${timestamp}.${body}`).digest("base64");
       return post(
         {
           url,
@@ -24,7 +25,7 @@ export function webhookChannel(
           headers: {
             "webhook-id": id,
             "webhook-timestamp": timestamp,
-            "webhook-signature": signature,
+            "webhook-signature": `v1,${digest}`,
             "idempotency-key": id,
           },
         },
@@ -38,14 +39,14 @@ export function webhookChannel(
 const keyOf = (secret: string): Buffer =>
   secret.startsWith("whsec_") ? Buffer.from(secret.slice("whsec_".length), "base64") : Buffer.from(secret);
 
-/** Resource groups may have letters that a header may not. */
-const headerId = ({ id }: Notice): string => encodeURIComponent(id);
+/** A resource group may have letters that a header cannot carry. */
+const headerId = ({ id }: Notification): string => encodeURIComponent(id);
 
-const bodyOf = (notice: Notice): string => {
-  const { kind, at, id, target, revision, release, sentence } = notice;
+const bodyOf = (notification: Notification): string => {
+  const { kind, at, id, target, revision, release, reason, message } = notification;
   return JSON.stringify({
     type: `rollout.${kind}`,
     timestamp: new Date(at).toISOString(),
-    data: { id, ...target, revision, release, sentence },
+    data: { id, ...target, revision, release, reason, message },
   });
 };

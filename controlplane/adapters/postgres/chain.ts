@@ -1,22 +1,22 @@
-// The chain that holds a stream together: each fact's hash is over the hash before it and all that the fact says, so that
-// one changed, removed, added or moved is seen by whoever reads. It shows accidents and single hands, not an owner of
-// the database who calculates everything anew; against him only a head that was told elsewhere helps. Knows no SQL.
+// The hash chain of a stream: each fact's hash covers the hash before it and everything in the fact, so that a reader
+// detects a fact that was changed, removed, added or moved. It detects accidents and manual edits. It does not stop an
+// owner of the database who recomputes every hash; for that, the last hash must be known outside the database.
 import { createHash } from "node:crypto";
 import { canonical } from "../../../engines/canonical.ts";
 import { journalChainBroken } from "../../../errors/journal.ts";
 import type { Fact } from "../../runtime/ports.ts";
 
-/** What a store gives back for one fact, not yet believed. */
+/** One fact as the store returns it, not yet verified. */
 export interface StoredFact extends Omit<Fact, "event" | "hash"> {
   readonly event: unknown;
-  /** Null where a version before the chain wrote the fact. */
+  /** Null if a version without the hash chain wrote the fact. */
   readonly hash: string | null;
 }
 
-/** A fact whose place in the chain is known. */
+/** A fact with its place in the chain. */
 export type ChainedFact = StoredFact & Pick<Fact, "hash">;
 
-/** Where a stream ends, as the store keeps it beside the facts: how many there are, and the last hash that was written. */
+/** The end of a stream, which the store keeps beside the facts: their number and the last hash that was written. */
 export interface StoredHead {
   readonly length: number;
   readonly hash: string | null;
@@ -27,36 +27,39 @@ const hashOf = (before: string, { stream, index, event, process, epoch }: Omit<S
     .update(canonical([before, stream, index, event, process, epoch]))
     .digest("hex");
 
-/** Gives facts that follow upon others their hashes; `before` is the hash of the fact before them, absent at the beginning. */
+/** Gives new facts their hashes. `before` is the hash of the fact before them, undefined at the start of the stream. */
 export function chain(before: string | undefined, facts: readonly Omit<StoredFact, "hash">[]): readonly ChainedFact[] {
   let hash = before ?? "";
-  return facts.map((fact) => ({ ...fact, hash: (hash = hashOf(hash, fact)) }));
+  return facts.map((fact) => {
+    hash = hashOf(hash, fact);
+    return { ...fact, hash };
+  });
 }
 
 /**
- * Follows the chain through all facts of a stream and gives each its hash.
+ * Verifies the chain through all facts of a stream and gives each fact its hash.
  *
- * Facts without a stored hash come from the version before the chain, which may write during a deployment. They are
- * chained all the same, and the next stored hash seals them.
+ * Facts without a stored hash come from a version without the chain, which may still write during a deployment. They
+ * are part of the chain too, and the next stored hash covers them.
  *
- * @throws journal-chain-broken with the first fact that cannot be believed.
+ * @throws journal-chain-broken with the first fact that cannot be trusted.
  */
 export function followChain(stream: string, head: StoredHead, stored: readonly StoredFact[]): readonly ChainedFact[] {
   const refuse = (index: number, why: string): never => {
     throw journalChainBroken({ stream, index, why });
   };
   const gap = stored.findIndex(({ index }, place) => index !== place);
-  if (gap >= 0) refuse(gap, `in its place lies fact ${stored[gap]?.index}`);
+  if (gap >= 0) refuse(gap, `it is missing, and fact ${stored[gap]?.index} follows`);
   if (stored.length < head.length) refuse(stored.length, `it is missing, though ${head.length} facts were written`);
   if (stored.length > head.length) refuse(head.length, `only ${head.length} facts were written`);
   const facts = chain(undefined, stored);
-  let sealed = 0; // So many facts from the first on are covered by a stored hash.
+  let sealed = 0; // The number of facts, from the first on, that a stored hash covers.
   for (const [index, { hash }] of stored.entries()) {
     if (hash === null) continue;
     if (hash !== facts[index]?.hash)
       refuse(
         sealed,
-        sealed === index ? "it is not what was written" : `it, or one up to fact ${index}, is not what was written`,
+        sealed === index ? "it is not what was written" : `it, or another fact up to ${index}, is not what was written`,
       );
     sealed = index + 1;
   }
@@ -66,11 +69,11 @@ export function followChain(stream: string, head: StoredHead, stored: readonly S
 }
 
 /**
- * Gives the facts that were stored after those that are known, where each has its hash and goes on from them to the end of the stream.
+ * Verifies the facts stored after the known ones, and gives them if they continue the chain to the end of the stream.
  *
- * Undefined says nothing of who is wrong: all has to be read, and followed, to know.
+ * Otherwise it gives undefined, which does not say what is wrong: the caller must read and verify the whole stream.
  */
-export function goOn(
+export function continueChain(
   last: Pick<StoredFact, "hash"> | undefined,
   known: number,
   head: StoredHead,

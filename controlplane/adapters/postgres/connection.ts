@@ -1,28 +1,27 @@
-// How the control plane reaches its database: address, password, encryption, limits. A password may be a function, asked
-// anew for each connection, because a token of the identity lives shorter than the process.
-// What is stored there is not known here.
+// How the control plane connects to its database: address, password, encryption, limits. The password may be a function
+// that is called for each connection, because a token of the identity expires before the process ends.
 import pg from "pg";
 import { databaseTlsDisabled } from "../../../errors/journal.ts";
 
-/** Where the database is and who we are there. */
+/** The database's address and the role that we sign in as. */
 export interface Database {
   readonly host: string;
   readonly port: number;
   readonly name: string;
   readonly user: string;
   readonly password: string | (() => Promise<string>);
-  /** `disable` is accepted for this machine alone. */
+  /** `disable` is accepted for this machine only. */
   readonly tls: "require" | "disable";
 }
 
-/** Tells about trouble that mends itself: a connection that broke and will be made again. */
-export type Log = (sentence: string) => void;
+/** Receives messages about trouble that will be retried, such as a broken connection. */
+export type Log = (message: string) => void;
 
-/** Says whether a host is this machine, which needs no encryption on the way. */
+/** Reports whether a host is this machine, to which the connection needs no encryption. */
 export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 
-/** Gives the options of every connection of ours. @throws database-tls-disabled */
+/** Gives the options of every connection that we open. @throws database-tls-disabled */
 export function connectionOptions(database: Database): pg.ClientConfig {
   if (database.tls === "disable" && !isLoopback(database.host)) throw databaseTlsDisabled({ host: database.host });
   return {
@@ -35,13 +34,13 @@ export function connectionOptions(database: Database): pg.ClientConfig {
     application_name: "ballast",
     connectionTimeoutMillis: 10_000,
     statement_timeout: 15_000,
-    idle_in_transaction_session_timeout: 5_000, // A process that was put to sleep must not keep its locks from others.
+    idle_in_transaction_session_timeout: 5_000, // A suspended process must not block others with its row locks.
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   };
 }
 
-/** Opens the pool that journal, claims and orchestrations share. Idle connections that break are told and replaced. */
+/** Opens the pool that the journal, claims and DBOS share. A broken idle connection is logged and replaced. */
 export function openPool(database: Database, log: Log): pg.Pool {
   const pool = new pg.Pool({
     ...connectionOptions(database),

@@ -1,27 +1,26 @@
-// What a fact looks like where it is stored: how it is written, how it is read, when it finishes its stream.
-// Facts are checked when they are read, because the journal outlives every version of this code. What they mean is not
-// known here, nor by which statements they come and go.
+// The stored form of a fact: how it is written, how it is read, and when it finishes its stream. Facts are checked when
+// they are read, because the journal outlives every version of this code.
 
-import { defaultLimits } from "../../../engines/rollout/plan.ts";
+import { defaultThresholds } from "../../../engines/rollout/plan.ts";
+import { endReasons, waitReasons } from "../../../engines/rollout/reasons.ts";
 import type {
   AppView,
-  Bin,
+  Bucket,
   Durations,
   Gate,
-  HoldReason,
   Labels,
   Landing,
-  Limits,
   OutsideWeights,
-  Pace,
   ReleaseIntent,
   RevisionView,
   RolloutEffect,
   RolloutEvent,
   RolloutResult,
   SignalName,
+  Strategy,
   Tally,
   Target,
+  Thresholds,
   Verdict,
   Weight,
 } from "../../../engines/rollout/vocabulary.ts";
@@ -30,7 +29,10 @@ import type { Fact } from "../../runtime/ports.ts";
 import type { ChainedFact } from "./chain.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
-/** Gives the value when it has the right shape, else says where it has not; the shape is at hand as JSON Schema too. */
+/**
+ * Gives the value if it has the right shape, else throws with the place that has not. It carries the shape
+ * as JSON Schema.
+ */
 type Reader<Value> = ((given: unknown, at: string) => Value) & { readonly schema: Schema; readonly mayBeAbsent?: true };
 type Fields<Shape> = {
   readonly [Key in keyof Shape]-?: Reader<Shape[Key] | (undefined extends Shape[Key] ? undefined : never)>;
@@ -51,7 +53,7 @@ const flag = reader({ type: "boolean" }, (given, at) =>
   typeof given === "boolean" ? given : refuse(at, "true or false"),
 );
 
-const oneOf = <Word extends string>(words: { readonly [Each in Word]: true }): Reader<Word> =>
+const oneOf = <Word extends string>(words: { readonly [Each in Word]: unknown }): Reader<Word> =>
   reader({ type: "string", enum: Object.keys(words) }, (given, at) =>
     typeof given === "string" && Object.hasOwn(words, given)
       ? (given as Word)
@@ -71,7 +73,7 @@ const listOf = <Value>(inner: Reader<Value>): Reader<readonly Value[]> =>
     Array.isArray(given) ? given.map((each, index) => inner(each, `${at}[${index}]`)) : refuse(at, "a list"),
   );
 
-/** Reads the named fields, in this order, and passes over others: a newer version may have written more. */
+/** Reads the named fields, in this order, and ignores others: a newer version may have written more. */
 const record = <Shape>(fields: Fields<Shape>): Reader<Shape> =>
   reader(schemaOf(fields), (given, at) => {
     if (typeof given !== "object" || given === null || Array.isArray(given)) return refuse(at, "a record");
@@ -82,13 +84,13 @@ const record = <Shape>(fields: Fields<Shape>): Reader<Shape> =>
     return Object.fromEntries(found.filter(([, value]) => value !== undefined)) as Shape;
   });
 
-/** Reads a record of an older version too: what it did not have yet is as it is by default. */
+/** Reads a record of an older version too: fields that it did not have yet get their defaults. */
 const completed = <Shape extends object>(defaults: Shape, inner: Reader<Shape>): Reader<Shape> =>
   reader(inner.schema, (given, at) =>
     inner(typeof given === "object" && given !== null ? { ...defaults, ...given } : given, at),
   );
 
-/** What is read has these fields and no others. */
+/** The shape of a record as it is read: these fields and no others. */
 function schemaOf(fields: object): Schema {
   const entries = Object.entries<Reader<unknown>>(fields as Record<string, Reader<unknown>>);
   const properties = Object.fromEntries(entries.map(([key, { schema }]) => [key, schema]));
@@ -109,19 +111,19 @@ const tally = record<Tally>({
   refused: optional(number),
   durations: optional(record<Durations>({ from: number, counts: listOf(number) })),
 });
-const bin = record<Bin>({ at: number, canary: tally, stable: tally });
-const pace = record<Pace>({
+const bucket = record<Bucket>({ at: number, canary: tally, stable: tally });
+const strategy = record<Strategy>({
   weights: listOf(number),
   bakeSeconds: number,
   warmUpSeconds: number,
-  tickSeconds: number,
+  intervalSeconds: number,
   probeSeconds: number,
   smokeSeconds: number,
   maximumSeconds: number,
 });
-const limits = completed(
-  defaultLimits,
-  record<Limits>({
+const thresholds = completed(
+  defaultThresholds,
+  record<Thresholds>({
     falseRollbackPercentMax: number,
     falsePromotionPercentMax: number,
     oddsTolerated: number,
@@ -137,9 +139,9 @@ const intent = record<ReleaseIntent>({
   target,
   revision: text,
   release: text,
-  pace,
-  limits,
-  shadow: optional(limits),
+  strategy,
+  thresholds,
+  dryRun: optional(thresholds),
   probePath: text,
   outsideWeights: optional(oneOf<OutsideWeights>({ restore: true, adopt: true })),
   gate: optional(record<Gate>({ beforePercent: number, expiresSeconds: number })),
@@ -158,20 +160,11 @@ const result = oneOf<RolloutResult>({
   promoted: true,
   "rolled-back": true,
   rejected: true,
-  equal: true,
-  stranded: true,
+  unchanged: true,
+  degraded: true,
 });
-const holdReason = oneOf<HoldReason>({
-  "no-traffic": true,
-  "too-few-requests": true,
-  "warming-up": true,
-  "stable-sick": true,
-  "shared-outage": true,
-  "lost-requests": true,
-  noisy: true,
-  unsettled: true,
-  unapproved: true,
-});
+const endReason = oneOf(endReasons);
+const waitReason = oneOf(waitReasons);
 const revision = record<RevisionView>({
   name: text,
   active: flag,
@@ -204,7 +197,7 @@ const effectKind = oneOf<RolloutEffect["kind"]>({
 type Kind = RolloutEvent["kind"];
 type FieldsOf<Each extends Kind> = Omit<Extract<RolloutEvent, { kind: Each }>, "kind" | "at">;
 
-/** Every fact that was ever written. A field that is added later is read as optional here, for ever. */
+/** The shape of every fact that was ever written. A field that is added later stays optional here for good. */
 const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
   Planned: record({ intent, steps: listOf(number) }),
   Inspected: record({ view }),
@@ -214,15 +207,15 @@ const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
   TrafficRead: record<FieldsOf<"TrafficRead">>({
     weights: listOf(weight),
     deactivated: optional(listOf(text)),
-    heldUntil: optional(number),
+    lockedUntil: optional(number),
   }),
   Waited: record({}),
-  Measured: record({ bins: listOf(bin), to: number }),
+  Measured: record({ buckets: listOf(bucket), to: number }),
   Deactivated: record({}),
   AttemptFailed: record<FieldsOf<"AttemptFailed">>({ effect: effectKind, reason: text, mayLand: optional(landing) }),
   Signalled: record({ signal: signalName, by: text, reason: text }),
   Started: record({ stable: nullable(text), activate: flag }),
-  FoundEqual: record({ stable: text, untouched: flag, sentence: text }),
+  FoundUnchanged: record({ stable: text, untouched: flag, message: text }),
   SmokePassed: record({}),
   StepReached: record({ percent: number }),
   TrafficDrifted: record<FieldsOf<"TrafficDrifted">>({
@@ -232,20 +225,20 @@ const shapes: { readonly [Each in Kind]: Reader<FieldsOf<Each>> } = {
   }),
   TrafficMoved: record({ percent: number, seenPercent: number }),
   TrafficAdopted: record({ percent: number }),
-  Held: record({ reason: holdReason, sentence: text }),
-  ShadowJudged: record<FieldsOf<"ShadowJudged">>({
+  Waiting: record({ reason: waitReason, message: text }),
+  DryRunJudged: record<FieldsOf<"DryRunJudged">>({
     verdict: oneOf<Verdict["verdict"]>({ pass: true, fail: true, inconclusive: true }),
-    reason: optional(holdReason),
-    sentence: text,
+    reason: optional(waitReason),
+    message: text,
   }),
-  StepPassed: record({ percent: number, sentence: text }),
-  Aborted: record({ sentence: text, by: text }),
+  StepPassed: record({ percent: number, message: text }),
+  Aborted: record({ reason: endReason, message: text, by: text }),
   Reverted: record({}),
   Disregarded: record({ what: text }),
-  Finished: record({ result, sentence: text }),
+  Finished: record({ result, reason: endReason, message: text }),
 };
 
-/** Tells readers of a journal, as JSON Schema, what an event in it may look like. */
+/** The shapes of events, as JSON Schema, for readers of a journal. */
 export const eventSchema: Schema = {
   oneOf: Object.entries(shapes).map(([kind, { schema }]) => {
     const { properties, required } = schema as { readonly properties: Schema; readonly required: readonly string[] };
@@ -257,7 +250,7 @@ export const eventSchema: Schema = {
   }),
 };
 
-/** Checks a fact that a store gave back. @throws journal-fact-unknown */
+/** Checks a fact that the store returned. @throws journal-fact-unknown */
 export function parseFact(stored: ChainedFact): Fact {
   try {
     const { kind, at } = record<{ kind: Kind; at: number }>({
@@ -279,16 +272,19 @@ export function parseFact(stored: ChainedFact): Fact {
   }
 }
 
-/** Writes events as text that every store takes: the world's words may hold half characters or a zero, and the store's may not. */
+/**
+ * Writes events as text that PostgreSQL accepts. Texts from outside may contain lone surrogates or NUL;
+ * PostgreSQL rejects both.
+ */
 export const eventsAsText = (events: readonly RolloutEvent[]): string =>
   JSON.stringify(events, (_, value: unknown) =>
     typeof value === "string" ? value.toWellFormed().replaceAll("\0", "\uFFFD") : value,
   );
 
-/** Says whether a stream is finished after these events; undefined when they leave it as it was. */
+/** Reports whether a stream is finished after these events; undefined if they do not change that. */
 export function finishes(events: readonly RolloutEvent[]): boolean | undefined {
-  const telling = events.findLast(
+  const last = events.findLast(
     (event) => event.kind === "Finished" || (event.kind === "Signalled" && event.signal === "retry"),
   );
-  return telling && telling.kind === "Finished";
+  return last && last.kind === "Finished";
 }

@@ -1,15 +1,16 @@
-// Waiting for streams to grow. A notice is a hint, which may be late, lost or anybody's: it has lengths asked for, as they are when a wait begins, every few
-// seconds after that, and when notices may have been missed. However many wait, it is one question at a time for all of them.
+// Waits for streams to grow. PostgreSQL's NOTIFY is only a hint, which may be late or lost, so the lengths are
+// also read when a wait begins, every few seconds, and after hints may have been missed. One query at a time
+// serves all waiters.
 
-/** Those who wait. */
+/** Waits for streams to grow. */
 export interface Growth {
   /** Resolves when the stream is longer than `length`, or at once when cancelled. */
   readonly grown: (stream: string, length: number, cancel: AbortSignal) => Promise<void>;
-  /** Wakes whoever waits for a stream to be as long as this, which it is. */
+  /** Wakes the waiters of a stream that is known to have this length. */
   readonly knows: (stream: string, length: number) => void;
-  /** Asks for a stream, where somebody waits for it to be as long as this. */
+  /** Reads the length of a stream, if a waiter waits for this length. */
   readonly noticed: (stream: string, length: number) => void;
-  /** Asks for all, since notices may have been missed. */
+  /** Reads the lengths of all awaited streams, because hints may have been missed. */
   readonly lookAtAll: () => void;
   readonly close: () => void;
 }
@@ -19,7 +20,7 @@ interface Waiter {
   readonly wake: () => void;
 }
 
-/** Begins to look each `pollSeconds`. A store that is away is asked again then. */
+/** Begins to read lengths every `pollSeconds`. An unreachable store is tried again then. */
 export function openGrowth(
   lengthsOf: (streams: readonly string[]) => Promise<ReadonlyMap<string, number>>,
   pollSeconds: number,

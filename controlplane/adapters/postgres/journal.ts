@@ -1,30 +1,36 @@
-// The journal in PostgreSQL. An append is one statement and so one round trip and one transaction: it compares the
-// stream's end with what was read, checks the claim and writes the facts, or none of these. Whoever listens is told after it.
-// What facts mean is the engine's business; their shape is in facts.ts, what holds them together in chain.ts.
+// The journal in PostgreSQL. An append is one statement, hence one round trip and one transaction: it compares the end
+// of the stream with what was read, checks the claim, and writes all facts or none. Listeners are notified after it.
+// facts.ts has the stored form of facts, and chain.ts the hashes that link them.
 import type pg from "pg";
 import { targetKey } from "../../../engines/rollout/names.ts";
-import type { Appended, Fact, Journal } from "../../runtime/ports.ts";
-import { chain, followChain, goOn, type StoredFact, type StoredHead } from "./chain.ts";
+import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import type { Appended, Fact, Journal, Pen, Pulse } from "../../runtime/ports.ts";
+import { chain, continueChain, followChain, type StoredFact, type StoredHead } from "./chain.ts";
 import type { Log } from "./connection.ts";
 import { eventsAsText, finishes, parseFact } from "./facts.ts";
 import { openGrowth } from "./growth.ts";
-import { listen, openTelling } from "./listen.ts";
+import { listen, openAnnouncer } from "./listen.ts";
 
 const channel = "ballast_journal";
 
-// The claim's row is locked until the end, so that no take-over can happen between the check and the facts. A stream of the
-// expected length whose last fact is another, as in a database that was put back from a copy, is not what was decided on.
+// The claim's row stays locked to the end of the transaction, so that no other process can take the claim between the
+// check and the facts. A stream of the expected length with another last fact, as in a database restored from a backup,
+// is not the stream that the events were decided on.
 const appendStatement = `
 with held as (
   select 1 from ballast.claims
   where target = $6 and holder = $1 and process = $5 and epoch = $7 and expires_at > clock_timestamp() for share
 ), head as (
   insert into ballast.streams as s (stream, target, length, finished, hash)
-  select $1, $8, jsonb_array_length($3::jsonb), coalesce($4::boolean, false), ($10::text[])[jsonb_array_length($3::jsonb)]
-  where ($2 = 0 or exists (select 1 from ballast.streams where stream = $1)) and ($6::text is null or exists (select 1 from held))
+  select $1, $8, jsonb_array_length($3::jsonb), coalesce($4::boolean, false),
+    ($10::text[])[jsonb_array_length($3::jsonb)]
+  where ($2 = 0 or exists (select 1 from ballast.streams where stream = $1))
+    and ($6::text is null or exists (select 1 from held))
   on conflict (stream) do update set
-    length = s.length + excluded.length, finished = coalesce($4::boolean, s.finished), written_at = clock_timestamp(), hash = excluded.hash
-    where s.length = $2 and not exists (select 1 from ballast.facts where stream = $1 and index = $2 - 1 and hash <> $9::text)
+    length = s.length + excluded.length, finished = coalesce($4::boolean, s.finished), written_at = clock_timestamp(),
+    hash = excluded.hash
+    where s.length = $2
+      and not exists (select 1 from ballast.facts where stream = $1 and index = $2 - 1 and hash <> $9::text)
   returning s.length
 ), written as (
   insert into ballast.facts (stream, index, event, process, epoch, hash)
@@ -33,14 +39,16 @@ with held as (
 )
 select exists (select 1 from held) as held, (select length from head) as length`;
 
-// A transaction that notifies holds a lock of the whole server until it is on the disk, so that such appends would wait for one another and never
-// share a write. Hence it is one of its own, for all that was appended meanwhile; it writes nothing, and so waits for no disk.
-const tellStatement = `select pg_notify('${channel}', told) from unnest($1::text[]) as told`;
+// A transaction that notifies holds a server-wide lock until its commit is on disk, so such appends would wait for each
+// other and never share a disk write. NOTIFY is therefore a transaction of its own, for everything appended in the
+// meantime. It writes nothing, and so waits for no disk.
+const announceStatement = `select pg_notify('${channel}', payload) from unnest($1::text[]) as payload`;
 
-// Both in one statement, so that facts and head are of one moment.
+// One statement for both, so that the facts and the end of the stream are of one moment.
 const readStatement = `
 select s.length, s.hash as head, f.index, f.event, f.process, f.epoch, f.hash
-from ballast.streams s left join ballast.facts f on f.stream = s.stream and f.index >= $2 where s.stream = $1 order by f.index`;
+from ballast.streams s left join ballast.facts f on f.stream = s.stream and f.index >= $2
+where s.stream = $1 order by f.index`;
 
 type ReadRow = Omit<StoredFact, "stream" | "index"> & {
   readonly length: number;
@@ -48,116 +56,51 @@ type ReadRow = Omit<StoredFact, "stream" | "index"> & {
   readonly index: number | null;
 };
 
-// Two questions that an index answers each; a count over all streams would read them all, every few seconds.
+const streamsStatement = `
+select stream from ballast.streams
+where ($1::text is null or target = $1) and not ($2 and finished) order by created_at desc, stream`;
+
+// Two queries that an index answers each. A count over all streams would read all of them, every few seconds.
 const pulseStatement = `
 select (extract(epoch from last) * 1000)::float8 as at, extract(epoch from clock_timestamp() - last)::float8 as ago,
-  (select count(*)::integer from ballast.streams where not finished) as flying
+  (select count(*)::integer from ballast.streams where not finished) as unfinished
 from (select max(written_at) as last from ballast.streams) as written`;
 
-/** A stream's name holds its target between its kind and its revision. */
-const targetKeyOf = (stream: string): string => stream.split("/").slice(1, -1).join("/");
-
-/** A journal that must be closed, since it keeps one connection that listens. */
+/** A journal that must be closed, because it keeps a connection that listens. */
 export interface PostgresJournal extends Journal {
   readonly close: () => Promise<void>;
 }
 
-/** Opens the journal. Waiting for growth falls back on looking every `pollSeconds`, should a notice ever be lost. */
+/** Opens the journal. `grown` also reads lengths every `pollSeconds`, in case a notification is lost. */
 export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log, pollSeconds = 5): PostgresJournal {
-  const growth = openGrowth(async (streams) => {
-    const { rows } = await pool.query<{ stream: string; length: number }>({
-      name: "ballast-lengths",
-      text: "select stream, length from ballast.streams where stream = any($1::text[])",
-      values: [streams],
-    });
-    return new Map(rows.map(({ stream, length }) => [stream, length]));
-  }, pollSeconds);
+  const growth = openGrowth((streams) => lengthsOf(pool, streams), pollSeconds);
   const listener = listen(listening, channel, log, (payload) => {
     if (payload === undefined) growth.lookAtAll();
     const [, length, stream] = /^(\d+) (.*)$/s.exec(payload ?? "") ?? [];
     if (stream !== undefined) growth.noticed(stream, Number(length));
   });
-  const others = openTelling((told) => pool.query({ name: "ballast-tell", text: tellStatement, values: [told] }));
-
-  /** Reads the facts from an index on, and where the stream ends. */
-  async function readFrom(
-    stream: string,
-    index: number,
-  ): Promise<{ readonly head: StoredHead; readonly stored: readonly StoredFact[] } | undefined> {
-    const { rows } = await pool.query<ReadRow>({ name: "ballast-read", text: readStatement, values: [stream, index] });
-    const [first] = rows;
-    return (
-      first && {
-        head: { length: first.length, hash: first.head },
-        stored: rows.flatMap(({ index, event, process, epoch, hash }) =>
-          index === null ? [] : [{ stream, index, event, process, epoch, hash }],
-        ),
-      }
-    );
-  }
-
+  const others = openAnnouncer((payloads) =>
+    pool.query({ name: "ballast-announce", text: announceStatement, values: [payloads] }),
+  );
   return {
-    read: async (stream, known = []) => {
-      const found = await readFrom(stream, known.length);
-      const more = found && goOn(known.at(-1), known.length, found.head, found.stored);
-      if (more) return more.length === 0 ? known : [...known, ...more.map(parseFact)];
-      const whole = known.length === 0 ? found : await readFrom(stream, 0);
-      return whole === undefined ? [] : followChain(stream, whole.head, whole.stored).map(parseFact);
-    },
-    append: async (stream, on, events, { process, claim }): Promise<Appended> => {
+    read: (stream, known = []) => read(pool, stream, known),
+    append: async (stream, on, events, pen) => {
       if (events.length === 0) return "appended";
-      if (claim && claim.holder !== stream) return "fenced";
-      const before = on.at(-1)?.hash;
-      const text = eventsAsText(events);
-      const facts = chain(
-        before,
-        (JSON.parse(text) as unknown[]).map((event, offset) => ({
-          stream,
-          index: on.length + offset,
-          event,
-          process,
-          epoch: claim?.epoch ?? 0,
-        })),
-      );
-      const {
-        rows: [came],
-      } = await pool.query<{ held: boolean; length: number | null }>({
-        name: "ballast-append",
-        text: appendStatement,
-        values: [
-          stream,
-          on.length,
-          text,
-          finishes(events) ?? null,
-          process,
-          claim?.target ?? null,
-          claim?.epoch ?? null,
-          targetKeyOf(stream),
-          before ?? null,
-          facts.map(({ hash }) => hash),
-        ],
-      });
-      if (came?.length == null) return claim && !came?.held ? "fenced" : "conflict";
-      growth.knows(stream, came.length);
-      others.tell(stream, `${came.length} ${stream}`);
-      return "appended";
+      if (pen.claim && pen.claim.holder !== stream) return "fenced";
+      const { result, length } = await append(pool, stream, on, events, pen);
+      if (length !== undefined) {
+        growth.knows(stream, length);
+        others.announce(stream, `${length} ${stream}`);
+      }
+      return result;
     },
     grown: growth.grown,
     streams: async ({ target, unfinished }) => {
-      const { rows } = await pool.query<Pick<Fact, "stream">>(
-        `select stream from ballast.streams where ($1::text is null or target = $1) and not ($2 and finished) order by created_at desc, stream`,
-        [target ? targetKey(target) : null, unfinished ?? false],
-      );
-      return rows.map((row) => row.stream);
+      const key = target ? targetKey(target) : null;
+      const { rows } = await pool.query<Pick<Fact, "stream">>(streamsStatement, [key, unfinished ?? false]);
+      return rows.map(({ stream }) => stream);
     },
-    pulse: async () => {
-      const { rows } = await pool.query<{ at: number | null; ago: number; flying: number }>(pulseStatement);
-      const { at = null, ago = 0, flying = 0 } = rows[0] ?? {};
-      return {
-        inFlight: flying,
-        lastWrite: at === null ? undefined : { at: Math.round(at), secondsAgo: Math.max(0, ago) },
-      };
-    },
+    pulse: () => readPulse(pool),
     close: async () => {
       growth.close();
       await others.close();
@@ -165,3 +108,93 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
     },
   };
 }
+
+async function lengthsOf(pool: pg.Pool, streams: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await pool.query<{ stream: string; length: number }>({
+    name: "ballast-lengths",
+    text: "select stream, length from ballast.streams where stream = any($1::text[])",
+    values: [streams],
+  });
+  return new Map(rows.map(({ stream, length }) => [stream, length]));
+}
+
+/** Reads the facts after the known ones if they continue them, else the whole stream. */
+async function read(pool: pg.Pool, stream: string, known: readonly Fact[]): Promise<readonly Fact[]> {
+  const found = await readFrom(pool, stream, known.length);
+  const more = found && continueChain(known.at(-1), known.length, found.head, found.stored);
+  if (more) return more.length === 0 ? known : [...known, ...more.map(parseFact)];
+  const whole = known.length === 0 ? found : await readFrom(pool, stream, 0);
+  return whole === undefined ? [] : followChain(stream, whole.head, whole.stored).map(parseFact);
+}
+
+/** Reads the facts from an index on, and the end of the stream. */
+async function readFrom(
+  pool: pg.Pool,
+  stream: string,
+  from: number,
+): Promise<{ readonly head: StoredHead; readonly stored: readonly StoredFact[] } | undefined> {
+  const { rows } = await pool.query<ReadRow>({ name: "ballast-read", text: readStatement, values: [stream, from] });
+  const [first] = rows;
+  return (
+    first && {
+      head: { length: first.length, hash: first.head },
+      stored: rows.flatMap(({ index, event, process, epoch, hash }) =>
+        index === null ? [] : [{ stream, index, event, process, epoch, hash }],
+      ),
+    }
+  );
+}
+
+/** Appends events and gives the result, with the new length of the stream if they were written. */
+async function append(
+  pool: pg.Pool,
+  stream: string,
+  on: readonly Fact[],
+  events: readonly RolloutEvent[],
+  { process, claim }: Pen,
+): Promise<{ readonly result: Appended; readonly length?: number }> {
+  const before = on.at(-1)?.hash;
+  const text = eventsAsText(events);
+  const epoch = claim?.epoch ?? 0;
+  const facts = chain(
+    before,
+    (JSON.parse(text) as unknown[]).map((event, offset) => ({
+      stream,
+      index: on.length + offset,
+      event,
+      process,
+      epoch,
+    })),
+  );
+  const { rows } = await pool.query<{ held: boolean; length: number | null }>({
+    name: "ballast-append",
+    text: appendStatement,
+    values: [
+      stream,
+      on.length,
+      text,
+      finishes(events) ?? null,
+      process,
+      claim?.target ?? null,
+      claim?.epoch ?? null,
+      targetKeyOf(stream),
+      before ?? null,
+      facts.map(({ hash }) => hash),
+    ],
+  });
+  const [answer] = rows;
+  if (answer?.length == null) return { result: claim && !answer?.held ? "fenced" : "conflict" };
+  return { result: "appended", length: answer.length };
+}
+
+async function readPulse(pool: pg.Pool): Promise<Pulse> {
+  const { rows } = await pool.query<{ at: number | null; ago: number; unfinished: number }>(pulseStatement);
+  const { at = null, ago = 0, unfinished = 0 } = rows[0] ?? {};
+  return {
+    inFlight: unfinished,
+    lastWrite: at === null ? undefined : { at: Math.round(at), secondsAgo: Math.max(0, ago) },
+  };
+}
+
+/** A stream's name holds its target between its kind and its revision. */
+const targetKeyOf = (stream: string): string => stream.split("/").slice(1, -1).join("/");

@@ -1,12 +1,14 @@
-// One connection that listens, made again when it breaks. Notices are hints: whoever gets one looks for himself, and
-// after each new connection everybody is told to look, since notices of the time between are lost.
+// LISTEN and NOTIFY of PostgreSQL: one connection that listens and reconnects, and one sender that collects messages. A
+// message is only a hint. After each reconnect the listener must look for itself, because messages in between are lost.
 import { setTimeout as nap } from "node:timers/promises";
 import pg from "pg";
 import type { Log } from "./connection.ts";
 
 const restMilliseconds = 1000;
 
-/** Listens on a channel until closed; `noticed` gets each payload, or undefined when any number may have been missed. */
+/**
+ * Listens on a channel until closed. `noticed` receives each payload, or undefined when messages may have been missed.
+ */
 export function listen(
   options: pg.ClientConfig,
   channel: string,
@@ -50,39 +52,42 @@ export function listen(
   };
 }
 
-/** Tells whoever listens. */
-export interface Telling {
-  /** Has a notice on its way soon; nobody waits for it. A later one about the same takes its place until then. */
-  readonly tell: (about: string, payload: string) => void;
-  /** Ends with the last notice. */
+/** Sends messages to all listeners. */
+export interface Announcer {
+  /** Queues a message; nothing waits for it. A later one about the same subject replaces it while it is queued. */
+  readonly announce: (about: string, payload: string) => void;
+  /** Resolves after the last message. */
   readonly close: () => Promise<void>;
 }
 
-/** At most so often a lot of notices is sent. */
-const lotMilliseconds = 20;
+/** The shortest time between two batches. */
+const batchMilliseconds = 20;
 
-/** Gives what sends notices: the first at once, and what comes soon after it as one lot. A lot that cannot be sent is lost, as notices may be. */
-export function openTelling(send: (payloads: readonly string[]) => Promise<unknown>): Telling {
+/**
+ * Opens an announcer. It sends the first message at once, and the ones that follow soon after as one batch. A batch
+ * that cannot be sent is lost, as hints may be.
+ */
+export function openAnnouncer(send: (payloads: readonly string[]) => Promise<unknown>): Announcer {
   const closing = new AbortController();
   let waiting = new Map<string, string>();
-  let telling: Promise<void> | undefined;
-  async function untilTold(): Promise<void> {
+  let sending: Promise<void> | undefined;
+  async function sendAll(): Promise<void> {
     while (waiting.size > 0) {
-      const lot = [...waiting.values()];
+      const batch = [...waiting.values()];
       waiting = new Map();
-      await send(lot).catch(() => undefined);
-      await nap(lotMilliseconds, undefined, { signal: closing.signal }).catch(() => undefined);
+      await send(batch).catch(() => undefined);
+      await nap(batchMilliseconds, undefined, { signal: closing.signal }).catch(() => undefined);
     }
-    telling = undefined;
+    sending = undefined;
   }
   return {
-    tell: (about, payload) => {
+    announce: (about, payload) => {
       waiting.set(about, payload);
-      telling ??= untilTold();
+      sending ??= sendAll();
     },
     close: async () => {
       closing.abort();
-      await telling;
+      await sending;
     },
   };
 }

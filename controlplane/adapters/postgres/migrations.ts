@@ -1,5 +1,5 @@
-// The tables of journal and claims, as numbered steps that are taken once and never edited. They may only add, because
-// during a deployment the version before still works on them.
+// The tables of journal and claims, as numbered migrations that are applied once and never edited after a release. They
+// may only add, because the previous version still uses the tables during a deployment.
 import type pg from "pg";
 import { databaseUnprepared } from "../../../errors/journal.ts";
 
@@ -28,48 +28,49 @@ const steps: readonly string[] = [
      process text,
      epoch integer not null,
      expires_at timestamptz not null);
-   create table ballast.holds (
+   create table ballast.locks (
      target text primary key,
      id uuid not null default gen_random_uuid(),
      by text not null,
      until timestamptz not null);`,
-  // Facts of the version before have no hash, and it may write more of them during a deployment.
+  // Facts of the previous version have no hash, and it may write more of them during a deployment.
   `alter table ballast.facts add column hash text;
    alter table ballast.streams add column hash text;`,
-  // The row without a stream says since when there is such a channel.
-  `create table ballast.notices (
-     channel text not null,
+  // The row with an empty stream records that the notifier is registered.
+  `create table ballast.notifications (
+     notifier text not null,
      stream text not null,
-     told integer not null,
+     delivered integer not null,
      failures integer not null default 0,
      due_at timestamptz not null default clock_timestamp(),
-     primary key (channel, stream));`,
+     primary key (notifier, stream));`,
 ];
 
-/** PostgreSQL's words for a role that may not: invalid_authorization_specification, invalid_password, insufficient_privilege. */
+/**
+ * PostgreSQL's codes for a role without the right: invalid_authorization_specification, invalid_password,
+ * insufficient_privilege.
+ */
 const notForUs = ["28000", "28P01", "42501"];
 
-/** Any number will do that nobody else uses; it spells "ballast" on a telephone. */
+/** The key of our advisory lock: "ballast" on a telephone keypad. Any number that nothing else uses would do. */
 const lockNumber = 2255278;
 
 /**
- * Brings the schema `ballast` up to date. Replicas that start together take turns, and the later ones find nothing to do.
+ * Brings the schema `ballast` up to date. Replicas that start together wait for each other; the later ones find nothing
+ * to do. If nothing is missing nothing is written, so a role without the right to create tables succeeds.
  *
- * Where nothing is missing nothing is written, so that a role which may not write tables gets by; where it would have to, it is told who may.
- *
- * @throws database-unprepared
+ * @throws database-unprepared if the role lacks the rights for what is missing.
  */
 export async function migrate(pool: pg.Pool): Promise<void> {
   try {
-    if ((await taken(pool)) < steps.length) await takeSteps(pool);
+    if ((await countApplied(pool)) < steps.length) await applySteps(pool);
   } catch (error) {
     if (!notForUs.includes((error as pg.DatabaseError).code ?? "")) throw error;
     throw databaseUnprepared({ role: pool.options.user ?? "its role", why: (error as Error).message });
   }
 }
 
-/** Counts the steps that were taken. */
-async function taken(client: Pick<pg.ClientBase, "query">): Promise<number> {
+async function countApplied(client: Pick<pg.ClientBase, "query">): Promise<number> {
   const {
     rows: [found],
   } = await client.query<{ is: boolean }>("select to_regclass('ballast.migrations') is not null as is");
@@ -80,15 +81,17 @@ async function taken(client: Pick<pg.ClientBase, "query">): Promise<number> {
   return counted?.steps ?? 0;
 }
 
-async function takeSteps(pool: pg.Pool): Promise<void> {
+async function applySteps(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query("begin");
     await client.query("set local statement_timeout = 0");
     await client.query("select pg_advisory_xact_lock($1)", [lockNumber]);
     await client.query(`create schema if not exists ballast;
-      create table if not exists ballast.migrations (number integer primary key, at timestamptz not null default clock_timestamp())`);
-    const before = await taken(client);
+      create table if not exists ballast.migrations (
+        number integer primary key,
+        at timestamptz not null default clock_timestamp())`);
+    const before = await countApplied(client);
     for (const [index, step] of steps.entries()) {
       if (index < before) continue;
       await client.query(step);
@@ -97,7 +100,7 @@ async function takeSteps(pool: pg.Pool): Promise<void> {
     await client.query("commit");
     client.release();
   } catch (error) {
-    client.release(true); // A closed connection rolls back by itself, whatever state it was in.
+    client.release(true); // Closing the connection rolls back, whatever state it was in.
     throw error;
   }
 }

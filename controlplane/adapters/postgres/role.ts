@@ -1,34 +1,36 @@
-// The role under which the control plane signs in, and what it may do with its tables: what the SQL of journal, claims and turns needs
-// and no more. An administrator runs this, before the control plane starts and as often as wanted; who that is, is not known here.
+// The role under which the control plane signs in, and its rights: exactly what the SQL of the journal, the claims and
+// DBOS needs. An administrator runs this before the control plane starts, and may run it again at any time.
 import pg from "pg";
 import { databaseRoleMighty } from "../../../errors/journal.ts";
 
-/** Who signs in as the role. */
+/** The role, and the identity that signs in as it. */
 export interface Grantee {
-  /** The role's name, which on Azure is the identity's. */
+  /** The name of the role. On Azure it is the identity's name. */
   readonly name: string;
-  /** The identity's object in Entra. Without one it is a role like any other, for a server that knows no Entra. */
+  /** The identity's object id in Entra. Without one the role is an ordinary one, for a server without Entra. */
   readonly objectId: string | undefined;
 }
 
-/** What the control plane may do with each of its tables. Facts are added and read: whoever takes the control plane over can forge no past. */
+/**
+ * The rights on each table. Facts can be read and added only, so that even a hijacked control plane cannot
+ * change the past.
+ */
 const rights = {
   "ballast.migrations": "select",
   "ballast.facts": "select, insert",
   "ballast.streams": "select, insert, update",
   "ballast.claims": "select, insert, update",
-  "ballast.notices": "select, insert, update",
-  "ballast.holds": "select, insert, update, delete",
-  "all tables in schema dbos": "select, insert, update, delete", // the durable engine's own, which it cleans up after itself
+  "ballast.notifications": "select, insert, update",
+  "ballast.locks": "select, insert, update, delete",
+  "all tables in schema dbos": "select, insert, update, delete", // DBOS cleans up its own tables
 } as const;
 
 /**
- * Makes the role where it is missing, and gives it to the identity that has its name now.
+ * Creates the role if it is missing, and assigns it to the identity that now has its name. To Entra, an identity that
+ * was deleted and created again under the same name is a different one, and would be locked out.
  *
- * The client is connected to the database `postgres`, the only one in which Azure has its functions for that. An identity that
- * was made anew under its old name is another one to Entra, and would be locked out until somebody noticed.
- *
- * @throws database-role-mighty where the role may already do what no grant of ours can take away.
+ * @param client Connected to the database `postgres`, the only one in which Azure provides the functions for this.
+ * @throws database-role-mighty if the role already has rights that we cannot revoke.
  */
 export async function makeRole(client: pg.ClientBase, { name, objectId }: Grantee): Promise<void> {
   const {
@@ -36,8 +38,11 @@ export async function makeRole(client: pg.ClientBase, { name, objectId }: Grante
   } = await client.query<{ label: string | null; mighty: boolean }>(
     `select rolsuper or rolcreaterole or rolcreatedb or exists (
          select 1 from pg_auth_members m join pg_roles g on g.oid = m.roleid
-         where m.member = r.oid and (g.rolsuper or g.rolcreaterole or g.rolcreatedb or g.rolname = 'azure_pg_admin' or g.rolname like 'pg\\_%')) as mighty,
-       (select label from pg_shseclabel where objoid = r.oid and classoid = 'pg_authid'::regclass and provider = 'pgaadauth') as label
+         where m.member = r.oid and (
+           g.rolsuper or g.rolcreaterole or g.rolcreatedb or g.rolname = 'azure_pg_admin' or g.rolname like 'pg\\_%')
+       ) as mighty,
+       (select label from pg_shseclabel
+        where objoid = r.oid and classoid = 'pg_authid'::regclass and provider = 'pgaadauth') as label
      from pg_roles r where rolname = $1`,
     [name],
   );
@@ -50,16 +55,15 @@ export async function makeRole(client: pg.ClientBase, { name, objectId }: Grante
       objectId,
     ]));
   if (found.label?.toLowerCase().includes(`oid=${objectId.toLowerCase()}`)) return;
-  await client.query(
-    `security label for "pgaadauth" on role ${pg.escapeIdentifier(name)} is ${pg.escapeLiteral(`aadauth,oid=${objectId},type=service`)}`,
-  );
+  const label = pg.escapeLiteral(`aadauth,oid=${objectId},type=service`);
+  await client.query(`security label for "pgaadauth" on role ${pg.escapeIdentifier(name)} is ${label}`);
 }
 
 /**
- * Gives a role exactly the rights that it needs in this database, and takes from it what it had besides.
+ * Grants a role exactly the rights that it needs in this database, and revokes all others.
  *
- * All tables are there already: they are the administrator's, so that the role can neither change nor drop them. It is one
- * transaction, so that a control plane at work never misses a right in between.
+ * The tables exist already and belong to the administrator, so that the role can neither change nor drop them. It is
+ * one transaction, so that a running control plane never lacks a right in between.
  */
 export async function grantRights(client: pg.ClientBase, database: string, { name }: Grantee): Promise<void> {
   const [role, own] = [name, database].map((each) => pg.escapeIdentifier(each));

@@ -1,6 +1,6 @@
-// The time as the database has it: the one clock that all replicas share. What one of them writes at a moment another waits
-// for, so that two clocks ten minutes apart would be ten minutes of doing nothing. Between two questions our own steady
-// clock counts on, which nobody sets; the wall clock of this machine is never looked at.
+// The database's time: the one clock that all replicas share. One replica writes a time that another waits for, so with
+// local clocks ten minutes apart a rollout would stand still for ten minutes. Between two queries our own monotonic
+// clock counts on; the wall clock of this machine is never used.
 import type pg from "pg";
 import type { Instant } from "../../../engines/time.ts";
 
@@ -10,13 +10,13 @@ export interface DatabaseTime {
   readonly close: () => void;
 }
 
-const secondsBetweenQuestions = 30;
+const secondsBetweenQueries = 30;
 
 /**
- * Asks the database for its time, now and every half minute.
+ * Reads the database's time, now and every half minute.
  *
- * The answer is taken for the middle of its journey, so that it is wrong by half of that at most; a slow answer therefore
- * corrects nothing, nor does a database that is away.
+ * The answer is assumed to be from the middle of the round trip, so it is wrong by at most half of it. A slow answer is
+ * therefore ignored. While the database is unreachable, the last answer counts on.
  */
 export async function openTime(pool: pg.Pool): Promise<DatabaseTime> {
   const ask = async () => {
@@ -35,6 +35,6 @@ export async function openTime(pool: pg.Pool): Promise<DatabaseTime> {
       },
       () => undefined,
     );
-  }, secondsBetweenQuestions * 1000).unref();
+  }, secondsBetweenQueries * 1000).unref();
   return { now: () => Math.round(known.at + performance.now() - known.counted), close: () => clearInterval(asking) };
 }

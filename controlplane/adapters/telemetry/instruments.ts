@@ -1,14 +1,14 @@
-// The metrics of the control plane: their names, units and what each says. docs/guides/telemetry.md has them as a table, which a test holds to this
-// file, and the alerts ask for them by name. Names, not numbers: what is measured when is in watch.ts.
+// The metrics of the control plane: their names, units and meanings. docs/guides/telemetry.md lists them in a table
+// that a test compares with this file, and the alerts query them by name. watch.ts records them.
 import type { Counter, Histogram, Meter, MetricOptions, ObservableGauge } from "@opentelemetry/api";
 
-/** Every metric, by how it is called in the code. */
+/** Every metric, by its name in the code. */
 export const metrics = {
   heartbeat: {
     name: "ballast.heartbeat",
     kind: "gauge",
     unit: "1",
-    says: "1 each time that the process reports, with whether its `journal` answered (`reachable`, `unreachable`)",
+    says: "1 on each report of the process, by whether the `journal` answered (`reachable`, `unreachable`)",
   },
   underWay: {
     name: "ballast.rollouts.under_way",
@@ -16,23 +16,23 @@ export const metrics = {
     unit: "{rollout}",
     says: "rollouts that have not ended, by `phase`; every replica reports all of them",
   },
-  tickLag: {
-    name: "ballast.tick.lag",
+  intervalLag: {
+    name: "ballast.interval.lag",
     kind: "histogram",
     unit: "s",
-    says: "how long after its due moment a measurement began, by `app`; a rollout that is paused has none",
+    says: "delay between the time when a measurement was due and its start, by `app`; paused rollouts have none",
   },
   effects: {
     name: "ballast.effects",
     kind: "histogram",
     unit: "s",
-    says: "how long an effect took, by `effect`, `result` (`ok`, `failed`, `cut`), `phase` and `app`",
+    says: "duration of an effect, by `effect`, `result` (`ok`, `failed`, `cut`), `phase` and `app`",
   },
   verdicts: {
     name: "ballast.verdicts",
     kind: "counter",
     unit: "{verdict}",
-    says: "verdicts as they were written, by `verdict` (`pass`, `fail`, `inconclusive`), `reason` of what is inconclusive, and `app`",
+    says: "verdicts, by `verdict` (`pass`, `fail`, `inconclusive`), `reason` (of inconclusive ones) and `app`",
   },
   ended: {
     name: "ballast.rollouts.ended",
@@ -44,19 +44,19 @@ export const metrics = {
     name: "ballast.journal.append",
     kind: "histogram",
     unit: "s",
-    says: "how long an append to the journal took, by `result` (`appended`, `conflict`, `fenced`, `lost`)",
+    says: "duration of an append to the journal, by `result` (`appended`, `conflict`, `fenced`, `lost`)",
   },
-  takeovers: {
-    name: "ballast.takeovers",
+  recoveries: {
+    name: "ballast.recoveries",
     kind: "counter",
     unit: "{rollout}",
-    says: "rollouts that this process took over, by `app`",
+    says: "rollouts that this process recovered, by `app`",
   },
   undelivered: {
-    name: "ballast.notices.undelivered",
+    name: "ballast.notifications.undelivered",
     kind: "counter",
     unit: "{attempt}",
-    says: "attempts to tell a `channel` that failed and are made again",
+    says: "failed attempts to deliver to a `notifier`; each is retried",
   },
 } as const;
 

@@ -1,5 +1,6 @@
-// How telemetry leaves the process: batches in memory, sent now and then by Microsoft's exporter, and dropped where they cannot be. Nobody waits for
-// it; an ingestion that refuses or hangs costs a bounded queue and one sentence in the log. What is sent is not known here.
+// How telemetry leaves the process: batches in memory, which Microsoft's exporter sends at intervals, and which are
+// dropped if that fails. Nothing waits for it. An ingestion that refuses or hangs costs a bounded queue and one message
+// in the log.
 
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
@@ -9,39 +10,40 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
 
-/** Where telemetry goes, and as whom. */
+/** Where telemetry is sent, and its sender. */
 export interface SendingSettings {
-  /** Of the Application Insights component. */
+  /** The connection string of the Application Insights component. */
   readonly connectionString: string;
   readonly credential: TokenCredential;
-  /** Which way requests take. */
+  /** The network route of requests. */
   readonly way: PipelinePolicy;
-  /** Who sends, in the words of the platform. */
+  /** The sender, in the platform's terms. */
   readonly role: string;
   readonly instance: string;
   readonly version: string;
-  /** How often metrics are sent; spans are at least as often. */
+  /** How often metrics are sent. Spans are sent at least as often. */
   readonly everySeconds: number;
-  /** Gets a sentence when sending begins to fail, and one when it works again. */
-  readonly log: (sentence: string) => void;
+  /** Receives a message when sending begins to fail, and one when it works again. */
+  readonly log: (message: string) => void;
 }
 
-/** What is measured with, and how it ends. */
+/** The tracer and the meter, and how to close them. */
 export interface Sending {
   readonly tracer: Tracer;
   readonly meter: Meter;
-  /** Sends what is left, for a few seconds at the most. */
+  /** Sends what is left, for at most a few seconds. */
   readonly close: () => Promise<void>;
 }
 
-/** How long one sending may take; a process that ends waits no longer. */
+/** The limit of one export. A process that ends waits no longer. */
 const sendSeconds = 5;
-/** More spans than this wait for nobody: the rest is dropped. */
+/** The most spans in the queue. Further ones are dropped. */
 const spansMax = 2048;
 
-/** Opens the way out. */
+/** Opens the exporters. */
 export function openSending(settings: SendingSettings): Sending {
-  // The exporter reports on itself to Microsoft, and names its resource in a metric of its own, unless the environment says no; we send where we are configured to and nowhere else.
+  // Unless the environment forbids it, the exporter reports usage to Microsoft and adds a metric about its resource. We
+  // send to the configured address and nowhere else.
   process.env["APPLICATION_INSIGHTS_NO_STATSBEAT"] = "true";
   process.env["APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED"] = "true";
   const options = {
@@ -51,7 +53,7 @@ export function openSending(settings: SendingSettings): Sending {
     retryOptions: { maxRetries: 0 },
     additionalPolicies: [
       { policy: settings.way, position: "perCall" as const },
-      { policy: inTimeAndHeard(settings.log), position: "perCall" as const },
+      { policy: timedAndWatched(settings.log), position: "perCall" as const },
     ],
   };
   const resource = resourceFromAttributes({
@@ -89,31 +91,32 @@ export function openSending(settings: SendingSettings): Sending {
 }
 
 /**
- * Gives each sending its time, and says once that nothing arrives any more, and once that it does again: a log that says so every minute is read by nobody.
+ * Limits the time of each export, and logs once when exports begin to fail and once when they work again. One message a
+ * minute would flood the log.
  *
- * It is heard here since the exporter calls a sending good whose items it has dropped.
+ * It watches the requests because the exporter reports success even for items that it dropped.
  */
-function inTimeAndHeard(log: (sentence: string) => void): PipelinePolicy {
+function timedAndWatched(log: (message: string) => void): PipelinePolicy {
   let isFailing = false;
-  const heard = (problem: string | undefined): void => {
+  const note = (problem: string | undefined): void => {
     if (isFailing !== (problem !== undefined))
       log(
         problem === undefined
-          ? "telemetry arrives again"
-          : `telemetry does not arrive, and is dropped until it does: ${problem}`,
+          ? "telemetry is delivered again"
+          : `telemetry cannot be delivered and is dropped: ${problem}`,
       );
     isFailing = problem !== undefined;
   };
   return {
-    name: "ballast-telemetry-heard",
+    name: "ballast-telemetry-watched",
     sendRequest: async (request, next) => {
-      request.timeout = sendSeconds * 1000; // The way's own limit is that of requests to Azure, and longer.
+      request.timeout = sendSeconds * 1000; // The network route sets a longer limit, for requests to Azure.
       try {
         const response = await next(request);
-        heard(response.status < 300 ? undefined : `it was answered with ${response.status}`);
+        note(response.status < 300 ? undefined : `it was answered with ${response.status}`);
         return response;
       } catch (error) {
-        heard((error as Error).message);
+        note((error as Error).message);
         throw error;
       }
     },

@@ -1,5 +1,6 @@
-// What is told of the control plane's work, as spans and metrics: turns as the loop takes them, facts as they are written, calls as they are
-// answered. Attributes are names, numbers and words of ours; no body, no header, no address, no caller. How it is sent is in send.ts.
+// Records the control plane's work as spans and metrics: reconcile passes, facts as they are written, calls as they
+// are answered. Attributes are names, numbers and terms of ours; never a body, a header, an address or a caller.
+// send.ts sends them.
 import { createHash } from "node:crypto";
 import {
   type BatchObservableResult,
@@ -15,48 +16,48 @@ import { targetOf } from "../../../engines/rollout/names.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent, RolloutState } from "../../../engines/rollout/vocabulary.ts";
 import { after, type Instant } from "../../../engines/time.ts";
-import type { Fact, Journal, Notices, Telemetry } from "../../runtime/ports.ts";
+import type { Fact, Journal, Notifications, Pass, Telemetry } from "../../runtime/ports.ts";
 import { type Instruments, instrumentsOf } from "./instruments.ts";
 import type { Sending } from "./send.ts";
 
-/** A call of the service that was answered. */
+/** A call of the API that was answered. */
 export interface Served {
   readonly method: string;
-  /** As it is described, with the names of its parts in braces and not what they were. */
+  /** The path as described, with the names of its parts in braces instead of their values. */
   readonly route: string;
   readonly status: number;
   readonly milliseconds: number;
 }
 
-/** Everything that is watched. */
+/** Everything that is recorded. */
 export interface Watch extends Telemetry {
-  /** Gives the journal, whose appends are measured and whose facts are counted from now on. */
+  /** Gives the journal with its appends measured and its facts counted. */
   readonly journal: (journal: Journal) => Journal;
-  readonly notices: (notices: Notices) => Notices;
+  readonly notifications: (notifications: Notifications) => Notifications;
   readonly served: (call: Served) => void;
-  /** Begins to report that this process is there, and what is under way. */
+  /** Begins to report that this process runs, and the rollouts under way. */
   readonly begin: (journal: Pick<Journal, "pulse" | "streams" | "read">) => void;
 }
 
-/** How long the journal may take until it counts as unreachable, as for /health. */
+/** How long the journal may take before it counts as unreachable, as for /health. */
 const patienceMilliseconds = 2000;
 const reasonLettersMax = 300;
 
-/** Watches with these instruments. */
+/** Begins to record with a tracer and a meter. */
 export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">): Watch {
   const instruments = instrumentsOf(meter);
   const stateOf = keptFold(rollout);
   return {
-    turned: (turn) => {
-      const { effect, outcome, stream, seconds, facts } = turn;
+    reconciled: (pass) => {
+      const { effect, outcome, stream, seconds, facts } = pass;
       const state = stateOf(facts);
       const { phase, attempt } = state;
       const app = appOf(stream);
-      const result = outcome === undefined ? "cut" : outcome.found.ok ? "ok" : "failed";
+      const result = resultOf(outcome);
       instruments.effects.record(seconds, { effect: effect.kind, result, phase, app });
       if (effect.kind === "Measure" && !state.paused)
-        instruments.tickLag.record(Math.max(0, (turn.began - dueAt(state, facts)) / 1000), { app });
-      const startTime = turn.began;
+        instruments.intervalLag.record(Math.max(0, (pass.began - dueAt(state, facts)) / 1000), { app });
+      const startTime = pass.began;
       const span = tracer.startSpan(
         effect.kind,
         { startTime, attributes: { stream, attempt, phase, result, app, facts: facts.length } },
@@ -68,13 +69,13 @@ export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">):
           .setStatus({ code: SpanStatusCode.ERROR });
       span.end(startTime + seconds * 1000);
     },
-    tookOver: (stream) => instruments.takeovers.add(1, { app: appOf(stream) }),
+    recovered: (stream) => instruments.recoveries.add(1, { app: appOf(stream) }),
     journal: (journal) => ({ ...journal, append: measured(journal.append, instruments) }),
-    notices: (notices) => ({
-      ...notices,
-      postpone: (channel, stream, seconds) => {
-        instruments.undelivered.add(1, { channel });
-        return notices.postpone(channel, stream, seconds);
+    notifications: (notifications) => ({
+      ...notifications,
+      postpone: (notifier, stream, seconds) => {
+        instruments.undelivered.add(1, { notifier });
+        return notifications.postpone(notifier, stream, seconds);
       },
     }),
     served: ({ method, route, status, milliseconds }) => {
@@ -101,18 +102,25 @@ export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">):
   };
 }
 
+function resultOf(outcome: Pass["outcome"]): "cut" | "ok" | "failed" {
+  if (outcome === undefined) return "cut";
+  return outcome.found.ok ? "ok" : "failed";
+}
+
 const appOf = (stream: string): string => targetOf(stream)?.app ?? "";
 
-/** Gives when a measurement was due: a tick after the last one and after what it covered; a pause that a signal has ended made nothing late. */
+/**
+ * Gives when a measurement was due: an interval after the last one and after what it covered. A pause makes none late.
+ */
 function dueAt({ measuredAt, measuredTo, intent }: RolloutState, facts: readonly Pick<Fact, "event">[]): Instant {
   const signalledAt = facts.findLast(({ event }) => event.kind === "Signalled")?.event.at ?? 0;
-  return after(Math.max(measuredAt, measuredTo, signalledAt), intent!.pace.tickSeconds);
+  return after(Math.max(measuredAt, measuredTo, signalledAt), intent!.strategy.intervalSeconds);
 }
 
 /**
- * Gives the trace that all turns of one attempt are in, whichever process takes them.
+ * Gives the trace of all passes of one attempt, whichever process runs them.
  *
- * Its id follows from the stream, so that a replica that takes a rollout over goes on in the same trace without having been told of it.
+ * Its id is computed from the stream, so that a replica that recovers a rollout continues the same trace.
  */
 function attemptOf(stream: string, attempt: number): Context {
   const hash = createHash("sha256").update(`${stream}#${attempt}`).digest("hex");
@@ -124,7 +132,7 @@ function attemptOf(stream: string, attempt: number): Context {
   });
 }
 
-/** Measures appends, and counts what they wrote once it is written. */
+/** Measures appends, and counts the facts once they are written. */
 const measured =
   (append: Journal["append"], instruments: Instruments): Journal["append"] =>
   async (stream, on, events, pen) => {
@@ -143,11 +151,11 @@ const measured =
 function count(event: RolloutEvent, app: string, { verdicts, ended }: Instruments): void {
   if (event.kind === "Finished") ended.add(1, { result: event.result, app });
   if (event.kind === "StepPassed") verdicts.add(1, { verdict: "pass", app });
-  if (event.kind === "Held") verdicts.add(1, { verdict: "inconclusive", reason: event.reason, app });
+  if (event.kind === "Waiting") verdicts.add(1, { verdict: "inconclusive", reason: event.reason, app });
   if (event.kind === "Aborted" && event.by === "the judge") verdicts.add(1, { verdict: "fail", app });
 }
 
-/** Reports that this process is there, and what is under way as far as the journal says so in time. */
+/** Reports that this process runs, and the rollouts under way if the journal answers in time. */
 async function report(
   result: BatchObservableResult,
   journal: Pick<Journal, "streams" | "read">,
@@ -162,7 +170,7 @@ async function report(
 async function phasesUnderWay(journal: Pick<Journal, "streams" | "read">): Promise<ReadonlyMap<string, number>> {
   const phases = new Map<string, number>();
   for (const stream of await journal.streams({ unfinished: true })) {
-    // A journal that cannot be believed is complained of elsewhere, and is still under way.
+    // A rollout whose journal cannot be trusted is still under way. The loop that drives it reports the journal.
     const phase = await journal.read(stream).then(
       (facts) =>
         fold(

@@ -1,8 +1,8 @@
-// GET /rollouts/{rg}/{app}/{revision}/follow: each fact as it is written, a line of JSON each, and one line at the end. An
-// empty object every few seconds keeps the connection open and shows the reader that we live.
+// GET /rollouts/{rg}/{app}/{revision}/follow: one line of JSON for each fact as it is written, and one line at the end.
+// An empty object every few seconds keeps the connection open and shows the reader that the control plane is alive.
 import { fold } from "../../../engines/engine.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
-import { isWorthTelling, tell } from "../../../engines/rollout/tell.ts";
+import { isNoteworthy, messageOf } from "../../../engines/rollout/tell.ts";
 import { callMalformed } from "../../../errors/api.ts";
 import type { Fact, Journal } from "../../runtime/ports.ts";
 import { type Answer, refuse } from "../call.ts";
@@ -12,7 +12,10 @@ import { endOf } from "./summary.ts";
 
 const heartbeatMilliseconds = 10_000;
 
-/** Streams a rollout from one fact on; ends when it has finished, when the reader goes, or when the service stops. */
+/**
+ * Streams a rollout from a fact on. It ends when the rollout has finished, the reader disconnects, or
+ * the service stops.
+ */
 export const followRollout: Answer = async (call, parts) => {
   const asked = readQuery(followForm, call.query);
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
@@ -20,7 +23,7 @@ export const followRollout: Answer = async (call, parts) => {
   if (facts.length === 0) return refuseRollout(stream);
   const left = new AbortController();
   const ended = AbortSignal.any([left.signal, call.gone, parts.closing]);
-  const lines = told(stream, facts, asked.value.from, parts.journal, ended);
+  const lines = linesOf(stream, facts, asked.value.from, parts.journal, ended);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>(
     {
@@ -38,7 +41,7 @@ export const followRollout: Answer = async (call, parts) => {
   });
 };
 
-async function* told(
+async function* linesOf(
   stream: string,
   first: readonly Fact[],
   from: number,
@@ -53,19 +56,15 @@ async function* told(
         index,
         at: event.at,
         kind: event.kind,
-        text: tell(event),
-        isWorthTelling: isWorthTelling(event),
+        text: messageOf(event),
+        isWorthTelling: isNoteworthy(event),
         process,
         epoch,
       };
     next = Math.max(next, facts.length);
-    const end = endOf(
-      fold(
-        rollout,
-        facts.map(({ event }) => event),
-      ),
-    );
-    if (end !== undefined) return yield { result: end.result, sentence: end.sentence };
+    const events = facts.map(({ event }) => event);
+    const end = endOf(fold(rollout, events));
+    if (end !== undefined) return yield { result: end.result, reason: end.reason, message: end.message };
     const waited = AbortSignal.any([ended, AbortSignal.timeout(heartbeatMilliseconds)]);
     await journal.grown(stream, facts.length, waited);
     if (ended.aborted) return;

@@ -1,5 +1,5 @@
-// Body of a call → what it asks for. The forms are also what callers are told (openapi.ts), so that the two cannot part. What
-// makes a good plan as a whole is the engine's affair.
+// Reads the bodies of calls. The API description is made from the same forms (openapi.ts), so that the two cannot
+// differ. The engine checks whether a release plan makes sense as a whole.
 
 import {
   type Form,
@@ -16,18 +16,18 @@ import {
 import { checkIntent, type Range, ranges } from "../../../engines/rollout/plan.ts";
 import type {
   Gate,
-  Limits,
   OutsideWeights,
-  Pace,
   PersonalSignal,
   ReleaseIntent,
+  Strategy,
+  Thresholds,
 } from "../../../engines/rollout/vocabulary.ts";
 
-/** What a release asks for in the body of its call. */
+/** The body of a release, as read. */
 export interface AskedRelease
-  extends Pick<ReleaseIntent, "release" | "pace" | "limits" | "probePath" | "outsideWeights"> {
+  extends Pick<ReleaseIntent, "release" | "strategy" | "thresholds" | "probePath" | "outsideWeights"> {
   readonly gate: Gate | undefined;
-  readonly shadow: Limits | undefined;
+  readonly dryRun: Thresholds | undefined;
   readonly whenInFlight: "refuse" | "supersede";
 }
 
@@ -37,19 +37,19 @@ const numbers = <Key extends string>(among: Readonly<Record<Key, Range>>): Reado
     Form<number>
   >;
 
-/** What a pace looks like, and what limits do. */
-export const paceForm: Form<Pace> = object({
+/** The forms of a strategy and of thresholds. */
+export const strategyForm: Form<Strategy> = object({
   weights: list(number(ranges.weight), ranges.steps),
-  ...numbers(ranges.pace),
+  ...numbers(ranges.strategy),
 });
-export const limitsForm: Form<Limits> = object(numbers(ranges.limits));
+export const thresholdsForm: Form<Thresholds> = object(numbers(ranges.thresholds));
 
-/** The body of a release. */
+/** The form of a release's body. */
 export const releaseForm: Form<AskedRelease> = object({
   release: line(200),
-  pace: paceForm,
-  limits: limitsForm,
-  shadow: optional<Limits | undefined>(limitsForm, undefined),
+  strategy: strategyForm,
+  thresholds: thresholdsForm,
+  dryRun: optional<Thresholds | undefined>(thresholdsForm, undefined),
   probePath: text("a path: it begins with / and has no spaces", 1024, "^/[\\x21-\\x7e]*$"),
   outsideWeights: optional(oneOf<OutsideWeights>(["restore", "adopt"]), "restore"),
   gate: optional<Gate | undefined>(object(numbers(ranges.gate)), undefined),
@@ -64,7 +64,7 @@ export function readRelease(body: unknown): Parsed<AskedRelease> {
   return complaints.length === 0 ? asked : { complaints };
 }
 
-/** The body of a signal. Only the next release may supersede, so nobody can send that. */
+/** The form of a signal's body. Only the next release can supersede, so `supersede` is not among them. */
 export const signalForm: Form<{ readonly signal: PersonalSignal; readonly reason: string }> = object({
   signal: oneOf<PersonalSignal>(["pause", "resume", "approve", "promote", "abort", "retry"]),
   reason: line(500),
@@ -74,8 +74,8 @@ export const signalForm: Form<{ readonly signal: PersonalSignal; readonly reason
 export const readSignal = (body: unknown): Parsed<{ readonly signal: PersonalSignal; readonly reason: string }> =>
   read(signalForm, body);
 
-/** The body of a hold: it ends by itself, and soon, since whoever took it may die. */
-export const holdForm: Form<{ readonly seconds: number }> = object({ seconds: number({ above: 0, most: 120 }) });
+/** The form of a lock's body. A lock expires by itself, and soon, because its holder may die. */
+export const lockForm: Form<{ readonly seconds: number }> = object({ seconds: number({ above: 0, most: 120 }) });
 
-/** Reads the body of a hold. */
-export const readHold = (body: unknown): Parsed<{ readonly seconds: number }> => read(holdForm, body);
+/** Reads the body of a lock. */
+export const readLockBody = (body: unknown): Parsed<{ readonly seconds: number }> => read(lockForm, body);

@@ -1,23 +1,24 @@
-// GET /rollouts: the rollouts of all apps, or of one, or only what is in flight, newest first.
+// GET /rollouts: the rollouts of all apps, or of one, or only those in flight, newest first.
 
 import { targetOf } from "../../../engines/rollout/names.ts";
+import type { RolloutSummaryJson } from "../../../engines/rollout/summary.ts";
 import { callMalformed } from "../../../errors/api.ts";
 import { BallastError } from "../../../errors/catalogue.ts";
 import type { Journal } from "../../runtime/ports.ts";
 import { type Answer, answer, errorBody, refuse } from "../call.ts";
 import { filterForm, readQuery } from "../read-address.ts";
-import { type Shown, shown } from "./summary.ts";
+import { summaryOf } from "./summary.ts";
 
-/** The most that one answer shows; older ones are found by the app. */
-const shownMax = 100;
+/** The most rollouts of one answer. Older ones can be listed by app. */
+const rolloutsMax = 100;
 
-/** A rollout whose journal cannot be read, and why. */
+/** A rollout whose journal cannot be read, with the error. */
 interface Unreadable {
   readonly id: string;
   readonly error: ReturnType<typeof errorBody>;
 }
 
-/** Lists rollouts at a glance. One whose journal is broken is named beside the others, since it is no reason to show none. */
+/** Lists rollouts. One with a broken journal is listed apart, so that it does not hide the others. */
 export const listRollouts: Answer = async ({ query }, { journal }) => {
   const asked = readQuery(filterForm, query);
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
@@ -32,7 +33,7 @@ export const listRollouts: Answer = async ({ query }, { journal }) => {
   };
   const streams = (await journal.streams({ unfinished: asked.value.inFlight === "true" }))
     .filter(isAsked)
-    .slice(0, shownMax);
+    .slice(0, rolloutsMax);
   const found = await Promise.all(streams.map((stream) => read(stream, journal)));
   return answer(200, {
     rollouts: found.filter((one) => one !== undefined && !("error" in one)),
@@ -40,9 +41,9 @@ export const listRollouts: Answer = async ({ query }, { journal }) => {
   });
 };
 
-async function read(stream: string, journal: Journal): Promise<Shown | Unreadable | undefined> {
+async function read(stream: string, journal: Journal): Promise<RolloutSummaryJson | Unreadable | undefined> {
   try {
-    return shown(stream, await journal.read(stream));
+    return summaryOf(stream, await journal.read(stream));
   } catch (thrown) {
     if (
       thrown instanceof BallastError &&

@@ -1,17 +1,17 @@
-// PUT /rollouts/{rg}/{app}/{revision}: someone asks for a release. Putting the same one again finds it where it stands,
-// finished ones too, so that an unchanged `pulumi up` answers at once and an answer that was lost can be had again.
+// PUT /rollouts/{rg}/{app}/{revision}: starts a rollout. Repeating the call answers with the existing rollout, finished
+// or not, so that an unchanged `pulumi up` returns at once and a lost answer can be fetched again.
 import { fold } from "../../../engines/engine.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import { callMalformed, rolloutInFlight } from "../../../errors/api.ts";
 import { type Answer, answer, type Call, type Parts, refuse, refuseTarget, targetOfCall } from "../call.ts";
 import { type AskedRelease, readRelease } from "./forms.ts";
-import { shown } from "./summary.ts";
+import { summaryOf } from "./summary.ts";
 
-/** When to ask again while another rollout gives its traffic back. */
+/** When to retry while another rollout returns its traffic. */
 const retryAfterSeconds = 2;
 
-/** Starts a rollout, shows the one that exists, or refuses while another of the same app is in flight. */
+/** Starts a rollout, answers with the existing one, or refuses while another of the same app is in flight. */
 export const putRollout: Answer = async (call, parts) => {
   const target = targetOfCall(call, parts);
   if (target === undefined) return refuseTarget(call);
@@ -19,24 +19,24 @@ export const putRollout: Answer = async (call, parts) => {
   const asked = readRelease(call.body);
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
   const stream = streamOf(target, revision);
-  const existing = shown(stream, await parts.journal.read(stream));
+  const existing = summaryOf(stream, await parts.journal.read(stream));
   if (existing !== undefined) return answer(200, existing);
   const [inFlight] = (await parts.journal.streams({ target, unfinished: true })).filter((other) => other !== stream);
   if (inFlight !== undefined) return refuseSecond(inFlight, asked.value, call, parts);
-  const { whenInFlight: _said, shadow, gate, ...intent } = asked.value;
+  const { whenInFlight: _notStored, dryRun, gate, ...intent } = asked.value;
   const started = await parts.rollouts.start(stream, {
     kind: "Request",
     at: parts.now(),
     intent: {
       ...intent,
-      ...(shadow === undefined ? {} : { shadow }),
+      ...(dryRun === undefined ? {} : { dryRun }),
       ...(gate === undefined ? {} : { gate }),
       target,
       revision,
       requestedBy: call.caller.name,
     },
   });
-  return answer(started === "started" ? 202 : 200, shown(stream, await parts.journal.read(stream)));
+  return answer(started === "started" ? 202 : 200, summaryOf(stream, await parts.journal.read(stream)));
 };
 
 async function refuseSecond(
@@ -46,19 +46,16 @@ async function refuseSecond(
   { rollouts, journal, now }: Parts,
 ): Promise<Response> {
   const superseded = whenInFlight === "supersede";
-  // Sent once: the caller asks again until the traffic has been given back, and each disregarded abort would be a fact.
-  const isEnding =
-    fold(
-      rollout,
-      (await journal.read(inFlight)).map(({ event }) => event),
-    ).ending !== undefined;
+  // Sent once: the caller repeats the call until the traffic is back, and each disregarded abort would add a fact.
+  const events = (await journal.read(inFlight)).map(({ event }) => event);
+  const isEnding = fold(rollout, events).ending !== undefined;
   if (superseded && !isEnding)
     await rollouts.signal(inFlight, {
       kind: "Signal",
       at: now(),
       signal: "supersede",
       by: caller.name,
-      reason: `release ${release} takes its place`,
+      reason: `release ${release} replaces it`,
     });
   return refuse(
     409,

@@ -1,18 +1,18 @@
-// GET /rollouts/{rg}/{app}/{revision}: one rollout at a glance. Also finds the stream for the calls below it.
+// GET /rollouts/{rg}/{app}/{revision}: one rollout at a glance. The calls below this path use its lookup of the stream.
 
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { rolloutUnknown } from "../../../errors/api.ts";
 import type { Fact } from "../../runtime/ports.ts";
 import { type Answer, answer, type Call, type Parts, refuse } from "../call.ts";
-import { shown } from "./summary.ts";
+import { summaryOf } from "./summary.ts";
 
-/** Shows a rollout. */
+/** Answers with a rollout. */
 export const showRollout: Answer = async (call, parts) => {
   const { stream, facts } = await factsOfCall(call, parts);
-  return facts.length === 0 ? refuseRollout(stream) : answer(200, shown(stream, facts));
+  return facts.length === 0 ? refuseRollout(stream) : answer(200, summaryOf(stream, facts));
 };
 
-/** Reads the journal that a call's path names; empty where there is none. */
+/** Reads the journal that a call's path names; empty if there is none. */
 export async function factsOfCall(
   { path }: Call,
   { journal }: Pick<Parts, "journal">,
@@ -21,5 +21,5 @@ export async function factsOfCall(
   return { stream, facts: await journal.read(stream) };
 }
 
-/** Answers a call about a rollout that never was. */
+/** Refuses a call about a rollout that does not exist. */
 export const refuseRollout = (stream: string): Response => refuse(404, rolloutUnknown({ stream }));

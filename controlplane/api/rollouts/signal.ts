@@ -1,11 +1,12 @@
-// POST /rollouts/{rg}/{app}/{revision}/signals: someone interferes, with a reason; who it is comes from the token.
-import { tell } from "../../../engines/rollout/tell.ts";
+// POST /rollouts/{rg}/{app}/{revision}/signals: a person steers a rollout, with a reason. The person is taken
+// from the token.
+import { messageOf } from "../../../engines/rollout/tell.ts";
 import { callMalformed, signalDisregarded } from "../../../errors/api.ts";
 import { type Answer, answer, refuse, refuseTarget, targetOfCall } from "../call.ts";
 import { readSignal } from "./forms.ts";
 import { factsOfCall, refuseRollout } from "./show.ts";
 
-/** Passes a signal on, or says why the rollout cannot follow it. Both are kept in its journal. */
+/** Passes a signal on, or answers why it does not apply. The journal records it in either case. */
 export const signalRollout: Answer = async (call, parts) => {
   if (targetOfCall(call, parts) === undefined) return refuseTarget(call);
   const asked = readSignal(call.body);
@@ -20,5 +21,5 @@ export const signalRollout: Answer = async (call, parts) => {
   });
   const disregarded = events.find((event) => event.kind === "Disregarded");
   if (disregarded !== undefined) return refuse(409, signalDisregarded({ why: disregarded.what }));
-  return answer(202, { accepted: true, text: events.map(tell).join("; ") });
+  return answer(202, { accepted: true, text: events.map(messageOf).join("; ") });
 };

@@ -1,34 +1,34 @@
-// How long requests took, as counts by bucket. Buckets grow by the same factor, so that a tail of milliseconds and one of
-// minutes are told with the same care, and counts of bins add up. It knows neither arms nor limits.
-import type { Durations } from "../vocabulary.ts";
+// How long requests took, as counts by band. Each band is wider than the one before by the same factor, so that
+// milliseconds and minutes have the same relative precision, and the counts of several buckets can be added.
+import type { Durations } from "./counts.ts";
 
-/** So many buckets to a doubling. */
-export const bucketsPerDoubling = 8;
-/** Some four and a half minutes: no ingress waits longer. */
-export const bucketMax = 143;
+/** How many bands a doubling has. */
+export const bandsPerDoubling = 8;
+/** About four and a half minutes: no ingress waits longer. */
+export const bandMax = 143;
 
-/** Gives the bucket that a duration falls in. */
-export const bucketOf = (milliseconds: number): number =>
-  milliseconds < 1 ? 0 : Math.min(bucketMax, Math.floor(bucketsPerDoubling * Math.log2(milliseconds)));
+/** Gives the band of a duration. */
+export const bandOf = (milliseconds: number): number =>
+  milliseconds < 1 ? 0 : Math.min(bandMax, Math.floor(bandsPerDoubling * Math.log2(milliseconds)));
 
-/** Gives by how many buckets durations move that take so many times longer. */
-export const bucketsOf = (times: number): number => Math.round(bucketsPerDoubling * Math.log2(times));
+/** Gives the number of bands that correspond to a factor. */
+export const bandsOf = (times: number): number => Math.round(bandsPerDoubling * Math.log2(times));
 
-/** Gives where a bucket ends, in milliseconds. */
-export const endOf = (bucket: number): number => 2 ** ((bucket + 1) / bucketsPerDoubling);
+/** Gives the end of a band, in milliseconds. */
+export const endOf = (band: number): number => 2 ** ((band + 1) / bandsPerDoubling);
 
-/** Writes counts by bucket in their short form; undefined where there are none. */
-export function durationsOf(counts: readonly (readonly [bucket: number, count: number])[]): Durations | undefined {
+/** Packs counts by band; undefined if all are zero. */
+export function durationsOf(counts: readonly (readonly [band: number, count: number])[]): Durations | undefined {
   const filled = counts.filter(([, count]) => count > 0);
   if (filled.length === 0) return undefined;
-  const from = Math.min(...filled.map(([bucket]) => bucket));
-  const to = Math.max(...filled.map(([bucket]) => bucket));
+  const from = Math.min(...filled.map(([band]) => band));
+  const to = Math.max(...filled.map(([band]) => band));
   const all = Array.from({ length: to - from + 1 }, () => 0);
-  for (const [bucket, count] of filled) all[bucket - from]! += count;
+  for (const [band, count] of filled) all[band - from]! += count;
   return { from, counts: all };
 }
 
-/** Adds what two bins tell. */
+/** Adds the durations of two buckets. */
 export function mergeDurations(a: Durations | undefined, b: Durations): Durations {
   if (a === undefined) return b;
   const from = Math.min(a.from, b.from);
@@ -42,14 +42,14 @@ export function mergeDurations(a: Durations | undefined, b: Durations): Duration
   };
 }
 
-/** Counts the requests beyond a bucket. */
-export function durationsAbove({ from, counts }: Durations, bucket: number): number {
+/** Counts the requests beyond a band. */
+export function durationsAbove({ from, counts }: Durations, band: number): number {
   let sum = 0;
-  for (let index = Math.max(0, bucket + 1 - from); index < counts.length; index++) sum += counts[index]!;
+  for (let index = Math.max(0, band + 1 - from); index < counts.length; index++) sum += counts[index]!;
   return sum;
 }
 
-/** Finds the lowest bucket beyond which there is no more than a share of all requests. */
+/** Finds the lowest band with at most a share of all requests beyond it. */
 export function tailOf({ from, counts }: Durations, share: number): number {
   const most = share * counts.reduce((sum, count) => sum + count, 0);
   let beyond = 0;
@@ -58,7 +58,7 @@ export function tailOf({ from, counts }: Durations, share: number): number {
   return from + index;
 }
 
-/** Gives the duration that a share of the requests did not exceed, in milliseconds, as exactly as buckets tell it. */
+/** Gives a quantile of the durations, in milliseconds, interpolated within its band. */
 export function quantileOf(durations: Durations, share: number): number {
   const tail = tailOf(durations, 1 - share);
   const above = durationsAbove(durations, tail);

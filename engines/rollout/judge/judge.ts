@@ -1,29 +1,27 @@
-// Evidence → may we go on? It weighs what was gathered against the limits and says so in one sentence. It knows no time and
-// no effect; what is done with a verdict is decide's business.
-
-import type { Count, HoldReason, Limits, Verdict } from "../vocabulary.ts";
-import { bucketsOf, endOf } from "./durations.ts";
-import type { Evidence, StrandName, Table } from "./evidence.ts";
+// Evidence → may the rollout go on? Weighs what was gathered against the thresholds and explains the verdict
+// in one message.
+import type { Count, Thresholds, Verdict, WaitReason } from "../vocabulary.ts";
+import { bandsOf, endOf } from "./durations.ts";
+import type { AloneName, Evidence, MetricName, Table } from "./evidence.ts";
+import { metricEvidence } from "./gather.ts";
+import { logMisshared, logSum } from "./likelihood.ts";
 import {
   aloneAlternatives,
   aloneNames,
-  aloneSlowdown,
-  aloneSlowMost,
   aloneWeight,
   lostWeight,
+  metricNames,
+  metricSettings,
   mixed,
   promising,
-  strandEvidence,
-  strandNames,
-  weightOf,
-} from "./gather.ts";
-import { logMisshared, logSum } from "./likelihood.ts";
+} from "./metrics.ts";
+import { aloneSlowdown, aloneSlowMost } from "./weigh.ts";
 
-/** Fewer bad requests than this never take a canary out, however small the sample. */
+/** Fewer bad requests than this never abort a canary, however small the sample. */
 const badRequestsMin = 3;
-/** A step that fewer requests of either arm were judged in was not watched at all. */
+/** A step needs at least this many judged requests of each arm. */
 export const stepRequestsMin = 20;
-/** With more evidence against it than for it the canary gets no higher weight; a little more than 1, which is where nothing is known. */
+/** With more evidence against it than this, the canary gets no higher weight; 1 means that nothing is known. */
 const suspicion = 1.05;
 
 /** Where the rollout is when it is judged. */
@@ -36,153 +34,154 @@ export interface Standing {
   readonly isSilent: boolean;
 }
 
-/** What speaks against a canary and for it, as ratios to one and a billion at the most, beside what it would take. */
+/** The evidence against a canary and in its favour, as ratios to one up to a billion, and what a verdict needs. */
 export interface Balance {
   readonly against: number;
   readonly againstMax: number;
-  /** In favour in the present step; the least of what must be shown. Null at 100 percent, where nobody is left to compare with. */
+  /** In favour, in the present step: the least of what must be shown. Null at 100 percent, with nothing to compare. */
   readonly favour: number | null;
   readonly favourMin: number;
 }
 
 /**
- * Judges the canary by what was gathered.
+ * Judges the canary by the gathered evidence.
  *
- * It fails on evidence of more than 1/α to one that its odds are worse than tolerated; the evidence may be looked at after every bin, since all of it
- * together has the mean 1 while the canary is good. It passes the last step before 100 percent on evidence in its favour alone. In between it
- * holds: silence is never good news, and a sick stable is no reason to promote, nor to roll back.
+ * It fails on evidence of more than 1/α to one that its odds are worse than tolerated. The evidence may be checked
+ * after every bucket, since all of it together has the mean 1 while the canary is good. It passes the last step before
+ * 100 percent only on evidence in its favour. Otherwise it waits: missing requests are never good news, and a sick
+ * stable is a reason neither to promote nor to roll back.
  */
-export function judge(evidence: Evidence, limits: Limits, standing: Standing): Verdict {
-  const { canary, stable, sick } = evidence;
-  const alone = standing.percent === 100;
-  const outright = judgeOutright(evidence, limits);
+export function judge(evidence: Evidence, thresholds: Thresholds, standing: Standing): Verdict {
+  const { canary, sick } = evidence;
+  const outright = judgeOutright(evidence, thresholds);
   if (outright !== undefined) return outright;
-  if (sick !== undefined) return holdForSickness(evidence);
-  const found = weighAgainst(evidence, limits, standing);
-  const limit = Math.log(100 / limits.falseRollbackPercentMax);
+  if (sick !== undefined) return waitForSickness(evidence);
+  const found = weighAgainst(evidence, thresholds, standing);
+  const limit = Math.log(100 / thresholds.falseRollbackPercentMax);
   const budget = `evidence ${ratio(found.log)} against, limit ${ratio(limit)}`;
   if (found.log >= limit && found.bad >= badRequestsMin)
-    return { verdict: "fail", sentence: `${found.sentence}; ${budget}` };
+    return { verdict: "fail", message: `${found.message}; ${budget}` };
+  const lacking = judgeRequests(evidence, thresholds, standing);
+  if (lacking !== undefined) return lacking;
+  if (standing.percent === 100)
+    return {
+      verdict: "pass",
+      message: `canary fails ${share(canary)}; ${usualFailures(evidence)}`,
+    };
+  if (found.log < limit && mixed(evidence.untempered) >= limit)
+    return wait("noisy", `${found.message}; failures come in bursts, so this is weaker than it looks: ${budget}`);
+  if (found.log >= Math.log(suspicion)) return wait("unsettled", `${found.message}; ${budget}`);
+  return judgeFavour(evidence, thresholds, standing, budget);
+}
+
+/** Waits if the requests are too few, or too unevenly split, for a verdict. */
+function judgeRequests(evidence: Evidence, thresholds: Thresholds, standing: Standing): Verdict | undefined {
+  const { canary, stable } = evidence;
+  const isAlone = standing.percent === 100;
   if (canary.requests === 0)
-    return hold(
+    return wait(
       "no-traffic",
       stable.requests === 0
-        ? "no request came at all, so nothing could be judged"
+        ? "no requests arrived, so there is nothing to judge"
         : `no request reached the canary while stable had ${count(stable.requests)}`,
     );
-  if (isLosing(evidence, limits, standing))
-    return hold(
-      "lost-requests",
-      `canary was given ${standing.percent} % of the requests and has ended ${percentOf(canary.requests, canary.requests + stable.requests)} of ${count(canary.requests + stable.requests)}, so some may hang`,
-    );
-  if (!alone && stable.requests === 0)
-    return hold(
+  if (isLosing(evidence, thresholds, standing))
+    return wait("lost-requests", `canary has ${lostRequests(evidence, standing)}, so some may be hanging`);
+  if (!isAlone && stable.requests === 0)
+    return wait(
       "no-traffic",
-      `canary had ${count(canary.requests)} requests and stable none, so nothing can be compared`,
+      `canary had ${count(canary.requests)} requests and stable none, so there is nothing to compare`,
     );
   if (canary.requests < stepRequestsMin)
-    return hold(
+    return wait(
       "too-few-requests",
       `canary has answered ${count(canary.requests)} of the ${stepRequestsMin} requests that a step needs`,
     );
-  if (alone)
-    return {
-      verdict: "pass",
-      sentence: `canary fails ${percentOf(canary.failed, canary.requests)} of ${count(canary.requests)} requests, where stable usually fails ${percentOf(evidence.usual.failed, evidence.usual.requests)}`,
-    };
-  if (stable.requests < stepRequestsMin)
-    return hold(
+  if (!isAlone && stable.requests < stepRequestsMin)
+    return wait(
       "too-few-requests",
       `stable has answered ${count(stable.requests)} of the ${stepRequestsMin} requests that a comparison needs`,
     );
-  if (found.log < limit && mixed(evidence.untempered) >= limit)
-    return hold("noisy", `${found.sentence}; bad answers come in bursts, so this speaks less than it seems: ${budget}`);
-  if (found.log >= Math.log(suspicion)) return hold("unsettled", `${found.sentence}; ${budget}`);
-  return judgeFavour(evidence, limits, standing, budget);
+  return undefined;
 }
 
-/** Looks at what needs no comparison, or is so plain that none is needed. */
-function judgeOutright({ canary, sickCanary, sickStable }: Evidence, limits: Limits): Verdict | undefined {
-  const { ceilingPercent, ceilingRequests } = limits;
+/** Fails a canary at its ceiling, which needs no comparison unless stable is sick too. */
+function judgeOutright({ canary, sickCanary, sickStable }: Evidence, thresholds: Thresholds): Verdict | undefined {
+  const { ceilingPercent, ceilingRequests } = thresholds;
   const isOver = ({ requests, failed }: Count): boolean =>
     requests >= ceilingRequests && failed >= badRequestsMin && 100 * failed >= ceilingPercent * requests;
+  const over = `over the ceiling of ${ceilingPercent} %`;
   if (
     isOver(sickCanary) &&
     sickCanary.failed / sickCanary.requests > sickStable.failed / sickStable.requests + ceilingPercent / 200
   ) {
     return {
       verdict: "fail",
-      sentence: `canary fails ${share(sickCanary)}, over the ceiling of ${ceilingPercent} %, while stable, sick as it is, fails ${share(sickStable)}`,
+      message: `canary fails ${share(sickCanary)}, ${over}; stable, although sick, fails only ${share(sickStable)}`,
     };
   }
-  return isOver(canary)
-    ? { verdict: "fail", sentence: `canary fails ${share(canary)}, over the ceiling of ${ceilingPercent} %` }
-    : undefined;
+  return isOver(canary) ? { verdict: "fail", message: `canary fails ${share(canary)}, ${over}` } : undefined;
 }
 
-function holdForSickness({ sick, sickCanary, sickStable, usual }: Evidence): Verdict {
-  return sick === "shared-outage"
-    ? hold(
-        "shared-outage",
-        `canary and stable fail together, ${share(sickCanary)} and ${share(sickStable)}, so nothing can be compared`,
-      )
-    : hold(
-        "stable-sick",
-        `stable itself fails ${share(sickStable)}, far more than its usual ${percentOf(usual.failed, usual.requests)}, so nothing can be compared with it`,
-      );
+function waitForSickness({ sick, sickCanary, sickStable, baseline }: Evidence): Verdict {
+  if (sick === "shared-outage")
+    return wait(
+      "shared-outage",
+      `canary and stable fail together (${share(sickCanary)}, ${share(sickStable)}), so they cannot be compared`,
+    );
+  const usual = percentOf(baseline.failed, baseline.requests);
+  return wait(
+    "stable-sick",
+    `stable itself fails ${share(sickStable)}, far above its baseline of ${usual}, ` +
+      "so the canary cannot be compared with it",
+  );
 }
 
-/** Says, while the canary warms up, that it does worse than stable; undefined where it does not. These minutes count for nothing. */
+/** Reports that the canary does worse than stable during warm-up, if it does. These minutes do not count. */
 export function judgeWarmUp({ coldCanary, coldStable }: Evidence): Verdict | undefined {
-  const worse =
+  const isWorse =
     coldCanary.failed >= badRequestsMin &&
     coldCanary.failed / coldCanary.requests > 2 * (coldStable.failed / Math.max(1, coldStable.requests)) + 0.01;
-  return worse
-    ? hold(
+  return isWorse
+    ? wait(
         "warming-up",
-        `canary fails ${share(coldCanary)} while it warms up, and stable ${share(coldStable)}; these minutes do not count`,
+        `canary fails ${share(coldCanary)} during warm-up, stable ${share(coldStable)}; these minutes do not count`,
       )
     : undefined;
 }
 
-/** Weighs all kinds of evidence against the canary together, and puts the heaviest into words. */
+/** Weighs all evidence against the canary together, and describes the heaviest part. */
 function weighAgainst(
   evidence: Evidence,
-  limits: Limits,
+  thresholds: Thresholds,
   standing: Standing,
-): { readonly log: number; readonly bad: number; readonly sentence: string } {
+): { readonly log: number; readonly bad: number; readonly message: string } {
   const steps = standing.steps.length - 1;
-  const parts = strandNames.map((name) => ({
+  const parts = metricNames.map((name) => ({
     name,
-    log: Math.log(weightOf(name)) + strandEvidence(evidence.strands[name], evidence, steps),
+    log: Math.log(metricSettings[name].weight) + metricEvidence(evidence.metrics[name], evidence, steps),
   }));
   const alone = aloneNames.map((name) => ({
     name,
     log: Math.log(aloneWeight / aloneNames.length) + logSum(evidence.alone[name]) - Math.log(aloneAlternatives.length),
   }));
-  // Requests that vanish speak against a canary that does not answer its probes either; alone they only hold it.
+  // Lost requests count against a canary that fails its probes too; by themselves they only make the rollout wait.
   const lost =
     Math.log(lostWeight) + (standing.isSilent ? logLost(evidence, standing) - Math.log(Math.max(1, steps)) : 0);
   const log = logSum([...parts, ...alone].map((part) => part.log).concat(lost));
   const heaviest = largest(parts);
   const worstAlone = largest(alone);
-  const { canary, usual } = evidence;
-  if (worstAlone.log > heaviest.log && worstAlone.log > lost) {
-    const sentence =
-      worstAlone.name === "failed"
-        ? `canary fails ${share(canary)}, where stable usually fails ${percentOf(usual.failed, usual.requests)}`
-        : `canary takes over ${tailOf(evidence, worstAlone.name, aloneSlowdown)} for more than ${100 * aloneSlowMost} % of its ${count(canary.requests)} requests, where stable usually takes over ${tailOf(evidence, worstAlone.name)} for 5 %`;
-    return { log, bad: badRequestsMin, sentence };
-  }
+  if (worstAlone.log > heaviest.log && worstAlone.log > lost)
+    return { log, bad: badRequestsMin, message: describeAlone(worstAlone.name, evidence) };
   if (lost > heaviest.log)
     return {
       log,
       bad: badRequestsMin,
-      sentence: `canary was given ${standing.percent} % of the requests, has ended ${percentOf(canary.requests, canary.requests + evidence.stable.requests)} of ${count(canary.requests + evidence.stable.requests)}, and does not answer its probes`,
+      message: `canary has ${lostRequests(evidence, standing)}, and does not answer its probes`,
     };
-  const { whole, step, wholeTable, stepTable } = evidence.strands[heaviest.name];
+  const { whole, step, wholeTable, stepTable } = evidence.metrics[heaviest.name];
   const table = mixed(step) > mixed(whole) ? stepTable : wholeTable;
-  return { log, bad: table.canaryBad, sentence: inWords(heaviest.name, table, evidence, limits) };
+  return { log, bad: table.canaryBad, message: describeMetric(heaviest.name, table, evidence, thresholds) };
 }
 
 const largest = <Part extends { readonly log: number }>(parts: readonly Part[]): Part =>
@@ -195,75 +194,103 @@ const logLost = ({ canary, stable }: Evidence, { percent }: Standing): number =>
     : Math.max(0, logMisshared(canary.requests, stable.requests, percent / 100));
 };
 
-const isLosing = (evidence: Evidence, limits: Limits, standing: Standing): boolean =>
+const isLosing = (evidence: Evidence, thresholds: Thresholds, standing: Standing): boolean =>
   logLost(evidence, standing) - Math.log(Math.max(1, standing.steps.length - 1)) >=
-  Math.log(100 / limits.falseRollbackPercentMax);
+  Math.log(100 / thresholds.falseRollbackPercentMax);
 
-/** Passes a step; the last one before 100 percent only when it is shown that the canary is good. */
-function judgeFavour(evidence: Evidence, limits: Limits, { percent, steps }: Standing, budget: string): Verdict {
-  const seen = inWords("failed", evidence.strands.failed.stepTable, evidence, limits);
-  const unheard = evidence.usual.tails.p95 === undefined ? "; how long requests took could not be judged" : "";
-  if (percent < (steps.at(-2) ?? 100)) return { verdict: "pass", sentence: `${seen}; ${budget}${unheard}` };
+/** Passes a step; the last one before 100 percent only once the canary is shown to be good. */
+function judgeFavour(
+  evidence: Evidence,
+  thresholds: Thresholds,
+  { percent, steps }: Standing,
+  budget: string,
+): Verdict {
+  const seen = describeMetric("failed", evidence.metrics.failed.stepTable, evidence, thresholds);
+  const unjudged = evidence.baseline.tails.p95 === undefined ? "; latency could not be judged" : "";
+  if (percent < (steps.at(-2) ?? 100)) return { verdict: "pass", message: `${seen}; ${budget}${unjudged}` };
   const shown = weighFavour(evidence);
-  const needed = Math.log(100 / limits.falsePromotionPercentMax);
+  const needed = Math.log(100 / thresholds.falsePromotionPercentMax);
   const favour = `evidence ${ratio(shown.log)} in favour, ${ratio(needed)} needed`;
-  if (shown.log >= needed) return { verdict: "pass", sentence: `${seen}; ${favour}${unheard}` };
-  return hold(
-    mixed(evidence.strands[shown.name].whole) > 0 ? "unsettled" : "too-few-requests",
-    `${shown.name === "failed" ? seen : inWords(shown.name, evidence.strands[shown.name].stepTable, evidence, limits)}; ${favour}`,
-  );
+  if (shown.log >= needed) return { verdict: "pass", message: `${seen}; ${favour}${unjudged}` };
+  const { whole, stepTable } = evidence.metrics[shown.name];
+  const reason = mixed(whole) > 0 ? "unsettled" : "too-few-requests";
+  return wait(reason, `${describeMetric(shown.name, stepTable, evidence, thresholds)}; ${favour}`);
 }
 
-/** Finds the kind of badness of which least is shown: each must be shown by itself. */
-function weighFavour(evidence: Evidence): { readonly name: StrandName; readonly log: number } {
+/** Finds the metric with the least evidence in favour: each must be shown by itself. */
+function weighFavour(evidence: Evidence): { readonly name: MetricName; readonly log: number } {
   const shown = promising
-    .filter((name) => name === "failed" || evidence.strands[name].stepTable.canary > 0)
-    .map((name) => ({ name, log: favourOf(evidence.strands[name].favour) }));
+    .filter((name) => name === "failed" || evidence.metrics[name].stepTable.canary > 0)
+    .map((name) => ({ name, log: favourOf(evidence.metrics[name].favour) }));
   return shown.reduce((least, next) => (next.log < least.log ? next : least));
 }
 
-/** By odds or by its own share, half the weight each. */
+/** The mean of the evidence by odds and by its own share. */
 const favourOf = (logs: readonly number[]): number => logSum(logs) - Math.log(logs.length);
 
 /** Gives the evidence for and against a canary as it stands. */
-export function balance(evidence: Evidence, limits: Limits, standing: Standing): Balance {
+export function balance(evidence: Evidence, thresholds: Thresholds, standing: Standing): Balance {
   const times = (log: number): number => Math.min(1e9, Math.exp(log));
   return {
-    against: times(weighAgainst(evidence, limits, standing).log),
-    againstMax: 100 / limits.falseRollbackPercentMax,
+    against: times(weighAgainst(evidence, thresholds, standing).log),
+    againstMax: 100 / thresholds.falseRollbackPercentMax,
     favour: standing.percent === 100 ? null : times(weighFavour(evidence).log),
-    favourMin: 100 / limits.falsePromotionPercentMax,
+    favourMin: 100 / thresholds.falsePromotionPercentMax,
   };
 }
 
-const hold = (reason: HoldReason, sentence: string): Verdict => ({ verdict: "inconclusive", reason, sentence });
+const wait = (reason: WaitReason, message: string): Verdict => ({ verdict: "inconclusive", reason, message });
 
-/** Says where a tail begins. */
-const tailOf = ({ usual: { tails } }: Evidence, name: StrandName, slowdown = 1): string =>
-  `${count(Math.round(endOf((tails[name] ?? 0) + bucketsOf(slowdown))))} ms`;
+/** Gives where a tail begins. */
+const tailOf = ({ baseline: { tails } }: Evidence, name: MetricName, slowdown = 1): string =>
+  `${count(Math.round(endOf((tails[name] ?? 0) + bandsOf(slowdown))))} ms`;
 
-function inWords(
-  name: StrandName,
+function describeMetric(
+  name: MetricName,
   { canary, canaryBad, stable, stableBad }: Table,
   evidence: Evidence,
-  { slowdownTolerated }: Limits,
+  { slowdownTolerated }: Thresholds,
 ): string {
   const mine = percentOf(canaryBad, canary);
-  const theirs = percentOf(stableBad, stable);
+  const theirs = `${percentOf(stableBad, stable)} of ${count(stable)} in the same minutes`;
   switch (name) {
     case "failed":
-      return `canary fails ${mine} of ${count(canary)} requests where stable fails ${theirs} of ${count(stable)} in the same minutes`;
+      return `canary fails ${mine} of ${count(canary)} requests, stable ${theirs}`;
     case "refused":
-      return `canary answers ${mine} of ${count(canary)} requests with 4xx where stable does so for ${theirs} of ${count(stable)} in the same minutes`;
+      return `canary answers ${mine} of ${count(canary)} requests with 4xx, stable ${theirs}`;
     default:
-      return `canary takes over ${tailOf(evidence, name, slowdownTolerated)} for ${mine} of ${count(canary)} requests where stable takes over ${tailOf(evidence, name)} for ${theirs} of ${count(stable)} in the same minutes`;
+      return (
+        `canary takes more than ${tailOf(evidence, name, slowdownTolerated)} for ` +
+        `${mine} of ${count(canary)} requests, stable more than ${tailOf(evidence, name)} for ${theirs}`
+      );
   }
 }
 
-/** Writes evidence as odds, `1 : 260`; what speaks for the other side is `1 : 0.4`. */
+function describeAlone(name: AloneName, evidence: Evidence): string {
+  const { canary } = evidence;
+  if (name === "failed") return `canary fails ${share(canary)}; ${usualFailures(evidence)}`;
+  return (
+    `canary takes more than ${tailOf(evidence, name, aloneSlowdown)} for more than ` +
+    `${100 * aloneSlowMost} % of its ${count(canary.requests)} requests; ` +
+    `stable usually takes more than ${tailOf(evidence, name)} for 5 %`
+  );
+}
+
+const usualFailures = ({ baseline }: Evidence): string =>
+  `stable usually fails ${percentOf(baseline.failed, baseline.requests)}`;
+
+function lostRequests({ canary, stable }: Evidence, { percent }: Standing): string {
+  const together = canary.requests + stable.requests;
+  const completed = `${percentOf(canary.requests, together)} of ${count(together)} requests`;
+  return `${percent} % of the traffic but completed ${completed}`;
+}
+
+/** Formats evidence as odds, `1 : 260`; below one it is evidence for the other side, `1 : 0.4`. */
 export function ratio(log: number): string {
   const times = Math.exp(log);
-  return `1 : ${times > 1e9 ? "1,000,000,000 and more" : times >= 10 ? count(Math.round(times)) : times >= 0.05 ? times.toFixed(1) : "0"}`;
+  if (times > 1e9) return "1 : 1,000,000,000 and more";
+  if (times >= 10) return `1 : ${count(Math.round(times))}`;
+  return `1 : ${times >= 0.05 ? times.toFixed(1) : "0"}`;
 }
 
 const percentOf = (part: number, whole: number): string => `${(whole === 0 ? 0 : (100 * part) / whole).toFixed(1)} %`;

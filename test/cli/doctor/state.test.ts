@@ -1,8 +1,9 @@
-// What `ballast doctor` makes of the state of a program that is not this repository's: which of its resources are whose, wherever the program has put its components, and what
-// it may not do without. test/program/program.pulumi.test.ts holds it to a whole deployed program, test/docs/adopting.pulumi.test.ts to an adopter's.
+// How `ballast doctor` reads the state of another program: which resources belong to which component, wherever the
+// program has put its components, and what it cannot do without. test/program/program.pulumi.test.ts compares it with a
+// whole deployed program, test/docs/adopting.pulumi.test.ts with an adopter's.
 import { describe, expect, test } from "vitest";
 import { checksOfApps } from "../../../cli/doctor/app-checks.ts";
-import { patientOf } from "../../../cli/doctor/context.ts";
+import { contextOf } from "../../../cli/doctor/context.ts";
 import { databaseChecks } from "../../../cli/doctor/database-checks.ts";
 import { examine } from "../../../cli/doctor/finding.ts";
 import { identityChecks } from "../../../cli/doctor/identity-checks.ts";
@@ -14,7 +15,7 @@ const own = `${subscription}/resourceGroups/releases`;
 const inOwn = (path: string): string => `${own}/providers/${path}`;
 const environment = `${shop}/providers/Microsoft.App/managedEnvironments/shop`;
 
-/** A resource as a state has it; the component is the one that it is a child of, which may be in somebody else's. */
+/** Makes a resource of a state. It is a child of the component, which may itself be a child of another program's. */
 const resource = (
   component: string,
   type: string,
@@ -46,7 +47,7 @@ const plane = (changes: object = {}, component = "ballast:index:ControlPlane") =
             BALLAST_INGESTION_SECONDS: "60",
             BALLAST_RESOURCE_MANAGER: "https://management.example",
             BALLAST_LOGS: "https://logs.example",
-            BALLAST_INVENTORY: JSON.stringify([
+            BALLAST_MANAGED_TARGETS: JSON.stringify([
               { resourceGroup: "shop", app: "web" },
               { resourceGroup: "shop", app: "api" },
             ]),
@@ -72,7 +73,7 @@ const role = (component: string, scope: string) =>
 const described = (...resources: readonly StateResource[]) => stackOfState("prod", resources);
 
 describe("a stack by its state", () => {
-  test("without a control plane whose app is there cannot be looked at", () => {
+  test("cannot be described without a deployed control plane", () => {
     for (const resources of [
       [],
       [
@@ -87,13 +88,13 @@ describe("a stack by its state", () => {
       expect(() => described(...resources)).toThrow(
         expect.objectContaining({
           id: "doctor-plane-undeployed",
-          message: expect.stringContaining("The stack prod has no settings of Ballast's own program"),
+          message: expect.stringContaining("The stack prod sets no ballast: configuration key"),
         }),
       );
     }
   });
 
-  test("knows its control plane wherever its program has put it, and whom that was told to release", () => {
+  test("has its control plane wherever the program has put it, with its managed targets", () => {
     const web = resource(
       "ballast:index:CanaryApp",
       "azure-native:app:ContainerApp",
@@ -112,29 +113,23 @@ describe("a stack by its state", () => {
         ingestionSeconds: 60,
         silenceSeconds: 240,
         environment,
-        doors: { resourceManager: "https://management.example", logs: "https://logs.example" },
+        endpoints: { resourceManager: "https://management.example", logs: "https://logs.example" },
         internal: false,
         callers: [],
         apps: [
           {
             id: `${shop}/providers/Microsoft.App/containerApps/web`,
             probePath: "/cart",
-            replicas: { least: 0, cpu: 1, gib: 2 },
+            replicas: { least: 0, cpu: 1 },
           },
           { id: `${shop}/providers/Microsoft.App/containerApps/api`, probePath: "/", replicas: undefined },
         ],
-        replicas: [
-          { least: 2, cpu: 0.5, gib: 1 },
-          { least: 0, cpu: 1, gib: 2 },
-        ],
         database: undefined,
-        paysRegistry: false,
-        paysNetwork: false,
       });
     }
   });
 
-  test("tells who works for it where, and what it has not got", () => {
+  test("has identities, workspace, component and database by their resources, and undefined for those missing", () => {
     const server = resource(
       "ballast:index:JournalDatabase",
       "azure-native:dbforpostgresql:Server",
@@ -187,7 +182,7 @@ describe("a stack by its state", () => {
     ).toMatchObject({ preparedBy: "password" });
   });
 
-  test("is deployed by rights at each of its groups, by types as their ids tell them; a role at one resource asks nothing of the group", () => {
+  test("needs permissions in each of its groups, but none for a role assignment on a single resource", () => {
     const definition = resource(
       "ballast:index:DeadMansSwitch",
       "azure-native:authorization:RoleDefinition",
@@ -221,7 +216,7 @@ describe("a stack by its state", () => {
     ]);
   });
 
-  test("tells how it is reached and what it pays for", () => {
+  test("has the network, callers, silence and endpoint of its control plane, and its registry", () => {
     const made = resource("ballast:index:ContainerEnvironment", "azure-native:app:ManagedEnvironment", environment, {
       vnetConfiguration: { internal: true, infrastructureSubnetId: "x" },
     });
@@ -251,18 +246,15 @@ describe("a stack by its state", () => {
       callers: ["203.0.113.0/24"],
       silenceSeconds: 90,
       endpoint: "https://control-plane.example",
-      paysNetwork: true,
-      paysRegistry: true,
       registry: registry.id,
       names: [{ kind: "registry", id: registry.id }],
     });
   });
 });
 
-test("what a stack has not got is unknown and no failure, and apps are told apart where there are several", async () => {
-  const stack = described(plane());
-  const patient = patientOf(stack, () => async () => "of no use");
-  expect(await examine([...identityChecks, ...databaseChecks], patient)).toEqual(
+test("a component that a stack lacks is unknown, not failed", async () => {
+  const context = contextOf(described(plane()), () => async () => "unused");
+  expect(await examine([...identityChecks, ...databaseChecks], context)).toEqual(
     [
       ["plane rights", "ControlPlane"],
       ["switch rights", "DeadMansSwitch"],
@@ -271,7 +263,11 @@ test("what a stack has not got is unknown and no failure, and apps are told apar
       ["database role", "JournalDatabase"],
     ].map(([check, component]) => ({ check, state: "unknown", text: `the stack has no ${component}` })),
   );
-  expect(checksOfApps(stack.apps).map(({ name }) => name)).toEqual([
+});
+
+test("the names of checks include the app's only if there are several apps", () => {
+  const { apps } = described(plane());
+  expect(checksOfApps(apps).map(({ name }) => name)).toEqual([
     "canary of web",
     "image of web",
     "request rows of web",
@@ -279,5 +275,5 @@ test("what a stack has not got is unknown and no failure, and apps are told apar
     "image of api",
     "request rows of api",
   ]);
-  expect(checksOfApps(stack.apps.slice(1)).map(({ name }) => name)).toEqual(["canary", "image", "request rows"]);
+  expect(checksOfApps(apps.slice(1)).map(({ name }) => name)).toEqual(["canary", "image", "request rows"]);
 });

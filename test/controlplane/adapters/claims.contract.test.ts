@@ -1,4 +1,4 @@
-// The contract of the Claims port, held against every adapter of it, and the rules of names and leases.
+// The contract of the Claims port, run against every adapter of it, and the rules of stream names and leases.
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
@@ -25,7 +25,7 @@ const places = [
   ["memory", async () => (leaseSeconds: number) => memoryClaims(leaseSeconds)],
 ] as const;
 
-describe.each(places)("claims in %s", (_, open) => {
+describe.each(places)("claims in %s", (_place, open) => {
   let openWith: (leaseSeconds: number) => Claims;
   let claims: Claims;
   beforeAll(async () => {
@@ -52,7 +52,7 @@ describe.each(places)("claims in %s", (_, open) => {
     });
   });
 
-  it("give a process what it has again, unchanged", async () => {
+  it("give a process its own live claim again, unchanged", async () => {
     const of = target();
     expect(await take(of, "s", "p")).toEqual(await take(of, "s", "p"));
   });
@@ -66,20 +66,20 @@ describe.each(places)("claims in %s", (_, open) => {
 
   it("let one of many processes win a free target", async () => {
     const of = target();
-    const came = await Promise.all(Array.from({ length: 12 }, (_, each) => claims.take(of, "s", `p${each}`)));
+    const came = await Promise.all(Array.from({ length: 12 }, (_nothing, each) => claims.take(of, "s", `p${each}`)));
     expect(came.filter((each) => "claim" in each)).toHaveLength(1);
   });
 
   it("let one of many processes inherit a lapsed claim, at the next epoch", async () => {
     const of = target();
     await claims.lapse(await take(of, "s", "p"));
-    const came = await Promise.all(Array.from({ length: 12 }, (_, each) => claims.take(of, "s", `p${each}`)));
+    const came = await Promise.all(Array.from({ length: 12 }, (_nothing, each) => claims.take(of, "s", `p${each}`)));
     const won = came.flatMap((each) => ("claim" in each ? [each.claim] : []));
     expect(won).toHaveLength(1);
     expect(won[0]?.epoch).toBe(2);
   });
 
-  it("raise the epoch even for the process whose own lease ran out", async () => {
+  it("raise the epoch even for the process whose own lease expired", async () => {
     const of = target();
     const claim = await take(of, "s", "p");
     await claims.lapse(claim);
@@ -87,19 +87,19 @@ describe.each(places)("claims in %s", (_, open) => {
     expect((await take(of, "s", "p")).epoch).toBe(2);
   });
 
-  it("keep an expired target for its own stream, since a dead process does not end its rollout", async () => {
+  it("keep an expired target for its own stream, because a dead process does not end its rollout", async () => {
     const of = target();
     await claims.lapse(await take(of, "s", "p"));
     expect(await claims.take(of, "t", "q")).toEqual({ heldBy: "s" });
   });
 
-  it("give a released target to anybody, at the next epoch", async () => {
+  it("give a released target to any stream, at the next epoch", async () => {
     const of = target();
     await claims.release(await take(of, "s", "p"));
     expect(await take(of, "t", "q")).toMatchObject({ holder: "t", process: "q", epoch: 2 });
   });
 
-  it("do nothing for whoever renews, releases or lapses what is no longer his", async () => {
+  it("ignore a process that renews, releases or lapses a claim that is no longer its own", async () => {
     const of = target();
     const old = await take(of, "s", "p");
     await claims.lapse(old);
@@ -110,13 +110,13 @@ describe.each(places)("claims in %s", (_, open) => {
     expect(await claims.renew(current)).toBe(true);
   });
 
-  it("expire by themselves when nobody renews them, and tell which", async () => {
+  it("expire by themselves unless renewed, and are listed", async () => {
     const brief = openWith(0.2);
     const of = target();
     const claim = await take(of, "s", "p", brief);
     expect(await brief.expired()).not.toContainEqual(claim);
     await eventually(
-      async () => (await brief.expired()).some(({ target }) => target === claim.target),
+      async () => (await brief.expired()).some((expired) => expired.target === claim.target),
       "the lease to run out",
     );
     expect(await brief.expired()).toContainEqual(claim);
@@ -124,14 +124,14 @@ describe.each(places)("claims in %s", (_, open) => {
     expect(await brief.expired()).not.toContainEqual(claim);
   });
 
-  it("tell which streams others keep, and not those whose lease has run out, nor those that were given back", async () => {
+  it("list the streams that others keep, without expired and released ones", async () => {
     const brief = openWith(0.2);
     const theirs = target();
     const kept = await take(theirs, "kept-elsewhere", "q");
     const mine = await take(target(), "kept-here", "p");
     const left = await take(target(), "left-elsewhere", "q", brief);
     await eventually(
-      async () => (await brief.expired()).some(({ target }) => target === left.target),
+      async () => (await brief.expired()).some((expired) => expired.target === left.target),
       "the lease to run out",
     );
     const told = await claims.keptElsewhere("p");
@@ -140,37 +140,37 @@ describe.each(places)("claims in %s", (_, open) => {
     expect(await claims.keptElsewhere("p")).not.toContain(kept.holder);
   });
 
-  it("hold a target for one at a time, until it is given back", async () => {
+  it("lock an app for one client at a time, until it is unlocked", async () => {
     const of = target();
-    const hold = await claims.hold(of, "ann", 60);
-    if (!("id" in hold)) throw new Error("not held");
-    expect(hold.by).toBe("ann");
-    expect(await claims.hold(of, "bob", 60)).toEqual({ heldBy: "ann" });
-    expect(await claims.held(of)).toEqual({ ...hold, seconds: expect.closeTo(60, -1) });
-    await claims.unhold(of, "another id");
-    expect(await claims.held(of)).toEqual({ ...hold, seconds: expect.closeTo(60, -1) });
-    await claims.unhold(of, hold.id);
-    expect(await claims.held(of)).toBeUndefined();
-    expect(await claims.hold(of, "bob", 60)).toMatchObject({ by: "bob" });
+    const lock = await claims.lock(of, "ann", 60);
+    if (!("id" in lock)) throw new Error("not held");
+    expect(lock.by).toBe("ann");
+    expect(await claims.lock(of, "bob", 60)).toEqual({ heldBy: "ann" });
+    expect(await claims.lockOn(of)).toEqual({ ...lock, seconds: expect.closeTo(60, -1) });
+    await claims.unlock(of, "another id");
+    expect(await claims.lockOn(of)).toEqual({ ...lock, seconds: expect.closeTo(60, -1) });
+    await claims.unlock(of, lock.id);
+    expect(await claims.lockOn(of)).toBeUndefined();
+    expect(await claims.lock(of, "bob", 60)).toMatchObject({ by: "bob" });
   });
 
-  it("let a hold run out, so that a `pulumi up` that died holds nobody up", async () => {
+  it("let a lock expire, so that a `pulumi up` that died blocks nobody", async () => {
     const of = target();
-    await claims.hold(of, "ann", 0.1);
+    await claims.lock(of, "ann", 0.1);
     expect(
       await eventually(async () => {
-        const hold = await claims.hold(of, "bob", 60);
-        return "id" in hold && hold;
+        const lock = await claims.lock(of, "bob", 60);
+        return "id" in lock && lock;
       }, "the hold to run out"),
     ).toMatchObject({ by: "bob" });
   });
 
-  it("are not in the way of a hold, nor a hold of them", async () => {
+  it("do not block a lock, and a lock does not block them", async () => {
     const of = target();
     await take(of, "s", "p");
-    expect(await claims.hold(of, "ann", 60)).toMatchObject({ by: "ann" });
+    expect(await claims.lock(of, "ann", 60)).toMatchObject({ by: "ann" });
     const other = target();
-    await claims.hold(other, "ann", 60);
+    await claims.lock(other, "ann", 60);
     expect(await take(other, "s", "p")).toMatchObject({ holder: "s" });
   });
 });
@@ -201,7 +201,7 @@ describe("a lease", () => {
   it.each<[string, () => Promise<boolean>]>([
     ["does not answer", () => new Promise(() => {})],
     ["fails", () => Promise.reject(new Error("away"))],
-  ])("is lost when the store %s for as long as it lasts", async (_, renew) => {
+  ])("is lost when the store %s for the whole lease", async (_, renew) => {
     const lease = kept(renew, 0.3);
     expect(lease.fresh()).toBe(true);
     await eventually(() => lease.lost.aborted, "the lease to be lost");

@@ -1,5 +1,6 @@
-// The role under which the control plane signs in, made by a real PostgreSQL's administrator who is no superuser: that it can do all that
-// it must, nothing else, and that making it again changes nothing. The contracts of journal and claims run as it in their own files.
+// The database role of the control plane, created by an administrator who is no superuser, as on Azure: it can do
+// everything that the control plane needs and nothing else, and creating it again changes nothing. The contracts of
+// journal and claims also run under it, in their own files.
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
@@ -7,7 +8,7 @@ import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, type Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
-import { openNotices } from "../../../controlplane/adapters/postgres/notifications.ts";
+import { openNotifications } from "../../../controlplane/adapters/postgres/notifications.ts";
 import { prepareDatabase } from "../../../controlplane/prepare-database.ts";
 import { systemClock } from "../../../controlplane/runtime/clock.ts";
 import { createOrchestrator } from "../../../controlplane/runtime/orchestrate.ts";
@@ -24,14 +25,18 @@ const refused = (database: Database, sql: string): Promise<string> =>
     (error: { code: string }) => error.code,
   );
 const insufficientPrivilege = "42501";
-/** Everything that a role may do in a database, and who owns what, as the catalogues have it. */
+/** All rights of a role in a database, and the owners of all objects, from the catalogues. */
 const rightsIn = (database: Database) =>
   query(
     database,
-    `select 'table' as kind, c.oid::regclass::text as name, c.relacl::text as acl, pg_get_userbyid(c.relowner) as owner from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname in ('ballast', 'dbos')
-  union all select 'schema', nspname, nspacl::text, pg_get_userbyid(nspowner) from pg_namespace where nspname in ('ballast', 'dbos')
-  union all select 'database', datname, datacl::text, pg_get_userbyid(datdba) from pg_database where datname = current_database()
-  union all select 'role', rolname, rolsuper::text || rolcreaterole || rolcreatedb || rolcanlogin, '' from pg_roles where rolname !~ '^pg_' order by 1, 2`,
+    `select 'table' as kind, c.oid::regclass::text as name, c.relacl::text as acl, pg_get_userbyid(c.relowner) as owner
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname in ('ballast', 'dbos')
+  union all select 'schema', nspname, nspacl::text, pg_get_userbyid(nspowner) from pg_namespace
+     where nspname in ('ballast', 'dbos')
+  union all select 'database', datname, datacl::text, pg_get_userbyid(datdba) from pg_database
+     where datname = current_database()
+  union all select 'role', rolname, rolsuper::text || rolcreaterole || rolcreatedb || rolcanlogin, '' from pg_roles
+     where rolname !~ '^pg_' order by 1, 2`,
   );
 
 test.each([
@@ -58,14 +63,18 @@ test.each([
 });
 
 let made: Promise<Database> | undefined;
-const shared = (): Promise<Database> => (made ??= postgres.fresh().then(prepared));
+const shared = (): Promise<Database> => {
+  made ??= postgres.fresh().then(prepared);
+  return made;
+};
 
-test("no table of ours is forgotten: each may be read", async () => {
+test("every table may be read", async () => {
   const role = await shared();
   expect(
     await query(
       role,
-      "select c.oid::regclass::text as forgotten from pg_class c join pg_namespace n on n.oid = c.relnamespace where nspname = 'ballast' and relkind = 'r' and not has_table_privilege(c.oid, 'select')",
+      `select c.oid::regclass::text as forgotten from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where nspname = 'ballast' and relkind = 'r' and not has_table_privilege(c.oid, 'select')`,
     ),
   ).toEqual([]);
   expect(await query(role, "select count(*)::integer as migrations from ballast.migrations")).toEqual([
@@ -73,7 +82,7 @@ test("no table of ours is forgotten: each may be read", async () => {
   ]);
 });
 
-test("nobody else may connect to the database, for every role may connect to any by PostgreSQL's default", async () => {
+test("no other role may connect to the database, although PostgreSQL allows it by default", async () => {
   const owner = await postgres.fresh();
   await prepared(owner);
   const stranger = { ...owner, user: `stranger_to_${owner.name}`, password: "strange" };
@@ -81,7 +90,7 @@ test("nobody else may connect to the database, for every role may connect to any
   expect(await refused(stranger, "select 1")).toBe(insufficientPrivilege);
 });
 
-test("the durable loop runs as the role, from a request to its end, and others are told of it", async () => {
+test("the control loop runs as the role, from a request to its end, and its notifications are delivered", async () => {
   const owner = await postgres.fresh();
   const database = await prepared(owner);
   const pool = postgres.pool(database);
@@ -94,7 +103,7 @@ test("the durable loop runs as the role, from a request to its end, and others a
   await migrate(pool);
   const journal = openJournal(pool, connectionOptions(database), () => {});
   const { apps, requests } = cloudInTable(pool);
-  const notices = openNotices(pool);
+  const notifications = openNotifications(pool);
   const troubles: string[] = [];
   const orchestrator = createOrchestrator({
     ports: { apps, requests, journal, claims: openClaims(pool, 30), clock: systemClock },
@@ -103,14 +112,14 @@ test("the durable loop runs as the role, from a request to its end, and others a
     process: "as-the-role",
     leaseSeconds: 30,
     requestSeconds: 10,
-    log: (sentence) => troubles.push(sentence),
+    log: (message) => troubles.push(message),
   });
   onTestFinished(async () => {
     await orchestrator.close();
     await journal.close();
   });
   await orchestrator.launch();
-  await notices.register("chat");
+  await notifications.register("chat");
   const web = { resourceGroup: "rg", app: "web" };
   const stream = streamOf(web, "web--1");
   await orchestrator.start(stream, toyRequest(web, "web--1", [10, 100], 0.01));
@@ -125,14 +134,14 @@ test("the durable loop runs as the role, from a request to its end, and others a
     60,
   );
   expect(troubles).toEqual([]);
-  expect(await notices.borrow("chat", 30)).toMatchObject({ stream, told: 0 });
-  await notices.postpone("chat", stream, 0);
-  expect(await notices.borrow("chat", 30)).toMatchObject({ stream, failures: 1 });
-  await notices.advance("chat", stream, (await journal.read(stream)).length);
-  expect(await notices.borrow("chat", 30)).toBeUndefined();
+  expect(await notifications.borrow("chat", 30)).toMatchObject({ stream, delivered: 0 });
+  await notifications.postpone("chat", stream, 0);
+  expect(await notifications.borrow("chat", 30)).toMatchObject({ stream, failures: 1 });
+  await notifications.advance("chat", stream, (await journal.read(stream)).length);
+  expect(await notifications.borrow("chat", 30)).toBeUndefined();
 }, 120_000);
 
-test("preparing again changes nothing, and takes away what was given by hand", async () => {
+test("preparing again changes nothing, and revokes rights that were granted by hand", async () => {
   const owner = await postgres.fresh();
   const administrator = await administered(owner);
   const name = `plane_of_${owner.name}`;
@@ -145,14 +154,17 @@ test("preparing again changes nothing, and takes away what was given by hand", a
   expect(await rightsIn(owner)).toEqual(before);
   await query(
     administrator,
-    `grant update, delete on ballast.facts to ${name}; grant create on schema ballast to ${name}; grant create, temporary on database ${owner.name} to ${name}; grant connect on database ${owner.name} to public`,
+    `grant update, delete on ballast.facts to ${name};
+     grant create on schema ballast to ${name};
+     grant create, temporary on database ${owner.name} to ${name};
+     grant connect on database ${owner.name} to public`,
   );
   expect(await rightsIn(owner)).not.toEqual(before);
   await prepare();
   expect(await rightsIn(owner)).toEqual(before);
 });
 
-test("a control plane whose database nobody prepared does not start, and says which job to start", async () => {
+test("a control plane on an unprepared database does not start, and names the job to start", async () => {
   const owner = await postgres.fresh();
   const user = `early_in_${owner.name}`;
   await expect(migrate(postgres.pool({ ...owner, user, password: "early" }))).rejects.toMatchObject({
@@ -166,7 +178,7 @@ test("a control plane whose database nobody prepared does not start, and says wh
   });
 });
 
-test("a control plane that is newer than its tables does not start either, and an older one does", async () => {
+test("a control plane that is newer than its tables does not start, and an older one does", async () => {
   const owner = await postgres.fresh();
   const pool = postgres.pool(await prepared(owner));
   await query(owner, "insert into ballast.migrations (number) values (99)");
@@ -179,7 +191,7 @@ test.each([
   ["an administrator", "alter role plane createrole"],
   ["of those who read all tables", "grant pg_read_all_data to plane"],
   ["of the roles of whoever may make databases", "create role maker createdb; grant maker to plane"],
-])("a role that is %s already is refused, and nothing is given to it", async (_what, sql) => {
+])("a role that is already %s is refused, and gets no rights", async (_what, sql) => {
   const owner = await postgres.fresh();
   const administrator = await administered(owner);
   const name = `plane_${owner.name}`;
@@ -190,19 +202,26 @@ test.each([
   expect(await query(owner, "select 1 from pg_namespace where nspname = 'ballast'")).toEqual([]);
 });
 
-test("on a server that knows Entra the role is made for the identity's object, once, and given to the object that has its name later", async () => {
+test("on a server with Entra the role is created once, and reassigned to a later object of that name", async () => {
   const owner = await postgres.fresh();
   const administrator = await administered(owner);
   const name = `control-plane of ${owner.name}`;
-  // What Azure has in `postgres`, as far as we call it: it makes the role and labels it with its object. No label provider is there, so that labelling anew fails by name.
+  // The function of Azure that we call in `postgres`: it creates the role and labels it with its object. There is no
+  // label provider here, so labelling it again fails, and the error names it.
   await query(
     { ...owner, name: "postgres" },
-    `create or replace function pg_catalog.pgaadauth_create_principal_with_oid(role text, object text, kind text, is_admin boolean, is_mfa boolean) returns text language plpgsql security definer as $$
+    `create or replace function pg_catalog.pgaadauth_create_principal_with_oid(
+       role text, object text, kind text, is_admin boolean, is_mfa boolean)
+     returns text language plpgsql security definer as $$
     begin
-      if is_admin or is_mfa or kind <> 'service' then raise exception 'not for a service that signs in by itself'; end if;
+      if is_admin or is_mfa or kind <> 'service' then
+        raise exception 'not for a service that signs in by itself';
+      end if;
       execute format('create role %I login', role);
       set local allow_system_table_mods = on;
-      insert into pg_shseclabel select oid, 'pg_authid'::regclass, 'pgaadauth', 'aadauth,oid=' || object || ',type=' || kind from pg_roles where rolname = role;
+      insert into pg_shseclabel
+         select oid, 'pg_authid'::regclass, 'pgaadauth', 'aadauth,oid=' || object || ',type=' || kind
+         from pg_roles where rolname = role;
       return 'Created role for ' || role;
     end $$`,
   );
@@ -219,7 +238,7 @@ test("on a server that knows Entra the role is made for the identity's object, o
   await expect(prepare(second!)).rejects.toThrow('security label provider "pgaadauth" is not loaded');
 });
 
-test("the control plane's own program prepares when it is told for whom, says so, ends, and tells no password", async () => {
+test("the control plane's program prepares the database for a grantee, and logs no password", async () => {
   const owner = await postgres.fresh();
   const { host, port, name, user, password } = await administered(owner);
   const role = `plane_of_${owner.name}`;
@@ -248,7 +267,8 @@ test("the control plane's own program prepares when it is told for whom, says so
   expect(
     await query(
       owner,
-      `select has_table_privilege('${role}', 'ballast.facts', 'insert') as may, has_table_privilege('${role}', 'ballast.facts', 'update') as forges`,
+      `select has_table_privilege('${role}', 'ballast.facts', 'insert') as may,
+         has_table_privilege('${role}', 'ballast.facts', 'update') as forges`,
     ),
   ).toEqual([{ may: true, forges: false }]);
 }, 60_000);

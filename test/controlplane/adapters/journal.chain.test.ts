@@ -1,8 +1,8 @@
-// The chain of a journal in PostgreSQL: what a hand in the database cannot do unseen, what becomes of journals of the first
-// release, and that a stream whose chain is broken is not driven.
+// The hash chain of a journal in PostgreSQL: which edits of the database it detects, what happens to journals of the
+// first release, and that no process drives a stream with a broken chain.
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions } from "../../../controlplane/adapters/postgres/connection.ts";
@@ -24,8 +24,8 @@ const pen = { process: "new" };
 const broken = (index: number, why: string, of = stream) =>
   expect.objectContaining({
     id: "journal-chain-broken",
-    message: expect.stringMatching(new RegExp(`${of} cannot be believed from fact ${index} on: ${why}`)),
-    left: expect.stringContaining("the traffic stays where it is"),
+    message: expect.stringMatching(new RegExp(`${of} cannot be trusted from fact ${index} on: ${why}`)),
+    left: expect.stringContaining("The traffic stays where it is"),
   });
 
 async function opened(prepare: (pool: pg.Pool) => Promise<void> = migrate) {
@@ -85,7 +85,7 @@ describe("a journal of five facts, the last two written together", () => {
       "from whose middle a fact is removed",
       "delete from ballast.facts where index = 2 and stream = $1",
       2,
-      "in its place lies fact 3",
+      "it is missing, and fact 3 follows",
     ],
     [
       "from whose end a fact is removed",
@@ -95,25 +95,29 @@ describe("a journal of five facts, the last two written together", () => {
     ],
     [
       "from whose end a fact is removed, with the length",
-      "with gone as (delete from ballast.facts where index = 4 and stream = $1) update ballast.streams set length = 4 where stream = $1",
+      "with gone as (delete from ballast.facts where index = 4 and stream = $1) " +
+        "update ballast.streams set length = 4 where stream = $1",
       4,
       "the last hash",
     ],
     [
       "to whose end a fact is added",
-      "insert into ballast.facts (stream, index, event, process, epoch) select stream, 5, event, process, epoch from ballast.facts where index = 4 and stream = $1",
+      "insert into ballast.facts (stream, index, event, process, epoch) " +
+        "select stream, 5, event, process, epoch from ballast.facts where index = 4 and stream = $1",
       5,
       "only 5 facts",
     ],
     [
       "two of whose facts have changed places",
-      "update ballast.facts f set event = g.event, process = g.process, epoch = g.epoch, hash = g.hash from ballast.facts g where f.stream = $1 and g.stream = $1 and f.index in (2, 3) and g.index = 5 - f.index",
+      "update ballast.facts f set event = g.event, process = g.process, epoch = g.epoch, hash = g.hash " +
+        "from ballast.facts g where f.stream = $1 and g.stream = $1 and f.index in (2, 3) and g.index = 5 - f.index",
       2,
       written,
     ],
     [
       "that holds facts of another stream",
-      "update ballast.facts f set event = g.event, process = g.process, epoch = g.epoch, hash = g.hash from ballast.facts g where f.stream = $1 and g.stream = '" +
+      "update ballast.facts f set event = g.event, process = g.process, epoch = g.epoch, hash = g.hash " +
+        "from ballast.facts g where f.stream = $1 and g.stream = '" +
         other +
         "' and f.index = g.index",
       0,
@@ -132,7 +136,7 @@ describe("a journal of five facts, the last two written together", () => {
       "the last hash",
     ],
     ["whose head is taken away", "update ballast.streams set hash = null where stream = $1", 5, "the last hash"],
-  ])("%s is refused with the first fact that cannot be believed", async (_, tamper, index, why) => {
+  ])("%s is refused with the first fact that cannot be trusted", async (_, tamper, index, why) => {
     const { pool, journal } = await opened();
     for (const events of [[waited(1)], [waited(2)], [waited(3)], [waited(4), waited(5)]]) await add(journal, events);
     await journal.append(other, [], [1, 2, 3, 4, 5].map(waited), pen);
@@ -143,7 +147,7 @@ describe("a journal of five facts, the last two written together", () => {
     expect(await journal.read(other)).toHaveLength(5);
   });
 
-  it("is not written to by whoever has read another of the same length, as before a database was put back", async () => {
+  it("is not written by a process that read another journal of the same length", async () => {
     const { pool, journal } = await opened();
     await add(journal, [waited(1), waited(2)]);
     const read = await journal.read(stream);
@@ -171,7 +175,7 @@ describe("a journal of the first release", () => {
     return its;
   }
 
-  it("goes on to fold after the upgrade, and has a head", async () => {
+  it("still folds after the upgrade, and has a head", async () => {
     const { journal } = await upgraded();
     const facts = await journal.read(stream);
     expect(facts.map(({ event: { kind, at } }) => ({ kind, at }))).toEqual(old.map(({ kind, at }) => ({ kind, at })));
@@ -184,7 +188,7 @@ describe("a journal of the first release", () => {
     expect(facts.at(-1)?.hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it("is written on by old and new processes in turn, each fenced and in order as ever", async () => {
+  it("is written by old and new processes in turn, fenced and in order", async () => {
     const { pool, journal, claims } = await upgraded();
     const length = old.length;
     expect(await add(journal, [waited(1)])).toBe("appended");
@@ -208,24 +212,24 @@ describe("a journal of the first release", () => {
     ]);
   });
 
-  it("is sealed by the first fact that has a hash: what lies before it cannot be changed unseen from then on", async () => {
+  it("is sealed by the first fact with a hash: from then on, no earlier fact can be changed unnoticed", async () => {
     const { pool, journal } = await upgraded();
     const change = "update ballast.facts set event = jsonb_set(event, '{at}', '7') where stream = $1 and index = $2";
     await add(journal, [waited(1)]);
     await appendRelease1(pool, stream, old.length + 1, [waited(2)], "old");
     await pool.query(change, [stream, old.length + 1]);
-    expect(await journal.read(stream)).toHaveLength(old.length + 2); // Nobody has sealed this one yet.
+    expect(await journal.read(stream)).toHaveLength(old.length + 2); // No later hash seals this fact yet.
     await add(journal, [waited(3)]);
     await pool.query(change, [stream, old.length + 1]);
-    expect(await journal.read(stream)).toHaveLength(old.length + 3); // The same as it was.
+    expect(await journal.read(stream)).toHaveLength(old.length + 3); // Unchanged.
     await pool.query(change.replace("'7'", "'8'"), [stream, old.length + 1]);
     await expect(journal.read(stream)).rejects.toEqual(
-      broken(old.length + 1, `it, or one up to fact ${old.length + 2}, is not what was written`),
+      broken(old.length + 1, `it, or another fact up to ${old.length + 2}, is not what was written`),
     );
     await pool.query(change, [stream, old.length + 1]);
     await pool.query(change, [stream, 3]);
     await expect(journal.read(stream)).rejects.toEqual(
-      broken(0, `it, or one up to fact ${old.length}, is not what was written`),
+      broken(0, `it, or another fact up to ${old.length}, is not what was written`),
     );
   });
 });

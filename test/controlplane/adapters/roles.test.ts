@@ -1,5 +1,5 @@
-// Least roles. What a caller may do with each app role of ours, call by call; and what the control plane's own identity may do on Azure
-// with the roles that components/platform/control-plane.ts gives it, which of its work fails without each, and in which words.
+// Least privilege: what a caller may do with each app role, call by call; and what the control plane's identity may do
+// on Azure with the roles that components/platform/control-plane.ts assigns, and what fails without each of them.
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -22,7 +22,7 @@ describe("an app role", () => {
   afterAll(() => issuer.close());
 
   const reading = ["listRollouts", "showRollout", "showJournal", "followRollout"];
-  const writing = ["putRollout", "signalRollout", "holdTarget", "unholdTarget", "sweep"];
+  const writing = ["putRollout", "signalRollout", "lockTarget", "unlockTarget", "recover"];
   const matrix: readonly (readonly [roles: unknown, opens: readonly string[]])[] = [
     [undefined, []],
     [[], []],
@@ -43,7 +43,7 @@ describe("an app role", () => {
     [[" Rollout.Read"], []],
   ];
   test.each(matrix)(
-    "%j opens %j and nothing else, and whoever is turned away changes nothing",
+    "%j opens %j and nothing else, and whoever is reconciled away changes nothing",
     async (roles, opens) => {
       const bearer = await issuer.token({ roles });
       for (const { name, method, to, sent } of calls) {
@@ -57,14 +57,14 @@ describe("an app role", () => {
         }
         expect([name, answered.status, answered.body.error.id]).toEqual([name, 403, "call-role-missing"]);
         expect(answered.body.error.message).toBe(
-          `The call needs the role ${operations[name].role}, and somebody does not have it.`,
+          `The call requires the app role ${operations[name].role}, which somebody does not have.`,
         );
         expect(await touched()).toEqual(before);
       }
     },
   );
 
-  test("in the `scp` of a person's token counts for nothing, nor does one in another claim", async () => {
+  test("in the `scp` of a person's token is ignored, and so is one in any other claim", async () => {
     const { call } = openService(issuer);
     const bearer = await issuer.token({
       roles: undefined,
@@ -75,6 +75,8 @@ describe("an app role", () => {
     for (const { method, to, sent } of calls) expect((await call(method, to, sent, bearer)).status).toBe(403);
   });
 });
+
+const authorization = "providers/Microsoft.Authorization";
 
 describe("the control plane's identity on Azure", () => {
   const version = "api-version=2025-07-01";
@@ -111,9 +113,8 @@ describe("the control plane's identity on Azure", () => {
     workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/shop`;
     const managedEnvironmentId = `${group}/providers/Microsoft.App/managedEnvironments/shop`;
     await settled("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
-    const { customerId } = (
-      await at.ask("PUT", `${workspace}?api-version=2023-09-01`, { location: "westeurope", properties: {} })
-    ).body.properties;
+    const empty = { location: "westeurope", properties: {} };
+    const { customerId } = (await at.ask("PUT", `${workspace}?api-version=2023-09-01`, empty)).body.properties;
     await settled("PUT", `${managedEnvironmentId}?${version}`, {
       location: "westeurope",
       properties: { appLogsConfiguration: { destination: "azure-monitor" } },
@@ -155,7 +156,8 @@ describe("the control plane's identity on Azure", () => {
         return latestRevisionName === latestReadyRevisionName && (latestRevisionName as string);
       }, `release ${release} of ${app}`);
     };
-    // A replica that has the identity tells where tokens for it are had; the adapters then get them as the control plane does.
+    // A replica with the identity reports its identity endpoint; the adapters then get tokens as the
+    // control plane does.
     await put("teller", [{ latestRevision: true, weight: 100 }], "1", {
       identity: { type: "UserAssigned", userAssignedIdentities: { [identity.id]: {} } },
     });
@@ -189,18 +191,19 @@ describe("the control plane's identity on Azure", () => {
     await at?.close();
   });
 
-  /** Gives the identity these roles, each where the component assigns it, and no others; and puts the app back as it was. */
+  /** Gives the identity exactly these roles, each where the component assigns it, and resets the app. */
   async function arrange(...roles: readonly (keyof typeof roleIds)[]): Promise<void> {
     for (const [index, role] of (Object.keys(roleIds) as (keyof typeof roleIds)[]).entries()) {
       const scope = role === "logs" || role === "monitoring" ? workspace : group;
-      const to = `${scope}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-0000-0000-00000000000${index}?api-version=2022-04-01`;
+      const name = `00000000-0000-0000-0000-00000000000${index}`;
+      const to = `${scope}/${authorization}/roleAssignments/${name}?api-version=2022-04-01`;
       await at.ask("DELETE", to);
       if (!roles.includes(role)) continue;
       const { status } = await at.ask("PUT", to, {
         properties: {
           principalId: identity.principalId,
           principalType: "ServicePrincipal",
-          roleDefinitionId: `/subscriptions/${at.cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/${roleIds[role]}`,
+          roleDefinitionId: `/subscriptions/${at.cloud.subscription}/${authorization}/roleDefinitions/${roleIds[role]}`,
         },
       });
       expect([role, status]).toEqual([role, 201]);
@@ -215,7 +218,7 @@ describe("the control plane's identity on Azure", () => {
       await at.ask("POST", `${appId(target.app)}/revisions/${name}/${verb}?${version}`);
   }
 
-  /** Has everything done that a rollout asks of Azure, and gives what came of each: fine, or the reason. */
+  /** Performs everything that a rollout asks of Azure, and gives each result: fine, or the reason. */
   async function tryAll(): Promise<Readonly<Record<string, string>>> {
     const never = new AbortController().signal;
     const fence = async (): Promise<boolean> => true;
@@ -231,17 +234,17 @@ describe("the control plane's identity on Azure", () => {
       probe: () => apps.probe({ kind: "Probe", target, revision: idle, path: "/", timeoutSeconds: 2 }, never),
       measure: () =>
         requests.measure(
-          { kind: "Measure", target, canary: idle, stable, from: now - 60_000, tickSeconds: 1 },
+          { kind: "Measure", target, canary: idle, stable, from: now - 60_000, intervalSeconds: 1 },
           now,
           never,
         ),
       shift: async () => {
         const shifted = await apps.shift(
-          { kind: "ShiftTraffic", target, weights, labels: {}, overrideHold: false },
+          { kind: "ShiftTraffic", target, weights, labels: {}, overrideLock: false },
           fence,
         );
         return shifted.ok
-          ? apps.shift({ kind: "ShiftTraffic", target, weights: back, labels: {}, overrideHold: false }, fence)
+          ? apps.shift({ kind: "ShiftTraffic", target, weights: back, labels: {}, overrideLock: false }, fence)
           : shifted;
       },
       activate: () => apps.activate({ kind: "Activate", target, revision: asleep }, fence),
@@ -257,7 +260,7 @@ describe("the control plane's identity on Azure", () => {
 
   const unread = expect.stringMatching(/AuthorizationFailed.*'Microsoft\.App\/containerApps\/(revisions\/)?read'/s);
   const unasked = expect.stringContaining("request rows cannot be read: 403 InsufficientAccessError");
-  // A list of several pages fails in the client's own words, which do not name the right that is missing.
+  // A paged list fails with the client's own message, which does not name the missing right.
   const blind = {
     inspect: unread,
     readTraffic: unread,

@@ -1,5 +1,6 @@
-// The two shapes in which Entra itself issues tokens, as its documents show them, against what the control plane takes. The way to Entra's
-// sign-in leads to loopback here, unencrypted; who signs is an issuer of our own, which publishes its key as Entra does.
+// The two versions of tokens that Entra issues, as its documentation shows them, and which of them the control
+// plane accepts. Entra's sign-in host leads to a server on loopback here, which signs the tokens and publishes its
+// key as Entra does.
 import { once } from "node:events";
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
@@ -42,7 +43,7 @@ afterAll(async () => {
   server.close();
 });
 
-/** What a person at a laptop gets through `az login`, and what a workflow or an identity gets for itself. */
+/** A person's token from `az login`, and a token of a workflow or an identity. */
 const first: JWTPayload = {
   iss: `https://sts.windows.net/${tenant}/`,
   aud: audience,
@@ -105,22 +106,22 @@ test.each([
     "of the first shape, for another application",
     { ...first, aud: "https://graph.microsoft.com" },
     401,
-    "for somebody else",
+    "for another audience",
   ],
   [
     "of the second shape, for the client id, as an application gives them that asks for no shape of ours",
     { ...second, aud: clientId },
     401,
-    "for somebody else",
+    "for another audience",
   ],
-  ["of somebody who signed in and has no role", { ...first, roles: undefined }, 403, `${ann} does not have it`],
+  ["of somebody who signed in and has no role", { ...first, roles: undefined }, 403, `which ${ann} does not have`],
   [
     "of somebody with a scope in place of a role",
     { ...first, roles: undefined, scp: "Rollout.Write" },
     403,
     "Rollout.Write",
   ],
-  ["of somebody who may only read", { ...first, roles: ["Rollout.Read"] }, 403, "needs the role Rollout.Write"],
+  ["of somebody who may only read", { ...first, roles: ["Rollout.Read"] }, 403, "requires the app role Rollout.Write"],
 ])("a token is refused: %s", async (_what, claims, status, says) =>
   expect(await asked(claims as JWTPayload)).toEqual([status, expect.stringContaining(says)]),
 );

@@ -1,5 +1,6 @@
-// The API's description: that it is OpenAPI 3.1, that it tells of every call and of nothing else, and that what it tells is so. Every
-// other test of the calls holds its exchanges to it as well (support/exchanges.ts); here each answer that it names is had once.
+// The API description: it is valid OpenAPI 3.1, it describes every call and nothing else, and it is true. Other
+// tests check their exchanges against it too (test/support/controlplane/exchanges.ts); this one provokes every
+// answer that it names.
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
@@ -7,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../../controlplane/api/app.ts";
 import { description } from "../../../controlplane/api/openapi.ts";
 import { type Operation, type OperationName, operations } from "../../../controlplane/api/openapi-operations.ts";
-import { readHold, readRelease, readSignal } from "../../../controlplane/api/rollouts/forms.ts";
+import { readLockBody, readRelease, readSignal } from "../../../controlplane/api/rollouts/forms.ts";
 import { catalogue } from "../../../errors/catalogue.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
 import { journalChainBroken, journalFactUnknown } from "../../../errors/journal.ts";
@@ -34,27 +35,28 @@ const entries = Object.entries<Operation>(operations);
 const service = (changes: Partial<Service["parts"]> = {}): Service => openService(issuer, changes);
 
 describe("the description", () => {
-  // The OpenAPI Initiative's schema of OpenAPI 3.1 documents, iteration 2026-08-03, as @seriousme/openapi-schema-validator 2.11.0 (MIT) carries it.
+  // The OpenAPI Initiative's schema of OpenAPI 3.1 documents, iteration 2026-08-03, from
+  // @seriousme/openapi-schema-validator 2.11.0 (MIT).
   const schema = JSON.parse(
     readFileSync(new URL("../../support/controlplane/openapi-3.1.schema.json", import.meta.url), "utf8"),
   ) as object;
   const official = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
   const asServed = JSON.parse(JSON.stringify(description)) as Record<string, any>;
 
-  test("is valid OpenAPI 3.1, by the official schema, and is served to all", async () => {
+  test("is valid OpenAPI 3.1 by the official schema, and needs no token", async () => {
     expect([official(asServed), official.errors]).toEqual([true, null]);
     const response = await service().app.request("/openapi.json");
     expect([response.status, await response.json()]).toEqual([200, asServed]);
     for (const broken of [
       { ...asServed, openapi: "3.0.0" },
       { ...asServed, info: {} },
-      { ...asServed, paths: { sweep: {} } },
-      { ...asServed, paths: { "/sweep": { post: { responses: { many: {} } } } } },
+      { ...asServed, paths: { recover: {} } },
+      { ...asServed, paths: { "/recover": { post: { responses: { many: {} } } } } },
     ])
       expect(official(broken)).toBe(false);
   });
 
-  test("holds schemas that are valid JSON Schema, and references that lead somewhere", () => {
+  test("contains valid JSON Schemas, and references that resolve", () => {
     const text = JSON.stringify(asServed);
     for (const [, place] of text.matchAll(/"\$ref":"#\/([^"]+)"/g))
       expect(
@@ -65,7 +67,7 @@ describe("the description", () => {
       expect(checkOf("components", "schemas", name)).toBeTypeOf("function");
   });
 
-  test("tells of every route, with its role, and of nothing else", () => {
+  test("has every route with its role, and no other", () => {
     const { parts } = service();
     const app = createApp(
       parts,
@@ -95,7 +97,7 @@ describe("the description", () => {
     expect(ids.length).toBeGreaterThan(40);
   });
 
-  test("names exactly what each call answers: every status and error of it is had here, and no other", async () => {
+  test("names exactly the statuses and errors of each call: every one is provoked here, and no other", async () => {
     seen.clear();
     await provokeEverything();
     for (const [name] of entries)
@@ -105,36 +107,36 @@ describe("the description", () => {
       ]);
   });
 
-  test("is not satisfied by an answer, or by a call, that is another", async () => {
+  test("rejects an answer or a call that differs from it", async () => {
     const answering = (answer: Response) =>
-      checked({ fetch: async () => answer }).request("/sweep", { method: "POST" });
-    await expect(answering(Response.json({ takenOver: [] }))).resolves.toBeInstanceOf(Response);
+      checked({ fetch: async () => answer }).request("/recover", { method: "POST" });
+    await expect(answering(Response.json({ recovered: [] }))).resolves.toBeInstanceOf(Response);
     for (const answer of [
-      Response.json({ takenOver: [1] }),
-      Response.json({ takenOver: [], more: 1 }),
-      Response.json({ takenOver: [] }, { status: 201 }),
+      Response.json({ recovered: [1] }),
+      Response.json({ recovered: [], more: 1 }),
+      Response.json({ recovered: [] }, { status: 201 }),
       new Response("{}"),
-      Response.json({ error: { id: "target-held", message: "m", fix: "f" } }, { status: 409 }),
+      Response.json({ error: { id: "target-locked", message: "m", fix: "f" } }, { status: 409 }),
       Response.json({ error: { id: "call-malformed", message: "m", fix: "f" } }, { status: 401 }),
     ]) {
-      await expect(answering(answer)).rejects.toThrow("POST /sweep");
+      await expect(answering(answer)).rejects.toThrow("POST /recover");
     }
     const lax = checked({ fetch: async () => Response.json({ id: "1", until: 1 }) });
-    await expect(lax.request("/holds/shop/api", { method: "POST", body: '{"seconds":121}' })).rejects.toThrow(
+    await expect(lax.request("/locks/shop/api", { method: "POST", body: '{"seconds":121}' })).rejects.toThrow(
       "although",
     );
   });
 });
 
-/** Has every answer that is described, and with it every error. */
+/** Provokes every described answer, and with it every error. */
 async function provokeEverything(): Promise<void> {
   const broken = async (): Promise<never> => {
     throw new Error("broken inside");
   };
   const everythingBroken = {
     journal: { read: broken, streams: broken, append: broken, grown: broken, lastWriteAt: broken },
-    claims: { hold: broken, unhold: broken },
-    rollouts: { start: broken, signal: broken, sweep: broken },
+    claims: { lock: broken, unlock: broken },
+    rollouts: { start: broken, signal: broken, recover: broken },
   } as unknown as Partial<Service["parts"]>;
   const unreadable = (): Promise<never> =>
     Promise.reject(journalFactUnknown({ stream, index: 0, why: "a test wants it" }));
@@ -184,14 +186,14 @@ async function provokeEverything(): Promise<void> {
   await free.call("PUT", path, body);
 }
 
-/** Goes through one release as its callers do, with all that they may ask and all that they may ask wrongly. */
+/** Runs through one release with every call that a caller may make, right or wrong. */
 async function provokeInTurn({ call, append }: Service): Promise<void> {
   for (const rest of ["", "/journal", "/follow"]) await call("GET", `${path}${rest}`);
   for (const [method, to, sent] of [
     ["PUT", path, body],
     ["POST", `${path}/signals`, { signal: "abort", reason: "x" }],
-    ["POST", "/holds/shop/api", { seconds: 1 }],
-    ["DELETE", "/holds/shop/api/1", undefined],
+    ["POST", "/locks/shop/api", { seconds: 1 }],
+    ["DELETE", "/locks/shop/api/1", undefined],
   ] as const)
     await call(method, to.replace("/api", "/other"), sent);
   await call("POST", `${path}/signals`, { signal: "abort", reason: "x" });
@@ -201,13 +203,13 @@ async function provokeInTurn({ call, append }: Service): Promise<void> {
   for (const _twice of [1, 2]) await call("POST", `${path}/signals`, { signal: "abort", reason: "x" });
   await append(stream.replace("0002", "0004"), rejected);
   await call("GET", `${path.replace("0002", "0004")}/follow`);
-  for (const _twice of [1, 2]) await call("POST", "/holds/shop/api", { seconds: 30 });
-  await call("DELETE", "/holds/shop/api/1");
-  await call("POST", "/sweep");
+  for (const _twice of [1, 2]) await call("POST", "/locks/shop/api", { seconds: 30 });
+  await call("DELETE", "/locks/shop/api/1");
+  await call("POST", "/recover");
 }
 
 describe("a body", () => {
-  const forms = { putRollout: readRelease, signalRollout: readSignal, holdTarget: readHold } as const;
+  const forms = { putRollout: readRelease, signalRollout: readSignal, lockTarget: readLockBody } as const;
   const checkOfBody = (name: keyof typeof forms) =>
     checkOf(
       "paths",
@@ -218,8 +220,8 @@ describe("a body", () => {
       "application/json",
       "schema",
     );
-  /** What rules beyond the form say; they hold values to one another. */
-  const beyond = /only ever gains traffic|does not leave room|not below ceilingPercent/;
+  /** Complaints of rules beyond the form, which compare values with each other. */
+  const beyond = /must be above the one before|the steps take at least|must be below ceilingPercent/;
   const near = fc.oneof(
     fc.constantFrom(
       0,
@@ -236,7 +238,7 @@ describe("a body", () => {
       119.9,
       120,
       121,
-      1e999,
+      Number.POSITIVE_INFINITY,
       10_800,
       "",
       "x",
@@ -279,9 +281,9 @@ describe("a body", () => {
             ...fields,
             ["whenInFlight"],
             ["outsideWeights"],
-            ["shadow"],
+            ["dryRun"],
             ["other"],
-            ["pace", "other"],
+            ["strategy", "other"],
             ["__proto__"],
           ),
           near,
@@ -289,7 +291,10 @@ describe("a body", () => {
         )
         .map(([at, value, isDeleted]) => {
           const sent = structuredClone(good);
-          const holder = at.slice(0, -1).reduce((inner, step) => (inner[step] ??= {}), sent);
+          const holder = at.slice(0, -1).reduce((inner, step) => {
+            inner[step] ??= {};
+            return inner[step];
+          }, sent);
           if (isDeleted) delete holder[at.at(-1)!];
           else Object.defineProperty(holder, at.at(-1)!, { value, enumerable: true });
           return sent;
@@ -325,8 +330,8 @@ describe("a body", () => {
   );
 });
 
-test("the examples of docs/reference/api.md come out as they are written, in their order", async () => {
-  const page = readFileSync(new URL("../../../docs/reference/api.md", import.meta.url), "utf8");
+test("the examples of docs/guides/api.md come out as they are written, in their order", async () => {
+  const page = readFileSync(new URL("../../../docs/guides/api.md", import.meta.url), "utf8");
   const { call } = service();
   const examples = [...page.matchAll(/```http\n(\w+) (\S+)\n([^`]*)```\n```json (\d+)\n([^`]*)```/g)];
   expect(examples.length).toBe([...page.matchAll(/```http/g)].length);

@@ -1,5 +1,6 @@
-// A database that breaks: connections cut before or after a statement took effect, refusals of every kind, silence. What
-// was acknowledged is there afterwards, nothing is there twice or in part, and the loop rests and goes on.
+// A database that breaks: connections that are cut before or after a statement took effect, refusals of every kind,
+// silence. Afterwards everything acknowledged is stored, nothing is stored twice or in part, and the control loop
+// rests and continues.
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
@@ -44,7 +45,7 @@ function opened() {
   return { pool, journal, claims: openClaims(pool, 30) };
 }
 
-/** Breaks the next statements that contain a text, in one way. `landed` waits with it until the server has answered. */
+/** Breaks the next statements that contain a text. `landed`: only after the server has answered. */
 function breakNext(text: string, fate: Fate, landed = false, times = 1): () => number {
   let left = times;
   let met = 0;
@@ -119,7 +120,7 @@ describe("a claim", () => {
     });
   });
 
-  it("whose renewal is refused or cut off is still ours, and renewed by the next", async () => {
+  it("whose renewal is refused or cut off stays ours, and the next renewal succeeds", async () => {
     const { claims } = opened();
     const claimed = await claims.take(web, stream, "p");
     if (!("claim" in claimed)) throw new Error("held");
@@ -186,12 +187,12 @@ describe("the durable loop", () => {
         "Waited",
         "Finished",
       ]);
-      expect(sent).toEqual([10, 20]); // An outcome that was recorded is not brought about again.
+      expect(sent).toEqual([10, 20]); // A recorded effect is not repeated.
     },
   );
 });
 
-it("health answers 503 while the database says nothing, and 200 once it does", async () => {
+it("health answers 503 while the database is silent, and 200 afterwards", async () => {
   const { journal } = opened();
   expect((await health({ journal, process: "p" })).status).toBe(200);
   proxy.there = () => "swallow";

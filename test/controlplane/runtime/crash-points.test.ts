@@ -1,6 +1,7 @@
-// A whole rollout is killed at every point, one after the other: before and after each effect, before and after each append.
-// Another replica carries it on, and neither the journal nor the world may show it. The lease is let run out by hand, so
-// that this takes minutes and not hours; that nobody takes over before is tested in two-writers.test.ts.
+// Kills a whole rollout at every point, one after the other: before and after each effect, before and after each
+// append. Another replica continues it, and neither the journal nor the world may show a difference. The test
+// expires the lease by hand, so that this takes minutes and not hours; two-writers.test.ts tests that no process
+// recovers a stream before.
 import fc from "fast-check";
 import type pg from "pg";
 import { expect, type TestContext, test } from "vitest";
@@ -17,23 +18,23 @@ import { type Replica, startReplica } from "../../support/worlds/replicas.ts";
 const postgres = postgresForTests();
 const leaseSeconds = 30;
 
-/** What a rollout left: its facts without who wrote them, what was sent in order, and who gets what in the end. */
+/** What a rollout left: its facts without their writers, the writes in order, and the final weights. */
 interface Left {
   readonly events: readonly RolloutEvent[];
   readonly sent: readonly string[];
   readonly weights: unknown;
-  /** What the replica logged that carried it to its end. */
+  /** The log of the replica that finished it. */
   readonly logged: readonly string[];
 }
 
 interface Theatre {
-  /** Carries a rollout from its request to its end; the replica that has it dies at the first point, its successor at the second. */
+  /** Runs a rollout to its end. The replica that drives it dies at the first point, its successor at the second. */
   readonly carry: (...deaths: readonly number[]) => Promise<Left>;
-  /** Says how many points the replica that lives has passed. */
+  /** Gives how many points the living replica has passed. */
   readonly points: () => Promise<number>;
 }
 
-/** A database with replicas in it, in which the same rollout happens again and again. */
+/** A database with replicas, in which the same rollout runs repeatedly. */
 async function theatre(app: string, onTestFinished: TestContext["onTestFinished"]): Promise<Theatre> {
   const target = { resourceGroup: "rg", app };
   const stream = streamOf(target, `${app}--1`);
@@ -56,7 +57,7 @@ async function theatre(app: string, onTestFinished: TestContext["onTestFinished"
   const request = {
     kind: "Request",
     at: dawn,
-    intent: { ...intent, pace: { ...intent.pace, tickSeconds: 1, bakeSeconds: 1, probeSeconds: 1 } },
+    intent: { ...intent, strategy: { ...intent.strategy, intervalSeconds: 1, bakeSeconds: 1, probeSeconds: 1 } },
   };
 
   async function carry(...deaths: readonly number[]): Promise<Left> {
@@ -72,8 +73,8 @@ async function theatre(app: string, onTestFinished: TestContext["onTestFinished"
       await pool.query("update ballast.claims set expires_at = clock_timestamp()");
       current.tell({ arm: { dieAt: deaths[index + 1] } });
       if ((await eventsOf(pool, stream)).length === 0)
-        current.tell({ start: [stream, request] }); // It was never answered, so it is asked for again.
-      else current.tell({ sweep: true });
+        current.tell({ start: [stream, request] }); // The request was never answered, so it is repeated.
+      else current.tell({ recover: true });
     }
     await eventually(
       async () =>
@@ -105,7 +106,8 @@ async function theatre(app: string, onTestFinished: TestContext["onTestFinished"
 
 const forget = async (pool: pg.Pool): Promise<void> =>
   void (await pool.query(
-    `delete from ballast.facts; delete from ballast.streams; delete from public.sent; delete from public.cloud; update public.clock set now = ${dawn}`,
+    `delete from ballast.facts; delete from ballast.streams; delete from public.sent; delete from public.cloud;
+     update public.clock set now = ${dawn}`,
   ));
 
 const eventsOf = async (pool: pg.Pool, stream: string): Promise<readonly RolloutEvent[]> =>
@@ -115,7 +117,7 @@ const eventsOf = async (pool: pg.Pool, stream: string): Promise<readonly Rollout
     ])
   ).rows.map(({ event }) => event);
 
-/** How often an effect was sent again right after itself, which is all in which `sent` may differ from `plain`. */
+/** How often a write was sent again right after itself, the only permitted difference between `sent` and `plain`. */
 function sentAgain(sent: readonly string[], plain: readonly string[]): number {
   const first = sent.filter((effect, index) => index === 0 || effect !== sent[index - 1]);
   const firstOfPlain = plain.filter((effect, index) => index === 0 || effect !== plain[index - 1]);
@@ -130,7 +132,7 @@ const paths = [
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
 
 test.concurrent.for(paths)(
-  "%s: killed at any point of a rollout that is %s, it ends with the same facts, and only what was sent and not recorded is sent again, and what was merely looked at",
+  "%s: killed at any point of a rollout that is %s, it ends with the same facts, and repeats only unrecorded effects",
   { timeout: 600_000 },
   async ([app, result], { onTestFinished }) => {
     const { carry, points } = await theatre(app, onTestFinished);
@@ -148,8 +150,8 @@ test.concurrent.for(paths)(
       if (left.logged.length > 0)
         troubles.push(`point ${point}, sent again ${again.at(-1)}: ${left.logged.join("; ")}`);
     }
-    // A turn has four points. At one of them an effect was sent and is not recorded yet; at the next it is, which counts for writes alone:
-    // what a dead process has seen is looked at again.
+    // A pass has four points. At one of them an effect was sent but is not recorded; at the next it is recorded, which
+    // counts for writes only, because the next process repeats the reads of a dead one.
     const writes = plain.sent.filter((effect) => /"kind":"(ShiftTraffic|Activate|Deactivate)"/.test(effect)).length;
     const repeated = 2 * plain.sent.length - writes;
     expect(again.toSorted(), `by point ${again.join("")}, trouble: ${troubles.join("\n")}`).toEqual([

@@ -1,5 +1,5 @@
-// PostgreSQL itself dies in mid-rollout, by SIGKILL to the whole of it, and comes back on what it had written. The replica that
-// drives the rollout lives on, or dies with it; either way nothing that was written is lost and nothing is decided twice.
+// PostgreSQL itself is killed with SIGKILL during a rollout, and starts again on what it had written. The replica that
+// drives the rollout lives on or dies too. In either case nothing written is lost, and nothing is decided twice.
 import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openPool } from "../../../controlplane/adapters/postgres/connection.ts";
@@ -21,7 +21,7 @@ describe.each([
 ] as const)("a rollout whose replica %s", (_, together) => {
   const postgres = postgresForTests();
 
-  it("goes on after PostgreSQL was killed in the midst of it and came back", { timeout: 120_000 }, async () => {
+  it("continues after PostgreSQL was killed during it and came back", { timeout: 120_000 }, async () => {
     const database = await postgres.fresh();
     const pool: pg.Pool = openPool(database, () => {});
     onTestFinished(() => pool.end());
@@ -33,7 +33,10 @@ describe.each([
     first.tell({
       start: [
         stream,
-        { ...asked, intent: { ...asked.intent, pace: { ...asked.intent.pace, bakeSeconds: 3, tickSeconds: 0.5 } } },
+        {
+          ...asked,
+          intent: { ...asked.intent, strategy: { ...asked.intent.strategy, bakeSeconds: 3, intervalSeconds: 0.5 } },
+        },
       ],
     });
     const factsOf = async (): Promise<readonly Fact[]> =>
@@ -49,8 +52,8 @@ describe.each([
     if (together) await replica("second");
     const facts = await eventually(
       async () => {
-        const facts = await factsOf().catch(() => []);
-        return facts.at(-1)?.event.kind === "Finished" && facts;
+        const read = await factsOf().catch(() => []);
+        return read.at(-1)?.event.kind === "Finished" && read;
       },
       "the rollout to finish",
       60,

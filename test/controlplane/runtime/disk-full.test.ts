@@ -1,6 +1,6 @@
-// A disk on which PostgreSQL can write nothing more, in the middle of a rollout: the server's refusal of a full disk (SQLSTATE 53100) for
-// every fact, and, where this machine lets us mount one, a real small disk that is filled to its last byte. What was acknowledged stays,
-// users stay where they are, and with room again the rollout goes on to its right end.
+// A full disk during a rollout: PostgreSQL's refusal (SQLSTATE 53100) of every fact, and, if this machine allows a
+// mount, a real small disk that is filled to its last byte. Acknowledged facts stay, users stay where they are, and
+// with free space the rollout continues to its right end.
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,19 +9,19 @@ import type pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { replay } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
-import { openWorld, type Wishes } from "../../../proofs/chaos/world.ts";
+import { openWorld, type WorldOptions } from "../../../proofs/chaos/world.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 import { type Proxy, postgresRefusal, startProxy } from "../../support/postgres/proxy.ts";
 
-/** A disk that can be filled, and emptied again. */
+/** A disk that can be filled and emptied. */
 interface Disk {
-  readonly wishes: Wishes;
+  readonly wishes: WorldOptions;
   readonly fill: (pool: pg.Pool) => Promise<void>;
   readonly empty: () => void;
   readonly remove: () => Promise<void> | undefined | void;
 }
 
-// A fresh server takes half of it, and its log of writes never a segment more while nothing is big.
+// A fresh server takes half of it. Its write-ahead log needs no further segment while writes are small.
 const megabytes = 80;
 
 const mount = (as: readonly string[], folder: string): boolean =>
@@ -29,7 +29,9 @@ const mount = (as: readonly string[], folder: string): boolean =>
 const unmount = (as: readonly string[], folder: string): boolean => run(...as, "umount", "--lazy", folder);
 const emptyFolder = (): string => mkdtempSync(path.join(tmpdir(), "ballast-disk-"));
 
-/** By which words before it a mount is permitted here: none for root, sudo where it asks for no password; undefined where neither is. */
+/**
+ * The command prefix with which a mount is permitted here: none for root, or sudo without a password; else undefined.
+ */
 function mayMount(): readonly string[] | undefined {
   const folder = emptyFolder();
   const as = [[], ["sudo", "-n"]].find((words) => mount(words, folder) && unmount(words, folder));
@@ -61,7 +63,7 @@ function mounted(as: readonly string[]): Disk {
 const run = (...[command, ...args]: readonly string[]): boolean =>
   spawnSync(command!, args, { stdio: "ignore" }).status === 0;
 
-/** Writes until nothing more can be written, in ever smaller pieces. */
+/** Writes ever smaller pieces until nothing fits. */
 function fillUp(file: string): void {
   const open = openSync(file, "w");
   for (let size = 2 ** 20; size >= 1; size = size / 2) {
@@ -75,10 +77,10 @@ function fillUp(file: string): void {
   closeSync(open);
 }
 
-/** Refuses each fact as a full disk does, which any machine can. */
+/** Refuses each fact as a full disk does. This works on any machine. */
 function refusing(): Disk {
   let proxy: Proxy | undefined;
-  const between: Wishes["between"] = async (database) => {
+  const between: WorldOptions["between"] = async (database) => {
     proxy = await startProxy(database);
     return { ...database, port: proxy.port };
   };
@@ -95,12 +97,12 @@ function refusing(): Disk {
 }
 
 const app = "amber";
-const as = mayMount();
+const asRoot = mayMount();
 const disks: readonly (readonly [string, () => Disk])[] = [
   ["a database that refuses facts as with a full disk", refusing],
-  ...(as ? [["a real disk that is full", () => mounted(as)] as const] : []),
+  ...(asRoot ? [["a real disk that is full", () => mounted(asRoot)] as const] : []),
 ];
-if (!as) console.log("No disk can be mounted here, so that of the two full disks the one on order runs alone.");
+if (!asRoot) console.log("No disk can be mounted here, so that of the two full disks the one on order runs alone.");
 
 test.for(disks)(
   "a rollout meets %s: nothing that was written is lost, users stay where they are, and with room again it is promoted",
@@ -142,7 +144,7 @@ test.for(disks)(
   },
 );
 
-/** Waits until nothing has been written for longer than the step is watched; pages that are begun have room for a few facts. */
+/** Waits until nothing was written for longer than a step's bake. Pages in use have room for a few facts. */
 async function silence(events: () => Promise<readonly RolloutEvent[]>): Promise<readonly RolloutEvent[]> {
   let written = await events();
   let since = performance.now();

@@ -1,5 +1,5 @@
-// What lies between a fence and the write that it allowed: how long that may be, what becomes of a write that takes longer,
-// and how the next holder of the claim puts right what one did that landed late all the same.
+// The time between a fence and the write that it allowed: how long it may be, what happens to a write that takes
+// longer, and how the next process corrects a write that landed late.
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { afterFence } from "../../../controlplane/adapters/azure/connection.ts";
@@ -12,7 +12,7 @@ import { eventually } from "../../support/postgres/postgres.ts";
 
 const uncut = new AbortController().signal;
 const ours = async () => true;
-/** The least that goes with these requests: the demo has 6 for 4, Azure 60 for 30. */
+/** The shortest lease for these requests: the demo has 6 for 4, Azure 60 for 30. */
 const leaseSeconds = requestSeconds * 1.5;
 let shop: Shop;
 let apps: Apps;
@@ -36,7 +36,7 @@ const shiftTo = (percent: number) => ({
     { revision: canary, percent },
   ],
   labels: { stable, canary },
-  overrideHold: false,
+  overrideLock: false,
 });
 const canaryShare = (weights: readonly Weight[]): number =>
   weights.find(({ revision }) => revision === canary)?.percent ?? 0;
@@ -47,7 +47,7 @@ const seenShare = async (): Promise<number> => {
 };
 const patches = async (): Promise<number> => (await shop.writes()).filter((write) => write.startsWith("PATCH")).length;
 
-it("a write that was held up for half of its request's time since its fence is not sent", async () => {
+it("a write is not sent when half of its time limit has passed since its fence", async () => {
   await patches();
   const { location, configuration } = await shop.connection.apps.containerApps.get(target.resourceGroup, target.app);
   const send = () =>
@@ -65,7 +65,7 @@ it("a write that was held up for half of its request's time since its fence is n
   expect(await patches()).toBe(1);
 });
 
-it("a fence that was slow to answer is asked again, and only then is anything sent", async () => {
+it("a fence that was slow to answer is asked again before anything is sent", async () => {
   await patches();
   let asked = 0;
   const slowOnce = async (): Promise<boolean> => {
@@ -77,7 +77,7 @@ it("a fence that was slow to answer is asked again, and only then is anything se
   expect(await apps.shift(shiftTo(0), ours)).toMatchObject({ ok: true });
 });
 
-it("a token is had before the fence is asked, however long it takes", async () => {
+it("a token is fetched before the fence is asked, however long it takes", async () => {
   const order: string[] = [];
   const ready = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, requestSeconds * 1200));
@@ -95,7 +95,7 @@ it("a token is had before the fence is asked, however long it takes", async () =
   expect(await apps.shift(shiftTo(0), ours)).toMatchObject({ ok: true });
 });
 
-it("over thirty drawn runs, with fences that are slow and a process that freezes after them, no write is at the cloud later than its request's time after its fence", {
+it("no write reaches the cloud later than its time limit after its fence, in thirty random runs", {
   timeout: 240_000,
 }, async () => {
   const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
@@ -106,7 +106,7 @@ it("over thirty drawn runs, with fences that are slow and a process that freezes
   );
   const from = Date.now();
   for (const { slow, frozen, percent } of runs) {
-    let trouble = true; // Once a run, or none of it would ever be sent.
+    let trouble = true; // Once in a run, or nothing would ever be sent.
     const fence = async (): Promise<boolean> => {
       asked.push(Date.now());
       if (!trouble) return true;
@@ -117,7 +117,7 @@ it("over thirty drawn runs, with fences that are slow and a process that freezes
     };
     expect(await apps.shift(shiftTo(percent), fence)).toMatchObject({ ok: true });
   }
-  const { requests } = (await shop.arm("GET", "/_standin/requests")).body as {
+  const { requests } = (await shop.arm("GET", "/_emulator/requests")).body as {
     requests: readonly { at: string; method: string; path: string }[];
   };
   const landed = requests
@@ -126,25 +126,32 @@ it("over thirty drawn runs, with fences that are slow and a process that freezes
   const late = landed.map((at) => at - asked.findLast((fence) => fence <= at)!);
   const heldUp = asked.length - landed.length;
   console.log(
-    `${landed.length} writes, seed ${seed}: the latest was at the cloud ${Math.max(...late)} ms after its fence, of ${requestSeconds * 1000} ms that a request may take; ${heldUp} were held up and asked again`,
+    `${landed.length} writes, seed ${seed}: the latest reached the cloud ${Math.max(...late)} ms after its fence, ` +
+      `with a limit of ${requestSeconds * 1000} ms; ${heldUp} were delayed and asked their fence again`,
   );
   expect(heldUp).toBeGreaterThan(0);
   expect(Math.max(...late)).toBeLessThan(requestSeconds * 1000);
 });
 
-it("a write that lands after it was given up is seen by the next holder's read-back and put right", async () => {
+it("a write that lands after it was given up is seen and corrected by the next process's read-back", async () => {
   await shop.fault({ method: "PATCH", path: "containerApps/", times: 1, delaySeconds: requestSeconds * 2.5 });
   let fencedAt = 0;
-  const fence = async (): Promise<boolean> => (fencedAt === 0 ? (fencedAt = performance.now()) > 0 : false); // The claim is lost right after the first sending.
+  // The claim is lost right after the first request.
+  const fence = async (): Promise<boolean> => {
+    if (fencedAt !== 0) return false;
+    fencedAt = performance.now();
+    return true;
+  };
   const first = await apps.shift(shiftTo(50), fence);
   const givenUp = performance.now() - fencedAt;
-  expect(first).toEqual({ ok: false, reason: "the app is in other hands by now, so nothing was sent" });
+  expect(first).toEqual({ ok: false, reason: "another process now owns the app, so nothing was sent" });
   expect(givenUp).toBeLessThan(leaseSeconds * 1000);
   expect(await apps.shift(shiftTo(0), ours)).toMatchObject({ ok: true });
   expect(await seenShare()).toBe(0);
   await eventually(async () => (await seenShare()) === 50, "the late write to land");
   console.log(
-    `a write whose request may take ${requestSeconds} s was given up ${Math.round(givenUp)} ms after its fence, and landed ${Math.round(performance.now() - fencedAt)} ms after it`,
+    `a write with a limit of ${requestSeconds} s was given up ${Math.round(givenUp)} ms after its fence, ` +
+      `and landed ${Math.round(performance.now() - fencedAt)} ms after it`,
   );
   expect(await apps.shift(shiftTo(0), ours)).toMatchObject({ ok: true });
   expect(await seenShare()).toBe(0);

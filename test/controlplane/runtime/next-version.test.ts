@@ -1,5 +1,6 @@
-// New code in mid-rollout: a copy of the control plane with a change in it takes over from the code that began, told to or
-// not, and carries on what a version of long ago has written. The copies run as processes beside today's.
+// New code during a rollout: a changed copy of the control plane recovers the rollouts of the code that began them,
+// whether that ended in order or not, and continues journals of a much older version. The copies run as processes
+// beside the present code.
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,15 +28,15 @@ const stream = streamOf(target, "shop--1");
 let database: Database;
 let pool: pg.Pool;
 
-/** The next version: a sentence is worded anew, and every module is another file, so another build to whoever looks at the code. */
+/** The next version: one changed message, and copies of all modules, so that it counts as another build. */
 beforeAll(() => {
-  for (const each of ["controlplane", "errors", "test/support", "connect-to.ts", "package.json"])
+  for (const each of ["controlplane", "engines", "errors", "test/support", "connect-to.ts", "package.json"])
     cpSync(join(root, each), join(newer, each), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(newer, "node_modules"));
-  const decide = join(newer, "engines/rollout/decide.ts");
-  const text = readFileSync(decide, "utf8");
-  expect(text).toContain("`promoted: ${sentence}`");
-  writeFileSync(decide, text.replace("`promoted: ${sentence}`", "`promoted by newer code: ${sentence}`"));
+  const end = join(newer, "engines/rollout/decisions/end.ts");
+  const text = readFileSync(end, "utf8");
+  expect(text).toContain('"promoted: "');
+  writeFileSync(end, text.replace('"promoted: "', '"promoted by newer code: "'));
 });
 afterAll(() => rmSync(newer, { recursive: true, force: true }));
 
@@ -46,7 +47,7 @@ beforeEach(async () => {
   await createCloud(pool);
 });
 
-const leaseSeconds = 600; // So long that nobody could wait for it: what goes on at once was given over.
+const leaseSeconds = 600; // Too long to wait for: what continues at once was released.
 const today = (name: string) => startReplica({ database, name, leaseSeconds, engine: "rollout" });
 const tomorrow = (name: string) =>
   startReplica(
@@ -57,7 +58,7 @@ const asked = () => {
   const request = quickRequest(target, [10, 50]);
   return {
     ...request,
-    intent: { ...request.intent, pace: { ...request.intent.pace, bakeSeconds: 1.5, tickSeconds: 0.5 } },
+    intent: { ...request.intent, strategy: { ...request.intent.strategy, bakeSeconds: 1.5, intervalSeconds: 0.5 } },
   };
 };
 
@@ -66,26 +67,27 @@ const factsOf = async (): Promise<readonly Fact[]> =>
 const has = (kind: string): Promise<boolean> =>
   eventually(async () => (await factsOf()).some(({ event }) => event.kind === kind), kind);
 
-test("code that is told to end gives its rollouts over, and newer code carries on at once to its own end", async () => {
+test("code that ends leaves its rollouts, and newer code continues them at once to the end", async () => {
   const old = await today("old");
   old.tell({ start: [stream, asked()] });
   await has("StepReached");
   const next = await tomorrow("next");
   old.tell({ close: true });
   await eventually(() => old.said.some(({ closed }) => closed), "the old code to end");
-  next.tell({ sweep: true });
+  next.tell({ recover: true });
   await has("Finished");
   const facts = await factsOf();
   expect(facts.at(-1)).toMatchObject({
     process: "next",
     epoch: 2,
-    event: { result: "promoted", sentence: expect.stringContaining("by newer code") },
+    event: { result: "promoted", message: expect.stringContaining("by newer code") },
   });
   expect(facts.some(({ process, epoch }) => process === "old" && epoch === 1)).toBe(true);
-  expect(replay(facts.map(({ event }) => event))).toMatchObject({ index: facts.length - 1 }); // Where the wording differs, and nowhere before.
+  // The replay differs at the changed message, and nowhere before.
+  expect(replay(facts.map(({ event }) => event))).toMatchObject({ index: facts.length - 1 });
 });
 
-test("while both run side by side, each carries its own rollouts to their end, and a signal to either reaches both", async () => {
+test("while both run side by side, each finishes its own rollouts, and a signal to either reaches both", async () => {
   const [old, next] = await Promise.all([today("old"), tomorrow("next")]);
   old.tell({ start: [stream, asked()] });
   const other = { resourceGroup: "rg", app: "web" };
@@ -93,7 +95,7 @@ test("while both run side by side, each carries its own rollouts to their end, a
   next.tell({
     start: [
       streamOf(other, "web--1"),
-      { ...request, intent: { ...request.intent, pace: { ...request.intent.pace, bakeSeconds: 60 } } },
+      { ...request, intent: { ...request.intent, strategy: { ...request.intent.strategy, bakeSeconds: 60 } } },
     ],
   });
   await has("StepReached");
@@ -109,12 +111,12 @@ test("while both run side by side, each carries its own rollouts to their end, a
   await has("Finished");
   await eventually(async () => (await eventOf("web", "Finished")).length > 0, "the other rollout to finish");
   expect(await eventOf("shop", "Finished")).toMatchObject([
-    { process: "old", event: { result: "promoted", sentence: expect.not.stringContaining("newer") } },
+    { process: "old", event: { result: "promoted", message: expect.not.stringContaining("newer") } },
   ]);
   expect(await eventOf("web", "Finished")).toMatchObject([{ process: "next", event: { result: "rolled-back" } }]);
 });
 
-test("a journal that a version of long ago has left half-way is carried on by today's code to its end", async () => {
+test("a journal that a much older version left half-way is continued by today's code to the end", async () => {
   const events = readFileSync(
     join(import.meta.dirname, "../../engines/rollout/journals/rollout-v1-aborted.jsonl"),
     "utf8",
@@ -134,7 +136,8 @@ test("a journal that a version of long ago has left half-way is carried on by to
   await createDeadlyWorld(pool);
   await pool.query("update public.clock set now = $1", [before.at(-1)!.at]);
   await pool.query(
-    "insert into public.cloud select 'storefront', event->'weights' from ballast.facts where event->>'kind' = 'TrafficShifted'",
+    "insert into public.cloud select 'storefront', event->'weights' from ballast.facts " +
+      "where event->>'kind' = 'TrafficShifted'",
   );
   await pool.query(
     "insert into ballast.claims (target, holder, process, epoch, expires_at) values ($1, $2, 'then', 1, now())",

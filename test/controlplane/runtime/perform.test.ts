@@ -1,7 +1,8 @@
-// What performing an effect adds to the adapters: limits, cancellation, and which trouble is an outcome and which is not.
+// What performing an effect adds to the adapters: time limits, cancellation, and which trouble is an outcome and
+// which is thrown.
 import { describe, expect, it } from "vitest";
 import { clockOf, systemClock } from "../../../controlplane/runtime/clock.ts";
-import { isWrite, perform, type World } from "../../../controlplane/runtime/perform.ts";
+import { isWrite, performEffect, type World } from "../../../controlplane/runtime/perform.ts";
 import type { Apps } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutEffect } from "../../../engines/rollout/vocabulary.ts";
 
@@ -9,20 +10,20 @@ const target = { resourceGroup: "rg", app: "web" };
 const never = new AbortController().signal;
 const hangs = (): Promise<never> => new Promise(() => {});
 const verify: RolloutEffect = { kind: "VerifyTraffic", target };
-const shift: RolloutEffect = { kind: "ShiftTraffic", target, weights: [], labels: {}, overrideHold: false };
+const shift: RolloutEffect = { kind: "ShiftTraffic", target, weights: [], labels: {}, overrideLock: false };
 const open = async (): Promise<boolean> => true;
 
-const world = (apps: Partial<Apps>, held: World["claims"]["held"] = async () => undefined): World => ({
+const world = (apps: Partial<Apps>, lockOn: World["claims"]["lockOn"] = async () => undefined): World => ({
   apps: { inspect: hangs, shift: hangs, readTraffic: hangs, activate: hangs, deactivate: hangs, probe: hangs, ...apps },
   requests: { measure: hangs },
-  claims: { held },
+  claims: { lockOn },
   clock: systemClock,
   requestSeconds: 0.01,
 });
 
-it("gives an outcome of the effect's kind, at the moment of its end", async () => {
+it("gives an outcome of the effect's kind, with the time of its end", async () => {
   const before = Date.now();
-  const outcome = await perform(
+  const outcome = await performEffect(
     verify,
     world({ readTraffic: async () => ({ ok: true, value: { weights: [] } }) }),
     open,
@@ -42,21 +43,21 @@ it.each([-600, 0, 600])(
   async (skewSeconds) => {
     const now = () => Date.now() + skewSeconds * 1000;
     const held = async () => ({ id: "1", by: "a pulumi up", seconds: 5 });
-    const outcome = await perform(
+    const outcome = await performEffect(
       verify,
       { ...world({ readTraffic: async () => ({ ok: true, value: { weights: [] } }) }, held), clock: clockOf(now) },
       open,
       never,
     );
-    const { heldUntil } = (outcome.found as { value: { heldUntil: number } }).value;
-    expect(heldUntil - outcome.at).toBeGreaterThan(4000);
-    expect(heldUntil - outcome.at).toBeLessThanOrEqual(5000);
+    const { lockedUntil } = (outcome.found as { value: { lockedUntil: number } }).value;
+    expect(lockedUntil - outcome.at).toBeGreaterThan(4000);
+    expect(lockedUntil - outcome.at).toBeLessThanOrEqual(5000);
   },
 );
 
 describe("a shift says until when its weights may come into force unasked", () => {
   const shifts = (sendings: number, ok: boolean) =>
-    perform(
+    performEffect(
       shift,
       {
         ...world({
@@ -72,19 +73,19 @@ describe("a shift says until when its weights may come into force unasked", () =
       never,
     );
 
-  it("where it was sent and failed, or was sent more than once", async () => {
+  it("if it was sent and failed, or was sent more than once", async () => {
     for (const outcome of [await shifts(1, false), await shifts(2, false), await shifts(2, true)])
       expect(outcome).toMatchObject({ mayLand: { weights: shift.weights, until: 1_120_000 } });
   });
 
-  it("and not where nothing was sent, or its one sending has answered", async () => {
+  it("but not if nothing was sent, or its only request was answered", async () => {
     for (const outcome of [await shifts(0, false), await shifts(0, true), await shifts(1, true)])
       expect(outcome).not.toHaveProperty("mayLand");
   });
 });
 
-it("makes an outcome of what an adapter throws", async () => {
-  const outcome = await perform(
+it("turns what an adapter throws into an outcome", async () => {
+  const outcome = await performEffect(
     verify,
     world({
       readTraffic: async () => {
@@ -98,7 +99,7 @@ it("makes an outcome of what an adapter throws", async () => {
 });
 
 it("ends a read that never answers", async () => {
-  expect((await perform(verify, world({}), open, never)).found).toEqual({
+  expect((await performEffect(verify, world({}), open, never)).found).toEqual({
     ok: false,
     reason: "no answer within 0.1 s",
   });
@@ -112,7 +113,7 @@ it.each<RolloutEffect>([
   { kind: "Probe", target, revision: "r", path: "/", timeoutSeconds: 1e4 },
 ])("ends $kind at once when it is cut short", async (effect) => {
   const cut = new AbortController();
-  const performing = perform(effect, { ...world({}), requestSeconds: 1e4 }, open, cut.signal);
+  const performing = performEffect(effect, { ...world({}), requestSeconds: 1e4 }, open, cut.signal);
   cut.abort();
   expect((await performing).of).toBe(effect.kind);
   expect(isWrite(effect)).toBe(false);
@@ -120,7 +121,7 @@ it.each<RolloutEffect>([
 
 it("does not cut a write short", async () => {
   const gate = Promise.withResolvers<void>();
-  const performing = perform(
+  const performing = performEffect(
     shift,
     {
       ...world({
@@ -139,9 +140,9 @@ it("does not cut a write short", async () => {
   expect(isWrite(shift)).toBe(true);
 });
 
-it("shuts the fence of a write that never answers, so that nothing is sent once it is given up", async () => {
+it("shuts the fence of a write that never answers, so that nothing is sent after it is given up", async () => {
   let ask: () => Promise<boolean> = open;
-  const performing = perform(
+  const performing = performEffect(
     shift,
     world({
       shift: (_, fence) => {
@@ -157,15 +158,15 @@ it("shuts the fence of a write that never answers, so that nothing is sent once 
   expect(await ask()).toBe(false);
 });
 
-it("throws when the database is lost, whatever the adapter makes of it", async () => {
+it("throws when the database is lost, whatever the adapter returns", async () => {
   const lost = new Error("the database is away");
   const fenced: Apps["shift"] = async (_, fence) => ({
     ok: (await fence().catch(() => false)) as false,
     reason: "fenced",
   });
-  await expect(perform(shift, world({ shift: fenced }), () => Promise.reject(lost), never)).rejects.toBe(lost);
+  await expect(performEffect(shift, world({ shift: fenced }), () => Promise.reject(lost), never)).rejects.toBe(lost);
   await expect(
-    perform(
+    performEffect(
       verify,
       world({}, () => Promise.reject(lost)),
       open,
@@ -174,12 +175,12 @@ it("throws when the database is lost, whatever the adapter makes of it", async (
   ).rejects.toBe(lost);
 });
 
-it("sends no step's shift once somebody holds the app, however long it has waited, but gives traffic back all the same", async () => {
-  const hold = { id: "1", by: "pulumi", seconds: 60 };
-  const fenced = async (overrideHold: boolean): Promise<boolean> => {
+it("sends no step's shift once the app is locked, but still returns traffic to stable", async () => {
+  const lock = { id: "1", by: "pulumi", seconds: 60 };
+  const fenced = async (overrideLock: boolean): Promise<boolean> => {
     let answer: boolean | undefined;
-    await perform(
-      { ...shift, overrideHold },
+    await performEffect(
+      { ...shift, overrideLock },
       world(
         {
           shift: async (_, fence) => {
@@ -187,7 +188,7 @@ it("sends no step's shift once somebody holds the app, however long it has waite
             return { ok: false, reason: "seen" };
           },
         },
-        async () => hold,
+        async () => lock,
       ),
       open,
       never,

@@ -1,5 +1,5 @@
-// Two replicas that both believe that they may write. Claims expire by the database's clock, facts carry the epoch, and what
-// was already on its way when its claim was lost is put right by reading back.
+// Two replicas that both believe that they may write. Claims expire by the database's clock, facts carry the epoch, and
+// a read-back corrects what was already on its way when its claim was lost.
 import type pg from "pg";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
@@ -29,12 +29,15 @@ const appsOf = (count: number): readonly Target[] =>
   Array.from({ length: count }, (_, index) => ({ resourceGroup: "rg", app: `app-${index}` }));
 const nameOf = (target: Target): string => streamOf(target, `${target.app}--1`);
 
-/** Asks for a rollout whose two steps are watched for so long each. */
+/** Requests a rollout with two steps of this bake each. */
 function request(target: Target, bakeSeconds: number): object {
   const asked = quickRequest(target, [10, 50]);
   return {
     ...asked,
-    intent: { ...asked.intent, pace: { ...asked.intent.pace, bakeSeconds, tickSeconds: 0.5, maximumSeconds: 3600 } },
+    intent: {
+      ...asked.intent,
+      strategy: { ...asked.intent.strategy, bakeSeconds, intervalSeconds: 0.5, maximumSeconds: 3600 },
+    },
   };
 }
 
@@ -48,7 +51,7 @@ const has = async (target: Target, kind: string, count = 1): Promise<boolean> =>
 const reached = (target: Target, kind: string, count = 1): Promise<boolean> =>
   eventually(() => has(target, kind, count), `${target.app} to have ${kind}, ${count} times`, 60);
 
-/** The end that every rollout must come to, whoever wrote what, and when. */
+/** The end that every rollout must reach, whichever process wrote what. */
 async function promotedWhole(target: Target): Promise<readonly Fact[]> {
   await reached(target, "Finished");
   const facts = await factsOf(target);
@@ -68,7 +71,7 @@ async function promotedWhole(target: Target): Promise<readonly Fact[]> {
 }
 
 describe("two replicas", { timeout: 120_000 }, () => {
-  it("of which one slept longer than its lease in the midst of its writes keep twenty rollouts whole: it writes no fact more, and its late writes are put right", async () => {
+  it("of which one slept longer than its lease keep twenty rollouts whole", async () => {
     const apps = appsOf(20);
     const [first, second] = await Promise.all([replica("first", { shiftSeconds: 2 }), replica("second")]);
     for (const [index, target] of apps.entries())
@@ -78,7 +81,7 @@ describe("two replicas", { timeout: 120_000 }, () => {
     );
     await eventually(
       () => first.said.filter(({ sending }) => sending).length >= 5,
-      "five shifts to have passed the fence and not to be sent yet",
+      "five shifts that have passed the fence and are not sent",
     );
     await first.kill("SIGSTOP");
     const leases = new Map(
@@ -97,29 +100,29 @@ describe("two replicas", { timeout: 120_000 }, () => {
               (await factsOf(target)).some(
                 ({ process, event }) => process === "second" && event.kind === "StepReached" && event.percent === 50,
               ),
-            `${target.app} to be taken over and to go on`,
+            `${target.app} to be recovered and to continue`,
             60,
           ),
         ),
     );
     await first.kill("SIGCONT");
     const journals = await Promise.all(apps.map(promotedWhole));
-    const takenOver = journals.slice(0, 10);
-    for (const facts of takenOver) expect(facts.findLast(({ epoch }) => epoch === 2)?.process).toBe("second");
-    // Neither of them ever found a lease of the other's that had run out too early.
+    const recovered = journals.slice(0, 10);
+    for (const facts of recovered) expect(facts.findLast(({ epoch }) => epoch === 2)?.process).toBe("second");
+    // Neither ever saw a lease of the other expire too early.
     const resumed = await pool.query<{ target: string; at: Date }>(
-      "select target, min(f.written_at) as at from ballast.facts f join ballast.streams using (stream) where process = 'second' and epoch = 2 group by target",
+      "select target, min(f.written_at) as at from ballast.facts f join ballast.streams using (stream) " +
+        "where process = 'second' and epoch = 2 group by target",
     );
     expect(resumed.rows).toHaveLength(10);
     for (const { target, at } of resumed.rows) expect(at.getTime()).toBeGreaterThanOrEqual(leases.get(target)!);
-    const late = takenOver
-      .flat()
-      .filter(({ event }) => event.kind === "TrafficDrifted" || event.kind === "TrafficMoved").length;
+    const corrections = ["TrafficDrifted", "TrafficMoved"];
+    const late = recovered.flat().filter(({ event }) => corrections.includes(event.kind)).length;
     expect(late).toBeGreaterThan(0);
-    console.log(`${leases.size} claims slept through, weights found moved ${late} times and put right`);
+    console.log(`${leases.size} claims slept through, weights found moved ${late} times and corrected`);
   });
 
-  it("lose no lease while both have their hands full", async () => {
+  it("lose no lease while both are busy", async () => {
     const apps = appsOf(40);
     const both = await Promise.all([replica("first"), replica("second")]);
     for (const [index, target] of apps.entries())
@@ -129,7 +132,7 @@ describe("two replicas", { timeout: 120_000 }, () => {
     expect(both.flatMap(({ said }) => said.flatMap(({ log }) => log ?? []))).toEqual([]);
   });
 
-  it("whose clocks are ten minutes apart take nothing from one another before a lease has run out, and then all", async () => {
+  it("whose clocks are ten minutes apart recover from each other only after a lease has expired", async () => {
     const [own, other] = appsOf(2) as [Target, Target];
     const [late, early] = await Promise.all([
       replica("late", { skewSeconds: -300 }),
@@ -164,7 +167,7 @@ describe("two replicas", { timeout: 120_000 }, () => {
     await promotedWhole(other);
   });
 
-  it("that are asked for the same start and the same abort at once begin it once and end it once", async () => {
+  it("that receive the same start and the same abort at once start it once and end it once", async () => {
     const target = appsOf(1)[0]!;
     const both = await Promise.all([replica("first"), replica("second")]);
     const asked = request(target, 60);

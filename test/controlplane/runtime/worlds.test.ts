@@ -1,17 +1,18 @@
-// The scenarios of the pure world twice more: through the real adapters against the stand-in, and whole, with the durable loop
-// on PostgreSQL. The journals must be the same, line for line.
+// Runs the scenarios of the pure world twice more: through the real adapters against the emulator, and complete, with
+// the control loop on PostgreSQL. The journals must be the same, line for line.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
-import { perform } from "../../../controlplane/runtime/perform.ts";
+import { performEffect } from "../../../controlplane/runtime/perform.ts";
 import type { Apps, Clock, Journal, Requests } from "../../../controlplane/runtime/ports.ts";
 import { fold } from "../../../engines/engine.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
-import type { RolloutEvent, RolloutObservation } from "../../../engines/rollout/vocabulary.ts";
+import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../../../engines/rollout/vocabulary.ts";
+import type { Instant } from "../../../engines/time.ts";
 import { openShop, requestSeconds, type Shop } from "../../support/emulator/azure-shop.ts";
 import { postgresForTests } from "../../support/postgres/postgres.ts";
 import { type RealWorld, realWorld } from "../../support/worlds/real-world.ts";
@@ -26,9 +27,9 @@ afterAll(async () => {
 });
 
 const always = async () => true;
-const nobodyHolds = { held: async () => undefined };
+const nobodyLocks = { lockOn: async () => undefined };
 
-/** Runs a scenario with the loop written out: react, perform, decide, and nothing durable. */
+/** Runs a scenario with a plain loop of react, performEffect and decide, without a database. */
 async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
   const world = await realWorld(scenario, shop);
   const journal: RolloutEvent[] = [];
@@ -38,12 +39,7 @@ async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
   hear({ kind: "Request", at: start, intent: world.intent });
   for (;;) {
     const effect = rollout.react(fold(rollout, journal));
-    const until =
-      effect?.kind === "Wait"
-        ? effect.until
-        : effect === undefined || effect.kind === "AwaitSignal"
-          ? Number.POSITIVE_INFINITY
-          : world.now();
+    const until = endOf(effect, world.now());
     const signal = signalBetween(scenario, world.now(), until);
     if (signal !== undefined) {
       await world.advance(signal.at);
@@ -51,12 +47,23 @@ async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
     } else if (effect === undefined) return journal;
     else
       hear(
-        await perform(effect, { ...world, claims: nobodyHolds, requestSeconds }, always, new AbortController().signal),
+        await performEffect(
+          effect,
+          { ...world, claims: nobodyLocks, requestSeconds },
+          always,
+          new AbortController().signal,
+        ),
       );
   }
 }
 
-describe("through the adapters against the stand-in", () => {
+/** Gives when an effect ends: a wait at its end, a wait for a signal never, every other at once. */
+function endOf(effect: RolloutEffect | undefined, now: Instant): Instant {
+  if (effect === undefined || effect.kind === "AwaitSignal") return Number.POSITIVE_INFINITY;
+  return effect.kind === "Wait" ? effect.until : now;
+}
+
+describe("through the adapters against the emulator", () => {
   for (const scenario of scenarios()) {
     it(`${scenario.name.replaceAll("-", " ")}`, { timeout: 120_000 }, async () => {
       expect(render(await runByHand(scenario))).toBe(scenario.expected);
@@ -73,7 +80,7 @@ describe("whole, with the durable loop on PostgreSQL", () => {
 
   const stream = () => streamOf(world.intent.target, world.intent.revision);
 
-  /** Sends a signal that falls into a wait, and leaves the wait to be cut by it. */
+  /** Sends a signal during a wait, which cuts the wait short. */
   const until: Clock["until"] = async (at, cancel) => {
     const signal = signalBetween(scenario, world.now(), at);
     if (signal === undefined) return world.advance(at);

@@ -1,5 +1,5 @@
-// Container apps of the stand-in as a platform: revisions, their names and states, operations and refusals. Each dangerous truth of
-// Azure that products must survive is one sentence here.
+// Container apps on the emulator: revisions, their names and states, operations and refusals, with the platform's
+// dangerous quirks that products must survive.
 import { expect, test } from "vitest";
 import type { Body } from "../../../emulator/arm/resource.ts";
 import {
@@ -40,11 +40,11 @@ test("names the first revision by seven random characters and later ones by a co
   expect(await release(c, { RELEASE: "4" })).toBe("shop--0000003");
 });
 
-test("makes a revision for a template that differs, not for one that is spelt otherwise, nor for configuration", async () => {
+test("makes a revision for a different template, not for another spelling, nor for configuration", async () => {
   await using c = await containerCloud();
   const first = await release(c, { RELEASE: "1" });
   expect(await release(c, { RELEASE: "1" })).toBe(first);
-  // Defaults spelt out, absent things as null and empty lists, members in another order.
+  // Spelled-out defaults, absent values as null and empty lists, and members in another order.
   const same = storefrontApp({ RELEASE: "1" });
   same["template"] = {
     scale: { maxReplicas: 10, minReplicas: 1, rules: null },
@@ -55,11 +55,11 @@ test("makes a revision for a template that differs, not for one that is spelt ot
   expect(latest(await c.apply("shop", same))).toBe(first);
   expect(await release(c, { RELEASE: "1" }, { configuration: { secrets: [{ name: "key", value: "v" }] } })).toBe(first);
   expect(await release(c, { RELEASE: "1", MORE: "x" })).toBe("shop--0000001");
-  // Back to the first template is a revision again: only the latest is compared.
+  // Returning to the first template makes a revision again, since only the latest one is compared.
   expect(await release(c, { RELEASE: "1" })).toBe("shop--0000002");
 });
 
-test("shows defaults and addresses on reading, and never a secret's value", async () => {
+test("a read shows defaults and addresses, and never a secret's value", async () => {
   await using c = await containerCloud();
   const { configuration, ...rest } = storefrontApp({ RELEASE: "1" });
   const { properties } = await c.apply("shop", {
@@ -172,20 +172,20 @@ test.each<[string, (properties: Body) => void, string]>([
     "ContainerAppSecretRefNotFound",
   ],
   [
-    "two containers, which the stand-in does not run",
+    "two containers, which the emulator does not run",
     ({ template }) => {
       template.containers.push(template.containers[0]);
     },
-    "LocalCloudUnsupported",
+    "EmulatorUnsupported",
   ],
   [
-    "the mode Labels, which the stand-in does not have",
+    "the mode Labels, which the emulator does not have",
     ({ configuration }) => {
       configuration.activeRevisionsMode = "Labels";
     },
-    "LocalCloudUnsupported",
+    "EmulatorUnsupported",
   ],
-])("refuses %s at the door", async (_, spoil, expected) => {
+])("refuses %s before it accepts the write", async (_, spoil, expected) => {
   await using c = await containerCloud();
   const properties = storefrontApp({});
   spoil(properties);
@@ -205,7 +205,7 @@ test("accepts a taken suffix and an unknown image, and fails the operation after
   expect((await revisions(c)).map(({ name }) => name)).toEqual([first]);
 });
 
-test("a traffic-only patch goes through after a write whose template failed", async () => {
+test("a traffic-only patch succeeds after a write whose template failed", async () => {
   await using c = await containerCloud();
   const first = await release(c, { RELEASE: "1" });
   const broken = storefrontApp({ RELEASE: "2" }, { traffic: traffic([first, 100]) });
@@ -217,7 +217,7 @@ test("a traffic-only patch goes through after a write whose template failed", as
   expect((await revisions(c)).map(({ name, properties }) => [name, properties.trafficWeight])).toEqual([[first, 100]]);
 });
 
-test("traffic may name the revision that the same request makes, and then does not wait for it", async () => {
+test("traffic may name the revision that the same request makes, and does not wait for it", async () => {
   await using c = await containerCloud();
   await release(c, { RELEASE: "1" });
   await release(c, { RELEASE: "2" }, { template: { revisionSuffix: "two" }, traffic: traffic(["shop--two", 100]) });
@@ -231,7 +231,7 @@ test("a write during a write is refused with 409", async () => {
   expect(await operation).toBeUndefined();
 });
 
-test("an operation succeeds although the container never starts, and the revision is failed after three restarts", async () => {
+test("a write succeeds although its container never starts, and the revision fails after three restarts", async () => {
   await using c = await containerCloud({ broken: { folder: "/", entry: "/nothing-here.js" } });
   const properties = storefrontApp({});
   properties["template"].containers[0].image = "broken:1";
@@ -251,7 +251,7 @@ test("an operation succeeds although the container never starts, and the revisio
   expect(c.app("shop")["properties"].latestReadyRevisionName).toBe("");
 });
 
-test("a release that is never ready gets restarted by its startup probe and takes nothing over", async () => {
+test("a release that is never ready is restarted by its startup probe and gets no traffic", async () => {
   await using c = await containerCloud();
   const first = await release(c, { RELEASE: "1" }, { traffic: [{ latestRevision: true, weight: 100 }] });
   await ready(c, first);
@@ -259,7 +259,7 @@ test("a release that is never ready gets restarted by its startup probe and take
   properties["template"].containers[0].probes[0].failureThreshold = 2;
   const second = latest(await c.apply("shop", properties));
   await eventually(
-    () => c.standin("GET", "processes"),
+    () => c.emulator("GET", "processes"),
     ({ processes }) =>
       processes.some(
         (each: Body) =>
@@ -268,10 +268,10 @@ test("a release that is never ready gets restarted by its startup probe and take
   );
   expect(c.app("shop")["properties"]).toMatchObject({ latestRevisionName: second, latestReadyRevisionName: first });
   // `latestRevision` waits for readiness; an explicit name would not.
-  expect((await c.request(`shop.${domain}`)).headers["x-localcloud-revision"]).toBe(first);
+  expect((await c.request(`shop.${domain}`)).headers["x-emulator-revision"]).toBe(first);
 });
 
-test("deactivation stops the processes and leaves the stale traffic entry, whose share is an outage; activation brings them back", async () => {
+test("deactivation stops processes but keeps the entry, which is an outage; activation restarts them", async () => {
   await using c = await containerCloud();
   const first = await release(c, { RELEASE: "1" });
   await ready(c, first);
@@ -285,14 +285,14 @@ test("deactivation stops the processes and leaves the stale traffic entry, whose
   });
   const answer = await c.request(`shop.${domain}`);
   expect([answer.status, answer.text]).toEqual([503, "no healthy upstream"]);
-  // Weight on what is deactivated is accepted again and again.
+  // Weight on a deactivated revision is accepted every time.
   await c.apply("shop", { configuration: { ingress: { traffic: traffic([first, 100]) } } }, { merge: true });
   await c.child("shop", "POST", "revisions", first, "activate");
   await ready(c, first);
   expect((await c.request(`shop.${domain}`)).status).toBe(200);
 });
 
-test("an unknown revision is 404, whatever is asked of it", async () => {
+test("an unknown revision is 404 on every route", async () => {
   await using c = await containerCloud();
   await release(c, { RELEASE: "1" });
   for (const [method, ...rest] of [
@@ -306,7 +306,7 @@ test("an unknown revision is 404, whatever is asked of it", async () => {
   }
 });
 
-test("Single mode: the new revision takes all once it is ready, and the old one is deactivated", async () => {
+test("in Single mode the new revision gets all traffic once it is ready, and the old one is deactivated", async () => {
   await using c = await containerCloud();
   const first = await release(c, { RELEASE: "1" }, { mode: "Single" });
   await ready(c, first);
@@ -327,7 +327,7 @@ test("going from Multiple to Single deactivates all but the latest", async () =>
   expect((await revisions(c)).filter(({ properties }) => properties.active).map(({ name }) => name)).toEqual([second]);
 });
 
-test("a replica has Azure's variables, the template's and the secrets', and nothing else of the stand-in", async () => {
+test("a replica has Azure's variables, the template's and the secrets', and none of the emulator's own", async () => {
   const folder = new URL("../../support/emulator/", import.meta.url).pathname;
   await using c = await containerCloud({ "print-environment": { folder, entry: "print-environment.mjs" } });
   const properties = storefrontApp({}, { configuration: { secrets: [{ name: "key", value: "hush" }] } });
@@ -344,7 +344,7 @@ test("a replica has Azure's variables, the template's and the secrets', and noth
   const revision = latest(await c.apply("shop", properties));
   delete process.env["NOT_FOR_REPLICAS"];
   const { lines } = await eventually(
-    () => c.standin("GET", "logs?app=shop"),
+    () => c.emulator("GET", "logs?app=shop"),
     (found) => found.lines.length > 0,
   );
   const { PORT, PATH: _, CONTAINER_APP_REPLICA_NAME, ...rest } = lines[0].json;
@@ -358,7 +358,7 @@ test("a replica has Azure's variables, the template's and the secrets', and noth
     PLAIN: "p",
     SECRET: "hush",
   });
-  const secrets = await (await import("../../../emulator/app/container-apps.ts")).containerAppKind.actions![
+  const secrets = await (await import("../../../emulator/app/container-apps.ts")).containerAppType.actions![
     "listsecrets"
   ]!(c.cloud.store.get(idOf("shop"))!, c.cloud, {} as never);
   expect(secrets.body).toEqual({ value: [{ name: "key", value: "hush" }] });

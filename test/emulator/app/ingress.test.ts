@@ -1,4 +1,5 @@
-// The ingress and the replicas behind it: who gets a request, what comes back, what is written down, and who lives on when something dies.
+// The ingress and its replicas: which replica gets a request, what comes back, which row is
+// written, and which processes survive a death.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import http from "node:http";
@@ -34,7 +35,7 @@ const release = async (c: ContainerCloud, properties: Body): Promise<string> => 
   const revision: string = (await c.apply("shop", properties))["properties"].latestRevisionName;
   const count = properties["template"].scale.minReplicas;
   await eventually(
-    () => c.standin("GET", "processes"),
+    () => c.emulator("GET", "processes"),
     ({ processes }) =>
       processes.filter((each: Body) => each["revision"] === revision && each["ready"]).length === count,
   );
@@ -42,9 +43,9 @@ const release = async (c: ContainerCloud, properties: Body): Promise<string> => 
 };
 const shift = (c: ContainerCloud, ...entries: readonly Body[]): Promise<Body> =>
   c.apply("shop", { configuration: { ingress: { traffic: entries } } }, { merge: true });
-const processOf = async (c: ContainerCloud): Promise<Body> => (await c.standin("GET", "processes")).processes[0];
+const processOf = async (c: ContainerCloud): Promise<Body> => (await c.emulator("GET", "processes")).processes[0];
 const rows = async (c: ContainerCloud, more = ""): Promise<Body[]> =>
-  (await c.standin("GET", `rows?app=shop${more}`)).rows;
+  (await c.emulator("GET", `rows?app=shop${more}`)).rows;
 const alive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);
@@ -53,7 +54,7 @@ const alive = (pid: number): boolean => {
   }
 };
 
-test("gives each revision its weight, and any revision or label its own address whatever its weight", async () => {
+test("gives each revision its weight, and each revision and label an address whatever its weight", async () => {
   await using c = await containerCloud();
   const [first, second] = [
     await release(c, storefrontApp({ RELEASE: "1" })),
@@ -62,19 +63,19 @@ test("gives each revision its weight, and any revision or label its own address 
   await shift(c, { revisionName: first, weight: 90 }, { revisionName: second, weight: 10 });
   let canary = 0;
   for (let number = 0; number < 600; number += 1)
-    if ((await c.request(host)).headers["x-localcloud-revision"] === second) canary += 1;
-  // Five standard deviations either way; the choice is seeded besides.
+    if ((await c.request(host)).headers["x-emulator-revision"] === second) canary += 1;
+  // Five standard deviations in both directions; the choice is seeded too.
   expect(canary).toBeGreaterThan(23);
   expect(canary).toBeLessThan(97);
   await shift(c, { revisionName: first, weight: 100 }, { revisionName: second, weight: 0, label: "next" });
   for (const name of [second, "shop---next"])
     expect(JSON.parse((await c.request(`${name}.${domain}`)).text).release).toBe("2");
-  expect((await c.request(host)).headers["x-localcloud-revision"]).toBe(first);
+  expect((await c.request(host)).headers["x-emulator-revision"]).toBe(first);
   expect((await c.request(`shop--nowhere.${domain}`)).status).toBe(503);
   expect((await c.request(`nobody.${domain}`)).status).toBe(404);
 });
 
-test("an explicit name gets its weight before it is ready: 503 at once", async () => {
+test("a revision that traffic names gets its weight before it is ready: 503 at once", async () => {
   await using c = await containerCloud();
   const first = await release(c, storefrontApp({ RELEASE: "1" }));
   const second: string = (await c.apply("shop", storefrontApp({ FAULT: "never-ready" })))["properties"]
@@ -87,7 +88,7 @@ test("an explicit name gets its weight before it is ready: 503 at once", async (
   });
 });
 
-test("takes turns among ready replicas and leaves out one that is not", async () => {
+test("takes turns among ready replicas and skips one that is not ready", async () => {
   await using c = await moodyCloud();
   await release(c, moodyApp({}, { scale: { minReplicas: 2 } }));
   const replicas = async (): Promise<Set<string>> =>
@@ -100,11 +101,11 @@ test("takes turns among ready replicas and leaves out one that is not", async ()
   expect(both.size).toBe(2);
   await c.request(host, "/tire");
   await eventually(replicas, (found) => found.size === 1);
-  // Unready is not dead: nothing was started anew.
-  expect((await c.standin("GET", "processes")).processes.map((each: Body) => each["restarts"])).toEqual([0, 0]);
+  // A replica that is not ready is not restarted.
+  expect((await c.emulator("GET", "processes")).processes.map((each: Body) => each["restarts"])).toEqual([0, 0]);
 });
 
-test("passes method, path, body and headers on, adds what a proxy adds, and streams answers line by line", async () => {
+test("forwards method, path, body and headers, adds a proxy's headers, and streams answers line by line", async () => {
   await using c = await moodyCloud();
   await release(c, moodyApp());
   const echoed = await new Promise<Body>((resolve) => {
@@ -116,10 +117,10 @@ test("passes method, path, body and headers on, adds what a proxy adds, and stre
         method: "PUT",
         headers: { host, "x-request-id": "mine", "content-type": "text/plain" },
       },
-      async (response) => {
-        let text = "";
-        for await (const chunk of response) text += String(chunk);
-        resolve(JSON.parse(text) as Body);
+      async (echo) => {
+        let received = "";
+        for await (const chunk of echo) received += String(chunk);
+        resolve(JSON.parse(received) as Body);
       },
     );
     request.write("some ");
@@ -142,7 +143,7 @@ test("passes method, path, body and headers on, adds what a proxy adds, and stre
     (resolve) => void http.get({ host: "127.0.0.1", port: c.port, path: "/stream", headers: { host } }, resolve),
   );
   const [first] = (await once(response, "data")) as [Buffer];
-  // The second line is only written on demand, so the first cannot have waited for it.
+  // The second line is written only on request, so the first cannot have waited for it.
   expect(String(first)).toBe('{"line":1}\n');
   const next = once(response, "data") as Promise<[Buffer]>;
   await c.request(host, "/go-on");
@@ -164,7 +165,7 @@ test("a failed liveness probe restarts the process, and so does a kill from outs
     lastEnd: expect.stringContaining("liveness probe failed 1 times"),
   });
   expect(after["pid"]).not.toBe(before["pid"]);
-  expect((await c.standin("POST", "kill", { app: "shop", signal: "SIGKILL" })).pids).toEqual([after["pid"]]);
+  expect((await c.emulator("POST", "kill", { app: "shop", signal: "SIGKILL" })).pids).toEqual([after["pid"]]);
   await eventually(
     () => processOf(c),
     ({ ready, restarts }) => ready && restarts === 2,
@@ -172,7 +173,7 @@ test("a failed liveness probe restarts the process, and so does a kill from outs
   expect((await c.request(host)).status).toBe(200);
 });
 
-test("a restart on request puts another process in the place of each", async () => {
+test("a requested restart replaces every process", async () => {
   await using c = await moodyCloud();
   const revision = await release(c, moodyApp());
   const { pid } = await processOf(c);
@@ -196,7 +197,7 @@ test("a process that ignores SIGTERM is killed after the grace period", async ()
   );
 });
 
-test("no process outlives a stand-in that is killed with SIGKILL", async () => {
+test("no process outlives an emulator that is killed with SIGKILL", async () => {
   const cloud = spawn(
     process.execPath,
     [new URL("../../support/emulator/cloud-to-kill.ts", import.meta.url).pathname],
@@ -222,7 +223,7 @@ test("moving traffic away and deactivating at once costs no request, under load"
   const load = startLoad(
     { rate: 150, origin: `http://${host}`, connectTo: { host: "127.0.0.1", port: c.port } },
     (line) => {
-      if (line.kind === "second") Object.keys(line.byRevision).forEach((name) => answered.add(name));
+      if (line.kind === "second") for (const name of Object.keys(line.byRevision)) answered.add(name);
     },
   );
   await eventually(
@@ -240,7 +241,7 @@ test("moving traffic away and deactivating at once costs no request, under load"
   expect(Object.keys(summary.byRevision).sort()).toEqual([first, second].sort());
 });
 
-test("writes one row for each finished request, whoever ended it and how", async () => {
+test("writes one row for each finished request, however it ended", async () => {
   await using c = await moodyCloud();
   c.wireLogs();
   const revision = await release(c, moodyApp());
@@ -285,7 +286,7 @@ test("writes one row for each finished request, whoever ended it and how", async
   expect(aborted["RequestDuration"]).toBeGreaterThanOrEqual(150);
   expect(found.find(({ RequestId }) => RequestId === "torn")).toMatchObject({ StatusCode: 200, ResponseFlags: "UC" });
   expect((await rows(c, "&failed=true")).map(({ RequestId }) => RequestId).sort()).toEqual(["aborted", "reset"]);
-  expect((await c.standin("GET", "logs?app=shop")).lines[0]).toMatchObject({
+  expect((await c.emulator("GET", "logs?app=shop")).lines[0]).toMatchObject({
     app: "shop",
     revision,
     text: "plain words",
@@ -293,7 +294,7 @@ test("writes one row for each finished request, whoever ended it and how", async
   });
 });
 
-test("without a diagnostic setting there is no row at all", async () => {
+test("writes no row without a diagnostic setting", async () => {
   await using c = await moodyCloud();
   await release(c, moodyApp());
   expect((await c.request(host)).status).toBe(200);

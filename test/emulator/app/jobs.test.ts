@@ -1,5 +1,5 @@
-// Jobs and roles of one's own on the stand-in, asked by Microsoft's own client where there is one: when a job runs, how its executions
-// end, and what an identity may do by a role that somebody has made.
+// Jobs and custom roles on the emulator, by Microsoft's own client if there is one: when a job runs, how its executions
+// end, and what a custom role lets an identity do.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -11,7 +11,7 @@ import { parseCron } from "../../../emulator/app/cron.ts";
 import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/emulator/container-cloud.ts";
 
-// Fails as often as it is told, then says its environment and ends well; or never ends.
+// A program that fails a given number of times and then prints its environment and succeeds, or never ends.
 const tool = `
 import fs from "node:fs";
 const { FAILURES = "0", HANG, NOTES } = process.env;
@@ -108,11 +108,11 @@ const ended = (job: string, execution: string) =>
     () => sdk.jobExecution("work", job, execution),
     ({ status }) => status !== "Running",
   );
-const setClock = (to: string | null) => at.ask("POST", "/_standin/clock", { at: to });
-const linesOf = async (job: string): Promise<any[]> => (await at.ask("GET", `/_standin/logs?app=${job}`)).body.lines;
+const setClock = (to: string | null) => at.ask("POST", "/_emulator/clock", { at: to });
+const linesOf = async (job: string): Promise<any[]> => (await at.ask("GET", `/_emulator/logs?app=${job}`)).body.lines;
 
 describe("a job", () => {
-  test("that is started by hand runs to its end, and its execution and its log say so", async () => {
+  test("that a client starts runs to its end, and its execution and its log show that", async () => {
     expect(await put("once", { WORD: "hello" })).toMatchObject({ provisioningState: "Succeeded", name: "once" });
     const started = await sdk.jobs.start("work", "once", quick);
     expect(started.name).toMatch(/^once-[0-9a-f]{7}$/);
@@ -131,7 +131,7 @@ describe("a job", () => {
     expect(line.json.IDENTITY_HEADER).toBeUndefined();
   });
 
-  test("that fails is tried again as often as it may be, and is failed after that", async () => {
+  test("that fails is retried up to its limit, and then its execution has failed", async () => {
     const notes = (name: string) => path.join(folder, name);
     await put("stubborn", { FAILURES: "2", NOTES: notes("a") }, { replicaRetryLimit: 2 });
     expect(await ended("stubborn", (await sdk.jobs.start("work", "stubborn", quick)).name!)).toMatchObject({
@@ -144,14 +144,14 @@ describe("a job", () => {
     expect([readFileSync(notes("a"), "utf8"), readFileSync(notes("b"), "utf8")]).toEqual(["3", "2"]);
   });
 
-  test("that takes longer than it may is ended and failed, without another try", async () => {
+  test("that exceeds its timeout is ended and failed, without another try", async () => {
     await put("slow", { HANG: "1" }, { replicaTimeout: 1, replicaRetryLimit: 3 });
     const { name } = await sdk.jobs.start("work", "slow", quick);
     expect(await ended("slow", name!)).toMatchObject({ status: "Failed" });
     expect(await linesOf("slow")).toHaveLength(1);
   });
 
-  test("on a schedule starts in the minutes of the stand-in's clock that it names, once each, and never while the clock stands", async () => {
+  test("on a schedule starts once in each minute that it names, and never while the clock stands", async () => {
     await put("minutely", {}, every("* * * * *"));
     await put("hourly", {}, every("15 * * * *"));
     await setClock("2030-01-01T10:00:30Z"); // years at once, and one start each
@@ -176,7 +176,7 @@ describe("a job", () => {
     await setClock(null);
   });
 
-  test("keeps its secrets to itself and hands them to its containers", async () => {
+  test("never shows its secrets and passes them to its containers", async () => {
     const wanted = jobOf({}, { secrets: [{ name: "key", value: "hush" }] });
     wanted.template!.containers![0]!.env = [{ name: "KEY", secretRef: "key" }];
     await sdk.jobs.createOrUpdate("work", "secretive", wanted, quick);
@@ -187,11 +187,11 @@ describe("a job", () => {
     expect((await linesOf("secretive"))[0].json.KEY).toBe("hush");
   });
 
-  test("that is deleted ends what runs of it, and its environment cannot be deleted before it", async () => {
+  test("ends its executions when it is deleted, and its environment cannot be deleted before it", async () => {
     await put("endless", { HANG: "1" });
     await sdk.jobs.start("work", "endless", quick);
     const processes = async () =>
-      ((await at.ask("GET", "/_standin/processes")).body.processes as any[]).filter(({ app }) => app === "endless");
+      ((await at.ask("GET", "/_emulator/processes")).body.processes as any[]).filter(({ app }) => app === "endless");
     await eventually(processes, (found) => found.length === 1);
     expect((await at.settle("DELETE", `${environmentId}?${apps}`)).body.error.code).toBe("ManagedEnvironmentNotEmpty");
     await sdk.jobs.delete("work", "endless", quick);
@@ -202,11 +202,11 @@ describe("a job", () => {
   test.each<[string, Parameters<typeof jobOf>[1], string]>([
     ["an expression that is no cron", every("every minute"), "JobInvalidCronExpression"],
     ["a schedule without an expression", { triggerType: "Schedule" }, "JobScheduleRequired"],
-    ["a start by events, which the stand-in does not do", { triggerType: "Event" }, "LocalCloudUnsupported"],
+    ["a start by events, which the emulator does not do", { triggerType: "Event" }, "EmulatorUnsupported"],
     [
-      "several replicas at once, which the stand-in does not run",
+      "several replicas at once, which the emulator does not run",
       { manualTriggerConfig: { parallelism: 2 } },
-      "LocalCloudUnsupported",
+      "EmulatorUnsupported",
     ],
   ])("is refused with %s", async (_, configuration, code) => {
     await expect(put("refused", {}, configuration)).rejects.toMatchObject({ code });
@@ -229,11 +229,11 @@ test.each([
 );
 
 test.each(["", "* * * *", "60 * * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "@daily", "* * * JAN *"])(
-  "'%s' is no expression",
+  "'%s' is no cron expression",
   (expression) => expect(() => parseCron(expression)).toThrow("five fields"),
 );
 
-describe("a role of one's own", () => {
+describe("a custom role", () => {
   const idFor = (name: string): string =>
     `/subscriptions/${at.cloud.subscription}/${authorization}/roleDefinitions/${name}`;
   const define = (name: string, actions: readonly string[], roleName = name, more: object = {}) =>
@@ -252,7 +252,7 @@ describe("a role of one's own", () => {
     at.ask("PUT", `${scope}/${authorization}/roleAssignments/${crypto.randomUUID()}?api-version=2022-04-01`, {
       properties: { principalId, roleDefinitionId: idFor(role) },
     });
-  /** Has a job with this identity get a token, as any container does. */
+  /** Runs a job with this identity that gets a token. */
   async function tokenOf(identity: any): Promise<string> {
     const name = `${identity.name}-job`;
     await at.settle("PUT", `${group}/providers/Microsoft.App/jobs/${name}?${apps}`, {
@@ -269,14 +269,15 @@ describe("a role of one's own", () => {
       () => linesOf(name),
       (lines) => lines.length > 0,
     )) as [any];
+    const { clientId } = identity.properties;
     const reply = await fetch(
-      `${json.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=https://management.azure.com&client_id=${identity.properties.clientId}`,
+      `${json.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=https://management.azure.com&client_id=${clientId}`,
       { headers: { "X-IDENTITY-HEADER": json.IDENTITY_HEADER } },
     );
     return ((await reply.json()) as any).access_token;
   }
 
-  test("allows what it lists where it is assigned, follows its definition, and allows nothing else", async () => {
+  test("permits its actions where it is assigned, follows its definition, and permits no others", async () => {
     const role = crypto.randomUUID();
     const identity = await makeIdentity("limited");
     const token = await tokenOf(identity);
@@ -302,7 +303,7 @@ describe("a role of one's own", () => {
     expect([await status("POST", `${job}/start`, {}), await status("POST", `${job}/stop`, {})]).toEqual([200, 403]);
   });
 
-  test("is read and deleted by its id, and not while somebody has it", async () => {
+  test("is read and deleted by its id, but not deleted while it is assigned", async () => {
     const role = crypto.randomUUID();
     const { properties } = await makeIdentity("holder");
     await define(role, ["*/read"]);
@@ -316,7 +317,7 @@ describe("a role of one's own", () => {
     ]).toEqual([200, 404]);
   });
 
-  test("has a name that no other role has, and is assigned at its scopes alone", async () => {
+  test("has a unique name, and can be assigned at its scopes only", async () => {
     const [one, other] = [crypto.randomUUID(), crypto.randomUUID()];
     const { properties } = await makeIdentity("wanderer");
     expect((await define(one, ["*/read"], "Reader of all")).status).toBe(201);

@@ -1,4 +1,5 @@
-// Request rows from a real request to a real client: the whole stand-in over TLS, Microsoft's own LogsQueryClient, Kusto text.
+// Request rows from a real request to a query: the whole emulator over TLS,
+// Microsoft's own LogsQueryClient, and Kusto text.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import https from "node:https";
 import { tmpdir } from "node:os";
@@ -8,12 +9,12 @@ import { LogsQueryClient } from "@azure/monitor-query-logs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { httpsAgent, parseConnectTo } from "../../../connect-to.ts";
 import type { Body } from "../../../emulator/arm/resource.ts";
-import { type LocalCloud, startLocalCloud } from "../../../emulator/start.ts";
+import { type RunningEmulator, startEmulator } from "../../../emulator/start.ts";
 import { eventually, storefrontApp } from "../../support/emulator/container-cloud.ts";
 
 const storefront = new URL("../../../examples/storefront/", import.meta.url).pathname;
 let folder: string;
-let cloud: LocalCloud;
+let cloud: RunningEmulator;
 let agent: https.Agent;
 let logs: LogsQueryClient;
 let customerId: string;
@@ -26,7 +27,7 @@ interface Answer {
   readonly body: any;
 }
 
-/** Asks any host of the stand-in. */
+/** Sends a request to any host of the emulator. */
 function ask(url: string, options: https.RequestOptions = {}, body?: unknown): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = https.request(url, { agent, ...options }, async (response) => {
@@ -38,9 +39,7 @@ function ask(url: string, options: https.RequestOptions = {}, body?: unknown): P
         body: text === "" ? undefined : JSON.parse(text),
       });
     });
-    request
-      .on("error", reject)
-      .end(body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body));
+    request.on("error", reject).end(body === undefined || typeof body === "string" ? body : JSON.stringify(body));
   });
 }
 
@@ -68,7 +67,7 @@ async function management(method: string, where: string, body?: Body): Promise<A
   );
 }
 
-/** Puts a resource and waits until it is there. */
+/** Puts a resource and waits until it has succeeded. */
 async function put(where: string, version: string, body: Body): Promise<Body> {
   const answer = await management("PUT", `${where}?api-version=${version}`, body);
   expect(answer, JSON.stringify(answer.body)).toMatchObject({
@@ -83,7 +82,7 @@ async function put(where: string, version: string, body: Body): Promise<Body> {
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "ballast-logs-"));
-  cloud = await startLocalCloud({ folder, images: { storefront: { folder: storefront, entry: "main.ts" } } });
+  cloud = await startEmulator({ folder, images: { storefront: { folder: storefront, entry: "main.ts" } } });
   tls.setDefaultCACertificates([...tls.getCACertificates("default"), await readFile(cloud.caFile, "utf8")]);
   agent = httpsAgent(parseConnectTo(cloud.environment["BALLAST_CONNECT_TO"]));
   const group = `/subscriptions/${cloud.subscription}/resourceGroups/shop`;
@@ -155,7 +154,7 @@ const query = async (text: string): Promise<readonly Body[]> => {
   );
 };
 
-test("the real client reads what real requests did, after the ingestion lag, and sees no row twice", async () => {
+test("the real client reads the rows of real requests after the ingestion lag, each once", async () => {
   const statuses: number[] = [];
   for (let number = 0; number < 20; number += 1)
     statuses.push((await ask(`https://${host}/products/5`, { headers: { "x-request-id": `q${number}` } })).status);
@@ -165,7 +164,8 @@ test("the real client reads what real requests did, after the ingestion lag, and
   const [summary] = await eventually(
     () =>
       query(
-        `${text} | summarize requests = count(), ids = dcount(RequestId), failed = countif(StatusCode >= 500), earliest = min(TimeGenerated)`,
+        `${text} | summarize requests = count(), ids = dcount(RequestId), ` +
+          "failed = countif(StatusCode >= 500), earliest = min(TimeGenerated)",
       ),
     ([found]) => found!["requests"] >= 20,
   );
@@ -185,7 +185,7 @@ test("the real client reads what real requests did, after the ingestion lag, and
   ]);
 });
 
-test("what an app prints is in ContainerAppConsoleLogs of the workspace that its environment's setting names", async () => {
+test("an app's output is in ContainerAppConsoleLogs of the workspace of its diagnostic setting", async () => {
   const [line] = await eventually(
     () => query(`ContainerAppConsoleLogs | where ContainerAppName == "shop" and Log has "listening"`),
     (rows) => rows.length > 0,
@@ -198,7 +198,10 @@ test("what an app prints is in ContainerAppConsoleLogs of the workspace that its
     TimeGenerated: expect.any(Date),
     Log: expect.stringMatching(/^\{"at":/),
   });
-  const setting = `/subscriptions/${cloud.subscription}/resourceGroups/shop/providers/Microsoft.App/managedEnvironments/local/providers/Microsoft.Insights/diagnosticSettings/requests?api-version=2021-05-01-preview`;
+  const group = `/subscriptions/${cloud.subscription}/resourceGroups/shop`;
+  const environment = `${group}/providers/Microsoft.App/managedEnvironments/local`;
+  const settings = `${environment}/providers/Microsoft.Insights/diagnosticSettings`;
+  const setting = `${settings}/requests?api-version=2021-05-01-preview`;
   const { body } = await management("GET", setting);
   const quiet = {
     ...body.properties,
@@ -208,28 +211,28 @@ test("what an app prints is in ContainerAppConsoleLogs of the workspace that its
   expect(await query("ContainerAppConsoleLogs")).toEqual([]);
 });
 
-test("late and duplicate rows can be put, and a late one is seen only when its time has come", async () => {
+test("a test can put late and duplicate rows, and a late row is visible only from its time on", async () => {
   const rows = [
     { RequestId: "twice" },
     { RequestId: "twice" },
     { RequestId: "late", visibleAt: Date.now() + 3_600_000 },
   ].map((row) => ({ ContainerAppName: "shop", RevisionName: "shop--made-up", ...row }));
-  expect((await management("POST", "/_standin/rows", { rows })).body).toEqual({ kept: 3 });
+  expect((await management("POST", "/_emulator/rows", { rows })).body).toEqual({ kept: 3 });
   expect(await query(`ContainerAppHTTPLogs | where RevisionName == "shop--made-up" | project RequestId`)).toEqual([
     { RequestId: "twice" },
     { RequestId: "twice" },
   ]);
-  expect((await management("POST", "/_standin/ingestion", { lagSeconds: 3600 })).body).toEqual({ lagSeconds: 3600 });
+  expect((await management("POST", "/_emulator/ingestion", { lagSeconds: 3600 })).body).toEqual({ lagSeconds: 3600 });
   await ask(`https://${host}/`, { headers: { "x-request-id": "unseen" } });
   await eventually(
-    () => management("GET", "/_standin/rows?app=shop"),
+    () => management("GET", "/_emulator/rows?app=shop"),
     ({ body }) => body.rows.some((row: Body) => row["RequestId"] === "unseen"),
   );
   expect(await query(`ContainerAppHTTPLogs | where RequestId == "unseen"`)).toEqual([]);
-  await management("POST", "/_standin/ingestion", { lagSeconds: 0.3 });
+  await management("POST", "/_emulator/ingestion", { lagSeconds: 0.3 });
 });
 
-test("a query beyond the subset is refused with Log Analytics' own envelope, naming the operator", async () => {
+test("a query beyond the subset is refused in Log Analytics' envelope, which names the operator", async () => {
   await expect(query("ContainerAppHTTPLogs | join (ContainerAppHTTPLogs) on RequestId")).rejects.toMatchObject({
     statusCode: 400,
     code: "BadArgumentError",

@@ -1,8 +1,8 @@
-// The truths that need Resource Manager's own door, as they hold and switched off, by raw HTTP and, where it can see them, by
-// Microsoft's own client; and how a whole run does without one.
+// The quirks that need Resource Manager, each in force and switched off, by raw requests and by Microsoft's own client
+// if it can see them; and how a whole run switches one off.
 import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { truths } from "../../../emulator/controls/quirks.ts";
+import { quirks } from "../../../emulator/controls/quirks.ts";
 import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/emulator/container-cloud.ts";
 
@@ -11,7 +11,7 @@ let group: string;
 let app: string;
 let client: ContainerAppsAPIClient;
 const apps = "api-version=2025-07-01";
-const set = (choice: object) => at.ask("POST", "/_standin/truths", choice);
+const set = (choice: object) => at.ask("POST", "/_emulator/quirks", choice);
 const web = (release: string, suffix?: string) => ({
   containers: [{ name: "web", image: "web:1", env: [{ name: "RELEASE", value: release }] }],
   scale: { minReplicas: 1 },
@@ -34,7 +34,7 @@ const shown = async () => (await at.ask("GET", `${app}?${apps}`)).body.propertie
 
 beforeAll(async () => {
   at = await startCloudForTests();
-  group = `/subscriptions/${at.cloud.subscription}/resourceGroups/truths`;
+  group = `/subscriptions/${at.cloud.subscription}/resourceGroups/quirks`;
   app = `${group}/providers/Microsoft.App/containerApps/shop`;
   await at.settle("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
   await at.settle("PUT", `${group}/providers/Microsoft.App/managedEnvironments/env?${apps}`, {
@@ -69,13 +69,13 @@ beforeAll(async () => {
   );
 });
 beforeEach(async () => {
-  await set(Object.fromEntries(Object.keys(truths).map((name) => [name, true])));
+  await set(Object.fromEntries(Object.keys(quirks).map((name) => [name, true])));
   await at.settle("DELETE", `${app}?${apps}`);
   await put("1", "first");
 });
 afterAll(() => at.close());
 
-test("a patch is merged at every depth; a naive cloud loses what it does not repeat", async () => {
+test("a patch is merged at every depth; a naive cloud loses the values that it does not repeat", async () => {
   const all = [{ revisionName: "shop--first", weight: 100 }];
   await patchTraffic(all);
   expect((await shown()).configuration).toMatchObject({
@@ -124,12 +124,12 @@ test("there is no conditional write; a naive cloud has ETags and refuses with 41
   expect([(await write('"stale"')).status, (await write(String(etag))).status]).toEqual([412, 200]);
 });
 
-test("a second write meets 409 in Microsoft's client, and a naive cloud takes it", async () => {
-  // On a busy machine the first write may be done before the second one is sent; then both are sent again.
+test("a second write fails with 409 in Microsoft's client; a naive cloud accepts it", async () => {
+  // On a busy machine the first write may end before the second is sent; then both are sent again.
   const refusal = async (): Promise<unknown> => {
     await settledWithout();
     await at.ask("PUT", `${app}?${apps}`, { location: "westeurope", properties: properties(crypto.randomUUID()) });
-    return client.containerApps.update("truths", "shop", { location: "westeurope", tags: { a: "b" } } as never).then(
+    return client.containerApps.update("quirks", "shop", { location: "westeurope", tags: { a: "b" } } as never).then(
       () => undefined,
       (error: unknown) => error,
     );
@@ -146,42 +146,42 @@ test("a second write meets 409 in Microsoft's client, and a naive cloud takes it
 });
 const settledWithout = () => eventually(shown, ({ provisioningState }) => provisioningState !== "InProgress");
 
-test("Microsoft's client sees a taken suffix as a 2xx whose operation fails, and as nothing at all in the silent form", async () => {
+test("Microsoft's client sees a taken suffix as a 2xx whose operation fails, or as nothing if silent", async () => {
   await put("2", "second");
   const again = () =>
     client.containerApps.createOrUpdate(
-      "truths",
+      "quirks",
       "shop",
       { location: "westeurope", ...properties("3", "first") } as never,
       { updateIntervalInMs: 20 },
     );
   await expect(again()).rejects.toThrow(/'first' already exists/);
-  await client.containerAppsRevisions.deactivateRevision("truths", "shop", "shop--first");
+  await client.containerAppsRevisions.deactivateRevision("quirks", "shop", "shop--first");
   await set({ "suffix-taken-for-life": "silent" });
   expect(await again()).toMatchObject({ provisioningState: "Succeeded", latestRevisionName: "shop--second" });
   await set({ "suffix-taken-for-life": false });
   expect(await again()).toMatchObject({ provisioningState: "Succeeded", latestRevisionName: "shop--first" });
 });
 
-test("Microsoft's client reads a list that comes in pages whole, and sees states that its types do not know", async () => {
+test("Microsoft's client reads all pages of a list, and sees states that its types do not know", async () => {
   for (let number = 2; number <= 12; number += 1) {
     await put(String(number), `r${number}`);
-    if (number < 12) await client.containerAppsRevisions.deactivateRevision("truths", "shop", `shop--r${number}`);
+    if (number < 12) await client.containerAppsRevisions.deactivateRevision("quirks", "shop", `shop--r${number}`);
   }
   const page = (await at.ask("GET", `${app}/revisions?${apps}`)).body;
   expect([page.value.length, (await at.ask("GET", page.nextLink)).body.value.length]).toEqual([10, 2]);
   const names: string[] = [];
-  for await (const { name } of client.containerAppsRevisions.listRevisions("truths", "shop")) names.push(name!);
+  for await (const { name } of client.containerAppsRevisions.listRevisions("quirks", "shop")) names.push(name!);
   expect(names).toHaveLength(12);
   await set({ "lists-are-paged": false });
   expect((await at.ask("GET", `${app}/revisions?${apps}`)).body).toMatchObject({ value: { length: 12 } });
-  await client.containerAppsRevisions.activateRevision("truths", "shop", "shop--r5");
-  expect((await client.containerAppsRevisions.getRevision("truths", "shop", "shop--r5")).runningState).toMatch(
+  await client.containerAppsRevisions.activateRevision("quirks", "shop", "shop--r5");
+  expect((await client.containerAppsRevisions.getRevision("quirks", "shop", "shop--r5")).runningState).toMatch(
     /Activating|Running/,
   );
 });
 
-test("Microsoft's client sees a revision at zero and one that was purged, and a request wakes the first", async () => {
+test("Microsoft's client sees a revision at zero and a purged one, and a request starts the first", async () => {
   await at.settle("PATCH", `${app}?${apps}`, { properties: { configuration: { maxInactiveRevisions: 0 } } });
   await at.settle("PATCH", `${app}?${apps}`, {
     properties: { template: { ...web("2", "idle"), scale: { minReplicas: 0 } } },
@@ -189,15 +189,15 @@ test("Microsoft's client sees a revision at zero and one that was purged, and a 
   const stateOf = async (name: string) =>
     (
       await client.containerAppsRevisions
-        .getRevision("truths", "shop", `shop--${name}`)
+        .getRevision("quirks", "shop", `shop--${name}`)
         .catch(({ code }) => ({ runningState: code }))
     ).runningState;
   await eventually(
     () => stateOf("idle"),
     (state) => state === "Running",
   );
-  await client.containerAppsRevisions.deactivateRevision("truths", "shop", "shop--first");
-  await at.ask("POST", "/_standin/clock", { at: Date.now() + 901_000 });
+  await client.containerAppsRevisions.deactivateRevision("quirks", "shop", "shop--first");
+  await at.ask("POST", "/_emulator/clock", { at: Date.now() + 901_000 });
   await eventually(
     () => stateOf("idle"),
     (state) => state === "ScaledToZero",
@@ -209,18 +209,18 @@ test("Microsoft's client sees a revision at zero and one that was purged, and a 
   expect((await at.ask("GET", `https://shop--idle.env.westeurope.ballast.localhost/`)).body).toMatchObject({
     revision: "shop--idle",
   });
-  await at.ask("POST", "/_standin/clock", { at: null });
+  await at.ask("POST", "/_emulator/clock", { at: null });
 });
 
-test("a whole run does without a truth by the environment, and a name that is none stops it", async () => {
-  vi.stubEnv("BALLAST_STANDIN_WITHOUT", "no-if-match, lists-are-paged");
-  const other = await startCloudForTests({ truths: { "lists-are-paged": true } });
-  const { truths: all } = (await other.ask("GET", "/_standin/truths")).body;
+test("an environment variable switches a quirk off for a whole run, and an unknown name fails the start", async () => {
+  vi.stubEnv("BALLAST_EMULATOR_WITHOUT", "no-if-match, lists-are-paged");
+  const other = await startCloudForTests({ quirks: { "lists-are-paged": true } });
+  const { quirks: all } = (await other.ask("GET", "/_emulator/quirks")).body;
   await other.close();
   expect(all.filter(({ setting }: { setting: boolean }) => !setting).map(({ name }: { name: string }) => name)).toEqual(
     ["no-if-match"],
   );
-  vi.stubEnv("BALLAST_STANDIN_WITHOUT", "no-if-macht");
-  await expect(startCloudForTests()).rejects.toThrow(/no truth 'no-if-macht'/);
+  vi.stubEnv("BALLAST_EMULATOR_WITHOUT", "no-if-macht");
+  await expect(startCloudForTests()).rejects.toThrow(/no quirk 'no-if-macht'/);
   vi.unstubAllEnvs();
 });

@@ -1,4 +1,5 @@
-// Resource Manager of the stand-in, held to what Azure does on the wire: the acceptance probes that peers fail, one claim a test.
+// The emulator's Resource Manager on the wire, compared with Azure's: the acceptance probes that
+// other emulators fail, one claim in each test.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
 
@@ -31,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => at.close());
 
-test("a resource group answers to its name in any casing and keeps the casing it was made with", async () => {
+test("a resource group is found in any casing and keeps the casing of its creation", async () => {
   const reply = await at.ask("GET", `${subscription}/resourcegroups/SHOP?${groups}`);
   expect(reply).toMatchObject({
     status: 200,
@@ -44,7 +45,7 @@ test("a resource group answers to its name in any casing and keeps the casing it
   });
 });
 
-test("a path that begins with two slashes is set right in place", async () => {
+test("a path with two leading slashes is corrected without a redirect", async () => {
   expect((await at.ask("GET", `${management}/${group}?${groups}`)).body.id).toBe(group);
 });
 
@@ -85,7 +86,7 @@ test.each([
   expect(reply.headers["x-ms-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test("an unknown api-version is answered with those that are served", async () => {
+test("an unknown api-version is refused with the list of served ones", async () => {
   expect((await at.ask("GET", `${app("a")}?api-version=2026-07-01`)).body.error.message).toContain(
     "2025-01-01,2025-02-02-preview,2025-07-01",
   );
@@ -117,7 +118,7 @@ test("a body that is not JSON is refused, not swallowed", async () => {
   });
 });
 
-test("a body is held to the version asked for", async () => {
+test("a body is checked against the requested version", async () => {
   const body = {
     location: "westeurope",
     properties: { managedEnvironmentId: environment(), patchingConfiguration: { patchingMode: "Manual" } },
@@ -130,7 +131,7 @@ test("a body is held to the version asked for", async () => {
   );
 });
 
-test("an app of an unknown environment is refused", async () => {
+test("an app in an unknown environment is refused", async () => {
   const body = {
     location: "westeurope",
     properties: {
@@ -141,7 +142,7 @@ test("an app of an unknown environment is refused", async () => {
   expect((await at.ask("PUT", `${app("orphan")}?${apps}`, body)).status).toBe(400);
 });
 
-test("PUT of an app is an operation whose address has the client's scheme and host, and 201 only the first time", async () => {
+test("PUT of an app starts an operation at the client's own host, and answers 201 only the first time", async () => {
   const first = await at.ask("PUT", `${app("operated")}?${apps}`, appBody());
   expect(first).toMatchObject({ status: 201, body: { properties: { provisioningState: "InProgress" } } });
   expect(first.headers["azure-asyncoperation"]).toMatch(
@@ -158,7 +159,7 @@ test("PUT of an app is an operation whose address has the client's scheme and ho
   expect((await at.ask("PUT", `${app("operated")}?${apps}`, appBody())).status).toBe(200);
 });
 
-test("an operation that fails says so with its code, and the app shows Failed", async () => {
+test("a failed operation shows its code, and the app shows Failed", async () => {
   const body = {
     location: "westeurope",
     properties: {
@@ -197,7 +198,7 @@ test("a secret's value is never shown by GET", async () => {
   expect(JSON.stringify((await at.ask("GET", `${app("secretive")}?${apps}`)).body)).not.toContain("s3cret");
 });
 
-test("what is read-only is ignored in a body", async () => {
+test("read-only properties in a body are ignored", async () => {
   await at.settle("PUT", `${environment("other")}?${apps}`, {
     location: "westeurope",
     properties: { defaultDomain: "evil.example" },
@@ -208,14 +209,14 @@ test("what is read-only is ignored in a body", async () => {
   await at.settle("DELETE", `${environment("other")}?${apps}`);
 });
 
-test("deleting what is not there is 204, and an app is gone when its Location says so", async () => {
+test("deleting a missing app answers 204, and an app is gone once its Location has answered", async () => {
   expect((await at.ask("DELETE", `${app("never")}?${apps}`)).status).toBe(204);
   await at.settle("PUT", `${app("shortlived")}?${apps}`, appBody());
   expect((await at.settle("DELETE", `${app("shortlived")}?${apps}`)).status).toBe(204);
   expect((await at.ask("GET", `${app("shortlived")}?${apps}`)).status).toBe(404);
 });
 
-test("an environment with apps in it is not deleted", async () => {
+test("an environment that contains apps is not deleted", async () => {
   await at.settle("PUT", `${app("tenant")}?${apps}`, appBody());
   expect(await at.ask("DELETE", `${environment()}?${apps}`)).toMatchObject({
     status: 409,
@@ -224,7 +225,7 @@ test("an environment with apps in it is not deleted", async () => {
   expect((await at.ask("GET", `${environment()}?${apps}`)).status).toBe(200);
 });
 
-test("lists hold what lies under them and nothing else", async () => {
+test("a list has the resources below its path and no others", async () => {
   await at.settle("PUT", `${subscription}/resourceGroups/empty?${groups}`, { location: "westeurope" });
   expect(
     (await at.ask("GET", `${subscription}/resourceGroups/empty/providers/Microsoft.App/containerApps?${apps}`)).body,
@@ -233,11 +234,12 @@ test("lists hold what lies under them and nothing else", async () => {
   expect(body.value.map(({ name }: { name: string }) => name)).toContain("shop");
 });
 
-test("a diagnostic setting lies beside the resource that it extends and leaves it as it was", async () => {
+test("a diagnostic setting does not change the resource that it extends", async () => {
   const workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/logs`;
   await at.settle("PUT", `${workspace}?api-version=2023-09-01`, { location: "westeurope", properties: {} });
   const before = (await at.ask("GET", `${environment()}?${apps}`)).body;
-  const setting = `${environment()}/providers/Microsoft.Insights/diagnosticSettings/rows?api-version=2021-05-01-preview`;
+  const settings = `${environment()}/providers/Microsoft.Insights/diagnosticSettings`;
+  const setting = `${settings}/rows?api-version=2021-05-01-preview`;
   expect(
     (await at.ask("PUT", setting, { properties: { logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } })).body
       .error.code,
@@ -282,14 +284,14 @@ test("an app serves requests at its address and at each revision's own", async (
   }
 });
 
-test("a host that the cloud does not have is an Azure error as well", async () => {
+test("an unknown host is answered with Azure's error envelope", async () => {
   expect(await at.ask("GET", "https://nowhere.ballast.localhost/")).toMatchObject({
     status: 404,
     body: { error: { code: "HostNotFound" } },
   });
 });
 
-test("the management host names the cloud's other doors", async () => {
+test("the management host names the cloud's other hosts", async () => {
   const { body } = await at.ask("GET", "/metadata/endpoints?api-version=2022-09-01", undefined, { token: null });
   expect(body).toMatchObject({
     authentication: { loginEndpoint: "https://login.ballast.localhost/" },

@@ -1,4 +1,4 @@
-// The stand-in's own controls: faults on order, the clock, the request log; and the stand-in as a child process.
+// The emulator's own controls: injected faults, the clock and the request log; and the emulator as a child process.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -11,7 +11,7 @@ import { type CloudForTests, startCloudForTests } from "../../support/emulator/c
 let at: CloudForTests;
 let group: string;
 const groups = "api-version=2024-03-01";
-const order = (...faults: readonly object[]) => at.ask("POST", "/_standin/faults", { faults });
+const order = (...faults: readonly object[]) => at.ask("POST", "/_emulator/faults", { faults });
 
 beforeAll(async () => {
   at = await startCloudForTests();
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => at.close());
 
-test("a fault on order is met as often as ordered and no more", async () => {
+test("a fault acts as often as it says and no more", async () => {
   await order({
     method: "GET",
     path: "/resourceGroups/shop$",
@@ -37,27 +37,27 @@ test("a fault on order is met as often as ordered and no more", async () => {
   expect((await at.ask("GET", `${group}?${groups}`)).status).toBe(200);
 });
 
-test("a lost answer is work done that nobody hears of", async () => {
+test("a request whose answer is lost is carried out", async () => {
   const other = group.replace("shop", "unheard");
   await order({ method: "PUT", path: "unheard", loseAnswer: true });
   await expect(at.ask("PUT", `${other}?${groups}`, { location: "westeurope" })).rejects.toThrow(
     /socket hang up|ECONNRESET/,
   );
   expect((await at.ask("GET", `${other}?${groups}`)).status).toBe(200);
-  const { body } = await at.ask("GET", "/_standin/requests");
+  const { body } = await at.ask("GET", "/_emulator/requests");
   expect(body.requests).toContainEqual(
     expect.objectContaining({ method: "PUT", path: other, status: 201, answered: false }),
   );
 });
 
-test("a fault without a path, or with a word it does not have, is refused", async () => {
+test("a fault without a path, or with an unknown field, is refused", async () => {
   expect((await order({ status: 500 })).status).toBe(400);
   expect((await order({ path: "x", tiems: 3 })).body.error.message).toContain("tiems");
 });
 
-test("the clock stands where it was set, until it is let go", async () => {
-  await at.ask("POST", "/_standin/clock", { at: "2030-01-01T00:00:00Z" });
-  expect((await at.ask("GET", "/_standin/clock")).body).toEqual({
+test("the clock stands at the time that was set, until it is released", async () => {
+  await at.ask("POST", "/_emulator/clock", { at: "2030-01-01T00:00:00Z" });
+  expect((await at.ask("GET", "/_emulator/clock")).body).toEqual({
     at: "2030-01-01T00:00:00.000Z",
     milliseconds: Date.parse("2030-01-01T00:00:00Z"),
     held: true,
@@ -65,12 +65,12 @@ test("the clock stands where it was set, until it is let go", async () => {
   expect((await at.ask("PUT", `${group}?${groups}`, { location: "westeurope" })).body.systemData.lastModifiedAt).toBe(
     "2030-01-01T00:00:00.000Z",
   );
-  await at.ask("POST", "/_standin/clock", { at: null });
-  expect((await at.ask("GET", "/_standin/clock")).body.held).toBe(false);
+  await at.ask("POST", "/_emulator/clock", { at: null });
+  expect((await at.ask("GET", "/_emulator/clock")).body.held).toBe(false);
 });
 
-test("nobody without the client's token reaches the controls", async () => {
-  expect((await at.ask("GET", "/_standin/requests", undefined, { token: null })).status).toBe(401);
+test("the controls refuse everyone without the client's token", async () => {
+  expect((await at.ask("GET", "/_emulator/requests", undefined, { token: null })).status).toBe(401);
 });
 
 test("the request log shows an app's traffic and no secret", async () => {
@@ -84,7 +84,7 @@ test("the request log shows an app's traffic and no secret", async () => {
     },
   };
   await at.ask("PUT", `${group}/providers/Microsoft.App/containerApps/logged?api-version=2025-07-01`, body);
-  const { body: log } = await at.ask("GET", "/_standin/requests");
+  const { body: log } = await at.ask("GET", "/_emulator/requests");
   expect(log.requests.at(-1)).toMatchObject({
     method: "PUT",
     status: 400,
@@ -93,7 +93,7 @@ test("the request log shows an app's traffic and no secret", async () => {
   expect(JSON.stringify(log)).not.toContain("hush-hush");
 });
 
-test("as a child process it says where it is in one line and ends when its input closes", async () => {
+test("as a child process it describes itself in one line and ends when its input closes", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-cloud-"));
   const child = spawn(process.execPath, [path.join(import.meta.dirname, "../../../emulator/main.ts")], {
     stdio: ["pipe", "pipe", "inherit"],

@@ -1,5 +1,5 @@
-// Faults on order, each by raw HTTP: what the client sees, and what became of the resource. Groups serve where any resource does; an
-// app without replicas of its own stands for what is long-running.
+// Injected faults by raw HTTP: what the client sees, and what happens to the resource. Most tests use resource groups;
+// those of long-running operations use an app without replicas.
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type CloudForTests, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/emulator/container-cloud.ts";
@@ -9,7 +9,7 @@ let group: string;
 let environment: string;
 const groups = "api-version=2024-03-01";
 const apps = "api-version=2025-07-01";
-const order = (...faults: readonly object[]) => at.ask("POST", "/_standin/faults", { faults });
+const order = (...faults: readonly object[]) => at.ask("POST", "/_emulator/faults", { faults });
 const tag = (url: string, version: string, value: string) =>
   at.ask("PUT", `${url}?${version}`, {
     location: "westeurope",
@@ -18,7 +18,7 @@ const tag = (url: string, version: string, value: string) =>
   });
 const tagOf = async (url: string, version: string): Promise<string | undefined> =>
   (await at.ask("GET", `${url}?${version}`)).body.tags?.value;
-/** Asks and gives up after a moment, as a client with a short timeout does. */
+/** Sends a request and gives up soon, as a client with a short timeout does. */
 const impatient = (ask: Promise<unknown>): Promise<unknown> =>
   Promise.race([ask.catch(() => "cut"), new Promise((resolve) => setTimeout(resolve, 150, "silence"))]);
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
 afterEach(() => order());
 afterAll(() => at.close());
 
-test("lets the first requests that fit pass before it is met", async () => {
+test("lets the first matching requests pass before it acts", async () => {
   await order({ method: "GET", path: "/faults$", after: 2, status: 409, code: "ContainerAppLockConflict" });
   const statuses: number[] = [];
   for (let time = 0; time < 4; time += 1) statuses.push((await at.ask("GET", `${group}?${groups}`)).status);
@@ -52,7 +52,7 @@ test("a request that is never answered is carried out, or with a status it is no
   expect(await tagOf(group, groups)).toBe("heard of by nobody");
   expect(await impatient(tag(group, groups, "never"))).toBe("silence");
   expect(await tagOf(group, groups)).toBe("heard of by nobody");
-  const { requests } = (await at.ask("GET", "/_standin/requests")).body;
+  const { requests } = (await at.ask("GET", "/_emulator/requests")).body;
   expect(
     requests
       .filter(({ method, answered }: { method: string; answered: boolean }) => method === "PUT" && !answered)
@@ -60,7 +60,7 @@ test("a request that is never answered is carried out, or with a status it is no
   ).toEqual([200, 504]);
 });
 
-test("a late write lands long after its client has given up", async () => {
+test("a late write is carried out after its client has given up", async () => {
   await tag(group, groups, "before");
   await order({ method: "PUT", path: "/faults$", lateSeconds: 0.4 });
   expect(await impatient(tag(group, groups, "late"))).toBe("silence");
@@ -72,7 +72,7 @@ test("a late write lands long after its client has given up", async () => {
   );
 });
 
-test("a late write whose connection was cut lands as well", async () => {
+test("a late write whose connection was cut is carried out as well", async () => {
   await order({ method: "PUT", path: "/faults$", lateSeconds: 0.2, loseAnswer: true });
   expect(await impatient(tag(group, groups, "late again"))).toBe("cut");
   await eventually(
@@ -82,7 +82,7 @@ test("a late write whose connection was cut lands as well", async () => {
   );
 });
 
-test("an operation fails later with the code that was ordered, and changes nothing but the state", async () => {
+test("an operation fails later with the fault's code, and changes nothing but the state", async () => {
   await order({
     method: "PUT",
     path: "/env$",
@@ -110,7 +110,7 @@ test("an operation fails later with the code that was ordered, and changes nothi
   });
 });
 
-test("a forgotten write succeeds and nothing was changed", async () => {
+test("a forgotten write succeeds and changes nothing", async () => {
   await at.settle("PUT", `${environment}?${apps}`, {
     location: "westeurope",
     properties: {},
@@ -134,7 +134,7 @@ test("a forgotten write succeeds and nothing was changed", async () => {
   expect(await tagOf(environment, apps)).toBe("first");
 });
 
-test("a lie is what a read said before the last write, once; without a write reads are true", async () => {
+test("a lie repeats a read from before the last write, once; without a write a read is true", async () => {
   await tag(group, groups, "old");
   await order({ path: "/faults$", lie: true });
   expect(await tagOf(group, groups)).toBe("old");
@@ -142,7 +142,7 @@ test("a lie is what a read said before the last write, once; without a write rea
   expect([await tagOf(group, groups), await tagOf(group, groups)]).toEqual(["old", "new"]);
 });
 
-test("a delayed request is carried out and answered that much later", async () => {
+test("a delayed request is carried out and answered later by its delay", async () => {
   await order({ method: "PUT", path: "/faults$", delaySeconds: 0.3 });
   const put = tag(group, groups, "delayed");
   expect(await impatient(put)).toBe("silence");
@@ -154,11 +154,11 @@ test.each<[string, object, string]>([
   ["a word it does not have", { path: "x", forgett: true }, "forgett"],
   ["a number that is none", { path: "x", times: "twice" }, "times"],
   ["a time before now", { path: "x", lateSeconds: -1 }, "lateSeconds"],
-  ["two things that cannot both be", { path: "x", forget: true, failLater: true }, "failLater or forget"],
+  ["two fields that exclude each other", { path: "x", forget: true, failLater: true }, "failLater or forget"],
   ["a path that is no regular expression", { path: "(" }, "regular expression"],
-])("refuses %s by name, and keeps what was on order", async (_, fault, says) => {
+])("refuses %s by name, and keeps the earlier faults", async (_, fault, says) => {
   await order({ path: "/nothing", status: 500, times: 7 });
   const reply = await order(fault);
   expect([reply.status, reply.body.error.message]).toEqual([400, expect.stringContaining(says)]);
-  expect((await at.ask("GET", "/_standin/faults")).body.faults).toMatchObject([{ path: "/nothing", times: 7 }]);
+  expect((await at.ask("GET", "/_emulator/faults")).body.faults).toMatchObject([{ path: "/nothing", times: 7 }]);
 });

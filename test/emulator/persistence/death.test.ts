@@ -1,6 +1,6 @@
-// The cloud itself dies in the middle of a rollout, by SIGKILL with every replica in it, and comes back on what it had kept; the
-// control planes and their database live on beside it. An outage is no verdict: a good release is promoted all the same, and a bad one's
-// users are with stable again.
+// The cloud itself is killed during a rollout, by SIGKILL and with every replica, and restarts from its kept state,
+// while the control planes and their database keep running. An outage decides nothing: a good release is promoted
+// nevertheless, and the users of a bad one return to stable.
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { replay } from "../../../engines/rollout/rollout.ts";
@@ -23,12 +23,12 @@ const eventsOf = async (revision: string): Promise<readonly RolloutEvent[]> =>
 const stepReached = (canary: string): Promise<boolean> =>
   eventually(async () => (await eventsOf(canary)).some(({ kind }) => kind === "StepReached"), "the first step", 60);
 
-/** Makes the next write of weights wait at the door, until it stands there. */
-async function holdUpNextWrite(): Promise<void> {
+/** Delays the next write of weights, and resolves when it has been sent. */
+async function delayNextWrite(): Promise<void> {
   await world.shop.fault({ method: "PATCH", path: `containerApps/${app}$`, times: 1, delaySeconds: 1 });
   await eventually(
-    async () => (await world.shop.arm("GET", "/_standin/faults")).body.faults[0]?.times === 0,
-    "a write to be on its way",
+    async () => (await world.shop.arm("GET", "/_emulator/faults")).body.faults[0]?.times === 0,
+    "a write to be sent",
     60,
   );
 }
@@ -58,29 +58,30 @@ const moments: Readonly<
     },
     "promoted",
   ],
-  // A bad one answers a few times well, so that it meets users.
-  "while the write that takes a bad canary's users away is on its way": [
+  // A bad canary answers well a few times, so that it gets users.
+  "during the write that takes a bad canary's users away": [
     { FAULT: "errors", FAULT_PERCENT: "100", FAULT_AFTER: "3" },
     async (canary, ask) => {
       await ask();
       await stepReached(canary);
-      await holdUpNextWrite();
+      await delayNextWrite();
     },
     "rolled-back",
   ],
 };
 
 test.for(Object.entries(moments))(
-  "killed %s, the cloud comes back, and the rollout goes on by itself to its right end",
+  "a rollout reaches its correct result when the cloud is killed and restarted %s",
   { timeout: 180_000 },
   async ([, [variables, moment, result]]) => {
-    const release = String((releases += 1));
+    releases += 1;
+    const release = String(releases);
     const canary = await world.shop.release(release, [{ revisionName: stable, weight: 100 }], app, variables);
     await moment(canary, () => world.requestRollout(app, canary, release, 6));
-    await world.standIn.kill();
+    await world.emulator.kill();
     expect(await world.visit(app)).toBe(0);
-    await pause(3000); // An outage that the control planes' next requests cannot miss.
-    await world.standIn.revive();
+    await pause(3000); // Long enough for the control planes to notice the outage.
+    await world.emulator.revive();
     await eventually(async () => (await world.visit(app)) === 200, "users to be served again", 60);
     const events = await eventually(
       async () => {
@@ -101,7 +102,7 @@ test.for(Object.entries(moments))(
     await eventually(
       async () =>
         (await Promise.all(Array.from({ length: 20 }, () => world.visit(app)))).every((status) => status === 200),
-      "everybody to be served",
+      "every user to be served",
       30,
     );
   },

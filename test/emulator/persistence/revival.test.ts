@@ -1,24 +1,21 @@
-// A kept stand-in survives its own death: killed with SIGKILL, in the middle of writes, it is the same cloud when it is started again on
-// its folder, for Microsoft's own client that has noticed nothing but an outage, and for files cut off at any byte.
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+// A kept emulator survives its own death: killed with SIGKILL, even during writes, it is the same cloud after a restart
+// on its folder. Microsoft's own client sees nothing but an outage.
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type ContainerApp, ContainerAppsAPIClient } from "@azure/arm-appcontainers";
 import { ClientSecretCredential } from "@azure/identity";
-import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { UnreadableState } from "../../../emulator/persistence/lines-file.ts";
-import { openDocuments, openRows, readCharter } from "../../../emulator/persistence/state.ts";
-import type { LocalCloud } from "../../../emulator/start.ts";
+import type { RunningEmulator } from "../../../emulator/start.ts";
 import { management, rawClient, startCloudForTests, webImage } from "../../support/emulator/cloud.ts";
 import { type CloudProcess, startCloudProcess } from "../../support/emulator/cloud-process.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 
-type Said = Omit<LocalCloud, "close">;
+type Description = Omit<RunningEmulator, "close">;
 let folder: string;
 let images: ReturnType<typeof webImage>;
-let standIn: CloudProcess | undefined;
+let emulator: CloudProcess | undefined;
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), "ballast-revival-"));
@@ -26,32 +23,28 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await kill();
-  standIn = undefined;
+  emulator = undefined;
   rmSync(folder, { recursive: true, force: true });
 });
 
 const cloudFolder = () => path.join(folder, "cloud");
 
-/** Starts the cloud of the folder as a process, each time with the same options. */
-async function start(): Promise<Said> {
-  if (standIn) return standIn.revive();
-  const {
-    kill: _kill,
-    revive: _revive,
-    close: _close,
-    ...said
-  } = (standIn = await startCloudProcess({ folder: cloudFolder(), images }));
-  return said;
+/** Starts the folder's cloud as a process, each time with the same options. */
+async function start(): Promise<Description> {
+  if (emulator) return emulator.revive();
+  emulator = await startCloudProcess({ folder: cloudFolder(), images });
+  const { kill: _kill, revive: _revive, close: _close, ...description } = emulator;
+  return description;
 }
-const kill = async (signal?: NodeJS.Signals): Promise<void> => standIn?.kill(signal);
+const kill = async (signal?: NodeJS.Signals): Promise<void> => emulator?.kill(signal);
 
 interface Client extends Awaited<ReturnType<typeof rawClient>> {
   readonly sdk: ContainerAppsAPIClient;
 }
 
-/** One client for all lives of the cloud: with the address, the authority, the secret and the token of the first. */
-async function clientOf(said: Said): Promise<Client> {
-  const raw = await rawClient(said);
+/** Makes a client with the address, authority and secret of the first process; it serves all later ones too. */
+async function clientOf(cloud: Description): Promise<Client> {
+  const raw = await rawClient(cloud);
   const onTheWay = {
     additionalPolicies: [
       {
@@ -63,14 +56,14 @@ async function clientOf(said: Said): Promise<Client> {
       },
     ],
   };
-  const credential = new ClientSecretCredential(said.tenant, said.client.id, said.client.secret, {
+  const credential = new ClientSecretCredential(cloud.tenant, cloud.client.id, cloud.client.secret, {
     authorityHost: "https://login.ballast.localhost",
     disableInstanceDiscovery: true,
     ...onTheWay,
   });
   return {
     ...raw,
-    sdk: new ContainerAppsAPIClient(credential, said.subscription, {
+    sdk: new ContainerAppsAPIClient(credential, cloud.subscription, {
       endpoint: management,
       apiVersion: "2025-07-01",
       credentials: { scopes: [`${management}/.default`] },
@@ -83,8 +76,8 @@ async function clientOf(said: Said): Promise<Client> {
 const soon = { updateIntervalInMs: 20 };
 const host = "teller.local.westeurope.ballast.localhost";
 
-/** Puts what lies around an app: a group, a workspace, and an environment whose request rows go there. */
-async function putGround({ ask, sdk }: Client, { subscription }: Said): Promise<void> {
+/** Creates what an app needs: a group, a workspace, and an environment whose request rows go to it. */
+async function putGround({ ask, sdk }: Client, { subscription }: Description): Promise<void> {
   const group = `/subscriptions/${subscription}/resourceGroups/shop`;
   await ask("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
   const { body: workspace } = await ask(
@@ -100,9 +93,13 @@ async function putGround({ ask, sdk }: Client, { subscription }: Said): Promise<
   );
 }
 
-const app = ({ subscription }: Said, word: string, more: object = {}): ContainerApp => ({
+const providerOf = ({ subscription }: Pick<Description, "subscription">): string =>
+  `/subscriptions/${subscription}/resourceGroups/shop/providers/Microsoft.App`;
+const urlOf = (cloud: Description): string => `${providerOf(cloud)}/containerApps/teller?api-version=2025-07-01`;
+
+const app = ({ subscription }: Description, word: string, more: object = {}): ContainerApp => ({
   location: "westeurope",
-  managedEnvironmentId: `/subscriptions/${subscription}/resourceGroups/shop/providers/Microsoft.App/managedEnvironments/local`,
+  managedEnvironmentId: `${providerOf({ subscription })}/managedEnvironments/local`,
   configuration: {
     activeRevisionsMode: "Multiple",
     secrets: [{ name: "key", value: "a-secret-value" }],
@@ -124,7 +121,7 @@ const app = ({ subscription }: Said, word: string, more: object = {}): Container
   },
 });
 
-/** Everything of an app that a client can see and that no process adds to. */
+/** Gives everything of an app that a client sees and that processes do not change. */
 async function seen({ sdk }: Client): Promise<unknown> {
   const revisions: unknown[] = [];
   for await (const { name, createdTime, active, trafficWeight, template } of sdk.containerAppsRevisions.listRevisions(
@@ -145,7 +142,7 @@ const answered = (client: Client, at: string) =>
     return reply?.status === 200 && String(reply.body.revision);
   }, `an answer of ${at}`);
 
-test("after SIGKILL it is the same cloud: port, authority, sign-in, apps with secrets and counters, rows, and its processes", async () => {
+test("after SIGKILL it is the same cloud: address, sign-in, apps with secrets, rows and processes", async () => {
   const first = await start();
   const client = await clientOf(first);
   await putGround(client, first);
@@ -179,28 +176,28 @@ test("after SIGKILL it is the same cloud: port, authority, sign-in, apps with se
     ["teller---canary.local.westeurope.ballast.localhost", "teller--0000002"],
   ] as const)
     expect(await answered(client, at)).toBe(revision);
-  await client.ask("POST", "/_standin/clock", { at: "2030-01-02T03:04:05.000Z" });
+  await client.ask("POST", "/_emulator/clock", { at: "2030-01-02T03:04:05.000Z" });
   const before = await seen(client);
-  const rows = (await client.ask("GET", "/_standin/rows")).body.rows as readonly object[];
+  const rows = (await client.ask("GET", "/_emulator/rows")).body.rows as readonly object[];
 
   await kill();
   const second = await start();
   expect({ ...second, environment: null }).toEqual({ ...first, environment: null });
   expect(second.environment).toEqual(first.environment);
   expect(await seen(client)).toEqual(before);
-  expect((await client.ask("GET", "/_standin/clock")).body).toMatchObject({
+  expect((await client.ask("GET", "/_emulator/clock")).body).toMatchObject({
     at: "2030-01-02T03:04:05.000Z",
     held: true,
   });
   expect(rows.length).toBeGreaterThan(1);
-  expect((await client.ask("GET", "/_standin/rows")).body.rows.slice(0, rows.length)).toEqual(rows);
+  expect((await client.ask("GET", "/_emulator/rows")).body.rows.slice(0, rows.length)).toEqual(rows);
   expect(await answered(client, "teller---canary.local.westeurope.ballast.localhost")).toBe("teller--0000002");
   expect(
     (await client.ask("GET", "https://teller---canary.local.westeurope.ballast.localhost/environment")).body,
   ).toMatchObject({ KEY: "a-secret-value" });
-  // A deactivated revision stays down, a suffix stays taken, and the counter goes on.
+  // A deactivated revision stays inactive, a suffix stays taken, and the counter continues.
   expect(
-    (await client.ask("GET", "/_standin/processes")).body.processes
+    (await client.ask("GET", "/_emulator/processes")).body.processes
       .map(({ revision }: { revision: string }) => revision)
       .sort(),
   ).toEqual([one, "teller--0000002"].sort());
@@ -212,11 +209,11 @@ test("after SIGKILL it is the same cloud: port, authority, sign-in, apps with se
   });
 });
 
-test("after SIGKILL its jobs go on by their schedules", async () => {
-  const said = await start();
-  const client = await clientOf(said);
-  await putGround(client, said);
-  const { managedEnvironmentId, location } = app(said, "one");
+test("after SIGKILL its jobs continue by their schedules", async () => {
+  const cloud = await start();
+  const client = await clientOf(cloud);
+  await putGround(client, cloud);
+  const { managedEnvironmentId, location } = app(cloud, "one");
   await client.sdk.jobs.createOrUpdate(
     "shop",
     "minutely",
@@ -234,7 +231,7 @@ test("after SIGKILL its jobs go on by their schedules", async () => {
   );
   await kill();
   await start();
-  await client.ask("POST", "/_standin/clock", { at: Date.now() + 60_000 });
+  await client.ask("POST", "/_emulator/clock", { at: Date.now() + 60_000 });
   await eventually(async () => {
     for await (const execution of client.sdk.jobsExecutions.list("shop", "minutely"))
       return execution.status === "Running";
@@ -242,7 +239,7 @@ test("after SIGKILL its jobs go on by their schedules", async () => {
   }, "an execution");
 });
 
-test("ended in good order it is the same cloud too, and its revisions are still active", async () => {
+test("after a graceful end it is the same cloud too, and its revisions are still active", async () => {
   const first = await start();
   const client = await clientOf(first);
   await putGround(client, first);
@@ -255,44 +252,46 @@ test("ended in good order it is the same cloud too, and its revisions are still 
   await answered(client, host);
 });
 
-test("killed again and again in the middle of writes it keeps every write that was answered, and corrupts nothing", async () => {
-  const said = await start();
-  const client = await clientOf(said);
-  await putGround(client, said);
-  await client.sdk.containerApps.createOrUpdate("shop", "teller", app(said, "one"), soon);
-  const url = `/subscriptions/${said.subscription}/resourceGroups/shop/providers/Microsoft.App/containerApps/teller?api-version=2025-07-01`;
+test("killed repeatedly during writes it keeps every answered write, and corrupts nothing", async () => {
+  const cloud = await start();
+  const client = await clientOf(cloud);
+  await putGround(client, cloud);
+  await client.sdk.containerApps.createOrUpdate("shop", "teller", app(cloud, "one"), soon);
+  const url = urlOf(cloud);
   let asked = 0;
   let accepted = 0;
   for (const milliseconds of [15, 140, 260, 410, 90]) {
-    // Counted from the round's first answer, since the first write of a process may wait for the query parser to be loaded.
+    // Counted from the round's first answer, since a process's first write may wait for the query parser to load.
     let killed: Promise<void> | undefined;
     for (;;) {
       const reply = await client.ask("PATCH", url, { tags: { write: String(asked + 1) } }).catch(() => undefined);
       if (!reply) break;
       if (reply.status !== 202) continue;
-      accepted = asked += 1;
+      asked += 1;
+      accepted = asked;
       killed ??= pause(milliseconds).then(() => kill());
     }
-    asked += 1; // The one whose answer never came may have been carried out or not.
+    asked += 1; // The write without an answer may have been carried out.
     await killed;
     await start();
     const { tags, provisioningState } = await eventually(async () => {
       const found = await client.sdk.containerApps.get("shop", "teller");
       return found.provisioningState !== "InProgress" && found;
-    }, "the end of the write under way");
+    }, "the end of the write in progress");
     expect(provisioningState).toBe("Succeeded");
     expect([accepted, asked]).toContain(Number(tags?.["write"] ?? 0));
-    asked = accepted = Number(tags?.["write"] ?? 0);
+    accepted = Number(tags?.["write"] ?? 0);
+    asked = accepted;
   }
   expect(accepted).toBeGreaterThanOrEqual(5);
 });
 
-test("an operation that was under way comes to its end under its own name, a deletion too", async () => {
-  const said = await start();
-  const client = await clientOf(said);
-  await putGround(client, said);
-  const url = `/subscriptions/${said.subscription}/resourceGroups/shop/providers/Microsoft.App/containerApps/teller?api-version=2025-07-01`;
-  const { managedEnvironmentId, configuration, template } = app(said, "one");
+test("an operation in progress ends under its own id after a restart, a deletion too", async () => {
+  const cloud = await start();
+  const client = await clientOf(cloud);
+  await putGround(client, cloud);
+  const url = urlOf(cloud);
+  const { managedEnvironmentId, configuration, template } = app(cloud, "one");
   const accepted = await client.ask("PUT", url, {
     location: "westeurope",
     properties: { managedEnvironmentId, configuration, template },
@@ -322,9 +321,9 @@ test("an operation that was under way comes to its end under its own name, a del
   expect((await client.ask("GET", url)).status).toBe(404);
 });
 
-test("what is kept is for its owner's eyes, and a cloud that is not to be kept writes nothing but its authority's certificate", async () => {
-  const said = await start();
-  await putGround(await clientOf(said), said);
+test("only the owner can read kept files, and a cloud that is not kept writes only its CA certificate", async () => {
+  const cloud = await start();
+  await putGround(await clientOf(cloud), cloud);
   const files = readdirSync(cloudFolder());
   expect(files).toEqual(expect.arrayContaining(["ca.pem", "charter.json", "documents.jsonl", "rows.jsonl"]));
   for (const file of files.filter((each) => each !== "ca.pem"))
@@ -335,71 +334,4 @@ test("what is kept is for its owner's eyes, and a cloud that is not to be kept w
   });
   expect(readdirSync(path.join(unkept.folder, "cloud"))).toEqual(["ca.pem"]);
   await unkept.close();
-});
-
-test("documents cut off at any byte are those of one moment, the latest that was written whole", () => {
-  const changes = fc.array(fc.dictionary(fc.constantFrom("a", "b", "c"), fc.string(), { maxKeys: 3 }), {
-    minLength: 1,
-    maxLength: 8,
-  });
-  fc.assert(
-    fc.property(changes, fc.nat(), fc.nat(), (moments, where, after) => {
-      const file = path.join(folder, "documents.jsonl");
-      rmSync(file, { force: true });
-      const documents = openDocuments(folder);
-      const written = [{ bytes: 0, moment: {} as object }];
-      for (const moment of moments) {
-        documents.keep(Object.entries(moment));
-        written.push({ bytes: statSync(file).size, moment });
-      }
-      documents.close();
-      const cut = where % (statSync(file).size + 1);
-      truncateSync(file, cut);
-      const reopened = openDocuments(folder);
-      const latest = written.findLast(({ bytes }) => bytes <= cut)!.moment;
-      expect(Object.fromEntries(reopened.found)).toEqual(latest);
-      // And it goes on from there.
-      reopened.keep([["after", after]]);
-      reopened.close();
-      const again = openDocuments(folder);
-      expect(Object.fromEntries(again.found)).toEqual({ after });
-      again.close();
-    }),
-    { numRuns: 200 },
-  );
-});
-
-test("a file of many changes is written anew in its course, and a finished line that is no JSON is refused, not skipped", () => {
-  const documents = openDocuments(folder);
-  for (let count = 0; count < 3000; count += 1)
-    documents.keep([
-      ["steady", "x".repeat(500)],
-      ["counter", { count, text: "y".repeat(500) }],
-    ]);
-  documents.close();
-  expect(statSync(path.join(folder, "documents.jsonl")).size).toBeLessThan(1_200_000);
-  const reopened = openDocuments(folder);
-  expect(reopened.found.get("counter")).toMatchObject({ count: 2999 });
-  reopened.close();
-  appendFileSync(path.join(folder, "documents.jsonl"), '{"put":\n{"put":{}}\n');
-  expect(() => openDocuments(folder)).toThrow(UnreadableState);
-});
-
-test("a charter of another version is refused by name", () => {
-  writeFileSync(path.join(folder, "charter.json"), '{"format":99}');
-  expect(() => readCharter(folder)).toThrow(/format 99, and this stand-in reads format 1/);
-});
-
-test("of the rows the newest are kept, never fewer than the table shows", () => {
-  const rows = openRows<number>(folder, 10);
-  for (let row = 0; row < 27; row += 1) rows.append(row);
-  rows.close();
-  const reopened = openRows<number>(folder, 10);
-  expect(reopened.found).toEqual([17, 18, 19, 20, 21, 22, 23, 24, 25, 26]);
-  reopened.forget();
-  reopened.append(1);
-  reopened.close();
-  const again = openRows<number>(folder, 10);
-  expect(again.found).toEqual([1]);
-  again.close();
 });

@@ -1,5 +1,5 @@
-// The provider that stands in for azure-native, driven by the real engine through up, preview, refresh and destroy; and its rules
-// of difference, which decide whether a refresh shows drift or noise.
+// The emulator for azure-native, driven by the real Pulumi CLI through up, preview, refresh and destroy; and its rules
+// of comparison, which decide whether a refresh shows drift or noise.
 import { execFile } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -17,7 +17,7 @@ import {
   toWire,
   unknownText,
 } from "../../../emulator/provider/shape.ts";
-import { bringEngine, type PulumiEngine } from "../../../toolchain/pulumi/bring.ts";
+import { bringPulumi, type PulumiCli } from "../../../toolchain/pulumi/bring.ts";
 import { type CloudForTests, startCloudForTests } from "../../support/emulator/cloud.ts";
 
 const program = `
@@ -36,31 +36,40 @@ const group = new ResourceGroup("shop", { location: "westeurope" });
 const inGroup = { resourceGroupName: group.name };
 const workspace = new Workspace("logs", inGroup);
 const environment = new ManagedEnvironment("env", { ...inGroup, environmentName: "env" });
-new DiagnosticSetting("rows", { name: "rows", resourceUri: environment.id, workspaceId: workspace.id, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] });
+new DiagnosticSetting("rows", { name: "rows", resourceUri: environment.id, workspaceId: workspace.id,
+  logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] });
 const identity = new UserAssignedIdentity("who", inGroup);
 new RoleAssignment("may", { scope: group.id, principalId: identity.principalId, principalType: "ServicePrincipal",
   roleDefinitionId: "/providers/Microsoft.Authorization/roleDefinitions/358470bc-b998-42bd-ab17-a7e34c199c0f" });
-const role = new RoleDefinition("starter", { scope: group.id, roleName: "Starter", roleType: "CustomRole", permissions: [{ actions: ["Microsoft.App/jobs/start/action"] }], assignableScopes: [group.id] });
-new Job("nightly", { ...inGroup, jobName: "nightly", environmentId: environment.id, identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
-  configuration: { triggerType: "Schedule", replicaTimeout: 60, scheduleTriggerConfig: { cronExpression: "0 3 * * *" } }, template: { containers: [{ name: "web", image: "web:1" }] } });
+const role = new RoleDefinition("starter", { scope: group.id, roleName: "Starter", roleType: "CustomRole",
+  permissions: [{ actions: ["Microsoft.App/jobs/start/action"] }], assignableScopes: [group.id] });
+new Job("nightly", { ...inGroup, jobName: "nightly", environmentId: environment.id,
+  identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
+  configuration: { triggerType: "Schedule", replicaTimeout: 60,
+    scheduleTriggerConfig: { cronExpression: "0 3 * * *" } },
+  template: { containers: [{ name: "web", image: "web:1" }] } });
 const app = new ContainerApp("web", {
   ...inGroup, containerAppName: "web", managedEnvironmentId: environment.id,
   identity: { type: "UserAssigned", userAssignedIdentities: [identity.id] },
-  configuration: { activeRevisionsMode: "Multiple", secrets: [{ name: "key", value: pulumi.secret("not-in-state-in-clear") }],
-    ingress: { external: true, targetPort: 8080, traffic: [{ latestRevision: true, weight: 100, ...(process.env.TYPO ? { wieght: 1 } : {}) }] } },
-  template: { containers: [{ name: "web", image: "registry.example/" + (process.env.IMAGE ?? "web:1") }], scale: { minReplicas: 1, maxReplicas: 2 } },
+  configuration: { activeRevisionsMode: "Multiple",
+    secrets: [{ name: "key", value: pulumi.secret("not-in-state-in-clear") }],
+    ingress: { external: true, targetPort: 8080,
+      traffic: [{ latestRevision: true, weight: 100, ...(process.env.TYPO ? { wieght: 1 } : {}) }] } },
+  template: { containers: [{ name: "web", image: "registry.example/" + (process.env.IMAGE ?? "web:1") }],
+    scale: { minReplicas: 1, maxReplicas: 2 } },
 });
 export const revision = app.latestRevisionName;
 export const groupId = group.id;
 export const roleId = role.id;
-export const absent = await getContainerApp({ resourceGroupName: "none", containerAppName: "none" }).catch((error) => error.message);
+export const absent = await getContainerApp({ resourceGroupName: "none", containerAppName: "none" })
+  .catch((error) => error.message);
 `;
 
 let at: CloudForTests;
-let engine: PulumiEngine;
+let pulumiCli: PulumiCli;
 let folder: string;
 
-/** Runs the engine; gives its words, and its exit code where it is not 0. */
+/** Runs the Pulumi CLI and gives its output, with its exit code if that is not 0. */
 async function pulumi(
   args: readonly string[],
   environment: Record<string, string> = {},
@@ -71,11 +80,11 @@ async function pulumi(
     PULUMI_HOME: path.join(folder, "home"),
     PULUMI_CONFIG_PASSPHRASE: "",
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    ...engine.environment,
+    ...pulumiCli.environment,
     ...at.cloud.environment,
     ...environment,
   };
-  const run = promisify(execFile)(engine.command, [...args, "--non-interactive"], {
+  const run = promisify(execFile)(pulumiCli.command, [...args, "--non-interactive"], {
     cwd: path.join(folder, "program"),
     env,
     maxBuffer: 32 * 1024 * 1024,
@@ -96,7 +105,7 @@ const succeeded = (run: { readonly code: number; readonly said: string }): strin
 };
 
 beforeAll(async () => {
-  engine = await bringEngine();
+  pulumiCli = await bringPulumi();
   at = await startCloudForTests();
   folder = at.folder;
   mkdirSync(path.join(folder, "program"));
@@ -105,14 +114,20 @@ beforeAll(async () => {
   writeFileSync(path.join(folder, "program", "package.json"), `{"type":"module"}`);
   writeFileSync(
     path.join(folder, "program", "Pulumi.yaml"),
-    `name: slice\nruntime: { name: nodejs, options: { typescript: false } }\nmain: index.js\nbackend: { url: "file://${folder}/state" }\n`,
+    [
+      "name: slice",
+      "runtime: { name: nodejs, options: { typescript: false } }",
+      "main: index.js",
+      `backend: { url: "file://${folder}/state" }`,
+      "",
+    ].join("\n"),
   );
   writeFileSync(path.join(folder, "program", "index.js"), program);
   succeeded(await pulumi(["stack", "init", "dev"]));
 });
 afterAll(() => at.close());
 
-test("the real engine deploys, sees no change, sees drift alone, mends it, and leaves nothing", async () => {
+test("the real Pulumi CLI deploys, sees no change, then drift alone, corrects it, and destroys all", async () => {
   expect(succeeded(await pulumi(["preview"]))).toMatch(/\+ 10 to create/);
   expect(succeeded(await up())).toMatch(/\+ 10 created/);
   const outputs = JSON.parse(succeeded(await pulumi(["stack", "output", "--json"])));
@@ -149,7 +164,7 @@ test("a property that the schema does not have fails the preview by its name", a
   expect(said).toContain("properties.configuration.ingress.traffic[0].wieght");
 });
 
-test("what failed while it was created stays in the stack, so that the next update mends it", async () => {
+test("a resource whose creation failed stays in the stack, so that the next update repairs it", async () => {
   const failed = await up({ IMAGE: "unknown:1" });
   expect(failed.code).not.toBe(0);
   expect(failed.said).toContain("MANIFEST_UNKNOWN");
@@ -157,13 +172,13 @@ test("what failed while it was created stays in the stack, so that the next upda
   succeeded(await pulumi(["destroy", "--yes", "--skip-preview"]));
 }, 120_000);
 
-test("a stack that names another subscription is refused, and told that this is a stand-in", async () => {
+test("a stack that names another subscription is refused, with the message that this is an emulator", async () => {
   const other = "11111111-1111-1111-1111-111111111111";
   await pulumi(["config", "set", "azure-native:subscriptionId", other]);
   const { code, said } = await pulumi(["preview"]);
   await pulumi(["config", "rm", "azure-native:subscriptionId"]);
   expect(code).not.toBe(0);
-  expect(said).toContain("stand-in for azure-native");
+  expect(said).toContain("emulator for azure-native");
   expect(said).toContain(other);
 });
 
@@ -214,7 +229,7 @@ test("an extension's id keeps the slashes of what it extends", () => {
   });
 });
 
-test("what is unknown fits every schema and makes an id unknown", () => {
+test("an unknown value fits every schema and makes an id unknown", () => {
   const inputs = {
     resourceGroupName: unknownText,
     containerAppName: "a",
@@ -231,7 +246,7 @@ test("what is unknown fits every schema and makes an id unknown", () => {
   });
 });
 
-test("a preview knows what was said and leaves open what Azure may add", () => {
+test("a preview shows the inputs and leaves unknown what Azure may add", () => {
   const { configuration } = foreseenOutputs(containerApp, {
     location: "westeurope",
     configuration: { ingress: { targetPort: 80 } },
@@ -239,7 +254,7 @@ test("a preview knows what was said and leaves open what Azure may add", () => {
   expect(configuration.ingress).toMatchObject({ targetPort: 80, fqdn: unknownText });
 });
 
-test("a refresh carries over what changed in the cloud and not what the cloud filled in", () => {
+test("a refresh carries over changes in the cloud, but not the cloud's defaults", () => {
   const said = { scale: { min: 1 }, list: [{ a: 1 }], gone: "x" };
   const before = { scale: { min: 1, cooldown: 300 }, list: [{ a: 1, filled: true }], gone: "x" };
   expect(carryOver(said, before, before)).toEqual(said);

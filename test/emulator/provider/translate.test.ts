@@ -1,5 +1,6 @@
-// The rules of azure-native that our translator repeats, one a test: dialogues that were recorded with Azure, replayed, and what its
-// sources (crud.go, provider.go, diff.go) say beyond them. Resource Manager is a literal object here; the engine is not needed.
+// The rules of azure-native that the emulator's provider imitates, one in each test: replayed dialogues that were
+// recorded with Azure, and the rules in azure-native's sources (crud.go, provider.go, diff.go). Resource Manager is a
+// literal object here, and there is no Pulumi CLI.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Body } from "../../../emulator/arm/resource.ts";
@@ -26,7 +27,7 @@ const app = nativeResourceOf("azure-native:app:ContainerApp")!;
 const database = nativeResourceOf("azure-native:dbforpostgresql:Database")!;
 const absent = new ServiceError(404, "ResourceNotFound", "It is not there.");
 
-/** A session whose cloud answers GET with what `there` holds, and PUT by `put`. */
+/** Makes a session whose cloud answers GET from `there` and PUT by `put`. */
 function sessionWith(
   there: Body | undefined,
   put: (body: Body) => Body | Error = (body) => body,
@@ -81,7 +82,7 @@ test.each<any>(recorded.dialogues)(
       randomSeed: Buffer.from(asked.randomSeed, "base64"),
     });
     expect(failures).toEqual([]);
-    // The engine's random suffix is of another algorithm than ours; its form is held.
+    // azure-native's random suffix comes from another algorithm; only its form is compared.
     expect(inputs).toEqual({ ...asked.inputs, resourceGroupName: expect.stringMatching(/^rg[0-9a-f]{8}$/) });
     const { id, outputs } = await create(session, group, asked.inputs);
     expect(id).toBe(made.id);
@@ -91,7 +92,7 @@ test.each<any>(recorded.dialogues)(
   },
 );
 
-test("Check names at random once and then keeps the name, copies the name of a child, and gives an assignment a UUID", async () => {
+test("Check makes a random name once, copies a child's name, and gives an assignment a UUID", async () => {
   const first = await checkedWith(group, {});
   expect(await checkedWith(group, {}, first, { randomSeed: Buffer.alloc(32, 9) })).toEqual(first);
   expect(await checkedWith(database, { resourceGroupName: "g", serverName: "s" })).toEqual({
@@ -105,7 +106,7 @@ test("Check names at random once and then keeps the name, copies the name of a c
   ).toMatch(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/);
 });
 
-test("Check takes a name that the program or the engine's naming says, and a missing one fails by its name", async () => {
+test("Check takes the name of the program or of the Pulumi CLI's auto-naming, and reports a missing name", async () => {
   expect(await checkedWith(group, { resourceGroupName: "mine" })).toEqual({
     resourceGroupName: "mine",
     location: "westeurope",
@@ -123,7 +124,7 @@ test("Check takes a name that the program or the engine's naming says, and a mis
   expect(failures).toEqual(["missing required property 'resourceGroupName'"]);
 });
 
-test("Create refuses what is there already", async () => {
+test("Create refuses an existing resource", async () => {
   const session = sessionWith({ id: "/there" });
   await expect(create(session, group, { resourceGroupName: "g", location: "x" })).rejects.toThrow(
     `cannot create already existing resource '/subscriptions/${recorded.subscription}/resourceGroups/g'`,
@@ -131,7 +132,7 @@ test("Create refuses what is there already", async () => {
   expect(session.sent).toEqual([]);
 });
 
-test("Create takes the id of the answer, however the program spelt it", async () => {
+test("Create takes the id of the answer, however the program spelled it", async () => {
   const canonical = "/subscriptions/s/resourceGroups/Shop";
   expect(
     (
@@ -144,7 +145,7 @@ test("Create takes the id of the answer, however the program spelt it", async ()
   ).toBe(canonical);
 });
 
-test("a write whose operation failed is kept with what is there and what was asked for; one that was refused is not", async () => {
+test("a write whose operation failed is kept with its state and inputs; a refused write is not", async () => {
   const inputs = { resourceGroupName: "g", location: "x" };
   const failed = new OperationFailed(200, "Broken", "It broke.");
   const refused = new ServiceError(400, "BadRequest", "No.");
@@ -173,7 +174,7 @@ test("a write whose operation failed is kept with what is there and what was ask
   }
 });
 
-test("a preview of a creation knows the inputs and nothing else, one of an update name and location too", () => {
+test("a preview of a creation knows only the inputs; a preview of an update knows name and location too", () => {
   const inputs = { resourceGroupName: "g", location: "westeurope", tags: { a: "b" } };
   expect(foreseeCreate(group, inputs)).toMatchObject({
     location: "westeurope",
@@ -216,20 +217,20 @@ test.each<[string, Body, Body, readonly [string, string, boolean][]]>([
   ],
   ["another location", { location: "westeurope" }, { location: "eastus" }, [["location", "update", true]]],
   ["a location in another spelling as none", { location: "West Europe" }, { location: "westeurope" }, []],
-])("Diff calls %s by its path and says whether it needs another resource", (_, olds, news, expected) => {
+])("Diff reports %s by its path and whether it replaces the resource", (_, olds, news, expected) => {
   const { differences, deleteBeforeReplace } = compare(app, olds, news);
   expect(differences.map(({ path, kind, replace }) => [path, kind, replace])).toEqual(expected);
   expect(deleteBeforeReplace).toBe(expected.some(([, , replace]) => replace));
 });
 
-test("a replacement is made before the old one is deleted where the name is a random one", () => {
+test("a replacement is created before the old resource is deleted if the name is random", () => {
   expect(
     compare(app, { __createBeforeDelete: true, location: "a" }, { __createBeforeDelete: true, location: "b" })
       .deleteBeforeReplace,
   ).toBe(false);
 });
 
-test("Read of what is gone gives nothing, and fails on any other trouble", async () => {
+test("Read of a missing resource gives nothing, and any other error fails", async () => {
   expect(await read(sessionWith(undefined), group, "/subscriptions/s/resourceGroups/g", {}, {})).toBeUndefined();
   const session = sessionWith(undefined);
   const forbidden: Session = {

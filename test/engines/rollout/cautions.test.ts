@@ -1,77 +1,81 @@
-// What is allowed in a plan and said beforehand: each number that gives up a part of what releases promise.
+// Valid plans with a warning: each number that gives up some of the safety of a release.
 import { expect, it } from "vitest";
-import { cautions, checkIntent, defaultLimits, defaultPace } from "../../../engines/rollout/plan.ts";
-import type { Limits, Pace } from "../../../engines/rollout/vocabulary.ts";
+import { cautions, checkIntent, defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
+import type { Strategy, Thresholds } from "../../../engines/rollout/vocabulary.ts";
 
 const spoken = ({
-  pace = {},
-  limits = {},
+  strategy = {},
+  thresholds = {},
 }: {
-  readonly pace?: Partial<Pace>;
-  readonly limits?: Partial<Limits>;
+  readonly strategy?: Partial<Strategy>;
+  readonly thresholds?: Partial<Thresholds>;
 }): readonly string[] => {
-  const plan = { pace: { ...defaultPace, ...pace }, limits: { ...defaultLimits, ...limits } };
+  const plan = { strategy: { ...defaultStrategy, ...strategy }, thresholds: { ...defaultThresholds, ...thresholds } };
   expect(checkIntent(plan)).toEqual([]);
   return cautions(plan);
 };
 
-it("the defaults give nothing up", () => expect(spoken({})).toEqual([]));
+it("the defaults have no warning", () => expect(spoken({})).toEqual([]));
 
 const rows: readonly (readonly [says: RegExp, at: Parameters<typeof spoken>[0], most: Parameters<typeof spoken>[0]])[] =
   [
     [
-      /^falseRollbackPercentMax is 11, so that of a hundred good canaries up to 11 are rolled back\.$/,
-      { limits: { falseRollbackPercentMax: 11 } },
-      { limits: { falseRollbackPercentMax: 10 } },
+      /^falseRollbackPercentMax is 11: up to 11 of 100 good canaries are rolled back\.$/,
+      { thresholds: { falseRollbackPercentMax: 11 } },
+      { thresholds: { falseRollbackPercentMax: 10 } },
     ],
     [
-      /^falsePromotionPercentMax is 21, .*too bad up to 21 are promoted\.$/,
-      { limits: { falsePromotionPercentMax: 21 } },
-      { limits: { falsePromotionPercentMax: 20 } },
+      /^falsePromotionPercentMax is 21: up to 21 of 100 bad canaries are promoted\.$/,
+      { thresholds: { falsePromotionPercentMax: 21 } },
+      { thresholds: { falsePromotionPercentMax: 20 } },
     ],
     [
-      /^oddsTolerated is 3\.1, .*not rolled back for it\.$/,
-      { limits: { oddsTolerated: 3.1 } },
-      { limits: { oddsTolerated: 3 } },
+      /^oddsTolerated is 3\.1: .*3\.1 times stable's odds of failing is not rolled back\.$/,
+      { thresholds: { oddsTolerated: 3.1 } },
+      { thresholds: { oddsTolerated: 3 } },
     ],
     [
-      /^slowdownTolerated is 2\.1, .*as fast as stable, and not rolled back for it\.$/,
-      { limits: { slowdownTolerated: 2.1 } },
-      { limits: { slowdownTolerated: 2 } },
+      /^slowdownTolerated is 2\.1: .*2\.1 times as long as stable is not rolled back\.$/,
+      { thresholds: { slowdownTolerated: 2.1 } },
+      { thresholds: { slowdownTolerated: 2 } },
     ],
     [
-      /^failurePointsMax is 6, .*less than 6 points more than stable\.$/,
-      { limits: { failurePointsMax: 6 } },
-      { limits: { failurePointsMax: 5 } },
+      /^failurePointsMax is 6: .*just under 6 points more than stable may be promoted\.$/,
+      { thresholds: { failurePointsMax: 6 } },
+      { thresholds: { failurePointsMax: 5 } },
     ],
     [
-      /^ceilingPercent is 9, .*counts beside falseRollbackPercentMax\.$/,
-      { limits: { ceilingPercent: 9 } },
-      { limits: { ceilingPercent: 10 } },
+      /^ceilingPercent is 9: .*falseRollbackPercentMax does not include such aborts\.$/,
+      { thresholds: { ceilingPercent: 9 } },
+      { thresholds: { ceilingPercent: 10 } },
     ],
     [
-      /^ceilingRequests is 19, .*counts beside falseRollbackPercentMax\.$/,
-      { limits: { ceilingRequests: 19 } },
-      { limits: { ceilingRequests: 20 } },
+      /^ceilingRequests is 19: .*falseRollbackPercentMax does not include such aborts\.$/,
+      { thresholds: { ceilingRequests: 19 } },
+      { thresholds: { ceilingRequests: 20 } },
     ],
     [
-      /^stableFailurePercentMax is 21, .*itself out of order\.$/,
-      { limits: { stableFailurePercentMax: 21 } },
-      { limits: { stableFailurePercentMax: 20 } },
+      /^stableFailurePercentMax is 21: .*itself failing\.$/,
+      { thresholds: { stableFailurePercentMax: 21 } },
+      { thresholds: { stableFailurePercentMax: 20 } },
     ],
     [
-      /^probeFailuresMax is 11, .*keeps its traffic for 330 seconds\.$/,
-      { limits: { probeFailuresMax: 11 } },
-      { limits: { probeFailuresMax: 10 } },
+      /^probeFailuresMax is 11: .*keeps its traffic for 330 seconds\.$/,
+      { thresholds: { probeFailuresMax: 11 } },
+      { thresholds: { probeFailuresMax: 10 } },
     ],
     [
-      /^warmUpSeconds is 59, less than one tick of 60, .*cold starts/,
-      { pace: { warmUpSeconds: 59 } },
-      { pace: { warmUpSeconds: 60 } },
+      /^warmUpSeconds is 59: this is less than one interval \(60 seconds\), so cold starts count/,
+      { strategy: { warmUpSeconds: 59 } },
+      { strategy: { warmUpSeconds: 60 } },
     ],
-    [/^The last weight is 19, .*proven at\.$/, { pace: { weights: [5, 19] } }, { pace: { weights: [5, 20] } }],
+    [
+      /^The last weight is 19: .*more than five times the tested traffic\.$/,
+      { strategy: { weights: [5, 19] } },
+      { strategy: { weights: [5, 20] } },
+    ],
   ];
-it.each(rows)("%s is said, and nothing of what lies just inside", (says, beyond, inside) => {
+it.each(rows)("%s is warned of just beyond its limit, and not at it", (says, beyond, inside) => {
   expect(spoken(beyond)).toEqual([expect.stringMatching(says)]);
   expect(spoken(inside)).toEqual([]);
 });

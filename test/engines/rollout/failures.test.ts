@@ -1,29 +1,35 @@
-// What the rollout engine comes to when effects fail, answers come late, and people meddle: the pure world, with somebody
-// standing between the engine and it.
+// How a rollout ends when effects fail, answers come late and people intervene.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkIntent, defaultLimits, defaultPace } from "../../../engines/rollout/plan.ts";
+import { checkIntent, defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { replay, rollout } from "../../../engines/rollout/rollout.ts";
-import type { RolloutObservation, RolloutState } from "../../../engines/rollout/vocabulary.ts";
 import { after } from "../../../engines/time.ts";
 import {
   allToStable,
   canary,
+  failWhen,
   healthy,
+  hear,
+  isReversion,
   kinds,
   move,
   reverts,
   sick,
   signal,
+  signalOnce,
+  split,
   stable,
   stateIn,
   times,
 } from "../../support/worlds/meddling.ts";
-import { failing, intentOf, run } from "../../support/worlds/pure-world.ts";
+import { failing, intentOf, type Meddle, run } from "../../support/worlds/pure-world.ts";
 import { type Scenario, start } from "../../support/worlds/scenario.ts";
 
+/** Reversions fail for two hours. */
+const reversionsFail = failWhen((effect, _, now) => isReversion(effect) && now < after(start, 119 * 60));
+
 describe("effects that fail", () => {
-  it("a shift that fails four times is tried a fifth time, with longer pauses, and the rollout goes on", () => {
+  it("a shift that fails four times is tried a fifth time, with longer pauses, and the rollout continues", () => {
     const meddle = times(
       4,
       ({ kind }) => kind === "ShiftTraffic",
@@ -36,27 +42,25 @@ describe("effects that fail", () => {
   });
 
   it("a shift that fails five times ends in a rollback, not in another try", () => {
-    const { journal, state, world } = run(healthy, (effect, world) =>
-      effect.kind === "ShiftTraffic" && !reverts(effect.weights) ? failing(effect, world) : undefined,
-    );
+    const shiftsFail = failWhen((effect) => effect.kind === "ShiftTraffic" && !reverts(effect.weights));
+    const { journal, state, world } = run(healthy, shiftsFail);
     expect(kinds(journal).filter((kind) => kind === "AttemptFailed")).toHaveLength(5);
     expect([state.ending?.result, world.weights]).toEqual(["rolled-back", allToStable]);
   });
 
-  it("traffic that cannot be given back is tried for longer than half an hour and then stranded, by name", () => {
-    const { journal, state } = run(sick, (effect, world) =>
-      effect.kind === "ShiftTraffic" && reverts(effect.weights) ? failing(effect, world) : undefined,
-    );
+  it("traffic that cannot be given back is tried for about half an hour, then the rollout ends as degraded", () => {
+    const { journal, state } = run(sick, failWhen(isReversion));
     expect(state.ending).toEqual({
-      result: "stranded",
-      sentence: expect.stringMatching(/^stranded: canary fails .* 503 out of order$/),
+      result: "degraded",
+      reason: "worse-than-stable",
+      message: expect.stringMatching(/^degraded: canary fails .* 503 out of order$/),
     });
     expect(kinds(journal).filter((kind) => kind === "AttemptFailed")).toHaveLength(60);
     const first = journal.find(({ kind }) => kind === "AttemptFailed")!;
     expect(journal.at(-1)!.at - first.at).toBeGreaterThan(25 * 60_000);
   });
 
-  it("a retry after a stranded rollback at 100 percent knows who served before, and does not take the bad canary for a first release", () => {
+  it("a retry after a degraded rollback at 100 percent still knows stable", () => {
     const late: Scenario = {
       ...healthy,
       canary: [
@@ -65,28 +69,20 @@ describe("effects that fail", () => {
       ],
       signals: [{ atMinutes: 120, signal: "retry", by: "ann", reason: "Azure is back" }],
     };
-    const { journal, state, world } = run(late, (effect, world) =>
-      effect.kind === "ShiftTraffic" && reverts(effect.weights) && world.now < after(start, 119 * 60)
-        ? failing(effect, world)
-        : undefined,
-    );
+    const { journal, state, world } = run(late, reversionsFail);
     expect(
       journal.filter(({ kind }) => kind === "Finished").map((event) => event.kind === "Finished" && event.result),
-    ).toEqual(["stranded", "rolled-back"]);
+    ).toEqual(["degraded", "rolled-back"]);
     expect([state.stable, world.weights]).toEqual([stable, allToStable]);
   });
 
-  it("a retry whose smoke test fails gives back what a stranded attempt left to the canary", () => {
+  it("a retry whose smoke test fails gives back the traffic that a degraded attempt left at the canary", () => {
     const retried: Scenario = {
       ...sick,
       probesAnswered: 3,
       signals: [{ atMinutes: 120, signal: "retry", by: "ann", reason: "again" }],
     };
-    const { state, world } = run(retried, (effect, world) =>
-      effect.kind === "ShiftTraffic" && reverts(effect.weights) && world.now < after(start, 119 * 60)
-        ? failing(effect, world)
-        : undefined,
-    );
+    const { state, world } = run(retried, reversionsFail);
     expect([state.ending?.result, world.weights, world.active.has(canary)]).toEqual([
       "rolled-back",
       allToStable,
@@ -94,18 +90,20 @@ describe("effects that fail", () => {
     ]);
   });
 
-  it("a revision that cannot be taken away does not keep a rollout from its end, and the end says so", () => {
-    const { state, world } = run(healthy, (effect, world) =>
-      effect.kind === "Deactivate" ? failing(effect, world) : undefined,
+  it("a revision that cannot be deactivated does not stop a rollout from ending, and the end says so", () => {
+    const { state, world } = run(
+      healthy,
+      failWhen(({ kind }) => kind === "Deactivate"),
     );
     expect(state.ending).toEqual({
       result: "promoted",
-      sentence: expect.stringContaining("could not be taken away and is still active"),
+      reason: "every-step-passed",
+      message: expect.stringContaining("could not be deactivated and is still active"),
     });
     expect(world.weights).toEqual([{ revision: canary, percent: 100 }]);
   });
 
-  it("comes to a named end with all traffic at one place, whatever fails how often", () => {
+  it("end in a named result with all traffic in one place, whatever fails how often", () => {
     const effects = ["Inspect", "Activate", "Probe", "ShiftTraffic", "VerifyTraffic", "Measure", "Deactivate"] as const;
     const failures = fc.array(
       fc.record({
@@ -118,15 +116,14 @@ describe("effects that fail", () => {
     fc.assert(
       fc.property(failures, fc.boolean(), (drawn, bad) => {
         const seen = new Map<string, number>();
-        const { journal, state, world } = run(bad ? sick : healthy, (effect, world) => {
+        const drawnFail = failWhen((effect) => {
           const count = (seen.get(effect.kind) ?? 0) + 1;
           seen.set(effect.kind, count);
           return drawn.some(
             ({ kind, from, times: most }) => kind === effect.kind && count > from && count <= from + most,
-          )
-            ? failing(effect, world)
-            : undefined;
+          );
         });
+        const { journal, state, world } = run(bad ? sick : healthy, drawnFail);
         expect(state.phase).toBe("finished");
         expect(world.weights).toEqual([
           { revision: state.ending?.result === "promoted" ? canary : stable, percent: 100 },
@@ -139,8 +136,8 @@ describe("effects that fail", () => {
   });
 });
 
-describe("weights that others move", () => {
-  it("a step that was undone just after it was set is set again", () => {
+describe("weights that other clients move", () => {
+  it("a step that is undone right after it was set is set again", () => {
     const meddle = times(
       2,
       ({ kind }, { phase }) => kind === "VerifyTraffic" && phase === "verifying",
@@ -151,20 +148,22 @@ describe("weights that others move", () => {
     expect(state.ending?.result).toBe("promoted");
   });
 
-  it("a quarrel about the weights ends in a rollback after five rounds", () => {
-    const { state, world } = run(healthy, (effect, world, { phase }) =>
-      effect.kind === "VerifyTraffic" && phase === "verifying"
-        ? move([{ revision: canary, percent: 100 }])(effect, world, {} as RolloutState)
-        : undefined,
+  it("weights that another client keeps moving end in a rollback after five rounds", () => {
+    const moved = times(
+      Infinity,
+      ({ kind }, { phase }) => kind === "VerifyTraffic" && phase === "verifying",
+      move([{ revision: canary, percent: 100 }]),
     );
+    const { state, world } = run(healthy, moved);
     expect(state.ending).toEqual({
       result: "rolled-back",
-      sentence: expect.stringContaining("does not stay where it was put"),
+      reason: "weights-drifted",
+      message: expect.stringContaining("keep changing after they are set"),
     });
     expect(world.weights).toEqual(allToStable);
   });
 
-  it("a canary that lost its traffic in the middle of the last bake is not promoted at 0 percent", () => {
+  it("a canary that loses its traffic during the last bake is not promoted at 0 percent", () => {
     const meddle = times(
       1,
       ({ kind }, { phase, step, evidence }) =>
@@ -177,16 +176,13 @@ describe("weights that others move", () => {
     expect([state.ending?.result, world.weights]).toEqual(["promoted", [{ revision: canary, percent: 100 }]]);
   });
 
-  it("a canary that was given traffic again after its rollback loses it again before it is taken away", () => {
+  it("a canary that gets traffic again after its rollback loses it before it is deactivated", () => {
     const meddle = times(
       1,
       ({ kind }, { ending }) => kind === "Deactivate" && ending?.result === "rolled-back",
-      (effect, world) => {
-        world.weights = [
-          { revision: stable, percent: 50 },
-          { revision: canary, percent: 50 },
-        ];
-        return failing(effect, world, "revision storefront--2 still has 50 percent of the traffic");
+      (effect, now) => {
+        now.weights = split(50);
+        return failing(effect, now, "revision storefront--2 still has 50 percent of the traffic");
       },
     );
     const { state, world } = run(sick, meddle);
@@ -197,7 +193,7 @@ describe("weights that others move", () => {
     ]);
   });
 
-  it("a canary that was given everything by hand is still judged against what is up beside it", () => {
+  it("a canary that was given all traffic by hand is still compared with the revision beside it", () => {
     const { journal } = run(
       sick,
       times(1, ({ kind }) => kind === "Inspect", move([{ revision: canary, percent: 100 }])),
@@ -206,41 +202,33 @@ describe("weights that others move", () => {
     expect(kinds(journal)).toContain("Aborted");
   });
 
-  it("while somebody holds the app a rollback is written at once and looked at again when the hold is over", () => {
+  it("a rollback is written at once while another client locks the app, and read again after the lock", () => {
     const until = after(start, 10 * 60);
-    const { journal, world } = run(sick, (effect, world) =>
-      effect.kind === "VerifyTraffic" && world.now < until
-        ? {
-            kind: "Outcome",
-            of: "VerifyTraffic",
-            at: world.now,
-            found: { ok: true, value: { weights: world.weights, heldUntil: until } },
-          }
-        : undefined,
-    );
+    const locked: Meddle = (effect, { now, weights }) =>
+      effect.kind === "VerifyTraffic" && now < until
+        ? { kind: "Outcome", of: effect.kind, at: now, found: { ok: true, value: { weights, lockedUntil: until } } }
+        : undefined;
+    const { journal, world } = run(sick, locked);
     const shifted = journal.findLast(({ kind }) => kind === "TrafficShifted")!;
     const reverted = journal.find(({ kind }) => kind === "Reverted")!;
     expect([shifted.at < until, reverted.at >= until, world.weights]).toEqual([true, true, allToStable]);
   });
 });
 
-describe("signals and answers at odd moments", () => {
-  const hear = (state: RolloutState, observation: RolloutObservation) =>
-    rollout.decide(state, observation).reduce(rollout.evolve, state);
-
+describe("signals and answers at unusual moments", () => {
   for (const phase of ["shifting", "verifying", "baking"] as const) {
-    it(`an abort while ${phase} gives the traffic back, since a shift may have landed, and waits for nobody's hold`, () => {
+    it(`an abort while ${phase} gives the traffic back, since a shift may have landed, and overrides locks`, () => {
       const state = stateIn(phase);
       const aborted = hear(state, signal("abort", state.now));
       expect([aborted.phase, aborted.ending?.result]).toEqual(["reverting", "rolled-back"]);
-      expect(rollout.react(aborted)).toMatchObject({ kind: "ShiftTraffic", weights: allToStable, overrideHold: true });
+      expect(rollout.react(aborted)).toMatchObject({ kind: "ShiftTraffic", weights: allToStable, overrideLock: true });
     });
   }
 
-  it("a step asks for its shift in a way that waits for holds", () =>
-    expect(rollout.react(stateIn("shifting"))).toMatchObject({ kind: "ShiftTraffic", overrideHold: false }));
+  it("the shift of a step waits for locks", () =>
+    expect(rollout.react(stateIn("shifting"))).toMatchObject({ kind: "ShiftTraffic", overrideLock: false }));
 
-  it("the outcome of a step's shift that comes after an abort is kept, and does not count as the rollback", () => {
+  it("the outcome of a step's shift after an abort is kept, and does not count as the rollback", () => {
     const state = stateIn("shifting");
     const aborted = hear(state, signal("abort", state.now));
     const landed = hear(aborted, {
@@ -250,10 +238,7 @@ describe("signals and answers at odd moments", () => {
       found: {
         ok: true,
         value: {
-          weights: [
-            { revision: stable, percent: 90 },
-            { revision: canary, percent: 10 },
-          ],
+          weights: split(10),
         },
       },
     });
@@ -261,10 +246,10 @@ describe("signals and answers at odd moments", () => {
   });
 
   for (const phase of ["inspecting", "smoking"] as const) {
-    it(`a promotion asked for while ${phase} goes to 100 percent, but not past the smoke test`, () => {
-      let asked = false;
-      const { journal, world } = run(healthy, (_, world, state) =>
-        state.phase === phase && !asked ? ((asked = true), signal("promote", world.now)) : undefined,
+    it(`a promotion requested while ${phase} goes to 100 percent, but not past the smoke test`, () => {
+      const { journal, world } = run(
+        healthy,
+        signalOnce("promote", (_, before) => before.phase === phase),
       );
       expect(journal.flatMap((event) => (event.kind === "StepReached" ? [event.percent] : []))).toEqual([100]);
       expect([kinds(journal).includes("SmokePassed"), world.weights]).toEqual([
@@ -274,7 +259,7 @@ describe("signals and answers at odd moments", () => {
     });
   }
 
-  it("an outcome that comes too late is noted and changes nothing", () => {
+  it("a late outcome is noted and changes nothing", () => {
     const state = stateIn("baking");
     const late = rollout.decide(state, {
       kind: "Outcome",
@@ -282,25 +267,26 @@ describe("signals and answers at odd moments", () => {
       at: state.now,
       found: { ok: true, value: null },
     });
-    expect(late).toEqual([
-      { kind: "Disregarded", at: state.now, what: "the outcome of Deactivate, which came too late" },
-    ]);
+    expect(late).toEqual([{ kind: "Disregarded", at: state.now, what: "the outcome of Deactivate came too late" }]);
     expect(late.reduce(rollout.evolve, state)).toEqual(state);
   });
 
-  it("a canary with a share is watched through a pause, and a dead one does not wait for the pause to end", () => {
-    let asked = false;
+  it("a canary with traffic is watched during a pause, and a dead one is aborted before its end", () => {
     const dying: Scenario = { ...healthy, probesAnswered: 9 };
-    const { journal, state } = run(dying, (effect, world, { phase, step }) =>
-      effect.kind === "ShiftTraffic" && phase === "shifting" && step === 1 && !asked
-        ? ((asked = true), signal("pause", world.now))
-        : undefined,
+    const paused = signalOnce(
+      "pause",
+      ({ kind }, { phase, step }) => kind === "ShiftTraffic" && phase === "shifting" && step === 1,
     );
+    const { journal, state } = run(dying, paused);
     expect(kinds(journal)).toContain("Signalled");
-    expect(state.ending).toEqual({ result: "rolled-back", sentence: expect.stringContaining("probes in a row") });
+    expect(state.ending).toEqual({
+      result: "rolled-back",
+      reason: "probes-failed",
+      message: expect.stringContaining("probes in a row"),
+    });
   });
 
-  it("failing probes while stable itself is sick hold the rollout instead of blaming the canary", () => {
+  it("failed probes while stable itself is sick make the rollout wait instead of aborting it", () => {
     const outage: Scenario = {
       ...healthy,
       probesAnswered: 4,
@@ -313,40 +299,40 @@ describe("signals and answers at odd moments", () => {
         { fromMinutes: 3, failedPercent: 20, slowPercent: 0 },
       ],
     };
-    const { journal } = run({ ...outage, pace: { ...outage.pace, maximumSeconds: 1800 } });
-    const held = journal.findIndex(
-      (event) => event.kind === "Held" && event.reason === "shared-outage" && event.sentence.includes("probes"),
+    const { journal } = run({ ...outage, strategy: { ...outage.strategy, maximumSeconds: 1800 } });
+    const waiting = journal.findIndex(
+      (event) => event.kind === "Waiting" && event.reason === "shared-outage" && event.message.includes("probes"),
     );
     const aborted = journal.find(({ kind }) => kind === "Aborted");
-    expect(held).toBeGreaterThan(0);
-    expect(aborted).toMatchObject({ sentence: expect.stringContaining("evidence never came") });
+    expect(waiting).toBeGreaterThan(0);
+    expect(aborted).toMatchObject({ message: expect.stringContaining("not enough evidence") });
   });
 });
 
 describe("a plan", () => {
-  const pace = (change: Partial<typeof defaultPace>) =>
-    checkIntent({ pace: { ...defaultPace, ...change }, limits: defaultLimits });
-  it("is accepted as it stands by default", () => expect(pace({})).toEqual([]));
-  const refused: readonly (readonly [Partial<typeof defaultPace>, string])[] = [
+  const strategy = (change: Partial<typeof defaultStrategy>) =>
+    checkIntent({ strategy: { ...defaultStrategy, ...change }, thresholds: defaultThresholds });
+  it("is valid with all defaults", () => expect(strategy({})).toEqual([]));
+  const refused: readonly (readonly [Partial<typeof defaultStrategy>, string])[] = [
     [{ weights: [] }, "no step before 100"],
     [{ weights: [50, 25] }, "go from 50 to 25 at step 2"],
     [{ weights: [0, 50] }, "0 at step 1"],
     [{ weights: [99.5] }, "99.5"],
-    [{ tickSeconds: 0.0001 }, "tickSeconds"],
-    [{ tickSeconds: 1.5 }, "a whole number"],
+    [{ intervalSeconds: 0.0001 }, "intervalSeconds"],
+    [{ intervalSeconds: 1.5 }, "a whole number"],
     [{ bakeSeconds: Number.NaN }, "bakeSeconds"],
     [{ warmUpSeconds: -1 }, "warmUpSeconds"],
-    [{ maximumSeconds: 1921 }, "does not leave room"],
-    [{ tickSeconds: 3600 }, "does not leave room"],
+    [{ maximumSeconds: 1921 }, "maximumSeconds (1921) is too short"],
+    [{ intervalSeconds: 3600 }, "maximumSeconds (10800) is too short"],
   ];
   for (const [change, complaint] of refused)
-    it(`is refused with ${JSON.stringify(change)}`, () => expect(pace(change).join(" ")).toContain(complaint));
-  it("is refused with limits that would void the judgement", () =>
+    it(`is refused with ${JSON.stringify(change)}`, () => expect(strategy(change).join(" ")).toContain(complaint));
+  it("is refused with thresholds that would make every verdict meaningless", () =>
     expect(
       checkIntent({
-        pace: defaultPace,
-        limits: { ...defaultLimits, failurePointsMax: 100, stableFailurePercentMax: 100, probeFailuresMax: 0 },
+        strategy: defaultStrategy,
+        thresholds: { ...defaultThresholds, failurePointsMax: 100, stableFailurePercentMax: 100, probeFailuresMax: 0 },
       }),
     ).toHaveLength(4));
-  it("asks of the intent what the scenarios ask", () => expect(checkIntent(intentOf(healthy))).toEqual([]));
+  it("of the scenarios is valid", () => expect(checkIntent(intentOf(healthy))).toEqual([]));
 });

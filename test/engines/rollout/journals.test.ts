@@ -1,6 +1,6 @@
-// Journals that were written once and must be read for ever: each line of each file in test/journals is a fact as it lay in
-// a database. The files are never edited; a new shape of fact gets a new file. They come from scenarios in the
-// pure world, which are named beside them below.
+// Kept journals that must stay readable for ever. Each line of each file in test/engines/rollout/journals is a fact as
+// stored in a database. The files are never edited; a new form of a fact gets a new file. They come from the scenarios
+// in the pure world that are named below.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -15,10 +15,10 @@ const ends = {
   "rollout-v1-retried.jsonl": { attempt: 2, finished: ["rolled-back", "promoted"] }, // retries-after-a-rollback
 } as const;
 
-test("every journal that was kept is known here with its end", () =>
+test("every kept journal is listed here with its result", () =>
   expect(readdirSync(folder).toSorted()).toEqual(Object.keys(ends)));
 
-test.each(Object.entries(ends))("%s is read whole and ends as it did", (file, { attempt, finished }) => {
+test.each(Object.entries(ends))("%s can be read whole and has the same result", (file, { attempt, finished }) => {
   const stored = readFileSync(join(folder, file), "utf8")
     .trimEnd()
     .split("\n")

@@ -1,13 +1,13 @@
-// What a plan can see, against what it does see: the typical path that is told beforehand, and rollouts of drawn requests.
+// What a plan can detect: the typical course, compared with rollouts of random requests.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createWorld } from "../../../bench/judge/traffic.ts";
 import { durationsOf } from "../../../engines/rollout/judge/durations.ts";
 import { type Course, type Fault, faults, follow, power, type Traffic } from "../../../engines/rollout/judge/power.ts";
-import { checkIntent, defaultLimits, defaultPace } from "../../../engines/rollout/plan.ts";
+import { checkIntent, defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import type { Tally } from "../../../engines/rollout/vocabulary.ts";
 
-const plan = { pace: defaultPace, limits: defaultLimits };
+const plan = { strategy: defaultStrategy, thresholds: defaultThresholds };
 const busy: Traffic = { requestsPerMinute: 1_200, failurePercent: 0.5, dispersion: 1 };
 const minutesOf = ({ seconds }: Course): number => seconds / 60;
 const found = (traffic: Traffic, name: string, of = plan): Course =>
@@ -32,7 +32,7 @@ function draw(
     seed,
   );
   const tallyOf = (arm: ReturnType<typeof world.happen>["minute"]["canary"]): Tally => {
-    const durations = durationsOf(arm.durations.map((count, bucket) => [bucket, count] as const));
+    const durations = durationsOf(arm.durations.map((count, band) => [band, count] as const));
     return {
       requests: arm.requests,
       failed: arm.failed,
@@ -46,7 +46,7 @@ function draw(
   });
 }
 
-describe("what a plan is said to see", () => {
+describe("the typical course", () => {
   const cases = [busy, { ...busy, requestsPerMinute: 300 }, { ...busy, requestsPerMinute: 6_000 }].flatMap(
     (traffic) => [
       ...faults.map((fault) => ({ traffic, fault, name: fault.name, rate: traffic.requestsPerMinute })),
@@ -59,18 +59,19 @@ describe("what a plan is said to see", () => {
     ],
   );
   it.each(cases)(
-    "of $name at $rate requests a minute is what drawn rollouts come to, their median within a quarter of it",
+    "of $name at $rate requests a minute is within a quarter of the median of random rollouts",
     ({ traffic, fault }) => {
       const { healthy, faults: seen } = power(plan, traffic);
-      const told = seen.find(({ name }) => name === fault.name)?.course ?? healthy;
+      const typical = seen.find(({ name }) => name === fault.name)?.course ?? healthy;
       const drawn = Array.from({ length: 41 }, (_, seed) => draw(traffic, fault, seed)).toSorted(
         (one, other) => one.seconds - other.seconds,
       );
       const median = minutesOf(drawn[20]!);
-      expect(drawn.filter(({ ending }) => ending === told.ending).length).toBeGreaterThanOrEqual(39);
-      expect(Math.abs(minutesOf(told) / median - 1), `told ${minutesOf(told)} minutes, drawn ${median}`).toBeLessThan(
-        0.25,
-      );
+      expect(drawn.filter(({ ending }) => ending === typical.ending).length).toBeGreaterThanOrEqual(39);
+      expect(
+        Math.abs(minutesOf(typical) / median - 1),
+        `typical ${minutesOf(typical)} minutes, drawn ${median}`,
+      ).toBeLessThan(0.25);
     },
   );
 
@@ -78,19 +79,19 @@ describe("what a plan is said to see", () => {
     faults.slice(0, 2).map((fault) => ({ variation, fault, name: fault.name })),
   );
   it.each(variations)(
-    "of $name is what drawn rollouts come to where each minute's failure rate is shaken by $variation of itself, their median within three tenths of it",
+    "of $name is within three tenths of the median if each minute's failure rate varies by $variation of itself",
     ({ variation, fault }) => {
-      // The blocks of such minutes differ so much more than chance makes them.
+      // How much more the blocks of such minutes differ than by chance.
       const dispersion = 1 + ((busy.requestsPerMinute * busy.failurePercent) / 100) * variation ** 2;
       const drawn = Array.from({ length: 41 }, (_, seed) => draw(busy, fault, seed, variation))
         .map(minutesOf)
         .toSorted((one, other) => one - other);
-      const told = minutesOf(found({ ...busy, dispersion }, fault.name));
-      expect(Math.abs(told / drawn[20]! - 1), `told ${told} minutes, drawn ${drawn[20]}`).toBeLessThan(0.3);
+      const typical = minutesOf(found({ ...busy, dispersion }, fault.name));
+      expect(Math.abs(typical / drawn[20]! - 1), `typical ${typical} minutes, drawn ${drawn[20]}`).toBeLessThan(0.3);
     },
   );
 
-  it("is a healthy canary's promotion as soon as its warm-ups and bakes are over, where there is traffic enough", () => {
+  it("of a healthy canary with enough traffic is a promotion right after its warm-ups and bakes", () => {
     const { healthy } = power(plan, { ...busy, requestsPerMinute: 12_000 });
     expect(healthy).toMatchObject({ ending: "promoted" });
     expect(Math.round(minutesOf(healthy))).toBe(4 * (3 + 1 + 5));
@@ -98,62 +99,62 @@ describe("what a plan is said to see", () => {
     expect(healthy.canaryRequests).toBe(9 * 12_000 * 1.8 - 12_000);
   });
 
-  it("is nothing where nobody asks, and says why", () =>
+  it("without traffic is undecided, and says why", () =>
     expect(power(plan, { ...busy, requestsPerMinute: 0 }).healthy).toMatchObject({
       ending: "undecided",
       canaryRequests: 0,
-      sentence: expect.stringContaining("no request came at all"),
+      message: expect.stringContaining("no requests arrived"),
     }));
 
-  it("takes longer with less traffic, with more usual failures, and with failures that come in bursts", () => {
+  it("takes longer with less traffic, with more usual failures, and with failures in bursts", () => {
     const minutes = (change: Partial<Traffic>): number => minutesOf(found({ ...busy, ...change }, "+1 point"));
     const plain = minutes({});
     for (const change of [{ requestsPerMinute: 300 }, { failurePercent: 2 }, { dispersion: 10 }])
       expect(minutes(change), JSON.stringify(change)).toBeGreaterThan(plain * 1.2);
   });
 
-  it("obeys limits: a judge that must be surer takes longer, and one that tolerates the fault promotes it", () => {
-    const surer = { ...plan, limits: { ...defaultLimits, falseRollbackPercentMax: 0.1 } };
-    const lax = { ...plan, limits: { ...defaultLimits, oddsTolerated: 6, failurePointsMax: 5 } };
+  it("depends on the thresholds: a surer judge takes longer, and one that tolerates the fault promotes it", () => {
+    const surer = { ...plan, thresholds: { ...defaultThresholds, falseRollbackPercentMax: 0.1 } };
+    const lax = { ...plan, thresholds: { ...defaultThresholds, oddsTolerated: 6, failurePointsMax: 5 } };
     expect(found(busy, "+2 points", surer).seconds).toBeGreaterThan(found(busy, "+2 points").seconds);
     expect(found(busy, "+2 points", lax).ending).toBe("promoted");
   });
 
-  it("has an end for every plan that can be carried out, at any traffic, and never after the plan's time", () => {
-    const paces = fc
+  it("has an end for every valid plan, at any traffic, and never after the plan's maximum", () => {
+    const strategies = fc
       .record({
         weights: fc
           .uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 4 })
           .map((weights) => weights.toSorted((one, other) => one - other)),
         bakeSeconds: fc.integer({ min: 1, max: 600 }),
         warmUpSeconds: fc.integer({ min: 0, max: 300 }),
-        tickSeconds: fc.integer({ min: 5, max: 120 }),
+        intervalSeconds: fc.integer({ min: 5, max: 120 }),
         probeSeconds: fc.integer({ min: 1, max: 60 }),
         maximumSeconds: fc.integer({ min: 600, max: 7_200 }),
       })
-      .map((pace) => ({ ...defaultPace, ...pace }))
-      .filter((pace) => checkIntent({ pace, limits: defaultLimits }).length === 0);
+      .map((strategy) => ({ ...defaultStrategy, ...strategy }))
+      .filter((strategy) => checkIntent({ strategy, thresholds: defaultThresholds }).length === 0);
     const traffic = fc.record({
       requestsPerMinute: fc.double({ min: 0, max: 20_000, noNaN: true }),
       failurePercent: fc.double({ min: 0, max: 100, noNaN: true }),
       dispersion: fc.double({ min: 1, max: 50, noNaN: true }),
     });
     fc.assert(
-      fc.property(paces, traffic, (pace, drawn) => {
-        const { healthy, faults: seen } = power({ pace, limits: defaultLimits }, drawn);
+      fc.property(strategies, traffic, (strategy, drawn) => {
+        const { healthy, faults: seen } = power({ strategy, thresholds: defaultThresholds }, drawn);
         for (const { seconds, canaryRequests, ending } of [healthy, ...seen.map(({ course }) => course)]) {
-          expect(seconds).toBeLessThanOrEqual(pace.maximumSeconds + 2 * pace.tickSeconds);
+          expect(seconds).toBeLessThanOrEqual(strategy.maximumSeconds + 2 * strategy.intervalSeconds);
           expect(canaryRequests).toBeGreaterThanOrEqual(0);
           if (ending === "promoted")
-            expect(seconds).toBeGreaterThanOrEqual((pace.weights.length + 1) * pace.bakeSeconds);
+            expect(seconds).toBeGreaterThanOrEqual((strategy.weights.length + 1) * strategy.bakeSeconds);
         }
       }),
       { numRuns: 40 },
     );
   });
 
-  it("obeys the plan's time: what does not come in it is undecided", () => {
-    const short = { ...plan, pace: { ...defaultPace, maximumSeconds: 2_400 } };
+  it("is undecided if the plan's maximum is too short", () => {
+    const short = { ...plan, strategy: { ...defaultStrategy, maximumSeconds: 2_400 } };
     expect([
       found({ ...busy, requestsPerMinute: 60 }, "+1 point", short).ending,
       power(short, { ...busy, requestsPerMinute: 60 }).healthy.ending,

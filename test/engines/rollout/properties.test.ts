@@ -1,9 +1,9 @@
-// What holds for every rollout, whatever the world does. Seeds are printed by fast-check when a property fails.
+// Properties of every rollout, whatever the world does. fast-check prints the seed of a failed property.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fold } from "../../../engines/engine.ts";
 import { stepRequestsMin } from "../../../engines/rollout/judge/judge.ts";
-import { defaultLimits, defaultPace } from "../../../engines/rollout/plan.ts";
+import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { replay, rollout } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent, RolloutObservation, SignalName } from "../../../engines/rollout/vocabulary.ts";
 import { intentOf, perform, pureWorld, run } from "../../support/worlds/pure-world.ts";
@@ -25,9 +25,9 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   name: fc.constant("drawn"),
   why: fc.constant(""),
   expected: fc.constant(""),
-  limits: fc.constant(defaultLimits),
-  pace: fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 4 }).map((weights) => ({
-    ...defaultPace,
+  thresholds: fc.constant(defaultThresholds),
+  strategy: fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 4 }).map((weights) => ({
+    ...defaultStrategy,
     weights: weights.sort((a, b) => a - b),
     probeSeconds: 60,
     maximumSeconds: 7200,
@@ -37,7 +37,7 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   stable: behaviour.map((one) => [{ ...one, failedPercent: one.failedPercent / 20, slowPercent: one.slowPercent / 4 }]),
   before: fc.constantFrom("stable" as const, "stable" as const, "nothing" as const, "twin" as const),
   probesAnswered: fc.constantFrom(Number.POSITIVE_INFINITY, 0, 3, 12),
-  // A pause ends only by a person, so the last word is always a resume.
+  // Only a person ends a pause, so the last signal is always a resume.
   signals: fc
     .array(signal, { maxLength: 4 })
     .map((signals) => [
@@ -46,30 +46,33 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
     ]),
 });
 
-/** Runs a scenario in which the process dies at drawn points: before an effect, or after it and before its outcome is written. */
+/**
+ * Runs a scenario in which the process dies at drawn points: before an effect, or after it and before its
+ * outcome is written.
+ */
 function runWithCrashes(drawn: Scenario, crashes: readonly boolean[]): readonly RolloutEvent[] {
   const world = pureWorld(drawn);
   const journal: RolloutEvent[] = [];
   const hear = (observation: RolloutObservation) =>
     journal.push(...rollout.decide(fold(rollout, journal), observation));
   hear({ kind: "Request", at: start, intent: intentOf(drawn) });
-  for (let turn = 0; turn < 5_000; turn++) {
+  for (let pass = 0; pass < 5_000; pass++) {
     const effect = rollout.react(fold(rollout, journal));
     if (effect === undefined) return journal;
     const write = effect.kind === "ShiftTraffic" || effect.kind === "Deactivate" || effect.kind === "Activate";
-    if (write && crashes[turn % crashes.length]) perform(drawn, world, effect); // done, and its outcome lost with the process
+    if (write && crashes[pass % crashes.length]) perform(drawn, world, effect); // its outcome is lost
     hear(perform(drawn, world, effect));
   }
-  throw new Error("the rollout did not end");
+  throw new Error("The rollout did not end.");
 }
 
 describe("every rollout", () => {
-  it("comes to a named end without spinning, and its journal decides itself again", () => {
+  it("ends in a named result, and its journal can be decided again", () => {
     fc.assert(
       fc.property(scenario, (drawn) => {
         const { journal, state } = run(drawn);
         expect(state.phase).toBe("finished");
-        expect(["promoted", "rolled-back", "rejected", "equal"]).toContain(state.ending?.result);
+        expect(["promoted", "rolled-back", "rejected", "unchanged"]).toContain(state.ending?.result);
         expect(replay(journal)).toBeUndefined();
         const unfinished = { ...state, phase: "baking" as const };
         expect(
@@ -81,7 +84,7 @@ describe("every rollout", () => {
     );
   });
 
-  it("asks only for weights that sum to 100 and never gives an unproven canary a share", () => {
+  it("writes only weights that add up to 100, and gives no traffic to a canary before its smoke test", () => {
     fc.assert(
       fc.property(scenario, (drawn) => {
         const { journal } = run(drawn);
@@ -97,7 +100,7 @@ describe("every rollout", () => {
     );
   });
 
-  it("leaves all traffic where the result says it is", () => {
+  it("leaves all traffic where the result says", () => {
     fc.assert(
       fc.property(scenario, (drawn) => {
         const { state, world } = run(drawn);
@@ -123,14 +126,15 @@ describe("every rollout", () => {
     );
   });
 
-  it("passes no step in which fewer than twenty canary requests were judged, unless a person says so", () => {
+  it("passes no step with fewer than twenty judged requests to the canary, except by a person", () => {
     fc.assert(
       fc.property(scenario, (drawn) => {
         let requests = 0;
         for (const event of run(drawn).journal) {
           if (event.kind === "StepReached") requests = 0;
-          if (event.kind === "Measured") requests += event.bins.reduce((sum, { canary }) => sum + canary.requests, 0);
-          if (event.kind === "StepPassed" && !/a person|nothing served before/.test(event.sentence))
+          if (event.kind === "Measured")
+            requests += event.buckets.reduce((sum, { canary }) => sum + canary.requests, 0);
+          if (event.kind === "StepPassed" && !/a person|nothing served before/.test(event.message))
             expect(requests).toBeGreaterThanOrEqual(stepRequestsMin);
         }
       }),

@@ -1,5 +1,4 @@
-// A real browser, as far as a page needs one to be looked at: Chromium from PATH, spoken to over a pipe in its own DevTools protocol, so that
-// no package is needed. It knows no page of ours.
+// A real browser: Chromium from PATH, controlled over a pipe with its DevTools protocol, so that no package is needed.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,14 +6,17 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
 
-/** How a page is looked at. */
+/** The window and colour scheme for a page. */
 export interface Look {
   readonly width: number;
   readonly dark: boolean;
 }
 
 export interface Chromium extends AsyncDisposable {
-  /** Opens a file, and gives what the function `audit`, a text since it runs there, found in the page and everything that the browser complained of. */
+  /**
+   * Opens a file and gives what `audit`, the text of a function that runs in the page, found there, and every complaint
+   * of the browser.
+   */
   readonly open: (
     file: string,
     look: Look,
@@ -24,15 +26,16 @@ export interface Chromium extends AsyncDisposable {
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** Starts the first Chromium of PATH. @throws where there is none: a page that nobody looked at has not passed. */
+/** Starts the first Chromium on PATH. @throws if there is none: a page that was not checked has not passed. */
 export async function startChromium(): Promise<Chromium> {
   const command = names.find((name) => spawnSync(name, ["--version"]).status === 0);
   if (command === undefined)
     throw new Error(
-      `no browser is on PATH (${names.join(", ")}): install Chromium, for example with \`apt-get install chromium\``,
+      `No browser is on PATH (${names.join(", ")}). Install Chromium, for example with \`apt-get install chromium\`.`,
     );
   const folder = mkdtempSync(join(tmpdir(), "ballast-chromium-"));
-  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : []; // its sandbox refuses root, and what it opens is ours
+  // The sandbox refuses to run as root, and only our own files are opened.
+  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const child = spawn(
     command,
     [
@@ -49,7 +52,7 @@ export async function startChromium(): Promise<Chromium> {
   );
   const { call, heard } = protocol(child.stdio[3] as Writable, child.stdio[4] as Readable);
   const gone = new Promise<never>((_, reject) =>
-    child.once("exit", () => reject(new Error("the browser ended by itself"))),
+    child.once("exit", () => reject(new Error("The browser ended unexpectedly."))),
   );
   gone.catch(() => undefined);
   return {
@@ -69,7 +72,7 @@ interface Heard {
   readonly sessionId?: string;
 }
 
-/** Speaks the protocol: a JSON message each, ended by a zero byte. */
+/** Speaks the protocol: JSON messages, each ended by a zero byte. */
 function protocol(input: Writable, output: Readable): { readonly call: CallBrowser; readonly heard: Heard[] } {
   const waiting = new Map<
     number,
@@ -95,6 +98,9 @@ function protocol(input: Writable, output: Readable): { readonly call: CallBrows
   return { call, heard };
 }
 
+/** A promise, as text for the page, that resolves once the page has loaded. */
+const loaded = 'new Promise((done) => (document.readyState === "complete" ? done() : addEventListener("load", done)))';
+
 async function show(call: CallBrowser, heard: readonly Heard[], file: string, { width, dark }: Look, audit: string) {
   const { targetId } = await call("Target.createTarget", { url: "about:blank" });
   const { sessionId } = await call("Target.attachToTarget", { targetId, flatten: true });
@@ -108,7 +114,7 @@ async function show(call: CallBrowser, heard: readonly Heard[], file: string, { 
   const { result, exceptionDetails } = await ask("Runtime.evaluate", {
     awaitPromise: true,
     returnByValue: true,
-    expression: `new Promise((loaded) => (document.readyState === "complete" ? loaded() : addEventListener("load", loaded))).then(\n${audit}\n)`,
+    expression: `${loaded}.then(\n${audit}\n)`,
   });
   if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
   const { data: picture } = await ask("Page.captureScreenshot", { captureBeyondViewport: true });
@@ -120,7 +126,7 @@ async function show(call: CallBrowser, heard: readonly Heard[], file: string, { 
   };
 }
 
-/** Gives what a page must not cause: errors, warnings, and any request but for itself. */
+/** Gives what a page must not cause: errors, warnings, and any request except for itself. */
 function complaint({ method, params }: Heard): readonly string[] {
   switch (method) {
     case "Log.entryAdded":

@@ -1,5 +1,5 @@
-// A stand-in cloud with a storefront, and the dead man's switch as it is deployed: its own identity, a role of the actions that a test
-// chooses, a job that runs the real code. Whose heartbeat it listens for is the test's affair.
+// An emulator with a storefront, and the dead man's switch as it is deployed: its own identity, a role with the actions
+// that a test chooses, and a job that runs the real code. The test chooses the heartbeat that it listens for.
 import { switchActions } from "../../../components/platform/dead-mans-switch.ts";
 import { images } from "../../../demo/ground.ts";
 import { type CloudForTests, management, startCloudForTests } from "../emulator/cloud.ts";
@@ -11,7 +11,7 @@ export interface Entry {
   readonly label?: string;
 }
 
-/** One run of the job: how the platform saw it end, and what it said. */
+/** One run of the job: its status on the platform, and its log. */
 export interface Run {
   readonly status: string;
   readonly lines: readonly any[];
@@ -22,22 +22,22 @@ export interface Estate extends Pick<CloudForTests, "ask" | "settle" | "tokenFor
   readonly group: string;
   readonly environmentId: string;
   readonly domain: string;
-  /** Puts a release of an app and gives its revision's name, once it is ready or, where it never will be, once it is there. */
+  /** Releases an app and gives the revision's name once it is ready, or once it exists if it will never be ready. */
   readonly release: (variables: Readonly<Record<string, string>>, app?: string) => Promise<string>;
   readonly traffic: (app?: string) => Promise<readonly Entry[]>;
   readonly setTraffic: (...entries: readonly Entry[]) => Promise<void>;
   readonly revision: (name: string, action?: "activate" | "deactivate") => Promise<any>;
   readonly fault: (...faults: readonly object[]) => Promise<void>;
-  /** Gives what was written to apps since the last call, as `METHOD last/segments status`. */
+  /** Gives the writes to apps since the last call, as `METHOD last/segments status`. */
   readonly writes: () => Promise<readonly string[]>;
   readonly makeIdentity: (
     name: string,
   ) => Promise<{ readonly id: string; readonly clientId: string; readonly principalId: string }>;
   /** Assigns a role to an identity at a scope, once. */
   readonly assign: (principalId: string, role: string, scope: string) => Promise<void>;
-  /** Says what the switch's role may do, at the storefront. */
+  /** Sets the actions of the switch's role, at the storefront. */
   readonly allow: (actions: readonly string[]) => Promise<void>;
-  /** Puts the job; it runs by the schedule from then on, which no minute fits unless a test gives one. */
+  /** Creates the job. It runs by its schedule, which fits no minute unless a test gives one. */
   readonly putSwitch: (variables: Readonly<Record<string, string>>, cron?: string, image?: string) => Promise<void>;
   readonly start: () => Promise<string>;
   readonly executions: () => Promise<
@@ -54,7 +54,7 @@ const authorization = "providers/Microsoft.Authorization";
 const roleName = "00000000-0000-4000-8000-00000000dead";
 const place = { location: "westeurope" };
 
-/** Starts it; the storefront comes with its first release. `more` are images beside those of the demo. */
+/** Starts the estate with the storefront's first release. `more` are images beside those of the demo. */
 export async function openEstate(more: typeof images | object = {}): Promise<Estate> {
   const at = await startCloudForTests({ images: { ...images, ...more } });
   const { ask, settle } = at;
@@ -81,10 +81,10 @@ export async function openEstate(more: typeof images | object = {}): Promise<Est
     );
     return { id, ...properties };
   };
-  const assign: Estate["assign"] = async (principalId, role, scope) =>
+  const assign: Estate["assign"] = async (assignee, role, scope) =>
     void (await must("PUT", `${scope}/${authorization}/roleAssignments/${crypto.randomUUID()}?api-version=2022-04-01`, {
       properties: {
-        principalId,
+        principalId: assignee,
         principalType: "ServicePrincipal",
         roleDefinitionId: `${subscription}/${authorization}/roleDefinitions/${role}`,
       },
@@ -130,7 +130,7 @@ export async function openEstate(more: typeof images | object = {}): Promise<Est
   const executions: Estate["executions"] = async () => (await ask("GET", `${job}/executions?${apps}`)).body.value;
   const start = async (): Promise<string> => (await must("POST", `${job}/start?${apps}`)).name;
   const linesOf: Estate["linesOf"] = async (execution) => {
-    const { lines } = (await ask("GET", "/_standin/logs?app=dead-mans-switch")).body;
+    const { lines } = (await ask("GET", "/_emulator/logs?app=dead-mans-switch")).body;
     return lines.filter(({ revision }: any) => revision === execution).map(({ json, text }: any) => json ?? text);
   };
   const ended: Estate["ended"] = async (execution) => {
@@ -168,9 +168,9 @@ export async function openEstate(more: typeof images | object = {}): Promise<Est
       if (action) await must("POST", `${path}/${action}?${apps}`);
       return (await ask("GET", `${path}?${apps}`)).body.properties;
     },
-    fault: async (...faults) => void (await ask("POST", "/_standin/faults", { faults })),
+    fault: async (...faults) => void (await ask("POST", "/_emulator/faults", { faults })),
     writes: async () => {
-      const { requests } = (await ask("GET", "/_standin/requests")).body as {
+      const { requests } = (await ask("GET", "/_emulator/requests")).body as {
         requests: readonly { method: string; path: string; status: number }[];
       };
       const fresh = requests.slice(seen);
@@ -190,7 +190,7 @@ export async function openEstate(more: typeof images | object = {}): Promise<Est
         BALLAST_DEADMAN_SECONDS: "1",
         BALLAST_DEADMAN_PATIENCE_SECONDS: "20",
         BALLAST_SUBSCRIPTION: at.cloud.subscription,
-        BALLAST_INVENTORY: '[{"resourceGroup":"estate","app":"storefront"}]',
+        BALLAST_MANAGED_TARGETS: '[{"resourceGroup":"estate","app":"storefront"}]',
         BALLAST_RESOURCE_MANAGER: management,
         AZURE_CLIENT_ID: clientId,
         ...variables,

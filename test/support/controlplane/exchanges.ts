@@ -1,5 +1,6 @@
-// Holds every exchange with the control plane to the API's own description: a call that is answered well has the form that is
-// described, and every answer has a status, a type and a shape that are. What it has seen is kept, so that a test can ask what was never seen.
+// Checks every exchange with the control plane against the API's description: a successful call has the described form,
+// and every answer has a described status, type and shape. It records what it has seen, so that a test can list answers
+// that never occurred.
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import type { Hono } from "hono";
 import { description, refusalsOf } from "../../../controlplane/api/openapi.ts";
@@ -7,7 +8,7 @@ import { type Operation, type OperationName, operations } from "../../../control
 
 type Plain = Record<string, any>;
 
-/** So much of an app as calls are sent to. */
+/** The part of an app that receives calls. */
 export interface CheckedApp {
   readonly request: (to: string, how?: RequestInit) => Promise<Response>;
   readonly fetch: (request: Request) => Promise<Response>;
@@ -17,15 +18,15 @@ const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true, 
 ajv.addKeyword("components"); // where the shapes that have names lie, beside the one that is compiled
 const checks = new Map<string, ValidateFunction>();
 
-/** Gives the check of the schema that lies at a place of the description. */
+/** Gives the validator for the schema at a path of the description. */
 export function checkOf(...place: readonly string[]): ValidateFunction {
   const known = checks.get(place.join(" "));
   if (known !== undefined) return known;
   const schema = place.reduce<Plain | undefined>((inner, step) => inner?.[step], description as Plain);
   if (schema === undefined) throw new Error(`the description has nothing at ${place.join(" ")}`);
-  const check = ajv.compile({ ...schema, components: description.components });
-  checks.set(place.join(" "), check);
-  return check;
+  const compiled = ajv.compile({ ...schema, components: description.components });
+  checks.set(place.join(" "), compiled);
+  return compiled;
 }
 
 const templates = Object.entries<Operation>(operations).map(([name, operation]) => ({
@@ -34,10 +35,10 @@ const templates = Object.entries<Operation>(operations).map(([name, operation]) 
   pattern: new RegExp(`^${operation.path.replaceAll(".", "\\.").replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`),
 }));
 
-/** What was seen of each call: `200`, or `404 rollout-unknown`. */
+/** The answers seen for each call: `200`, or `404 rollout-unknown`. */
 export const seen = new Map<OperationName, Set<string>>();
 
-/** Puts the check around an app. @throws where an exchange is not as it is described. */
+/** Puts the check around an app. @throws if an exchange differs from its description. */
 export function checked(app: Pick<Hono, "fetch">): CheckedApp {
   const fetch = async (request: Request): Promise<Response> => check(request, undefined, await app.fetch(request));
   return {
@@ -53,7 +54,7 @@ async function check(request: Request, sent: string | undefined, response: Respo
   if (request.method === "HEAD") return response; // a GET without the body, which tells nothing
   const { pathname, searchParams } = new URL(request.url);
   const found = templates.find(
-    ({ operation, pattern }) => operation.method === request.method && pattern.test(pathname),
+    (template) => template.operation.method === request.method && template.pattern.test(pathname),
   );
   const call = `${request.method} ${pathname}`;
   if (found === undefined) {
@@ -91,7 +92,7 @@ function complaintsAboutCall(
     hold(name, checkOf("components", "parameters", name, "schema"), value);
   const parameters = operation.query?.schema["properties"] as Plain | undefined;
   for (const [name, value] of Object.entries(parameters === undefined ? {} : query)) {
-    // a call without a query passes over what stands there
+    // a call without a query ignores what is there
     const schema = parameters![name];
     if (schema === undefined) complaints.push(`the query has ${name}`);
     else hold(name, ajv.compile(schema), schema.type === "integer" ? Number(value) : value);
@@ -155,7 +156,7 @@ async function checkAnswer(
   return new Response(response.body!.pipeThrough(lines), response);
 }
 
-/** Everything that a call is described to answer, as `seen` has it. */
+/** All described answers of a call, in the form of `seen`. */
 export const described = (name: OperationName): ReadonlySet<string> => {
   const operation: Operation = operations[name];
   return new Set([

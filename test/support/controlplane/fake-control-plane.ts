@@ -1,16 +1,18 @@
-// A control plane with canned answers, for the tests of its callers: it speaks the HTTP API of the real one on plain
-// loopback http, decides nothing, and can be stopped and started again in the middle of an answer.
+// A control plane with canned answers, for the tests of its callers. It serves the real HTTP API without TLS on
+// loopback, decides nothing, and can be stopped and started again in the middle of an answer.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { rolloutInFlight, rolloutUnknown, signalDisregarded, tokenRefused } from "../../../errors/api.ts";
 import type { BallastError } from "../../../errors/catalogue.ts";
 
-/** What a rollout of one release will come to. With `pausesAt`, the facts from there on wait for `goOn`. */
+/** The course of one release's rollout. With `pausesAt`, the facts from there on wait for `goOn`. */
 export interface Script {
   readonly facts: readonly { readonly kind: string; readonly text: string; readonly event?: object }[];
   readonly result: string;
-  readonly sentence: string;
+  /** @default "worse-than-stable" */
+  readonly reason?: string;
+  readonly message: string;
   readonly pausesAt?: number;
   readonly evidence?: object;
 }
@@ -27,17 +29,17 @@ interface Rollout {
 
 export interface FakeControlPlane {
   readonly endpoint: string;
-  /** Every request as `METHOD /path`, in order, but for follows, which may repeat. */
+  /** Every request as `METHOD /path`, in order, except follows, which may repeat. */
   readonly asked: string[];
-  /** Every follow's `from`. */
+  /** The `from` of every follow. */
   readonly followedFrom: number[];
-  /** The scripts by release hash; a release without one is promoted at once. */
+  /** The scripts by release hash. A release without one is promoted at once. */
   readonly scripts: Map<string, Script>;
   readonly rollouts: Map<string, Rollout>;
   readonly goOn: (id: string) => void;
-  /** Answers this to every request instead; undefined ends that. */
+  /** Answers every request in place of the fake; undefined switches it off. */
   answerInstead: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
-  /** Breaks every connection and stays there. */
+  /** Breaks every connection and keeps listening. */
   readonly cut: () => void;
   readonly stop: () => Promise<void>;
   readonly start: () => Promise<void>;
@@ -47,7 +49,8 @@ export const token = "a-token-for-tests";
 const promoted: Script = {
   facts: [{ kind: "Planned", text: "canary at 5, 100 percent" }],
   result: "promoted",
-  sentence: "promoted: nothing was wrong",
+  reason: "every-step-passed",
+  message: "promoted: nothing was wrong",
 };
 
 /** Gives a refusal as the control plane answers it. */
@@ -70,7 +73,7 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
     answerInstead: undefined,
     goOn: (id) => {
       plane.rollouts.get(id)!.open = Infinity;
-      wake.forEach((f) => f());
+      for (const each of wake) each();
     },
     cut: () => server.closeAllConnections(),
     stop: async () => {
@@ -100,8 +103,8 @@ async function answer(
 ): Promise<void> {
   const url = new URL(request.url ?? "/", "http://fake");
   const [collection, ...rest] = url.pathname.slice(1).split("/").map(decodeURIComponent);
-  const send = (status: number, body: unknown, headers = {}): void =>
-    void response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
+  const send = (status: number, sent: unknown, headers = {}): void =>
+    void response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(sent));
   const refuse: Refuse = (status, error, headers) => send(status, envelope(error), headers);
   if (rest[3] === "follow") plane.followedFrom.push(Number(url.searchParams.get("from")));
   else plane.asked.push(`${request.method} ${url.pathname}`);
@@ -116,10 +119,10 @@ async function answer(
     });
   if (request.headers.authorization !== `Bearer ${token}`)
     return refuse(401, tokenRefused({ why: "it is not one of ours" }));
-  const body = JSON.parse((await text(request)) || "{}") as Record<string, unknown>;
-  if (collection === "holds" && rest[1] === "taken") return send(409, { heldBy: "rollout/rg/taken/r1" });
-  if (collection === "holds")
-    return request.method === "POST" ? send(200, { id: "hold-1", until: 1_000 }) : void response.writeHead(204).end();
+  const body = JSON.parse((await bodyOf(request)) || "{}") as Record<string, unknown>;
+  if (collection === "locks" && rest[1] === "taken") return send(409, { heldBy: "rollout/rg/taken/r1" });
+  if (collection === "locks")
+    return request.method === "POST" ? send(200, { id: "lock-1", until: 1_000 }) : void response.writeHead(204).end();
   if (rest.length === 0) {
     const wanted = url.searchParams.get("app");
     const fits = (one: ReturnType<typeof shown>) =>
@@ -188,7 +191,7 @@ function signal(
   if (ended(rollout) && body["signal"] !== "retry")
     return refuse(409, signalDisregarded({ why: `${String(body["signal"])} came too late: the rollout has ended` }));
   if (body["signal"] === "abort") abort(rollout, String(body["reason"]));
-  wake.forEach((f) => f());
+  for (const each of wake) each();
   send(202, { accepted: true, text: `${String(body["signal"])} by tests: ${String(body["reason"])}` });
 }
 
@@ -197,13 +200,15 @@ function abort(rollout: Rollout, reason: string): void {
   rollout.script = {
     facts: [...told, { kind: "Signalled", text: `abort by tests: ${reason}` }],
     result: "rolled-back",
-    sentence: `aborted: ${reason}`,
+    reason: "aborted-by-signal",
+    message: `aborted: ${reason}`,
   };
   rollout.open = Infinity;
 }
 
 const ended = (rollout: Rollout): boolean => rollout.open === Infinity;
 const facts = (rollout: Rollout): Script["facts"] => rollout.script.facts.slice(0, rollout.open);
+const reasonOf = ({ script }: Rollout): string => script.reason ?? "worse-than-stable";
 const shown = (one: Rollout) => ({
   id: one.id,
   target: one.target,
@@ -213,7 +218,8 @@ const shown = (one: Rollout) => ({
   percent: ended(one) ? 100 : 25,
   attempt: 1,
   result: ended(one) ? one.script.result : null,
-  sentence: ended(one) ? one.script.sentence : "watching 25 percent",
+  reason: ended(one) ? reasonOf(one) : null,
+  message: ended(one) ? one.script.message : "watching 25 percent",
   startedAt: 1_700_000_000_000,
   facts: facts(one).length,
   evidence: one.script.evidence ?? null,
@@ -225,12 +231,20 @@ async function tellOn(rollout: Rollout, from: number, wake: Set<() => void>, res
   for (let next = from; ; ) {
     for (const { kind, text: line } of facts(rollout).slice(next))
       response.write(
-        `${JSON.stringify({ index: next++, at: 1_700_000_000_000 + next, kind, text: line, isWorthTelling: !["Waited", "Measured", "Probed"].includes(kind), process: "p1", epoch: 1 })}\n`,
+        `${JSON.stringify({
+          index: next++,
+          at: 1_700_000_000_000 + next,
+          kind,
+          text: line,
+          isWorthTelling: !["Waited", "Measured", "Probed"].includes(kind),
+          process: "p1",
+          epoch: 1,
+        })}\n`,
       );
-    if (ended(rollout))
-      return void response.end(
-        `${JSON.stringify({ result: rollout.script.result, sentence: rollout.script.sentence })}\n`,
-      );
+    if (ended(rollout)) {
+      const { result, message } = rollout.script;
+      return void response.end(`${JSON.stringify({ result, reason: reasonOf(rollout), message })}\n`);
+    }
     const woken = await new Promise<boolean>((resolve) => {
       wake.add(() => resolve(true));
       response.once("close", () => resolve(false));
@@ -239,7 +253,7 @@ async function tellOn(rollout: Rollout, from: number, wake: Set<() => void>, res
   }
 }
 
-async function text(request: IncomingMessage): Promise<string> {
+async function bodyOf(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
   return Buffer.concat(parts).toString();

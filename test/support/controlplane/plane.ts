@@ -1,17 +1,17 @@
-// A control plane as a process of its own, beside a shop and a database, for tests that hurt one of the three. It ends with its
-// tests, not with the cloud, since that is what its platform would see to.
+// A control plane as a process of its own, beside a shop and a database, for tests that break one of the three. It ends
+// with its test and not with the emulator, which is the job of its platform.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import type { Shop } from "../emulator/azure-shop.ts";
 
-/** One control plane: its name, what it looks after, and the times it keeps. */
+/** One control plane: its name, its managed targets, and its time limits. */
 export interface PlaneSetting {
   readonly name: string;
   readonly apps: readonly string[];
   readonly leaseSeconds: number;
   readonly requestSeconds: number;
-  /** Settings beside these. */
+  /** Further settings. */
   readonly variables?: Readonly<Record<string, string>>;
 }
 
@@ -41,7 +41,7 @@ function environmentOf(
     BALLAST_SUBSCRIPTION: cloud.subscription,
     BALLAST_TENANT: cloud.tenant,
     BALLAST_AUDIENCE: "api://ballast",
-    BALLAST_INVENTORY: JSON.stringify(apps.map((app) => ({ resourceGroup: "shop", app }))),
+    BALLAST_MANAGED_TARGETS: JSON.stringify(apps.map((app) => ({ resourceGroup: "shop", app }))),
     BALLAST_WORKSPACE: workspace,
     BALLAST_RESOURCE_MANAGER: settings.resourceManager,
     BALLAST_LOGS: settings.logs,

@@ -1,9 +1,10 @@
-// Somebody outside who is told of rollouts: a server on loopback that keeps what it gets, and answers as a test wants, not at all included.
+// A receiver of notifications: a server on loopback that keeps what it gets, and answers as a test wants, or
+// not at all.
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** One request as it came. */
+/** One received request. */
 export interface Received {
   readonly method: string;
   readonly path: string;
@@ -12,7 +13,7 @@ export interface Received {
   readonly body: any;
 }
 
-/** How a request is answered; `hang` never does. */
+/** The answer to a request. `hang` never answers. */
 export type Answering =
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown }
   | "hang";
@@ -20,16 +21,16 @@ export type Answering =
 export interface Receiver extends AsyncDisposable {
   readonly url: string;
   readonly received: Received[];
-  /** Answers in their order, one a request; then 200. */
+  /** The answers in order, one for each request; then 200. */
   readonly answers: Answering[];
-  /** Answers whatever is not in `answers`. */
+  /** Answers requests beyond `answers`. */
   respond: (request: Received) => Answering;
   readonly stop: () => Promise<void>;
-  /** Listens again where it did. */
+  /** Listens again at the same address. */
   readonly start: () => Promise<void>;
 }
 
-/** Starts a receiver. Its address has a part that nobody else should ever see. */
+/** Starts a receiver. Its address contains a secret part. */
 export async function startReceiver(secretPart: string): Promise<Receiver> {
   let server: Server;
   let port = 0;

@@ -1,5 +1,5 @@
-// The journal as the first release made it and wrote it: its tables and its statement, word for word. They never change,
-// since databases of that release are still brought up to date, and its processes still write while that is done.
+// The journal as the first release created and wrote it: its tables and its statement, unchanged. They stay, because
+// databases of that release are still migrated, and its processes still write during a migration.
 import type pg from "pg";
 import { eventsAsText, finishes } from "../../../controlplane/adapters/postgres/facts.ts";
 import type { Claim } from "../../../controlplane/runtime/ports.ts";
@@ -32,7 +32,7 @@ const schema = `create schema ballast;
      process text,
      epoch integer not null,
      expires_at timestamptz not null);
-   create table ballast.holds (
+   create table ballast.locks (
      target text primary key,
      id uuid not null default gen_random_uuid(),
      by text not null,
@@ -59,10 +59,10 @@ with held as (
 )
 select exists (select 1 from held) as held, (select count(*) from told)::integer as appended`;
 
-/** Makes a database as the first release left it. */
+/** Creates a database as the first release left it. */
 export const createRelease1 = async (pool: pg.Pool): Promise<void> => void (await pool.query(schema));
 
-/** Appends as the first release does, which knows of no hash. */
+/** Appends as the first release does, without hashes. */
 export async function appendRelease1(
   pool: pg.Pool,
   stream: string,
@@ -82,5 +82,6 @@ export async function appendRelease1(
     stream.split("/").slice(1, -1).join("/"),
   ];
   const { rows } = await pool.query<{ held: boolean; appended: number }>(appendStatement, values);
-  return rows[0]?.appended ? "appended" : claim && !rows[0]?.held ? "fenced" : "conflict";
+  if (rows[0]?.appended) return "appended";
+  return claim && !rows[0]?.held ? "fenced" : "conflict";
 }

@@ -1,5 +1,5 @@
-// Journals as a report gets them: those of the scenarios, told, and one whose every name and word is meant to break a page.
-import { tell } from "../../../engines/rollout/tell.ts";
+// Journals for reports: those of the scenarios, and one in which every name and text tries to break a page.
+import { messageOf } from "../../../engines/rollout/tell.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import type { ReportedFact } from "../../../report/attempts.ts";
 import { run } from "../worlds/pure-world.ts";
@@ -9,7 +9,7 @@ import { scenarios } from "../worlds/scenario.ts";
 export const factsOf = (events: readonly RolloutEvent[]): readonly ReportedFact[] =>
   events.map((event) => ({
     event,
-    text: tell(event),
+    text: messageOf(event),
     process: "p1",
     epoch: event.kind === "Planned" || event.kind === "Signalled" ? 0 : 1,
   }));
@@ -21,10 +21,12 @@ export function scenarioFacts(name: string): readonly ReportedFact[] {
   return factsOf(run(scenario).journal);
 }
 
-/** What somebody might write where we expect a name or a reason: markup, an end of an attribute, a turn of the direction, and a word without a break. */
+/**
+ * A hostile name or reason: markup, the end of an attribute, a change of text direction, and a word without a break.
+ */
 export const hostile = `</style></title><script>alert(1)</script>"'><img src=x onerror=alert(2)> & \u202egnp.exe\u0007 ${"w".repeat(120)}`;
 
-/** Gives a journal with the hostile text in the place of every name that comes from outside. */
+/** Gives a journal with the hostile text in place of every name from outside. */
 export function hostileFacts(): readonly ReportedFact[] {
   const facts = scenarioFacts("aborts-by-hand");
   return facts.map((fact) => {
@@ -39,13 +41,13 @@ export function hostileFacts(): readonly ReportedFact[] {
           "requestedBy",
           "by",
           "reason",
-          "sentence",
+          "message",
           "name",
         ].includes(key) && typeof value === "string"
           ? hostile + (value.endsWith("--1") ? "1" : "2")
           : value,
       ),
     ) as RolloutEvent;
-    return { ...fact, event, text: tell(event), process: hostile };
+    return { ...fact, event, text: messageOf(event), process: hostile };
   });
 }

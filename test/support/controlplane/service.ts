@@ -1,5 +1,5 @@
-// The control plane's calls over memory, with an issuer of our own on loopback whose tokens are real. The durable loop is a literal
-// stand-in that decides with the real engine and never acts. Every exchange is held to the API's description.
+// The control plane's API over a journal in memory, with our own token issuer on loopback. The control loop is a stub
+// that decides with the real engine and never acts. Every exchange is checked against the API's description.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,35 +9,42 @@ import { createApp, type Log } from "../../../controlplane/api/app.ts";
 import { createAuthenticate } from "../../../controlplane/api/authenticate.ts";
 import type { Parts, Rollouts } from "../../../controlplane/api/call.ts";
 import type { OperationName } from "../../../controlplane/api/openapi-operations.ts";
+import type { Journal } from "../../../controlplane/runtime/ports.ts";
 import { fold } from "../../../engines/engine.ts";
-import { defaultLimits, defaultPace } from "../../../engines/rollout/plan.ts";
+import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import type { ReleaseIntent, RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { memoryClaims, memoryJournal } from "../worlds/memory.ts";
-import { checked } from "./exchanges.ts";
+import { type CheckedApp, checked } from "./exchanges.ts";
 
 export const tenant = "00000000-0000-0000-0000-00000000beef",
   audience = "api://ballast";
 export const path = "/rollouts/Shop/api/api--0000002",
   stream = "rollout/shop/api/api--0000002";
 export const target = { resourceGroup: "shop", app: "api" };
-export const body = { release: "hash-of-2", pace: defaultPace, limits: defaultLimits, probePath: "/health/ready" };
+export const body = {
+  release: "hash-of-2",
+  strategy: defaultStrategy,
+  thresholds: defaultThresholds,
+  probePath: "/health/ready",
+};
 export const intent: ReleaseIntent = { ...body, target, revision: "api--0000002", requestedBy: "somebody" };
 
-/** A rollout that was rejected, as its journal tells it. */
+/** The facts of a rejected rollout. */
 export const rejected: readonly RolloutEvent[] = [
   { at: 1000, kind: "Planned", intent, steps: [5, 25, 50, 100] },
   { at: 2000, kind: "Inspected", view: { weights: [{ revision: "api--0000001", percent: 100 }], revisions: [] } },
-  { at: 2000, kind: "Aborted", sentence: "the platform does not know the revision", by: "the judge" },
+  { at: 2000, kind: "Aborted", reason: "revision-missing", message: "the revision does not exist", by: "the judge" },
   {
     at: 3000,
     kind: "Finished",
     result: "rejected",
-    sentence: "rejected before any traffic: the platform does not know the revision",
+    reason: "revision-missing",
+    message: "rejected before any traffic: the revision does not exist",
   },
 ];
 
-/** One good call of every operation that needs a token. */
+/** One valid call of every operation that needs a token. */
 export const calls: readonly {
   readonly name: OperationName;
   readonly method: string;
@@ -50,9 +57,9 @@ export const calls: readonly {
   { name: "showJournal", method: "GET", to: `${path}/journal` },
   { name: "followRollout", method: "GET", to: `${path}/follow` },
   { name: "signalRollout", method: "POST", to: `${path}/signals`, sent: { signal: "pause", reason: "lunch" } },
-  { name: "holdTarget", method: "POST", to: "/holds/shop/api", sent: { seconds: 30 } },
-  { name: "unholdTarget", method: "DELETE", to: "/holds/shop/api/hold-1" },
-  { name: "sweep", method: "POST", to: "/sweep" },
+  { name: "lockTarget", method: "POST", to: "/locks/shop/api", sent: { seconds: 30 } },
+  { name: "unlockTarget", method: "DELETE", to: "/locks/shop/api/lock-1" },
+  { name: "recover", method: "POST", to: "/recover" },
 ];
 
 /** An issuer of tokens, as Entra is for a tenant. */
@@ -60,9 +67,9 @@ export interface Issuer {
   readonly authority: string;
   readonly name: string;
   readonly keys: Awaited<ReturnType<typeof generateKeyPair>>;
-  /** The claims of a good token, but for what a test changes. */
+  /** The claims of a good token, with a test's changes. */
   readonly claims: (changes?: JWTPayload) => JWTPayload;
-  /** A token as Entra would give it, but for what a test changes. */
+  /** A token as Entra would issue it, with a test's changes. */
   readonly token: (changes?: JWTPayload, key?: Parameters<SignJWT["sign"]>[0], header?: object) => Promise<string>;
   readonly close: () => void;
 }
@@ -105,7 +112,7 @@ export async function startIssuer(): Promise<Issuer> {
 
 export interface Service extends AsyncDisposable {
   readonly app: ReturnType<typeof checked>;
-  /** Calls with a good token, or with another; a text goes out as it is, anything else as JSON. */
+  /** Sends a call with a good token, or another one. A text is sent as it is, anything else as JSON. */
   readonly call: (
     method: string,
     to: string,
@@ -119,21 +126,15 @@ export interface Service extends AsyncDisposable {
   readonly append: (to: string, events: readonly RolloutEvent[]) => Promise<void>;
   readonly closing: AbortController;
   readonly parts: Parts & { readonly claims: ReturnType<typeof memoryClaims> };
-  /** Gives what has been started, written, held or moved since it was opened. */
+  /** Gives what was started, written or locked since the service was opened. */
   readonly touched: () => Promise<readonly string[]>;
 }
 
-/** Opens a service over memory, with everything that the loop was asked and everything that was logged. */
-export function openService(issuer: Issuer, changes: Partial<Parts> = {}): Service {
-  const asked: string[] = [];
-  const logged: unknown[] = [];
-  const closing = new AbortController();
-  const dispatcher = fetchDispatcher(undefined);
-  const journal = memoryJournal();
-  const claims = memoryClaims(60);
+/** Stands for the control loop: notes what it was asked, and writes what the engine decides at once. */
+function loopOver(journal: Journal, asked: string[]): Rollouts {
   const append = async (to: string, events: readonly RolloutEvent[]) =>
     void (await journal.append(to, await journal.read(to), events, { process: "test" }));
-  const rollouts: Rollouts = {
+  return {
     start: async (to, request) => {
       asked.push(`start ${to}`);
       await append(to, rollout.decide(rollout.initial, request));
@@ -141,40 +142,22 @@ export function openService(issuer: Issuer, changes: Partial<Parts> = {}): Servi
     },
     signal: async (to, signal) => {
       asked.push(`${signal.signal} ${to} by ${signal.by}: ${signal.reason}`);
-      const events = rollout.decide(
-        fold(
-          rollout,
-          (await journal.read(to)).map(({ event }) => event),
-        ),
-        signal,
-      );
+      const written = (await journal.read(to)).map(({ event }) => event);
+      const events = rollout.decide(fold(rollout, written), signal);
       await append(to, events);
       return events;
     },
-    sweep: async () => {
-      asked.push("sweep");
+    recover: async () => {
+      asked.push("recover");
       return ["rollout/shop/api/left-behind"];
     },
   };
-  const parts = {
-    journal,
-    claims,
-    rollouts,
-    inventory: [target],
-    now: Date.now,
-    process: "test",
-    closing: closing.signal,
-    ...changes,
-  } as Service["parts"];
-  const log: Log = (line) => void logged.push(line);
-  const app = checked(
-    createApp(
-      parts,
-      createAuthenticate({ authority: issuer.authority, tenant, audiences: [audience], requestSeconds: 4 }, dispatcher),
-      log,
-    ),
-  );
-  const call: Service["call"] = async (method, to, sent, bearer, headers = {}) => {
+}
+
+/** Sends calls to an app, with a good token unless the caller gives one. */
+const callTo =
+  (app: CheckedApp, issuer: Issuer): Service["call"] =>
+  async (method, to, sent, bearer, headers = {}) => {
     const response = await app.request(to, {
       method,
       headers: {
@@ -192,24 +175,69 @@ export function openService(issuer: Issuer, changes: Partial<Parts> = {}): Servi
       body: text.startsWith("{") && !text.includes("\n") ? JSON.parse(text) : undefined,
     };
   };
+
+/** Parts of a service of which any use fails: for calls that must be refused before anything is touched. */
+export const untouchable = {
+  journal: broken("journal"),
+  claims: broken("claims"),
+  rollouts: broken("rollouts"),
+} as unknown as Partial<Service["parts"]>;
+
+function broken(what: string): object {
+  return new Proxy(
+    {},
+    {
+      get: () => () => {
+        throw new Error(`the ${what} was touched`);
+      },
+    },
+  );
+}
+
+/** Opens a service over memory, with everything that the loop was asked and everything that was logged. */
+export function openService(issuer: Issuer, changes: Partial<Parts> = {}): Service {
+  const asked: string[] = [];
+  const logged: unknown[] = [];
+  const closing = new AbortController();
+  const dispatcher = fetchDispatcher(undefined);
+  const journal = memoryJournal();
+  const claims = memoryClaims(60);
+  const parts = {
+    journal,
+    claims,
+    rollouts: loopOver(journal, asked),
+    managedTargets: [target],
+    now: Date.now,
+    process: "test",
+    closing: closing.signal,
+    ...changes,
+  } as Service["parts"];
+  const log: Log = (line) => void logged.push(line);
+  const app = checked(
+    createApp(
+      parts,
+      createAuthenticate({ authority: issuer.authority, tenant, audiences: [audience], requestSeconds: 4 }, dispatcher),
+      log,
+    ),
+  );
   const touched = async (): Promise<readonly string[]> => {
     const written = await Promise.all(
       (await journal.streams({})).map(async (name) => `${name} has ${(await journal.read(name)).length} facts`),
     );
-    const hold = await claims.held(target);
+    const lock = await claims.lockOn(target);
     return [
       ...asked,
       ...written,
-      ...(hold === undefined ? [] : [`held by ${hold.by}`]),
+      ...(lock === undefined ? [] : [`locked by ${lock.by}`]),
       ...(await claims.expired()).map(({ holder }) => `claimed by ${holder}`),
     ];
   };
   return {
     app,
-    call,
+    call: callTo(app, issuer),
     asked,
     logged,
-    append,
+    append: async (to, events) => void (await journal.append(to, await journal.read(to), events, { process: "test" })),
     closing,
     parts,
     touched,

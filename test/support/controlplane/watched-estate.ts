@@ -1,8 +1,8 @@
-// The estate of the dead man's switch with a control plane that sends telemetry, users who never stop, and somebody who asks what an alert's rule
-// would ask. A minute of a rule's window is a second here: what is reported each minute on Azure is reported each second.
+// The estate of the dead man's switch with a control plane that sends telemetry, users who never stop, and queries of
+// the alerts' rules. A minute of a rule's window is a second here: what Azure gets each minute is reported each second.
 import pg from "pg";
 import type { Alert } from "../../../components/platform/alerts.ts";
-import { defaultPace } from "../../../engines/rollout/plan.ts";
+import { defaultStrategy } from "../../../engines/rollout/plan.ts";
 import { type RunningPostgres, startPostgres } from "../../../toolchain/postgres.ts";
 import { eventually } from "../emulator/container-cloud.ts";
 import { type Estate, openEstate } from "./dead-mans-estate.ts";
@@ -13,9 +13,9 @@ export interface WatchedEstate extends Estate {
   readonly postgres: RunningPostgres;
   readonly stable: string;
   readonly canary: string;
-  /** The connection string and the identity that apps send as; the component takes no key alone. */
+  /** The connection string and the identity that apps send as. */
   readonly sender: { readonly connectionString: string; readonly identity: string };
-  /** Asks the query door, of all rows or of the latest seconds. */
+  /** Runs a query, over all rows or over the latest seconds. */
   readonly query: (text: string, seconds?: number) => Promise<readonly Row[]>;
   /** Gives the rows for which an alert's rule would fire now. */
   readonly firing: (alert: Alert) => Promise<readonly Row[]>;
@@ -25,14 +25,14 @@ export interface WatchedEstate extends Estate {
     path: string,
     body?: object,
   ) => Promise<{ readonly status: number; readonly body: any }>;
-  /** Sees to it that a rollout is under way in which the canary has a quarter of the users. */
+  /** Ensures a rollout under way in which the canary has a quarter of the users. */
   readonly inMidCanary: () => Promise<void>;
   readonly signalPlane: (signal: string) => Promise<void>;
 }
 
 export const leaseSeconds = 6;
-/** What a channel's address holds that nobody may see. */
-export const channelSecret = "only-slack-knows-this-part";
+/** The secret part of a notifier's address. */
+export const notifierSecret = "only-slack-knows-this-part";
 const origin = "https://control-plane.estate.westeurope.ballast.localhost";
 const apps = "api-version=2025-07-01";
 const insights = "providers/Microsoft.Insights";
@@ -41,17 +41,17 @@ const roles = {
   logs: "73c42c96-874c-492b-b04d-ab87d138a893",
   publisher: "3913510d-42f4-4e42-8a64-420c390055eb",
 };
-export const pace = {
-  ...defaultPace,
+export const strategy = {
+  ...defaultStrategy,
   weights: [25],
   bakeSeconds: 1_800,
   warmUpSeconds: 0,
-  tickSeconds: 1,
+  intervalSeconds: 1,
   probeSeconds: 1,
   smokeSeconds: 10,
   maximumSeconds: 10_000,
 };
-export const limits = {
+export const thresholds = {
   falseRollbackPercentMax: 5,
   falsePromotionPercentMax: 5,
   oddsTolerated: 1.5,
@@ -63,7 +63,7 @@ export const limits = {
   probeFailuresMax: 1000,
 };
 
-/** Starts it, up to a control plane that answers and reports so often; nothing is released by it yet. */
+/** Starts the estate, up to a control plane that answers and reports. Nothing is released yet. */
 export async function openWatchedEstate(everyMilliseconds = 1000): Promise<WatchedEstate> {
   const [estate, postgres] = await Promise.all([openEstate(), startPostgres()]);
   const client = new pg.Client({ connectionString: postgres.url("postgres") });
@@ -101,7 +101,7 @@ export async function openWatchedEstate(everyMilliseconds = 1000): Promise<Watch
     BALLAST_SUBSCRIPTION: estate.cloud.subscription,
     BALLAST_TENANT: estate.cloud.tenant,
     BALLAST_AUDIENCE: "api://ballast",
-    BALLAST_INVENTORY: '[{"resourceGroup":"estate","app":"storefront"}]',
+    BALLAST_MANAGED_TARGETS: '[{"resourceGroup":"estate","app":"storefront"}]',
     BALLAST_WORKSPACE: customerId,
     BALLAST_RESOURCE_MANAGER: "https://management.ballast.localhost",
     BALLAST_LOGS: "https://api.loganalytics.ballast.localhost",
@@ -118,7 +118,7 @@ export async function openWatchedEstate(everyMilliseconds = 1000): Promise<Watch
     BALLAST_INGESTION_SECONDS: "1",
     APPLICATIONINSIGHTS_CONNECTION_STRING: connectionString,
     OTEL_METRIC_EXPORT_INTERVAL: String(everyMilliseconds),
-    BALLAST_NOTIFY: JSON.stringify({ slackUrl: `https://127.0.0.1:2/services/${channelSecret}` }), // nobody is there
+    BALLAST_NOTIFY: JSON.stringify({ slackUrl: `https://127.0.0.1:2/services/${notifierSecret}` }), // nobody is there
   };
   await estate.settle("PUT", `${estate.group}/providers/Microsoft.App/containerApps/control-plane?${apps}`, {
     location: "westeurope",
@@ -175,7 +175,8 @@ export async function openWatchedEstate(everyMilliseconds = 1000): Promise<Watch
     firing: (alert) => query(alert.query, alert.windowMinutes),
     inMidCanary: async () => {
       const shown = await plane("GET", rollout);
-      if (shown.status === 404) await plane("PUT", rollout, { release: "2", pace, limits, probePath: "/health/ready" });
+      if (shown.status === 404)
+        await plane("PUT", rollout, { release: "2", strategy, thresholds, probePath: "/health/ready" });
       else if (shown.body.phase === "finished")
         await plane("POST", `${rollout}/signals`, { signal: "retry", reason: "once more" });
       await eventually(
@@ -184,7 +185,7 @@ export async function openWatchedEstate(everyMilliseconds = 1000): Promise<Watch
         40,
       );
     },
-    signalPlane: async (signal) => void (await estate.ask("POST", "/_standin/kill", { app: "control-plane", signal })),
+    signalPlane: async (signal) => void (await estate.ask("POST", "/_emulator/kill", { app: "control-plane", signal })),
     close: async () => {
       await estate.close();
       await postgres.stop();
@@ -192,7 +193,7 @@ export async function openWatchedEstate(everyMilliseconds = 1000): Promise<Watch
   };
 }
 
-/** Pins the traffic to the revision that is there, as a first release does, and gives its name. */
+/** Pins the traffic to the existing revision, as a first release does, and gives its name. */
 async function pin(estate: Estate): Promise<string> {
   const { body } = await estate.ask("GET", `${estate.group}/providers/Microsoft.App/containerApps/storefront?${apps}`);
   const revisionName: string = body.properties.latestRevisionName;
@@ -200,7 +201,7 @@ async function pin(estate: Estate): Promise<string> {
   return revisionName;
 }
 
-/** Users of an app who ask all the time, a few at once, until told to stop. */
+/** A few concurrent users of an app who never stop until told. */
 export function usersOf(estate: Pick<Estate, "ask">, app: string): { readonly end: () => Promise<void> } {
   let over = false;
   const asking = Promise.all(

@@ -1,5 +1,6 @@
-// A team with an app that was made by hand, and a program of theirs that has installed the package: what docs/start/adopting.md begins with. The cloud is the stand-in
-// with a real PostgreSQL, the engine is the real one, the package is what `npm pack` would hold, installed by links, and the program is examples/existing-app as it stands.
+// A team with an app that was made by hand, and a program that has installed the package: the situation at the start of
+// docs/start/adopting.md. The cloud is the emulator with a real PostgreSQL, and the Pulumi CLI is the real one. The
+// package is what `npm pack` would hold, installed by links, and the program is examples/existing-app as it is.
 import { randomUUID } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import https from "node:https";
@@ -8,7 +9,7 @@ import { join } from "node:path";
 import { images } from "../../../demo/ground.ts";
 import { type Ended, runChild } from "../../../toolchain/child.ts";
 import { startPostgres } from "../../../toolchain/postgres.ts";
-import { bringEngine } from "../../../toolchain/pulumi/bring.ts";
+import { bringPulumi } from "../../../toolchain/pulumi/bring.ts";
 import { type CloudForTests, management, startCloudForTests } from "../emulator/cloud.ts";
 import { eventually } from "../postgres/postgres.ts";
 import { cloneInto } from "../repository/clone.ts";
@@ -21,37 +22,38 @@ export interface Team {
   readonly postgresPort: number;
   /** The id of the group that the app is in; everything of the team's is in it. */
   readonly group: string;
-  /** Where the program lies. */
+  /** The folder of the program. */
   readonly program: string;
-  /** Runs a command line in the program's folder, in which `pulumi` and `ballast` are commands, and hands every line on. */
+  /**
+   * Runs a command line in the program's folder with `pulumi` and `ballast` on PATH, and passes every line to `onLine`.
+   */
   readonly shell: (line: string, onLine?: (line: string) => void) => Promise<Ended>;
-  /** Gives the live app as Azure shows it. */
+  /** Gives the live app as Azure returns it. */
   readonly live: () => Promise<any>;
-  /** Asks the app as a user does, and gives the status. */
+  /** Sends a user's request to the app, and gives the status. */
   readonly visit: () => Promise<number>;
   readonly close: () => Promise<void>;
 }
 
-/** Starts everything; the app answers. */
+/** Starts everything, and returns once the app answers. */
 export async function assembleTeam(): Promise<Team> {
   const folder = mkdtempSync(join(tmpdir(), "ballast-adopting-"));
   const program = join(folder, "program");
   const commands = join(folder, "bin");
-  const [engine, postgres] = await Promise.all([bringEngine(), startPostgres()]);
+  const [pulumiCli, postgres] = await Promise.all([bringPulumi(), startPostgres()]);
   const { host, port, user, password } = postgres;
   const cloud = await startCloudForTests({ images, postgres: { host, port, user, password } });
   await installPackage(folder, program);
   mkdirSync(commands);
-  writeFileSync(
-    join(commands, "ballast"),
-    `#!/bin/sh\nexec "${process.execPath}" "${join(program, "node_modules", "ballast", "dist", "cli", "main.js")}" "$@"\n`,
-    { mode: 0o755 },
-  );
+  const launched = join(program, "node_modules", "ballast", "dist", "cli", "main.js");
+  writeFileSync(join(commands, "ballast"), `#!/bin/sh\nexec "${process.execPath}" "${launched}" "$@"\n`, {
+    mode: 0o755,
+  });
   const environment = {
     ...process.env,
     ...cloud.cloud.environment,
-    ...engine.environment,
-    PATH: `${commands}:${engine.environment["PATH"] ?? process.env["PATH"]}`,
+    ...pulumiCli.environment,
+    PATH: `${commands}:${pulumiCli.environment["PATH"] ?? process.env["PATH"]}`,
     BALLAST_NODE: process.execPath,
     PULUMI_HOME: join(folder, "home"),
     PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
@@ -99,7 +101,7 @@ async function installPackage(folder: string, program: string): Promise<void> {
   cloneInto(ballast);
   const emitted = await runChild(process.execPath, [join("toolchain", "package", "emit.ts")], { cwd: ballast });
   if (emitted.code !== 0 || !existsSync(join(ballast, "dist", "package.js")))
-    throw new Error(`the package was not made: ${emitted.output}`);
+    throw new Error(`the package could not be built: ${emitted.output}`);
   symlinkSync(ballast, join(modules, "ballast"));
   for (const name of ["@pulumi/pulumi", "@pulumi/azure-native", "typescript", ".bin"])
     symlinkSync(join(root, "node_modules", name), join(modules, name));
@@ -107,7 +109,10 @@ async function installPackage(folder: string, program: string): Promise<void> {
     cpSync(join(root, "examples", "existing-app", file), join(program, file));
 }
 
-/** Makes what the team has: a group, a workspace, an environment whose requests are written down, a registry, and the app as `az containerapp create` makes one. */
+/**
+ * Makes the team's resources: a group, a workspace, an environment with request rows, a registry, and the app as
+ * `az containerapp create` makes one.
+ */
 async function makeByHand(cloud: CloudForTests, group: string): Promise<void> {
   const put = async (path: string, version: string, body: object): Promise<void> => {
     const { status, body: said } = await cloud.settle(
@@ -135,7 +140,8 @@ async function makeByHand(cloud: CloudForTests, group: string): Promise<void> {
   await put(puller, "2023-01-31", { location });
   const { principalId } = (await cloud.ask("GET", `${management}${group}${puller}?api-version=2023-01-31`)).body
     .properties;
-  const pull = `/subscriptions/${cloud.cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/7f951dda-4ed3-4680-a7ca-43fe172d538d`;
+  const roles = `/subscriptions/${cloud.cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions`;
+  const pull = `${roles}/7f951dda-4ed3-4680-a7ca-43fe172d538d`;
   await put(`${registry}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}`, "2022-04-01", {
     properties: { roleDefinitionId: pull, principalId, principalType: "ServicePrincipal" },
   });

@@ -1,26 +1,13 @@
-// The `ballast` command as a grammar: its own commands, arguments and options, read by its own parser, with nothing behind them. A command line that this
-// does not take, `ballast` answers with exit code 2.
-import { Command, CommanderError } from "commander";
-import { addDoctor } from "../../../cli/doctor/doctor.ts";
-import { addLocal } from "../../../cli/emulator/emulator.ts";
-import { addImage } from "../../../cli/image/image.ts";
-import { addPromote } from "../../../cli/image/promote.ts";
-import { addSimulate } from "../../../cli/release/backtest.ts";
-import { addPower } from "../../../cli/release/power.ts";
-import { addRelease } from "../../../cli/release/release.ts";
-import { addTop } from "../../../cli/release/top.ts";
-import { addSignIn } from "../../../cli/sign-in.ts";
+// The `ballast` command as a grammar: its own commands, arguments and options, read by its own parser, with nothing
+// behind them. `ballast` answers a command line that this rejects with exit code 2.
+import { type Command, CommanderError } from "commander";
+import { ballastProgram } from "../../../toolchain/package/reference-commands.ts";
 
-/** What a sentence may leave out and a block may not: a group's command, an argument, an option that must be there. */
+/** What a message may leave out and a block may not: a group's command, an argument, an option that must be there. */
 const left = ["commander.help", "commander.missingArgument", "commander.missingMandatoryOptionValue"];
 
 function ballast(): Command {
-  const program = new Command("ballast")
-    .exitOverride()
-    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
-  for (const add of [addRelease, addTop, addPower, addSimulate, addPromote, addImage, addSignIn, addLocal])
-    add(program);
-  addDoctor(program, ">=20");
+  const program = ballastProgram();
   withoutActions(program);
   return program;
 }

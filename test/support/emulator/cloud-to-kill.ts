@@ -1,4 +1,5 @@
-// A stand-in's worth of replicas in a process that a test kills: one that would outlive its parent if nobody saw to it.
+// A process with a replica that ignores SIGTERM. A test kills the process and
+// expects that the replica does not outlive it.
 import { containerCloud, storefrontApp } from "./container-cloud.ts";
 
 const folder = new URL("./", import.meta.url).pathname;
@@ -13,7 +14,7 @@ Object.assign(properties["template"].containers[0], {
 });
 await c.apply("shop", properties);
 const timer = setInterval(async () => {
-  const { processes } = await c.standin("GET", "processes");
+  const { processes } = await c.emulator("GET", "processes");
   if (processes[0]?.pid && processes[0].ready) {
     clearInterval(timer);
     setInterval(() => undefined, 1000);

@@ -1,12 +1,12 @@
-// A whole stand-in cloud for one test file, asked over its own TLS port with raw requests: SDKs hide and add fields, so what the
-// server really says is looked at here. Nothing is shared between files, and nothing is left when it is closed.
+// A whole emulator for one test file, called over its TLS port with raw requests, since SDKs hide and add fields. Files
+// share nothing, and closing it leaves nothing behind.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { httpsAgent } from "../../../connect-to.ts";
-import type { LocalCloudOptions } from "../../../emulator/arm/resource.ts";
-import { type LocalCloud, startLocalCloud } from "../../../emulator/start.ts";
+import type { EmulatorOptions } from "../../../emulator/arm/resource.ts";
+import { type RunningEmulator, startEmulator } from "../../../emulator/start.ts";
 
 export interface Reply {
   readonly status: number;
@@ -15,8 +15,8 @@ export interface Reply {
 }
 
 export interface CloudForTests {
-  readonly cloud: LocalCloud;
-  /** An agent that knows the way and trusts the cloud's CA; for SDK clients. */
+  readonly cloud: RunningEmulator;
+  /** An agent for SDK clients that connects to the cloud and trusts its CA. */
   readonly agent: https.Agent;
   readonly folder: string;
   /** Sends one request, with the fixed client's token unless another (or none) is given. */
@@ -26,22 +26,29 @@ export interface CloudForTests {
     body?: unknown,
     how?: { readonly token?: string | null; readonly headers?: Record<string, string> },
   ) => Promise<Reply>;
-  /** Puts, patches or deletes and follows the operation to its end; gives the last answer. */
+  /** Sends a PUT, PATCH or DELETE and polls its operation to the end; gives the last answer. */
   readonly settle: (method: string, url: string, body?: unknown, token?: string) => Promise<Reply>;
   readonly tokenFor: (resource: string) => Promise<string>;
-  /** Ends it. @throws when an answer of its Resource Manager did not fit Azure's schemas, whether a test looked at it or not. */
+  /**
+   * Ends the cloud.
+   *
+   * @throws when an answer of its Resource Manager violated Azure's schemas, even one that no test looked at
+   */
   readonly close: () => Promise<void>;
 }
 
 export const management = "https://management.ballast.localhost";
 
-// Answers with its revision, so that a test sees which one it met; healthy at once.
+// A program that answers with its revision, so that a test sees which one it reached. It is ready at once.
 const web = `import http from "node:http";
-http.createServer((request, response) => response.end(JSON.stringify(request.url === "/environment" ? process.env : { revision: process.env.CONTAINER_APP_REVISION, pid: process.pid }))).listen(Number(process.env.PORT), "127.0.0.1");
+const description = { revision: process.env.CONTAINER_APP_REVISION, pid: process.pid };
+http.createServer((request, response) =>
+  response.end(JSON.stringify(request.url === "/environment" ? process.env : description))
+).listen(Number(process.env.PORT), "127.0.0.1");
 process.on("SIGTERM", () => process.exit(0));
 `;
 
-/** An app may answer with anything, the ingress with plain text. */
+/** Reads JSON, and gives any other text as it is: apps and the ingress answer with plain text too. */
 function parsed(text: string): unknown {
   try {
     return text === "" ? undefined : JSON.parse(text);
@@ -50,19 +57,22 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Writes the image `web` into a folder and gives it as options name it. */
-export function webImage(folder: string): LocalCloudOptions["images"] {
+const textOf = (body: unknown): string | undefined =>
+  body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+
+/** Writes the image `web` into a folder and gives it in the form of the emulator's options. */
+export function webImage(folder: string): EmulatorOptions["images"] {
   mkdirSync(path.join(folder, "web"));
   writeFileSync(path.join(folder, "web", "main.mjs"), web);
   return { web: { folder: path.join(folder, "web"), entry: "main.mjs" } };
 }
 
 /** Starts a cloud with the image `web`. */
-export async function startCloudForTests(options: Partial<LocalCloudOptions> = {}): Promise<CloudForTests> {
+export async function startCloudForTests(options: Partial<EmulatorOptions> = {}): Promise<CloudForTests> {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-cloud-"));
-  const untruths: string[] = [];
-  const cloud = await startLocalCloud({
-    untrueAnswer: (problem) => untruths.push(problem),
+  const violations: string[] = [];
+  const cloud = await startEmulator({
+    onSchemaViolation: (problem) => violations.push(problem),
     folder: path.join(folder, "cloud"),
     images: webImage(folder),
     ...options,
@@ -76,48 +86,44 @@ export async function startCloudForTests(options: Partial<LocalCloudOptions> = {
       client.agent.destroy();
       await cloud.close();
       rmSync(folder, { recursive: true, force: true });
-      if (untruths.length > 0)
-        throw new Error(`answers of the stand-in were not Azure's: ${[...new Set(untruths)].join("\n")}`);
+      if (violations.length > 0)
+        throw new Error(`answers of the emulator violated Azure's schemas: ${[...new Set(violations)].join("\n")}`);
     },
   };
 }
 
-/** Signs in to a cloud, wherever it runs, and asks it. */
+/** Sends one request and reads its whole answer. */
+function send(
+  agent: https.Agent,
+  method: string,
+  url: string,
+  headers: Record<string, string>,
+  text: string | undefined,
+): Promise<Reply> {
+  const length = text === undefined ? {} : { "content-length": String(Buffer.byteLength(text)) };
+  return new Promise((resolve, reject) => {
+    const request = https.request(url, { method, agent, headers: { ...headers, ...length } }, (response) => {
+      let answer = "";
+      response
+        .setEncoding("utf8")
+        .on("data", (part: string) => {
+          answer += part;
+        })
+        .on("error", reject);
+      response.on("end", () =>
+        resolve({ status: response.statusCode!, headers: response.headers, body: parsed(answer) }),
+      );
+    });
+    request.on("error", reject).end(text);
+  });
+}
+
+/** Makes a raw client of a cloud, which may run in another process. */
 export async function rawClient(
-  cloud: Omit<LocalCloud, "close">,
+  cloud: Omit<RunningEmulator, "close">,
 ): Promise<Pick<CloudForTests, "agent" | "ask" | "settle" | "tokenFor">> {
   const agent = httpsAgent({ suffix: cloud.suffix, host: "127.0.0.1", port: cloud.port });
   agent.options.ca = readFileSync(cloud.caFile, "utf8");
-
-  const send = (
-    method: string,
-    url: string,
-    headers: Record<string, string>,
-    text: string | undefined,
-  ): Promise<Reply> =>
-    new Promise((resolve, reject) => {
-      const request = https.request(
-        url,
-        {
-          method,
-          agent,
-          headers: { ...headers, ...(text === undefined ? {} : { "content-length": String(Buffer.byteLength(text)) }) },
-        },
-        (response) => {
-          let said = "";
-          response
-            .setEncoding("utf8")
-            .on("data", (part: string) => {
-              said += part;
-            })
-            .on("error", reject);
-          response.on("end", () =>
-            resolve({ status: response.statusCode!, headers: response.headers, body: parsed(said) }),
-          );
-        },
-      );
-      request.on("error", reject).end(text);
-    });
 
   const tokenFor = async (resource: string): Promise<string> => {
     const form = new URLSearchParams({
@@ -127,6 +133,7 @@ export async function rawClient(
       scope: `${resource}/.default`,
     });
     const reply = await send(
+      agent,
       "POST",
       `https://login.ballast.localhost/${cloud.tenant}/oauth2/v2.0/token`,
       { "content-type": "application/x-www-form-urlencoded" },
@@ -143,12 +150,7 @@ export async function rawClient(
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...how.headers,
     };
-    return send(
-      method,
-      url.startsWith("https:") ? url : `${management}${url}`,
-      headers,
-      body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
-    );
+    return send(agent, method, url.startsWith("https:") ? url : `${management}${url}`, headers, textOf(body));
   };
   const settle: CloudForTests["settle"] = async (method, url, body, token) => {
     const how = token === undefined ? {} : { token };

@@ -1,16 +1,16 @@
-// The smallest cloud on which container apps run: a store, a clock, an ingress on plain HTTP. For the tests of the emulator's containers
-// alone; whatever needs Resource Manager's own behaviour starts the whole stand-in instead.
+// The smallest cloud on which container apps run: a store, a clock, and an ingress on plain HTTP, without Resource
+// Manager. Tests of Resource Manager start the whole emulator instead (cloud.ts).
 import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause, setImmediate } from "node:timers/promises";
-import { containerAppKind } from "../../../emulator/app/container-apps.ts";
+import { containerAppType } from "../../../emulator/app/container-apps.ts";
 import { ingress } from "../../../emulator/app/ingress.ts";
+import { mergePatch } from "../../../emulator/arm/merge-patch.ts";
 import type { ArmError, ArmReply, Body, Cloud, Resource } from "../../../emulator/arm/resource.ts";
-import { mergePatch } from "../../../emulator/arm/resource-manager.ts";
 import { makeStore } from "../../../emulator/arm/store.ts";
-import { standInRoutes } from "../../../emulator/controls/emulator-routes.ts";
-import type { TruthChoice } from "../../../emulator/controls/quirks.ts";
+import { emulatorRoutes } from "../../../emulator/controls/emulator-routes.ts";
+import type { QuirkChoice } from "../../../emulator/controls/quirks.ts";
 
 export const group = "/subscriptions/s/resourceGroups/shop";
 export const environmentId = `${group}/providers/Microsoft.App/managedEnvironments/local`;
@@ -29,30 +29,89 @@ export interface Answer {
 export interface ContainerCloud extends AsyncDisposable {
   readonly cloud: Cloud;
   readonly port: number;
-  /** Puts or patches an app; resolves when accepted, and then `operation` says how it ended. */
+  /**
+   * Puts or patches an app. Resolves when the write is accepted; `operation` resolves with its failure, if it fails.
+   */
   readonly put: (
     name: string,
     properties: Body,
     how?: { readonly merge?: boolean; readonly location?: string },
   ) => Promise<{ readonly operation: Promise<ArmError | undefined> }>;
-  /** The same to its end; throws what refused or failed it. */
+  /** Puts or patches an app and waits for the operation. @throws the refusal or the failure */
   readonly apply: (name: string, properties: Body, how?: { readonly merge?: boolean }) => Promise<Body>;
   readonly app: (name: string) => Body;
   readonly child: (name: string, method: string, ...rest: readonly string[]) => Promise<ArmReply | undefined>;
   readonly revision: (app: string, revision: string) => Promise<Body>;
-  readonly standin: (method: string, path: string, body?: Body) => Promise<any>;
+  readonly emulator: (method: string, path: string, body?: Body) => Promise<any>;
   readonly request: (host: string, path?: string, options?: http.RequestOptions) => Promise<Answer>;
   readonly wireLogs: () => void;
 }
 
 export const idOf = (name: string): string => `${group}/providers/Microsoft.App/containerApps/${name}`;
 
-/** Starts one. Dispose of it, and every replica is gone. */
+/** Starts such a cloud. Disposing of it ends every replica. */
 export async function containerCloud(
   images: Cloud["options"]["images"] = {},
   now: () => number = Date.now,
-  truths: TruthChoice = {},
+  quirks: QuirkChoice = {},
 ): Promise<ContainerCloud> {
+  const cloud = cloudWith(images, now, quirks);
+  const { store } = cloud;
+  const entrance = ingress(cloud);
+  const server = http.createServer((request, response) => {
+    if (!entrance.handle(request, response)) response.writeHead(404).end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const routes = emulatorRoutes(cloud);
+  const resource = (name: string): Resource => store.get(idOf(name))!;
+
+  const put: ContainerCloud["put"] = (name, properties, how = {}) => putApp(cloud, name, properties, how);
+  const child: ContainerCloud["child"] = (name, method, ...rest) =>
+    containerAppType.children!(
+      resource(name),
+      rest,
+      { method, origin: "", path: "", query: new URLSearchParams(), apiVersion: "", body: undefined },
+      cloud,
+    );
+  const app = (name: string): Body => containerAppType.present!(resource(name), cloud);
+  return {
+    cloud,
+    port,
+    put,
+    child,
+    app,
+    async apply(name, properties, how) {
+      const failure = await (await put(name, properties, how)).operation;
+      if (failure) throw failure;
+      return app(name);
+    },
+    async revision(name, revision) {
+      const reply = await child(name, "GET", "revisions", revision);
+      return (reply!.body as Body)["properties"];
+    },
+    async emulator(method, path, body) {
+      const url = new URL(`https://x/_emulator/${path}`);
+      return (await routes({ method, path: url.pathname, query: url.searchParams, body }))?.body;
+    },
+    request: (host, path = "/", options = {}) => ask(port, host, path, options),
+    wireLogs: () =>
+      store.put({
+        id: `${environmentId}/providers/Microsoft.Insights/diagnosticSettings/requests`,
+        type: "Microsoft.Insights/diagnosticSettings",
+        body: { properties: { workspaceId, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } },
+      }),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await entrance.close();
+    },
+  };
+}
+
+/** Makes a cloud with an environment and a workspace. */
+function cloudWith(images: Cloud["options"]["images"], now: () => number, quirks: QuirkChoice): Cloud {
   const store = makeStore();
   const cloud: Cloud = {
     store,
@@ -60,7 +119,7 @@ export async function containerCloud(
     suffix: "ballast.localhost",
     port: 0,
     log: () => undefined,
-    options: { folder: "", truths, images: { storefront: { folder: storefront, entry: "main.ts" }, ...images } },
+    options: { folder: "", quirks, images: { storefront: { folder: storefront, entry: "main.ts" }, ...images } },
     replicaEnvironment: (identity): Record<string, string> =>
       identity ? { IDENTITY_ENDPOINT: "http://127.0.0.1:1", IDENTITY_HEADER: "x" } : {},
   };
@@ -74,73 +133,33 @@ export async function containerCloud(
     type: "Microsoft.OperationalInsights/workspaces",
     body: { properties: { customerId } },
   });
-  const door = ingress(cloud);
-  const server = http.createServer((request, response) => {
-    if (!door.handle(request, response)) response.writeHead(404).end();
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const routes = standInRoutes(cloud);
-  const resource = (name: string): Resource => store.get(idOf(name))!;
+  return cloud;
+}
 
-  const put: ContainerCloud["put"] = async (name, properties, how = {}) => {
-    const id = idOf(name);
-    const previous = store.get(id);
-    const sent: Body = { location: "westeurope", properties };
-    const wanted = how.merge
-      ? (mergePatch(previous?.body ?? {}, sent) as Body)
-      : { id, name, ...sent, properties: { managedEnvironmentId: environmentId, ...properties } };
-    const refusal = containerAppKind.parentMustExist?.(wanted, store);
-    if (refusal) throw refusal;
-    const ended = containerAppKind.onPut!({ id, wanted, previous, merge: how.merge ?? false, cloud }).then(
-      () => undefined,
-      (error: ArmError) => error,
-    );
-    const refused = await Promise.race([ended, setImmediate("accepted" as const)]);
-    if (refused !== "accepted" && refused) throw refused;
-    store.put({ id, type: containerAppKind.type, body: wanted });
-    return { operation: ended };
-  };
-  const child: ContainerCloud["child"] = (name, method, ...rest) =>
-    containerAppKind.children!(
-      resource(name),
-      rest,
-      { method, origin: "", path: "", query: new URLSearchParams(), apiVersion: "", body: undefined },
-      cloud,
-    );
-  const app = (name: string): Body => containerAppKind.present!(resource(name), cloud);
-  return {
-    cloud,
-    port,
-    put,
-    child,
-    app,
-    async apply(name, properties, how) {
-      const failure = await (await put(name, properties, how)).operation;
-      if (failure) throw failure;
-      return app(name);
-    },
-    async revision(name, revision) {
-      return ((await child(name, "GET", "revisions", revision))?.body as Body)["properties"];
-    },
-    async standin(method, path, body) {
-      const url = new URL(`https://x/_standin/${path}`);
-      return (await routes({ method, path: url.pathname, query: url.searchParams, body }))?.body;
-    },
-    request: (host, path = "/", options = {}) => ask(port, host, path, options),
-    wireLogs: () =>
-      store.put({
-        id: `${environmentId}/providers/Microsoft.Insights/diagnosticSettings/requests`,
-        type: "Microsoft.Insights/diagnosticSettings",
-        body: { properties: { workspaceId, logs: [{ category: "ContainerAppHTTPLogs", enabled: true }] } },
-      }),
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await door.close();
-    },
-  };
+/** Puts or patches an app as Resource Manager does. */
+async function putApp(
+  cloud: Cloud,
+  name: string,
+  properties: Body,
+  how: { readonly merge?: boolean },
+): Promise<{ readonly operation: Promise<ArmError | undefined> }> {
+  const { store } = cloud;
+  const id = idOf(name);
+  const previous = store.get(id);
+  const sent: Body = { location: "westeurope", properties };
+  const wanted = how.merge
+    ? (mergePatch(previous?.body ?? {}, sent) as Body)
+    : { id, name, ...sent, properties: { managedEnvironmentId: environmentId, ...properties } };
+  const refusal = containerAppType.parentMustExist?.(wanted, store);
+  if (refusal) throw refusal;
+  const ended = containerAppType.onPut!({ id, wanted, previous, merge: how.merge ?? false, cloud }).then(
+    () => undefined,
+    (error: ArmError) => error,
+  );
+  const refused = await Promise.race([ended, setImmediate("accepted" as const)]);
+  if (refused !== "accepted" && refused) throw refused;
+  store.put({ id, type: containerAppType.type, body: wanted });
+  return { operation: ended };
 }
 
 function ask(port: number, host: string, path: string, options: http.RequestOptions): Promise<Answer> {
@@ -162,7 +181,7 @@ function ask(port: number, host: string, path: string, options: http.RequestOpti
   });
 }
 
-/** Waits until it is so; fails with the last finding after the deadline. */
+/** Waits until `good` accepts what `look` gives. @throws with the last value after the deadline */
 export async function eventually<Found>(
   look: () => Found | Promise<Found>,
   good: (found: Found) => boolean,
@@ -172,12 +191,14 @@ export async function eventually<Found>(
   for (;;) {
     const found = await look();
     if (good(found)) return found;
-    if (performance.now() > until) throw new Error(`not so after ${seconds} s: ${JSON.stringify(found)}`);
+    if (performance.now() > until) throw new Error(`not accepted within ${seconds} s: ${JSON.stringify(found)}`);
     await pause(30);
   }
 }
 
-/** The properties of a storefront: probes quick enough for tests, environment variables as given. */
+/**
+ * Gives the properties of a storefront with these environment variables and with probes that are fast enough for tests.
+ */
 export const storefrontApp = (
   variables: Record<string, string> = {},
   more: {

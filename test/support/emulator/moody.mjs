@@ -1,4 +1,4 @@
-// A replica whose health a test can change, with the answers that an ingress must get right: streams, echoes, resets, silence.
+// A replica whose health a test can change, with answers that an ingress must handle: streams, echoes, resets, silence.
 import http from "node:http";
 
 let live = 200;

@@ -1,3 +1,3 @@
-// A replica that says what it was given, and stays.
+// A replica that prints its environment and keeps running.
 console.log(JSON.stringify(process.env));
 setInterval(() => undefined, 1000);

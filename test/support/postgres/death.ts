@@ -1,5 +1,5 @@
-// Kills a whole PostgreSQL as a power cut would, and starts it again on what it left. It is found by its own data folder, and its
-// keeper, which would clear that folder away, is kept asleep the while. Works where processes are files under /proc.
+// Kills a whole PostgreSQL as a power cut would, and starts it again on what it left. It is found by its data folder.
+// Its keeper, which would remove that folder, is suspended meanwhile. This works where processes are files under /proc.
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync, statSync } from "node:fs";
 import pg from "pg";
@@ -10,7 +10,7 @@ import { eventually } from "./postgres.ts";
 const clientOf = ({ host, port, user, password, name }: Database): pg.Client =>
   new pg.Client({ host, port, user, password: password as string, database: name });
 
-/** A server that is down: starts it again, and later ends that one and lets the keeper tidy up. */
+/** A server that is down. It can be started again, and later ended, after which the keeper cleans up. */
 export interface DeadPostgres {
   readonly revive: () => Promise<void>;
   readonly bury: () => Promise<void>;
@@ -36,7 +36,8 @@ export async function killPostgres(database: Database): Promise<DeadPostgres> {
   return {
     revive: async () => {
       const { uid, gid } = statSync(folder);
-      rmSync(`${folder}/postmaster.pid`); // Its sleeping keeper cannot collect the dead one, which therefore still counts as a process.
+      // The suspended keeper cannot reap the dead process, so the new server would take it for a running one.
+      rmSync(`${folder}/postmaster.pid`);
       server = spawn(command, args, { uid, gid, cwd: "/", stdio: "ignore", env: { LC_ALL: "C", TZ: "UTC" } });
       await eventually(
         async () => {

@@ -1,13 +1,13 @@
-// A real PostgreSQL for one test file, with a fresh database for whoever asks.
+// A real PostgreSQL for one test file, with fresh databases.
 import pg from "pg";
 import { afterAll, beforeAll } from "vitest";
 import { type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import { type RunningPostgres, startPostgres } from "../../../toolchain/postgres.ts";
 
 export interface PostgresForTests {
-  /** Creates an empty database and gives its address. */
+  /** Creates an empty database and gives its settings. */
   readonly fresh: () => Promise<Database>;
-  /** Opens a pool that is ended with the file. */
+  /** Opens a pool that is closed after the file. */
   readonly pool: (database: Database) => pg.Pool;
 }
 
@@ -41,7 +41,7 @@ export function postgresForTests(): PostgresForTests {
   };
 }
 
-/** Asks until the answer is there, twenty seconds at most. */
+/** Asks repeatedly until there is an answer, for at most `seconds`. */
 export async function eventually<Answer>(
   ask: () => Answer | undefined | false | Promise<Answer | undefined | false>,
   what: string,

@@ -1,23 +1,28 @@
-// A TCP proxy on loopback that does to a connection what networks do: cuts it at a byte, delays it, swallows what is said,
-// or answers in the server's place. It knows no protocol but PostgreSQL's way of refusing.
+// A TCP proxy on loopback that breaks connections as networks do: it cuts them, delays or swallows bytes, or answers in
+// the server's place.
 import { once } from "node:events";
 import net, { type AddressInfo, type Socket } from "node:net";
 
-/** What becomes of some bytes on their way: they pass (after so many milliseconds), nothing, the end of the connection, or an answer instead. */
+/**
+ * What happens to bytes on their way: they pass (a number: after this many milliseconds), vanish, cut the connection,
+ * or get an answer instead.
+ */
 export type Fate = "pass" | "swallow" | "cut" | number | Buffer;
 
 export interface Proxy {
   readonly port: number;
-  /** Judges bytes on their way to the server; they pass unless told. `opening` is what the connection began with, and so tells connections apart. */
+  /**
+   * Decides about bytes on their way to the server. `opening` is the first bytes of the connection, which identify it.
+   */
   there: (bytes: Buffer, opening: Buffer) => Fate;
-  /** Judges bytes on their way back. */
+  /** Decides about bytes on their way back. */
   back: (bytes: Buffer, opening: Buffer | undefined) => Fate;
-  /** Breaks every connection; new ones are made as before. */
+  /** Breaks every connection. New ones are accepted. */
   readonly cutAll: () => void;
   readonly close: () => Promise<void>;
 }
 
-/** Starts a proxy before a server. */
+/** Starts a proxy in front of a server. */
 export async function startProxy(to: { readonly host: string; readonly port: number }): Promise<Proxy> {
   const sockets = new Set<Socket>();
   const server = net.createServer((client) => {
@@ -30,16 +35,19 @@ export async function startProxy(to: { readonly host: string; readonly port: num
         .on("error", () => undefined)
         .on("close", () => {
           sockets.delete(socket);
-          both.forEach((each) => each.destroy());
+          destroyAll(both);
         });
     }
     const meet = (fate: Fate, bytes: Buffer, onward: Socket, sender: Socket): void => {
       if (fate === "pass") onward.write(bytes);
-      else if (fate === "cut") both.forEach((each) => each.destroy());
+      else if (fate === "cut") destroyAll(both);
       else if (typeof fate === "number") setTimeout(() => onward.write(bytes), fate);
       else if (fate !== "swallow") sender.write(fate);
     };
-    client.on("data", (bytes: Buffer) => meet(proxy.there(bytes, (opening ??= bytes)), bytes, upstream, client));
+    client.on("data", (bytes: Buffer) => {
+      opening ??= bytes;
+      meet(proxy.there(bytes, opening), bytes, upstream, client);
+    });
     upstream.on("data", (bytes: Buffer) => meet(proxy.back(bytes, opening), bytes, client, upstream));
   });
   server.listen(0, "127.0.0.1");
@@ -48,19 +56,23 @@ export async function startProxy(to: { readonly host: string; readonly port: num
     port: (server.address() as AddressInfo).port,
     there: () => "pass",
     back: () => "pass",
-    cutAll: () => sockets.forEach((each) => each.destroy()),
+    cutAll: () => destroyAll(sockets),
     close: async () => {
-      sockets.forEach((each) => each.destroy());
+      destroyAll(sockets);
       await new Promise((resolve) => server.close(resolve));
     },
   };
   return proxy;
 }
 
-/** Refuses a statement as PostgreSQL does, with its code, and is ready for the next. */
+function destroyAll(sockets: Iterable<Socket>): void {
+  for (const each of sockets) each.destroy();
+}
+
+/** Gives PostgreSQL's refusal of a statement, with its code, after which it accepts the next. */
 export function postgresRefusal(code: string): Buffer {
   const fields = Buffer.from(
-    ["SERROR", "VERROR", `C${code}`, "Mrefused on order", "", ""].join("\0").slice(0, -1) + "\0",
+    `${["SERROR", "VERROR", `C${code}`, "Mrefused on order", "", ""].join("\0").slice(0, -1)}\0`,
     "utf8",
   );
   const head = Buffer.alloc(5);

@@ -1,5 +1,5 @@
-// Our own program under the real engine, on a whole stand-in cloud with a real PostgreSQL: what `npm start` does, without the show.
-// Everything lies in a temporary folder; the clone is only read.
+// Ballast's own program under the real Pulumi CLI, on the emulator with a real PostgreSQL, as `npm start` runs it. All
+// files are in a temporary folder; the clone stays unchanged.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import https from "node:https";
 import { tmpdir } from "node:os";
@@ -7,31 +7,34 @@ import path from "node:path";
 import { images } from "../../../demo/ground.ts";
 import { createStack, type Stack } from "../../../demo/stack.ts";
 import { type RunningPostgres, startPostgres } from "../../../toolchain/postgres.ts";
-import { bringEngine } from "../../../toolchain/pulumi/bring.ts";
+import { bringPulumi } from "../../../toolchain/pulumi/bring.ts";
 import { type CloudForTests, management, startCloudForTests } from "../emulator/cloud.ts";
 
 export interface LocalStack
   extends Pick<Stack, "onState" | "pulumi" | "up" | "outputs" | "configure" | "setSecret" | "lend"> {
   readonly cloud: CloudForTests;
-  /** Where the state, the engine's home and the stack's settings lie. */
+  /** The folder of the state, the Pulumi CLI's home and the stack's file. */
   readonly folder: string;
   readonly postgres: RunningPostgres;
-  /** Gives the live app, or an app's revision, as Azure shows it. */
+  /** Returns the live app, or what is below it at `rest`, as Azure shows it. */
   readonly live: (app: string, rest?: string) => Promise<any>;
   readonly patchTraffic: (app: string, traffic: readonly object[]) => Promise<void>;
-  /** Asks the app as a user does and gives the status. */
+  /** Sends a user's request to the app and returns the status. */
   readonly visit: (origin: string) => Promise<number>;
   readonly close: () => Promise<void>;
 }
 
-/** Starts everything and creates the stack; nothing is deployed yet. `run` says which folders images stand for, the sources where left out. */
+/**
+ * Starts everything and creates the stack; nothing is deployed yet. `run` maps
+ * images to folders, by default the sources.
+ */
 export async function startLocalStack(
   config: Readonly<Record<string, unknown>>,
   run: typeof images = images,
 ): Promise<LocalStack> {
   const folder = mkdtempSync(path.join(tmpdir(), "ballast-stack-"));
   mkdirSync(path.join(folder, "state"));
-  const [engine, postgres] = await Promise.all([bringEngine(), startPostgres()]);
+  const [pulumiCli, postgres] = await Promise.all([bringPulumi(), startPostgres()]);
   const { host, port, user, password } = postgres;
   const cloud = await startCloudForTests({ images: run, postgres: { host, port, user, password } });
   const stop = new AbortController();
@@ -41,7 +44,7 @@ export async function startLocalStack(
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  const stack = await createStack({ engine, postgres, cloud: cloud.cloud, folder }, stop.signal).catch(
+  const stack = await createStack({ pulumiCli, postgres, cloud: cloud.cloud, folder }, stop.signal).catch(
     async (error: unknown) => {
       await close();
       throw error;
@@ -50,7 +53,8 @@ export async function startLocalStack(
   stack.configure(config);
 
   const appPath = (app: string): string =>
-    `/subscriptions/${cloud.cloud.subscription}/resourceGroups/ballast-local/providers/Microsoft.App/containerApps/${app}`;
+    `/subscriptions/${cloud.cloud.subscription}/resourceGroups/ballast-local/providers/` +
+    `Microsoft.App/containerApps/${app}`;
   return {
     ...stack,
     cloud,

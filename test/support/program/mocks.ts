@@ -1,19 +1,19 @@
-// Records what a Pulumi program declares, without an engine: every resource with its type, its parent's type and its inputs.
-// It waits for every urn before it answers, since a resource registers long after its constructor returned.
+// Records what a Pulumi program declares, without a Pulumi CLI: every resource with its type, its parent's type and its
+// inputs. It waits for every urn, since a resource registers long after its constructor has returned.
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 
 export interface Declared {
   readonly type: string;
   readonly name: string;
-  /** The type of the component that it is a child of; empty for what the program declares itself. */
+  /** The type of its parent component; empty for what the program declares itself. */
   readonly parent: string;
   readonly inputs: { readonly [key: string]: any };
-  /** The names of the outputs that a component registered, in alphabetical order; undefined for what is no component. */
+  /** The sorted names of the outputs that a component registered; undefined for other resources. */
   readonly outputs: readonly string[] | undefined;
 }
 
-/** What the program is answered when it asks a provider. A thrown error is the provider's. */
+/** Answers the program's calls of a provider. A thrown error is the provider's error. */
 export type Answers = (token: string, inputs: { readonly [key: string]: any }) => unknown;
 
 const { prototype } = MockMonitor;
@@ -21,7 +21,7 @@ const parents = new Map<string, string>();
 const registeredOutputs = new Map<string, readonly string[]>();
 const { registerResource: register, registerResourceOutputs: registerOutputs } = prototype;
 Object.assign(prototype, {
-  // A mock is told everything of a resource but its parent.
+  // A mock does not get a resource's parent.
   registerResource(
     this: MockMonitor,
     request: { getType(): string; getName(): string; getParent(): string },
@@ -30,7 +30,7 @@ Object.assign(prototype, {
     parents.set(`${request.getType()} ${request.getName()}`, typeOfUrn(request.getParent()));
     return register.call(this, request, done);
   },
-  // Nor does it tell what a component registers at its end.
+  // Nor does it get the outputs that a component registers.
   registerResourceOutputs(
     this: MockMonitor,
     request: { getUrn(): string; getOutputs(): { toJavaScript(): object } },
@@ -40,13 +40,13 @@ Object.assign(prototype, {
     registeredOutputs.set(`${type} ${name}`, Object.keys(request.getOutputs().toJavaScript()).sort());
     return registerOutputs.call(this, request, done);
   },
-  // And it does not know the calls by which hooks are registered.
+  // And it does not implement the registration of hooks.
   registerResourceHook: (_request: unknown, done: (error: null, response: object) => void) => done(null, {}),
   registerErrorHook: (_request: unknown, done: (error: null, response: object) => void) => done(null, {}),
 });
 const typeOfUrn = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
 
-/** What Azure adds to what was asked for, as far as the program reads it. */
+/** The outputs of Azure's resources that the program reads. */
 const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object } = {
   "azure-native:resources:ResourceGroup": ({ resourceGroupName }) => ({ name: resourceGroupName }),
   "azure-native:operationalinsights:Workspace": ({ workspaceName }) => ({
@@ -83,17 +83,17 @@ const outputs: { readonly [type: string]: (inputs: Declared["inputs"]) => object
     principalId: "principal",
     clientId: "client",
   }),
-  "ballast:index:Release": () => ({ result: "promoted", sentence: "All went well." }),
+  "ballast:index:Release": () => ({ result: "promoted", reason: "every-step-passed", message: "All went well." }),
 };
 
-/** Says that nothing is deployed yet, as Azure does. */
+/** Answers every read as Azure does before anything is deployed. */
 export const nothingThere: Answers = (token) => {
   throw new Error(
-    `invocation of ${token} returned an error: Status=404 Code="ResourceNotFound" Message="The Resource was not found."`,
+    `invocation of ${token} returned an error: Status=404 Code="ResourceNotFound" Message="It was not found."`,
   );
 };
 
-/** Carries out a program, or a part of one, and gives what it made and every resource that it declared, by name. */
+/** Runs a program, or a part of one, and returns its result and the declared resources, sorted by name. */
 export async function record<Made>(
   program: () => Made | Promise<Made>,
   answers: Answers = nothingThere,
@@ -111,7 +111,8 @@ export async function record<Made>(
         try {
           return (await answers(token, inputs)) as Record<string, unknown>;
         } catch (error) {
-          throw Object.assign(error as Error, { details: (error as Error).message }); // where gRPC carries the words of a provider
+          // gRPC carries a provider's message there.
+          throw Object.assign(error as Error, { details: (error as Error).message });
         }
       },
     },
@@ -120,7 +121,7 @@ export async function record<Made>(
   );
   let result: { readonly made: Made } | { readonly thrown: unknown } | undefined;
   await pulumi.runtime.runInPulumiStack(async () => {
-    // Thrown inside, it would end the stack's registration in mid-air and be reported a second time.
+    // An error thrown here would break off the stack's registration and be reported twice.
     result = await Promise.resolve()
       .then(program)
       .then(
@@ -129,7 +130,7 @@ export async function record<Made>(
       );
     await registered(pulumi.runtime.getStackResource() as unknown as Family);
   });
-  await pulumi.runtime.disconnect(); // the outputs of components are still under way
+  await pulumi.runtime.disconnect(); // wait for the outputs of components
   if (!result || "thrown" in result) throw result?.thrown;
   const whole = declared.map((each) => ({ ...each, outputs: registeredOutputs.get(`${each.type} ${each.name}`) }));
   return { ...result, declared: whole.sort((one, other) => (one.name < other.name ? -1 : 1)) };
@@ -137,7 +138,7 @@ export async function record<Made>(
 
 const stackType = "pulumi:pulumi:Stack";
 
-/** A resource with the children that the SDK keeps of it. */
+/** A resource with its children, which the SDK keeps in this field. */
 interface Family extends pulumi.Resource {
   readonly __childResources?: ReadonlySet<Family>;
 }

@@ -1,5 +1,5 @@
-// The provider as the engine meets it: a process that is started by its launcher and spoken to over gRPC, with an engine
-// at the other end that keeps the lines it is told. Plain values in and out.
+// The provider as the Pulumi CLI runs it: a process, started by its launcher and called over gRPC. The other end stands
+// in for the Pulumi CLI and keeps the lines that the provider logs.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -17,30 +17,30 @@ type Client = InstanceType<typeof providerService.ResourceProviderClient>;
 
 export interface ProviderProcess extends AsyncDisposable {
   readonly child: ChildProcess;
-  /** Lines that the engine was told, in order, warnings with a leading `warning: `. */
-  readonly told: string[];
+  /** The lines that the provider logged, in order; warnings begin with `warning: `. */
+  readonly logged: string[];
   /** Calls a method that takes one request. */
   readonly call: <Request, Response>(name: keyof Client, request: Request) => Promise<Response>;
 }
 
 const launcher = join(import.meta.dirname, "..", "..", "..", "provider", "pulumi-resource-ballast");
 
-/** Starts the provider. Dispose of it, and both ends are gone. */
+/** Starts the provider. Disposing of it stops both ends. */
 export async function startProvider(environment: NodeJS.ProcessEnv): Promise<ProviderProcess> {
-  const told: string[] = [];
-  const engine = new Server();
-  engine.addService(engineService.EngineService, {
+  const logged: string[] = [];
+  const pulumiCli = new Server();
+  pulumiCli.addService(engineService.EngineService, {
     log: ({ request }: { request: engineProto.LogRequest }, answer: (error: null, response: unknown) => void) => {
-      told.push(`${request.getSeverity() === 2 ? "warning: " : ""}${request.getMessage()}`);
+      logged.push(`${request.getSeverity() === 2 ? "warning: " : ""}${request.getMessage()}`);
       answer(null, new emptyProto.Empty());
     },
   });
-  const enginePort = await new Promise<number>((resolve, reject) =>
-    engine.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) =>
-      error ? reject(error) : resolve(port),
+  const pulumiPort = await new Promise<number>((resolve, reject) =>
+    pulumiCli.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
     ),
   );
-  const child = spawn(launcher, [`127.0.0.1:${enginePort}`], {
+  const child = spawn(launcher, [`127.0.0.1:${pulumiPort}`], {
     env: { ...process.env, ...environment },
     stdio: ["pipe", "pipe", "inherit"],
   });
@@ -50,22 +50,19 @@ export async function startProvider(environment: NodeJS.ProcessEnv): Promise<Pro
     credentials.createInsecure(),
   );
   const call = <Request, Response>(name: keyof Client, request: Request): Promise<Response> =>
-    new Promise((resolve, reject) =>
-      (
-        client[name] as unknown as (
-          request: Request,
-          done: (error: ServiceError | null, response: Response) => void,
-        ) => void
-      ).call(client, request, (error, response) => (error ? reject(error) : resolve(response))),
-    );
+    new Promise((resolve, reject) => {
+      type Method = (request: Request, done: (error: ServiceError | null, response: Response) => void) => void;
+      const method = client[name] as unknown as Method;
+      method.call(client, request, (error, response) => (error ? reject(error) : resolve(response)));
+    });
   return {
     child,
-    told,
+    logged,
     call,
     [Symbol.asyncDispose]: async () => {
       client.close();
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
-      engine.forceShutdown();
+      pulumiCli.forceShutdown();
     },
   };
 }
@@ -73,7 +70,7 @@ export async function startProvider(environment: NodeJS.ProcessEnv): Promise<Pro
 export const struct = (values: Plain) => structProto.Struct.fromJavaScript(values);
 const urn = "urn:pulumi:dev::releases::ballast:index:Release::storefront";
 
-/** Creates a release as the engine would, and gives its outputs. */
+/** Creates a release as the Pulumi CLI would, and returns its outputs. */
 export async function create(provider: ProviderProcess, inputs: Plain, preview = false): Promise<Plain> {
   const request = new providerProto.CreateRequest()
     .setUrn(urn)
@@ -83,7 +80,7 @@ export async function create(provider: ProviderProcess, inputs: Plain, preview =
   return response.getProperties()!.toJavaScript();
 }
 
-/** Gives the inputs as Check leaves them; fails where it complains. */
+/** Returns the inputs as Check returns them; throws if Check reports failures. */
 export async function checked(provider: ProviderProcess, inputs: Plain): Promise<Plain> {
   const response = await provider.call<unknown, providerProto.CheckResponse>(
     "check",
@@ -94,7 +91,7 @@ export async function checked(provider: ProviderProcess, inputs: Plain): Promise
   return response.getInputs()!.toJavaScript();
 }
 
-/** Gives the state and the reason that a failed create or update asks the engine to keep. */
+/** Returns the state and the reason that a failed create or update asks the Pulumi CLI to keep. */
 export function kept(error: unknown): { readonly outputs: Plain; readonly reason: string } {
   const [bytes] = (error as ServiceError).metadata.get("grpc-status-details-bin");
   const [detail] = statusProto.Status.deserializeBinary(bytes as Buffer).getDetailsList();

@@ -1,14 +1,14 @@
-// The inputs of a `ballast:index:Release` as tests need them: whole, and different only where a test says so.
-export const pace = {
+// Complete inputs of a `ballast:index:Release`, in which a test changes only what it is about.
+export const strategy = {
   weights: [5, 25],
   bakeSeconds: 5,
   warmUpSeconds: 1,
-  tickSeconds: 1,
+  intervalSeconds: 1,
   probeSeconds: 1,
   smokeSeconds: 10,
   maximumSeconds: 100,
 };
-export const limits = {
+export const thresholds = {
   falseRollbackPercentMax: 5,
   falsePromotionPercentMax: 5,
   oddsTolerated: 1.2,
@@ -20,7 +20,7 @@ export const limits = {
   probeFailuresMax: 3,
 };
 
-/** Gives the inputs of a release, with revision `r1` of template `one` unless something else is said. */
+/** Returns the inputs of a release: revision `r1` of template `one`, with what `other` changes. */
 export const releaseInputs = (
   endpoint: string,
   other: Readonly<Record<string, unknown>> = {},
@@ -30,13 +30,13 @@ export const releaseInputs = (
   app: "storefront",
   revision: "r1",
   release: "one",
-  pace,
-  limits,
+  strategy,
+  thresholds,
   probePath: "/healthz",
   ...other,
 });
 
-/** The facts of a release that goes well, in the control plane's words; the second is bookkeeping. */
+/** The facts of a promoted release, with the control plane's messages; the second is bookkeeping. */
 export const goodFacts = [
   { kind: "Planned", text: "canary at 5, 25, 100 percent" },
   { kind: "Waited", text: "waited" },

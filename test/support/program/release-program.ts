@@ -1,10 +1,10 @@
-// A program of one release in a temporary folder, driven by the real Pulumi engine on a file backend of its own.
+// A program with one release in a temporary folder, run by the real Pulumi CLI on a file backend of its own.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bringEngine } from "../../../toolchain/pulumi/bring.ts";
+import { bringPulumi } from "../../../toolchain/pulumi/bring.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
@@ -12,14 +12,14 @@ const program = `
 import * as pulumi from "@pulumi/pulumi";
 class Release extends pulumi.CustomResource {
   constructor(name, args) {
-    super("ballast:index:Release", name, { result: undefined, sentence: undefined, ...args });
+    super("ballast:index:Release", name, { result: undefined, reason: undefined, message: undefined, ...args });
   }
 }
 const config = new pulumi.Config();
 const inputs = config.requireObject("release");
 const endpoint = config.getBoolean("secret") ? pulumi.secret(inputs.endpoint) : inputs.endpoint;
 const release = new Release("storefront", { ...inputs, endpoint });
-export const { result, sentence } = release;
+export const { result, message } = release;
 export const controlPlaneEndpoint = inputs.endpoint;
 `;
 
@@ -34,19 +34,19 @@ export interface ReleaseProgram extends Disposable {
   readonly environment: NodeJS.ProcessEnv;
   /** Writes the stack's configuration: the release's inputs, and whether its endpoint is a secret. */
   readonly configure: (stack: string, inputs: Readonly<Record<string, unknown>>, secret?: boolean) => void;
-  /** Runs the engine to its end. `watch` sees the output so far, each time there is more of it. */
+  /** Runs the Pulumi CLI to its end. `watch` gets the output so far, each time it grows. */
   readonly run: (
     stack: string,
     args: readonly string[],
-    watch?: (output: string, engine: ChildProcess) => void,
+    watch?: (output: string, pulumiCli: ChildProcess) => void,
   ) => Promise<Run>;
-  /** Gives the stack's state as it lies on the disk. */
+  /** Returns the stack's state file. */
   readonly state: (stack: string) => string;
 }
 
-/** Lays the program down. Dispose of it, and nothing is left. */
+/** Writes the program. Disposing of it removes everything. */
 export async function releaseProgram(environment: NodeJS.ProcessEnv): Promise<ReleaseProgram> {
-  const engine = await bringEngine();
+  const pulumiCli = await bringPulumi();
   const folder = mkdtempSync(join(tmpdir(), "ballast-release-"));
   for (const name of ["state", "home"]) mkdirSync(join(folder, name));
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
@@ -64,7 +64,7 @@ export async function releaseProgram(environment: NodeJS.ProcessEnv): Promise<Re
   );
   const surroundings = {
     ...process.env,
-    ...engine.environment,
+    ...pulumiCli.environment,
     ...environment,
     PULUMI_HOME: join(folder, "home"),
     PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
@@ -81,7 +81,7 @@ export async function releaseProgram(environment: NodeJS.ProcessEnv): Promise<Re
       ),
     run: async (stack, args, watch) => {
       const startedAt = Date.now();
-      const child = spawn(engine.command, [...args, "--stack", stack, "--non-interactive"], {
+      const child = spawn(pulumiCli.command, [...args, "--stack", stack, "--non-interactive"], {
         cwd: folder,
         env: surroundings,
         stdio: ["ignore", "pipe", "pipe"],

@@ -1,5 +1,5 @@
-// A stack's configuration as the engine hands it to a program: defaults of Pulumi.yaml filled in, every value a text.
-// The real-engine test shows that the engine does the same.
+// A stack's configuration as the Pulumi CLI hands it to a program: with the defaults of Pulumi.yaml, and every value a
+// string. The tests with the real Pulumi CLI show that it does the same.
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 
@@ -7,7 +7,7 @@ interface Schema {
   readonly config: { readonly [key: string]: { readonly default?: unknown } };
 }
 
-/** Gives the configuration that a program sees for these values of a stack file. */
+/** Returns the configuration that a program gets for these values of a stack's file. */
 export function stackConfig(values: { readonly [key: string]: unknown }): Record<string, string> {
   const { config } = parse(readFileSync("Pulumi.yaml", "utf8")) as Schema;
   const defaults = Object.entries(config)

@@ -1,12 +1,12 @@
-// A clone for tests that change files or leave some: everything that the repository keeps, in a folder of its own, with the packages shared. No git is
-// needed to make it, so that it can be made of an unpacked archive as well.
+// Makes a clone of the repository for tests that change or leave files. The clone shares node_modules. It needs no
+// git, so it also works in an unpacked archive.
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readRepository } from "./source.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
-/** Makes a clone of the files as they are now, changes that nobody has committed included. */
+/** Copies the files as they are now, including uncommitted changes. */
 export function cloneInto(folder: string): void {
   for (const { path, text, executable } of readRepository(root)) {
     mkdirSync(join(folder, dirname(path)), { recursive: true });

@@ -1,5 +1,5 @@
-// What a program needs to run: the files that its imports reach, once types are gone as Node takes them away, and the packages that those
-// need, as the lock would have them found. It is how an image's list is checked; a list that nobody follows would name too much or too little.
+// Finds what a program needs to run: the files that its imports reach after types are stripped, and the packages that
+// those need according to the lock. The tests check each image's list of files against it.
 import { existsSync, readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import path from "node:path";
@@ -8,7 +8,7 @@ import { importsOf } from "./source.ts";
 
 const root = path.join(import.meta.dirname, "..", "..", "..");
 
-/** Follows a program's imports from its entry. */
+/** Follows the imports of a program from its entry. */
 export function reachOf(entry: string): Content {
   const files = new Set<string>();
   const packages = new Set<string>();
@@ -29,23 +29,23 @@ export function reachOf(entry: string): Content {
     }
   };
   const locked = lockedPackages();
-  /** Finds a package as Node does: in the asker's own folder, then in each above it. */
-  const add = (asker: string, name: string, optional = false): void => {
+  /** Finds a package as Node does: in the importer's own folder, then in each folder above. */
+  const add = (importer: string, name: string, optional = false): void => {
     const above =
-      asker === ""
+      importer === ""
         ? [""]
         : [
-            `${asker}/`,
-            ...[...asker.matchAll(/(?:^|\/)node_modules\//g)]
-              .map(({ index }) => asker.slice(0, index === 0 ? 0 : index + 1))
+            `${importer}/`,
+            ...[...importer.matchAll(/(?:^|\/)node_modules\//g)]
+              .map(({ index }) => importer.slice(0, index === 0 ? 0 : index + 1))
               .reverse(),
           ];
     const place = above.map((each) => `${each}node_modules/${name}`).find((each) => each in locked);
     if (place === undefined) {
       if (optional) return;
-      throw new Error(`${asker} needs ${name}, which the lock has not`);
+      throw new Error(`${importer} needs ${name}, which is not in the lock`);
     }
-    // What is for another system is in the lock and on no disk here.
+    // An optional package for another platform is in the lock but not installed here.
     if (packages.has(place) || (optional && !existsSync(path.join(root, place)))) return;
     packages.add(place);
     const { dependencies = {}, optionalDependencies = {} } = locked[place] as LockedPackage;

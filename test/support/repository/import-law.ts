@@ -1,8 +1,9 @@
-// The law of who may import whom, read from the table in docs/explain/architecture.md, so that the page and the code cannot part.
-// Its form: `| folders and files in backticks | what they may import | what they must never |`. In the second cell stand folders, files and
-// packages in backticks (`@pulumi/*` takes all of a scope; `x` (plan, types) takes types of x and all of its plan.ts), or the words nothing,
-// anything and libraries. In both, `no x` and the third cell forbid; the longer of two that fit decides. Other words in backticks in
-// the third cell must not occur in the code at all; "one another" and "being imported" mean what they say.
+// The law of imports, read from the table in docs/explain/architecture.md, so that the page and the code always agree.
+// Its columns are: folders and files in backticks | what they may import | what they must never import. The second cell
+// has folders, files and packages in backticks (`@pulumi/*` covers a scope; `x` (plan, types) allows types of x and all
+// of its plan.ts), or the words nothing, anything and libraries. `no x` in it and the third cell forbid; of two
+// matching patterns the longer one decides. Other words in backticks in the third cell must not occur in the code; "one
+// another" and "being imported" mean what they say.
 import { posix } from "node:path";
 import type { Law } from "./laws.ts";
 import { type Import, importsOf, isProgram, lineAt, onlyCode } from "./source.ts";
@@ -20,13 +21,13 @@ export interface Row {
 
 interface Pattern {
   readonly target: string;
-  /** Which files may be loaded, by name without extension; of all others only types. Undefined: all may be. */
+  /** The files that may be loaded, by name without extension; of others only types. Undefined: all may be loaded. */
   readonly loads: readonly string[] | undefined;
 }
 
 const quoted = (cell: string): readonly string[] => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? "");
 
-/** Reads the table; throws where the page has none, since a law that holds nothing would pass. */
+/** Reads the table. Throws if the page has none, because the law would then allow everything. */
 export function readTable(page: string): readonly Row[] {
   const lines = page.split("\n");
   const head = lines.findIndex((line) => /^\|\s*folder\s*\|\s*may import\s*\|\s*must never\s*\|/.test(line));
@@ -57,14 +58,14 @@ export function readTable(page: string): readonly Row[] {
 const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 const isOurs = (target: string): boolean => target.startsWith("./");
 
-/** Tells how well a pattern of the table fits an import's target, by its length; undefined where it does not. */
+/** Gives how well a pattern matches the target of an import, by its length; undefined if it does not match. */
 function fit(pattern: string, target: string): number | undefined {
   if (pattern === "*") return isOurs(target) || target.startsWith("node:") ? undefined : 0;
   if (pattern.endsWith("*")) return target.startsWith(pattern.slice(0, -1)) ? pattern.length : undefined;
   return isWithin(isOurs(target) ? target.slice(2) : target, pattern) ? pattern.length : undefined;
 }
 
-/** Gives the row of a file: that of its longest folder. */
+/** Gives the row of a file: the one with the longest matching folder. */
 function rowOf(table: readonly Row[], path: string): { readonly row: Row; readonly folder: string } | undefined {
   const all = table.flatMap((row) =>
     row.folders.filter((folder) => isWithin(path, folder)).map((folder) => ({ row, folder })),
@@ -88,9 +89,9 @@ function judge(table: readonly Row[], path: string, imported: Import): string | 
   if (isOurs(target)) {
     const its = rowOf(table, target.slice(2));
     if (its !== undefined && its.folder === folder && isWithin(target.slice(2), home)) return undefined;
-    const isChapterOfRoot = isWithin(target.slice(2), path.replace(/\.ts$/, ""));
+    const isPartOfRoot = isWithin(target.slice(2), path.replace(/\.ts$/, ""));
     const isTested = path.startsWith("test/") && its?.folder !== "test";
-    if (its?.row.notImported && !isChapterOfRoot && !isTested) return "that is a root, and roots are never imported";
+    if (its?.row.notImported && !isPartOfRoot && !isTested) return "that is an entry point, which is never imported";
   }
   if (row.anything) return undefined;
   const most = (patterns: readonly string[]): number =>
@@ -105,7 +106,7 @@ function judge(table: readonly Row[], path: string, imported: Import): string | 
   return undefined;
 }
 
-/** Holds every import to the table. */
+/** Checks every import against the table. */
 export const importLaw =
   (table: readonly Row[]): Law =>
   (files) =>
@@ -113,12 +114,13 @@ export const importLaw =
       const row = rowOf(table, path)?.row;
       if (row === undefined)
         return [
-          `${path}:1  no row of the table in docs/explain/architecture.md speaks of it: move it to a folder that has one, or add a row.`,
+          `${path}:1  the table in docs/explain/architecture.md has no row for it: ` +
+            "move it to a folder that has one, or add a row.",
         ];
       const code = onlyCode(text);
       const words = row.forbiddenWords.flatMap((word) =>
         [...code.matchAll(wordInCode(word))].map(
-          (match) => `${path}:${lineAt(text, match.index)}  it uses ${word}: take it as a value from outside.`,
+          (match) => `${path}:${lineAt(text, match.index)}  it uses ${word}: take it as a parameter.`,
         ),
       );
       const imports = importsOf(text).flatMap((imported) => {
@@ -126,16 +128,19 @@ export const importLaw =
         return why === undefined
           ? []
           : [
-              `${path}:${imported.line}  it imports "${imported.specifier}", and ${why}: move the code to where it may be known, or change the table in docs/explain/architecture.md by a decision.`,
+              `${path}:${imported.line}  it imports "${imported.specifier}", but ${why}: ` +
+                "move the code, or decide to change the table in docs/explain/architecture.md.",
             ];
       });
       return [...words, ...imports];
     });
 
-/** A word of the language or of its globals; a property of that name is something else. `async` stands for all that awaits. */
+/**
+ * Matches a word of the language or a global, but not a property of that name. `async` covers everything that awaits.
+ */
 function wordInCode(word: string): RegExp {
   if (word === "async") return /(?<![\w$.])(?:async|await|Promise)\b(?!\s*\??:)/g;
-  // A word in lower case may also be a property without a value of its own, as in `{ process }`.
+  // A lower-case word may also be a shorthand property, as in `{ process }`.
   const isNoProperty = /^[a-z]+$/.test(word) ? "(?!\\s*[,}])" : "";
   return new RegExp(`(?<![\\w$.])${word.replaceAll(".", "\\s*\\.\\s*")}\\b(?!\\s*\\??:)${isNoProperty}`, "g");
 }

@@ -1,6 +1,6 @@
-// Reads our sources as the laws of `laws.ts` need them: which lines are code, what a file imports, how long its functions are, which
-// names it declares. A light scanner and no parser: TypeScript 7 has no API for programs, and another parser would be one more dependency.
-// It knows no law.
+// Reads our sources for the laws in `laws.ts`: which text is code, what a file imports, how long its
+// functions are, which names it declares. It is a light scanner, because TypeScript 7 has no API for programs
+// and a parser would be another dependency.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ export interface SourceFile {
   readonly executable: boolean;
 }
 
-/** Reads every text file of the repository but what .gitignore leaves out. */
+/** Reads every text file of the repository except what .gitignore excludes. */
 export function readRepository(root: string): readonly SourceFile[] {
   const ignored = readFileSync(join(root, ".gitignore"), "utf8")
     .split("\n")
@@ -33,7 +33,7 @@ export function readRepository(root: string): readonly SourceFile[] {
   return walk("");
 }
 
-/** Tells whether a file is program text of ours: TypeScript, JavaScript, or a launcher without an extension that Node runs. */
+/** Reports whether a file is program text: TypeScript, JavaScript, or a launcher without extension that Node runs. */
 export const isProgram = (file: SourceFile): boolean =>
   /\.(ts|mts|mjs|cjs|js)$/.test(file.path) || /^#!.*\bnode\b/.test(file.text);
 
@@ -43,13 +43,19 @@ export const lineAt = (text: string, offset: number): number => text.slice(0, of
 const regexMayFollow =
   /(?:^|[(,=:[!&|?{};+\-*%~^<>]|\b(?:return|typeof|case|in|of|else|void|delete|await|yield|throw))\s*$/;
 
+const literals: Readonly<Record<string, RegExp>> = {
+  '"': /"(?:[^"\\\n]|\\[^])*"?/y,
+  "'": /'(?:[^'\\\n]|\\[^])*'?/y,
+  "/": /\/(?:[^\\/[\n]|\\.|\[(?:[^\\\]\n]|\\.)*\])+\/\w*/y,
+};
+
 /**
- * Blanks what is not code: comments always, the contents of strings, templates and regular expressions where asked. Every character
- * keeps its place, so that offsets and lines stay true.
+ * Blanks what is not code: always comments, and on request the contents of strings, templates and regular expressions.
+ * Every character keeps its place, so that offsets and lines stay the same.
  */
 export function onlyCode(text: string, blankStrings = true): string {
   const out = [...text.replace(/[^]/gu, (character) => (character.length === 2 ? "xx" : character))];
-  const templates: number[] = []; // The depth of braces at which each open template goes on.
+  const templates: number[] = []; // The depth of braces at which each open template continues.
   let depth = 0;
   const blank = (from: number, to: number): void => {
     for (let i = from; i < to && i < out.length; i++) if (out[i] !== "\n") out[i] = " ";
@@ -58,35 +64,42 @@ export function onlyCode(text: string, blankStrings = true): string {
     pattern.lastIndex = from;
     return pattern.exec(text) === null ? text.length : pattern.lastIndex;
   };
+  const skipComment = (pattern: RegExp, from: number): number => {
+    const end = endOf(pattern, from);
+    blank(from, end);
+    return end;
+  };
+  const skipLiteral = (pattern: RegExp, from: number): number => {
+    const end = endOf(pattern, from);
+    if (blankStrings) blank(from + 1, end - 1);
+    return end;
+  };
   const skipTemplate = (from: number): number => {
     const end = endOf(/(?:[^\\`$]|\\[^]|\$(?!\{))*(?:`|\$\{)/y, from);
     if (blankStrings) blank(from, end - 1);
     if (text[end - 1] === "{") templates.push(depth++);
     return end;
   };
-  for (let at = 0; at < text.length; ) {
-    const rest = text.slice(at, at + 2);
+  const closeBrace = (at: number): number => {
+    depth--;
+    if (templates.at(-1) !== depth) return at + 1;
+    templates.pop();
+    return skipTemplate(at + 1);
+  };
+  const regexMayBegin = (at: number): boolean => regexMayFollow.test(out.slice(Math.max(0, at - 40), at).join(""));
+  const skip = (at: number): number => {
+    const two = text.slice(at, at + 2);
     const character = text[at] ?? "";
-    let end = at + 1;
-    if (rest === "//" || (at === 0 && rest === "#!")) blank(at, (end = endOf(/[^\n]*/y, at)));
-    else if (rest === "/*") blank(at, (end = endOf(/\/\*[^]*?\*\//y, at)));
-    else if (character === '"' || character === "'") {
-      end = endOf(character === '"' ? /"(?:[^"\\\n]|\\[^])*"?/y : /'(?:[^'\\\n]|\\[^])*'?/y, at);
-      if (blankStrings) blank(at + 1, end - 1);
-    } else if (character === "`") end = skipTemplate(at + 1);
-    else if (character === "/" && regexMayFollow.test(out.slice(Math.max(0, at - 40), at).join(""))) {
-      end = endOf(/\/(?:[^\\/[\n]|\\.|\[(?:[^\\\]\n]|\\.)*\])+\/\w*/y, at);
-      if (blankStrings) blank(at + 1, end - 1);
-    } else if (character === "{") depth++;
-    else if (character === "}") {
-      depth--;
-      if (templates.at(-1) === depth) {
-        templates.pop();
-        end = skipTemplate(at + 1);
-      }
-    }
-    at = end;
-  }
+    if (two === "//" || (at === 0 && two === "#!")) return skipComment(/[^\n]*/y, at);
+    if (two === "/*") return skipComment(/\/\*[^]*?\*\//y, at);
+    if (character === "`") return skipTemplate(at + 1);
+    const literal = character === "/" && !regexMayBegin(at) ? undefined : literals[character];
+    if (literal !== undefined) return skipLiteral(literal, at);
+    if (character === "}") return closeBrace(at);
+    if (character === "{") depth++;
+    return at + 1;
+  };
+  for (let at = 0; at < text.length; ) at = skip(at);
   return out.join("");
 }
 
@@ -94,7 +107,7 @@ export function onlyCode(text: string, blankStrings = true): string {
 export interface Import {
   readonly specifier: string;
   readonly line: number;
-  /** Whether only types come in, so that nothing is loaded. */
+  /** Whether it imports only types, so that nothing is loaded. */
   readonly typeOnly: boolean;
 }
 
@@ -103,8 +116,16 @@ export function importsOf(text: string): readonly Import[] {
   const code = onlyCode(text, false);
   const masked = onlyCode(text);
   const found: Import[] = [];
-  const statement =
-    /\b(?:import|export)\b(?<clause>[^;"'`()]*?)\bfrom\s*(?<quote>["'])|\bimport\s*\(?\s*(?<bare>["'`])|\brequire(?:\.resolve)?\s*\(\s*(?<required>["'`])/g;
+  const statement = new RegExp(
+    [
+      /\b(?:import|export)\b(?<clause>[^;"'`()]*?)\bfrom\s*["']/,
+      /\bimport\s*\(?\s*["'`]/,
+      /\brequire(?:\.resolve)?\s*\(\s*["'`]/,
+    ]
+      .map(({ source }) => source)
+      .join("|"),
+    "g",
+  );
   for (const match of masked.matchAll(statement)) {
     const open = match.index + match[0].length;
     const specifier = code.slice(open, code.indexOf(code[open - 1] ?? "", open));
@@ -127,13 +148,13 @@ export interface FoundFunction {
   readonly name: string;
   readonly line: number;
   readonly lines: number;
-  /** Its parameters as they are written, types left out. */
+  /** Its parameters as written, without types. */
   readonly parameters: string;
-  /** Whether it only groups tests; such a one is a chapter of a file, and no function that does something. */
+  /** Whether it only groups tests, as the function of a `describe` does. */
   readonly isChapter: boolean;
 }
 
-/** Gives the functions of a file, arrows and methods included. */
+/** Gives the functions of a file, including arrow functions and methods. */
 export function functionsOf(path: string, text: string): readonly FoundFunction[] {
   const code = onlyCode(/\.m?ts$/.test(path) ? stripTypeScriptTypes(text) : text);
   const found: FoundFunction[] = [];
@@ -182,7 +203,7 @@ function openingOf(code: string, close: number): number {
   return 0;
 }
 
-/** A name that a file gives to something. */
+/** A name that a file declares. */
 export interface DeclaredName {
   readonly name: string;
   readonly line: number;
@@ -191,15 +212,22 @@ export interface DeclaredName {
 /**
  * Gives the names that a file declares: variables, functions, classes, types and parameters.
  *
- * Properties are left out, and so is what is taken out of an object under its own name: those are often names of others, such as the
- * fields of a protocol.
+ * Properties are left out, and so are names destructured from an object under their own name. Those are often
+ * foreign names, such as the fields of a protocol.
  */
 export function declaredNamesOf(path: string, text: string): readonly DeclaredName[] {
   const code = onlyCode(text);
   const declared: DeclaredName[] = [];
-  for (const match of code.matchAll(
-    /\b(?:(?:const|let|var|function\*?|class|interface|enum)\s+(?<name>[A-Za-z_$][\w$]*)|type\s+(?<type>[A-Za-z_$][\w$]*)\s*[=<])/g,
-  )) {
+  const declaration = new RegExp(
+    [
+      /\b(?:const|let|var|function\*?|class|interface|enum)\s+(?<name>[A-Za-z_$][\w$]*)/,
+      /\btype\s+(?<type>[A-Za-z_$][\w$]*)\s*[=<]/,
+    ]
+      .map(({ source }) => source)
+      .join("|"),
+    "g",
+  );
+  for (const match of code.matchAll(declaration)) {
     const name = match.groups?.["name"] ?? match.groups?.["type"];
     if (name !== undefined) declared.push({ name, line: lineAt(code, match.index) });
   }
@@ -213,7 +241,7 @@ export function declaredNamesOf(path: string, text: string): readonly DeclaredNa
   return declared;
 }
 
-/** Gives the names which a pattern binds by its author's choice: `[a, b]` binds both, `{ a, b: c }` only c. */
+/** Gives the names that a pattern chooses: `[a, b]` chooses both, `{ a, b: c }` only c. */
 function boundBy(pattern: string): readonly string[] {
   return partsOf(pattern.slice(1, -1)).flatMap((part) => {
     const value = pattern.startsWith("{") ? /^[\w$]+\s*:\s*([^]*)$/.exec(part)?.[1] : part.replace(/^\.\.\./, "");
@@ -223,7 +251,7 @@ function boundBy(pattern: string): readonly string[] {
   });
 }
 
-/** Splits at the commas that are not inside brackets. */
+/** Splits at the commas outside of brackets. */
 function partsOf(list: string): readonly string[] {
   const parts: string[] = [""];
   let depth = 0;

@@ -1,6 +1,6 @@
-// A cloud for the real rollout that outlives the processes which write it: the weights of each app lie in a table of the
-// test's own database. Every revision is up and answers; every request succeeds, but for a third of those to the canary of an
-// app whose name begins with `bad`. It knows no other trouble.
+// A cloud that outlives the processes that write to it: the weights of each app are in a table of the test's own
+// database. Every revision is up and answers. Every request succeeds, except for a third of those to the canary of an
+// app whose name begins with `bad`.
 import type pg from "pg";
 import type { Apps, Requests } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutObservation, Target, Weight } from "../../../engines/rollout/vocabulary.ts";
@@ -8,7 +8,7 @@ import { toyRequest } from "./toy-engine.ts";
 
 const stable = "stable";
 
-/** Creates the table. It is not done by whoever opens the cloud, since two processes cannot do so at once. */
+/** Creates the table, once for all processes, since two of them cannot create it at the same time. */
 export const createCloud = async (pool: pg.Pool): Promise<void> =>
   void (await pool.query("create table public.cloud (app text primary key, weights jsonb not null)"));
 
@@ -48,18 +48,18 @@ export function cloudInTable(pool: pg.Pool): { readonly apps: Apps; readonly req
   const good = { requests: 1000, failed: 0 };
   const bad = { ...good, failed: 333 };
   const requests: Requests = {
-    measure: async ({ target, from, tickSeconds }, now) => {
-      const tick = tickSeconds * 1000;
-      const count = Math.max(0, Math.floor((now - from) / tick));
+    measure: async ({ target, from, intervalSeconds }, now) => {
+      const interval = intervalSeconds * 1000;
+      const count = Math.max(0, Math.floor((now - from) / interval));
       return {
         ok: true,
         value: {
-          bins: Array.from({ length: count }, (_, index) => ({
-            at: from + index * tick,
+          buckets: Array.from({ length: count }, (_, index) => ({
+            at: from + index * interval,
             canary: target.app.startsWith("bad") ? bad : good,
             stable: good,
           })),
-          to: from + count * tick,
+          to: from + count * interval,
         },
       };
     },
@@ -67,15 +67,18 @@ export function cloudInTable(pool: pg.Pool): { readonly apps: Apps; readonly req
   return { apps, requests };
 }
 
-/** Gives the canary's share, whatever it is called. */
+/** Gives the share of the canary, whatever its name. */
 export const canaryPercent = (weights: readonly Weight[]): number =>
   weights.find(({ revision }) => revision !== stable)?.percent ?? 0;
 
-/** Asks for a real rollout whose steps, judged tick by tick, take part of a second each. */
+/** Requests a real rollout whose steps, judged interval by interval, take a fraction of a second each. */
 export function quickRequest(
   target: Target,
   weights: readonly number[],
 ): Extract<RolloutObservation, { kind: "Request" }> {
   const asked = toyRequest(target, `${target.app}--1`, weights, 0.2);
-  return { ...asked, intent: { ...asked.intent, pace: { ...asked.intent.pace, tickSeconds: 0.1, probeSeconds: 60 } } };
+  return {
+    ...asked,
+    intent: { ...asked.intent, strategy: { ...asked.intent.strategy, intervalSeconds: 0.1, probeSeconds: 60 } },
+  };
 }

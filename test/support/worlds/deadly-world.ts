@@ -1,10 +1,10 @@
-// A world for replicas that die on time: each effect and each append is two points, one before and one after it, and the
-// process kills itself at the point that it was told. What was sent, and what time it is, lies in the database, where it
-// outlives whoever did it; time passes by waiting alone, so that a crash cannot show in a journal by the clock.
+// A world in which replicas die at a chosen point: there is a point before and after each effect and each append, and
+// the process kills itself at the chosen one. The sent effects and the time are in the database, so that they outlive
+// the process. Time passes only by waiting, so that a crash leaves no trace in the times of a journal.
 import type pg from "pg";
 import type { Apps, Clock, Journal, Requests } from "../../../controlplane/runtime/ports.ts";
 
-/** Where time begins. */
+/** The time at the start. */
 export const dawn = 1_000_000_000_000;
 
 interface Ports {
@@ -15,18 +15,20 @@ interface Ports {
 
 export interface DeadlyWorld extends Ports {
   readonly clock: Clock;
-  /** Counts points from now on, and dies at the one of that number; without one it only counts. */
+  /** Counts points from now on, and dies at the one with this number, if any. */
   readonly arm: (dieAt?: number) => void;
   readonly points: () => number;
 }
 
-/** Creates the tables of what was sent and of the time. It is done once, by nobody who opens the world. */
+/** Creates the tables of the sent effects and of the time, once for all processes. */
 export const createDeadlyWorld = async (pool: pg.Pool): Promise<void> =>
   void (await pool.query(
-    `create table public.sent (place serial, effect jsonb not null); create table public.clock (now float8 not null); insert into public.clock values (${dawn})`,
+    `create table public.sent (place serial, effect jsonb not null);
+     create table public.clock (now float8 not null);
+     insert into public.clock values (${dawn})`,
   ));
 
-/** Wraps a replica's ports. */
+/** Wraps the ports of a replica. */
 export function deadlyWorld(pool: pg.Pool, { apps, requests, journal }: Ports): DeadlyWorld {
   let now = dawn;
   let points = 0;

@@ -1,23 +1,26 @@
-// A healthy release, a sick one, and the ways in which tests stand between the engine and the pure world.
+// A healthy and a sick release, and helpers for tests that change what happens between the engine and the pure world.
 import { fold } from "../../../engines/engine.ts";
-import { defaultLimits, defaultPace } from "../../../engines/rollout/plan.ts";
+import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import type {
+  RevisionView,
+  RolloutEffect,
   RolloutEvent,
   RolloutObservation,
   RolloutState,
   SignalName,
   Weight,
 } from "../../../engines/rollout/vocabulary.ts";
-import { type Meddle, run } from "./pure-world.ts";
+import type { Instant } from "../../../engines/time.ts";
+import { failing, type Meddle, run } from "./pure-world.ts";
 import type { Scenario } from "./scenario.ts";
 
 export const healthy: Scenario = {
   name: "meddled with",
   why: "",
   expected: "",
-  limits: defaultLimits,
-  pace: { ...defaultPace, weights: [10, 50], warmUpSeconds: 60, probeSeconds: 60 },
+  thresholds: defaultThresholds,
+  strategy: { ...defaultStrategy, weights: [10, 50], warmUpSeconds: 60, probeSeconds: 60 },
   requestsPerMinute: [{ fromMinutes: 0, value: 1200 }],
   canary: [{ fromMinutes: 0, failedPercent: 0, slowPercent: 0 }],
   stable: [{ fromMinutes: 0, failedPercent: 0, slowPercent: 0 }],
@@ -32,22 +35,36 @@ export const allToStable = [{ revision: stable, percent: 100 }];
 export const kinds = (journal: readonly RolloutEvent[]) => journal.map(({ kind }) => kind);
 export const reverts = (weights: readonly Weight[]) => weights.length === 1 && weights[0]!.revision === stable;
 
-/** Meddles with the first so many effects that fit. */
-export function times(most: number, fits: Parameters<typeof matches>[0], act: Meddle): Meddle & { count: number } {
-  const meddle = ((effect, world, state) =>
-    meddle.count < most && matches(fits, effect, state)
-      ? (meddle.count++, act(effect, world, state))
-      : undefined) as Meddle & { count: number };
+/** Meddles with the first effects that fit, at most a number of times. */
+export function times(
+  most: number,
+  fits: (effect: RolloutEffect, state: RolloutState) => boolean,
+  act: Meddle,
+): Meddle & { count: number } {
+  const meddle: Meddle & { count: number } = (effect, world, state) => {
+    if (meddle.count >= most || !fits(effect, state)) return undefined;
+    meddle.count++;
+    return act(effect, world, state);
+  };
   meddle.count = 0;
   return meddle;
 }
-const matches = (
-  fits: (effect: Parameters<Meddle>[0], state: RolloutState) => boolean,
-  effect: Parameters<Meddle>[0],
-  state: RolloutState,
-) => fits(effect, state);
 
-/** Moves the weights as somebody else would, just before an effect. */
+/** Lets the effects that fit fail. */
+export const failWhen =
+  (fits: (effect: RolloutEffect, state: RolloutState, now: Instant) => boolean, reason?: string): Meddle =>
+  (effect, world, state) =>
+    fits(effect, state, world.now) ? failing(effect, world, reason) : undefined;
+
+/** Reports whether an effect gives the traffic back to stable. */
+export const isReversion = (effect: RolloutEffect): boolean =>
+  effect.kind === "ShiftTraffic" && reverts(effect.weights);
+
+/** Sends a signal before the first effect that fits. */
+export const signalOnce = (name: SignalName, fits: (effect: RolloutEffect, state: RolloutState) => boolean): Meddle =>
+  times(1, fits, (_, world) => signal(name, world.now));
+
+/** Moves the weights as another client would, just before an effect. */
 export const move =
   (weights: readonly Weight[]): Meddle =>
   (_, world) => {
@@ -55,15 +72,35 @@ export const move =
     return undefined;
   };
 
-/** Gives the state of a healthy rollout when it first comes to a phase. */
+/** Gives the state of a healthy rollout when it first reaches a phase. */
 export function stateIn(phase: RolloutState["phase"]): RolloutState {
   const { journal } = run(healthy);
   for (let length = 1; length <= journal.length; length++) {
     const state = fold(rollout, journal.slice(0, length));
     if (state.phase === phase) return state;
   }
-  throw new Error(`no rollout was ever ${phase}`);
+  throw new Error(`The rollout was never ${phase}.`);
 }
+
+export const split = (percent: number): readonly Weight[] => [
+  { revision: stable, percent: 100 - percent },
+  { revision: canary, percent },
+];
+
+/** The revisions as an app shows them, both up. */
+export const revisionsUp = (names: readonly string[], shows: Partial<RevisionView> = {}): readonly RevisionView[] =>
+  names.map((name) => ({
+    name,
+    active: true,
+    running: "Running",
+    health: "Healthy",
+    templateHash: name,
+    ...shows,
+  }));
+
+/** Decides on an observation and gives the next state. */
+export const hear = (state: RolloutState, observation: RolloutObservation): RolloutState =>
+  rollout.decide(state, observation).reduce(rollout.evolve, state);
 
 export const signal = (name: SignalName, at: number): RolloutObservation => ({
   kind: "Signal",

@@ -1,9 +1,9 @@
-// Journal and claims without a database, for the scenarios' pure world. They keep the contracts that PostgreSQL keeps;
-// what they cannot show is what happens between two machines.
+// Journal and claims in memory, for the scenarios' pure world. They keep the same contracts as PostgreSQL,
+// within one process.
 import { type ChainedFact, chain } from "../../../controlplane/adapters/postgres/chain.ts";
 import { eventsAsText, finishes, parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
-import { type Holding, taking } from "../../../controlplane/runtime/claims.ts";
-import type { Claim, Claims, Hold, Journal } from "../../../controlplane/runtime/ports.ts";
+import { type StoredClaim, taking } from "../../../controlplane/runtime/claims.ts";
+import type { Claim, Claims, Journal, Lock } from "../../../controlplane/runtime/ports.ts";
 import { streamOf, targetKey } from "../../../engines/rollout/names.ts";
 import type { Instant } from "../../../engines/time.ts";
 
@@ -12,7 +12,7 @@ interface Stored {
   finished: boolean;
 }
 
-/** Keeps facts in memory, as text, so that nothing is shared with whoever wrote them. */
+/** Keeps facts in memory, as text, so that nothing is shared with the writer. */
 export function memoryJournal(
   stillOurs: (claim: Claim) => boolean = () => true,
   now: () => Instant = Date.now,
@@ -40,7 +40,7 @@ export function memoryJournal(
       stored.facts.push(...chain(on.at(-1)?.hash, facts));
       stored.finished = finishes(events) ?? stored.finished;
       lastWriteAt = now();
-      waiting.forEach((wake) => wake());
+      for (const wake of waiting) wake();
       return "appended";
     },
     grown: (stream, length, cancel) =>
@@ -69,13 +69,13 @@ export function memoryJournal(
   };
 }
 
-/** Keeps claims in memory, by a clock of the caller's. `stillOurs` is for the journal's fence. */
+/** Keeps claims in memory, by the caller's clock. `stillOurs` is for the journal's fence. */
 export function memoryClaims(
   leaseSeconds: number,
   now: () => Instant = Date.now,
 ): Claims & { readonly stillOurs: (claim: Claim) => boolean } {
-  const rows = new Map<string, Omit<Holding, "expired"> & { readonly expiresAt: Instant }>();
-  const holds = new Map<string, Hold & { readonly until: Instant }>();
+  const rows = new Map<string, Omit<StoredClaim, "expired"> & { readonly expiresAt: Instant }>();
+  const locks = new Map<string, Lock & { readonly until: Instant }>();
   let count = 0;
   const stillOurs = ({ target, holder, process, epoch }: Claim): boolean => {
     const row = rows.get(target);
@@ -85,8 +85,8 @@ export function memoryClaims(
     const row = rows.get(target);
     return row?.holder === holder && row.process === process && row.epoch === epoch;
   };
-  const held = (key: string): Hold | undefined => {
-    const { id, by, until = 0 } = holds.get(key) ?? {};
+  const lockAt = (key: string): Lock | undefined => {
+    const { id, by, until = 0 } = locks.get(key) ?? {};
     return id !== undefined && by !== undefined && until > now()
       ? { id, by, seconds: (until - now()) / 1000 }
       : undefined;
@@ -120,14 +120,14 @@ export function memoryClaims(
       [...rows.values()].flatMap((row) =>
         row.holder !== null && row.process !== process && row.expiresAt > now() ? [row.holder] : [],
       ),
-    hold: async (target, by, seconds) => {
-      const other = held(targetKey(target));
+    lock: async (target, by, seconds) => {
+      const other = lockAt(targetKey(target));
       if (other) return { heldBy: other.by };
-      const hold = { id: `hold-${++count}`, by, seconds };
-      holds.set(targetKey(target), { ...hold, until: now() + seconds * 1000 });
-      return hold;
+      const lock = { id: `lock-${++count}`, by, seconds };
+      locks.set(targetKey(target), { ...lock, until: now() + seconds * 1000 });
+      return lock;
     },
-    unhold: async (target, id) => void (holds.get(targetKey(target))?.id === id && holds.delete(targetKey(target))),
-    held: async (target) => held(targetKey(target)),
+    unlock: async (target, id) => void (locks.get(targetKey(target))?.id === id && locks.delete(targetKey(target))),
+    lockOn: async (target) => lockAt(targetKey(target)),
   };
 }

@@ -1,9 +1,8 @@
-// The world as a literal object: a scenario's platform with virtual time. Effects take no time; only waiting does.
-
+// The world as a plain object: the platform of a scenario, with virtual time. Effects take no time; only waiting does.
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import type {
   AppView,
-  Bin,
+  Bucket,
   Labels,
   ReleaseIntent,
   RolloutEffect,
@@ -21,7 +20,7 @@ const stable = "storefront--1";
 
 export interface PureWorld {
   weights: readonly Weight[];
-  /** Who had which share from when on. */
+  /** The weights from each moment on. */
   readonly shares: { readonly from: Instant; readonly weights: readonly Weight[] }[];
   now: Instant;
   probes: number;
@@ -30,7 +29,7 @@ export interface PureWorld {
   /** What else the app shows when it is inspected. */
   shows: Partial<AppView>;
   readonly active: Set<string>;
-  /** Who was asked beside the canary, so that it stays awake. */
+  /** The revisions that were probed besides the canary, to keep a replica. */
   readonly keptAwake: Set<string>;
 }
 
@@ -38,13 +37,13 @@ export const intentOf = (scenario: Scenario): ReleaseIntent => ({
   target,
   revision: canary,
   release: "r2",
-  pace: scenario.pace,
-  limits: scenario.limits,
+  strategy: scenario.strategy,
+  thresholds: scenario.thresholds,
   probePath: "/",
   requestedBy: "pulumi",
   ...(scenario.gate ? { gate: scenario.gate } : {}),
   ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}),
-  ...(scenario.shadow ? { shadow: scenario.shadow } : {}),
+  ...(scenario.dryRun ? { dryRun: scenario.dryRun } : {}),
 });
 
 export const pureWorld = (scenario: Scenario): PureWorld => ({
@@ -59,7 +58,7 @@ export const pureWorld = (scenario: Scenario): PureWorld => ({
   active: new Set([canary, ...(scenario.before === "nothing" ? [] : [stable])]),
 });
 
-/** Carries out one effect and gives the outcome. A signal that comes during a wait ends the wait. */
+/** Carries out one effect and gives its outcome. A signal during a wait ends the wait. */
 export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEffect): RolloutObservation {
   const outcome = <Kind extends string, Found>(of: Kind, value: Found) => ({
     kind: "Outcome" as const,
@@ -95,9 +94,9 @@ export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEff
       world.active.delete(effect.revision);
       return outcome("Deactivate", null);
     case "ShiftTraffic":
-      for (const { revision } of effect.weights) world.active.add(revision); // as the adapter brings back what is to have traffic
+      for (const { revision } of effect.weights) world.active.add(revision); // as the adapter does
       if (world.mode === "Single")
-        return failing(effect, world, "the app is in Single revision mode, and weights count in Multiple only");
+        return failing(effect, world, "the app is in Single revision mode; weights take effect only in Multiple mode");
       world.weights = effect.weights;
       world.labels = effect.labels;
       return outcome("ShiftTraffic", { weights: world.weights });
@@ -130,9 +129,9 @@ function signalBefore(scenario: Scenario, world: PureWorld, until: Instant): Rol
   return { kind: "Signal", at: next.at, signal: next.signal, by: next.by, reason: next.reason };
 }
 
-/** Lets time go by, and others do what they do in it. */
+/** Lets time pass, and other clients act in it. */
 function pass(scenario: Scenario, world: PureWorld, to: Instant): void {
-  const tick = scenario.pace.tickSeconds * 1000;
+  const interval = scenario.strategy.intervalSeconds * 1000;
   for (const { at, canaryPercent, deactivates, mode } of othersBetween(scenario, world.now, to)) {
     if (canaryPercent !== undefined)
       world.weights = [
@@ -142,48 +141,49 @@ function pass(scenario: Scenario, world: PureWorld, to: Instant): void {
     if (deactivates !== undefined) world.active.delete(canary);
     if (mode !== undefined) world.mode = mode;
     if (mode === "Single") world.active.delete(stable);
-    world.shares.push({ from: Math.floor(at / tick) * tick, weights: shownBy(world) }); // A minute is split as it ends, as the rows of the real worlds are.
+    // A whole interval is split by the weights at its end, as in the real worlds.
+    world.shares.push({ from: Math.floor(at / interval) * interval, weights: shownBy(world) });
   }
   world.now = to;
 }
 
-/** Who has what: in Single mode the latest has all, whatever the weights say. */
+/** Gives the weights in force: in Single mode the latest revision has all traffic. */
 const shownBy = ({ mode, weights }: PureWorld): readonly Weight[] => (mode === "Single" ? allToCanary : weights);
 const allToCanary: readonly Weight[] = [{ revision: canary, percent: 100 }];
 
-/** Gives the complete bins since the last measurement, as the weights of then split the load. */
+/** Gives the complete buckets since the last measurement, split by the weights of their time. */
 export function measure(
   scenario: Scenario,
   world: Pick<PureWorld, "now" | "weights"> & Partial<Pick<PureWorld, "shares">>,
   effect: Extract<RolloutEffect, { kind: "Measure" }>,
-): { bins: Bin[]; to: Instant } {
-  const tick = effect.tickSeconds * 1000;
-  const bins: Bin[] = [];
+): { buckets: Bucket[]; to: Instant } {
+  const interval = effect.intervalSeconds * 1000;
+  const buckets: Bucket[] = [];
   const share = (revision: string | null, at: Instant) =>
     (world.shares?.findLast(({ from }) => from <= at)?.weights ?? world.weights).find(
       (weight) => weight.revision === revision,
     )?.percent ?? 0;
-  const nothing = { requests: 0, failed: 0, refused: 0 }; // Nobody asked anything before the scenario began.
-  for (let at = effect.from; at + tick <= world.now; at += tick) {
-    if (at < start) bins.push({ at, canary: nothing, stable: nothing });
+  const nothing = { requests: 0, failed: 0, refused: 0 }; // There are no requests before the scenario.
+  for (let at = effect.from; at + interval <= world.now; at += interval) {
+    if (at < start) buckets.push({ at, canary: nothing, stable: nothing });
     else
-      bins.push({
+      buckets.push({
         at,
         canary: tallyOf(scenario, "canary", at, share(effect.canary, at)),
         stable: tallyOf(scenario, "stable", at, share(effect.stable, at)),
       });
   }
-  return { bins, to: effect.from + bins.length * tick };
+  return { buckets, to: effect.from + buckets.length * interval };
 }
 
-/** Comes between an effect and the world: gives another outcome in its place, or changes the world and gives nothing. */
+/** Comes between an effect and the world: gives another outcome instead, or changes the world and gives undefined. */
 export type Meddle = (effect: RolloutEffect, world: PureWorld, state: RolloutState) => RolloutObservation | undefined;
 
-/** Gives the outcome of an effect that has failed. */
+/** Gives the outcome of a failed effect. */
 export const failing = (effect: RolloutEffect, world: PureWorld, reason = "503 out of order"): RolloutObservation =>
   ({ kind: "Outcome", of: effect.kind, at: world.now, found: { ok: false, reason } }) as RolloutObservation;
 
-/** Runs a scenario to its end and gives the journal. Signals that come after the end are sent too: retry begins anew. */
+/** Runs a scenario to its end and gives the journal. Signals after the end are sent too: a retry begins again. */
 export function run(
   scenario: Scenario,
   meddle: Meddle = () => undefined,
@@ -198,12 +198,12 @@ export function run(
     }
   };
   hear({ kind: "Request", at: start, intent: intentOf(scenario) });
-  for (let turns = 0; turns < 5_000; turns++) {
+  for (let passes = 0; passes < 5_000; passes++) {
     const effect =
       rollout.react(state) ??
       (signalBefore(scenario, { ...world }, Number.POSITIVE_INFINITY) ? { kind: "AwaitSignal" as const } : undefined);
     if (effect === undefined) return { journal, state, world };
     hear(meddle(effect, world, state) ?? perform(scenario, world, effect));
   }
-  throw new Error(`${scenario.name} did not end in 5,000 turns`);
+  throw new Error(`${scenario.name} did not end in 5,000 passes.`);
 }

@@ -1,10 +1,11 @@
-// A scenario's platform for real: the stand-in cloud with real processes, reached through the real adapters. Time is the
-// scenario's: the clock jumps, the stand-in's with it, and the request rows of the time gone by are put into its store.
+// The platform of a scenario for real: the emulator with real processes, called through the real adapters. The
+// time is virtual: the clock jumps, together with the emulator's, and the request rows of the skipped time are put
+// into its store.
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { createRequestRows } from "../../../controlplane/adapters/azure/request-rows.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { Apps, Clock, Requests } from "../../../controlplane/runtime/ports.ts";
-import { bucketOf, durationsAbove } from "../../../engines/rollout/judge/durations.ts";
+import { bandOf, durationsAbove } from "../../../engines/rollout/judge/durations.ts";
 import type { ReleaseIntent, Target } from "../../../engines/rollout/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
 import { requestSeconds, type Shop } from "../emulator/azure-shop.ts";
@@ -24,22 +25,22 @@ export interface RealWorld {
   readonly apps: Apps;
   readonly requests: Requests;
   readonly now: () => Instant;
-  /** Lets time go by, with the requests of that time; a signal that is due is not its affair. */
+  /** Lets time pass, with the requests of that time. It sends no signals. */
   readonly advance: (to: Instant) => Promise<void>;
   /** A clock whose waits are jumps. */
   readonly clock: Clock;
 }
 
-/** Puts an app with the revisions that a scenario begins with, and sets the clocks to its start. */
+/** Creates the app with the first revisions of a scenario, and sets the clocks to its start. */
 export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWorld> {
   const target: Target = { resourceGroup: "shop", app: scenario.name.replaceAll(/[^a-z]/g, "").slice(0, 24) };
-  await shop.arm("POST", "/_standin/clock", { at: null });
-  await shop.arm("DELETE", "/_standin/rows");
+  await shop.arm("POST", "/_emulator/clock", { at: null });
+  await shop.arm("DELETE", "/_emulator/rows");
   const { stable, canary } = await putRevisions(scenario, shop, target);
   let now = start;
   const set = async (at: Instant) => {
     now = at;
-    await shop.arm("POST", "/_standin/clock", { at });
+    await shop.arm("POST", "/_emulator/clock", { at });
   };
   await set(start);
   const adapter = createContainerApps(shop.connection, patienceOf(requestSeconds));
@@ -53,12 +54,12 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
   };
   let rowsTo = start;
   const goOn = async (to: Instant) => {
-    const tick = scenario.pace.tickSeconds * 1000;
+    const interval = scenario.strategy.intervalSeconds * 1000;
     const seen = await apps.readTraffic(target, AbortSignal.timeout(10_000));
     if (!seen.ok) throw new Error(seen.reason);
     const share = (revision: string | null) =>
       seen.value.weights.find((weight) => weight.revision === revision)?.percent ?? 0;
-    for (; rowsTo + tick <= to; rowsTo += tick) {
+    for (; rowsTo + interval <= to; rowsTo += interval) {
       for (const [arm, revision] of [
         ["canary", canary],
         ["stable", stable],
@@ -79,8 +80,8 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
       target,
       revision: canary,
       release: "r2",
-      pace: scenario.pace,
-      limits: scenario.limits,
+      strategy: scenario.strategy,
+      thresholds: scenario.thresholds,
       probePath: "/",
       requestedBy: "pulumi",
       ...(scenario.gate ? { gate: scenario.gate } : {}),
@@ -94,7 +95,9 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
   };
 }
 
-/** Waits until an activated revision is up: a process takes real time to start, and the scenario's clock knows none. */
+/**
+ * Waits until an activated revision is up: a process takes real time to start, which the virtual clock does not show.
+ */
 async function healthy(apps: Apps, { target, revision }: Parameters<Apps["activate"]>[0]): Promise<void> {
   await eventually(async () => {
     const seen = await apps.inspect(target, AbortSignal.timeout(5_000));
@@ -102,7 +105,7 @@ async function healthy(apps: Apps, { target, revision }: Parameters<Apps["activa
   }, `${revision} to be healthy`);
 }
 
-/** Does to the app what somebody else does, as the portal would. */
+/** Changes the app as another client does, such as the portal. */
 async function interfere(
   { connection }: Shop,
   { resourceGroup, app }: Target,
@@ -131,7 +134,7 @@ async function putRevisions(
   shop: Shop,
   { app }: Target,
 ): Promise<{ readonly stable: string | null; readonly canary: string }> {
-  // The smoke test and the watch of the canary's own address are its only real requests, so a count of them is a moment.
+  // Probes are the only real requests to the canary, so a count of them determines a moment.
   const canaryFaults = Number.isFinite(scenario.probesAnswered)
     ? { FAULT: "errors", FAULT_PERCENT: "100", FAULT_AFTER: String(scenario.probesAnswered) }
     : {};
@@ -157,13 +160,13 @@ interface Slice {
   readonly percent: number;
 }
 
-/** Puts the rows of one arm in one tick, spread over it: the failed first, then the slow, then the good. */
+/** Adds the rows of one arm in one interval, spread evenly: first the failed, then the slow, then the good ones. */
 async function putRows(scenario: Scenario, shop: Shop, { target, arm, revision, at, percent }: Slice): Promise<void> {
   const { requests, failed, durations } = tallyOf(scenario, arm, at, percent);
-  const slow = durations === undefined ? 0 : durationsAbove(durations, bucketOf(usualMilliseconds));
+  const slow = durations === undefined ? 0 : durationsAbove(durations, bandOf(usualMilliseconds));
   if (revision === null || requests === 0) return;
   const rows = Array.from({ length: requests }, (_, index) => {
-    const TimeGenerated = at + Math.floor((index * scenario.pace.tickSeconds * 1000) / requests);
+    const TimeGenerated = at + Math.floor((index * scenario.strategy.intervalSeconds * 1000) / requests);
     const isSlow = index >= failed && index < failed + slow;
     return {
       TimeGenerated,
@@ -174,6 +177,6 @@ async function putRows(scenario: Scenario, shop: Shop, { target, arm, revision, 
       RequestDuration: isSlow ? slowMilliseconds : usualMilliseconds,
     };
   });
-  const { status, body } = await shop.arm("POST", "/_standin/rows", { rows });
-  if (status !== 200) throw new Error(`rows were not taken: ${JSON.stringify(body)}`);
+  const { status, body } = await shop.arm("POST", "/_emulator/rows", { rows });
+  if (status !== 200) throw new Error(`The emulator refused the rows: ${JSON.stringify(body)}`);
 }

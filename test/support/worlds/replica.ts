@@ -1,5 +1,5 @@
-// A replica of the control plane as far as its loop goes, as a process of its own that a test may kill. Says on its
-// output what it does, a line of JSON each; what it shall do comes on its input in the same way.
+// A replica of the control plane's loop, as a process of its own that a test may kill. It reads commands from its input
+// and reports on its output what it does, one line of JSON each.
 import { createInterface } from "node:readline";
 import { setTimeout as nap } from "node:timers/promises";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
@@ -26,21 +26,21 @@ export interface ReplicaSetting {
   readonly database: Database;
   readonly name: string;
   readonly leaseSeconds: number;
-  /** Which engine decides; the toy unless told. */
+  /** Which engine decides. @default "toy" */
   readonly engine?: "toy" | "rollout";
-  /** Whether it lives in a world in which it can be told to die at a point. */
+  /** Whether it runs in a deadly world, which can kill it at a chosen point. */
   readonly deadly?: true;
   /** How long a shift takes from the fence to its end. */
   readonly shiftSeconds?: number;
-  /** How far the machine's own clock is off; right unless told. */
+  /** How far the machine's own clock is off. @default 0 */
   readonly skewSeconds?: number;
-  /** Where to stop for ever: once the write to this percentage was sent, or before or after its fact was appended. */
+  /** Where to hang for ever: once the write to this percentage was sent, or before or after its fact was appended. */
   readonly hang?: { readonly at: "sent" | "before append" | "after append"; readonly percent: number };
 }
 
 const setting = JSON.parse(process.argv[2] ?? "{}") as ReplicaSetting;
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
-const log = (sentence: string): void => say({ log: sentence });
+const log = (message: string): void => say({ log: message });
 const rightTime = Date.now;
 Date.now = () => rightTime() + (setting.skewSeconds ?? 0) * 1000;
 process.on("warning", (warning) => log(`warning: ${warning.message}`));
@@ -58,12 +58,12 @@ const apps: Apps = {
   ...cloud.apps,
   shift: async (effect, fence) => {
     const shifted = await cloud.apps.shift(effect, async () => {
-      const held = await fence();
+      const isOurs = await fence();
       if (setting.shiftSeconds !== undefined) {
         say({ sending: effect.target.app });
         await nap(setting.shiftSeconds * 1000);
       }
-      return held;
+      return isOurs;
     });
     if (!shifted.ok) return shifted;
     const percent = canaryPercent(effect.weights);
@@ -105,7 +105,7 @@ interface Asked {
   readonly signal?: readonly [stream: string, signal: SignalName];
   readonly arm?: { readonly dieAt?: number };
   readonly points?: true;
-  readonly sweep?: true;
+  readonly recover?: true;
   readonly close?: true;
 }
 
@@ -113,7 +113,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   const asked = JSON.parse(line) as Asked;
   if (asked.arm) deadly?.arm(asked.arm.dieAt);
   if (asked.points) say({ points: deadly?.points() });
-  if (asked.sweep) void orchestrator.sweep().catch((error: unknown) => log(String(error)));
+  if (asked.recover) void orchestrator.recover().catch((error: unknown) => log(String(error)));
   if (asked.signal)
     void orchestrator
       .signal(asked.signal[0], {

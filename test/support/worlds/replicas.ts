@@ -1,4 +1,4 @@
-// Replicas as a test sees them: processes that it starts, talks to, and kills, and that end with the test at the latest.
+// Replicas for tests: processes that a test starts, sends commands to and kills, and that end with the test.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { onTestFinished as onAnyTestFinished, type TestContext } from "vitest";
@@ -23,12 +23,12 @@ export interface Replica {
   readonly name: string;
   readonly said: readonly Said[];
   readonly tell: (line: object) => void;
-  /** Sends a signal; one that ends the process is waited for. */
+  /** Sends a signal, and waits for the end of the process if the signal kills it. */
   readonly kill: (signal: "SIGKILL" | "SIGSTOP" | "SIGCONT") => Promise<void>;
   readonly isDead: () => boolean;
 }
 
-/** How a replica is started: by which test, where several run at once, and from which copy of the code. */
+/** How a replica is started: for which test, if several run at once, and from which copy of the code. */
 export interface Start {
   readonly onTestFinished?: TestContext["onTestFinished"];
   readonly program?: string;
@@ -49,7 +49,7 @@ export async function startReplica(
     child.kill("SIGKILL");
     return ended;
   });
-  child.stdin!.on("error", () => {}); // It may die while it is told something.
+  child.stdin!.on("error", () => {}); // It may die while a command is sent.
   const said: Said[] = [];
   createInterface({ input: child.stdout! }).on("line", (line) => said.push(JSON.parse(line) as Said));
   await eventually(() => said.some(({ launched }) => launched), `${setting.name} to launch`);

@@ -1,42 +1,42 @@
-// Reads, runs and rewrites scenario files. A scenario is one YAML file of three documents: what is asked for, what the
-// world says and when, and the journal that must come of it. This file knows no world; it is handed one.
+// Reads and rewrites scenario files. A scenario is one YAML file of three documents: the request, what the world does
+// and when, and the expected journal.
 import fs from "node:fs";
 import path from "node:path";
 import { parseAllDocuments } from "yaml";
-import { bucketOf, durationsOf } from "../../../engines/rollout/judge/durations.ts";
-import { defaultLimits, defaultPace } from "../../../engines/rollout/plan.ts";
-import { isWorthTelling, tell } from "../../../engines/rollout/tell.ts";
+import { bandOf, durationsOf } from "../../../engines/rollout/judge/durations.ts";
+import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
+import { isNoteworthy, messageOf } from "../../../engines/rollout/tell.ts";
 import type {
   Gate,
-  Limits,
   OutsideWeights,
-  Pace,
   RolloutEvent,
   SignalName,
+  Strategy,
   Tally,
+  Thresholds,
 } from "../../../engines/rollout/vocabulary.ts";
 import { after, duration, type Instant, secondsBetween } from "../../../engines/time.ts";
 
 export const folder = path.join(import.meta.dirname, "..", "..", "scenarios", "rollout");
 
-/** The moment at which every scenario begins: a whole minute, so that bins and warm-ups are easy to read. */
+/** When every scenario begins: a whole minute, so that buckets and warm-ups are easy to read. */
 export const start: Instant = Date.parse("2026-01-05T09:00:00Z");
 
-/** How long a request takes, and one that is slow. */
+/** The durations of a usual and of a slow request. */
 export const usualMilliseconds = 5,
   slowMilliseconds = 1001;
 
-/** What an arm does from a moment on, in percent of its requests. */
+/** The behaviour of an arm from a moment on, in percent of its requests. */
 interface Behaviour {
   readonly fromMinutes: number;
   readonly failedPercent: number;
   readonly slowPercent: number;
 }
 
-/** What somebody else does to the app, past the control plane. */
+/** What another client does to the app, bypassing the control plane. */
 export interface Interference {
   readonly atMinutes: number;
-  /** The share that the canary is given; stable has the rest. */
+  /** The share that the canary gets; stable gets the rest. */
   readonly canaryPercent?: number;
   readonly deactivates?: "canary";
   readonly mode?: "Single" | "Multiple";
@@ -45,14 +45,14 @@ export interface Interference {
 export interface Scenario {
   readonly name: string;
   readonly why: string;
-  readonly pace: Pace;
-  readonly limits: Limits;
+  readonly strategy: Strategy;
+  readonly thresholds: Thresholds;
   readonly requestsPerMinute: readonly { readonly fromMinutes: number; readonly value: number }[];
   readonly canary: readonly Behaviour[];
   readonly stable: readonly Behaviour[];
-  /** Whether anything served before; a twin has stable's template. */
+  /** What served before; a twin is a stable with the canary's template. */
   readonly before: "stable" | "nothing" | "twin";
-  /** After so many good probes the canary's own address answers 500; absent means that it always answers. */
+  /** After this many good probes the canary's own address answers 500; absent means that it always answers. */
   readonly probesAnswered: number;
   readonly signals: readonly {
     readonly atMinutes: number;
@@ -63,7 +63,7 @@ export interface Scenario {
   readonly others?: readonly Interference[];
   readonly outsideWeights?: OutsideWeights;
   readonly gate?: Gate;
-  readonly shadow?: Limits;
+  readonly dryRun?: Thresholds;
   readonly expected: string;
 }
 
@@ -83,7 +83,7 @@ function read(file: string): Scenario {
     "bakeMinutes",
     "warmUpMinutes",
     "maximumMinutes",
-    "limits",
+    "thresholds",
     "smokeMinutes",
     "outsideWeights",
     "gate",
@@ -103,8 +103,8 @@ function read(file: string): Scenario {
   return {
     name: file.replace(".yaml", ""),
     why: text.split("\n")[0]!.replace(/^# /, ""),
-    pace: {
-      ...defaultPace,
+    strategy: {
+      ...defaultStrategy,
       weights: asked?.["weights"] ?? [10, 50],
       bakeSeconds: minutes("bakeMinutes", 300),
       warmUpSeconds: minutes("warmUpMinutes", 60),
@@ -112,7 +112,7 @@ function read(file: string): Scenario {
       maximumSeconds: minutes("maximumMinutes", 3600),
       probeSeconds: 60,
     },
-    limits: { ...defaultLimits, ...asked?.["limits"] },
+    thresholds: { ...defaultThresholds, ...asked?.["thresholds"] },
     requestsPerMinute: [world?.["requestsPerMinute"] ?? 1200]
       .flat()
       .map((entry) => (typeof entry === "number" ? { fromMinutes: 0, value: entry } : entry)),
@@ -140,11 +140,10 @@ const behaviours = (listed: readonly Partial<Behaviour>[] = []): readonly Behavi
 
 function refuseUnknown(file: string, given: object | undefined, known: readonly string[]): void {
   for (const key of Object.keys(given ?? {}))
-    if (!known.includes(key))
-      throw new Error(`${file}: ${key} is not a key of a scenario; known are ${known.join(", ")}`);
+    if (!known.includes(key)) throw new Error(`${file}: unknown key ${key}; the known keys are ${known.join(", ")}.`);
 }
 
-/** Gives the next signal that comes after a moment and not after another. */
+/** Gives the first signal after one moment and up to another. */
 export function signalBetween(
   scenario: Scenario,
   from: Instant,
@@ -155,7 +154,7 @@ export function signalBetween(
     .find(({ at }) => at > from && at <= to);
 }
 
-/** Gives what somebody else does after a moment and not after another. */
+/** Gives what other clients do after one moment and up to another. */
 export const othersBetween = (
   { others = [] }: Scenario,
   from: Instant,
@@ -165,34 +164,35 @@ export const othersBetween = (
     .map((other) => ({ ...other, at: after(start, other.atMinutes * 60) }))
     .filter(({ at }) => at > from && at <= to);
 
-/** Gives what an arm did in one tick, from its share of the load; the same counts in every world. */
+/** Gives the requests of an arm in one interval, by its share of the load; the counts are the same in every world. */
 export function tallyOf(scenario: Scenario, arm: "canary" | "stable", at: Instant, percent: number): Tally {
   const minute = secondsBetween(start, at) / 60;
   const latest = <Entry extends { readonly fromMinutes: number }>(entries: readonly Entry[]) =>
     entries.filter(({ fromMinutes }) => fromMinutes <= minute).at(-1) ?? entries[0]!;
   const requests = Math.round(
-    (latest(scenario.requestsPerMinute).value * (scenario.pace.tickSeconds / 60) * percent) / 100,
+    (latest(scenario.requestsPerMinute).value * (scenario.strategy.intervalSeconds / 60) * percent) / 100,
   );
   const { failedPercent, slowPercent } = latest(scenario[arm]);
   const failed = Math.round((requests * failedPercent) / 100);
   const slow = Math.min(requests - failed, Math.round((requests * slowPercent) / 100));
   const durations = durationsOf([
-    [bucketOf(usualMilliseconds), requests - slow],
-    [bucketOf(slowMilliseconds), slow],
+    [bandOf(usualMilliseconds), requests - slow],
+    [bandOf(slowMilliseconds), slow],
   ]);
   return { requests, failed, refused: 0, ...(durations === undefined ? {} : { durations }) };
 }
 
-/** Renders a journal as the third document of a scenario: minute, fact, numbers; no ids, no hashes. */
+/** Renders a journal as the third document of a scenario: time, fact and message, without ids and hashes. */
 export const render = (events: readonly RolloutEvent[]): string =>
   events
-    .filter(isWorthTelling)
+    .filter(isNoteworthy)
     .map(
-      (event) => `${duration(secondsBetween(start, event.at)).padStart(8)}  ${event.kind.padEnd(14)} ${tell(event)}\n`,
+      (event) =>
+        `${duration(secondsBetween(start, event.at)).padStart(8)}  ${event.kind.padEnd(14)} ${messageOf(event)}\n`,
     )
     .join("");
 
-/** Rewrites the third document with the journal that came, for `UPDATE=1`. */
+/** Replaces the third document by an actual journal, for `UPDATE=1`. */
 export function rewrite(scenario: Scenario, journal: string): void {
   const file = path.join(folder, `${scenario.name}.yaml`);
   const [asked, world] = fs.readFileSync(file, "utf8").split(/^---\n/m);

@@ -1,6 +1,5 @@
-// The least engine that a durable loop can be tested with: each weight of the plan is shifted to and waited for; an abort
-// shifts to 0; then it is finished. It tells nothing about rollouts.
-
+// The smallest engine that can test a durable loop: it shifts to each weight of the plan and waits; an abort shifts to
+// 0; then it is finished.
 import type { Engine } from "../../../engines/engine.ts";
 import type {
   ReleaseIntent,
@@ -45,7 +44,7 @@ function evolve(state: ToyState, event: RolloutEvent): ToyState {
         ...initial,
         target: event.intent.target,
         weights: event.steps,
-        waitSeconds: event.intent.pace.bakeSeconds,
+        waitSeconds: event.intent.strategy.bakeSeconds,
         finished: false,
       };
     case "TrafficShifted":
@@ -53,11 +52,9 @@ function evolve(state: ToyState, event: RolloutEvent): ToyState {
     case "Waited":
       return { ...state, step: state.step + 1, shiftedAt: undefined };
     case "Signalled":
-      return event.signal === "abort"
-        ? { ...state, aborted: true, shiftedAt: undefined }
-        : event.signal === "retry"
-          ? { ...state, finished: false, aborted: false, step: 0, shiftedAt: undefined }
-          : { ...state, paused: event.signal === "pause" };
+      if (event.signal === "abort") return { ...state, aborted: true, shiftedAt: undefined };
+      if (event.signal === "retry") return { ...state, finished: false, aborted: false, step: 0, shiftedAt: undefined };
+      return { ...state, paused: event.signal === "pause" };
     case "Finished":
       return { ...state, finished: true };
     default:
@@ -76,17 +73,17 @@ function react({
   finished,
 }: ToyState): RolloutEffect | undefined {
   if (finished) return undefined;
-  if (aborted) return { kind: "ShiftTraffic", target, weights: weightsTo(0), labels: {}, overrideHold: true };
+  if (aborted) return { kind: "ShiftTraffic", target, weights: weightsTo(0), labels: {}, overrideLock: true };
   if (paused) return { kind: "AwaitSignal" };
   return shiftedAt === undefined
-    ? { kind: "ShiftTraffic", target, weights: weightsTo(weights[step] ?? 0), labels: {}, overrideHold: false }
+    ? { kind: "ShiftTraffic", target, weights: weightsTo(weights[step] ?? 0), labels: {}, overrideLock: false }
     : { kind: "Wait", until: after(shiftedAt, waitSeconds) };
 }
 
 function decide(state: ToyState, observation: RolloutObservation): readonly RolloutEvent[] {
   const { at } = observation;
   if (observation.kind === "Request")
-    return [{ kind: "Planned", at, intent: observation.intent, steps: observation.intent.pace.weights }];
+    return [{ kind: "Planned", at, intent: observation.intent, steps: observation.intent.strategy.weights }];
   if (observation.kind === "Signal")
     return [{ kind: "Signalled", at, signal: observation.signal, by: observation.by, reason: observation.reason }];
   if (!observation.found.ok)
@@ -95,7 +92,8 @@ function decide(state: ToyState, observation: RolloutObservation): readonly Roll
     kind: "Finished",
     at,
     result,
-    sentence: result,
+    reason: result === "promoted" ? "every-step-passed" : "aborted-by-signal",
+    message: result,
   });
   if (observation.of === "Wait")
     return state.step + 1 < state.weights.length
@@ -114,7 +112,7 @@ export const toyEngine: Engine<RolloutObservation, RolloutEvent, ToyState, Rollo
   react,
 };
 
-/** Asks for a stream that shifts to these weights and waits so long after each. */
+/** Requests a stream that shifts to these weights and waits after each. */
 export function toyRequest(
   target: Target,
   revision: string,
@@ -127,16 +125,16 @@ export function toyRequest(
     release: "r",
     probePath: "/",
     requestedBy: "test",
-    pace: {
+    strategy: {
       weights,
       bakeSeconds: waitSeconds,
       warmUpSeconds: 0,
-      tickSeconds: 1,
+      intervalSeconds: 1,
       probeSeconds: 1,
       smokeSeconds: 1,
       maximumSeconds: 60,
     },
-    limits: {
+    thresholds: {
       falseRollbackPercentMax: 5,
       falsePromotionPercentMax: 5,
       oddsTolerated: 1.2,

@@ -1,0 +1,157 @@
+// Microsoft.Authorization: custom role definitions and role assignments, with the rules by which Azure refuses them.
+// Which actions a role permits is in roles.ts.
+import { keep, sameText } from "../arm/bodies.ts";
+import { ArmError, type Body, type ResourceType, type Store } from "../arm/resource.ts";
+import { groupIdOf } from "../arm/resource-path.ts";
+import { identityType } from "../managedidentity/identities.ts";
+import { isWithin, roleDefinitionOf } from "./roles.ts";
+import { tenant } from "./tokens.ts";
+
+/** Custom role definitions, as Resource Manager serves them. */
+export const roleDefinitionType: ResourceType = {
+  type: "Microsoft.Authorization/roleDefinitions",
+  apiVersions: ["2022-04-01", "2022-05-01-preview"],
+  parentMustExist: ({ name, properties }: Body, store: Store) => {
+    const { roleName, assignableScopes = [] } = properties ?? {};
+    const missing = (assignableScopes as string[])
+      .map(groupIdOf)
+      .find((group) => group !== undefined && store.get(group) === undefined);
+    if (missing)
+      return new ArmError(
+        404,
+        "ResourceGroupNotFound",
+        `Resource group '${missing.split("/").at(-1)}' could not be found.`,
+      );
+    const namesake = store
+      .list()
+      .find(
+        (each) =>
+          each.type === roleDefinitionType.type &&
+          sameText(each.body["properties"].roleName, roleName) &&
+          !sameText(each.body["name"], name),
+      );
+    return (
+      namesake &&
+      new ArmError(
+        409,
+        "RoleDefinitionWithSameNameExists",
+        `A custom role with the same name already exists in this directory: '${roleName}'.`,
+      )
+    );
+  },
+  onPut: async (context) => {
+    const now = new Date(context.cloud.clock.now()).toISOString();
+    keep(context, () => ({ createdOn: now, createdBy: "" }));
+    const { properties } = context.wanted;
+    const permissions = ((properties.permissions ?? []) as Body[]).map((permission) => ({
+      actions: [],
+      notActions: [],
+      dataActions: [],
+      notDataActions: [],
+      ...permission,
+    }));
+    context.wanted["properties"] = {
+      type: "CustomRole",
+      assignableScopes: [],
+      ...properties,
+      permissions,
+      updatedOn: now,
+      updatedBy: "",
+    };
+  },
+  onDelete: async ({ id }, { store }) => {
+    const isAssigned = store
+      .list()
+      .some(
+        ({ type, body }) =>
+          type === roleAssignmentType.type &&
+          sameText(body["properties"].roleDefinitionId.split("/").at(-1), id.split("/").at(-1)),
+      );
+    if (isAssigned)
+      throw new ArmError(
+        409,
+        "RoleDefinitionHasAssignments",
+        `There are existing role assignments referencing role '${id.split("/").at(-1)}'.`,
+      );
+  },
+};
+
+/** Role assignments, as Resource Manager serves them. */
+export const roleAssignmentType: ResourceType = {
+  type: "Microsoft.Authorization/roleAssignments",
+  apiVersions: ["2022-04-01"],
+  parentMustExist: ({ properties }: Body, store: Store) => {
+    const { principalId, principalType, roleDefinitionId } = properties ?? {};
+    if (roleDefinitionOf(String(roleDefinitionId), store) === undefined) {
+      return new ArmError(
+        400,
+        "RoleDefinitionDoesNotExist",
+        `The specified role definition with ID '${String(roleDefinitionId).split("/").at(-1)}' does not exist.`,
+      );
+    }
+    const isIdentity = store
+      .list()
+      .some((each) => each.type === identityType.type && each.body["properties"].principalId === principalId);
+    if (!isIdentity)
+      return new ArmError(
+        400,
+        "PrincipalNotFound",
+        `Principal ${String(principalId)} does not exist in the directory ${tenant}.`,
+      );
+    if (principalType && principalType !== "ServicePrincipal") {
+      return new ArmError(
+        400,
+        "UnmatchedPrincipalType",
+        `The PrincipalId '${principalId}' has type 'ServicePrincipal', ` +
+          `which is different from specified PrincipalType '${principalType}'.`,
+      );
+    }
+    return undefined;
+  },
+  onPut: async (context) => {
+    const { id, wanted, previous, cloud } = context;
+    const scope = id.slice(0, id.toLowerCase().lastIndexOf("/providers/microsoft.authorization/"));
+    const wantedProperties = wanted["properties"];
+    const isAssignable = roleDefinitionOf(wantedProperties.roleDefinitionId, cloud.store)!.assignableScopes.some(
+      (each) => isWithin(scope, each),
+    );
+    if (!isAssignable)
+      throw new ArmError(
+        400,
+        "RoleAssignmentScopeNotAssignableToRoleDefinition",
+        `The role assignment scope '${scope}' must match the scopes present in role definition ` +
+          `'${wantedProperties.roleDefinitionId}'.`,
+      );
+    const alike = (properties: Body): boolean =>
+      sameText(properties["principalId"], wantedProperties.principalId) &&
+      sameText(properties["roleDefinitionId"], wantedProperties.roleDefinitionId) &&
+      sameText(properties["scope"], scope);
+    if (previous && !alike(previous.body["properties"]))
+      throw new ArmError(
+        400,
+        "RoleAssignmentUpdateNotPermitted",
+        "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
+      );
+    const twin = cloud.store
+      .list()
+      .find(
+        (each) =>
+          each.type === roleAssignmentType.type && each.id !== id.toLowerCase() && alike(each.body["properties"]),
+      );
+    if (twin)
+      throw new ArmError(
+        409,
+        "RoleAssignmentExists",
+        "The role assignment already exists. The ID of the existing role assignment is " +
+          `${String(twin.body["name"]).replaceAll("-", "")}.`,
+      );
+    const now = new Date(cloud.clock.now()).toISOString();
+    keep(context, () => ({ scope, createdOn: now, createdBy: "" }));
+    wanted["properties"] = {
+      principalType: "ServicePrincipal",
+      ...wanted["properties"],
+      updatedOn: now,
+      updatedBy: "",
+    };
+  },
+};

@@ -1,0 +1,51 @@
+// The values of Kusto queries: their types, rows, and expressions as functions of a row.
+// Instants and time spans are milliseconds.
+
+/** The types of Kusto. A `dynamic` value is held as its JSON text, as it is on the wire. */
+export type KqlType = "string" | "int" | "long" | "real" | "bool" | "datetime" | "timespan" | "dynamic";
+export type Value = string | number | boolean | null;
+export type Row = { readonly [column: string]: Value };
+
+/** An expression with its type, as a function of a row. */
+export interface Scalar {
+  readonly type: KqlType;
+  readonly of: (row: Row) => Value;
+}
+
+/** What names mean in an expression. */
+export interface Scope {
+  readonly columns: ReadonlyMap<string, KqlType>;
+  readonly lets: ReadonlyMap<string, Scalar>;
+  /** The moment that `now()` and `ago()` mean throughout a query. */
+  readonly now: number;
+}
+
+export const isNumber = (type: KqlType): boolean => type === "int" || type === "long" || type === "real";
+
+/** Makes an expression that has one value for every row. */
+export const constant = (type: KqlType, value: Value): Scalar => ({ type, of: () => value });
+
+/** Gives the column of a bracketed name, `["a b"]`, and any other name as it is. */
+export const unquoted = (text: string): string => /^\[\s*["'](.*)["']\s*\]$/.exec(text)?.[1] ?? text;
+
+/** Writes a time span as Kusto does: `00:05:00`, `1.02:00:00.5000000`. */
+export function spanText(milliseconds: number): string {
+  const rest = Math.abs(milliseconds);
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, "0");
+  const sign = milliseconds < 0 ? "-" : "";
+  const days = Math.floor(rest / 86_400_000);
+  const time = [(rest / 3_600_000) % 24, (rest / 60_000) % 60, (rest / 1000) % 60].map(two).join(":");
+  const fraction = Math.round((rest % 1000) * 10_000);
+  return `${sign}${days ? `${days}.` : ""}${time}${fraction ? `.${String(fraction).padStart(7, "0")}` : ""}`;
+}
+
+/** Writes a value as `tostring` does. */
+export function textOf(value: Value, type: KqlType): string {
+  if (value === null) return "";
+  if (type === "dynamic") {
+    const plain: unknown = JSON.parse(String(value));
+    return typeof plain === "string" ? plain : String(value);
+  }
+  if (type === "datetime") return new Date(Number(value)).toISOString().replace("Z", "0000Z");
+  return type === "timespan" ? spanText(Number(value)) : String(value);
+}

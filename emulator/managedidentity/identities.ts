@@ -1,0 +1,14 @@
+// Microsoft.ManagedIdentity/userAssignedIdentities: identities with the ids that they keep for life. Their
+// tokens come from authorization/tokens.ts.
+import { randomUUID } from "node:crypto";
+import { keep } from "../arm/bodies.ts";
+import type { ResourceType } from "../arm/resource.ts";
+import { tenant } from "../authorization/tokens.ts";
+
+/** User-assigned identities, as Resource Manager serves them. */
+export const identityType: ResourceType = {
+  type: "Microsoft.ManagedIdentity/userAssignedIdentities",
+  apiVersions: ["2023-01-31"],
+  onPut: async (context) =>
+    keep(context, () => ({ tenantId: tenant, principalId: randomUUID(), clientId: randomUUID() })),
+};

@@ -1,0 +1,111 @@
+// Observation → the fact that holds it, or the reason why it is disregarded.
+import type { Result } from "../../engine.ts";
+import { plan } from "../plan.ts";
+import type {
+  Phase,
+  RolloutDecision,
+  RolloutObservation,
+  RolloutObserved,
+  RolloutOutcome,
+  RolloutState,
+  SignalName,
+} from "../vocabulary.ts";
+import { gateOf } from "./gate.ts";
+
+type Disregarded = Extract<RolloutDecision, { kind: "Disregarded" }>;
+
+/** The outcomes that each phase waits for; any other is late. */
+const awaited: { readonly [P in Phase]: readonly RolloutOutcome["of"][] } = {
+  "waiting-for-request": [],
+  inspecting: ["Inspect"],
+  activating: ["Activate"],
+  smoking: ["Probe"],
+  shifting: ["ShiftTraffic", "Probe"],
+  verifying: ["VerifyTraffic"],
+  baking: ["Probe", "Measure", "VerifyTraffic"],
+  reverting: ["ShiftTraffic"],
+  confirming: ["VerifyTraffic"],
+  settling: ["ShiftTraffic", "Deactivate"],
+  retiring: ["Deactivate"],
+  finished: [],
+};
+
+/** Turns an observation into the fact that holds it. */
+export function factOf(state: RolloutState, observation: RolloutObservation): RolloutObserved | Disregarded {
+  switch (observation.kind) {
+    case "Request":
+      return state.phase === "waiting-for-request"
+        ? { kind: "Planned", intent: observation.intent, steps: plan(observation.intent.strategy) }
+        : { kind: "Disregarded", what: "a second request for the same release" };
+    case "Signal": {
+      const why = refusal(state, observation.signal);
+      return why === undefined
+        ? { kind: "Signalled", signal: observation.signal, by: observation.by, reason: observation.reason }
+        : { kind: "Disregarded", what: why };
+    }
+    case "Outcome":
+      return factOfOutcome(state, observation);
+  }
+}
+
+function factOfOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutObserved | Disregarded {
+  const isWait = outcome.of === "Wait" || outcome.of === "AwaitSignal";
+  if (state.phase === "finished" || (!isWait && !awaited[state.phase].includes(outcome.of)))
+    return { kind: "Disregarded", what: `the outcome of ${outcome.of} came too late` };
+  const late = outcome.of === "ShiftTraffic" && outcome.mayLand !== undefined ? { mayLand: outcome.mayLand } : {};
+  if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, reason: outcome.found.reason, ...late };
+  switch (outcome.of) {
+    case "Inspect":
+      return { kind: "Inspected", view: value(outcome.found) };
+    case "Activate":
+      return { kind: "Activated" };
+    case "Probe":
+      return { kind: "Probed", ...value(outcome.found) };
+    case "ShiftTraffic":
+      return { kind: "TrafficShifted", ...value(outcome.found), ...late };
+    case "VerifyTraffic":
+      return { kind: "TrafficRead", ...value(outcome.found) };
+    case "Measure":
+      return { kind: "Measured", ...value(outcome.found) };
+    case "Deactivate":
+      return { kind: "Deactivated" };
+    case "Wait":
+    case "AwaitSignal":
+      return { kind: "Waited" };
+  }
+}
+
+function value<Found>(found: Result<Found>): Found {
+  if (!found.ok) throw new Error("a failed outcome has no value");
+  return found.value;
+}
+
+/** Gives the reason why a signal cannot be followed now, if there is one. The first decision wins. */
+function refusal(state: RolloutState, signal: SignalName): string | undefined {
+  const decided = state.ending && `${signal} came too late: the result is already ${state.ending.result}`;
+  switch (signal) {
+    case "retry":
+      return refusalOfRetry(state);
+    case "pause":
+      return decided ?? (state.paused ? "the rollout is already paused" : undefined);
+    case "resume":
+      return decided ?? (state.paused ? undefined : "the rollout is not paused");
+    case "approve": {
+      const isAwaited = state.awaitedAt > 0 && gateOf(state) !== undefined;
+      return decided ?? (isAwaited ? undefined : "the rollout is not waiting for an approval");
+    }
+    case "promote":
+      return decided ?? (state.promoted ? "a promotion was already requested" : undefined);
+    case "abort":
+    case "supersede":
+      return decided;
+  }
+}
+
+function refusalOfRetry({ phase, ending, superseded }: RolloutState): string | undefined {
+  if (superseded) return "a superseded release cannot be retried";
+  const needed = "retry needs a rollout that was rolled back, rejected or degraded";
+  if (phase !== "finished") return `${needed}; this one is still in progress`;
+  const result = ending?.result;
+  return result === "promoted" || result === "unchanged" ? `${needed}; this one was ${result}` : undefined;
+}

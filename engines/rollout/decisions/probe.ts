@@ -1,0 +1,28 @@
+// A probe of the canary's own address → whether the smoke test has passed, or the canary no longer answers.
+import { duration, secondsBetween } from "../../time.ts";
+import type { RolloutDecision, RolloutState } from "../vocabulary.ts";
+import { abort } from "./end.ts";
+import { overdue } from "./measurement.ts";
+
+/** Concludes from the answer to a probe. While stable itself is sick, failed probes do not abort. */
+export function concludeProbe(state: RolloutState, detail: string, good: boolean): readonly RolloutDecision[] {
+  const { strategy, thresholds } = state.intent!;
+  if (state.phase === "smoking") {
+    if (good) return [{ kind: "SmokePassed" }];
+    return secondsBetween(state.phaseAt, state.now) >= strategy.smokeSeconds
+      ? [
+          abort(
+            "smoke-test-failed",
+            `canary did not answer its smoke test in ${duration(strategy.smokeSeconds)}: ${detail}`,
+          ),
+        ]
+      : [];
+  }
+  if (state.probeFailures < thresholds.probeFailuresMax) return state.phase === "baking" ? overdue(state) : [];
+  const message = `canary's own address failed ${state.probeFailures} probes in a row: ${detail}`;
+  const { sick } = state.evidence;
+  if (sick === undefined) return [abort("probes-failed", message)];
+  return state.waiting === sick
+    ? overdue(state)
+    : [{ kind: "Waiting", reason: sick, message: `${message}, but stable itself is sick` }];
+}

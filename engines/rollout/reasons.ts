@@ -1,0 +1,37 @@
+// Why a rollout waits, and why it ended: codes that programs can compare, each with its meaning. The message beside a
+// code says the same with the numbers of the case.
+
+/** Reasons to wait although nothing is known to be wrong with the canary. Waiting is not a failure. */
+export const waitReasons = {
+  "no-traffic": "the canary, or stable, got no requests",
+  "too-few-requests": "the step has too few requests for a verdict",
+  "warming-up": "the canary looks worse during its warm-up, which does not count",
+  "stable-sick": "stable fails far more than usual",
+  "shared-outage": "canary and stable fail together",
+  "lost-requests": "the canary answered fewer requests than its share; some may be hanging",
+  noisy: "failures come in bursts, which weakens the evidence",
+  unsettled: "the evidence is not enough to go on or to abort",
+  unapproved: "the next step needs a person's approval",
+} as const;
+export type WaitReason = keyof typeof waitReasons;
+
+/** Reasons for the end of a rollout. */
+export const endReasons = {
+  "every-step-passed": "the canary passed every step",
+  "promoted-by-signal": "a person promoted the canary",
+  "same-template": "the revision has the template of the one that serves",
+  "worse-than-stable": "the judge found the canary worse than the thresholds allow",
+  "probes-failed": "the canary's own address stopped answering",
+  "smoke-test-failed": "the canary never answered its smoke test",
+  "weights-drifted": "another client kept changing the weights",
+  "effect-failed": "Azure refused an operation too often",
+  "not-approved": "nobody approved the next step in time",
+  "time-expired": "the evidence was not enough within maximumSeconds",
+  "aborted-by-signal": "a person, or the deletion of the release, aborted it",
+  superseded: "the next release of the app took its place",
+  "traffic-moved-back": "another client gave all traffic back to stable",
+  "app-unfit": "the app cannot be released by canary",
+  "revision-missing": "the revision does not exist",
+  "stable-missing": "the revision that served before no longer exists",
+} as const;
+export type EndReason = keyof typeof endReasons;

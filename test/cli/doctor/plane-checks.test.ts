@@ -1,0 +1,150 @@
+// The checks of the control plane, against one with canned answers: what they report of one that is well, stuck,
+// refusing, down or out of reach.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { AppContext, Context } from "../../../cli/doctor/context.ts";
+import { examine } from "../../../cli/doctor/finding.ts";
+import { judgePulse, planeChecks } from "../../../cli/doctor/plane-checks.ts";
+import type { Settings } from "../../../config.ts";
+import { callFailed, journalUnreachable } from "../../../errors/api.ts";
+import {
+  envelope,
+  type FakeControlPlane,
+  startFakeControlPlane,
+  token,
+} from "../../support/controlplane/fake-control-plane.ts";
+import { checkRunner, contextFor, failure } from "../../support/emulator/doctor-shop.ts";
+
+let plane: FakeControlPlane;
+const { run, neverFailed } = checkRunner(planeChecks);
+
+beforeAll(async () => {
+  vi.stubEnv("BALLAST_TOKEN", token);
+  plane = await startFakeControlPlane();
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await plane.stop();
+});
+
+/** Gives the context of a stack with this control plane. Azure is not called. */
+const contextAt = (endpoint?: string, changes: Partial<Settings> = {}): AppContext =>
+  contextFor("00000000-0000-0000-0000-000000000001", async () => "unused", changes, endpoint);
+
+/** Serves a control plane that answers everything in one way. */
+async function withAnswer(
+  status: number,
+  body: object | string,
+  act: (context: Context) => Promise<void>,
+): Promise<void> {
+  const server = createServer(
+    (_, response) =>
+      void response
+        .writeHead(status, { "content-type": "application/json" })
+        .end(typeof body === "string" ? body : JSON.stringify(body)),
+  ).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  await act(contextAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
+  server.close();
+  server.closeAllConnections();
+}
+
+async function addressOfStopped(): Promise<string> {
+  const gone = await startFakeControlPlane();
+  await gone.stop();
+  return gone.endpoint;
+}
+
+test("the checks pass on a control plane that answers, advances and accepts the token", async () => {
+  await withAnswer(200, { status: "ok", inFlight: 1, lastWriteSecondsAgo: 3.2 }, async (context) => {
+    expect(await run("control plane", context)).toMatchObject({
+      state: "ok",
+      text: "the database answers, 1 rollout in progress, last write 3 s ago",
+    });
+  });
+  expect(await run("token", contextAt(plane.endpoint))).toMatchObject({
+    state: "ok",
+    text: "accepted with read permission; 0 rollouts of storefront",
+  });
+});
+
+test("the heartbeat is lost only when rollouts are in progress and do not advance", async () => {
+  await withAnswer(200, { status: "ok", inFlight: 2, lastWriteSecondsAgo: 26 }, async (context) => {
+    expect(await run("control plane", context)).toMatchObject(
+      failure(
+        "doctor-heartbeat-lost",
+        "2 rollouts are in progress, but the last journal write was 26 s ago; after 25 s",
+      ),
+    );
+  });
+  expect(judgePulse({ inFlight: 0, lastWriteSecondsAgo: 86_400 }, 25).state).toBe("ok");
+  expect(judgePulse({ inFlight: 0, lastWriteSecondsAgo: null }, 25)).toMatchObject({
+    state: "ok",
+    text: expect.stringContaining("nothing written yet"),
+  });
+});
+
+test("the control plane's own errors are given: unreachable database, internal error, refused token", async () => {
+  await withAnswer(503, envelope(journalUnreachable()), async (context) => {
+    expect(await run("control plane", context)).toMatchObject(failure("journal-unreachable"));
+  });
+  await withAnswer(500, envelope(callFailed({ reference: "x" })), async (context) => {
+    expect(await run("control plane", context)).toMatchObject(failure("call-failed"));
+  });
+  vi.stubEnv("BALLAST_TOKEN", "another-token");
+  expect(await run("token", contextAt(plane.endpoint))).toMatchObject(failure("call-token-refused"));
+  vi.stubEnv("BALLAST_TOKEN", token);
+});
+
+test("a control plane inside a network is not reported as down", async () => {
+  const endpoint = await addressOfStopped();
+  const network = { internal: true, callers: [] } as unknown as Settings["network"];
+  const resolvingTo = (addresses: readonly string[], changes: Partial<Settings> = { network }): AppContext => ({
+    ...contextAt(endpoint, changes),
+    resolve: async () => addresses,
+  });
+  const publicAddresses = ["203.0.113.9", "172.32.0.1", "127.0.0.1"];
+  // Each waits until its patience is used up, so they wait together.
+  const findings = await Promise.all([
+    run("control plane", resolvingTo([])),
+    run("control plane", resolvingTo(["10.40.0.12"], {})),
+    run("token", resolvingTo([])),
+    ...publicAddresses.map((address) => run("control plane", resolvingTo([address]))),
+    run("control plane", resolvingTo([], {})),
+  ]);
+  expect(findings).toMatchObject([
+    failure(
+      "doctor-plane-internal",
+      "127.0.0.1 is only reachable from inside its network: its name does not resolve on this machine",
+    ),
+    failure("doctor-plane-internal", "the private address 10.40.0.12, which does not answer this machine"),
+    failure("doctor-plane-internal"),
+    ...publicAddresses.map(() => failure("release-control-plane-unreachable")),
+    failure("release-control-plane-unreachable"),
+  ]);
+  expect(await contextAt().resolve("localhost")).toEqual(expect.arrayContaining(["127.0.0.1"]));
+});
+
+test("an ingress that refuses this machine's address is not reported as an unclear answer", async () => {
+  await withAnswer(403, "RBAC: access denied", async (context) => {
+    const restricted = { ...context, stack: { ...context.stack, callers: ["203.0.113.0/24"] } };
+    expect(await run("control plane", restricted)).toMatchObject(
+      failure("doctor-plane-caller-refused", "accepts 203.0.113.0/24"),
+    );
+    expect(await run("control plane", context)).toMatchObject(failure("release-control-plane-unclear"));
+  });
+});
+
+test("a control plane that is down is reported, and one that has no address", async () => {
+  expect(await run("control plane", contextAt(await addressOfStopped()))).toMatchObject(
+    failure("release-control-plane-unreachable"),
+  );
+  expect((await examine(planeChecks, contextAt())).map(({ state }) => state)).toEqual(["failed", "unknown"]);
+  expect(await run("control plane", contextAt())).toMatchObject(
+    failure("cli-endpoint-unknown", "not been deployed yet"),
+  );
+});
+
+test("every check has failed in one of these tests", () => expect(neverFailed()).toEqual([]));

@@ -1,0 +1,131 @@
+// The hooks around an update of an app: what locks it, what stops the update, and when the lock is released.
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "vitest";
+import type { TrafficEntry } from "../../components/canary-app/traffic.ts";
+import { trafficGuard } from "../../components/canary-app/traffic-guard.ts";
+import { live, Somewhere } from "../support/program/live-app.ts";
+import { type Answers, record } from "../support/program/mocks.ts";
+
+describe("the traffic guard of an update", () => {
+  const here = { revisionName: "a", weight: 100 };
+  interface World {
+    readonly old?: object;
+    readonly lock?: object;
+    readonly traffic?: readonly object[];
+    /** Further new inputs. */
+    readonly more?: { readonly template?: object; readonly secrets?: readonly object[] };
+  }
+  async function update(
+    planned: readonly TrafficEntry[],
+    { lock = { id: "h1", until: 0 }, traffic = [here], old, more = {} }: World,
+  ) {
+    const asked: (readonly [string, object])[] = [];
+    const said: string[] = [];
+    const { warn: write } = console;
+    console.warn = (line: string) => void said.push(line); // the SDK logs warnings there without a Pulumi CLI
+    const answers: Answers = (token, inputs) => {
+      asked.push([token, inputs]);
+      if (token === "ballast:index:lock") return lock;
+      return token === "ballast:index:unlock" ? {} : live(traffic, "a");
+    };
+    const { made } = await record(async () => {
+      const guarded = {
+        name: "storefront",
+        endpoint: "https://control-plane.example.net",
+        audience: "api://ballast",
+        resourceGroup: "shop",
+        app: "storefront",
+      };
+      const { beforeUpdate, afterUpdate, onError } = trafficGuard(guarded, new Somewhere());
+      const args = {
+        urn: "",
+        id: "",
+        name: "",
+        type: "",
+        newInputs: {
+          template: more.template,
+          configuration: pulumi.secret({ secrets: more.secrets, ingress: { traffic: planned } }),
+        },
+        ...(old ? { oldInputs: old } : {}),
+      };
+      const error = await (beforeUpdate![0] as pulumi.ResourceHook).callback(args)?.then(
+        () => undefined,
+        (thrown: Error) => thrown.message,
+      );
+      const before = asked.map(([token]) => token.split(":").at(-1));
+      await (afterUpdate![0] as pulumi.ResourceHook).callback(args);
+      const retried = await onError![0]!.callback({ ...args, failedOperation: "update", errors: [] });
+      return { error, before, retried };
+    }, answers).finally(() => {
+      console.warn = write;
+    });
+    return { ...made, asked, said: said.join("\n") };
+  }
+
+  test("locks the app, compares, lets the update proceed and releases the lock once", async () => {
+    const { error, before, asked, retried } = await update([here], {});
+    expect(error).toBeUndefined();
+    expect(before).toEqual(["lock", "getContainerApp"]);
+    const of = {
+      endpoint: "https://control-plane.example.net",
+      audience: "api://ballast",
+      resourceGroup: "shop",
+      app: "storefront",
+    };
+    expect(asked[0]).toEqual(["ballast:index:lock", { ...of, seconds: 120 }]);
+    expect(asked.slice(2)).toEqual([["ballast:index:unlock", { ...of, id: "h1" }]]);
+    expect(retried).toBe(false);
+  });
+  test("refuses with canary-app-traffic-moved after a rollback in between, and releases the lock at once", async () => {
+    const { error, before } = await update([{ revisionName: "b", weight: 100 }], {});
+    expect(error).toContain("canary-app-traffic-moved");
+    expect(error).toContain("was b 100 % when this update was planned and is a 100 % now");
+    expect(before).toEqual(["lock", "getContainerApp", "unlock"]);
+  });
+  test("refuses with canary-app-locked while another client has the lock, and does not release that lock", async () => {
+    const { error, asked } = await update([here], { lock: { heldBy: "ci" } });
+    expect(error).toContain("canary-app-locked");
+    expect(asked.map(([token]) => token)).toEqual(["ballast:index:lock"]);
+  });
+  test("refuses with canary-app-scope-changes, before any lock, a secret that changes with the template", async () => {
+    const old = {
+      template: { a: 1 },
+      configuration: pulumi.secret({ secrets: [{ name: "api-key", value: "v-first" }], ingress: { traffic: [here] } }),
+    };
+    const { error, asked } = await update([here], {
+      old,
+      more: { template: { a: 2 }, secrets: [{ name: "api-key", value: "v-second" }] },
+    });
+    expect(error).toContain("canary-app-scope-changes");
+    expect(error).toContain("the secret api-key gets another value");
+    expect(error).not.toContain("v-");
+    expect(asked).toEqual([]);
+    expect(
+      (await update([here], { old, more: { template: { a: 1 }, secrets: [{ name: "api-key", value: "v-second" }] } }))
+        .error,
+    ).toBeUndefined();
+    expect(
+      (await update([here], { old, more: { template: { a: 2 }, secrets: [{ name: "api-key", value: "v-first" }] } }))
+        .error,
+    ).toBeUndefined();
+  });
+  test("warns with canary-app-secret-waits of a secret's new value alone, without revealing it", async () => {
+    const old = {
+      template: { a: 1 },
+      configuration: { secrets: [{ name: "api-key", value: "v-first" }], ingress: { traffic: [here] } },
+    };
+    const { error, said } = await update([here], {
+      old,
+      more: { template: { a: 1 }, secrets: [{ name: "api-key", value: "v-second" }] },
+    });
+    expect(error).toBeUndefined();
+    expect(said).toContain('canary-app-secret-waits  "storefront" gets new values for api-key');
+    expect(said).not.toContain("v-");
+  });
+  test("compares without a control plane too, and continues with the warning canary-app-unguarded", async () => {
+    const down = { lock: { unreachable: "The control plane does not answer." } };
+    const { error, said } = await update([here], down);
+    expect([error, said.includes("canary-app-unguarded")]).toEqual([undefined, true]);
+    expect((await update([{ revisionName: "b", weight: 100 }], down)).error).toContain("canary-app-traffic-moved");
+  });
+});

@@ -1,0 +1,45 @@
+// The stored form of a fact: which shapes are refused, and that unknown fields are ignored.
+import { describe, expect, it } from "vitest";
+import { parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
+
+describe("a fact", () => {
+  const stored = (event: unknown) => ({
+    stream: "rollout/rg/web/r",
+    index: 7,
+    event,
+    process: "p",
+    epoch: 1,
+    hash: "h",
+  });
+
+  it.each<[unknown, string]>([
+    [null, "fact is not a record"],
+    ["Waited", "fact is not a record"],
+    [{ kind: "Waited" }, "fact.at is not a number"],
+    [{ kind: "toString", at: 1 }, "fact.kind is not one of"],
+    [{ kind: "Finished", at: 1, result: "won", message: "" }, "Finished.result is not one of promoted"],
+    [
+      { kind: "TrafficRead", at: 1, weights: [{ revision: "a", percent: "5" }] },
+      "TrafficRead.weights[0].percent is not a number",
+    ],
+    [{ kind: "Measured", at: 1, to: 2, buckets: {} }, "Measured.buckets is not a list"],
+    [{ kind: "Started", at: 1, activate: true }, "Started.stable is not a text"],
+  ])("is refused as %j", (event, why) => {
+    expect(() => parseFact(stored(event))).toThrowError(
+      expect.objectContaining({ id: "journal-fact-unknown", message: expect.stringContaining(why) }),
+    );
+  });
+
+  it("may have unknown fields, which are ignored", () => {
+    expect(
+      parseFact(
+        stored({
+          kind: "TrafficRead",
+          at: 1,
+          weights: [{ revision: "a", percent: 100, label: "stable" }],
+          mood: "good",
+        }),
+      ).event,
+    ).toEqual({ kind: "TrafficRead", at: 1, weights: [{ revision: "a", percent: 100 }] });
+  });
+});

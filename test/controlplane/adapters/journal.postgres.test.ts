@@ -1,0 +1,165 @@
+// The journal in PostgreSQL beyond the contract that all adapters share: unknown facts, migrations, broken connections,
+// notifications to other processes, passwords and encryption.
+import type pg from "pg";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
+import { connectionOptions, type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
+import { openJournal, type PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
+import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
+import type { Appended, Claims, Journal, Pen } from "../../../controlplane/runtime/ports.ts";
+import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
+
+const postgres = postgresForTests();
+const waited = (at: number): RolloutEvent => ({ kind: "Waited", at });
+const pen = { process: "p1" };
+const never = new AbortController().signal;
+let count = 0;
+/** Appends to the present end of the stream. */
+const add = async (journal: Journal, stream: string, events: readonly RolloutEvent[], by: Pen): Promise<Appended> =>
+  journal.append(stream, await journal.read(stream), events, by);
+const fresh = (): string => `rollout/rg/web/web--${++count}`;
+
+interface Kept {
+  readonly journal: Journal;
+  readonly claims: Claims;
+}
+
+async function inPostgres(
+  given?: Database,
+): Promise<Kept & { readonly journal: PostgresJournal; readonly pool: pg.Pool }> {
+  const database = given ?? (await postgres.fresh());
+  const pool = postgres.pool(database);
+  await migrate(pool);
+  return { pool, journal: openJournal(pool, connectionOptions(database), () => {}), claims: openClaims(pool, 30) };
+}
+
+describe("a journal in PostgreSQL alone", () => {
+  it("refuses to read an unknown fact, and names it", async () => {
+    const { journal } = await inPostgres();
+    onTestFinished(() => journal.close());
+    const stream = fresh();
+    // A newer version may write this.
+    await journal.append(stream, [], [waited(1), { kind: "Teleported", at: 2 } as unknown as RolloutEvent], pen);
+    await expect(journal.read(stream)).rejects.toMatchObject({
+      id: "journal-fact-unknown",
+      message: expect.stringContaining(`Fact 1 of ${stream}`),
+    });
+  });
+
+  it("is migrated once by replicas that start together", async () => {
+    const pool = postgres.pool(await postgres.fresh());
+    await Promise.all(Array.from({ length: 6 }, () => migrate(pool)));
+    await migrate(pool);
+    expect((await pool.query("select number from ballast.migrations")).rows).toEqual([
+      { number: 1 },
+      { number: 2 },
+      { number: 3 },
+    ]);
+  });
+
+  it("still appends, reads and notifies after every connection was broken", async () => {
+    const { journal, pool } = await inPostgres();
+    onTestFinished(() => journal.close());
+    const stream = fresh();
+    await journal.append(stream, [], [waited(1)], pen);
+    const telling = journal.grown(stream, 1, never);
+    await pool.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity " +
+        "where datname = current_database() and pid <> pg_backend_pid()",
+    );
+    await eventually(
+      () =>
+        add(journal, stream, [waited(2)], pen).then(
+          (came) => came !== "fenced",
+          () => false,
+        ),
+      "an append",
+    );
+    await telling;
+    expect(await journal.read(stream)).toHaveLength(2);
+  });
+
+  it("notifies readers of another process of every append, up to its end, without polling", async () => {
+    const database = await postgres.fresh();
+    const { journal: writer, pool } = await inPostgres(database);
+    const reader = openJournal(pool, connectionOptions(database), () => {}, 600);
+    const streams = Array.from({ length: 30 }, fresh);
+    onTestFinished(() => reader.close());
+    await eventually(
+      async () =>
+        (await pool.query("select 1 from pg_stat_activity where datname = current_database() and query like 'listen%'"))
+          .rowCount === 2,
+      "both to listen",
+    );
+    for (const stream of streams) await writer.append(stream, [], [waited(1)], pen);
+    let told = 0;
+    for (const stream of streams)
+      void reader.grown(stream, 1, never).then(() => {
+        told++;
+      });
+    await reader.grown(streams[0]!, 0, never); // Queries run one after the other, so earlier ones have ended too.
+    for (const stream of streams) await add(writer, stream, [waited(2)], pen);
+    await writer.close();
+    await eventually(() => told === streams.length, "all readers to be told");
+  });
+
+  it("wakes no waiter for a notification with a wrong length, such as a late or foreign one", async () => {
+    const { journal, pool } = await inPostgres();
+    onTestFinished(() => journal.close());
+    const stream = fresh();
+    const other = fresh();
+    const cancel = new AbortController();
+    const woken: string[] = [];
+    for (const each of [stream, other]) await journal.append(each, [], [waited(1)], pen);
+    const waits = [stream, other].map((each) =>
+      journal.grown(each, 1, cancel.signal).then(() => {
+        if (!cancel.signal.aborted) woken.push(each);
+      }),
+    );
+    await eventually(
+      async () =>
+        (await pool.query("select 1 from pg_stat_activity where datname = current_database() and query like 'listen%'"))
+          .rowCount === 1,
+      "it to listen",
+    );
+    // The second is true, and arrives after the first.
+    await pool.query("update ballast.streams set length = 2 where stream = $1", [other]);
+    for (const each of [stream, other]) await pool.query("select pg_notify('ballast_journal', $1)", [`2 ${each}`]);
+    await eventually(() => woken.length > 0, "the true one to wake");
+    expect(woken).toEqual([other]);
+    cancel.abort();
+    await Promise.all(waits);
+  });
+
+  it("fetches the password for each connection, so that a token may change", async () => {
+    const database = await postgres.fresh();
+    let asked = 0;
+    const pool = openPool(
+      {
+        ...database,
+        password: async () => {
+          asked++;
+          return database.password as string;
+        },
+      },
+      () => {},
+    );
+    onTestFinished(() => pool.end());
+    await Promise.all([pool.query("select pg_sleep(0.05)"), pool.query("select pg_sleep(0.05)")]);
+    expect(asked).toBe(2);
+  });
+
+  it("is not connected to without encryption over a network", () => {
+    const database = {
+      host: "db.example",
+      port: 5432,
+      name: "ballast",
+      user: "ballast",
+      password: "secret",
+      tls: "disable",
+    } as const;
+    expect(() => connectionOptions(database)).toThrowError(expect.objectContaining({ id: "database-tls-disabled" }));
+    expect(connectionOptions({ ...database, tls: "require" }).ssl).toMatchObject({ rejectUnauthorized: true });
+  });
+});

@@ -1,0 +1,252 @@
+// The call that starts a rollout: which bodies it accepts, what it answers the first time and again, and when it
+// refuses. A refused call starts nothing. security.test.ts and fuzz.test.ts have hostile callers.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
+import { claimTargetHeld } from "../../../errors/claims.ts";
+import {
+  body,
+  type Issuer,
+  openService,
+  path,
+  rejected,
+  type Service,
+  startIssuer,
+  stream,
+} from "../../support/controlplane/service.ts";
+
+let issuer: Issuer;
+beforeAll(async () => {
+  issuer = await startIssuer();
+});
+afterAll(() => issuer.close());
+
+const token: Issuer["token"] = (...how) => issuer.token(...how);
+const service = (changes: Partial<Service["parts"]> = {}): Service => openService(issuer, changes);
+
+describe("a body", () => {
+  const bad: Readonly<Record<string, readonly [sent: unknown, status: number, id: string, words: string]>> = {
+    "larger than 64 kB": [{ ...body, release: "x".repeat(70_000) }, 413, "call-too-large", "64 kB"],
+    "that is not JSON": ["{", 400, "call-malformed", "not JSON"],
+    "that is no object": [[], 400, "call-malformed", "not an object"],
+    "that is missing": [undefined, 400, "call-malformed", "not an object"],
+    "with an unknown field": [{ ...body, wait: true }, 400, "call-malformed", '"wait"'],
+    "with an unknown limit": [
+      { ...body, thresholds: { ...defaultThresholds, failurePointMax: 2 } },
+      400,
+      "call-malformed",
+      '"failurePointMax"',
+    ],
+    "without a limit": [
+      { ...body, thresholds: { ...defaultThresholds, ceilingPercent: undefined } },
+      400,
+      "call-malformed",
+      "thresholds.ceilingPercent",
+    ],
+    "with a number as text": [
+      { ...body, strategy: { ...defaultStrategy, bakeSeconds: "300" } },
+      400,
+      "call-malformed",
+      "strategy.bakeSeconds",
+    ],
+    "with a dryRun that is not whole": [
+      { ...body, dryRun: { failurePointsMax: 1 } },
+      400,
+      "call-malformed",
+      "dryRun.oddsTolerated",
+    ],
+    "with a dryRun that makes no sense": [
+      { ...body, dryRun: { ...defaultThresholds, ceilingPercent: 1 } },
+      400,
+      "call-malformed",
+      "In the dry-run thresholds, failurePointsMax (1) must be below",
+    ],
+    "with weights as text": [
+      { ...body, strategy: { ...defaultStrategy, weights: ["5"] } },
+      400,
+      "call-malformed",
+      "strategy.weights",
+    ],
+    "with weights that go down": [
+      { ...body, strategy: { ...defaultStrategy, weights: [50, 25] } },
+      400,
+      "call-malformed",
+      "must be above the one before",
+    ],
+    "with a forged line": [{ ...body, release: "good\nPlanned by somebody else" }, 400, "call-malformed", "release"],
+    "with a probe path elsewhere": [
+      { ...body, probePath: "https://elsewhere.example/" },
+      400,
+      "call-malformed",
+      "probePath",
+    ],
+    "with a gate before its first step": [
+      { ...body, gate: { beforePercent: 5, expiresSeconds: 60 } },
+      400,
+      "call-malformed",
+      "must be above the first weight",
+    ],
+    "with a gate without its time": [
+      { ...body, gate: { beforePercent: 100 } },
+      400,
+      "call-malformed",
+      "gate.expiresSeconds",
+    ],
+    "with an unknown choice": [{ ...body, whenInFlight: "replace" }, 400, "call-malformed", "whenInFlight"],
+  };
+  for (const [what, [sent, status, id, words]] of Object.entries(bad)) {
+    test(`${what} is refused with ${status}, and nothing is started`, async () => {
+      const { call, asked } = service();
+      const answered = await call("PUT", path, sent);
+      expect([answered.status, answered.body.error.id]).toEqual([status, id]);
+      expect(answered.body.error.message).toContain(words);
+      expect(asked).toEqual([]);
+    });
+  }
+
+  test("that is streamed without a length is cut off at 64 kB too", async () => {
+    const { app, asked } = service();
+    const endless = new ReadableStream({
+      pull: (controller) => controller.enqueue(new TextEncoder().encode("x".repeat(10_000))),
+    });
+    const response = await app.request(path, {
+      method: "PUT",
+      body: endless,
+      duplex: "half",
+      headers: { authorization: `Bearer ${await token()}`, "content-type": "application/json" },
+    } as RequestInit);
+    expect(response.status).toBe(413);
+    expect(asked).toEqual([]);
+  });
+});
+
+describe("a release", () => {
+  test("is started once, and a repeated call shows its present state", async () => {
+    const {
+      call,
+      asked,
+      parts: { journal },
+    } = service();
+    const first = await call("PUT", path, body);
+    expect(first.status).toBe(202);
+    expect(first.body).toMatchObject({
+      id: stream,
+      target: { resourceGroup: "shop", app: "api" },
+      revision: "api--0000002",
+      release: "hash-of-2",
+      phase: "inspecting",
+      percent: 0,
+      attempt: 1,
+      result: null,
+      facts: 1,
+    });
+    expect((await journal.read(stream))[0]!.event).toMatchObject({
+      kind: "Planned",
+      intent: { requestedBy: "somebody" },
+    });
+    expect((await call("PUT", path.toUpperCase().replace("/ROLLOUTS", "/rollouts"), body)).status).toBe(200);
+    expect(asked).toEqual([`start ${stream}`]);
+  });
+
+  test("keeps its dry-run thresholds in its journal, if it has any", async () => {
+    const {
+      call,
+      parts: { journal },
+    } = service();
+    const dryRun = { ...defaultThresholds, failurePointsMax: 0.5 };
+    await call("PUT", path, { ...body, dryRun });
+    expect((await journal.read(stream))[0]!.event).toMatchObject({ kind: "Planned", intent: { dryRun } });
+    const {
+      call: plain,
+      parts: { journal: other },
+    } = service();
+    await plain("PUT", path, body);
+    expect((await other.read(stream))[0]!.event).not.toHaveProperty("intent.dryRun");
+  });
+
+  test("that has finished answers at once with its result", async () => {
+    const { call, append, asked } = service();
+    await append(stream, rejected);
+    const answered = await call("PUT", path, body);
+    expect([answered.status, answered.body.result, answered.body.phase]).toEqual([200, "rejected", "finished"]);
+    expect(answered.body.message).toBe("rejected before any traffic: the revision does not exist");
+    expect(asked).toEqual([]);
+  });
+
+  test("of an app outside the managed targets is refused, and nothing is started", async () => {
+    const { call, asked } = service();
+    for (const to of ["/rollouts/shop/other/other--0000002", "/rollouts/elsewhere/api/api--0000002"]) {
+      const { status, body: answered } = await call("PUT", to, body);
+      expect([status, answered.error.id]).toEqual([404, "target-not-managed"]);
+    }
+    for (const [method, to, sent] of [
+      ["POST", "/rollouts/shop/other/x/signals", { signal: "abort", reason: "x" }],
+      ["POST", "/locks/shop/other", { seconds: 5 }],
+      ["DELETE", "/locks/shop/other/1", undefined],
+    ] as const) {
+      expect((await call(method, to, sent)).body.error.id).toBe("target-not-managed");
+    }
+    expect(asked).toEqual([]);
+  });
+
+  test("with a hostile revision name is refused", async () => {
+    const { call, asked } = service();
+    for (const name of ["a%27%20or%201%3D1", "..%2Fx", "api--1%0Aforged"])
+      expect((await call("PUT", `/rollouts/shop/api/${name}`, body)).status).toBe(400);
+    expect(asked).toEqual([]);
+  });
+
+  test("is refused while another of the same app is in flight", async () => {
+    const { call, asked } = service();
+    await call("PUT", path, body);
+    const second = await call("PUT", path.replace("0002", "0003"), body);
+    expect([second.status, second.body.error.id, second.headers.get("retry-after")]).toEqual([
+      409,
+      "rollout-in-flight",
+      null,
+    ]);
+    expect(asked).toEqual([`start ${stream}`]);
+  });
+
+  test("supersedes the one in flight on request, which receives one signal and returns its traffic", async () => {
+    const { call, asked, append } = service();
+    const weights = [
+      { revision: "api--0000001", percent: 95 },
+      { revision: "api--0000002", percent: 5 },
+    ];
+    await append(stream, [
+      rejected[0]!,
+      rejected[1]!,
+      { at: 2000, kind: "Started", stable: "api--0000001", activate: false },
+      { at: 3000, kind: "SmokePassed" },
+      { at: 4000, kind: "TrafficShifted", weights },
+    ]);
+    for (const _again of [1, 2]) {
+      const second = await call("PUT", path.replace("0002", "0003"), {
+        ...body,
+        release: "hash-of-3",
+        whenInFlight: "supersede",
+      });
+      expect([second.status, second.body.error.id, second.headers.get("retry-after")]).toEqual([
+        409,
+        "rollout-in-flight",
+        "2",
+      ]);
+    }
+    expect(asked).toEqual([`supersede ${stream} by somebody: release hash-of-3 replaces it`]);
+    expect((await call("GET", path)).body).toMatchObject({ phase: "reverting", percent: 5, result: null });
+  });
+
+  test("is asked to retry while the finished one before it still holds the app", async () => {
+    const { parts } = service();
+    const { call } = service({
+      rollouts: {
+        ...parts.rollouts,
+        start: async () => {
+          throw claimTargetHeld({ stream, heldBy: "rollout/shop/api/api--0000001" });
+        },
+      },
+    });
+    const { status, headers, body: answered } = await call("PUT", path, body);
+    expect([status, headers.get("retry-after"), answered.error.id]).toEqual([409, "2", "claim-target-held"]);
+  });
+});

@@ -1,0 +1,55 @@
+// The README claims no more than its sources. Its rollback is a scenario's journal, its program is the tested example,
+// its sizes are the defaults that are deployed, and its benchmark figures are those of the judge's page.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { replicaSizes } from "../../components/conventions.ts";
+import { databaseSku } from "../../defaults.ts";
+
+const read = (...path: readonly string[]): string =>
+  readFileSync(join(import.meta.dirname, "..", "..", ...path), "utf8");
+const readme = read("README.md");
+const unwrapped = readme.replaceAll(/\s+/g, " ");
+/** Gives the first block of a language. */
+const block = (language: string): string => new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(readme)![1]!;
+const withoutIndent = (text: string): readonly string[] =>
+  text
+    .trim()
+    .split("\n")
+    .map((line) => line.trim());
+
+test("the rollback is the journal of the scenario that the README links", () => {
+  const [, scenario] = /\]\((test\/scenarios\/rollout\/[\w-]+\.yaml)\)/.exec(readme)!;
+  const journal = read(scenario!).split("\n---\n")[2]!.replace(/^.*\n/, "");
+  expect(withoutIndent(block("text"))).toEqual(withoutIndent(journal));
+});
+
+test("the program is examples/canary-app, which a test runs", () =>
+  expect(block("ts")).toBe(read("examples", "canary-app", "index.ts")));
+
+test("the sizes are the defaults that are deployed", () => {
+  const { cpu, gib } = replicaSizes.controlPlane;
+  expect(unwrapped).toContain(`(${cpu} vCPU, ${gib} GiB)`);
+  expect(unwrapped).toContain(`(\`${databaseSku}\`)`);
+});
+
+/** Gives the promoted bad, rolled-back good and undecided percentages of a contestant's row in track A. */
+function percentages(contestant: string): readonly [promoted: number, rolledBack: number, waiting: number] {
+  const [, trackA = ""] = read("docs", "evidence", "judge.md").split("\n## Track A");
+  const row = trackA.split("\n").find((line) => line.startsWith(`| ${contestant} |`));
+  const cells = row!.split("|").map((cell) => Number.parseFloat(cell));
+  return [cells[2]!, cells[4]!, cells[6]!];
+}
+const range = (values: readonly number[]): string => {
+  const [least, most] = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(1));
+  return least === most ? `${least} %` : `${least} to ${most} %`;
+};
+
+test("the benchmark figures are those of the judge's page", () => {
+  const groups = [["Flagger 5", "Flagger 10"], ["Argo docs", "Argo docs, canary only", "Argo tuned"], ["ballast"]];
+  const row = (which: 0 | 1): string =>
+    groups.map((names) => range(names.map((name) => percentages(name)[which]))).join(" | ");
+  expect(readme).toContain(`| bad canaries promoted, benchmark | | ${row(0)} |`);
+  expect(readme).toContain(`| good canaries rolled back, benchmark | | ${row(1)} |`);
+  expect(unwrapped).toContain(`${percentages("ballast")[2]} % of its runs had no verdict`);
+});

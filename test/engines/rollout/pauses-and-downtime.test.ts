@@ -1,0 +1,147 @@
+// Time that passes without decisions: pauses, downtime of the process, and clocks that go wrong.
+import { describe, expect, it } from "vitest";
+import { after } from "../../../engines/time.ts";
+import { canary, healthy, revisionsUp, stable, times } from "../../support/worlds/meddling.ts";
+import { type Meddle, run } from "../../support/worlds/pure-world.ts";
+import { type Scenario, start } from "../../support/worlds/scenario.ts";
+
+describe("a rollout that is paused", () => {
+  const aDay: Scenario = {
+    ...healthy,
+    strategy: { ...healthy.strategy, probeSeconds: 30 },
+    signals: [
+      { atMinutes: 5, signal: "pause", by: "ann", reason: "a holiday" },
+      { atMinutes: 5 + 24 * 60, signal: "resume", by: "ann", reason: "back" },
+    ],
+  };
+
+  it("for a day writes fewer than 1,500 facts, and is judged on every bucket of that day", () => {
+    const { journal, state } = run(aDay);
+    const [paused, resumed] = [
+      journal.findIndex(({ kind }) => kind === "Signalled"),
+      journal.findLastIndex(({ kind }) => kind === "Signalled"),
+    ];
+    expect(resumed - paused).toBeLessThan(1_500);
+    const buckets = journal
+      .slice(
+        0,
+        journal.findIndex(({ kind }) => kind === "StepPassed"),
+      )
+      .flatMap((event) => (event.kind === "Measured" ? event.buckets : []))
+      .map(({ at }) => at);
+    expect(buckets.slice(1).every((at, place) => at === buckets[place]! + aDay.strategy.intervalSeconds * 1000)).toBe(
+      true,
+    );
+    expect([buckets.length > 24 * 60, state.ending?.result]).toEqual([true, "promoted"]);
+  });
+
+  it("aborts a canary that dies or begins to fail in the pause within about six intervals", () => {
+    const dying: Meddle = (effect, world, { paused }) =>
+      effect.kind === "Probe" && paused && world.now > after(start, 10 * 60)
+        ? {
+            kind: "Outcome",
+            of: "Probe",
+            at: world.now,
+            found: { ok: true, value: { good: false, detail: "no answer", running: "Failed" } },
+          }
+        : undefined;
+    const failingLater = { ...aDay, canary: [...aDay.canary, { fromMinutes: 10, failedPercent: 60, slowPercent: 0 }] };
+    for (const [scenario, meddle, most] of [
+      [aDay, dying, 17.5],
+      [failingLater, undefined, 17],
+    ] as const) {
+      const aborted = run(scenario, meddle).journal.find(({ kind }) => kind === "Aborted")!;
+      expect(aborted.at).toBeLessThanOrEqual(after(start, most * 60));
+    }
+  });
+
+  it("probes as often as usual if its revisions scale to zero", () => {
+    const anHour = { ...aDay, signals: aDay.signals.map((sent, place) => ({ ...sent, atMinutes: 5 + place * 60 })) };
+    const { journal } = run(
+      anHour,
+      times(
+        1,
+        ({ kind }) => kind === "Inspect",
+        (_, world) => {
+          world.shows = { revisions: revisionsUp([stable, canary], { minReplicas: 0 }) };
+          return undefined;
+        },
+      ),
+    );
+    const asked = journal
+      .filter(({ kind, at }) => kind === "Probed" && at > after(start, 6 * 60) && at < after(start, 60 * 60))
+      .map(({ at }) => at);
+    expect([asked.length > 100, asked.slice(1).every((at, place) => at - asked[place]! <= 30_000)]).toEqual([
+      true,
+      true,
+    ]);
+  });
+});
+
+describe("hours of downtime", () => {
+  /** The process is down from a moment of the first bake on, for three hours. */
+  const away = times(
+    1,
+    ({ kind }, { phase, step }) => kind === "Wait" && phase === "baking" && step === 0,
+    (_, world) => {
+      world.now = after(start, 3 * 3600);
+      return { kind: "Outcome", of: "Wait", at: world.now, found: { ok: true, value: null } };
+    },
+  );
+  const long = { ...healthy, strategy: { ...healthy.strategy, maximumSeconds: 6 * 3600 } };
+
+  it("are judged bucket by bucket before any step is passed", () => {
+    away.count = 0;
+    const { journal } = run(long, away);
+    const passed = journal.findIndex(({ kind }) => kind === "StepPassed");
+    const measured = journal.slice(0, passed).findLast(({ kind }) => kind === "Measured");
+    expect(measured).toMatchObject({ to: after(start, 3 * 3600) });
+    expect(
+      journal.slice(0, passed).flatMap((event) => (event.kind === "Measured" ? event.buckets : [])).length,
+    ).toBeGreaterThanOrEqual(178);
+  });
+
+  it("end in a rollback if the canary was bad, though it is well again", () => {
+    away.count = 0;
+    const meanwhile = {
+      ...long,
+      canary: [
+        { fromMinutes: 0, failedPercent: 0, slowPercent: 0 },
+        { fromMinutes: 5, failedPercent: 40, slowPercent: 0 },
+        { fromMinutes: 175, failedPercent: 0, slowPercent: 0 },
+      ],
+    };
+    expect(run(meanwhile, away).state.ending?.result).toBe("rolled-back");
+  });
+
+  it("without rows make the rollout wait, and abort it in the end", () => {
+    away.count = 0;
+    const { journal, state } = run(
+      {
+        ...long,
+        requestsPerMinute: [{ fromMinutes: 0, value: 0 }],
+        strategy: { ...long.strategy, maximumSeconds: 4 * 3600 },
+      },
+      away,
+    );
+    expect(journal.find(({ kind }) => kind === "Waiting")).toMatchObject({ reason: "no-traffic" });
+    expect(state.ending?.message).toContain("not enough evidence");
+  });
+});
+
+describe("clocks", () => {
+  it("that go back or are ten minutes apart neither turn back a journal nor end a rollout", () => {
+    const skewed: Meddle = (effect, world) =>
+      effect.kind === "Probe"
+        ? {
+            kind: "Outcome",
+            of: "Probe",
+            at: after(world.now, world.probes++ % 2 ? -600 : 0),
+            found: { ok: true, value: { good: true, detail: "answered 200", running: "Running" } },
+          }
+        : undefined;
+    const { journal, state } = run(healthy, skewed);
+    expect(journal.every(({ at }, index) => index === 0 || at >= journal[index - 1]!.at)).toBe(true);
+    expect(state.ending?.result).toBe("promoted");
+  });
+});

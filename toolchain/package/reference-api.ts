@@ -1,0 +1,217 @@
+// docs/reference/api.md: every call of the control plane's API with what it takes, answers and refuses, from the table
+// and the schemas of which GET /openapi.json is made. What a release's fields mean is in the docstrings of its types.
+import { description as openapi, refusalsOf } from "../../controlplane/api/openapi.ts";
+import {
+  type Answered,
+  type Operation,
+  type OperationName,
+  operations,
+} from "../../controlplane/api/openapi-operations.ts";
+import { type filterForm, type followForm, names } from "../../controlplane/api/read-address.ts";
+import type { lockForm, signalForm } from "../../controlplane/api/rollouts/forms.ts";
+import type { Form } from "../../engines/form.ts";
+import type { Member, Sources } from "./exported-types.ts";
+import { code, generatedFrom, plain, table } from "./markdown.ts";
+
+/** The parts of JSON Schema that the API uses. */
+interface JsonSchema {
+  readonly $ref?: string;
+  readonly type?: string | readonly string[];
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
+  readonly properties?: Properties;
+  readonly required?: readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly [bound: `${"min" | "max" | "exclusiveMin"}${string}`]: number;
+}
+type Properties = Readonly<Record<string, JsonSchema>>;
+
+type NamesOf<Each> = Each extends Form<infer Value> ? keyof Value & string : never;
+
+/** What parameters mean, and fields of bodies whose types have no docstrings of their own. */
+const meanings: Readonly<
+  Record<
+    keyof typeof names | NamesOf<typeof filterForm | typeof followForm | typeof signalForm | typeof lockForm>,
+    string
+  >
+> = {
+  rg: "The app's resource group.",
+  app: "The app.",
+  revision: "The revision to release.",
+  id: "The lock's id.",
+  resourceGroup: "Lists only rollouts in this resource group.",
+  inFlight: "Lists only rollouts that have not ended.",
+  from: "The index of the first fact to send.",
+  signal: "What to do with the rollout.",
+  reason: "Why. The journal keeps it with the caller's name.",
+  seconds: "How long the lock lasts unless it is removed before.",
+};
+
+/** The types that a body is read into, for the meaning of its fields. */
+const bodyTypes: { readonly [call in OperationName]?: readonly [file: string, type: string] } = {
+  putRollout: ["controlplane/api/rollouts/forms.ts", "AskedRelease"],
+};
+
+/** Gives the heading of a call. */
+export const callTitle = ({ method, path }: Pick<Operation, "method" | "path">): string => `${method} ${path}`;
+
+/** Gives the page. */
+export function apiPage(sources: Sources): string {
+  return [
+    "# API of the control plane",
+    generatedFrom("`controlplane/api/`"),
+    "[The guide](../guides/api.md) says how to sign in and has examples. `GET /openapi.json` gives the same as " +
+      "OpenAPI 3.1, and also the pattern of each string. Every refusal has the shape [`Error`](#error).",
+    ...Object.entries<Operation>(operations).map(([name, operation]) => {
+      const [file, type] = bodyTypes[name as OperationName] ?? [];
+      const fields = file === undefined ? [] : sources.fields(file, type!);
+      return call(operation, new Map([...Object.entries(meanings), ...fields.map(wordsOf)]));
+    }),
+    "## Shapes",
+    ...Object.entries(openapi.components.schemas as Properties).map(([name, schema]) => shape(name, schema)),
+    "",
+  ].join("\n\n");
+}
+
+const wordsOf = ({ name, documentation }: Member): readonly [name: string, words: string] => [name, documentation];
+
+function call(operation: Operation, wordsByName: ReadonlyMap<string, string>): string {
+  const { role, summary, path, query, body, answers } = operation;
+  const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as keyof typeof names);
+  const parameter = (name: string, where: string, schema: JsonSchema): readonly string[] => [
+    code(name),
+    where,
+    typeOf(schema),
+    [wordsByName.get(name), defaultOf(schema)].filter(Boolean).join(" "),
+  ];
+  const parameters = [
+    ...places.map((name) => parameter(name, "path", names[name].schema as JsonSchema)),
+    ...Object.entries((query?.schema as JsonSchema | undefined)?.properties ?? {}).map(([name, schema]) =>
+      parameter(name, "query", schema),
+    ),
+  ];
+  return [
+    `## ${code(callTitle(operation))}`,
+    plain(summary),
+    role === undefined ? "It needs no token." : `It needs a token with the role ${code(role)}.`,
+    ...(parameters.length === 0 ? [] : [table(["parameter", "in", "type", "description"], parameters).trimEnd()]),
+    ...(body === undefined
+      ? []
+      : [
+          table(
+            ["field of the body", "type", "description"],
+            fieldRows(body.schema as JsonSchema, wordsByName),
+          ).trimEnd(),
+        ]),
+    table(
+      ["status", "answer"],
+      [
+        ...Object.entries<Answered>(answers).map(([status, answer]) => [status, answerOf(answer)]),
+        ...Object.entries(refusalsOf(operation)).map(([status, ids]) => [
+          status,
+          `Refused: ${ids.map(errorLink).join(", ")}.`,
+        ]),
+      ],
+    ).trimEnd(),
+  ].join("\n\n");
+}
+
+const errorLink = (id: string): string => `[${code(id)}](errors.md#${id})`;
+
+const answerOf = ({ description: words, shape: schema, mediaType }: Answered): string =>
+  [
+    plain(words),
+    ...(schema === undefined
+      ? []
+      : [`Body: ${inline(schema as JsonSchema)}${mediaType === undefined ? "" : `, ${code(mediaType)}`}.`]),
+  ].join(" ");
+
+/** Gives a row for each field, also of objects within. A field that has the schema of an earlier one refers to that. */
+function fieldRows(schema: JsonSchema, wordsByName: ReadonlyMap<string, string>): readonly (readonly string[])[] {
+  const seen = new Map<JsonSchema, string>();
+  const rowsOf = (object: JsonSchema, prefix: string): readonly (readonly string[])[] =>
+    Object.entries(object.properties ?? {}).flatMap(([key, field]) => {
+      const name = prefix + key;
+      const inner = objectIn(field);
+      const earlier = inner && seen.get(inner);
+      const words = field.description ?? wordsByName.get(name) ?? "";
+      const isOptional = !object.required?.includes(key);
+      if (earlier !== undefined) {
+        const ownWords = words === wordsByName.get(earlier) ? "" : words;
+        return [[code(name), `object with the fields of ${code(earlier)}`, meaningOf(field, ownWords, isOptional)]];
+      }
+      const row = [code(name), typeOf(field), meaningOf(field, words, isOptional)];
+      if (inner === undefined) return [row];
+      seen.set(inner, name);
+      return [row, ...rowsOf(inner, `${name}.`)];
+    });
+  return rowsOf(schema, "");
+}
+
+/** Finds the object that a field is, or may be. */
+const objectIn = (field: JsonSchema): JsonSchema | undefined =>
+  [field, ...(field.anyOf ?? [])].find(({ type }) => type === "object");
+
+const meaningOf = (field: JsonSchema, words: string, isOptional: boolean): string =>
+  [isOptional ? "Optional." : "", plain(words), defaultOf(field)].filter(Boolean).join(" ");
+
+const defaultOf = (schema: JsonSchema): string =>
+  schema.default === undefined ? "" : `${code(JSON.stringify(schema.default))} by default.`;
+
+/** Gives the section of a named shape: its fields, or its variants. */
+function shape(name: string, schema: JsonSchema): string {
+  const fields =
+    schema.oneOf === undefined
+      ? table(["field", "type", "description"], fieldRows(schema, new Map()))
+      : schema.oneOf.map((variant) => `- ${variantOf(variant)}\n`).join("");
+  const words = schema.description === undefined ? [] : [plain(schema.description)];
+  return [`### ${code(name)}`, ...words, fields.trimEnd()].join("\n\n");
+}
+
+/** Gives a variant by its constant, if it has one, and the names of its other fields. */
+function variantOf({ properties = {} }: JsonSchema): string {
+  const { true: constants = [], false: others = [] } = Object.groupBy(Object.entries(properties), ([, field]) =>
+    field.const === undefined ? "false" : "true",
+  );
+  const list = others.length === 0 ? "no fields" : others.map(([name]) => code(name)).join(", ");
+  return [...constants.map(([, field]) => code(String(field.const))), list].join(": ");
+}
+
+/** Gives a schema within a sentence: an object without a name by its fields. */
+const inline = (schema: JsonSchema): string =>
+  schema.properties === undefined
+    ? typeOf(schema)
+    : Object.entries(schema.properties)
+        .map(([name, field]) => `${code(name)} (${typeOf(field)})`)
+        .join(", ");
+
+/** Gives the type of a value with its bounds. */
+function typeOf(schema: JsonSchema): string {
+  if (schema.$ref !== undefined) return link(schema.$ref.split("/").at(-1)!);
+  if (schema.const !== undefined) return code(JSON.stringify(schema.const));
+  if (schema.enum !== undefined) return either(schema.enum.map((each) => code(JSON.stringify(each))));
+  if (schema.anyOf !== undefined) return either(schema.anyOf.map(typeOf));
+  if (schema.items !== undefined)
+    return `list${bounds(schema, "minItems", "maxItems", " items")} of ${typeOf(schema.items)}`;
+  if (schema.type === "string") return `string${bounds(schema, "minLength", "maxLength", " characters")}`;
+  return `${either([schema.type ?? "any value"].flat())}${bounds(schema, "minimum", "maximum", "")}`;
+}
+
+const either = (all: readonly string[]): string => new Intl.ListFormat("en", { type: "disjunction" }).format(all);
+
+const link = (name: string): string => `[${code(name)}](#${name.toLowerCase()})`;
+
+function bounds(schema: JsonSchema, least: `min${string}`, most: `max${string}`, unit: string): string {
+  const { exclusiveMinimum: above, [least]: from, [most]: to } = schema;
+  if (from !== undefined && to !== undefined) return ` (${from} to ${to}${unit})`;
+  const parts = [
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(from === undefined ? [] : [`at least ${from}`]),
+    ...(to === undefined ? [] : [`at most ${to}`]),
+  ];
+  return parts.length === 0 ? "" : ` (${parts.join(", ")}${unit})`;
+}

@@ -1,0 +1,76 @@
+// docs/reference/errors.md: every error of the catalogue with its texts, a section for each file of errors/. Texts are
+// functions of the case at hand; they are called with placeholders.
+import { globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { BallastError, catalogue } from "../../errors/catalogue.ts";
+import type { Sources } from "./exported-types.ts";
+import { code, generatedFrom, plain, sentence } from "./markdown.ts";
+import { placeholder } from "./placeholder.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+
+type Made = Readonly<Record<string, unknown>>;
+
+/** Gives what each file with errors exports, by the file's path, and with it lists all of them in the catalogue. */
+export async function importErrors(): Promise<ReadonlyMap<string, Made>> {
+  const files = globSync("errors/*.ts", { cwd: root })
+    .filter((file) => basename(file) !== "catalogue.ts")
+    .toSorted();
+  return new Map(
+    await Promise.all(files.map(async (file) => [file, (await import(join(root, file))) as Made] as const)),
+  );
+}
+
+/** Gives the page. */
+export function errorsPage(errors: ReadonlyMap<string, Made>, sources: Sources): string {
+  return [
+    "# Errors",
+    `${generatedFrom("`errors/`")} A part in \`<…>\` depends on the case.`,
+    "An id never changes its meaning. An *error* ends what was asked for. After a *warning* the work continues. " +
+      "The exit code is that of a `ballast` command that ends with the error.",
+    [...errors.keys()].map((file) => `- [${nameOf(file)}](#${nameOf(file)}): ${purposeOf(file)}`).join("\n"),
+    ...[...errors].flatMap(([file, made]) => [`## ${nameOf(file)}`, ...entriesOf(file, made, sources)]),
+    "",
+  ].join("\n\n");
+}
+
+const nameOf = (file: string): string => basename(file, ".ts");
+
+/** Gives the first sentence of the comment at the head of a file. */
+function purposeOf(file: string): string {
+  const [comment] = /^(?:\/\/ .*\n)+/.exec(readFileSync(join(root, file), "utf8"))!;
+  return comment
+    .replaceAll(/^\/\/ /gm, "")
+    .replaceAll("\n", " ")
+    .split(/(?<=\.) /)[0]!;
+}
+
+function entriesOf(file: string, made: Made, sources: Sources): readonly string[] {
+  const documentation = new Map(sources.exports(file).map((each) => [each.name, each.documentation]));
+  return Object.entries(made)
+    .flatMap(([name, make]) => {
+      const error = typeof make === "function" ? (make(placeholder("case")) as unknown) : undefined;
+      return error instanceof BallastError ? [{ error, context: documentation.get(name) ?? "" }] : [];
+    })
+    .toSorted((one, other) => (one.error.id < other.error.id ? -1 : 1))
+    .map(({ error, context }) => entry(error, context));
+}
+
+function entry({ id, message, fix, left, severity, exitCode }: BallastError, context: string): string {
+  const weight = severity === "warning" ? "Warning." : `Error, exit code ${exitCode}.`;
+  return [
+    `### ${code(id)}`,
+    `**${plain(sentence(catalogue().get(id)!))}** ${weight} ${plain(context)}`,
+    [
+      `- message: ${shown(message)}`,
+      `- fix: ${shown(fix)}`,
+      ...(left === undefined ? [] : [`- left: ${shown(left)}`]),
+    ].join("\n"),
+  ].join("\n\n");
+}
+
+/** Gives a text of an error as it reads, its lines as lines. */
+const shown = (text: string): string =>
+  plain(text.replaceAll(/\bNaN\b/g, "<number>"))
+    .split(/\s*\n\s*/)
+    .join("\\\n  ");
