@@ -1,11 +1,13 @@
 // Finds the control plane and the rollout that a command means. The control plane's address and the audience of its
 // tokens come from options, or from the stack's outputs through the Pulumi CLI. A rollout may be named as briefly
 // as is unambiguous.
+
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { type Command, Option } from "commander";
 import { type ControlPlane, controlPlane, type RolloutName, type RolloutSummary } from "../client/control-plane.ts";
 import { tokenFor } from "../client/credential.ts";
+import { sameName } from "../engines/rollout/weights.ts";
 import { endpointUnknown, rolloutAmbiguous, rolloutNameUnclear, rolloutUnknown } from "../errors/cli.ts";
 import { bringPulumi } from "../toolchain/pulumi/bring.ts";
 
@@ -82,9 +84,9 @@ export async function find(plane: ControlPlane, name: string): Promise<RolloutSu
   }
   const { rollouts, unreadable } = await plane.list({ app });
   // An unreadable rollout may be the newest. An older one in its place would be the wrong one.
-  const broken = unreadable.find(({ id }) => !revision || same(id.split("/").at(-1)!, revision));
+  const broken = unreadable.find(({ id }) => !revision || sameName(id.split("/").at(-1)!, revision));
   if (broken) throw broken.error;
-  const fitting = rollouts.filter((one) => same(one.app, app) && (!revision || same(one.revision, revision)));
+  const fitting = rollouts.filter((one) => sameName(one.app, app) && (!revision || sameName(one.revision, revision)));
   const groups = [...new Set(fitting.map((one) => one.resourceGroup.toLowerCase()))];
   if (groups.length > 1) throw rolloutAmbiguous({ name, groups });
   const [newest] = fitting;
@@ -94,8 +96,6 @@ export async function find(plane: ControlPlane, name: string): Promise<RolloutSu
 
 /** Gives the full name of a rollout, which `find` understands. */
 export const nameOf = ({ resourceGroup, app, revision }: RolloutName): string => `${resourceGroup}/${app}/${revision}`;
-
-const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
 /** Reads the control plane's address and audience from a stack's outputs. @throws cli-endpoint-unknown */
 async function outputsOf(

@@ -1,9 +1,11 @@
 // Checks of a released app: whether it can be released by canary, whether its image can be pulled, and whether its
 // requests are recorded in time. One request is sent to the app, as a user would send it; nothing is changed.
+
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerApp } from "@azure/arm-appcontainers";
 import { fitnessOf } from "../../controlplane/adapters/azure/traffic.ts";
 import { whyUnfit } from "../../engines/rollout/decisions/start.ts";
+import { sameName } from "../../engines/rollout/weights.ts";
 import { doctorAppUnfit, doctorImageUnpullable, doctorRowsLate, doctorRowsUnwired } from "../../errors/doctor.ts";
 import { messageOf } from "./azure-answer.ts";
 import type { AppContext, Context } from "./context.ts";
@@ -35,8 +37,6 @@ export interface LiveApp {
     readonly template: { readonly containers: readonly { readonly image: string }[] };
   };
 }
-
-const sameText = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
 /** Gives the deployed app, or why there is none to check. Before the first `pulumi up` that is no failure. */
 async function liveApp({ ask, app: { id } }: AppContext): Promise<LiveApp | CheckResult> {
@@ -80,11 +80,11 @@ async function pull(live: LiveApp, { ask, app: { id }, stack: { subscription } }
   if (!server.endsWith(".azurecr.io"))
     return unknown(`${image} is not in an Azure registry, so its permissions cannot be read`);
   const cannot = (why: string): CheckResult => failed(doctorImageUnpullable({ app, image, why }));
-  const signIn = live.properties.configuration.registries?.find((one) => sameText(one.server, server));
+  const signIn = live.properties.configuration.registries?.find((one) => sameName(one.server, server));
   if (signIn === undefined) return cannot(`it has no registry entry for ${server}`);
   if (!signIn.identity) return unknown(`${app} signs in to ${server} with a password, which is not checked`);
   const identity = Object.keys(live.identity?.userAssignedIdentities ?? {}).find((each) =>
-    sameText(each, signIn.identity!),
+    sameName(each, signIn.identity!),
   );
   if (identity === undefined)
     return cannot(`its entry for ${server} names the identity ${nameOf(signIn.identity)}, which the app does not have`);
@@ -95,7 +95,7 @@ async function pull(live: LiveApp, { ask, app: { id }, stack: { subscription } }
   ]);
   if (principal.status === 404) return cannot(`its identity ${identityName} no longer exists`);
   const registry = (registries.body?.value as { id: string; properties: { loginServer: string } }[] | undefined)?.find(
-    ({ properties }) => sameText(properties.loginServer, server),
+    ({ properties }) => sameName(properties.loginServer, server),
   );
   if (registry === undefined) return unknown(`you have no access to the registry ${server} in this subscription`);
   const assigned = await ask("GET", `${registry.id}/providers/Microsoft.Authorization/roleAssignments`, "2022-04-01");

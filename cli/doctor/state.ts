@@ -1,7 +1,9 @@
 // Describes a stack of any program that uses Ballast's components, by its state after `pulumi up`. Resources are found
 // by their types and by the components that they are children of; their inputs hold the values that checks compare
 // with. Secrets in the state are ciphertext and are not read.
+
 import { patience, publicAzure } from "../../defaults.ts";
+import { sameName } from "../../engines/rollout/weights.ts";
 import { doctorPlaneUndeployed } from "../../errors/doctor.ts";
 import { groupOf, idIn, type ReleasedApp, type Replicas, type SharedName, type Stack, versions } from "./stack.ts";
 
@@ -49,7 +51,7 @@ function writesOf(resources: readonly StateResource[]): ReadonlyMap<string, read
     .filter(({ type }) => type.startsWith("azure-native:"))
     .flatMap((resource) => writeOf(resource) ?? [])) {
     // Azure's services differ in how they spell the same group.
-    const known = [...writes.keys()].find((each) => sameId(each, group)) ?? group;
+    const known = [...writes.keys()].find((each) => sameName(each, group)) ?? group;
     writes.set(known, (writes.get(known) ?? new Set()).add(action));
   }
   return new Map([...writes].map(([group, actions]) => [group, [...actions].sort()]));
@@ -69,8 +71,6 @@ const replicasOf = ({
   },
 }: StateResource): Replicas => ({ least: scale?.minReplicas ?? 0, cpu: containers[0].resources?.cpu ?? 0.25 });
 
-const sameId = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
-
 /** Gives the control plane's managed targets. Replicas are known only of apps that this stack deploys. */
 function appsOf(plane: StateResource, find: Find): readonly ReleasedApp[] {
   const subscription = variable(plane, "BALLAST_SUBSCRIPTION");
@@ -84,7 +84,7 @@ function appsOf(plane: StateResource, find: Find): readonly ReleasedApp[] {
       "Microsoft.App/containerApps",
       app,
     );
-    const made = find("azure-native:app:ContainerApp").find((one) => sameId(one.id ?? "", id));
+    const made = find("azure-native:app:ContainerApp").find((one) => sameName(one.id ?? "", id));
     const release = find("ballast:index:Release").find(
       ({ inputs }) => inputs.app === app && inputs.resourceGroup === resourceGroup,
     );
@@ -144,7 +144,7 @@ export function stackOfState(stack: string, resources: readonly StateResource[])
   const seconds = (value: string | undefined, otherwise: number): number => Number(value ?? otherwise);
   const environments = find("azure-native:app:ManagedEnvironment");
   const isInternal = environments.some(
-    ({ id, inputs }) => sameId(id ?? "", environment) && inputs.vnetConfiguration?.internal === true,
+    ({ id, inputs }) => sameName(id ?? "", environment) && inputs.vnetConfiguration?.internal === true,
   );
   return {
     subscription: plane.id.split("/")[2]!,
