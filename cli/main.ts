@@ -1,7 +1,7 @@
 // The entry of the `ballast` command: its groups, its help and its exit codes. Each command is in its group's own file.
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
-import { BallastError } from "../errors/catalogue.ts";
+import { BallastError, exitCodeMeanings } from "../errors/catalogue.ts";
 import { addDoctor } from "./doctor/doctor.ts";
 import { addEmulator } from "./emulator/emulator.ts";
 import { addImage } from "./image/image.ts";
@@ -29,10 +29,9 @@ const program = new Command("ballast")
     "after",
     `
 Exit codes:
-  0  success
-  1  the command failed or was refused, or the release was rolled back, rejected or degraded
-  2  invalid usage
-  3  the control plane cannot be reached, or the emulator is not running
+${Object.entries(exitCodeMeanings)
+  .map(([code, meaning]) => `  ${code}  ${meaning}`)
+  .join("\n")}
 
 Credentials for the control plane, the first of:
   BALLAST_TOKEN
@@ -43,7 +42,7 @@ Examples:
   ballast release list
   ballast release follow storefront
   ballast top
-  ballast release abort storefront --reason "customers report empty carts"
+  ballast release abort storefront --message "customers report empty carts"
   ballast power --requests-per-minute 1200 --failure-percent 0.5
   ballast backtest --thresholds stricter.yaml
   ballast emulator up`,

@@ -204,7 +204,8 @@ async function create(name: string, { json }: { json?: boolean }): Promise<void>
     [
       audience,
       `Next, configure it in a stack: pulumi config set ballast:audience ${audience} --stack <stack>`,
-      `and grant roles, which nobody has at first: ballast sign-in grant ${name} --role Rollout.Write --to <object id>`,
+      "and grant its roles, since no caller has one at first: " +
+        `ballast sign-in grant ${name} --role Rollout.Write --to <object id>`,
     ].join("\n"),
   );
 }

@@ -1,5 +1,5 @@
 // The control plane's API as typed calls, for the provider and the `ballast` command. A refusal of the control plane is
-// thrown as an error with the control plane's own id and text.
+// thrown as an error with the control plane's own id and message.
 import type { RolloutSummary, RolloutSummaryJson } from "../engines/rollout/summary.ts";
 import type { PersonalSignal, ReleaseIntent, RolloutEvent, Target } from "../engines/rollout/vocabulary.ts";
 import type { BallastError } from "../errors/catalogue.ts";
@@ -19,7 +19,7 @@ export interface ListFilter extends Partial<Target> {
   readonly inFlight?: true;
 }
 
-/** One fact of a journal with its line of text. */
+/** One fact of a journal with its message. */
 export interface JournalLine {
   readonly stream: string;
   readonly index: number;
@@ -28,7 +28,7 @@ export interface JournalLine {
   readonly epoch: number;
   /** Covers this fact and all before it. */
   readonly hash?: string;
-  readonly text: string;
+  readonly message: string;
 }
 
 /**
@@ -67,7 +67,7 @@ export interface ControlPlane {
   /** Gives one rollout; undefined if it does not exist. */
   readonly show: (name: RolloutName) => Promise<RolloutSummary | undefined>;
   readonly journal: (name: RolloutName) => Promise<readonly JournalLine[]>;
-  readonly signal: (name: RolloutName, signal: PersonalSignal, reason: string) => Promise<string>;
+  readonly signal: (name: RolloutName, signal: PersonalSignal, message: string) => Promise<string>;
   /** Locks the app, so that no rollout shifts its traffic until the lock is given back or expires. */
   readonly lock: (target: Target, seconds: number) => Promise<Locked>;
   readonly unlock: (target: Target, id: string) => Promise<void>;
@@ -105,10 +105,10 @@ export function controlPlane(access: Access): ControlPlane {
       const answer = await accepted(access, { method: "GET", path, repeatable: true });
       return field<readonly JournalLine[]>(answer, "facts", access);
     },
-    signal: async (name, signal, reason) => {
+    signal: async (name, signal, message) => {
       const path = rolloutPath(name, "signals");
-      const answer = await accepted(access, { method: "POST", path, body: { signal, reason }, repeatable: false });
-      return String(field(answer, "text", access));
+      const answer = await accepted(access, { method: "POST", path, body: { signal, message }, repeatable: false });
+      return String(field(answer, "message", access));
     },
     lock: async (target, seconds) => {
       const path = `/locks/${segments(target)}`;

@@ -11,11 +11,11 @@ export interface FollowedFact {
   readonly index: number;
   readonly at: number;
   readonly kind: RolloutEvent["kind"];
-  readonly text: string;
+  readonly message: string;
   readonly process: string;
   readonly epoch: number;
   /** False for bookkeeping, which only `ballast release explain` shows. */
-  readonly isWorthTelling: boolean;
+  readonly isNoteworthy: boolean;
 }
 
 /** What following a rollout yields: facts, interruptions of the connection, and one end. */

@@ -3,7 +3,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, fetch, type Response } from "undici";
 import { fetchDispatcher } from "../connect-to.ts";
-import { BallastError } from "../errors/catalogue.ts";
+// These put the errors that the control plane answers into the catalogue.
+import "../errors/api.ts";
+import "../errors/claims.ts";
+import "../errors/journal.ts";
+import { BallastError, catalogue } from "../errors/catalogue.ts";
 import { controlPlaneUnclear, controlPlaneUnreachable, endpointInsecure } from "../errors/provider.ts";
 
 /** The control plane's address, the caller's token, and how long to wait for an answer. */
@@ -78,13 +82,21 @@ export async function open(access: Access, path: string, cancel: AbortSignal): P
   return send(access, { method: "GET", path, repeatable: true }, cancel);
 }
 
-/** Gives the control plane's own error, with its id, from a refusal. */
+/**
+ * Gives the control plane's own error, with its id, from a refusal.
+ *
+ * The answer has only texts. Severity and exit code are those of the catalogue, or the defaults if a newer control
+ * plane sent an id that this version does not know.
+ */
 export function refusal(access: Access, { status, body }: Pick<Answer, "status" | "body">): BallastError {
   const error = (body as { error?: Partial<Record<"id" | "message" | "fix" | "left", unknown>> } | null)?.error;
   if (typeof error?.id !== "string" || typeof error.message !== "string") {
     return controlPlaneUnclear({ endpoint: access.endpoint, what: `status ${status} without an error of the API` });
   }
+  const { severity, exitCode } = catalogue().get(error.id) ?? {};
   return new BallastError({
+    severity,
+    exitCode,
     id: error.id,
     message: error.message,
     fix: String(error.fix ?? ""),

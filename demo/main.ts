@@ -1,10 +1,9 @@
 // `npm start`: everything on one machine. It deploys the stack to the emulator, releases good and bad versions of the
 // storefront under load, kills the control plane during one, reverts, and takes everything down. It exits with 1 if
-// anything that docs/start/demo.md promises did not happen.
+// anything that docs/start/demo.md promises did not happen, and with 2 if its options are wrong.
 import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { parse } from "yaml";
 import { controlPlane } from "../client/control-plane.ts";
 import { tokenFor } from "../client/credential.ts";
@@ -12,12 +11,12 @@ import { type LoadFailure, type LoadSummary, startLoad } from "../emulator/load.
 import { defaultStrategy } from "../engines/rollout/plan.ts";
 import type { Strategy } from "../engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
-import { demoSeedUnclear } from "../errors/demo.ts";
 import { report } from "../report/page.ts";
 import { count, outsideFaults, trafficWrites } from "./account.ts";
 import { type Draw, describeFault, draw, environmentOf, story } from "./draw.ts";
 import { type Emulator, emulator } from "./emulator.ts";
 import { bringGround, type Ground, isAlive } from "./ground.ts";
+import { readOptions } from "./options.ts";
 import { race } from "./race.ts";
 import { app, carryOut, isResumed, type Released, type Stage } from "./release.ts";
 import { createStack, type Stack } from "./stack.ts";
@@ -26,22 +25,15 @@ import { startTimeline } from "./timeline.ts";
 const requestsPerSecond = 400;
 const root = path.join(import.meta.dirname, "..");
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string" },
-    exit: { type: "boolean", default: false },
-    folder: { type: "string", default: path.join(root, ".ballast") },
-    out: { type: "string", default: path.join(root, "out", "demo.json") },
-  },
-});
 const timeline = startTimeline();
+let options = readOptions([]);
 let drawn = story;
 const stop = new AbortController();
 process.on("SIGINT", () => stop.abort()).on("SIGTERM", () => stop.abort());
 
 process.exitCode = await main().catch(async (error: unknown) => {
   await fail(error);
-  return 1;
+  return error instanceof BallastError ? error.exitCode : 1;
 });
 
 /** Prints what went wrong, and the last lines of the control plane's log that may explain it. */
@@ -56,11 +48,10 @@ async function fail(error: unknown, cloud?: Emulator): Promise<void> {
 }
 
 async function main(): Promise<number> {
-  const { seed } = values;
-  if (seed !== undefined && !(/^\d{1,10}$/.test(seed) && Number(seed) < 2 ** 32)) throw demoSeedUnclear({ seed });
-  if (seed !== undefined) drawn = draw(Number(seed));
+  options = readOptions(process.argv.slice(2));
+  if (options.seed !== undefined) drawn = draw(options.seed);
   introduce(drawn);
-  const ground = await bringGround(path.resolve(values.folder), (line) => timeline.line(line));
+  const ground = await bringGround(options.folder, (line) => timeline.line(line));
   let pids: readonly number[] = [];
   let left: readonly string[] = [];
   try {
@@ -69,7 +60,7 @@ async function main(): Promise<number> {
     const shown = await show(ground, stack).catch((error: unknown) =>
       stop.signal.aborted ? undefined : fail(error, emulator(ground.cloud)),
     );
-    if (shown && !values.exit && !stop.signal.aborted) await once(stop.signal, "abort");
+    if (shown && !options.exit && !stop.signal.aborted) await once(stop.signal, "abort");
     pids = (await emulator(ground.cloud).processes()).flatMap(({ pid }) => pid ?? []);
     await takeDown(ground, stack);
   } finally {
@@ -167,7 +158,7 @@ async function show(ground: Ground, stack: Stack): Promise<true> {
     `${summary.sent} requests; 50 % were answered within ${summary.p50Milliseconds} ms, ` +
       `99 % within ${summary.p99Milliseconds} ms`,
   );
-  if (!values.exit) inviteToLook(ground, stack, outputs);
+  if (!options.exit) inviteToLook(ground, stack, outputs);
   return true;
 }
 
@@ -308,7 +299,7 @@ async function settleAccounts(
       seconds: (to - from) / 1000,
       steps: journal
         .filter(({ event }) => event.kind === "StepReached" || event.kind === "StepPassed")
-        .map(({ event, text }) => ({ kind: event.kind, at: new Date(event.at).toISOString(), text })),
+        .map((fact) => ({ kind: fact.event.kind, at: new Date(fact.event.at).toISOString(), message: fact.message })),
     })),
     controlPlaneKilled: killed !== undefined,
     resumed: killed !== undefined && isResumed(killed.journal) && twiceAtMost,
@@ -316,10 +307,10 @@ async function settleAccounts(
     secondsTotal: timeline.seconds(),
     failedRequestsOutsideFaults: outside.length,
   };
-  fs.mkdirSync(path.dirname(values.out), { recursive: true });
-  fs.writeFileSync(values.out, `${JSON.stringify(record, null, 2)}\n`);
+  fs.mkdirSync(path.dirname(options.out), { recursive: true });
+  fs.writeFileSync(options.out, `${JSON.stringify(record, null, 2)}\n`);
   const worst = releases.findLast(({ result }) => result === "rolled-back") ?? releases[0]!;
-  const page = path.join(path.dirname(values.out), "report.html");
+  const page = path.join(path.dirname(options.out), "report.html");
   fs.writeFileSync(page, report(worst.journal));
   timeline.line(`report of release ${worst.release} (${worst.result}): ${path.relative(process.cwd(), page)}`);
 }

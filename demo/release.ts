@@ -84,7 +84,7 @@ export async function account(
   timeline.check(
     journal
       .filter(({ event }) => event.kind === "StepReached" || event.kind === "StepPassed")
-      .every(({ text }) => output.includes(text)),
+      .every(({ message }) => output.includes(message)),
     "pulumi up printed every step",
   );
   return { ...drawn, ...followed, from, to: Date.now(), journal };
@@ -117,7 +117,7 @@ export async function follow(
     if (
       heard.kind === "fact" &&
       interference !== undefined &&
-      heard.fact.text === `canary has ${interference.atPercent} percent`
+      heard.fact.message === `canary has ${interference.atPercent} percent`
     ) {
       await sleep(interference.afterSeconds * 1000);
       await interference.act();

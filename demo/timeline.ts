@@ -36,8 +36,8 @@ export function startTimeline(): Timeline {
     line,
     failed: () => failed,
     chapter: (title) => write(`\n${paint("bold", title)}`),
-    fact: ({ kind, text, isWorthTelling }) => {
-      if (isWorthTelling) line(`  ${kind.padEnd(13)} ${text}`, styles[kind]);
+    fact: ({ kind, message, isNoteworthy }) => {
+      if (isNoteworthy) line(`  ${kind.padEnd(13)} ${message}`, styles[kind]);
     },
     check: (happened, what) => {
       if (!happened) failed.push(what);

@@ -40,7 +40,7 @@ export interface Signal<Name extends string> {
   readonly at: Instant;
   readonly signal: Name;
   readonly by: string;
-  readonly reason: string;
+  readonly message: string;
 }
 
 /** Folds the facts of a journal into the state. */

@@ -27,6 +27,7 @@ export const tokenRefused = entry<{ why: string }>("call-token-refused", {
 
 /** The token may be valid, but it cannot be checked now. */
 export const issuerUnreachable = entry<{ issuer: string }>("call-issuer-unreachable", {
+  exitCode: 3,
   title: "The token issuer's keys cannot be fetched",
   message: ({ issuer }) => `The signing keys of ${issuer} cannot be fetched, so no token can be checked.`,
   fix: () => "try again in a few seconds; if it keeps failing, check the control plane's network access to the issuer",
@@ -85,6 +86,7 @@ export const rolloutUnknown = entry<{ stream: string }>("rollout-unknown", {
 /** An app has one rollout at a time, and another one is in flight. */
 export const rolloutInFlight = entry<{ stream: string; superseded: boolean }>("rollout-in-flight", {
   title: "Another rollout of the same app is in flight",
+  variants: [{ superseded: false }, { superseded: true }],
   message: ({ stream, superseded }) =>
     superseded
       ? `${stream} is in flight. It is being aborted and must first return the traffic to stable.`
@@ -113,6 +115,7 @@ export const targetLocked = entry<{ heldBy: string }>("target-locked", {
 
 /** The control plane runs, but its database does not answer. */
 export const journalUnreachable = entry("journal-unreachable", {
+  exitCode: 3,
   title: "The journal cannot be reached",
   message: () =>
     "The control plane's database does not answer. Without its journal, the control plane decides nothing.",

@@ -17,13 +17,27 @@ export interface Wording<Args> {
   readonly severity?: Severity;
   /** The exit code of a command that ends with this error. @default 1, failed */
   readonly exitCode?: ExitCode;
+  /**
+   * The arguments on which the wording depends, one set for each wording; the reference shows all of them.
+   *
+   * @default one wording
+   */
+  readonly variants?: readonly Partial<Args>[];
 }
 
 /** How severe an entry of the catalogue is. */
 export type Severity = "error" | "warning";
 
-/** Exit codes: 1 failed or refused, 2 invalid command line, 3 something that the command needs cannot be reached. */
-export type ExitCode = 1 | 2 | 3;
+/** What the exit codes of `ballast` mean, as its help and the reference print it. */
+export const exitCodeMeanings = {
+  0: "success",
+  1: "the command failed or was refused, or the release was rolled back, rejected or degraded",
+  2: "invalid usage: an option, an argument or a file is wrong or missing",
+  3: "the control plane or the emulator is unavailable",
+} as const;
+
+/** The exit code of a command that ends with an error. `exitCodeMeanings` says what each means. */
+export type ExitCode = Exclude<keyof typeof exitCodeMeanings, 0>;
 
 /** The fields of an error: as an entry words it, or as another process sent it. */
 export interface ErrorFields {
@@ -61,10 +75,19 @@ export class BallastError extends Error {
   }
 }
 
-const titleById = new Map<string, string>();
+/** What the catalogue knows of an id without a case at hand. */
+export interface Listed {
+  readonly title: string;
+  readonly severity: Severity;
+  readonly exitCode: ExitCode;
+  /** Sets of arguments, one for each wording of the error. */
+  readonly variants: readonly object[];
+}
 
-/** Gives every permanent id with its title, for lists of errors and for the test that provokes each error. */
-export const catalogue = (): ReadonlyMap<string, string> => titleById;
+const listedById = new Map<string, Listed>();
+
+/** Gives every permanent id whose file in errors/ is loaded. */
+export const catalogue = (): ReadonlyMap<string, Listed> => listedById;
 
 /**
  * Adds one error to the catalogue and gives the function that creates it.
@@ -73,9 +96,9 @@ export const catalogue = (): ReadonlyMap<string, string> => titleById;
  *   meaning.
  */
 export function entry<Args = void>(id: string, wording: Wording<Args>): (args: Args) => BallastError {
-  if (titleById.has(id)) throw new Error(`the error id ${id} is listed twice`);
-  titleById.set(id, wording.title);
-  const { severity, exitCode } = wording;
+  if (listedById.has(id)) throw new Error(`the error id ${id} is listed twice`);
+  const { title, severity = "error", exitCode = 1, variants = [{}] } = wording;
+  listedById.set(id, { title, severity, exitCode, variants: variants as readonly object[] });
   return (args) =>
     new BallastError({
       id,

@@ -3,6 +3,7 @@ import { entry } from "./catalogue.ts";
 
 /** Neither an option nor the stack says where the control plane is. */
 export const endpointUnknown = entry<{ stack: string; reason: string }>("cli-endpoint-unknown", {
+  exitCode: 2,
   title: "Control plane address unknown",
   message: ({ stack, reason }) => `${stack} has no output controlPlaneEndpoint: ${reason}.`,
   fix: () => "run the command in the program's folder with --stack <name>, or pass --endpoint https://<host>",
@@ -27,6 +28,7 @@ export const rolloutUnknown = entry<{ name: string }>("cli-rollout-unknown", {
 
 /** Two resource groups have an app of that name. */
 export const rolloutAmbiguous = entry<{ name: string; groups: readonly string[] }>("cli-rollout-ambiguous", {
+  exitCode: 2,
   title: "Rollout name matches several resource groups",
   message: ({ name, groups }) => `${name} exists in the resource groups ${groups.join(" and ")}.`,
   fix: () => "use the full name: <resource group>/<app>/<revision>",
@@ -44,6 +46,7 @@ export const replayDiffers = entry<{ id: string; at: string }>("cli-replay-diffe
 
 /** A file with a strategy, thresholds or a journal that cannot be read. */
 export const planUnreadable = entry<{ file: string; reason: string }>("cli-plan-unreadable", {
+  exitCode: 2,
   title: "Strategy, thresholds or journal file unreadable",
   message: ({ file, reason }) => `${file} cannot be read: ${reason}.`,
   fix: () => "name an existing file in YAML or JSON; a journal has one fact as JSON on each line",
@@ -51,6 +54,7 @@ export const planUnreadable = entry<{ file: string; reason: string }>("cli-plan-
 
 /** A strategy or thresholds that no rollout can use. */
 export const planMalformed = entry<{ file: string; complaints: readonly string[] }>("cli-plan-malformed", {
+  exitCode: 2,
   title: "Invalid strategy or thresholds",
   message: ({ file, complaints }) => `Invalid release plan in ${file}: ${complaints.join(" ")}`,
   fix: () => "correct the fields named; omitted fields take their defaults",
@@ -69,6 +73,7 @@ export const trafficUnknown = entry("cli-traffic-unknown", {
 
 /** A journal in which no request was counted. */
 export const journalUnmeasured = entry<{ name: string }>("cli-journal-unmeasured", {
+  exitCode: 2,
   title: "Journal without measured requests",
   message: ({ name }) =>
     `The journal of the rollout ${name} holds no measured requests, so the service's traffic cannot be read from it.`,
@@ -77,6 +82,7 @@ export const journalUnmeasured = entry<{ name: string }>("cli-journal-unmeasured
 
 /** The stack's file is missing, or holds no configuration. */
 export const stackUnreadable = entry<{ file: string; reason: string }>("cli-stack-unreadable", {
+  exitCode: 2,
   title: "Stack file unusable",
   message: ({ file, reason }) => `${file} cannot be used: ${reason}.`,
   fix: () => "run the command in the program's folder, and name stacks that have a Pulumi.<stack>.yaml there",
@@ -85,6 +91,7 @@ export const stackUnreadable = entry<{ file: string; reason: string }>("cli-stac
 
 /** The image to promote is named by a tag, which can be another image tomorrow. */
 export const promoteMutable = entry<{ key: string; file: string; image: string }>("cli-promote-mutable", {
+  exitCode: 2,
   title: "Image to promote has no digest",
   message: ({ key, file, image }) =>
     `${key} in ${file} is ${image}. Only a digest is certain to be the same image in every environment.`,
@@ -94,6 +101,7 @@ export const promoteMutable = entry<{ key: string; file: string; image: string }
 
 /** The package holds JavaScript only; an image is built from the repository's sources. */
 export const imageSourcesMissing = entry("cli-image-sources-missing", {
+  exitCode: 2,
   title: "No sources to build an image from",
   message: () => "An image is built from the repository's sources, which the installed package does not contain.",
   fix: () => "run the command in a clone of the repository",
@@ -138,6 +146,7 @@ export const emulatorUpAlready = entry<{ folder: string; pid: number }>("cli-emu
 /** Another process listens on the port that the emulator needs. */
 export const emulatorPortTaken = entry<{ port: number; kept: boolean }>("cli-emulator-port-taken", {
   title: "Emulator port in use",
+  variants: [{ kept: false }, { kept: true }],
   message: ({ port, kept }) =>
     `Another process listens on 127.0.0.1:${port}${kept ? ", the port that this emulator's clients use" : ""}.`,
   fix: ({ kept }) =>
@@ -149,6 +158,7 @@ export const emulatorPortTaken = entry<{ port: number; kept: boolean }>("cli-emu
 
 /** An emulator that was started before keeps its port. */
 export const emulatorPortKept = entry<{ asked: number; port: number; folder: string }>("cli-emulator-port-kept", {
+  exitCode: 2,
   title: "Emulator already has another port",
   message: ({ asked, port, folder }) =>
     `The emulator in ${folder} uses port ${port}, which its clients know. It cannot move to ${asked}.`,
@@ -167,6 +177,7 @@ export const emulatorStateUnreadable = entry<{ reason: string }>("cli-emulator-s
 /** The process ended before it was ready. The message ends with the last lines of its log. */
 export const emulatorStartFailed = entry<{ output: string; log: string }>("cli-emulator-start-failed", {
   title: "Emulator failed to start",
+  variants: [{}, { output: "" }],
   message: ({ output, log }) =>
     `The emulator stopped before it was ready. The end of its log (${log}):\n${output || "(empty)"}`,
   fix: () => "follow the message in the log; if it does not help, report it as a bug with the log",
@@ -193,6 +204,7 @@ export const emulatorResetUnasked = entry<{ folder: string }>("cli-emulator-rese
 
 /** The folder holds files that are not an emulator's. */
 export const emulatorFolderForeign = entry<{ folder: string }>("cli-emulator-folder-foreign", {
+  exitCode: 2,
   title: "Folder holds other files",
   message: ({ folder }) => `${folder} holds files that do not belong to an emulator.`,
   fix: () => "name an empty or a new folder with --folder",
@@ -202,6 +214,7 @@ export const emulatorFolderForeign = entry<{ folder: string }>("cli-emulator-fol
 /** The emulator has no app of that name with an ingress. */
 export const emulatorAppUnknown = entry<{ app: string; known: readonly string[] }>("cli-emulator-app-unknown", {
   title: "No such app in the emulator",
+  variants: [{}, { known: [] }],
   message: ({ app, known }) =>
     `The emulator has no app ${app} with an ingress. Apps with one: ${known.length ? known.join(", ") : "none"}.`,
   fix: () => "name one of those, or deploy the app first",

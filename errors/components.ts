@@ -152,6 +152,7 @@ export const canaryAppUnreadable = entry<{
   readonly right: string | undefined;
 }>("canary-app-unreadable", {
   title: "The live traffic of an app cannot be read",
+  variants: [{ right: undefined }, {}],
   message: ({ app, reason }) =>
     `The live traffic of "${app}" cannot be read. Without it, an update could move users back to an older ` +
     `release. Azure answered: ${reason}`,

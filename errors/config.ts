@@ -99,6 +99,7 @@ export const configImageUnapproved = entry<{
   readonly by: readonly string[];
 }>("config-image-unapproved", {
   title: "An image lacks approvals",
+  variants: [{ by: [] }, {}],
   message: ({ image, approvals, by }) =>
     `This stack requires ${approvals} approvals (ballast:approvals) of a storefront image, but ${image} has ` +
     `${by.length === 0 ? "none" : `${by.length}, by ${by.join(" and ")}`}.`,
@@ -129,6 +130,7 @@ export const configEmulatorMismatch = entry<{ readonly emulator: boolean; readon
   "config-emulator-mismatch",
   {
     title: "ballast:emulator does not match the subscription",
+    variants: [{ emulator: true }, { emulator: false }],
     message: ({ emulator, subscription }) =>
       emulator
         ? `ballast:emulator is true, but azure-native:subscriptionId is ${subscription}, which is not the emulator's.`

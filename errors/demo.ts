@@ -11,7 +11,16 @@ export const demoRunning = entry<{ folder: string; pid: number }>("demo-already-
 
 /** The seed is not a number. */
 export const demoSeedUnclear = entry<{ seed: string }>("demo-seed-unclear", {
+  exitCode: 2,
   title: "The demo's seed is not a number",
   message: ({ seed }) => `The seed "${seed}" is not a whole number from 0 to 4294967295.`,
   fix: () => "give a number: npm start -- --seed 7",
+});
+
+/** An option that the demo does not have, or one without its value. */
+export const demoOptionUnclear = entry<{ reason: string }>("demo-option-unclear", {
+  exitCode: 2,
+  title: "The demo's options are not valid",
+  message: ({ reason }) => `The demo did not start: ${reason}.`,
+  fix: () => "use only the options --seed <number>, --exit, --folder <path> and --out <file>",
 });

@@ -4,6 +4,7 @@ import { entry } from "./catalogue.ts";
 
 /** The Pulumi CLI cannot read the stack. */
 export const doctorStackUnreadable = entry<{ stack: string; reason: string }>("doctor-stack-unreadable", {
+  exitCode: 2,
   title: "Stack unreadable",
   message: ({ stack, reason }) => `The Pulumi CLI cannot read the stack ${stack}: ${reason}.`,
   fix: () =>
@@ -13,6 +14,7 @@ export const doctorStackUnreadable = entry<{ stack: string; reason: string }>("d
 
 /** The stack belongs to another program, and its state has no control plane to check. */
 export const doctorPlaneUndeployed = entry<{ stack: string }>("doctor-plane-undeployed", {
+  exitCode: 2,
   title: "Stack without a control plane",
   message: ({ stack }) =>
     `The stack ${stack} sets no ballast: configuration key, and its state has no deployed ControlPlane.`,
@@ -128,6 +130,7 @@ export const doctorHeartbeatLost = entry<{ inFlight: number; seconds: number; si
   "doctor-heartbeat-lost",
   {
     title: "Rollouts in progress are stuck",
+    variants: [{ inFlight: 1 }, {}],
     message: ({ inFlight, seconds, silenceSeconds }) =>
       `${inFlight} rollout${inFlight === 1 ? " is" : "s are"} in progress, but the last journal write was ` +
       `${seconds} s ago; after ${silenceSeconds} s the heartbeat counts as lost.`,
@@ -193,6 +196,7 @@ export const doctorRowsUnwired = entry<{ environment: string }>("doctor-rows-unw
 /** Request rows arrive later than the stack is configured for. */
 export const doctorRowsLate = entry<{ seconds: number; ingestionSeconds: number; came: boolean }>("doctor-rows-late", {
   title: "Request rows arrive too late",
+  variants: [{ came: true }, { came: false }],
   message: ({ seconds, ingestionSeconds, came }) =>
     `The row of a test request ${came ? `arrived after ${seconds} s` : `had not arrived after ${seconds} s`}; ` +
     `ballast:ingestionSeconds is ${ingestionSeconds}.`,

@@ -24,6 +24,7 @@ export const postgresUserAbsent = entry("postgres-user-absent", {
 /** PostgreSQL exited before it could be used; the message quotes its last output. */
 export const postgresStartFailed = entry<{ step: string; output: string }>("postgres-start-failed", {
   title: "PostgreSQL did not start on this machine",
+  variants: [{}, { output: "" }],
   message: ({ step, output }) => `PostgreSQL exited before it could ${step}. Its last output: ${output || "none"}`,
   fix: () => "free the port or let Ballast choose one, check that the temporary folder has 100 MB free, and try again",
   left: () => "PostgreSQL is not running, and its temporary folder was removed.",

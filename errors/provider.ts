@@ -27,6 +27,7 @@ export const controlPlaneUnclear = entry<{ endpoint: string; what: string }>("re
 
 /** A bearer token would cross the network unencrypted. */
 export const endpointInsecure = entry<{ endpoint: string }>("release-endpoint-insecure", {
+  exitCode: 2,
   title: "The control plane's address does not use https",
   message: ({ endpoint }) =>
     `The endpoint "${endpoint}" does not use https, so a token sent to it could be read on the way.`,
@@ -72,7 +73,7 @@ export const releaseDegraded = entry<Ended>("release-degraded", {
   title: "A rollout ended degraded",
   message: ({ message }) => message,
   fix: ({ app, revision }) =>
-    `correct the app's traffic in Azure, then run \`ballast release retry ${app}/${revision} --reason …\``,
+    `correct the app's traffic in Azure, then run \`ballast release retry ${app}/${revision} --message …\``,
   left: ({ app }) => `The traffic of ${app} is as the last confirmed write left it.`,
 });
 
@@ -82,8 +83,8 @@ export const releaseLeftInFlight = entry<{ app: string; revision: string }>("rel
   message: ({ revision }) =>
     `This command no longer follows the rollout of ${revision}. If it has begun, it continues on the control plane.`,
   fix: ({ app, revision }) =>
-    `run \`ballast release follow ${app}/${revision}\` to follow it, or \`ballast release abort\` with a --reason to ` +
-    "stop it; the next `pulumi up` follows it again",
+    `run \`ballast release follow ${app}/${revision}\` to follow it, or \`ballast release abort\` with a --message ` +
+    "to stop it; the next `pulumi up` follows it again",
   left: ({ app }) =>
     `The control plane continues to shift the traffic of ${app}, and returns it to stable if the release is bad.`,
 });

@@ -55,6 +55,7 @@ export const goMissing = entry<{ readonly found: string | undefined; readonly ve
   "toolchain-go-missing",
   {
     title: "No Go to build the Pulumi CLI",
+    variants: [{ found: undefined }, {}],
     message: ({ found, version }) =>
       found === undefined ? "No go is on PATH." : `The go on PATH is "${found}"; the build needs ${version} or newer.`,
     fix: ({ version }) => `install Go ${version} or newer on a machine that reaches a Go module proxy (GOPROXY)`,

@@ -11,7 +11,7 @@ import { type Properties, type ReleaseInputs, type ReleaseOutputs, unknownValue 
 /** What a release uses: the control plane, the output of `pulumi up`, and a signal that cancels. */
 export interface Surroundings {
   readonly controlPlane: ControlPlane;
-  readonly tell: (line: string) => void;
+  readonly report: (line: string) => void;
   readonly warn: (line: string) => void;
   readonly cancel: AbortSignal;
 }
@@ -96,7 +96,7 @@ export async function withdraw(name: ReleaseInputs, around: Surroundings): Promi
         if (!(error instanceof BallastError) || error.id !== "signal-disregarded") throw error;
       });
     const end = await follow(name, { ...around, cancel: AbortSignal.any([around.cancel, deadline]) }, shown.facts);
-    around.tell(end.message);
+    around.report(end.message);
   } catch (error) {
     if (around.cancel.aborted) throw releaseLeftInFlight(name);
     if (deadline.aborted) return around.warn(releaseLeftInFlight(name).message);
@@ -107,7 +107,7 @@ export async function withdraw(name: ReleaseInputs, around: Surroundings): Promi
 
 async function putWhenFree(
   inputs: ReleaseInputs,
-  { controlPlane, cancel, tell }: Surroundings,
+  { controlPlane, cancel, report }: Surroundings,
 ): Promise<RolloutSummary> {
   const {
     release,
@@ -133,27 +133,27 @@ async function putWhenFree(
     });
     if ("rollout" in put) return put.rollout;
     if (put.retryAfterSeconds === undefined || Date.now() > deadline) throw put.refused;
-    if (attempt === 0) tell(`${put.refused.message} Waiting until it has ended.`);
+    if (attempt === 0) report(`${put.refused.message} Waiting until it has ended.`);
     await sleep(Math.min(10, Math.max(0.1, put.retryAfterSeconds)) * 1000, undefined, { signal: cancel });
   }
 }
 
 async function follow(
   name: ReleaseInputs,
-  { controlPlane, tell, cancel }: Surroundings,
+  { controlPlane, report, cancel }: Surroundings,
   from = 0,
 ): Promise<Extract<Followed, { kind: "ended" }>> {
   let last = "";
   for await (const heard of controlPlane.follow(name, { from, cancel })) {
     if (heard.kind === "ended") {
       // A failure is printed once, as the error.
-      if (succeeded(heard.result) && heard.message !== last) tell(heard.message);
+      if (succeeded(heard.result) && heard.message !== last) report(heard.message);
       return heard;
     }
-    if (heard.kind === "broken") tell(brokenLine(heard.reason));
-    else if (heard.fact.kind !== "Finished" && heard.fact.isWorthTelling && heard.fact.text !== last) {
-      last = heard.fact.text;
-      tell(last);
+    if (heard.kind === "broken") report(brokenLine(heard.reason));
+    else if (heard.fact.kind !== "Finished" && heard.fact.isNoteworthy && heard.fact.message !== last) {
+      last = heard.fact.message;
+      report(last);
     }
   }
   throw new Error("the rollout was followed to no end");

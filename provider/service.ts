@@ -125,7 +125,7 @@ function surroundings(around: Around, urn: string, inputs: Properties, patienceS
   } = around;
   return {
     controlPlane: reached(around, inputs, patienceSeconds),
-    tell: (line) => voice.tell(urn, line),
+    report: (line) => voice.tell(urn, line),
     warn: (line) => voice.warn(urn, line),
     cancel: signal,
   };

@@ -12,7 +12,7 @@ import type { Instant } from "../engines/time.ts";
 /** One fact as the control plane returns it; `text` is its message. */
 export interface ReportedFact {
   readonly event: RolloutEvent;
-  readonly text: string;
+  readonly message: string;
   /** Who wrote it, under which epoch of its claim; 0 for requests and signals, which need no claim. */
   readonly process: string;
   readonly epoch: number;
@@ -34,7 +34,7 @@ export interface Seen {
 export interface Mark {
   readonly number: number;
   readonly event: RolloutEvent;
-  readonly text: string;
+  readonly message: string;
 }
 
 /** A step, and what the arms did in it after its warm-up. */
@@ -108,7 +108,8 @@ export function attemptsOf(facts: readonly ReportedFact[]): readonly Attempt[] {
     if (attempts.length === 0 || state.attempt > before.attempt)
       attempts.push(openAt(fact.event.at, attempts.length + 1));
     const attempt = attempts.at(-1)!;
-    if (marked.includes(fact.event.kind)) attempt.marks.push({ number: ++number, event: fact.event, text: fact.text });
+    if (marked.includes(fact.event.kind))
+      attempt.marks.push({ number: ++number, event: fact.event, message: fact.message });
     add(attempt, fact.event, before, state);
   }
   return attempts.map(close);

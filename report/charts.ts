@@ -94,10 +94,10 @@ function evidence({ evidence: known, againstMax, favourMin, to }: Attempt): Char
     { length: Math.floor((exponent + 1) / stride) + 1 },
     (_, index) => 10 ** (exponent - index * stride),
   ).map((value) => [value, value >= 1 ? value.toLocaleString("en") : String(value)] as const);
-  const odds = (value: number) => `1 : ${Math.round(value).toLocaleString("en")}`;
+  const odds = (value: number) => `${Math.round(value).toLocaleString("en")} : 1`;
   return {
-    title: "Evidence: odds of 1 to …",
-    description: `against the canary ${odds(last.against)} in the end, limit ${odds(againstMax)}`,
+    title: "Evidence: odds of … to 1",
+    description: `against the canary ${odds(last.against)} in the end, rolls back at ${odds(againstMax)}`,
     curves: [
       { name: "for it", look: "favour", points: drawn.map(({ at, favour }) => [at, favour] as const) },
       { name: "against it", look: "against", points: drawn.map(({ at, against }) => [at, against] as const) },

@@ -56,7 +56,7 @@ function heading(facts: readonly ReportedFact[], { intent, at }: Planned): Marku
   ];
   return html`<header class="${tone ?? "open"}">
 <p class="target">${intent.target.resourceGroup} / ${intent.target.app}</p>
-<h1>${title}</h1><p class="message">${end?.message ?? last?.text ?? ""}</p>
+<h1>${title}</h1><p class="message">${end?.message ?? last?.message ?? ""}</p>
 <dl>${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></header>`;
 }
 
@@ -90,7 +90,7 @@ const badgeRem = 1.6;
 function badgeMark({ left, row, label, marks }: Badge): Markup {
   const tone = toneOf(marks.map(({ event }) => event));
   const style = `left:${left.toFixed(1)}%;top:${row * badgeRem}rem`;
-  const title = marks.map(({ text }) => text).join("; ");
+  const title = marks.map(({ message }) => message).join("; ");
   return html`<span class="badge ${tone}" style="${style}" title="${title}">${label}</span>`;
 }
 
@@ -126,11 +126,11 @@ function journal(facts: readonly ReportedFact[], from: Instant, numbers: Readonl
   const hash = facts.at(-1)?.hash;
   const noteworthy = facts.filter(({ event }) => isNoteworthy(event)).length;
   let writer = "";
-  const rows = facts.map(({ event, text, process, epoch }) => {
+  const rows = facts.map(({ event, message, process, epoch }) => {
     const isRecovered = epoch > 0 && writer !== "" && process !== writer;
     if (epoch > 0) writer = process;
     return html`${isRecovered ? recoveredRow(process, epoch) : ""}
-${factRow(event, text, from, numbers.get(event))}`;
+${factRow(event, message, from, numbers.get(event))}`;
   });
   return html`<details open class="journal"><summary>Journal</summary>
 <label><input type="checkbox"> show all ${facts.length} facts, not only the ${noteworthy} main ones</label>
@@ -143,12 +143,12 @@ function recoveredRow(process: string, epoch: number): Markup {
   return html`<tr class="over"><td></td><td></td><td colspan="2">${message}</td></tr>`;
 }
 
-function factRow(event: RolloutEvent, text: string, from: Instant, number: number | undefined): Markup {
+function factRow(event: RolloutEvent, message: string, from: Instant, number: number | undefined): Markup {
   const tone = toneOf([event]);
   const at = moment(event.at);
   const badge = number === undefined ? "" : html`<span class="badge ${tone}">${number}</span>`;
   const time = html`<time datetime="${at}" title="${at}">${duration(secondsBetween(from, event.at))}</time>`;
-  const cells = [badge, time, event.kind, text].map((cell) => html`<td>${cell}</td>`);
+  const cells = [badge, time, event.kind, message].map((cell) => html`<td>${cell}</td>`);
   return html`<tr class="${isNoteworthy(event) ? tone : "dim"}">${cells}</tr>`;
 }
 

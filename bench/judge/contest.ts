@@ -17,7 +17,8 @@ export interface Played {
 const replayedRuns = 3;
 
 /**
- * Plays a cell several times in both tracks, and replays the first few runs of one contestant, killed at every look.
+ * Plays a cell several times in both tracks, and replays the first few runs of one contestant, which is killed after
+ * every minute.
  *
  * Run `i` has the seed `seed + i` in every cell, so that each run can be repeated alone.
  */

@@ -1,5 +1,6 @@
 // Renders the page of the contest, docs/evidence/judge.md: what was played, a summary of all contestants, and where our
 // judge loses. It also renders the tables for the terminal. Every figure comes from the counts in the results.
+import { markdownTable } from "../markdown-table.ts";
 import type { AloneRow, BucketCost } from "./alone.ts";
 import { type Cell, centre } from "./cells.ts";
 import { losses, type Row, type Score, type Share, score, wilson } from "./scores.ts";
@@ -25,9 +26,6 @@ function share({ percent, low, high }: Share): string {
   return percent === 100 ? `100 ≥${low.toFixed(1)}` : `${percent.toFixed(1)} ±${((high - low) / 2).toFixed(1)}`;
 }
 
-const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-const markdown = (head: readonly string[], body: readonly (readonly string[])[]): string =>
-  [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
 const namesOf = (rows: readonly Row[]): readonly string[] => [...new Set(rows.map(({ contestant }) => contestant))];
 
 /** What a table shows of a score, and for which cells. */
@@ -70,7 +68,7 @@ function matrix(measure: Measure, track: Track, rows: readonly Row[], cells: rea
         return row === undefined ? "" : measure.show(score(row));
       }),
     ]);
-  return body.length === 0 ? "" : `### ${measure.title}\n\n${markdown(["cell", ...names], body)}\n`;
+  return body.length === 0 ? "" : `### ${measure.title}\n\n${markdownTable(["cell", ...names], body)}\n`;
 }
 
 type Outcome = "promoted" | "rolledBack" | "unfinished";
@@ -103,7 +101,7 @@ function summary(track: Track, { rows, runs }: Results, cells: readonly Cell[]):
       ],
     };
   });
-  return markdown(
+  return markdownTable(
     [
       "contestant",
       "wrong promotion %",
@@ -133,7 +131,7 @@ export function shortTable(results: Results, cells: readonly Cell[]): string {
   const { runs, seed, deaths, differences } = results;
   return [
     `${runs} runs per cell, seeds from ${seed}.`,
-    `Killed after ${deaths} looks, ${differences} times with another outcome.`,
+    `Killed after ${deaths} minutes, ${differences} times with another outcome.`,
     ...parts,
   ].join("\n\n");
 }
@@ -143,7 +141,7 @@ function lossTable(results: Results, cells: readonly Cell[], ours: string): stri
   if (!namesOf(results.rows).includes(ours)) return `${ours} did not take part in this contest.`;
   return lost.length === 0
     ? "Nowhere by this rule."
-    : markdown(
+    : markdownTable(
         ["track", "cell", "measure", ours, "peer", "the peer's value"],
         lost.map(({ track, cell, what, ours: mine, peer, theirs }) => [track, cell, what, mine, peer, theirs]),
       );
@@ -156,7 +154,10 @@ function aloneSection({ alone, cost }: Results): string {
     `${ours[0]} / ${ours[1]}`,
     `${known[0]} / ${known[1]}`,
   ]);
-  const table = markdown(["base and fault", "canary requests, median / p90", "if base and fault were known"], body);
+  const table = markdownTable(
+    ["base and fault", "canary requests, median / p90", "if base and fault were known"],
+    body,
+  );
   const bucket =
     cost === undefined
       ? ""
@@ -179,7 +180,7 @@ export function page(results: Results, cells: readonly Cell[], ours: string): st
     deaths === 0
       ? `${ours} did not take part.`
       : `\
-The first runs of every cell were played again. Our judge was killed after each look in turn, and another instance
+The first runs of every cell were played again. Our judge was killed after each minute in turn, and another instance
 continued from its state as JSON, with the last minutes delivered twice:
 ${deaths} deaths, ${differences} with another outcome.`;
   return `# Our judge beside its peers
@@ -213,7 +214,7 @@ ${lossTable(results, cells, ours)}
 
 ${aloneSection(results)}
 
-## Killed after every look
+## Killed after every minute
 
 ${replay}
 `;
@@ -221,15 +222,15 @@ ${replay}
 
 const method = ({ horizonMinutes }: Results): string => `\
 **A run** is an hour of stable alone, then a rollout of ${horizonMinutes} minutes, whose first minute has no canary
-traffic. A contestant without an ending by then is *unfinished*, so one whose documented time is longer can only be
-unfinished or roll back. By default ${centre.requestsPerMinute} requests per minute arrive independently,
+traffic. A contestant that has not ended by then is *unfinished*. One whose documented time is longer can therefore
+only roll back or stay unfinished. By default ${centre.requestsPerMinute} requests per minute arrive independently,
 ${centre.failurePercent} % of them fail, 1 % are refused (4xx), and durations are lognormal with a median of 100 ms
 and a p99 of 386 ms. Each cell changes one thing, or is a corner case. A request that hangs ends as a failure after
 four minutes, when Container Apps' ingress ends it. In the same run all contestants see the same minutes. Traffic is
 synthetic: nothing here was measured on Azure.
 
-**The measures.** A *bad* canary should be rolled back and a *good* one promoted; an *unknown* one has no requests and
-so no evidence, and should be neither. Percentages are of all runs, with Wilson's 95 % intervals, such as
+**The measures.** A *bad* canary should be rolled back and a *good* one promoted; an *unknown* one gets no requests, so
+there is no evidence, and neither should happen. Percentages are of all runs, with Wilson's 95 % intervals, such as
 \`12.3 ±2.0\`, \`0 ≤0.4\` or \`100 ≥99.6\`. Minutes are medians over all runs, so that a miss counts as never.
-*Spoiled responses* are the expected number that the fault made fail, be refused or never come. After a promotion a
-fault spoils responses until the end of the run. Slowness spoils none.`;
+*Spoiled responses* are the expected number of responses that the fault made fail, be refused or never arrive.
+After a promotion a fault spoils responses until the end of the run. Slow responses are not spoiled.`;

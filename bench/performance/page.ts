@@ -2,15 +2,13 @@
 // plane. Every figure comes from the results, and the page says that a goal is reached only if they show it.
 import { replicaSizes } from "../../components/conventions.ts";
 import { defaultStrategy } from "../../engines/rollout/plan.ts";
+import { markdownTable } from "../markdown-table.ts";
 import { type Appends, type Contender, contenders, type Journalled } from "./journal.ts";
 import { heapMegabytes, type Loaded, strategyOf } from "./load.ts";
 import { type Arm, arms, type Preview, type Previews } from "./preview.ts";
 import type { Results, Taken } from "./results.ts";
 import { percentile, ratios, type Spread, spreadOf } from "./statistics.ts";
 
-const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-const table = (head: readonly string[], body: readonly (readonly string[])[]): string =>
-  [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
 const grouped = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 /** Gives a figure with two decimals below ten, one below a hundred, and none above. */
 const figure = (value: number): string => (value >= 100 ? grouped(value) : value.toFixed(value >= 10 ? 1 : 2));
@@ -49,7 +47,7 @@ function previewSection({ pulumiCli, previews, ...taken }: NonNullable<Results["
 its release, dead man's switch), deployed on the emulator and unchanged: ${previews.ours.length} rounds after a
 warm-up round, with the variants in turn. ${takenOn(taken, `Pulumi ${pulumiCli}`)} Milliseconds: median (quartiles).
 
-${table(head, arms.map(row))}
+${markdownTable(head, arms.map(row))}
 
 The goal is ${previewGoalMilliseconds / 1000} s: ${goal}.
 
@@ -73,7 +71,7 @@ trace for every promise and translates each by source maps, which would take ${t
 
 **What it means.** Import azure-native by file in your own program. If the Pulumi CLI runs your sources directly, turn
 off the translation of stack traces with \`Reflect.deleteProperty(Error, "prepareStackTrace")\`, as in \`index.ts\`. On
-Azure a refresh also waits for Azure's answers; *unverified on Azure*.`;
+Azure a refresh also waits for Azure's answers.`;
 }
 
 const contenderNames: Readonly<Record<Contender, string>> = {
@@ -109,7 +107,7 @@ ${rounds} rounds of ${appendsARound} appends each, in turn. ${takenOn(taken, "du
 Milliseconds per append: median (quartiles). *Our speed* is the number of our appends in the time of one of theirs, pair
 by pair.
 
-${table(["store", "one stream", "our speed", "eight streams at once", "our speed"], measured.map(row))}
+${markdownTable(["store", "one stream", "our speed", "eight streams at once", "our speed"], measured.map(row))}
 
 ${goalsOfJournal({ one, eight })}
 
@@ -161,12 +159,12 @@ strategy. The intervals are shorter than the default ${defaultStrategy.intervalS
 ${takenOn(taken, `PostgreSQL ${postgres}`)}
 *Lag* is the time from the end of a wait until the observation after it is in the journal.
 
-${table(
+${markdownTable(
   [
     "rollouts",
     "control planes",
     "interval",
-    "equals at the default strategy",
+    "same load, in rollouts at the default strategy",
     "lag p50 ms",
     "lag p99 ms",
     "until all ended, s",
@@ -198,7 +196,7 @@ const named = (cell: Loaded): readonly string[] => [grouped(cell.rollouts), Stri
 function costTable(cells: readonly Loaded[]): string {
   const each = (total: number, { rollouts }: Loaded): string => figure(total / rollouts);
   const asked = ({ asked: counts }: Loaded): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
-  return table(
+  return markdownTable(
     [
       "rollouts",
       "control planes",
@@ -253,7 +251,7 @@ and shares PostgreSQL and, here, the cores with the first.
 **What it means.** ${result}
 Lag delays a verdict, but every bucket is still judged once.
 
-A second replica (\`ballast:replicas\`, controlPlaneMin) is mainly for the case that the first one dies. It also carries
+A second replica (\`ballast:replicas\`, controlPlaneMin) is mainly there in case the first one dies. It also carries
 load, because a rollout is driven by the replica that received its request. Add more replicas when one is busy most of
 its time, which its CPU usage shows, and give PostgreSQL more CPU as well.
 
@@ -261,7 +259,7 @@ The journal of a rollout took ${figure(kept / 1000)} kB here, so ten thousand ro
 ${grouped((kept * 10_000) / 1_000_000)} MB. A longer bake writes more facts. Rows of passes are deleted
 when the rollout ends. *Memory* is the peak of the process with a heap of ${heapMegabytes} MB, which is
 Node's default in the ${replicaSizes.controlPlane.gib} GiB of \`ControlPlane\`. Azure's throttling and
-latency are not included: *unverified on Azure*.`;
+latency are not included.`;
 }
 
 function busyOf(alone: Loaded | undefined, two: Loaded | undefined): string {
@@ -280,6 +278,8 @@ export function page({ preview, journal, load }: Results): string {
 [bench/performance/results.json](../../bench/performance/results.json). \`npm run bench -- --quick\` prints a page of
 its own in about two minutes; \`--only preview\`, \`--only journal\` and \`--only load\` measure one part again. All
 times depend on the machine. What is compared ran in turn in one run, so compare the ratios.
+
+*Unverified on Azure:* everything on this page. The emulator and the fake Azure answer at once.
 
 ${sections.filter((section) => section !== undefined).join("\n")}`;
 }

@@ -8,13 +8,14 @@ import path from "node:path";
 
 const byFile = /^import \{ ([^}]+) \} from "@pulumi\/azure-native\/([a-z0-9]+)\/([A-Za-z0-9]+)\.js";$/gm;
 const ours = new URL("../../", import.meta.url).href;
-const isOurs = (url) => url.startsWith(ours) && !url.slice(ours.length).startsWith("node_modules/");
+const isOurs = (/** @type {string} */ url) =>
+  url.startsWith(ours) && !url.slice(ours.length).startsWith("node_modules/");
 
 /** Rewrites the imports of one source; types are dropped because they import nothing. */
-export const whole = (text) =>
+export const whole = (/** @type {string} */ text) =>
   text.replace(
     byFile,
-    (_, names, module, file) =>
+    (/** @type {string} */ _, /** @type {string} */ names, /** @type {string} */ module, /** @type {string} */ file) =>
       `import ${module}_${file} from "@pulumi/azure-native"; const { ${names
         .split(", ")
         .filter((name) => !name.startsWith("type "))
@@ -22,8 +23,13 @@ export const whole = (text) =>
   );
 
 /** Removes the line that turns off the translation of stack traces. */
-export const translated = (text) => text.replace(/^Reflect\.deleteProperty\(Error, "prepareStackTrace"\);.*$/m, "");
+export const translated = (/** @type {string} */ text) =>
+  text.replace(/^Reflect\.deleteProperty\(Error, "prepareStackTrace"\);.*$/m, "");
 
+/** @type {(source: import("node:module").ModuleSource) => string} */
+const textOf = (source) => (typeof source === "string" ? source : new TextDecoder().decode(source));
+
+/** @type {{ readonly [arm: string]: ((text: string) => string) | undefined }} */
 const rewrites = { whole, translated };
 const folder = process.env["BALLAST_BENCH_PREVIEW"];
 if (folder !== undefined && process.argv[1]?.endsWith(path.join("cmd", "run", "index.js"))) {
@@ -45,7 +51,7 @@ if (folder !== undefined && process.argv[1]?.endsWith(path.join("cmd", "run", "i
       load: (url, context, next) => {
         const loaded = next(url, context);
         return isOurs(url) && loaded.source !== undefined && loaded.source !== null
-          ? { ...loaded, source: rewrite(Buffer.from(loaded.source).toString("utf8")) }
+          ? { ...loaded, source: rewrite(textOf(loaded.source)) }
           : loaded;
       },
     });

@@ -7,7 +7,7 @@ import { emulatorClient, type FolderOptions, withFolderOptions } from "./client.
 import { clockLine, type EmulatorStatus, type Fault, faultLine } from "./lines.ts";
 
 const printClock = (clock: EmulatorStatus["clock"], json: boolean | undefined): void =>
-  json ? printJson({ at: clock.at, held: clock.held }) : print(`The clock ${clockLine(clock)}.`);
+  json ? printJson({ at: clock.at, stopped: clock.stopped }) : print(`The clock ${clockLine(clock)}.`);
 
 async function setClock({ folder, json }: FolderOptions, at: string | null): Promise<void> {
   const { ask } = await emulatorClient(folder);

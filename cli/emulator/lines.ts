@@ -84,7 +84,7 @@ export interface EmulatorStatus {
   readonly startedAt: string;
   readonly port: number;
   readonly postgres: { readonly host: string; readonly port: number } | null;
-  readonly clock: { readonly at: string; readonly held: boolean };
+  readonly clock: { readonly at: string; readonly stopped: boolean };
   readonly faults: readonly Fault[];
   readonly apps: readonly {
     readonly name: string;
@@ -109,8 +109,8 @@ export function faultLine({ method, path: pattern, times, message: _, ...rest }:
 }
 
 /** Describes the clock in one line. */
-export const clockLine = ({ at, held }: EmulatorStatus["clock"]): string =>
-  held ? `is stopped at ${at}` : `is running and shows ${at}`;
+export const clockLine = ({ at, stopped }: EmulatorStatus["clock"]): string =>
+  stopped ? `is stopped at ${at}` : `is running and shows ${at}`;
 
 /** Describes the status of an emulator for people. */
 export function statusLines({ folder, pid, startedAt, port, postgres, clock, faults, apps }: EmulatorStatus): string {

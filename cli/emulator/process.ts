@@ -82,8 +82,8 @@ const environmentOf = (
   ...environment,
   AZURE_SUBSCRIPTION_ID: environment["ARM_SUBSCRIPTION_ID"]!,
   AZURE_AUTHORITY_HOST: `https://127.0.0.1:${port}`,
-  BALLAST_LOCAL_ENDPOINT: `https://127.0.0.1:${port}`,
-  ...(postgres && { BALLAST_LOCAL_DATABASE_PORT: String(postgres.port) }),
+  BALLAST_EMULATOR_ENDPOINT: `https://127.0.0.1:${port}`,
+  ...(postgres && { BALLAST_EMULATOR_DATABASE_PORT: String(postgres.port) }),
 });
 
 /**
@@ -128,7 +128,7 @@ async function main(): Promise<void> {
     await report(outcomeOf(error));
     process.exit(1);
   }
-  // If `up` was interrupted, no one knows of this process to stop it, so it ends.
+  // If `up` was interrupted, no command knows of this process and could stop it, so it ends.
   if (await report({})) await stopped;
   await endAll();
   process.exit(0);

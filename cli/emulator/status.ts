@@ -98,7 +98,7 @@ async function statusOf(client: EmulatorClient): Promise<EmulatorStatus> {
     startedAt: running.startedAt,
     port: cloud.port,
     postgres: running.postgres ?? null,
-    clock: { at: clock.at, held: clock.held },
+    clock: { at: clock.at, stopped: clock.stopped },
     faults: faults.filter(({ times }: { times: number }) => times > 0),
     apps: await Promise.all(
       apps.map(async ({ id, name, properties }) => {

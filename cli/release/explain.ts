@@ -19,8 +19,8 @@ export function explain(
   const difference = isReplay ? replay(journal.map(({ event }) => event)) : undefined;
   if (json && !difference)
     return printJson({ ...rollout, journal, ...(isReplay ? { replay: { equal: true, facts: journal.length } } : {}) });
-  for (const { event, text } of json ? [] : journal) {
-    if (event.kind !== "Waited") print(factLine({ at: event.at, kind: event.kind, text }, rollout.startedAt));
+  for (const { event, message } of json ? [] : journal) {
+    if (event.kind !== "Waited") print(factLine({ at: event.at, kind: event.kind, message }, rollout.startedAt));
   }
   const head = journal.at(-1)?.hash;
   if (head && !json) print(`Journal: ${journal.length} facts, head ${head}.`);

@@ -109,7 +109,7 @@ The exit code is 0 if the release was promoted or is unchanged from stable, else
 
 Examples:
   ballast release follow storefront
-  ballast release follow storefront --json | jq .text`,
+  ballast release follow storefront --json | jq .message`,
     )
     .action(async (name: string, options: ReachOptions & { from: number }) => {
       const plane = await reach(options);
@@ -184,14 +184,14 @@ const signals: readonly { readonly signal: PersonalSignal; readonly what: string
 const addSignal = (group: Command, { signal, what, example }: (typeof signals)[number]): Command =>
   withReachOptions(group.command(`${signal} <rollout>`))
     .description(what)
-    .requiredOption("--reason <text>", "reason, recorded in the journal with your name")
-    .addHelpText("after", `${rolloutNaming}\n\nExample:\n  ballast release ${signal} storefront --reason "${example}"`)
-    .action(async (name: string, options: ReachOptions & { reason: string }) => {
+    .requiredOption("-m, --message <text>", "why, recorded in the journal with your name")
+    .addHelpText("after", `${rolloutNaming}\n\nExample:\n  ballast release ${signal} storefront --message "${example}"`)
+    .action(async (name: string, options: ReachOptions & { message: string }) => {
       const plane = await reach(options);
       const rollout = await find(plane, name);
-      const text = await plane.signal(rollout, signal, options.reason);
-      if (options.json) return printJson({ accepted: true, id: rollout.id, text });
-      print(text);
+      const message = await plane.signal(rollout, signal, options.message);
+      if (options.json) return printJson({ accepted: true, id: rollout.id, message });
+      print(message);
     });
 
 function wholeNumber(text: string): number {

@@ -31,7 +31,7 @@ export function summary(rollout: RolloutSummary): string {
   return `${styled("bold", nameOf(rollout))}\n${table(rows, style)}`;
 }
 
-/** Compares the odds collected so far with those that decide, as `1 : 20`. */
+/** Compares the odds collected so far with those that decide, as `20 : 1`. */
 function evidenceLine({ against, againstMax, favour, favourMin }: Balance): string {
   const negative = `against the canary ${odds(against)}, rolls back at ${odds(againstMax)}`;
   return favour === null ? negative : `${negative}; in its favour ${odds(favour)}, promotes at ${odds(favourMin)}`;
@@ -40,9 +40,12 @@ function evidenceLine({ against, againstMax, favour, favourMin }: Balance): stri
 const odds = (times: number): string => ratio(Math.log(times));
 
 /** Gives one fact as a line: when, what kind, and its message. */
-export function factLine({ at, kind, text }: Pick<FollowedFact, "at" | "kind" | "text">, startedAt: number): string {
+export function factLine(
+  { at, kind, message }: Pick<FollowedFact, "at" | "kind" | "message">,
+  startedAt: number,
+): string {
   const time = duration(secondsBetween(startedAt, at)).padStart(8);
-  return `${styled("dim", time)}  ${styled(styleOf(kind), kind.padEnd(15))} ${text}`;
+  return `${styled("dim", time)}  ${styled(styleOf(kind), kind.padEnd(15))} ${message}`;
 }
 
 const observations = [

@@ -142,11 +142,11 @@ export const operations = {
     path: `${rollout}/signals`,
     role: "Rollout.Write",
     body: signalForm,
-    summary: "Send a signal to a rollout, with a reason. The sender is taken from the token.",
+    summary: "Send a signal to a rollout, with a message that says why. The sender is taken from the token.",
     answers: {
       202: {
         description: "The signal is in the journal and takes effect.",
-        shape: exactly({ accepted: { const: true }, text: { type: "string" } }),
+        shape: exactly({ accepted: { const: true }, message: { type: "string" } }),
       },
     },
     refusals: {

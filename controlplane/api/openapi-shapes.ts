@@ -83,7 +83,7 @@ export const shapes = {
         "Why it ended or, while it is in flight, why it waits; null if it goes on. " +
         `Ends: ${meaningsOf(endReasons)}. Waits: ${meaningsOf(waitReasons)}.`,
     },
-    message: { ...text, description: "The same in words, with its numbers." },
+    message: { ...text, description: "The reason for people, with the numbers of the case." },
     evidence: {
       anyOf: [balance, { type: "null" }],
       description: "Null before the first step, and if no revision served before the canary.",
@@ -106,7 +106,7 @@ export const shapes = {
       ...text,
       description: "Covers this fact and the hash of the one before it. The last hash stands for the whole journal.",
     },
-    text: { ...text, description: "The fact as a line of text." },
+    message: { ...text, description: "The fact in one line, for people." },
   }),
   FollowLine: {
     description: "A line of the answer: a fact, the end, or an empty object that only keeps the connection open.",
@@ -115,8 +115,8 @@ export const shapes = {
         index,
         at: instant,
         kind: text,
-        text,
-        isWorthTelling: { ...flag, description: "False for bookkeeping." },
+        message: text,
+        isNoteworthy: { ...flag, description: "False for bookkeeping." },
         process: text,
         epoch: index,
       }),

@@ -16,9 +16,6 @@ export const clockOf = (now: () => Instant): Clock => ({
   },
 });
 
-/** The machine's own time. */
-export const systemClock: Clock = clockOf(() => Date.now());
-
 /** Resolves after this many milliseconds, or at once when cancelled. */
 export const nap = (milliseconds: number, cancel: AbortSignal): Promise<void> =>
   sleep(milliseconds, undefined, { signal: cancel }).catch(() => undefined);

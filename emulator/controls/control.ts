@@ -20,7 +20,7 @@ export interface SeenRequest {
 export interface Control {
   readonly clock: { now(): number };
   /** The time at which the clock stands; undefined while it runs. */
-  heldAt: number | undefined;
+  stoppedAt: number | undefined;
   /** Answers a route under `/_emulator/`; undefined for a route that is not of these. */
   readonly answer: (request: ArmRequest) => ArmReply | undefined;
   readonly meetFault: Faults["meet"];
@@ -46,15 +46,18 @@ export function makeControl(): Control {
         refuse("The clock takes {at}: milliseconds since 1970, an ISO date, or null for the real time.");
       setAt = at === null ? undefined : wanted;
     }
-    return { status: 200, body: { at: new Date(now()).toISOString(), milliseconds: now(), held: setAt !== undefined } };
+    return {
+      status: 200,
+      body: { at: new Date(now()).toISOString(), milliseconds: now(), stopped: setAt !== undefined },
+    };
   };
 
   return {
     clock: { now },
-    get heldAt() {
+    get stoppedAt() {
       return setAt;
     },
-    set heldAt(at) {
+    set stoppedAt(at) {
       setAt = at;
     },
     answer: (request) => {

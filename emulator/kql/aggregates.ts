@@ -1,7 +1,7 @@
 // The aggregates of `summarize`: each makes one or more columns from a group of rows. Others are refused by name.
 // Percentiles are exact (nearest rank); Azure estimates them for large groups.
 import { scalar } from "./scalars.ts";
-import { notServed, type Syntax, semantic } from "./syntax.ts";
+import { checkArguments, notServed, type Syntax, semantic } from "./syntax.ts";
 import type { KqlType, Row, Scalar, Scope, Value } from "./values.ts";
 
 export interface Column {
@@ -144,11 +144,7 @@ export function aggregate(syntax: Syntax, scope: Scope): Aggregate {
   const known = Object.hasOwn(aggregates, name) ? aggregates[name] : undefined;
   if (!known) throw notServed(`the aggregate ${name}()`);
   const [fewest, most, make] = known;
-  if (args.length < fewest || args.length > most)
-    throw semantic(
-      "SEM0219",
-      `${name}(): function expects ${fewest === most ? fewest : `${fewest} to ${most}`} argument(s).`,
-    );
+  checkArguments(name, args.length, fewest, most);
   const implied = name === "take_any" ? nameOf(args[0]) || undefined : undefined;
   return make({ as: named ? syntax.parts[0]!.text : implied, args, scope });
 }

@@ -1,6 +1,6 @@
 // The functions that Kusto's scalar expressions may call. A function that is not here is refused by its name.
 import { instantOf } from "./literals.ts";
-import { notServed, semantic } from "./syntax.ts";
+import { checkArguments, notServed, semantic } from "./syntax.ts";
 import { constant, type KqlType, type Scalar, type Scope, textOf, type Value } from "./values.ts";
 
 const converted =
@@ -120,10 +120,6 @@ export function call(called: string, args: readonly Scalar[], scope: Scope): Sca
   const known = Object.hasOwn(functions, called) ? functions[called] : undefined;
   if (!known) throw notServed(`the function ${called}()`);
   const [least, most, make] = known;
-  if (args.length < least || args.length > most)
-    throw semantic(
-      "SEM0219",
-      `${called}(): function expects ${least === most ? least : `${least} to ${most}`} argument(s).`,
-    );
+  checkArguments(called, args.length, least, most);
   return make(args, scope);
 }

@@ -27,6 +27,13 @@ export const semantic = (code: string, message: string): KqlError => new KqlErro
 export const notServed = (what: string): KqlError =>
   semantic("EmulatorUnsupported", `The emulator does not evaluate ${what}. Azure does.`);
 
+/** Checks the number of arguments of a call. @throws KqlError when there are too few or too many */
+export function checkArguments(called: string, count: number, least: number, most: number): void {
+  if (count >= least && count <= most) return;
+  const range = least === most ? least : `${least} to ${most}`;
+  throw semantic("SEM0219", `${called}(): function expects ${range} argument(s).`);
+}
+
 // The part of the parser that is used here. Its own declarations are a namespace of globals.
 interface ForeignNode {
   readonly Kind: number;

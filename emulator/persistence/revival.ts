@@ -20,8 +20,8 @@ export interface Parts {
 type Plain = string | number | boolean | null | undefined | readonly Plain[] | { readonly [name: string]: Plain };
 
 interface Settings {
-  /** The time at which the clock stands; null while it runs. */
-  readonly heldAt: number | null;
+  /** The time at which the clock is stopped; null while it runs. */
+  readonly stoppedAt: number | null;
   readonly lagSeconds: number;
 }
 
@@ -36,7 +36,10 @@ type KeptApp = Omit<AppRuntime, "revisions" | "quirks" | "takenSuffixes" | "late
  * that making this at every call is cheap.
  */
 export function* documentsOf({ cloud, control, operations }: Parts): Iterable<readonly [string, unknown]> {
-  yield ["settings", { heldAt: control.heldAt ?? null, lagSeconds: requestRows(cloud).lagSeconds } satisfies Settings];
+  yield [
+    "settings",
+    { stoppedAt: control.stoppedAt ?? null, lagSeconds: requestRows(cloud).lagSeconds } satisfies Settings,
+  ];
   for (const resource of cloud.store.list()) yield [`resource ${resource.id}`, resource];
   for (const [id, app] of runtimeOf(cloud).apps) yield [`app ${id}`, keptApp(app)];
   for (const operation of operations.kept()) yield [`operation ${operation.id}`, operation];
@@ -77,8 +80,8 @@ export async function revive(
 ): Promise<void> {
   const every = <Document>(prefix: string): readonly Document[] =>
     [...documents].filter(([key]) => key.split(" ")[0] === prefix).map(([, document]) => document as Document);
-  for (const { heldAt, lagSeconds } of every<Settings>("settings")) {
-    control.heldAt = heldAt ?? undefined;
+  for (const { stoppedAt, lagSeconds } of every<Settings>("settings")) {
+    control.stoppedAt = stoppedAt ?? undefined;
     requestRows(cloud).lagSeconds = lagSeconds;
   }
   every<Resource>("resource").forEach(cloud.store.put);

@@ -55,14 +55,14 @@ function conclude(state: RolloutState, fact: RolloutObserved): readonly RolloutD
     case "Deactivated":
       return [finish(state)];
     case "AttemptFailed":
-      return giveUp(state, fact.reason);
+      return giveUp(state, fact.message);
     case "Signalled":
       return fact.signal === "abort" || fact.signal === "supersede"
         ? [
             {
               kind: "Aborted",
               reason: fact.signal === "abort" ? "aborted-by-signal" : "superseded",
-              message: `${fact.signal === "abort" ? "aborted" : "superseded"} by ${fact.by}: ${fact.reason}`,
+              message: `${fact.signal === "abort" ? "aborted" : "superseded"} by ${fact.by}: ${fact.message}`,
               by: fact.by,
             },
           ]

@@ -52,7 +52,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Planned":
       return { kind: "Request", at, intent: event.intent };
     case "Signalled":
-      return { kind: "Signal", at, signal: event.signal, by: event.by, reason: event.reason };
+      return { kind: "Signal", at, signal: event.signal, by: event.by, message: event.message };
     case "Inspected":
       return { ...came(event.view), of: "Inspect" };
     case "Activated":
@@ -70,7 +70,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Deactivated":
       return { ...came(null), of: "Deactivate" };
     case "AttemptFailed":
-      return { kind: "Outcome", at, of: event.effect, found: { ok: false, reason: event.reason }, ...landing(event) };
+      return { kind: "Outcome", at, of: event.effect, found: { ok: false, reason: event.message }, ...landing(event) };
     default:
       return undefined;
   }

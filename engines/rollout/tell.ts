@@ -65,9 +65,9 @@ export function messageOf(event: RolloutEvent): string {
     case "Deactivated":
       return "the losing revision is deactivated";
     case "AttemptFailed":
-      return `${event.effect} failed: ${event.reason}`;
+      return `${event.effect} failed: ${event.message}`;
     case "Signalled":
-      return `${event.signal} by ${event.by}: ${event.reason}`;
+      return `${event.signal} by ${event.by}: ${event.message}`;
     case "Disregarded":
       return event.what;
   }

@@ -216,10 +216,10 @@ export type RolloutObserved =
   | {
       readonly kind: "AttemptFailed";
       readonly effect: RolloutEffect["kind"];
-      readonly reason: string;
+      readonly message: string;
       readonly mayLand?: Landing;
     }
-  | { readonly kind: "Signalled"; readonly signal: SignalName; readonly by: string; readonly reason: string };
+  | { readonly kind: "Signalled"; readonly signal: SignalName; readonly by: string; readonly message: string };
 
 /** Facts that hold a decision. */
 export type RolloutDecision =

@@ -73,7 +73,7 @@ function lawsOfJournal(
   if (finished?.kind !== "Finished") return [`${revision} never ended; its last fact is ${events.at(-1)?.kind}`];
   if (bad && finished.result === "promoted") broken.push(`${revision} is bad, but it was promoted`);
   if (!bad && !disturbed && finished.result !== "promoted" && !failedAlone(events, outages))
-    broken.push(`${revision} is good and nobody interfered, but it ended as ${finished.result}: ${finished.message}`);
+    broken.push(`${revision} is good and was not disturbed, but it ended as ${finished.result}: ${finished.message}`);
   if (finished.result === "degraded") broken.push(`${app} was degraded by ${revision}: ${finished.message}`);
   const divergence = replay(events);
   if (divergence !== undefined) broken.push(`${revision} is decided differently on replay at fact ${divergence.index}`);

@@ -106,7 +106,7 @@ async function signal({ world, released }: Stage, choice: number, name: string):
   if (name === "abort") release.disturbed = true;
   await world.call("POST", `/rollouts/shop/${release.app}/${release.revision}/signals`, {
     signal: name,
-    reason: "chaos",
+    message: "chaos",
   });
 }
 

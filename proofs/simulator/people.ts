@@ -70,7 +70,13 @@ export function* release(town: Town, revision: string, supersede: boolean): Task
 }
 
 function* signal(town: Town, stream: string, name: SignalName): Task<string> {
-  return yield* call(town, stream, { kind: "Signal", at: town.loop.now(), signal: name, by: "ann", reason: "because" });
+  return yield* call(town, stream, {
+    kind: "Signal",
+    at: town.loop.now(),
+    signal: name,
+    by: "ann",
+    message: "because",
+  });
 }
 
 /** A person sends a signal, once or several times; after a lost answer they send it again. */

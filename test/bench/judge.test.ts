@@ -96,7 +96,7 @@ describe("a track", () => {
   });
 });
 
-describe("a judge that is killed at every look", () => {
+describe("a judge that is killed after every minute", () => {
   const cell = cellOf({ fault: { failurePoints: 1 } });
 
   it("decides as if it had not been killed if its state is plain data and a minute counts once", () => {

@@ -10,6 +10,7 @@ import { rawClient } from "../support/emulator/cloud.ts";
 import {
   appHost,
   type EmulatorFolder,
+  failedWith,
   isOpen,
   makeEmulatorFolder,
   webOption,
@@ -40,7 +41,7 @@ test("after down no process and no port is left; the state is saved until reset"
     code: 3,
     out: expect.stringContaining("is not running. Its state is saved."),
   });
-  expect(await here.emulator("down")).toMatchObject({ code: 3, err: expect.stringContaining("cli-emulator-not-up") });
+  expect(await here.emulator("down")).toMatchObject(failedWith(3, "cli-emulator-not-up"));
   expect(await here.asJson("reset --yes")).toMatchObject({ forgotten: true });
   expect(readdirSync(here.folder)).not.toContain(".ballast-emulator");
 });
@@ -98,55 +99,38 @@ test("emulators in two folders are independent", async () => {
 });
 
 test("a start that fails gives the reason and keeps the saved state", async () => {
-  expect(await here.emulator("up --image web=./nowhere:main.mjs")).toMatchObject({
-    code: 2,
-    err: expect.stringContaining("cli-emulator-image-unclear"),
-  });
-  expect(await here.emulator("up --port 70000")).toMatchObject({
-    code: 2,
-    err: expect.stringContaining("Expected a port"),
-  });
-  expect(await here.emulator("up --folder web")).toMatchObject({
-    code: 1,
-    err: expect.stringContaining("cli-emulator-folder-foreign"),
-  });
+  expect(await here.emulator("up --image web=./nowhere:main.mjs")).toMatchObject(
+    failedWith(2, "cli-emulator-image-unclear"),
+  );
+  expect(await here.emulator("up --port 70000")).toMatchObject(failedWith(2, "Expected a port"));
+  expect(await here.emulator("up --folder web")).toMatchObject(failedWith(2, "cli-emulator-folder-foreign"));
   const { port } = await here.asJson("up");
   await here.emulator("down");
-  expect(await here.emulator(`up --port ${port === 65535 ? 65534 : port + 1}`)).toMatchObject({
-    code: 1,
-    err: expect.stringContaining("cli-emulator-port-kept"),
-  });
+  expect(await here.emulator(`up --port ${port === 65535 ? 65534 : port + 1}`)).toMatchObject(
+    failedWith(2, "cli-emulator-port-kept"),
+  );
   const taken = net.createServer().listen(port, "127.0.0.1");
   await once(taken, "listening");
-  expect(await here.emulator("up")).toMatchObject({
-    code: 1,
-    err: expect.stringMatching(new RegExp(`cli-emulator-port-taken.*127.0.0.1:${port}, the port that`)),
-  });
-  expect(await here.emulator(`up --folder other --port ${port}`)).toMatchObject({
-    code: 1,
-    err: expect.stringContaining("cli-emulator-port-taken"),
-  });
+  expect(await here.emulator("up")).toMatchObject(
+    failedWith(1, new RegExp(`cli-emulator-port-taken.*127.0.0.1:${port}, the port that`)),
+  );
+  expect(await here.emulator(`up --folder other --port ${port}`)).toMatchObject(
+    failedWith(1, "cli-emulator-port-taken"),
+  );
   taken.close();
   const at = (name: string): string => path.join(here.folder, ".ballast-emulator", name);
   const charter = readFileSync(at("charter.json"), "utf8");
   writeFileSync(at("charter.json"), charter.replace('"format":1', '"format":2'));
-  expect(await here.emulator("up")).toMatchObject({
-    code: 1,
-    err: expect.stringMatching(/cli-emulator-state-unreadable.*format 2/),
-  });
+  expect(await here.emulator("up")).toMatchObject(failedWith(1, /cli-emulator-state-unreadable.*format 2/));
   writeFileSync(at("charter.json"), charter);
   writeFileSync(at("documents.jsonl"), "no json\n");
-  expect(await here.emulator("up")).toMatchObject({
-    code: 1,
-    err: expect.stringMatching(/cli-emulator-state-unreadable.*Line 1 of .*documents.jsonl is damaged/),
-  });
+  expect(await here.emulator("up")).toMatchObject(
+    failedWith(1, /cli-emulator-state-unreadable.*Line 1 of .*documents.jsonl is damaged/),
+  );
   rmSync(at("documents.jsonl"));
   rmSync(at("ca.pem"));
   mkdirSync(at("ca.pem"));
-  expect(await here.emulator("up")).toMatchObject({
-    code: 1,
-    err: expect.stringMatching(/cli-emulator-start-failed[^]*EISDIR/),
-  });
+  expect(await here.emulator("up")).toMatchObject(failedWith(1, /cli-emulator-start-failed[^]*EISDIR/));
   rmSync(at("ca.pem"), { recursive: true });
   expect((await here.asJson("up")).port).toBe(port);
 });
@@ -169,10 +153,7 @@ test("a start whose `up` is killed ends again and leaves no record", async () =>
 
 test("every command exits with 3 if no emulator is running", async () => {
   for (const words of ["down", "token", "clock", "fault", "traffic shop"])
-    expect([words, await here.emulator(words)]).toMatchObject([
-      words,
-      { code: 3, err: expect.stringContaining("cli-emulator-not-up") },
-    ]);
+    expect([words, await here.emulator(words)]).toMatchObject([words, failedWith(3, "cli-emulator-not-up")]);
   expect(await here.emulator("status")).toMatchObject({
     code: 3,
     out: expect.stringContaining("It has no saved state."),

@@ -180,10 +180,13 @@ describe("an emulator that is up", () => {
   });
 
   test("clock is set, advanced and started again", async () => {
-    expect(await here.asJson("clock set 2030-01-31T12:00:00Z")).toEqual({ at: "2030-01-31T12:00:00.000Z", held: true });
-    expect(await here.asJson("clock advance 90m")).toEqual({ at: "2030-01-31T13:30:00.000Z", held: true });
+    expect(await here.asJson("clock set 2030-01-31T12:00:00Z")).toEqual({
+      at: "2030-01-31T12:00:00.000Z",
+      stopped: true,
+    });
+    expect(await here.asJson("clock advance 90m")).toEqual({ at: "2030-01-31T13:30:00.000Z", stopped: true });
     expect((await here.emulator("clock")).out).toBe("The clock is stopped at 2030-01-31T13:30:00.000Z.\n");
-    expect(await here.asJson("clock real")).toMatchObject({ held: false });
+    expect(await here.asJson("clock real")).toMatchObject({ stopped: false });
   });
 
   test("fault adds faults, which hit requests, and clears them", async () => {

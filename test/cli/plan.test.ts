@@ -101,7 +101,7 @@ test.each([
 ])("power refuses with %s the thresholds in %s", async (id, file, text, words) => {
   if (text !== undefined) write(file, text);
   const result = await ballast(`power --requests-per-minute 1200 --failure-percent 0.5 --thresholds ${file}`);
-  expect(result).toMatchObject({ code: 1, err: expect.stringContaining(id) });
+  expect(result).toMatchObject({ code: 2, err: expect.stringContaining(id) });
   expect(result.err).toContain(words);
 });
 
@@ -119,13 +119,13 @@ test("power reads traffic and plan from a rollout's journal, and refuses one wit
     JSON.parse((await ballast("power --from-history storefront --requests-per-minute 300 --json")).out),
   ).toMatchObject({ traffic: { requestsPerMinute: 300 } });
   plane.scripts.set("unmeasured", {
-    facts: [{ kind: "Planned", text: "", event: journal[0]! }],
+    facts: [{ kind: "Planned", message: "", event: journal[0]! }],
     result: "rejected",
     message: "rejected",
   });
   await putRollout(plane.endpoint, "r9", "unmeasured");
   expect(await ballast("power --from-history storefront")).toMatchObject({
-    code: 1,
+    code: 2,
     err: expect.stringContaining(
       "cli-journal-unmeasured  The journal of the rollout rg/storefront/r9 holds no measured requests",
     ),
@@ -142,7 +142,7 @@ test("backtest judges all recorded rollouts, named ones, or a journal in a file 
     new RegExp(
       "^rg/basket/r2 {2}promoted\n {2}STEP +DECIDED +WITH THESE THRESHOLDS\n" +
         " {2}5 % +passed at 6m +would pass at 6m: canary fails .*\n.*\n" +
-        " {2}50 % +passed at 18m +would wait: .* in favour, 1 : 20 needed\n",
+        " {2}50 % +passed at 18m +would wait: .* in favour of canary, 20 : 1 needed\n",
     ),
   );
   expect(all.out).toContain(
@@ -158,7 +158,7 @@ test("backtest judges all recorded rollouts, named ones, or a journal in a file 
   expect(named.rollouts.map(({ name, steps }) => [name, steps.length])).toEqual([["rg/storefront/r1", 4]]);
   write("journal.jsonl", journal.map((event) => JSON.stringify(event)).join("\n"));
   const recorded = journal
-    .map((event, index) => JSON.stringify({ stream: "x", index, event, process: "p", epoch: 1, text: "" }))
+    .map((event, index) => JSON.stringify({ stream: "x", index, event, process: "p", epoch: 1, message: "" }))
     .join("\n");
   write("recorded.jsonl", recorded);
   const asked = plane.asked.length;
@@ -170,7 +170,7 @@ test("backtest judges all recorded rollouts, named ones, or a journal in a file 
   expect(plane.asked.length).toBe(asked);
   write("torn.jsonl", recorded.slice(0, -5));
   expect(await ballast("backtest --thresholds never.yaml --file torn.jsonl")).toMatchObject({
-    code: 1,
+    code: 2,
     err: expect.stringMatching(/cli-plan-unreadable {2}torn\.jsonl cannot be read: line \d+ is not JSON/),
   });
 });

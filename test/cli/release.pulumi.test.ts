@@ -62,12 +62,12 @@ test("the launcher starts the command, and every command has help with an exampl
       code: 0,
       out: expect.stringMatching(new RegExp(`Examples:\\n  ballast ${name} `)),
     });
-  expect((await ballast(["--help"])).out).toContain("3  the control plane cannot be reached");
+  expect((await ballast(["--help"])).out).toContain("3  the control plane or the emulator is unavailable");
 });
 
 test.each([
   ["an unknown command", ["release", "undo", "storefront"], "unknown command 'undo'"],
-  ["a signal without a reason", ["release", "abort", "storefront"], "required option '--reason <text>'"],
+  ["a signal without a message", ["release", "abort", "storefront"], "required option '-m, --message <text>'"],
   [
     "an invalid rollout name",
     ["release", "show", "a/b/c/d", "--endpoint", "https://x.example"],
@@ -160,7 +160,7 @@ test("finds a rollout by app, by revision or by its full name, and refuses an am
   plane.goOn("rollout/rg/storefront/r2");
   await put("r1", "one", "storefront", "other");
   expect(await release("show storefront")).toMatchObject({
-    code: 1,
+    code: 2,
     err: expect.stringContaining("cli-rollout-ambiguous  storefront exists in the resource groups other and rg."),
   });
 });
@@ -177,7 +177,7 @@ test("shows the evidence for and against the canary once there is some", async (
   expect((await release("show storefront/r1")).out).not.toContain("evidence");
   await put("r2", "slow");
   expect((await release("show storefront")).out).toMatch(
-    /evidence +against the canary 1 : 3\.2, rolls back at 1 : 20; in its favour 1 : 12, promotes at 1 : 20\n/,
+    /evidence +against the canary 3\.2 : 1, rolls back at 20 : 1; in its favour 12 : 1, promotes at 20 : 1\n/,
   );
 });
 
@@ -200,7 +200,7 @@ test("follows a rollout to its end, and exits with 1 if the release did not end 
   expect(lines.map(({ index, result }) => index ?? result)).toEqual([0, 1, 2, "rolled-back"]);
 });
 
-test("sends a signal with its reason, and reports why a late one is refused", async () => {
+test("sends a signal with its message, and reports why a late one is refused", async () => {
   plane.scripts.set("slow", { facts: goodFacts, pausesAt: 3, result: "promoted", message: "promoted" });
   await put("r1", "slow");
   for (const signal of ["pause", "resume", "approve", "promote", "abort"]) {
@@ -208,7 +208,7 @@ test("sends a signal with its reason, and reports why a late one is refused", as
       "release",
       signal,
       "storefront",
-      "--reason",
+      "--message",
       "carts are empty",
       "--endpoint",
       plane.endpoint,
@@ -219,7 +219,7 @@ test("sends a signal with its reason, and reports why a late one is refused", as
     "release",
     "abort",
     "storefront",
-    "--reason",
+    "--message",
     "again",
     "--json",
     "--endpoint",
@@ -238,7 +238,7 @@ test("sends a signal with its reason, and reports why a late one is refused", as
     "release",
     "retry",
     "storefront",
-    "--reason",
+    "--message",
     "once more",
     "--json",
     "--endpoint",
@@ -247,7 +247,7 @@ test("sends a signal with its reason, and reports why a late one is refused", as
   expect(JSON.parse(retried.out)).toEqual({
     accepted: true,
     id: "rollout/rg/storefront/r1",
-    text: "retry by tests: once more",
+    message: "retry by tests: once more",
   });
 });
 
@@ -263,7 +263,7 @@ test("exits with 3 if the control plane cannot be reached", async () => {
 
 test("sends no token over plain HTTP, and reports a missing sign-in", async () => {
   expect(await ballast(["release", "list", "--endpoint", "http://ballast.example"])).toMatchObject({
-    code: 1,
+    code: 2,
     err: expect.stringContaining("release-endpoint-insecure"),
   });
   const unsigned = await release("list", {
@@ -320,7 +320,7 @@ test("reads the control plane's address from the stack's output, and reports a s
   await program.run("dev", ["stack", "init"]);
   program.configure("dev", releaseInputs(plane.endpoint));
   expect(await ballast(["release", "list", "--stack", "dev"], program.environment, program.folder)).toMatchObject({
-    code: 1,
+    code: 2,
     err: expect.stringContaining("cli-endpoint-unknown  The stack dev has no output controlPlaneEndpoint"),
   });
   await program.run("dev", ["up", "--yes", "--skip-preview"]);

@@ -140,7 +140,7 @@ test.each([
     "Authorization_RequestDenied",
   ],
   [
-    "when nobody is signed in",
+    "without a sign-in",
     "echo 'Please run az login' >&2; exit 1",
     ["grant", "ballast-dev", "--role", "Rollout.Read", "--to", ann],
     "cli-sign-in-failed",
@@ -158,7 +158,7 @@ test.each([
     "created",
     ["grant", "ballast-dev", "--role", "Rollout.Read", "--to", "ann"],
     "cli-sign-in-failed",
-    "nobody there",
+    "no such principal",
   ],
 ] as const)("reports what to do %s", (_when, script, words, id, message) => {
   if (script !== undefined) az(script === "" || script === "created" ? undefined : script);

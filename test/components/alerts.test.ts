@@ -6,27 +6,23 @@ import type { Context } from "../../cli/doctor/context.ts";
 import { examine } from "../../cli/doctor/finding.ts";
 import { telemetryChecks } from "../../cli/doctor/telemetry-checks.ts";
 import { type Alert, alertsOf } from "../../components/platform/alerts.ts";
-import {
-  leaseSeconds,
-  openWatchedEstate,
-  type Row,
-  usersOf,
-  type WatchedEstate,
-} from "../support/controlplane/watched-estate.ts";
+import { leaseSeconds } from "../support/controlplane/deploy-plane.ts";
+import { openWatchedEstate, usersOf, type WatchedEstate } from "../support/controlplane/watched-estate.ts";
 import { eventually } from "../support/emulator/container-cloud.ts";
+import type { LogRow } from "../support/emulator/log-rows.ts";
 
 const logs = "https://api.loganalytics.ballast.localhost";
 let estate: WatchedEstate;
 let users: { readonly end: () => Promise<void> };
 // The switch's container has another name in this estate.
 const alerts = alertsOf({ apps: ["storefront", "search"], leaseSeconds, switchJob: "switch" });
-const fires = (alert: Alert): Promise<readonly Row[]> =>
+const fires = (alert: Alert): Promise<readonly LogRow[]> =>
   eventually(
     () => estate.firing(alert),
     (rows) => rows.length > 0,
     60,
   );
-const quiet = (alert: Alert): Promise<readonly Row[]> =>
+const quiet = (alert: Alert): Promise<readonly LogRow[]> =>
   eventually(
     () => estate.firing(alert),
     (rows) => rows.length === 0,
@@ -49,7 +45,7 @@ const situations: readonly {
   readonly alert: string;
   readonly begin: () => Promise<unknown>;
   readonly end?: () => Promise<unknown>;
-  readonly row: Row;
+  readonly row: LogRow;
 }[] = [
   {
     alert: "effects-failing",
@@ -74,7 +70,7 @@ const situations: readonly {
       });
       await estate.plane("POST", `/rollouts/estate/storefront/${estate.canary}/signals`, {
         signal: "abort",
-        reason: "to see whether it is carried out",
+        message: "to see whether it is carried out",
       });
     },
     end: () => estate.fault(),

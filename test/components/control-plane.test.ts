@@ -1,7 +1,7 @@
 // What a ControlPlane deploys: the least rights, every setting, and no secret in plain text.
 import { expect, test } from "vitest";
 import { ControlPlane, type ControlPlaneArgs } from "../../components/platform/control-plane.ts";
-import { record, valueOf } from "../support/program/mocks.ts";
+import { record, valueOf, variablesOf } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
 const args: ControlPlaneArgs = {
@@ -98,8 +98,8 @@ test("the app runs in Single mode under its identity, with probes and at least o
 });
 
 test("every setting that the service reads is set", async () => {
-  const env: { name: string; value: string }[] = (await inputsOf("control-plane-app"))?.["template"].containers[0].env;
-  expect(Object.fromEntries(env.map(({ name, value }) => [name, value]))).toEqual({
+  const { declared } = await controlPlane();
+  expect(variablesOf(declared, "control-plane-app")).toEqual({
     BALLAST_SUBSCRIPTION: "s",
     BALLAST_TENANT: "t",
     BALLAST_AUDIENCE: "api://ballast",

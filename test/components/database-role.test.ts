@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { DatabaseRole, type DatabaseRoleArgs } from "../../components/platform/database-role.ts";
 import { readPreparation } from "../../controlplane/settings.ts";
-import { record, valueOf } from "../support/program/mocks.ts";
+import { record, valueOf, variablesOf } from "../support/program/mocks.ts";
 
 const objectId = "11111111-2222-3333-4444-555555555555";
 const args: DatabaseRoleArgs = {
@@ -69,10 +69,8 @@ test("the job runs only when it is started, one replica at a time, and may be re
 });
 
 test("the image reads its settings as a preparation for the control plane's identity", async () => {
-  const env: { name: string; value: string }[] = (await databaseRole()).declared.find(
-    ({ name }) => name === "database-role-job",
-  )!.inputs["template"].containers[0].env;
-  expect(readPreparation(Object.fromEntries(env.map(({ name, value }) => [name, value])))).toEqual({
+  const { declared } = await databaseRole();
+  expect(readPreparation(variablesOf(declared, "database-role-job"))).toEqual({
     clientId: "client",
     grantee: { name: "control-plane", objectId },
     database: {

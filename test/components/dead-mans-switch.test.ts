@@ -1,7 +1,7 @@
 // What a DeadMansSwitch deploys: a job with the least rights, assigned at the apps and nowhere else.
 import { expect, test } from "vitest";
 import { DeadMansSwitch, type DeadMansSwitchArgs, switchActions } from "../../components/platform/dead-mans-switch.ts";
-import { record, valueOf } from "../support/program/mocks.ts";
+import { record, valueOf, variablesOf } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
 const args: DeadMansSwitchArgs = {
@@ -94,10 +94,8 @@ test("the job runs every minute under the identity, with time enough to listen a
 });
 
 test("every setting that the job reads is set", async () => {
-  const env: { name: string; value: string }[] = (await deadMansSwitch()).declared.find(
-    ({ name }) => name === "dead-mans-switch-job",
-  )!.inputs["template"].containers[0].env;
-  expect(Object.fromEntries(env.map(({ name, value }) => [name, value]))).toEqual({
+  const { declared } = await deadMansSwitch();
+  expect(variablesOf(declared, "dead-mans-switch-job")).toEqual({
     BALLAST_HEALTH: "https://control-plane.apps.example.net/health",
     BALLAST_DEADMAN_SECONDS: "240",
     BALLAST_DEADMAN_PATIENCE_SECONDS: "120",

@@ -1,89 +1,52 @@
 // The control plane as it is deployed: its process, a real PostgreSQL and the emulator. It tests only that everything
 // is connected, that a rollout runs by itself, and that the process ends in order.
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import { defaultThresholds } from "../../engines/rollout/plan.ts";
 import { runChild } from "../../toolchain/child.ts";
+import { type PlaneProcess, startPlane } from "../support/controlplane/plane.ts";
+import { quickStrategy } from "../support/controlplane/quick-strategy.ts";
 import { openShop, type Shop, target } from "../support/emulator/azure-shop.ts";
 import { eventually, postgresForTests } from "../support/postgres/postgres.ts";
 
 const postgres = postgresForTests();
 let shop: Shop;
-let child: ChildProcess;
-let endpoint = "";
+let plane: PlaneProcess;
 let stable = "";
 let canary = "";
-const said: any[] = [];
 
 beforeAll(async () => {
   shop = await openShop();
   stable = await shop.release("1", [{ latestRevision: true, weight: 100 }]);
   canary = await shop.release("2", [{ revisionName: stable, weight: 100 }]);
-  const database = await postgres.fresh();
-  const { cloud, settings, workspace } = shop;
-  child = spawn(process.execPath, ["controlplane/main.ts"], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: {
-      PATH: process.env["PATH"],
-      BALLAST_CONNECT_TO: cloud.environment["BALLAST_CONNECT_TO"],
-      NODE_EXTRA_CA_CERTS: cloud.caFile,
-      BALLAST_SUBSCRIPTION: cloud.subscription,
-      BALLAST_TENANT: cloud.tenant,
-      BALLAST_AUDIENCE: "api://ballast",
-      BALLAST_MANAGED_TARGETS: JSON.stringify([target]),
-      BALLAST_WORKSPACE: workspace,
-      BALLAST_RESOURCE_MANAGER: settings.resourceManager,
-      BALLAST_LOGS: settings.logs,
-      AZURE_AUTHORITY_HOST: settings.authority,
-      AZURE_CLIENT_ID: settings.clientId,
-      AZURE_CLIENT_SECRET: settings.clientSecret,
-      BALLAST_DATABASE_HOST: database.host,
-      BALLAST_DATABASE_PORT: String(database.port),
-      BALLAST_DATABASE_NAME: database.name,
-      BALLAST_DATABASE_USER: database.user,
-      BALLAST_DATABASE_PASSWORD: database.password as string,
-      BALLAST_DATABASE_TLS: "disable",
-      BALLAST_LEASE_SECONDS: "6",
-      BALLAST_REQUEST_SECONDS: "4",
-      BALLAST_INGESTION_SECONDS: "1",
+  plane = await startPlane(shop, await postgres.fresh(), {
+    name: "deployed",
+    apps: [target.app],
+    leaseSeconds: 6,
+    requestSeconds: 4,
+    variables: {
       BALLAST_NOTIFY: JSON.stringify({ slackUrl: "https://127.0.0.1:2/services/secret-part" }),
-      PORT: "0",
       CONTAINER_APP_REPLICA_NAME: "ballast--r1-0",
     },
   });
-  createInterface({ input: child.stdout! }).on("line", (line) => said.push(JSON.parse(line)));
-  const { address } = await eventually(() => said.find(({ what }) => what === "started"), "the control plane to start");
-  endpoint = `http://127.0.0.1:${address.port}`;
 });
 afterAll(async () => {
-  child?.kill("SIGKILL");
+  plane?.child.kill("SIGKILL");
   await shop?.close();
 });
 
 test("a rollout runs from its request to its end by itself, and is followed meanwhile", async () => {
   const token = (await shop.connection.credential.getToken("api://ballast/.default"))!.token;
   const call = (method: string, to: string, body?: object) =>
-    fetch(`${endpoint}${to}`, {
+    fetch(`${plane.endpoint}${to}`, {
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   const path = `/rollouts/${target.resourceGroup}/${target.app}/${canary}`;
-  const strategy = {
-    ...defaultStrategy,
-    weights: [50],
-    bakeSeconds: 1,
-    warmUpSeconds: 0,
-    intervalSeconds: 1,
-    probeSeconds: 1,
-    smokeSeconds: 10,
-    maximumSeconds: 60,
-  };
   const put = await call("PUT", path, {
     release: "2",
-    strategy,
+    strategy: quickStrategy,
     thresholds: defaultThresholds,
     probePath: "/health/ready",
   });
@@ -94,13 +57,13 @@ test("a rollout runs from its request to its end by itself, and is followed mean
       ({ event }: any) => event.kind === "Measured" && event.buckets.length > 0,
     );
   await eventually(isMeasured, "a measurement");
-  expect((await call("POST", `${path}/signals`, { signal: "promote", reason: "it looks good" })).status).toBe(202);
+  expect((await call("POST", `${path}/signals`, { signal: "promote", message: "it looks good" })).status).toBe(202);
   const lines = (await followed)
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
   expect(lines.at(-1)).toMatchObject({ result: "promoted" });
-  expect(lines.filter(({ kind }) => kind === "StepReached").map(({ text }) => text)).toEqual([
+  expect(lines.filter(({ kind }) => kind === "StepReached").map(({ message }) => message)).toEqual([
     "canary has 50 percent",
     "canary has 100 percent",
   ]);
@@ -110,15 +73,20 @@ test("a rollout runs from its request to its end by itself, and is followed mean
   expect(
     (
       (await (
-        await call("PUT", path, { release: "2", strategy, thresholds: defaultThresholds, probePath: "/health/ready" })
+        await call("PUT", path, {
+          release: "2",
+          strategy: quickStrategy,
+          thresholds: defaultThresholds,
+          probePath: "/health/ready",
+        })
       ).json()) as any
     ).result,
   ).toBe("promoted");
-  expect(((await (await fetch(`${endpoint}/health`)).json()) as any).lastWriteAt).toBeGreaterThan(0);
+  expect(((await (await fetch(`${plane.endpoint}/health`)).json()) as any).lastWriteAt).toBeGreaterThan(0);
 });
 
 test("an unreachable notifier is retried, and nothing waits for it", async () => {
-  const { message } = await eventually(() => said.find(({ what }) => what === "trouble"), "trouble with Slack");
+  const { message } = await eventually(() => plane.said().find(({ what }) => what === "trouble"), "trouble with Slack");
   expect(message).toMatch(
     /^Notification rollout\/\S+#2 to slack failed; will retry: it cannot be reached \(E[A-Z]+\)$/,
   );
@@ -129,7 +97,7 @@ test("the `ballast` command reads its list, a refusal, and a journal that replay
   const release = async (...args: readonly string[]): Promise<any> => {
     const { code, output } = await runChild(
       process.execPath,
-      ["cli/main.ts", "release", ...args, "--endpoint", endpoint, "--json"],
+      ["cli/main.ts", "release", ...args, "--endpoint", plane.endpoint, "--json"],
       { environment: { PATH: process.env["PATH"], BALLAST_TOKEN: token } },
     );
     return { code, ...JSON.parse(output) };
@@ -138,7 +106,7 @@ test("the `ballast` command reads its list, a refusal, and a journal that replay
     code: 0,
     rollouts: [{ ...target, revision: canary, result: "promoted" }],
   });
-  expect(await release("abort", target.app, "--reason", "a second thought")).toMatchObject({
+  expect(await release("abort", target.app, "--message", "a second thought")).toMatchObject({
     code: 1,
     error: { id: "signal-disregarded", message: expect.stringContaining("too late") },
   });
@@ -150,13 +118,15 @@ test("the `ballast` command reads its list, a refusal, and a journal that replay
 });
 
 test("the process ends in order on a signal, and its log contains no secret", async () => {
-  child.kill("SIGTERM");
-  expect(await once(child, "exit")).toEqual([0, null]);
-  expect(said.filter(({ what }) => what !== "call" && what !== "trouble").map(({ what }) => what)).toEqual([
-    "started",
-    "ending",
-  ]);
-  const log = JSON.stringify(said);
+  plane.child.kill("SIGTERM");
+  expect(await once(plane.child, "exit")).toEqual([0, null]);
+  expect(
+    plane
+      .said()
+      .filter(({ what }) => what !== "call" && what !== "trouble")
+      .map(({ what }) => what),
+  ).toEqual(["started", "ending"]);
+  const log = JSON.stringify(plane.said());
   expect(log).not.toContain("eyJ");
   expect(log).not.toContain("secret-part");
   expect(log).not.toContain(shop.settings.clientSecret);

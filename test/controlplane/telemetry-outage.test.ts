@@ -6,22 +6,14 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { makeAuthority, makeCertificates } from "../../emulator/certificates.ts";
-import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import { defaultThresholds } from "../../engines/rollout/plan.ts";
 import { startPlane } from "../support/controlplane/plane.ts";
+import { quickStrategy } from "../support/controlplane/quick-strategy.ts";
 import { openShop, type Shop, target } from "../support/emulator/azure-shop.ts";
+import { jsonLinesOf } from "../support/json-lines.ts";
 import { eventually, postgresForTests } from "../support/postgres/postgres.ts";
 
 const postgres = postgresForTests();
-const strategy = {
-  ...defaultStrategy,
-  weights: [50],
-  bakeSeconds: 1,
-  warmUpSeconds: 0,
-  intervalSeconds: 1,
-  probeSeconds: 1,
-  smokeSeconds: 10,
-  maximumSeconds: 60,
-};
 // A hook that reports every import of the exporter in the process, however late.
 const listener = `data:text/javascript,import { registerHooks } from "node:module"; registerHooks({ resolve(name, context, next) { if (/monitor-opentelemetry|opentelemetry.sdk-(metrics|trace)/.test(name)) process.stdout.write(JSON.stringify({ what: "loaded", name }) + String.fromCharCode(10)); return next(name, context); } });`;
 let shop: Shop;
@@ -45,16 +37,8 @@ async function throughOneRollout(name: string, variables: Readonly<Record<string
     requestSeconds: 4,
     variables: { OTEL_METRIC_EXPORT_INTERVAL: "1000", ...variables },
   });
+  const { said } = plane;
   child = plane.child;
-  let text = "";
-  child.stdout!.setEncoding("utf8").on("data", (part: string) => {
-    text += part;
-  });
-  const said = () =>
-    text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line));
   const token = (await shop.connection.credential.getToken("api://ballast/.default"))!.token;
   const path = `${plane.endpoint}/rollouts/${target.resourceGroup}/${target.app}/${canary}`;
   const call = (method: string, to: string, body?: object) =>
@@ -63,7 +47,12 @@ async function throughOneRollout(name: string, variables: Readonly<Record<string
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       ...(body && { body: JSON.stringify(body) }),
     }).then(async (response) => (await response.json()) as any);
-  await call("PUT", path, { release: name, strategy, thresholds: defaultThresholds, probePath: "/health/ready" });
+  await call("PUT", path, {
+    release: name,
+    strategy: quickStrategy,
+    thresholds: defaultThresholds,
+    probePath: "/health/ready",
+  });
   await eventually(
     async () =>
       (await call("GET", `${path}/journal`)).facts.filter(({ event }: any) => event.kind === "Measured").length > 3,
@@ -76,7 +65,7 @@ async function throughOneRollout(name: string, variables: Readonly<Record<string
       "a message that telemetry cannot be delivered",
       40,
     );
-  await call("POST", `${path}/signals`, { signal: "promote", reason: "it looks good" });
+  await call("POST", `${path}/signals`, { signal: "promote", message: "it looks good" });
   await eventually(async () => (await call("GET", path)).result === "promoted", "the promotion", 40);
   stable = canary;
   child.kill("SIGTERM");
@@ -130,15 +119,7 @@ test("without a connection string neither the control plane nor the storefront l
       env: { PATH: process.env["PATH"], PORT: "0", ...variables },
       stdio: ["ignore", "pipe", "inherit"],
     });
-    let text = "";
-    child.stdout!.setEncoding("utf8").on("data", (part: string) => {
-      text += part;
-    });
-    const said = () =>
-      text
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line));
+    const said = jsonLinesOf(child);
     await eventually(() => said().some(({ listening }) => listening), "the storefront");
     if (variables["APPLICATIONINSIGHTS_CONNECTION_STRING"])
       await eventually(() => said().some(({ what }) => what === "loaded"), "the exporter to be loaded");

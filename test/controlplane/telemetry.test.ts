@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { metrics } from "../../controlplane/adapters/telemetry/instruments.ts";
 import { telemetryColumns } from "../../emulator/insights/telemetry-rows.ts";
+import { quarterStrategy } from "../support/controlplane/deploy-plane.ts";
 import {
   notifierSecret,
   openWatchedEstate,
-  strategy,
   thresholds,
   usersOf,
   type WatchedEstate,
@@ -28,7 +28,7 @@ beforeAll(async () => {
     (rows) => rows > 0,
     30,
   );
-  await estate.signalPlane("SIGKILL"); // its platform starts it again, and the rollout is taken over
+  await estate.signalPlane("SIGKILL"); // its platform starts it again, and the rollout is recovered
   await eventually(
     () => named("ballast.recoveries"),
     (rows) => rows > 0,
@@ -36,7 +36,7 @@ beforeAll(async () => {
   );
   await estate.plane("POST", `/rollouts/estate/storefront/${estate.canary}/signals`, {
     signal: "abort",
-    reason: planted,
+    message: planted,
   });
   await eventually(
     () => named("ballast.rollouts.ended"),
@@ -47,7 +47,7 @@ beforeAll(async () => {
   const next = await estate.release({ RELEASE: "3" });
   await estate.plane("PUT", `/rollouts/estate/storefront/${next}`, {
     release: "3",
-    strategy: { ...strategy, bakeSeconds: 1 },
+    strategy: { ...quarterStrategy, bakeSeconds: 1 },
     thresholds,
     probePath: "/health/ready",
   });

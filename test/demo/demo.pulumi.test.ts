@@ -213,7 +213,7 @@ describe("what is drawn", () => {
 describe("a demo that cannot start", () => {
   it.each(["lucky", "4294967296"])("refuses the seed %s with demo-seed-unclear", async (seed) => {
     const { code, output } = await demo("--exit", "--seed", seed);
-    expect([code, output]).toEqual([1, expect.stringContaining("demo-seed-unclear")]);
+    expect([code, output]).toEqual([2, expect.stringContaining("demo-seed-unclear")]);
   });
 
   it("refuses the folder of a running demo with demo-already-running", async () => {

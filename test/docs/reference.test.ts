@@ -117,6 +117,7 @@ test("a placeholder stands for a text, a number, a list and an object, and a pag
     false,
   ]);
   expect([...failed].map(({ way, error }) => `${way.padEnd(9)} ${error.id}`)).toEqual(["<way> <id>"]);
+  expect(`${placeholder("case", { app: "shop" })["app"]}`).toBe("shop");
   expect(JSON.stringify({ bytesMax })).toBe('{"bytesMax":"<bytes max>"}');
   expect(plain("a <b> `<c>` *d*")).toBe("a \\<b> `<c>` \\*d\\*");
   expect(generated.get("errors.md")).not.toMatch(/undefined|\bNaN\b|\[object/);

@@ -2,13 +2,12 @@
 // see it. A client fills in missing fields, so that it alone would not notice a dropped one.
 
 import { readFileSync } from "node:fs";
-import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
-import type { PipelinePolicy } from "@azure/core-rest-pipeline";
-import { ClientSecretCredential } from "@azure/identity";
+import type { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { schemaOf } from "../../emulator/arm/schema.ts";
 import { makeArmClient } from "../../emulator/provider/arm-client.ts";
 import { type CloudForTests, management, startCloudForTests } from "../support/emulator/cloud.ts";
+import { sdkClient } from "../support/emulator/sdk-client.ts";
 
 let at: CloudForTests;
 let sdk: ContainerAppsAPIClient;
@@ -37,25 +36,7 @@ const wanted = (environment = "probes") => ({
 beforeAll(async () => {
   at = await startCloudForTests();
   group = `/subscriptions/${at.cloud.subscription}/resourceGroups/probes`;
-  const policy: PipelinePolicy = {
-    name: "on-the-way",
-    sendRequest: (request, next) => {
-      request.agent = at.agent;
-      return next(request);
-    },
-  };
-  const way = { additionalPolicies: [{ policy, position: "perCall" as const }] };
-  const credential = new ClientSecretCredential(at.cloud.tenant, at.cloud.client.id, at.cloud.client.secret, {
-    authorityHost: "https://login.ballast.localhost",
-    disableInstanceDiscovery: true,
-    ...way,
-  });
-  sdk = new ContainerAppsAPIClient(credential, at.cloud.subscription, {
-    endpoint: management,
-    apiVersion: "2025-07-01",
-    credentials: { scopes: [`${management}/.default`] },
-    ...way,
-  });
+  sdk = sdkClient(at.cloud, at.agent);
   await at.settle("PUT", `${group}?${groups}`, { location: "westeurope", tags: { of: "probes" } });
   await at.settle("PUT", `${group}/providers/Microsoft.App/managedEnvironments/probes?${apps}`, {
     location: "westeurope",

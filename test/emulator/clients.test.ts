@@ -4,7 +4,6 @@
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
-import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import {
   ClientSecretCredential,
   EnvironmentCredential,
@@ -16,6 +15,7 @@ import { fetch as undiciFetch } from "undici";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { fetchDispatcher } from "../../connect-to.ts";
 import { type CloudForTests, management, startCloudForTests } from "../support/emulator/cloud.ts";
+import { throughAgent } from "../support/emulator/sdk-client.ts";
 
 let at: CloudForTests;
 let group: string;
@@ -29,18 +29,6 @@ const roleIds = {
   logs: "73c42c96-874c-492b-b04d-ab87d138a893",
   reader: "acdd72a7-3385-48ef-bd42-f606fba81ae7",
 };
-
-/** Sends an SDK's requests to the emulator. */
-function onTheWay(): { additionalPolicies: { policy: PipelinePolicy; position: "perCall" }[] } {
-  const policy: PipelinePolicy = {
-    name: "on-the-way",
-    sendRequest: (request, next) => {
-      if (request.url.startsWith("https:")) request.agent = at.agent;
-      return next(request);
-    },
-  };
-  return { additionalPolicies: [{ policy, position: "perCall" }] };
-}
 
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString("utf8"));
 
@@ -130,7 +118,7 @@ test("a client secret gets a token that the published keys verify, with the role
   const credential = new ClientSecretCredential(tenant, client.id, client.secret, {
     authorityHost: authority,
     disableInstanceDiscovery: true,
-    ...onTheWay(),
+    ...throughAgent(at.agent),
   });
   const { token } = (await credential.getToken("api://ballast/.default"))!;
   const dispatcher = fetchDispatcher({ suffix: at.cloud.suffix, host: "127.0.0.1", port: at.cloud.port });
@@ -151,7 +139,7 @@ test("a client secret gets a token that the published keys verify, with the role
 test("the environment credential signs in with the variables that the cloud gives", async () => {
   for (const [name, value] of Object.entries(at.cloud.environment))
     if (name.startsWith("AZURE_")) vi.stubEnv(name, value);
-  const credential = new EnvironmentCredential({ disableInstanceDiscovery: true, ...onTheWay() });
+  const credential = new EnvironmentCredential({ disableInstanceDiscovery: true, ...throughAgent(at.agent) });
   expect(claimsOf((await credential.getToken(scope))!.token).aud).toBe("https://management.azure.com");
   vi.unstubAllEnvs();
 });
@@ -160,7 +148,7 @@ test("a wrong secret is refused with the directory's own code", async () => {
   const credential = new ClientSecretCredential(at.cloud.tenant, at.cloud.client.id, "wrong", {
     authorityHost: authority,
     disableInstanceDiscovery: true,
-    ...onTheWay(),
+    ...throughAgent(at.agent),
   });
   await expect(credential.getToken(scope)).rejects.toThrow(/AADSTS7000215/);
 });
@@ -204,13 +192,13 @@ test("the Container Apps client creates, reads, patches, lists and deletes an ap
   const credential: TokenCredential = new ClientSecretCredential(tenant, client.id, client.secret, {
     authorityHost: authority,
     disableInstanceDiscovery: true,
-    ...onTheWay(),
+    ...throughAgent(at.agent),
   });
   const sdk = new ContainerAppsAPIClient(credential, subscription, {
     endpoint: management,
     apiVersion: "2025-07-01",
     credentials: { scopes: [`${management}/.default`] },
-    ...onTheWay(),
+    ...throughAgent(at.agent),
   });
   const made = await sdk.containerApps.createOrUpdate(
     "clients",

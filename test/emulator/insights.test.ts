@@ -17,6 +17,8 @@ import { makeStore } from "../../emulator/arm/store.ts";
 import { keepEnvelope, visibleTelemetry } from "../../emulator/insights/telemetry-rows.ts";
 import { type CloudForTests, type Reply, startCloudForTests } from "../support/emulator/cloud.ts";
 import { eventually } from "../support/emulator/container-cloud.ts";
+import { logRows } from "../support/emulator/log-rows.ts";
+import { throughAgent } from "../support/emulator/sdk-client.ts";
 
 process.env["APPLICATION_INSIGHTS_NO_STATSBEAT"] = "1";
 const publisher = "3913510d-42f4-4e42-8a64-420c390055eb";
@@ -51,36 +53,12 @@ beforeAll(async () => {
 });
 afterAll(() => at?.close());
 
-/** Sends a log query, as an alert's rule does, and gives the rows by column. */
-async function query(text: string): Promise<readonly Record<string, unknown>[]> {
-  const reply = await at.ask(
-    "POST",
-    `https://api.loganalytics.ballast.localhost/v1/workspaces/${customerId}/query`,
-    { query: text },
-    { token: await at.tokenFor("https://api.loganalytics.ballast.localhost") },
-  );
-  expect(reply).toMatchObject({ status: 200 });
-  const { columns, rows } = reply.body.tables[0];
-  return rows.map((row: unknown[]) =>
-    Object.fromEntries(columns.map(({ name }: { name: string }, index: number) => [name, row[index]])),
-  );
-}
+const query = (text: string) => logRows(at, customerId, text);
 
 const options = (): AzureMonitorExporterOptions => ({
   connectionString,
   disableOfflineStorage: true,
-  additionalPolicies: [
-    {
-      policy: {
-        name: "on-the-way",
-        sendRequest: (request, next) => {
-          request.agent = at.agent;
-          return next(request);
-        },
-      },
-      position: "perCall",
-    },
-  ],
+  ...throughAgent(at.agent),
 });
 const resource = resourceFromAttributes({
   "service.name": "shop",

@@ -7,6 +7,20 @@ const noon = Date.parse("2026-01-01T12:00:00Z");
 const second = (offset: number): number => noon + offset * 1000;
 const at = (offset: number): string => new Date(second(offset)).toISOString();
 
+/** A row of the table; its times are seconds from noon. */
+const request = (
+  id: string,
+  revision: string,
+  shown: { readonly at: number; readonly status: number; readonly duration: number; readonly visible: number },
+): Row => ({
+  TimeGenerated: second(shown.at),
+  RevisionName: revision,
+  StatusCode: shown.status,
+  RequestDuration: shown.duration,
+  RequestId: id,
+  visibleAt: second(shown.visible),
+});
+const twice = request("d", "shop--0000002", { at: -8.1, status: 503, duration: 20, visible: -1 });
 const requests: Table = {
   columns: [
     { name: "TimeGenerated", type: "datetime" },
@@ -16,46 +30,11 @@ const requests: Table = {
     { name: "RequestId", type: "string" },
   ],
   rows: [
-    {
-      TimeGenerated: second(-9.5),
-      RevisionName: "shop--0000001",
-      StatusCode: 200,
-      RequestDuration: 10,
-      RequestId: "a",
-      visibleAt: second(-9),
-    },
-    {
-      TimeGenerated: second(-9.1),
-      RevisionName: "shop--0000001",
-      StatusCode: 500,
-      RequestDuration: 30,
-      RequestId: "b",
-      visibleAt: second(-8),
-    },
-    {
-      TimeGenerated: second(-8.2),
-      RevisionName: "shop--0000002",
-      StatusCode: 0,
-      RequestDuration: 9000,
-      RequestId: "c",
-      visibleAt: second(-7),
-    },
-    {
-      TimeGenerated: second(-8.1),
-      RevisionName: "shop--0000002",
-      StatusCode: 503,
-      RequestDuration: 20,
-      RequestId: "d",
-      visibleAt: second(-1),
-    },
-    {
-      TimeGenerated: second(-8.1),
-      RevisionName: "shop--0000002",
-      StatusCode: 503,
-      RequestDuration: 20,
-      RequestId: "d",
-      visibleAt: second(-1),
-    },
+    request("a", "shop--0000001", { at: -9.5, status: 200, duration: 10, visible: -9 }),
+    request("b", "shop--0000001", { at: -9.1, status: 500, duration: 30, visible: -8 }),
+    request("c", "shop--0000002", { at: -8.2, status: 0, duration: 9000, visible: -7 }),
+    twice,
+    twice,
   ],
 };
 const nothing: Table = { columns: requests.columns, rows: [] };

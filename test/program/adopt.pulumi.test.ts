@@ -4,19 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
 import { management } from "../support/emulator/cloud.ts";
 import { eventually } from "../support/postgres/postgres.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
-const strategy = {
-  weights: [50],
-  bakeSeconds: 1,
-  warmUpSeconds: 0,
-  intervalSeconds: 1,
-  probeSeconds: 1,
-  smokeSeconds: 12,
-  maximumSeconds: 60,
-};
 const app = "storefront";
 let stack: LocalStack;
 let folder: string;
@@ -47,8 +39,8 @@ const put = async (configuration: object): Promise<void> => {
 
 beforeAll(async () => {
   stack = await startLocalStack({
-    "ballast:strategy": strategy,
-    "ballast:thresholds": { failurePointsMax: 20, slowdownTolerated: 10 },
+    "ballast:strategy": quickStrategy,
+    "ballast:thresholds": wideThresholds,
   });
   folder = mkdtempSync(path.join(tmpdir(), "ballast-adopt-"));
   const group = `/subscriptions/${stack.cloud.cloud.subscription}/resourceGroups/ballast-local`;

@@ -6,26 +6,19 @@ import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Ended } from "../../toolchain/child.ts";
+import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
 import { eventually } from "../support/postgres/postgres.ts";
 import { isAlive } from "../support/processes.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
-const strategy = {
-  weights: [50],
-  bakeSeconds: 6,
-  warmUpSeconds: 0,
-  intervalSeconds: 1,
-  probeSeconds: 1,
-  smokeSeconds: 12,
-  maximumSeconds: 600,
-};
+const strategy = { ...quickStrategy, bakeSeconds: 6, maximumSeconds: 600 };
 const app = "storefront";
 let stack: LocalStack;
 
 beforeAll(async () => {
   stack = await startLocalStack({
     "ballast:strategy": strategy,
-    "ballast:thresholds": { failurePointsMax: 20, slowdownTolerated: 10 },
+    "ballast:thresholds": wideThresholds,
   });
   const first = await stack.up();
   expect(first.code, first.output).toBe(0);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { contentOf, type ImageName, imageEntries, layOut } from "../../cli/image/content.ts";
+import { quickStrategy } from "../support/controlplane/quick-strategy.ts";
 import { filledIn, type StackName } from "../support/program/environments.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
@@ -21,14 +22,7 @@ const exchanged = [
   "ballast:strategy",
   "ballast:registry",
 ];
-const seconds = {
-  bakeSeconds: 1,
-  warmUpSeconds: 0,
-  intervalSeconds: 1,
-  probeSeconds: 1,
-  smokeSeconds: 12,
-  maximumSeconds: 60,
-};
+const { weights: _, ...seconds } = quickStrategy;
 let stack: LocalStack;
 let folder: string;
 const laidOut = {} as Record<ImageName, { folder: string; entry: string }>;

@@ -9,24 +9,15 @@ import { type Stack, stackOfSettings } from "../../cli/doctor/stack.ts";
 import { stackOfState } from "../../cli/doctor/state.ts";
 import { parseConfig } from "../../config.ts";
 import { bringPulumi } from "../../toolchain/pulumi/bring.ts";
+import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 
-const strategy = {
-  weights: [50],
-  bakeSeconds: 1,
-  warmUpSeconds: 0,
-  intervalSeconds: 1,
-  probeSeconds: 1,
-  smokeSeconds: 12,
-  maximumSeconds: 150,
-};
-// The widest that a plan may have, so that a few dozen requests are enough evidence.
-const thresholds = { failurePointsMax: 20, slowdownTolerated: 10 };
+const strategy = { ...quickStrategy, maximumSeconds: 150 };
 const cli = path.join(import.meta.dirname, "..", "..", "cli", "main.ts");
 let stack: LocalStack;
 
 beforeAll(async () => {
-  stack = await startLocalStack({ "ballast:strategy": strategy, "ballast:thresholds": thresholds });
+  stack = await startLocalStack({ "ballast:strategy": strategy, "ballast:thresholds": wideThresholds });
 });
 afterAll(() => stack?.close());
 
@@ -53,7 +44,7 @@ const ask = async (method: string, rest: string, body?: object) =>
     token: await stack.cloud.tokenFor("api://ballast"),
   });
 const signal = (revision: string, name: string) =>
-  ask("POST", `/ballast-local/${app}/${revision}/signals`, { signal: name, reason: "a test wants it" });
+  ask("POST", `/ballast-local/${app}/${revision}/signals`, { signal: name, message: "a test wants it" });
 const order = (...faults: readonly object[]) => stack.cloud.ask("POST", "/_emulator/faults", { faults });
 
 /** Does something while ten users send requests to the app. */
@@ -146,7 +137,7 @@ test("`ballast doctor` finds all that a release needs in order, and names a stac
   });
   expect(spelled(byState)).toEqual(spelled(bySettings));
   expect(await doctor("nowhere")).toMatchObject({
-    code: 1,
+    code: 2,
     stdout: expect.stringContaining(
       '"doctor-stack-unreadable","message":"The Pulumi CLI cannot read the stack nowhere',
     ),

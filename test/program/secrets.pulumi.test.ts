@@ -9,19 +9,12 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { administrator } from "../../components/platform/journal-database.ts";
 import { runChild } from "../../toolchain/child.ts";
+import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
 import { eventually } from "../support/postgres/postgres.ts";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 import { filesBelow, findSecrets, type Source, watchProcesses } from "../support/secret-scan.ts";
 
-const strategy = {
-  weights: [50],
-  bakeSeconds: 600,
-  warmUpSeconds: 0,
-  intervalSeconds: 1,
-  probeSeconds: 1,
-  smokeSeconds: 12,
-  maximumSeconds: 3_600,
-};
+const strategy = { ...quickStrategy, bakeSeconds: 600, maximumSeconds: 3_600 };
 const app = "storefront";
 const controlPlane = "https://control-plane.apps.westeurope.ballast.localhost";
 /** A marker, not a secret, in every text that we set. A search that misses it would miss a secret too. */
@@ -36,7 +29,7 @@ beforeAll(async () => {
   bystander = spawn(process.execPath, ["-e", "setTimeout(() => {}, 600_000)", planted]);
   stack = await startLocalStack({
     "ballast:strategy": strategy,
-    "ballast:thresholds": { failurePointsMax: 20, slowdownTolerated: 10 },
+    "ballast:thresholds": wideThresholds,
     "ballast:storefrontEnvironment": { RELEASE: planted },
   });
   const { cloud } = stack;
@@ -74,8 +67,8 @@ beforeAll(async () => {
   };
   const { rollouts } = await ask("GET", `/rollouts?app=${app}`);
   const rollout = `/rollouts/ballast-local/${app}/${rollouts[0].revision}`;
-  await ballast("the approval", approver, "approve", app, "--reason", planted);
-  await ask("POST", `${rollout}/signals`, { signal: "abort", reason: planted });
+  await ballast("the approval", approver, "approve", app, "--message", planted);
+  await ask("POST", `${rollout}/signals`, { signal: "abort", message: planted });
   await eventually(async () => (await ask("GET", rollout)).phase === "finished", "the abort to be carried out", 60);
   for (const rest of ["", "/journal", "/follow"]) await ask("GET", `${rollout}${rest}`);
   for (const rest of ["/health", "/openapi.json", `/nowhere/${token}`, `/rollouts?token=${token}`])
@@ -88,7 +81,7 @@ beforeAll(async () => {
     ["show", app],
     ["explain", app, "--replay"],
     ["follow", app],
-    ["abort", app, "--reason", "a second time"],
+    ["abort", app, "--message", "a second time"],
   ]) {
     await ballast(`ballast release ${args[0]}`, token, ...args);
     await ballast(`ballast release ${args[0]} --json`, approver, ...args, "--json");

@@ -13,6 +13,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { controlPlane } from "../../client/control-plane.ts";
 import type { Followed } from "../../client/follow.ts";
 import { startEmulator } from "../../emulator/start.ts";
+import { defaultThresholds } from "../../engines/rollout/plan.ts";
 import { issuerUnreachable, roleMissing } from "../../errors/api.ts";
 import { withdraw } from "../../provider/release.ts";
 import { diff, unknownValue } from "../../provider/release-inputs.ts";
@@ -30,7 +31,7 @@ import {
   startProvider,
   struct,
 } from "../support/program/provider-process.ts";
-import { goodFacts, releaseInputs, strategy, thresholds } from "../support/program/release-inputs.ts";
+import { goodFacts, releaseInputs, strategy } from "../support/program/release-inputs.ts";
 
 let plane: FakeControlPlane;
 let provider: ProviderProcess;
@@ -76,7 +77,7 @@ test("reports the package's version, and describes its resource and functions in
       await checked(
         provider,
         releaseInputs(plane.endpoint, {
-          dryRunThresholds: thresholds,
+          dryRunThresholds: defaultThresholds,
           gate: { beforePercent: 100, expiresSeconds: 60 },
         }),
       ),
@@ -100,7 +101,7 @@ test.each([
   ],
   [
     "a dryRun that is not whole",
-    { dryRunThresholds: { ...thresholds, oddsTolerated: undefined } },
+    { dryRunThresholds: { ...defaultThresholds, oddsTolerated: undefined } },
     "dryRunThresholds.oddsTolerated is missing.",
   ],
   ["an address in the clear", { endpoint: "http://ballast.example" }, "must be an https address"],
@@ -136,7 +137,7 @@ test.each([
   ["another app is another resource", { app: "b" }, "promoted", "replace"],
   ["a rolled-back release is carried out again by an unchanged program", {}, "rolled-back", "update"],
   ["one that was left in flight is taken up again", {}, "in-flight", "update"],
-  ["one that is in flight because nobody waits is left alone", { wait: false }, "in-flight", "none"],
+  ["one that is in flight because `wait` is false is left alone", { wait: false }, "in-flight", "none"],
   ["one that was never started is started", { wait: false }, "not-started", "update"],
 ])("%s", (_title, change, result, kind) => {
   expect(diff(before, { ...before, result }, { ...before, ...change }).kind).toBe(kind);
@@ -182,7 +183,7 @@ test("deleting a release whose rollout already returns its traffic waits for its
     { ...name, endpoint: plane.endpoint } as never,
     {
       controlPlane: deciding,
-      tell: (line: string) => told.push(line),
+      report: (line: string) => told.push(line),
       warn: () => {},
       cancel: new AbortController().signal,
     } as never,
@@ -218,16 +219,19 @@ test("sends the whole intent and prints each fact worth a line, once and in orde
   plane.scripts.set("one", { facts: goodFacts, result: "promoted", message: "promoted: every step passed" });
   const outputs = await create(provider, releaseInputs(plane.endpoint));
   expect(outputs).toMatchObject({ revision: "r1", result: "promoted", message: "promoted: every step passed" });
-  expect(provider.logged).toEqual(goodFacts.filter(({ kind }) => kind !== "Waited").map(({ text }) => text));
+  expect(provider.logged).toEqual(goodFacts.filter(({ kind }) => kind !== "Waited").map(({ message }) => message));
   const { strategy: _strategy, thresholds: _thresholds, ...rest } = [...plane.rollouts.values()][0]!.intent;
   expect(rest).toEqual({ release: "one", probePath: "/healthz", whenInFlight: "refuse", outsideWeights: "restore" });
 });
 
 test("sends dry-run thresholds if the program has some", async () => {
-  await create(provider, releaseInputs(plane.endpoint, { dryRunThresholds: { ...thresholds, oddsTolerated: 1 } }));
+  await create(
+    provider,
+    releaseInputs(plane.endpoint, { dryRunThresholds: { ...defaultThresholds, oddsTolerated: 1 } }),
+  );
   expect([...plane.rollouts.values()][0]!.intent).toMatchObject({
-    thresholds,
-    dryRun: { ...thresholds, oddsTolerated: 1 },
+    thresholds: defaultThresholds,
+    dryRun: { ...defaultThresholds, oddsTolerated: 1 },
   });
 });
 
@@ -283,7 +287,7 @@ test("a control plane that answers 503 is asked again, and its own error is repo
   plane.answerInstead = (_request, response) => void response.writeHead(503).end(excuse);
   expect(
     await failureOf(controlPlane({ endpoint: plane.endpoint, token: async () => token, patienceSeconds: 1 }).list()),
-  ).toMatchObject({ id: "call-issuer-unreachable" });
+  ).toMatchObject({ id: "call-issuer-unreachable", severity: "error", exitCode: 3 });
 });
 
 test("a lookup updates the result, and any failure leaves the state unchanged", async () => {

@@ -30,7 +30,7 @@ const puts = (): readonly string[] =>
   plane.asked.filter((one) => one.startsWith("PUT ")).map((one) => one.split("/").at(-1)!);
 const good = { facts: goodFacts, result: "promoted", message: "promoted: every step passed" };
 const bad = {
-  facts: [...goodFacts.slice(0, 3), { kind: "Aborted", text: "canary fails 9 percent" }],
+  facts: [...goodFacts.slice(0, 3), { kind: "Aborted", message: "canary fails 9 percent" }],
   result: "rolled-back",
   message: "canary fails 9 percent of 400 requests",
 };
@@ -53,7 +53,7 @@ test("`pulumi up` prints a release step by step and ends with its result; then n
   release("one", "r1");
   const { code, output } = await up();
   expect(code).toBe(0);
-  for (const { kind, text } of goodFacts) if (kind !== "Waited") expect(output).toContain(text);
+  for (const { kind, message } of goodFacts) if (kind !== "Waited") expect(output).toContain(message);
   expect(output).toMatch(/result\s*: "promoted"/);
   release("one", "r1", { wait: false, strategy: { ...strategy, bakeSeconds: 7 } });
   expect((await program.run(stack, ["preview", "--expect-no-changes"])).code).toBe(0);

@@ -25,7 +25,7 @@ describe("the page", () => {
       "Canary&#39;s weight",
       "Requests that fail",
       "99 % of requests take less than",
-      "Evidence: odds of 1 to …",
+      "Evidence: odds of … to 1",
     ]);
   });
 
@@ -112,7 +112,7 @@ describe("an attempt", () => {
     expect(over.map(({ at }) => at)).toEqual([attempt!.marks.find(({ event }) => event.kind === "Aborted")!.event.at]);
     const reported = attempt!.marks
       .map(({ event }) =>
-        event.kind === "Aborted" ? /evidence 1 : ([\d,]+) against/.exec(event.message)?.[1] : undefined,
+        event.kind === "Aborted" ? /evidence ([\d,]+) : 1 against/.exec(event.message)?.[1] : undefined,
       )
       .find(Boolean)!;
     expect(Math.round(over[0]!.against)).toBe(Number(reported.replaceAll(",", "")));
@@ -153,7 +153,7 @@ describe("drawing", () => {
       fc.property(fc.array(fc.integer({ min: 0, max: 3_600_000 }), { minLength: 1, maxLength: 60 }), (moments) => {
         const marks = moments
           .toSorted((one, other) => one - other)
-          .map((at, index) => ({ number: index + 1, event: { kind: "Waited" as const, at }, text: "" }));
+          .map((at, index) => ({ number: index + 1, event: { kind: "Waited" as const, at }, message: "" }));
         const badges = badgesOf(marks, { from: 0, to: 3_600_000 });
         expect(badges.flatMap((badge) => badge.marks)).toEqual(marks);
         for (const [index, one] of badges.entries())

@@ -19,7 +19,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Ended, runChild } from "../../toolchain/child.ts";
 import { bringPulumi, type PulumiCli } from "../../toolchain/pulumi/bring.ts";
 import { findOnPath } from "../../toolchain/pulumi/version.ts";
-import { importsOf } from "../support/repository/source.ts";
+import { importsOf } from "../support/repository/imports.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
@@ -161,7 +161,7 @@ test("the tarball has JavaScript, declarations, schemas and one example, but no 
     (path) => !/^dist\/.*(\.js|\.d\.ts|\.mjs)$/.test(path) && !/^dist\/emulator\/azure-specs\/.*\.json$/.test(path),
   );
   const example = ["Pulumi.local.yaml", "Pulumi.yaml", "index.ts", "tsconfig.json"].map(
-    (name) => `examples/local/${name}`,
+    (name) => `examples/emulator/${name}`,
   );
   expect(rest.toSorted()).toEqual([
     "CHANGELOG.md",
@@ -178,7 +178,8 @@ test("its package.json declares every package that its JavaScript imports", () =
   const asked = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), "ballast"];
   const imported = files
     .filter((path) => path.endsWith(".js"))
-    .flatMap((path) => importsOf(readFileSync(join(root, path), "utf8")).map(({ specifier }) => specifier))
+    .flatMap((path) => importsOf({ path, text: readFileSync(join(root, path), "utf8") }))
+    .map(({ specifier }) => specifier)
     .filter(
       (specifier) => /^[@a-z]/.test(specifier) && !specifier.startsWith("node:") && !builtinModules.includes(specifier),
     )
@@ -253,7 +254,7 @@ test("`npx ballast` prints its version and its groups, and ends with its own exi
   expect((await ballast("release", "list", "--endpoint", "http://127.0.0.1:9")).code).toBe(3);
   expect((await ballast("relase")).code).toBe(2);
   const build = await ballast("image", "build", "storefront", "--registry", "shop");
-  expect([build.code, build.output]).toEqual([1, expect.stringContaining("cli-image-sources-missing")]);
+  expect([build.code, build.output]).toEqual([2, expect.stringContaining("cli-image-sources-missing")]);
 }, 120_000);
 
 test("`pulumi preview` on the machine's Node and our emulator shows the app and its release plan", async () => {

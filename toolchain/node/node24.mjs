@@ -11,7 +11,7 @@ import { runInForeground } from "./foreground.mjs";
  * Runs a module on Node 24 or newer: in this process if it is one, else in a child that takes its place.
  *
  * If JavaScript was emitted beside the launcher, as in the package, that runs as it is on the current Node. If no Node
- * 24 is found, it prints one error and sets exit code 1, because a stack trace about `.ts` would help nobody.
+ * 24 is found, it prints one error and sets exit code 1, because a stack trace about `.ts` would not help.
  *
  * @param {string} metaUrl `import.meta.url` of the launcher, which is started again with the same arguments.
  * @param {string} entry the module to run, relative to the launcher.

@@ -11,6 +11,7 @@ const dist = join(root, "dist");
 const copied = [
   "cli/ballast.mjs",
   "provider/pulumi-resource-ballast",
+  "provider/launch.mjs",
   "toolchain/node/node24.mjs",
   "toolchain/node/foreground.mjs",
   "emulator/azure-specs",

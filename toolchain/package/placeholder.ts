@@ -5,8 +5,10 @@
  *
  * It is a text, a list of itself, and an object whose fields are placeholders; its methods return it. Arithmetic gives
  * NaN, since no number would be right. It is truthy and equals nothing, which decides the branches that a text takes.
+ *
+ * @param fields The fields that have a value of their own.
  */
-export function placeholder(name: string): never {
+export function placeholder(name: string, fields: object = {}): never {
   const shown = `<${name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}>`;
   const standsFor: object = new Proxy(() => undefined, {
     get: (_target, key) => {
@@ -14,6 +16,7 @@ export function placeholder(name: string): never {
       if (key === Symbol.iterator) return () => [standsFor].values();
       if (key === "map" || key === "flatMap") return (each: (item: object) => unknown) => [each(standsFor)];
       if (key === "toString" || key === "toJSON" || key === "join") return () => shown;
+      if (Object.hasOwn(fields, key)) return fields[key as keyof typeof fields];
       return typeof key === "symbol" ? undefined : placeholder(key);
     },
     apply: (_target, owner) => owner ?? standsFor,

@@ -47,7 +47,7 @@ const meanings: Readonly<
   inFlight: "Lists only rollouts that have not ended.",
   from: "The index of the first fact to send.",
   signal: "What to do with the rollout.",
-  reason: "Why. The journal keeps it with the caller's name.",
+  message: "Why. The journal keeps it with the caller's name.",
   seconds: "How long the lock lasts unless it is removed before.",
 };
 

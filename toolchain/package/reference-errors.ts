@@ -2,7 +2,7 @@
 // functions of the case at hand; they are called with placeholders.
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { BallastError, catalogue } from "../../errors/catalogue.ts";
+import { BallastError, catalogue, exitCodeMeanings, type Listed } from "../../errors/catalogue.ts";
 import type { Sources } from "./exported-types.ts";
 import { code, generatedFrom, plain, sentence } from "./markdown.ts";
 import { placeholder } from "./placeholder.ts";
@@ -27,7 +27,11 @@ export function errorsPage(errors: ReadonlyMap<string, Made>, sources: Sources):
     "# Errors",
     `${generatedFrom("`errors/`")} A part in \`<…>\` depends on the case.`,
     "An id never changes its meaning. An *error* ends what was asked for. After a *warning* the work continues. " +
-      "The exit code is that of a `ballast` command that ends with the error.",
+      "If a text depends on the case, each of its wordings is listed. " +
+      "The exit code is that of a `ballast` command that ends with the error:",
+    Object.entries(exitCodeMeanings)
+      .map(([exitCode, meaning]) => `- ${exitCode}: ${meaning}`)
+      .join("\n"),
     [...errors.keys()].map((file) => `- [${nameOf(file)}](#${nameOf(file)}): ${purposeOf(file)}`).join("\n"),
     ...[...errors].flatMap(([file, made]) => [`## ${nameOf(file)}`, ...entriesOf(file, made, sources)]),
     "",
@@ -45,28 +49,44 @@ function purposeOf(file: string): string {
     .split(/(?<=\.) /)[0]!;
 }
 
-function entriesOf(file: string, made: Made, sources: Sources): readonly string[] {
+/** Gives each error that a file exports, in each of its wordings, by the name of its export. */
+export const wordingsOf = (exports: Made): ReadonlyMap<string, readonly BallastError[]> =>
+  new Map(
+    Object.entries(exports).flatMap(([name, make]) => {
+      if (typeof make !== "function") return [];
+      const made = (variant: object): unknown => make(placeholder("case", variant));
+      const first = made({});
+      if (!(first instanceof BallastError)) return [];
+      return [
+        [
+          name,
+          catalogue()
+            .get(first.id)!
+            .variants.map((variant) => made(variant) as BallastError),
+        ],
+      ];
+    }),
+  );
+
+function entriesOf(file: string, exports: Made, sources: Sources): readonly string[] {
   const documentation = new Map(sources.exports(file).map((each) => [each.name, each.documentation]));
-  return Object.entries(made)
-    .flatMap(([name, make]) => {
-      const error = typeof make === "function" ? (make(placeholder("case")) as unknown) : undefined;
-      return error instanceof BallastError ? [{ error, context: documentation.get(name) ?? "" }] : [];
+  return [...wordingsOf(exports)]
+    .map(([name, wordings]) => {
+      const { id } = wordings[0]!;
+      return { id, text: entry(id, catalogue().get(id)!, wordings, documentation.get(name) ?? "") };
     })
-    .toSorted((one, other) => (one.error.id < other.error.id ? -1 : 1))
-    .map(({ error, context }) => entry(error, context));
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1))
+    .map(({ text }) => text);
 }
 
-function entry({ id, message, fix, left, severity, exitCode }: BallastError, context: string): string {
-  const weight = severity === "warning" ? "Warning." : `Error, exit code ${exitCode}.`;
-  return [
-    `### ${code(id)}`,
-    `**${plain(sentence(catalogue().get(id)!))}** ${weight} ${plain(context)}`,
-    [
-      `- message: ${shown(message)}`,
-      `- fix: ${shown(fix)}`,
-      ...(left === undefined ? [] : [`- left: ${shown(left)}`]),
-    ].join("\n"),
-  ].join("\n\n");
+function entry(id: string, listed: Listed, wordings: readonly BallastError[], context: string): string {
+  const weight = listed.severity === "warning" ? "Warning." : `Error, exit code ${listed.exitCode}.`;
+  const lines = (["message", "fix", "left"] as const).flatMap((part) =>
+    [...new Set(wordings.flatMap((error) => error[part] ?? []))].map((text) => `- ${part}: ${shown(text)}`),
+  );
+  return [`### ${code(id)}`, `**${plain(sentence(listed.title))}** ${weight} ${plain(context)}`, lines.join("\n")].join(
+    "\n\n",
+  );
 }
 
 /** Gives a text of an error as it reads, its lines as lines. */

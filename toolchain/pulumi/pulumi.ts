@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     if (interrupted.signal.aborted) process.exitCode = 130;
     else if (error instanceof BallastError) {
       process.stderr.write(`${error}\n`);
-      process.exitCode = 1;
+      process.exitCode = error.exitCode;
     } else throw error;
   }
 }

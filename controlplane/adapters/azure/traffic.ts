@@ -86,7 +86,7 @@ export function weightsOf(app: ContainerApp): Result<readonly Weight[]> {
 
 /** Describes weights for people. */
 export const describeWeights = (weights: readonly Weight[]): string =>
-  weights.length === 0 ? "nobody" : weights.map(({ revision, percent }) => `${revision} ${percent}`).join(", ");
+  weights.length === 0 ? "no revision" : weights.map(({ revision, percent }) => `${revision} ${percent}`).join(", ");
 
 /**
  * Gives the complete list of entries for the wanted weights and our labels.

@@ -56,8 +56,8 @@ async function* linesOf(
         index,
         at: event.at,
         kind: event.kind,
-        text: messageOf(event),
-        isWorthTelling: isNoteworthy(event),
+        message: messageOf(event),
+        isNoteworthy: isNoteworthy(event),
         process,
         epoch,
       };

@@ -65,13 +65,13 @@ export function readRelease(body: unknown): Parsed<AskedRelease> {
 }
 
 /** The form of a signal's body. Only the next release can supersede, so `supersede` is not among them. */
-export const signalForm: Form<{ readonly signal: PersonalSignal; readonly reason: string }> = object({
+export const signalForm: Form<{ readonly signal: PersonalSignal; readonly message: string }> = object({
   signal: oneOf<PersonalSignal>(["pause", "resume", "approve", "promote", "abort", "retry"]),
-  reason: line(500),
+  message: line(500),
 });
 
 /** Reads the body of a signal. */
-export const readSignal = (body: unknown): Parsed<{ readonly signal: PersonalSignal; readonly reason: string }> =>
+export const readSignal = (body: unknown): Parsed<{ readonly signal: PersonalSignal; readonly message: string }> =>
   read(signalForm, body);
 
 /** The form of a lock's body. A lock expires by itself, and soon, because its holder may die. */

@@ -55,7 +55,7 @@ async function refuseSecond(
       at: now(),
       signal: "supersede",
       by: caller.name,
-      reason: `release ${release} replaces it`,
+      message: `release ${release} replaces it`,
     });
   return refuse(
     409,

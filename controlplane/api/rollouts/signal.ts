@@ -1,4 +1,4 @@
-// POST /rollouts/{rg}/{app}/{revision}/signals: a person steers a rollout, with a reason. The person is taken
+// POST /rollouts/{rg}/{app}/{revision}/signals: a person steers a rollout and says why. The person is taken
 // from the token.
 import { messageOf } from "../../../engines/rollout/tell.ts";
 import { callMalformed, signalDisregarded } from "../../../errors/api.ts";
@@ -21,5 +21,5 @@ export const signalRollout: Answer = async (call, parts) => {
   });
   const disregarded = events.find((event) => event.kind === "Disregarded");
   if (disregarded !== undefined) return refuse(409, signalDisregarded({ why: disregarded.what }));
-  return answer(202, { accepted: true, text: events.map(messageOf).join("; ") });
+  return answer(202, { accepted: true, message: events.map(messageOf).join("; ") });
 };

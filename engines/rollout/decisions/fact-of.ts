@@ -40,7 +40,7 @@ export function factOf(state: RolloutState, observation: RolloutObservation): Ro
     case "Signal": {
       const why = refusal(state, observation.signal);
       return why === undefined
-        ? { kind: "Signalled", signal: observation.signal, by: observation.by, reason: observation.reason }
+        ? { kind: "Signalled", signal: observation.signal, by: observation.by, message: observation.message }
         : { kind: "Disregarded", what: why };
     }
     case "Outcome":
@@ -53,7 +53,7 @@ function factOfOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutObs
   if (state.phase === "finished" || (!isWait && !awaited[state.phase].includes(outcome.of)))
     return { kind: "Disregarded", what: `the outcome of ${outcome.of} came too late` };
   const late = outcome.of === "ShiftTraffic" && outcome.mayLand !== undefined ? { mayLand: outcome.mayLand } : {};
-  if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, reason: outcome.found.reason, ...late };
+  if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, message: outcome.found.reason, ...late };
   switch (outcome.of) {
     case "Inspect":
       return { kind: "Inspected", view: value(outcome.found) };

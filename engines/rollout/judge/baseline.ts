@@ -1,4 +1,4 @@
-// Stable's buckets → its baseline: how often it usually fails, where the tails of its durations begin, how unevenly bad
+// Stable's buckets → its baseline: how often it fails, where the tails of its durations begin, how unevenly bad
 // requests arrive, and whether it is sick now.
 import type { Count, Tally, Thresholds } from "../vocabulary.ts";
 import { addCounts } from "./counts.ts";
@@ -21,7 +21,7 @@ export const noBaseline: Baseline = {
   incidents: 0,
 };
 
-/** From this many requests on, stable's usual failures are known. */
+/** From this many requests on, stable's baseline of failures is known. */
 const knownFrom = 500;
 /** One or two outages are incidents; from the third on they are normal for stable. */
 export const incidentsMax = 2;

@@ -58,7 +58,7 @@ export function judge(evidence: Evidence, thresholds: Thresholds, standing: Stan
   if (sick !== undefined) return waitForSickness(evidence);
   const found = weighAgainst(evidence, thresholds, standing);
   const limit = Math.log(100 / thresholds.falseRollbackPercentMax);
-  const budget = `evidence ${ratio(found.log)} against, limit ${ratio(limit)}`;
+  const budget = `evidence ${ratio(found.log)} against canary, rolls back at ${ratio(limit)}`;
   if (found.log >= limit && found.bad >= badRequestsMin)
     return { verdict: "fail", message: `${found.message}; ${budget}` };
   const lacking = judgeRequests(evidence, thresholds, standing);
@@ -66,7 +66,7 @@ export function judge(evidence: Evidence, thresholds: Thresholds, standing: Stan
   if (standing.percent === 100)
     return {
       verdict: "pass",
-      message: `canary fails ${share(canary)}; ${usualFailures(evidence)}`,
+      message: `canary fails ${share(canary)}; ${baselineFailures(evidence)}`,
     };
   if (found.log < limit && mixed(evidence.untempered) >= limit)
     return wait("noisy", `${found.message}; failures come in bursts, so this is weaker than it looks: ${budget}`);
@@ -129,10 +129,10 @@ function waitForSickness({ sick, sickCanary, sickStable, baseline }: Evidence): 
       "shared-outage",
       `canary and stable fail together (${share(sickCanary)}, ${share(sickStable)}), so they cannot be compared`,
     );
-  const usual = percentOf(baseline.failed, baseline.requests);
+  const known = percentOf(baseline.failed, baseline.requests);
   return wait(
     "stable-sick",
-    `stable itself fails ${share(sickStable)}, far above its baseline of ${usual}, ` +
+    `stable itself fails ${share(sickStable)}, far above its baseline of ${known}, ` +
       "so the canary cannot be compared with it",
   );
 }
@@ -210,7 +210,7 @@ function judgeFavour(
   if (percent < (steps.at(-2) ?? 100)) return { verdict: "pass", message: `${seen}; ${budget}${unjudged}` };
   const shown = weighFavour(evidence);
   const needed = Math.log(100 / thresholds.falsePromotionPercentMax);
-  const favour = `evidence ${ratio(shown.log)} in favour, ${ratio(needed)} needed`;
+  const favour = `evidence ${ratio(shown.log)} in favour of canary, ${ratio(needed)} needed`;
   if (shown.log >= needed) return { verdict: "pass", message: `${seen}; ${favour}${unjudged}` };
   const { whole, stepTable } = evidence.metrics[shown.name];
   const reason = mixed(whole) > 0 ? "unsettled" : "too-few-requests";
@@ -268,16 +268,16 @@ function describeMetric(
 
 function describeAlone(name: AloneName, evidence: Evidence): string {
   const { canary } = evidence;
-  if (name === "failed") return `canary fails ${share(canary)}; ${usualFailures(evidence)}`;
+  if (name === "failed") return `canary fails ${share(canary)}; ${baselineFailures(evidence)}`;
   return (
     `canary takes more than ${tailOf(evidence, name, aloneSlowdown)} for more than ` +
     `${100 * aloneSlowMost} % of its ${count(canary.requests)} requests; ` +
-    `stable usually takes more than ${tailOf(evidence, name)} for 5 %`
+    `in stable's baseline 5 % take more than ${tailOf(evidence, name)}`
   );
 }
 
-const usualFailures = ({ baseline }: Evidence): string =>
-  `stable usually fails ${percentOf(baseline.failed, baseline.requests)}`;
+const baselineFailures = ({ baseline }: Evidence): string =>
+  `stable's baseline is ${percentOf(baseline.failed, baseline.requests)}`;
 
 function lostRequests({ canary, stable }: Evidence, { percent }: Standing): string {
   const together = canary.requests + stable.requests;
@@ -285,12 +285,12 @@ function lostRequests({ canary, stable }: Evidence, { percent }: Standing): stri
   return `${percent} % of the traffic but completed ${completed}`;
 }
 
-/** Formats evidence as odds, `1 : 260`; below one it is evidence for the other side, `1 : 0.4`. */
+/** Formats evidence as odds, `260 : 1`; below one it is evidence for the other side, `0.4 : 1`. */
 export function ratio(log: number): string {
   const times = Math.exp(log);
-  if (times > 1e9) return "1 : 1,000,000,000 and more";
-  if (times >= 10) return `1 : ${count(Math.round(times))}`;
-  return `1 : ${times >= 0.05 ? times.toFixed(1) : "0"}`;
+  if (times > 1e9) return "more than 1,000,000,000 : 1";
+  if (times >= 10) return `${count(Math.round(times))} : 1`;
+  return times >= 0.05 ? `${times.toFixed(1)} : 1` : "less than 0.1 : 1";
 }
 
 const percentOf = (part: number, whole: number): string => `${(whole === 0 ? 0 : (100 * part) / whole).toFixed(1)} %`;

@@ -23,11 +23,11 @@ import { bandMax, bandOf, durationsOf, endOf } from "./durations.ts";
 import { gather, noEvidence } from "./gather.ts";
 import { normalBelow } from "./likelihood.ts";
 
-/** The usual traffic of a service. */
+/** The traffic of a service. */
 export interface Traffic {
   /** Requests of the whole app. */
   readonly requestsPerMinute: number;
-  /** The percentage that usually fails. */
+  /** The percentage that fails: the baseline. */
   readonly failurePercent: number;
   /** How much more stable's failures vary between blocks of three buckets than by chance; 1 without bursts. */
   readonly dispersion: number;

@@ -91,8 +91,8 @@ export function refusalOf(
 ): Refusal {
   const { tail, pointsMax = failurePointsMax } = metricSettings[name];
   const more = pointsMax / 100;
-  const usual = name === "failed" ? failureShare(baseline) : baseline.refused / Math.max(1, baseline.requests);
-  const known = Math.min(0.5, tail ?? usual);
+  const share = name === "failed" ? failureShare(baseline) : baseline.refused / Math.max(1, baseline.requests);
+  const known = Math.min(0.5, tail ?? share);
   const odds = known === 0 ? Infinity : (known + more) / (1 - known - more) / (known / (1 - known));
   return { refused: Math.min(1_000, Math.max(odds, oddsTolerated + 0.1)), shareMax: (tail ?? 0) + more };
 }
@@ -103,7 +103,7 @@ export const aloneSlowdown = 3,
 
 /**
  * Weighs a bucket at 100 percent. There is no stable in the same minutes, so its baseline must do: three times its
- * usual failures, and slowness that no busy hour explains.
+ * failures, and slowness that no busy hour explains.
  */
 export function weighAlone(
   alone: Evidence["alone"],

@@ -1,27 +1,12 @@
 // The checks of an app, against an emulator: each passes on the shop, and fails once for the problem it is for.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { appChecks, judgeFitness, type LiveApp } from "../../../cli/doctor/app-checks.ts";
-import type { AppContext } from "../../../cli/doctor/context.ts";
 import { examine } from "../../../cli/doctor/finding.ts";
-import {
-  apps,
-  checkRunner,
-  type DoctorShop,
-  failure,
-  image,
-  openDoctorShop,
-} from "../../support/emulator/doctor-shop.ts";
+import { apps, checkRunner, context, failure, image, shop, useDoctorShop } from "../../support/emulator/doctor-shop.ts";
 
-let shop: DoctorShop;
-let context: AppContext;
+useDoctorShop();
 const { run, neverFailed } = checkRunner(appChecks);
 const check = (name: string, subject = context) => run(name, subject);
-
-beforeAll(async () => {
-  shop = await openDoctorShop();
-  context = shop.contextWith();
-}, 60_000);
-afterAll(() => shop?.close());
 
 test("all checks pass on an app that can be released", async () => {
   const findings = await examine(appChecks, context);

@@ -1,24 +1,14 @@
 // The checks of the database, against an emulator with a PostgreSQL: each passes, and fails once for each thing
 // it looks for.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { databaseChecks, whyUnoffered } from "../../../cli/doctor/database-checks.ts";
 import { physicalName } from "../../../components/conventions.ts";
 import type { Settings } from "../../../config.ts";
-import { type RunningPostgres, startPostgres } from "../../../toolchain/postgres.ts";
-import { checkRunner, type DoctorShop, failure, openDoctorShop } from "../../support/emulator/doctor-shop.ts";
+import { startPostgres } from "../../../toolchain/postgres.ts";
+import { checkRunner, failure, shop, useDoctorShop } from "../../support/emulator/doctor-shop.ts";
 
-let postgres: RunningPostgres;
-let shop: DoctorShop;
+useDoctorShop(startPostgres);
 const { run, neverFailed } = checkRunner(databaseChecks);
-
-beforeAll(async () => {
-  postgres = await startPostgres();
-  shop = await openDoctorShop(postgres);
-}, 60_000);
-afterAll(async () => {
-  await shop?.close();
-  await postgres?.stop();
-});
 
 test("the stack's database is compared with what the region offers", async () => {
   const size = (changes: Partial<Settings>) =>

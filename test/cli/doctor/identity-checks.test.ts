@@ -1,27 +1,20 @@
 // The checks of the identities, against an emulator: each reports what an identity lacks until its roles permit
 // all it does.
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { AppContext } from "../../../cli/doctor/context.ts";
+import { expect, test } from "vitest";
 import { identityChecks } from "../../../cli/doctor/identity-checks.ts";
 import { switchActions } from "../../../components/platform/dead-mans-switch.ts";
 import {
   checkRunner,
-  type DoctorShop,
+  context,
   failure,
-  openDoctorShop,
   registryName,
+  shop,
+  useDoctorShop,
 } from "../../support/emulator/doctor-shop.ts";
 
-let shop: DoctorShop;
-let context: AppContext;
+useDoctorShop();
 const { run, neverFailed } = checkRunner(identityChecks);
 const check = (name: string) => run(name, context);
-
-beforeAll(async () => {
-  shop = await openDoctorShop();
-  context = shop.contextWith();
-}, 60_000);
-afterAll(() => shop?.close());
 
 async function assign(number: number, scope: string, role: string, principalId: string): Promise<string> {
   const name = `00000000-0000-8000-8000-00000000001${number}`;

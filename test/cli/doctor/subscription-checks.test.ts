@@ -1,7 +1,6 @@
 // The checks of the subscription, against an emulator: each passes on the shop, and fails once for the problem
 // it is for.
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { AppContext } from "../../../cli/doctor/context.ts";
+import { beforeEach, expect, test } from "vitest";
 import { examine, findingLines } from "../../../cli/doctor/finding.ts";
 import { notPermitted } from "../../../cli/doctor/permissions.ts";
 import { subscriptionChecks } from "../../../cli/doctor/subscription-checks.ts";
@@ -12,22 +11,17 @@ import { eventually } from "../../support/emulator/container-cloud.ts";
 import {
   apps,
   checkRunner,
-  type DoctorShop,
+  context,
   failure,
-  openDoctorShop,
   registryName,
+  shop,
+  useDoctorShop,
 } from "../../support/emulator/doctor-shop.ts";
 
-let shop: DoctorShop;
-let context: AppContext;
+useDoctorShop();
 const { run, neverFailed } = checkRunner(subscriptionChecks);
 const check = (name: string, subject = context) => run(name, subject);
 
-beforeAll(async () => {
-  shop = await openDoctorShop();
-  context = shop.contextWith();
-}, 60_000);
-afterAll(() => shop?.close());
 beforeEach(() => shop.setFaults());
 
 test("all checks pass on a cloud that has what a release needs", async () => {

@@ -1,21 +1,15 @@
 // The check of telemetry, against an emulator, with reports and ages of the control plane made up.
 // test/components/alerts.test.ts sees it pass on a control plane that reports.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { AppContext } from "../../../cli/doctor/context.ts";
 import { telemetryChecks } from "../../../cli/doctor/telemetry-checks.ts";
-import { checkRunner, type DoctorShop, failure, openDoctorShop } from "../../support/emulator/doctor-shop.ts";
+import { checkRunner, context, failure, shop, useDoctorShop } from "../../support/emulator/doctor-shop.ts";
 
-let shop: DoctorShop;
+useDoctorShop();
 const { run, neverFailed } = checkRunner(telemetryChecks);
-
-beforeAll(async () => {
-  shop = await openDoctorShop();
-}, 60_000);
-afterAll(() => shop?.close());
 
 test("missing telemetry fails once the control plane is old enough to have reported", async () => {
   const planeId = `${shop.group}/providers/Microsoft.App/containerApps/control-plane`;
-  const context = shop.contextWith();
   const now = Date.now();
   const telemetry = (rows: readonly unknown[], ageMinutes: number, changes: object = {}) =>
     run("telemetry", {

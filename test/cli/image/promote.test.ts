@@ -127,7 +127,7 @@ test("reads a file as the Pulumi CLI writes it, and keeps encrypted values", () 
 test("a stack that requires no approvals and has no image yet gets the image only", () => {
   writeFileSync(fileOf("test"), "# mine\nconfig:\n    ballast:location: westeurope\n");
   expect(promote("control-plane", "--from", "dev", "--to", "test")).toMatchObject({
-    code: 1,
+    code: 2,
     err: expect.stringContaining("cli-promote-mutable"),
   });
   expect(promote("storefront", "--from", "dev", "--to", "test").code).toBe(0);
@@ -171,7 +171,7 @@ test.each([
   make();
   const before = textOf("prod");
   const { code, err } = fromDev();
-  expect([code, err]).toEqual([1, expect.stringContaining(id)]);
+  expect([code, err]).toEqual([2, expect.stringContaining(id)]);
   expect(err).toContain(message);
   expect(textOf("prod")).toBe(before);
 });

@@ -9,9 +9,9 @@ import { createContainerApps } from "../../../controlplane/adapters/azure/contai
 import { templateHash } from "../../../controlplane/adapters/azure/traffic.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { Apps } from "../../../controlplane/runtime/ports.ts";
-import type { RolloutEffect, Weight } from "../../../engines/rollout/vocabulary.ts";
 import { openShop, requestSeconds, type Shop, target } from "../../support/emulator/azure-shop.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
+import { shiftBetween, splitBetween } from "../../support/worlds/split.ts";
 
 const patience = patienceOf(requestSeconds);
 const uncut = new AbortController().signal;
@@ -30,17 +30,8 @@ beforeAll(async () => {
 afterEach(() => shop.fault());
 afterAll(() => shop?.close());
 
-const split = (percent: number): readonly Weight[] => [
-  { revision: stable, percent: 100 - percent },
-  { revision: canary, percent },
-];
-const shiftTo = (percent: number): Extract<RolloutEffect, { kind: "ShiftTraffic" }> => ({
-  kind: "ShiftTraffic",
-  target,
-  weights: split(percent),
-  labels: { stable, canary },
-  overrideLock: false,
-});
+const split = (percent: number) => splitBetween({ stable, canary }, percent);
+const shiftTo = (percent: number) => shiftBetween(target, { stable, canary }, percent);
 /** Shifts with a fence that counts how often it is asked. */
 async function shift(percent: number, allowed = Infinity) {
   let asked = 0;

@@ -154,7 +154,7 @@ describe.each(places)("claims in %s", (_place, open) => {
     expect(await claims.lock(of, "bob", 60)).toMatchObject({ by: "bob" });
   });
 
-  it("let a lock expire, so that a `pulumi up` that died blocks nobody", async () => {
+  it("let a lock expire, so that a `pulumi up` that died blocks no later one", async () => {
     const of = target();
     await claims.lock(of, "ann", 0.1);
     expect(

@@ -10,7 +10,7 @@ import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts"
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import { openNotifications } from "../../../controlplane/adapters/postgres/notifications.ts";
 import { prepareDatabase } from "../../../controlplane/prepare-database.ts";
-import { systemClock } from "../../../controlplane/runtime/clock.ts";
+import { clockOf } from "../../../controlplane/runtime/clock.ts";
 import { createOrchestrator } from "../../../controlplane/runtime/orchestrate.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
@@ -106,7 +106,7 @@ test("the control loop runs as the role, from a request to its end, and its noti
   const notifications = openNotifications(pool);
   const troubles: string[] = [];
   const orchestrator = createOrchestrator({
-    ports: { apps, requests, journal, claims: openClaims(pool, 30), clock: systemClock },
+    ports: { apps, requests, journal, claims: openClaims(pool, 30), clock: clockOf(Date.now) },
     engine: toyEngine,
     pool,
     process: "as-the-role",

@@ -4,14 +4,12 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
-import { connectionOptions } from "../../../controlplane/adapters/postgres/connection.ts";
-import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import type { Appended, Journal } from "../../../controlplane/runtime/ports.ts";
 import { fold } from "../../../engines/engine.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import { appendAtEnd, journalInPostgres, waited } from "../../support/controlplane/journals.ts";
 import { appendRelease1, createRelease1 } from "../../support/controlplane/release-1.ts";
 import { postgresForTests } from "../../support/postgres/postgres.ts";
 
@@ -19,7 +17,6 @@ const postgres = postgresForTests();
 const target = { resourceGroup: "rg", app: "web" };
 const stream = "rollout/rg/web/web--1";
 const other = "rollout/rg/web/web--2";
-const waited = (at: number): RolloutEvent => ({ kind: "Waited", at });
 const pen = { process: "new" };
 const broken = (index: number, why: string, of = stream) =>
   expect.objectContaining({
@@ -29,16 +26,13 @@ const broken = (index: number, why: string, of = stream) =>
   });
 
 async function opened(prepare: (pool: pg.Pool) => Promise<void> = migrate) {
-  const database = await postgres.fresh();
-  const pool = postgres.pool(database);
-  await prepare(pool);
-  const journal = openJournal(pool, connectionOptions(database), () => {});
-  onTestFinished(() => journal.close());
-  return { pool, journal, claims: openClaims(pool, 30) };
+  const its = await journalInPostgres(postgres, { prepare });
+  onTestFinished(() => its.journal.close());
+  return its;
 }
 
-const add = async (journal: Journal, events: readonly RolloutEvent[]): Promise<Appended> =>
-  journal.append(stream, await journal.read(stream), events, pen);
+const add = (journal: Journal, events: readonly RolloutEvent[]): Promise<Appended> =>
+  appendAtEnd(journal, stream, events, pen);
 
 describe("a journal of five facts, the last two written together", () => {
   const written = "it is not what was written";
@@ -201,9 +195,7 @@ describe("a journal of the first release", () => {
     expect(
       await appendRelease1(pool, stream, length + 3, [waited(4)], "old", { ...claimed.claim, process: "old" }),
     ).toBe("fenced");
-    expect(
-      await journal.append(stream, await journal.read(stream), [waited(4)], { process: "new", claim: claimed.claim }),
-    ).toBe("appended");
+    expect(await appendAtEnd(journal, stream, [waited(4)], { process: "new", claim: claimed.claim })).toBe("appended");
     expect((await journal.read(stream)).slice(length).map(({ event, process }) => [event.at, process])).toEqual([
       [1, "new"],
       [2, "old"],

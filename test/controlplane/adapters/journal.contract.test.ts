@@ -1,21 +1,17 @@
 // The contract of the Journal port, run against every adapter of it. journal.postgres.test.ts has what
 // only PostgreSQL does.
-import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chain } from "../../../controlplane/adapters/postgres/chain.ts";
-import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
-import { connectionOptions, type Database } from "../../../controlplane/adapters/postgres/connection.ts";
-import { openJournal, type PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
-import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
-import type { Appended, Claim, Claims, Fact, Journal, Pen } from "../../../controlplane/runtime/ports.ts";
+import type { PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
+import type { Claim, Claims, Fact, Journal } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import { appendAtEnd, type JournalWithClaims, journalInPostgres, waited } from "../../support/controlplane/journals.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { prepared } from "../../support/postgres/prepared.ts";
 import { memoryClaims, memoryJournal } from "../../support/worlds/memory.ts";
 
 const postgres = postgresForTests();
 const target = { resourceGroup: "rg", app: "web" };
-const waited = (at: number): RolloutEvent => ({ kind: "Waited", at });
 const finished: RolloutEvent = {
   kind: "Finished",
   at: 9,
@@ -23,38 +19,21 @@ const finished: RolloutEvent = {
   reason: "every-step-passed",
   message: "promoted: yes",
 };
-const retried: RolloutEvent = { kind: "Signalled", at: 10, signal: "retry", by: "ann", reason: "again" };
+const retried: RolloutEvent = { kind: "Signalled", at: 10, signal: "retry", by: "ann", message: "again" };
 const pen = { process: "p1" };
 const never = new AbortController().signal;
 let count = 0;
-/** Appends to the present end of the stream. */
-const add = async (journal: Journal, stream: string, events: readonly RolloutEvent[], by: Pen): Promise<Appended> =>
-  journal.append(stream, await journal.read(stream), events, by);
 const fresh = (): string => `rollout/rg/web/web--${++count}`;
 
-interface Kept {
-  readonly journal: Journal;
-  readonly claims: Claims;
-}
+const inPostgresAsRole = async () => journalInPostgres(postgres, { database: await prepared(await postgres.fresh()) });
 
-const inPostgresAsRole = async () => inPostgres(await prepared(await postgres.fresh()));
-
-async function inPostgres(
-  given?: Database,
-): Promise<Kept & { readonly journal: PostgresJournal; readonly pool: pg.Pool }> {
-  const database = given ?? (await postgres.fresh());
-  const pool = postgres.pool(database);
-  await migrate(pool);
-  return { pool, journal: openJournal(pool, connectionOptions(database), () => {}), claims: openClaims(pool, 30) };
-}
-
-async function inMemory(): Promise<Kept> {
+async function inMemory(): Promise<JournalWithClaims> {
   const claims = memoryClaims(30);
   return { claims, journal: memoryJournal(claims.stillOurs) };
 }
 
-const places: readonly (readonly [string, () => Promise<Kept>])[] = [
-  ["PostgreSQL", () => inPostgres()],
+const places: readonly (readonly [string, () => Promise<JournalWithClaims>])[] = [
+  ["PostgreSQL", () => journalInPostgres(postgres)],
   ["PostgreSQL under the role that is made for it", inPostgresAsRole],
   ["memory", inMemory],
 ];
@@ -71,7 +50,7 @@ describe.each(places)("a journal in %s", (_place, open) => {
     const stream = fresh();
     expect(await journal.read(stream)).toEqual([]);
     expect(await journal.append(stream, [], [waited(1), waited(2)], pen)).toBe("appended");
-    expect(await add(journal, stream, [finished], { process: "p2" })).toBe("appended");
+    expect(await appendAtEnd(journal, stream, [finished], { process: "p2" })).toBe("appended");
     expect(await journal.read(stream)).toMatchObject([
       { stream, index: 0, event: waited(1), process: "p1", epoch: 0 },
       { stream, index: 1, event: waited(2), process: "p1", epoch: 0 },
@@ -116,7 +95,7 @@ describe.each(places)("a journal in %s", (_place, open) => {
     for (const { hash } of facts) expect(hash).toMatch(/^[0-9a-f]{64}$/);
     expect(chain(undefined, facts)).toEqual(facts);
     const apart = fresh();
-    for (const event of [waited(1), waited(2), finished]) await add(journal, apart, [event], pen);
+    for (const event of [waited(1), waited(2), finished]) await appendAtEnd(journal, apart, [event], pen);
     expect(chain(undefined, await journal.read(apart))).toEqual(await journal.read(apart));
     expect((await journal.read(apart)).at(-1)?.hash).not.toBe(facts.at(-1)?.hash);
   });
@@ -133,7 +112,7 @@ describe.each(places)("a journal in %s", (_place, open) => {
 
   it("stores any text from outside, with whole characters unchanged", async () => {
     const stream = fresh();
-    const said = (reason: string): RolloutEvent => ({ kind: "AttemptFailed", at: 1, effect: "Probe", reason });
+    const said = (message: string): RolloutEvent => ({ kind: "AttemptFailed", at: 1, effect: "Probe", message });
     await journal.append(stream, [], [said('it\'s \\u0000 "quoted" ü 🚢'), said("zero \0 half \uD83D")], pen);
     expect((await journal.read(stream)).map(({ event }) => event)).toEqual([
       said('it\'s \\u0000 "quoted" ü 🚢'),
@@ -185,8 +164,8 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
     await journal.append(stream, [], [waited(1), waited(2)], pen);
     const known = await journal.read(stream);
     expect(await journal.read(stream, known)).toEqual(known);
-    await add(journal, stream, [waited(3)], pen);
-    await add(journal, stream, [finished], { process: "p2" });
+    await appendAtEnd(journal, stream, [waited(3)], pen);
+    await appendAtEnd(journal, stream, [finished], { process: "p2" });
     const whole = await journal.read(stream);
     expect(whole.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
     for (const length of [0, 1, 2, 4]) expect(await journal.read(stream, whole.slice(0, length))).toEqual(whole);
@@ -213,9 +192,9 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
         }),
       ),
     );
-    await add(journal, streams[1]!, [waited(2)], pen);
+    await appendAtEnd(journal, streams[1]!, [waited(2)], pen);
     await eventually(() => woken.length > 0, "the first to wake");
-    await add(journal, streams[2]!, [waited(2), waited(3)], pen);
+    await appendAtEnd(journal, streams[2]!, [waited(2), waited(3)], pen);
     await eventually(() => woken.length === 3, "the others to wake");
     cancel.abort();
     await Promise.all(waits);
@@ -231,7 +210,7 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
       told = true;
     });
     expect(told).toBe(false);
-    await add(journal, stream, [waited(2)], pen);
+    await appendAtEnd(journal, stream, [waited(2)], pen);
     await telling;
   });
 
@@ -252,9 +231,9 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
       string,
     ];
     for (const stream of [first, second, third]) await journal.append(stream, [], [waited(1)], pen);
-    await add(journal, second, [finished], pen);
-    await add(journal, third, [finished], pen);
-    await add(journal, third, [retried], pen);
+    await appendAtEnd(journal, second, [finished], pen);
+    await appendAtEnd(journal, third, [finished], pen);
+    await appendAtEnd(journal, third, [retried], pen);
     expect(await journal.streams({ target: mine })).toEqual([third, second, first]);
     expect(await journal.streams({ target: mine, unfinished: true })).toEqual([third, first]);
     expect(await journal.streams({ unfinished: true })).toEqual(expect.arrayContaining([third, first]));
@@ -275,7 +254,7 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
       "the last write to be longer ago",
     );
     expect(lastWrite!.secondsAgo).toBeLessThan((Date.now() - before) / 1000);
-    await journal.append(stream, await journal.read(stream), [finished], pen);
+    await appendAtEnd(journal, stream, [finished], pen);
     expect((await journal.pulse()).inFlight).toBe(inFlight);
   });
 });

@@ -1,42 +1,22 @@
 // The journal in PostgreSQL beyond the contract that all adapters share: unknown facts, migrations, broken connections,
 // notifications to other processes, passwords and encryption.
-import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
-import { connectionOptions, type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
-import { openJournal, type PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
+import { connectionOptions, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
+import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
-import type { Appended, Claims, Journal, Pen } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import { appendAtEnd, journalInPostgres, waited } from "../../support/controlplane/journals.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 
 const postgres = postgresForTests();
-const waited = (at: number): RolloutEvent => ({ kind: "Waited", at });
 const pen = { process: "p1" };
 const never = new AbortController().signal;
 let count = 0;
-/** Appends to the present end of the stream. */
-const add = async (journal: Journal, stream: string, events: readonly RolloutEvent[], by: Pen): Promise<Appended> =>
-  journal.append(stream, await journal.read(stream), events, by);
 const fresh = (): string => `rollout/rg/web/web--${++count}`;
-
-interface Kept {
-  readonly journal: Journal;
-  readonly claims: Claims;
-}
-
-async function inPostgres(
-  given?: Database,
-): Promise<Kept & { readonly journal: PostgresJournal; readonly pool: pg.Pool }> {
-  const database = given ?? (await postgres.fresh());
-  const pool = postgres.pool(database);
-  await migrate(pool);
-  return { pool, journal: openJournal(pool, connectionOptions(database), () => {}), claims: openClaims(pool, 30) };
-}
 
 describe("a journal in PostgreSQL alone", () => {
   it("refuses to read an unknown fact, and names it", async () => {
-    const { journal } = await inPostgres();
+    const { journal } = await journalInPostgres(postgres);
     onTestFinished(() => journal.close());
     const stream = fresh();
     // A newer version may write this.
@@ -59,7 +39,7 @@ describe("a journal in PostgreSQL alone", () => {
   });
 
   it("still appends, reads and notifies after every connection was broken", async () => {
-    const { journal, pool } = await inPostgres();
+    const { journal, pool } = await journalInPostgres(postgres);
     onTestFinished(() => journal.close());
     const stream = fresh();
     await journal.append(stream, [], [waited(1)], pen);
@@ -70,7 +50,7 @@ describe("a journal in PostgreSQL alone", () => {
     );
     await eventually(
       () =>
-        add(journal, stream, [waited(2)], pen).then(
+        appendAtEnd(journal, stream, [waited(2)], pen).then(
           (came) => came !== "fenced",
           () => false,
         ),
@@ -82,7 +62,7 @@ describe("a journal in PostgreSQL alone", () => {
 
   it("notifies readers of another process of every append, up to its end, without polling", async () => {
     const database = await postgres.fresh();
-    const { journal: writer, pool } = await inPostgres(database);
+    const { journal: writer, pool } = await journalInPostgres(postgres, { database });
     const reader = openJournal(pool, connectionOptions(database), () => {}, 600);
     const streams = Array.from({ length: 30 }, fresh);
     onTestFinished(() => reader.close());
@@ -99,13 +79,13 @@ describe("a journal in PostgreSQL alone", () => {
         told++;
       });
     await reader.grown(streams[0]!, 0, never); // Queries run one after the other, so earlier ones have ended too.
-    for (const stream of streams) await add(writer, stream, [waited(2)], pen);
+    for (const stream of streams) await appendAtEnd(writer, stream, [waited(2)], pen);
     await writer.close();
     await eventually(() => told === streams.length, "all readers to be told");
   });
 
   it("wakes no waiter for a notification with a wrong length, such as a late or foreign one", async () => {
-    const { journal, pool } = await inPostgres();
+    const { journal, pool } = await journalInPostgres(postgres);
     onTestFinished(() => journal.close());
     const stream = fresh();
     const other = fresh();

@@ -25,6 +25,7 @@ import {
   type Wanted,
 } from "../../support/controlplane/platform.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
+import { shiftBetween } from "../../support/worlds/split.ts";
 
 usePlatform();
 
@@ -192,10 +193,6 @@ test("an activation is answered before anything is ready", async () => {
 
 test("a shift during another write gets a conflict, and still lands", async () => {
   const [stable, canary] = await pair("busy");
-  const split = (percent: number) => [
-    { revision: stable, percent: 100 - percent },
-    { revision: canary, percent },
-  ];
   let writes: readonly string[] = [];
   // The other write ends quickly, so ours, sent right after it, may be too late for a conflict.
   for (let percent = 1; percent <= 10 && !writes.includes("PATCH busy 409"); percent += 1) {
@@ -204,17 +201,9 @@ test("a shift during another write gets a conflict, and still lands", async () =
       asked++ > 0 ||
       (await shop.arm("PATCH", `${group}/containerApps/busy`, { tags: { percent: String(percent) } })).status === 202;
     await shop.writes();
-    const shifted = await apps.shift(
-      {
-        kind: "ShiftTraffic",
-        target: { resourceGroup, app: "busy" },
-        weights: split(percent),
-        labels: { stable, canary },
-        overrideLock: false,
-      },
-      behindAnother,
-    );
-    expect(shifted).toEqual({ ok: true, value: { weights: split(percent) } });
+    const effect = shiftBetween({ resourceGroup, app: "busy" }, { stable, canary }, percent);
+    const shifted = await apps.shift(effect, behindAnother);
+    expect(shifted).toEqual({ ok: true, value: { weights: effect.weights } });
     writes = await shop.writes();
   }
   expect(writes).toEqual(["PATCH busy 202", "PATCH busy 409", "PATCH busy 202"]);

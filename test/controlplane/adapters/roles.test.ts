@@ -10,16 +10,12 @@ import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import { operations } from "../../../controlplane/api/openapi-operations.ts";
 import type { Apps, Requests } from "../../../controlplane/runtime/ports.ts";
 import type { Result } from "../../../engines/engine.ts";
-import { calls, type Issuer, openService, rejected, startIssuer, stream } from "../../support/controlplane/service.ts";
+import { calls, rejected, servicesForTests, stream } from "../../support/controlplane/service.ts";
 import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 
 describe("an app role", () => {
-  let issuer: Issuer;
-  beforeAll(async () => {
-    issuer = await startIssuer();
-  });
-  afterAll(() => issuer.close());
+  const { service, token } = servicesForTests();
 
   const reading = ["listRollouts", "showRollout", "showJournal", "followRollout"];
   const writing = ["putRollout", "signalRollout", "lockTarget", "unlockTarget", "recover"];
@@ -45,9 +41,9 @@ describe("an app role", () => {
   test.each(matrix)(
     "%j opens %j and nothing else, and whoever is reconciled away changes nothing",
     async (roles, opens) => {
-      const bearer = await issuer.token({ roles });
+      const bearer = await token({ roles });
       for (const { name, method, to, sent } of calls) {
-        const { call, touched, append } = openService(issuer);
+        const { call, touched, append } = service();
         await append(stream, rejected);
         const before = await touched();
         const answered = await call(method, to, sent, bearer);
@@ -65,8 +61,8 @@ describe("an app role", () => {
   );
 
   test("in the `scp` of a person's token is ignored, and so is one in any other claim", async () => {
-    const { call } = openService(issuer);
-    const bearer = await issuer.token({
+    const { call } = service();
+    const bearer = await token({
       roles: undefined,
       scp: "Rollout.Read Rollout.Write",
       wids: ["Rollout.Read"],

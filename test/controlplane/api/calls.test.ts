@@ -3,31 +3,14 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { journalChainBroken, journalFactUnknown } from "../../../errors/journal.ts";
-import {
-  body,
-  type Issuer,
-  intent,
-  openService,
-  path,
-  rejected,
-  type Service,
-  startIssuer,
-  stream,
-} from "../../support/controlplane/service.ts";
+import { body, intent, path, rejected, servicesForTests, stream } from "../../support/controlplane/service.ts";
 import { healthy, sick } from "../../support/worlds/meddling.ts";
 import { run } from "../../support/worlds/pure-world.ts";
 
-let issuer: Issuer;
-beforeAll(async () => {
-  issuer = await startIssuer();
-});
-afterAll(() => issuer.close());
-
-const token: Issuer["token"] = (...how) => issuer.token(...how);
-const service = (changes: Partial<Service["parts"]> = {}): Service => openService(issuer, changes);
+const { service, token } = servicesForTests();
 
 describe("a rollout", () => {
   test("shows its evidence: none before its first step, none in favour without stable", async () => {
@@ -78,7 +61,7 @@ describe("a rollout", () => {
     expect((await reads(new Error("connection lost")).call("GET", "/rollouts")).status).toBe(500);
   });
 
-  test("is listed newest first, shown, and read with its lines of text", async () => {
+  test("is listed newest first, shown, and read with its messages", async () => {
     const { call, append } = service();
     await append(stream, rejected);
     await append(stream.replace("0002", "0003"), [
@@ -97,7 +80,7 @@ describe("a rollout", () => {
     expect((await call("GET", path)).body).toMatchObject({ result: "rejected", facts: 4, startedAt: 1000 });
     const { facts } = (await call("GET", `${path}/journal`)).body;
     expect(facts[0]).toMatchObject({ stream, index: 0, process: "test", epoch: 0, event: { kind: "Planned" } });
-    expect(facts[0].text).toContain("canary at 5, 25, 50, 100 percent");
+    expect(facts[0].message).toContain("canary at 5, 25, 50, 100 percent");
   });
 
   test("that does not exist is not found", async () => {
@@ -106,26 +89,26 @@ describe("a rollout", () => {
       ["GET", path],
       ["GET", `${path}/journal`],
       ["GET", `${path}/follow`],
-      ["POST", `${path}/signals`, { signal: "abort", reason: "x" }],
+      ["POST", `${path}/signals`, { signal: "abort", message: "x" }],
     ] as const) {
       const { status, body: answered } = await call(method, to, sent);
       expect([status, answered.error.id]).toEqual([404, "rollout-unknown"]);
     }
   });
 
-  test("follows a signal with its sender and reason, and refuses one that arrives too late", async () => {
+  test("follows a signal with its sender and message, and refuses one that arrives too late", async () => {
     const { call, asked } = service();
     await call("PUT", path, body);
-    const paused = await call("POST", `${path}/signals`, { signal: "pause", reason: "lunch" });
-    expect([paused.status, paused.body]).toEqual([202, { accepted: true, text: "pause by somebody: lunch" }]);
-    const again = await call("POST", `${path}/signals`, { signal: "pause", reason: "lunch" });
+    const paused = await call("POST", `${path}/signals`, { signal: "pause", message: "lunch" });
+    expect([paused.status, paused.body]).toEqual([202, { accepted: true, message: "pause by somebody: lunch" }]);
+    const again = await call("POST", `${path}/signals`, { signal: "pause", message: "lunch" });
     expect([again.status, again.body.error.id]).toEqual([409, "signal-disregarded"]);
     expect(asked.slice(1)).toEqual(Array(2).fill(`pause ${stream} by somebody: lunch`));
     for (const sent of [
-      { signal: "explode", reason: "x" },
+      { signal: "explode", message: "x" },
       { signal: "pause" },
-      { signal: "pause", reason: "" },
-      { signal: "pause", reason: "x", by: "root" },
+      { signal: "pause", message: "" },
+      { signal: "pause", message: "x", by: "root" },
     ]) {
       expect((await call("POST", `${path}/signals`, sent)).body.error.id).toBe("call-malformed");
     }
@@ -143,14 +126,14 @@ describe("a rollout", () => {
       index: 1,
       at: 2000,
       kind: "Inspected",
-      text: "0 revisions, 1 with traffic",
-      isWorthTelling: false,
+      message: "0 revisions, 1 with traffic",
+      isNoteworthy: false,
       process: "test",
       epoch: 0,
     });
     const next = lines.next();
     await append(stream, rejected.slice(2));
-    expect((await next).value).toMatchObject({ index: 2, kind: "Aborted", isWorthTelling: true });
+    expect((await next).value).toMatchObject({ index: 2, kind: "Aborted", isNoteworthy: true });
     expect((await lines.next()).value).toMatchObject({ index: 3, kind: "Finished" });
     expect((await lines.next()).value).toEqual({
       result: "rejected",

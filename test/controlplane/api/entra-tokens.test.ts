@@ -114,14 +114,14 @@ test.each([
     401,
     "for another audience",
   ],
-  ["of somebody who signed in and has no role", { ...first, roles: undefined }, 403, `which ${ann} does not have`],
+  ["of a signed-in user without a role", { ...first, roles: undefined }, 403, `which ${ann} does not have`],
   [
-    "of somebody with a scope in place of a role",
+    "of a user with a scope in place of a role",
     { ...first, roles: undefined, scp: "Rollout.Write" },
     403,
     "Rollout.Write",
   ],
-  ["of somebody who may only read", { ...first, roles: ["Rollout.Read"] }, 403, "requires the app role Rollout.Write"],
+  ["of a user who may only read", { ...first, roles: ["Rollout.Read"] }, 403, "requires the app role Rollout.Write"],
 ])("a token is refused: %s", async (_what, claims, status, says) =>
   expect(await asked(claims as JWTPayload)).toEqual([status, expect.stringContaining(says)]),
 );

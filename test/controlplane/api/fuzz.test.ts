@@ -5,29 +5,19 @@ import type { AddressInfo } from "node:net";
 import net from "node:net";
 import { serve } from "@hono/node-server";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { catalogue } from "../../../errors/catalogue.ts";
-import {
-  body,
-  calls,
-  type Issuer,
-  openService,
-  path,
-  type Service,
-  startIssuer,
-} from "../../support/controlplane/service.ts";
+import { body, calls, path, type Service, servicesForTests } from "../../support/controlplane/service.ts";
 
 const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 2 ** 31);
 const runs = { seed, numRuns: Number(process.env["FUZZ_RUNS"] ?? 500) };
 console.log(`fuzz: FUZZ_SEED=${seed}`);
 
-let issuer: Issuer;
+const { service, token } = servicesForTests();
 let bearer = "";
 beforeAll(async () => {
-  issuer = await startIssuer();
-  bearer = await issuer.token();
+  bearer = await token();
 });
-afterAll(() => issuer.close());
 
 const nasty = fc.oneof(
   fc.string({ unit: "binary", maxLength: 40 }),
@@ -78,7 +68,7 @@ const anyBody = fc.oneof(
                 "weights",
                 "release",
                 "signal",
-                "reason",
+                "message",
                 "seconds",
                 "probePath",
                 "whenInFlight",
@@ -227,7 +217,7 @@ const inUrl = (to: string): boolean => URL.canParse(to, "http://control-plane");
 
 describe("the calls", () => {
   test("answer any address, method, header, token and body", async () => {
-    const one = openService(issuer);
+    const one = service();
     const statuses = new Set<number>();
     const shot = fc.record({
       method: fc.constantFrom("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD"),
@@ -258,7 +248,7 @@ describe("the calls", () => {
   test("answer any body with a good token at their own address, and accept the good ones", async () => {
     const statuses = new Map<string, Set<number>>();
     for (const { name, method, to, sent } of calls.filter((each) => each.sent !== undefined)) {
-      const one = openService(issuer);
+      const one = service();
       await one.call("PUT", path, body);
       const kept = statuses.set(name, new Set()).get(name)!;
       await fc.assert(
@@ -284,7 +274,7 @@ describe("the calls", () => {
   }, 120_000);
 
   test("answer any bytes at their port, and keep answering", async () => {
-    const { app } = openService(issuer);
+    const { app } = service();
     const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0, overrideGlobalObjects: false });
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;

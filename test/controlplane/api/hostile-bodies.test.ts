@@ -1,24 +1,9 @@
 // Bodies that no call accepts: too large, malformed, hostile, or of another type. After each of them nothing was
 // started, written, locked or moved.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  body,
-  calls,
-  type Issuer,
-  openService,
-  path,
-  type Service,
-  startIssuer,
-  untouchable,
-} from "../../support/controlplane/service.ts";
+import { describe, expect, test } from "vitest";
+import { body, calls, path, servicesForTests, untouchable } from "../../support/controlplane/service.ts";
 
-let issuer: Issuer;
-beforeAll(async () => {
-  issuer = await startIssuer();
-});
-afterAll(() => issuer.close());
-
-const service = (changes: Partial<Service["parts"]> = {}): Service => openService(issuer, changes);
+const { service } = servicesForTests();
 
 describe("a body", () => {
   const text = JSON.stringify(body);

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createApp } from "../../../controlplane/api/app.ts";
 import { description } from "../../../controlplane/api/openapi.ts";
 import { type Operation, type OperationName, operations } from "../../../controlplane/api/openapi-operations.ts";
@@ -16,23 +16,15 @@ import { checked, checkOf, described, seen } from "../../support/controlplane/ex
 import {
   body,
   calls,
-  type Issuer,
-  openService,
   path,
   rejected,
   type Service,
-  startIssuer,
+  servicesForTests,
   stream,
 } from "../../support/controlplane/service.ts";
 
-let issuer: Issuer;
-beforeAll(async () => {
-  issuer = await startIssuer();
-});
-afterAll(() => issuer.close());
-
+const { service, serviceWithoutKeys, token } = servicesForTests();
 const entries = Object.entries<Operation>(operations);
-const service = (changes: Partial<Service["parts"]> = {}): Service => openService(issuer, changes);
 
 describe("the description", () => {
   // The OpenAPI Initiative's schema of OpenAPI 3.1 documents, iteration 2026-08-03, from
@@ -149,9 +141,9 @@ async function provokeEverything(): Promise<void> {
       read: () => Promise.reject(journalChainBroken({ stream, index: 0, why: "a test wants it" })),
     },
   });
-  const deaf = openService({ ...issuer, authority: "http://127.0.0.1:9" });
-  const weak = await issuer.token({ roles: [] });
-  const foreign = await issuer.token({ aud: "x" });
+  const deaf = serviceWithoutKeys();
+  const weak = await token({ roles: [] });
+  const foreign = await token({ aud: "x" });
   for (const { method, to, sent } of calls) {
     await plain.app.request(to, { method });
     await plain.call(method, to, sent, foreign);
@@ -181,7 +173,7 @@ async function provokeEverything(): Promise<void> {
     },
   });
   await taken.append("rollout/shop/api/api--0000009", rejected);
-  await taken.call("POST", `${path}/signals`, { signal: "retry", reason: "x" });
+  await taken.call("POST", `${path}/signals`, { signal: "retry", message: "x" });
   const free = service({ rollouts: taken.parts.rollouts });
   await free.call("PUT", path, body);
 }
@@ -191,16 +183,16 @@ async function provokeInTurn({ call, append }: Service): Promise<void> {
   for (const rest of ["", "/journal", "/follow"]) await call("GET", `${path}${rest}`);
   for (const [method, to, sent] of [
     ["PUT", path, body],
-    ["POST", `${path}/signals`, { signal: "abort", reason: "x" }],
+    ["POST", `${path}/signals`, { signal: "abort", message: "x" }],
     ["POST", "/locks/shop/api", { seconds: 1 }],
     ["DELETE", "/locks/shop/api/1", undefined],
   ] as const)
     await call(method, to.replace("/api", "/other"), sent);
-  await call("POST", `${path}/signals`, { signal: "abort", reason: "x" });
+  await call("POST", `${path}/signals`, { signal: "abort", message: "x" });
   for (const revision of ["0000002", "0000002", "0000003"]) await call("PUT", path.replace("0000002", revision), body);
   for (const rest of ["", "/journal"]) await call("GET", `${path}${rest}`);
   await call("GET", "/rollouts");
-  for (const _twice of [1, 2]) await call("POST", `${path}/signals`, { signal: "abort", reason: "x" });
+  for (const _twice of [1, 2]) await call("POST", `${path}/signals`, { signal: "abort", message: "x" });
   await append(stream.replace("0002", "0004"), rejected);
   await call("GET", `${path.replace("0002", "0004")}/follow`);
   for (const _twice of [1, 2]) await call("POST", "/locks/shop/api", { seconds: 30 });
@@ -321,7 +313,7 @@ describe("a body", () => {
         {
           numRuns: 1_000,
           examples: [200, 201, 500, 501].map((length) => [
-            { ...good, [name === "putRollout" ? "release" : "reason"]: "😀".repeat(length) },
+            { ...good, [name === "putRollout" ? "release" : "message"]: "😀".repeat(length) },
           ]),
         },
       );

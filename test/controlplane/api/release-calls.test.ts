@@ -1,27 +1,11 @@
 // The call that starts a rollout: which bodies it accepts, what it answers the first time and again, and when it
 // refuses. A refused call starts nothing. security.test.ts and fuzz.test.ts have hostile callers.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
-import {
-  body,
-  type Issuer,
-  openService,
-  path,
-  rejected,
-  type Service,
-  startIssuer,
-  stream,
-} from "../../support/controlplane/service.ts";
+import { body, path, rejected, servicesForTests, stream } from "../../support/controlplane/service.ts";
 
-let issuer: Issuer;
-beforeAll(async () => {
-  issuer = await startIssuer();
-});
-afterAll(() => issuer.close());
-
-const token: Issuer["token"] = (...how) => issuer.token(...how);
-const service = (changes: Partial<Service["parts"]> = {}): Service => openService(issuer, changes);
+const { service, token } = servicesForTests();
 
 describe("a body", () => {
   const bad: Readonly<Record<string, readonly [sent: unknown, status: number, id: string, words: string]>> = {
@@ -179,7 +163,7 @@ describe("a release", () => {
       expect([status, answered.error.id]).toEqual([404, "target-not-managed"]);
     }
     for (const [method, to, sent] of [
-      ["POST", "/rollouts/shop/other/x/signals", { signal: "abort", reason: "x" }],
+      ["POST", "/rollouts/shop/other/x/signals", { signal: "abort", message: "x" }],
       ["POST", "/locks/shop/other", { seconds: 5 }],
       ["DELETE", "/locks/shop/other/1", undefined],
     ] as const) {

@@ -5,73 +5,65 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { fold } from "../../../engines/engine.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import {
   body,
   calls,
-  type Issuer,
-  openService,
   path,
   rejected,
   type Service,
   seconds,
-  startIssuer,
+  servicesForTests,
   stream,
   untouchable,
 } from "../../support/controlplane/service.ts";
 
-let issuer: Issuer;
 const strangers = await generateKeyPair("RS256");
-beforeAll(async () => {
-  issuer = await startIssuer();
-});
-afterAll(() => issuer.close());
-
-const service = (changes: Partial<Service["parts"]> = {}): Service => openService(issuer, changes);
+const services = servicesForTests();
+const { service, serviceWithoutKeys, token } = services;
 const secretText = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe("a token", () => {
   const refused: Readonly<Record<string, () => Promise<string>>> = {
-    "for another audience": () => issuer.token({ aud: "https://management.azure.com" }),
-    "for nobody": () => issuer.token({ aud: undefined as unknown as string }),
-    "from another issuer": () =>
-      issuer.token({ iss: "https://login.example/00000000-0000-0000-0000-00000000beef/v2.0" }),
-    "of another tenant": () => issuer.token({ tid: "00000000-0000-0000-0000-00000000dead" }),
-    "that has expired": () => issuer.token({ exp: seconds(-120) }),
-    "that never expires": () => issuer.token({ exp: undefined as unknown as number }),
-    "that is not valid yet": () => issuer.token({ nbf: seconds(120) }),
-    "signed by a stranger": () => issuer.token({}, strangers.privateKey),
+    "for another audience": () => token({ aud: "https://management.azure.com" }),
+    "without an audience": () => token({ aud: undefined as unknown as string }),
+    "from another issuer": () => token({ iss: "https://login.example/00000000-0000-0000-0000-00000000beef/v2.0" }),
+    "of another tenant": () => token({ tid: "00000000-0000-0000-0000-00000000dead" }),
+    "that has expired": () => token({ exp: seconds(-120) }),
+    "that never expires": () => token({ exp: undefined as unknown as number }),
+    "that is not valid yet": () => token({ nbf: seconds(120) }),
+    "signed by a stranger": () => token({}, strangers.privateKey),
     "signed by a stranger who brings his key": async () =>
-      issuer.token({}, strangers.privateKey, { jwk: await exportJWK(strangers.publicKey) }),
-    "signed with a key that nobody published": () => issuer.token({}, strangers.privateKey, { kid: "another" }),
-    "with no signature": async () => new UnsecuredJWT(issuer.claims()).encode(),
-    "whose signature was cut off": async () => (await issuer.token()).replace(/[^.]+$/, ""),
+      token({}, strangers.privateKey, { jwk: await exportJWK(strangers.publicKey) }),
+    "signed with a key that was not published": () => token({}, strangers.privateKey, { kid: "another" }),
+    "with no signature": async () => new UnsecuredJWT(services.issuer.claims()).encode(),
+    "whose signature was cut off": async () => (await token()).replace(/[^.]+$/, ""),
     "whose claims were changed afterwards": async () =>
-      (await issuer.token({ roles: [] })).replace(
+      (await token({ roles: [] })).replace(
         /\.[^.]+\./,
-        `.${Buffer.from(JSON.stringify(issuer.claims())).toString("base64url")}.`,
+        `.${Buffer.from(JSON.stringify(services.issuer.claims())).toString("base64url")}.`,
       ),
     "signed with our public key as if it were a secret, as a key": async () =>
-      new SignJWT(issuer.claims())
+      new SignJWT(services.issuer.claims())
         .setProtectedHeader({ alg: "HS256", kid: "ours" })
-        .sign(secretText(JSON.stringify(await exportJWK(issuer.keys.publicKey)))),
+        .sign(secretText(JSON.stringify(await exportJWK(services.issuer.keys.publicKey)))),
     "signed with our public key as if it were a secret, as a text": async () =>
-      new SignJWT(issuer.claims())
+      new SignJWT(services.issuer.claims())
         .setProtectedHeader({ alg: "HS256", kid: "ours" })
-        .sign(secretText(await exportSPKI(issuer.keys.publicKey))),
+        .sign(secretText(await exportSPKI(services.issuer.keys.publicKey))),
     "signed in a way that we do not take": async () => {
       const weak = await generateKeyPair("PS256");
-      return new SignJWT(issuer.claims()).setProtectedHeader({ alg: "PS256", kid: "ours" }).sign(weak.privateKey);
+      return new SignJWT(services.issuer.claims())
+        .setProtectedHeader({ alg: "PS256", kid: "ours" })
+        .sign(weak.privateKey);
     },
-    "that asks for what nobody understands": () =>
-      issuer
-        .token({}, undefined, { crit: ["exp2"], exp2: 1 })
-        .catch(
-          async () =>
-            `${Buffer.from('{"alg":"RS256","kid":"ours","crit":["exp2"],"exp2":1}').toString("base64url")}.e30.e30`,
-        ),
+    "with a critical header that is not known": () =>
+      token({}, undefined, { crit: ["exp2"], exp2: 1 }).catch(
+        async () =>
+          `${Buffer.from('{"alg":"RS256","kid":"ours","crit":["exp2"],"exp2":1}').toString("base64url")}.e30.e30`,
+      ),
     "that is no token": async () => "a.b.c",
     "whose claims are no object": async () =>
       [...['{"alg":"RS256","kid":"ours"}', "[]"].map((part) => Buffer.from(part).toString("base64url")), "AAAA"].join(
@@ -94,7 +86,7 @@ describe("a token", () => {
 
   test("that is missing, or sent in another way, is refused by every call except the two open ones", async () => {
     const { app, touched } = service();
-    const good = await issuer.token();
+    const good = await token();
     for (const headers of [
       {},
       { authorization: "" },
@@ -121,11 +113,11 @@ describe("a token", () => {
 
   test("that expired less than a minute ago is accepted, because clocks differ", async () => {
     const { call } = service();
-    expect((await call("GET", "/rollouts", undefined, await issuer.token({ exp: seconds(-30) }))).status).toBe(200);
+    expect((await call("GET", "/rollouts", undefined, await token({ exp: seconds(-30) }))).status).toBe(200);
   });
 
   test("is not checked while the issuer's keys cannot be fetched, and the caller is asked to retry", async () => {
-    const { call, touched } = openService({ ...issuer, authority: "http://127.0.0.1:9" });
+    const { call, touched } = serviceWithoutKeys();
     for (const { method, to, sent } of calls) {
       const { status, headers, body: answered } = await call(method, to, sent);
       expect([status, headers.get("retry-after"), answered.error.id]).toEqual([503, "5", "call-issuer-unreachable"]);
@@ -135,15 +127,15 @@ describe("a token", () => {
 
   test("is never in the log, nor in an answer, wherever the caller puts it", async () => {
     const { call, logged } = service();
-    const bearer = await issuer.token();
+    const bearer = await token();
     const answers = [
       await call("PUT", path, body, bearer),
-      await call("GET", "/rollouts", undefined, await issuer.token({ aud: "x" })),
+      await call("GET", "/rollouts", undefined, await token({ aud: "x" })),
       await call("GET", `/rollouts?token=${bearer}`),
       await call("GET", `/${bearer}`),
       await call("GET", `/rollouts/shop/api/${bearer}`),
       await call("PUT", path, { [bearer]: 1 }),
-      await call("POST", `${path}/signals`, { signal: bearer, reason: "x" }),
+      await call("POST", `${path}/signals`, { signal: bearer, message: "x" }),
       await call("GET", `${path}/follow?from=${bearer}`),
     ];
     expect(logged).toHaveLength(7);
@@ -153,7 +145,7 @@ describe("a token", () => {
 
   test("with claims that would forge log lines gives a caller's name that cannot", async () => {
     const { call, parts } = service();
-    await call("PUT", path, body, await issuer.token({ oid: "somebody\nFinished promoted \u202e" }));
+    await call("PUT", path, body, await token({ oid: "somebody\nFinished promoted \u202e" }));
     expect((await parts.journal.read(stream))[0]!.event).toMatchObject({
       kind: "Planned",
       intent: { requestedBy: "somebody\uFFFDFinished promoted \uFFFD" },
@@ -162,7 +154,7 @@ describe("a token", () => {
 
   test("may be used again while it is valid, and repeated calls have one effect", async () => {
     const { call, parts, asked } = service();
-    const bearer = await issuer.token();
+    const bearer = await token();
     const twice = async (...how: Parameters<Service["call"]>) => [
       (await call(...how)).status,
       (await call(...how)).status,
@@ -174,13 +166,13 @@ describe("a token", () => {
       );
     expect(await twice("PUT", path, body, bearer)).toEqual([202, 200]);
     expect(asked).toEqual([`start ${stream}`]);
-    await call("POST", `${path}/signals`, { signal: "pause", reason: "lunch" }, bearer);
+    await call("POST", `${path}/signals`, { signal: "pause", message: "lunch" }, bearer);
     const paused = await state();
-    expect((await call("POST", `${path}/signals`, { signal: "pause", reason: "lunch" }, bearer)).body.error.id).toBe(
+    expect((await call("POST", `${path}/signals`, { signal: "pause", message: "lunch" }, bearer)).body.error.id).toBe(
       "signal-disregarded",
     );
     expect({ ...(await state()), now: 0 }).toEqual({ ...paused, now: 0 });
-    expect(await twice("POST", `${path}/signals`, { signal: "abort", reason: "enough" }, bearer)).toEqual([202, 409]);
+    expect(await twice("POST", `${path}/signals`, { signal: "abort", message: "enough" }, bearer)).toEqual([202, 409]);
     expect(await twice("POST", "/locks/shop/api", { seconds: 30 }, bearer)).toEqual([200, 409]);
     expect(await twice("DELETE", "/locks/shop/api/hold-1", undefined, bearer)).toEqual([204, 204]);
   });

@@ -5,31 +5,25 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
-import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import { health } from "../../../controlplane/api/health.ts";
-import { systemClock } from "../../../controlplane/runtime/clock.ts";
+import { clockOf } from "../../../controlplane/runtime/clock.ts";
 import { createOrchestrator } from "../../../controlplane/runtime/orchestrate.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
-import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import { waited } from "../../support/controlplane/journals.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { type Fate, type Proxy, postgresRefusal, startProxy } from "../../support/postgres/proxy.ts";
-import { canaryPercent, cloudInTable, createCloud } from "../../support/worlds/cloud-in-table.ts";
+import { canaryPercent, cloudInTable, freshCloud } from "../../support/worlds/cloud-in-table.ts";
 import { toyEngine, toyRequest } from "../../support/worlds/toy-engine.ts";
 
 const postgres = postgresForTests();
 const web = { resourceGroup: "rg", app: "web" };
 const stream = streamOf(web, "web--1");
 const pen = { process: "p" };
-const waited = (at: number): RolloutEvent => ({ kind: "Waited", at });
 
 let database: Database;
 let proxy: Proxy;
 beforeEach(async () => {
-  const direct = await postgres.fresh();
-  const pool = openPool(direct, () => {});
-  await migrate(pool);
-  await createCloud(pool);
-  await pool.end();
+  const direct = await freshCloud(postgres);
   proxy = await startProxy(direct);
   database = { ...direct, port: proxy.port };
 });
@@ -82,7 +76,7 @@ describe("an append", () => {
     ["before it arrived", false, 0],
     ["after it took effect, so that the answer is lost", true, 2],
   ] as const)(
-    "whose connection is cut %s fails, and can be told from the journal and repeated without doubling",
+    "whose connection is cut %s fails; the journal shows whether it was written, and a repetition writes it once",
     async (_, landed, length) => {
       const { journal } = opened();
       breakNext(append, "cut", landed);
@@ -158,7 +152,7 @@ describe("the durable loop", () => {
         },
       };
       const orchestrator = createOrchestrator({
-        ports: { apps, requests: cloud.requests, journal, claims, clock: systemClock },
+        ports: { apps, requests: cloud.requests, journal, claims, clock: clockOf(Date.now) },
         engine: toyEngine,
         pool,
         process: "here",

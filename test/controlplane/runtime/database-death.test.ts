@@ -3,13 +3,12 @@
 import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openPool } from "../../../controlplane/adapters/postgres/connection.ts";
-import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
 import { killPostgres } from "../../support/postgres/death.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
-import { createCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
+import { freshCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import { startReplica } from "../../support/worlds/replicas.ts";
 
 const target = { resourceGroup: "rg", app: "shop" };
@@ -22,11 +21,9 @@ describe.each([
   const postgres = postgresForTests();
 
   it("continues after PostgreSQL was killed during it and came back", { timeout: 120_000 }, async () => {
-    const database = await postgres.fresh();
+    const database = await freshCloud(postgres);
     const pool: pg.Pool = openPool(database, () => {});
     onTestFinished(() => pool.end());
-    await migrate(pool);
-    await createCloud(pool);
     const replica = (name: string) => startReplica({ database, name, leaseSeconds: 3, engine: "rollout" });
     const first = await replica("first");
     const asked = quickRequest(target, [10, 50]);

@@ -9,6 +9,7 @@ import type { Apps } from "../../../controlplane/runtime/ports.ts";
 import type { Weight } from "../../../engines/rollout/vocabulary.ts";
 import { openShop, requestSeconds, type Shop, target } from "../../support/emulator/azure-shop.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
+import { shiftBetween } from "../../support/worlds/split.ts";
 
 const uncut = new AbortController().signal;
 const ours = async () => true;
@@ -28,16 +29,7 @@ beforeAll(async () => {
 afterEach(() => shop.fault());
 afterAll(() => shop?.close());
 
-const shiftTo = (percent: number) => ({
-  kind: "ShiftTraffic" as const,
-  target,
-  weights: [
-    { revision: stable, percent: 100 - percent },
-    { revision: canary, percent },
-  ],
-  labels: { stable, canary },
-  overrideLock: false,
-});
+const shiftTo = (percent: number) => shiftBetween(target, { stable, canary }, percent);
 const canaryShare = (weights: readonly Weight[]): number =>
   weights.find(({ revision }) => revision === canary)?.percent ?? 0;
 const seenShare = async (): Promise<number> => {

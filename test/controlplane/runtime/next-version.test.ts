@@ -10,13 +10,12 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { connectionOptions, type Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import { parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
-import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { streamOf, targetKey } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
-import { createCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
+import { freshCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import { createDeadlyWorld } from "../../support/worlds/deadly-world.ts";
 import { startReplica } from "../../support/worlds/replicas.ts";
 
@@ -41,10 +40,8 @@ beforeAll(() => {
 afterAll(() => rmSync(newer, { recursive: true, force: true }));
 
 beforeEach(async () => {
-  database = await postgres.fresh();
+  database = await freshCloud(postgres);
   pool = postgres.pool(database);
-  await migrate(pool);
-  await createCloud(pool);
 });
 
 const leaseSeconds = 600; // Too long to wait for: what continues at once was released.

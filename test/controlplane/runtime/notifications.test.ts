@@ -204,7 +204,7 @@ describe("the notifier", () => {
     ]);
   });
 
-  test("a notification that nobody accepted for a day is dropped", async () => {
+  test("a notification that no notifier accepted for a day is dropped", async () => {
     const { append, start, logged } = await bench();
     const outside = await receiver();
     await start([webhook(outside)], then + 25 * 3_600_000);
@@ -238,7 +238,7 @@ describe("a notifier", () => {
   ).at(-1)!;
   const [notification] = notificationsOf(stream, rolledBack, 0);
 
-  test("for Slack sends text that mentions nobody and links nowhere", async () => {
+  test("for Slack sends text without a mention and without a link", async () => {
     await using outside = await startReceiver(secretPart);
     expect(
       await slackNotifier({ url: outside.url }, wire).deliver(

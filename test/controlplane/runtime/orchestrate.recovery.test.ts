@@ -3,13 +3,12 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { connectionOptions, type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
-import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
 import { finishedFacts, kinds, longer } from "../../support/controlplane/control-loop.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
-import { createCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
+import { freshCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import type { ReplicaSetting } from "../../support/worlds/replica.ts";
 import { type Replica, startReplica } from "../../support/worlds/replicas.ts";
 import { toyRequest } from "../../support/worlds/toy-engine.ts";
@@ -20,18 +19,14 @@ const stream = streamOf(web, "web--1");
 
 let database: Database;
 beforeEach(async () => {
-  database = await postgres.fresh();
-  const pool = openPool(database, () => {});
-  await migrate(pool);
-  await createCloud(pool);
-  await pool.end();
+  database = await freshCloud(postgres);
 });
 
 /** Starts a replica in a process of its own. */
 const replica = (setting: Omit<ReplicaSetting, "database">): Promise<Replica> => startReplica({ ...setting, database });
 const sentBy = ({ said }: Replica): readonly number[] => said.flatMap(({ sent }) => (sent === undefined ? [] : [sent]));
 
-describe("processes that die and take over", () => {
+describe("processes that die and recover each other's work", () => {
   const reading = () => {
     const pool = openPool(database, () => {});
     const journal = openJournal(pool, connectionOptions(database), () => {});

@@ -1,7 +1,6 @@
 // The durable control loop in this process, on real PostgreSQL. orchestrate.recovery.test.ts has several processes.
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
-import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
+import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay, rollout } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent, SignalName } from "../../../engines/rollout/vocabulary.ts";
@@ -14,7 +13,7 @@ import {
   openLoop,
 } from "../../support/controlplane/control-loop.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
-import { createCloud } from "../../support/worlds/cloud-in-table.ts";
+import { freshCloud } from "../../support/worlds/cloud-in-table.ts";
 import { toyEngine, toyRequest } from "../../support/worlds/toy-engine.ts";
 
 const postgres = postgresForTests();
@@ -26,16 +25,12 @@ const signalOf = (signal: SignalName) => ({
   at: Date.now(),
   signal,
   by: "ann",
-  reason: "because",
+  message: "because",
 });
 
 let database: Database;
 beforeEach(async () => {
-  database = await postgres.fresh();
-  const pool = openPool(database, () => {});
-  await migrate(pool);
-  await createCloud(pool);
-  await pool.end();
+  database = await freshCloud(postgres);
 });
 
 describe("a loop in one process", () => {
@@ -99,7 +94,7 @@ describe("a loop in one process", () => {
     await orchestrator.start(stream, toyRequest(web, "web--1", [10], 600));
     await longer(journal, 2, stream);
     expect(await orchestrator.signal(stream, signalOf("abort"))).toMatchObject([
-      { kind: "Signalled", by: "ann", reason: "because" },
+      { kind: "Signalled", by: "ann", message: "because" },
     ]);
     expect(kinds(await finishedFacts(journal, stream))).toEqual([
       "Planned",
@@ -249,7 +244,7 @@ describe("a loop in one process", () => {
     expect(facts[1]?.event).toMatchObject({
       kind: "AttemptFailed",
       effect: "ShiftTraffic",
-      reason: "the cloud stumbled",
+      message: "the cloud stumbled",
     });
   });
 

@@ -1,7 +1,7 @@
 // What performing an effect adds to the adapters: time limits, cancellation, and which trouble is an outcome and
 // which is thrown.
 import { describe, expect, it } from "vitest";
-import { clockOf, systemClock } from "../../../controlplane/runtime/clock.ts";
+import { clockOf } from "../../../controlplane/runtime/clock.ts";
 import { isWrite, performEffect, type World } from "../../../controlplane/runtime/perform.ts";
 import type { Apps } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutEffect } from "../../../engines/rollout/vocabulary.ts";
@@ -17,7 +17,7 @@ const world = (apps: Partial<Apps>, lockOn: World["claims"]["lockOn"] = async ()
   apps: { inspect: hangs, shift: hangs, readTraffic: hangs, activate: hangs, deactivate: hangs, probe: hangs, ...apps },
   requests: { measure: hangs },
   claims: { lockOn },
-  clock: systemClock,
+  clock: clockOf(Date.now),
   requestSeconds: 0.01,
 });
 
@@ -39,7 +39,7 @@ it("gives an outcome of the effect's kind, with the time of its end", async () =
 });
 
 it.each([-600, 0, 600])(
-  "tells by the reader's clock, %i seconds off, until when somebody holds the app",
+  "reports until when another client locks the app, by the reader's clock, which is %i seconds off",
   async (skewSeconds) => {
     const now = () => Date.now() + skewSeconds * 1000;
     const held = async () => ({ id: "1", by: "a pulumi up", seconds: 5 });

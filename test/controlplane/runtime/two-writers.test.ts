@@ -3,13 +3,12 @@
 import type pg from "pg";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
-import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
 import type { Target } from "../../../engines/rollout/vocabulary.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
-import { createCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
+import { freshCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import type { ReplicaSetting } from "../../support/worlds/replica.ts";
 import { type Replica, startReplica } from "../../support/worlds/replicas.ts";
 
@@ -17,10 +16,8 @@ const postgres = postgresForTests();
 let database: Database;
 let pool: pg.Pool;
 beforeEach(async () => {
-  database = await postgres.fresh();
+  database = await freshCloud(postgres);
   pool = postgres.pool(database);
-  await migrate(pool);
-  await createCloud(pool);
 });
 
 const replica = (name: string, more: Partial<ReplicaSetting> = {}): Promise<Replica> =>

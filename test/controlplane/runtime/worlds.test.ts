@@ -43,7 +43,7 @@ async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
     const signal = signalBetween(scenario, world.now(), until);
     if (signal !== undefined) {
       await world.advance(signal.at);
-      hear({ kind: "Signal", at: signal.at, signal: signal.signal, by: signal.by, reason: signal.reason });
+      hear({ kind: "Signal", at: signal.at, signal: signal.signal, by: signal.by, message: signal.message });
     } else if (effect === undefined) return journal;
     else
       hear(
@@ -87,9 +87,9 @@ describe("whole, with the durable loop on PostgreSQL", () => {
     await send(signal);
     if (!cancel.aborted) await new Promise((resolve) => cancel.addEventListener("abort", resolve, { once: true }));
   };
-  const send = async ({ at, signal, by, reason }: NonNullable<ReturnType<typeof signalBetween>>) => {
+  const send = async ({ at, signal, by, message }: NonNullable<ReturnType<typeof signalBetween>>) => {
     await world.advance(at);
-    await orchestrator.signal(stream(), { kind: "Signal", at, signal, by, reason });
+    await orchestrator.signal(stream(), { kind: "Signal", at, signal, by, message });
   };
 
   beforeAll(async () => {

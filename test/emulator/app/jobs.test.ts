@@ -4,12 +4,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import os from "node:os";
 import path from "node:path";
 import tls from "node:tls";
-import { ContainerAppsAPIClient, type Job } from "@azure/arm-appcontainers";
-import { ClientSecretCredential } from "@azure/identity";
+import type { ContainerAppsAPIClient, Job } from "@azure/arm-appcontainers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseCron } from "../../../emulator/app/cron.ts";
-import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
+import { type CloudForTests, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/emulator/container-cloud.ts";
+import { sdkClient } from "../../support/emulator/sdk-client.ts";
 
 // A program that fails a given number of times and then prints its environment and succeeds, or never ends.
 const tool = `
@@ -42,32 +42,7 @@ beforeAll(async () => {
   environmentId = `${group}/providers/Microsoft.App/managedEnvironments/work`;
   await at.settle("PUT", `${group}?api-version=2024-03-01`, { location: "westeurope" });
   await at.settle("PUT", `${environmentId}?${apps}`, { location: "westeurope", properties: {} });
-  const onTheWay = {
-    additionalPolicies: [
-      {
-        position: "perCall" as const,
-        policy: {
-          name: "on-the-way",
-          sendRequest: (request: any, next: any) => {
-            if (request.url.startsWith("https:")) request.agent = at.agent;
-            return next(request);
-          },
-        },
-      },
-    ],
-  };
-  const { client, tenant, subscription } = at.cloud;
-  const credential = new ClientSecretCredential(tenant, client.id, client.secret, {
-    authorityHost: "https://login.ballast.localhost",
-    disableInstanceDiscovery: true,
-    ...onTheWay,
-  });
-  sdk = new ContainerAppsAPIClient(credential, subscription, {
-    endpoint: management,
-    apiVersion: "2025-07-01",
-    credentials: { scopes: [`${management}/.default`] },
-    ...onTheWay,
-  });
+  sdk = sdkClient(at.cloud, at.agent);
 });
 afterAll(async () => {
   await at?.close();

@@ -1,91 +1,33 @@
 // Request rows from a real request to a query: the whole emulator over TLS,
 // Microsoft's own LogsQueryClient, and Kusto text.
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import https from "node:https";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import tls from "node:tls";
 import { LogsQueryClient } from "@azure/monitor-query-logs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { httpsAgent, parseConnectTo } from "../../../connect-to.ts";
 import type { Body } from "../../../emulator/arm/resource.ts";
-import { type RunningEmulator, startEmulator } from "../../../emulator/start.ts";
+import { type CloudForTests, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually, storefrontApp } from "../../support/emulator/container-cloud.ts";
+import { throughAgent } from "../../support/emulator/sdk-client.ts";
 
 const storefront = new URL("../../../examples/storefront/", import.meta.url).pathname;
-let folder: string;
-let cloud: RunningEmulator;
-let agent: https.Agent;
+let at: CloudForTests;
 let logs: LogsQueryClient;
 let customerId: string;
 let revision: string;
 const host = "shop.local.westeurope.ballast.localhost";
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, unknown>;
-  readonly body: any;
-}
-
-/** Sends a request to any host of the emulator. */
-function ask(url: string, options: https.RequestOptions = {}, body?: unknown): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = https.request(url, { agent, ...options }, async (response) => {
-      let text = "";
-      for await (const chunk of response) text += String(chunk);
-      resolve({
-        status: response.statusCode ?? 0,
-        headers: response.headers,
-        body: text === "" ? undefined : JSON.parse(text),
-      });
-    });
-    request.on("error", reject).end(body === undefined || typeof body === "string" ? body : JSON.stringify(body));
-  });
-}
-
-async function token(audience: string): Promise<string> {
-  const form = new URLSearchParams({
-    grant_type: "client_credentials",
-    client_id: cloud.client.id,
-    client_secret: cloud.client.secret,
-    scope: `${audience}/.default`,
-  }).toString();
-  const { body } = await ask(
-    `https://login.${cloud.suffix}/${cloud.tenant}/oauth2/v2.0/token`,
-    { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" } },
-    form,
-  );
-  return body.access_token;
-}
-
-async function management(method: string, where: string, body?: Body): Promise<Answer> {
-  const origin = `https://management.${cloud.suffix}`;
-  return ask(
-    `${origin}${where}`,
-    { method, headers: { authorization: `Bearer ${await token(origin)}`, "content-type": "application/json" } },
-    body,
-  );
-}
-
 /** Puts a resource and waits until it has succeeded. */
 async function put(where: string, version: string, body: Body): Promise<Body> {
-  const answer = await management("PUT", `${where}?api-version=${version}`, body);
-  expect(answer, JSON.stringify(answer.body)).toMatchObject({
-    status: expect.toSatisfy((status: number) => status === 200 || status === 201),
-  });
-  const read = async (): Promise<Body> => (await management("GET", `${where}?api-version=${version}`)).body;
+  const url = `${where}?api-version=${version}`;
+  const answer = await at.settle("PUT", url, body);
+  expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: expect.toSatisfy((status) => status < 300) });
   return eventually(
-    read,
+    async () => (await at.ask("GET", url)).body,
     ({ properties }) => properties.provisioningState === undefined || properties.provisioningState === "Succeeded",
   );
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "ballast-logs-"));
-  cloud = await startEmulator({ folder, images: { storefront: { folder: storefront, entry: "main.ts" } } });
-  tls.setDefaultCACertificates([...tls.getCACertificates("default"), await readFile(cloud.caFile, "utf8")]);
-  agent = httpsAgent(parseConnectTo(cloud.environment["BALLAST_CONNECT_TO"]));
-  const group = `/subscriptions/${cloud.subscription}/resourceGroups/shop`;
+  at = await startCloudForTests({ images: { storefront: { folder: storefront, entry: "main.ts" } } });
+  const group = `/subscriptions/${at.cloud.subscription}/resourceGroups/shop`;
   const location = "westeurope";
   const workspace = `${group}/providers/Microsoft.OperationalInsights/workspaces/logs`;
   const environment = `${group}/providers/Microsoft.App/managedEnvironments/local`;
@@ -111,39 +53,24 @@ beforeAll(async () => {
   logs = new LogsQueryClient(
     {
       getToken: async (scopes) => ({
-        token: await token(String(scopes).replace("/.default", "")),
+        token: await at.tokenFor(String(scopes).replace("/.default", "")),
         expiresOnTimestamp: Date.now() + 3_600_000,
       }),
     },
     {
-      endpoint: `https://api.loganalytics.${cloud.suffix}/v1`,
-      credentials: { scopes: [`https://api.loganalytics.${cloud.suffix}/.default`] },
+      endpoint: `https://api.loganalytics.${at.cloud.suffix}/v1`,
+      credentials: { scopes: [`https://api.loganalytics.${at.cloud.suffix}/.default`] },
       retryOptions: { maxRetries: 0 },
-      additionalPolicies: [
-        {
-          policy: {
-            name: "way",
-            sendRequest: (request, next) => {
-              request.agent = agent;
-              return next(request);
-            },
-          },
-          position: "perCall",
-        },
-      ],
+      ...throughAgent(at.agent),
     },
   );
   await eventually(
-    () => management("GET", `${shop}/revisions/${revision}?api-version=2025-07-01`),
+    () => at.ask("GET", `${shop}/revisions/${revision}?api-version=2025-07-01`),
     ({ body }) => body.properties.healthState === "Healthy",
   );
 });
 
-afterAll(async () => {
-  agent?.destroy();
-  await cloud?.close();
-  if (folder) await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => at?.close());
 
 const query = async (text: string): Promise<readonly Body[]> => {
   const answer = await logs.queryWorkspace(customerId, text, { duration: "PT5M" });
@@ -157,7 +84,14 @@ const query = async (text: string): Promise<readonly Body[]> => {
 test("the real client reads the rows of real requests after the ingestion lag, each once", async () => {
   const statuses: number[] = [];
   for (let number = 0; number < 20; number += 1)
-    statuses.push((await ask(`https://${host}/products/5`, { headers: { "x-request-id": `q${number}` } })).status);
+    statuses.push(
+      (
+        await at.ask("GET", `https://${host}/products/5`, undefined, {
+          token: null,
+          headers: { "x-request-id": `q${number}` },
+        })
+      ).status,
+    );
   const failed = statuses.filter((status) => status === 500).length;
   expect(failed).toBeGreaterThan(0);
   const text = `ContainerAppHTTPLogs | where ContainerAppName == "shop" and RevisionName == "${revision}"`;
@@ -198,16 +132,16 @@ test("an app's output is in ContainerAppConsoleLogs of the workspace of its diag
     TimeGenerated: expect.any(Date),
     Log: expect.stringMatching(/^\{"at":/),
   });
-  const group = `/subscriptions/${cloud.subscription}/resourceGroups/shop`;
+  const group = `/subscriptions/${at.cloud.subscription}/resourceGroups/shop`;
   const environment = `${group}/providers/Microsoft.App/managedEnvironments/local`;
   const settings = `${environment}/providers/Microsoft.Insights/diagnosticSettings`;
   const setting = `${settings}/requests?api-version=2021-05-01-preview`;
-  const { body } = await management("GET", setting);
+  const { body } = await at.ask("GET", setting);
   const quiet = {
     ...body.properties,
     logs: body.properties.logs.map((log: Body) => ({ ...log, enabled: log["category"] === "ContainerAppHTTPLogs" })),
   };
-  await management("PUT", setting, { properties: quiet });
+  await at.ask("PUT", setting, { properties: quiet });
   expect(await query("ContainerAppConsoleLogs")).toEqual([]);
 });
 
@@ -217,19 +151,19 @@ test("a test can put late and duplicate rows, and a late row is visible only fro
     { RequestId: "twice" },
     { RequestId: "late", visibleAt: Date.now() + 3_600_000 },
   ].map((row) => ({ ContainerAppName: "shop", RevisionName: "shop--made-up", ...row }));
-  expect((await management("POST", "/_emulator/rows", { rows })).body).toEqual({ kept: 3 });
+  expect((await at.ask("POST", "/_emulator/rows", { rows })).body).toEqual({ kept: 3 });
   expect(await query(`ContainerAppHTTPLogs | where RevisionName == "shop--made-up" | project RequestId`)).toEqual([
     { RequestId: "twice" },
     { RequestId: "twice" },
   ]);
-  expect((await management("POST", "/_emulator/ingestion", { lagSeconds: 3600 })).body).toEqual({ lagSeconds: 3600 });
-  await ask(`https://${host}/`, { headers: { "x-request-id": "unseen" } });
+  expect((await at.ask("POST", "/_emulator/ingestion", { lagSeconds: 3600 })).body).toEqual({ lagSeconds: 3600 });
+  await at.ask("GET", `https://${host}/`, undefined, { token: null, headers: { "x-request-id": "unseen" } });
   await eventually(
-    () => management("GET", "/_emulator/rows?app=shop"),
+    () => at.ask("GET", "/_emulator/rows?app=shop"),
     ({ body }) => body.rows.some((row: Body) => row["RequestId"] === "unseen"),
   );
   expect(await query(`ContainerAppHTTPLogs | where RequestId == "unseen"`)).toEqual([]);
-  await management("POST", "/_emulator/ingestion", { lagSeconds: 0.3 });
+  await at.ask("POST", "/_emulator/ingestion", { lagSeconds: 0.3 });
 });
 
 test("a query beyond the subset is refused in Log Analytics' envelope, which names the operator", async () => {
@@ -238,16 +172,12 @@ test("a query beyond the subset is refused in Log Analytics' envelope, which nam
     code: "BadArgumentError",
     message: expect.anything(),
   });
-  const answer = await ask(
-    `https://api.loganalytics.${cloud.suffix}/v1/workspaces/${customerId}/query`,
-    {
-      method: "POST",
-      headers: {
-        authorization: `Bearer ${await token(`https://api.loganalytics.${cloud.suffix}`)}`,
-        "content-type": "application/json",
-      },
-    },
+  const service = `https://api.loganalytics.${at.cloud.suffix}`;
+  const answer = await at.ask(
+    "POST",
+    `${service}/v1/workspaces/${customerId}/query`,
     { query: "ContainerAppHTTPLogs | render timechart" },
+    { token: await at.tokenFor(service) },
   );
   expect(answer).toMatchObject({
     status: 400,

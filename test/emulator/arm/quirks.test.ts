@@ -1,10 +1,11 @@
 // The quirks that need Resource Manager, each in force and switched off, by raw requests and by Microsoft's own client
 // if it can see them; and how a whole run switches one off.
-import { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
+import type { ContainerAppsAPIClient } from "@azure/arm-appcontainers";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { quirks } from "../../../emulator/controls/quirks.ts";
-import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
+import { type CloudForTests, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/emulator/container-cloud.ts";
+import { sdkClient } from "../../support/emulator/sdk-client.ts";
 
 let at: CloudForTests;
 let group: string;
@@ -41,32 +42,7 @@ beforeAll(async () => {
     location: "westeurope",
     properties: {},
   });
-  client = new ContainerAppsAPIClient(
-    {
-      getToken: async () => ({
-        token: await at.tokenFor("https://management.azure.com"),
-        expiresOnTimestamp: Date.now() + 3_600_000,
-      }),
-    },
-    at.cloud.subscription,
-    {
-      endpoint: management,
-      apiVersion: "2025-07-01",
-      retryOptions: { maxRetries: 0 },
-      additionalPolicies: [
-        {
-          policy: {
-            name: "way",
-            sendRequest: (request, next) => {
-              request.agent = at.agent;
-              return next(request);
-            },
-          },
-          position: "perCall",
-        },
-      ],
-    },
-  );
+  client = sdkClient(at.cloud, at.agent, { retryOptions: { maxRetries: 0 } });
 });
 beforeEach(async () => {
   await set(Object.fromEntries(Object.keys(quirks).map((name) => [name, true])));

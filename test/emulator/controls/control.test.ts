@@ -60,13 +60,13 @@ test("the clock stands at the time that was set, until it is released", async ()
   expect((await at.ask("GET", "/_emulator/clock")).body).toEqual({
     at: "2030-01-01T00:00:00.000Z",
     milliseconds: Date.parse("2030-01-01T00:00:00Z"),
-    held: true,
+    stopped: true,
   });
   expect((await at.ask("PUT", `${group}?${groups}`, { location: "westeurope" })).body.systemData.lastModifiedAt).toBe(
     "2030-01-01T00:00:00.000Z",
   );
   await at.ask("POST", "/_emulator/clock", { at: null });
-  expect((await at.ask("GET", "/_emulator/clock")).body.held).toBe(false);
+  expect((await at.ask("GET", "/_emulator/clock")).body.stopped).toBe(false);
 });
 
 test("the controls refuse everyone without the client's token", async () => {

@@ -4,12 +4,12 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { type ContainerApp, ContainerAppsAPIClient } from "@azure/arm-appcontainers";
-import { ClientSecretCredential } from "@azure/identity";
+import type { ContainerApp, ContainerAppsAPIClient } from "@azure/arm-appcontainers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RunningEmulator } from "../../../emulator/start.ts";
-import { management, rawClient, startCloudForTests, webImage } from "../../support/emulator/cloud.ts";
+import { rawClient, startCloudForTests, webImage } from "../../support/emulator/cloud.ts";
 import { type CloudProcess, startCloudProcess } from "../../support/emulator/cloud-process.ts";
+import { sdkClient } from "../../support/emulator/sdk-client.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 
 type Description = Omit<RunningEmulator, "close">;
@@ -45,32 +45,7 @@ interface Client extends Awaited<ReturnType<typeof rawClient>> {
 /** Makes a client with the address, authority and secret of the first process; it serves all later ones too. */
 async function clientOf(cloud: Description): Promise<Client> {
   const raw = await rawClient(cloud);
-  const onTheWay = {
-    additionalPolicies: [
-      {
-        position: "perCall" as const,
-        policy: {
-          name: "on-the-way",
-          sendRequest: (request: any, next: any) => next(Object.assign(request, { agent: raw.agent })),
-        },
-      },
-    ],
-  };
-  const credential = new ClientSecretCredential(cloud.tenant, cloud.client.id, cloud.client.secret, {
-    authorityHost: "https://login.ballast.localhost",
-    disableInstanceDiscovery: true,
-    ...onTheWay,
-  });
-  return {
-    ...raw,
-    sdk: new ContainerAppsAPIClient(credential, cloud.subscription, {
-      endpoint: management,
-      apiVersion: "2025-07-01",
-      credentials: { scopes: [`${management}/.default`] },
-      retryOptions: { maxRetries: 0 },
-      ...onTheWay,
-    }),
-  };
+  return { ...raw, sdk: sdkClient(cloud, raw.agent, { retryOptions: { maxRetries: 0 } }) };
 }
 
 const soon = { updateIntervalInMs: 20 };
@@ -187,7 +162,7 @@ test("after SIGKILL it is the same cloud: address, sign-in, apps with secrets, r
   expect(await seen(client)).toEqual(before);
   expect((await client.ask("GET", "/_emulator/clock")).body).toMatchObject({
     at: "2030-01-02T03:04:05.000Z",
-    held: true,
+    stopped: true,
   });
   expect(rows.length).toBeGreaterThan(1);
   expect((await client.ask("GET", "/_emulator/rows")).body.rows.slice(0, rows.length)).toEqual(rows);

@@ -25,7 +25,10 @@ describe("a rollout judged again", () => {
     const steps = backtest(run(scenario).journal, scenario.thresholds);
     for (const { decided, would } of steps) {
       if (decided?.verdict === "passed") expect(would).toEqual({ ...decided, verdict: "pass" });
-      else if (decided?.message.includes("against, limit") || decided?.message.includes("over the ceiling"))
+      else if (
+        decided?.message.includes("against canary, rolls back at") ||
+        decided?.message.includes("over the ceiling")
+      )
         expect(would).toEqual({ ...decided, verdict: "fail" });
       else expect(would?.verdict).not.toBe("fail");
     }
@@ -61,7 +64,7 @@ describe("a rollout judged again", () => {
 
   it("begins again with a second attempt", () => {
     const steps = backtest(
-      run({ ...sick, signals: [{ atMinutes: 50, signal: "retry", by: "ann", reason: "once more" }] }).journal,
+      run({ ...sick, signals: [{ atMinutes: 50, signal: "retry", by: "ann", message: "once more" }] }).journal,
       defaultThresholds,
     );
     expect(steps.map(({ attempt, would }) => [attempt, would?.verdict])).toEqual([

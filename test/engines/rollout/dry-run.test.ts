@@ -31,7 +31,7 @@ describe("stricter dry-run thresholds", () => {
       expect.stringMatching(
         new RegExp(
           "^dry-run thresholds would roll back: canary fails 1.9 % of [\\d,]+ requests, stable 0\\.\\d % .*; " +
-            "evidence 1 : [\\d,]+ against, limit 1 : 20$",
+            "evidence [\\d,]+ : 1 against canary, rolls back at 20 : 1$",
         ),
       ),
     );
@@ -48,7 +48,7 @@ describe("stricter dry-run thresholds", () => {
     const retried: Scenario = {
       ...sick,
       dryRun: defaultThresholds,
-      signals: [{ atMinutes: 50, signal: "retry", by: "ann", reason: "once more" }],
+      signals: [{ atMinutes: 50, signal: "retry", by: "ann", message: "once more" }],
     };
     const again = run(retried).journal;
     const second = again.slice(again.findIndex(({ kind }) => kind === "Signalled"));

@@ -77,9 +77,9 @@ describe("a release that is superseded", () => {
     const { journal, state } = run({
       ...healthy,
       signals: [
-        { atMinutes: 3, signal: "supersede", by: "ci", reason: "release r3 takes its place" },
-        { atMinutes: 30, signal: "retry", by: "ann", reason: "again" },
-        { atMinutes: 31, signal: "promote", by: "ann", reason: "now" },
+        { atMinutes: 3, signal: "supersede", by: "ci", message: "release r3 takes its place" },
+        { atMinutes: 30, signal: "retry", by: "ann", message: "again" },
+        { atMinutes: 31, signal: "promote", by: "ann", message: "now" },
       ],
     });
     expect(state.ending).toEqual({

@@ -67,7 +67,7 @@ describe("effects that fail", () => {
         { fromMinutes: 0, failedPercent: 0, slowPercent: 0 },
         { fromMinutes: 13, failedPercent: 40, slowPercent: 0 },
       ],
-      signals: [{ atMinutes: 120, signal: "retry", by: "ann", reason: "Azure is back" }],
+      signals: [{ atMinutes: 120, signal: "retry", by: "ann", message: "Azure is back" }],
     };
     const { journal, state, world } = run(late, reversionsFail);
     expect(
@@ -80,7 +80,7 @@ describe("effects that fail", () => {
     const retried: Scenario = {
       ...sick,
       probesAnswered: 3,
-      signals: [{ atMinutes: 120, signal: "retry", by: "ann", reason: "again" }],
+      signals: [{ atMinutes: 120, signal: "retry", by: "ann", message: "again" }],
     };
     const { state, world } = run(retried, reversionsFail);
     expect([state.ending?.result, world.weights, world.active.has(canary)]).toEqual([

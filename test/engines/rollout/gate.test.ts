@@ -12,7 +12,7 @@ import { type Scenario, scenarios } from "../../support/worlds/scenario.ts";
 
 const opened = scenarios().find(({ name }) => name === "waits-at-the-gate-until-a-person-approves")!;
 const gated = (changes: Partial<Scenario> = {}): Scenario => ({ ...opened, signals: [], ...changes });
-const signal = (atMinutes: number, name: SignalName) => ({ atMinutes, signal: name, by: "ann", reason: "because" });
+const signal = (atMinutes: number, name: SignalName) => ({ atMinutes, signal: name, by: "ann", message: "because" });
 const minutesTo = (journal: readonly RolloutEvent[], kind: RolloutEvent["kind"]): number =>
   (journal.findLast((event) => event.kind === kind)!.at - journal[0]!.at) / 60_000;
 
@@ -48,7 +48,7 @@ describe("a gate", () => {
             signals: [...sent.toSorted((one, other) => one.atMinutes - other.atMinutes), last].map((each) => ({
               ...each,
               by: "ann",
-              reason: "because",
+              message: "because",
             })),
           }),
         );
@@ -80,7 +80,7 @@ describe("a gate", () => {
     expect(state.ending?.result).toBe("promoted");
     expect(minutesTo(journal, "Finished")).toBeLessThan(1_220);
     expect(run(gated({ signals: [signal(20, "pause"), signal(1_000, "resume")] })).state.ending?.message).toBe(
-      "rolled back at 50 percent: nobody approved 100 percent within 4h",
+      "rolled back at 50 percent: no person approved 100 percent within 4h",
     );
   });
 

@@ -105,19 +105,19 @@ describe("a verdict", () => {
       shown(tally(60, 60), tally(1_140, 100)),
     ],
     [
-      "at 100 percent passes a canary that fails as stable usually does",
+      "at 100 percent passes a canary that fails at stable's baseline",
       "pass",
       shown(tally(1_200, 3), tally(0), { percent: 100 }),
       alone,
     ],
     [
-      "at 100 percent fails a canary that fails far more than stable usually does",
+      "at 100 percent fails a canary that fails far more than stable's baseline",
       "fail",
       shown(tally(1_200, 60), tally(0), { percent: 100 }),
       alone,
     ],
     [
-      "at 100 percent fails a canary that is far slower than stable usually is",
+      "at 100 percent fails a canary that is far slower than stable's baseline",
       "fail",
       shown(tally(1_200, 3, { late: 600 }), tally(0), { percent: 100 }),
       alone,
@@ -135,7 +135,7 @@ describe("a verdict", () => {
     expect(judge(shown(tally(120, 4), tally(1_080, 4), { minutes: 6 }), thresholds, first).message).toMatch(
       new RegExp(
         "^canary fails 3\\.3 % of 720 requests, stable 0\\.4 % of 6,480 in the same minutes; " +
-          "evidence 1 : [\\d,]+ against, limit 1 : 20$",
+          "evidence [\\d,]+ : 1 against canary, rolls back at 20 : 1$",
       ),
     ));
 

@@ -80,7 +80,7 @@ describe("weights that another client moves, if the release adopts them", () => 
     expect(state.ending?.result).toBe("promoted");
   });
 
-  it("are judged as usual: a bad canary that was given more traffic is rolled back", () => {
+  it("are judged like any others: a bad canary that was given more traffic is rolled back", () => {
     expect(run({ ...sick, ...adopting, canary: sick.canary }, inBake(split(60))).state.ending?.result).toBe(
       "rolled-back",
     );

@@ -10,8 +10,8 @@ describe("a rollout that is paused", () => {
     ...healthy,
     strategy: { ...healthy.strategy, probeSeconds: 30 },
     signals: [
-      { atMinutes: 5, signal: "pause", by: "ann", reason: "a holiday" },
-      { atMinutes: 5 + 24 * 60, signal: "resume", by: "ann", reason: "back" },
+      { atMinutes: 5, signal: "pause", by: "ann", message: "a holiday" },
+      { atMinutes: 5 + 24 * 60, signal: "resume", by: "ann", message: "back" },
     ],
   };
 
@@ -55,7 +55,7 @@ describe("a rollout that is paused", () => {
     }
   });
 
-  it("probes as often as usual if its revisions scale to zero", () => {
+  it("probes at the normal interval if its revisions scale to zero", () => {
     const anHour = { ...aDay, signals: aDay.signals.map((sent, place) => ({ ...sent, atMinutes: 5 + place * 60 })) };
     const { journal } = run(
       anHour,

@@ -106,7 +106,7 @@ describe("the typical course", () => {
       message: expect.stringContaining("no requests arrived"),
     }));
 
-  it("takes longer with less traffic, with more usual failures, and with failures in bursts", () => {
+  it("takes longer with less traffic, with a higher baseline of failures, and with failures in bursts", () => {
     const minutes = (change: Partial<Traffic>): number => minutesOf(found({ ...busy, ...change }, "+1 point"));
     const plain = minutes({});
     for (const change of [{ requestsPerMinute: 300 }, { failurePercent: 2 }, { dispersion: 10 }])

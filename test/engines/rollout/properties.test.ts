@@ -18,7 +18,7 @@ const signal = fc.record({
   atMinutes: fc.double({ min: 0.1, max: 60, noNaN: true }),
   signal: fc.constantFrom<SignalName>("pause", "resume", "promote", "abort", "retry"),
   by: fc.constant("ann"),
-  reason: fc.constant("because"),
+  message: fc.constant("because"),
 });
 
 const scenario: fc.Arbitrary<Scenario> = fc.record({
@@ -42,7 +42,7 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
     .array(signal, { maxLength: 4 })
     .map((signals) => [
       ...signals.sort((a, b) => a.atMinutes - b.atMinutes),
-      { atMinutes: 61, signal: "resume" as const, by: "ann", reason: "because" },
+      { atMinutes: 61, signal: "resume" as const, by: "ann", message: "because" },
     ]),
 });
 

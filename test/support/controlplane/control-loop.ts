@@ -4,7 +4,7 @@ import { onTestFinished } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
-import { systemClock } from "../../../controlplane/runtime/clock.ts";
+import { clockOf } from "../../../controlplane/runtime/clock.ts";
 import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
 import type { Apps, Claims, Fact, Journal } from "../../../controlplane/runtime/ports.ts";
 import type { Engine } from "../../../engines/engine.ts";
@@ -65,7 +65,7 @@ export async function openLoop(
     },
   };
   const orchestrator = createOrchestrator({
-    ports: { apps, requests: cloud.requests, journal: hooked, claims, clock: systemClock },
+    ports: { apps, requests: cloud.requests, journal: hooked, claims, clock: clockOf(Date.now) },
     engine,
     pool,
     process: name,

@@ -2,6 +2,7 @@
 // that a test chooses, and a job that runs the real code. The test chooses the heartbeat that it listens for.
 import { switchActions } from "../../../components/platform/dead-mans-switch.ts";
 import { images } from "../../../demo/ground.ts";
+import { appWrites } from "../emulator/app-writes.ts";
 import { type CloudForTests, management, startCloudForTests } from "../emulator/cloud.ts";
 import { eventually } from "../emulator/container-cloud.ts";
 
@@ -143,7 +144,6 @@ export async function openEstate(more: typeof images | object = {}): Promise<Est
     ).find(({ name }) => name === execution)!.properties;
     return { status, lines: await linesOf(execution) };
   };
-  let seen = 0;
   return {
     ...at,
     group,
@@ -169,22 +169,7 @@ export async function openEstate(more: typeof images | object = {}): Promise<Est
       return (await ask("GET", `${path}?${apps}`)).body.properties;
     },
     fault: async (...faults) => void (await ask("POST", "/_emulator/faults", { faults })),
-    writes: async () => {
-      const { requests } = (await ask("GET", "/_emulator/requests")).body as {
-        requests: readonly { method: string; path: string; status: number }[];
-      };
-      const fresh = requests.slice(seen);
-      seen = requests.length;
-      return fresh
-        .filter(({ method, path }) => method !== "GET" && /containerApps\//i.test(path))
-        .map(
-          ({ method, path, status }) =>
-            `${method} ${path
-              .split("/")
-              .slice(method === "PATCH" ? -1 : -2)
-              .join("/")} ${status}`,
-        );
-    },
+    writes: appWrites(ask),
     putSwitch: async (variables, cron = "0 0 31 2 *", image = "dead-mans-switch") => {
       const env = {
         BALLAST_DEADMAN_SECONDS: "1",

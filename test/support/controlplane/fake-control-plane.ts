@@ -8,7 +8,7 @@ import type { BallastError } from "../../../errors/catalogue.ts";
 
 /** The course of one release's rollout. With `pausesAt`, the facts from there on wait for `goOn`. */
 export interface Script {
-  readonly facts: readonly { readonly kind: string; readonly text: string; readonly event?: object }[];
+  readonly facts: readonly { readonly kind: string; readonly message: string; readonly event?: object }[];
   readonly result: string;
   /** @default "worse-than-stable" */
   readonly reason?: string;
@@ -47,7 +47,7 @@ export interface FakeControlPlane {
 
 export const token = "a-token-for-tests";
 const promoted: Script = {
-  facts: [{ kind: "Planned", text: "canary at 5, 100 percent" }],
+  facts: [{ kind: "Planned", message: "canary at 5, 100 percent" }],
   result: "promoted",
   reason: "every-step-passed",
   message: "promoted: nothing was wrong",
@@ -137,11 +137,11 @@ async function answer(
   if (verb === undefined) return send(200, shown(found));
   if (verb === "journal")
     return send(200, {
-      facts: facts(found).map(({ text: line, event }, index) => ({
+      facts: facts(found).map(({ message, event }, index) => ({
         stream: id,
         index,
         event,
-        text: line,
+        message,
         process: "p1",
         epoch: 1,
       })),
@@ -190,18 +190,18 @@ function signal(
 ): void {
   if (ended(rollout) && body["signal"] !== "retry")
     return refuse(409, signalDisregarded({ why: `${String(body["signal"])} came too late: the rollout has ended` }));
-  if (body["signal"] === "abort") abort(rollout, String(body["reason"]));
+  if (body["signal"] === "abort") abort(rollout, String(body["message"]));
   for (const each of wake) each();
-  send(202, { accepted: true, text: `${String(body["signal"])} by tests: ${String(body["reason"])}` });
+  send(202, { accepted: true, message: `${String(body["signal"])} by tests: ${String(body["message"])}` });
 }
 
-function abort(rollout: Rollout, reason: string): void {
+function abort(rollout: Rollout, message: string): void {
   const told = rollout.script.facts.slice(0, rollout.open);
   rollout.script = {
-    facts: [...told, { kind: "Signalled", text: `abort by tests: ${reason}` }],
+    facts: [...told, { kind: "Signalled", message: `abort by tests: ${message}` }],
     result: "rolled-back",
     reason: "aborted-by-signal",
-    message: `aborted: ${reason}`,
+    message: `aborted: ${message}`,
   };
   rollout.open = Infinity;
 }
@@ -229,14 +229,14 @@ async function tellOn(rollout: Rollout, from: number, wake: Set<() => void>, res
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.write("{}\n");
   for (let next = from; ; ) {
-    for (const { kind, text: line } of facts(rollout).slice(next))
+    for (const { kind, message } of facts(rollout).slice(next))
       response.write(
         `${JSON.stringify({
           index: next++,
           at: 1_700_000_000_000 + next,
           kind,
-          text: line,
-          isWorthTelling: !["Waited", "Measured", "Probed"].includes(kind),
+          message,
+          isNoteworthy: !["Waited", "Measured", "Probed"].includes(kind),
           process: "p1",
           epoch: 1,
         })}\n`,

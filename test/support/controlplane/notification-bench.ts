@@ -1,14 +1,13 @@
 // What the tests of notifications work with: a journal and the store of notifications in a fresh PostgreSQL database,
 // and the loop that sends notifications, started with the notifiers and the time that a test chooses.
 import { expect } from "vitest";
-import { connectionOptions } from "../../../controlplane/adapters/postgres/connection.ts";
-import { openJournal, type PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
-import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
+import type { PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { openNotifications } from "../../../controlplane/adapters/postgres/notifications.ts";
 import { startNotifying } from "../../../controlplane/runtime/notify.ts";
 import type { Notifications, Notifier } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { eventually, type PostgresForTests } from "../postgres/postgres.ts";
+import { appendAtEnd, journalInPostgres } from "./journals.ts";
 
 /** A journal, the store of notifications, and the loop that sends them. */
 export interface NotificationBench {
@@ -25,11 +24,8 @@ export async function openBench(
   open: { readonly close: () => Promise<void> }[],
   then: number,
 ): Promise<NotificationBench> {
-  const database = await postgres.fresh();
-  const pool = postgres.pool(database);
+  const { journal, pool } = await journalInPostgres(postgres);
   const logged: string[] = [];
-  await migrate(pool);
-  const journal = openJournal(pool, connectionOptions(database), () => {});
   const notifications = openNotifications(pool);
   open.push(journal);
   return {
@@ -37,7 +33,7 @@ export async function openBench(
     notifications,
     logged,
     append: async (to, events) => {
-      expect(await journal.append(to, await journal.read(to), events, { process: "p1" })).toBe("appended");
+      expect(await appendAtEnd(journal, to, events, { process: "p1" })).toBe("appended");
     },
     start: async (notifiers, now = then) => {
       const notifier = startNotifying({

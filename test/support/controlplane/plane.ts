@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import type { Shop } from "../emulator/azure-shop.ts";
+import { jsonLinesOf } from "../json-lines.ts";
 
 /** One control plane: its name, its managed targets, and its time limits. */
 export interface PlaneSetting {
@@ -18,6 +19,8 @@ export interface PlaneSetting {
 export interface PlaneProcess {
   readonly child: ChildProcess;
   readonly endpoint: string;
+  /** Gives the lines of its log up to now. */
+  readonly said: () => readonly any[];
 }
 
 /** Starts one and waits until it serves. */
@@ -26,7 +29,8 @@ export async function startPlane(shop: Shop, database: Database, setting: PlaneS
     stdio: ["ignore", "pipe", "inherit"],
     env: environmentOf(shop, database, setting),
   });
-  return { child, endpoint: await startedAt(child) };
+  const said = jsonLinesOf(child);
+  return { child, endpoint: await startedAt(child), said };
 }
 
 function environmentOf(

@@ -19,7 +19,7 @@ export async function putJournal(
 ): Promise<void> {
   const facts = journal.map((event, index) => ({
     kind: event.kind,
-    text: messageOf(event),
+    message: messageOf(event),
     event: change(event, index),
   }));
   plane.scripts.set("one", { facts, result: "promoted", message: "promoted: every step passed" });

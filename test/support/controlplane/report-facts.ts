@@ -9,7 +9,7 @@ import { scenarios } from "../worlds/scenario.ts";
 export const factsOf = (events: readonly RolloutEvent[]): readonly ReportedFact[] =>
   events.map((event) => ({
     event,
-    text: messageOf(event),
+    message: messageOf(event),
     process: "p1",
     epoch: event.kind === "Planned" || event.kind === "Signalled" ? 0 : 1,
   }));
@@ -48,6 +48,6 @@ export function hostileFacts(): readonly ReportedFact[] {
           : value,
       ),
     ) as RolloutEvent;
-    return { ...fact, event, text: messageOf(event), process: hostile };
+    return { ...fact, event, message: messageOf(event), process: hostile };
   });
 }

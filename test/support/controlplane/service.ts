@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { afterAll, beforeAll } from "vitest";
 import { fetchDispatcher } from "../../../connect-to.ts";
 import { createApp, type Log } from "../../../controlplane/api/app.ts";
 import { createAuthenticate } from "../../../controlplane/api/authenticate.ts";
@@ -16,6 +17,7 @@ import { rollout } from "../../../engines/rollout/rollout.ts";
 import type { ReleaseIntent, RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { memoryClaims, memoryJournal } from "../worlds/memory.ts";
 import { type CheckedApp, checked } from "./exchanges.ts";
+import { appendAtEnd } from "./journals.ts";
 
 export const tenant = "00000000-0000-0000-0000-00000000beef",
   audience = "api://ballast";
@@ -56,14 +58,14 @@ export const calls: readonly {
   { name: "showRollout", method: "GET", to: path },
   { name: "showJournal", method: "GET", to: `${path}/journal` },
   { name: "followRollout", method: "GET", to: `${path}/follow` },
-  { name: "signalRollout", method: "POST", to: `${path}/signals`, sent: { signal: "pause", reason: "lunch" } },
+  { name: "signalRollout", method: "POST", to: `${path}/signals`, sent: { signal: "pause", message: "lunch" } },
   { name: "lockTarget", method: "POST", to: "/locks/shop/api", sent: { seconds: 30 } },
   { name: "unlockTarget", method: "DELETE", to: "/locks/shop/api/lock-1" },
   { name: "recover", method: "POST", to: "/recover" },
 ];
 
 /** An issuer of tokens, as Entra is for a tenant. */
-export interface Issuer {
+interface Issuer {
   readonly authority: string;
   readonly name: string;
   readonly keys: Awaited<ReturnType<typeof generateKeyPair>>;
@@ -77,7 +79,7 @@ export interface Issuer {
 export const seconds = (fromNow: number): number => Math.floor(Date.now() / 1000) + fromNow;
 
 /** Starts an issuer with one published key, whose id is `ours`. */
-export async function startIssuer(): Promise<Issuer> {
+async function startIssuer(): Promise<Issuer> {
   const keys = await generateKeyPair("RS256", { extractable: true });
   const publicKey = { ...(await exportJWK(keys.publicKey)), kid: "ours", alg: "RS256", use: "sig" };
   const server = createServer((request, response) => {
@@ -132,8 +134,7 @@ export interface Service extends AsyncDisposable {
 
 /** Stands for the control loop: notes what it was asked, and writes what the engine decides at once. */
 function loopOver(journal: Journal, asked: string[]): Rollouts {
-  const append = async (to: string, events: readonly RolloutEvent[]) =>
-    void (await journal.append(to, await journal.read(to), events, { process: "test" }));
+  const append = (to: string, events: readonly RolloutEvent[]) => appendAtEnd(journal, to, events, { process: "test" });
   return {
     start: async (to, request) => {
       asked.push(`start ${to}`);
@@ -141,7 +142,7 @@ function loopOver(journal: Journal, asked: string[]): Rollouts {
       return "started";
     },
     signal: async (to, signal) => {
-      asked.push(`${signal.signal} ${to} by ${signal.by}: ${signal.reason}`);
+      asked.push(`${signal.signal} ${to} by ${signal.by}: ${signal.message}`);
       const written = (await journal.read(to)).map(({ event }) => event);
       const events = rollout.decide(fold(rollout, written), signal);
       await append(to, events);
@@ -195,7 +196,7 @@ function broken(what: string): object {
 }
 
 /** Opens a service over memory, with everything that the loop was asked and everything that was logged. */
-export function openService(issuer: Issuer, changes: Partial<Parts> = {}): Service {
+function openService(issuer: Issuer, changes: Partial<Parts> = {}): Service {
   const asked: string[] = [];
   const logged: unknown[] = [];
   const closing = new AbortController();
@@ -237,10 +238,39 @@ export function openService(issuer: Issuer, changes: Partial<Parts> = {}): Servi
     call: callTo(app, issuer),
     asked,
     logged,
-    append: async (to, events) => void (await journal.append(to, await journal.read(to), events, { process: "test" })),
+    append: async (to, events) => void (await appendAtEnd(journal, to, events, { process: "test" })),
     closing,
     parts,
     touched,
     [Symbol.asyncDispose]: async () => dispatcher.close(),
+  };
+}
+
+/** Services of one file of tests, which share an issuer. */
+export interface ServicesForTests {
+  /** The issuer, from the start of the first test on. */
+  readonly issuer: Issuer;
+  /** A token of the issuer. */
+  readonly token: Issuer["token"];
+  /** Opens a service that trusts the issuer. */
+  readonly service: (changes?: Partial<Service["parts"]>) => Service;
+  /** Opens a service that cannot fetch the issuer's keys. */
+  readonly serviceWithoutKeys: () => Service;
+}
+
+/** Starts an issuer before the tests of a file, or of a group, and closes it after them. */
+export function servicesForTests(): ServicesForTests {
+  let issuer: Issuer;
+  beforeAll(async () => {
+    issuer = await startIssuer();
+  });
+  afterAll(() => issuer.close());
+  return {
+    get issuer() {
+      return issuer;
+    },
+    token: (...how) => issuer.token(...how),
+    service: (changes) => openService(issuer, changes),
+    serviceWithoutKeys: () => openService({ ...issuer, authority: "http://127.0.0.1:9" }),
   };
 }

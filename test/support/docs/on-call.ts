@@ -71,7 +71,7 @@ export async function goOnCall({ cloud }: CloudForTests): Promise<OnCall> {
     plane,
     folder,
     arrange: async (situation) => {
-      const told = facts().map((event) => ({ kind: event.kind, text: messageOf(event), event }));
+      const told = facts().map((event) => ({ kind: event.kind, message: messageOf(event), event }));
       const isOpen = situation === "in flight" || situation === "back";
       plane.scripts.set("one", {
         facts: told,

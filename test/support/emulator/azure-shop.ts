@@ -1,7 +1,6 @@
 // An emulator cloud with one shop, and the Azure adapters' own connection to it, for the adapters' tests. Requests of
 // the tests themselves are raw, since the SDK adds defaults that hide the values on the wire.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import https from "node:https";
 import os from "node:os";
 import path from "node:path";
 import tls from "node:tls";
@@ -9,6 +8,8 @@ import { httpsAgent, parseConnectTo } from "../../../connect-to.ts";
 import { type Connection, type ConnectionSettings, connect } from "../../../controlplane/adapters/azure/connection.ts";
 import type { EmulatorOptions } from "../../../emulator/arm/resource.ts";
 import { type RunningEmulator, startEmulator } from "../../../emulator/start.ts";
+import { appWrites } from "./app-writes.ts";
+import { send } from "./cloud.ts";
 
 export const requestSeconds = 1;
 export const target = { resourceGroup: "shop", app: "storefront" };
@@ -64,13 +65,12 @@ export async function openShop(
   const agent = httpsAgent(parseConnectTo(connectTo));
   const arm: Shop["arm"] = async (method, to, body, version = "2025-07-01") => {
     const token = (await connection.credential.getToken(`${settings.resourceManager}/.default`))!.token;
-    return await send(
+    return send(
       agent,
-      new URL(settings.resourceManager).hostname,
       method,
-      to.startsWith("/_emulator") ? to : `${to}?api-version=${version}`,
-      token,
-      body,
+      `${settings.resourceManager}${to}${to.startsWith("/_emulator") ? "" : `?api-version=${version}`}`,
+      { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body === undefined ? undefined : JSON.stringify(body),
     );
   };
   const group = `/subscriptions/${cloud.subscription}/resourceGroups/shop`;
@@ -81,7 +81,6 @@ export async function openShop(
   const workspace = (await arm("GET", workspaceId, undefined, "2023-09-01")).body.properties.customerId as string;
   const release: Shop["release"] = (name, traffic, app = target.app, variables = {}) =>
     putRelease(arm, idOf(app), environmentId, name, { traffic, variables });
-  let seen = 0;
   return {
     cloud,
     connection,
@@ -91,22 +90,7 @@ export async function openShop(
     release,
     app: async () => (await arm("GET", idOf(target.app))).body,
     fault: async (...faults) => void (await arm("POST", "/_emulator/faults", { faults })),
-    writes: async () => {
-      const { requests } = (await arm("GET", "/_emulator/requests")).body as {
-        requests: readonly { method: string; path: string; status: number }[];
-      };
-      const fresh = requests.slice(seen);
-      seen = requests.length;
-      return fresh
-        .filter(({ method, path: to }) => method !== "GET" && /containerApps\//i.test(to))
-        .map(
-          ({ method, path: to, status }) =>
-            `${method} ${to
-              .split("/")
-              .slice(method === "PATCH" ? -1 : -2)
-              .join("/")} ${status}`,
-        );
-    },
+    writes: appWrites(arm),
     close: async () => {
       connection.close();
       agent.destroy();
@@ -193,34 +177,3 @@ const template = (release: string, variables: Readonly<Record<string, string>>) 
   ],
   scale: { minReplicas: 1, maxReplicas: 1 },
 });
-
-async function send(
-  agent: https.Agent,
-  host: string,
-  method: string,
-  to: string,
-  token: string,
-  body: unknown,
-): Promise<{ readonly status: number; readonly body: any }> {
-  return await new Promise((resolve, reject) => {
-    const request = https.request(
-      {
-        host,
-        path: to,
-        method,
-        agent,
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      },
-      (response) => {
-        let text = "";
-        response
-          .setEncoding("utf8")
-          .on("data", (chunk: string) => {
-            text += chunk;
-          })
-          .on("end", () => resolve({ status: response.statusCode!, body: text === "" ? undefined : JSON.parse(text) }));
-      },
-    );
-    request.on("error", reject).end(body === undefined ? undefined : JSON.stringify(body));
-  });
-}

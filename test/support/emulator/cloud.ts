@@ -92,8 +92,8 @@ export async function startCloudForTests(options: Partial<EmulatorOptions> = {})
   };
 }
 
-/** Sends one request and reads its whole answer. */
-function send(
+/** Sends one request over TLS and reads its whole answer. */
+export function send(
   agent: https.Agent,
   method: string,
   url: string,

@@ -2,7 +2,7 @@
 // identity, set up so that every check passes. A test then breaks one thing and sees its check fail.
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
-import { expect, vi } from "vitest";
+import { afterAll, beforeAll, expect, vi } from "vitest";
 import { type AppContext, contextOf } from "../../../cli/doctor/context.ts";
 import { type Check, examine, type Finding } from "../../../cli/doctor/finding.ts";
 import { stackOfSettings } from "../../../cli/doctor/stack.ts";
@@ -122,7 +122,7 @@ const appBody = (environmentId: string, identity: string): object => ({
 });
 
 /** Starts an emulator with the shop, and points this process's Azure calls to it until it is closed. */
-export async function openDoctorShop(postgres?: RunningPostgres): Promise<DoctorShop> {
+async function openDoctorShop(postgres?: RunningPostgres): Promise<DoctorShop> {
   const at = await startCloudForTests(postgres ? { postgres } : {});
   tls.setDefaultCACertificates([...tls.getCACertificates("default"), readFileSync(at.cloud.caFile, "utf8")]);
   vi.stubEnv("BALLAST_CONNECT_TO", at.cloud.environment["BALLAST_CONNECT_TO"]!);
@@ -191,4 +191,22 @@ export async function openDoctorShop(postgres?: RunningPostgres): Promise<Doctor
       await at.close();
     },
   };
+}
+
+export let shop: DoctorShop;
+/** The context of the shop's app. */
+export let context: AppContext;
+
+/** Opens the shop before the tests of a file, with a PostgreSQL if there is a start for it, and closes both after. */
+export function useDoctorShop(start?: () => Promise<RunningPostgres>): void {
+  let postgres: RunningPostgres | undefined;
+  beforeAll(async () => {
+    postgres = await start?.();
+    shop = await openDoctorShop(postgres);
+    context = shop.contextWith();
+  }, 60_000);
+  afterAll(async () => {
+    await shop?.close();
+    await postgres?.stop();
+  });
 }

@@ -24,6 +24,12 @@ export interface CommandResult {
   readonly err: string;
 }
 
+/** Matches the result of a command that fails, by its exit code and a part of its message. */
+export const failedWith = (code: number, message: string | RegExp) => ({
+  code,
+  err: typeof message === "string" ? expect.stringContaining(message) : expect.stringMatching(message),
+});
+
 /** A deployed app of two revisions, the first with weight 80, the second with weight 20 and the label `canary`. */
 export interface DeployedApp {
   readonly client: Awaited<ReturnType<typeof rawClient>>;

@@ -4,6 +4,7 @@ import http from "node:http";
 let live = 200;
 let ready = 200;
 if (process.env.STUBBORN) process.on("SIGTERM", () => undefined);
+/** @type {Record<string, http.RequestListener>} */
 const routes = {
   "/live": (_, response) => response.writeHead(live).end(),
   "/ready": (_, response) => response.writeHead(ready).end(),
@@ -50,6 +51,8 @@ const routes = {
   },
 };
 http
-  .createServer((request, response) => (routes[request.url.split("?")[0]] ?? routes["/echo"])(request, response))
+  .createServer((request, response) =>
+    (routes[request.url?.split("?")[0] ?? ""] ?? routes["/echo"])?.(request, response),
+  )
   .listen(Number(process.env.PORT), "127.0.0.1");
 console.log("plain words");

@@ -148,6 +148,13 @@ async function registered(resource: Family): Promise<void> {
   for (const each of resource.__childResources ?? []) await registered(each);
 }
 
+/** Gives the variables of the first container of a declared app or job; a secret one has no value. */
+export function variablesOf(declared: readonly Declared[], name: string): Readonly<Record<string, string>> {
+  const { containers } = declared.find((each) => each.name === name)!.inputs["template"];
+  const variables: readonly { readonly name: string; readonly value: string }[] = containers[0].env;
+  return Object.fromEntries(variables.map((each) => [each.name, each.value]));
+}
+
 /** Waits for an output. */
 export const valueOf = <Value>(output: pulumi.Output<Value>): Promise<Value> =>
   new Promise((resolve) => void output.apply(resolve));

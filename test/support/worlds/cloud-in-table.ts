@@ -2,8 +2,11 @@
 // database. Every revision is up and answers. Every request succeeds, except for a third of those to the canary of an
 // app whose name begins with `bad`.
 import type pg from "pg";
+import { type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
+import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import type { Apps, Requests } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutObservation, Target, Weight } from "../../../engines/rollout/vocabulary.ts";
+import type { PostgresForTests } from "../postgres/postgres.ts";
 import { toyRequest } from "./toy-engine.ts";
 
 const stable = "stable";
@@ -11,6 +14,16 @@ const stable = "stable";
 /** Creates the table, once for all processes, since two of them cannot create it at the same time. */
 export const createCloud = async (pool: pg.Pool): Promise<void> =>
   void (await pool.query("create table public.cloud (app text primary key, weights jsonb not null)"));
+
+/** Makes a database with the tables of the control plane and of the cloud. */
+export async function freshCloud(postgres: PostgresForTests): Promise<Database> {
+  const database = await postgres.fresh();
+  const pool = openPool(database, () => {});
+  await migrate(pool);
+  await createCloud(pool);
+  await pool.end();
+  return database;
+}
 
 /** Opens the cloud, in which `stable` serves each app and `<app>--1` is its canary. */
 export function cloudInTable(pool: pg.Pool): { readonly apps: Apps; readonly requests: Requests } {

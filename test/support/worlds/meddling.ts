@@ -14,6 +14,7 @@ import type {
 import type { Instant } from "../../../engines/time.ts";
 import { failing, type Meddle, run } from "./pure-world.ts";
 import type { Scenario } from "./scenario.ts";
+import { splitBetween } from "./split.ts";
 
 export const healthy: Scenario = {
   name: "meddled with",
@@ -82,10 +83,7 @@ export function stateIn(phase: RolloutState["phase"]): RolloutState {
   throw new Error(`The rollout was never ${phase}.`);
 }
 
-export const split = (percent: number): readonly Weight[] => [
-  { revision: stable, percent: 100 - percent },
-  { revision: canary, percent },
-];
+export const split = (percent: number): readonly Weight[] => splitBetween({ stable, canary }, percent);
 
 /** The revisions as an app shows them, both up. */
 export const revisionsUp = (names: readonly string[], shows: Partial<RevisionView> = {}): readonly RevisionView[] =>
@@ -107,5 +105,5 @@ export const signal = (name: SignalName, at: number): RolloutObservation => ({
   signal: name,
   at,
   by: "ann",
-  reason: "because",
+  message: "because",
 });

@@ -126,7 +126,7 @@ function signalBefore(scenario: Scenario, world: PureWorld, until: Instant): Rol
   const next = signalBetween(scenario, world.now, until);
   if (next === undefined) return undefined;
   pass(scenario, world, next.at);
-  return { kind: "Signal", at: next.at, signal: next.signal, by: next.by, reason: next.reason };
+  return { kind: "Signal", at: next.at, signal: next.signal, by: next.by, message: next.message };
 }
 
 /** Lets time pass, and other clients act in it. */

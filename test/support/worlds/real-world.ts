@@ -10,6 +10,7 @@ import type { ReleaseIntent, Target } from "../../../engines/rollout/vocabulary.
 import type { Instant } from "../../../engines/time.ts";
 import { requestSeconds, type Shop } from "../emulator/azure-shop.ts";
 import { eventually } from "../postgres/postgres.ts";
+import { intentOf } from "./pure-world.ts";
 import {
   type Interference,
   othersBetween,
@@ -76,17 +77,7 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
     await goOn(to);
   };
   return {
-    intent: {
-      target,
-      revision: canary,
-      release: "r2",
-      strategy: scenario.strategy,
-      thresholds: scenario.thresholds,
-      probePath: "/",
-      requestedBy: "pulumi",
-      ...(scenario.gate ? { gate: scenario.gate } : {}),
-      ...(scenario.outsideWeights ? { outsideWeights: scenario.outsideWeights } : {}),
-    },
+    intent: { ...intentOf(scenario), target, revision: canary },
     apps,
     requests: createRequestRows(shop.connection, patienceOf(requestSeconds), shop.workspace, 0),
     now: () => now,

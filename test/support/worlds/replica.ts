@@ -121,7 +121,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
         at: time.now(),
         signal: asked.signal[1],
         by: "ann",
-        reason: "because",
+        message: "because",
       })
       .then(
         (events) => say({ signalled: events.map(({ kind }) => kind) }),

@@ -58,7 +58,7 @@ export interface Scenario {
     readonly atMinutes: number;
     readonly signal: SignalName;
     readonly by: string;
-    readonly reason: string;
+    readonly message: string;
   }[];
   readonly others?: readonly Interference[];
   readonly outsideWeights?: OutsideWeights;

@@ -1,6 +1,7 @@
 // The smallest engine that can test a durable loop: it shifts to each weight of the plan and waits; an abort shifts to
 // 0; then it is finished.
 import type { Engine } from "../../../engines/engine.ts";
+import { defaultThresholds } from "../../../engines/rollout/plan.ts";
 import type {
   ReleaseIntent,
   RolloutEffect,
@@ -85,9 +86,9 @@ function decide(state: ToyState, observation: RolloutObservation): readonly Roll
   if (observation.kind === "Request")
     return [{ kind: "Planned", at, intent: observation.intent, steps: observation.intent.strategy.weights }];
   if (observation.kind === "Signal")
-    return [{ kind: "Signalled", at, signal: observation.signal, by: observation.by, reason: observation.reason }];
+    return [{ kind: "Signalled", at, signal: observation.signal, by: observation.by, message: observation.message }];
   if (!observation.found.ok)
-    return [{ kind: "AttemptFailed", at, effect: observation.of, reason: observation.found.reason }];
+    return [{ kind: "AttemptFailed", at, effect: observation.of, message: observation.found.reason }];
   const finished = (result: "promoted" | "rolled-back"): RolloutEvent => ({
     kind: "Finished",
     at,
@@ -134,17 +135,7 @@ export function toyRequest(
       smokeSeconds: 1,
       maximumSeconds: 60,
     },
-    thresholds: {
-      falseRollbackPercentMax: 5,
-      falsePromotionPercentMax: 5,
-      oddsTolerated: 1.2,
-      slowdownTolerated: 1.2,
-      failurePointsMax: 1,
-      ceilingPercent: 50,
-      ceilingRequests: 1,
-      stableFailurePercentMax: 5,
-      probeFailuresMax: 3,
-    },
+    thresholds: { ...defaultThresholds, ceilingRequests: 1 },
   };
   return { kind: "Request", at: Date.now(), intent };
 }

@@ -41,7 +41,7 @@ const controlPlane = new ControlPlane(
       host: journal.host,
       name: journal.databaseName,
       login: { user: "ballast", password },
-      port: Number(process.env["BALLAST_LOCAL_DATABASE_PORT"]),
+      port: Number(process.env["BALLAST_EMULATOR_DATABASE_PORT"]),
       tls: "disable",
     },
     managedTargets: [{ resourceGroup, app: "shop" }],
