@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 // A test file that runs the Pulumi CLI says so in its name. Its setup brings the CLI first, which takes minutes on a
@@ -7,7 +8,7 @@ const withPulumi = "test/**/*.pulumi.test.ts";
 // Two workers, since many machines have two cores. The time limits are for the slowest of them.
 export default defineConfig({
   // The examples import the package by its name.
-  resolve: { alias: [{ find: /^ballast$/, replacement: new URL("package.ts", import.meta.url).pathname }] },
+  resolve: { alias: [{ find: /^ballast$/, replacement: join(import.meta.dirname, "package.ts") }] },
   test: {
     pool: "forks",
     maxWorkers: 2,

@@ -1,53 +1,71 @@
-// The scanner with which the laws read our sources: what is code, what a file imports, and which functions it has.
-import { describe, expect, test } from "vitest";
-import { functionsOf, importsOf, onlyCode } from "../support/repository/source.ts";
+// What the laws read from our sources: what a file imports, and which functions it has.
+import { expect, test } from "vitest";
+import { functionsOf } from "../support/repository/functions.ts";
+import { importsOf } from "../support/repository/imports.ts";
+import { isProgram } from "../support/repository/source.ts";
+import { nodesOf } from "../support/repository/syntax.ts";
 
-describe("the scanner", () => {
-  test("keeps code in its place and blanks everything else", () => {
-    const text = 'a("/*"); // {\n/* } */ b(`x${c({ d: "}" })}y{`, /["{/]/g, 1 / 2 / 3); \'"\' + e';
-    expect(onlyCode(text)).toBe('a("  ");     \n        b(`  {c({ d: " " })}  `, /      g, 1 / 2 / 3); \' \' + e');
-    expect(onlyCode(text)).toHaveLength(text.length);
-  });
+test("programs are sources in every form of TypeScript and JavaScript, and launchers", () => {
+  const named = (path: string, text = ""): boolean => isProgram({ path, text, executable: false });
+  expect(["a.ts", "a.mts", "a.cts", "a.tsx", "a.js", "a.mjs", "a.cjs", "a.jsx"].filter((path) => !named(path))).toEqual(
+    [],
+  );
+  expect(named("a", "#!/usr/bin/env node\n")).toBe(true);
+  expect([named("a", "#!/bin/sh\n"), named("a.json"), named("a.ts.md")]).toEqual([false, false, false]);
+});
 
-  test("finds imports of every form, also over several lines, but not in strings", () => {
-    const text = [
-      '// import "no";',
-      "import {",
-      "  type A,",
-      "  b,",
-      '} from "one";',
-      'import type C from "two";',
-      'export { type D } from "three";',
-      'await import("four");',
-      'import "five";',
-      'require("six");',
-      "const s = 'import \"no\"';",
-      "",
-    ].join("\n");
-    expect(importsOf(text).map(({ specifier, line, typeOnly }) => [specifier, line, typeOnly])).toEqual([
-      ["one", 2, false],
-      ["two", 6, true],
-      ["three", 7, true],
-      ["four", 8, false],
-      ["five", 9, false],
-      ["six", 10, false],
-    ]);
-  });
+test("nodes know their lines, also after characters of two units", () => {
+  const text = 'const a = "😀";\n// b\nf(\n  `x${c}`,\n);\n';
+  const lines = nodesOf({ path: "a.ts", text }).flatMap(({ node, line }) =>
+    node.type === "Identifier" ? [[node["name"], line]] : [],
+  );
+  expect(lines).toEqual([
+    ["a", 1],
+    ["f", 3],
+    ["c", 4],
+  ]);
+});
 
-  test("finds the names of functions, also after types that look like code", () => {
-    const text = [
-      "interface A { f(a: string): void }",
-      "export const one = async <T,>(a: (b: T) => void): Promise<void> => {",
-      "};",
-      "function two({ a }: A) {",
-      "}",
-      "for (const x of y) {",
-      "}",
-      "",
-    ].join("\n");
-    expect(functionsOf("a.ts", text).map(({ name, line, lines }) => [name, line, lines])).toEqual([
-      ["one", 2, 2],
-      ["two", 4, 2],
-    ]);
-  });
+test("imports are found in every form, also over several lines, but not in comments and strings", () => {
+  const text = [
+    '// import "no";',
+    "import {",
+    "  type A,",
+    "  b,",
+    '} from "one";',
+    'import type C from "two";',
+    'export { type D } from "three";',
+    'await import("four");',
+    'import "five";',
+    'require("six");',
+    "const s = 'import \"no\"'; /* ` */ const t = `${f('`')} import \"no\"`; const u = /[\"'`]/;",
+    'import "seven";',
+    "",
+  ].join("\n");
+  expect(importsOf({ path: "a.ts", text }).map(({ specifier, line }) => [specifier, line])).toEqual([
+    ["one", 2],
+    ["two", 6],
+    ["three", 7],
+    ["four", 8],
+    ["five", 9],
+    ["six", 10],
+    ["seven", 12],
+  ]);
+});
+
+test("functions are found by their names, also after types that look like code", () => {
+  const text = [
+    "interface A { f(a: string): void }",
+    "export const one = async <T,>(a: (b: T) => void): Promise<void> => {",
+    "};",
+    "function two({ a }: A) {",
+    "}",
+    "for (const x of y) {",
+    "}",
+    "",
+  ].join("\n");
+  expect(functionsOf({ path: "a.ts", text }).map(({ name, line, lines }) => [name, line, lines])).toEqual([
+    ["one", 2, 2],
+    ["two", 4, 2],
+  ]);
 });

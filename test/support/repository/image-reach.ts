@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import path from "node:path";
 import { type Content, type LockedPackage, lockedPackages } from "../../../cli/image/content.ts";
-import { importsOf } from "./source.ts";
+import { importsOf } from "./imports.ts";
 
 const root = path.join(import.meta.dirname, "..", "..", "..");
 
@@ -15,8 +15,9 @@ export function reachOf(entry: string): Content {
   const follow = (file: string): void => {
     if (files.has(file)) return;
     files.add(file);
-    const text = readFileSync(path.join(root, file), "utf8");
-    for (const { specifier } of importsOf(file.endsWith(".ts") ? stripTypeScriptTypes(text) : text)) {
+    const written = readFileSync(path.join(root, file), "utf8");
+    const text = file.endsWith(".ts") ? stripTypeScriptTypes(written) : written;
+    for (const { specifier } of importsOf({ path: file, text })) {
       if (specifier.startsWith(".")) follow(path.join(path.dirname(file), specifier));
       else if (!specifier.startsWith("node:"))
         add(

@@ -1,28 +1,25 @@
 // The law of imports, read from the table in docs/explain/architecture.md, so that the page and the code always agree.
 // Its columns are: folders and files in backticks | what they may import | what they must never import. The second cell
-// has folders, files and packages in backticks (`@pulumi/*` covers a scope; `x` (plan, types) allows types of x and all
-// of its plan.ts), or the words nothing, anything and libraries. `no x` in it and the third cell forbid; of two
-// matching patterns the longer one decides. Other words in backticks in the third cell must not occur in the code; "one
-// another" and "being imported" mean what they say.
+// has folders, files and packages in backticks (`@pulumi/*` covers a scope), or the words nothing, anything and
+// libraries. `no x` in it and the third cell forbid; of two matching patterns the longer one decides. Other words in
+// backticks in the third cell must not occur in the code. "one another" there means the folders within; "being
+// imported" makes a root, and "being imported, except by the roots below" means what it says.
 import { posix } from "node:path";
+import { allImportsOf, type Import } from "./imports.ts";
 import type { Law } from "./laws.ts";
-import { type Import, importsOf, isProgram, lineAt, onlyCode } from "./source.ts";
+import { usesOf } from "./purity.ts";
+import { isProgram, type SourceFile } from "./source.ts";
 
 /** One row of the table. */
 export interface Row {
   readonly folders: readonly string[];
-  readonly allows: readonly Pattern[];
+  readonly allows: readonly string[];
   readonly forbids: readonly string[];
   readonly forbiddenWords: readonly string[];
   readonly anything: boolean;
   readonly notOneAnother: boolean;
-  readonly notImported: boolean;
-}
-
-interface Pattern {
-  readonly target: string;
-  /** The files that may be loaded, by name without extension; of others only types. Undefined: all may be loaded. */
-  readonly loads: readonly string[] | undefined;
+  /** Who may import it from another folder: all whose rows allow it, the roots only, or none as it is itself a root. */
+  readonly importers: "all" | "roots" | "none";
 }
 
 const quoted = (cell: string): readonly string[] => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? "");
@@ -41,106 +38,138 @@ export function readTable(page: string): readonly Row[] {
   return cells.map(([first = "", may = "", never = ""]) => ({
     folders: quoted(first),
     allows: [
-      ...[...may.matchAll(/(?<!\bno )`([^`]+)`(?:\s*\(([^)]*)\))?/g)].map(([, target = "", loads]) => ({
-        target,
-        loads: loads?.split(/,\s*/),
-      })),
-      ...(/\blibraries\b/.test(may) ? [{ target: "*", loads: undefined }] : []),
+      ...[...may.matchAll(/(?<!\bno )`([^`]+)`/g)].map(([, target = ""]) => target),
+      ...(/\blibraries\b/.test(may) ? ["*"] : []),
     ],
     forbids: [...quoted(never).filter(isPlace), ...[...may.matchAll(/\bno `([^`]+)`/g)].map((match) => match[1] ?? "")],
     forbiddenWords: quoted(never).filter((name) => !isPlace(name)),
     anything: /\banything\b/.test(may),
     notOneAnother: /\bone another\b/.test(never),
-    notImported: /\bbeing imported\b/.test(never),
+    importers: importersIn(never),
   }));
+}
+
+function importersIn(never: string): Row["importers"] {
+  if (/\bexcept by the roots\b/.test(never)) return "roots";
+  return /\bbeing imported\b/.test(never) ? "none" : "all";
 }
 
 const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 const isOurs = (target: string): boolean => target.startsWith("./");
+/** The package's own name leads back to our sources, and so may a path or a URL. */
+const isLibrary = (target: string): boolean => /^[@\w][^:]*$/.test(target) && !isWithin(target, "ballast");
 
 /** Gives how well a pattern matches the target of an import, by its length; undefined if it does not match. */
 function fit(pattern: string, target: string): number | undefined {
-  if (pattern === "*") return isOurs(target) || target.startsWith("node:") ? undefined : 0;
+  if (pattern === "*") return isLibrary(target) ? 0 : undefined;
   if (pattern.endsWith("*")) return target.startsWith(pattern.slice(0, -1)) ? pattern.length : undefined;
   return isWithin(isOurs(target) ? target.slice(2) : target, pattern) ? pattern.length : undefined;
 }
 
+const best = (patterns: readonly string[], target: string): number =>
+  Math.max(-1, ...patterns.map((pattern) => fit(pattern, target) ?? -1));
+
+/** A row, and the one of its folders that holds a file. */
+interface Home {
+  readonly row: Row;
+  readonly folder: string;
+}
+
 /** Gives the row of a file: the one with the longest matching folder. */
-function rowOf(table: readonly Row[], path: string): { readonly row: Row; readonly folder: string } | undefined {
+function homeOf(table: readonly Row[], path: string): Home | undefined {
   const all = table.flatMap((row) =>
     row.folders.filter((folder) => isWithin(path, folder)).map((folder) => ({ row, folder })),
   );
   return all.toSorted((a, b) => b.folder.length - a.folder.length)[0];
 }
 
-function judge(table: readonly Row[], path: string, imported: Import): string | undefined {
-  const own = rowOf(table, path);
-  if (own === undefined) return "its folder has no row";
-  const { row, folder } = own;
-  const target = imported.specifier.startsWith(".")
-    ? `./${posix.join(posix.dirname(path), imported.specifier)}`
-    : imported.specifier;
-  const home = row.notOneAnother
-    ? path
-        .split("/")
-        .slice(0, folder.split("/").length + 1)
-        .join("/")
-    : folder;
+/** Gives what an import leads to: a package by its specifier, our own files by `./` and their path from the root. */
+const targetOf = (path: string, specifier: string): string =>
+  specifier.startsWith(".") ? `./${posix.join(posix.dirname(path), specifier.replace(/[?#].*/, ""))}` : specifier;
+
+/** Gives why a file may not import a target; undefined if it may. */
+function refusal(table: readonly Row[], path: string, target: string): string | undefined {
+  const { row, folder } = homeOf(table, path)!;
   if (isOurs(target)) {
-    const its = rowOf(table, target.slice(2));
-    if (its !== undefined && its.folder === folder && isWithin(target.slice(2), home)) return undefined;
-    const isPartOfRoot = isWithin(target.slice(2), path.replace(/\.ts$/, ""));
-    const isTested = path.startsWith("test/") && its?.folder !== "test";
-    if (its?.row.notImported && !isPartOfRoot && !isTested) return "that is an entry point, which is never imported";
+    const place = target.slice(2);
+    const its = homeOf(table, place);
+    const depth = folder.split("/").length + (row.notOneAnother ? 1 : 0);
+    const room = path.split("/").slice(0, depth).join("/");
+    if (its?.folder === folder && isWithin(place, room)) return undefined;
+    if (its?.row.importers === "none" && !isItsOwnOrTested(path, its.folder, place))
+      return "that is an entry point, which is never imported";
+    if (its?.row.importers === "roots" && !isRoot(table, path)) return `only the roots know \`${its.folder}\``;
   }
   if (row.anything) return undefined;
-  const most = (patterns: readonly string[]): number =>
-    Math.max(-1, ...patterns.map((pattern) => fit(pattern, target) ?? -1));
-  const fitting = row.allows
-    .filter((pattern) => fit(pattern.target, target) !== undefined)
-    .toSorted((a, b) => b.target.length - a.target.length)[0];
-  if (fitting === undefined || most(row.forbids) > most([fitting.target])) return `\`${folder}\` may not`;
-  const file = posix.basename(target).replace(/\.\w+$/, "");
-  if (fitting.loads !== undefined && !imported.typeOnly && !fitting.loads.includes(file))
-    return `\`${folder}\` may import its types only`;
-  return undefined;
+  const allowed = best(row.allows, target);
+  return allowed === -1 || best(row.forbids, target) > allowed ? `\`${folder}\` may not` : undefined;
 }
 
-/** Checks every import against the table. */
+/** Reports whether a root imports a part of itself, as `index.ts` does in `index/part.ts`, or a test what it tests. */
+const isItsOwnOrTested = (path: string, folder: string, place: string): boolean =>
+  isWithin(place, path.replace(/\.ts$/, "")) || (isWithin(path, "test") && folder !== "test");
+
+const isRoot = (table: readonly Row[], path: string): boolean =>
+  table.some(({ importers, folders }) => importers === "none" && folders.some((folder) => isWithin(path, folder)));
+
+/** Imports that are chosen while the program runs: the file, the import as written, and why that is right. */
+export type ComputedImports = Readonly<Record<string, string>>;
+
+/** Checks every import against the table, and that every import can be read or is listed with a reason. */
 export const importLaw =
-  (table: readonly Row[]): Law =>
-  (files) =>
-    files.filter(isProgram).flatMap(({ path, text }) => {
-      const row = rowOf(table, path)?.row;
+  (table: readonly Row[], computed: ComputedImports = {}): Law =>
+  (files) => {
+    const programs = files.filter(isProgram);
+    const used = new Set<string>();
+    const violations = programs.flatMap((file) => {
+      const row = homeOf(table, file.path)?.row;
       if (row === undefined)
         return [
-          `${path}:1  the table in docs/explain/architecture.md has no row for it: ` +
+          `${file.path}:1  the table in docs/explain/architecture.md has no row for it: ` +
             "move it to a folder that has one, or add a row.",
         ];
-      const code = onlyCode(text);
-      const words = row.forbiddenWords.flatMap((word) =>
-        [...code.matchAll(wordInCode(word))].map(
-          (match) => `${path}:${lineAt(text, match.index)}  it uses ${word}: take it as a parameter.`,
+      const { modules, urls, unreadable } = allImportsOf(file);
+      for (const { specifier } of unreadable) used.add(`${file.path} ${specifier}`);
+      return [
+        ...usesOf(row.forbiddenWords, file).map(
+          ({ word, line }) => `${file.path}:${line}  it uses ${word}: take it as a parameter.`,
         ),
-      );
-      const imports = importsOf(text).flatMap((imported) => {
-        const why = judge(table, path, imported);
-        return why === undefined
-          ? []
-          : [
-              `${path}:${imported.line}  it imports "${imported.specifier}", but ${why}: ` +
-                "move the code, or decide to change the table in docs/explain/architecture.md.",
-            ];
-      });
-      return [...words, ...imports];
+        ...judged(table, file, [...modules, ...urls.filter((url) => leadsToRows(table, file.path, url))]),
+        ...unreadable
+          .filter(({ specifier }) => !(`${file.path} ${specifier}` in computed))
+          .map(
+            ({ specifier, line }) =>
+              `${file.path}:${line}  what ${specifier} imports cannot be read: ` +
+              "name the module by a literal, or list it with a reason in exceptions.ts.",
+          ),
+      ];
     });
+    const spent = Object.keys(computed).filter((key) => !used.has(key));
+    return [
+      ...violations,
+      ...spent.map(
+        (key) => `test/support/repository/exceptions.ts:1  ${key} is no computed import any more: remove its entry.`,
+      ),
+    ];
+  };
 
-/**
- * Matches a word of the language or a global, but not a property of that name. `async` covers everything that awaits.
- */
-function wordInCode(word: string): RegExp {
-  if (word === "async") return /(?<![\w$.])(?:async|await|Promise)\b(?!\s*\??:)/g;
-  // A lower-case word may also be a shorthand property, as in `{ process }`.
-  const isNoProperty = /^[a-z]+$/.test(word) ? "(?!\\s*[,}])" : "";
-  return new RegExp(`(?<![\\w$.])${word.replaceAll(".", "\\s*\\.\\s*")}\\b(?!\\s*\\??:)${isNoProperty}`, "g");
+const judged = (table: readonly Row[], file: SourceFile, imports: readonly Import[]): readonly string[] =>
+  imports.flatMap(({ specifier, line }) => {
+    const why = refusal(table, file.path, targetOf(file.path, specifier));
+    return why === undefined
+      ? []
+      : [
+          `${file.path}:${line}  it imports "${specifier}", but ${why}: ` +
+            "move the code, or decide to change the table in docs/explain/architecture.md.",
+        ];
+  });
+
+/** Reports whether a URL leads to a folder of the table, or to one that holds such folders. */
+function leadsToRows(table: readonly Row[], path: string, { specifier }: Import): boolean {
+  const place = posix.join(posix.dirname(path), specifier).replace(/\/$/, "");
+  return (
+    place === "." ||
+    homeOf(table, place) !== undefined ||
+    table.some(({ folders }) => folders.some((folder) => isWithin(folder, place)))
+  );
 }
