@@ -125,7 +125,7 @@ describe("the benchmark", () => {
   });
 
   it("previews variants that differ only in the imports of azure-native or the line about stack traces", async () => {
-    const { whole, translated } = (await import(path.join(root, "bench/performance/preview-hook.mjs"))) as Readonly<
+    const { whole, translated } = (await import("../../bench/performance/preview-hook.mjs")) as Readonly<
       Record<"whole" | "translated", (text: string) => string>
     >;
     const own = read("index.ts").split("\n");

@@ -75,6 +75,7 @@ test.each([
   ["test/a.test.ts", "// area-one\nf(); /* area-one */"],
   ["test/a.test.ts", 'test("area-one is refused", () => {});'],
   ["test/a.test.ts", 'describe.skipIf(a)("area-one", () => {}); it.each([1])("area-one", f);'],
+  ["test/a.test.ts", 'test("a: " + "area-one", f); test(`area-one ${b}`, f);'],
   ["test/support/a.ts", 'export const id = "area-one";'],
   ["test/scenarios/a.yaml", "# area-one\nwhen: now # area-one"],
   ["test/repository/a.test.ts", 'expect(all).toContain("area-one");'],

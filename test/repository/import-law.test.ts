@@ -142,8 +142,14 @@ test.each([
   expect(allImportsOf({ path: "a.ts", text }).unreadable).toHaveLength(1),
 );
 
+const page = readFileSync(join(import.meta.dirname, "..", "..", "docs", "explain", "architecture.md"), "utf8");
+
+test("the page keeps the command, the demo and the tests' support to the roots", () => {
+  const kept = readTable(page).filter(({ importers }) => importers === "roots");
+  expect(kept.flatMap(({ folders }) => folders)).toEqual(["cli", "demo", "test/support"]);
+});
+
 describe("engines", () => {
-  const page = readFileSync(join(import.meta.dirname, "..", "..", "docs", "explain", "architecture.md"), "utf8");
   const law = importLaw(readTable(page));
   const uses = (text: string): readonly (string | undefined)[] =>
     law([{ path: "engines/a.ts", text, executable: false }]).map((line) => /it uses ([\w.]+): /.exec(line)?.[1]);

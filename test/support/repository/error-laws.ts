@@ -96,8 +96,13 @@ function expectationsOf(file: SourceFile): readonly string[] {
 const textOf = ({ node }: Placed): string | undefined =>
   node.type === "TemplateElement" ? node["value"].cooked : (node["regex"]?.pattern ?? literalText(node));
 
-/** Reports whether a text is the title of a test or of a group. */
-const isTitle = ({ node, field, parent }: Placed): boolean =>
-  field === "arguments" &&
-  parent?.node["arguments"][0] === node &&
-  ["test", "it", "describe"].includes(nameOf(rootOf(parent.node["callee"])) ?? "");
+/** Reports whether a text is the title of a test or of a group, or a part of it. */
+function isTitle(placed: Placed): boolean {
+  const { node, field, parent } = placed;
+  if (parent?.node.type === "TemplateLiteral" || parent?.node.type === "BinaryExpression") return isTitle(parent);
+  return (
+    field === "arguments" &&
+    parent?.node["arguments"][0] === node &&
+    ["test", "it", "describe"].includes(nameOf(rootOf(parent.node["callee"])) ?? "")
+  );
+}

@@ -25,8 +25,6 @@ export const wideLines: Readonly<Record<string, number>> = {
 /** Imports whose module is known only while the program runs, by file and as written, each with the reason. */
 export const computedImports: Readonly<Record<string, string>> = {
   "bench/performance/journal.ts import(emmettEntry)": "the library that it is compared with is installed elsewhere",
-  'test/bench/performance.test.ts import(path.join(root, "bench/performance/preview-hook.mjs"))':
-    "a hook is loaded by its path, as Node does it, and has no types",
   'test/examples/components.test.ts import(join(folder, "index.ts"))': "it loads every example",
   "test/repository/exit-codes.test.ts import(join(root, file))": "it loads every file of errors/",
   "toolchain/node/node24.mjs import(module.href)": "a launcher loads its own program, as a source or translated",

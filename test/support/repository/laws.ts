@@ -1,5 +1,6 @@
 // The laws of the repository. Each is a function that takes files and gives the violations, with the place and the
-// remedy, so that the tests can also run it on small bad files. The law of imports is in `import-law.ts`.
+// remedy, so that the tests can also run it on small bad files. The law of imports is in `import-law.ts`, those of
+// errors are in `error-laws.ts`.
 import { posix } from "node:path";
 import { declaredNamesOf } from "./declared-names.ts";
 import { functionsOf, numbered } from "./functions.ts";

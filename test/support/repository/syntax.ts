@@ -33,8 +33,12 @@ export function nodesOf({ path, text }: Source): readonly Placed[] {
   const key = `${path}\n${text}`;
   const known = parsed.get(key);
   if (known !== undefined) return known;
-  const [, extension = "js"] = /\.[cm]?([jt]sx?)$/.exec(path) ?? [];
-  const program = parseAst(text, { lang: extension as "js" | "jsx" | "ts" | "tsx" }, path) as unknown as Node;
+  const [, kind, lang = "js"] = /\.([cm]?)([jt]sx?)$/.exec(path) ?? [];
+  const program = parseAst(
+    text,
+    { lang: lang as "js" | "jsx" | "ts" | "tsx", sourceType: kind === "c" ? "commonjs" : "module" },
+    path,
+  ) as unknown as Node;
   const found: Placed[] = [];
   collect(program, { field: "", parent: undefined }, lineCounter(text), found);
   parsed.set(key, found);
@@ -110,5 +114,6 @@ const namingFields: Readonly<Record<string, readonly string[]>> = {
 export function isReference({ node, field, parent }: Placed): boolean {
   if (node.type !== "Identifier" || parent === undefined) return false;
   if (field === "key" || field === "property") return parent.node["computed"] === true;
+  if (parent.node.type === "Property" && parent.parent?.node.type === "ObjectPattern") return false;
   return !namingFields[parent.node.type]?.includes(field);
 }
