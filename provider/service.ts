@@ -125,7 +125,7 @@ function surroundings(around: Around, urn: string, inputs: Properties, patienceS
   } = around;
   return {
     controlPlane: reached(around, inputs, patienceSeconds),
-    report: (line) => voice.tell(urn, line),
+    report: (line) => voice.report(urn, line),
     warn: (line) => voice.warn(urn, line),
     cancel: signal,
   };
@@ -148,7 +148,7 @@ function reached(
 }
 
 function previewed({ voice }: Around, urn: string, inputs: Properties): Properties {
-  voice.tell(urn, planned(inputs));
+  voice.report(urn, planned(inputs));
   return { ...inputs, result: unknownValue, reason: unknownValue, message: unknownValue };
 }
 

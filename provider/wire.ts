@@ -45,7 +45,7 @@ export function failedButKept(id: string, inputs: Properties, outputs: Propertie
 
 /** The output of `pulumi up`. Lines arrive in the order in which they were sent. */
 export interface Voice {
-  readonly tell: (urn: string, line: string) => void;
+  readonly report: (urn: string, line: string) => void;
   readonly warn: (urn: string, line: string) => void;
   /** Resolves when the Pulumi CLI has every line. Await it before an answer, so that no line arrives after it. */
   readonly flushed: () => Promise<void>;
@@ -63,7 +63,7 @@ export function voiceAt(address: string): Voice {
       flushed = flushed.then(() => new Promise((resolve) => pulumiCli.log(request, () => resolve())));
     };
   return {
-    tell: log(engineProto.LogSeverity.INFO),
+    report: log(engineProto.LogSeverity.INFO),
     warn: log(engineProto.LogSeverity.WARNING),
     flushed: () => flushed,
   };

@@ -2,6 +2,7 @@
 // real Pulumi CLI on the emulator, by a team whose app was made by hand. Commands that need Azure's own command line or
 // a registry are left out. The test prints how long each step took, for the page, and checks that no user notices
 // anything.
+
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -9,6 +10,7 @@ import { parse, stringify } from "yaml";
 import { replicaSizes } from "../../components/conventions.ts";
 import { switchActions } from "../../components/platform/dead-mans-switch.ts";
 import { databaseSku } from "../../defaults.ts";
+import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
 import { assembleTeam, type Team } from "../support/docs/adopting-team.ts";
 import { commandsOf } from "../support/docs/page-commands.ts";
 import { management } from "../support/emulator/cloud.ts";
@@ -96,16 +98,8 @@ beforeAll(async () => {
     "existing-app:databasePassword": "for tests, of no use elsewhere",
     "existing-app:server": { port: team.postgresPort, tls: "disable" },
     "existing-app:ingestionSeconds": 1,
-    "existing-app:strategy": {
-      weights: [50],
-      bakeSeconds: 1,
-      warmUpSeconds: 0,
-      intervalSeconds: 1,
-      probeSeconds: 1,
-      smokeSeconds: 12,
-      maximumSeconds: 60,
-    },
-    "existing-app:thresholds": { failurePointsMax: 20, slowdownTolerated: 10 },
+    "existing-app:strategy": quickStrategy,
+    "existing-app:thresholds": wideThresholds,
   };
   writeFileSync(join(team.program, "Pulumi.prod.yaml"), stringify({ config: { ...config, ...emulator } }));
   writeFileSync(join(team.program, "import.json"), block("6.", "json"));

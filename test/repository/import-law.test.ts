@@ -35,7 +35,10 @@ test.each([
     "cloud/a.ts",
     'new Worker(new URL("worker.ts", import.meta.url)); new URL("../../node_modules/x", import.meta.url);',
   ],
-  ["cloud/a.ts", "new URL(path, origin); const o = { require: 1, vi: 2 };"],
+  [
+    "cloud/a.ts",
+    "new URL(path, origin); config.require(key); const { require } = config; const o = { require: 1, vi: 2 };",
+  ],
   ["examples/a.ts", 'import x from "ballast";'],
   ["demo/a.ts", 'import "./b.ts"; import "../cloud/a.ts";'],
   ["tools/a.ts", 'import "../demo/a.ts";'],
@@ -183,6 +186,7 @@ describe("engines", () => {
     ["const a = async () => 1;", "async"],
     ["class C { async f() {} }", "async"],
     ["await f();", "async"],
+    ["for await (const a of b) f(a);", "async"],
     ["function f(): Promise<void> {}", "async"],
   ])("do not contain %s", (text, word) => expect(new Set(uses(text))).toEqual(new Set([word])));
 

@@ -26,7 +26,6 @@ export const wideLines: Readonly<Record<string, number>> = {
 export const computedImports: Readonly<Record<string, string>> = {
   "bench/performance/journal.ts import(emmettEntry)": "the library that it is compared with is installed elsewhere",
   'test/examples/components.test.ts import(join(folder, "index.ts"))': "it loads every example",
-  "test/repository/exit-codes.test.ts import(join(root, file))": "it loads every file of errors/",
   "toolchain/node/node24.mjs import(module.href)": "a launcher loads its own program, as a source or translated",
   "toolchain/node/node24.mjs createRequire(metaUrl).resolve(`node-${process.platform}-${process.arch}/bin/node`)":
     "there is one package of Node for each platform",
