@@ -25,7 +25,7 @@ export const endReasons = {
   "smoke-test-failed": "the canary never answered its smoke test",
   "weights-drifted": "another client kept changing the weights",
   "effect-failed": "Azure refused an operation too often",
-  "not-approved": "no person approved the next step in time",
+  "not-approved": "the next step was not approved in time",
   "time-expired": "the evidence was not enough within maximumSeconds",
   "aborted-by-signal": "a person, or the deletion of the release, aborted it",
   superseded: "the next release of the app took its place",

@@ -73,7 +73,7 @@ export function overdue(state: RolloutState): readonly RolloutDecision[] {
   if (gate !== undefined)
     return secondsBetween(state.awaitedAt, state.now) < gate.expiresSeconds
       ? []
-      : [abort("not-approved", `no person approved ${gate.percent} percent within ${duration(gate.expiresSeconds)}`)];
+      : [abort("not-approved", `${gate.percent} percent was not approved within ${duration(gate.expiresSeconds)}`)];
   const { maximumSeconds } = state.intent!.strategy;
   if (secondsBetween(state.startedAt, state.now) - state.pausedSeconds <= maximumSeconds) return [];
   const verdict = verdictOf(state);

@@ -80,7 +80,7 @@ describe("a gate", () => {
     expect(state.ending?.result).toBe("promoted");
     expect(minutesTo(journal, "Finished")).toBeLessThan(1_220);
     expect(run(gated({ signals: [signal(20, "pause"), signal(1_000, "resume")] })).state.ending?.message).toBe(
-      "rolled back at 50 percent: no person approved 100 percent within 4h",
+      "rolled back at 50 percent: 100 percent was not approved within 4h",
     );
   });
 
