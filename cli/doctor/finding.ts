@@ -3,9 +3,9 @@
 import { BallastError } from "../../errors/catalogue.ts";
 import { styled } from "../terminal.ts";
 
-/** The result of a check. `unknown` is no failure: the check cannot be answered now, for the reason in `text`. */
+/** The result of a check. `unknown` is no failure: the check cannot be answered now, for the reason in `message`. */
 export type CheckResult =
-  | { readonly state: "ok" | "unknown"; readonly text: string }
+  | { readonly state: "ok" | "unknown"; readonly message: string }
   | { readonly state: "failed"; readonly error: BallastError };
 
 /** One check and its name. */
@@ -17,9 +17,9 @@ export interface Check<Subject> {
 /** The result of a check, with the check's name. */
 export type Finding = CheckResult & { readonly check: string };
 
-export const ok = (text: string) => ({ state: "ok", text }) satisfies CheckResult;
+export const ok = (message: string) => ({ state: "ok", message }) satisfies CheckResult;
 export const failed = (error: BallastError): CheckResult => ({ state: "failed", error });
-export const unknown = (text: string) => ({ state: "unknown", text }) satisfies CheckResult;
+export const unknown = (message: string) => ({ state: "unknown", message }) satisfies CheckResult;
 
 /**
  * Runs checks concurrently and gives their findings in the order of the checks.
@@ -41,7 +41,7 @@ export const examine = <Subject>(checks: readonly Check<Subject>[], subject: Sub
 export function findingLines(finding: Finding): string {
   const head = (colour: "green" | "red" | "yellow") =>
     `${styled(colour, finding.state.padEnd(7))}  ${finding.check.padEnd(14)}`;
-  if (finding.state !== "failed") return `${head(finding.state === "ok" ? "green" : "yellow")}  ${finding.text}`;
+  if (finding.state !== "failed") return `${head(finding.state === "ok" ? "green" : "yellow")}  ${finding.message}`;
   const { id, message, fix, left } = finding.error;
   const indent = " ".repeat(25);
   return [

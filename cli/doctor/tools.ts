@@ -17,7 +17,7 @@ export const toolChecks = (engines: string, ballast: string): readonly Check<() 
     name: "versions",
     run: async () => {
       const node = judgeNode(process.versions.node, engines);
-      return node.state === "ok" ? ok(`Ballast ${ballast}, ${node.text}`) : node;
+      return node.state === "ok" ? ok(`Ballast ${ballast}, ${node.message}`) : node;
     },
   },
   {

@@ -21,7 +21,7 @@ test("all checks are unknown, not failed, for an app that does not exist yet", a
   const missing = { ...context.app, id: shop.appId.replace("storefront", "nobody") };
   const findings = await examine(appChecks, { ...context, app: missing });
   expect(findings.map(({ state }) => state)).toEqual(["unknown", "unknown", "unknown"]);
-  expect(findings[0]).toMatchObject({ text: "nobody does not exist yet: the first `pulumi up` creates it" });
+  expect(findings[0]).toMatchObject({ message: "nobody does not exist yet: the first `pulumi up` creates it" });
 });
 
 test("a canary needs Multiple mode, an ingress, HTTP, and no sticky sessions", async () => {

@@ -13,10 +13,10 @@ const { run, neverFailed } = checkRunner(databaseChecks);
 test("the stack's database is compared with what the region offers", async () => {
   const size = (changes: Partial<Settings>) =>
     run("database size", shop.contextWith({ databaseSku: "Standard_B1ms", zoneRedundant: false, ...changes }));
-  expect(await size({})).toMatchObject({ state: "ok", text: "westeurope offers Standard_B1ms with PostgreSQL 18" });
+  expect(await size({})).toMatchObject({ state: "ok", message: "westeurope offers Standard_B1ms with PostgreSQL 18" });
   expect(await size({ databaseSku: "Standard_D2ds_v5", zoneRedundant: true })).toMatchObject({
     state: "ok",
-    text: expect.stringContaining("and a standby in another zone"),
+    message: expect.stringContaining("and a standby in another zone"),
   });
   expect(await size({ databaseSku: "Standard_B20ms" })).toMatchObject(
     failure(
@@ -53,7 +53,7 @@ test("a missing database, login or administrator is reported", async () => {
     run("database role", shop.contextWith({ databaseAuthentication }));
   expect(await role("password")).toMatchObject({
     state: "unknown",
-    text: expect.stringMatching(/^the server journal-[0-9a-f]{8} does not exist yet/),
+    message: expect.stringMatching(/^the server journal-[0-9a-f]{8} does not exist yet/),
   });
   const name = physicalName("server", "journal", shop.group);
   const server = `${shop.group}/providers/Microsoft.DBforPostgreSQL/flexibleServers/${name}?api-version=2025-08-01`;
@@ -81,7 +81,7 @@ test("a missing database, login or administrator is reported", async () => {
   await shop.at.settle("DELETE", server);
   await createServer("ballast");
   await createDatabase();
-  expect(await role("password")).toMatchObject({ state: "ok", text: `${name} has the login ballast` });
+  expect(await role("password")).toMatchObject({ state: "ok", message: `${name} has the login ballast` });
   await shop.at.settle("DELETE", server);
 });
 

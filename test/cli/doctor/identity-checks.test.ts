@@ -34,7 +34,7 @@ test("identities that do not exist yet are unknown, not failed", async () => {
   for (const name of ["plane rights", "switch rights"])
     expect(await check(name)).toMatchObject({
       state: "unknown",
-      text: expect.stringContaining("does not exist yet: `pulumi up` creates it"),
+      message: expect.stringContaining("does not exist yet: `pulumi up` creates it"),
     });
 });
 
@@ -66,7 +66,7 @@ test("permissions that the control plane lacks are reported, in the resource gro
   await assign(3, workspace, shop.roleId("73c42c96-874c-492b-b04d-ab87d138a893"), principal);
   expect(await check("plane rights")).toMatchObject({
     state: "ok",
-    text: "control-plane has the permissions it needs on shop and apps",
+    message: "control-plane has the permissions it needs on shop and apps",
   });
   await shop.at.ask("DELETE", contributor);
   expect((await check("plane rights")).state).toBe("failed");
@@ -103,7 +103,7 @@ test("the one action that the dead man's switch lacks on the app is reported", a
 test("an identity that may not pull from the registry is reported", async () => {
   expect(await check("pull rights")).toMatchObject({
     state: "ok",
-    text: `images has the permissions it needs on ${registryName}`,
+    message: `images has the permissions it needs on ${registryName}`,
   });
   await shop.forbidPull();
   expect(await check("pull rights")).toMatchObject(

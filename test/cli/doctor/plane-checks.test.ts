@@ -61,12 +61,12 @@ test("the checks pass on a control plane that answers, advances and accepts the 
   await withAnswer(200, { status: "ok", inFlight: 1, lastWriteSecondsAgo: 3.2 }, async (context) => {
     expect(await run("control plane", context)).toMatchObject({
       state: "ok",
-      text: "the database answers, 1 rollout in progress, last write 3 s ago",
+      message: "the database answers, 1 rollout in progress, last write 3 s ago",
     });
   });
   expect(await run("token", contextAt(plane.endpoint))).toMatchObject({
     state: "ok",
-    text: "accepted with read permission; 0 rollouts of storefront",
+    message: "accepted with read permission; 0 rollouts of storefront",
   });
 });
 
@@ -82,7 +82,7 @@ test("the heartbeat is lost only when rollouts are in progress and do not advanc
   expect(judgePulse({ inFlight: 0, lastWriteSecondsAgo: 86_400 }, 25).state).toBe("ok");
   expect(judgePulse({ inFlight: 0, lastWriteSecondsAgo: null }, 25)).toMatchObject({
     state: "ok",
-    text: expect.stringContaining("nothing written yet"),
+    message: expect.stringContaining("nothing written yet"),
   });
 });
 

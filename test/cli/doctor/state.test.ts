@@ -261,7 +261,7 @@ test("a component that a stack lacks is unknown, not failed", async () => {
       ["pull rights", "ImageRegistry"],
       ["database size", "JournalDatabase"],
       ["database role", "JournalDatabase"],
-    ].map(([check, component]) => ({ check, state: "unknown", text: `the stack has no ${component}` })),
+    ].map(([check, component]) => ({ check, state: "unknown", message: `the stack has no ${component}` })),
   );
 });
 

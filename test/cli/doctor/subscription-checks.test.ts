@@ -34,7 +34,7 @@ test("all checks pass on a cloud that has what a release needs", async () => {
     ["names", "ok"],
   ]);
   expect(findings.at(-1)).toMatchObject({
-    text: expect.stringMatching(`^${registryName} is already yours, journal-[0-9a-f]{8} is free$`),
+    message: expect.stringMatching(`^${registryName} is already yours, journal-[0-9a-f]{8} is free$`),
   });
 });
 
@@ -119,7 +119,7 @@ test("a reader lacks all permissions of a deployment, and a contributor those to
 test("permissions in a resource group that does not exist yet are unknown", async () => {
   expect(await check("rights", shop.contextWith({ resourceGroup: "nowhere" }))).toMatchObject({
     state: "unknown",
-    text: expect.stringContaining("nowhere does not exist yet"),
+    message: expect.stringContaining("nowhere does not exist yet"),
   });
 });
 
@@ -150,7 +150,7 @@ test("a name that another resource has is taken, and one that the stack's own re
 });
 
 test("quota means environments in the region, or cores once the stack's environment exists", async () => {
-  expect(await check("quota")).toMatchObject({ state: "ok", text: "1 of 20 environments used in westeurope" });
+  expect(await check("quota")).toMatchObject({ state: "ok", message: "1 of 20 environments used in westeurope" });
   const others = `/subscriptions/${shop.subscription}/resourceGroups/others`;
   await shop.write("PUT", `${others}?api-version=2024-03-01`, { location: "westeurope" });
   const createEnvironment = (name: string) =>
@@ -165,7 +165,7 @@ test("quota means environments in the region, or cores once the stack's environm
   );
   expect(await check("quota", shop.contextWith({ resourceGroup: "others" }))).toMatchObject({
     state: "ok",
-    text: "the environment apps exists and uses 0 of 100 cores",
+    message: "the environment apps exists and uses 0 of 100 cores",
   });
   const manyReplicas = { resourceGroup: "others", replicas: { ...replicaCounts, storefrontMin: 401 } };
   expect(await check("quota", shop.contextWith(manyReplicas))).toMatchObject(
@@ -177,7 +177,7 @@ test("quota means environments in the region, or cores once the stack's environm
 test("a check is unknown when Azure answers with an error, and fails when Azure does not answer", async () => {
   const permissions = { method: "GET", path: "Microsoft.Authorization/permissions" };
   await shop.setFaults({ ...permissions, status: 503, message: "come back later" });
-  expect(await check("rights")).toEqual({ check: "rights", state: "unknown", text: "come back later" });
+  expect(await check("rights")).toEqual({ check: "rights", state: "unknown", message: "come back later" });
   await shop.setFaults({ ...permissions, loseAnswer: true });
   expect(await check("rights")).toMatchObject(
     failure("doctor-azure-unreachable", "management.ballast.localhost cannot be reached: "),

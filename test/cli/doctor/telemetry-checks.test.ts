@@ -23,7 +23,7 @@ test("missing telemetry fails once the control plane is old enough to have repor
     } satisfies AppContext);
   expect(await telemetry([0, null], 60)).toMatchObject({
     state: "unknown",
-    text: "telemetry does not exist yet: `pulumi up` creates it",
+    message: "telemetry does not exist yet: `pulumi up` creates it",
   });
   await shop.write("PUT", `${shop.group}/providers/Microsoft.Insights/components/telemetry?api-version=2020-02-02`, {
     location: "westeurope",
@@ -35,11 +35,11 @@ test("missing telemetry fails once the control plane is old enough to have repor
   });
   expect(await telemetry([3, 0.7], 60)).toMatchObject({
     state: "ok",
-    text: "the control plane's last report arrived 42 s ago",
+    message: "the control plane's last report arrived 42 s ago",
   });
   expect(await telemetry([0, null], 14)).toMatchObject({
     state: "unknown",
-    text: "no recent report, but the control plane is only 14 minutes old",
+    message: "no recent report, but the control plane is only 14 minutes old",
   });
   expect(await telemetry([0, null], 16)).toMatchObject(
     failure("doctor-telemetry-silent", "in telemetry: no report of the control plane arrived in the last day"),
@@ -49,7 +49,7 @@ test("missing telemetry fails once the control plane is old enough to have repor
   );
   expect(await telemetry([], 60, { insights: undefined })).toMatchObject({
     state: "ok",
-    text: "the control plane is deployed without telemetry",
+    message: "the control plane is deployed without telemetry",
   });
 });
 
