@@ -8,10 +8,11 @@ import { addImage } from "./image/image.ts";
 import { addPromote } from "./image/promote.ts";
 import { addBacktest } from "./release/backtest.ts";
 import { addPower } from "./release/power.ts";
-import { addRelease } from "./release/release.ts";
 import { addTop } from "./release/top.ts";
 import { addSignIn } from "./sign-in.ts";
+import { addStreamCommands } from "./streams/stream-commands.ts";
 import { printError } from "./terminal.ts";
+import { works } from "./works.ts";
 
 const { version, engines } = createRequire(import.meta.url)("ballast/package.json") as {
   version: string;
@@ -47,7 +48,7 @@ Examples:
   ballast backtest --thresholds stricter.yaml
   ballast emulator up`,
   );
-addRelease(program);
+for (const work of works) addStreamCommands(program, work);
 addTop(program);
 addPower(program);
 addBacktest(program);

@@ -1,6 +1,14 @@
 // Forms: what a value must look like, written once and used twice. `read` checks a given value and lists every problem;
 // `schema` describes the same rules as JSON Schema, for the API's description.
-import { describeRange, isWithin, type Range } from "./rollout/plan.ts";
+
+/** The bounds of a number, and whether it must be a whole one. */
+export interface Range {
+  readonly least?: number;
+  /** An exclusive lower bound, for numbers of which zero makes no sense. */
+  readonly above?: number;
+  readonly most?: number;
+  readonly whole?: true;
+}
 
 /** JSON Schema, as plain values. */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -147,4 +155,46 @@ export const optional = <Value>(form: Form<Value>, otherwise: NoInfer<Value>): F
   schema: otherwise === undefined ? form.schema : { ...form.schema, default: otherwise },
   otherwise,
   read: (given, name, complaints) => (given === undefined ? otherwise : form.read(given, name, complaints)),
+});
+
+/** Adds checks of the whole value to a form. They run once every part of the value is right. */
+export const checked = <Value>(form: Form<Value>, check: (value: Value) => readonly string[]): Form<Value> => ({
+  ...form,
+  read: (given, name, complaints) => {
+    const before = complaints.length;
+    const value = form.read(given, name, complaints);
+    if (complaints.length === before) complaints.push(...check(value));
+    return value;
+  },
+});
+
+/** Reports whether a value is a number in a range. */
+export const isWithin = (
+  value: unknown,
+  { least = -Infinity, above = -Infinity, most = Infinity, whole }: Range,
+): value is number =>
+  typeof value === "number" &&
+  value >= least &&
+  value > above &&
+  value <= most &&
+  (Number.isInteger(value) || (!whole && Number.isFinite(value)));
+
+/** Describes a range for people: `a whole number from 1 to 20`, `a number above 0 and at most 50`. */
+export function describeRange({ least, above, most, whole }: Range): string {
+  const what = `a ${whole ? "whole " : ""}number`;
+  if (least !== undefined && most !== undefined) return `${what} from ${least} to ${most}`;
+  const bounds = [
+    ...(least === undefined ? [] : [`of at least ${least}`]),
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(most === undefined ? [] : [`at most ${most}`]),
+  ];
+  return bounds.length === 0 ? what : `${what} ${bounds.join(" and ")}`;
+}
+
+/** The schema of an object with exactly these fields. */
+export const exactly = (properties: Schema): Schema => ({
+  type: "object",
+  properties,
+  required: Object.keys(properties),
+  additionalProperties: false,
 });

@@ -34,6 +34,23 @@ export const rolloutAmbiguous = entry<{ name: string; groups: readonly string[] 
   fix: () => "use the full name: <resource group>/<app>/<revision>",
 });
 
+/** No stream has that name or that end of a name. */
+export const streamNameUnknown = entry<{ kind: string; name: string; list: string }>("cli-stream-name-unknown", {
+  title: "No stream of that name",
+  message: ({ kind, name }) => `The control plane has no ${kind} ${name}.`,
+  fix: ({ list }) => `run \`${list}\` to see what it has`,
+});
+
+/** Several streams have that end of a name. */
+export const streamNameAmbiguous = entry<{ name: string; ids: readonly string[]; form: string }>(
+  "cli-stream-name-ambiguous",
+  {
+    title: "Name matches several streams",
+    message: ({ name, ids }) => `${name} is the end of ${ids.join(" and ")}.`,
+    fix: ({ form }) => `use the full name: ${form}`,
+  },
+);
+
 /** The engine of this version decides differently from what the journal records. */
 export const replayDiffers = entry<{ id: string; at: string }>("cli-replay-differs", {
   title: "Replay does not match the journal",

@@ -2,12 +2,14 @@
 // defaults; unknown fields and values that no rollout can use are refused with the engine's own messages.
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { parseFact } from "../../controlplane/adapters/postgres/facts.ts";
-import { strategyForm, thresholdsForm } from "../../controlplane/api/rollouts/forms.ts";
 import { object, read } from "../../engines/form.ts";
+import { Misshapen } from "../../engines/kind.ts";
+import { facts } from "../../engines/rollout/facts.ts";
 import { checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import { strategyForm, thresholdsForm } from "../../engines/rollout/request.ts";
 import type { RolloutEvent, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import { planMalformed, planUnreadable } from "../../errors/cli.ts";
+import { journalFactUnknown } from "../../errors/journal.ts";
 
 /** A strategy, and the thresholds to judge by. */
 export interface Plan {
@@ -55,7 +57,12 @@ export function readJournal(file: string): readonly RolloutEvent[] {
     .filter((line) => line.trim() !== "")
     .map((line, index) => {
       const fact = jsonOf(line, file, index) as { readonly event?: unknown } | null;
-      return parseFact({ stream: file, index, event: fact?.event ?? fact, process: "", epoch: 0, hash: "" }).event;
+      try {
+        return facts.read(fact?.event ?? fact);
+      } catch (error) {
+        if (!(error instanceof Misshapen)) throw error;
+        throw journalFactUnknown({ stream: file, index, why: error.message });
+      }
     });
 }
 

@@ -1,6 +1,6 @@
 // The lines of `ballast top`: a table as wide as the terminal, or one line per rollout for a log. Pure: the caller
 // passes the time and the terminal's size.
-import { type RolloutSummary, succeeded } from "../../client/control-plane.ts";
+import { type RolloutSummary, succeeded } from "../../client/rollouts.ts";
 import { duration, secondsBetween } from "../../engines/time.ts";
 
 /** A rollout as last read from the control plane. */

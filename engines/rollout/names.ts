@@ -1,12 +1,17 @@
-// The names of targets and rollouts: the keys of claims, and the ids that are also the streams of the journal.
+// The names of rollouts: the ids that are also the streams of the journal.
+import { type Form, text } from "../form.ts";
+import { appForms } from "../targets.ts";
 import type { Target } from "./vocabulary.ts";
 
-/** Gives the key of a target, in lower case, since Azure ignores case. */
-export const targetKey = (target: Target): string => `${target.resourceGroup}/${target.app}`.toLowerCase();
+/** The parts of a rollout's name, as Azure names the things. */
+export const parts = {
+  ...appForms,
+  revision: text("a revision's name", 64, "^[A-Za-z][A-Za-z0-9-]*$"),
+} satisfies Readonly<Record<string, Form<string>>>;
 
-/** Gives the stream of a rollout, which is also its id everywhere. */
+/** Gives the stream of a rollout, which is also its id everywhere. Azure ignores case, so it is in lower case. */
 export const streamOf = (target: Target, revision: string): string =>
-  `rollout/${targetKey(target)}/${revision.toLowerCase()}`;
+  `rollout/${target.resourceGroup}/${target.app}/${revision}`.toLowerCase();
 
 /** Gives the target of a stream; undefined if the stream is not that of a rollout. */
 export function targetOf(stream: string): Target | undefined {

@@ -1,5 +1,6 @@
 // Release intent → the steps of the canary, and what is wrong with a plan. The engine uses it when a rollout begins,
 // the components at preview, so that a plan that cannot work fails before anything is deployed, with the same message.
+import { describeRange, isWithin, type Range } from "../form.ts";
 import type { Gate, ReleaseIntent, Strategy, Thresholds } from "./vocabulary.ts";
 
 /** A strategy for Azure, where request rows arrive minutes late and an interval is a minute. */
@@ -25,15 +26,6 @@ export const defaultThresholds: Thresholds = {
   stableFailurePercentMax: 5,
   probeFailuresMax: 3,
 };
-
-/** The bounds of a number, and whether it must be a whole one. */
-export interface Range {
-  readonly least?: number;
-  /** An exclusive lower bound, for numbers of which zero makes no sense. */
-  readonly above?: number;
-  readonly most?: number;
-  readonly whole?: true;
-}
 
 /** The range of each number of a plan, for the checks here and for the API's description. */
 export const ranges = {
@@ -228,26 +220,3 @@ const checkRanges = <Key extends string>(
   (Object.keys(among) as Key[])
     .filter((key) => !isWithin(values[key], among[key]))
     .map((key) => `${key} is ${String(values[key])}; it must be ${describeRange(among[key])}.`);
-
-/** Reports whether a value is a number in a range. */
-export const isWithin = (
-  value: unknown,
-  { least = -Infinity, above = -Infinity, most = Infinity, whole }: Range,
-): value is number =>
-  typeof value === "number" &&
-  value >= least &&
-  value > above &&
-  value <= most &&
-  (Number.isInteger(value) || (!whole && Number.isFinite(value)));
-
-/** Describes a range for people: `a whole number from 1 to 20`, `a number above 0 and at most 50`. */
-export function describeRange({ least, above, most, whole }: Range): string {
-  const number = `a ${whole ? "whole " : ""}number`;
-  if (least !== undefined && most !== undefined) return `${number} from ${least} to ${most}`;
-  const bounds = [
-    ...(least === undefined ? [] : [`of at least ${least}`]),
-    ...(above === undefined ? [] : [`above ${above}`]),
-    ...(most === undefined ? [] : [`at most ${most}`]),
-  ];
-  return bounds.length === 0 ? number : `${number} ${bounds.join(" and ")}`;
-}

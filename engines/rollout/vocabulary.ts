@@ -1,6 +1,7 @@
 // The types of a rollout, in the order in which data passes through them: the request, the observations, the facts, the
 // state, and the effects. Read this first.
 import type { Outcome, Request, Signal } from "../engine.ts";
+import type { AppTarget } from "../targets.ts";
 import type { Instant } from "../time.ts";
 import type { Count, Durations } from "./judge/counts.ts";
 import type { Evidence } from "./judge/evidence.ts";
@@ -21,10 +22,7 @@ import type {
 // The request:
 
 /** The Container App whose traffic a rollout moves. */
-export interface Target {
-  readonly resourceGroup: string;
-  readonly app: string;
-}
+export type Target = AppTarget;
 
 /**
  * How fast a rollout goes. On Azure an interval is a minute and a bake is minutes; the demo uses intervals of a second.

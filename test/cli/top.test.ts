@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type View, watch } from "../../cli/release/top.ts";
 import { bar, evidence, logLine, screen, type Watched } from "../../cli/release/top-lines.ts";
-import type { RolloutSummary } from "../../client/control-plane.ts";
+import type { RolloutSummary } from "../../client/rollouts.ts";
 import { journalChainBroken } from "../../errors/journal.ts";
 import { type FakeControlPlane, startFakeControlPlane, token } from "../support/controlplane/fake-control-plane.ts";
 import { goodFacts, releaseInputs } from "../support/program/release-inputs.ts";

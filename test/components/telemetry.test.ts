@@ -4,7 +4,9 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { alertsOf } from "../../components/platform/alerts.ts";
 import { Telemetry, type TelemetryArgs } from "../../components/platform/telemetry.ts";
-import { metrics } from "../../controlplane/adapters/telemetry/instruments.ts";
+import { metrics, underWayOf } from "../../controlplane/adapters/telemetry/instruments.ts";
+import type { Metric } from "../../engines/kind.ts";
+import { kinds } from "../../engines/kinds.ts";
 import { record, valueOf } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
@@ -78,7 +80,11 @@ test("alerts query existing metrics, look back at least as far as they run, and 
   const chapters = [...readFileSync("docs/guides/runbooks.md", "utf8").matchAll(/^## (.+)$/gm)].map(
     ([, chapter]) => chapter,
   );
-  const names = Object.values(metrics).map(({ name }) => name as string);
+  const ofKinds = kinds.all.flatMap((kind) => [
+    underWayOf(kind),
+    ...Object.values(kind.telemetry.metrics as Record<string, Metric>),
+  ]);
+  const names = [...Object.values(metrics), ...ofKinds].map(({ name }) => name as string);
   for (const { id, query, runbook, windowMinutes } of alerts) {
     expect([id, chapters.includes(runbook)]).toEqual([id, true]);
     expect(

@@ -108,7 +108,7 @@ const forgotten: Readonly<Record<string, readonly [forget: () => void, says: str
   ],
   "an effect": [
     () => edit(vocabulary, "export type RolloutEffect =", 'export type RolloutEffect =\n  | { readonly kind: "Sigh" }'),
-    "perform.ts",
+    "call-rollout-port.ts",
   ],
   "a threshold of the judge": [
     () =>
@@ -151,8 +151,8 @@ const forgotten: Readonly<Record<string, readonly [forget: () => void, says: str
     () =>
       edit(
         "controlplane/api/openapi-operations.ts",
-        "export const operations = {",
-        'export const operations = {\n  sigh: { method: "GET", path: "/sigh", role: undefined, summary: "Sighs.", ' +
+        "export const guarded = {",
+        'export const guarded = {\n  sigh: { method: "GET", path: "/sigh", role: "Rollout.Read", summary: "Sighs.", ' +
           'answers: { 200: { description: "It has sighed." } } },',
       ),
     "app.ts",

@@ -15,8 +15,9 @@ import type { Followed } from "../../client/follow.ts";
 import { startEmulator } from "../../emulator/start.ts";
 import { defaultThresholds } from "../../engines/rollout/plan.ts";
 import { issuerUnreachable, roleMissing } from "../../errors/api.ts";
-import { withdraw } from "../../provider/release.ts";
-import { diff, unknownValue } from "../../provider/release-inputs.ts";
+import { diff } from "../../provider/release/inputs.ts";
+import { withdraw } from "../../provider/release/release.ts";
+import { unknownValue } from "../../provider/resource-type.ts";
 import {
   envelope,
   type FakeControlPlane,
@@ -30,6 +31,7 @@ import {
   type ProviderProcess,
   startProvider,
   struct,
+  urn,
 } from "../support/program/provider-process.ts";
 import { goodFacts, releaseInputs, strategy } from "../support/program/release-inputs.ts";
 
@@ -257,9 +259,7 @@ test("a rollout in flight refuses another release, which supersedes it on reques
   await create(provider, releaseInputs(plane.endpoint, { wait: false }));
   const second = releaseInputs(plane.endpoint, { release: "two", revision: "r2" });
   const { outputs, reason } = kept(await failureOf(create(provider, second)));
-  expect(reason).toContain(
-    "rollout-in-flight  rollout/rg/storefront/r1 is in flight, and an app has one rollout at a time.",
-  );
+  expect(reason).toContain("stream-in-flight  rollout/rg/storefront/r1 is in flight, and a target has one at a time.");
   expect(outputs).toMatchObject({ result: "not-started" });
   expect(await create(provider, { ...second, whenInFlight: "supersede" })).toMatchObject({ result: "promoted" });
   expect(plane.rollouts.get("rollout/rg/storefront/r1")!.script.result).toBe("rolled-back");
@@ -299,6 +299,7 @@ test("a lookup updates the result, and any failure leaves the state unchanged", 
   };
   const read = async (): Promise<object> => {
     const request = new providerProto.ReadRequest()
+      .setUrn(urn)
       .setId("rg/storefront")
       .setInputs(struct(releaseInputs(plane.endpoint)))
       .setProperties(struct(state));

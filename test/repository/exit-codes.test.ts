@@ -64,6 +64,8 @@ const failed = [
   "cli-sign-in-az-missing",
   "cli-sign-in-failed",
   "cli-sign-in-unknown",
+  "cli-stream-name-ambiguous",
+  "cli-stream-name-unknown",
   "demo-already-running",
 ];
 

@@ -147,9 +147,9 @@ test.each([
 
 const page = readFileSync(join(import.meta.dirname, "..", "..", "docs", "explain", "architecture.md"), "utf8");
 
-test("the page keeps the command, the demo and the tests' support to the roots", () => {
+test("the page keeps the list of the kinds, the command, the demo and the tests' support to the roots", () => {
   const kept = readTable(page).filter(({ importers }) => importers === "roots");
-  expect(kept.flatMap(({ folders }) => folders)).toEqual(["cli", "demo", "test/support"]);
+  expect(kept.flatMap(({ folders }) => folders)).toEqual(["engines/kinds.ts", "cli", "demo", "test/support"]);
 });
 
 describe("engines", () => {

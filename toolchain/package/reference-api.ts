@@ -1,15 +1,9 @@
 // docs/reference/api.md: every call of the control plane's API with what it takes, answers and refuses, from the table
 // and the schemas of which GET /openapi.json is made. What a release's fields mean is in the docstrings of its types.
-import { description as openapi, refusalsOf } from "../../controlplane/api/openapi.ts";
-import {
-  type Answered,
-  type Operation,
-  type OperationName,
-  operations,
-} from "../../controlplane/api/openapi-operations.ts";
-import { type filterForm, type followForm, names } from "../../controlplane/api/read-address.ts";
-import type { lockForm, signalForm } from "../../controlplane/api/rollouts/forms.ts";
-import type { Form } from "../../engines/form.ts";
+import { describe, refusalsOf } from "../../controlplane/api/openapi.ts";
+import { type Answered, type Operation, operationsOf } from "../../controlplane/api/openapi-operations.ts";
+import { type Names, namesOf } from "../../controlplane/api/read-address.ts";
+import type { Kinds } from "../../engines/kind.ts";
 import type { Member, Sources } from "./exported-types.ts";
 import { code, generatedFrom, plain, table } from "./markdown.ts";
 
@@ -30,15 +24,8 @@ interface JsonSchema {
 }
 type Properties = Readonly<Record<string, JsonSchema>>;
 
-type NamesOf<Each> = Each extends Form<infer Value> ? keyof Value & string : never;
-
 /** What parameters mean, and fields of bodies whose types have no docstrings of their own. */
-const meanings: Readonly<
-  Record<
-    keyof typeof names | NamesOf<typeof filterForm | typeof followForm | typeof signalForm | typeof lockForm>,
-    string
-  >
-> = {
+const meanings: Readonly<Record<string, string>> = {
   rg: "The app's resource group.",
   app: "The app.",
   revision: "The revision to release.",
@@ -52,36 +39,37 @@ const meanings: Readonly<
 };
 
 /** The types that a body is read into, for the meaning of its fields. */
-const bodyTypes: { readonly [call in OperationName]?: readonly [file: string, type: string] } = {
-  putRollout: ["controlplane/api/rollouts/forms.ts", "AskedRelease"],
+const bodyTypes: Readonly<Record<string, readonly [file: string, type: string]>> = {
+  putRollout: ["engines/rollout/request.ts", "AskedRelease"],
 };
 
 /** Gives the heading of a call. */
 export const callTitle = ({ method, path }: Pick<Operation, "method" | "path">): string => `${method} ${path}`;
 
 /** Gives the page. */
-export function apiPage(sources: Sources): string {
+export function apiPage(sources: Sources, kinds: Kinds): string {
+  const names = namesOf(kinds);
   return [
     "# API of the control plane",
     generatedFrom("`controlplane/api/`"),
     "[The guide](../guides/api.md) says how to sign in and has examples. `GET /openapi.json` gives the same as " +
       "OpenAPI 3.1, and also the pattern of each string. Every refusal has the shape [`Error`](#error).",
-    ...Object.entries<Operation>(operations).map(([name, operation]) => {
-      const [file, type] = bodyTypes[name as OperationName] ?? [];
+    ...Object.entries(operationsOf(kinds)).map(([name, operation]) => {
+      const [file, type] = bodyTypes[name] ?? [];
       const fields = file === undefined ? [] : sources.fields(file, type!);
-      return call(operation, new Map([...Object.entries(meanings), ...fields.map(wordsOf)]));
+      return call(operation, names, new Map([...Object.entries(meanings), ...fields.map(wordsOf)]));
     }),
     "## Shapes",
-    ...Object.entries(openapi.components.schemas as Properties).map(([name, schema]) => shape(name, schema)),
+    ...Object.entries(describe(kinds).components.schemas as Properties).map(([name, schema]) => shape(name, schema)),
     "",
   ].join("\n\n");
 }
 
 const wordsOf = ({ name, documentation }: Member): readonly [name: string, words: string] => [name, documentation];
 
-function call(operation: Operation, wordsByName: ReadonlyMap<string, string>): string {
+function call(operation: Operation, names: Names, wordsByName: ReadonlyMap<string, string>): string {
   const { role, summary, path, query, body, answers } = operation;
-  const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as keyof typeof names);
+  const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   const parameter = (name: string, where: string, schema: JsonSchema): readonly string[] => [
     code(name),
     where,
@@ -89,7 +77,7 @@ function call(operation: Operation, wordsByName: ReadonlyMap<string, string>): s
     [wordsByName.get(name), defaultOf(schema)].filter(Boolean).join(" "),
   ];
   const parameters = [
-    ...places.map((name) => parameter(name, "path", names[name].schema as JsonSchema)),
+    ...places.map((name) => parameter(name, "path", names[name]!.schema as JsonSchema)),
     ...Object.entries((query?.schema as JsonSchema | undefined)?.properties ?? {}).map(([name, schema]) =>
       parameter(name, "query", schema),
     ),

@@ -9,9 +9,10 @@ import { addImage } from "../../cli/image/image.ts";
 import { addPromote } from "../../cli/image/promote.ts";
 import { addBacktest } from "../../cli/release/backtest.ts";
 import { addPower } from "../../cli/release/power.ts";
-import { addRelease } from "../../cli/release/release.ts";
 import { addTop } from "../../cli/release/top.ts";
 import { addSignIn } from "../../cli/sign-in.ts";
+import { addStreamCommands } from "../../cli/streams/stream-commands.ts";
+import { works } from "../../cli/works.ts";
 import { block, code, generatedFrom, plain, sentence, table } from "./markdown.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -21,8 +22,8 @@ export function ballastProgram(): Command {
   const program = new Command("ballast")
     .exitOverride()
     .configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
-  for (const add of [addRelease, addTop, addPower, addBacktest, addPromote, addImage, addSignIn, addEmulator])
-    add(program);
+  for (const work of works) addStreamCommands(program, work);
+  for (const add of [addTop, addPower, addBacktest, addPromote, addImage, addSignIn, addEmulator]) add(program);
   addDoctor(program, ">=20");
   return program;
 }

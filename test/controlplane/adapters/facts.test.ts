@@ -1,6 +1,8 @@
 // The stored form of a fact: which shapes are refused, and that unknown fields are ignored.
+
 import { describe, expect, it } from "vitest";
 import { parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
+import { rollouts } from "../../support/worlds/rollouts.ts";
 
 describe("a fact", () => {
   const stored = (event: unknown) => ({
@@ -25,7 +27,7 @@ describe("a fact", () => {
     [{ kind: "Measured", at: 1, to: 2, buckets: {} }, "Measured.buckets is not a list"],
     [{ kind: "Started", at: 1, activate: true }, "Started.stable is not a text"],
   ])("is refused as %j", (event, why) => {
-    expect(() => parseFact(stored(event))).toThrowError(
+    expect(() => parseFact(stored(event), rollouts)).toThrowError(
       expect.objectContaining({ id: "journal-fact-unknown", message: expect.stringContaining(why) }),
     );
   });
@@ -39,6 +41,7 @@ describe("a fact", () => {
           weights: [{ revision: "a", percent: 100, label: "stable" }],
           mood: "good",
         }),
+        rollouts,
       ).event,
     ).toEqual({ kind: "TrafficRead", at: 1, weights: [{ revision: "a", percent: 100 }] });
   });

@@ -7,6 +7,7 @@ import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { appendAtEnd, journalInPostgres, waited } from "../../support/controlplane/journals.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
+import { rollouts } from "../../support/worlds/rollouts.ts";
 
 const postgres = postgresForTests();
 const pen = { process: "p1" };
@@ -35,6 +36,7 @@ describe("a journal in PostgreSQL alone", () => {
       { number: 1 },
       { number: 2 },
       { number: 3 },
+      { number: 4 },
     ]);
   });
 
@@ -63,7 +65,7 @@ describe("a journal in PostgreSQL alone", () => {
   it("notifies readers of another process of every append, up to its end, without polling", async () => {
     const database = await postgres.fresh();
     const { journal: writer, pool } = await journalInPostgres(postgres, { database });
-    const reader = openJournal(pool, connectionOptions(database), () => {}, 600);
+    const reader = openJournal(pool, connectionOptions(database), rollouts, () => {}, 600);
     const streams = Array.from({ length: 30 }, fresh);
     onTestFinished(() => reader.close());
     await eventually(

@@ -92,7 +92,7 @@ describe("a rollout", () => {
       ["POST", `${path}/signals`, { signal: "abort", message: "x" }],
     ] as const) {
       const { status, body: answered } = await call(method, to, sent);
-      expect([status, answered.error.id]).toEqual([404, "rollout-unknown"]);
+      expect([status, answered.error.id]).toEqual([404, "stream-unknown"]);
     }
   });
 

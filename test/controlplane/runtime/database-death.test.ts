@@ -1,11 +1,13 @@
 // PostgreSQL itself is killed with SIGKILL during a rollout, and starts again on what it had written. The replica that
 // drives the rollout lives on or dies too. In either case nothing written is lost, and nothing is decided twice.
+
 import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
+import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { killPostgres } from "../../support/postgres/death.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { freshCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
@@ -36,8 +38,9 @@ describe.each([
         },
       ],
     });
-    const factsOf = async (): Promise<readonly Fact[]> =>
-      (await pool.query<Fact>("select * from ballast.facts where stream = $1 order by index", [stream])).rows;
+    const factsOf = async (): Promise<readonly Fact<RolloutEvent>[]> =>
+      (await pool.query<Fact<RolloutEvent>>("select * from ballast.facts where stream = $1 order by index", [stream]))
+        .rows;
     const written = await eventually(async () => {
       const facts = await factsOf();
       return facts.some(({ event }) => event.kind === "StepReached") && facts;

@@ -1,12 +1,13 @@
 // Two replicas that both believe that they may write. Claims expire by the database's clock, facts carry the epoch, and
 // a read-back corrects what was already on its way when its claim was lost.
+
 import type pg from "pg";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
-import type { Target } from "../../../engines/rollout/vocabulary.ts";
+import type { RolloutEvent, Target } from "../../../engines/rollout/vocabulary.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { freshCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import type { ReplicaSetting } from "../../support/worlds/replica.ts";
@@ -38,9 +39,12 @@ function request(target: Target, bakeSeconds: number): object {
   };
 }
 
-async function factsOf(target: Target): Promise<readonly Fact[]> {
-  return (await pool.query<Fact>("select * from ballast.facts where stream = $1 order by index", [nameOf(target)]))
-    .rows;
+async function factsOf(target: Target): Promise<readonly Fact<RolloutEvent>[]> {
+  return (
+    await pool.query<Fact<RolloutEvent>>("select * from ballast.facts where stream = $1 order by index", [
+      nameOf(target),
+    ])
+  ).rows;
 }
 
 const has = async (target: Target, kind: string, count = 1): Promise<boolean> =>
@@ -49,7 +53,7 @@ const reached = (target: Target, kind: string, count = 1): Promise<boolean> =>
   eventually(() => has(target, kind, count), `${target.app} to have ${kind}, ${count} times`, 60);
 
 /** The end that every rollout must reach, whichever process wrote what. */
-async function promotedWhole(target: Target): Promise<readonly Fact[]> {
+async function promotedWhole(target: Target): Promise<readonly Fact<RolloutEvent>[]> {
   await reached(target, "Finished");
   const facts = await factsOf(target);
   expect(facts.at(-1)?.event).toMatchObject({ kind: "Finished", result: "promoted" });
@@ -83,10 +87,10 @@ describe("two replicas", { timeout: 120_000 }, () => {
     await first.kill("SIGSTOP");
     const leases = new Map(
       (
-        await pool.query<{ target: string; expires_at: Date }>(
-          "select target, expires_at from ballast.claims where process = 'first'",
+        await pool.query<{ holder: string; expires_at: Date }>(
+          "select holder, expires_at from ballast.claims where process = 'first'",
         )
-      ).rows.map((row) => [row.target, row.expires_at.getTime()]),
+      ).rows.map((row) => [row.holder, row.expires_at.getTime()]),
     );
     await Promise.all(
       apps
@@ -107,12 +111,12 @@ describe("two replicas", { timeout: 120_000 }, () => {
     const recovered = journals.slice(0, 10);
     for (const facts of recovered) expect(facts.findLast(({ epoch }) => epoch === 2)?.process).toBe("second");
     // Neither ever saw a lease of the other expire too early.
-    const resumed = await pool.query<{ target: string; at: Date }>(
-      "select target, min(f.written_at) as at from ballast.facts f join ballast.streams using (stream) " +
-        "where process = 'second' and epoch = 2 group by target",
+    const resumed = await pool.query<{ stream: string; at: Date }>(
+      "select stream, min(written_at) as at from ballast.facts " +
+        "where process = 'second' and epoch = 2 group by stream",
     );
     expect(resumed.rows).toHaveLength(10);
-    for (const { target, at } of resumed.rows) expect(at.getTime()).toBeGreaterThanOrEqual(leases.get(target)!);
+    for (const { stream, at } of resumed.rows) expect(at.getTime()).toBeGreaterThanOrEqual(leases.get(stream)!);
     const corrections = ["TrafficDrifted", "TrafficMoved"];
     const late = recovered.flat().filter(({ event }) => corrections.includes(event.kind)).length;
     expect(late).toBeGreaterThan(0);

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { rolloutInFlight, rolloutUnknown, signalDisregarded, tokenRefused } from "../../../errors/api.ts";
+import { signalDisregarded, streamInFlight, streamUnknown, tokenRefused } from "../../../errors/api.ts";
 import type { BallastError } from "../../../errors/catalogue.ts";
 
 /** The course of one release's rollout. With `pausesAt`, the facts from there on wait for `goOn`. */
@@ -133,7 +133,7 @@ async function answer(
   const id = `rollout/${resourceGroup}/${app}/${revision}`.toLowerCase();
   const found = plane.rollouts.get(id);
   if (request.method === "PUT") return put(plane, { id, target: { resourceGroup, app }, revision, body }, send, refuse);
-  if (!found) return refuse(404, rolloutUnknown({ stream: id }));
+  if (!found) return refuse(404, streamUnknown({ kind: "rollout", stream: id }));
   if (verb === undefined) return send(200, shown(found));
   if (verb === "journal")
     return send(200, {
@@ -165,7 +165,7 @@ function put(
   if (other) {
     const superseded = body["whenInFlight"] === "supersede";
     if (superseded) abort(other, "superseded");
-    return refuse(409, rolloutInFlight({ stream: other.id, superseded }), superseded ? { "retry-after": "0" } : {});
+    return refuse(409, streamInFlight({ stream: other.id, superseded }), superseded ? { "retry-after": "0" } : {});
   }
   const script = plane.scripts.get(String(body["release"])) ?? promoted;
   const rollout = {

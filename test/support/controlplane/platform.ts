@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll } from "vitest";
 import { type Connection, connect } from "../../../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
-import type { Apps } from "../../../controlplane/runtime/ports.ts";
+import type { Apps } from "../../../controlplane/performers/rollout-ports.ts";
 import type { Labels } from "../../../engines/rollout/vocabulary.ts";
 import { openShop, type Shop } from "../emulator/azure-shop.ts";
 import { eventually } from "../postgres/postgres.ts";

@@ -1,0 +1,29 @@
+// Targets: the things that only one stream may change at a time. A key names one by its type and its place, such as
+// `app/<resource group>/<name>`; streams of every kind that change the same thing use the same key.
+
+import { text } from "./form.ts";
+
+/** Names a target, in lower case. Its first word is the type of the thing. */
+export type TargetKey = string;
+
+/** A Container App in its resource group. */
+export interface AppTarget {
+  readonly resourceGroup: string;
+  readonly app: string;
+}
+
+/** Gives the key of an app. Azure ignores case in names, so the key is in lower case. */
+export const appKey = ({ resourceGroup, app }: AppTarget): TargetKey => `app/${resourceGroup}/${app}`.toLowerCase();
+
+/** The parts of an app's address in a path. */
+export const appForms = {
+  rg: text("a resource group's name", 90, "^[\\p{L}\\p{N}_().-]+$"),
+  app: text("an app's name", 64, "^[A-Za-z][A-Za-z0-9-]*$"),
+};
+
+/** Describes a target for people: `the app web in shop`. */
+export function describeTarget(target: TargetKey): string {
+  const [type = "", ...place] = target.split("/");
+  const name = place.pop() ?? "";
+  return `the ${type} ${name}${place.length === 0 ? "" : ` in ${place.join("/")}`}`;
+}
