@@ -17,17 +17,18 @@ export interface NotifierSettings {
   readonly github?: GithubSettings;
 }
 
-const url = optional<string | undefined>(text("an https address", 2_000, "^https://\\S+$"), undefined);
-const word = optional<string | undefined>(text("a text without spaces", 2_000, "^\\S+$"), undefined);
+const address = text("an https address", { most: 2_000, pattern: "^https://\\S+$" });
+const url = optional(address);
+const word = optional(text("a text without spaces", { most: 2_000, pattern: "^\\S+$" }));
 const form = object({
   webhookUrl: url,
   webhookSecret: word,
   slackUrl: url,
   teamsUrl: url,
   githubToken: word,
-  githubRepository: optional<string | undefined>(text("of the form owner/name", 200, "^[\\w.-]+/[\\w.-]+$"), undefined),
-  githubRef: optional(text("a branch, a tag or a commit", 250, "^\\S+$"), "main"),
-  githubApi: optional(text("an https address", 2_000, "^https://\\S+$"), "https://api.github.com"),
+  githubRepository: optional(text("of the form owner/name", { most: 200, pattern: "^[\\w.-]+/[\\w.-]+$" })),
+  githubRef: optional(text("a branch, a tag or a commit", { most: 250, pattern: "^\\S+$" }), "main"),
+  githubApi: optional(address, "https://api.github.com"),
 });
 
 /** Reads the variable. An incomplete notifier is a complaint, because someone expects its notifications. */

@@ -1,117 +1,51 @@
-// Readers of stored facts: a journal outlives every version of the code, so each fact is checked when it is read.
-import { type AnyEvent, type Codec, Misshapen } from "./kind.ts";
+// Codecs of facts: a journal outlives every version of the code, so each fact is read by its form, leniently, before it
+// is used. The type of all facts of a kind of work follows from the forms.
+import { type Form, number, object, oneOf, read, type ValueOf } from "./form.ts";
+import { type Codec, Misshapen } from "./kind.ts";
+import { complaintOf } from "./problem.ts";
+import { type Schema, storedSchemaOf } from "./schema.ts";
+import type { Instant } from "./time.ts";
 
-type Schema = Readonly<Record<string, unknown>>;
+/** The forms of facts by kind, without the fields that every fact has. */
+export type FactForms = Readonly<Record<string, Form<object>>>;
 
-/**
- * Gives the value if it has the right shape, else throws with the place that has not. It carries the shape
- * as JSON Schema.
- */
-export type Reader<Value> = ((given: unknown, at: string) => Value) & {
-  readonly schema: Schema;
-  readonly mayBeAbsent?: true;
-};
-type Fields<Shape> = {
-  readonly [Key in keyof Shape]-?: Reader<Shape[Key] | (undefined extends Shape[Key] ? undefined : never)>;
-};
+/** The facts of these forms, without the moment at which each was written. */
+export type FactOf<Forms extends FactForms> = {
+  [Kind in keyof Forms & string]: { readonly kind: Kind } & ValueOf<Forms[Kind]>;
+}[keyof Forms & string];
 
-const refuse = (at: string, wanted: string): never => {
-  throw new Misshapen(`${at} is not ${wanted}`);
-};
-
-const reader = <Value>(schema: Schema, read: (given: unknown, at: string) => Value): Reader<Value> =>
-  Object.assign(read, { schema });
-
-export const text = reader({ type: "string" }, (given, at) =>
-  typeof given === "string" ? given : refuse(at, "a text"),
-);
-export const number = reader({ type: "number" }, (given, at) =>
-  typeof given === "number" ? given : refuse(at, "a number"),
-);
-export const flag = reader({ type: "boolean" }, (given, at) =>
-  typeof given === "boolean" ? given : refuse(at, "true or false"),
-);
-
-export const oneOf = <Word extends string>(words: { readonly [Each in Word]: unknown }): Reader<Word> =>
-  reader({ type: "string", enum: Object.keys(words) }, (given, at) =>
-    typeof given === "string" && Object.hasOwn(words, given)
-      ? (given as Word)
-      : refuse(at, `one of ${Object.keys(words).join(", ")}`),
-  );
-
-export const nullable = <Value>(inner: Reader<Value>): Reader<Value | null> =>
-  reader({ anyOf: [inner.schema, { type: "null" }] }, (given, at) => (given === null ? null : inner(given, at)));
-export const optional = <Value>(inner: Reader<Value>): Reader<Value | undefined> =>
-  Object.assign(
-    reader(inner.schema, (given, at) => (given === undefined ? undefined : inner(given, at))),
-    { mayBeAbsent: true as const },
-  );
-
-export const listOf = <Value>(inner: Reader<Value>): Reader<readonly Value[]> =>
-  reader({ type: "array", items: inner.schema }, (given, at) =>
-    Array.isArray(given) ? given.map((each, index) => inner(each, `${at}[${index}]`)) : refuse(at, "a list"),
-  );
-
-/** Reads the named fields, in this order, and ignores others: a newer version may have written more. */
-export const record = <Shape>(fields: Fields<Shape>): Reader<Shape> =>
-  reader(schemaOf(fields), (given, at) => {
-    if (typeof given !== "object" || given === null || Array.isArray(given)) return refuse(at, "a record");
-    const source = given as Record<string, unknown>;
-    const found = Object.entries<Reader<unknown>>(fields).map(
-      ([key, inner]) => [key, inner(source[key], `${at}.${key}`)] as const,
-    );
-    return Object.fromEntries(found.filter(([, value]) => value !== undefined)) as Shape;
-  });
-
-/** Reads a record of an older version too: fields that it did not have yet get their defaults. */
-export const completed = <Shape extends object>(defaults: Shape, inner: Reader<Shape>): Reader<Shape> =>
-  reader(inner.schema, (given, at) =>
-    inner(typeof given === "object" && given !== null ? { ...defaults, ...given } : given, at),
-  );
-
-/** The shape of a record as it is read: these fields and no others. */
-function schemaOf(fields: object): Schema {
-  const entries = Object.entries<Reader<unknown>>(fields as Record<string, Reader<unknown>>);
-  const properties = Object.fromEntries(entries.map(([key, { schema }]) => [key, schema]));
-  return {
-    type: "object",
-    properties,
-    required: entries.filter(([, { mayBeAbsent }]) => !mayBeAbsent).map(([key]) => key),
-    additionalProperties: false,
-  };
-}
-
-/** The fields of an event of one kind, without those that every event has. */
-export type FieldsOf<Event extends AnyEvent, Each extends Event["kind"]> = Omit<
-  Extract<Event, { kind: Each }>,
-  "kind" | "at"
->;
-
-/** Makes the codec of a kind's facts from the shape of each. */
-export function codecOf<Event extends AnyEvent>(
-  shapes: {
-    readonly [Each in Event["kind"]]: Reader<FieldsOf<Event, Each>>;
-  },
-): Codec<Event> {
-  const byKind = shapes as Readonly<Record<string, Reader<object>>>;
-  const head = record<{ kind: string; at: number }>({ kind: oneOf(byKind), at: number });
+/** Makes the codec of a kind's facts from the form of each. A field that is added later stays optional for good. */
+export function codecOf<Forms extends FactForms>(forms: Forms): Codec<{ readonly at: Instant } & FactOf<Forms>> {
+  const head = object({ kind: oneOf(Object.keys(forms)), at: number() });
   return {
     read: (stored) => {
-      const { kind, at } = head(stored, "fact");
-      return { kind, at, ...byKind[kind]!(stored, kind) } as Event;
+      const { kind, at } = readFact(head, stored, "fact");
+      return { kind, at, ...readFact(forms[kind]!, stored, kind) } as { readonly at: Instant } & FactOf<Forms>;
     },
     schema: {
-      oneOf: Object.entries(byKind).map(([kind, { schema }]) => {
-        const { properties, required } = schema as {
+      oneOf: Object.entries(forms).map(([kind, { schema }]) => {
+        const {
+          properties,
+          required = [],
+          ...rest
+        } = storedSchemaOf(schema) as {
           readonly properties: Schema;
-          readonly required: readonly string[];
+          readonly required?: readonly string[];
         };
         return {
-          ...schema,
-          properties: { kind: { const: kind }, at: number.schema, ...properties },
+          ...rest,
+          properties: { kind: { const: kind }, at: number().schema, ...properties },
           required: ["kind", "at", ...required],
         };
       }),
     },
   };
+}
+
+/** Reads a part of a fact; `name` names it in complaints. @throws Misshapen */
+function readFact<Value>(form: Form<Value>, stored: unknown, name: string): Value {
+  const parsed = read(form, stored, "stored");
+  if ("value" in parsed) return parsed.value;
+  const [first] = parsed.problems;
+  throw new Misshapen(complaintOf({ ...first!, at: [name, ...first!.at] }).replace(/\.$/, ""));
 }

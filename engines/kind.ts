@@ -1,7 +1,8 @@
 // A kind of work: an engine, and what the control plane must know to carry it out for any kind. The loop, the journal
 // and the claims are written against this file; engines/<kind>/kind.ts fills it in, and kinds.ts lists the kinds.
 import { type Engine, keptFold, type Outcome, type Request, type Signal } from "./engine.ts";
-import type { Form, Schema } from "./form.ts";
+import type { Form } from "./form.ts";
+import type { Schema } from "./schema.ts";
 import type { AppTarget, TargetKey } from "./targets.ts";
 import type { Instant } from "./time.ts";
 

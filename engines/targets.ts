@@ -17,8 +17,8 @@ export const appKey = ({ resourceGroup, app }: AppTarget): TargetKey => `app/${r
 
 /** The parts of an app's address in a path. */
 export const appForms = {
-  rg: text("a resource group's name", 90, "^[\\p{L}\\p{N}_().-]+$"),
-  app: text("an app's name", 64, "^[A-Za-z][A-Za-z0-9-]*$"),
+  rg: text("a resource group's name", { most: 90, pattern: "^[\\p{L}\\p{N}_().-]+$" }),
+  app: text("an app's name", { most: 64, pattern: "^[A-Za-z][A-Za-z0-9-]*$" }),
 };
 
 /** Describes a target for people: `the app web in shop`. */

@@ -2,40 +2,17 @@
 import { type RolloutSummary, type RolloutTypes, rollouts, succeeded } from "../../client/rollouts.ts";
 import { type Balance, ratio } from "../../engines/rollout/judge/judge.ts";
 import { replay } from "../../engines/rollout/rollout.ts";
+import { personalSignalNames, personalSignals } from "../../engines/rollout/signals.ts";
 import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import { utc } from "../streams/lines.ts";
 import type { SignalCommand, Work } from "../streams/work.ts";
 import { rolloutFinder } from "./find.ts";
 import { addReport } from "./report.ts";
 
-const signals: readonly SignalCommand<RolloutTypes["signal"]>[] = [
-  {
-    signal: "pause",
-    description: "pause a rollout; stable and canary keep their traffic",
-    exampleMessage: "looking at a strange log line",
-  },
-  { signal: "resume", description: "resume a paused rollout", exampleMessage: "the log line was harmless" },
-  {
-    signal: "approve",
-    description: "approve a rollout that waits at its gate, so that the canary may get more traffic",
-    exampleMessage: "error budget and dashboards look right",
-  },
-  {
-    signal: "promote",
-    description: "give the canary all traffic without waiting for more evidence",
-    exampleMessage: "the fix is urgent and looks good",
-  },
-  {
-    signal: "abort",
-    description: "give all traffic back to stable and deactivate the canary",
-    exampleMessage: "customers report empty carts",
-  },
-  {
-    signal: "retry",
-    description: "retry a rollout that was rolled back, rejected or degraded, in the same journal",
-    exampleMessage: "the database was down, not the release",
-  },
-];
+const signals: readonly SignalCommand<RolloutTypes["signal"]>[] = personalSignalNames.map((signal) => ({
+  signal,
+  ...personalSignals[signal],
+}));
 
 const failures: readonly RolloutEvent["kind"][] = ["Aborted", "AttemptFailed", "TrafficDrifted"];
 const observations: readonly RolloutEvent["kind"][] = [

@@ -1,8 +1,9 @@
 // Every call of the API: its method, path, app role, parameters and answers. app.ts routes exactly these calls, so that
 // none is undescribed, and openapi.ts makes the description from them. Each kind of work has the same calls.
 
-import { exactly, type Form, type Schema } from "../../engines/form.ts";
+import type { Form } from "../../engines/form.ts";
 import type { AnyKind, Kinds } from "../../engines/kind.ts";
+import { exactly, type Schema } from "../../engines/schema.ts";
 import type { Role } from "./authenticate.ts";
 import { lockForm } from "./lock-target.ts";
 import { named } from "./openapi-shapes.ts";

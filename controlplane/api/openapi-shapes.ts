@@ -1,7 +1,7 @@
 // The shapes of the API's answers as JSON Schema, shared by several calls: a few for every kind of work, and the error.
 // The tests check every answer that they receive against them.
-import { exactly, type Schema } from "../../engines/form.ts";
 import type { AnyKind, Kinds } from "../../engines/kind.ts";
+import { exactly, type Schema } from "../../engines/schema.ts";
 
 const text: Schema = { type: "string" };
 const index: Schema = { type: "integer", minimum: 0 };

@@ -1,8 +1,8 @@
 // GET /openapi.json: the API's description in OpenAPI 3.1, made from the table of operations and from the forms by
 // which calls are read. It needs no token, because it contains nothing that is not in the public repository.
 
-import type { Schema } from "../../engines/form.ts";
 import type { Kinds } from "../../engines/kind.ts";
+import type { Schema } from "../../engines/schema.ts";
 import { answer } from "./call.ts";
 import { type Answered, type Operation, operationsOf } from "./openapi-operations.ts";
 import { named, shapesOf } from "./openapi-shapes.ts";

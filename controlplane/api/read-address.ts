@@ -2,6 +2,7 @@
 // or a message.
 import { type Form, index, object, oneOf, optional, type Parsed, read, text } from "../../engines/form.ts";
 import type { AnyKind, Kinds } from "../../engines/kind.ts";
+import { complaintOf } from "../../engines/problem.ts";
 import { appForms } from "../../engines/targets.ts";
 
 /** The named parts of paths. */
@@ -10,27 +11,23 @@ export type Names = Readonly<Record<string, Form<string>>>;
 /** Gives the named parts of all paths: those of apps and locks, and those of each kind's streams. */
 export const namesOf = (kinds: Kinds): Names =>
   Object.assign({}, appForms, ...kinds.all.map(({ calls }) => calls.parts), {
-    id: text("the id of a lock", 64, "^[A-Za-z0-9-]+$"),
+    id: text("the id of a lock", { most: 64, pattern: "^[A-Za-z0-9-]+$" }),
   });
 
 /** Lists what is wrong with the named parts of a path, decoded. */
 export function complaintsAboutPath(path: Readonly<Record<string, string>>, names: Names): readonly string[] {
-  const complaints: string[] = [];
-  for (const [name, form] of Object.entries(names))
-    if (name in path) form.read(path[name], `The ${name} in the path`, complaints);
-  return complaints;
+  return Object.entries(names).flatMap(([name, form]) => {
+    const parsed = name in path ? read(form, path[name]) : { problems: [] };
+    if (!("problems" in parsed)) return [];
+    return parsed.problems.map((problem) => complaintOf({ ...problem, at: [`The ${name} in the path`] }));
+  });
 }
 
 /** Selects the streams of a list: by parts of their names, and whether they are in flight. */
 export const filterForm = ({ calls }: AnyKind): Form<Readonly<Record<string, string | undefined>>> =>
   object({
-    ...Object.fromEntries(
-      Object.entries(calls.filters).map(([name, part]) => [
-        name,
-        optional<string | undefined>(calls.parts[part]!, undefined),
-      ]),
-    ),
-    inFlight: optional<string | undefined>(oneOf(["true"]), undefined),
+    ...Object.fromEntries(Object.entries(calls.filters).map(([name, part]) => [name, optional(calls.parts[part]!)])),
+    inFlight: optional(oneOf(["true"])),
   });
 
 /** The first fact to follow. */

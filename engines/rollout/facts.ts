@@ -1,185 +1,79 @@
-// The stored form of a rollout's facts. A field that is added later stays optional here for good, because journals
-// outlive the code that wrote them.
-import {
-  codecOf,
-  completed,
-  type FieldsOf,
-  flag,
-  listOf,
-  nullable,
-  number,
-  oneOf,
-  optional,
-  type Reader,
-  record,
-  text,
-} from "../codec.ts";
-import { defaultThresholds } from "./plan.ts";
-import { endReasons, waitReasons } from "./reasons.ts";
-import type {
-  AppView,
-  Bucket,
-  Durations,
-  Gate,
-  Labels,
-  Landing,
-  OutsideWeights,
-  ReleaseIntent,
-  RevisionView,
-  RolloutEffect,
-  RolloutEvent,
-  RolloutResult,
-  SignalName,
-  Strategy,
-  Tally,
-  Target,
-  Thresholds,
-  Verdict,
-  Weight,
-} from "./vocabulary.ts";
+// The facts of a rollout, declared once: the form by which each is read from the journal, of which its type follows. A
+// field that is added later stays optional here for good, because journals outlive the code that wrote them.
+import { codecOf, type FactOf } from "../codec.ts";
+import { flag, list, nullable, number, object, oneOf, optional } from "../form.ts";
+import type { Instant } from "../time.ts";
+import { intentForm } from "./intent.ts";
+import { codesOf, endReasons, results, waitReasons } from "./reasons.ts";
+import { signalNames } from "./signals.ts";
+import { appForm, landingForm, measurementFields, probeFields, trafficFields, weightForm, words } from "./views.ts";
 
-const target = record<Target>({ resourceGroup: text, app: text });
-const weight = record<Weight>({ revision: text, percent: number });
-const landing = record<Landing>({ weights: listOf(weight), until: number });
-const tally = record<Tally>({
-  requests: number,
-  failed: number,
-  refused: optional(number),
-  durations: optional(record<Durations>({ from: number, counts: listOf(number) })),
-});
-const bucket = record<Bucket>({ at: number, canary: tally, stable: tally });
-const strategy = record<Strategy>({
-  weights: listOf(number),
-  bakeSeconds: number,
-  warmUpSeconds: number,
-  intervalSeconds: number,
-  probeSeconds: number,
-  smokeSeconds: number,
-  maximumSeconds: number,
-});
-const thresholds = completed(
-  defaultThresholds,
-  record<Thresholds>({
-    falseRollbackPercentMax: number,
-    falsePromotionPercentMax: number,
-    oddsTolerated: number,
-    slowdownTolerated: number,
-    failurePointsMax: number,
-    ceilingPercent: number,
-    ceilingRequests: number,
-    stableFailurePercentMax: number,
-    probeFailuresMax: number,
-  }),
-);
-const intent = record<ReleaseIntent>({
-  target,
-  revision: text,
-  release: text,
-  strategy,
-  thresholds,
-  dryRun: optional(thresholds),
-  probePath: text,
-  outsideWeights: optional(oneOf<OutsideWeights>({ restore: true, adopt: true })),
-  gate: optional(record<Gate>({ beforePercent: number, expiresSeconds: number })),
-  requestedBy: text,
-});
-const signalName = oneOf<SignalName>({
-  pause: true,
-  resume: true,
-  approve: true,
-  promote: true,
-  abort: true,
-  retry: true,
-  supersede: true,
-});
-const result = oneOf<RolloutResult>({
-  promoted: true,
-  "rolled-back": true,
-  rejected: true,
-  unchanged: true,
-  degraded: true,
-});
-const endReason = oneOf(endReasons);
-const waitReason = oneOf(waitReasons);
-const revision = record<RevisionView>({
-  name: text,
-  active: flag,
-  running: text,
-  health: text,
-  templateHash: text,
-  minReplicas: optional(number),
-});
-const labels = record<Labels>({ stable: optional(text), canary: optional(text) });
-const view = record<AppView>({
-  weights: listOf(weight),
-  revisions: listOf(revision),
-  labels: optional(labels),
-  mode: optional(text),
-  ingress: optional(oneOf({ http: true, tcp: true, none: true })),
-  sticky: optional(flag),
-});
-const effectKind = oneOf<RolloutEffect["kind"]>({
-  Inspect: true,
-  Activate: true,
-  Probe: true,
-  ShiftTraffic: true,
-  VerifyTraffic: true,
-  Wait: true,
-  AwaitSignal: true,
-  Measure: true,
-  Deactivate: true,
-});
+const percent = number();
+const message = words();
+const endReason = oneOf(codesOf(endReasons));
+const waitReason = oneOf(codesOf(waitReasons));
+const verdict = oneOf(["pass", "fail", "inconclusive"]);
 
-/** The shape of every fact that was ever written. A field that is added later stays optional here for good. */
-const shapes: { readonly [Each in RolloutEvent["kind"]]: Reader<FieldsOf<RolloutEvent, Each>> } = {
-  Planned: record({ intent, steps: listOf(number) }),
-  Inspected: record({ view }),
-  Activated: record({}),
-  Probed: record({ good: flag, detail: text, running: text }),
-  TrafficShifted: record<FieldsOf<RolloutEvent, "TrafficShifted">>({
-    weights: listOf(weight),
-    mayLand: optional(landing),
-  }),
-  TrafficRead: record<FieldsOf<RolloutEvent, "TrafficRead">>({
-    weights: listOf(weight),
-    deactivated: optional(listOf(text)),
-    lockedUntil: optional(number),
-  }),
-  Waited: record({}),
-  Measured: record({ buckets: listOf(bucket), to: number }),
-  Deactivated: record({}),
-  AttemptFailed: record<FieldsOf<RolloutEvent, "AttemptFailed">>({
-    effect: effectKind,
-    message: text,
-    mayLand: optional(landing),
-  }),
-  Signalled: record({ signal: signalName, by: text, message: text }),
-  Started: record({ stable: nullable(text), activate: flag }),
-  FoundUnchanged: record({ stable: text, untouched: flag, message: text }),
-  SmokePassed: record({}),
-  StepReached: record({ percent: number }),
-  TrafficDrifted: record<FieldsOf<RolloutEvent, "TrafficDrifted">>({
-    percent: number,
-    seenPercent: number,
-    deactivated: optional(listOf(text)),
-  }),
-  TrafficMoved: record({ percent: number, seenPercent: number }),
-  TrafficAdopted: record({ percent: number }),
-  Waiting: record({ reason: waitReason, message: text }),
-  DryRunJudged: record<FieldsOf<RolloutEvent, "DryRunJudged">>({
-    verdict: oneOf<Verdict["verdict"]>({ pass: true, fail: true, inconclusive: true }),
-    reason: optional(waitReason),
-    message: text,
-  }),
-  StepPassed: record({ percent: number, message: text }),
-  Aborted: record({ reason: endReason, message: text, by: text }),
-  Reverted: record({}),
-  Disregarded: record({ what: text }),
-  Finished: record({ result, reason: endReason, message: text }),
+/** The names of all effects, for the facts about those that failed. */
+export const effectNames = [
+  "Inspect",
+  "Activate",
+  "Probe",
+  "ShiftTraffic",
+  "VerifyTraffic",
+  "Wait",
+  "AwaitSignal",
+  "Measure",
+  "Deactivate",
+] as const;
+
+/** Facts that hold an observation. */
+const observed = {
+  Planned: object({ intent: intentForm, steps: list(number()) }),
+  Inspected: object({ view: appForm }),
+  Activated: object({}),
+  Probed: object(probeFields),
+  TrafficShifted: object({ weights: list(weightForm), mayLand: optional(landingForm) }),
+  TrafficRead: object(trafficFields),
+  Waited: object({}),
+  Measured: object(measurementFields),
+  Deactivated: object({}),
+  AttemptFailed: object({ effect: oneOf(effectNames), message, mayLand: optional(landingForm) }),
+  Signalled: object({ signal: oneOf(signalNames), by: words(), message }),
 };
 
+/** Facts that hold a decision. */
+const decided = {
+  Started: object({ stable: nullable(words()), activate: flag() }),
+  FoundUnchanged: object({ stable: words(), untouched: flag(), message }),
+  SmokePassed: object({}),
+  StepReached: object({ percent }),
+  TrafficDrifted: object({ percent, seenPercent: percent, deactivated: optional(list(words())) }),
+  TrafficMoved: object({ percent, seenPercent: percent }),
+  TrafficAdopted: object({ percent }),
+  Waiting: object({ reason: waitReason, message }),
+  DryRunJudged: object({ verdict, reason: optional(waitReason), message }),
+  StepPassed: object({ percent, message }),
+  Aborted: object({ reason: endReason, message, by: words() }),
+  Reverted: object({}),
+  Disregarded: object({ what: words() }),
+  Finished: object({ result: oneOf(codesOf(results)), reason: endReason, message }),
+};
+
+export type RolloutObserved = FactOf<typeof observed>;
+export type RolloutDecision = FactOf<typeof decided>;
+
+/**
+ * A fact of a rollout. An observation adds one fact that holds it whole, followed by the decisions it led to, so that a
+ * journal can be decided again from itself.
+ */
+export type RolloutEvent = { readonly at: Instant } & (RolloutObserved | RolloutDecision);
+
+/** How a rollout ended, and why: for programs, then for people. */
+export type Ending = Omit<Extract<RolloutDecision, { kind: "Finished" }>, "kind">;
+
 /** Reads the facts of rollouts. */
-export const facts = codecOf<RolloutEvent>(shapes);
+export const facts = codecOf({ ...observed, ...decided });
 
 /** Reports whether a rollout is finished after these events; undefined if they do not change that. */
 export function finishes(events: readonly RolloutEvent[]): boolean | undefined {

@@ -4,10 +4,11 @@ import { appKey } from "../targets.ts";
 import { facts, finishes } from "./facts.ts";
 import { parts } from "./names.ts";
 import { notificationsOf } from "./notifications.ts";
-import { endReasons } from "./reasons.ts";
-import { type AskedRelease, intentOf, personalSignals, releaseForm } from "./request.ts";
+import { endReasons, results } from "./reasons.ts";
+import { type AskedRelease, intentOf, releaseForm } from "./request.ts";
 import { rollout } from "./rollout.ts";
-import { endOf, results, summaryOf, summarySchema } from "./summary.ts";
+import { personalSignalNames } from "./signals.ts";
+import { endOf, summaryOf, summarySchema } from "./summary.ts";
 import { telemetry } from "./telemetry.ts";
 import { isNoteworthy, messageOf } from "./tell.ts";
 import type { RolloutEffect, RolloutEvent, RolloutObservation, RolloutState } from "./vocabulary.ts";
@@ -34,7 +35,7 @@ export const rolloutKind: Kind<RolloutObservation, RolloutEvent, RolloutState, R
         ? { signal: { signal: "supersede", message: `release ${release} replaces it` } }
         : {}),
     }),
-    signals: personalSignals,
+    signals: personalSignalNames,
     whyDisregarded: (events) => events.find((event) => event.kind === "Disregarded")?.what,
     summaryOf,
     summary: summarySchema,

@@ -1,9 +1,9 @@
 // One rollout at a glance. The control plane builds it from a journal and answers with it; the provider and the command
 // line read it. The shape is declared here once, so that both sides agree. Nothing of it is stored beside the facts.
-import { exactly, type Schema } from "../form.ts";
+import { exactly, type Schema } from "../schema.ts";
 import { standing } from "./decisions/measurement.ts";
 import { type Balance, balance } from "./judge/judge.ts";
-import { endReasons, waitReasons } from "./reasons.ts";
+import { endReasons, results, waitReasons } from "./reasons.ts";
 import { isNoteworthy, messageOf } from "./tell.ts";
 import type { EndReason, RolloutEvent, RolloutResult, RolloutState, Target, WaitReason } from "./vocabulary.ts";
 import { shareOf } from "./weights.ts";
@@ -83,14 +83,6 @@ const text: Schema = { type: "string" };
 const index: Schema = { type: "integer", minimum: 0 };
 const instant: Schema = { type: "number", description: "Milliseconds since 1970-01-01 UTC." };
 
-/** Every result. */
-export const results = {
-  promoted: true,
-  "rolled-back": true,
-  rejected: true,
-  unchanged: true,
-  degraded: true,
-} satisfies Record<RolloutResult, true>;
 const meaningsOf = (reasons: Readonly<Record<string, string>>): string =>
   Object.entries(reasons)
     .map(([code, meaning]) => `\`${code}\` (${meaning})`)

@@ -49,7 +49,7 @@ describe("a rollout", () => {
       });
     for (const trouble of [
       journalChainBroken({ stream: broken, index: 1, why: "its hash is another" }),
-      journalFactUnknown({ stream: broken, index: 1, why: "fact.at is not a number" }),
+      journalFactUnknown({ stream: broken, index: 1, why: "fact.at is missing" }),
     ]) {
       const { status, body: listed } = await reads(trouble).call("GET", "/rollouts");
       expect([status, listed.rollouts.map(({ id }: { id: string }) => id), listed.unreadable]).toEqual([

@@ -11,8 +11,8 @@ describe("a body", () => {
   const bad: Readonly<Record<string, readonly [sent: unknown, status: number, id: string, words: string]>> = {
     "larger than 64 kB": [{ ...body, release: "x".repeat(70_000) }, 413, "call-too-large", "64 kB"],
     "that is not JSON": ["{", 400, "call-malformed", "not JSON"],
-    "that is no object": [[], 400, "call-malformed", "not an object"],
-    "that is missing": [undefined, 400, "call-malformed", "not an object"],
+    "that is no object": [[], 400, "call-malformed", "must be an object"],
+    "that is missing": [undefined, 400, "call-malformed", "must be an object"],
     "with an unknown field": [{ ...body, wait: true }, 400, "call-malformed", '"wait"'],
     "with an unknown limit": [
       { ...body, thresholds: { ...defaultThresholds, failurePointMax: 2 } },
@@ -42,7 +42,7 @@ describe("a body", () => {
       { ...body, dryRun: { ...defaultThresholds, ceilingPercent: 1 } },
       400,
       "call-malformed",
-      "In the dry-run thresholds, failurePointsMax (1) must be below",
+      "dryRun: failurePointsMax (1) must be below",
     ],
     "with weights as text": [
       { ...body, strategy: { ...defaultStrategy, weights: ["5"] } },

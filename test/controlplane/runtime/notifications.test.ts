@@ -349,7 +349,7 @@ describe("a notifier", () => {
       "BALLAST_NOTIFY: slackUrl is not an https address.",
       "BALLAST_NOTIFY: githubRepository is not of the form owner/name.",
     ]);
-    expect(complaintsOf("secret-part")).toEqual(["BALLAST_NOTIFY: the value is not an object."]);
+    expect(complaintsOf("secret-part")).toEqual(["BALLAST_NOTIFY: the value must be an object."]);
     const all = {
       webhookUrl: "https://a.example/",
       webhookSecret: "s",

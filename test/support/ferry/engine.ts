@@ -5,18 +5,9 @@ import type { Engine, Outcome, Request, Signal } from "../../../engines/engine.t
 import type { Ended } from "../../../engines/kind.ts";
 import type { ReleaseIntent } from "../../../engines/rollout/vocabulary.ts";
 import { after, type Instant } from "../../../engines/time.ts";
+import type { Crossing, FerryEvent } from "./facts.ts";
 
-/** A requested crossing. */
-export interface Crossing {
-  readonly harbour: string;
-  readonly from: string;
-  readonly to: string;
-  readonly load: string;
-  readonly crossingSeconds: number;
-  /** The rollout to ask for once the load is put down. */
-  readonly release: { readonly stream: string; readonly intent: ReleaseIntent; readonly waitSeconds: number } | null;
-  readonly bookedBy: string;
-}
+export type { Crossing, FerryEvent };
 
 export type FerrySignal = "turn-back";
 
@@ -28,19 +19,6 @@ export type FerryObservation =
   | Outcome<"AskForRelease", null>
   | Outcome<"AwaitRelease", Ended>
   | Signal<FerrySignal>;
-
-export type FerryEvent = { readonly at: Instant } & (
-  | { readonly kind: "Booked"; readonly crossing: Crossing }
-  | { readonly kind: "Loaded" }
-  | { readonly kind: "Crossed" }
-  | { readonly kind: "Unloaded"; readonly dock: string }
-  | { readonly kind: "ReleaseAsked" }
-  | { readonly kind: "ReleaseEnded"; readonly result: string }
-  | { readonly kind: "Stumbled"; readonly over: FerryEffect["kind"]; readonly message: string }
-  | { readonly kind: "TurnedBack"; readonly by: string; readonly message: string }
-  | { readonly kind: "Ignored"; readonly why: string }
-  | { readonly kind: "Moored"; readonly result: "arrived" | "returned" | "sunk"; readonly message: string }
-);
 
 export type FerryEffect =
   | { readonly kind: "TakeLoad"; readonly dock: string; readonly load: string }

@@ -1,9 +1,8 @@
 // The ferry as a kind of work: everything that the frames of the journal, the API, telemetry and notifications ask of
 // it. Together with the engine and the performer this is all that a new kind needs.
-import { codecOf, nullable, number, oneOf, type Reader, record, text } from "../../../engines/codec.ts";
-import { exactly, line, number as numberForm, object, text as textForm } from "../../../engines/form.ts";
+import { line, number, object, text } from "../../../engines/form.ts";
 import type { Asked, Kind } from "../../../engines/kind.ts";
-import type { ReleaseIntent } from "../../../engines/rollout/vocabulary.ts";
+import { exactly } from "../../../engines/schema.ts";
 import {
   type Crossing,
   type FerryEffect,
@@ -12,6 +11,7 @@ import {
   type FerryState,
   ferryEngine,
 } from "./engine.ts";
+import { ferryFacts } from "./facts.ts";
 
 interface Body {
   readonly from: string;
@@ -21,19 +21,6 @@ interface Body {
 }
 
 const dock = (name: string, harbour: string): string => `dock/${harbour}/${name}`.toLowerCase();
-
-const whole = Object.assign((given: unknown) => given, { schema: {} }) as unknown as Reader<ReleaseIntent>;
-const crossing = record<Crossing>({
-  harbour: text,
-  from: text,
-  to: text,
-  load: text,
-  crossingSeconds: number,
-  release: nullable(record({ stream: text, intent: whole, waitSeconds: number })),
-  bookedBy: text,
-});
-const result = oneOf({ arrived: true, returned: true, sunk: true });
-const over = oneOf({ TakeLoad: true, Cross: true, PutDown: true, AskForRelease: true, AwaitRelease: true });
 
 const messages: { readonly [Each in FerryEvent["kind"]]: (event: Extract<FerryEvent, { kind: Each }>) => string } = {
   Booked: ({ crossing: { load, from, to } }) => `${load} from ${from} to ${to}`,
@@ -49,23 +36,12 @@ const messages: { readonly [Each in FerryEvent["kind"]]: (event: Extract<FerryEv
 };
 const messageOf = (event: FerryEvent): string => (messages[event.kind] as (event: FerryEvent) => string)(event);
 
-const nameForm = textForm("a name", 40, "^[A-Za-z0-9-]+$");
+const nameForm = text("a name", { most: 40, pattern: "^[A-Za-z0-9-]+$" });
 
 export const ferryKind: Kind<FerryObservation, FerryEvent, FerryState, FerryEffect, Body> = {
   kind: "ferry",
   engine: ferryEngine,
-  facts: codecOf<FerryEvent>({
-    Booked: record({ crossing }),
-    Loaded: record({}),
-    Crossed: record({}),
-    Unloaded: record({ dock: text }),
-    ReleaseAsked: record({}),
-    ReleaseEnded: record({ result: text }),
-    Stumbled: record({ over, message: text }),
-    TurnedBack: record({ by: text, message: text }),
-    Ignored: record({ why: text }),
-    Moored: record({ result, message: text }),
-  }),
+  facts: ferryFacts,
   finishes: (events) => (events.some(({ kind }) => kind === "Moored") ? true : undefined),
   targetsOf: (first) =>
     first.kind === "Booked"
@@ -81,7 +57,7 @@ export const ferryKind: Kind<FerryObservation, FerryEvent, FerryState, FerryEffe
       from: nameForm,
       to: nameForm,
       load: line(100),
-      crossingSeconds: numberForm({ least: 0, most: 600 }),
+      crossingSeconds: number({ least: 0, most: 600 }),
     }),
     intentOf: ({ name: { harbour = "" }, body, by }: Asked<Body>): Crossing => ({
       ...body,
