@@ -230,7 +230,7 @@ export function list<Value>(
         return given.map((each, place) => within(place, form, each, reading));
       if (!isPlaceholder(given, reading))
         reading.problems.push({ kind: "shape", at: [], expected: what, found: given });
-      return [];
+      return given as readonly Value[];
     },
   };
 }
@@ -260,7 +260,7 @@ export const dictionary = <Value>(form: Form<Value>): Form<Readonly<Record<strin
       );
     if (!isPlaceholder(given, reading))
       reading.problems.push({ kind: "shape", at: [], expected: "an object", found: given });
-    return {};
+    return given as Readonly<Record<string, Value>>;
   },
 });
 

@@ -1,14 +1,14 @@
 // POST /locks/{rg}/{app} and DELETE /locks/{rg}/{app}/{id}: a `pulumi up` that is about to write an app locks it, so
 // that no rollout shifts its traffic meanwhile. A lock expires by itself, because its holder may die.
 
-import { type Form, number, object, read } from "../../engines/form.ts";
-import { appKey, type TargetKey } from "../../engines/targets.ts";
+import { object, read } from "../../engines/form.ts";
+import { appKey, lockSeconds, type TargetKey } from "../../engines/targets.ts";
 import { after } from "../../engines/time.ts";
 import { callMalformed, targetLocked } from "../../errors/api.ts";
 import { type Answer, answer, type Call, refuse, refuseTarget, unmanagedOf } from "./call.ts";
 
-/** The form of a lock's body. A lock expires by itself, and soon, because its holder may die. */
-export const lockForm: Form<{ readonly seconds: number }> = object({ seconds: number({ above: 0, most: 120 }) });
+/** The form of a lock's body. */
+export const lockForm = object({ seconds: lockSeconds });
 
 const targetIn = ({ path }: Call): TargetKey => appKey({ resourceGroup: path["rg"] ?? "", app: path["app"] ?? "" });
 

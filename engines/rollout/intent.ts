@@ -248,6 +248,17 @@ export const objectionsToGate = (
           "otherwise the canary gets no traffic before the approval.",
       ];
 
+export const outsideWeightsForm = oneOf(["restore", "adopt"], {
+  description:
+    "What to do when another client moves the weights: put them back, or continue from them. Absent means restore.",
+});
+
+/**
+ * What happens to weights that another client moves during a rollout: they are put back, or the rollout continues from
+ * them.
+ */
+export type OutsideWeights = ValueOf<typeof outsideWeightsForm>;
+
 /** The fields of a release that the caller asks for and the journal keeps. */
 export const askedFields = {
   release: line(200, {
@@ -266,17 +277,9 @@ export const askedFields = {
     pattern: "^/[\\x21-\\x7e]*$",
     description: "The path of the canary's own address that must answer with a status below 400.",
   }),
-  outsideWeights: optional(
-    oneOf(["restore", "adopt"], {
-      description:
-        "What to do when another client moves the weights: put them back, or continue from them. Absent means restore.",
-    }),
-  ),
+  outsideWeights: optional(outsideWeightsForm),
   gate: optional(gateForm),
 };
-
-/** What happens to weights that another client moves during a rollout. */
-export type OutsideWeights = "restore" | "adopt";
 
 /** What happens to a rollout in flight of the same app: it makes the new one fail, or it is aborted first. */
 export const whenInFlightForm = oneOf(["refuse", "supersede"], {

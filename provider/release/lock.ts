@@ -2,28 +2,23 @@
 // unreachable control plane is an answer here and not an error, because the app must stay repairable without one.
 
 import { controlPlane } from "../../client/control-plane.ts";
+import { type Form, line, object, read } from "../../engines/form.ts";
+import { lockSeconds } from "../../engines/targets.ts";
 import { BallastError } from "../../errors/catalogue.ts";
-import type { Failure, FunctionType, Properties } from "../resource-type.ts";
+import { failuresOf, propertiesOf } from "../package-schema.ts";
+import { type Failure, type FunctionType, type Properties, unknownValue } from "../resource-type.ts";
+import { addressFields } from "./fields.ts";
 
 const text = { type: "string" };
-const seconds = { type: "number" };
-const target = { endpoint: text, audience: text, resourceGroup: text, app: text };
+const lockForm = object({ ...addressFields, seconds: lockSeconds });
+const unlockForm = object({ ...addressFields, id: line(64, { description: "The id of the lock." }) });
 
-const targetTypes = { endpoint: "string", audience: "string", resourceGroup: "string", app: "string" };
-
-/** Makes the check of arguments: lists those that are missing, unknown or of another type. */
+/** Makes the check of arguments by their form. */
 const checkFor =
-  (own: Readonly<Record<string, string>>) =>
+  (form: Form<object>) =>
   (args: Properties): readonly Failure[] => {
-    const wanted: Readonly<Record<string, string>> = { ...targetTypes, ...own };
-    return [
-      ...Object.keys(args)
-        .filter((key) => !(key in wanted))
-        .map((key) => ({ property: key, reason: `${key} is unknown; known are ${Object.keys(wanted).join(", ")}.` })),
-      ...Object.keys(wanted)
-        .filter((key) => typeof args[key] !== wanted[key])
-        .map((key) => ({ property: key, reason: `${key} is missing or not a ${wanted[key]}.` })),
-    ];
+    const parsed = read(form, args, { placeholder: unknownValue });
+    return "problems" in parsed ? failuresOf(parsed.problems) : [];
   };
 
 const targetIn = (args: Properties) => ({ resourceGroup: String(args["resourceGroup"]), app: String(args["app"]) });
@@ -46,13 +41,10 @@ export const lock: FunctionType = {
     description:
       "Locks an app, so that the control plane shifts none of its traffic for a moment. " +
       "The outputs also report who has locked it already, or that the control plane is unreachable.",
-    inputs: {
-      properties: { ...target, seconds },
-      required: ["endpoint", "resourceGroup", "app", "seconds"],
-    },
+    inputs: { ...propertiesOf(lockForm) },
     outputs: { properties: { id: text, until: { type: "number" }, heldBy: text, unreachable: text } },
   },
-  check: checkFor({ seconds: "number" }),
+  check: checkFor(lockForm),
   invoke: (args, access) =>
     unlessUnreachable(async () => ({ ...(await controlPlane(access).lock(targetIn(args), Number(args["seconds"]))) })),
 };
@@ -62,10 +54,10 @@ export const unlock: FunctionType = {
   token: "ballast:index:unlock",
   schema: {
     description: "Unlocks an app before its lock expires.",
-    inputs: { properties: { ...target, id: text }, required: ["endpoint", "resourceGroup", "app", "id"] },
+    inputs: { ...propertiesOf(unlockForm) },
     outputs: { properties: { unreachable: text } },
   },
-  check: checkFor({ id: "string" }),
+  check: checkFor(unlockForm),
   invoke: (args, access) =>
     unlessUnreachable(async () => {
       await controlPlane(access).unlock(targetIn(args), String(args["id"]));

@@ -8,7 +8,7 @@ import type { Ending, EndReason } from "../../engines/rollout/vocabulary.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { releaseDegraded, releaseLeftInFlight, releaseRejected, releaseRolledBack } from "../../errors/provider.ts";
 import { type Properties, unknownValue } from "../resource-type.ts";
-import type { ReleaseInputs, ReleaseOutputs } from "./inputs.ts";
+import { bodyOf, type ReleaseInputs, type ReleaseOutputs } from "./fields.ts";
 
 /** What a release uses: the control plane, the output of `pulumi up`, and a signal that cancels. */
 export interface Surroundings {
@@ -111,28 +111,9 @@ async function putWhenFree(
   inputs: ReleaseInputs,
   { controlPlane, cancel, report }: Surroundings,
 ): Promise<RolloutSummary> {
-  const {
-    release,
-    strategy,
-    thresholds,
-    dryRunThresholds: dryRun,
-    probePath,
-    whenInFlight,
-    outsideWeights,
-    gate,
-  } = inputs;
   const deadline = Date.now() + refusalSeconds * 1000;
   for (let attempt = 0; ; attempt += 1) {
-    const put = await controlPlane.put(inputs, {
-      release,
-      strategy,
-      thresholds,
-      ...(dryRun ? { dryRun } : {}),
-      probePath,
-      whenInFlight,
-      outsideWeights,
-      ...(gate && { gate }),
-    });
+    const put = await controlPlane.put(inputs, bodyOf(inputs));
     if ("rollout" in put) return put.rollout;
     if (put.retryAfterSeconds === undefined || Date.now() > deadline) throw put.refused;
     if (attempt === 0) report(`${put.refused.message} Waiting until it has ended.`);

@@ -1,7 +1,8 @@
 // The resource `ballast:index:Release` as the provider's frame sees it.
 import { controlPlane } from "../../client/control-plane.ts";
 import type { Around, Properties, ResourceType } from "../resource-type.ts";
-import { check, diff, type ReleaseInputs } from "./inputs.ts";
+import type { ReleaseInputs } from "./fields.ts";
+import { check, diff } from "./inputs.ts";
 import { carryOut, lookUp, planned, type Surroundings, withdraw } from "./release.ts";
 import { schema, types } from "./schema.ts";
 

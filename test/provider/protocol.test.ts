@@ -88,8 +88,8 @@ test("reports the package's version, and describes its resource and functions in
 });
 
 test.each([
-  ["an unknown input", { wate: true }, "wate is unknown; known are endpoint,"],
-  ["a misspelt strategy", { strategy: { ...strategy, bakeSecond: 3 } }, "strategy.bakeSecond is unknown"],
+  ["an unknown input", { wate: true }, 'the value has an unknown field "wate"; the known fields are endpoint,'],
+  ["a misspelt strategy", { strategy: { ...strategy, bakeSecond: 3 } }, 'strategy has an unknown field "bakeSecond"'],
   [
     "a strategy without a field",
     { strategy: { ...strategy, intervalSeconds: undefined } },
@@ -99,17 +99,27 @@ test.each([
   [
     "a text for a number",
     { thresholds: { oddsTolerated: "1" } },
-    'thresholds.oddsTolerated is "1", but must be a number.',
+    'thresholds.oddsTolerated is "1", but must be a number from 1 to 10.',
   ],
   [
     "a dryRun that is not whole",
     { dryRunThresholds: { ...defaultThresholds, oddsTolerated: undefined } },
     "dryRunThresholds.oddsTolerated is missing.",
   ],
+  [
+    "a number beyond its range",
+    { strategy: { ...strategy, weights: [5, 100] } },
+    "strategy.weights[1] is 100, but must be a whole number from 1 to 99.",
+  ],
+  ["a path with spaces", { probePath: "/a b" }, 'probePath is "/a b", but must be a path'],
   ["an address in the clear", { endpoint: "http://ballast.example" }, "must be an https address"],
-  ["a third way in flight", { whenInFlight: "queue" }, 'must be "refuse" or "supersede"'],
+  ["a third way in flight", { whenInFlight: "queue" }, 'whenInFlight is "queue", but must be refuse or supersede.'],
   ["a gate without its time", { gate: { beforePercent: 100 } }, "gate.expiresSeconds is missing"],
-  ["a third way with weights of others", { outsideWeights: "ignore" }, 'must be "restore" or "adopt"'],
+  [
+    "a third way with weights of others",
+    { outsideWeights: "ignore" },
+    'outsideWeights is "ignore", but must be restore or adopt.',
+  ],
 ])("refuses %s by name", async (_what, other, reason) => {
   const inputs = JSON.parse(JSON.stringify(releaseInputs(plane.endpoint, other))) as Record<string, unknown>;
   expect(String(await failureOf(checked(provider, inputs)))).toContain(reason);
@@ -323,7 +333,7 @@ test("a lock is taken and given back; another holder or an unreachable control p
   expect(plane.asked).toEqual(["POST /locks/rg/storefront", "DELETE /locks/rg/storefront/lock-1"]);
   expect(await invoke("lock", { seconds: 60, app: "taken" })).toEqual({ heldBy: "rollout/rg/taken/r1" });
   expect(await invoke("lock", { minutes: 1 })).toEqual({
-    failures: [expect.stringContaining("minutes is unknown"), "seconds is missing or not a number."],
+    failures: [expect.stringContaining('unknown field "minutes"'), "seconds is missing."],
   });
   await plane.stop();
   expect(await invoke("lock", { seconds: 60 })).toEqual({
