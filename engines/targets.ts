@@ -17,8 +17,12 @@ export const appKey = ({ resourceGroup, app }: AppTarget): TargetKey => `app/${r
 
 /** The parts of an app's address in a path. */
 export const appForms = {
-  rg: text("a resource group's name", { most: 90, pattern: "^[\\p{L}\\p{N}_().-]+$" }),
-  app: text("an app's name", { most: 64, pattern: "^[A-Za-z][A-Za-z0-9-]*$" }),
+  rg: text("a resource group's name", {
+    most: 90,
+    pattern: "^[\\p{L}\\p{N}_().-]+$",
+    description: "The app's resource group.",
+  }),
+  app: text("an app's name", { most: 64, pattern: "^[A-Za-z][A-Za-z0-9-]*$", description: "The app." }),
 };
 
 /** For how long a caller may lock a target. A lock expires by itself, and soon, because its holder may die. */

@@ -22,7 +22,7 @@ export const configValueIllTyped = entry<{ readonly complaints: readonly string[
   "config-value-ill-typed",
   {
     title: "A configuration value is not valid",
-    message: ({ complaints }) => complaints.join(" "),
+    message: ({ complaints }) => `Invalid configuration: ${complaints.join(" ")}`,
     fix: ({ keys }) => `correct ${keys.join(", ")} in the stack's Pulumi.<stack>.yaml`,
   },
 );

@@ -1,6 +1,6 @@
 // Reads the path and the query of a call. A value that passes is safe to use in a stream's name, an SQL statement
 // or a message.
-import { type Form, index, object, oneOf, optional, type Parsed, read, text } from "../../engines/form.ts";
+import { described, type Form, index, object, oneOf, optional, type Parsed, read, text } from "../../engines/form.ts";
 import type { AnyKind, Kinds } from "../../engines/kind.ts";
 import { complaintOf } from "../../engines/problem.ts";
 import { appForms } from "../../engines/targets.ts";
@@ -11,7 +11,7 @@ export type Names = Readonly<Record<string, Form<string>>>;
 /** Gives the named parts of all paths: those of apps and locks, and those of each kind's streams. */
 export const namesOf = (kinds: Kinds): Names =>
   Object.assign({}, appForms, ...kinds.all.map(({ calls }) => calls.parts), {
-    id: text("the id of a lock", { most: 64, pattern: "^[A-Za-z0-9-]+$" }),
+    id: text("the id of a lock", { most: 64, pattern: "^[A-Za-z0-9-]+$", description: "The lock's id." }),
   });
 
 /** Lists what is wrong with the named parts of a path, decoded. */
@@ -27,11 +27,11 @@ export function complaintsAboutPath(path: Readonly<Record<string, string>>, name
 export const filterForm = ({ calls }: AnyKind): Form<Readonly<Record<string, string | undefined>>> =>
   object({
     ...Object.fromEntries(Object.entries(calls.filters).map(([name, part]) => [name, optional(calls.parts[part]!)])),
-    inFlight: optional(oneOf(["true"])),
+    inFlight: optional(oneOf(["true"], { description: `Lists only ${calls.plural} that have not ended.` })),
   });
 
 /** The first fact to follow. */
-export const followForm = object({ from: optional(index, 0) });
+export const followForm = object({ from: optional(described(index, "The index of the first fact to send."), 0) });
 
 /** Reads a query by its form. A name that is not in the form is refused, as in a body. */
 export const readQuery = <Value>(form: Form<Value>, query: URLSearchParams): Parsed<Value> =>

@@ -1,7 +1,19 @@
 // What a release asks for, declared once. Each limit of the strategy and of the judge has its type, range, default,
 // description and caution here, and no other file but its use repeats them: the API, its description, the provider and
 // its schema, the configuration, plan files, stored facts and the reference all read these forms.
-import { described, type Form, line, list, number, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
+import {
+  described,
+  type Form,
+  line,
+  list,
+  number,
+  type ObjectOf,
+  object,
+  oneOf,
+  optional,
+  text,
+  type ValueOf,
+} from "../form.ts";
 import type { Range } from "../range.ts";
 import type { AppTarget } from "../targets.ts";
 

@@ -6,7 +6,11 @@ import type { Target } from "./vocabulary.ts";
 /** The parts of a rollout's name, as Azure names the things. */
 export const parts = {
   ...appForms,
-  revision: text("a revision's name", { most: 64, pattern: "^[A-Za-z][A-Za-z0-9-]*$" }),
+  revision: text("a revision's name", {
+    most: 64,
+    pattern: "^[A-Za-z][A-Za-z0-9-]*$",
+    description: "The revision to release.",
+  }),
 } satisfies Readonly<Record<string, Form<string>>>;
 
 /** Gives the stream of a rollout, which is also its id everywhere. Azure ignores case, so it is in lower case. */

@@ -44,6 +44,7 @@ export const results = {
   unchanged: "the revision is the one that serves, or has its template",
   degraded: "an effect was tried too often without success, so a person must look",
 } as const;
+/** How a rollout ends. `degraded` means that an effect was tried too often without success: a person must look. */
 export type RolloutResult = keyof typeof results;
 
 /** The codes, for the forms of facts. */

@@ -22,9 +22,9 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     const components = exported.filter(({ kind }) => kind === "component");
     return new Map([
       ["README.md", index(components.map(({ name, documentation }) => [name, documentation]))],
-      ["api.md", apiPage(sources, kinds)],
+      ["api.md", apiPage(kinds)],
       ["commands.md", commandsPage()],
-      ["configuration.md", configurationPage(sources)],
+      ["configuration.md", configurationPage()],
       ["errors.md", errorsPage(errors, sources)],
       ...[...componentPages(exported)].map(([name, text]) => [`components/${name}`, text] as const),
     ]);

@@ -6,8 +6,11 @@ import { type Answer, answer, refuse, refuseTarget, unmanagedOf } from "../call.
 import { factsOfCall, refuseStream } from "./show.ts";
 
 /** The body of a signal. */
-export const signalForm = ({ calls }: AnyKind): Form<{ readonly signal: string; readonly message: string }> =>
-  object({ signal: oneOf(calls.signals), message: line(500) });
+export const signalForm = ({ kind, calls }: AnyKind): Form<{ readonly signal: string; readonly message: string }> =>
+  object({
+    signal: oneOf(calls.signals, { description: `What to do with the ${kind}.` }),
+    message: line(500, { description: "Why. The journal keeps it with the caller's name." }),
+  });
 
 /** Passes a signal on, or answers why it does not apply. The journal records it in either case. */
 export const signalStream = (kind: AnyKind): Answer => {
