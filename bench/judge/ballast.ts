@@ -76,7 +76,7 @@ export const byPlan: Contestant<State> = {
 };
 
 /** Gives our judge as a contestant, with a configuration. */
-export function contestant({ name, thresholds, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
+function contestant({ name, thresholds, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
   const steps = [...weights, 100];
   const adjusted = (evidence: Evidence): Evidence =>
     without === "tempering"

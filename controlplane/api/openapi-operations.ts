@@ -51,7 +51,7 @@ const callsOfKind = (kind: AnyKind): Readonly<Record<string, Operation>> => ({
 });
 
 /** Gives the name of the path of a kind's streams, with the parts in braces. */
-export const pathOf = ({ calls }: AnyKind): string =>
+const pathOf = ({ calls }: AnyKind): string =>
   `/${calls.plural}${Object.keys(calls.parts)
     .map((part) => `/{${part}}`)
     .join("")}`;

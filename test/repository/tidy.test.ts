@@ -153,9 +153,16 @@ describe("the law about", () => {
         laws.openingComments,
         file("a.ts", 'import "x";\n'),
         file("b.mjs", "#!/usr/bin/env node\nx();\n"),
-        file("c.ts", "// Says it.\n"),
+        file("c.ts", "// Says what it is for.\n"),
+        file("d.mjs", "#!/usr/bin/env node\n// Says what it is for,\n// in two lines.\nx();\n"),
+        file("e.ts", "//\nx();\n"),
+        file("f.ts", "/** Gives the sum of both numbers. */\nexport const f = 1;\n"),
+        file("g.ts", "// biome-ignore lint/a/b: the caller needs it so.\nx();\n"),
+        file("h.ts", "// @ts-expect-error: it has no types of its own.\nx();\n"),
+        file("i.ts", '/// <reference path="./a.d.ts" />\nx();\n'),
+        file("j.ts", "// The sum\nx();\n"),
       ),
-    ).toEqual(["a.ts:1", "b.mjs:1"]);
+    ).toEqual(["a.ts:1", "b.mjs:1", "e.ts:1", "f.ts:1", "g.ts:1", "h.ts:1", "i.ts:1", "j.ts:1"]);
   });
 
   test("names bans whole words in declared names, but no foreign names", () => {

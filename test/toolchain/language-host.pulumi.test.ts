@@ -77,6 +77,7 @@ console.log(process.versions.node, ...args);
   });
 
   const hasNode24 = existsSync(join(toolchain, "..", "node_modules", `node-${process.platform}-${process.arch}`));
+  // There is no package of Node 24 for every platform.
   test.runIf(hasNode24)(
     "on an older Node, starts itself again on Node 24 with its arguments and exit code",
     async () => {
@@ -86,6 +87,7 @@ console.log(process.versions.node, ...args);
     },
   );
 
+  // As above.
   test.runIf(hasNode24)("passes a signal on to the Node that replaced it", async () => {
     const child = spawn(process.execPath, ["--import", join(folder, "old.mjs"), launcher(true), "wait"], {
       stdio: ["ignore", "pipe", "inherit"],

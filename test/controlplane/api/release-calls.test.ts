@@ -56,7 +56,7 @@ describe("a body", () => {
       "call-malformed",
       "must be above the one before",
     ],
-    "with a forged line": [{ ...body, release: "good\nPlanned by somebody else" }, 400, "call-malformed", "release"],
+    "with a forged line": [{ ...body, release: "good\nPlanned by another person" }, 400, "call-malformed", "release"],
     "with a probe path elsewhere": [
       { ...body, probePath: "https://elsewhere.example/" },
       400,

@@ -13,10 +13,10 @@ import { eventually } from "../postgres/postgres.ts";
 
 const uncut = new AbortController().signal;
 /** A fence that always allows. */
-export const ours = async () => true;
+const ours = async () => true;
 export const resourceGroup = "shop";
 /** Polls often, so that a test does not wait for a client. */
-export const often = { updateIntervalInMs: 30 };
+const often = { updateIntervalInMs: 30 };
 export let shop: Shop;
 export let connection: Connection;
 export let apps: Apps;

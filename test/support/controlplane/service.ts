@@ -21,11 +21,11 @@ import { appKey } from "../../../engines/targets.ts";
 import { memoryClaims, memoryJournal } from "../worlds/memory.ts";
 import { type CheckedApp, checked } from "./exchanges.ts";
 
-export const tenant = "00000000-0000-0000-0000-00000000beef",
-  audience = "api://ballast";
+const tenant = "00000000-0000-0000-0000-00000000beef";
+const audience = "api://ballast";
 export const path = "/rollouts/Shop/api/api--0000002",
   stream = "rollout/shop/api/api--0000002";
-export const target = { resourceGroup: "shop", app: "api" };
+const target = { resourceGroup: "shop", app: "api" };
 export const body = {
   release: "hash-of-2",
   strategy: defaultStrategy,

@@ -117,10 +117,18 @@ export const narrowLines =
 /** Every file opens with a comment that says what it is for. */
 export const openingComments: Law = (files) =>
   programs(files).flatMap(({ path, text }) =>
-    isToolsOwn(path) || /^(#!.*\n)?(\/\/|\/\*)/.test(text)
+    isToolsOwn(path) || isHeader(text.replace(/^#!.*\n/, ""))
       ? []
       : [broken(path, 1, "the file does not say what it is for", "open it with a comment of two to five sentences")],
   );
+
+/** Reports whether a text opens with a sentence in lines of `//`: a docstring is of a declaration, not of the file. */
+function isHeader(text: string): boolean {
+  const [lines = ""] = /^(\/\/[^\n]*(\n|$))*/.exec(text) ?? [];
+  const said = lines.replaceAll(/^\/\/+ ?/gm, "").trim();
+  const isForTools = /^(biome-|eslint|@ts-|<reference|<amd|#region|prettier-)/.test(said);
+  return !isForTools && said.split(/\s+/).length >= 4 && /[.:]$|[.:]\s/.test(said);
+}
 
 const bannedInNames = new Set(["manager", "helper", "util", "handler", "processor", "data", "info", "do"]);
 const bannedExactly = new Set(["New", "Legacy", "V2"]);
