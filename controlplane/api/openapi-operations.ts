@@ -25,6 +25,8 @@ export interface Operation {
   readonly answers: Readonly<Record<number, Answered>>;
   /** The ids of errors beyond those of every call, by status. */
   readonly refusals?: Readonly<Record<number, readonly string[]>>;
+  /** What a refusal has beside the error, by status. */
+  readonly refusedWith?: Readonly<Record<number, Readonly<Record<string, Schema>>>>;
 }
 
 /** One answer: its description and the shape of its body. Without a shape there is no body. */
@@ -221,6 +223,7 @@ export const guarded = {
       },
     },
     refusals: { 404: ["target-not-managed"], 409: ["target-locked"] },
+    refusedWith: { 409: { heldBy: { type: "string", description: "Who has locked the app." } } },
   },
   unlockTarget: {
     method: "DELETE",

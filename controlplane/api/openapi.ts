@@ -103,7 +103,10 @@ function described(operationId: string, operation: Operation): Schema {
       { description: text, ...(shape === undefined ? {} : { content: { [mediaType]: { schema: shape } } }) },
     ],
   );
-  const refused = Object.entries(refusalsOf(operation)).map(([status, ids]) => [status, refusal(Number(status), ids)]);
+  const refused = Object.entries(refusalsOf(operation)).map(([status, ids]) => [
+    status,
+    refusal(Number(status), ids, operation.refusedWith?.[Number(status)] ?? {}),
+  ]);
   return {
     operationId,
     summary,
@@ -116,13 +119,13 @@ function described(operationId: string, operation: Operation): Schema {
   };
 }
 
-/** Describes a refusal and its header, if it has one. */
-function refusal(status: number, ids: readonly string[]): Schema {
+/** Describes a refusal, what it has beside the error, and its header, if it has one. */
+function refusal(status: number, ids: readonly string[], more: Readonly<Record<string, Schema>>): Schema {
+  const error = { type: "object", properties: { id: { enum: ids } } };
   const schema = {
-    allOf: [
-      named("Error"),
-      { type: "object", properties: { error: { type: "object", properties: { id: { enum: ids } } } } },
-    ],
+    type: "object",
+    allOf: [named("Error"), { type: "object", properties: { error, ...more }, required: Object.keys(more) }],
+    unevaluatedProperties: false,
   };
   const header = headerOfRefusal[status];
   return {

@@ -157,7 +157,7 @@ test.each([
   "join(import.meta.dirname, name)",
   "URL.parse(name, import.meta.url)",
 ])("the law refuses %s, whose module cannot be read, unless it is listed with a reason", (text) => {
-  const file = { path: "cloud/a.ts", text: `const a = ${text};`, executable: false };
+  const file = { path: "cloud/a.ts", text: `const a = f(${text});`, executable: false };
   expect(importLaw(table)([file])).toEqual([
     `cloud/a.ts:1  what ${text} imports cannot be read: ` +
       "name the module by a literal, or list it with a reason in exceptions.ts.",

@@ -71,7 +71,12 @@ function call(operation: Operation, names: Names): string {
         ...Object.entries<Answered>(answers).map(([status, answer]) => [status, answerOf(answer)]),
         ...Object.entries(refusalsOf(operation)).map(([status, ids]) => [
           status,
-          `Refused: ${ids.map(errorLink).join(", ")}.`,
+          [
+            `Refused: ${ids.map(errorLink).join(", ")}.`,
+            ...Object.entries(operation.refusedWith?.[Number(status)] ?? {}).map(
+              ([name, schema]) => `Beside the error: ${code(name)}. ${schema["description"]}`,
+            ),
+          ].join(" "),
         ]),
       ],
     ).trimEnd(),

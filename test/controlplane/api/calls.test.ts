@@ -197,8 +197,8 @@ async function* linesOf(response: Response): AsyncGenerator<unknown, void> {
   }
 }
 
-describe("a hold", () => {
-  test("is held by one client at a time, for at most two minutes, until it is given back", async () => {
+describe("a lock", () => {
+  test("belongs to one client at a time, for at most two minutes, until it is removed", async () => {
     const { call } = service();
     const first = await call("POST", "/locks/Shop/API", { seconds: 30 });
     expect([first.status, typeof first.body.id, first.body.until > Date.now()]).toEqual([200, "string", true]);

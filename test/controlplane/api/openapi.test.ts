@@ -110,6 +110,14 @@ describe("the description", () => {
     ]) {
       await expect(answering(answer)).rejects.toThrow("POST /recover");
     }
+    for (const answer of [
+      { error: { id: "target-locked", message: "m", fix: "f" } },
+      { error: { id: "target-locked", message: "m", fix: "f" }, heldBy: 1 },
+      { error: { id: "target-locked", message: "m", fix: "f" }, heldBy: "ann", more: 1 },
+    ]) {
+      const locked = checked({ fetch: async () => Response.json(answer, { status: 409 }) });
+      await expect(locked.request("/locks/shop/api", { method: "POST", body: '{"seconds":1}' })).rejects.toThrow("409");
+    }
     const lax = checked({ fetch: async () => Response.json({ id: "1", until: 1 }) });
     await expect(lax.request("/locks/shop/api", { method: "POST", body: '{"seconds":121}' })).rejects.toThrow(
       "although",

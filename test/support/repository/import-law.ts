@@ -192,7 +192,7 @@ const pathsRefused = (table: readonly Row[], file: SourceFile, row: Row): readon
   });
 
 function isReachable(table: readonly Row[], path: string, row: Row, place: string): boolean {
-  if (isWithin(place, "node_modules") || isWithin(place, path)) return true;
+  if (isWithin(place, "node_modules") || isWithin(place, "..") || isWithin(place, path)) return true;
   const leadsToRows =
     place === "." ||
     homeOf(table, place) !== undefined ||

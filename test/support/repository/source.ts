@@ -30,7 +30,7 @@ export function readRepository(root: string): readonly SourceFile[] {
   return walk("");
 }
 
-/** Reports whether a file is program text: TypeScript, JavaScript, or a launcher that Node or a program like it runs. */
+/** Reports whether a file is program text: TypeScript, JavaScript, or a launcher that Node or a like program runs. */
 export const isProgram = (file: SourceFile): boolean =>
   /\.[cm]?[jt]sx?$/.test(file.path) || /^#!.*\b(node\d*|tsx|ts-node|bun|deno|vite-node)\b/.test(file.text);
 
