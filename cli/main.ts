@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError, exitCodeMeanings } from "../errors/catalogue.ts";
+import { usageWrong } from "../errors/cli.ts";
 import { addDoctor } from "./doctor/doctor.ts";
 import { addEmulator } from "./emulator/emulator.ts";
 import { addImage } from "./image/image.ts";
@@ -22,10 +23,12 @@ const { version, engines } = createRequire(import.meta.url)("ballast/package.jso
 /** The exit codes of what is not an error of the catalogue, which carries its own. */
 const exitCodes = { success: 0, failed: 1, usage: 2 };
 
+const isJson = process.argv.includes("--json");
 const program = new Command("ballast")
   .description("Release Azure Container Apps by canary: watch, control, explain and plan rollouts.")
   .version(version)
   .exitOverride()
+  .configureOutput(isJson ? { writeErr: () => undefined } : {})
   .addHelpText(
     "after",
     `
@@ -59,10 +62,23 @@ addSignIn(program);
 addEmulator(program);
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.success;
+    // For people the parser has printed its own message.
+    if (isJson) printError(usageWrong({ reason: reasonOf(error) }), isJson);
+    return exitCodes.usage;
+  }
   if (!(error instanceof BallastError)) throw error;
-  printError(error, process.argv.includes("--json"));
+  printError(error, isJson);
   return error.exitCode;
+}
+
+/** Gives the parser's message as a sentence. A group without a command makes it print help, which is no message. */
+function reasonOf({ code, message }: CommanderError): string {
+  if (code === "commander.help") return "No command was given.";
+  const [first = "", ...more] = message.replace(/^error: /, "").split("\n");
+  const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}${first.endsWith(".") ? "" : "."}`;
+  return [sentence, ...more].join(" ");
 }
 
 // A reader such as `head` closes the pipe when it has read enough. That is no failure.

@@ -59,8 +59,8 @@ async function outputsOf(
   stack: string | undefined,
 ): Promise<{ readonly endpoint: string; readonly audience: string | undefined }> {
   const pulumiCli = await bringPulumi({ report: (line) => void process.stderr.write(`${line}\n`) });
-  const unknown = (reason: string): Error =>
-    endpointUnknown({ stack: stack ? `The stack ${stack}` : "The stack selected in this folder", reason });
+  const unknown = (reason: string, isRead: boolean): Error =>
+    endpointUnknown({ stack: stack ? `The stack ${stack}` : "The stack selected in this folder", reason, isRead });
   const running = promisify(execFile)(
     pulumiCli.command,
     ["stack", "output", "--json", "--non-interactive", ...(stack ? ["--stack", stack] : [])],
@@ -69,11 +69,13 @@ async function outputsOf(
   const { stdout } = await running.catch((error: Error & { stderr?: string }) => {
     throw unknown(
       (error.stderr?.trim().split("\n").at(-1) || error.message).replace(/^error: /, "").replace(/\.$/, ""),
+      false,
     );
   });
   const { controlPlaneEndpoint: endpoint, controlPlaneAudience: audience } = JSON.parse(stdout) as Readonly<
     Record<string, unknown>
   >;
-  if (typeof endpoint !== "string") throw unknown("it has not been deployed yet, or its program does not export it");
+  if (typeof endpoint !== "string")
+    throw unknown("it has not been deployed yet, or its program does not export it", true);
   return { endpoint, audience: typeof audience === "string" ? audience : undefined };
 }

@@ -282,7 +282,9 @@ async function settleAccounts(
   )) {
     timeline.check(
       counts.canaryRequests === 0,
-      `no user's request reached release ${released.release} (${released.result})`,
+      released.result === "unchanged"
+        ? `the new revision of the revert to release ${released.release} got no request`
+        : `no user's request reached release ${released.release} (${released.result})`,
     );
   }
   const killed = releases.find(({ release, result }) => release === drawn.kill.release && result !== "unchanged");

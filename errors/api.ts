@@ -98,11 +98,11 @@ export const streamInFlight = entry<{ stream: string; superseded: boolean }>("st
 });
 
 /** The signal has no meaning in the present state. */
-export const signalDisregarded = entry<{ why: string }>("signal-disregarded", {
+export const signalDisregarded = entry<{ kind: string; why: string }>("signal-disregarded", {
   title: "A signal does not apply in the present state",
   message: ({ why }) => `The signal was disregarded: ${why}.`,
   fix: () => "check the present state, as with `ballast release show` for a rollout",
-  left: () => "Its work continues unchanged. The journal records the signal.",
+  left: ({ kind }) => `Nothing was changed. The ${kind}'s journal records the signal.`,
 });
 
 /** A `pulumi up` is about to write the app, and two may not write it at the same time. */

@@ -1,12 +1,28 @@
 // Errors of the `ballast` command itself. What the control plane refuses carries the control plane's own ids.
 import { entry } from "./catalogue.ts";
 
+/** The command line does not parse. With --json the error is printed in this form; for people, as the parser words it. */
+export const usageWrong = entry<{ reason: string }>("cli-usage-wrong", {
+  exitCode: 2,
+  title: "Invalid command line",
+  message: ({ reason }) => reason,
+  fix: () => "correct the command line; `--help` after any command shows its arguments and options",
+  left: () => "Nothing was changed.",
+});
+
 /** Neither an option nor the stack says where the control plane is. */
-export const endpointUnknown = entry<{ stack: string; reason: string }>("cli-endpoint-unknown", {
+export const endpointUnknown = entry<{ stack: string; reason: string; isRead: boolean }>("cli-endpoint-unknown", {
   exitCode: 2,
   title: "Control plane address unknown",
-  message: ({ stack, reason }) => `${stack} has no output controlPlaneEndpoint: ${reason}.`,
-  fix: () => "run the command in the program's folder with --stack <name>, or pass --endpoint https://<host>",
+  variants: [{ isRead: true }, { isRead: false }],
+  message: ({ stack, reason, isRead }) =>
+    isRead
+      ? `${stack} has no output controlPlaneEndpoint: ${reason}.`
+      : `The outputs of ${stack.charAt(0).toLowerCase()}${stack.slice(1)} cannot be read: ${reason}.`,
+  fix: ({ isRead }) =>
+    isRead
+      ? "run the command in the program's folder with --stack <name>, or pass --endpoint https://<host>"
+      : "run `pulumi login` and then the command in the program's folder, or give --endpoint https://<host>",
 });
 
 /** A name that does not have the form of a rollout's. */

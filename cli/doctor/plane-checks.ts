@@ -80,6 +80,7 @@ async function pulse({ stack: { endpoint, silenceSeconds } }: Context): Promise<
       endpointUnknown({
         stack: "The stack",
         reason: "it has not been deployed yet, or its program does not export it",
+        isRead: true,
       }),
     );
   // Health needs no token, so none is sent.

@@ -40,7 +40,10 @@ export const release: Work<RolloutTypes> = {
   columns: [
     { head: "APP", textOf: ({ app }) => app },
     { head: "REVISION", textOf: ({ revision }) => revision },
-    { head: "RESULT", textOf: ({ result, phase, percent }) => result ?? `${phase}, ${percent} %` },
+    {
+      head: "RESULT",
+      textOf: ({ result, paused, phase, percent }) => result ?? `${paused ? "paused" : phase}, ${percent} %`,
+    },
     { head: "STARTED (UTC)", textOf: ({ startedAt }) => utc(startedAt) },
     { head: "WHY", textOf: ({ message }) => message },
   ],
@@ -59,10 +62,10 @@ export const release: Work<RolloutTypes> = {
 };
 
 function rowsOf(rollout: RolloutSummary): readonly (readonly [string, string])[] {
-  const { percent, result, phase, attempt, message, evidence, startedAt, facts } = rollout;
+  const { percent, result, phase, paused, attempt, message, evidence, startedAt, facts } = rollout;
   return [
     ["traffic", `canary ${percent} %, stable ${100 - percent} %`],
-    ["phase", `${phase}${attempt > 1 ? `, attempt ${attempt}` : ""}`],
+    ["phase", `${paused ? `paused in ${phase}` : phase}${attempt > 1 ? `, attempt ${attempt}` : ""}`],
     ["result", result ?? "in progress"],
     ["why", message],
     ...(evidence ? [["evidence", evidenceLine(evidence)] as const] : []),
@@ -73,7 +76,9 @@ function rowsOf(rollout: RolloutSummary): readonly (readonly [string, string])[]
 /** Compares the odds collected so far with those that decide, as `1 : 20`. */
 function evidenceLine({ against, againstMax, favour, favourMin }: Balance): string {
   const negative = `against the canary ${odds(against)}, rolls back at ${odds(againstMax)}`;
-  return favour === null ? negative : `${negative}; in its favour ${odds(favour)}, promotes at ${odds(favourMin)}`;
+  return favour === null
+    ? negative
+    : `${negative}; in its favour ${odds(favour)}, and the last step before 100 % needs ${odds(favourMin)}`;
 }
 
 const odds = (times: number): string => ratio(Math.log(times));

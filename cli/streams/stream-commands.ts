@@ -43,14 +43,24 @@ function addList<Types extends StreamTypes>(group: Command, work: Work<Types>): 
       ),
     )
     .action(async (options: ReachOptions & Readonly<Record<string, unknown>>) => {
-      const wanted = filters.flatMap(({ filter }) => (options[filter] ? [[filter, options[filter]]] : []));
+      const wanted = filters.flatMap(({ filter }) => (options[filter] ? [[filter, options[filter]] as const] : []));
       const calls = streamCalls(await reach(options), streams);
       const listed = await calls.list(Object.fromEntries(wanted) as StreamFilter<Types>);
       if (options.json) return printJson(listJson(streams.plural, listed));
       for (const { error } of listed.unreadable) process.stderr.write(`${error}\n`);
       if (listed.streams.length > 0) print(listTable(work, listed.streams));
-      else if (listed.unreadable.length === 0) print(`There are no ${streams.plural} yet.`);
+      else if (listed.unreadable.length === 0) print(noneOf(streams, wanted));
     });
+}
+
+/** Says that a list is empty, and by which filters. */
+function noneOf(
+  { kind, plural }: { readonly kind: string; readonly plural: string },
+  wanted: readonly (readonly [filter: string, value: unknown])[],
+): string {
+  if (wanted.length === 0) return `There are no ${plural} yet.`;
+  const options = wanted.map(([filter, value]) => `${optionOf(filter)} ${String(value)}`).join(" ");
+  return `No ${kind} matches ${options}.`;
 }
 
 const listJson = (plural: string, { streams, unreadable }: ListedStreams<StreamSummary>): object => ({
@@ -64,7 +74,7 @@ const listJson = (plural: string, { streams, unreadable }: ListedStreams<StreamS
 function addShow<Types extends StreamTypes>(group: Command, work: Work<Types>): void {
   const { command, streams, shown } = work;
   const [short, long] = work.exampleNames;
-  withReachOptions(group.command(`show <${streams.kind}>`))
+  withReachOptions(group.command("show").argument(`<${streams.kind}>`, namedOf(work)))
     .description(`show a ${streams.kind}'s ${shown}`)
     .addHelpText(
       "after",
@@ -80,7 +90,7 @@ function addShow<Types extends StreamTypes>(group: Command, work: Work<Types>): 
 function addExplain<Types extends StreamTypes>(group: Command, work: Work<Types>): void {
   const { streams, replay } = work;
   const example = `ballast ${work.command} explain ${work.exampleNames[0]}`;
-  const command = withReachOptions(group.command(`explain <${streams.kind}>`)).description(
+  const command = withReachOptions(group.command("explain").argument(`<${streams.kind}>`, namedOf(work))).description(
     `print every decision of a ${streams.kind} with its numbers`,
   );
   if (replay)
@@ -103,7 +113,7 @@ ${examples(example, `${example} --replay`)}`
 function addFollow<Types extends StreamTypes>(group: Command, work: Work<Types>): void {
   const { streams, isSuccess, successMeans } = work;
   const example = `ballast ${work.command} follow ${work.exampleNames[0]}`;
-  withReachOptions(group.command(`follow <${streams.kind}>`))
+  withReachOptions(group.command("follow").argument(`<${streams.kind}>`, namedOf(work)))
     .description(`print each fact of a ${streams.kind} as it happens, until the ${streams.kind} ends`)
     .option("--from <index>", "first fact of the journal to print", wholeNumber, 0)
     .addHelpText(
@@ -141,7 +151,7 @@ function addSignal<Types extends StreamTypes>(
   { signal, description, exampleMessage }: SignalCommand<Types["signal"]>,
 ): void {
   const example = `ballast ${work.command} ${signal} ${work.exampleNames[0]} --message "${exampleMessage}"`;
-  withReachOptions(group.command(`${signal} <${work.streams.kind}>`))
+  withReachOptions(group.command(signal).argument(`<${work.streams.kind}>`, namedOf(work)))
     .description(description)
     .requiredOption("-m, --message <text>", "why, recorded in the journal with your name")
     .addHelpText("after", `${namingOf(work)}\n${examples(example)}`)
@@ -169,6 +179,9 @@ async function found<Types extends StreamTypes>(
   const stream = await finderOf(work).find(calls, name);
   return { calls, stream, fullName: nameIn(work.streams, stream) };
 }
+
+const namedOf = <Types extends StreamTypes>({ streams }: Work<Types>): string =>
+  `name of the ${streams.kind}, as below`;
 
 const namingOf = <Types extends StreamTypes>(work: Work<Types>): string => `\n${finderOf(work).naming}`;
 

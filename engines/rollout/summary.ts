@@ -8,6 +8,12 @@ import { isNoteworthy, messageOf } from "./tell.ts";
 import type { EndReason, RolloutEvent, RolloutResult, RolloutState, Target, WaitReason } from "./vocabulary.ts";
 import { shareOf } from "./weights.ts";
 
+/** Who paused a rollout, and why. */
+interface Pause {
+  readonly by: string;
+  readonly message: string;
+}
+
 /** One rollout at a glance. It is also the rollout's name: resource group, app and revision. */
 export interface RolloutSummary extends Target {
   /** `rollout/<resource group>/<app>/<revision>`, in lower case. */
@@ -18,6 +24,8 @@ export interface RolloutSummary extends Target {
   /** The canary's share of the traffic when it was last read. */
   readonly percent: number;
   readonly attempt: number;
+  /** Null unless a person has paused the rollout and it is still paused. */
+  readonly paused: Pause | null;
   /** Null while the rollout is in flight. */
   readonly result: RolloutResult | null;
   /** Why it ended or, while it is in flight, why it waits; null if it goes on. For programs. */
@@ -47,6 +55,7 @@ export function summaryOf(
   if (planned?.kind !== "Planned") return undefined;
   const { target, revision, release } = planned.intent;
   const end = endOf(state);
+  const paused = pauseOf(events, state);
   const last = events.findLast(isNoteworthy) ?? planned;
   return {
     id: stream,
@@ -56,9 +65,10 @@ export function summaryOf(
     phase: state.phase,
     percent: percentOf(events, revision),
     attempt: state.attempt,
+    paused,
     result: end?.result ?? null,
     reason: end?.reason ?? state.waiting ?? null,
-    message: end?.message ?? messageOf(last),
+    message: end?.message ?? (paused ? `paused by ${paused.by}: ${paused.message}` : messageOf(last)),
     evidence: evidenceOf(state),
     startedAt: planned.at,
     facts: events.length,
@@ -73,6 +83,11 @@ const evidenceOf = (state: RolloutState): Balance | null =>
   state.intent === undefined || state.stable === null || state.evidence.begun === 0
     ? null
     : balance(state.evidence, state.intent.thresholds, standing(state));
+
+function pauseOf(events: readonly RolloutEvent[], state: RolloutState): Pause | null {
+  const pause = events.findLast((event) => event.kind === "Signalled" && event.signal === "pause");
+  return state.paused && pause?.kind === "Signalled" ? { by: pause.by, message: pause.message } : null;
+}
 
 function percentOf(events: readonly RolloutEvent[], revision: string): number {
   const seen = events.findLast((event) => event.kind === "TrafficRead" || event.kind === "TrafficShifted");
@@ -102,7 +117,11 @@ const balanceSchema = exactly({
       "How many times likelier the observed requests of this step are with a good canary than with a bad one; " +
       "null at 100 percent.",
   },
-  favourMin: { ...times, description: "The step passes when `favour` reaches this value." },
+  favourMin: {
+    ...times,
+    description:
+      "The last step before 100 percent passes only when `favour` reaches this value. Earlier steps do not need it.",
+  },
 } satisfies Record<keyof Balance, Schema>);
 
 /** A summary as JSON Schema. */
@@ -114,6 +133,10 @@ export const summarySchema: Schema = exactly({
   phase: text,
   percent: { type: "number", description: "The canary's share of the traffic when it was last read." },
   attempt: { type: "integer", minimum: 1 },
+  paused: {
+    anyOf: [exactly({ by: text, message: text } satisfies Record<keyof Pause, Schema>), { type: "null" }],
+    description: "Who paused it and why; null unless it is paused.",
+  },
   result: {
     anyOf: [{ ...text, enum: Object.keys(results) }, { type: "null" }],
     description: "Null while the rollout is in flight.",

@@ -34,6 +34,7 @@ const usage = [
   "cli-rollout-name-unclear",
   "cli-stack-unreadable",
   "cli-traffic-unknown",
+  "cli-usage-wrong",
   "demo-option-unclear",
   "demo-seed-unclear",
   "doctor-plane-undeployed",

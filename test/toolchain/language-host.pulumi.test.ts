@@ -122,7 +122,7 @@ describe("the launcher of our language host", () => {
     writeLauncher(folder);
     const { code, output } = await runChild(path(), [], { environment: {} });
     expect(code).not.toBe(0);
-    expect(output).toContain('start this Pulumi CLI with "npm run pulumi"');
+    expect(output).toContain('runs only through "npm run pulumi" of a clone of Ballast');
   });
 
   test("is rewritten if its text differs, and left alone if it is the same", () => {

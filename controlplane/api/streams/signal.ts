@@ -28,7 +28,8 @@ export const signalStream = (kind: AnyKind): Answer => {
     const by = call.caller.name;
     const events = await parts.streams.signal(stream, { kind: "Signal", at: parts.now(), by, ...asked.value });
     const why = kind.calls.whyDisregarded(events);
-    if (why !== undefined) return refuse(409, signalDisregarded({ why }));
-    return answer(202, { accepted: true, message: events.map(kind.messages.messageOf).join("; ") });
+    if (why !== undefined) return refuse(409, signalDisregarded({ kind: kind.kind, why }));
+    // A decision that follows at once, such as that of an abort, repeats who sent the signal and why.
+    return answer(202, { accepted: true, message: kind.messages.messageOf(events.at(-1)!) });
   };
 };

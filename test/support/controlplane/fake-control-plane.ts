@@ -189,7 +189,10 @@ function signal(
   refuse: Refuse,
 ): void {
   if (ended(rollout) && body["signal"] !== "retry")
-    return refuse(409, signalDisregarded({ why: `${String(body["signal"])} came too late: the rollout has ended` }));
+    return refuse(
+      409,
+      signalDisregarded({ kind: "rollout", why: `${String(body["signal"])} came too late: the rollout has ended` }),
+    );
   if (body["signal"] === "abort") abort(rollout, String(body["message"]));
   for (const each of wake) each();
   send(202, { accepted: true, message: `${String(body["signal"])} by tests: ${String(body["message"])}` });
