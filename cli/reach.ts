@@ -60,7 +60,7 @@ async function outputsOf(
 ): Promise<{ readonly endpoint: string; readonly audience: string | undefined }> {
   const pulumiCli = await bringPulumi({ report: (line) => void process.stderr.write(`${line}\n`) });
   const unknown = (reason: string, isRead: boolean): Error =>
-    endpointUnknown({ stack: stack ? `The stack ${stack}` : "The stack selected in this folder", reason, isRead });
+    endpointUnknown({ stack: stack ? `the stack ${stack}` : "the stack selected in this folder", reason, isRead });
   const running = promisify(execFile)(
     pulumiCli.command,
     ["stack", "output", "--json", "--non-interactive", ...(stack ? ["--stack", stack] : [])],

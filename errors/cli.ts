@@ -17,8 +17,8 @@ export const endpointUnknown = entry<{ stack: string; reason: string; isRead: bo
   variants: [{ isRead: true }, { isRead: false }],
   message: ({ stack, reason, isRead }) =>
     isRead
-      ? `${stack} has no output controlPlaneEndpoint: ${reason}.`
-      : `The outputs of ${stack.charAt(0).toLowerCase()}${stack.slice(1)} cannot be read: ${reason}.`,
+      ? `There is no output controlPlaneEndpoint in ${stack}: ${reason}.`
+      : `The outputs of ${stack} cannot be read: ${reason}.`,
   fix: ({ isRead }) =>
     isRead
       ? "run the command in the program's folder with --stack <name>, or pass --endpoint https://<host>"

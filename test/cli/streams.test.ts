@@ -131,6 +131,7 @@ test("words the help from what the kind says about itself", async () => {
 
 test("lists streams in the kind's columns, all or those that a filter selects", async () => {
   expect((await ferry(["list"])).out).toBe("There are no ferries yet.\n");
+  expect((await ferry(["list", "--harbour", "nope"])).out).toBe("No ferry matches --harbour nope.\n");
   await book("bay", "monday");
   await book("lake", "Tuesday");
   expect((await ferry(["list", "--harbour", "Bay"])).out).toBe("FERRY             RESULT\nferry/bay/monday  booked\n");

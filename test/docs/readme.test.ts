@@ -52,4 +52,10 @@ test("the benchmark figures are those of the judge's page", () => {
   expect(readme).toContain(`| bad canaries promoted, benchmark | | ${row(0)} |`);
   expect(readme).toContain(`| good canaries rolled back, benchmark | | ${row(1)} |`);
   expect(unwrapped).toContain(`${percentages("ballast")[2]} % of its runs had no verdict`);
+  const [hour, hours] = [percentages("Kayenta 1 h"), percentages("Kayenta 4 h")];
+  expect(unwrapped).toContain(`fewest false rollbacks: ${range([hour[1], hours[1]])}.`);
+  expect(unwrapped).toContain(
+    `It promoted ${hour[0]} % of the bad canaries with an analysis of one hour, and none with`,
+  );
+  expect([hours[0], unwrapped]).toEqual([0, expect.stringContaining(`after which ${hours[2]} % of its runs had no`)]);
 });
