@@ -73,9 +73,8 @@ function exitCodeOf(error: unknown): number {
   return error.exitCode;
 }
 
-/** Gives the parser's message as a sentence. A group without a command makes it print help, which is no message. */
-function reasonOf({ code, message }: CommanderError): string {
-  if (code === "commander.help") return "No command was given.";
+/** Gives the parser's message as a sentence. */
+function reasonOf({ message }: CommanderError): string {
   const [first = "", ...more] = message.replace(/^error: /, "").split("\n");
   const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}${first.endsWith(".") ? "" : "."}`;
   return [sentence, ...more].join(" ");

@@ -242,8 +242,8 @@ canary one point more. Each cell changes one thing, or is a corner case. *Shocks
 durations) by a factor that is drawn anew in each minute, for canary and stable apart. CV is the factor's coefficient
 of variation: with CV 1 it varies by as much as its mean.
 
-**Two tracks.** In track A all contestants have the same weights, so that verdicts are compared. In track B each sets its
-own, as it would in production.
+**Two tracks.** In track A all contestants have the same weights, so that verdicts are compared. In track B each sets
+its own, as it would in production.
 
 **The measures.** A *bad* canary should be rolled back and a *good* one promoted; an *unknown* one gets no requests, so
 there is no evidence, and neither should happen. Percentages are of all runs, with 95 % confidence intervals (Wilson's

@@ -84,7 +84,7 @@ test.each([
 test.each([
   ["an unknown command", ["release", "undo", "storefront"], "Unknown command 'undo'."],
   ["a missing argument", ["release", "show"], "Missing required argument 'rollout'."],
-  ["a group without a command", ["release"], "No command was given."],
+  ["an option of another command", ["release"], "Unknown option '--json'."],
   [
     "an invalid value",
     ["release", "follow", "storefront", "--from", "start"],
