@@ -1,7 +1,7 @@
 // Errors of the `ballast` command itself. What the control plane refuses carries the control plane's own ids.
 import { entry } from "./catalogue.ts";
 
-/** The command line does not parse. With --json the error is printed in this form; for people, as the parser words it. */
+/** The command line does not parse. With --json it is printed in this form; for people, as the parser words it. */
 export const usageWrong = entry<{ reason: string }>("cli-usage-wrong", {
   exitCode: 2,
   title: "Invalid command line",

@@ -247,7 +247,7 @@ its own, as it would in production.
 
 **The measures.** A *bad* canary should be rolled back and a *good* one promoted; an *unknown* one gets no requests, so
 there is no evidence, and neither should happen. Percentages are of all runs, with 95 % confidence intervals (Wilson's
-method, which also suits rare outcomes), such as \`12.3 ±2.0\`, \`0 ≤0.4\` or \`100 ≥99.6\`. Minutes are medians over all
-runs, so that a miss counts as never.
+method, which also suits rare outcomes), such as \`12.3 ±2.0\`, \`0 ≤0.4\` or \`100 ≥99.6\`. Minutes are medians over
+all runs, so that a miss counts as never.
 *Spoiled responses* are the expected number of responses that the fault made fail, be refused or never arrive.
 After a promotion a fault spoils responses until the end of the run. Slow responses are not spoiled.`;

@@ -1,5 +1,5 @@
-// Colour of the command's output: on a terminal only, unless NO_COLOR or FORCE_COLOR decides. Node before 22 leaves this
-// decision to us, so the rule is tested by itself, and the output of the command by its bytes.
+// Colour of the command's output: on a terminal only, unless NO_COLOR or FORCE_COLOR decides. Node before 22 leaves
+// this decision to us, so the rule is tested by itself, and the output of the command by its bytes.
 import { describe, expect, test, vi } from "vitest";
 import { printError, showsColour, styled } from "../../cli/terminal.ts";
 import { rolloutUnknown } from "../../errors/cli.ts";
