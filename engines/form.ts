@@ -355,9 +355,11 @@ const problemOf = (objection: Objection, value: object): Problem =>
 export function optional<Value>(form: Form<Value>): OptionalForm<Value>;
 export function optional<Value>(form: Form<Value>, otherwise: NoInfer<Value>): Form<Value>;
 export function optional<Value>(form: Form<Value>, otherwise?: Value): Form<Value> {
+  const { whenAbsent: _earlier, schema, ...rest } = form;
+  const { default: _default, ...plain } = schema;
   return otherwise === undefined
-    ? { ...form, mayBeAbsent: true }
-    : { ...form, schema: { ...form.schema, default: otherwise }, mayBeAbsent: true, whenAbsent: otherwise };
+    ? { ...rest, schema: plain, mayBeAbsent: true }
+    : { ...rest, schema: { ...plain, default: otherwise }, mayBeAbsent: true, whenAbsent: otherwise };
 }
 
 /** Gives a form another description, for a field that means more than its form does. */
