@@ -3,7 +3,7 @@ import type { RolloutSummary, RolloutSummaryJson } from "../engines/rollout/summ
 import type { Ending, PersonalSignal, ReleaseIntent, RolloutEvent, Target } from "../engines/rollout/vocabulary.ts";
 import type { StreamCalls, StreamFact, StreamFilter, StreamKind } from "./streams.ts";
 
-export type { RolloutSummary } from "../engines/rollout/summary.ts";
+export { type RolloutSummary, succeeded } from "../engines/rollout/summary.ts";
 
 /** Names a rollout: an app's release of one revision. */
 export interface RolloutName extends Target {
@@ -47,11 +47,3 @@ export const rollouts: StreamKind<RolloutTypes> = {
   },
   nameOf: (rollout) => rollout,
 };
-
-/**
- * Reports whether a rollout ended well. A rollout in flight, or one that was never started, has not.
- *
- * @param result Whatever a Pulumi state holds.
- */
-export const succeeded = (result: unknown): result is "promoted" | "unchanged" =>
-  result === "promoted" || result === "unchanged";

@@ -2,6 +2,7 @@
 // address of Slack or Teams can post there. A complaint therefore names a field and never its value.
 
 import { object, optional, read, text } from "../engines/form.ts";
+import { parsedJson } from "../engines/parsed-json.ts";
 import { type GithubSettings, githubNotifier } from "./adapters/notifiers/github.ts";
 import type { Wire } from "./adapters/notifiers/post.ts";
 import { slackNotifier } from "./adapters/notifiers/slack.ts";
@@ -34,7 +35,7 @@ const form = object({
 /** Reads the variable. An incomplete notifier is a complaint, because someone expects its notifications. */
 export function readNotifiers(variable: string | undefined, complaints: string[]): NotifierSettings {
   if (!variable?.trim()) return {};
-  const parsed = read(form, json(variable));
+  const parsed = read(form, parsedJson(variable));
   const complain = (what: string): void => void complaints.push(`BALLAST_NOTIFY: ${what}`);
   if ("complaints" in parsed) {
     parsed.complaints.forEach(complain);
@@ -54,14 +55,6 @@ export function readNotifiers(variable: string | undefined, complaints: string[]
       ? { github: { api: githubApi, repository: githubRepository, ref: githubRef, token: githubToken } }
       : {}),
   };
-}
-
-function json(variable: string): unknown {
-  try {
-    return JSON.parse(variable);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Opens the notifiers. Nothing is sent yet. */

@@ -2,6 +2,7 @@
 // BALLAST_CONNECT_TO is read elsewhere, in connect-to.ts.
 
 import { databaseAccess, patience, publicAzure } from "../defaults.ts";
+import { parsedJson } from "../engines/parsed-json.ts";
 import type { Target } from "../engines/rollout/vocabulary.ts";
 import { settingsWrong } from "../errors/api.ts";
 import { type Database, isLoopback } from "./adapters/postgres/connection.ts";
@@ -187,7 +188,7 @@ function readDatabase(environment: Environment, read: Reader, complaints: string
 
 function readManagedTargets(text: string, complaints: string[]): readonly Target[] {
   if (text === "") return [];
-  const entries = parsed(text);
+  const entries = parsedJson(text);
   const isTarget = (entry: unknown): entry is Target =>
     typeof entry === "object" &&
     entry !== null &&
@@ -203,12 +204,4 @@ function readManagedTargets(text: string, complaints: string[]): readonly Target
     return [];
   }
   return entries;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,4 @@
-// What every function of the API receives and how it answers. The functions are in the files beside this one, one for
+// What every endpoint of the API receives and how it answers. The endpoints are in the files beside this one, one for
 // each call; app.ts routes the calls to them.
 
 import type { Kinds } from "../../engines/kind.ts";
@@ -12,7 +12,7 @@ import type { Claims, Journal } from "../runtime/ports.ts";
 /** The part of the control loop that the API uses. */
 export type Streams = Pick<Orchestrator, "start" | "signal" | "recover">;
 
-/** What the functions of the API share. */
+/** What the endpoints of the API share. */
 export interface Parts {
   readonly journal: Journal;
   readonly claims: Pick<Claims, "lock" | "unlock" | "holders">;
@@ -46,7 +46,7 @@ export interface Call {
   readonly gone: AbortSignal;
 }
 
-/** A function that answers a call. */
+/** An endpoint: it answers a call. */
 export type Answer = (call: Call, parts: Parts) => Promise<Response>;
 
 /** Answers with JSON. */

@@ -155,3 +155,11 @@ export const summarySchema: Schema = exactly({
   startedAt: instant,
   facts: { ...index, description: "The number of facts in its journal." },
 } satisfies Record<keyof RolloutSummaryJson, Schema>);
+
+/**
+ * Reports whether a rollout ended well. A rollout in flight, or one that was never started, has not.
+ *
+ * @param result Whatever a Pulumi state holds.
+ */
+export const succeeded = (result: unknown): result is "promoted" | "unchanged" =>
+  result === "promoted" || result === "unchanged";

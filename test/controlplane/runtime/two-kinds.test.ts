@@ -11,11 +11,7 @@ import { ferryCommand } from "../../support/ferry/command.ts";
 import type { Crossing, FerryEffect, FerryEvent } from "../../support/ferry/engine.ts";
 import { ferryKind } from "../../support/ferry/kind.ts";
 import { createQuay, ferryPerformer } from "../../support/ferry/performer.ts";
-import {
-  type Replica,
-  type ReplicaOptions,
-  startReplica as startReplicaOn,
-} from "../../support/ferry/start-replica.ts";
+import { startReplica } from "../../support/ferry/start-replica.ts";
 import { oneKind, openTwoKinds, type TwoKinds, twoKinds } from "../../support/ferry/two-kinds.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { createCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
@@ -298,12 +294,9 @@ describe("a control plane with two kinds", () => {
   });
 });
 
-const startReplica = (name: string, leaseSeconds: number, options?: ReplicaOptions): Promise<Replica> =>
-  startReplicaOn(database, name, leaseSeconds, options);
-
 describe("processes", () => {
   it("recover the ferries and the rollouts of a killed one, and move each load once", async () => {
-    const first = await startReplica("first", 2);
+    const first = await startReplica(database, "first", 2);
     await call(first.fetch, "PUT", "/ferries/bay/one", trip({ crossingSeconds: 3 }));
     await call(first.fetch, "PUT", "/rollouts/rg/web/web--1", rolloutBody());
     await eventually(async () => (await written()) === 2, "the load to be aboard");
@@ -326,13 +319,13 @@ describe("processes", () => {
   it("are asked by the ferry's commands, of which one that follows goes on after a kill", async () => {
     vi.stubEnv("BALLAST_TOKEN", "a-token-for-tests");
     onTestFinished(() => void vi.unstubAllEnvs());
-    const first = await startReplica("first", 2);
+    const first = await startReplica(database, "first", 2);
     const endpoint = `http://127.0.0.1:${first.port}`;
     await call(first.fetch, "PUT", "/ferries/bay/one", trip({ crossingSeconds: 3 }));
     const following = ferryCommand(endpoint, ["follow", "one", "--json"]);
     await eventually(async () => (await written()) === 2, "the load to be aboard");
     await first.kill();
-    const second = await startReplica("second", 2, { port: first.port });
+    const second = await startReplica(database, "second", 2, { port: first.port });
     const lines = (await following).out.trim().split("\n");
     const facts = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind !== undefined);
     expect(facts.map(({ kind }) => kind)).toEqual(scenarios["arrives"]!.facts);
@@ -344,11 +337,11 @@ describe("processes", () => {
   });
 
   it("that do not know ferries leave them alone, lose nothing, and say so once", async () => {
-    const first = await startReplica("first", 1);
+    const first = await startReplica(database, "first", 1);
     await call(first.fetch, "PUT", "/ferries/bay/one", trip({ crossingSeconds: 1 }));
     await eventually(async () => (await written()) === 2, "the load to be aboard");
     await first.kill();
-    const old = await startReplica("old", 1, { knows: "rollouts" });
+    const old = await startReplica(database, "old", 1, { knows: "rollouts" });
     expect((await call(old.fetch, "GET", "/ferries/bay/one")).status).toBe(404);
     await call(old.fetch, "PUT", "/rollouts/rg/web/web--1", rolloutBody());
     await eventually(

@@ -1,4 +1,5 @@
-// Starts a control plane with two kinds of work as a process of its own, which a test may kill.
+// Starts a control plane that knows rollouts and ferries, or rollouts alone, in a process that a test can kill. It
+// serves on a port of its own.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { onTestFinished } from "vitest";
@@ -14,20 +15,14 @@ export interface Replica {
   readonly kill: () => Promise<void>;
 }
 
-/** Which kinds the process knows, and the port that it serves on; any free one by default. */
-export interface ReplicaOptions {
-  readonly knows?: "rollouts" | "rollouts and ferries";
-  readonly port?: number;
-}
-
-/** Starts one, which is killed after the test at the latest. */
+/** Starts one with a name, and kills it at the end of the test. */
 export async function startReplica(
   database: Database,
   name: string,
   leaseSeconds: number,
-  { knows = "rollouts and ferries", port: wanted = 0 }: ReplicaOptions = {},
+  { knows = "rollouts and ferries", port: wanted = 0 } = {},
 ): Promise<Replica> {
-  const program = new URL("./replica.ts", import.meta.url).pathname;
+  const program = new URL("replica.ts", import.meta.url).pathname;
   const child: ChildProcess = spawn(
     process.execPath,
     [program, JSON.stringify({ database, name, leaseSeconds, knows, port: wanted })],
