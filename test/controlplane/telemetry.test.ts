@@ -68,24 +68,24 @@ const named = async (name: string): Promise<number> =>
   (await estate.query(`AppMetrics | where Name == "${name}" | summarize rows = count()`))[0]!["rows"];
 
 test("every pass of an attempt is a span of one trace, whichever process ran it", async () => {
-  const turns = await estate.query(
+  const passes = await estate.query(
     `AppDependencies | where tostring(Properties.stream) endswith "${estate.canary}"
      | extend stream = tostring(Properties.stream), result = tostring(Properties.result),
        attempt = tostring(Properties.attempt), phase = tostring(Properties.phase)`,
   );
-  expect(new Set(turns.map(({ stream }) => stream))).toEqual(new Set([`rollout/estate/storefront/${estate.canary}`]));
-  expect(new Set(turns.map(({ OperationId, attempt }) => `${OperationId} ${attempt}`)).size).toBe(1);
-  expect(new Set(turns.map(({ Name }) => Name))).toEqual(
+  expect(new Set(passes.map(({ stream }) => stream))).toEqual(new Set([`rollout/estate/storefront/${estate.canary}`]));
+  expect(new Set(passes.map(({ OperationId, attempt }) => `${OperationId} ${attempt}`)).size).toBe(1);
+  expect(new Set(passes.map(({ Name }) => Name))).toEqual(
     new Set(["Inspect", "Probe", "ShiftTraffic", "VerifyTraffic", "Wait", "Measure", "Deactivate"]),
   );
-  expect(turns.find(({ Name }) => Name === "ShiftTraffic")).toMatchObject({
+  expect(passes.find(({ Name }) => Name === "ShiftTraffic")).toMatchObject({
     AppRoleName: "control-plane",
     AppVersion: expect.stringMatching(/^control-plane--/),
     result: "ok",
     Success: true,
     phase: "shifting",
   });
-  expect(turns.find(({ Name, phase }) => Name === "ShiftTraffic" && phase === "reverting")).toMatchObject({
+  expect(passes.find(({ Name, phase }) => Name === "ShiftTraffic" && phase === "reverting")).toMatchObject({
     result: "ok",
     attempt: "1",
   });

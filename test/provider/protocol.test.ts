@@ -182,7 +182,7 @@ test("deleting a release whose rollout already returns its traffic waits for its
   const name = { resourceGroup: "rg", app: "storefront", revision: "r1" };
   const access = { endpoint: plane.endpoint, token: async () => token };
   await controlPlane(access).put(name, { release: "one" } as never);
-  const told: string[] = [];
+  const reported: string[] = [];
   const real = controlPlane(access);
   const deciding = {
     ...real,
@@ -195,12 +195,12 @@ test("deleting a release whose rollout already returns its traffic waits for its
     { ...name, endpoint: plane.endpoint } as never,
     {
       controlPlane: deciding,
-      report: (line: string) => told.push(line),
+      report: (line: string) => reported.push(line),
       warn: () => {},
       cancel: new AbortController().signal,
     } as never,
   );
-  expect(told.at(-1)).toBe("rolled back at 25 percent");
+  expect(reported.at(-1)).toBe("rolled back at 25 percent");
 });
 
 test.each([

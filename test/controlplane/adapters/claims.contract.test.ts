@@ -129,8 +129,8 @@ describe.each(places)("claims in %s", (_place, open) => {
       async () => (await brief.expired()).some((expired) => expired.targets[0] === left.targets[0]),
       "the lease to run out",
     );
-    const told = await claims.keptElsewhere("p");
-    expect([kept, mine, left].map(({ holder }) => told.includes(holder))).toEqual([true, false, false]);
+    const elsewhere = await claims.keptElsewhere("p");
+    expect([kept, mine, left].map(({ holder }) => elsewhere.includes(holder))).toEqual([true, false, false]);
     await claims.release(kept);
     expect(await claims.keptElsewhere("p")).not.toContain(kept.holder);
   });

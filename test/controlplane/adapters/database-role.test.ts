@@ -133,7 +133,7 @@ test("the control loop runs as the role, from a request to its end, and its noti
   );
   await eventually(
     async () => (await query(owner, "select 1 from dbos.workflow_status")).length === 0,
-    "its turns to be forgotten",
+    "its passes to be forgotten",
     60,
   );
   expect(troubles).toEqual([]);

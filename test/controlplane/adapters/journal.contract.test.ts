@@ -214,13 +214,13 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
     const stream = fresh();
     await journal.append(stream, [], [waited(1)], pen);
     await journal.grown(stream, 0, never);
-    let told = false;
-    const telling = journal.grown(stream, 1, never).then(() => {
-      told = true;
+    let notified = false;
+    const growth = journal.grown(stream, 1, never).then(() => {
+      notified = true;
     });
-    expect(told).toBe(false);
+    expect(notified).toBe(false);
     await appendAtEnd(journal, stream, [waited(2)], pen);
-    await telling;
+    await growth;
   });
 
   it("stops waiting for growth at once when cancelled", async () => {

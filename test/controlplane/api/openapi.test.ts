@@ -69,10 +69,10 @@ describe("the description", () => {
       () => undefined,
     );
     const routes = app.routes.map((route) => `${route.method} ${route.path.replaceAll(/:(\w+)/g, "{$1}")}`);
-    const told = Object.entries(asServed["paths"] as object).flatMap(([to, methods]) =>
+    const served = Object.entries(asServed["paths"] as object).flatMap(([to, methods]) =>
       Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${to}`),
     );
-    expect(told.toSorted()).toEqual(routes.toSorted());
+    expect(served.toSorted()).toEqual(routes.toSorted());
     expect(
       new Set(entries.map(([, { path: to, method }]) => asServed["paths"][to][method.toLowerCase()].operationId)).size,
     ).toBe(entries.length);

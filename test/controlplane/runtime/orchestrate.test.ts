@@ -54,16 +54,16 @@ describe("a loop in one process", () => {
   });
 
   it("stores a pass that only reads nowhere but in the journal", async () => {
-    const turns: unknown[] = [];
+    const passes: unknown[] = [];
     const { orchestrator, journal, query } = await openLoop(database, undefined, {
       beforeAppend: async (events) => {
         if (events[0]?.kind === "TrafficShifted" || events[0]?.kind === "Waited")
-          turns.push(await query("select workflow_uuid as id from dbos.workflow_status"));
+          passes.push(await query("select workflow_uuid as id from dbos.workflow_status"));
       },
     });
     await orchestrator.start(stream, toyRequest(web, "web--1", [10], 0.01));
     await finishedFacts(journal, stream);
-    expect(turns).toEqual([[{ id: `${stream}#1` }], [{ id: `${stream}#1` }]]);
+    expect(passes).toEqual([[{ id: `${stream}#1` }], [{ id: `${stream}#1` }]]);
   });
 
   it("starts a stream once, and reports that it exists from then on", async () => {

@@ -199,9 +199,9 @@ function signal(
 }
 
 function abort(rollout: Rollout, message: string): void {
-  const told = rollout.script.facts.slice(0, rollout.open);
+  const shown = rollout.script.facts.slice(0, rollout.open);
   rollout.script = {
-    facts: [...told, { kind: "Signalled", message: `abort by tests: ${message}` }],
+    facts: [...shown, { kind: "Signalled", message: `abort by tests: ${message}` }],
     result: "rolled-back",
     reason: "aborted-by-signal",
     message: `aborted: ${message}`,
