@@ -15,6 +15,7 @@ import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { appKey } from "../../../engines/targets.ts";
+import { factsIn } from "../../support/postgres/facts.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { freshCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import { createDeadlyWorld } from "../../support/worlds/deadly-world.ts";
@@ -61,10 +62,8 @@ const asked = () => {
   };
 };
 
-const factsOf = async (): Promise<readonly Fact<RolloutEvent>[]> =>
-  (await pool.query<Fact<RolloutEvent>>("select * from ballast.facts where stream = $1 order by index", [stream])).rows;
 const has = (kind: string): Promise<boolean> =>
-  eventually(async () => (await factsOf()).some(({ event }) => event.kind === kind), kind);
+  eventually(async () => (await factsIn(pool, stream)).some(({ event }) => event.kind === kind), kind);
 
 test("code that ends leaves its rollouts, and newer code continues them at once to the end", async () => {
   const old = await today("old");
@@ -75,7 +74,7 @@ test("code that ends leaves its rollouts, and newer code continues them at once 
   await eventually(() => old.said.some(({ closed }) => closed), "the old code to end");
   next.tell({ recover: true });
   await has("Finished");
-  const facts = await factsOf();
+  const facts = await factsIn(pool, stream);
   expect(facts.at(-1)).toMatchObject({
     process: "next",
     epoch: 2,

@@ -8,6 +8,7 @@ import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent, Target } from "../../../engines/rollout/vocabulary.ts";
+import { factsIn } from "../../support/postgres/facts.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { freshCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import type { ReplicaSetting } from "../../support/worlds/replica.ts";
@@ -39,23 +40,15 @@ function request(target: Target, bakeSeconds: number): object {
   };
 }
 
-async function factsOf(target: Target): Promise<readonly Fact<RolloutEvent>[]> {
-  return (
-    await pool.query<Fact<RolloutEvent>>("select * from ballast.facts where stream = $1 order by index", [
-      nameOf(target),
-    ])
-  ).rows;
-}
-
 const has = async (target: Target, kind: string, count = 1): Promise<boolean> =>
-  (await factsOf(target)).filter(({ event }) => event.kind === kind).length >= count;
+  (await factsIn(pool, nameOf(target))).filter(({ event }) => event.kind === kind).length >= count;
 const reached = (target: Target, kind: string, count = 1): Promise<boolean> =>
   eventually(() => has(target, kind, count), `${target.app} to have ${kind}, ${count} times`, 60);
 
 /** The end that every rollout must reach, whichever process wrote what. */
 async function promotedWhole(target: Target): Promise<readonly Fact<RolloutEvent>[]> {
   await reached(target, "Finished");
-  const facts = await factsOf(target);
+  const facts = await factsIn(pool, nameOf(target));
   expect(facts.at(-1)?.event).toMatchObject({ kind: "Finished", result: "promoted" });
   expect(replay(facts.map(({ event }) => event))).toBeUndefined();
   const epochs = facts.map(({ epoch }) => epoch).filter((epoch) => epoch > 0);
@@ -78,7 +71,9 @@ describe("two replicas", { timeout: 120_000 }, () => {
     for (const [index, target] of apps.entries())
       (index < 10 ? first : second).tell({ start: [nameOf(target), request(target, 5)] });
     await Promise.all(
-      apps.map((target) => eventually(async () => (await factsOf(target)).length > 1, "every rollout to be under way")),
+      apps.map((target) =>
+        eventually(async () => (await factsIn(pool, nameOf(target))).length > 1, "every rollout to be under way"),
+      ),
     );
     await eventually(
       () => first.said.filter(({ sending }) => sending).length >= 5,
@@ -98,7 +93,7 @@ describe("two replicas", { timeout: 120_000 }, () => {
         .map((target) =>
           eventually(
             async () =>
-              (await factsOf(target)).some(
+              (await factsIn(pool, nameOf(target))).some(
                 ({ process, event }) => process === "second" && event.kind === "StepReached" && event.percent === 50,
               ),
             `${target.app} to be recovered and to continue`,
@@ -188,7 +183,7 @@ describe("two replicas", { timeout: 120_000 }, () => {
     await eventually(() => signalled().length === 2, "both signals to be answered");
     expect(signalled()).toEqual(["Disregarded", "Signalled,Aborted"]);
     await reached(target, "Finished");
-    const facts = await factsOf(target);
+    const facts = await factsIn(pool, nameOf(target));
     expect(
       facts
         .filter(
