@@ -113,6 +113,7 @@ test.each([
   'new URL(`../errors/${name}`, import.meta["url"]);',
   'URL.parse("../errors/b.ts", import.meta.url);',
   'const here = import.meta.url; new Worker(new URL("../errors/b.ts", here));',
+  'let here = import.meta.url; here = String(here); new Worker(new URL("../errors/b.ts", here));',
   'const here = import.meta.dirname; const b = here; fork(join(b, "..", "errors", "b.ts"));',
   'fork(path.join(import.meta.dirname, "../errors/b.ts"));',
   'spawn("node", [resolve(import.meta.dirname, "..", "errors/b.ts")]);',

@@ -1,8 +1,8 @@
 // Finds where the names of a file are declared, so that the laws can tell a name of the file from a global, and can
-// follow a constant to its value.
+// follow a variable to its first value.
 import { type Node, nameOf, nodesOf, type Placed, type Source } from "./syntax.ts";
 
-/** What a name stands for: the node that declares it, and the value of a `const` that is declared by one name. */
+/** What a name stands for: the node that declares it, and the first value of a variable that is declared by one name. */
 export interface Declared {
   readonly node: Node;
   readonly value: Node | undefined;
@@ -55,7 +55,7 @@ function declaredAt(placed: Placed): readonly Declaration[] {
     patterns.flatMap((pattern) => boundBy(pattern ?? undefined).map((name) => ({ name, value, scope })));
   if (/^Import\w*Specifier$/.test(node.type)) return of([node["local"]], scopeAround(parent));
   if (node.type === "VariableDeclarator") {
-    const isPlain = parent?.node["kind"] === "const" && node["id"].type === "Identifier";
+    const isPlain = node["id"].type === "Identifier";
     return of([node["id"]], scopeAround(parent), isPlain ? (node["init"] ?? undefined) : undefined);
   }
   if (node.type === "CatchClause") return of([node["param"]], node);
