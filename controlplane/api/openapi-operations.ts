@@ -193,6 +193,12 @@ const open = {
       },
     },
     refusals: { 503: ["journal-unreachable"] },
+    refusedWith: {
+      503: {
+        status: { const: "unwell", description: "It does not work." },
+        process: { type: "string", description: "The process that answers." },
+      },
+    },
   },
   showApi: {
     method: "GET",

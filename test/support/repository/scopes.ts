@@ -2,7 +2,7 @@
 // follow a variable to its first value.
 import { type Node, nameOf, nodesOf, type Placed, type Source } from "./syntax.ts";
 
-/** What a name stands for: the node that declares it, and the first value of a variable that is declared by one name. */
+/** What a name stands for: the node that declares it, and the first value of a variable that has one name. */
 export interface Declared {
   readonly node: Node;
   readonly value: Node | undefined;
