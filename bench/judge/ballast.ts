@@ -28,7 +28,6 @@ const patienceMinutes = 6;
 /** The configuration of our judge. */
 export interface Setting {
   readonly name: string;
-  readonly about?: string;
   readonly thresholds: Thresholds;
   /** Percentages before 100. */
   readonly weights: readonly number[];
@@ -54,11 +53,10 @@ const contestRamp = {
 };
 
 /** The ramp of the contest: ten steps of a minute. The canary warms up once, in the first three minutes. */
-export const ballast: Contestant<State> = contestant({
-  ...contestRamp,
-  name: "ballast",
+export const ballast: Contestant<State> = {
+  ...contestant({ ...contestRamp, name: "ballast" }),
   about: "our judge with the default thresholds, and the weights of the contest: ten steps of a minute",
-});
+};
 
 /** Our judge with one thing left out or changed, to measure the effect of each. */
 export const ablations: readonly Contestant<State>[] = [
@@ -71,18 +69,18 @@ export const ablations: readonly Contestant<State>[] = [
 export const byPlan: Contestant<State> = {
   ...contestant({
     name: "ballast, default plan",
-    about: "our judge with the default thresholds, and the default strategy of a release",
     thresholds: defaultThresholds,
     weights: defaultStrategy.weights,
     warmUp: 4,
     settle: 3,
     bake: 5,
   }),
+  about: "our judge with the default thresholds, and the default strategy of a release",
   onlyOwnWeights: true,
 };
 
 /** Gives our judge as a contestant, with a configuration. */
-function contestant({ name, about, thresholds, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
+function contestant({ name, thresholds, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
   const steps = [...weights, 100];
   const adjusted = (evidence: Evidence): Evidence =>
     without === "tempering"
@@ -97,7 +95,6 @@ function contestant({ name, about, thresholds, weights, warmUp, settle, bake, wi
   });
   return {
     name,
-    ...(about === undefined ? {} : { about }),
     start: (history) => {
       const first = { weight: weights[0]!, warmUntil: warmUp };
       const evidence = adjusted(gather(beginStep(noEvidence, 0, weights.length), history.map(bucketAt), watch(first)));
