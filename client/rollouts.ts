@@ -1,4 +1,5 @@
 // The rollout as the control plane's callers see it: how it is named, requested, listed and signalled.
+import type { AskedRelease } from "../engines/rollout/request.ts";
 import type { RolloutSummary, RolloutSummaryJson } from "../engines/rollout/summary.ts";
 import type { Ending, PersonalSignal, ReleaseIntent, RolloutEvent, Target } from "../engines/rollout/vocabulary.ts";
 import type { StreamCalls, StreamFact, StreamFilter, StreamKind } from "./streams.ts";
@@ -11,9 +12,8 @@ export interface RolloutName extends Target {
 }
 
 /** The body of a release: the intent without what the path and the token say. */
-export type PutIntent = Omit<ReleaseIntent, "target" | "revision" | "requestedBy"> & {
-  readonly whenInFlight?: "refuse" | "supersede";
-};
+export type PutIntent = Omit<ReleaseIntent, "target" | "revision" | "requestedBy"> &
+  Partial<Pick<AskedRelease, "whenInFlight">>;
 
 /** The types of rollouts. */
 export interface RolloutTypes {

@@ -1,5 +1,5 @@
-// Forms of single values that only the configuration has: Azure's names, ids, sizes and addresses, and what YAML makes of
-// environment variables. The language of forms is engines/form.ts.
+// Forms of single values that only the configuration has: Azure's names, ids, sizes and addresses, and what YAML makes
+// of environment variables. The language of forms is engines/form.ts.
 import { type About, dictionary, type Form, list, text } from "../engines/form.ts";
 
 export const word = text("a text that is not empty");
@@ -20,6 +20,9 @@ const email = text("an e-mail address", { pattern: "^[^@\\s]+@[^@\\s]+$" });
 const anyCase = (literal: string): string =>
   literal.replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`).replaceAll(".", "\\.");
 
+/** Gives a pattern of a type and a name after it, as an id has them. */
+const namedPart = (type: string): string => `${anyCase(type)}/[^/]+`;
+
 /** Gives a pattern of ids of resources in a resource group. */
 const resourceId = (typeAndName: string): string =>
   `/${anyCase("subscriptions")}/[^/]+/${anyCase("resourceGroups")}/[^/]+/${anyCase("providers")}/${typeAndName}`;
@@ -33,7 +36,7 @@ export const registry = text(
 /** Gives the form of ids of Microsoft.Network resources; `types` are the resource types along the path. */
 export const networkId = (what: string, types: readonly string[], description: string): Form<string> =>
   text(`the id of ${what}`, {
-    pattern: `^${resourceId([anyCase("Microsoft.Network"), ...types.map((type) => `${anyCase(type)}/[^/]+`)].join("/"))}$`,
+    pattern: `^${resourceId([anyCase("Microsoft.Network"), ...types.map(namedPart)].join("/"))}$`,
     otherwise: "",
     description,
   });

@@ -1,6 +1,7 @@
 // Forms: what a value looks like, declared once, with its range, its default and its description. From a form come the
-// reader of the value, its JSON Schema and its TypeScript type. A form is read in one of three ways: strictly, as a body
-// or a configuration; with placeholders, as a provider's inputs; or leniently, as a fact that another version stored.
+// reader of the value, its JSON Schema and its TypeScript type. A form is read in one of three ways: strictly, as a
+// body or a configuration; with placeholders, as a provider's inputs; or leniently, as a fact that another version
+// stored.
 import { complaintOf, type Problem } from "./problem.ts";
 import { describeRange, isWithin, type Range } from "./range.ts";
 import type { Schema } from "./schema.ts";

@@ -1,5 +1,5 @@
-// What can be wrong with a value that a form reads, as data: where, what was expected, and what was found. Whoever shows
-// it decides whether the found value may be repeated: a body of a stranger or a secret must not be.
+// What can be wrong with a value that a form reads, as data: where, what was expected, and what was found. Whoever
+// shows it decides whether the found value may be repeated: a body of a stranger or a secret must not be.
 
 /** Where in a value: the names of fields and the indexes of items that lead there. */
 export type Place = readonly (string | number)[];
@@ -42,7 +42,7 @@ export function complaintWithValue(problem: Problem): string {
 }
 
 /** Shows a value in a sentence, cut to a readable length. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   if (Array.isArray(value)) return `the list ${cut(JSON.stringify(value))}`;
   if (typeof value === "object" && value !== null) return "an object";
   return typeof value === "number" ? String(value) : cut(JSON.stringify(value) ?? "nothing");

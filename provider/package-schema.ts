@@ -1,5 +1,5 @@
-// Forms as Pulumi's package schema, and what is wrong with properties as the Pulumi CLI shows it. Pulumi's schema knows no
-// ranges, and refers to an object by its token, so what it says follows from a form's JSON Schema.
+// Forms as Pulumi's package schema, and what is wrong with properties as the Pulumi CLI shows it. Pulumi's schema has
+// no ranges, and refers to an object by its token, so what it says follows from a form's JSON Schema.
 import type { Form } from "../engines/form.ts";
 import { complaintWithValue, type Problem, pathOf } from "../engines/problem.ts";
 import type { Schema } from "../engines/schema.ts";

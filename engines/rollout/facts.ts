@@ -15,7 +15,7 @@ const waitReason = oneOf(codesOf(waitReasons));
 const verdict = oneOf(["pass", "fail", "inconclusive"]);
 
 /** The names of all effects, for the facts about those that failed. */
-export const effectNames = [
+const effectNames = [
   "Inspect",
   "Activate",
   "Probe",

@@ -67,7 +67,7 @@ export const trafficFields = {
   ),
   lockedUntil: optional(
     instant(
-      "Until when another client (a `pulumi up` in its last seconds) may still write the app; absent if nobody locks it.",
+      "Until when another client (a `pulumi up` in its last seconds) may still write the app; absent if it is unlocked.",
     ),
   ),
 };

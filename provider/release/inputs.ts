@@ -1,5 +1,5 @@
-// How the inputs of a `ballast:index:Release` are checked, and which of their changes require a new rollout. Each field is
-// checked as the control plane would; whether the plan as a whole makes sense is the control plane's to say.
+// How the inputs of a `ballast:index:Release` are checked, and which of their changes require a new rollout. Each field
+// is checked as the control plane would; whether the plan as a whole makes sense is the control plane's to say.
 
 import { succeeded } from "../../client/rollouts.ts";
 import { read } from "../../engines/form.ts";

@@ -1,5 +1,5 @@
-// What one-declaration.test.ts checks in a clone to which a limit, a field and a signal were added: everything that reads
-// declarations has them. It is not a test of this repository, which has none of the three; the clone runs it as one.
+// What one-declaration.test.ts checks in a clone to which a limit, a field and a signal were added: everything that
+// reads declarations has them. It is no test of this repository, which has none of the three; the clone runs it as one.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
-// A limit of the judge, a field of a release and a signal are one declaration each. The three are added to a clone by small
-// patches to their declarations and to the lines that use them. The clone then compiles, and declarations.ts shows that
-// the API, its description, the provider, the configuration, plan files, journals and the reference have them.
+// A limit of the judge, a field of a release and a signal are one declaration each. The three are added to a clone by
+// small patches to their declarations and to the lines that use them. The clone then compiles, and declarations.ts shows
+// that the API, its description, the provider, the configuration, plan files, journals and the reference have them.
 import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -88,7 +88,9 @@ function ran(
   return promise;
 }
 
-test("a limit, a field and a signal are added by their declarations and their uses alone", async () => {
+test("a limit, a field and a signal are added by their declarations and their uses alone", {
+  timeout: 180_000,
+}, async () => {
   const [types, behaviour] = await Promise.all([ran("tsc", "--noEmit"), ran("vitest", "run", inClone)]);
   expect([types.code, types.said]).toEqual([0, ""]);
   expect(behaviour, behaviour.said).toMatchObject({ code: 0, said: expect.stringMatching(/Tests +14 passed/) });

@@ -110,7 +110,8 @@ const forgotten: Readonly<Record<string, readonly [forget: () => void, says: str
       edit(
         "engines/rollout/intent.ts",
         "const thresholdFields = {",
-        'const thresholdFields = {\n  sighsMax: limit({ least: 1, otherwise: 3, description: "How many sighs are heard." }),',
+        "const thresholdFields = {\n" +
+          '  sighsMax: limit({ least: 1, otherwise: 3, description: "How many sighs are heard." }),',
       ),
     "How many sighs are heard.",
   ],

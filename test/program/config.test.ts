@@ -5,37 +5,9 @@ import { parse } from "yaml";
 import { parseConfig, type Settings } from "../../config.ts";
 import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import { BallastError } from "../../errors/catalogue.ts";
+import { azure, ids, local, network, pinned, secret, subnet, zone, zoned } from "../support/program/configurations.ts";
 import { filledIn } from "../support/program/environments.ts";
 import { stackConfig } from "../support/program/stack-config.ts";
-
-const azure = stackConfig({
-  "azure-native:subscriptionId": "11111111-2222-3333-4444-555555555555",
-  "ballast:tenant": "66666666-7777-8888-9999-000000000000",
-  "ballast:location": "westeurope",
-  "ballast:registry": "example",
-  "ballast:controlPlaneImage": "example.azurecr.io/control-plane:1",
-  "ballast:storefrontImage": "example.azurecr.io/storefront:1",
-  "ballast:deadMansSwitchImage": "example.azurecr.io/dead-mans-switch:1",
-});
-const local = stackConfig(parse(readFileSync("Pulumi.local.yaml", "utf8")).config);
-const subnet = (name: string) =>
-  `/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub/subnets/${name}`;
-const zone = (name: string) =>
-  `/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/privateDnsZones/${name}`;
-const network = (choice: object) => ({ "ballast:network": JSON.stringify(choice) });
-const ids = {
-  environmentSubnet: subnet("apps"),
-  databaseSubnet: subnet("database"),
-  databaseZone: zone("shop.postgres.database.azure.com"),
-};
-const zoned = {
-  "ballast:zoneRedundant": "true",
-  ...network({ environmentSubnet: subnet("apps") }),
-  "ballast:databaseSku": "Standard_D2ds_v5",
-  "ballast:replicas": '{"storefrontMin":3,"controlPlaneMin":2}',
-};
-const pinned = `example.azurecr.io/any@sha256:${"0".repeat(64)}`;
-const secret = ["ballast:databasePassword"];
 
 function refused(change: { readonly [key: string]: string }, secretKeys: readonly string[] = []): BallastError {
   try {

@@ -1,18 +1,11 @@
-// The provider over its protocol, against a control plane with canned answers: what it accepts, what it prints, and how
-// it fails. release.pulumi.test.ts runs it under the real Pulumi CLI.
-import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { readFileSync } from "node:fs";
 import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerProto from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { controlPlane } from "../../client/control-plane.ts";
 import type { Followed } from "../../client/follow.ts";
-import { startEmulator } from "../../emulator/start.ts";
 import { defaultThresholds } from "../../engines/rollout/plan.ts";
 import { issuerUnreachable, roleMissing } from "../../errors/api.ts";
 import { diff } from "../../provider/release/inputs.ts";
@@ -375,32 +368,6 @@ test("a follower gives up after a silence, and names the address", async () => {
   });
   expect(kinds).toEqual(["fact", "fact", "fact", "broken"]);
   await plane.start();
-});
-
-test("signs in with a client secret at the environment's authority, and reports a refusal", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "ballast-provider-"));
-  const cloud = await startEmulator({ folder, images: {} });
-  try {
-    const script = `
-      const { tokenFor } = await import(${JSON.stringify(new URL("../../client/credential.ts", import.meta.url))});
-      const token = await tokenFor("api://ballast")();
-      const guessed = tokenFor("api://ballast", { ...process.env, AZURE_CLIENT_SECRET: "guessed" });
-      const error = await guessed().catch((thrown) => thrown);
-      console.log(JSON.stringify({ token, id: error.id, message: error.message }));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {
-      env: { ...cloud.environment },
-    });
-    const said = JSON.parse(stdout) as { token: string; id: string; message: string };
-    expect(JSON.parse(String(Buffer.from(said.token.split(".")[1]!, "base64url")))).toMatchObject({
-      aud: "api://ballast",
-      roles: ["Rollout.Read", "Rollout.Write"],
-    });
-    expect(said).toMatchObject({ id: "release-not-signed-in", message: expect.stringContaining("invalid_client") });
-    expect(said.message).not.toContain("guessed");
-  } finally {
-    await cloud.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
 });
 
 test("the provider ends with its Pulumi CLI, even if that is killed", async () => {

@@ -1,4 +1,4 @@
-// The ferry's request and facts, declared once as forms. Their types follow, and so does the codec that reads a journal.
+// The ferry's request and facts, declared once as forms. Their types follow, and so does the codec that reads journals.
 import { codecOf, type FactOf } from "../../../engines/codec.ts";
 import { nullable, number, type ObjectOf, object, oneOf, text } from "../../../engines/form.ts";
 import { intentForm } from "../../../engines/rollout/intent.ts";

@@ -49,6 +49,7 @@ export const computedImports: Readonly<Record<string, string>> = {
 
 /** Folders of tests without a source folder of the same name. */
 export const testFolders: Readonly<Record<string, string>> = {
+  "test/changing": "what a change to a declaration changes, shown in a clone",
   "test/bench/peers": "what peers of the judge decided, which a test of the benchmark compares with",
   "test/emulator/provider/recordings": "answers of the real provider",
   "test/engines/rollout/journals": "journals that older versions wrote",
