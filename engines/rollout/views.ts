@@ -67,7 +67,7 @@ export const trafficFields = {
   ),
   lockedUntil: optional(
     instant(
-      "Until when another client (a `pulumi up` in its last seconds) may still write the app; absent if it is unlocked.",
+      "Until when another client (a `pulumi up` in its last seconds) may still write the app; absent without a lock.",
     ),
   ),
 };

@@ -1,5 +1,5 @@
-// What a `ballast:index:Release` takes and gives, as forms. What the control plane is asked has the forms of its API, so
-// that a preview refuses what the control plane would refuse, and a field that a request gains is an input at once.
+// What a `ballast:index:Release` takes and gives, as forms. What is sent to the control plane has the forms of its API:
+// a preview refuses what the control plane would refuse, and a field that a request gains is an input at once.
 import { flag, type ObjectOf, object, oneOf, optional, text } from "../../engines/form.ts";
 import { codesOf, type EndReason, results, type WaitReason } from "../../engines/rollout/reasons.ts";
 import { requestFields } from "../../engines/rollout/request.ts";

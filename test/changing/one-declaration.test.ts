@@ -1,5 +1,5 @@
 // A limit of the judge, a field of a release and a signal are one declaration each. The three are added to a clone by
-// small patches to their declarations and to the lines that use them. The clone then compiles, and declarations.ts shows
+// small patches to their declarations and to the lines that use them. The clone compiles, and declarations.ts shows
 // that the API, its description, the provider, the configuration, plan files, journals and the reference have them.
 import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,3 +1,5 @@
+// The provider over its protocol, against a control plane with canned answers: what it accepts, what it prints, and how
+// it fails. release.pulumi.test.ts runs it under the real Pulumi CLI.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
