@@ -50,11 +50,12 @@ async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
     } else if (effect === undefined) return journal;
     else
       hear(
-        await rolloutPerformer({ ...world, claims: nobodyLocks, requestSeconds }).perform(
-          effect,
-          always,
-          new AbortController().signal,
-        ),
+        await rolloutPerformer({ ...world, claims: nobodyLocks, requestSeconds }).perform(effect, {
+          stream: "rollout/shop/storefront/storefront--2",
+          length: journal.length,
+          fence: always,
+          cancel: new AbortController().signal,
+        }),
       );
   }
 }
