@@ -242,6 +242,47 @@ function sharesOnlyWhatAnswers(run: Run): readonly string[] {
   });
 }
 
+const writes: readonly string[] = ["Activate", "ShiftTraffic", "Deactivate"];
+/** The facts that the outcome of a write may become, if the cloud did not fail. */
+const written: readonly string[] = ["Activated", "TrafficShifted", "Deactivated", "Disregarded"];
+
+/** No outcome is in a journal twice: a process that continues a pass does not write again what a dead one wrote. */
+function writesNothingTwice(run: Run): readonly string[] {
+  return eachStream(run, (facts, stream) => {
+    const recorded = run.recorded.filter(({ stream: its, outcome }) => its === stream && outcome !== undefined);
+    const found = facts.filter(({ event, epoch }) => epoch > 0 && written.includes(event.kind));
+    return found.length > recorded.length
+      ? [`it has ${found.length} facts of the ${recorded.length} outcomes of writes that were recorded`]
+      : [];
+  });
+}
+
+/** The journal has the outcome of every write that was recorded, whichever process continued the pass. */
+const keepsEveryOutcome: Invariant = (run) =>
+  run.recorded.flatMap(({ stream, outcome }) => {
+    if (outcome === undefined || !writes.includes(outcome.of)) return [];
+    const { facts } = run.store.streams.get(stream)!;
+    // A clock that was set back shows in the outcome; the journal's times never decrease.
+    const isIt = ({ event, epoch }: Kept, index: number): boolean =>
+      epoch > 0 &&
+      (written.includes(event.kind) || event.kind === "AttemptFailed") &&
+      event.at === Math.max(outcome.at, facts[index - 1]?.event.at ?? 0);
+    return facts.some(isIt)
+      ? []
+      : [`${stream}: the outcome of ${outcome.of} at ${outcome.at} was recorded, but is not in the journal`];
+  });
+
+/** A signal does not cut a write short that was sent. */
+const cutsNoWrite: Invariant = (run) =>
+  run.recorded.flatMap(({ stream, length, process, beganAt, outcome }) =>
+    outcome === undefined &&
+    run.writes.some(
+      (write) => write.stream === stream && write.length === length && write.process === process && write.at >= beganAt,
+    )
+      ? [`${stream}: a write that was sent at fact ${length} counts as cut short`]
+      : [],
+  );
+
 /** All invariants by name. */
 export const invariants: Readonly<Record<string, Invariant>> = {
   endsByName,
@@ -250,6 +291,9 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   sendsWholeWeights,
   sendsNothingLate,
   takesNoLiveClaim,
+  writesNothingTwice,
+  keepsEveryOutcome,
+  cutsNoWrite,
   decidesOnce,
   leavesTrafficWhereItSays,
   promotesNothingBad,

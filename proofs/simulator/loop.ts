@@ -1,5 +1,6 @@
 // The virtual clock of the simulator and its queue of coming events. A task is a generator that yields until when it
-// rests. A task may belong to a host; it ends when the host dies and stops while the host sleeps.
+// rests. A task may belong to a host; it ends when the host dies and stops while the host sleeps. Between two events all
+// promises settle that can.
 
 /** Rests until a moment, or until one of the cues is given. */
 export interface Rest {
@@ -32,8 +33,8 @@ export interface Loop {
   readonly at: (when: number, act: () => void) => void;
   /** Starts a task; if it has a host, it ends when the host dies. */
   readonly run: (task: Task<unknown>, host?: Host) => void;
-  /** Runs until the limit, until the queue is empty, or until `isOver` gives true. */
-  readonly until: (limit: number, isOver: () => boolean) => void;
+  /** Runs until the limit, until the queue is empty, or until `isOver` gives true; gives the number of events. */
+  readonly until: (limit: number, isOver: () => boolean) => Promise<number>;
 }
 
 /** Makes a cue. */
@@ -118,13 +119,23 @@ export function createLoop(start: number): Loop {
     now: () => now,
     at,
     run,
-    until: (limit, isOver) => {
-      while (!isOver()) {
-        const entry = next();
-        if (entry === undefined || entry.at > limit) return;
-        now = entry.at;
-        entry.act();
-      }
-    },
+    until: (limit, isOver) =>
+      new Promise((resolve, reject) => {
+        let events = 0;
+        const step = (): void => {
+          try {
+            const entry = isOver() ? undefined : next();
+            if (entry === undefined || entry.at > limit) return resolve(events);
+            events++;
+            now = entry.at;
+            entry.act();
+            // Node runs a tick only when no microtask is left.
+            queueMicrotask(() => process.nextTick(step));
+          } catch (error) {
+            reject(error);
+          }
+        };
+        step();
+      }),
   };
 }
