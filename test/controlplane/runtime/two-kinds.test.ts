@@ -1,8 +1,6 @@
 // A second kind of work, with words of its own, beside rollouts: through the real loop, journal, claims and API, in one
 // process and in processes that are killed. What the ferry consists of is in test/support/ferry; it shows what a new
 // kind costs.
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import type pg from "pg";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
@@ -13,6 +11,11 @@ import { ferryCommand } from "../../support/ferry/command.ts";
 import type { Crossing, FerryEffect, FerryEvent } from "../../support/ferry/engine.ts";
 import { ferryKind } from "../../support/ferry/kind.ts";
 import { createQuay, ferryPerformer } from "../../support/ferry/performer.ts";
+import {
+  type Replica,
+  type ReplicaOptions,
+  startReplica as startReplicaOn,
+} from "../../support/ferry/start-replica.ts";
 import { oneKind, openTwoKinds, type TwoKinds, twoKinds } from "../../support/ferry/two-kinds.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { createCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
@@ -295,49 +298,8 @@ describe("a control plane with two kinds", () => {
   });
 });
 
-/** A control plane in a process of its own. */
-interface Replica {
-  readonly port: number;
-  readonly fetch: TwoKinds["fetch"];
-  readonly logged: string[];
-  readonly kill: () => Promise<void>;
-}
-
-async function startReplica(
-  name: string,
-  leaseSeconds: number,
-  { knows = "rollouts and ferries", port: wanted = 0 } = {},
-): Promise<Replica> {
-  const program = new URL("../../support/ferry/replica.ts", import.meta.url).pathname;
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [program, JSON.stringify({ database, name, leaseSeconds, knows, port: wanted })],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const kill = async (): Promise<void> => {
-    child.kill("SIGKILL");
-    await ended;
-  };
-  onTestFinished(kill);
-  const logged: string[] = [];
-  let port: number | undefined;
-  createInterface({ input: child.stdout! }).on("line", (line) => {
-    const said = JSON.parse(line) as { readonly log?: string; readonly port?: number };
-    if (said.log !== undefined) logged.push(said.log);
-    port ??= said.port;
-  });
-  await eventually(() => port !== undefined, `${name} to serve`);
-  return {
-    port: port!,
-    fetch: async (request) =>
-      fetch(new Request(request.url.replace("http://plane", `http://127.0.0.1:${port}`), request)),
-    logged,
-    kill,
-  };
-}
+const startReplica = (name: string, leaseSeconds: number, options?: ReplicaOptions): Promise<Replica> =>
+  startReplicaOn(database, name, leaseSeconds, options);
 
 describe("processes", () => {
   it("recover the ferries and the rollouts of a killed one, and move each load once", async () => {
