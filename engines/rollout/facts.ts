@@ -16,6 +16,7 @@ import {
 } from "../codec.ts";
 import { defaultThresholds } from "./plan.ts";
 import { endReasons, waitReasons } from "./reasons.ts";
+import { results } from "./summary.ts";
 import type {
   AppView,
   Bucket,
@@ -92,13 +93,7 @@ const signalName = oneOf<SignalName>({
   retry: true,
   supersede: true,
 });
-const result = oneOf<RolloutResult>({
-  promoted: true,
-  "rolled-back": true,
-  rejected: true,
-  unchanged: true,
-  degraded: true,
-});
+const result = oneOf<RolloutResult>(results);
 const endReason = oneOf(endReasons);
 const waitReason = oneOf(waitReasons);
 const revision = record<RevisionView>({
