@@ -21,7 +21,7 @@ export interface ReplicaOptions {
   readonly port?: number;
 }
 
-/** Starts one, which is killed after the test at the latest. */
+/** Starts one, and kills it at the end of the test. */
 export async function startReplica(
   database: Database,
   name: string,
