@@ -200,12 +200,18 @@ export function registerKinds<Event extends AnyEvent>(
   return { all, precedence, of: (stream) => byName.get(kindOf(stream)) };
 }
 
+/** What the names of a kind's streams are made of: the kind, then its parts in order. */
+export interface Naming {
+  readonly kind: string;
+  readonly calls: { readonly parts: Readonly<Record<string, unknown>> };
+}
+
 /** Gives the name of a stream from the kind and the parts of its name, in lower case, since Azure ignores case. */
-export const streamOf = ({ kind, calls }: AnyKind, name: Readonly<Record<string, string>>): string =>
+export const streamOf = ({ kind, calls }: Naming, name: Readonly<Record<string, string>>): string =>
   [kind, ...Object.keys(calls.parts).map((part) => name[part] ?? "")].join("/").toLowerCase();
 
 /** Gives the parts of a stream's name; undefined if it is not a name of this kind. */
-export function partsOf({ kind, calls }: AnyKind, stream: string): Readonly<Record<string, string>> | undefined {
+export function partsOf({ kind, calls }: Naming, stream: string): Readonly<Record<string, string>> | undefined {
   const [first, ...values] = stream.split("/");
   const names = Object.keys(calls.parts);
   if (first !== kind || values.length !== names.length || values.includes("")) return undefined;

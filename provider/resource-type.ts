@@ -29,8 +29,8 @@ export interface Around {
 }
 
 /** Outputs after a create or an update. With a failure, Pulumi keeps them all the same. */
-export interface Settled {
-  readonly outputs: Properties;
+export interface Settled<Outputs = Properties> {
+  readonly outputs: Outputs;
   readonly failure?: BallastError;
 }
 

@@ -73,7 +73,7 @@ function rowsOf(rollout: RolloutSummary): readonly (readonly [string, string])[]
   ];
 }
 
-/** Compares the odds collected so far with those that decide, as `1 : 20`. */
+/** Compares the odds collected so far with those that decide, as `20 : 1`. */
 function evidenceLine({ against, againstMax, favour, favourMin }: Balance): string {
   const negative = `against the canary ${odds(against)}, rolls back at ${odds(againstMax)}`;
   return favour === null

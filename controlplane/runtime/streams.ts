@@ -1,6 +1,6 @@
 // The port through which a performer asks for work of another kind: it starts a stream on the same loop and reads the
 // other one's journal. A stream that it asked for is a stream like any other, with its own targets and its own end.
-import { fold, type Request } from "../../engines/engine.ts";
+import { keptFold, type Request } from "../../engines/engine.ts";
 import type { AnyEvent, Kinds } from "../../engines/kind.ts";
 import { duration, secondsBetween } from "../../engines/time.ts";
 import { BallastError } from "../../errors/catalogue.ts";
@@ -40,10 +40,10 @@ export function openStreams<Event extends AnyEvent>({
       const kind = kinds.of(stream);
       if (kind === undefined) return { ok: false, reason: `${stream} is of a kind that this process does not know` };
       const began = clock.now();
+      const stateOf = keptFold(kind.engine);
       let facts = await journal.read(stream);
       for (;;) {
-        const events = facts.map(({ event }) => event);
-        const ended = events.length === 0 ? undefined : kind.calls.ended(fold(kind.engine, events));
+        const ended = facts.length === 0 ? undefined : kind.calls.ended(stateOf(facts));
         if (ended !== undefined) return { ok: true, value: ended };
         if (cancel.aborted) return { ok: false, reason: "cut short" };
         if (clock.now() >= until)

@@ -1,5 +1,6 @@
 // The names of rollouts: the ids that are also the streams of the journal.
 import { type Form, text } from "../form.ts";
+import { partsOf, streamOf as streamNamed } from "../kind.ts";
 import { appForms } from "../targets.ts";
 import type { Target } from "./vocabulary.ts";
 
@@ -13,13 +14,14 @@ export const parts = {
   }),
 } satisfies Readonly<Record<string, Form<string>>>;
 
+const naming = { kind: "rollout", calls: { parts } };
+
 /** Gives the stream of a rollout, which is also its id everywhere. Azure ignores case, so it is in lower case. */
-export const streamOf = (target: Target, revision: string): string =>
-  `rollout/${target.resourceGroup}/${target.app}/${revision}`.toLowerCase();
+export const streamOf = ({ resourceGroup: rg, app }: Target, revision: string): string =>
+  streamNamed(naming, { rg, app, revision });
 
 /** Gives the target of a stream; undefined if the stream is not that of a rollout. */
 export function targetOf(stream: string): Target | undefined {
-  const [kind, resourceGroup, app, revision, ...rest] = stream.split("/");
-  if (kind !== "rollout" || !resourceGroup || !app || !revision || rest.length > 0) return undefined;
-  return { resourceGroup, app };
+  const { rg, app } = partsOf(naming, stream) ?? {};
+  return rg === undefined || app === undefined ? undefined : { resourceGroup: rg, app };
 }

@@ -7,21 +7,12 @@ import { type RolloutSummary, succeeded } from "../../client/rollouts.ts";
 import type { Ending, EndReason } from "../../engines/rollout/vocabulary.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { releaseDegraded, releaseLeftInFlight, releaseRejected, releaseRolledBack } from "../../errors/provider.ts";
-import { type Properties, unknownValue } from "../resource-type.ts";
+import { type Around, type Properties, type Settled, unknownValue } from "../resource-type.ts";
 import { bodyOf, type ReleaseInputs, type ReleaseOutputs } from "./fields.ts";
 
-/** What a release uses: the control plane, the output of `pulumi up`, and a signal that cancels. */
-export interface Surroundings {
+/** What a release uses: the control plane's calls, and what every resource of the provider has around it. */
+export interface Surroundings extends Omit<Around, "access"> {
   readonly controlPlane: ControlPlane;
-  readonly report: (line: string) => void;
-  readonly warn: (line: string) => void;
-  readonly cancel: AbortSignal;
-}
-
-/** The result of a release. Even with a failure the outputs are kept, because the rollout did happen. */
-export interface CarriedOut {
-  readonly outputs: ReleaseOutputs;
-  readonly failure?: BallastError;
 }
 
 /** How long to wait for a temporary refusal to end, such as a superseded rollout that returns its traffic. */
@@ -48,7 +39,7 @@ export function planned({ app, release, strategy }: Properties): string {
  * Every result has outputs, failures too, and Pulumi must keep them. The state then knows the rollout: a later
  * `destroy` can abort it, a later `up` follows it again, and a revert is released like any other release.
  */
-export async function carryOut(inputs: ReleaseInputs, around: Surroundings): Promise<CarriedOut> {
+export async function carryOut(inputs: ReleaseInputs, around: Surroundings): Promise<Settled<ReleaseOutputs>> {
   let outputs: ReleaseOutputs = { ...inputs, result: "not-started", reason: "", message: "" };
   try {
     const started = await putWhenFree(inputs, around);
@@ -138,7 +129,7 @@ async function follow(name: ReleaseInputs, { controlPlane, report, cancel }: Sur
   throw new Error("the rollout was followed to no end");
 }
 
-function ended(inputs: ReleaseInputs, { result, reason, message }: Ending): CarriedOut {
+function ended(inputs: ReleaseInputs, { result, reason, message }: Ending): Settled<ReleaseOutputs> {
   const outputs: ReleaseOutputs = { ...inputs, result, reason, message };
   const failures = { "rolled-back": releaseRolledBack, rejected: releaseRejected, degraded: releaseDegraded };
   return succeeded(result) ? { outputs } : { outputs, failure: failures[result]({ ...inputs, message }) };

@@ -10,6 +10,7 @@ import type { Journal } from "../../controlplane/runtime/ports.ts";
 import { fold, type Request, type Signal } from "../../engines/engine.ts";
 import { type AnyKind, type Kinds, registerKinds } from "../../engines/kind.ts";
 import { journalChainBroken } from "../../errors/journal.ts";
+import { appendAtEnd } from "../support/controlplane/journals.ts";
 import { ferryCommand } from "../support/ferry/command.ts";
 import { type Crossing, type FerryEvent, type FerrySignal, ferryEngine } from "../support/ferry/engine.ts";
 import { ferryKind } from "../support/ferry/kind.ts";
@@ -36,7 +37,7 @@ let server: ReturnType<typeof serve>;
 let endpoint: string;
 
 async function write(stream: string, events: readonly FerryEvent[]): Promise<void> {
-  await journal.append(stream, await journal.read(stream), events, { process: "p1" });
+  await appendAtEnd(journal, stream, events, { process: "p1" });
 }
 
 /** Stands for the control loop: writes what the ferry's engine decides, and moves nothing. */

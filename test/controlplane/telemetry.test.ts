@@ -2,11 +2,9 @@
 // spans, metrics, their sender, and no secret. telemetry-outage.test.ts has an ingestion that fails.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { metrics, underWayOf } from "../../controlplane/adapters/telemetry/instruments.ts";
 import { telemetryColumns } from "../../emulator/insights/telemetry-rows.ts";
-import type { Metric } from "../../engines/kind.ts";
-import { kinds } from "../../engines/kinds.ts";
 import { quarterStrategy } from "../support/controlplane/deploy-plane.ts";
+import { describedMetrics } from "../support/controlplane/described-metrics.ts";
 import {
   notifierSecret,
   openWatchedEstate,
@@ -106,14 +104,6 @@ test("a call is a span with its path as described, and a failed one is marked as
   );
 });
 
-const described = [
-  ...Object.values(metrics),
-  ...kinds.all.flatMap((kind) => [
-    underWayOf(kind),
-    ...Object.values(kind.telemetry.metrics as Record<string, Metric>),
-  ]),
-];
-
 test("every metric of the tables arrives under its name and with its attributes", async () => {
   await eventually(
     () => named("ballast.notifications.undelivered"),
@@ -121,8 +111,8 @@ test("every metric of the tables arrives under its name and with its attributes"
     30,
   );
   const arrived = await estate.query("AppMetrics | summarize rows = count(), some = take_any(Properties) by Name");
-  expect(arrived.map(({ Name }) => Name as string).sort()).toEqual(described.map(({ name }) => name).sort());
-  for (const { name, says } of described) {
+  expect(arrived.map(({ Name }) => Name as string).sort()).toEqual(describedMetrics.map(({ name }) => name).sort());
+  for (const { name, says } of describedMetrics) {
     const [, attribute] = /by `(\w+)`|with whether its `(\w+)`/.exec(says)?.filter((each) => each !== undefined) ?? [];
     if (attribute !== undefined)
       expect([name, Object.keys(JSON.parse(arrived.find(({ Name }) => Name === name)!["some"]))]).toEqual([
@@ -142,7 +132,9 @@ test("docs/guides/telemetry.md has every metric with its unit and meaning", () =
   const rows = readFileSync("docs/guides/telemetry.md", "utf8")
     .split("\n")
     .filter((line) => line.startsWith("| `ballast."));
-  expect(rows).toEqual(described.map(({ name, kind, unit, says }) => `| \`${name}\` | ${kind} | ${unit} | ${says} |`));
+  expect(rows).toEqual(
+    describedMetrics.map(({ name, kind, unit, says }) => `| \`${name}\` | ${kind} | ${unit} | ${says} |`),
+  );
 });
 
 test("the storefront's requests arrive under its revision, and a span counts those that were not sent", async () => {

@@ -11,7 +11,7 @@ import {
   TraceFlags,
   trace,
 } from "@opentelemetry/api";
-import { fold, keptFold } from "../../../engines/engine.ts";
+import { keptFold } from "../../../engines/engine.ts";
 import { type AnyEvent, type AnyKind, type Kinds, kindOf, type Measured } from "../../../engines/kind.ts";
 import type { Fact, Journal, Notifications, Pass, Telemetry } from "../../runtime/ports.ts";
 import { type Instruments, instrumentsOf, type KindInstruments, kindInstrumentsOf } from "./instruments.ts";
@@ -193,19 +193,13 @@ async function report(
 
 async function phasesUnderWay(
   journal: Pick<Journal, "streams" | "read">,
-  { kind }: WatchedKind,
+  { kind, stateOf }: WatchedKind,
 ): Promise<ReadonlyMap<string, number>> {
   const phases = new Map<string, number>();
   for (const stream of await journal.streams({ kind: kind.kind, unfinished: true })) {
     // A stream whose journal cannot be trusted is still under way. The loop that drives it reports the journal.
     const phase = await journal.read(stream).then(
-      (facts) =>
-        kind.telemetry.phaseOf(
-          fold(
-            kind.engine,
-            facts.map(({ event }) => event),
-          ),
-        ),
+      (facts) => kind.telemetry.phaseOf(stateOf(facts)),
       () => "unreadable",
     );
     phases.set(phase, (phases.get(phase) ?? 0) + 1);

@@ -1,7 +1,6 @@
 // PUT /<kind>/<name>: starts a stream. Repeating the call answers with the existing stream, finished or not, so that an
 // unchanged `pulumi up` returns at once and a lost answer can be fetched again.
-import type { Request } from "../../../engines/engine.ts";
-import { fold } from "../../../engines/engine.ts";
+import { fold, type Request } from "../../../engines/engine.ts";
 import { read } from "../../../engines/form.ts";
 import { type AnyKind, kindOf, streamOf } from "../../../engines/kind.ts";
 import { callMalformed, streamInFlight } from "../../../errors/api.ts";

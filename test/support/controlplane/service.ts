@@ -20,6 +20,7 @@ import type { ReleaseIntent, RolloutEvent, SignalName } from "../../../engines/r
 import { appKey } from "../../../engines/targets.ts";
 import { memoryClaims, memoryJournal } from "../worlds/memory.ts";
 import { type CheckedApp, checked } from "./exchanges.ts";
+import { appendAtEnd } from "./journals.ts";
 
 const tenant = "00000000-0000-0000-0000-00000000beef";
 const audience = "api://ballast";
@@ -140,7 +141,7 @@ async function append(
   to: string,
   events: readonly RolloutEvent[],
 ): Promise<void> {
-  await journal.append(to, await journal.read(to), events, { process: "test" });
+  await appendAtEnd(journal, to, events, { process: "test" });
   const written = (await journal.read(to)).map(({ event }) => event as RolloutEvent);
   const taken = await claims.take(rolloutKind.targetsOf(written[0]!), to, "test");
   if ("claim" in taken && rollout.react(fold(rollout, written)) === undefined) await claims.release(taken.claim);

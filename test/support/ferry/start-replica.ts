@@ -15,14 +15,20 @@ export interface Replica {
   readonly kill: () => Promise<void>;
 }
 
-/** Starts one with a name, and kills it at the end of the test. */
+/** Which kinds the process knows, and the port that it serves on; any free one by default. */
+export interface ReplicaOptions {
+  readonly knows?: "rollouts" | "rollouts and ferries";
+  readonly port?: number;
+}
+
+/** Starts one, and kills it at the end of the test. */
 export async function startReplica(
   database: Database,
   name: string,
   leaseSeconds: number,
-  { knows = "rollouts and ferries", port: wanted = 0 } = {},
+  { knows = "rollouts and ferries", port: wanted = 0 }: ReplicaOptions = {},
 ): Promise<Replica> {
-  const program = new URL("replica.ts", import.meta.url).pathname;
+  const program = new URL("./replica.ts", import.meta.url).pathname;
   const child: ChildProcess = spawn(
     process.execPath,
     [program, JSON.stringify({ database, name, leaseSeconds, knows, port: wanted })],
