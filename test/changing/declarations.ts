@@ -165,11 +165,11 @@ describe("a new limit of the judge", () => {
     );
   });
 
-  test("decides", () => {
+  test("decides", async () => {
     const down = { ...healthy, canary: [{ fromMinutes: 0, failedPercent: 100, slowPercent: 0 }] };
-    const endOf = (value: number) => run({ ...down, thresholds: withLimit(value) }).state.ending?.message;
-    expect(endOf(3)).toContain("over the ceiling");
-    expect(endOf(1000)).not.toContain("over the ceiling");
+    const endOf = async (value: number) => (await run({ ...down, thresholds: withLimit(value) })).state.ending?.message;
+    expect(await endOf(3)).toContain("over the ceiling");
+    expect(await endOf(1000)).not.toContain("over the ceiling");
   });
 });
 

@@ -133,12 +133,7 @@ describe("in a clone, with one rolled-back rollout,", () => {
       '[{ "name": "errors", "truth": "bad", "fault": { "failurePoints": 20 } }]',
     );
     writeFileSync(join(clone, "stricter.yaml"), "failurePointsMax: 0.1\n");
-    writeFileSync(
-      join(clone, "journal.jsonl"),
-      facts()
-        .map((event) => JSON.stringify(event))
-        .join("\n"),
-    );
+    writeFileSync(join(clone, "journal.jsonl"), facts.map((event) => JSON.stringify(event)).join("\n"));
     cloud = await startCloudForTests();
   });
   afterAll(async () => {

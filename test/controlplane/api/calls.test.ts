@@ -19,7 +19,7 @@ describe("a rollout", () => {
       await append("rollout/shop/storefront/storefront--2", events);
       return (await call("GET", "/rollouts/shop/storefront/storefront--2")).body.evidence;
     };
-    const { journal } = run(healthy);
+    const { journal } = await run(healthy);
     const first = journal.findIndex(({ kind }) => kind === "StepPassed");
     expect(await shownAfter(journal.slice(0, 2))).toBeNull();
     expect(await shownAfter(journal.slice(0, first))).toEqual({
@@ -29,8 +29,8 @@ describe("a rollout", () => {
       favourMin: 20,
     });
     expect(await shownAfter(journal)).toMatchObject({ favour: null, againstMax: 20 });
-    expect((await shownAfter(run(sick).journal)).against).toBeGreaterThan(20);
-    expect(await shownAfter(run({ ...healthy, before: "nothing" }).journal)).toBeNull();
+    expect((await shownAfter((await run(sick)).journal)).against).toBeGreaterThan(20);
+    expect(await shownAfter((await run({ ...healthy, before: "nothing" })).journal)).toBeNull();
   });
 
   test("whose journal cannot be trusted is listed apart, and an unreachable database is an error", async () => {

@@ -16,8 +16,9 @@ import { type Receiver, startReceiver } from "../../support/controlplane/receive
 import { hostile, hostileFacts, scenarioFacts } from "../../support/controlplane/report-facts.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 
-const eventsOf = (name: string): readonly RolloutEvent[] => scenarioFacts(name).map(({ event }) => event);
-const rolledBack = eventsOf("aborts-when-failures-exceed-the-limit");
+const eventsOf = async (name: string): Promise<readonly RolloutEvent[]> =>
+  (await scenarioFacts(name)).map(({ event }) => event);
+const rolledBack = await eventsOf("aborts-when-failures-exceed-the-limit");
 /** Shortly after the journals of the scenarios were written. */
 const then = rolledBack[0]!.at + 600_000;
 const stream = "rollout/shop/storefront/storefront--2";
@@ -29,17 +30,17 @@ describe("notifications", () => {
   const kinds = (events: readonly RolloutEvent[], from = 0) =>
     notificationsOf(stream, events, from).map(({ kind, index }) => `${index} ${kind}`);
 
-  test("are the start, each step, each wait and the end, and nothing else", () => {
+  test("are the start, each step, each wait and the end, and nothing else", async () => {
     expect(kinds(rolledBack).map((line) => line.split(" ")[1])).toEqual([
       "started",
       "step-reached",
       "step-reached",
       "rolled-back",
     ]);
-    expect(kinds(eventsOf("waits-while-stable-is-sick-then-promotes")).map((line) => line.split(" ")[1])).toContain(
-      "waiting",
-    );
-    expect(kinds(eventsOf("promotes-when-every-step-passes")).map((line) => line.split(" ")[1])).toEqual([
+    expect(
+      kinds(await eventsOf("waits-while-stable-is-sick-then-promotes")).map((line) => line.split(" ")[1]),
+    ).toContain("waiting");
+    expect(kinds(await eventsOf("promotes-when-every-step-passes")).map((line) => line.split(" ")[1])).toEqual([
       "started",
       "step-reached",
       "step-reached",
@@ -230,10 +231,10 @@ describe("the notifier", () => {
   });
 });
 
-describe("a notifier", () => {
+describe("a notifier", async () => {
   const hostileNotification = notificationsOf(
     stream,
-    hostileFacts().map(({ event }) => event),
+    (await hostileFacts()).map(({ event }) => event),
     0,
   ).at(-1)!;
   const [notification] = notificationsOf(stream, rolledBack, 0);
@@ -346,8 +347,8 @@ describe("a notifier", () => {
       }),
     ).toEqual([
       expect.stringMatching(/^BALLAST_NOTIFY: the value has an unknown field "slackURL"/),
-      "BALLAST_NOTIFY: slackUrl is not an https address.",
-      "BALLAST_NOTIFY: githubRepository is not of the form owner/name.",
+      "BALLAST_NOTIFY: slackUrl must be an https address.",
+      "BALLAST_NOTIFY: githubRepository must be of the form owner/name.",
     ]);
     expect(complaintsOf("secret-part")).toEqual(["BALLAST_NOTIFY: the value must be an object."]);
     const all = {

@@ -27,7 +27,7 @@ function unapprovedShifts(journal: readonly RolloutEvent[], beforePercent: numbe
 }
 
 describe("a gate", () => {
-  test("gives no canary its percentage without a person's approval or promotion, whatever happens when", () => {
+  test("gives no canary its percentage without a person's approval or promotion, whatever happens when", async () => {
     const signals = fc.array(
       fc.record({
         atMinutes: fc.double({ min: 0.1, max: 400, noNaN: true }),
@@ -35,33 +35,38 @@ describe("a gate", () => {
       }),
       { maxLength: 6 },
     );
-    fc.assert(
-      fc.property(signals, fc.constantFrom(50, 100), fc.constantFrom(0, 30), (sent, beforePercent, failedPercent) => {
-        const last = { atMinutes: 900, signal: "resume" as const };
-        const { journal } = run(
-          gated({
-            gate: { beforePercent, expiresSeconds: 3_600 },
-            canary: [
-              { fromMinutes: 0, failedPercent: 0, slowPercent: 0 },
-              { fromMinutes: 60, failedPercent, slowPercent: 0 },
-            ],
-            signals: [...sent.toSorted((one, other) => one.atMinutes - other.atMinutes), last].map((each) => ({
-              ...each,
-              by: "ann",
-              message: "because",
-            })),
-          }),
-        );
-        expect(unapprovedShifts(journal, beforePercent)).toEqual([]);
-        expect(journal.findLast(({ kind }) => kind === "Finished")).toBeDefined();
-        expect(replay(journal)).toBeUndefined();
-      }),
+    await fc.assert(
+      fc.asyncProperty(
+        signals,
+        fc.constantFrom(50, 100),
+        fc.constantFrom(0, 30),
+        async (sent, beforePercent, failedPercent) => {
+          const last = { atMinutes: 900, signal: "resume" as const };
+          const { journal } = await run(
+            gated({
+              gate: { beforePercent, expiresSeconds: 3_600 },
+              canary: [
+                { fromMinutes: 0, failedPercent: 0, slowPercent: 0 },
+                { fromMinutes: 60, failedPercent, slowPercent: 0 },
+              ],
+              signals: [...sent.toSorted((one, other) => one.atMinutes - other.atMinutes), last].map((each) => ({
+                ...each,
+                by: "ann",
+                message: "because",
+              })),
+            }),
+          );
+          expect(unapprovedShifts(journal, beforePercent)).toEqual([]);
+          expect(journal.findLast(({ kind }) => kind === "Finished")).toBeDefined();
+          expect(replay(journal)).toBeUndefined();
+        },
+      ),
       { verbose: true, numRuns: 60 },
     );
   });
 
-  test("does not keep a canary that turns bad meanwhile", () => {
-    const { journal, state } = run(
+  test("does not keep a canary that turns bad meanwhile", async () => {
+    const { journal, state } = await run(
       gated({
         canary: [
           { fromMinutes: 0, failedPercent: 0, slowPercent: 0 },
@@ -73,32 +78,32 @@ describe("a gate", () => {
     expect(minutesTo(journal, "Finished")).toBeLessThan(70);
   });
 
-  test("counts a pause neither towards its own time nor towards the rollout's", () => {
-    const { journal, state } = run(
+  test("counts a pause neither towards its own time nor towards the rollout's", async () => {
+    const { journal, state } = await run(
       gated({ signals: [signal(20, "pause"), signal(1_000, "resume"), signal(1_200, "approve")] }),
     );
     expect(state.ending?.result).toBe("promoted");
     expect(minutesTo(journal, "Finished")).toBeLessThan(1_220);
-    expect(run(gated({ signals: [signal(20, "pause"), signal(1_000, "resume")] })).state.ending?.message).toBe(
+    expect((await run(gated({ signals: [signal(20, "pause"), signal(1_000, "resume")] }))).state.ending?.message).toBe(
       "rolled back at 50 percent: 100 percent was not approved within 4h",
     );
   });
 
-  test("is passed by a person's promotion, and asks again after a retry", () => {
-    expect(run(gated({ signals: [signal(20, "promote")] })).state.ending?.result).toBe("promoted");
+  test("is passed by a person's promotion, and asks again after a retry", async () => {
+    expect((await run(gated({ signals: [signal(20, "promote")] }))).state.ending?.result).toBe("promoted");
     const expired = gated({
       gate: { beforePercent: 100, expiresSeconds: 600 },
       signals: [signal(200, "retry"), signal(215, "approve")],
     });
     expect(
-      run(expired)
-        .journal.filter(({ kind }) => kind === "Finished")
+      (await run(expired)).journal
+        .filter(({ kind }) => kind === "Finished")
         .map((event) => "result" in event && event.result),
     ).toEqual(["rolled-back", "promoted"]);
   });
 
-  test("does not stop the first release of an app, which has no step before 100 percent", () =>
-    expect(run(gated({ before: "nothing" })).state.ending?.result).toBe("promoted"));
+  test("does not stop the first release of an app, which has no step before 100 percent", async () =>
+    expect((await run(gated({ before: "nothing" }))).state.ending?.result).toBe("promoted"));
 
   test.each([
     [{ beforePercent: 5, expiresSeconds: 60 }, "beforePercent (5) must be above the first weight (5)"],
