@@ -75,6 +75,24 @@ function sendsWholeWeights(run: Run): readonly string[] {
 const takesNoLiveClaim: Invariant = ({ store }) =>
   store.stolen.map(({ process, epoch }) => `epoch ${epoch} was taken from ${process} while its lease held`);
 
+/**
+ * After its last shift of traffic, a journal reads the weights back before a step counts as reached and before a rollback
+ * ends: the answer of a write says what was accepted, and only a later read says what is in force. An app's first
+ * revision has nothing to return to, so its abort ends at once.
+ */
+function readsBackWhatItWrote(run: Run): readonly string[] {
+  return eachStream(run, (facts) => {
+    let isOpen = false;
+    return facts.flatMap((fact, index) => {
+      if (isOf(fact, "TrafficShifted")) isOpen = true;
+      if (isOf(fact, "TrafficRead")) isOpen = false;
+      const returned = isOf(fact, "Finished") && fact.event.result === "rolled-back" && fact.state.stable !== null;
+      const concludes = isOf(fact, "StepReached") || returned;
+      return concludes && isOpen ? [`fact ${index}, ${fact.event.kind}, follows a shift that was not read back`] : [];
+    });
+  });
+}
+
 /** The first decision wins: its result stays, or becomes degraded. Only a retry starts over. */
 function decidesOnce(run: Run): readonly string[] {
   return eachStream(run, (facts) =>
@@ -295,6 +313,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   keepsEveryOutcome,
   cutsNoWrite,
   decidesOnce,
+  readsBackWhatItWrote,
   leavesTrafficWhereItSays,
   promotesNothingBad,
   passesOnEvidenceAlone,
