@@ -76,9 +76,9 @@ const takesNoLiveClaim: Invariant = ({ store }) =>
   store.stolen.map(({ process, epoch }) => `epoch ${epoch} was taken from ${process} while its lease held`);
 
 /**
- * After its last shift of traffic, a journal reads the weights back before a step counts as reached and before a rollback
- * ends: the answer of a write says what was accepted, and only a later read says what is in force. An app's first
- * revision has nothing to return to, so its abort ends at once.
+ * After its last shift of traffic, a journal reads the weights back before a step counts as reached and before a
+ * rollback ends: the answer of a write says what was accepted, and only a later read says what is in force. An app's
+ * first revision has nothing to return to, so its abort ends at once.
  */
 function readsBackWhatItWrote(run: Run): readonly string[] {
   return eachStream(run, (facts) => {

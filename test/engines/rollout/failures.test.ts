@@ -48,7 +48,7 @@ describe("effects that fail", () => {
     expect([state.ending?.result, world.weights]).toEqual(["rolled-back", allToStable]);
   });
 
-  it("traffic that cannot be given back is tried for about half an hour, then the rollout ends as degraded", async () => {
+  it("traffic that cannot be given back is retried for half an hour, then the rollout ends as degraded", async () => {
     const { journal, state } = await run(sick, failWhen(isReversion));
     expect(state.ending).toEqual({
       result: "degraded",
@@ -217,7 +217,7 @@ describe("weights that other clients move", () => {
 
 describe("signals and answers at unusual moments", () => {
   for (const phase of ["shifting", "verifying", "baking"] as const) {
-    it(`an abort while ${phase} gives the traffic back, since a shift may have landed, and overrides locks`, async () => {
+    it(`an abort while ${phase} gives traffic back, since a shift may have landed, and overrides locks`, async () => {
       const state = await stateIn(phase);
       const aborted = hear(state, signal("abort", state.now));
       expect([aborted.phase, aborted.ending?.result]).toEqual(["reverting", "rolled-back"]);

@@ -46,8 +46,8 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
 });
 
 /**
- * Runs a scenario in which the outcomes of drawn writes are lost: each is sent, and then sent again by the shipped loop,
- * as after a death between a write and its record.
+ * Runs a scenario in which the outcomes of drawn writes are lost: each is sent, and then sent again by the shipped
+ * loop, as after a death between a write and its record.
  */
 async function runWithLostOutcomes(drawn: Scenario, lost: readonly boolean[]): Promise<readonly RolloutEvent[]> {
   let passes = 0;

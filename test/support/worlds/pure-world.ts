@@ -1,6 +1,6 @@
-// The world as a plain object: the platform of a scenario, over the virtual clock of the simulator. The shipped loop and
-// the shipped performer carry the rollout out, as they do in the simulator; journal, claims and passes are in memory.
-// Effects take no time; only waiting does.
+// The world as a plain object: the platform of a scenario, over the virtual clock of the simulator. The shipped loop
+// and the shipped performer carry the rollout out, as they do in the simulator; journal, claims and passes are in
+// memory. Effects take no time; only waiting does.
 import { rolloutPerformer } from "../../../controlplane/performers/rollout.ts";
 import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
 import { aborted, clockOf } from "../../../controlplane/runtime/clock.ts";
