@@ -346,8 +346,8 @@ describe("a notifier", () => {
       }),
     ).toEqual([
       expect.stringMatching(/^BALLAST_NOTIFY: the value has an unknown field "slackURL"/),
-      "BALLAST_NOTIFY: slackUrl is not an https address.",
-      "BALLAST_NOTIFY: githubRepository is not of the form owner/name.",
+      "BALLAST_NOTIFY: slackUrl must be an https address.",
+      "BALLAST_NOTIFY: githubRepository must be of the form owner/name.",
     ]);
     expect(complaintsOf("secret-part")).toEqual(["BALLAST_NOTIFY: the value must be an object."]);
     const all = {
