@@ -69,8 +69,8 @@ export function send(request: IncomingMessage, response: ServerResponse, reply: 
 
 /** Gives an error as a reply with Azure's error envelope. */
 export function errorReply(error: unknown): ArmReply {
-  const { status, code, message, headers } = toArmError(error);
-  return { status, headers, body: { error: { code, message } } };
+  const { status, code, message, headers, body } = toArmError(error);
+  return { status, headers, body: body ?? { error: { code, message } } };
 }
 
 /** Gives scheme and host as the client wrote them, so that the client can reach every URL in an answer. */

@@ -1,6 +1,7 @@
 // Microsoft.App/containerApps: what a PUT or PATCH carries out, and what GET shows of an app. It keeps the dangerous
 // quirks of the platform, since products must live with them: an operation succeeds although its container never
 // starts, weights may name a revision that is deactivated or not yet ready, and a changed secret makes no revision.
+import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   ArmError,
@@ -11,19 +12,15 @@ import {
   type ResourceType,
   type Store,
 } from "../arm/resource.ts";
+import { tenant } from "../authorization/tokens.ts";
 import { refuseImage } from "../containerregistry/registries.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { warmParser } from "../kql/syntax.ts";
-import {
-  canonical,
-  checkConfiguration,
-  checkName,
-  checkTemplate,
-  dropAbsent,
-  environmentIdOf,
-  normaliseTemplate,
-} from "./app-bodies.ts";
+import { canonical, dropAbsent, environmentIdOf, normaliseTemplate } from "./app-bodies.ts";
 import { runtimeOf, settle, startRevision, stopApp, stopRevision, untilReady } from "./app-runtime.ts";
+import { checkApp } from "./contract/configuration.ts";
+import { hasSystemIdentity } from "./contract/identity.ts";
+import { refuseBrokenNumbers } from "./contract/types.ts";
 import { requestRows } from "./request-rows.ts";
 import { revisionRoutes } from "./revision-routes.ts";
 import {
@@ -45,6 +42,7 @@ export const containerAppType: ResourceType = {
   type: "Microsoft.App/containerApps",
   apiVersions: ["2025-01-01", "2025-02-02-preview", "2025-07-01"],
   put: "async-operation",
+  checkSent: refuseBrokenNumbers,
   parentMustExist: (body, store) =>
     environmentOf(body, store)
       ? undefined
@@ -89,11 +87,21 @@ async function onPut({ id, wanted, previous, merge, cloud }: PutContext): Promis
       "ContainerAppOperationInProgress",
       `Cannot modify container app '${name}' because another operation is in progress.`,
     );
-  checkName(name, "container app");
   const template = normaliseTemplate(properties["template"] ?? {});
   if (!quirks["put-repeats-secrets"]) keepSecrets(configuration, previous);
-  checkTemplate(name, template, configuration);
-  checkConfiguration(configuration, name, template, known, quirks);
+  // Traffic may name the revision that the same request makes, if the template gives its suffix. azd does so.
+  const made = template["revisionSuffix"] ? `${name}--${template["revisionSuffix"]}` : undefined;
+  checkApp({
+    id,
+    name,
+    wanted,
+    previous,
+    environmentId: environmentOf(wanted, cloud.store)?.id ?? environmentIdOf(wanted),
+    cloud,
+    quirks,
+    findRevision: (revision) => (revision === made ? "made" : known && findRevision(known, revision)),
+  });
+  keepPrincipal(wanted, previous);
 
   // A patch that leaves the template alone makes no revision, even if the last write of a template failed.
   const untouched =
@@ -157,6 +165,13 @@ async function requireReadiness(app: AppRuntime, revision: Revision, cloud: Clou
     `Failed to provision revision for container app '${app.name}'. ` +
       "Error details: Deployment Progress Deadline Exceeded. 0/1 replicas ready.",
   );
+}
+
+/** Makes the principal of a system-assigned identity, which lives as long as the app has the identity. */
+function keepPrincipal(wanted: Body, previous: Resource | undefined): void {
+  if (!hasSystemIdentity(wanted)) return;
+  const before = previous && hasSystemIdentity(previous.body) ? previous.body["identity"].principalId : undefined;
+  wanted["identity"] = { ...wanted["identity"], principalId: before ?? randomUUID(), tenantId: tenant };
 }
 
 /** Gives each secret without a value its previous value. */

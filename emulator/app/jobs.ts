@@ -13,7 +13,10 @@ import {
   type ResourceType,
 } from "../arm/resource.ts";
 import { refuseImage } from "../containerregistry/registries.ts";
-import { checkContainers, checkName, environmentIdOf, unsupported } from "./app-bodies.ts";
+import { environmentIdOf } from "./app-bodies.ts";
+import { checkName } from "./contract/configuration.ts";
+import { checkJobContainer } from "./contract/containers.ts";
+import { unsupported } from "./contract/refusals.ts";
 import { parseCron } from "./cron.ts";
 import { type Execution, executionsOf, forgetJob, startExecution, watchSchedules } from "./job-executions.ts";
 
@@ -55,9 +58,10 @@ export const jobType: ResourceType = {
 
 async function onPut({ wanted, cloud }: PutContext): Promise<void> {
   const { configuration, template } = wanted["properties"];
-  checkName(wanted["name"], "job");
+  checkName(wanted["name"], "Job");
   checkTrigger(configuration ?? {});
-  checkContainers(template ?? {});
+  const secrets = new Set(((configuration?.secrets ?? []) as Body[]).map(({ name }) => String(name)));
+  checkJobContainer(template ?? {}, { app: wanted["name"], secrets, volumes: new Set(), cpuMax: 4 });
   const [container] = template.containers as Body[];
   wanted["properties"].workloadProfileName ??= "Consumption";
   template.containers = [{ ...container, resources: { cpu: 0.5, memory: "1Gi", ...container!["resources"] } }];

@@ -1,7 +1,7 @@
 // Revisions of container apps: their names, their states and their shares of the traffic. There is one `AppRuntime` for
 // each container app, in memory beside the store. Replicas, which run in a revision, are in replicas.ts.
 import { createHash, randomBytes } from "node:crypto";
-import { ArmError, type Body } from "../arm/resource.ts";
+import type { Body } from "../arm/resource.ts";
 import type { Quirks } from "../controls/quirks.ts";
 import type { Replica, ReplicaSet } from "./replicas.ts";
 
@@ -80,20 +80,6 @@ export function nextRevisionName(app: AppRuntime, template: Body): string {
   return `${app.name}--${asked ? String(asked) : made()}`;
 }
 
-/** Refuses a template whose suffix makes no valid name. @throws ArmError 400 */
-export function checkRevisionName(app: string, template: Body): void {
-  const suffix = String(template["revisionSuffix"] ?? "");
-  if (!suffix) return;
-  const name = `${app}--${suffix}`;
-  if (/^[a-z0-9](?!.*-{2})([-a-z0-9]*[a-z0-9])?$/.test(suffix) && name.length <= 54) return;
-  throw new ArmError(
-    400,
-    "ContainerAppInvalidRevisionName",
-    `Invalid revision name '${name}'. A revision name must consist of lower case alphanumeric characters or '-', ` +
-      "start with a letter, end with an alphanumeric character, and must not be longer than 54 characters.",
-  );
-}
-
 /**
  * Gives each revision's share of the traffic now.
  *
@@ -117,58 +103,6 @@ export function trafficOf(app: AppRuntime): readonly TrafficEntry[] {
         : undefined,
   }));
 }
-
-const refuse = (code: string, message: string): never => {
-  throw new ArmError(400, code, message);
-};
-
-/**
- * Refuses traffic that Azure refuses: weights that do not add up to 100, unknown revisions, a label on two entries.
- *
- * `find` gives a revision by its full name, or `"made"` for the one that the same request makes.
- * The codes are ours, unverified on Azure.
- *
- * @throws ArmError 400
- */
-export function checkTraffic(
-  entries: readonly Body[] | undefined,
-  quirks: Quirks,
-  find: (name: string) => Revision | "made" | undefined,
-): void {
-  if (!entries || entries.length === 0) return;
-  for (const entry of entries) checkEntry(entry, quirks, find);
-  const labels = entries.flatMap(({ label }) => (label ? [String(label).toLowerCase()] : []));
-  const twice = labels.find((label, index) => labels.indexOf(label) < index);
-  if (twice) refuse("ContainerAppInvalidTraffic", `The label '${twice}' stands on more than one traffic entry.`);
-  const sum = entries.reduce((total, entry) => total + Number(entry["weight"] ?? 0), 0);
-  if (sum !== 100 && quirks["weights-sum-to-100"])
-    refuse("ContainerAppInvalidTrafficWeight", `Traffic weights add up to ${sum}; they must add up to 100.`);
-}
-
-function checkEntry(
-  { weight = 0, latestRevision, revisionName }: Body,
-  quirks: Quirks,
-  find: (name: string) => Revision | "made" | undefined,
-): void {
-  if (!isWeight(weight ?? 0))
-    refuse("ContainerAppInvalidTrafficWeight", `Traffic weight '${weight}' is not a whole number from 0 to 100.`);
-  if (latestRevision && revisionName)
-    refuse("ContainerAppInvalidTraffic", "A traffic entry names either a revision or latestRevision, not both.");
-  if (!latestRevision && !revisionName)
-    refuse("ContainerAppInvalidTraffic", "A traffic entry names a revision or latestRevision.");
-  if (!revisionName) return;
-  const found = find(String(revisionName));
-  if (!found && quirks["weights-name-known-revisions"])
-    refuse(
-      "ContainerAppRevisionNotFound",
-      `Revision '${revisionName}' of a traffic entry does not exist. A revision is named in full.`,
-    );
-  if (found && found !== "made" && !found.active && weight && !quirks["deactivated-may-have-weight"])
-    refuse("ContainerAppInvalidTraffic", `Revision '${found.name}' is not active, so it cannot be given traffic.`);
-}
-
-const isWeight = (weight: unknown): boolean =>
-  typeof weight === "number" && Number.isInteger(weight) && weight >= 0 && weight <= 100;
 
 // A revision that was never ready has failed after this many restarts of a container, or after this time.
 const failedRestarts = 3;

@@ -31,6 +31,8 @@ export class ArmError extends Error {
   readonly status: number;
   readonly code: string;
   readonly headers: { readonly [name: string]: string };
+  /** The whole answer, where a resource provider does not use Resource Manager's envelope. */
+  body?: Body;
 
   constructor(status: number, code: string, message: string, headers: { readonly [name: string]: string } = {}) {
     super(message);
@@ -90,6 +92,8 @@ export interface ResourceType {
   readonly put?: "sync" | "async-operation";
   /** Gives the refusal of a body that names something absent, for example an unknown managedEnvironmentId. */
   readonly parentMustExist?: (body: Body, store: Store) => ArmError | undefined;
+  /** Refuses a body as it was sent, before it is compared with the schema. @throws ArmError */
+  readonly checkSent?: (body: Body) => void;
   /**
    * Carries out a PUT or PATCH.
    *

@@ -48,6 +48,7 @@ function requestedBody(
       "InvalidRequestContent",
       "The request content was invalid and could not be deserialized: 'a body is expected'.",
     );
+  place.resourceType.checkSent?.(request.body);
   const accepted = schema.accept(request.body, merge);
   const body = merge
     ? (mergePatch(previous!.body, accepted, {

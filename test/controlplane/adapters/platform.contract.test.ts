@@ -266,13 +266,21 @@ test("a default that a write leaves out is present in a read", async () => {
   );
 });
 
-test("session affinity is accepted in Multiple mode, is shown, and has no effect", async () => {
-  await ready("sticky", "1", {
-    configuration: { ingress: { stickySessions: { affinity: "sticky" } } } as Configuration,
-  });
+test("session affinity is refused in Multiple mode, and shown in Single mode, which an app with it cannot leave", async () => {
+  const affinity = { ingress: { stickySessions: { affinity: "sticky" } } } as Configuration;
+  const refusal = { statusCode: 400, code: "ContainerAppInvalidIngressStickySessionRevisionMode" };
+  await expect(put("sticky", "1", { configuration: affinity })).rejects.toMatchObject(refusal);
+  await ready("sticky", "1", { configuration: { ...affinity, activeRevisionsMode: "Single" } });
   expect((await viewOf("sticky")).sticky).toBe(true);
-  const { status, headers } = await visit("sticky");
-  expect([status, headers["set-cookie"]]).toEqual([200, undefined]);
+  await expect(
+    patch("sticky", { configuration: { activeRevisionsMode: "Multiple" } as Configuration }),
+  ).rejects.toMatchObject(refusal);
+});
+
+test("traffic is checked in Single mode too", async () => {
+  await put("checked", "1", { configuration: { activeRevisionsMode: "Single" } as Configuration });
+  const nowhere = [{ revisionName: "checked--nowhere", weight: 7 }];
+  await expect(patchTraffic("checked", nowhere)).rejects.toMatchObject({ statusCode: 400 });
 });
 
 test("in Single mode the old revision is deactivated when the new one is ready", async () => {
