@@ -1,7 +1,9 @@
 // The table of the resource types that the emulator serves. Each is defined in the folder of its Azure product.
+import { certificateType } from "./app/certificates.ts";
 import { containerAppType } from "./app/container-apps.ts";
 import { environmentType } from "./app/environments.ts";
 import { jobType } from "./app/jobs.ts";
+import { storageType } from "./app/storages.ts";
 import type { ResourceType } from "./arm/resource.ts";
 import { roleAssignmentType, roleDefinitionType } from "./authorization/resource-types.ts";
 import { registryType } from "./containerregistry/registries.ts";
@@ -19,6 +21,8 @@ export const resourceTypes: readonly ResourceType[] = [
   resourceGroupType,
   workspaceType,
   environmentType,
+  storageType,
+  certificateType,
   containerAppType,
   jobType,
   diagnosticSettingType,

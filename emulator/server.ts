@@ -55,11 +55,19 @@ export async function serveHosts(
   services: Promise<Services>,
 ): Promise<Listening> {
   const server = https.createServer(
-    { SNICallback: (name, done) => done(null, certificates.contextOf(name)), ALPNProtocols: ["http/1.1"] },
+    {
+      SNICallback: (name, done) => done(null, certificates.contextOf(name)),
+      ALPNProtocols: ["http/1.1"],
+      // Apps may want their clients' certificates, which must be asked for before the host is known. None is required.
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
     async (request, response) => {
       const ready = await services;
       const host = (request.headers.host ?? "").split(":")[0]!.toLowerCase();
-      if (host.endsWith(`.westeurope.${suffix}`) && ready.ingress.handle(request, response)) return;
+      // The hosts of apps are in the domain of their environment, or custom ones outside of the emulator's own.
+      const isApp = host.endsWith(`.westeurope.${suffix}`) || !host.endsWith(suffix);
+      if (isApp && ready.ingress.handle(request, response)) return;
       await answerTo(request, response, () => answerHost(host, request, ready));
     },
   );

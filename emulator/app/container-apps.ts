@@ -1,7 +1,6 @@
 // Microsoft.App/containerApps: what a PUT or PATCH carries out, and what GET shows of an app. It keeps the dangerous
 // quirks of the platform, since products must live with them: an operation succeeds although its container never
 // starts, weights may name a revision that is deactivated or not yet ready, and a changed secret makes no revision.
-import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   ArmError,
@@ -12,15 +11,15 @@ import {
   type ResourceType,
   type Store,
 } from "../arm/resource.ts";
-import { tenant } from "../authorization/tokens.ts";
 import { refuseImage } from "../containerregistry/registries.ts";
 import { quirksOf } from "../controls/quirks-in-force.ts";
 import { warmParser } from "../kql/syntax.ts";
 import { canonical, dropAbsent, environmentIdOf, normaliseTemplate } from "./app-bodies.ts";
 import { runtimeOf, settle, startRevision, stopApp, stopRevision, untilReady } from "./app-runtime.ts";
 import { checkApp } from "./contract/configuration.ts";
-import { hasSystemIdentity } from "./contract/identity.ts";
+import { keepPrincipal, presentIdentity } from "./contract/identity.ts";
 import { refuseBrokenNumbers } from "./contract/types.ts";
+import { secretValues } from "./key-vault.ts";
 import { requestRows } from "./request-rows.ts";
 import { revisionRoutes } from "./revision-routes.ts";
 import {
@@ -33,6 +32,7 @@ import {
   type Revision,
   revisionHost,
 } from "./revisions.ts";
+import { closePorts, openPorts } from "./tcp-ports.ts";
 
 // A write takes a moment, as it does on Azure; a second write meanwhile is refused with 409.
 const operationMilliseconds = 60;
@@ -56,7 +56,9 @@ export const containerAppType: ResourceType = {
     const { apps } = runtimeOf(cloud);
     const app = apps.get(resource.id.toLowerCase());
     apps.delete(resource.id.toLowerCase());
-    if (app) await stopApp(app);
+    if (!app) return;
+    closePorts(app);
+    await stopApp(app);
   },
   present,
   actions: {
@@ -137,11 +139,13 @@ async function apply(
   { wanted, configuration, template, untouched }: Write,
 ): Promise<void> {
   const { quirks } = app;
+  secretValues(cloud, configuration);
   const latest = latestOf(app);
   const same = latest && (untouched || canonical(latest.template) === canonical(template));
   const revision = same ? latest : (createRevision(app, template, wanted, cloud) ?? latest!);
   const secretsBefore = canonical(app.configuration["secrets"] ?? []);
   app.configuration = structuredClone(configuration);
+  await openPorts(cloud, app);
   if (revision !== latest) {
     app.revisions.push(revision);
     startRevision(cloud, app, revision);
@@ -165,13 +169,6 @@ async function requireReadiness(app: AppRuntime, revision: Revision, cloud: Clou
     `Failed to provision revision for container app '${app.name}'. ` +
       "Error details: Deployment Progress Deadline Exceeded. 0/1 replicas ready.",
   );
-}
-
-/** Makes the principal of a system-assigned identity, which lives as long as the app has the identity. */
-function keepPrincipal(wanted: Body, previous: Resource | undefined): void {
-  if (!hasSystemIdentity(wanted)) return;
-  const before = previous && hasSystemIdentity(previous.body) ? previous.body["identity"].principalId : undefined;
-  wanted["identity"] = { ...wanted["identity"], principalId: before ?? randomUUID(), tenantId: tenant };
 }
 
 /** Gives each secret without a value its previous value. */
@@ -243,6 +240,7 @@ function present(resource: Resource, cloud: Cloud): Body {
   const app = runtimeOf(cloud).apps.get(resource.id.toLowerCase());
   const quirks = quirksOf(cloud);
   const latest = app && latestOf(app);
+  presentIdentity(body, cloud.store);
   const ingress: Body | undefined = configuration["ingress"] ?? undefined;
   if (quirks["secrets-are-write-only"] && configuration["secrets"])
     configuration["secrets"] = (configuration["secrets"] as Body[]).map(({ value: _, ...secret }) => secret);
@@ -257,6 +255,9 @@ function present(resource: Resource, cloud: Cloud): Body {
     properties["latestReadyRevisionName"] = app.latestReady?.name ?? "";
     properties["latestRevisionFqdn"] = ingress ? revisionHost(app, latest.name) : "";
     properties["outboundIpAddresses"] = ["127.0.0.1"];
+    const environment: Body = cloud.store.get(app.environmentId)?.body["properties"] ?? {};
+    properties["customDomainVerificationId"] =
+      environment["customDomainConfiguration"]?.customDomainVerificationId ?? "";
   }
   return body;
 }

@@ -3,12 +3,13 @@
 // process that must end has two seconds to do so.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Body, Cloud, Resource } from "../arm/resource.ts";
-import { imageName, platformEnvironment, runtimeOf, variablesOf } from "./app-runtime.ts";
+import { runtimeOf } from "./app-runtime.ts";
+import { readLines, signalled } from "./container-process.ts";
 import { parseCron } from "./cron.ts";
-import { readLines, signalled } from "./replicas.ts";
+import { secretValues } from "./key-vault.ts";
+import { platformEnvironment, programOf, variablesOf } from "./replica-plan.ts";
 
 /** One run of a job. */
 export interface Execution {
@@ -92,11 +93,12 @@ async function run(cloud: Cloud, job: Resource, execution: Execution, stopping: 
 async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEnd: AbortSignal): Promise<boolean> {
   const { platform } = runtimeOf(cloud);
   const container: Body = execution.template["containers"][0];
-  const image = cloud.options.images[imageName(container["image"])];
-  if (!image) return false;
+  const program = programOf(cloud, container);
+  if (!program) return false;
+  const [command, ...first] = program.command;
   const replica = `${execution.name}-${randomBytes(4).toString("hex").slice(0, 5)}`;
-  const child = spawn(process.execPath, [path.resolve(image.folder, image.entry), ...(container["args"] ?? [])], {
-    cwd: image.folder,
+  const child = spawn(command, [...first, ...(container["args"] ?? [])], {
+    cwd: program.folder,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
@@ -104,7 +106,7 @@ async function runOnce(cloud: Cloud, job: Resource, execution: Execution, mustEn
       CONTAINER_APP_JOB_NAME: job.body["name"],
       CONTAINER_APP_JOB_EXECUTION_NAME: execution.name,
       CONTAINER_APP_REPLICA_NAME: replica,
-      ...variablesOf(container, job.body["properties"].configuration.secrets ?? []),
+      ...variablesOf(container, secretValues(cloud, job.body["properties"].configuration)),
     },
   });
   const ended = new Promise<boolean>((resolve) => {

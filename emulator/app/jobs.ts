@@ -16,6 +16,7 @@ import { refuseImage } from "../containerregistry/registries.ts";
 import { environmentIdOf } from "./app-bodies.ts";
 import { checkName } from "./contract/configuration.ts";
 import { checkJobContainer } from "./contract/containers.ts";
+import { checkIdentity, keepPrincipal, presentIdentity } from "./contract/identity.ts";
 import { unsupported } from "./contract/refusals.ts";
 import { parseCron } from "./cron.ts";
 import { type Execution, executionsOf, forgetJob, startExecution, watchSchedules } from "./job-executions.ts";
@@ -38,8 +39,9 @@ export const jobType: ResourceType = {
         ),
   onPut,
   onDelete: async (job, cloud) => forgetJob(cloud, job),
-  present: ({ body }) => {
+  present: ({ body }, { store }) => {
     const shown = structuredClone(body);
+    presentIdentity(shown, store);
     const { configuration } = shown["properties"];
     if (configuration.secrets)
       configuration.secrets = (configuration.secrets as Body[]).map(({ value: _, ...secret }) => secret);
@@ -56,7 +58,7 @@ export const jobType: ResourceType = {
   children,
 };
 
-async function onPut({ wanted, cloud }: PutContext): Promise<void> {
+async function onPut({ id, wanted, previous, cloud }: PutContext): Promise<void> {
   const { configuration, template } = wanted["properties"];
   checkName(wanted["name"], "Job");
   checkTrigger(configuration ?? {});
@@ -65,6 +67,8 @@ async function onPut({ wanted, cloud }: PutContext): Promise<void> {
   const [container] = template.containers as Body[];
   wanted["properties"].workloadProfileName ??= "Consumption";
   template.containers = [{ ...container, resources: { cpu: 0.5, memory: "1Gi", ...container!["resources"] } }];
+  checkIdentity(id, wanted, cloud.store);
+  keepPrincipal(wanted, previous);
   watchSchedules(cloud);
   await pause(operationMilliseconds);
   refuseImage(wanted, cloud);

@@ -3,6 +3,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Body } from "../arm/resource.ts";
 import type { Quirks } from "../controls/quirks.ts";
+import type { ContainerState } from "./container-process.ts";
 import type { Replica, ReplicaSet } from "./replicas.ts";
 
 /** One revision of a container app. */
@@ -21,6 +22,8 @@ export interface Revision {
   atZero?: boolean;
   /** The time of its last request or start. */
   usedAt?: number;
+  /** The latest time at which its replicas were not too many for its requests. */
+  busyAt?: number;
   deactivatedAt?: number;
 }
 
@@ -65,6 +68,10 @@ export const isSingle = (app: AppRuntime): boolean =>
 /** Gives the replicas that may get requests. */
 export const readyReplicas = (revision: Revision | undefined): readonly Replica[] =>
   revision?.set?.replicas.filter(({ ready }) => ready) ?? [];
+
+/** Gives the containers of all replicas of a revision. */
+const containersOf = (revision: Revision): readonly ContainerState[] =>
+  (revision.set?.replicas ?? []).flatMap(({ containers }) => containers);
 
 /**
  * Names the next revision as Azure does: by the template's suffix, or else by seven random characters
@@ -117,7 +124,7 @@ interface States {
 
 /** Reports whether the platform has stopped waiting for a revision that was never ready. */
 export const isGivenUp = (revision: Revision, now: number): boolean =>
-  (revision.set?.replicas ?? []).some(({ restarts }) => restarts >= failedRestarts) ||
+  containersOf(revision).some(({ restarts }) => restarts >= failedRestarts) ||
   now - (revision.started?.at ?? revision.createdAt) > progressDeadlineMilliseconds;
 
 /** Gives a revision's states in the platform's words; with `open`, also those that the specification does not list. */
@@ -143,9 +150,10 @@ function statesOf(revision: Revision, now: number, open: boolean): States {
   };
 }
 
-function servingStates({ set, template }: Revision, open: boolean): States {
+function servingStates(revision: Revision, open: boolean): States {
+  const { set, template } = revision;
   const replicas = set?.replicas ?? [];
-  if (replicas.some(({ ready, restarts }) => !ready && restarts > 0))
+  if (containersOf(revision).some(({ ready, restarts }) => !ready && restarts > 0))
     return { provisioningState: "Provisioned", runningState: "Degraded", healthState: "Unhealthy" };
   const atMax = open && replicas.length >= Number(template["scale"]?.maxReplicas ?? 10);
   return {
@@ -178,25 +186,34 @@ export function presentRevision(app: AppRuntime, revision: Revision, now: number
 
 /** Gives a replica as `/replicas/<name>` answers it. */
 export function presentReplica(app: AppRuntime, revision: Revision, replica: Replica): Body {
-  const container = revision.template["containers"]?.[0] ?? {};
+  const shown = replica.containers.map(presentContainer);
+  const main = replica.containers.filter(({ isInit }) => !isInit);
   return {
     id: `${app.id}/revisions/${revision.name}/replicas/${replica.name}`,
     name: replica.name,
     type: "Microsoft.App/containerApps/revisions/replicas",
     properties: {
       createdTime: new Date(replica.createdAt).toISOString(),
-      runningState: replica.pid === undefined ? "NotRunning" : "Running",
-      runningStateDetails: replica.lastEnd,
-      containers: [
-        {
-          name: container["name"],
-          containerId: `process://${replica.pid ?? 0}`,
-          ready: replica.ready,
-          started: replica.pid !== undefined,
-          restartCount: replica.restarts,
-          runningState: replica.pid === undefined ? "Waiting" : "Running",
-        },
-      ],
+      runningState: main.every(({ pid }) => pid !== undefined) ? "Running" : "NotRunning",
+      runningStateDetails: replica.containers.find(({ lastEnd }) => lastEnd !== "")?.lastEnd ?? "",
+      containers: shown.filter((_, index) => !replica.containers[index]!.isInit),
+      ...(main.length < shown.length
+        ? { initContainers: shown.filter((_, index) => replica.containers[index]!.isInit) }
+        : {}),
     },
   };
+}
+
+const presentContainer = ({ name, isInit, pid, ready, restarts }: ContainerState): Body => ({
+  name,
+  containerId: `process://${pid ?? 0}`,
+  ready,
+  started: pid !== undefined,
+  restartCount: restarts,
+  runningState: runningStateOf(isInit && ready, pid),
+});
+
+function runningStateOf(isOver: boolean, pid: number | undefined): string {
+  if (isOver) return "Terminated";
+  return pid === undefined ? "Waiting" : "Running";
 }

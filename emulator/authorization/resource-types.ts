@@ -3,7 +3,7 @@
 import { keep, sameText } from "../arm/bodies.ts";
 import { ArmError, type Body, type ResourceType, type Store } from "../arm/resource.ts";
 import { groupIdOf } from "../arm/resource-path.ts";
-import { identityType } from "../managedidentity/identities.ts";
+import { managedIdentities } from "../managedidentity/principals.ts";
 import { isWithin, roleDefinitionOf } from "./roles.ts";
 import { tenant } from "./tokens.ts";
 
@@ -89,9 +89,7 @@ export const roleAssignmentType: ResourceType = {
         `The specified role definition with ID '${String(roleDefinitionId).split("/").at(-1)}' does not exist.`,
       );
     }
-    const isIdentity = store
-      .list()
-      .some((each) => each.type === identityType.type && each.body["properties"].principalId === principalId);
+    const isIdentity = managedIdentities(store).some((each) => each.principalId === principalId);
     if (!isIdentity)
       return new ArmError(
         400,

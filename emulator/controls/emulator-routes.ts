@@ -99,16 +99,19 @@ function putRows(cloud: Cloud, body: Body): number {
 
 const processesOf = (app: AppRuntime): readonly Body[] =>
   app.revisions.flatMap((revision) =>
-    (revision.set?.replicas ?? []).map((replica) => ({
-      app: app.name,
-      revision: revision.name,
-      replica: replica.name,
-      pid: replica.pid ?? null,
-      port: replica.port,
-      ready: replica.ready,
-      restarts: replica.restarts,
-      lastEnd: replica.lastEnd,
-    })),
+    (revision.set?.replicas ?? []).flatMap(({ name, containers }) =>
+      containers.map((container) => ({
+        app: app.name,
+        revision: revision.name,
+        replica: name,
+        container: container.name,
+        pid: container.pid ?? null,
+        port: container.port,
+        ready: container.ready,
+        restarts: container.restarts,
+        lastEnd: container.lastEnd,
+      })),
+    ),
   );
 
 /** Sends a signal to an app's processes: those of one revision, or of all. Gives their ids. */

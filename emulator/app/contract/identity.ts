@@ -1,6 +1,8 @@
 // The identities of a container app: which ones it has, and which containers may use them. The principal of a
 // system-assigned identity is made with the app's first such body and is gone with the identity.
-import type { Body, Store } from "../../arm/resource.ts";
+import { randomUUID } from "node:crypto";
+import type { Body, Resource, Store } from "../../arm/resource.ts";
+import { tenant } from "../../authorization/tokens.ts";
 import { refuse, refuseLikeAzure } from "./refusals.ts";
 
 const typeOf = ({ identity }: Body): string => String(identity?.type ?? "None").toLowerCase();
@@ -44,4 +46,21 @@ export function identitiesFor(app: Body, phase: Phase): readonly string[] {
     const setting = settings.find((each) => String(each["identity"]).toLowerCase() === identity);
     return setting === undefined || ["all", phase].includes(String(setting["lifecycle"] ?? "All").toLowerCase());
   });
+}
+
+/** Makes the principal of a system-assigned identity, which lives as long as the resource has the identity. */
+export function keepPrincipal(wanted: Body, previous: Resource | undefined): void {
+  if (!hasSystemIdentity(wanted)) return;
+  const before = previous && hasSystemIdentity(previous.body) ? previous.body["identity"].principalId : undefined;
+  wanted["identity"] = { ...wanted["identity"], principalId: before ?? randomUUID(), tenantId: tenant };
+}
+
+/** Adds to a body what Azure shows of its identities, and `None` where there is none. */
+export function presentIdentity(body: Body, store: Store): void {
+  if (typeOf(body) === "none") body["identity"] = { type: "None" };
+  else body["identity"].type = String(body["identity"].type).replaceAll(" ", "");
+  for (const id of userAssigned(body)) {
+    const { principalId, clientId } = store.get(id)?.body["properties"] ?? {};
+    body["identity"].userAssignedIdentities[id] = { principalId, clientId };
+  }
 }

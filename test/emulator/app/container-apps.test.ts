@@ -334,6 +334,7 @@ test("a replica has Azure's variables, the template's and the secrets', and none
     CONTAINER_APP_REVISION: revision,
     CONTAINER_APP_HOSTNAME: `${revision}.${domain}`,
     CONTAINER_APP_PORT: "8080",
+    PORT_8080: PORT,
     PLAIN: "p",
     SECRET: "hush",
   });

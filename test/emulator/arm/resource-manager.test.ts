@@ -100,9 +100,9 @@ test.each([
   ],
   ["a required property left out", { properties: {} }, "location"],
   [
-    "a number of the wrong kind",
-    { location: "westeurope", properties: { configuration: { ingress: { traffic: [{ weight: "ten" }] } } } },
-    "properties.configuration.ingress.traffic[0].weight",
+    "a value of the wrong kind",
+    { location: "westeurope", properties: { configuration: { ingress: { traffic: [{ latestRevision: "yes" }] } } } },
+    "properties.configuration.ingress.traffic[0].latestRevision",
   ],
 ])("a body with %s is refused by name", async (_, body, named) => {
   const reply = await at.ask("PUT", `${app("wrong")}?${apps}`, body);
