@@ -80,6 +80,8 @@ function onTheWire({ columns, rows }: Table): {
   const write = (value: Value, type: KqlType): Value => {
     if (value === null) return type === "string" ? "" : null;
     if (type === "datetime") return new Date(Number(value)).toISOString();
+    // JSON has no words for these; Kusto writes them as text.
+    if (type === "real" && !Number.isFinite(value)) return String(value);
     return type === "timespan" ? spanText(Number(value)) : value;
   };
   return {
