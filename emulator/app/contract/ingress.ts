@@ -1,6 +1,7 @@
 // Checks the ingress of a container app: ports, transport, callers, certificates, custom domains, and what goes with
 // what. Traffic is checked in traffic.ts.
 import type { Body, Store } from "../../arm/resource.ts";
+import { environmentIdOf } from "../app-bodies.ts";
 import { checkPort } from "./containers.ts";
 import { firstTwice, refuse, refuseLikeAzure, refuseUnsupported } from "./refusals.ts";
 
@@ -99,8 +100,8 @@ const othersIn = (store: Store, environmentId: string, id: string): readonly { r
     .filter(
       (each) =>
         each.type === "Microsoft.App/containerApps" &&
-        each.id !== id.toLowerCase() &&
-        is(each.body["properties"]?.managedEnvironmentId ?? each.body["properties"]?.environmentId, environmentId),
+        each.id.toLowerCase() !== id.toLowerCase() &&
+        is(environmentIdOf(each.body), environmentId.toLowerCase()),
     );
 
 const hasNetwork = ({ store, environmentId }: IngressScope): boolean =>
