@@ -1,6 +1,6 @@
-// Microsoft.App/managedEnvironments/certificates: certificates that custom domains are bound to. What a certificate says
-// of itself is read from it. The ingress shows clients the emulator's own certificate for the same name, since only that
-// authority is trusted by them.
+// Microsoft.App/managedEnvironments/certificates: certificates that custom domains are bound to. What a certificate
+// says of itself is read from it. The ingress shows clients the emulator's own certificate for the same name, since
+// only that authority is trusted by them.
 import { createHash, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { Body, Cloud, Resource, ResourceType } from "../arm/resource.ts";

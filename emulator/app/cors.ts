@@ -1,5 +1,5 @@
-// Cross-origin requests as the proxy of the platform handles them: it answers a preflight from an allowed origin itself,
-// and adds the headers to the answers of containers. A preflight from any other origin is passed on as it is.
+// Cross-origin requests as the proxy of the platform handles them: it answers a preflight from an allowed origin
+// itself, and adds the headers to the answers of containers. A preflight from any other origin is passed on as it is.
 import type { IncomingMessage } from "node:http";
 import type { Body } from "../arm/resource.ts";
 import type { AppRuntime } from "./revisions.ts";

@@ -1,5 +1,5 @@
-// The ingress of the environments: it finds the app of a host name, refuses callers that the app does not admit, picks a
-// revision by weight or by name, wakes it if it is at zero, and forwards the request to one of its ready replicas.
+// The ingress of the environments: it finds the app of a host name, refuses callers that the app does not admit, picks
+// a revision by weight or by name, wakes it if it is at zero, and forwards the request to one of its ready replicas.
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import type { Body, Cloud } from "../arm/resource.ts";
 import { admitsAddress, lacksCertificate } from "./admission.ts";

@@ -1,6 +1,6 @@
-// The vaults behind secrets by reference: read-only, with fixed secrets from a file in the emulator's folder, until the
-// emulator has Key Vault itself. `vaults.json` is `{ "<vault>": { "<secret>": "<value>" } }`. The identity that a secret
-// names must be the app's, which contract/ checks; that it may read the vault is not checked.
+// The vaults behind secrets by reference: read-only, with fixed secrets from a file in the emulator's folder, until
+// the emulator has Key Vault itself. `vaults.json` is `{ "<vault>": { "<secret>": "<value>" } }`. The identity that a
+// secret names must be the app's, which contract/ checks; that it may read the vault is not checked.
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { ArmError, type Body, type Cloud } from "../arm/resource.ts";

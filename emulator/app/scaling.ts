@@ -53,7 +53,7 @@ function concurrencyOf({ template }: Revision): number | undefined {
   return numbers.length === 0 ? undefined : Math.min(...numbers);
 }
 
-/** Starts the replicas that the requests in progress need, up to the maximum, and ends those that were idle for long. */
+/** Starts the replicas that the requests need, up to the maximum, and ends those that were idle for long. */
 function scaleByLoad(revision: Revision, now: number): void {
   const { set, active, template } = revision;
   const concurrency = concurrencyOf(revision);

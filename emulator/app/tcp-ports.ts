@@ -1,6 +1,6 @@
-// The TCP ports of apps: the exposed port of an ingress with the transport tcp, and additional ports. Each is a listener
-// on 127.0.0.1 with the number that the app exposes, so a port that the machine uses already fails the write. A
-// connection goes to a revision by weight, and stays there.
+// The TCP ports of apps: the exposed port of an ingress with the transport tcp, and additional ports. Each is a
+// listener on 127.0.0.1 with the number that the app exposes, so a port that the machine uses already fails the write.
+// A connection goes to a revision by weight, and stays there.
 import { once } from "node:events";
 import net from "node:net";
 import { ArmError, type Cloud } from "../arm/resource.ts";

@@ -107,7 +107,7 @@ test.each([
   expect(await act()).toEqual([expect.stringContaining("UNAUTHORIZED"), expect.stringContaining("UNAUTHORIZED")]);
 });
 
-test("an app that names an identity for the registry which is not its own is refused, and a job gets no image", async () => {
+test("an app is refused if its registry's identity is not its own, and a job gets no image", async () => {
   expect(await pulls(image, named(), {})).toEqual([
     expect.stringContaining("not assigned to the container app"),
     expect.stringContaining("UNAUTHORIZED"),

@@ -1,6 +1,6 @@
-// A private stack under the real Pulumi CLI on the emulator: an internal environment, a private database, and a list of
-// callers. The emulator has no networks, so these tests show what is deployed. It does apply the list of callers, and the
-// deployment itself calls from this machine.
+// A private stack under the real Pulumi CLI on the emulator: an internal environment, a private database, and a list
+// of callers. The emulator has no networks, so these tests show what is deployed. It does apply the list of callers,
+// and the deployment itself calls from this machine.
 import { afterEach, expect, test } from "vitest";
 import { type LocalStack, startLocalStack } from "../support/program/local-stack.ts";
 

@@ -70,9 +70,9 @@ function checkResources({ name, resources }: Body): void {
   const { cpu = 0.5, memory = "1Gi" } = (resources ?? {}) as Body;
   if (!/^\d+(\.\d{1,2})?Gi$/.test(String(memory)))
     refuseLikeAzure(
-      `Container with name '${name}' has an invalid memory resource request: '${memory}'. The 'memory' field for each ` +
-        "container, if provided, must contain a decimal value to no more than 2 decimal places followed by 'Gi' to " +
-        "denote the unit (Gibibytes). Example: '1.25Gi' or '2Gi'.",
+      `Container with name '${name}' has an invalid memory resource request: '${memory}'. ` +
+        "The 'memory' field for each container, if provided, must contain a decimal value to no more than 2 decimal " +
+        "places followed by 'Gi' to denote the unit (Gibibytes). Example: '1.25Gi' or '2Gi'.",
     );
   const hundredths = Number(cpu) * 100;
   if (!(hundredths > 0) || Math.abs(hundredths - Math.round(hundredths)) > 1e-6)

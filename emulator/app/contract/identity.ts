@@ -18,8 +18,17 @@ export const identitiesOf = (app: Body): readonly string[] => [
 
 const userAssigned = ({ identity }: Body): readonly string[] => Object.keys(identity?.userAssignedIdentities ?? {});
 
-/** Checks the identities of an app. @throws ArmError 400 */
+/**
+ * Checks the identities of an app.
+ *
+ * A patch of the type alone is merged with the identities of before; those that the new type does not take are dropped.
+ *
+ * @throws ArmError 400
+ */
 export function checkIdentity(id: string, app: Body, store: Store): void {
+  const before = new Set(userAssigned(store.get(id)?.body ?? {}));
+  if (!typeOf(app).includes("userassigned") && userAssigned(app).every((each) => before.has(each)))
+    delete app["identity"]?.userAssignedIdentities;
   const named = userAssigned(app);
   const takesNamed = typeOf(app).includes("userassigned");
   if (takesNamed && named.length === 0)
@@ -33,7 +42,8 @@ export function checkIdentity(id: string, app: Body, store: Store): void {
     refuse(
       "FailedIdentityOperation",
       `Identity operation for resource '${id}' failed with error 'Failed to perform resource identity operation. ` +
-        `Status: 'BadRequest'. Response: '{"error":{"code":"BadRequest","message":"Resource '${missing}' was not found."}}'.'.`,
+        `Status: 'BadRequest'. Response: '{"error":{"code":"BadRequest",` +
+        `"message":"Resource '${missing}' was not found."}}'.'.`,
     );
 }
 
@@ -50,7 +60,11 @@ export function identitiesFor(app: Body, phase: Phase): readonly string[] {
 
 /** Makes the principal of a system-assigned identity, which lives as long as the resource has the identity. */
 export function keepPrincipal(wanted: Body, previous: Resource | undefined): void {
-  if (!hasSystemIdentity(wanted)) return;
+  if (!hasSystemIdentity(wanted)) {
+    delete wanted["identity"]?.principalId;
+    delete wanted["identity"]?.tenantId;
+    return;
+  }
   const before = previous && hasSystemIdentity(previous.body) ? previous.body["identity"].principalId : undefined;
   wanted["identity"] = { ...wanted["identity"], principalId: before ?? randomUUID(), tenantId: tenant };
 }

@@ -42,9 +42,9 @@ export function checkRevisionName(app: string, template: Body): void {
 export function refuseRevisionName(name: string): never {
   return refuse(
     "ContainerAppInvalidRevisionName",
-    `Revision name has an invalid value '${name}'. A revision name must consist of lower case alphanumeric characters ` +
-      "or '-', start with an alphabetic character, and end with an alphanumeric character. The length of the revision " +
-      "name must not be more than a combined 54 characters with the container app name.",
+    `Revision name has an invalid value '${name}'. A revision name must consist of lower case alphanumeric ` +
+      "characters or '-', start with an alphabetic character, and end with an alphanumeric character. The length of " +
+      "the revision name must not be more than a combined 54 characters with the container app name.",
   );
 }
 

@@ -2,6 +2,8 @@
 // client. Each test is one behaviour and its consequence. `npm run mutants` switches each off in the emulator and shows
 // which test notices.
 import { expect, test } from "vitest";
+import { messageOf } from "../../../cli/doctor/azure-answer.ts";
+import { describeAsked } from "../../../deadman/azure.ts";
 import {
   apps,
   type Configuration,
@@ -266,7 +268,7 @@ test("a default that a write leaves out is present in a read", async () => {
   );
 });
 
-test("session affinity is refused in Multiple mode, and shown in Single mode, which an app with it cannot leave", async () => {
+test("session affinity is refused in Multiple mode, and shown in Single mode", async () => {
   const affinity = { ingress: { stickySessions: { affinity: "sticky" } } } as Configuration;
   const refusal = { statusCode: 400, code: "ContainerAppInvalidIngressStickySessionRevisionMode" };
   await expect(put("sticky", "1", { configuration: affinity })).rejects.toMatchObject(refusal);
@@ -281,6 +283,20 @@ test("traffic is checked in Single mode too", async () => {
   await put("checked", "1", { configuration: { activeRevisionsMode: "Single" } as Configuration });
   const nowhere = [{ revisionName: "checked--nowhere", weight: 7 }];
   await expect(patchTraffic("checked", nowhere)).rejects.toMatchObject({ statusCode: 400 });
+});
+
+test("errors have Azure's three forms, and a refusal in each is read with its text", async () => {
+  const setting = `${group}/managedEnvironments/shop/providers/Microsoft.Insights/diagnosticSettings/none`;
+  const flat = await shop.arm("PUT", `${setting}?api-version=2021-05-01-preview`, { properties: {} });
+  expect(flat.body).toEqual({ code: "BadRequest", message: "At least one data sink needs to be specified." });
+  const read = { status: flat.status, body: flat.body, retryAfterSeconds: 0 };
+  expect(describeAsked(read)).toBe("400 BadRequest At least one data sink needs to be specified.");
+  expect(messageOf(read)).toBe("At least one data sink needs to be specified.");
+  await put("forms", "1");
+  await expect(patchTraffic("forms", [{ latestRevision: true, weight: 99.5 }])).rejects.toMatchObject({
+    statusCode: 400,
+    details: { title: "One or more validation errors occurred." },
+  });
 });
 
 test("in Single mode the old revision is deactivated when the new one is ready", async () => {

@@ -1,5 +1,5 @@
-// Replicas of several containers on the emulator: init containers, sidecars, commands, ports and volumes. Each container
-// is a process, so these tests ask the processes themselves what they got.
+// Replicas of several containers on the emulator: init containers, sidecars, commands, ports and volumes. Each
+// container is a process, so these tests ask the processes themselves what they got.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -25,7 +25,7 @@ const box = (name: string, more: Body = {}): Body => ({
   ...more,
   env: [{ name: "WHO", value: name }, ...(more["env"] ?? [])],
 });
-const data = { volumes: [{ name: "data", storageType: "EmptyDir" }] };
+const emptyDir = { volumes: [{ name: "data", storageType: "EmptyDir" }] };
 const mounted = { volumeMounts: [{ volumeName: "data", mountPath: "/data" }] };
 
 const appOf = (template: Body, configuration: Body = {}): Body => ({
@@ -54,7 +54,7 @@ test("init containers run in order, once, before the app, and share its volumes"
   const init = (name: string): Body => box(name, { ...mounted, args: ["write", "0"] });
   const revision = await serving(
     c,
-    appOf({ ...data, initContainers: [init("first"), init("second")], containers: [box("app", mounted)] }),
+    appOf({ ...emptyDir, initContainers: [init("first"), init("second")], containers: [box("app", mounted)] }),
   );
   expect(await ask(c, "/file?mount=MOUNT_DATA&name=lines")).toBe("first\nsecond\n");
   const replicas = (await c.child("shop", "GET", "revisions", revision, "replicas"))!.body as Body;
@@ -163,7 +163,7 @@ test("a command replaces the image's program, and args are its arguments", async
 
 test("an EmptyDir belongs to one replica and ends with it", async () => {
   await using c = await start();
-  const revision = await serving(c, appOf({ ...data, containers: [box("app", mounted)] }));
+  const revision = await serving(c, appOf({ ...emptyDir, containers: [box("app", mounted)] }));
   await ask(c, "/write?text=hello");
   const { env } = await ask(c, "/");
   expect(readdirSync(env.MOUNT_DATA)).toEqual(["lines"]);
@@ -217,7 +217,7 @@ test("volumes, init containers and commands are part of the revision's template"
   const plain = appOf({ containers: [box("app")] });
   const first = await serving(c, plain);
   const changes: readonly Body[] = [
-    data,
+    emptyDir,
     { initContainers: [box("first", { args: ["write", "0"] })] },
     { containers: [box("app", { command: ["node", "container.mjs"] })] },
     { containers: [box("app"), box("side")] },

@@ -47,6 +47,12 @@ const bodyOf = (identity: Body | undefined, configuration: Body = {}, container:
   },
 });
 
+/** The id of the built-in role Reader. */
+const readerRole = (): string => {
+  const definitions = `/subscriptions/${c.cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions`;
+  return `${definitions}/acdd72a7-3385-48ef-bd42-f606fba81ae7`;
+};
+
 /** Puts an app and gives it as it is then. */
 async function put(name: string, body: Body): Promise<Reply> {
   const reply = await c.settle("PUT", app(name) + version, body);
@@ -67,6 +73,17 @@ test("a system-assigned identity is a principal that lives as long as the app ha
   expect((await put("own", bodyOf(system))).body.identity).toEqual(identity);
   expect((await put("own", bodyOf(undefined))).body.identity).toEqual({ type: "None" });
   expect((await put("own", bodyOf(system))).body.identity.principalId).not.toBe(identity.principalId);
+});
+
+test("a patch to the type None takes all identities away, and their principals with them", async () => {
+  const both = { type: "SystemAssigned,UserAssigned", userAssignedIdentities: { [idOf(named())]: {} } };
+  const { principalId } = (await put("gone", bodyOf(both))).body.identity;
+  await c.settle("PATCH", app("gone") + version, { identity: { type: "None" } });
+  expect((await c.ask("GET", app("gone") + version)).body.identity).toEqual({ type: "None" });
+  const assignment = `${group}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-8000-8000-00000000000b`;
+  const properties = { principalId, roleDefinitionId: readerRole() };
+  const refused = await c.ask("PUT", `${assignment}?api-version=2022-04-01`, { properties });
+  expect(refused.body.error.code).toBe("PrincipalNotFound");
 });
 
 test("user-assigned identities are shown with their ids", async () => {
@@ -104,10 +121,8 @@ test("a container gets a token of the system-assigned identity, which may do wha
   const read = (): Promise<Reply> => c.ask("GET", `${group}?api-version=2024-03-01`, undefined, { token });
   expect((await read()).body.error.code).toBe("AuthorizationFailed");
   const assignment = `${group}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-8000-8000-00000000000a`;
-  const reader = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
-  const roleDefinitionId = `/subscriptions/${c.cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/${reader}`;
   const assigned = await c.ask("PUT", `${assignment}?api-version=2022-04-01`, {
-    properties: { principalId, roleDefinitionId },
+    properties: { principalId, roleDefinitionId: readerRole() },
   });
   expect([assigned.status, (await read()).status]).toEqual([201, 200]);
 });

@@ -1,5 +1,6 @@
-// A certificate of its own authority for shop.example and *.shop.example, as PFX and as PEM, in the form of an upload to
-// an environment. Made for these tests with OpenSSL 3 (`req -x509 -days 36500`, `pkcs12 -export`); it protects nothing.
+// A certificate of its own authority for shop.example and *.shop.example, as PFX and as PEM, in the form of an upload
+// to an environment. Made for these tests with OpenSSL 3 (`req -x509 -days 36500`, `pkcs12 -export`); it protects
+// nothing.
 
 /** Opens the PFX. */
 export const password = "hush";
