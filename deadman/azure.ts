@@ -95,7 +95,8 @@ function parsed(text: string): Answer["body"] {
 /** Describes a failed request in one line, with Azure's own message if there is one. */
 export function describeAsked(asked: Asked): string {
   if (asked.status === undefined) return asked.reason;
-  const { code, message } = asked.body["error"] ?? {};
+  // Some of Azure's resource providers answer with the code and the message alone.
+  const { code, message } = asked.body["error"] ?? asked.body;
   return [asked.status, code, message]
     .filter((part) => part !== undefined)
     .join(" ")

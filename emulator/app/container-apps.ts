@@ -17,6 +17,7 @@ import { warmParser } from "../kql/syntax.ts";
 import { canonical, dropAbsent, environmentIdOf, normaliseTemplate } from "./app-bodies.ts";
 import { runtimeOf, settle, startRevision, stopApp, stopRevision, untilReady } from "./app-runtime.ts";
 import { checkApp } from "./contract/configuration.ts";
+import { containerAppFields } from "./contract/fields.ts";
 import { keepPrincipal, presentIdentity } from "./contract/identity.ts";
 import { refuseBrokenNumbers } from "./contract/types.ts";
 import { secretValues } from "./key-vault.ts";
@@ -42,6 +43,7 @@ export const containerAppType: ResourceType = {
   type: "Microsoft.App/containerApps",
   apiVersions: ["2025-01-01", "2025-02-02-preview", "2025-07-01"],
   put: "async-operation",
+  fields: containerAppFields,
   checkSent: refuseBrokenNumbers,
   parentMustExist: (body, store) =>
     environmentOf(body, store)

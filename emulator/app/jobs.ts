@@ -2,6 +2,7 @@
 // How an execution runs is in job-executions.ts. Everything that the emulator cannot run (events, several containers or
 // replicas, commands, another template at a start) is refused by name.
 import { setTimeout as pause } from "node:timers/promises";
+import { unsupported } from "../arm/refusals.ts";
 import {
   ArmError,
   type ArmReply,
@@ -17,9 +18,8 @@ import { environmentIdOf } from "./app-bodies.ts";
 import { checkName } from "./contract/configuration.ts";
 import { checkJobContainer } from "./contract/containers.ts";
 import { checkIdentity, keepPrincipal, presentIdentity } from "./contract/identity.ts";
-import { unsupported } from "./contract/refusals.ts";
 import { parseCron } from "./cron.ts";
-import { type Execution, executionsOf, forgetJob, startExecution, watchSchedules } from "./job-executions.ts";
+import { type Execution, executionsOf, forgetJob, scheduleJob, startExecution } from "./job-executions.ts";
 
 // A write takes a moment, as it does on Azure.
 const operationMilliseconds = 60;
@@ -69,9 +69,9 @@ async function onPut({ id, wanted, previous, cloud }: PutContext): Promise<void>
   template.containers = [{ ...container, resources: { cpu: 0.5, memory: "1Gi", ...container!["resources"] } }];
   checkIdentity(id, wanted, cloud.store);
   keepPrincipal(wanted, previous);
-  watchSchedules(cloud);
   await pause(operationMilliseconds);
   refuseImage(wanted, cloud);
+  scheduleJob(cloud, { id: id.toLowerCase(), type: jobType.type, body: wanted });
 }
 
 function checkTrigger(configuration: Body): void {

@@ -4,6 +4,7 @@
 import { imageName } from "../app/replica-plan.ts";
 import { ArmError, type Body, type Cloud, type ResourceType } from "../arm/resource.ts";
 import { mayAct } from "../authorization/roles.ts";
+import { registryFields } from "./fields.ts";
 
 const serverOf = (name: string): string => `${name.toLowerCase()}.azurecr.io`;
 
@@ -11,6 +12,7 @@ const serverOf = (name: string): string => `${name.toLowerCase()}.azurecr.io`;
 export const registryType: ResourceType = {
   type: "Microsoft.ContainerRegistry/registries",
   apiVersions: ["2023-01-01-preview"],
+  fields: registryFields,
   put: "async-operation",
   onPut: async ({ wanted, previous, cloud }) => {
     const { name, properties = {} } = wanted;

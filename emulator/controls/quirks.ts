@@ -171,6 +171,13 @@ export const quirks = {
     source: "recordings by others: 261 s",
     naive: "the port is ignored",
   },
+  "error-forms-differ": {
+    azure:
+      "errors have three forms: Resource Manager's, the flat one of diagnostic settings, and that of the JSON reader " +
+      "of Container Apps",
+    source: "Azure/terraform-azurerm-avm-ptn-aiml-landing-zone#19, vscode-azurecontainerapps#116",
+    naive: "every error is in Resource Manager's form",
+  },
   "lists-are-paged": {
     azure:
       "the list of revisions comes in pages, each with the link to the next; " +

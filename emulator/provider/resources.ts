@@ -1,6 +1,9 @@
 // How azure-native 3.28 describes the resource types that the emulator serves: tokens, api-versions, path parameters
 // and naming. These are facts from the sources of its npm package.
 
+/** The version of azure-native whose facts these are. */
+export const azureNativeVersion = "3.28.0";
+
 /** One resource of azure-native. */
 export interface NativeResource {
   /** `azure-native:<module>:<Name>`; its getter is `azure-native:<module>:get<Name>`. */

@@ -1,8 +1,9 @@
 // Checks a container app as a whole, before anything of it is stored: its configuration here, and its template, ingress
 // and traffic in the files beside this one.
+import { refuseUnsupportedFields } from "../../arm/fields.ts";
 import type { Body, Cloud, Resource } from "../../arm/resource.ts";
 import type { Quirks } from "../../controls/quirks.ts";
-import { containerAppFields, refuseUnsupportedFields } from "./fields.ts";
+import { containerAppFields } from "./fields.ts";
 import { checkIdentity, identitiesOf } from "./identity.ts";
 import { checkIngress } from "./ingress.ts";
 import { firstTwice, refuse, refuseLikeAzure, refuseUnsupported } from "./refusals.ts";

@@ -1,27 +1,7 @@
-// Every field of Microsoft.App/containerApps, as data: what the emulator does with it. A field is modelled, checked
-// only, accepted without effect, or refused by name. A test walks Azure's schemas of every served version and fails for
-// a field that is in none of the four, so that nothing is accepted by oversight. An entry stands for everything below
-// it, and `[]` for each element of a list.
-import type { Body } from "../../arm/resource.ts";
-import { refuseUnsupported } from "./refusals.ts";
-
-/** A field that the emulator refuses, with the values that mean nothing and so are accepted. */
-export interface UnsupportedField {
-  readonly why: string;
-  readonly harmless?: readonly unknown[];
-}
-
-/** What the emulator does with the fields of a resource type. */
-export interface FieldClasses {
-  /** Has its effect; a wrong value is refused. */
-  readonly modelled: { readonly [path: string]: string };
-  /** Is checked as Azure checks it, is kept and shown, and has no further effect. */
-  readonly validated: { readonly [path: string]: string };
-  /** Is kept, shown and compared, and has no effect. */
-  readonly inert: { readonly [path: string]: string };
-  /** Is refused by name, or, if it is read-only, never shown. */
-  readonly unsupported: { readonly [path: string]: UnsupportedField };
-}
+// Every field of Microsoft.App/containerApps, as data: what the emulator does with it. A test walks Azure's schemas of
+// every served version and fails for a field that is in none of the four classes. What the classes mean is in
+// arm/field-classes.ts.
+import type { FieldClasses } from "../../arm/field-classes.ts";
 
 const configuration = "properties.configuration";
 const ingress = `${configuration}.ingress`;
@@ -48,6 +28,7 @@ const resources = (where: string): { readonly [path: string]: string } => ({
 
 /** The classes of the fields of a container app. */
 export const containerAppFields: FieldClasses = {
+  checksValues: true,
   modelled: {
     id: "read-only",
     name: "Azure's rule of names",
@@ -158,33 +139,3 @@ export const containerAppFields: FieldClasses = {
     [`${probe}.tcpSocket.host`]: { why: "probes of another host", harmless: ["", "localhost", "127.0.0.1"] },
   },
 };
-
-/** Reports whether an entry of the classes covers a field: it is the field, or an ancestor of it. */
-export const covers = (entry: string, path: string): boolean =>
-  path === entry || path.startsWith(`${entry}.`) || path.startsWith(`${entry}[]`);
-
-/** Gives every value of a field in a body; a field below a list has one for each element. */
-export function valuesAt(body: unknown, path: string): readonly unknown[] {
-  return path.split(".").reduce<readonly unknown[]>(
-    (found, step) =>
-      found.flatMap((each) => {
-        const value = (each as Body | null | undefined)?.[step.replace("[]", "")];
-        if (!step.endsWith("[]")) return [value];
-        return Array.isArray(value) ? (value as unknown[]) : [];
-      }),
-    [body],
-  );
-}
-
-/** Reports whether a value says something: it is not absent, empty, nor one of the harmless values. */
-function says(value: unknown, harmless: readonly unknown[]): boolean {
-  if (value === null || value === undefined) return false;
-  if (typeof value === "object") return Object.values(value).some((each) => says(each, harmless));
-  return !harmless.some((each) => String(each).toLowerCase() === String(value).toLowerCase());
-}
-
-/** Refuses a body that uses a field which the emulator does not have. @throws ArmError 400 EmulatorUnsupported */
-export function refuseUnsupportedFields({ unsupported }: FieldClasses, body: Body): void {
-  for (const [path, { why, harmless = [] }] of Object.entries(unsupported))
-    if (valuesAt(body, path).some((value) => says(value, harmless))) refuseUnsupported(`${why} (${path})`);
-}

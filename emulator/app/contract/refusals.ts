@@ -1,6 +1,7 @@
-// The codes by which Container Apps refuses a body, as data: each with the public text that shows it, or marked as ours.
-// A refusal whose code on Azure nobody has published is `EmulatorUnsupported`, so that no client can come to rely on a
-// code that Azure never sends.
+// The codes by which Container Apps refuses a body, as data: each with the public text that shows it, or marked as
+// ours. A refusal whose code on Azure nobody has published is `EmulatorUnsupported`, so that no client can come to
+// rely on a code that Azure never sends.
+import { refusedToo, unsupported } from "../../arm/refusals.ts";
 import { ArmError } from "../../arm/resource.ts";
 
 /** Where a code comes from. `aca` is microsoft/azure-container-apps, `bicep` is Azure/bicep-types-az. */
@@ -39,17 +40,13 @@ export function refuse(code: RefusalCode, message: string): never {
 
 /** Refuses what Azure refuses as well, with a code that is not public. @throws ArmError 400 */
 export function refuseLikeAzure(problem: string): never {
-  throw new ArmError(400, "EmulatorUnsupported", `${problem} Azure refuses this too; its code is not public.`);
+  throw refusedToo(problem);
 }
 
 /** Refuses what Azure runs and the emulator does not. @throws ArmError 400 */
 export function refuseUnsupported(what: string): never {
   throw unsupported(what);
 }
-
-/** Makes the refusal of something that Azure runs and the emulator does not. */
-export const unsupported = (what: string): ArmError =>
-  new ArmError(400, "EmulatorUnsupported", `The emulator does not run ${what}. Azure does.`);
 
 /** Gives the first value that a list has twice, compared without regard to case; undefined when all differ. */
 export function firstTwice(values: readonly unknown[]): string | undefined {

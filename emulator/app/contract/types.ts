@@ -2,8 +2,8 @@
 // values an open enumeration takes. The published types let any number and any text through, and Azure does not. A test
 // compares both tables with the schemas of every served version.
 import { randomBytes } from "node:crypto";
+import { valuesAt } from "../../arm/fields.ts";
 import { ArmError, type Body } from "../../arm/resource.ts";
-import { valuesAt } from "./fields.ts";
 import { refuse } from "./refusals.ts";
 
 const ingress = "properties.configuration.ingress";

@@ -287,7 +287,7 @@ test("traffic is checked in Single mode too", async () => {
 
 test("errors have Azure's three forms, and a refusal in each is read with its text", async () => {
   const setting = `${group}/managedEnvironments/shop/providers/Microsoft.Insights/diagnosticSettings/none`;
-  const flat = await shop.arm("PUT", `${setting}?api-version=2021-05-01-preview`, { properties: {} });
+  const flat = await shop.arm("PUT", setting, { properties: {} }, "2021-05-01-preview");
   expect(flat.body).toEqual({ code: "BadRequest", message: "At least one data sink needs to be specified." });
   const read = { status: flat.status, body: flat.body, retryAfterSeconds: 0 };
   expect(describeAsked(read)).toBe("400 BadRequest At least one data sink needs to be specified.");

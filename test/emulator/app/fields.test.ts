@@ -4,8 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { containerAppType } from "../../../emulator/app/container-apps.ts";
-import { containerAppFields, covers } from "../../../emulator/app/contract/fields.ts";
+import { containerAppFields } from "../../../emulator/app/contract/fields.ts";
 import { decimals, enumerations, integers } from "../../../emulator/app/contract/types.ts";
+import { covers } from "../../../emulator/arm/field-classes.ts";
 
 const folder = join(import.meta.dirname, "../../../emulator/azure-specs/app");
 

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Body } from "../../../emulator/arm/resource.ts";
 import { type ArmClient, OperationFailed, ServiceError } from "../../../emulator/provider/arm-client.ts";
+import { HalfWritten } from "../../../emulator/provider/provider-behaviour.ts";
 import { nativeResourceOf } from "../../../emulator/provider/resources.ts";
 import { unknownText } from "../../../emulator/provider/shape.ts";
 import {
@@ -13,7 +14,6 @@ import {
   create,
   foreseeCreate,
   foreseeUpdate,
-  HalfWritten,
   read,
   type Session,
   update,
