@@ -101,18 +101,29 @@ async function answerTo(
 
 type Answered = ArmReply | Exclude<Met["fate"], "answered">;
 
+/** What an endpoint needs to answer: the services, and how it checks a token. */
+interface Asking {
+  readonly services: Services;
+  /** Gives the holder of the request's token. @throws ArmError 401 with the endpoint's challenge */
+  readonly verify: () => Promise<Principal>;
+}
+
 /**
  * One endpoint of the cloud: its host, the paths by which it is found at the loopback address, for whom a token must
- * be, and what answers.
+ * be, how a request without one is challenged, what answers, and the form of its errors.
  */
 interface Endpoint {
   /** The host below the cloud's suffix, or a pattern for endpoints with hosts of their own. */
   readonly host: string | RegExp;
   /** No two endpoints share a path. An endpoint without paths is reached by name only. */
   readonly paths?: RegExp;
-  /** The audiences of tokens; absent for an endpoint that checks no token, or checks it by itself. */
+  /** The audiences of tokens; none for an endpoint that checks no token, or checks it by itself. */
   readonly audiences?: (suffix: string) => readonly string[];
-  readonly answer: (request: IncomingMessage, services: Services, audiences: readonly string[]) => Promise<Answered>;
+  /** The header `www-authenticate` of a refusal. */
+  readonly challenge?: (suffix: string) => string;
+  readonly answer: (request: IncomingMessage, asking: Asking) => Promise<Answered>;
+  /** @default Resource Manager's form, or that of the error itself */
+  readonly errors?: (error: unknown) => ArmReply;
 }
 
 /** The endpoints, the one of the most general path last. */
@@ -120,12 +131,12 @@ const endpoints: readonly Endpoint[] = [
   {
     host: "login",
     paths: new RegExp(`^/+(${tenant}|common|organizations)(/|$)`, "i"),
-    answer: (request, { tokens }) => tokens.login(request, originOf(request)),
+    answer: (request, { services: { tokens } }) => tokens.login(request, originOf(request)),
   },
   {
     host: ingestionHost,
     paths: /^\/+v2(\.1)?\/track/i,
-    answer: (request, { cloud, tokens }) => takeTelemetry(request, cloud, tokens),
+    answer: (request, { services: { cloud, tokens } }) => takeTelemetry(request, cloud, tokens),
   },
   {
     host: "api.loganalytics",
@@ -145,9 +156,9 @@ const endpoints: readonly Endpoint[] = [
       "https://management.core.windows.net/",
       `https://management.${suffix}/`,
     ],
-    answer: (request, services, audiences) =>
-      answerManagement(request, services, audiences).finally(() =>
-        services.keep(request.method ?? "GET", (request.url ?? "/").split("?")[0]!),
+    answer: (request, asking) =>
+      answerManagement(request, asking).finally(() =>
+        asking.services.keep(request.method ?? "GET", (request.url ?? "/").split("?")[0]!),
       ),
   },
 ];
@@ -164,7 +175,9 @@ async function answerHost(host: string, request: IncomingMessage, services: Serv
   const { suffix } = services.cloud;
   const endpoint = endpointOf(host, request.url ?? "/", suffix);
   if (!endpoint) throw new ArmError(404, "HostNotFound", `The emulator has no host '${host}'.`);
-  return endpoint.answer(request, services, endpoint.audiences?.(suffix) ?? []);
+  const { audiences, challenge, answer, errors = errorReply } = endpoint;
+  const verify = () => services.tokens.verify(request, audiences?.(suffix) ?? [], challenge?.(suffix));
+  return answer(request, { services, verify }).catch((error: unknown) => errors(error));
 }
 
 async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
@@ -192,19 +205,15 @@ async function toArmRequest(request: IncomingMessage): Promise<ArmRequest> {
   };
 }
 
-async function answerManagement(
-  request: IncomingMessage,
-  services: Services,
-  audiences: readonly string[],
-): Promise<Answered> {
-  const { cloud, control, tokens } = services;
+async function answerManagement(request: IncomingMessage, { services, verify }: Asking): Promise<Answered> {
+  const { cloud, control } = services;
   const asked = await toArmRequest(request);
   if (asked.path === "/metadata/endpoints") return { status: 200, body: metadata(asked.origin, cloud.suffix) };
   const isControl = asked.path.toLowerCase().startsWith("/_emulator/");
-  if (isControl) return answerControl(asked, await tokens.verify(request, audiences), services);
+  if (isControl) return answerControl(asked, await verify(), services);
   const toReply = (error: unknown): ArmReply => errorReply(error, !quirksOf(cloud)["error-forms-differ"]);
   const carryOut = async (meant: ArmRequest): Promise<ArmReply> => {
-    const principal = await tokens.verify(request, audiences);
+    const principal = await verify();
     if (asked.apiVersion === "")
       throw new ArmError(
         400,
@@ -234,11 +243,10 @@ async function answerControl(
 
 async function answerLogs(
   request: IncomingMessage,
-  { cloud, tokens, logsQuery }: Services,
-  audiences: readonly string[],
+  { services: { cloud, logsQuery }, verify }: Asking,
 ): Promise<ArmReply> {
   const asked = await toArmRequest(request);
-  const principal = await tokens.verify(request, audiences);
+  const principal = await verify();
   const [, customerId] = /^\/v1\/workspaces\/([^/]+)\/query$/i.exec(asked.path) ?? [];
   if (customerId === undefined) throw new ArmError(404, "PathNotFoundError", "The requested path does not exist.");
   const workspace = cloud.store

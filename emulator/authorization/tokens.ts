@@ -42,9 +42,10 @@ export interface Tokens {
   /**
    * Gives the holder of a request's token.
    *
-   * @throws ArmError 401 in Resource Manager's words unless the token is ours and for one of the audiences
+   * @throws ArmError 401 in Resource Manager's words unless the token is ours and for one of the audiences. The refusal
+   * has the challenge, by default Resource Manager's.
    */
-  readonly verify: (request: IncomingMessage, audiences: readonly string[]) => Promise<Principal>;
+  readonly verify: (request: IncomingMessage, audiences: readonly string[], challenge?: string) => Promise<Principal>;
 }
 
 /** The keys that a cloud keeps across restarts, so that its tokens and its client secret stay valid. */
@@ -130,13 +131,12 @@ export async function makeTokens(
       return loginError(404, "not_found", `The emulator's token issuer serves no ${route}.`);
     },
     identity: (request) => identityToken(issuer, store, identitiesOf, request),
-    verify: async (request, audiences) => {
-      const { oid } = await readBearer(
-        issuer,
-        request,
-        audiences,
-        `Bearer authorization_uri="https://login.${suffix}/${tenant}", error="invalid_token"`,
-      );
+    verify: async (
+      request,
+      audiences,
+      challenge = `Bearer authorization_uri="https://login.${suffix}/${tenant}", error="invalid_token"`,
+    ) => {
+      const { oid } = await readBearer(issuer, request, audiences, challenge);
       return { objectId: String(oid), owner: oid === client.objectId };
     },
   };

@@ -5,6 +5,8 @@
 //
 // A handler changes state at once. What it does outside (a process, a request) it returns as a function, which runs
 // after the change is on disk.
+// Only what has a known moment is an appointment: a job's next run, a delivery's next attempt. Scaling and purging ask
+// all the time whether a condition holds (app/scaling.ts), since requests in progress have no moment.
 import type { Cloud } from "../arm/resource.ts";
 
 /** An appointment. The first word of its key is the kind, which chooses the handler. */
