@@ -2,7 +2,8 @@
 // the facts of resources.ts. It is stateless: its knowledge comes with the call or from Resource Manager.
 import { type Connection, type Credentials, makeArmClient } from "./arm-client.ts";
 import type { ProviderBehaviour } from "./provider-behaviour.ts";
-import { azureNativeVersion, type NativeResource, nativeResourceOf } from "./resources.ts";
+import { azureNativeVersion } from "./replacements.ts";
+import { type NativeResource, nativeResourceOf } from "./resources.ts";
 import {
   check,
   compare,
