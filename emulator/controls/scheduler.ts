@@ -16,7 +16,7 @@ export interface Due {
 }
 
 /** Acts on an appointment. `now` is the clock's time, which may be later than the time of the appointment. */
-export type Handler = (due: Due, now: number) => (() => void) | undefined;
+export type Firing = (due: Due, now: number) => (() => void) | undefined;
 
 /** The appointments of one cloud. */
 export interface Scheduler {
@@ -26,8 +26,8 @@ export interface Scheduler {
   /** Gives all appointments, the earliest first. */
   readonly due: () => readonly Due[];
   readonly timeOf: (key: string) => number | undefined;
-  /** Names the handler of a kind. `movedBack` is called when the clock is set back, so that times can be made anew. */
-  readonly handle: (kind: string, handler: Handler, movedBack?: (now: number) => void) => void;
+  /** Names what acts on a kind. `movedBack` is called when the clock is set back, so that times can be made anew. */
+  readonly handle: (kind: string, fire: Firing, movedBack?: (now: number) => void) => void;
   /** Fires everything that is due now. It runs by itself, and when the clock is set. */
   readonly pass: () => void;
   readonly close: () => void;
@@ -62,15 +62,15 @@ export function schedulerOf(cloud: Cloud): Scheduler {
 /** Starts without appointments. */
 export function makeScheduler(now: () => number, hooks: Hooks): Scheduler {
   const times = new Map<string, number>();
-  const handlers = new Map<string, Handler>();
+  const firings = new Map<string, Firing>();
   const backs: ((now: number) => void)[] = [];
   let seen = now();
 
-  /** Removes and gives the earliest appointment that is due and has a handler. */
+  /** Removes and gives the earliest appointment that is due and whose kind has a handler. */
   const takeDue = (time: number): Due | undefined => {
     let found: Due | undefined;
     for (const [key, at] of times)
-      if (at <= time && handlers.has(kindOf(key)) && (found === undefined || at < found.at)) found = { key, at };
+      if (at <= time && firings.has(kindOf(key)) && (found === undefined || at < found.at)) found = { key, at };
     if (found) {
       times.delete(found.key);
       hooks.changed(found.key);
@@ -86,7 +86,7 @@ export function makeScheduler(now: () => number, hooks: Hooks): Scheduler {
     for (let fired = 0; fired < firedInOnePassMax; fired += 1) {
       const due = takeDue(time);
       if (!due) break;
-      const effect = handlers.get(kindOf(due.key))!(due, time);
+      const effect = firings.get(kindOf(due.key))!(due, time);
       if (effect) effects.push(effect);
     }
     if (effects.length > 0) hooks.keep();
@@ -104,8 +104,8 @@ export function makeScheduler(now: () => number, hooks: Hooks): Scheduler {
     },
     due: () => [...times].map(([key, at]) => ({ key, at })).toSorted((one, other) => one.at - other.at),
     timeOf: (key) => times.get(key),
-    handle: (kind, handler, movedBack) => {
-      handlers.set(kind, handler);
+    handle: (kind, fire, movedBack) => {
+      firings.set(kind, fire);
       if (movedBack) backs.push(movedBack);
     },
     pass,

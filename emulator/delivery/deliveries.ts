@@ -47,6 +47,7 @@ export interface Deliveries {
 }
 
 const kind = "delivery";
+const elsewhere = "the emulator sends to loopback only";
 const journalMax = 2_000;
 const known = new WeakMap<Cloud, Deliveries>();
 
@@ -109,15 +110,11 @@ function makeDeliveries(cloud: Cloud): Deliveries {
 
   return {
     send: (order) => {
-      const id = randomUUID();
-      const delivery = { ...order, id, madeAt: cloud.clock.now(), attempts: [] };
-      if (!isLoopback(order.to, cloud.suffix)) {
-        put({ ...delivery, state: "dropped", reason: "the emulator sends to loopback only" });
-        return id;
-      }
-      put({ ...delivery, state: "queued" });
-      dueAt(id, cloud.clock.now());
-      return id;
+      const made = { ...order, id: randomUUID(), madeAt: cloud.clock.now(), attempts: [] };
+      const isSent = isLoopback(order.to, cloud.suffix);
+      put(isSent ? { ...made, state: "queued" } : { ...made, state: "dropped", reason: elsewhere });
+      if (isSent) dueAt(made.id, cloud.clock.now());
+      return made.id;
     },
     journal: () => [...byId.values()],
     get: (id) => byId.get(id),

@@ -1,5 +1,5 @@
-// Evaluates a Kusto query over rows in memory: `let` with scalars and tables, then a table and its operators. Served are
-// where, extend, project, project-away, summarize … by, sort/order by, top, take/limit, distinct and count. Everything
+// Evaluates a Kusto query over rows in memory: `let` with scalars and tables, then a table and its operators. Served
+// are where, extend, project, project-away, summarize … by, sort/order by, top, take/limit, distinct and count. Everything
 // else is refused by its name, since a query that is only partly understood would answer with wrong numbers.
 import { type Aggregate, aggregate, type Column } from "./aggregates.ts";
 import { scalar } from "./scalars.ts";
@@ -54,7 +54,7 @@ function bind(name: string, syntax: Syntax, names: Names): void {
   names.lets.set(name, { type: bound.type, of: () => value });
 }
 
-/** Finds a table. A table that is not here may exist on Azure, so that its code for a wrong name is not ours to give. */
+/** Finds a table. One that is not here may exist on Azure, so that its code for a wrong name is not ours to give. */
 function tableNamed(text: string, { tables, letTables }: Names): Table {
   const name = unquoted(text);
   const found = letTables.get(name) ?? (Object.hasOwn(tables, name) ? tables[name] : undefined);

@@ -189,7 +189,7 @@ function fits(type: KqlType, expected: Expected): boolean {
   );
 }
 
-/** Makes a call of a function. @throws KqlError when it is not served, or when number or types of arguments are wrong */
+/** Makes a call of a function. @throws KqlError when it is not served, or when its arguments are wrong */
 export function call(called: string, args: readonly Scalar[], scope: Scope): Scalar {
   const known = Object.hasOwn(functions, called) ? functions[called] : undefined;
   if (!known) throw notServed(`the function ${called}()`);

@@ -85,7 +85,7 @@ function property(of: Scalar, member: Syntax, text: string): Scalar {
   return held(of, (holder) => (Object.hasOwn(holder, key) ? (holder as Record<string, unknown>)[key] : undefined));
 }
 
-/** Makes the access to an element by its index, from the end if it is negative, or to a property by its name in quotes. */
+/** Makes the access to an element by its index, from the end if it is negative, or to a property by its name. */
 function element(of: Scalar, member: Syntax, text: string, scope: Scope): Scalar {
   if (member.kind === "StringLiteralExpression" || of.type !== "dynamic") return property(of, member, text);
   const index = scalar(member, { ...scope, columns: new Map() });

@@ -15,16 +15,20 @@ interface CliStep extends Step {
   readonly shows: RegExp;
 }
 
+/** Makes a step of one line. */
+const step = (line: string, shows: RegExp, known?: string): CliStep => ({
+  name: `az ${line}`,
+  args: line.split(" "),
+  shows,
+  ...(known === undefined ? {} : { known }),
+});
+
 /** Gives the commands in order. */
-export function azureCliSteps({ port, tenant, client }: RunningEmulator): readonly CliStep[] {
+export const azureCliSteps = (emulator: RunningEmulator): readonly CliStep[] => [...signIn(emulator), ...work];
+
+/** Makes the emulator a cloud of the CLI, and signs in to it. */
+function signIn({ port, tenant, client }: RunningEmulator): readonly CliStep[] {
   const endpoint = `https://127.0.0.1:${port}`;
-  const app = ["-n", "shop", "-g", "cli"];
-  const step = (line: string, shows: RegExp, known?: string): CliStep => ({
-    name: `az ${line}`,
-    args: line.split(" "),
-    shows,
-    ...(known === undefined ? {} : { known }),
-  });
   return [
     {
       name: "az cloud register",
@@ -44,51 +48,57 @@ export function azureCliSteps({ port, tenant, client }: RunningEmulator): readon
       shows: /"state": "Enabled"/,
       args: ["login", "--service-principal", "-u", client.id, "-p", client.secret, "--tenant", tenant],
     },
-    step("group create -n cli -l westeurope", /Succeeded/),
-    step("group list -o table", /cli/),
-    step("containerapp env create -n clienv -g cli -l westeurope --logs-destination none", /"name": "clienv"/),
-    {
-      name: "az containerapp create",
-      shows: /"latestRevisionName": "shop--/,
-      args: [
-        ...["containerapp", "create", ...app, "--environment", "clienv", "--image", "registry.example/web:1"],
-        ...["--ingress", "external", "--target-port", "8080", "--min-replicas", "1"],
-      ],
-    },
-    { name: "az containerapp show", args: ["containerapp", "show", ...app], shows: /"Microsoft.App\/containerApps"/ },
-    {
-      name: "az containerapp update",
-      args: ["containerapp", "update", ...app, "--set-env-vars", "A=b"],
-      shows: /shop--0000001/,
-    },
-    {
-      name: "az containerapp revision set-mode",
-      args: ["containerapp", "revision", "set-mode", ...app, "--mode", "multiple"],
-      shows: /multiple/i,
-    },
-    {
-      name: "az containerapp revision list",
-      args: ["containerapp", "revision", "list", ...app, "-o", "table"],
-      shows: /shop--0000001/,
-    },
-    {
-      name: "az containerapp ingress traffic set",
-      args: ["containerapp", "ingress", "traffic", "set", ...app, "--revision-weight", "latest=100"],
-      shows: /100/,
-    },
-    {
-      name: "az containerapp secret set",
-      args: ["containerapp", "secret", "set", ...app, "--secrets", "key=value"],
-      shows: /"key"/,
-    },
-    {
-      name: "az containerapp logs show",
-      args: ["containerapp", "logs", "show", ...app],
-      shows: /./,
-      known: "the emulator streams no logs: there is no getAuthToken and no eventStreamEndpoint",
-    },
-    step("resource list -g cli -o table", /Microsoft.App\/containerApps/),
-    step("role definition list --name AcrPull", /7f951dda-4ed3-4680-a7ca-43fe172d538d/),
-    { name: "az containerapp delete", args: ["containerapp", "delete", ...app, "--yes"], shows: /^/ },
   ];
 }
+
+const app = ["-n", "shop", "-g", "cli"];
+
+/** What the quick start of Container Apps does. */
+const work: readonly CliStep[] = [
+  step("group create -n cli -l westeurope", /Succeeded/),
+  step("group list -o table", /cli/),
+  step("containerapp env create -n clienv -g cli -l westeurope --logs-destination none", /"name": "clienv"/),
+  {
+    name: "az containerapp create",
+    shows: /"latestRevisionName": "shop--/,
+    args: [
+      ...["containerapp", "create", ...app, "--environment", "clienv", "--image", "registry.example/web:1"],
+      ...["--ingress", "external", "--target-port", "8080", "--min-replicas", "1"],
+    ],
+  },
+  { name: "az containerapp show", args: ["containerapp", "show", ...app], shows: /"Microsoft.App\/containerApps"/ },
+  {
+    name: "az containerapp update",
+    args: ["containerapp", "update", ...app, "--set-env-vars", "A=b"],
+    shows: /shop--0000001/,
+  },
+  {
+    name: "az containerapp revision set-mode",
+    args: ["containerapp", "revision", "set-mode", ...app, "--mode", "multiple"],
+    shows: /multiple/i,
+  },
+  {
+    name: "az containerapp revision list",
+    args: ["containerapp", "revision", "list", ...app, "-o", "table"],
+    shows: /shop--0000001/,
+  },
+  {
+    name: "az containerapp ingress traffic set",
+    args: ["containerapp", "ingress", "traffic", "set", ...app, "--revision-weight", "latest=100"],
+    shows: /100/,
+  },
+  {
+    name: "az containerapp secret set",
+    args: ["containerapp", "secret", "set", ...app, "--secrets", "key=value"],
+    shows: /"key"/,
+  },
+  {
+    name: "az containerapp logs show",
+    args: ["containerapp", "logs", "show", ...app],
+    shows: /./,
+    known: "the emulator streams no logs: there is no getAuthToken and no eventStreamEndpoint",
+  },
+  step("resource list -g cli -o table", /Microsoft.App\/containerApps/),
+  step("role definition list --name AcrPull", /7f951dda-4ed3-4680-a7ca-43fe172d538d/),
+  { name: "az containerapp delete", args: ["containerapp", "delete", ...app, "--yes"], shows: /^/ },
+];

@@ -58,7 +58,7 @@ const refusal = (query: string): string => {
   throw new Error(`was not refused: ${query}`);
 };
 
-test("a dynamic value gives its properties, null for a missing one, and is equal to the simple value that it holds", () => {
+test("a dynamic value gives its properties, null for a missing one, and equals the value that it holds", () => {
   const bag: Table = {
     columns: [{ name: "Bag", type: "dynamic" }],
     rows: [{ Bag: JSON.stringify({ word: "yes", many: 3, "two words": "no" }) }, { Bag: null }],

@@ -289,14 +289,20 @@ test("errors have Azure's three forms, and a refusal in each is read with its te
   const setting = `${group}/managedEnvironments/shop/providers/Microsoft.Insights/diagnosticSettings/none`;
   const flat = await shop.arm("PUT", setting, { properties: {} }, "2021-05-01-preview");
   expect(flat.body).toEqual({ code: "BadRequest", message: "At least one data sink needs to be specified." });
-  const read = { status: flat.status, body: flat.body, retryAfterSeconds: 0 };
-  expect(describeAsked(read)).toBe("400 BadRequest At least one data sink needs to be specified.");
-  expect(messageOf(read)).toBe("At least one data sink needs to be specified.");
   await put("forms", "1");
-  await expect(patchTraffic("forms", [{ latestRevision: true, weight: 99.5 }])).rejects.toMatchObject({
-    statusCode: 400,
-    details: { title: "One or more validation errors occurred." },
-  });
+  const app = `${group}/containerApps/forms`;
+  const traffic = [{ latestRevision: true, weight: 99.5 }];
+  const broken = await shop.arm("PATCH", app, { properties: { configuration: { ingress: { traffic } } } });
+  expect(broken).toMatchObject({ status: 400, body: { title: "One or more validation errors occurred." } });
+  const said = [flat, broken].map(({ status, body }) => [
+    describeAsked({ status, body, retryAfterSeconds: 0 }),
+    messageOf({ status, body }),
+  ]);
+  expect(said).toEqual([
+    ["400 BadRequest At least one data sink needs to be specified.", "At least one data sink needs to be specified."],
+    ["400 One or more validation errors occurred.", "One or more validation errors occurred."],
+  ]);
+  await expect(patchTraffic("forms", traffic)).rejects.toMatchObject({ statusCode: 400 });
 });
 
 test("in Single mode the old revision is deactivated when the new one is ready", async () => {
