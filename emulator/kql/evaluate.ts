@@ -1,6 +1,6 @@
 // Evaluates a Kusto query over rows in memory: `let` with scalars and tables, then a table and its operators. Served
-// are where, extend, project, project-away, summarize … by, sort/order by, top, take/limit, distinct and count. Everything
-// else is refused by its name, since a query that is only partly understood would answer with wrong numbers.
+// are where, extend, project, project-away, summarize … by, sort/order by, top, take/limit, distinct and count.
+// Everything else is refused by its name, since a query that is only partly understood would answer with wrong numbers.
 import { type Aggregate, aggregate, type Column } from "./aggregates.ts";
 import { scalar } from "./scalars.ts";
 import { notServed, parseQuery, refusedToo, type Syntax, semantic } from "./syntax.ts";
