@@ -82,7 +82,7 @@ interface Answer {
 }
 
 /** Gives the port of this machine that stands for the target port; 0 when nothing does. */
-export function portOf({ configuration, quirks }: AppRuntime, replica: Replica): number {
+function portOf({ configuration, quirks }: AppRuntime, replica: Replica): number {
   if (!quirks["wrong-port-never-healthy"]) return replica.containers.find(({ isInit }) => !isInit)?.port ?? 0;
   return replica.ports.get(Number(configuration["ingress"]?.targetPort ?? 80)) ?? 0;
 }

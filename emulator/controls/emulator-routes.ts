@@ -11,6 +11,7 @@ import { type Delivery, deliveriesOf, type Order } from "../delivery/deliveries.
 import { policies } from "../delivery/policies.ts";
 import { resourceTypes } from "../resource-types.ts";
 import { presentQuirks, setQuirks } from "./quirks-in-force.ts";
+import { refuse } from "./refuse.ts";
 import { schedulerOf } from "./scheduler.ts";
 
 type EmulatorRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
@@ -99,10 +100,6 @@ const presentDelivery = ({ body: _body, headers: _headers, madeAt, attempts, ...
   madeAt: new Date(madeAt).toISOString(),
   attempts: attempts.map((attempt) => ({ ...attempt, at: new Date(attempt.at).toISOString() })),
 });
-
-const refuse = (message: string): never => {
-  throw new ArmError(400, "InvalidRequestContent", message);
-};
 
 function instant(text: string | null): number {
   if (!text) return 0;

@@ -8,7 +8,7 @@ import { refuse, refuseLikeAzure } from "./refusals.ts";
 const typeOf = ({ identity }: Body): string => String(identity?.type ?? "None").toLowerCase();
 
 /** Reports whether a body asks for a system-assigned identity. */
-export const hasSystemIdentity = (app: Body): boolean => typeOf(app).includes("systemassigned");
+const hasSystemIdentity = (app: Body): boolean => typeOf(app).includes("systemassigned");
 
 /** Gives the identities of an app in lower case: the ids of user-assigned ones, and `system`. */
 export const identitiesOf = (app: Body): readonly string[] => [

@@ -31,7 +31,7 @@ export function checkTemplate(template: Body, scope: TemplateScope): void {
 }
 
 /** Refuses a template whose suffix makes no valid name. @throws ArmError 400 */
-export function checkRevisionName(app: string, template: Body): void {
+function checkRevisionName(app: string, template: Body): void {
   const suffix = String(template["revisionSuffix"] ?? "");
   if (!suffix) return;
   const isGood = /^[a-z0-9](?!.*-{2})([-a-z0-9]*[a-z0-9])?$/.test(suffix) && `${app}--${suffix}`.length <= 54;

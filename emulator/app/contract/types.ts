@@ -116,7 +116,7 @@ const isOneOf = (allowed: readonly string[], value: unknown): boolean =>
   allowed.some((each) => each.toLowerCase() === String(value).toLowerCase().replace(", ", ","));
 
 /** Refuses a body in the words of aca#1395. `element` is the index in the list that the field is in. */
-export function refuseSchema(path: string, element: number): never {
+function refuseSchema(path: string, element: number): never {
   const last = path.lastIndexOf("[]");
   const where = last < 0 ? `$.${path}` : `$[${element}]${path.slice(last + 2)}`;
   return refuse(
