@@ -1,7 +1,10 @@
 // Virtual networks, subnets and private DNS zones: stored, and checked by the rules by which Azure refuses them.
 // Resource types that live in a subnet check it here. Networks route nothing and zones resolve nothing:
 // everything on the emulator answers on loopback.
+import { isIPv4 } from "node:net";
+import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type ResourceType, type Store } from "../arm/resource.ts";
+import { recordFields, subnetFields, virtualNetworkFields, zoneFields, zoneLinkFields } from "./fields.ts";
 
 const networks = "Microsoft.Network/virtualNetworks";
 const subnets = `${networks}/subnets`;
@@ -84,6 +87,7 @@ export function requireZone({ store }: Cloud, zoneId: string, suffix: string, re
 const virtualNetworks: ResourceType = {
   type: networks,
   apiVersions: networkVersions,
+  fields: virtualNetworkFields,
   put: "async-operation",
   onPut: async ({ wanted }) => {
     const { addressSpace, subnets: inline } = wanted["properties"];
@@ -105,6 +109,7 @@ const virtualNetworks: ResourceType = {
 const subnetType: ResourceType = {
   type: subnets,
   apiVersions: networkVersions,
+  fields: subnetFields,
   put: "async-operation",
   onPut: async ({ id, wanted, cloud }) => {
     const name: string = wanted["name"];
@@ -162,9 +167,18 @@ const requireGlobal = ({ wanted }: { readonly wanted: Body }): void => {
     );
 };
 
+/** Checks A records. @throws ArmError 400 */
+function checkRecords({ properties }: Body): void {
+  const addresses = ((properties.aRecords ?? []) as Body[]).map(({ ipv4Address }) => String(ipv4Address));
+  if (addresses.length === 0) throw refusedToo("A set of A records needs a record.");
+  const wrong = addresses.find((address) => !isIPv4(address));
+  if (wrong !== undefined) throw refusedToo(`'${wrong}' is no IPv4 address.`);
+}
+
 const zoneLinks: ResourceType = {
   type: `${zones}/virtualNetworkLinks`,
   apiVersions: zoneVersions,
+  fields: zoneLinkFields,
   put: "async-operation",
   parentMustExist: ({ id, properties }: Body, store: Store) => {
     const network = String(properties?.virtualNetwork?.id);
@@ -186,7 +200,18 @@ const zoneLinks: ResourceType = {
 export const networkTypes: readonly ResourceType[] = [
   virtualNetworks,
   subnetType,
-  { type: zones, apiVersions: zoneVersions, put: "async-operation", onPut: async (context) => requireGlobal(context) },
-  { type: `${zones}/A`, apiVersions: zoneVersions },
+  {
+    type: zones,
+    apiVersions: zoneVersions,
+    fields: zoneFields,
+    put: "async-operation",
+    onPut: async (context) => requireGlobal(context),
+  },
+  {
+    type: `${zones}/A`,
+    apiVersions: zoneVersions,
+    fields: recordFields,
+    onPut: async ({ wanted }) => checkRecords(wanted),
+  },
   zoneLinks,
 ];

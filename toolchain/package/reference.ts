@@ -10,6 +10,7 @@ import { apiPage } from "./reference-api.ts";
 import { commandsPage } from "./reference-commands.ts";
 import { componentPages, folderOf } from "./reference-components.ts";
 import { configurationPage } from "./reference-configuration.ts";
+import { emulatorPage } from "./reference-emulator.ts";
 import { errorsPage, importErrors } from "./reference-errors.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -25,6 +26,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
       ["api.md", apiPage(kinds)],
       ["commands.md", commandsPage()],
       ["configuration.md", configurationPage()],
+      ["emulator.md", emulatorPage()],
       ["errors.md", errorsPage(errors, sources)],
       ...[...componentPages(exported)].map(([name, text]) => [`components/${name}`, text] as const),
     ]);
@@ -39,6 +41,7 @@ ${generatedFrom("the sources")}
 - [Configuration](configuration.md): every key of a stack's \`ballast:*\` configuration.
 - [Commands](commands.md): every command of \`ballast\`, with its options and exit codes.
 - [API](api.md): every call of the control plane; the [guide](../guides/api.md) has examples.
+- [Emulator](emulator.md): every resource type that the emulator serves, and what it does with each field.
 - [Errors](errors.md): every error by its id, with what to do about it.
 - [Glossary](glossary.md): the words that these pages use.
 - [Versions](versioning.md): what a version promises to keep.

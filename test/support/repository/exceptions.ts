@@ -54,6 +54,7 @@ export const testFolders: Readonly<Record<string, string>> = {
   "test/engines/rollout/journals": "journals that older versions wrote",
   "test/program": "the programs in the root folder: index.ts and config.ts",
   "test/proofs/seeds": "drawn cases that failed once",
+  "test/emulator/clients": "Microsoft's newest clients and the Azure CLI, run by a command of their own",
   "test/report/browser": "the report as a browser shows it",
   "test/repository": "the laws of the repository itself",
   "test/scenarios": "one scenario for the engine, the control plane and the simulator",
