@@ -75,10 +75,16 @@ export function platformEnvironment(cloud: Cloud, id: string, phase: "init" | "m
     each === "system" ? id.toLowerCase() : each,
   );
   return {
-    ...(process.env["PATH"] ? { PATH: process.env["PATH"] } : {}),
+    ...machinesOwn(process.env),
     ...cloud.replicaEnvironment(identities.length > 0 ? identities : false),
   };
 }
+
+/** Picks the variables that say where this machine has its programs, and the compiled form of those that Node runs. */
+const machinesOwn = ({ PATH, NODE_COMPILE_CACHE }: NodeJS.ProcessEnv): Record<string, string> => ({
+  ...(PATH ? { PATH } : {}),
+  ...(NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE } : {}),
+});
 
 /** Gives the variables of a container, with the values of secrets. */
 export const variablesOf = (container: Body, secrets: ReadonlyMap<string, string>): Record<string, string> =>

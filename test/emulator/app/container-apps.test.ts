@@ -326,8 +326,12 @@ test("a replica has Azure's variables, the template's and the secrets', and none
     () => c.emulator("GET", "logs?app=shop"),
     (found) => found.lines.length > 0,
   );
-  const { PORT, PATH: _, CONTAINER_APP_REPLICA_NAME, ...rest } = lines[0].json;
+  const { PORT, PATH, NODE_COMPILE_CACHE, CONTAINER_APP_REPLICA_NAME, ...rest } = lines[0].json;
   expect(Number(PORT)).toBeGreaterThan(0);
+  expect({ PATH, NODE_COMPILE_CACHE }, "the machine's own").toEqual({
+    PATH: process.env["PATH"],
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+  });
   expect(CONTAINER_APP_REPLICA_NAME).toMatch(new RegExp(`^${revision}-`));
   expect(rest).toEqual({
     CONTAINER_APP_NAME: "shop",
