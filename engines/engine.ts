@@ -41,6 +41,8 @@ export interface Signal<Name extends string> {
   readonly signal: Name;
   readonly by: string;
   readonly message: string;
+  /** Whether the sender has the right to approve; absent means no. */
+  readonly mayApprove?: boolean;
 }
 
 /** Folds the facts of a journal into the state. */

@@ -89,6 +89,8 @@ export interface Calls<Event extends AnyEvent, State, Body> {
   ) => { readonly asked: boolean; readonly signal?: Pick<Signal<string>, "signal" | "message"> };
   /** The signals that a person may send. */
   readonly signals: readonly string[];
+  /** Those of them that only allow what another person has asked for. They need a right of their own. */
+  readonly approvals: readonly string[];
   /** Gives why the newest events disregard a signal; undefined if they follow it. */
   readonly whyDisregarded: (events: readonly Event[]) => string | undefined;
   /** Gives a stream at a glance; undefined if its journal does not begin with a request. */

@@ -35,7 +35,7 @@ export function react(state: RolloutState): RolloutEffect | undefined {
         [state.probedAt < state.phaseAt ? state.now : after(state.probedAt, strategy.probeSeconds), probe],
       ]);
     case "shifting":
-      if (!state.paused) return shift(false);
+      if (!state.paused || state.beyondGate) return shift(false);
       // A canary that already has traffic is watched during a pause.
       return state.step > 0 ? soonest(state, [[probeAt(state), probe]]) : { kind: "AwaitSignal" };
     case "settling":

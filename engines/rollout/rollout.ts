@@ -52,7 +52,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Planned":
       return { kind: "Request", at, intent: event.intent };
     case "Signalled":
-      return { kind: "Signal", at, signal: event.signal, by: event.by, message: event.message };
+      return { kind: "Signal", at, signal: event.signal, by: event.by, message: event.message, ...right(event) };
     case "Inspected":
       return { ...came(event.view), of: "Inspect" };
     case "Activated":
@@ -81,5 +81,7 @@ const traffic = ({ weights, deactivated, lockedUntil }: Extract<RolloutEvent, { 
   ...(deactivated === undefined ? {} : { deactivated }),
   ...(lockedUntil === undefined ? {} : { lockedUntil }),
 });
+
+const right = ({ mayApprove }: { readonly mayApprove?: boolean }) => (mayApprove === undefined ? {} : { mayApprove });
 
 const landing = ({ mayLand }: { readonly mayLand?: Landing }) => (mayLand === undefined ? {} : { mayLand });

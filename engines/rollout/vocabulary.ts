@@ -139,8 +139,12 @@ export interface RolloutState {
   readonly pausedSeconds: number;
   /** Since when the rollout waits for an approval; 0 if it does not. */
   readonly awaitedAt: Instant;
+  /** Who asked for this attempt: the release's requester and, after a retry, whoever sent it. */
+  readonly askedBy: readonly string[];
   /** Whether a person has approved the gate. */
   readonly approved: boolean;
+  /** Whether another client gave the canary more than the gate allows; that is put right during a pause too. */
+  readonly beyondGate: boolean;
   /** Why the rollout waits, if it does. */
   readonly waiting: WaitReason | undefined;
   /** Failures in a row of the present effect. */

@@ -9,8 +9,16 @@ import { createRequestRows } from "../../../controlplane/adapters/azure/request-
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
 import type { Result } from "../../../engines/engine.ts";
+import { personalSignalNames } from "../../../engines/rollout/signals.ts";
 import { operations } from "../../support/controlplane/exchanges.ts";
-import { calls, rejected, servicesForTests, stream } from "../../support/controlplane/service.ts";
+import {
+  calls,
+  intent,
+  rejected,
+  path as rolloutPath,
+  servicesForTests,
+  stream,
+} from "../../support/controlplane/service.ts";
 import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 
@@ -28,6 +36,7 @@ describe("an app role", () => {
       ["Rollout.Read", "Rollout.Write"],
       [...reading, ...writing],
     ],
+    [["Rollout.Approve"], []],
     [["rollout.write"], []],
     [["Rollout.*"], []],
     [["Rollout"], []],
@@ -52,13 +61,52 @@ describe("an app role", () => {
           continue;
         }
         expect([name, answered.status, answered.body.error.id]).toEqual([name, 403, "call-role-missing"]);
-        expect(answered.body.error.message).toBe(
-          `The call requires the app role ${operations[name]!.role}, which somebody does not have.`,
+        expect(answered.body.error.message).toMatch(
+          new RegExp(`^The call requires the app role ${operations[name]!.role}( or Rollout.Approve)?, which somebody`),
         );
         expect(await touched()).toEqual(before);
       }
     },
   );
+
+  test.each([
+    [["Rollout.Approve"], ["approve"]],
+    [["Rollout.Write"], personalSignalNames.filter((name) => name !== "approve")],
+    [["Rollout.Write", "Rollout.Approve"], personalSignalNames],
+    [["Rollout.Read"], []],
+  ])("%j lets its holder send the signals %j and no other", async (roles, allowed) => {
+    const bearer = await token({ roles });
+    for (const signal of personalSignalNames) {
+      const { call, append, asked } = service();
+      await append(stream, rejected);
+      const { status, body } = await call("POST", `${rolloutPath}/signals`, { signal, message: "because" }, bearer);
+      const isRefused = status === 403 && body.error.id === "call-role-missing";
+      expect([signal, isRefused, asked.length]).toEqual([signal, !allowed.includes(signal), isRefused ? 0 : 1]);
+    }
+  });
+
+  test.each([
+    [["Rollout.Write"], "somebody-else has no right to approve"],
+    [["Rollout.Write", "Rollout.Approve"], undefined],
+  ])("%j decides whether a promotion may pass an unapproved gate", async (roles, why) => {
+    const { call, append, parts } = service();
+    const gate = { beforePercent: 50, expiresSeconds: 600 };
+    await append(stream, [{ at: 1000, kind: "Planned", intent: { ...intent, gate }, steps: [5, 25, 50, 100] }]);
+    const promote = { signal: "promote", message: "urgent" };
+    const { status, body } = await call(
+      "POST",
+      `${rolloutPath}/signals`,
+      promote,
+      await token({ roles, oid: "somebody-else" }),
+    );
+    expect(status).toBe(why === undefined ? 202 : 409);
+    if (why !== undefined) expect(body.error.message).toContain(why);
+    const facts = await parts.journal.read(stream);
+    expect(facts.some(({ event }) => event.kind === "Signalled")).toBe(why === undefined);
+    // Whoever asked may not pass it either, whatever the token's roles.
+    const own = await call("POST", `${rolloutPath}/signals`, promote, await token({ roles, oid: "somebody" }));
+    expect(own.status).toBe(409);
+  });
 
   test("in the `scp` of a person's token is ignored, and so is one in any other claim", async () => {
     const { call } = service();

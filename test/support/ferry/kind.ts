@@ -67,6 +67,7 @@ export const ferryKind: Kind<FerryObservation, FerryEvent, FerryState, FerryEffe
     }),
     supersedes: () => ({ asked: false }),
     signals: ["turn-back"],
+    approvals: [],
     whyDisregarded: (events) => events.find((event) => event.kind === "Ignored")?.why,
     summaryOf: (stream, [first], { place, end }) =>
       first?.kind !== "Booked"

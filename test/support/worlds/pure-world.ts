@@ -126,7 +126,8 @@ function signalBefore(scenario: Scenario, world: PureWorld, until: Instant): Rol
   const next = signalBetween(scenario, world.now, until);
   if (next === undefined) return undefined;
   pass(scenario, world, next.at);
-  return { kind: "Signal", at: next.at, signal: next.signal, by: next.by, message: next.message };
+  const { atMinutes: _planned, ...signal } = next;
+  return { kind: "Signal", ...signal };
 }
 
 /** Lets time pass, and other clients act in it. */

@@ -59,6 +59,8 @@ export interface Scenario {
     readonly signal: SignalName;
     readonly by: string;
     readonly message: string;
+    /** Whether the sender has the right to approve; in a file, whoever sends `approve` has it unless it says false. */
+    readonly mayApprove?: boolean;
   }[];
   readonly others?: readonly Interference[];
   readonly outsideWeights?: OutsideWeights;
@@ -120,15 +122,20 @@ function read(file: string): Scenario {
     stable: behaviours(world?.["stable"]),
     before: world?.["before"] ?? "stable",
     probesAnswered: world?.["probesAnswered"] ?? Number.POSITIVE_INFINITY,
-    signals: world?.["signals"] ?? [],
+    signals: (world?.["signals"] ?? []).map((signal: Scenario["signals"][number]) =>
+      signal.signal === "approve" ? { mayApprove: true, ...signal } : signal,
+    ),
     others: world?.["others"] ?? [],
-    ...(asked?.["gate"] === undefined
-      ? {}
-      : { gate: { beforePercent: asked["gate"].beforePercent, expiresSeconds: asked["gate"].expiresMinutes * 60 } }),
+    ...(asked?.["gate"] === undefined ? {} : { gate: gateOf(asked["gate"]) }),
     ...(asked?.["outsideWeights"] === undefined ? {} : { outsideWeights: asked["outsideWeights"] as OutsideWeights }),
     expected: typeof expected === "string" ? expected : "",
   };
 }
+
+const gateOf = ({ expiresMinutes, ...gate }: Omit<Gate, "expiresSeconds"> & { expiresMinutes: number }): Gate => ({
+  ...gate,
+  expiresSeconds: expiresMinutes * 60,
+});
 
 const behaviours = (listed: readonly Partial<Behaviour>[] = []): readonly Behaviour[] =>
   (listed.length === 0 ? [{}] : listed).map((entry) => ({
