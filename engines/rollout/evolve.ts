@@ -1,6 +1,7 @@
 // State + fact → state. Total: every fact ever written can be folded for ever, in any state. Nothing is decided here; a
 // fact only moves the state to the phase in which the next effect is missing.
 import { after, type Instant, secondsBetween } from "../time.ts";
+import { contend, contenderEffect, failContender, refuseContender } from "./contenders.ts";
 import { isBehindGate } from "./decisions/gate.ts";
 import { initialState } from "./initial-state.ts";
 import type { Evidence } from "./judge/evidence.ts";
@@ -72,10 +73,14 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
       return abort(state, event.reason, event.message);
     case "Reverted":
       return retire(state);
+    case "ReleaseRefused":
+      return refuseContender(state, event.deactivate);
     case "Deactivated":
-      return { ...state, failures: 0 };
+      return contenderEffect(before) === "Deactivate" ? refuseContender(state, false) : { ...state, failures: 0 };
     case "AttemptFailed":
-      return failed(doubt(state, event.mayLand), event.effect);
+      return contenderEffect(before) === event.effect
+        ? failContender({ ...state, retryAt: after(at, 1) })
+        : failed(doubt(state, event.mayLand), event.effect);
     case "Signalled":
       return signalled(state, event);
     case "Disregarded":
@@ -352,7 +357,10 @@ const leaveGate = (state: RolloutState): RolloutState => ({
   awaitedAt: 0,
 });
 
-function signalled(state: RolloutState, { signal, by }: { signal: SignalName; by: string }): RolloutState {
+function signalled(
+  state: RolloutState,
+  { signal, by, about = "" }: { signal: SignalName; by: string; about?: string },
+): RolloutState {
   switch (signal) {
     case "pause":
       return { ...state, paused: true, pausedAt: state.now };
@@ -385,6 +393,8 @@ function signalled(state: RolloutState, { signal, by }: { signal: SignalName; by
       );
     case "abort":
       return state;
+    case "compare":
+      return contend(state, about, by);
     case "supersede":
       return { ...state, superseded: true };
   }

@@ -39,6 +39,8 @@ export const initialState: RolloutState = {
   retryAt: 0,
   doubtUntil: 0,
   promoted: false,
+  contenders: [],
+  refused: [],
   superseded: false,
   ending: undefined,
   attempt: 1,

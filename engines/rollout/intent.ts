@@ -303,7 +303,9 @@ export const askedFields = {
 
 /** What happens to a rollout in flight of the same app: it makes the new one fail, or it is aborted first. */
 export const whenInFlightForm = oneOf(["refuse", "supersede"], {
-  description: "What to do while another rollout of the app is in flight: refuse this one, or abort the other first.",
+  description:
+    "What to do while another rollout of the app is in flight: refuse this one and deactivate its revision, or abort " +
+    "the other first. A release with stable's template takes the other one back, so it always aborts it.",
 });
 
 const targetFields = { resourceGroup: text("a resource group's name"), app: text("an app's name") };

@@ -1,6 +1,6 @@
 // Assembles the rollout engine, and replays a journal.
 import { canonical } from "../canonical.ts";
-import type { Engine } from "../engine.ts";
+import type { Engine, Signal } from "../engine.ts";
 import { decide } from "./decide.ts";
 import { evolve } from "./evolve.ts";
 import { initialState } from "./initial-state.ts";
@@ -52,7 +52,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Planned":
       return { kind: "Request", at, intent: event.intent };
     case "Signalled":
-      return { kind: "Signal", at, signal: event.signal, by: event.by, message: event.message, ...right(event) };
+      return { kind: "Signal", at, signal: event.signal, by: event.by, message: event.message, ...sender(event) };
     case "Inspected":
       return { ...came(event.view), of: "Inspect" };
     case "Activated":
@@ -82,6 +82,9 @@ const traffic = ({ weights, deactivated, lockedUntil }: Extract<RolloutEvent, { 
   ...(lockedUntil === undefined ? {} : { lockedUntil }),
 });
 
-const right = ({ mayApprove }: { readonly mayApprove?: boolean }) => (mayApprove === undefined ? {} : { mayApprove });
+const sender = ({ about, mayApprove }: Pick<Signal<string>, "about" | "mayApprove">) => ({
+  ...(about === undefined ? {} : { about }),
+  ...(mayApprove === undefined ? {} : { mayApprove }),
+});
 
 const landing = ({ mayLand }: { readonly mayLand?: Landing }) => (mayLand === undefined ? {} : { mayLand });

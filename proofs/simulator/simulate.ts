@@ -55,7 +55,7 @@ export function simulate(drawn: Drawn, withStory = false): Run {
   };
   const trouble = createTrouble(drawn, loop, start, kill);
   const world: World = { loop, cloud, store, trouble, writes: [], note };
-  const town: Town = { ...world, drawn, replicas, asked: [] };
+  const town: Town = { ...world, drawn, replicas, asked: [], refused: [] };
   for (const replica of replicas) loop.run(recoverForever(world, replica), replica);
   loop.at(start + 20_000, () => loop.run(release(town, "shop--2", false)));
   schedule(town, kill);

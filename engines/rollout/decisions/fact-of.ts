@@ -1,5 +1,6 @@
 // Observation → the fact that holds it, or the reason why it is disregarded.
 import type { Result, Signal } from "../../engine.ts";
+import { answerTo, contenderEffect } from "../contenders.ts";
 import { plan } from "../plan.ts";
 import type {
   Phase,
@@ -39,10 +40,8 @@ export function factOf(state: RolloutState, observation: RolloutObservation): Ro
         : { kind: "Disregarded", what: "a second request for the same release" };
     case "Signal": {
       const why = refusal(state, observation);
-      const { signal, by, message, mayApprove } = observation;
-      return why === undefined
-        ? { kind: "Signalled", signal, by, message, ...(mayApprove === undefined ? {} : { mayApprove }) }
-        : { kind: "Disregarded", what: why };
+      const { kind: _signal, at: _at, ...sent } = observation;
+      return why === undefined ? { kind: "Signalled", ...sent } : { kind: "Disregarded", what: why };
     }
     case "Outcome":
       return factOfOutcome(state, observation);
@@ -51,7 +50,8 @@ export function factOf(state: RolloutState, observation: RolloutObservation): Ro
 
 function factOfOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutObserved | Disregarded {
   const isWait = outcome.of === "Wait" || outcome.of === "AwaitSignal";
-  if (state.phase === "finished" || (!isWait && !awaited[state.phase].includes(outcome.of)))
+  const isAwaited = awaited[state.phase].includes(outcome.of) || contenderEffect(state) === outcome.of;
+  if (state.phase === "finished" || (!isWait && !isAwaited))
     return { kind: "Disregarded", what: `the outcome of ${outcome.of} came too late` };
   const late = outcome.of === "ShiftTraffic" && outcome.mayLand !== undefined ? { mayLand: outcome.mayLand } : {};
   if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, message: outcome.found.reason, ...late };
@@ -98,6 +98,10 @@ function refusal(state: RolloutState, sent: Signal<SignalName>): string | undefi
     }
     case "promote":
       return decided ?? (state.promoted ? "a promotion was already requested" : refusalAtGate(state, sent));
+    case "compare": {
+      const isAnswered = sent.about === undefined || answerTo(state, sent.about) !== undefined;
+      return decided ?? (isAnswered ? "the other release was already answered" : undefined);
+    }
     case "abort":
     case "supersede":
       return decided;

@@ -46,7 +46,7 @@ async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
     const signal = signalBetween(scenario, world.now(), until);
     if (signal !== undefined) {
       await world.advance(signal.at);
-      hear(observed(signal));
+      hear(observed(signal, world));
     } else if (effect === undefined) return journal;
     else
       hear(
@@ -59,9 +59,13 @@ async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
   }
 }
 
-const observed = ({ atMinutes: _planned, ...signal }: NonNullable<ReturnType<typeof signalBetween>>) => ({
+const observed = (
+  { atMinutes: _planned, about, ...signal }: NonNullable<ReturnType<typeof signalBetween>>,
+  world: RealWorld,
+) => ({
   kind: "Signal" as const,
   ...signal,
+  ...(about === undefined ? {} : { about: world.third()! }),
 });
 
 /** Gives when an effect ends: a wait at its end, a wait for a signal never, every other at once. */
@@ -96,7 +100,7 @@ describe("whole, with the durable loop on PostgreSQL", () => {
   };
   const send = async (signal: NonNullable<ReturnType<typeof signalBetween>>) => {
     await world.advance(signal.at);
-    await orchestrator.signal(stream(), observed(signal));
+    await orchestrator.signal(stream(), observed(signal, world));
   };
 
   beforeAll(async () => {

@@ -65,7 +65,7 @@ export const ferryKind: Kind<FerryObservation, FerryEvent, FerryState, FerryEffe
       release: null,
       bookedBy: by,
     }),
-    supersedes: () => ({ asked: false }),
+    meets: () => ({ answer: "refused" }),
     signals: ["turn-back"],
     approvals: [],
     whyDisregarded: (events) => events.find((event) => event.kind === "Ignored")?.why,

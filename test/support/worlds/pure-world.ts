@@ -17,6 +17,7 @@ import { othersBetween, type Scenario, signalBetween, start, tallyOf } from "./s
 const target = { resourceGroup: "shop", app: "storefront" };
 const canary = "storefront--2";
 const stable = "storefront--1";
+const third = "storefront--3";
 
 export interface PureWorld {
   weights: readonly Weight[];
@@ -28,6 +29,8 @@ export interface PureWorld {
   mode: "Single" | "Multiple";
   /** What else the app shows when it is inspected. */
   shows: Partial<AppView>;
+  /** The template of a third revision, if another client has put one. */
+  third?: "stable" | "other";
   readonly active: Set<string>;
   /** The revisions that were probed besides the canary, to keep a replica. */
   readonly keptAwake: Set<string>;
@@ -58,6 +61,11 @@ export const pureWorld = (scenario: Scenario): PureWorld => ({
   active: new Set([canary, ...(scenario.before === "nothing" ? [] : [stable])]),
 });
 
+function templateOf(name: string, { before }: Scenario, { third: put }: PureWorld): string {
+  if (before === "twin" && name !== third) return "same";
+  return name === third && put === "stable" ? templateOf(stable, { before } as Scenario, {} as PureWorld) : name;
+}
+
 /** Carries out one effect and gives its outcome. A signal during a wait ends the wait. */
 export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEffect): RolloutObservation {
   const outcome = <Kind extends string, Found>(of: Kind, value: Found) => ({
@@ -76,15 +84,15 @@ export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEff
     case "Inspect":
       return outcome("Inspect", {
         weights: world.weights,
-        revisions: [...new Set([stable, canary])]
-          .filter((name) => name === canary || scenario.before !== "nothing")
-          .map((name) => ({
+        revisions: [...(scenario.before === "nothing" ? [] : [stable]), canary, ...(world.third ? [third] : [])].map(
+          (name) => ({
             name,
             active: world.active.has(name),
             running: "Running",
             health: "Healthy",
-            templateHash: scenario.before === "twin" ? "same" : name,
-          })),
+            templateHash: templateOf(name, scenario, world),
+          }),
+        ),
         ...world.shows,
       });
     case "Activate":
@@ -126,20 +134,24 @@ function signalBefore(scenario: Scenario, world: PureWorld, until: Instant): Rol
   const next = signalBetween(scenario, world.now, until);
   if (next === undefined) return undefined;
   pass(scenario, world, next.at);
-  const { atMinutes: _planned, ...signal } = next;
-  return { kind: "Signal", ...signal };
+  const { atMinutes: _planned, about, ...signal } = next;
+  return { kind: "Signal", ...signal, ...(about === undefined ? {} : { about: third }) };
 }
 
 /** Lets time pass, and other clients act in it. */
 function pass(scenario: Scenario, world: PureWorld, to: Instant): void {
   const interval = scenario.strategy.intervalSeconds * 1000;
-  for (const { at, canaryPercent, deactivates, mode } of othersBetween(scenario, world.now, to)) {
+  for (const { at, canaryPercent, deactivates, mode, puts } of othersBetween(scenario, world.now, to)) {
     if (canaryPercent !== undefined)
       world.weights = [
         { revision: stable, percent: 100 - canaryPercent },
         { revision: canary, percent: canaryPercent },
       ];
     if (deactivates !== undefined) world.active.delete(canary);
+    if (puts !== undefined) {
+      world.third = puts;
+      world.active.add(third);
+    }
     if (mode !== undefined) world.mode = mode;
     if (mode === "Single") world.active.delete(stable);
     // A whole interval is split by the weights at its end, as in the real worlds.

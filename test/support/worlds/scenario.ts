@@ -40,6 +40,8 @@ export interface Interference {
   readonly canaryPercent?: number;
   readonly deactivates?: "canary";
   readonly mode?: "Single" | "Multiple";
+  /** Puts a third revision, with stable's template or one of its own. */
+  readonly puts?: "stable" | "other";
 }
 
 export interface Scenario {
@@ -59,6 +61,8 @@ export interface Scenario {
     readonly signal: SignalName;
     readonly by: string;
     readonly message: string;
+    /** The third revision, if the signal is about it. */
+    readonly about?: "third";
     /** Whether the sender has the right to approve; in a file, whoever sends `approve` has it unless it says false. */
     readonly mayApprove?: boolean;
   }[];
@@ -100,7 +104,7 @@ function read(file: string): Scenario {
     "others",
   ]);
   for (const other of world?.["others"] ?? [])
-    refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "mode"]);
+    refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "mode", "puts"]);
   const minutes = (key: string, fallback: number) => (asked?.[key] === undefined ? fallback : Number(asked[key]) * 60);
   return {
     name: file.replace(".yaml", ""),
