@@ -215,7 +215,7 @@ export class ControlPlane extends pulumi.ComponentResource {
   readonly identityObjectId: pulumi.Output<string>;
 
   constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("ballast:index:ControlPlane", name, args, opts);
+    super("ballast:index:ControlPlane", name, stateOf(args), opts);
     const { scope, resourceGroupName, location } = args;
     const appName = physicalName("app", name, scope);
     const identity = new UserAssignedIdentity(
@@ -279,6 +279,16 @@ export class ControlPlane extends pulumi.ComponentResource {
     ];
   }
 }
+
+/** Returns the arguments as the state keeps them: a component's own inputs are in it too. */
+const stateOf = ({ database, notify, ...args }: ControlPlaneArgs) => ({
+  ...args,
+  database: {
+    ...database,
+    ...(database.login && { login: { ...database.login, password: pulumi.secret(database.login.password) } }),
+  },
+  ...(notify !== undefined && { notify: pulumi.secret(notify) }),
+});
 
 const ingressOf = ({ callers }: ControlPlaneArgs) => ({
   external: true,

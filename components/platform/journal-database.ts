@@ -57,7 +57,7 @@ export interface JournalDatabaseArgs {
   readonly tenant: string;
   /**
    * The password of the server's administrator, whose name is `ballast`. With a password the server accepts passwords
-   * and no tokens.
+   * and no tokens. It is handled as a secret.
    *
    * @default none: the server accepts Entra tokens only
    */
@@ -81,7 +81,9 @@ export class JournalDatabase extends pulumi.ComponentResource {
   readonly databaseName: pulumi.Output<string>;
 
   constructor(name: string, args: JournalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("ballast:index:JournalDatabase", name, args, opts);
+    // The component's own inputs are in the state too, so its secret must be marked.
+    const inputs = args.password === undefined ? args : { ...args, password: pulumi.secret(args.password) };
+    super("ballast:index:JournalDatabase", name, inputs, opts);
     const { resourceGroupName } = args;
     const server = this.#server(name, args);
     // 0.0.0.0 means Azure's services: without the rule no container app reaches a public
