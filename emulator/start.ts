@@ -35,7 +35,7 @@ export interface RunningEmulator {
   readonly suffix: string;
   readonly subscription: string;
   readonly tenant: string;
-  /** The client that gets tokens for any audience, with the roles Rollout.Read and Rollout.Write. */
+  /** The client that gets tokens for any audience, with all roles of the control plane. */
   readonly client: { readonly id: string; readonly secret: string };
   /** The variables by which a Pulumi CLI, an SDK client or a child process finds this cloud and signs in. */
   readonly environment: Record<string, string>;

@@ -58,6 +58,21 @@ export const releaseRolledBack = entry<Ended>("release-rolled-back", {
   left: () => "Stable serves 100 percent of the traffic, as read back from Azure. The canary receives none.",
 });
 
+/** A gate was added, changed or removed while nothing is to be released. */
+export const releaseGateLater = entry<{ app: string; isInFlight: boolean }>("release-gate-later", {
+  severity: "warning",
+  title: "A change of the gate applies to the next release only",
+  variants: [{ isInFlight: true }, { isInFlight: false }],
+  message: ({ app, isInFlight }) =>
+    `The gate of ${app} was changed, and it applies to the next release: the present one ` +
+    (isInFlight ? "is in flight with the gate that it was requested with." : "has ended."),
+  fix: ({ isInFlight }) =>
+    isInFlight
+      ? "if the release in flight must wait for an approval, pause it with `ballast release pause`"
+      : "nothing has to be done",
+  left: () => "No rollout was changed.",
+});
+
 /** The release was stopped before it received any traffic. */
 export const releaseRejected = entry<Ended>("release-rejected", {
   title: "A release was rejected before it received any traffic",

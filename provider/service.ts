@@ -101,15 +101,14 @@ function planning(shared: Shared): Readonly<Record<string, Method>> {
     check: answering(shared, async (request: providerProto.CheckRequest) =>
       checked(resourceOf(shared, request.getUrn()).check(fromStruct(request.getNews()))),
     ),
-    diff: answering(shared, async (request: providerProto.DiffRequest) =>
-      differing(
-        resourceOf(shared, request.getUrn()).diff(
-          fromStruct(request.getOldInputs()),
-          fromStruct(request.getOlds()),
-          fromStruct(request.getNews()),
-        ),
-      ),
-    ),
+    diff: answering(shared, async (request: providerProto.DiffRequest) => {
+      const resource = resourceOf(shared, request.getUrn());
+      const [inputs, outputs, news] = [request.getOldInputs(), request.getOlds(), request.getNews()].map(
+        fromStruct,
+      ) as [Properties, Properties, Properties];
+      for (const line of resource.cautions(inputs, outputs, news)) shared.voice.warn(request.getUrn(), line);
+      return differing(resource.diff(inputs, outputs, news));
+    }),
   };
 }
 

@@ -2,6 +2,7 @@
 // Resource types that live in a subnet check it here. Networks route nothing and zones resolve nothing:
 // everything on the emulator answers on loopback.
 import { isIPv4 } from "node:net";
+import { Netmask } from "netmask";
 import { refusedToo } from "../arm/refusals.ts";
 import { ArmError, type Body, type Cloud, type ResourceType, type Store } from "../arm/resource.ts";
 import { recordFields, subnetFields, virtualNetworkFields, zoneFields, zoneLinkFields } from "./fields.ts";
@@ -12,29 +13,23 @@ const zones = "Microsoft.Network/privateDnsZones";
 const networkVersions = ["2024-05-01"];
 const zoneVersions = ["2024-06-01"];
 
-/** A range of addresses: the first and the last. */
-type Range = readonly [from: number, to: number];
-
 /** Reads a range in CIDR. @throws ArmError */
-function rangeOf(cidr: unknown): Range {
-  const [, address = "", length = ""] = /^(\d+\.\d+\.\d+\.\d+)\/(\d+)$/.exec(String(cidr)) ?? [];
-  const from = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-  const size = 2 ** (32 - Number(length));
-  if (
-    address === "" ||
-    Number(length) > 32 ||
-    address.split(".").some((part) => Number(part) > 255) ||
-    from % size !== 0
-  ) {
-    throw new ArmError(
-      400,
-      "InvalidCIDRNotation",
-      `The address prefix ${String(cidr)} is not a valid range in CIDR notation.`,
-    );
-  }
-  return [from, from + size - 1];
+function rangeOf(cidr: unknown): Netmask {
+  const text = String(cidr);
+  const range = /^(\d+\.){3}\d+\/\d+$/.test(text) ? blockOf(text) : undefined;
+  if (range?.toString() !== text)
+    throw new ArmError(400, "InvalidCIDRNotation", `The address prefix ${text} is not a valid range in CIDR notation.`);
+  return range;
 }
-const overlap = (one: Range, other: Range): boolean => one[0] <= other[1] && other[0] <= one[1];
+
+function blockOf(text: string): Netmask | undefined {
+  try {
+    return new Netmask(text);
+  } catch {
+    return undefined;
+  }
+}
+const overlap = (one: Netmask, other: Netmask): boolean => one.contains(other) || other.contains(one);
 const prefixesOf = ({ addressPrefix, addressPrefixes }: Body): readonly string[] => addressPrefixes ?? [addressPrefix];
 const networkIdOf = (subnetId: string): string => subnetId.slice(0, subnetId.toLowerCase().lastIndexOf("/subnets/"));
 
@@ -117,7 +112,7 @@ const subnetType: ResourceType = {
     const space = (cloud.store.get(networkIdOf(id))!.body["properties"].addressSpace.addressPrefixes as string[]).map(
       rangeOf,
     );
-    if (!ranges.every(([from, to]) => space.some((whole) => whole[0] <= from && to <= whole[1])))
+    if (!ranges.every((range) => space.some((whole) => whole.contains(range))))
       throw new ArmError(
         400,
         "NetcfgSubnetRangeOutsideVnet",

@@ -5,6 +5,8 @@
 interface PersonalSignalWords {
   readonly description: string;
   readonly exampleMessage: string;
+  /** Whether it only allows what another person has asked for, which needs a right of its own. */
+  readonly approves: boolean;
 }
 
 /** The signals that a person may send. */
@@ -12,34 +14,43 @@ export const personalSignals = {
   pause: {
     description: "pause a rollout; stable and canary keep their traffic",
     exampleMessage: "looking at a strange log line",
+    approves: false,
   },
-  resume: { description: "resume a paused rollout", exampleMessage: "the log line was harmless" },
+  resume: {
+    description: "resume a paused rollout",
+    exampleMessage: "the log line was harmless",
+    approves: false,
+  },
   approve: {
     description: "approve a rollout that waits at its gate, so that the canary may get more traffic",
     exampleMessage: "error budget and dashboards look right",
+    approves: true,
   },
   promote: {
     description: "give the canary all traffic without waiting for more evidence",
     exampleMessage: "the fix is urgent and looks good",
+    approves: false,
   },
   abort: {
     description: "give all traffic back to stable and deactivate the canary",
     exampleMessage: "customers report empty carts",
+    approves: false,
   },
   retry: {
     description: "retry a rollout that was rolled back, rejected or degraded, in the same journal",
     exampleMessage: "the database was down, not the release",
+    approves: false,
   },
 } as const satisfies Readonly<Record<string, PersonalSignalWords>>;
 
 export type PersonalSignal = keyof typeof personalSignals;
 
 /**
- * `supersede` comes only from the next release of the same app: it aborts, and a superseded release is never tried
- * again.
+ * `supersede` and `compare` come only from the next release of the same app. The first aborts, and a superseded release
+ * is never tried again. The second asks whether the next release takes this one back (contenders.ts).
  */
-export type SignalName = PersonalSignal | "supersede";
+export type SignalName = PersonalSignal | "supersede" | "compare";
 
 /** The names of the signals that a person may send, and of all. */
 export const personalSignalNames = Object.keys(personalSignals) as readonly PersonalSignal[];
-export const signalNames: readonly SignalName[] = [...personalSignalNames, "supersede"];
+export const signalNames: readonly SignalName[] = [...personalSignalNames, "supersede", "compare"];

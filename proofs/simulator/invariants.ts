@@ -7,7 +7,7 @@ import type { RolloutEvent, Strategy } from "../../engines/rollout/vocabulary.ts
 import { requestSeconds } from "./azure.ts";
 import { faultsEndSeconds } from "./draw.ts";
 import { type Run, start } from "./simulate.ts";
-import type { Kept } from "./store.ts";
+import { type Kept, streamFor } from "./store.ts";
 
 /** Gives one message for each violation. */
 export type Invariant = (run: Run) => readonly string[];
@@ -301,6 +301,44 @@ const cutsNoWrite: Invariant = (run) =>
       : [],
   );
 
+/**
+ * A revision whose release was refused does not keep running. Exempt are those that a person gave traffic, those that
+ * were asked for again, and those that the rollout in flight could not read or deactivate, as its journal says.
+ */
+function leavesNoRefusedRevision(run: Run): readonly string[] {
+  const facts = [...run.store.streams.values()].flatMap((stream) => stream.facts);
+  return run.refused.flatMap((revision) => {
+    const hasShare = facts.some(
+      ({ event }) =>
+        (event.kind === "TrafficRead" || event.kind === "Inspected") &&
+        (event.kind === "TrafficRead" ? event.weights : event.view.weights).some(
+          (weight) => weight.revision === revision,
+        ),
+    );
+    const isLeft = facts.some(
+      ({ event }) => event.kind === "ReleaseRefused" && event.revision === revision && !event.deactivate,
+    );
+    const isIdle = !hasShare && !isLeft && !run.store.streams.has(streamFor(revision));
+    return isIdle && run.cloud.revisions.get(revision)?.active
+      ? [`the release of ${revision} was refused, but its revision is still active`]
+      : [];
+  });
+}
+
+/** A rollout that was taken back had another revision with stable's template beside it. */
+function takesBackOnlyForStable(run: Run): readonly string[] {
+  return eachStream(run, (facts) =>
+    facts.flatMap((kept, index) => {
+      if (!isOf(kept, "Aborted") || kept.event.reason !== "reverted") return [];
+      const { stable, contenders } = facts[index - 1]!.state;
+      const other = run.cloud.revisions.get(contenders[0]?.revision ?? "");
+      return other !== undefined && other.template === run.cloud.revisions.get(stable ?? "")?.template
+        ? []
+        : ["it was taken back for a revision without stable's template"];
+    }),
+  );
+}
+
 /** All invariants by name. */
 export const invariants: Readonly<Record<string, Invariant>> = {
   endsByName,
@@ -320,6 +358,8 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   promotesNothingSuperseded,
   givesNothingAfterAborting,
   sharesOnlyWhatAnswers,
+  leavesNoRefusedRevision,
+  takesBackOnlyForStable,
 };
 
 /** Gives all violations of a run, each with the name of its invariant. */

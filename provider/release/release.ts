@@ -107,7 +107,7 @@ async function putWhenFree(
     const put = await controlPlane.put(inputs, bodyOf(inputs));
     if ("rollout" in put) return put.rollout;
     if (put.retryAfterSeconds === undefined || Date.now() > deadline) throw put.refused;
-    if (attempt === 0) report(`${put.refused.message} Waiting until it has ended.`);
+    if (attempt === 0) report(`${put.refused.message} Waiting.`);
     await sleep(Math.min(10, Math.max(0.1, put.retryAfterSeconds)) * 1000, undefined, { signal: cancel });
   }
 }

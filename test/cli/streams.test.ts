@@ -6,6 +6,7 @@ import type { Work } from "../../cli/streams/work.ts";
 import { streamCalls } from "../../client/streams.ts";
 import { createApp } from "../../controlplane/api/app.ts";
 import type { Streams } from "../../controlplane/api/call.ts";
+import { appRoles } from "../../controlplane/api/roles.ts";
 import type { Journal } from "../../controlplane/runtime/ports.ts";
 import { fold, type Request, type Signal } from "../../engines/engine.ts";
 import { type AnyKind, type Kinds, registerKinds } from "../../engines/kind.ts";
@@ -78,7 +79,7 @@ beforeEach(async () => {
       process: "p1",
       closing: new AbortController().signal,
     },
-    async () => ({ name: "ann" }),
+    async () => ({ name: "ann", roles: appRoles }),
     () => undefined,
   );
   endpoint = await new Promise((resolve) => {

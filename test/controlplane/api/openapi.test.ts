@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../../controlplane/api/app.ts";
 import { lockForm } from "../../../controlplane/api/lock-target.ts";
+import { appRoles } from "../../../controlplane/api/roles.ts";
 import { signalForm } from "../../../controlplane/api/streams/signal.ts";
 import { type Form, read } from "../../../engines/form.ts";
 import { rolloutKind } from "../../../engines/rollout/kind.ts";
@@ -65,7 +66,7 @@ describe("the description", () => {
     const { parts } = service();
     const app = createApp(
       parts,
-      async () => ({ name: "somebody" }),
+      async () => ({ name: "somebody", roles: appRoles }),
       () => undefined,
     );
     const routes = app.routes.map((route) => `${route.method} ${route.path.replaceAll(/:(\w+)/g, "{$1}")}`);
@@ -76,10 +77,10 @@ describe("the description", () => {
     expect(
       new Set(entries.map(([, { path: to, method }]) => asServed["paths"][to][method.toLowerCase()].operationId)).size,
     ).toBe(entries.length);
-    for (const [name, { role, path: to, method }] of entries)
+    for (const [name, { role, partRole, path: to, method }] of entries)
       expect([name, asServed["paths"][to][method.toLowerCase()].security]).toEqual([
         name,
-        role === undefined ? [] : [{ entra: [role] }],
+        [role, partRole].filter((each) => each !== undefined).map((each) => ({ entra: [each] })),
       ]);
   });
 

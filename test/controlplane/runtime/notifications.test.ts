@@ -80,7 +80,7 @@ describe("the notifier", () => {
     return started;
   };
   const webhook = ({ url }: Receiver, patienceSeconds = 10) =>
-    webhookNotifier({ url, secret: "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw==" }, { ...wire, patienceSeconds });
+    webhookNotifier({ url, secret: "whsec_dGhlIHNpZ25pbmcga2V5IG9mIHRoZSB0ZXN0cw==" }, { ...wire, patienceSeconds });
   const typesOf = ({ received }: Receiver) => received.map(({ body }) => body.type);
   const whole = ["rollout.started", "rollout.step-reached", "rollout.step-reached", "rollout.rolled-back"];
   const has = (outside: Receiver, count: number) =>
@@ -101,7 +101,7 @@ describe("the notifier", () => {
     for (const { headers, text, body } of outside.received) {
       const signed = `${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${text}`;
       expect(headers["webhook-signature"]).toBe(
-        `v1,${createHmac("sha256", "secret of the tests").update(signed).digest("base64")}`,
+        `v1,${createHmac("sha256", "the signing key of the tests").update(signed).digest("base64")}`,
       );
       expect(decodeURIComponent(String(headers["idempotency-key"]))).toBe(body.data.id);
     }
@@ -353,14 +353,14 @@ describe("a notifier", async () => {
     expect(complaintsOf("secret-part")).toEqual(["BALLAST_NOTIFY: the value must be an object."]);
     const all = {
       webhookUrl: "https://a.example/",
-      webhookSecret: "s",
+      webhookSecret: "a text of 24 bytes or more".replaceAll(" ", "-"),
       slackUrl: "https://b.example/",
       teamsUrl: "https://c.example/",
       githubRepository: "o/n",
       githubToken: "t",
     };
     expect(readNotifiers(JSON.stringify(all), [])).toEqual({
-      webhook: { url: "https://a.example/", secret: "s" },
+      webhook: { url: "https://a.example/", secret: "a-text-of-24-bytes-or-more" },
       slack: { url: "https://b.example/" },
       teams: { url: "https://c.example/" },
       github: { api: "https://api.github.com", repository: "o/n", ref: "main", token: "t" },

@@ -46,7 +46,7 @@ async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
     const signal = signalBetween(scenario, world.now(), until);
     if (signal !== undefined) {
       await world.advance(signal.at);
-      hear({ kind: "Signal", at: signal.at, signal: signal.signal, by: signal.by, message: signal.message });
+      hear(observed(signal, world));
     } else if (effect === undefined) return journal;
     else
       hear(
@@ -59,6 +59,15 @@ async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
       );
   }
 }
+
+const observed = (
+  { atMinutes: _planned, about, ...signal }: NonNullable<ReturnType<typeof signalBetween>>,
+  world: RealWorld,
+) => ({
+  kind: "Signal" as const,
+  ...signal,
+  ...(about === undefined ? {} : { about: world.third()! }),
+});
 
 /** Gives when an effect ends: a wait at its end, a wait for a signal never, every other at once. */
 function endOf(effect: RolloutEffect | undefined, now: Instant): Instant {
@@ -90,9 +99,9 @@ describe("whole, with the durable loop on PostgreSQL", () => {
     await send(signal);
     if (!cancel.aborted) await new Promise((resolve) => cancel.addEventListener("abort", resolve, { once: true }));
   };
-  const send = async ({ at, signal, by, message }: NonNullable<ReturnType<typeof signalBetween>>) => {
-    await world.advance(at);
-    await orchestrator.signal(stream(), { kind: "Signal", at, signal, by, message });
+  const send = async (signal: NonNullable<ReturnType<typeof signalBetween>>) => {
+    await world.advance(signal.at);
+    await orchestrator.signal(stream(), observed(signal, world));
   };
 
   beforeAll(async () => {

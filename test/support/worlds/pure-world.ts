@@ -34,6 +34,7 @@ import { type Interference, othersBetween, type Scenario, start, tallyOf } from 
 const target = { resourceGroup: "shop", app: "storefront" };
 const canary = "storefront--2";
 const stable = "storefront--1";
+const third = "storefront--3";
 
 export const intentOf = (scenario: Scenario): ReleaseIntent => ({
   target,
@@ -61,6 +62,8 @@ export interface PureWorld {
   mode: "Single" | "Multiple";
   /** What else the app shows when it is inspected. */
   shows: Partial<AppView>;
+  /** The template of a third revision, if another client has put one. */
+  third?: "stable" | "other";
   readonly active: Set<string>;
   /** The revisions that were probed besides the canary, to keep a replica. */
   readonly keptAwake: Set<string>;
@@ -151,28 +154,39 @@ function portsOf(scenario: Scenario, world: PureWorld): { readonly apps: Apps; r
   };
 }
 
+function templateOf(name: string, { before }: Scenario, put: PureWorld["third"]): string {
+  const isLikeStable = name === third ? put === "stable" : before === "twin";
+  if (!isLikeStable) return name;
+  return before === "twin" ? "same" : stable;
+}
+
 const inspect = (scenario: Scenario, world: PureWorld): AppView => ({
   weights: world.weights,
-  revisions: [...new Set([stable, canary])]
-    .filter((name) => name === canary || scenario.before !== "nothing")
-    .map((name) => ({
+  revisions: [...(scenario.before === "nothing" ? [] : [stable]), canary, ...(world.third ? [third] : [])].map(
+    (name) => ({
       name,
       active: world.active.has(name),
       running: "Running",
       health: "Healthy",
-      templateHash: scenario.before === "twin" ? "same" : name,
-    })),
+      templateHash: templateOf(name, scenario, world.third),
+    }),
+  ),
   ...world.shows,
 });
 
 /** Changes the app as another client does. */
-function interfere(scenario: Scenario, world: PureWorld, { at, canaryPercent, deactivates, mode }: Other): void {
+function interfere(scenario: Scenario, world: PureWorld, other: Other): void {
+  const { at, canaryPercent, deactivates, mode, puts } = other;
   if (canaryPercent !== undefined)
     world.weights = [
       { revision: stable, percent: 100 - canaryPercent },
       { revision: canary, percent: canaryPercent },
     ];
   if (deactivates !== undefined) world.active.delete(canary);
+  if (puts !== undefined) {
+    world.third = puts;
+    world.active.add(third);
+  }
   if (mode !== undefined) world.mode = mode;
   if (mode === "Single") world.active.delete(stable);
   // A whole interval is split by the weights at its end, as in the real worlds.
@@ -269,11 +283,11 @@ export async function run(scenario: Scenario, meddle: Meddle = () => undefined):
   });
   await orchestrator.launch();
   let coming = scenario.signals.length;
-  for (const { atMinutes, signal, by, message } of scenario.signals) {
+  for (const { atMinutes, about, ...signal } of scenario.signals) {
     const at = after(start, atMinutes * 60);
     loop.at(at, () => {
       void orchestrator
-        .signal(stream, { kind: "Signal", at, signal, by, message })
+        .signal(stream, { kind: "Signal", at, ...signal, ...(about === undefined ? {} : { about: third }) })
         .catch((error: unknown) => trouble.push(error))
         .finally(() => coming--);
     });
