@@ -92,6 +92,18 @@ export const releaseDegraded = entry<Ended>("release-degraded", {
   left: ({ app }) => `The traffic of ${app} is as the last confirmed write left it.`,
 });
 
+/** The state's endpoint is not the one through which the release was made, so it gets no token. */
+export const releaseEndpointUnbound = entry<{ endpoint: string; audience: string }>("release-endpoint-unbound", {
+  title: "The endpoint in the state is not the one that the audience is bound to",
+  message: ({ endpoint, audience }) =>
+    `The state names ${endpoint} for the audience ${audience}, but the release was not made through that endpoint. ` +
+    "No token was sent there.",
+  fix: () =>
+    "if you moved the control plane, release again, which binds the new address; if you did not, find out who changed " +
+    "the state",
+  left: () => "Nothing was asked of any control plane.",
+});
+
 /** The command stopped following; the rollout continues. */
 export const releaseLeftInFlight = entry<{ app: string; revision: string }>("release-left-in-flight", {
   title: "A release was left in flight",

@@ -93,7 +93,8 @@ export async function withdraw(name: ReleaseInputs, around: Surroundings): Promi
   } catch (error) {
     if (around.cancel.aborted) throw releaseLeftInFlight(name);
     if (deadline.aborted) return around.warn(releaseLeftInFlight(name).message);
-    if (!(error instanceof BallastError) || error.id !== "release-control-plane-unreachable") throw error;
+    const mayGoOn = ["release-control-plane-unreachable", "release-endpoint-unbound"];
+    if (!(error instanceof BallastError) || !mayGoOn.includes(error.id)) throw error;
     around.warn(`${error.message} No rollout was aborted; the deletion continues.`);
   }
 }

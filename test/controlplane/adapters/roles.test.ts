@@ -269,7 +269,11 @@ describe("the control plane's identity on Azure", () => {
       deactivate: unread,
     },
     "Microsoft.App/containerApps/write": { shift: may("write") },
-    "Microsoft.App/containerApps/revisions/read": { ...blind, measure: "fine" },
+    "Microsoft.App/containerApps/revisions/read": {
+      ...blind,
+      inspect: expect.stringContaining("403 AuthorizationFailed"),
+      measure: "fine",
+    },
     "Microsoft.App/containerApps/revisions/activate/action": { activate: may("revisions/activate/action") },
     "Microsoft.App/containerApps/revisions/deactivate/action": { deactivate: may("revisions/deactivate/action") },
   };
