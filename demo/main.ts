@@ -1,6 +1,7 @@
 // `npm start`: everything on one machine. It deploys the stack to the emulator, releases good and bad versions of the
 // storefront under load, kills the control plane during one, reverts, and takes everything down. It exits with 1 if
-// anything that docs/start/demo.md promises did not happen, and with 2 if its options are wrong.
+// anything that docs/start/demo.md promises did not happen, with 2 if its options are wrong, and as a program that a
+// signal ended if it was stopped before the end of the story.
 import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
@@ -20,6 +21,7 @@ import { readOptions } from "./options.ts";
 import { race } from "./race.ts";
 import { app, carryOut, isResumed, type Released, type Stage } from "./release.ts";
 import { createStack, type Stack } from "./stack.ts";
+import { exitCodeOf, listenForStop } from "./stopping.ts";
 import { startTimeline } from "./timeline.ts";
 
 const requestsPerSecond = 400;
@@ -28,10 +30,23 @@ const root = path.join(import.meta.dirname, "..");
 const timeline = startTimeline();
 let options = readOptions([]);
 let drawn = story;
-const stop = new AbortController();
-process.on("SIGINT", () => stop.abort()).on("SIGTERM", () => stop.abort());
+const stopping = listenForStop((reason, isSecond) =>
+  timeline.line(
+    isSecond
+      ? `${reason} again: pulumi destroy is cut short; everything still ends`
+      : `${reason}: everything is taken down now, which takes some seconds; a second Ctrl-C cuts it short`,
+    "yellow",
+  ),
+);
+const stop = stopping.signal;
 
 process.exitCode = await main().catch(async (error: unknown) => {
+  const reason = stopping.reason();
+  // What fails while everything is being stopped failed because of that.
+  if (reason !== undefined) {
+    timeline.line("stopped; no process, port or folder is left");
+    return exitCodeOf(reason);
+  }
   await fail(error);
   return error instanceof BallastError ? error.exitCode : 1;
 });
@@ -51,16 +66,18 @@ async function main(): Promise<number> {
   options = readOptions(process.argv.slice(2));
   if (options.seed !== undefined) drawn = draw(options.seed);
   introduce(drawn);
-  const ground = await bringGround(options.folder, (line) => timeline.line(line));
+  const ground = await bringGround(options.folder, (line) => timeline.line(line), stop);
   let pids: readonly number[] = [];
   let left: readonly string[] = [];
+  let isShown = false;
   try {
     Object.assign(process.env, ground.cloud.environment);
-    const stack = await createStack(ground, stop.signal);
-    const shown = await show(ground, stack).catch((error: unknown) =>
-      stop.signal.aborted ? undefined : fail(error, emulator(ground.cloud)),
-    );
-    if (shown && !options.exit && !stop.signal.aborted) await once(stop.signal, "abort");
+    const stack = await createStack(ground, stop);
+    isShown = await show(ground, stack).catch(async (error: unknown) => {
+      if (!stop.aborted) await fail(error, emulator(ground.cloud));
+      return false;
+    });
+    if (isShown && !options.exit && !stop.aborted) await once(stop, "abort");
     pids = (await emulator(ground.cloud).processes()).flatMap(({ pid }) => pid ?? []);
     await takeDown(ground, stack);
   } finally {
@@ -69,12 +86,20 @@ async function main(): Promise<number> {
   const alive = [...pids, ground.cloudProcess.pid ?? 0].filter(isAlive);
   const remains = [...left, ...alive.map((pid) => `process ${pid} still runs`)];
   const nothingLeft = "no process, port or folder is left";
-  timeline.check(remains.length === 0, [nothingLeft, ...remains].join("; "));
+  timeline.check(remains.length === 0, remains.length === 0 ? nothingLeft : `left: ${remains.join("; ")}`);
+  return conclude(isShown);
+}
+
+/** Prints the result in one line, and gives the exit code. */
+function conclude(isShown: boolean): number {
   const failed = timeline.failed();
-  if (failed.length === 0)
-    timeline.line(`everything happened as promised, in ${Math.round(timeline.seconds())} s`, "green");
-  else timeline.line(`failed checks: ${failed.join("; ")}`, "red");
-  return failed.length === 0 ? 0 : 1;
+  const reason = stopping.reason();
+  const seconds = Math.round(timeline.seconds());
+  if (failed.length > 0) timeline.line(`failed checks: ${failed.join("; ")}`, "red");
+  else if (isShown) timeline.line(`everything happened as promised, in ${seconds} s`, "green");
+  else timeline.line(`stopped before the end of the story, after ${seconds} s`);
+  if (failed.length > 0) return 1;
+  return isShown || reason === undefined ? 0 : exitCodeOf(reason);
 }
 
 /** Prints what is going to happen, and how the times differ from Azure's. */
@@ -110,7 +135,7 @@ function describeStrategy({ weights, intervalSeconds, warmUpSeconds, bakeSeconds
   return `${steps}, each with ${warmUpSeconds} s warm-up and ${bakeSeconds} s bake; interval ${intervalSeconds} s`;
 }
 
-async function show(ground: Ground, stack: Stack): Promise<true> {
+async function show(ground: Ground, stack: Stack): Promise<boolean> {
   timeline.chapter("First pulumi up: everything, with the storefront at release 1");
   stack.setStorefront(environmentOf({ release: 1, fault: { kind: "none" } }));
   const first = await stack.up();
@@ -125,7 +150,7 @@ async function show(ground: Ground, stack: Stack): Promise<true> {
     plane: controlPlane({
       endpoint: outputs["controlPlaneEndpoint"]!,
       token: tokenFor("api://ballast"),
-      cancel: stop.signal,
+      cancel: stop,
     }),
   };
   const failures: LoadFailure[] = [];
@@ -319,7 +344,8 @@ async function settleAccounts(
 
 async function takeDown(ground: Ground, stack: Stack): Promise<void> {
   timeline.chapter("pulumi destroy");
-  const { code, output } = await stack.destroy();
+  const { code, output } = await stack.destroy(stopping.hurry);
+  if (stopping.hurry.aborted) return; // The processes end without it.
   const deleted = /Resources:\s+- (\d+) deleted/.exec(output)?.[1];
   timeline.check(code === 0, deleted ? `${deleted} resources deleted` : `pulumi destroy failed:\n${output}`);
   timeline.check((await emulator(ground.cloud).processes()).length === 0, "no replica is running");

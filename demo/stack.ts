@@ -1,23 +1,25 @@
 // The stack `local`: its configuration, and the real Pulumi CLI that runs on it. The committed Pulumi.local.yaml is
 // copied into the demo's folder and changed there, so that the clone and the user's own Pulumi home stay unchanged.
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { parse, stringify } from "yaml";
-import { type Ended, runChild } from "../toolchain/child.ts";
+import { type ChildOptions, type Ended, runChild } from "../toolchain/child.ts";
 import type { Ground } from "./ground.ts";
 
 /** The stack, and what can be done with it. */
 export interface Stack {
   /**
-   * Writes what another shell needs to use this stack into the folder's file `environment`, readable by its owner only.
+   * Writes what another shell needs to look at this stack into the folder's file `environment`, and gives the file.
+   *
+   * It holds the secrets of the emulator's client and of the stack, so only its owner can read it. It holds nothing that
+   * only an update needs.
    */
-  readonly lend: (more: Readonly<Record<string, string>>) => void;
+  readonly lend: (more: Readonly<Record<string, string>>) => string;
   /** Sets keys of the stack's configuration; a key without a value is removed. */
   readonly configure: (values: Readonly<Record<string, unknown>>) => void;
   /** Sets a secret: it is encrypted in the stack's file and never in a process's arguments. */
-  readonly setSecret: (key: string, value: string) => void;
+  readonly setSecret: (key: string, value: string) => Promise<void>;
   /** Sets the environment variables that the storefront's replicas get from the next `up` on. */
   readonly setStorefront: (environment: Readonly<Record<string, string>>) => void;
   /** Runs a command of the Pulumi CLI that reads the stack's state and not its configuration. */
@@ -26,7 +28,8 @@ export interface Stack {
   readonly pulumi: (...args: readonly string[]) => Promise<Ended>;
   readonly up: () => Promise<Ended>;
   readonly preview: (...args: readonly string[]) => Promise<Ended>;
-  readonly destroy: () => Promise<Ended>;
+  /** Deletes everything, after an `up` that was interrupted has ended. `hurry` ends it early. */
+  readonly destroy: (hurry?: AbortSignal) => Promise<Ended>;
   readonly outputs: () => Promise<Readonly<Record<string, string>>>;
 }
 
@@ -42,45 +45,52 @@ export async function createStack(ground: StackGround, stop: AbortSignal): Promi
     fs.copyFileSync(path.join(root, name), path.join(folder, name));
   const environment = environmentOf(ground);
   const all = { ...process.env, ...environment, ...ground.pulumiCli.environment, ...quiet };
-  const run = (args: readonly string[], signal?: AbortSignal) =>
-    runChild(ground.pulumiCli.command, [...args, "--non-interactive", "--color", "never"], {
+  const running = new Set<Promise<Ended>>();
+  const run = (args: readonly string[], more: Pick<ChildOptions, "signal" | "graceSeconds" | "input"> = {}) => {
+    const ended = runChild(ground.pulumiCli.command, [...args, "--non-interactive", "--color", "never"], {
       cwd: root,
       environment: all,
-      ...(signal && { signal }),
+      ...more,
     });
+    running.add(ended);
+    return ended.finally(() => running.delete(ended));
+  };
+  let isKilled = false;
+  const up: Stack["up"] = async () => {
+    const ended = await run(["up", "--yes", "--skip-preview", ...onStack], { signal: stop });
+    isKilled ||= ended.code === 130;
+    return ended;
+  };
   const onStack = ["--stack", "local", "--config-file", file] as const;
   const pulumi: Stack["pulumi"] = (...args) => run([...args, ...onStack]);
   const onState: Stack["onState"] = (...args) => run([...args, "--stack", "local"]);
   // The Pulumi CLI rewrites the stack's file when it creates a stack, hence in the folder and not in the clone.
   const { code, output } = await run(["stack", "init", "local", "--cwd", folder]);
   if (code !== 0) throw new Error(`pulumi stack init failed: ${output}`);
-  // A secret goes in by standard input, since arguments are visible in the process list.
-  const setSecret: Stack["setSecret"] = (key, value) => {
-    const { status, error, stderr } = spawnSync(
-      ground.pulumiCli.command,
-      ["config", "set", "--secret", key, ...onStack],
-      {
-        cwd: root,
-        env: all,
-        input: value,
-        encoding: "utf8",
-      },
-    );
-    if (status !== 0) throw new Error(`pulumi config set failed: ${error?.message ?? stderr}`);
+  const setSecret: Stack["setSecret"] = async (key, value) => {
+    const set = await run(["config", "set", "--secret", key, ...onStack], { input: value });
+    if (set.code !== 0) throw new Error(`pulumi config set failed: ${set.output}`);
   };
-  setSecret("ballast:databasePassword", randomBytes(18).toString("base64url"));
+  await setSecret("ballast:databasePassword", randomBytes(18).toString("base64url"));
   const configure: Stack["configure"] = (values) => change(file, values);
   configure({ "ballast:databasePort": ground.postgres.port });
   return {
-    lend: (more) => lend(folder, { ...environment, ...more }),
+    lend: (more) => lend(folder, { ...forLooking(environment), ...more }),
     configure,
     setSecret,
     setStorefront: (storefront) => configure({ "ballast:storefrontEnvironment": storefront }),
     onState,
     pulumi,
-    up: () => run(["up", "--yes", "--skip-preview", ...onStack], stop),
+    up,
     preview: (...args) => pulumi("preview", ...args),
-    destroy: () => pulumi("destroy", "--yes", "--skip-preview"),
+    destroy: async (hurry) => {
+      await Promise.all(running);
+      // A Pulumi CLI that was killed leaves its lock on the stack.
+      if (isKilled) await onState("cancel", "--yes");
+      return run(["destroy", "--yes", "--skip-preview", ...onStack], {
+        ...(hurry && { signal: hurry, graceSeconds: 2 }),
+      });
+    },
     outputs: async () => JSON.parse((await onState("stack", "output", "--json")).output),
   };
 }
@@ -103,7 +113,16 @@ function change(file: string, values: Readonly<Record<string, unknown>>): void {
   fs.writeFileSync(file, stringify(settings));
 }
 
-function lend(folder: string, variables: Readonly<Record<string, string>>): void {
-  const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`);
-  fs.writeFileSync(path.join(folder, "environment"), lines.join(""), { mode: 0o600 });
+/** Returns the variables without those of an update: the provider's address, and its own names for the sign-in. */
+const forLooking = (environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(ARM_|PULUMI_DEBUG_PROVIDERS$)/.test(name)));
+
+function lend(folder: string, variables: Readonly<Record<string, string>>): string {
+  const file = path.join(folder, "environment");
+  const lines = Object.entries(variables).map(
+    ([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`,
+  );
+  fs.rmSync(file, { force: true }); // The mode counts only for a file that is made.
+  fs.writeFileSync(file, lines.join(""), { mode: 0o600 });
+  return file;
 }

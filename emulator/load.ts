@@ -86,6 +86,8 @@ export function startLoad(
   const child = spawn(process.execPath, [import.meta.filename], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { PATH: process.env["PATH"] },
+    // A group of its own: Ctrl-C in a terminal is for the starter, which then stops the load and gets its summary.
+    detached: true,
   });
   child.stdin.on("error", () => undefined).write(`${JSON.stringify(options)}\n`);
   let summary: LoadSummary | undefined;

@@ -24,3 +24,11 @@ export const demoOptionUnclear = entry<{ reason: string }>("demo-option-unclear"
   message: ({ reason }) => `The demo did not start: ${reason}.`,
   fix: () => "use only the options --seed <number>, --exit, --folder <path> and --out <file>",
 });
+
+/** The folder for the demo holds something else, which the demo would delete. */
+export const demoFolderForeign = entry<{ folder: string }>("demo-folder-foreign", {
+  title: "The demo's folder holds something else",
+  message: ({ folder }) => `The demo empties its folder, and ${folder} holds files that are not the demo's.`,
+  fix: () => "name a folder that does not exist or is empty: npm start -- --folder <path>",
+  left: () => "Nothing was changed.",
+});

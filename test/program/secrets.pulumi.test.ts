@@ -107,7 +107,7 @@ async function setSecrets(token: string, approver: string): Promise<Readonly<Rec
   const webhookSecret = `whsec_${randomBytes(24).toString("base64")}`;
   const githubToken = random();
   const address = (of: string): string => `https://127.0.0.1:2/hooks/${of}`;
-  stack.setSecret(
+  await stack.setSecret(
     "ballast:notify",
     JSON.stringify({
       webhookUrl: address(hooks.webhook),
