@@ -8,18 +8,21 @@ import { parse } from "yaml";
 import { controlPlane } from "../client/control-plane.ts";
 import { tokenFor } from "../client/credential.ts";
 import { type LoadFailure, type LoadSummary, startLoad } from "../emulator/load.ts";
+import type { WantedSecond } from "../emulator/starvation.ts";
 import { defaultStrategy } from "../engines/rollout/plan.ts";
 import type { Strategy } from "../engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { rolloutReport } from "../report/rollout/report.ts";
 import { count, outsideFaults, trafficWrites } from "./account.ts";
+import { conclude } from "./conclude.ts";
 import { type Draw, describeFault, draw, environmentOf, story } from "./draw.ts";
 import { type Emulator, emulator } from "./emulator.ts";
 import { bringGround, type Ground, isAlive } from "./ground.ts";
 import { readOptions } from "./options.ts";
 import { race } from "./race.ts";
-import { app, carryOut, isResumed, type Released, type Stage } from "./release.ts";
+import { app, carryOut, isResumed, type Released, type Stage, StoryUndecided } from "./release.ts";
 import { createStack, type Stack } from "./stack.ts";
+import { type Process, partUnexplained, shareMissed, wasStarved } from "./starvation.ts";
 import { startTimeline } from "./timeline.ts";
 
 const requestsPerSecond = 400;
@@ -29,6 +32,9 @@ const timeline = startTimeline();
 let options = readOptions([]);
 let drawn = story;
 const stop = new AbortController();
+/** What the load generator wanted and missed. */
+const generator: WantedSecond[] = [];
+let percentMissed = 0;
 process.on("SIGINT", () => stop.abort()).on("SIGTERM", () => stop.abort());
 
 process.exitCode = await main().catch(async (error: unknown) => {
@@ -58,7 +64,7 @@ async function main(): Promise<number> {
     Object.assign(process.env, ground.cloud.environment);
     const stack = await createStack(ground, stop.signal);
     const shown = await show(ground, stack).catch((error: unknown) =>
-      stop.signal.aborted ? undefined : fail(error, emulator(ground.cloud)),
+      stop.signal.aborted || error instanceof StoryUndecided ? undefined : fail(error, emulator(ground.cloud)),
     );
     if (shown && !options.exit && !stop.signal.aborted) await once(stop.signal, "abort");
     pids = (await emulator(ground.cloud).processes()).flatMap(({ pid }) => pid ?? []);
@@ -70,11 +76,7 @@ async function main(): Promise<number> {
   const remains = [...left, ...alive.map((pid) => `process ${pid} still runs`)];
   const nothingLeft = "no process, port or folder is left";
   timeline.check(remains.length === 0, [nothingLeft, ...remains].join("; "));
-  const failed = timeline.failed();
-  if (failed.length === 0)
-    timeline.line(`everything happened as promised, in ${Math.round(timeline.seconds())} s`, "green");
-  else timeline.line(`failed checks: ${failed.join("; ")}`, "red");
-  return failed.length === 0 ? 0 : 1;
+  return conclude(timeline, percentMissed);
 }
 
 /** Prints what is going to happen, and how the times differ from Azure's. */
@@ -118,10 +120,13 @@ async function show(ground: Ground, stack: Stack): Promise<true> {
   const outputs = await stack.outputs();
   const created = /Resources:\s+\+ (\d+) created/.exec(first.output)?.[1] ?? "?";
   timeline.line(`${created} resources created; ${outputs["message"]}`);
+  const cloud = emulator(ground.cloud);
+  await cloud.starvation(); // It is measured from now on.
   const stage: Stage = {
     stack,
     timeline,
-    emulator: emulator(ground.cloud),
+    emulator: cloud,
+    wasStarved: async (from, to) => wasStarved(await processes(cloud), from, to),
     plane: controlPlane({
       endpoint: outputs["controlPlaneEndpoint"]!,
       token: tokenFor("api://ballast"),
@@ -130,6 +135,7 @@ async function show(ground: Ground, stack: Stack): Promise<true> {
   };
   const failures: LoadFailure[] = [];
   const connectTo = { host: "127.0.0.1", port: ground.cloud.port };
+  const loadFrom = Date.now();
   const load = startLoad(
     {
       rate: requestsPerSecond,
@@ -140,6 +146,7 @@ async function show(ground: Ground, stack: Stack): Promise<true> {
     },
     (line) => {
       if (line.kind === "failure") failures.push(line);
+      else generator.push(line);
     },
   );
   timeline.line(`load: ${requestsPerSecond} requests a second from now on, none of them retried`);
@@ -149,15 +156,20 @@ async function show(ground: Ground, stack: Stack): Promise<true> {
     releases = await playStory(stage);
   } finally {
     summary = await load.stop();
+    const measured = await processes(cloud).catch(() => [generator]);
+    percentMissed = Math.round(100 * Math.max(...measured.map((seconds) => shareMissed(seconds, 0, Date.now()))));
   }
   timeline.chapter("Results");
   await settleAccounts(stage, releases, failures);
   const arrived = Math.floor(summary.sent / summary.seconds);
-  timeline.check(arrived >= 100, `${arrived} requests a second were sent, on average`);
+  const rate = `${arrived} requests a second were sent, on average`;
+  timeline.check(arrived >= 100, rate, await stage.wasStarved(loadFrom, Date.now()));
   timeline.line(
     `${summary.sent} requests; 50 % were answered within ${summary.p50Milliseconds} ms, ` +
       `99 % within ${summary.p99Milliseconds} ms`,
   );
+  if (summary.skipped > 0)
+    timeline.line(`the load generator was late and left out ${summary.skipped} requests`, "yellow");
   if (!options.exit) inviteToLook(ground, stack, outputs);
   return true;
 }
@@ -199,7 +211,10 @@ async function playStory(stage: Stage): Promise<readonly Released[]> {
 }
 
 /** Checks that an unchanged `pulumi up` after a rollback fails with the same message at once, from the journal. */
-async function askAgain({ stack, plane, emulator: cloud }: Stage, released: Released): Promise<void> {
+async function askAgain(
+  { stack, plane, emulator: cloud, wasStarved: starved }: Stage,
+  released: Released,
+): Promise<void> {
   const from = Date.now();
   const { code, output } = await stack.up();
   const facts = (await plane.journal(released.name)).length;
@@ -207,16 +222,14 @@ async function askAgain({ stack, plane, emulator: cloud }: Stage, released: Rele
     code !== 0 && output.includes(released.message) && facts === released.journal.length,
     "an unchanged pulumi up fails with the same message, without another rollout",
   );
-  const seconds = secondsSince(from);
-  timeline.check(
-    seconds < 20 && trafficWrites(await cloud.asked(), from).length === 0,
-    `it took ${seconds} s and moved no traffic`,
-  );
+  const to = Date.now();
+  timeline.check(trafficWrites(await cloud.asked(), from).length === 0, "it moved no traffic");
+  const seconds = Math.round((to - from) / 1000);
+  timeline.check(seconds < 20, `it took ${seconds} s`, await starved(from, to));
 }
 
-function secondsSince(from: number): number {
-  return Math.round((Date.now() - from) / 1000);
-}
+/** Gives the seconds of the load generator and of the emulator. */
+const processes = async (cloud: Emulator): Promise<readonly Process[]> => [generator, await cloud.starvation()];
 
 /** Reverts the program to the last good release, as `git revert` does after a rollback. */
 async function revert(stage: Stage, releases: readonly Released[]): Promise<Released> {
@@ -232,12 +245,13 @@ async function revert(stage: Stage, releases: readonly Released[]): Promise<Rele
   const found = (await stage.plane.list(app)).rollouts.find(({ id }) => !known.has(id));
   if (code !== 0 || found === undefined) throw new Error(`the revert failed:\n${output}`);
   const name = { ...app, revision: found.revision };
-  const seconds = secondsSince(from);
+  const to = Date.now();
   timeline.check(
     found.result === "unchanged" && (await stayed()),
     `${found.message}; nothing was judged, and the traffic did not change: ${before}`,
   );
-  timeline.check(seconds < 30, `it took ${seconds} s`);
+  const seconds = Math.round((to - from) / 1000);
+  timeline.check(seconds < 30, `it took ${seconds} s`, await stage.wasStarved(from, to));
   const again = await stage.stack.preview("--expect-no-changes");
   timeline.check(again.code === 0, "another preview shows no change");
   const up = await stage.stack.up();
@@ -267,13 +281,16 @@ async function settleAccounts(
   failures: readonly LoadFailure[],
 ): Promise<void> {
   const [rows, logs, asked] = await Promise.all([cloud.rows("storefront"), cloud.logs("storefront"), cloud.asked()]);
-  const outside = outsideFaults(failures, releases, rows, logs);
+  const unexplained = outsideFaults(failures, releases, rows, logs);
+  const { outside, tooBusy } = partUnexplained(unexplained, rows, await processes(cloud));
   timeline.check(
     outside.length === 0,
-    outside.length === 0
+    unexplained.length === 0
       ? `${failures.length} requests failed, each because of a fault`
-      : `${failures.length} requests failed, ${outside.length} of them not because of a fault`,
+      : `${failures.length} requests failed, ${outside.length} of them outside the faults`,
   );
+  const waited = `${tooBusy.length} requests waited in vain`;
+  if (tooBusy.length > 0) timeline.check(false, waited, true);
   for (const { id, status, revision } of outside.slice(0, 5))
     timeline.line(`  ${id}: ${status ?? "no answer"} from ${revision ?? "an unknown revision"}`, "red");
   const counted = releases.map((released) => ({ released, counts: count(released, rows) }));
@@ -308,6 +325,7 @@ async function settleAccounts(
     seed: drawn.seed,
     secondsTotal: timeline.seconds(),
     failedRequestsOutsideFaults: outside.length,
+    requestsUndecided: tooBusy.length,
   };
   fs.mkdirSync(path.dirname(options.out), { recursive: true });
   fs.writeFileSync(options.out, `${JSON.stringify(record, null, 2)}\n`);

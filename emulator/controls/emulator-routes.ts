@@ -6,6 +6,7 @@ import { jobProcesses } from "../app/job-executions.ts";
 import { type KeptRow, requestRows, rowFrom } from "../app/request-rows.ts";
 import type { AppRuntime } from "../app/revisions.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud } from "../arm/resource.ts";
+import { measureStarvation } from "../starvation.ts";
 import { presentQuirks, setQuirks } from "./quirks-in-force.ts";
 import { refuse } from "./refuse.ts";
 
@@ -15,10 +16,11 @@ type EmulatorRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
  * Makes the function that answers these routes below `/_emulator/`; it gives undefined for any other:
  *
  * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `DELETE rows` · `GET logs?app=&since=` · `GET processes`
- * · `POST kill {app, signal}` · `POST ingestion {lagSeconds}` · `GET quirks` · `POST quirks {<name>: true or
+ * · `GET starvation` (measured from the first time on) · `POST kill {app, signal}` · `POST ingestion {lagSeconds}` · `GET quirks` · `POST quirks {<name>: true or
  * false}`. `since` is milliseconds or an ISO text.
  */
 export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Promise<ArmReply | undefined> {
+  let starvation: ReturnType<typeof measureStarvation> | undefined;
   return async ({ method, path, query, body = {} }) => {
     switch (`${method} ${path.replace(/^\/_emulator\//, "").replace(/\/$/, "")}`) {
       case "GET rows":
@@ -41,6 +43,9 @@ export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Prom
           status: 200,
           body: { processes: [...[...runtimeOf(cloud).apps.values()].flatMap(processesOf), ...jobProcesses(cloud)] },
         };
+      case "GET starvation":
+        starvation ??= measureStarvation();
+        return { status: 200, body: { seconds: starvation() } };
       case "POST kill":
         return { status: 200, body: { pids: kill(cloud, body) } };
       case "POST ingestion":
