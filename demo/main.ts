@@ -9,19 +9,31 @@ import { parse } from "yaml";
 import { controlPlane } from "../client/control-plane.ts";
 import { tokenFor } from "../client/credential.ts";
 import { type LoadFailure, type LoadSummary, startLoad } from "../emulator/load.ts";
+import type { WantedSecond } from "../emulator/starvation.ts";
 import { defaultStrategy } from "../engines/rollout/plan.ts";
 import type { Strategy } from "../engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { rolloutReport } from "../report/rollout/report.ts";
 import { count, outsideFaults, trafficWrites } from "./account.ts";
+import { conclude } from "./conclude.ts";
 import { type Draw, describeFault, draw, environmentOf, story } from "./draw.ts";
 import { type Emulator, emulator } from "./emulator.ts";
 import { bringGround, type Ground, isAlive } from "./ground.ts";
 import { readOptions } from "./options.ts";
 import { race } from "./race.ts";
-import { app, carryOut, isResumed, type Released, type Stage } from "./release.ts";
+import { app, carryOut, isResumed, type Released, type Stage, StoryUndecided } from "./release.ts";
 import { createStack, type Stack } from "./stack.ts";
+
+<<<<<<< HEAD
+
 import { exitCodeOf, listenForStop } from "./stopping.ts";
+
+=======
+
+import { type Process, partUnexplained, shareMissed, wasStarved } from "./starvation.ts";
+
+>>>>>>> suite
+
 import { startTimeline } from "./timeline.ts";
 
 const requestsPerSecond = 400;
@@ -30,6 +42,7 @@ const root = path.join(import.meta.dirname, "..");
 const timeline = startTimeline();
 let options = readOptions([]);
 let drawn = story;
+<<<<<<< HEAD
 const stopping = listenForStop((reason, isSecond) =>
   timeline.line(
     isSecond
@@ -39,6 +52,13 @@ const stopping = listenForStop((reason, isSecond) =>
   ),
 );
 const stop = stopping.signal;
+=======
+const stop = new AbortController();
+/** What the load generator wanted and missed. */
+const generator: WantedSecond[] = [];
+const percentMissed = 0;
+process.on("SIGINT", () => stop.abort()).on("SIGTERM", () => stop.abort());
+>>>>>>> suite
 
 process.exitCode = await main().catch(async (error: unknown) => {
   const reason = stopping.reason();
@@ -67,18 +87,26 @@ async function main(): Promise<number> {
   if (options.seed !== undefined) drawn = draw(options.seed);
   introduce(drawn);
   const ground = await bringGround(options.folder, (line) => timeline.line(line), stop);
-  let pids: readonly number[] = [];
+  const pids: readonly number[] = [];
   let left: readonly string[] = [];
   let isShown = false;
   try {
     Object.assign(process.env, ground.cloud.environment);
+<<<<<<< HEAD
     const stack = await createStack(ground, stop);
     isShown = await show(ground, stack).catch(async (error: unknown) => {
       if (!stop.aborted) await fail(error, emulator(ground.cloud));
       return false;
     });
     if (isShown && !options.exit && !stop.aborted) await once(stop, "abort");
-    pids = (await emulator(ground.cloud).processes()).flatMap(({ pid }) => pid ?? []);
+=======
+    const stack = await createStack(ground, stop.signal);
+    const shown = await show(ground, stack).catch((error: unknown) =>
+      stop.signal.aborted || error instanceof StoryUndecided ? undefined : fail(error, emulator(ground.cloud)),
+    );
+    if (shown && !options.exit && !stop.signal.aborted) await once(stop.signal, "abort");
+>>>>>>> suite
+    pids = (await emulator(ground.cloud).processes()).flatMap((pid ) => pid ?? []);
     await takeDown(ground, stack);
   } finally {
     left = await ground.stop();
@@ -86,7 +114,8 @@ async function main(): Promise<number> {
   const alive = [...pids, ground.cloudProcess.pid ?? 0].filter(isAlive);
   const remains = [...left, ...alive.map((pid) => `process ${pid} still runs`)];
   const nothingLeft = "no process, port or folder is left";
-  timeline.check(remains.length === 0, remains.length === 0 ? nothingLeft : `left: ${remains.join("; ")}`);
+<<<<<<< HEAD
+  timeline.check(remains.length === 0, remains.length === 0 ? nothingLeft : `left: $remains.join("; ")`);
   return conclude(isShown);
 }
 
@@ -95,30 +124,34 @@ function conclude(isShown: boolean): number {
   const failed = timeline.failed();
   const reason = stopping.reason();
   const seconds = Math.round(timeline.seconds());
-  if (failed.length > 0) timeline.line(`failed checks: ${failed.join("; ")}`, "red");
-  else if (isShown) timeline.line(`everything happened as promised, in ${seconds} s`, "green");
-  else timeline.line(`stopped before the end of the story, after ${seconds} s`);
+  if (failed.length > 0) timeline.line(`failed checks: $failed.join("; ")`, "red");
+  else if (isShown) timeline.line(`everything happened as promised, in $secondss`, "green");
+  else timeline.line(`stopped before the end of the story, after $secondss`);
   if (failed.length > 0) return 1;
   return isShown || reason === undefined ? 0 : exitCodeOf(reason);
+=======
+  timeline.check(remains.length === 0, [nothingLeft, ...remains].join("; "));
+  return conclude(timeline, percentMissed);
+>>>>>>> suite
 }
 
 /** Prints what is going to happen, and how the times differ from Azure's. */
 function introduce({ seed, releases, kill, race: raced }: Draw): void {
   timeline.chapter("Ballast on this machine");
-  timeline.line(`strategy of the demo: ${describeStrategy(strategyOfStack())}`);
-  timeline.line(`default on Azure, where request rows arrive minutes late: ${describeStrategy(defaultStrategy)}`);
+  timeline.line(`strategy of the demo: $describeStrategy(strategyOfStack())`);
+  timeline.line(`default on Azure, where request rows arrive minutes late: $describeStrategy(defaultStrategy)`);
   timeline.line(
     seed === null
       ? "the standard story; `npm start -- --seed <number>` draws another one"
-      : `the story of seed ${seed}`,
+      : `the story of seed $seed`,
   );
   for (const { release, fault } of releases) {
     const parts = [describeFault(fault)];
     if (kill.release === release)
-      parts.push(`the control plane is killed ${kill.afterSeconds} s after the step of ${kill.atPercent} percent`);
+      parts.push(`the control plane is killed $kill.afterSecondss after the step of $kill.atPercentpercent`);
     if (raced?.release === release)
-      parts.push(`the next pulumi up starts ${raced.afterSeconds} s after the step of ${raced.atPercent} percent`);
-    timeline.line(`  release ${release}: ${parts.join("; ")}`);
+      parts.push(`the next pulumi up starts $raced.afterSecondss after the step of $raced.atPercentpercent`);
+    timeline.line(`  release $release: $parts.join("; ")`);
   }
 }
 
@@ -131,22 +164,25 @@ function strategyOfStack(): Strategy {
 }
 
 function describeStrategy({ weights, intervalSeconds, warmUpSeconds, bakeSeconds }: Strategy): string {
-  const steps = `${[...weights, 100].join(", ")} percent`;
-  return `${steps}, each with ${warmUpSeconds} s warm-up and ${bakeSeconds} s bake; interval ${intervalSeconds} s`;
+  const steps = `$[...weights, 100].join(", ")percent`;
+  return `$steps, each with ${warmUpSeconds} s warm-up and $bakeSecondss bake; interval $intervalSecondss`;
 }
 
 async function show(ground: Ground, stack: Stack): Promise<boolean> {
   timeline.chapter("First pulumi up: everything, with the storefront at release 1");
   stack.setStorefront(environmentOf({ release: 1, fault: { kind: "none" } }));
   const first = await stack.up();
-  if (first.code !== 0) throw new Error(`the first pulumi up failed:\n${first.output}`);
+  if (first.code !== 0) throw new Error(`the first pulumi up failed:\n$first.output`);
   const outputs = await stack.outputs();
-  const created = /Resources:\s+\+ (\d+) created/.exec(first.output)?.[1] ?? "?";
-  timeline.line(`${created} resources created; ${outputs["message"]}`);
+  const created = /Resources:s++ (d+) created/.exec(first.output)?.[1] ?? "?";
+  timeline.line(`$createdresources created; $outputs["message"]`);
+  const cloud = emulator(ground.cloud);
+  await cloud.starvation(); // It is measured from now on.
   const stage: Stage = {
     stack,
     timeline,
-    emulator: emulator(ground.cloud),
+    emulator: cloud,
+    wasStarved: async (from, to) => wasStarved(await processes(cloud), from, to),
     plane: controlPlane({
       endpoint: outputs["controlPlaneEndpoint"]!,
       token: tokenFor("api://ballast"),
@@ -155,6 +191,7 @@ async function show(ground: Ground, stack: Stack): Promise<boolean> {
   };
   const failures: LoadFailure[] = [];
   const connectTo = { host: "127.0.0.1", port: ground.cloud.port };
+  const loadFrom = Date.now();
   const load = startLoad(
     {
       rate: requestsPerSecond,
@@ -165,24 +202,30 @@ async function show(ground: Ground, stack: Stack): Promise<boolean> {
     },
     (line) => {
       if (line.kind === "failure") failures.push(line);
+      else generator.push(line);
     },
   );
-  timeline.line(`load: ${requestsPerSecond} requests a second from now on, none of them retried`);
+  timeline.line(`load: $requestsPerSecondrequests a second from now on, none of them retried`);
   let releases: readonly Released[];
   let summary: LoadSummary;
   try {
     releases = await playStory(stage);
   } finally {
     summary = await load.stop();
+    const measured = await processes(cloud).catch(() => [generator]);
+    percentMissed = Math.round(100 * Math.max(...measured.map((seconds) => shareMissed(seconds, 0, Date.now()))));
   }
   timeline.chapter("Results");
   await settleAccounts(stage, releases, failures);
   const arrived = Math.floor(summary.sent / summary.seconds);
-  timeline.check(arrived >= 100, `${arrived} requests a second were sent, on average`);
+  const rate = `$arrivedrequests a second were sent, on average`;
+  timeline.check(arrived >= 100, rate, await stage.wasStarved(loadFrom, Date.now()));
   timeline.line(
-    `${summary.sent} requests; 50 % were answered within ${summary.p50Milliseconds} ms, ` +
-      `99 % within ${summary.p99Milliseconds} ms`,
+    `$summary.sentrequests; 50 % were answered within $summary.p50Millisecondsms, ` +
+      `99 % within $summary.p99Millisecondsms`,
   );
+  if (summary.skipped > 0)
+    timeline.line(`the load generator was late and left out $summary.skippedrequests`, "yellow");
   if (!options.exit) inviteToLook(ground, stack, outputs);
   return true;
 }
@@ -194,10 +237,10 @@ function inviteToLook(ground: Ground, stack: Stack, outputs: Readonly<Record<str
   timeline.chapter("Running until Ctrl-C");
   stack.lend({ BALLAST_ENDPOINT: outputs["controlPlaneEndpoint"]! });
   const explain = "npm run ballast -- release explain storefront --replay";
-  timeline.line(`in another shell: . ${relative(path.join(folder, "environment"))}; ${explain}`);
+  timeline.line(`in another shell: . $relative(path.join(folder, "environment")); $explain`);
   const { host } = new URL(outputs["storefrontUrl"]!);
-  const connectTo = `--connect-to ${host}:443:127.0.0.1:${cloud.port}`;
-  timeline.line(`curl --cacert ${relative(cloud.caFile)} ${connectTo} https://${host}/`);
+  const connectTo = `--connect-to $host:443:127.0.0.1:$cloud.port`;
+  timeline.line(`curl --cacert $relative(cloud.caFile)$connectTohttps://${host}/`);
 }
 
 /** Carries out the drawn releases and then the revert. */
@@ -224,7 +267,10 @@ async function playStory(stage: Stage): Promise<readonly Released[]> {
 }
 
 /** Checks that an unchanged `pulumi up` after a rollback fails with the same message at once, from the journal. */
-async function askAgain({ stack, plane, emulator: cloud }: Stage, released: Released): Promise<void> {
+async function askAgain(
+  { stack, plane, emulator: cloud, wasStarved: starved }: Stage,
+  released: Released,
+): Promise<void> {
   const from = Date.now();
   const { code, output } = await stack.up();
   const facts = (await plane.journal(released.name)).length;
@@ -232,16 +278,14 @@ async function askAgain({ stack, plane, emulator: cloud }: Stage, released: Rele
     code !== 0 && output.includes(released.message) && facts === released.journal.length,
     "an unchanged pulumi up fails with the same message, without another rollout",
   );
-  const seconds = secondsSince(from);
-  timeline.check(
-    seconds < 20 && trafficWrites(await cloud.asked(), from).length === 0,
-    `it took ${seconds} s and moved no traffic`,
-  );
+  const to = Date.now();
+  timeline.check(trafficWrites(await cloud.asked(), from).length === 0, "it moved no traffic");
+  const seconds = Math.round((to - from) / 1000);
+  timeline.check(seconds < 20, `it took ${seconds} s`, await starved(from, to));
 }
 
-function secondsSince(from: number): number {
-  return Math.round((Date.now() - from) / 1000);
-}
+/** Gives the seconds of the load generator and of the emulator. */
+const processes = async (cloud: Emulator): Promise<readonly Process[]> => [generator, await cloud.starvation()];
 
 /** Reverts the program to the last good release, as `git revert` does after a rollback. */
 async function revert(stage: Stage, releases: readonly Released[]): Promise<Released> {
@@ -257,12 +301,13 @@ async function revert(stage: Stage, releases: readonly Released[]): Promise<Rele
   const found = (await stage.plane.list(app)).rollouts.find(({ id }) => !known.has(id));
   if (code !== 0 || found === undefined) throw new Error(`the revert failed:\n${output}`);
   const name = { ...app, revision: found.revision };
-  const seconds = secondsSince(from);
+  const to = Date.now();
   timeline.check(
     found.result === "unchanged" && (await stayed()),
     `${found.message}; nothing was judged, and the traffic did not change: ${before}`,
   );
-  timeline.check(seconds < 30, `it took ${seconds} s`);
+  const seconds = Math.round((to - from) / 1000);
+  timeline.check(seconds < 30, `it took ${seconds} s`, await stage.wasStarved(from, to));
   const again = await stage.stack.preview("--expect-no-changes");
   timeline.check(again.code === 0, "another preview shows no change");
   const up = await stage.stack.up();
@@ -292,13 +337,16 @@ async function settleAccounts(
   failures: readonly LoadFailure[],
 ): Promise<void> {
   const [rows, logs, asked] = await Promise.all([cloud.rows("storefront"), cloud.logs("storefront"), cloud.asked()]);
-  const outside = outsideFaults(failures, releases, rows, logs);
+  const unexplained = outsideFaults(failures, releases, rows, logs);
+  const { outside, tooBusy } = partUnexplained(unexplained, rows, await processes(cloud));
   timeline.check(
     outside.length === 0,
-    outside.length === 0
+    unexplained.length === 0
       ? `${failures.length} requests failed, each because of a fault`
-      : `${failures.length} requests failed, ${outside.length} of them not because of a fault`,
+      : `${failures.length} requests failed, ${outside.length} of them outside the faults`,
   );
+  const waited = `${tooBusy.length} requests waited in vain`;
+  if (tooBusy.length > 0) timeline.check(false, waited, true);
   for (const { id, status, revision } of outside.slice(0, 5))
     timeline.line(`  ${id}: ${status ?? "no answer"} from ${revision ?? "an unknown revision"}`, "red");
   const counted = releases.map((released) => ({ released, counts: count(released, rows) }));
@@ -333,6 +381,7 @@ async function settleAccounts(
     seed: drawn.seed,
     secondsTotal: timeline.seconds(),
     failedRequestsOutsideFaults: outside.length,
+    requestsUndecided: tooBusy.length,
   };
   fs.mkdirSync(path.dirname(options.out), { recursive: true });
   fs.writeFileSync(options.out, `${JSON.stringify(record, null, 2)}\n`);

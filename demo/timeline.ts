@@ -12,9 +12,13 @@ export interface Timeline {
   readonly line: (text: string, style?: Style) => void;
   /** Prints one fact of a journal, unless it is bookkeeping. */
   readonly fact: (fact: FollowedFact) => void;
-  /** Prints whether something that had to happen did, and keeps what did not. */
-  readonly check: (happened: boolean, what: string) => void;
+  /**
+   * Prints whether something that had to happen did, and keeps what did not. If the machine may have spoilt it, what did
+   * not happen is undecided instead of failed.
+   */
+  readonly check: (happened: boolean, what: string, spoilt?: boolean) => void;
   readonly failed: () => readonly string[];
+  readonly undecided: () => readonly string[];
   readonly seconds: () => number;
 }
 
@@ -23,6 +27,7 @@ export function startTimeline(): Timeline {
   const write = (text: string) => void process.stdout.write(`${text}\n`);
   const startedAt = Date.now();
   const failed: string[] = [];
+  const undecided: string[] = [];
   const paint = (style: Style, text: string) => styleText(style, text, { stream: process.stdout });
   const seconds = () => (Date.now() - startedAt) / 1000;
   const clock = () => {
@@ -35,13 +40,16 @@ export function startTimeline(): Timeline {
     seconds,
     line,
     failed: () => failed,
+    undecided: () => undecided,
     chapter: (title) => write(`\n${paint("bold", title)}`),
     fact: ({ kind, message, isNoteworthy }) => {
       if (isNoteworthy) line(`  ${kind.padEnd(13)} ${message}`, styles[kind]);
     },
-    check: (happened, what) => {
-      if (!happened) failed.push(what);
-      line(happened ? `✓ ${what}` : `✗ ${what}`, happened ? "green" : "red");
+    check: (happened, what, spoilt = false) => {
+      if (happened) return line(`✓ ${what}`, "green");
+      (spoilt ? undecided : failed).push(what);
+      if (spoilt) line(`? ${what}; the machine was too busy to tell`, "yellow");
+      else line(`✗ ${what}`, "red");
     },
   };
 }

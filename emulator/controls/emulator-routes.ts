@@ -10,6 +10,7 @@ import { typeNamed } from "../arm/resource-path.ts";
 import { type Delivery, deliveriesOf, type Order } from "../delivery/deliveries.ts";
 import { policies } from "../delivery/policies.ts";
 import { resourceTypes } from "../resource-types.ts";
+import { measureStarvation } from "../starvation.ts";
 import { presentQuirks, setQuirks } from "./quirks-in-force.ts";
 import { refuse } from "./refuse.ts";
 import { schedulerOf } from "./scheduler.ts";
@@ -19,13 +20,13 @@ type EmulatorRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
 /**
  * Makes the function that answers these routes below `/_emulator/`; it gives undefined for any other:
  *
- * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `DELETE rows` · `GET logs?app=&since=` ·
- * `GET processes`
- * · `POST kill {app, signal}` · `POST ingestion {lagSeconds}` · `GET quirks` · `POST quirks {<name>: true or
- * false}` · `GET schedule` · `GET deliveries` · `POST deliveries {to, body, policy}` · `GET inert`. `since` is
- * milliseconds or an ISO text.
+ * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `DELETE rows` · `GET logs?app=&since=` · `GET processes`
+ * · `GET starvation` (measured from the first time on) · `POST kill {app, signal}` · `POST ingestion {lagSeconds}` ·
+ * `GET quirks` · `POST quirks {<name>: true or false}` · `GET schedule` · `GET deliveries` ·
+ * `POST deliveries {to, body, policy}` · `GET inert`. `since` is milliseconds or an ISO text.
  */
 export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Promise<ArmReply | undefined> {
+  let starvation: ReturnType<typeof measureStarvation> | undefined;
   return async ({ method, path, query, body = {} }) => {
     switch (`${method} ${path.replace(/^\/_emulator\//, "").replace(/\/$/, "")}`) {
       case "GET rows":
@@ -48,6 +49,9 @@ export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Prom
           status: 200,
           body: { processes: [...[...runtimeOf(cloud).apps.values()].flatMap(processesOf), ...jobProcesses(cloud)] },
         };
+      case "GET starvation":
+        starvation ??= measureStarvation();
+        return { status: 200, body: { seconds: starvation() } };
       case "POST kill":
         return { status: 200, body: { pids: kill(cloud, body) } };
       case "POST ingestion":

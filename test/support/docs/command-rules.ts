@@ -242,9 +242,9 @@ export const rules: readonly Rule[] = [
     why: "ends only when it is stopped",
   },
   {
-    command: /^npm run (chaos|mutants|bench|bench:judge|bench:simulate)( |$)/,
+    command: /^npm run (chaos|demo:seeds|mutants|bench|bench:judge|bench:simulate)( |$)/,
     readBy: "script",
-    why: "takes minutes; chaos, mutants, judge-bench and simulator have short forms in the suite",
+    why: "takes minutes; chaos, demo, mutants, judge-bench and simulator have short forms in the suite",
   },
   {
     command: /^curl --connect-to$/,
