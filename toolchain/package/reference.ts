@@ -2,6 +2,8 @@
 // compares the pages with what this gives. Only glossary.md and versioning.md are written by hand.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Rule } from "../../analysis/rule.ts";
+import { rulebook } from "../../analysis/rulebook.ts";
 import { askSources } from "./exported-types.ts";
 import { generatedFrom, plain } from "./markdown.ts";
 import { apiPage } from "./reference-api.ts";
@@ -9,6 +11,7 @@ import { commandsPage } from "./reference-commands.ts";
 import { componentPages, folderOf } from "./reference-components.ts";
 import { configurationPage } from "./reference-configuration.ts";
 import { errorsPage, importErrors } from "./reference-errors.ts";
+import { rulePages } from "./reference-rules.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -25,6 +28,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
       ["configuration.md", configurationPage(sources)],
       ["errors.md", errorsPage(errors, sources)],
       ...[...componentPages(exported)].map(([name, text]) => [`components/${name}`, text] as const),
+      ...[...rulePages()].map(([name, text]) => [`rules/${name}`, text] as const),
     ]);
   });
 }
@@ -38,17 +42,20 @@ ${generatedFrom("the sources")}
 - [Commands](commands.md): every command of \`ballast\`, with its options and exit codes.
 - [API](api.md): every call of the control plane; the [guide](../guides/api.md) has examples.
 - [Errors](errors.md): every error by its id, with what to do about it.
-- [Glossary](glossary.md): the words that these pages use.
+- [Rules](rules/README.md): every rule of \`ballast analyze\` and of the policy pack, with examples.
+${rulebook.map(ruleLine).join("")}- [Glossary](glossary.md): the words that these pages use.
 - [Versions](versioning.md): what a version promises to keep.
 - [Components](components/README.md): what the package exports, with the types that they share.
 ${components.map(componentLine).join("")}`;
+
+const ruleLine = ({ id, title }: Rule): string => `  - [\`${id}\`](rules/${id}.md): ${plain(title)}\n`;
 
 const componentLine = ([name, documentation]: readonly [name: string, documentation: string]): string =>
   `  - [\`${name}\`](components/${folderOf(name)}.md): ${plain(documentation)}\n`;
 
 async function main(): Promise<void> {
   const folder = join(root, "docs", "reference");
-  rmSync(join(folder, "components"), { recursive: true, force: true });
+  for (const generated of ["components", "rules"]) rmSync(join(folder, generated), { recursive: true, force: true });
   for (const [name, text] of await referencePages()) {
     mkdirSync(join(folder, dirname(name)), { recursive: true });
     writeFileSync(join(folder, name), text);

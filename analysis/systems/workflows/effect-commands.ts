@@ -1,0 +1,341 @@
+// The commands that change something outside of a run, as `effect-actions.ts` lists the actions. A row matches the
+// words of one command of a script, without what stands before it (`sudo`, `npx`, assignments).
+import { begins, type CommandEffect, removing, undoing } from "./effect-undo.ts";
+
+const dryRun = /--(dry-run|dryrun|check|diff|what-if|no-execute-changeset|plan|preview|help)\b/;
+
+const stackCommands: readonly CommandEffect[] = [
+  {
+    command: /^pulumi (.* )?(up|update|destroy|refresh)\b/,
+    unless: /--(preview-only|help)\b/,
+    verb: "deploy",
+    category: "pulumi-stack",
+    name: ["-C", "--cwd", "-s", "--stack"],
+    fallback: "working-directory",
+  },
+  {
+    command: /^(terraform|tofu) (.* )?(apply|destroy)\b/,
+    unless: dryRun,
+    verb: "deploy",
+    category: "terraform-state",
+    name: ["-chdir"],
+    fallback: "working-directory",
+  },
+  {
+    command: /^terragrunt (.* )?(apply|apply-all|destroy|run-all apply)\b/,
+    verb: "deploy",
+    category: "terraform-state",
+    fallback: "working-directory",
+  },
+  {
+    command: /^cdk (.* )?(deploy|destroy)\b/,
+    unless: dryRun,
+    verb: "deploy",
+    category: "cdk-stack",
+    operand: /deploy (?:-\S+ )*([\w-]+)/,
+  },
+  {
+    command: /^sam deploy\b/,
+    unless: /--no-execute-changeset/,
+    verb: "deploy",
+    category: "cloudformation-stack",
+    name: ["--stack-name"],
+  },
+  {
+    command: /^aws cloudformation (deploy|update-stack|create-stack|execute-change-set)\b/,
+    unless: /--no-execute-changeset/,
+    verb: "deploy",
+    category: "cloudformation-stack",
+    name: ["--stack-name"],
+  },
+  { command: /^(serverless|sls) deploy\b/, verb: "deploy", category: "serverless", name: ["--stage", "-s"] },
+  {
+    command: /^azd (up|deploy|provision)\b/,
+    unless: /--preview/,
+    verb: "deploy",
+    category: "azd-environment",
+    name: ["-e", "--environment"],
+  },
+  {
+    command: /^az (deployment|stack) \S+ create\b/,
+    unless: dryRun,
+    verb: "deploy",
+    category: "arm-deployment",
+    name: ["-g", "--resource-group", "-n", "--name"],
+  },
+];
+
+const azureCommands: readonly CommandEffect[] = [
+  {
+    command: /^az containerapp ingress traffic set\b/,
+    verb: "traffic",
+    category: "containerapp",
+    name: ["-g", "--resource-group", "-n", "--name"],
+  },
+  {
+    command: /^az (webapp|functionapp) deployment slot swap\b/,
+    verb: "traffic",
+    category: "webapp",
+    name: ["-g", "--resource-group", "-n", "--name"],
+  },
+  {
+    command: /^az webapp traffic-routing set\b/,
+    verb: "traffic",
+    category: "webapp",
+    name: ["-g", "--resource-group", "-n", "--name"],
+  },
+  {
+    command: /^az containerapp (update|up|create|revision (copy|activate)|job (update|create|start))\b/,
+    verb: "deploy",
+    category: "containerapp",
+    name: ["-g", "--resource-group", "-n", "--name"],
+  },
+  {
+    command: /^az webapp (deploy|deployment source|config container|up|restart)\b/,
+    verb: "deploy",
+    category: "webapp",
+    name: ["-g", "--resource-group", "-n", "--name", "-s", "--slot"],
+  },
+  {
+    command: /^az functionapp (deploy|deployment source)\b|^func azure functionapp publish\b/,
+    verb: "deploy",
+    category: "functionapp",
+    name: ["-g", "--resource-group", "-n", "--name"],
+    operand: /publish (\S+)/,
+  },
+  {
+    command: /^az (staticwebapp deploy|storage blob (upload-batch|sync))\b|^swa deploy\b/,
+    verb: "deploy",
+    category: "static-site",
+    name: ["--account-name", "-d", "--destination"],
+    isAtomic: true,
+  },
+];
+
+const platformCommands: readonly CommandEffect[] = [
+  {
+    command: /^kubectl (.* )?(apply|replace|set image|patch|scale|rollout restart|create)\b/,
+    unless: /--dry-run|create (ns|namespace|secret|configmap) |--local\b/,
+    verb: "deploy",
+    category: "kubernetes",
+    name: ["--context", "-n", "--namespace"],
+    operand: /set image (\S+)/,
+  },
+  {
+    command: /^helm (.* )?(upgrade|install)\b/,
+    unless: /--dry-run|plugin install|upgrade --help/,
+    verb: "deploy",
+    category: "helm-release",
+    name: ["--kube-context", "-n", "--namespace"],
+    operand: /(?:upgrade|install) (?:-\S+ )*([\w${}.-]+)/,
+  },
+  {
+    command: /^helmfile (.* )?(apply|sync)\b/,
+    verb: "deploy",
+    category: "helm-release",
+    name: ["-e", "--environment"],
+  },
+  { command: /^argocd app (sync|set)\b/, verb: "deploy", category: "argo-app", operand: /app (?:sync|set) (\S+)/ },
+  { command: /^aws ecs update-service\b/, verb: "deploy", category: "ecs-service", name: ["--cluster", "--service"] },
+  {
+    command: /^aws lambda (update-function-code|publish-version|update-alias)\b/,
+    verb: "deploy",
+    category: "lambda",
+    name: ["--function-name"],
+  },
+  {
+    command: /^aws s3 (sync|cp)\b/,
+    unless: /(sync|cp) (-\S+ )*s3:|--dryrun|\.(log|txt|json)\b.* s3:/,
+    verb: "deploy",
+    category: "bucket",
+    operand: /(s3:\/\/\S+)/,
+    isAtomic: true,
+  },
+  {
+    command: /^(aws deploy create-deployment|aws elasticbeanstalk update-environment|eb deploy)\b/,
+    verb: "deploy",
+    category: "aws-app",
+    name: ["--environment-name", "--application-name"],
+  },
+  {
+    command:
+      /^gcloud (beta |alpha )?(run (deploy|services update\S*|services replace|jobs (deploy|update))|app deploy|functions deploy)\b/,
+    unless: /update-traffic/,
+    verb: "deploy",
+    category: "cloud-run",
+    operand: /(?:deploy|update|replace) ([\w${}.-]+)/,
+  },
+  {
+    command: /^gcloud (beta |alpha )?(run services update-traffic|app services set-traffic)\b/,
+    verb: "traffic",
+    category: "cloud-run",
+    operand: /(?:update-traffic|set-traffic) (\S+)/,
+  },
+  {
+    command: /^(flyctl|fly) deploy\b/,
+    verb: "deploy",
+    category: "fly-app",
+    name: ["-a", "--app", "-c", "--config"],
+    fallback: "working-directory",
+  },
+  {
+    command: /^(wrangler|wrangler@\S+) (deploy|publish|pages (deploy|publish))\b/,
+    unless: dryRun,
+    verb: "deploy",
+    category: "worker",
+    name: ["--env", "-e", "--project-name"],
+    fallback: "working-directory",
+    isAtomic: true,
+  },
+  { command: /^vercel(@\S+)? (deploy\b|--prod|.*--prod)/, verb: "deploy", category: "static-site", isAtomic: true },
+  { command: /^netlify(-cli)? deploy\b/, verb: "deploy", category: "static-site", name: ["--site"], isAtomic: true },
+  {
+    command: /^firebase(-tools)?(@\S+)? deploy\b/,
+    verb: "deploy",
+    category: "firebase",
+    name: ["-P", "--project", "--only"],
+  },
+  {
+    command: begins(
+      "railway up",
+      "render deploys create",
+      "kamal (deploy|redeploy)",
+      "dokku .*deploy",
+      String.raw`cap \S+ deploy`,
+      "eas (update|submit)",
+      String.raw`fastlane \S*(deploy|release)\S*`,
+      "heroku container:release",
+      "caprover deploy",
+    ),
+    verb: "deploy",
+    category: "app",
+  },
+  {
+    command: /^ansible-playbook\b/,
+    unless: /--(check|syntax-check|list-\w+)\b/,
+    verb: "deploy",
+    category: "host",
+    operand: /(\S+\.ya?ml)/,
+  },
+  {
+    command: /^(rsync|scp) .*\S+@\S+:|^(rsync|scp) .*\$\{?\{?\s*\S*(host|server|ip)\S*\}?\}?:/i,
+    verb: "deploy",
+    category: "host",
+    operand: /(\S+@\S+:\S*)/,
+  },
+  {
+    command: /^(bash|sh|\.|source|node|python3?)? ?(\S*\/)?deploy(-[\w-]+)?\.(sh|py|js|mjs|ts)\b/,
+    verb: "deploy",
+    category: "script",
+    operand: /deploy\S* (\S+)/,
+  },
+  {
+    command:
+      /^(make|just|task|rake|npm run|pnpm run|pnpm|yarn run|yarn|bun run) (\S+ )?deploy([:-](?!docs|preview)[\w:-]+)?$/,
+    verb: "deploy",
+    category: "script",
+    operand: /(deploy\S*)/,
+  },
+  {
+    command: /^docker stack deploy\b|^docker[ -]compose .*-H ssh/,
+    verb: "deploy",
+    category: "host",
+    operand: /(\S+)$/,
+  },
+];
+
+const otherCommands: readonly CommandEffect[] = [
+  {
+    command: begins(
+      "prisma migrate deploy",
+      "alembic upgrade",
+      "flyway (.* )?migrate",
+      "liquibase (.* )?update",
+      "knex migrate:latest",
+      "sequelize(-cli)? db:migrate",
+      String.raw`(python3? )?manage\.py migrate`,
+      "(bundle exec )?(rails|rake) db:migrate",
+      "dotnet ef database update",
+      "supabase db push",
+      "drizzle-kit (migrate|push)",
+      "typeorm (.* )?migration:run",
+      String.raw`goose .*\bup`,
+      String.raw`migrate .*\bup`,
+      "atlas (schema|migrate) apply",
+      "php artisan migrate",
+    ),
+    verb: "migrate",
+    category: "database",
+  },
+  { command: /^supabase functions deploy\b/, verb: "deploy", category: "supabase" },
+  {
+    command: /^(npm|pnpm|yarn|bun|lerna) (.* )?publish\b/,
+    unless: /--dry-run|\brun\b/,
+    verb: "publish",
+    category: "npm-package",
+    name: ["--registry"],
+  },
+  { command: /^changeset publish\b/, verb: "publish", category: "npm-package" },
+  {
+    command: /^(twine upload|poetry publish|uv publish|flit publish|hatch publish|maturin (publish|upload))\b/,
+    verb: "publish",
+    category: "python-package",
+    name: ["--repository", "-r"],
+  },
+  {
+    command: /^cargo (.* )?publish\b/,
+    unless: /--dry-run/,
+    verb: "publish",
+    category: "crate",
+    name: ["-p", "--package"],
+  },
+  {
+    command: begins(
+      "gem push",
+      "dotnet nuget push",
+      "nuget push",
+      "vsce publish",
+      "ovsx publish",
+      "helm push",
+      String.raw`(\.\/)?mvnw? (.* )?deploy`,
+      String.raw`(\.\/)?gradlew? (.* )?publish\w*`,
+    ),
+    unless: /publishToMavenLocal/,
+    verb: "publish",
+    category: "package",
+  },
+  { command: /^semantic-release\b/, unless: /--dry-run/, verb: "release", category: "github-release" },
+  {
+    command: /^gh release (create|upload|edit)\b/,
+    unless: /--draft(?!=false)/,
+    verb: "release",
+    category: "github-release",
+    operand: /release \w+ (\S+)/,
+  },
+  { command: /^goreleaser release\b/, unless: /--snapshot|--skip/, verb: "release", category: "github-release" },
+  {
+    command:
+      /^docker (image )?push\b|^docker buildx build .*--push\b|^az acr build\b|^skopeo copy\b|^crane (push|copy|tag)\b/,
+    verb: "image",
+    category: "image",
+    name: ["-t", "--tag", "--image"],
+    operand: /push (\S+)/,
+  },
+  {
+    command: /^git (-\S+ \S+ )*push\b/,
+    unless: /--dry-run/,
+    verb: "push",
+    category: "branch",
+    operand: /push (?:-\S+ )*(\S+(?: \S+)?)/,
+  },
+];
+
+/** In order of precedence: the first that matches counts. */
+export const commandEffects: readonly CommandEffect[] = [
+  ...undoing,
+  ...removing,
+  ...stackCommands,
+  ...azureCommands,
+  ...platformCommands,
+  ...otherCommands,
+];
