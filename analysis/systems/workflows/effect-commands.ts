@@ -158,8 +158,10 @@ const platformCommands: readonly CommandEffect[] = [
     name: ["--environment-name", "--application-name"],
   },
   {
-    command:
-      /^gcloud (beta |alpha )?(run (deploy|services update\S*|services replace|jobs (deploy|update))|app deploy|functions deploy)\b/,
+    command: begins(
+      "gcloud (beta |alpha )?run (deploy|services update|services replace|jobs deploy|jobs update)",
+      "gcloud (beta |alpha )?(app|functions) deploy",
+    ),
     unless: /update-traffic/,
     verb: "deploy",
     category: "cloud-run",

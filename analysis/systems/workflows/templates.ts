@@ -1,6 +1,6 @@
-// Texts with expressions, as far as the files decide them. Inputs of a callee are replaced by what its callers pass,
-// and matrix values by each of theirs. Two templates are the same if what remains is the same text: an expression that the
-// files do not decide is equal to itself only.
+// Texts with expressions, as far as the files decide them. Inputs of a callee are replaced by what its callers pass.
+// Two templates are the same if what remains is the same text: an expression that the files do not decide is equal to
+// itself only.
 import { type Expression, piecesOf } from "./expressions.ts";
 import type { JobNode, WorkflowNode } from "./nodes.ts";
 

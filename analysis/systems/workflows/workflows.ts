@@ -1,6 +1,5 @@
-// The system of GitHub workflows: which files it reads, and the edges between what they hold. Workflows that are
-// called, triggered or shown to nobody all count; templates outside of `.github/workflows` do not, because GitHub does not run
-// them.
+// The system of GitHub workflows: which files it reads, and the edges between what they hold. Templates outside of
+// `.github/workflows` are not read, because GitHub does not run them.
 import type { ParsedNode } from "yaml";
 import type { Edge } from "../../graph.ts";
 import { inferred, structural } from "../../place.ts";
