@@ -58,7 +58,7 @@ export interface Draft {
   /** What the finding is about, independent of lines: baselines and fingerprints are made of it. */
   readonly subject: string;
   readonly related?: readonly Related[];
-  readonly repair?: Repair;
+  readonly repair?: Repair | undefined;
   /** Ids of the nodes of the worst path, for the picture. */
   readonly path?: readonly string[];
 }
