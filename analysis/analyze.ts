@@ -4,10 +4,10 @@ import { type Graph, joinFragments, type SystemName } from "./graph.ts";
 import { byPlace, compareText } from "./place.ts";
 import { capped, type Finding, type Focus, type Rule, rankOf } from "./rule.ts";
 import { rulebook } from "./rulebook.ts";
-import type { Folder, System } from "./systems/system.ts";
+import type { Folder, ReadOptions, System } from "./systems/system.ts";
 import { systems } from "./systems.ts";
 
-export interface AnalyzeOptions {
+export interface AnalyzeOptions extends ReadOptions {
   /** The systems to read. @default all */
   readonly scope?: readonly SystemName[];
   /** Only rules with this focus. @default all */
@@ -27,15 +27,18 @@ export interface Analysis {
 }
 
 /** Reads a folder's graph. */
-export async function readGraph(folder: Folder, scope?: readonly SystemName[]): Promise<Graph> {
+export async function readGraph(
+  folder: Folder,
+  { scope, ...options }: ReadOptions & { readonly scope?: readonly SystemName[] | undefined } = {},
+): Promise<Graph> {
   const chosen = systems.filter(({ name }) => scope === undefined || scope.includes(name));
-  return joinFragments(await Promise.all(chosen.map((system: System) => system.read(folder))));
+  return joinFragments(await Promise.all(chosen.map((system: System) => system.read(folder, options))));
 }
 
 /** Analyses a folder. */
 export async function analyze(folder: Folder, options: AnalyzeOptions = {}): Promise<Analysis> {
-  const { scope, focus, rules = rulebook } = options;
-  const graph = await readGraph(folder, scope);
+  const { scope, focus, rules = rulebook, ...reading } = options;
+  const graph = await readGraph(folder, { ...reading, scope });
   const read = systems.map(({ name }) => name).filter((name) => scope === undefined || scope.includes(name));
   const judging = rules.filter((rule) => focus === undefined || rule.focus === focus);
   return { graph, findings: judge(graph, judging), rules: judging, systems: read };

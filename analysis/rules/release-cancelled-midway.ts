@@ -49,7 +49,7 @@ function draft(deployment: Deployment, lock: Lock): Draft {
   };
 }
 
-const workflow = `name: infra
+const example = `name: infra
 on:
   push:
     branches: [main]
@@ -82,11 +82,11 @@ export const releaseCancelledMidway: Rule = {
     "Medium for other deployments, low in lesser environments, info for atomic replacements.",
   fix: "Cancel runs of pull requests only, or move the deployment to a workflow with its own group.",
   limits: "An expression that the event does not decide is not reported.",
-  failing: [{ ".github/workflows/infra.yml": workflow }],
+  failing: [{ ".github/workflows/infra.yml": example }],
   nearMisses: [
     {
       files: {
-        ".github/workflows/infra.yml": workflow
+        ".github/workflows/infra.yml": example
           .replace("true # <- finding", "${{ github.event_name == 'pull_request' }}")
           .replace("on:\n", "on:\n  pull_request:\n")
           .replace("    timeout-minutes", "    if: github.event_name == 'push'\n    timeout-minutes"),

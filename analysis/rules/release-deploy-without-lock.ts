@@ -42,7 +42,7 @@ function severityOf(all: readonly Deployment[]): Severity {
   return "medium";
 }
 
-const workflow = `name: deploy
+const example = `name: deploy
 on:
   push:
     branches: [main]
@@ -72,11 +72,11 @@ export const releaseDeployWithoutLock: Rule = {
   limits:
     "A reusable workflow that nothing in the repository calls is not judged: its callers may hold the lock. Previews " +
     "of pull requests are not reported.",
-  failing: [{ ".github/workflows/deploy.yml": workflow }],
+  failing: [{ ".github/workflows/deploy.yml": example }],
   nearMisses: [
     {
       files: {
-        ".github/workflows/deploy.yml": workflow.replace(
+        ".github/workflows/deploy.yml": example.replace(
           "jobs:\n",
           "concurrency:\n  group: deploy-production\n  cancel-in-progress: false\njobs:\n",
         ),
@@ -99,7 +99,7 @@ jobs:
     concurrency: production
     uses: ./.github/workflows/ship.yml
 `,
-        ".github/workflows/ship.yml": workflow
+        ".github/workflows/ship.yml": example
           .replace("push:\n    branches: [main]", "workflow_call:")
           .replace(" # <- finding", ""),
       },

@@ -118,7 +118,7 @@ function twoNames(all: readonly Deployment[]): readonly Draft[] {
 const haveCommon = (ones: readonly Lock[], others: readonly Lock[]): boolean =>
   ones.some(({ group }) => others.some((other) => other.group.toLowerCase() === group.toLowerCase()));
 
-const workflow = (group: string, on: string): string => `name: deploy
+const example = (group: string, on: string): string => `name: deploy
 on:
 ${on}
 concurrency:
@@ -163,13 +163,13 @@ export const releaseLockMissesTarget: Rule = {
     "environment only.",
   failing: [
     {
-      ".github/workflows/deploy.yml": workflow(
+      ".github/workflows/deploy.yml": example(
         "${{ github.head_ref || github.run_id }} # <- finding",
         "  push:\n    branches: [main]",
       ),
     },
     {
-      ".github/workflows/deploy.yml": workflow(
+      ".github/workflows/deploy.yml": example(
         "deploy-${{ github.ref }} # <- finding",
         "  push:\n    branches: [main, 'release/**']",
       ),
@@ -181,7 +181,7 @@ export const releaseLockMissesTarget: Rule = {
   ],
   nearMisses: [
     {
-      files: { ".github/workflows/deploy.yml": workflow("deploy-${{ github.ref }}", "  push:\n    branches: [main]") },
+      files: { ".github/workflows/deploy.yml": example("deploy-${{ github.ref }}", "  push:\n    branches: [main]") },
       because: "Only one branch can start it.",
       edit: { file: ".github/workflows/deploy.yml", replace: "[main]", by: "[main, 'release/**']" },
     },

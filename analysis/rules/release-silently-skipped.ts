@@ -123,7 +123,7 @@ const canBeSkipped = (view: WorkflowsView, job: JobNode): boolean => {
   });
 };
 
-const workflow = (condition: string): string => `name: release
+const example = (condition: string): string => `name: release
 on:
   workflow_dispatch:
     inputs:
@@ -195,7 +195,7 @@ export const releaseSilentlySkipped: Rule = {
   limits: "A skip that the files only suggest, such as one that depends on an output, counts as possible.",
   failing: [
     {
-      ".github/workflows/release.yml": workflow("").replace("  deploy:\n", "  deploy: # <- finding\n"),
+      ".github/workflows/release.yml": example("").replace("  deploy:\n", "  deploy: # <- finding\n"),
     },
     {
       ".github/workflows/pages.yml": either(
@@ -206,7 +206,7 @@ export const releaseSilentlySkipped: Rule = {
   nearMisses: [
     {
       files: {
-        ".github/workflows/release.yml": workflow("\n    if: ${{ !cancelled() && needs.build.result == 'success' }}"),
+        ".github/workflows/release.yml": example("\n    if: ${{ !cancelled() && needs.build.result == 'success' }}"),
       },
       because: "The job has a status function and asks for the result that it depends on.",
       edit: {

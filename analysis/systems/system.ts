@@ -14,9 +14,15 @@ export interface Folder {
   readonly read: (file: string) => FileRead;
 }
 
+/** How a system reads. */
+export interface ReadOptions {
+  /** Whether GitHub's own parser judges workflow files, which takes a child process. @default true */
+  readonly asksGitHub?: boolean;
+}
+
 export interface System {
   readonly name: SystemName;
   /** Whether the system judges this file. */
   readonly claims: (file: string) => boolean;
-  readonly read: (folder: Folder) => Fragment | Promise<Fragment>;
+  readonly read: (folder: Folder, options: ReadOptions) => Fragment | Promise<Fragment>;
 }

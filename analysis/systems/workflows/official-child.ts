@@ -1,5 +1,6 @@
 // The child process in which GitHub's parser runs: texts of workflows in, one line of errors for each out. The parser
-// imports JSON as only bundlers allow, so a hook adds what Node wants before it is loaded.
+// imports JSON as only bundlers allow, so a hook adds what Node wants before it is loaded. Syntax that GitHub has
+// released is switched on, because the parser still calls some of it experimental.
 import { registerHooks } from "node:module";
 import { text } from "node:stream/consumers";
 import type { Answer } from "./official.ts";
@@ -13,15 +14,28 @@ registerHooks({
 });
 
 const { NoOperationTraceWriter, convertWorkflowTemplate, parseWorkflow } = await import("@actions/workflow-parser");
+const { TemplateContext, TemplateValidationErrors } = await import(
+  "@actions/workflow-parser/templates/template-context"
+);
+const { getWorkflowSchema } = await import("@actions/workflow-parser/workflows/workflow-schema");
+const { FeatureFlags } = await import("@actions/expressions");
+
+const featureFlags = new FeatureFlags({ all: true });
 const send = (answer: Answer): void => void process.stdout.write(`${JSON.stringify(answer)}\n`);
 
 send({ index: -1, errors: [] }); // it has started
 const texts = JSON.parse(await text(process.stdin)) as readonly string[];
 for (const [index, content] of texts.entries()) {
-  const result = parseWorkflow({ name: "workflow", content }, new NoOperationTraceWriter());
-  if (result.value !== undefined && result.context.errors.count === 0)
-    await convertWorkflowTemplate(result.context, result.value).catch(() => undefined);
-  const errors = result.context.errors.getErrors().map(({ rawMessage, range }) => ({
+  const context = new TemplateContext(
+    new TemplateValidationErrors(),
+    getWorkflowSchema(),
+    new NoOperationTraceWriter(),
+  );
+  context.state["featureFlags"] = featureFlags;
+  const { value } = parseWorkflow({ name: "workflow", content }, context);
+  if (value !== undefined && context.errors.count === 0)
+    await convertWorkflowTemplate(context, value, undefined, { featureFlags }).catch(() => undefined);
+  const errors = context.errors.getErrors().map(({ rawMessage, range }) => ({
     message: rawMessage,
     line: range?.start.line ?? 1,
     column: range?.start.column ?? 1,

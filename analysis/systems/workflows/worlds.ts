@@ -177,3 +177,6 @@ function refType(ref: World["ref"]): Maybe {
   if (text.startsWith("refs/tags/")) return "tag";
   return text.startsWith("refs/heads/") || text.startsWith("refs/pull/") ? "branch" : unknown;
 }
+
+/** Whether a pull request started the run. */
+export const isPullRequest = ({ event }: World): boolean => event.startsWith("pull_request");
