@@ -1,6 +1,6 @@
-// The form of a rule: a pure function over the graph, with everything that its page says. A rule is written once and is
-// used by the policy pack, by `ballast analyze` and by its page. Its examples are fixtures: a test runs every rule on
-// them, with the rule switched on, switched off, and with the near miss's one edit.
+// The form of a rule: a pure function over the graph, with everything that its page says. A rule is written once and
+// is used by the policy pack, by `ballast analyze` and by its page. Its examples are fixtures: a test runs every rule
+// on them, with the rule switched on, switched off, and with the near miss's one edit.
 import type { Graph, SystemName } from "./graph.ts";
 import type { Known, Place } from "./place.ts";
 

@@ -1,6 +1,6 @@
 // Reads YAML with the place of every value, also from files that no strict parser accepts. It guards against what a
-// stranger's file may hold: aliases are counted before anything expands them, and a file that is too large, too deep or
-// not text is refused with the reason.
+// stranger's file may hold: aliases are counted before anything expands them, and a file that is too large, too deep
+// or not text is refused with the reason.
 import {
   type Alias,
   type Document,

@@ -1,5 +1,5 @@
-// A gate that comes too late: the approval or the tests wait for the deployment that they should permit. When they fail,
-// users have had the new version for as long as the gate took.
+// A gate that comes too late: the approval or the tests wait for the deployment that they should permit. When they
+// fail, users have had the new version for as long as the gate took.
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
@@ -36,7 +36,9 @@ function laterJobs(view: WorkflowsView, job: JobNode): readonly Draft[] {
       severity: "high" as const,
       known: { inferred: 0.8 },
       place: gate.place,
-      message: `Job ${gate.key} comes after job ${job.key}, which has already shipped (${effect.verb}, ${effect.category}).`,
+      message:
+        `Job ${gate.key} comes after job ${job.key}, which has already shipped (${effect.verb}, ` +
+        `${effect.category}).`,
       cost: "Whatever the gate decides, users already have the new version.",
       fix: `let ${job.key} need ${gate.key}, not the other way round`,
       subject: `${gate.id} ${job.id}`,
@@ -101,7 +103,8 @@ export const gateAfterEffect: Rule = {
   antiPattern: 7,
   focus: "resilience",
   why:
-    "Tests and approvals protect users only if the deployment waits for them. After the deployment they can do no more " +
+    "Tests and approvals protect users only if the deployment waits for them. After the deployment they can " +
+    "do no more " +
     "than say that something bad is running.",
   severity: "High. Which jobs are gates is inferred from their commands and names.",
   fix: "Turn the dependency round: the shipping job needs the gate.",

@@ -1,5 +1,6 @@
-// A gate that passes whatever it finds: its failure is swallowed by `|| true` or continue-on-error, a loop ends without a
-// verdict, or a request is made without asking for its status. What stands behind the gate ships all the same.
+// A gate that passes whatever it finds: its failure is swallowed by `|| true` or continue-on-error, a loop ends
+// without a verdict, or a request is made without asking for its status. What stands behind the gate ships all the
+// same.
 import type { Graph } from "../graph.ts";
 import { lineOf, type Place } from "../place.ts";
 import type { Draft, Rule } from "../rule.ts";
@@ -123,7 +124,8 @@ function swallowed(job: JobNode, step: StepNode, shipped: Shipped): readonly Dra
       draft(
         lineOf(step.run!, command.line),
         step.id,
-        `"${command.words.join(" ")}" in job ${job.key} is followed by "|| ${then.words.join(" ")}", so its failure stops nothing.`,
+        `"${command.words.join(" ")}" in job ${job.key} is followed by "|| ${then.words.join(" ")}", so its ` +
+          `failure stops nothing.`,
         shipped.place,
         shipped.isBefore ? "medium" : "high",
       ),
@@ -214,7 +216,8 @@ export const gateCannotFail: Rule = {
   antiPattern: 4,
   focus: "resilience",
   why:
-    "A gate exists to stop something. If its failure is swallowed, the run is green, and what stands behind it ships: " +
+    "A gate exists to stop something. If its failure is swallowed, the run is green, and what stands behind " +
+    "it ships: " +
     "worse than no gate, because everybody believes in it.",
   severity: "High if something ships after it. Medium if it checks what was shipped before.",
   fix: "Let the failure fail the step. End a loop of attempts with exit 1, and ask curl for --fail.",

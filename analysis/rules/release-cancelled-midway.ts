@@ -38,7 +38,9 @@ function draft(deployment: Deployment, lock: Lock): Draft {
     message:
       `On ${world.label}, the group of ${lock.owner} ${lock.ownerName} cancels running jobs, and with them the ` +
       `deployment of job ${job.key} (${effects[0]!.category})${over}.`,
-    cost: "A run that is cancelled between two changes leaves half of them; a stack stays locked until someone unlocks it.",
+    cost:
+      "A run that is cancelled between two changes leaves half of them; a stack stays locked until " +
+      "someone unlocks it.",
     fix: "set cancel-in-progress to false where the job deploys, or cancel only on pull requests",
     subject: `${job.id} cancelled`,
     related: [
@@ -75,7 +77,8 @@ export const releaseCancelledMidway: Rule = {
   focus: "resilience",
   why:
     "cancel-in-progress stops a run between any two of its changes. A deployment then is neither the old nor the new " +
-    "version, a stack's state stays locked, and the run that would have failed loudly is shown as cancelled. The group " +
+    "version, a stack's state stays locked, and the run that would have failed loudly is shown as " +
+    "cancelled. The group " +
     "of a workflow stops all of its jobs, whatever their own groups say.",
   severity:
     "High if a state or a schema can be left half-way (Pulumi, Terraform, CloudFormation, ARM, Helm, a migration). " +

@@ -27,7 +27,9 @@ function draft(all: readonly Deployment[]): Draft {
       `Job ${job.key} of ${workflow.title} deploys (${effect!.category}${effect!.named ? ` ${effect!.named}` : ""}) ` +
       `on ${events.join(" and ")}, and no concurrency group keeps two runs apart.`,
     cost: "Two runs deploy at once; the older one may finish last, and then the older version stays.",
-    fix: `add a concurrency group to the job that names its target${tier === "production" ? ", and keep running deployments (cancel-in-progress: false)" : ""}`,
+    fix:
+      `add a concurrency group to the job that names its ` +
+      `target${tier === "production" ? ", and keep running deployments (cancel-in-progress: false)" : ""}`,
     subject: `${job.id}`,
     related: [{ place: effect!.place, message: "this deploys" }],
     repair: lockRepair(job, effect!),
@@ -62,11 +64,13 @@ export const releaseDeployWithoutLock: Rule = {
   antiPattern: 3,
   focus: "conflicts",
   why:
-    "Without a concurrency group, every push starts its own deployment at once. The run of the older commit can finish " +
+    "Without a concurrency group, every push starts its own deployment at once. The run of the older commit " +
+    "can finish " +
     "last, so that the older version stays in production while the newer run is green. Tools that keep a state fail " +
     "half-way instead, because the state is locked.",
   severity:
-    "Medium. Low if the deployment is one atomic replacement (a static site) or goes to a lesser environment. Info if " +
+    "Medium. Low if the deployment is one atomic replacement (a static site) or goes to a lesser " +
+    "environment. Info if " +
     "only releases or a schedule start it.",
   fix: "Put the deploying job into a concurrency group that names what it deploys to, and do not cancel running ones.",
   limits:

@@ -52,7 +52,8 @@ function throughTolerant(view: WorkflowsView, job: JobNode): readonly Draft[] | 
           view,
           job,
           `Job ${job.key} is skipped whenever ${skipped.key} is (on ${world.label}), although ${need.key}, which ` +
-            "it needs, runs and succeeds: without a status function, every earlier job counts, not only the needed one.",
+            "it needs, runs and succeeds: without a status function, every earlier job counts, not only the " +
+            "needed one.",
           skipped,
         );
     }

@@ -69,7 +69,9 @@ function ofSteps(view: WorkflowsView, job: JobNode): readonly Draft[] {
           severity: "high" as const,
           known: "structural" as const,
           place: effect.step.condition!.place,
-          message: `The step "${effect.step.name}" of job ${job.key} (${effect.verb}) runs even if "${gate.name}" failed.`,
+          message:
+            `The step "${effect.step.name}" of job ${job.key} (${effect.verb}) runs even if ` +
+            `"${gate.name}" failed.`,
           cost: "What failed its tests is shipped all the same.",
           fix: "remove always() from the step's condition, or require the earlier step's outcome",
           subject: effect.step.id,
@@ -118,8 +120,10 @@ export const releaseSkippedMasksFailure: Rule = {
   antiPattern: 7,
   focus: "resilience",
   why:
-    "always() and !cancelled() switch off the implied success(): the job then runs whatever happened before it. A job " +
-    "that was skipped because of a failure has the result 'skipped', not 'failure', so a condition that only excludes " +
+    "always() and !cancelled() switch off the implied success(): the job then runs whatever happened before " +
+    "it. A job " +
+    "that was skipped because of a failure has the result 'skipped', not 'failure', so a condition that " +
+    "only excludes " +
     "'failure' lets it through.",
   severity: "High. Medium if the job ships to a lesser environment only.",
   fix: "Ask for the result 'success' of every job that must have passed, or drop always().",

@@ -1,5 +1,5 @@
-// Something ships without waiting for the check that stands beside it: a test job of the same run that the shipping job
-// does not need, or a tested run of another workflow whose result nobody asks for.
+// Something ships without waiting for the check that stands beside it: a test job of the same run that the shipping
+// job does not need, or a tested run of another workflow whose result nobody asks for.
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import type { JobNode, WorkflowNode } from "../systems/workflows/nodes.ts";
@@ -147,7 +147,8 @@ export const releaseUngated: Rule = {
   antiPattern: 7,
   focus: "resilience",
   why:
-    "Jobs without needs start at once. A deployment beside the tests has usually finished before they fail. A run that " +
+    "Jobs without needs start at once. A deployment beside the tests has usually finished before they fail. " +
+    "A run that " +
     "follows another workflow starts when that one is completed, whatever its conclusion.",
   severity: "High. Which jobs are tests is inferred from their commands and names.",
   fix: "Let the shipping job need the test jobs, or ask for the conclusion of the run that it follows.",

@@ -1,5 +1,5 @@
-// A way back that does not work: it can never run, it runs although nothing was deployed, or the value that says where to
-// go back to is empty. It is found when it is needed, so every path to it is simulated.
+// A way back that does not work: it can never run, it runs although nothing was deployed, or the value that says where
+// to go back to is empty. It is found when it is needed, so every path to it is simulated.
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { expressionsIn, hasStatusFunction, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
@@ -94,7 +94,8 @@ function tooEarly(view: WorkflowsView, job: JobNode): readonly Draft[] {
         draft(
           job,
           "early",
-          `Job ${job.key} also runs when ${failed.key} fails, before ${deploy.key} has changed anything: it then takes ` +
+          `Job ${job.key} also runs when ${failed.key} fails, before ${deploy.key} has changed anything: it ` +
+            `then takes ` +
             "production back from a version that is fine.",
           `require needs.${deploy.key}.result == 'failure' in its condition`,
           deploy,

@@ -1,5 +1,5 @@
-// A workflow or a job that never runs: GitHub rejects the file, the workflow that it follows or calls does not exist, or
-// no event that starts it can make its condition true.
+// A workflow or a job that never runs: GitHub rejects the file, the workflow that it follows or calls does not exist,
+// or no event that starts it can make its condition true.
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { holds, unknown } from "../systems/workflows/conditions.ts";
@@ -171,10 +171,7 @@ export const workflowDead: Rule = {
     "event is not judged.",
   failing: [
     {
-      ".github/workflows/main.yml": example("true").replace(
-        "    timeout-minutes: 15",
-        "    timeout-minute: 15 # <- finding",
-      ),
+      ".github/workflows/main.yml": example('github.ref == "refs/heads/main" # <- finding'),
     },
     { ".github/workflows/main.yml": example("github.event_name == 'release' # <- finding") },
     {

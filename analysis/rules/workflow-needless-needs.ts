@@ -64,7 +64,8 @@ function draft(view: WorkflowsView, need: JobNode, job: JobNode): Draft {
     known: "structural",
     place,
     message:
-      `Job ${job.key} waits for ${need.key}, but uses nothing of it: no output, artifact, cache or file, and ${need.key} ` +
+      `Job ${job.key} waits for ${need.key}, but uses nothing of it: no output, artifact, cache or file, ` +
+      `and ${need.key} ` +
       `changes nothing that ${job.key} could see.`,
     cost: `Every run takes longer by the time of the shorter of the two, as far as nothing else is slower.`,
     fix: `remove ${need.key} from the needs of ${job.key}`,
@@ -125,7 +126,8 @@ export const workflowNeedlessNeeds: Rule = {
   antiPattern: 1,
   focus: "performance",
   why:
-    "Each job starts on a fresh machine. If it reads nothing that the earlier job made, and nothing that ships depends " +
+    "Each job starts on a fresh machine. If it reads nothing that the earlier job made, and nothing that " +
+    "ships depends " +
     "on the order, waiting only makes every run longer.",
   severity: "Low. Info if a cheap check stands before a matrix, which saves minutes of runners.",
   fix: "Remove the need. If it should guard a deployment, give it to the deploying job.",

@@ -34,7 +34,8 @@ function ofWorkflow(view: WorkflowsView, workflow: WorkflowNode): readonly Draft
         known: "structural" as const,
         place: checkout.uses!.place,
         message:
-          `Job ${job.key} of ${workflow.title} follows a finished run, but checks out the newest commit of the default ` +
+          `Job ${job.key} of ${workflow.title} follows a finished run, but checks out the newest commit of ` +
+          `the default ` +
           "branch, not the commit of that run.",
         cost: "What is built or shipped is not what was tested.",
         fix: "pass ref: ${{ github.event.workflow_run.head_sha }} to actions/checkout",
@@ -106,7 +107,8 @@ export const workflowRunWrongCommit: Rule = {
   antiPattern: 6,
   focus: "state",
   why:
-    "A run that workflow_run starts belongs to the default branch: github.sha is its newest commit, and checkout takes " +
+    "A run that workflow_run starts belongs to the default branch: github.sha is its newest commit, and " +
+    "checkout takes " +
     "it. If a commit was pushed in the meantime, or the tested run was of another branch, something untested is built.",
   severity: "High if the job ships something, else medium.",
   fix: "Check out github.event.workflow_run.head_sha, and pass it on to everything that names the version.",

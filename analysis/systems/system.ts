@@ -1,6 +1,6 @@
 // What a system of orchestration is to the analyser: a name, the files that it claims, and a function that reads them
-// into a part of the graph. Systems know nothing of one another; edges across them are found by name when the parts are
-// joined. A system never throws because of what a file says: it reports the file as not judged.
+// into a part of the graph. Systems know nothing of one another; edges across them are found by name when the parts
+// are joined. A system never throws because of what a file says: it reports the file as not judged.
 import type { Fragment, SystemName } from "../graph.ts";
 
 /** The text of a file, or why it has none. */

@@ -107,9 +107,11 @@ const harmlessCommand = new RegExp(
       "sort|diff|wc|tar|unzip|source|pushd|popd|sleep|node|python3?|ruby|tsc|fi|done|esac|else|exit|return|shift|local",
       "npm (ci|install|i)|npm run (build|compile|format|generate)|(pnpm|yarn|bun)( (install|i|build|run build))?",
       "pip3? install|uv (sync|pip|build)|poetry (install|build|check)|python3? -m (pip|build|venv)|apt-get|apt|brew",
-      "go (build|mod|install|generate|fmt)|cargo (build|check|fmt|doc|install|bench)|rustup|dotnet (restore|build|format)",
+      "go (build|mod|install|generate|fmt)|cargo (build|check|fmt|doc|install|bench)|rustup|dotnet " +
+        "(restore|build|format)",
       String.raw`(\./)?(mvnw?|gradlew?) .*(compile|package|build|assemble|install)`,
-      "make (build|all|fmt|deps)|cmake|ctest|bundle (install|exec)|composer (install|validate)|corepack|git (diff|status|fetch|log)",
+      "make (build|all|fmt|deps)|cmake|ctest|bundle (install|exec)|composer (install|validate)|corepack|git " +
+        "(diff|status|fetch|log)",
     ].join("|") +
     String.raw`)(\s|$)`,
 );

@@ -1,5 +1,5 @@
-// Every deployment of a repository in every situation: which job, in which world, of what, under which locks. Rules about
-// locks, cancellation and timeouts ask here, so that they agree on what a deployment is.
+// Every deployment of a repository in every situation: which job, in which world, of what, under which locks. Rules
+// about locks, cancellation and timeouts ask here, so that they agree on what a deployment is.
 import type { Effect } from "./effects.ts";
 import { isPerRef, type Lock, locksOf } from "./locks.ts";
 import type { JobNode, WorkflowNode } from "./nodes.ts";

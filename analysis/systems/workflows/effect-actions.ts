@@ -1,6 +1,6 @@
-// The actions that change something outside of a run. A row says what it does (verb), to what kind of thing (category),
-// and which inputs name the thing. Add a row for an action that is missing; a row that is too wide makes rules report
-// where nothing happens. `effect-commands.ts` lists the commands.
+// The actions that change something outside of a run. A row says what it does (verb), to what kind of thing
+// (category), and which inputs name the thing. Add a row for an action that is missing; a row that is too wide makes
+// rules report where nothing happens. `effect-commands.ts` lists the commands.
 
 /**
  * How something is changed. `deploy` replaces what runs, `traffic` moves users, `migrate` changes a schema, `publish`

@@ -1,7 +1,6 @@
-// What a step changes outside of its run: which app, stack, package or branch, and how. It knows the common actions and
-// commands by name; `effect-actions.ts` and
-// `effect-commands.ts` list them. A step whose effect is inferred from its name only is not reported
-// here, because a false effect would make every rule wrong.
+// What a step changes outside of its run: which app, stack, package or branch, and how. It knows the common actions
+// and commands by name; `effect-actions.ts` and `effect-commands.ts` list them. A step whose effect is inferred from
+// its name only is not reported here, because a false effect would make every rule wrong.
 import type { Known, Place } from "../../place.ts";
 import { lineOf } from "../../place.ts";
 import { type ActionEffect, actionEffects, type Verb } from "./effect-actions.ts";

@@ -1,5 +1,5 @@
-// Which locks a job holds in a situation, and what they are called there. A group is evaluated for the event, so a lock
-// that is unique for every run, or different for every branch, shows as what it is.
+// Which locks a job holds in a situation, and what they are called there. A group is evaluated for the event, so a
+// lock that is unique for every run, or different for every branch, shows as what it is.
 import { evaluate, holds, type Scope, type Truth, unknown } from "./conditions.ts";
 import { type Expression, parseCondition, pathsIn, piecesOf } from "./expressions.ts";
 import type { Concurrency, JobNode, WorkflowNode } from "./nodes.ts";

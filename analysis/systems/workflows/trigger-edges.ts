@@ -1,5 +1,5 @@
-// Edges by which one workflow starts another: `workflow_run` by name, dispatches by file or event type, and pushes that
-// are made with a token of their own. What the default token pushes starts nothing, so such a push has no edge.
+// Edges by which one workflow starts another: `workflow_run` by name, dispatches by file or event type, and pushes
+// that are made with a token of their own. What the default token pushes starts nothing, so such a push has no edge.
 import type { Edge } from "../../graph.ts";
 import { inferred, structural } from "../../place.ts";
 import { effectsOf } from "./effects.ts";

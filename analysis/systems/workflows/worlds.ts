@@ -1,5 +1,6 @@
-// The situations in which a workflow runs: one for each event, branch and choice of inputs that its files allow. A rule
-// asks in each of them which jobs run. What the files do not decide is unknown in the situation, and never guessed.
+// The situations in which a workflow runs: one for each event, branch and choice of inputs that its files allow. A
+// rule asks in each of them which jobs run. What the files do not decide is unknown in the situation, and never
+// guessed.
 import { type Beginning, type Maybe, unknown } from "./conditions.ts";
 import type { Input, JobNode, Trigger, WorkflowNode } from "./nodes.ts";
 import { lookupOf } from "./templates.ts";

@@ -1,0 +1,88 @@
+// A deployment that holds a lock and may hang for six hours, GitHub's default. Every later deployment waits for it,
+// also the one that would repair what is broken.
+import type { Graph } from "../graph.ts";
+import { groupedBy } from "../grouped.ts";
+import { insertIntoJob } from "../patches/lock-repair.ts";
+import type { Draft, Rule } from "../rule.ts";
+import { deploymentsIn, isPreview, sharedLocks } from "../systems/workflows/deployments.ts";
+import type { JobNode } from "../systems/workflows/nodes.ts";
+import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
+
+function check(graph: Graph): readonly Draft[] {
+  const view = viewOf(graph);
+  const unbounded = deploymentsIn(view).filter(
+    (each) =>
+      each.job.timeoutMinutes === undefined &&
+      !isPreview(each) &&
+      sharedLocks(each).length > 0 &&
+      !isBounded(view, each.job),
+  );
+  return groupedBy(unbounded, ({ job }) => job.workflow).map((all) => {
+    const jobs = groupedBy(all, (each) => each.job.id).map(([first]) => first!);
+    const { job, effects, tier } = jobs[0]!;
+    const [lock] = sharedLocks(jobs[0]!);
+    const others = jobs.slice(1);
+    return {
+      severity: tier === "lesser" || effects.every(({ isAtomic }) => isAtomic) ? "info" : "medium",
+      known: "structural",
+      place: job.place,
+      message:
+        `Job ${job.key}${others.length > 0 ? ` (and ${others.map((each) => each.job.key).join(", ")})` : ""} deploys under ` +
+        `the group ${lock!.group} without a timeout, so a hanging step holds it for six hours.`,
+      cost: "All later deployments wait, also the one that repairs what is broken.",
+      fix: "add timeout-minutes to the job, somewhat above its usual time",
+      subject: `${job.id} timeout`,
+      related: [
+        { place: lock!.concurrency.place, message: "this lock is held" },
+        ...others.map((each) => ({ place: each.job.place, message: `${each.job.key} has no timeout either` })),
+      ],
+      repair: repairOf(jobs.map((each) => each.job)),
+    } satisfies Draft;
+  });
+}
+
+/** Whether every step that takes long has its own timeout. */
+const isBounded = (view: WorkflowsView, job: JobNode): boolean => {
+  const steps = view.stepsOf(job).filter(({ run }) => run !== undefined);
+  return steps.length > 0 && steps.every(({ timeoutMinutes }) => timeoutMinutes !== undefined);
+};
+
+const repairOf = (jobs: readonly JobNode[]) => ({
+  title: "Bound the time of the deployment",
+  edits: jobs.flatMap((job) => insertIntoJob(job, "", ["timeout-minutes: 60"]).edits),
+});
+
+const example = (timeout: string): string => `name: deploy
+on:
+  push:
+    branches: [main]
+concurrency: production
+jobs:
+  deploy:${timeout}
+    runs-on: ubuntu-24.04
+    steps:
+      - run: kubectl apply -f shop.yaml
+`;
+
+export const releaseNoTimeoutHoldingALock: Rule = {
+  id: "release-no-timeout-holding-a-lock",
+  title: "A deployment holds a lock without a timeout",
+  systems: ["github"],
+  antiPattern: 4,
+  focus: "resilience",
+  why:
+    "GitHub's default timeout is six hours. A step that waits for an answer that never comes holds the concurrency " +
+    "group as long, and every later deployment waits behind it.",
+  severity: "Medium. Info for lesser environments and atomic replacements. One finding for each workflow.",
+  fix: "Set timeout-minutes on every deploying job. A called workflow must set it itself; its caller cannot.",
+  limits: "Jobs that hold no lock are not reported, because nothing waits for them.",
+  failing: [{ ".github/workflows/deploy.yml": example(" # <- finding") }],
+  nearMisses: [
+    {
+      files: { ".github/workflows/deploy.yml": example("\n    timeout-minutes: 15") },
+      because: "The job has a timeout.",
+      edit: { file: ".github/workflows/deploy.yml", replace: "\n    timeout-minutes: 15", by: "" },
+    },
+  ],
+  check,
+};
