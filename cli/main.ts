@@ -2,15 +2,6 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError, exitCodeMeanings } from "../errors/catalogue.ts";
-import { addDoctor } from "./doctor/doctor.ts";
-import { addEmulator } from "./emulator/emulator.ts";
-import { addImage } from "./image/image.ts";
-import { addPromote } from "./image/promote.ts";
-import { addBacktest } from "./release/backtest.ts";
-import { addPower } from "./release/power.ts";
-import { addRelease } from "./release/release.ts";
-import { addTop } from "./release/top.ts";
-import { addSignIn } from "./sign-in.ts";
 import { printError } from "./terminal.ts";
 
 const { version, engines } = createRequire(import.meta.url)("ballast/package.json") as {
@@ -45,17 +36,12 @@ Examples:
   ballast release abort storefront --message "customers report empty carts"
   ballast power --requests-per-minute 1200 --failure-percent 0.5
   ballast backtest --thresholds stricter.yaml
+  ballast analyze .
   ballast emulator up`,
   );
-addRelease(program);
-addTop(program);
-addPower(program);
-addBacktest(program);
-addPromote(program);
-addDoctor(program, engines.node);
-addImage(program);
-addSignIn(program);
-addEmulator(program);
+// `analyze` runs in strangers' repositories and must start fast, so it loads no other command.
+if (process.argv[2] === "analyze") (await import("./analyze/analyze.ts")).addAnalyze(program);
+else (await import("./groups.ts")).addGroups(program, engines.node);
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;

@@ -37,7 +37,8 @@ const said = ({ verb, category, command }: Effect): string =>
 /** Publications of a version that exists fail, unless the command or the script allows for it. */
 function isOnce({ category, step, command }: Effect): boolean {
   if (!/^(npm-package|python-package|crate|package)$/.test(category)) return false;
-  const text = `${step.run?.text ?? ""} ${step.condition?.text ?? ""} ${step.with.map(({ key, value }) => `${key.text}=${value.text}`).join(" ")}`;
+  const inputs = step.with.map(({ key, value }) => `${key.text}=${value.text}`);
+  const text = [step.run?.text, step.condition?.text, ...inputs].join(" ");
   if (/skip-existing|tolerate-republish|--skip-duplicate|\|\|| view |already|exists|if \[/.test(text)) return false;
   return command === undefined || command.next !== "||";
 }

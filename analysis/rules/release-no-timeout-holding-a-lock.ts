@@ -27,7 +27,7 @@ function check(graph: Graph): readonly Draft[] {
       known: "structural",
       place: job.place,
       message:
-        `Job ${job.key}${others.length > 0 ? ` (and ${others.map((each) => each.job.key).join(", ")})` : ""} deploys under ` +
+        `Job ${job.key}${others.map((each) => `, ${each.job.key}`).join("")} deploys under ` +
         `the group ${lock!.group} without a timeout, so a hanging step holds it for six hours.`,
       cost: "All later deployments wait, also the one that repairs what is broken.",
       fix: "add timeout-minutes to the job, somewhat above its usual time",

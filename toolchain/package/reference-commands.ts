@@ -3,15 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { type Argument, Command, type Option } from "commander";
-import { addDoctor } from "../../cli/doctor/doctor.ts";
-import { addEmulator } from "../../cli/emulator/emulator.ts";
-import { addImage } from "../../cli/image/image.ts";
-import { addPromote } from "../../cli/image/promote.ts";
-import { addBacktest } from "../../cli/release/backtest.ts";
-import { addPower } from "../../cli/release/power.ts";
-import { addRelease } from "../../cli/release/release.ts";
-import { addTop } from "../../cli/release/top.ts";
-import { addSignIn } from "../../cli/sign-in.ts";
+import { addGroups } from "../../cli/groups.ts";
 import { block, code, generatedFrom, plain, sentence, table } from "./markdown.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -21,9 +13,7 @@ export function ballastProgram(): Command {
   const program = new Command("ballast")
     .exitOverride()
     .configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
-  for (const add of [addRelease, addTop, addPower, addBacktest, addPromote, addImage, addSignIn, addEmulator])
-    add(program);
-  addDoctor(program, ">=20");
+  addGroups(program, ">=20");
   return program;
 }
 

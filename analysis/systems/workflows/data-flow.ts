@@ -103,7 +103,8 @@ const harmlessActions = [
 const harmlessCommand = new RegExp(
   "^(" +
     [
-      "echo|printf|cd|ls|cat|pwd|true|test|export|set|mkdir|cp|mv|rm|touch|chmod|grep|sed|awk|jq|head|tail|find|which|env",
+      "echo|printf|cd|ls|cat|pwd|true|test|export|set|mkdir|cp|mv|rm|touch|chmod|grep|sed|awk|jq|head|tail|find",
+      "which|env",
       "sort|diff|wc|tar|unzip|source|pushd|popd|sleep|node|python3?|ruby|tsc|fi|done|esac|else|exit|return|shift|local",
       "npm (ci|install|i)|npm run (build|compile|format|generate)|(pnpm|yarn|bun)( (install|i|build|run build))?",
       "pip3? install|uv (sync|pip|build)|poetry (install|build|check)|python3? -m (pip|build|venv)|apt-get|apt|brew",

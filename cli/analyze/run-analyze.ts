@@ -1,0 +1,80 @@
+// What `ballast analyze` does: it opens the folder, analyses it, compares with the baseline, proves patches if they
+// were asked for, and prints the report.
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Analysis, analyze } from "../../analysis/analyze.ts";
+import { baselineOf, compareWithBaseline } from "../../analysis/baseline.ts";
+import { openFolder } from "../../analysis/folder.ts";
+import { htmlPage } from "../../analysis/reports/html.ts";
+import { jsonPage } from "../../analysis/reports/json.ts";
+import { markdownPage } from "../../analysis/reports/markdown.ts";
+import { sarifPage } from "../../analysis/reports/sarif.ts";
+import { rankOf } from "../../analysis/rule.ts";
+import { type Gap, type Summary, summarize } from "../../analysis/summary.ts";
+import { analyzeBaselineUnreadable, analyzeFolderMissing } from "../../errors/analysis.ts";
+import { print } from "../terminal.ts";
+import { type AnalyzeOptions, scopes } from "./options.ts";
+import { patchesFor } from "./patches.ts";
+
+const findingsOfQuick = 10;
+
+/** Runs the command. @throws cli-analyze-folder-missing, cli-analyze-baseline-unreadable, cli-analyze-tree-dirty */
+export async function runAnalyze(path: string, options: AnalyzeOptions, version: string): Promise<void> {
+  const root = resolve(path);
+  if (!isFolder(root)) throw analyzeFolderMissing({ path });
+  const folder = openFolder(root);
+  const whole = await analyze(folder, {
+    scope: scopes[options.scope] ?? [],
+    ...(options.focus !== "all" && { focus: options.focus }),
+  });
+  if (options.writeBaseline) writeFileSync(options.writeBaseline, baselineOf(whole.findings));
+  const analysis = narrowed(whole, options);
+  const patches = await patchesFor(root, folder, analysis, options);
+  const summary = summarize(analysis, unreadOf(options.scope));
+  if (!options.validateOnly) print(pageOf(analysis, summary, options, version, patches));
+  const isFailed = analysis.findings.some(({ severity }) => rankOf(severity) >= rankOf(options.failOn));
+  if (isFailed || unreadOf(options.scope).length > 0) process.exitCode = 1;
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** What a scope asks for and nothing reads yet. Such a scope is never green. */
+const unreadOf = (scope: string): readonly Gap[] =>
+  scope === "production" ? [{ what: "program code", because: "program code is not read yet" }] : [];
+
+/** Leaves out what the baseline has. */
+function narrowed(analysis: Analysis, { baseline }: AnalyzeOptions): Analysis {
+  if (baseline === undefined) return analysis;
+  const compared = compareWithBaseline(analysis.findings, textOf(baseline));
+  if (compared === undefined)
+    throw analyzeBaselineUnreadable({ file: baseline, reason: "it was not written by --write-baseline" });
+  const lines = compared.gone.map(({ rule, file }) => `  ${file}  ${rule}\n`).join("");
+  if (lines !== "") process.stderr.write(`No longer found; remove from the baseline:\n${lines}`);
+  return { ...analysis, findings: compared.added };
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw analyzeBaselineUnreadable({ file, reason: `it cannot be read (${(error as NodeJS.ErrnoException).code})` });
+  }
+}
+
+function pageOf(
+  analysis: Analysis,
+  summary: Summary,
+  { format, output, depth }: AnalyzeOptions,
+  version: string,
+  patches: string | undefined,
+): string {
+  if (format === "json") return jsonPage(analysis, summary);
+  if (format === "sarif") return sarifPage(analysis, version);
+  if (format === "html") return htmlPage(analysis, summary);
+  const shown = depth === "quick" ? { ...analysis, findings: analysis.findings.slice(0, findingsOfQuick) } : analysis;
+  return markdownPage(shown, summary, {
+    onlyFixes: output === "recommendations",
+    ...(output === "full" && { most: Number.POSITIVE_INFINITY }),
+    ...(patches !== undefined && { patches }),
+  });
+}
