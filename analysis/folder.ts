@@ -48,6 +48,7 @@ function walk(root: string, at: string, files: string[], unreadable: Map<string,
     if (entry.isDirectory() && !skipped.has(entry.name)) walk(root, path, files, unreadable);
     else if (entry.isFile()) files.push(path);
     else if (entry.isSymbolicLink()) unreadable.set(path, "it is a link, and links are not followed");
+    else if (!entry.isDirectory()) unreadable.set(path, "it is not a regular file");
   }
 }
 

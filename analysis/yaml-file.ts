@@ -18,6 +18,8 @@ import type { Place, Text } from "./place.ts";
 
 /** More bytes than the largest real workflow, by far. */
 const charactersMax = 2_000_000;
+/** Deeper than any workflow, and shallow enough for every recursion. */
+const depthMax = 100;
 /** The limit of the `yaml` package for its own expansion. */
 const aliasesMax = 100;
 
@@ -45,6 +47,7 @@ export class YamlFile {
 
   /** Why the file cannot be judged, before its values are used. */
   get obstacle(): string | undefined {
+    if (isDeeper(this.#document.contents, depthMax)) return `it is nested deeper than ${depthMax} levels`;
     const count = expansions(this.#document.contents, this.#document);
     return count > aliasesMax ? `its YAML aliases expand to more than ${aliasesMax} copies` : undefined;
   }
@@ -166,6 +169,13 @@ export function refusal(text: string): string | undefined {
   return undefined;
 }
 
+/** Whether a value is nested deeper than so many levels. It does not recurse further than that. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (levels < 0) return true;
+  if (isMap(value)) return value.items.some(({ value: each }) => isDeeper(each, levels - 1));
+  return isSeq(value) && value.items.some((each) => isDeeper(each, levels - 1));
+}
+
 /**
  * Counts the copies that aliases stand for, with nested ones multiplied, and stops beyond the limit. The document is
  * not expanded for it: the size of each anchor is computed once.
@@ -173,7 +183,7 @@ export function refusal(text: string): string | undefined {
 function expansions(root: unknown, document: Document.Parsed): number {
   const sizes = new Map<unknown, number>();
   const sizeOf = (value: unknown, depth: number): number => {
-    if (depth > 200) return Number.POSITIVE_INFINITY;
+    if (depth > depthMax * 4) return Number.POSITIVE_INFINITY; // aliases within aliases
     if (isAlias(value)) {
       const target = value.resolve(document);
       if (target === undefined) return 0;

@@ -33,7 +33,9 @@ export function markdownPage({ findings }: Analysis, summary: Summary, options: 
   return `${parts.join("\n\n")}\n`;
 }
 
-const at = ({ place }: Finding): string => `${place.file}:${place.line}`;
+/** A path in code; what would end the code or the line is shown as `?`. */
+const path = (file: string): string => file.replaceAll(/[`\p{Cc}]/gu, "?");
+const at = ({ place }: Finding): string => `${path(place.file)}:${place.line}`;
 
 function one(finding: Finding, number: number): string {
   const { severity, rule, message, cost, fix, known, related = [], repair } = finding;
@@ -46,7 +48,7 @@ function one(finding: Finding, number: number): string {
   ].join("\n");
 }
 
-const besides = ({ place, message }: Related): string => `; ${plain(message)}: \`${place.file}:${place.line}\``;
+const besides = ({ place, message }: Related): string => `; ${plain(message)}: \`${path(place.file)}:${place.line}\``;
 
 /** Text of files must not become markup. */
 const plain = (text: string): string =>
@@ -75,15 +77,15 @@ const fixes = (findings: readonly Finding[]): readonly string[] =>
           .join("\n"),
       ];
 
-const picture = (path: readonly string[]): readonly string[] =>
-  path.length < 2 ? [] : ["## Worst path", `\`\`\`mermaid\n${mermaidPath(path)}\`\`\``];
+const picture = (labels: readonly string[]): readonly string[] =>
+  labels.length < 2 ? [] : ["## Worst path", `\`\`\`mermaid\n${mermaidPath(labels)}\`\`\``];
 
 const alwaysUnjudged =
   "Branch rules, environment protection and run times are not in the repository, so they were not judged.";
 
 function gaps(all: readonly Gap[]): readonly string[] {
   const shown = all.slice(0, 15);
-  const lines = shown.map(({ what, because }) => `- \`${what.replaceAll("`", "'")}\`: ${plain(because)}`);
+  const lines = shown.map(({ what, because }) => `- \`${path(what)}\`: ${plain(because)}`);
   const more =
     all.length > shown.length ? [`- and ${all.length - shown.length} more: \`--format json\` lists them`] : [];
   return ["## Not judged", [...lines, ...more, `- ${alwaysUnjudged}`].join("\n")];

@@ -3,7 +3,7 @@
 import type { Graph } from "../graph.ts";
 import { groupedBy } from "../grouped.ts";
 import { lockRepair } from "../patches/lock-repair.ts";
-import type { Draft, Rule, Severity } from "../rule.ts";
+import { type Draft, type Rule, rankOf, type Severity } from "../rule.ts";
 import { type Deployment, deploymentsIn, isPreview } from "../systems/workflows/deployments.ts";
 import { viewOf } from "../systems/workflows/view.ts";
 
@@ -12,26 +12,32 @@ function check(graph: Graph): readonly Draft[] {
   const unlocked = deploymentsIn(view).filter(
     (each) => each.locks.length === 0 && !isPreview(each) && each.world.event !== "workflow_call",
   );
-  return groupedBy(unlocked, ({ job }) => job.id).map(draft);
+  return groupedBy(unlocked, ({ workflow }) => workflow.id).map(draft);
 }
 
-function draft(all: readonly Deployment[]): Draft {
-  const { job, workflow, effects, tier } = all[0]!;
+/** One finding for a workflow, at the job that matters most. */
+function draft(unsorted: readonly Deployment[]): Draft {
+  const all = unsorted.toSorted((one, other) => rankOf(severityOf([other])) - rankOf(severityOf([one])));
+  const [first] = all;
+  const { job, workflow, effects } = first!;
   const [effect] = effects;
-  const events = [...new Set(all.map(({ world }) => world.event))];
+  const events = [...new Set(all.filter((each) => each.job === job).map(({ world }) => world.event))];
+  const others = groupedBy(all, (each) => each.job.id).flatMap(([each]) => (each!.job === job ? [] : [each!.job]));
+  const target = [effect!.category, effect!.named].filter(Boolean).join(" ");
   return {
     severity: severityOf(all),
     known: "structural",
     place: job.place,
     message:
-      `Job ${job.key} of ${workflow.title} deploys (${effect!.category}${effect!.named ? ` ${effect!.named}` : ""}) ` +
-      `on ${events.join(" and ")}, and no concurrency group keeps two runs apart.`,
+      `Job ${job.key} of ${workflow.title} deploys (${target}) on ${events.join(" and ")}, and no concurrency group ` +
+      "keeps two runs apart.",
     cost: "Two runs deploy at once; the older one may finish last, and then the older version stays.",
-    fix:
-      `add a concurrency group to the job that names its ` +
-      `target${tier === "production" ? ", and keep running deployments (cancel-in-progress: false)" : ""}`,
-    subject: `${job.id}`,
-    related: [{ place: effect!.place, message: "this deploys" }],
+    fix: "add a concurrency group that names the target, with cancel-in-progress: false",
+    subject: `${workflow.id} unlocked`,
+    related: [
+      { place: effect!.place, message: "this deploys" },
+      ...others.map((each) => ({ place: each.place, message: `${each.key} deploys without a lock, too` })),
+    ],
     repair: lockRepair(job, effect!),
   };
 }

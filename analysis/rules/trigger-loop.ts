@@ -52,7 +52,7 @@ function draft(
     known: circle.reduce((known, edge) => weaker(known, edge.evidence.known), evidence.known),
     place: evidence.place,
     message:
-      `${titles.join(" starts ")}: each run starts the next ` +
+      `${titles.map((title) => `"${title}"`).join(" starts ")}: each run starts the next ` +
       `one${isGuarded ? ", unless a condition stops it" : ""}.`,
     cost: ends
       ? "Every push runs each of them several times; GitHub stops after three levels, with half of them done."

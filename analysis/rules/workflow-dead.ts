@@ -3,7 +3,7 @@
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { holds, unknown } from "../systems/workflows/conditions.ts";
-import { parseCondition } from "../systems/workflows/expressions.ts";
+import { type Expression, parseCondition } from "../systems/workflows/expressions.ts";
 import type { JobNode, WorkflowNode } from "../systems/workflows/nodes.ts";
 import { shipmentsOf } from "../systems/workflows/roles.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
@@ -98,10 +98,14 @@ function callsNobody(view: WorkflowsView, job: JobNode): readonly Draft[] {
   ];
 }
 
+/** A job that somebody switched off with a plain `false` is no mistake. */
+const isSwitchedOff = (expression: Expression): boolean =>
+  expression.is === "literal" || (expression.is === "all" && expression.of.some(({ is }) => is === "literal"));
+
 /** Jobs whose own condition is false on every event that starts them. */
 function neverTrue(view: WorkflowsView, job: JobNode): readonly Draft[] {
   const expression = job.condition && parseCondition(job.condition.text);
-  if (job.condition === undefined || expression === undefined || expression.is === "literal") return [];
+  if (job.condition === undefined || expression === undefined || isSwitchedOff(expression)) return [];
   const worlds = worldsOf(view, view.workflowOf(job));
   const isNever =
     worlds.length > 0 &&

@@ -34,26 +34,33 @@ export function parseExpression(text: string): Expression | undefined {
   return cache.get(text);
 }
 
+/** GitHub's own limits for an expression. */
+const charactersMax = 21_000;
+const depthMax = 50;
+
 function parseNow(text: string): Expression | undefined {
+  if (text.length > charactersMax) return undefined;
   try {
-    return plain(new Parser(new Lexer(text).lex().tokens, contexts, known).parse());
+    return plain(new Parser(new Lexer(text).lex().tokens, contexts, known).parse(), 0);
   } catch {
     return undefined;
   }
 }
 
-function plain(expr: Expr): Expression {
+function plain(expr: Expr, depth: number): Expression {
+  if (depth > depthMax) throw new Error("an expression that is nested too deep");
+  const inner = (each: Expr): Expression => plain(each, depth + 1);
   if (expr instanceof Literal) return { is: "literal", value: primitive(expr.literal) };
-  if (expr instanceof Grouping) return plain(expr.group);
+  if (expr instanceof Grouping) return inner(expr.group);
   if (expr instanceof ContextAccess) return { is: "path", path: [expr.name.lexeme.toLowerCase()] };
-  if (expr instanceof Unary) return { is: "not", of: plain(expr.expr) };
-  if (expr instanceof Logical) return { is: expr.operator.lexeme === "&&" ? "all" : "any", of: expr.args.map(plain) };
+  if (expr instanceof Unary) return { is: "not", of: inner(expr.expr) };
+  if (expr instanceof Logical) return { is: expr.operator.lexeme === "&&" ? "all" : "any", of: expr.args.map(inner) };
   if (expr instanceof Binary)
-    return { is: "compare", operator: expr.operator.lexeme, left: plain(expr.left), right: plain(expr.right) };
+    return { is: "compare", operator: expr.operator.lexeme, left: inner(expr.left), right: inner(expr.right) };
   if (expr instanceof FunctionCall)
-    return { is: "call", name: expr.functionName.lexeme.toLowerCase(), args: expr.args.map(plain) };
+    return { is: "call", name: expr.functionName.lexeme.toLowerCase(), args: expr.args.map(inner) };
   if (expr instanceof IndexAccess) {
-    const of = plain(expr.expr);
+    const of = inner(expr.expr);
     const index = expr.index instanceof Literal ? String(primitive(expr.index.literal) ?? "") : "*";
     if (of.is === "path") return { is: "path", path: [...of.path, index] };
     return { is: "call", name: "index", args: [of, { is: "literal", value: index }] };
@@ -73,18 +80,30 @@ export type Piece =
   | { readonly literal: string }
   | { readonly source: string; readonly expression: Expression | undefined; readonly at: number };
 
-/** Splits a text at its `${{ … }}`. */
+/** Splits a text at its `${{ … }}`. It reads each character once, so no text takes long. */
 export function piecesOf(text: string): readonly Piece[] {
   const pieces: Piece[] = [];
   let from = 0;
-  for (const match of text.matchAll(/\$\{\{((?:'[^']*'|[^'}]|\}(?!\}))*)\}\}/g)) {
-    if (match.index > from) pieces.push({ literal: text.slice(from, match.index) });
-    const source = match[1]!.trim();
-    pieces.push({ source, expression: parseExpression(source), at: match.index });
-    from = match.index + match[0].length;
+  for (let at = text.indexOf("${{"); at !== -1; at = text.indexOf("${{", from)) {
+    const end = endOfExpression(text, at + 3);
+    if (end === -1) break;
+    if (at > from) pieces.push({ literal: text.slice(from, at) });
+    const source = text.slice(at + 3, end).trim();
+    pieces.push({ source, expression: parseExpression(source), at });
+    from = end + 2;
   }
   if (from < text.length) pieces.push({ literal: text.slice(from) });
   return pieces;
+}
+
+/** Finds the `}}` that ends an expression; those in quotes do not. */
+function endOfExpression(text: string, from: number): number {
+  let isQuoted = false;
+  for (let at = from; at < text.length; at += 1) {
+    if (text[at] === "'") isQuoted = !isQuoted;
+    else if (!isQuoted && text[at] === "}" && text[at + 1] === "}") return at;
+  }
+  return -1;
 }
 
 /** Parses the text of an `if`, which needs no braces. A text of several pieces is a format, which is never false. */

@@ -15,12 +15,28 @@ export interface Outcome {
   readonly result: Result;
 }
 
+const cache = new WeakMap<World, Map<string, ReadonlyMap<string, Outcome>>>();
+
 /** Simulates a run in which the given jobs fail if they run; all others succeed. */
 export function simulate(
   view: WorkflowsView,
   workflow: WorkflowNode,
   world: World,
   failing: ReadonlySet<string> = new Set(),
+): ReadonlyMap<string, Outcome> {
+  const runs = cache.get(world) ?? new Map<string, ReadonlyMap<string, Outcome>>();
+  cache.set(world, runs);
+  const key = JSON.stringify([workflow.id, ...failing]);
+  const outcomes = runs.get(key) ?? simulateNow(view, workflow, world, failing);
+  runs.set(key, outcomes);
+  return outcomes;
+}
+
+function simulateNow(
+  view: WorkflowsView,
+  workflow: WorkflowNode,
+  world: World,
+  failing: ReadonlySet<string>,
 ): ReadonlyMap<string, Outcome> {
   const outcomes = new Map<string, Outcome>();
   const visit = (job: JobNode, depth: number): Outcome => {

@@ -20,6 +20,7 @@ export class WorkflowsView {
   readonly #inner = new Map<string, readonly StepNode[]>();
   readonly #callee = new Map<string, WorkflowNode>();
   readonly #callers = new Map<string, readonly JobNode[]>();
+  readonly #needs = new Map<string, readonly JobNode[]>();
   readonly #ancestors = new Map<string, readonly JobNode[]>();
   readonly #effects = new Map<string, readonly Effect[]>();
 
@@ -62,8 +63,13 @@ export class WorkflowsView {
   ];
 
   /** The jobs that a job needs, those that do not exist left out. */
-  needsOf = (job: JobNode): readonly JobNode[] =>
-    job.needs.flatMap(({ text }) => this.job(this.workflowOf(job), text) ?? []);
+  needsOf(job: JobNode): readonly JobNode[] {
+    const known = this.#needs.get(job.id);
+    if (known) return known;
+    const all = [...new Set(job.needs.flatMap(({ text }) => this.job(this.workflowOf(job), text) ?? []))];
+    this.#needs.set(job.id, all);
+    return all;
+  }
 
   /** All jobs that come before a job, nearest first; a circle ends. */
   ancestorsOf(job: JobNode): readonly JobNode[] {

@@ -20,18 +20,31 @@ export interface World {
   readonly label: string;
 }
 
-const combinationsMax = 64;
+/** More combinations of inputs than this are not tried; fewer for workflows with many jobs. */
+const combinationsMax = (jobs: number): number => (jobs > 30 ? 8 : 64);
+const worldsMax = 200;
+
+const cache = new WeakMap<WorkflowsView, Map<string, readonly World[]>>();
 
 /** Gives the situations of a workflow. A callee has those of its callers. */
-export function worldsOf(view: WorkflowsView, workflow: WorkflowNode, depth = 0): readonly World[] {
+export function worldsOf(view: WorkflowsView, workflow: WorkflowNode): readonly World[] {
+  const known = cache.get(view) ?? new Map<string, readonly World[]>();
+  cache.set(view, known);
+  const worlds = known.get(workflow.id) ?? worldsBelow(view, workflow, 0).slice(0, worldsMax);
+  known.set(workflow.id, worlds);
+  return worlds;
+}
+
+function worldsBelow(view: WorkflowsView, workflow: WorkflowNode, depth: number): readonly World[] {
+  const most = combinationsMax(view.jobsOf(workflow).length);
   const own = workflow.triggers
     .filter(({ event }) => event !== "workflow_call")
-    .flatMap((trigger) => ofTrigger(workflow, trigger));
+    .flatMap((trigger) => ofTrigger(workflow, trigger, most));
   if (depth > 4) return own;
   const called = view
     .callersOf(workflow)
     .flatMap((caller) =>
-      worldsOf(view, view.workflowOf(caller), depth + 1).map((world) => passedOn(workflow, caller, world)),
+      worldsBelow(view, view.workflowOf(caller), depth + 1).map((world) => passedOn(workflow, caller, world)),
     );
   const isCallable = workflow.triggers.some(({ event }) => event === "workflow_call");
   if (own.length + called.length > 0 || !isCallable) return [...own, ...called];
@@ -62,7 +75,7 @@ const typed = (type: string, text: string | undefined): Maybe => {
   return type === "number" ? Number(text) : text;
 };
 
-function ofTrigger(workflow: WorkflowNode, trigger: Trigger): readonly World[] {
+function ofTrigger(workflow: WorkflowNode, trigger: Trigger, most: number): readonly World[] {
   const { event } = trigger;
   const base = { event, inputs: new Map(), conclusion: undefined, via: [], label: event };
   if (event === "push") return refsOf(trigger).map((ref) => ({ ...base, ref, label: `push to ${nameOf(ref)}` }));
@@ -78,7 +91,10 @@ function ofTrigger(workflow: WorkflowNode, trigger: Trigger): readonly World[] {
     }));
   }
   if (event !== "workflow_dispatch") return [{ ...base, ref: { prefix: "refs/" } }];
-  return choices(workflow.inputs.filter((input) => input.event === "workflow_dispatch")).map((inputs) => ({
+  return choices(
+    workflow.inputs.filter((input) => input.event === "workflow_dispatch"),
+    most,
+  ).map((inputs) => ({
     ...base,
     ref: { prefix: "refs/" },
     inputs,
@@ -112,14 +128,14 @@ function refsOf({ filters }: Trigger): readonly (string | Beginning)[] {
 }
 
 /** Every combination of inputs that have a fixed set of values; only the first values if there are too many. */
-function choices(inputs: readonly Input[]): readonly ReadonlyMap<string, Maybe>[] {
+function choices(inputs: readonly Input[], most: number): readonly ReadonlyMap<string, Maybe>[] {
   const sets = inputs.flatMap((input): readonly (readonly [string, readonly Maybe[]])[] => {
     if (input.type === "boolean") return [[input.name, [true, false]]];
     return input.options.length > 0 ? [[input.name, input.options]] : [];
   });
   return sets.reduce<readonly ReadonlyMap<string, Maybe>[]>(
     (all, [name, values]) =>
-      all.length * values.length > combinationsMax
+      all.length * values.length > most
         ? all
         : all.flatMap((each) => values.map((value) => new Map([...each, [name, value]]))),
     [new Map()],
