@@ -2,6 +2,8 @@
 // that were read or could not be judged. A system adds its nodes in `systems/<system>/nodes.ts` and one line here. The
 // graph is plain JSON; `reports/analysis.schema.json` is its published schema.
 import { compareText, type Evidence, type Place } from "./place.ts";
+import type { ClaudeCodeNode } from "./systems/claude-code/nodes.ts";
+import type { PulumiNode } from "./systems/pulumi/nodes.ts";
 import type { WorkflowsNode } from "./systems/workflows/nodes.ts";
 
 /** The systems that are read. Each has a folder in `systems/`. */
@@ -9,7 +11,7 @@ export const systemNames = ["github", "claude-code", "pulumi"] as const;
 export type SystemName = (typeof systemNames)[number];
 
 /** Every node. Its `kind` decides what it holds; ids are unique and stable across runs. */
-export type Node = WorkflowsNode;
+export type Node = ClaudeCodeNode | PulumiNode | WorkflowsNode;
 export type NodeKind = Node["kind"];
 export type NodeOf<Kind extends NodeKind> = Extract<Node, { kind: Kind }>;
 

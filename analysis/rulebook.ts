@@ -1,14 +1,25 @@
 // All rules, sorted by id. Add one with a file in `rules/` and a line here.
 import type { Rule } from "./rule.ts";
+import { agentCannotDelegate } from "./rules/agent-cannot-delegate.ts";
+import { agentDangling } from "./rules/agent-dangling.ts";
+import { agentDuplicate } from "./rules/agent-duplicate.ts";
+import { agentFileNotLoaded } from "./rules/agent-file-not-loaded.ts";
+import { alertHasAction } from "./rules/alert-has-action.ts";
 import { calleePermissions } from "./rules/callee-permissions.ts";
+import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
 import { deadlock } from "./rules/deadlock.ts";
 import { effectOrderNotResumable } from "./rules/effect-order-not-resumable.ts";
+import { endpointHardCoded } from "./rules/endpoint-hard-coded.ts";
 import { gateAfterEffect } from "./rules/gate-after-effect.ts";
 import { gateCannotFail } from "./rules/gate-cannot-fail.ts";
+import { hookCannotFire } from "./rules/hook-cannot-fire.ts";
+import { hookRace } from "./rules/hook-race.ts";
+import { imageByDigest } from "./rules/image-by-digest.ts";
 import { noRollback } from "./rules/no-rollback.ts";
 import { outputUndeclared } from "./rules/output-undeclared.ts";
 import { pendingDropped } from "./rules/pending-dropped.ts";
 import { previewSkipped } from "./rules/preview-skipped.ts";
+import { probesPresent } from "./rules/probes-present.ts";
 import { releaseBlindCanary } from "./rules/release-blind-canary.ts";
 import { releaseCancelledMidway } from "./rules/release-cancelled-midway.ts";
 import { releaseDeadChoice } from "./rules/release-dead-choice.ts";
@@ -19,24 +30,42 @@ import { releaseNoTimeoutHoldingALock } from "./rules/release-no-timeout-holding
 import { releaseSilentlySkipped } from "./rules/release-silently-skipped.ts";
 import { releaseSkippedMasksFailure } from "./rules/release-skipped-masks-failure.ts";
 import { releaseUngated } from "./rules/release-ungated.ts";
+import { resourceOwnedTwice } from "./rules/resource-owned-twice.ts";
+import { rollbackNoRevisionKept } from "./rules/rollback-no-revision-kept.ts";
 import { rollbackTargetRemoved } from "./rules/rollback-target-removed.ts";
 import { rollbackUnsound } from "./rules/rollback-unsound.ts";
+import { secretByReference } from "./rules/secret-by-reference.ts";
+import { secretExpiry } from "./rules/secret-expiry.ts";
+import { secretNotMarked } from "./rules/secret-not-marked.ts";
+import { serviceCycle } from "./rules/service-cycle.ts";
 import { stateSharedByEnvironments } from "./rules/state-shared-by-environments.ts";
+import { trafficNotWhole } from "./rules/traffic-not-whole.ts";
 import { triggerLoop } from "./rules/trigger-loop.ts";
 import { workflowDead } from "./rules/workflow-dead.ts";
 import { workflowNeedlessNeeds } from "./rules/workflow-needless-needs.ts";
 import { workflowRunWrongCommit } from "./rules/workflow-run-wrong-commit.ts";
 
 export const rulebook: readonly Rule[] = [
+  agentCannotDelegate,
+  agentDangling,
+  agentDuplicate,
+  agentFileNotLoaded,
+  alertHasAction,
   calleePermissions,
+  crossEnvironmentReference,
   deadlock,
   effectOrderNotResumable,
+  endpointHardCoded,
   gateAfterEffect,
   gateCannotFail,
+  hookCannotFire,
+  hookRace,
+  imageByDigest,
   noRollback,
   outputUndeclared,
   pendingDropped,
   previewSkipped,
+  probesPresent,
   releaseBlindCanary,
   releaseCancelledMidway,
   releaseDeadChoice,
@@ -47,9 +76,16 @@ export const rulebook: readonly Rule[] = [
   releaseSilentlySkipped,
   releaseSkippedMasksFailure,
   releaseUngated,
+  resourceOwnedTwice,
+  rollbackNoRevisionKept,
   rollbackTargetRemoved,
   rollbackUnsound,
+  secretByReference,
+  secretExpiry,
+  secretNotMarked,
+  serviceCycle,
   stateSharedByEnvironments,
+  trafficNotWhole,
   triggerLoop,
   workflowDead,
   workflowNeedlessNeeds,

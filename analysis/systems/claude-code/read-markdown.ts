@@ -1,0 +1,143 @@
+// Reads agents, commands and skills: whether Claude Code loads the file, under which name, what its fields restrict, and
+// which files of the repository its text needs. The text itself is kept as prose; who it delegates to is found once all
+// agents are known.
+import { type Place, structural } from "../../place.ts";
+import type { Folder } from "../system.ts";
+import { type Frontmatter, fieldOf, placeIn, readFrontmatter, toolsOf } from "./frontmatter.ts";
+import { placesOf } from "./hook-shape.ts";
+import { inside, type NamedRole } from "./layout.ts";
+import { type ProseLine, proseOf } from "./markdown.ts";
+import type { AgentNode, NotLoaded, PromptNode, Reference } from "./nodes.ts";
+import { isNo, isYes } from "./runtime-facts.ts";
+
+/** A file with its text taken apart. */
+export interface MarkdownFile<Node> {
+  readonly node: Node;
+  readonly frontmatter: Frontmatter;
+  readonly prose: readonly ProseLine[];
+}
+
+/** Reads an agent. One of a project needs a name and a description; one of a plugin is loaded under its file's name. */
+export function readAgent(file: string, text: string, role: NamedRole): MarkdownFile<AgentNode> {
+  const frontmatter = readFrontmatter(file, text);
+  const { fields, fault, at } = frontmatter;
+  const declared = fieldOf(fields, "name")?.value;
+  const isPlugins = role.plugin !== undefined;
+  const own = isPlugins
+    ? role.name.replace(/[^:]*$/, () => declared?.text ?? role.name.replace(/^.*:/, ""))
+    : declared?.text;
+  const name = isPlugins ? `${role.plugin}:${own}` : (own ?? role.name);
+  const node: AgentNode = {
+    kind: "agent",
+    system: "claude-code",
+    id: `agent:${file}`,
+    name,
+    evidence: structural(declared?.place ?? at),
+    file,
+    plugin: role.plugin,
+    root: role.root,
+    fields,
+    fieldsAt: at,
+    ignoredFields: isPlugins && fault?.reason !== "no-frontmatter" ? fault : undefined,
+    notLoaded: isPlugins ? undefined : notLoadedAgent(frontmatter),
+    isMeant: isMeant(frontmatter),
+    tools: toolsOf(fieldOf(fields, "tools")),
+    forbidden: toolsOf(fieldOf(fields, "disallowedTools")) ?? [],
+  };
+  return { node, frontmatter, prose: proseOf(frontmatter.body, frontmatter.bodyLine) };
+}
+
+/** sub-agents, "Subagent files Claude Code skips". */
+function notLoadedAgent({ fields, fault, at }: Frontmatter): NotLoaded | undefined {
+  if (fault !== undefined) return fault;
+  const name = fieldOf(fields, "name");
+  if (name?.value === undefined) return { reason: "no-name", place: at, because: "its frontmatter has no name" };
+  const { text, place } = name.value;
+  if (/^-|:/.test(text)) {
+    const because = `its name is ${text}, and a name may neither begin with - nor contain a colon`;
+    return { reason: "bad-name", place, because };
+  }
+  if (fieldOf(fields, "description")?.items.length) return undefined;
+  return { reason: "no-description", place: at, because: "its frontmatter has no description" };
+}
+
+/** Whether a file in a folder of agents is an agent and not a document beside them. */
+function isMeant({ fields, fault, body }: Frontmatter): boolean {
+  if (fieldOf(fields, "description") !== undefined || fieldOf(fields, "tools") !== undefined) return true;
+  if (fieldOf(fields, "name") !== undefined || fieldOf(fields, "model") !== undefined) return true;
+  if (fault?.reason === "late-frontmatter" || fault?.reason === "broken-frontmatter") return true;
+  const opening = body.filter((line) => line.trim() !== "").slice(0, 12);
+  return opening.some((line) =>
+    /^(#{1,2} .*\bagent\s*$|#+ (role|persona|identity)\b|you are (a|an|the)\b)/i.test(line),
+  );
+}
+
+/** Reads a command or a skill. Both are loaded even if their fields are refused. */
+export function readPrompt(
+  file: string,
+  text: string,
+  role: NamedRole,
+  folder: Folder,
+  known: ReadonlySet<string>,
+): MarkdownFile<PromptNode> {
+  const frontmatter = readFrontmatter(file, text);
+  const { fields, fault, at } = frontmatter;
+  const declared = role.kind === "skill" ? fieldOf(fields, "name")?.value : undefined;
+  const own = declared?.text ?? role.name;
+  const prose = proseOf(frontmatter.body, frontmatter.bodyLine);
+  const node: PromptNode = {
+    kind: "prompt",
+    system: "claude-code",
+    id: `prompt:${file}`,
+    name: role.plugin === undefined ? own : `${role.plugin}:${own.replace(`${role.plugin}:`, "")}`,
+    evidence: structural(declared?.place ?? at),
+    file,
+    plugin: role.plugin,
+    root: role.root,
+    fields,
+    fieldsAt: at,
+    ignoredFields: fault?.reason === "no-frontmatter" ? undefined : fault,
+    form: role.kind === "skill" ? "skill" : "command",
+    userMayCall: !isNo(fieldOf(fields, "user-invocable")?.value?.text),
+    modelMayCall: !isYes(fieldOf(fields, "disable-model-invocation")?.value?.text),
+    references: referencesIn(file, role, prose, folder, known),
+  };
+  return { node, frontmatter, prose };
+}
+
+/** Finds the files that a prompt needs: scripts by placeholder, and documents by link. */
+function referencesIn(
+  file: string,
+  role: NamedRole,
+  prose: readonly ProseLine[],
+  folder: Folder,
+  known: ReadonlySet<string>,
+): readonly Reference[] {
+  const here = file.replace(/\/?[^/]*$/, "");
+  const roots = { project: role.root, plugin: role.plugin === undefined ? undefined : role.root };
+  const exists = (path: string): boolean =>
+    known.has(path) || folder.files.some((each) => each.startsWith(`${path.replace(/\/$/, "")}/`));
+  return prose.flatMap(({ text, line }) => {
+    const at = (index: number, length: number): Place => placeIn(file, line, index + 1, length);
+    const scripts = [...text.matchAll(/\$\{CLAUDE_(SKILL_DIR|PLUGIN_ROOT|PROJECT_DIR)\}\/([\w./-]*\w)/g)].flatMap(
+      (match): readonly Reference[] => {
+        const [whole, kind, path] = match;
+        const found = kind === "SKILL_DIR" ? [inside(here, path!)] : placesOf(whole, roots);
+        const places = found.filter((each): each is string => each !== undefined);
+        if (places.length === 0 || !/\.\w+$/.test(path!)) return [];
+        const use = /\.(md|txt|json|ya?ml)$/.test(path!) ? "document" : "script";
+        return [{ path: places[0]!, place: at(match.index, whole.length), use, exists: places.some(exists) }];
+      },
+    );
+    const links = role.kind === "skill" ? [...text.matchAll(/(?<!`)\[[^\]]+\]\(([\w./-]+\.\w+)(?:#[\w-]*)?\)/g)] : [];
+    const documents = links.flatMap((match): readonly Reference[] => {
+      const places = [inside(here, match[1]!), inside(role.root, match[1]!), inside("", match[1]!)].filter(
+        (each): each is string => each !== undefined,
+      );
+      if (places.length < 3) return [];
+      const place = at(match.index, match[0].length);
+      return [{ path: places[0]!, place, use: "document", exists: places.some(exists) }];
+    });
+    return [...scripts, ...documents];
+  });
+}
