@@ -2,8 +2,11 @@
 import type { Rule } from "./rule.ts";
 import { agentCannotDelegate } from "./rules/agent-cannot-delegate.ts";
 import { agentDangling } from "./rules/agent-dangling.ts";
+import { agentDelegationCycle } from "./rules/agent-delegation-cycle.ts";
 import { agentDuplicate } from "./rules/agent-duplicate.ts";
+import { agentFieldIgnored } from "./rules/agent-field-ignored.ts";
 import { agentFileNotLoaded } from "./rules/agent-file-not-loaded.ts";
+import { agentSerialDelegation } from "./rules/agent-serial-delegation.ts";
 import { alertHasAction } from "./rules/alert-has-action.ts";
 import { calleePermissions } from "./rules/callee-permissions.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
@@ -20,6 +23,7 @@ import { outputUndeclared } from "./rules/output-undeclared.ts";
 import { pendingDropped } from "./rules/pending-dropped.ts";
 import { previewSkipped } from "./rules/preview-skipped.ts";
 import { probesPresent } from "./rules/probes-present.ts";
+import { promptFileMissing } from "./rules/prompt-file-missing.ts";
 import { releaseBlindCanary } from "./rules/release-blind-canary.ts";
 import { releaseCancelledMidway } from "./rules/release-cancelled-midway.ts";
 import { releaseDeadChoice } from "./rules/release-dead-choice.ts";
@@ -38,6 +42,7 @@ import { secretByReference } from "./rules/secret-by-reference.ts";
 import { secretExpiry } from "./rules/secret-expiry.ts";
 import { secretNotMarked } from "./rules/secret-not-marked.ts";
 import { serviceCycle } from "./rules/service-cycle.ts";
+import { skillUnreachable } from "./rules/skill-unreachable.ts";
 import { stateSharedByEnvironments } from "./rules/state-shared-by-environments.ts";
 import { trafficNotWhole } from "./rules/traffic-not-whole.ts";
 import { triggerLoop } from "./rules/trigger-loop.ts";
@@ -48,8 +53,11 @@ import { workflowRunWrongCommit } from "./rules/workflow-run-wrong-commit.ts";
 export const rulebook: readonly Rule[] = [
   agentCannotDelegate,
   agentDangling,
+  agentDelegationCycle,
   agentDuplicate,
+  agentFieldIgnored,
   agentFileNotLoaded,
+  agentSerialDelegation,
   alertHasAction,
   calleePermissions,
   crossEnvironmentReference,
@@ -66,6 +74,7 @@ export const rulebook: readonly Rule[] = [
   pendingDropped,
   previewSkipped,
   probesPresent,
+  promptFileMissing,
   releaseBlindCanary,
   releaseCancelledMidway,
   releaseDeadChoice,
@@ -84,6 +93,7 @@ export const rulebook: readonly Rule[] = [
   secretExpiry,
   secretNotMarked,
   serviceCycle,
+  skillUnreachable,
   stateSharedByEnvironments,
   trafficNotWhole,
   triggerLoop,

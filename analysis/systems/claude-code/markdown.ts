@@ -37,7 +37,8 @@ const shown = /^(json[c5]?|ya?ml|log|txt|text|output|example|markdown|md|diff|ht
 export function proseOf(body: readonly string[], firstLine: number): readonly ProseLine[] {
   const reader = new ProseReader();
   body.forEach((text, at) => {
-    reader.take(text.length > lineMax ? "" : text, firstLine + at);
+    const visible = text.replaceAll(/<!--.*?-->/g, (comment) => " ".repeat(comment.length));
+    reader.take(text.length > lineMax ? "" : visible, firstLine + at);
   });
   return reader.prose;
 }
