@@ -88,7 +88,10 @@ function twoNames(all: readonly Deployment[]): readonly Draft[] {
   for (const [at, one] of sorted.entries())
     for (const other of sorted.slice(at + 1)) {
       const target = one.targets.find((each) => other.targets.includes(each));
-      const key = `${one.job.id} ${other.job.id}`;
+      const key = [one, other]
+        .map(({ locks }) => locks[0]?.concurrency.place)
+        .map((place) => `${place?.file} ${place?.line}`)
+        .join(" ");
       if (target === undefined || found.has(key) || one.root.id === other.root.id || one.job.id === other.job.id)
         continue;
       const [ones, others] = [sharedLocks(one), sharedLocks(other)];

@@ -19,6 +19,8 @@ const idsWith = (exitCode: number): readonly string[] =>
 
 /** The command fails again in the same way until its options, its arguments or the files that it reads are changed. */
 const usage = [
+  "cli-analyze-baseline-unreadable",
+  "cli-analyze-folder-missing",
   "cli-emulator-folder-foreign",
   "cli-emulator-image-unclear",
   "cli-emulator-port-kept",
@@ -51,6 +53,7 @@ const unavailable = [
 
 /** Valid usage of a command that then failed or was refused. */
 const failed = [
+  "cli-analyze-tree-dirty",
   "cli-emulator-app-unknown",
   "cli-emulator-port-taken",
   "cli-emulator-refused",
@@ -73,7 +76,7 @@ test("exactly the errors of an unavailable control plane or emulator have exit c
   expect(idsWith(3).toSorted()).toEqual(unavailable));
 
 test("every error of the command and of the demo has its place in one of the lists", () => {
-  const ids = ["cli", "demo"].flatMap(idsIn);
+  const ids = ["analysis", "cli", "demo"].flatMap(idsIn);
   expect(ids.length).toBeGreaterThan(30);
   expect(ids.toSorted()).toEqual(
     [...usage, ...unavailable, ...failed].filter((id) => /^(cli|demo)-/.test(id)).toSorted(),

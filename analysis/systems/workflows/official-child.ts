@@ -1,17 +1,27 @@
 // The child process in which GitHub's parser runs: texts of workflows in, one line of errors for each out. The parser
 // imports JSON as only bundlers allow, so a hook adds what Node wants before it is loaded. Syntax that GitHub has
 // released is switched on, because the parser still calls some of it experimental.
-import { registerHooks } from "node:module";
+import * as nodeModule from "node:module";
 import { text } from "node:stream/consumers";
 import type { Answer } from "./official.ts";
 
-registerHooks({
-  resolve(specifier, context, next) {
-    const found = next(specifier, context);
-    const isJson = found.url.endsWith(".json") && found.url.includes("/@actions/");
-    return isJson ? { ...found, format: "json", importAttributes: { type: "json" } } : found;
-  },
-});
+const isParsersJson = (url: string): boolean => url.endsWith(".json") && url.includes("/@actions/");
+
+// Node 20 has no hooks on its own thread, so there the same hook is given as a module.
+if (typeof nodeModule.registerHooks === "function")
+  nodeModule.registerHooks({
+    resolve(specifier, context, next) {
+      const found = next(specifier, context);
+      return isParsersJson(found.url) ? { ...found, format: "json", importAttributes: { type: "json" } } : found;
+    },
+  });
+else {
+  const hook =
+    "export const resolve = async (specifier, context, next) => { const found = await next(specifier, context); " +
+    'return found.url.endsWith(".json") && found.url.includes("/@actions/") ' +
+    '? { ...found, format: "json", importAttributes: { type: "json" } } : found; };';
+  nodeModule.register(`data:text/javascript,${encodeURIComponent(hook)}`);
+}
 
 const { NoOperationTraceWriter, convertWorkflowTemplate, parseWorkflow } = await import("@actions/workflow-parser");
 const { TemplateContext, TemplateValidationErrors } = await import(

@@ -92,6 +92,13 @@ export const rules: readonly Rule[] = [
     why: "the advice of each error, with placeholders",
   },
 
+  {
+    command: /^(npx --no-install )?ballast analyze/,
+    shownBy: "test/cli/analyze.test.ts",
+    holds: '"analyze", ...args',
+    why: "each option is used there, on a fixture",
+  },
+
   // Ours, run here.
   { command: /^npm run ballast -- release (list|explain storefront --replay|report storefront)$/, runs: "in a clone" },
   { command: /^npm run ballast -- doctor --stack prod$/, runs: "in a clone" },
