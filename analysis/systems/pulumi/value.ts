@@ -1,0 +1,129 @@
+// The values of a resource's properties as rules see them. A secret is sealed: it can be tested and never printed, so
+// no message can hold one. What is known only after an update is unknown, and rules say so instead of guessing. Values
+// are hidden from JSON, because a state may hold secrets that nobody marked.
+
+/** A secret. Its text can be tested, and is never given out. */
+export class Sealed {
+  readonly #text: string | undefined;
+
+  /** Whether the value itself was marked, and not only an object that contains it. */
+  readonly isSure: boolean;
+
+  /** @param text the secret; undefined if it is encrypted, as in a state */
+  constructor(text?: string, isSure = true) {
+    this.#text = text;
+    this.isSure = isSure;
+  }
+
+  /** Tests the secret. @returns undefined if it is encrypted */
+  passes(test: (text: string) => boolean): boolean | undefined {
+    return this.#text === undefined ? undefined : test(this.#text);
+  }
+
+  toJSON(): string {
+    return "[secret]";
+  }
+
+  toString(): string {
+    return "[secret]";
+  }
+}
+
+/** A value that is known only after the update. */
+export class Unknown {
+  toJSON(): string {
+    return "[unknown]";
+  }
+}
+
+export const unknown = new Unknown();
+
+export type Value =
+  | null
+  | boolean
+  | number
+  | string
+  | Sealed
+  | Unknown
+  | readonly Value[]
+  | { readonly [key: string]: Value };
+export type Properties = { readonly [key: string]: Value };
+
+/** A value at a path such as `template.containers[0].image`. */
+export interface Hit {
+  readonly path: string;
+  readonly value: Value;
+}
+
+export const isRecord = (value: Value | undefined): value is Properties =>
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Sealed) &&
+  !(value instanceof Unknown);
+
+const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
+
+/** The inputs of a resource. JSON shows none of them. */
+export class Inputs {
+  readonly #root: Properties;
+
+  constructor(root: Properties) {
+    this.#root = root;
+  }
+
+  get root(): Properties {
+    return this.#root;
+  }
+
+  /**
+   * Gives the values at a path of keys and `[]`, such as `template.containers[].image`. A path that ends early in an
+   * unknown or sealed value gives that value with the path at which it stands.
+   */
+  find(path: string): readonly Hit[] {
+    return path
+      .split(".")
+      .flatMap((key) => key.split(/(?=\[\])/))
+      .reduce<readonly Hit[]>(
+        (hits, key) => hits.flatMap((hit) => (key === "[]" ? itemsOf(hit) : fieldOf(hit, key))),
+        [{ path: "", value: this.#root }],
+      );
+  }
+
+  /** Gives every value that has no parts. */
+  leaves(): readonly Hit[] {
+    return leavesOf({ path: "", value: this.#root });
+  }
+
+  toJSON(): undefined {
+    return undefined;
+  }
+}
+
+const joined = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`);
+
+function fieldOf(hit: Hit, key: string): readonly Hit[] {
+  if (hit.value instanceof Unknown || hit.value instanceof Sealed) return [hit];
+  const value = isRecord(hit.value) && Object.hasOwn(hit.value, key) ? hit.value[key] : undefined;
+  return value === undefined || value === null ? [] : [{ path: joined(hit.path, key), value }];
+}
+
+function itemsOf(hit: Hit): readonly Hit[] {
+  if (hit.value instanceof Unknown || hit.value instanceof Sealed) return [hit];
+  return isList(hit.value) ? hit.value.map((value, at) => ({ path: `${hit.path}[${at}]`, value })) : [];
+}
+
+function leavesOf(hit: Hit): readonly Hit[] {
+  if (isList(hit.value)) return itemsOf(hit).flatMap(leavesOf);
+  if (isRecord(hit.value))
+    return Object.entries(hit.value).flatMap(([key, value]) => leavesOf({ path: joined(hit.path, key), value }));
+  return [hit];
+}
+
+const credential = /\b(sig|sv|token|key|password|pwd|secret|accountkey|sharedaccesskey)=[^&;\s"']+/gi;
+
+/** Gives a text as messages may show it: without credentials that a URL or a connection string could hold. */
+export function shown(text: string): string {
+  const bare = text.replace(/\/\/[^/@\s]+@/, "//…@").replace(credential, (_all, name: string) => `${name}=…`);
+  return bare.length > 120 ? `${bare.slice(0, 119)}…` : bare;
+}
