@@ -21,7 +21,7 @@ const states = /^(pulumi-stack|terraform-state|cdk-stack|cloudformation-stack|ar
 
 function severityOf({ effects, tier }: Deployment): Severity {
   if (effects.some(({ category }) => states.test(category))) return "high";
-  if (effects.every(({ isAtomic }) => isAtomic)) return "info";
+  if (effects.every(({ isAtomic }) => isAtomic)) return "low";
   return tier === "lesser" ? "low" : "medium";
 }
 
@@ -33,7 +33,7 @@ function draft(deployment: Deployment, lock: Lock): Draft {
   const repair = keepRunning(lock.concurrency);
   return {
     severity: severityOf(deployment),
-    known: "structural",
+    known: effects[0]!.known,
     place,
     message:
       `On ${world.label}, the group of ${lock.owner} ${lock.ownerName} cancels running jobs, and with them the ` +
@@ -82,7 +82,9 @@ export const releaseCancelledMidway: Rule = {
     "of a workflow stops all of its jobs, whatever their own groups say.",
   severity:
     "High if a state or a schema can be left half-way (Pulumi, Terraform, CloudFormation, ARM, Helm, a migration). " +
-    "Medium for other deployments, low in lesser environments, info for atomic replacements.",
+    "Medium for other deployments. Low in lesser environments, and for atomic replacements, which frequent " +
+    "pushes can " +
+    "keep from ever finishing.",
   fix: "Cancel runs of pull requests only, or move the deployment to a workflow with its own group.",
   limits: "An expression that the event does not decide is not reported.",
   failing: [{ ".github/workflows/infra.yml": example }],

@@ -26,7 +26,7 @@ function draft(unsorted: readonly Deployment[]): Draft {
   const target = [effect!.category, effect!.named].filter(Boolean).join(" ");
   return {
     severity: severityOf(all),
-    known: "structural",
+    known: effect!.known,
     place: job.place,
     message:
       `Job ${job.key} of ${workflow.title} deploys (${target}) on ${events.join(" and ")}, and no concurrency group ` +
@@ -46,7 +46,10 @@ function draft(unsorted: readonly Deployment[]): Draft {
 function severityOf(all: readonly Deployment[]): Severity {
   const { effects, tier } = all[0]!;
   if (all.every(({ world }) => ["schedule", "release"].includes(world.event))) return "info";
-  if (effects.every(({ isAtomic }) => isAtomic) || tier === "lesser") return "low";
+  const onlyTags = all.every(({ world: { ref } }) =>
+    (typeof ref === "string" ? ref : ref.prefix).startsWith("refs/tags/"),
+  );
+  if (effects.every(({ isAtomic }) => isAtomic) || tier === "lesser" || onlyTags) return "low";
   return "medium";
 }
 

@@ -30,7 +30,7 @@ function inert(all: readonly Deployment[]): readonly Draft[] {
   return [
     {
       severity: severityOf(found, "high"),
-      known: "structural",
+      known: found.effects[0]!.known,
       place: lock!.concurrency.group.place,
       message:
         `On ${found.world.label}, the group of ${lock!.ownerName} is ${lock!.group}, which is different for every ` +
@@ -60,7 +60,7 @@ function perRef(all: readonly Deployment[]): readonly Draft[] {
   return [
     {
       severity: severityOf(found, onlyDispatch ? "medium" : "high"),
-      known: "structural",
+      known: found.effects[0]!.known,
       place: lock!.concurrency.group.place,
       message:
         `The group ${lock!.concurrency.group.text} is different for every branch or tag, but job ${found.job.key} ` +

@@ -3,8 +3,8 @@
 import type { Graph } from "../graph.ts";
 import { groupedBy } from "../grouped.ts";
 import { insertIntoJob } from "../patches/lock-repair.ts";
-import type { Draft, Rule } from "../rule.ts";
-import { deploymentsIn, isPreview, sharedLocks } from "../systems/workflows/deployments.ts";
+import type { Draft, Rule, Severity } from "../rule.ts";
+import { type Deployment, deploymentsIn, isPreview, sharedLocks } from "../systems/workflows/deployments.ts";
 import type { JobNode } from "../systems/workflows/nodes.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 
@@ -19,12 +19,12 @@ function check(graph: Graph): readonly Draft[] {
   );
   return groupedBy(unbounded, ({ job }) => job.workflow).map((all) => {
     const jobs = groupedBy(all, (each) => each.job.id).map(([first]) => first!);
-    const { job, effects, tier } = jobs[0]!;
+    const { job, effects } = jobs[0]!;
     const [lock] = sharedLocks(jobs[0]!);
     const others = jobs.slice(1);
     return {
-      severity: tier === "lesser" || effects.every(({ isAtomic }) => isAtomic) ? "info" : "medium",
-      known: "structural",
+      severity: severityOf(jobs[0]!),
+      known: effects[0]!.known,
       place: job.place,
       message:
         `Job ${job.key}${others.map((each) => `, ${each.job.key}`).join("")} deploys under ` +
@@ -39,6 +39,16 @@ function check(graph: Graph): readonly Draft[] {
       repair: repairOf(jobs.map((each) => each.job)),
     } satisfies Draft;
   });
+}
+
+const states =
+  /^(pulumi-stack|terraform-state|cdk-stack|cloudformation-stack|arm-deployment|kubernetes|helm-release|database)$/;
+
+/** A tool that waits for a cluster or a state hangs more often, and a runner of one's own is lost as well. */
+function severityOf({ job, effects, tier }: Deployment): Severity {
+  if (tier === "lesser" || effects.every(({ isAtomic }) => isAtomic)) return "info";
+  const waits = effects.some(({ category }) => states.test(category)) || job.runsOn.includes("self-hosted");
+  return waits ? "medium" : "info";
 }
 
 /** Whether every step that takes long has its own timeout. */
@@ -73,7 +83,10 @@ export const releaseNoTimeoutHoldingALock: Rule = {
   why:
     "GitHub's default timeout is six hours. A step that waits for an answer that never comes holds the concurrency " +
     "group as long, and every later deployment waits behind it.",
-  severity: "Medium. Info for lesser environments and atomic replacements. One finding for each workflow.",
+  severity:
+    "Medium if the tool waits for a state or a cluster, or the runner is self-hosted. Otherwise " +
+    "info. One finding for " +
+    "each workflow.",
   fix: "Set timeout-minutes on every deploying job. A called workflow must set it itself; its caller cannot.",
   limits: "Jobs that hold no lock are not reported, because nothing waits for them.",
   failing: [{ ".github/workflows/deploy.yml": example(" # <- finding") }],

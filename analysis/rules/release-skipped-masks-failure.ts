@@ -28,7 +28,7 @@ function ofJob(view: WorkflowsView, job: JobNode): readonly Draft[] {
   return [
     {
       severity: tierOf(job, [effect!]) === "lesser" ? "medium" : "high",
-      known: "structural",
+      known: effect!.known,
       place: job.condition.place,
       message: `Job ${job.key} (${effect!.verb}, ${effect!.category}) runs even if ${names(masked)} failed${
         indirect ? ": what stands between was skipped, which its condition accepts" : ""
@@ -67,7 +67,7 @@ function ofSteps(view: WorkflowsView, job: JobNode): readonly Draft[] {
       return [
         {
           severity: "high" as const,
-          known: "structural" as const,
+          known: effect.known,
           place: effect.step.condition!.place,
           message:
             `The step "${effect.step.name}" of job ${job.key} (${effect.verb}) runs even if ` +

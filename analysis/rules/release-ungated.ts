@@ -3,14 +3,18 @@
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import type { JobNode, WorkflowNode } from "../systems/workflows/nodes.ts";
-import { isGate, shipmentsOf, tierOf } from "../systems/workflows/roles.ts";
+import { deploymentsOf, isGate, shipmentsOf, tierOf } from "../systems/workflows/roles.ts";
 import { simulate, stepRuns } from "../systems/workflows/simulate.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
 import { isPullRequest, type World, worldsOf } from "../systems/workflows/worlds.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
-  return view.workflows.flatMap((workflow) => [...besideGates(view, workflow), ...afterAnyResult(view, workflow)]);
+  return view.workflows.flatMap((workflow) => [
+    ...besideGates(view, workflow),
+    ...besideStaging(view, workflow),
+    ...afterAnyResult(view, workflow),
+  ]);
 }
 
 /** Jobs that ship, while a test job runs beside them in the same situation. */
@@ -51,6 +55,44 @@ function besideGates(view: WorkflowsView, workflow: WorkflowNode): readonly Draf
   });
 }
 
+/** Production that is deployed beside a lesser environment, which therefore tries nothing out. */
+function besideStaging(view: WorkflowsView, workflow: WorkflowNode): readonly Draft[] {
+  const deploys = view.jobsOf(workflow).flatMap((job) => {
+    const effects = deploymentsOf(view, job);
+    return effects.length > 0 && !effects.every(({ isAtomic }) => isAtomic)
+      ? [{ job, tier: tierOf(job, effects), effects }]
+      : [];
+  });
+  const staging = deploys.filter(
+    ({ tier, job }) => tier === "lesser" && /stag|stg|uat|qa/i.test(`${job.key} ${job.environment?.text}`),
+  );
+  const worlds = worldsOf(view, workflow).filter((world) => !isPullRequest(world));
+  return deploys
+    .filter(({ tier }) => tier === "production")
+    .flatMap(({ job, effects }) => {
+      const beside = staging.find(
+        (each) =>
+          each.effects[0]!.category === effects[0]!.category &&
+          !view.isBefore(each.job, job) &&
+          !view.isBefore(job, each.job) &&
+          worlds.some((world) => bothRun(view, workflow, world, each.job, job)),
+      );
+      if (beside === undefined) return [];
+      return [
+        {
+          severity: "medium" as const,
+          known: { inferred: 0.7 },
+          place: job.place,
+          message: `Job ${job.key} deploys to production beside ${beside.job.key}, not after it, on the same event.`,
+          cost: "What the lesser environment would have shown reaches users at the same moment.",
+          fix: `let ${job.key} need ${beside.job.key}`,
+          subject: `${job.id} beside`,
+          related: [{ place: beside.job.place, message: "this is not waited for" }],
+        },
+      ];
+    });
+}
+
 const isHarmless = (job: JobNode): boolean => job.continueOnError?.text === "true";
 
 const bothRun = (view: WorkflowsView, workflow: WorkflowNode, world: World, one: JobNode, other: JobNode): boolean => {
@@ -77,7 +119,7 @@ function afterAnyResult(view: WorkflowsView, workflow: WorkflowNode): readonly D
     return [
       {
         severity: "high" as const,
-        known: "structural" as const,
+        known: effect.known,
         place: job.place,
         message:
           `Job ${job.key} of ${workflow.title} ships after the run of another workflow, also if that run failed: ` +

@@ -121,6 +121,19 @@ const otherClouds: readonly ActionEffect[] = [
   { action: /^samkirkland\/ftp-deploy-action$/, verb: "deploy", category: "host", name: ["server", "server-dir"] },
 ];
 
+/** Commands that change what runs on a host. */
+const changesHost = /\b(up|restart|reload|pull|deploy|start|systemctl|pm2|rsync|swarm|kubectl|install|migrate)\b/;
+
+const hosts: readonly ActionEffect[] = [
+  {
+    action: /^appleboy\/ssh-action$/,
+    verb: "deploy",
+    category: "host",
+    name: ["host"],
+    when: (inputs) => changesHost.test(inputs.get("script") ?? ""),
+  },
+];
+
 const stacks: readonly ActionEffect[] = [
   {
     action: /^pulumi\/actions$/,
@@ -176,4 +189,10 @@ const publications: readonly ActionEffect[] = [
   },
 ];
 
-export const actionEffects: readonly ActionEffect[] = [...azureActions, ...otherClouds, ...stacks, ...publications];
+export const actionEffects: readonly ActionEffect[] = [
+  ...azureActions,
+  ...otherClouds,
+  ...hosts,
+  ...stacks,
+  ...publications,
+];

@@ -200,6 +200,16 @@ const platformCommands: readonly CommandEffect[] = [
   {
     command: begins(
       "railway up",
+      "heroku builds:create",
+      "git push (-\\S+ )*(heroku|dokku)",
+      "juju (refresh|deploy|upgrade-charm)",
+      "nomad (job )?run",
+      "copilot (svc |app |env )?deploy",
+      "cf push",
+      "doctl apps (update|create-deployment)",
+      "skaffold run",
+      "werf converge",
+      "ecs-deploy",
       "render deploys create",
       "kamal (deploy|redeploy)",
       "dokku .*deploy",
@@ -237,6 +247,12 @@ const platformCommands: readonly CommandEffect[] = [
     verb: "deploy",
     category: "script",
     operand: /(deploy\S*)/,
+  },
+  {
+    command: /^ssh .*\b(up|restart|reload|pull|deploy|systemctl|pm2)\b/,
+    verb: "deploy",
+    category: "host",
+    operand: /(\S+@\S+)/,
   },
   {
     command: /^docker stack deploy\b|^docker[ -]compose .*-H ssh/,
@@ -322,6 +338,12 @@ const otherCommands: readonly CommandEffect[] = [
     category: "image",
     name: ["-t", "--tag", "--image"],
     operand: /push (\S+)/,
+  },
+  {
+    command: /^git (-\S+ \S+ )*push\b.*\b(gh-pages|pages)\b/,
+    verb: "deploy",
+    category: "pages",
+    isAtomic: true,
   },
   {
     command: /^git (-\S+ \S+ )*push\b/,

@@ -28,12 +28,62 @@ export const deploying: ReadonlySet<Verb> = new Set(["deploy", "traffic", "migra
 /** Verbs that make something final that others use. */
 export const shipping: ReadonlySet<Verb> = new Set(["deploy", "traffic", "migrate", "publish", "release"]);
 
-/** Gives the effects of a step, in order. */
+/** Gives the effects of a step, in order. If nothing in it is known, its own name may say that it deploys. */
 export function effectsOf(step: StepNode): readonly Effect[] {
-  if (step.uses) return ofAction(step, step.uses.text);
-  if (step.run) return commandsIn(step.run.text).flatMap((command) => ofCommand(step, command));
-  return [];
+  const known = step.uses ? ofAction(step, step.uses.text) : ofScript(step);
+  return known.length > 0 ? known : byName(step);
 }
+
+const ofScript = (step: StepNode): readonly Effect[] =>
+  step.run ? commandsIn(step.run.text).flatMap((command) => ofCommand(step, command)) : [];
+
+/**
+ * Gives the effect of a job that is called "Deploy …" and in which nothing is known: that of its last step with a
+ * secret. Without a secret nothing outside can be changed.
+ */
+export function effectByJob(title: string, steps: readonly StepNode[]): readonly Effect[] {
+  if (!/(^|[^a-z])deploy([^a-z]|$)/i.test(title) || otherName.test(title)) return [];
+  const step = steps.findLast(
+    (each) =>
+      usesSecret(each) && !quietAction.test(each.uses?.text ?? "") && !otherName.test(each.title?.text ?? each.name),
+  );
+  return step ? [inferredEffect(step, 0.7)] : [];
+}
+
+const usesSecret = ({ env, with: inputs, run }: StepNode): boolean =>
+  [...env, ...inputs].some(({ value }) => secret.test(value.text)) || secret.test(run?.text ?? "");
+const secret = /secrets\.(?!GITHUB_TOKEN)\w+/;
+
+const deployName = /^\W*(re-?)?deploy(ing|s)?\b(?!ment)/i;
+const otherNames =
+  "dry preview plan test notif doc status info summary check verif wait artifact token key config prepare " +
+  "download login";
+const otherName = new RegExp(otherNames.replaceAll(" ", "|"), "i");
+const quietAction = /^(actions\/|\.\/|docker\/|slackapi\/|github\/)/i;
+
+/** A step that is called "Deploy …" and does something that is not known. Names are evidence, not proof. */
+function byName(step: StepNode): readonly Effect[] {
+  const title = step.title?.text ?? "";
+  if (!deployName.test(title) || otherName.test(title)) return [];
+  const does =
+    step.uses === undefined
+      ? commandsIn(step.run?.text ?? "").some(
+          ({ words }) => !/^(echo|printf|cd|export|set|:|true|exit)$/.test(words[0]!),
+        )
+      : !quietAction.test(step.uses.text);
+  return does ? [inferredEffect(step, 0.75)] : [];
+}
+
+const inferredEffect = (step: StepNode, confidence: number): Effect => ({
+  step,
+  verb: "deploy",
+  category: "app",
+  named: undefined,
+  place: step.run?.place ?? step.uses?.place ?? step.place,
+  known: { inferred: confidence },
+  isAtomic: false,
+  command: undefined,
+});
 
 const withOf = (step: StepNode): ReadonlyMap<string, string> =>
   new Map(step.with.map(({ key, value }) => [key.text.toLowerCase(), value.text]));

@@ -1,7 +1,7 @@
 // The graph as rules about workflows ask for it: jobs of a workflow, what a job needs, who calls whom, what a job
 // changes. Everything is computed once for a graph. It reads the graph only, so a rule that uses it stays pure.
 import { type Graph, nodesOf } from "../../graph.ts";
-import { type Effect, effectsOf } from "./effects.ts";
+import { type Effect, effectByJob, effectsOf, shipping } from "./effects.ts";
 import type { JobNode, StepNode, WorkflowNode } from "./nodes.ts";
 
 /** A job with the jobs through which it is reached: the callers of its workflow, outermost first. */
@@ -99,7 +99,10 @@ export class WorkflowsView {
   ownEffectsOf(job: JobNode): readonly Effect[] {
     const known = this.#effects.get(job.id);
     if (known) return known;
-    const all = this.stepsOf(job).flatMap(effectsOf);
+    const steps = this.stepsOf(job);
+    const own = steps.flatMap(effectsOf);
+    const isShipping = own.some(({ verb }) => shipping.has(verb) || verb === "undo");
+    const all = isShipping ? own : [...own, ...effectByJob(`${job.key} ${job.title?.text ?? ""}`, steps)];
     this.#effects.set(job.id, all);
     return all;
   }

@@ -2,7 +2,7 @@
 // `.github/workflows` are not read, because GitHub does not run them.
 import type { ParsedNode } from "yaml";
 import type { Edge } from "../../graph.ts";
-import { inferred, structural } from "../../place.ts";
+import { compareText, inferred, structural } from "../../place.ts";
 import { refusal, YamlFile } from "../../yaml-file.ts";
 import type { Folder, System } from "../system.ts";
 import { deploying, effectsOf } from "./effects.ts";
@@ -19,7 +19,7 @@ export const workflowsSystem: System = {
   name: "github",
   claims: isWorkflow,
   read: async (folder, { asksGitHub = true }) => {
-    const files = folder.files.filter(isWorkflow);
+    const files = folder.files.filter(isWorkflow).toSorted(compareText);
     const read = files.map((file) => ({ file, ...parsed(folder, file) }));
     const texts = read.flatMap(({ file, text }) => (text === undefined ? [] : [{ file, text }]));
     const official = rejectionsOf(asksGitHub ? texts : []);
