@@ -21,7 +21,7 @@ function silentAlert(view: StacksView, node: ResourceNode): readonly PulumiDraft
   const path = actionPaths[node.type]!;
   const isOff = view.find(node, "enabled").some(({ value }) => value === false);
   if (isOff || view.isIgnored(node, path) || addsGroups(view, node)) return [];
-  if (view.find(node, path).length > 0 || view.isUnknown(node, path)) return [];
+  if (view.exists(node, path)) return [];
   return [
     draft(view, node, "actions", `The alert ${called(node)} has no action group.`, "give the alert an action group"),
   ];
@@ -43,11 +43,7 @@ function emptyGroup(view: StacksView, node: ResourceNode): readonly PulumiDraft[
   const isOff = view.find(node, "enabled").some(({ value }) => value === false);
   if (isOff)
     return [draft(view, node, "enabled", `The action group ${called(node)} is disabled.`, "enable the action group")];
-  if (lists.some((key) => view.isUnknown(node, key) || view.isUnknown(node, `${key}[]`))) {
-    view.countUnknown(node, lists[0]!);
-    return [];
-  }
-  if (lists.some((key) => view.find(node, `${key}[]`).length > 0)) return [];
+  if (lists.some((key) => view.exists(node, `${key}[]`))) return [];
   const message = `The action group ${called(node)} has no receiver.`;
   return [draft(view, node, "emailReceivers", message, "add a receiver, such as the team's e-mail address or webhook")];
 }

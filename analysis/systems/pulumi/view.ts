@@ -87,6 +87,18 @@ export class StacksView {
     return node.inputs.find(path).some(({ value }) => value instanceof Unknown);
   }
 
+  /**
+   * Whether there is something at a path, known or not: an item whose value is unknown is an item. If something around
+   * it is unknown, that is counted as not judged, and the answer is yes.
+   */
+  exists(node: ResourceNode, path: string): boolean {
+    const hits = node.inputs.find(path);
+    const isWhole = (hit: Hit): boolean => hit.path.replaceAll(/\[\d+\]/g, "[]") === path;
+    const obstacle = hits.find((hit) => hit.value instanceof Unknown && !isWhole(hit));
+    if (obstacle !== undefined && !hits.some(isWhole)) this.countUnknown(node, obstacle.path);
+    return hits.length > 0;
+  }
+
   /** Counts a value as not judged. */
   countUnknown({ urn }: ResourceNode, path: string): void {
     if (!this.#unjudged.some((each) => each.urn === urn && each.path === path)) this.#unjudged.push({ urn, path });
