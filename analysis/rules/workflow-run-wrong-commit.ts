@@ -30,13 +30,12 @@ function ofWorkflow(view: WorkflowsView, workflow: WorkflowNode): readonly Draft
     if (!builds) return [];
     return [
       {
-        severity: shipment ? ("high" as const) : ("medium" as const),
+        severity: shipment && !takesBranch(checkout) ? ("high" as const) : ("medium" as const),
         known: "structural" as const,
         place: checkout.uses!.place,
-        message:
-          `Job ${job.key} of ${workflow.title} follows a finished run, but checks out the newest commit of ` +
-          `the default ` +
-          "branch, not the commit of that run.",
+        message: `Job ${job.key} of ${workflow.title} follows a finished run, but checks out the newest commit of ${
+          takesBranch(checkout) ? "its branch" : "the default branch"
+        }, not the commit of that run.`,
         cost: "What is built or shipped is not what was tested.",
         fix: "pass ref: ${{ github.event.workflow_run.head_sha }} to actions/checkout",
         subject: checkout.id,
@@ -54,10 +53,20 @@ const isBuild = ({ run, uses }: StepNode): boolean =>
 const isOfThisRepository = (step: StepNode): boolean => !step.with.some(({ key }) => key.text === "repository");
 
 /** Whether the checkout names a commit: any ref that an expression or a caller gives is taken for the tested one. */
-const isTested = (step: StepNode): boolean =>
-  step.with.some(({ key, value }) => key.text === "ref" && value.text.includes("${{"));
+const isTested = (step: StepNode): boolean => {
+  const ref = step.with.find(({ key }) => key.text === "ref")?.value.text ?? "";
+  return ref.includes("${{") && !takesBranch(step);
+};
 
-function repairOf(step: StepNode): Repair {
+/** A branch is where the tested commit was; something else may stand there now. */
+const takesBranch = (step: StepNode): boolean =>
+  step.with.some(
+    ({ key, value }) =>
+      key.text === "ref" && /head_branch/.test(value.text) && !/head_sha|head_commit/.test(value.text),
+  );
+
+function repairOf(step: StepNode): Repair | undefined {
+  if (takesBranch(step)) return undefined;
   const ref = "ref: ${{ github.event.workflow_run.head_sha }}";
   const { place } = step.uses!;
   const first = step.with[0];
@@ -110,7 +119,7 @@ export const workflowRunWrongCommit: Rule = {
     "A run that workflow_run starts belongs to the default branch: github.sha is its newest commit, and " +
     "checkout takes " +
     "it. If a commit was pushed in the meantime, or the tested run was of another branch, something untested is built.",
-  severity: "High if the job ships something, else medium.",
+  severity: "High if the job ships something. Medium if it does not, or if it takes the branch of the tested commit.",
   fix: "Check out github.event.workflow_run.head_sha, and pass it on to everything that names the version.",
   limits: "A ref that is an expression is taken to be the right one.",
   failing: [{ ".github/workflows/ci.yml": ci, ".github/workflows/ship.yml": example(" # <- finding") }],

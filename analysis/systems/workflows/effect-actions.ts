@@ -126,6 +126,14 @@ const changesHost = /\b(up|restart|reload|pull|deploy|start|systemctl|pm2|rsync|
 
 const hosts: readonly ActionEffect[] = [
   {
+    // It commits a version to the repository from which a cluster takes what it runs.
+    action: /^fjogeleit\/yaml-update-action$/,
+    verb: "deploy",
+    category: "gitops",
+    name: ["repository", "valuefile"],
+    when: (inputs) => inputs.get("createpr") !== "true",
+  },
+  {
     action: /^appleboy\/ssh-action$/,
     verb: "deploy",
     category: "host",
