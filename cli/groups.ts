@@ -5,6 +5,7 @@ import { addDoctor } from "./doctor/doctor.ts";
 import { addEmulator } from "./emulator/emulator.ts";
 import { addImage } from "./image/image.ts";
 import { addPromote } from "./image/promote.ts";
+import { addPolicy } from "./policy/policy.ts";
 import { addBacktest } from "./release/backtest.ts";
 import { addPower } from "./release/power.ts";
 import { addRelease } from "./release/release.ts";
@@ -23,4 +24,5 @@ export function addGroups(program: Command, nodeRange: string): void {
   addSignIn(program);
   addEmulator(program);
   addAnalyze(program);
+  addPolicy(program);
 }

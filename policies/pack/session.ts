@@ -8,13 +8,14 @@ import { fragmentOf } from "../../analysis/systems/pulumi/fragment.ts";
 import { nameOf, ownerOf } from "../../analysis/systems/pulumi/names.ts";
 import type { Declared, ResourceNode } from "../../analysis/systems/pulumi/nodes.ts";
 import { Sealed } from "../../analysis/systems/pulumi/value.ts";
-import { judgeStacks, type PulumiFinding, type PulumiRule, type Unjudged } from "../../analysis/systems/pulumi/view.ts";
+import { judgeStacks, type PulumiFinding, type PulumiRule } from "../../analysis/systems/pulumi/view.ts";
 import type { BaselineEntry } from "../baseline.ts";
 import { type Choice, type JudgedFinding, type Judgement, judgementOf, ownPolicies } from "../judgement.ts";
 import type { Level } from "../profiles.ts";
 import { baselineIn, type ProgramFolder, programFolder, settingsIn, writtenResources } from "../program-folder.ts";
 import type { PolicySettings } from "../settings.ts";
 import { type Sought, sourcePlaces } from "../source-places.ts";
+import { describeUnjudged } from "../unjudged.ts";
 import { dayOf } from "../waivers.ts";
 import { notJudgedPolicy, ruleIds, stackRules } from "./catalogue.ts";
 import type { Analyzed } from "./decode.ts";
@@ -162,13 +163,3 @@ export class Session {
     return [{ policy: notJudgedPolicy, severity: "low", urn: "", level: "advisory", message }];
   }
 }
-
-/** Describes what rules could not judge: each rule with the number of values and the resources. */
-export const describeUnjudged = (unjudged: ReadonlyMap<string, readonly Unjudged[]>): string =>
-  [...unjudged]
-    .map(([rule, values]) => {
-      const names = [...new Set(values.map(({ urn }) => nameOf(urn)))];
-      const shown = names.length > 3 ? [...names.slice(0, 3), `${names.length - 3} more`] : names;
-      return `${rule} (${values.length} ${values.length === 1 ? "value" : "values"}: ${shown.join(", ")})`;
-    })
-    .join("; ");

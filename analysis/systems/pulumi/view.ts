@@ -8,7 +8,7 @@ import { capped } from "../../rule.ts";
 import { nameOf } from "./names.ts";
 import type { ResourceNode, StackNode } from "./nodes.ts";
 import { placeAt } from "./services.ts";
-import { type Hit, Unknown } from "./value.ts";
+import { type Hit, Sealed, Unknown } from "./value.ts";
 
 /** A draft about a resource. */
 export interface PulumiDraft extends Draft {
@@ -75,16 +75,23 @@ export class StacksView {
     return this.#index.byStackAndUrn.get(`${near.stack} ${urn}`);
   }
 
-  /** Gives the values at a path. Unknown ones are counted as not judged, and left out. */
+  /**
+   * Gives the values at a path. What cannot be seen is counted as not judged and left out: values that are known only
+   * after the update, and objects of a state that are encrypted as a whole.
+   */
   find(node: ResourceNode, path: string): readonly Hit[] {
     const hits = node.inputs.find(path);
-    for (const hit of hits) if (hit.value instanceof Unknown) this.countUnknown(node, hit.path);
-    return hits.filter(({ value }) => !(value instanceof Unknown));
+    const isHidden = (hit: Hit): boolean =>
+      hit.value instanceof Unknown || (hit.value instanceof Sealed && !isWhole(hit, path));
+    for (const hit of hits) if (isHidden(hit)) this.countUnknown(node, hit.path);
+    return hits.filter((hit) => !isHidden(hit));
   }
 
-  /** Whether something at a path is unknown. */
+  /** Whether something at a path cannot be seen. */
   isUnknown(node: ResourceNode, path: string): boolean {
-    return node.inputs.find(path).some(({ value }) => value instanceof Unknown);
+    return node.inputs
+      .find(path)
+      .some((hit) => hit.value instanceof Unknown || (hit.value instanceof Sealed && !isWhole(hit, path)));
   }
 
   /**
@@ -93,9 +100,8 @@ export class StacksView {
    */
   exists(node: ResourceNode, path: string): boolean {
     const hits = node.inputs.find(path);
-    const isWhole = (hit: Hit): boolean => hit.path.replaceAll(/\[\d+\]/g, "[]") === path;
-    const obstacle = hits.find((hit) => hit.value instanceof Unknown && !isWhole(hit));
-    if (obstacle !== undefined && !hits.some(isWhole)) this.countUnknown(node, obstacle.path);
+    const there = hits.some((hit) => isWhole(hit, path));
+    if (!there && hits[0] !== undefined) this.countUnknown(node, hits[0].path);
     return hits.length > 0;
   }
 
@@ -116,15 +122,21 @@ export class StacksView {
   /** Whether a control plane moves the traffic of an app: it belongs to a `CanaryApp`, or a `Release` names it. */
   isManaged(node: ResourceNode): boolean {
     if (node.parent?.split("::")[2]?.endsWith("ballast:index:CanaryApp")) return true;
-    return this.ofType("ballast:index:Release").some(
-      (release) => release.stack === node.stack && Object.values(release.needs).some((urns) => urns.includes(node.urn)),
-    );
+    const [name] = node.inputs.find("containerAppName");
+    return this.ofType("ballast:index:Release").some(({ stack, inputs, needs }) => {
+      const [app] = inputs.find("app");
+      const isNamed = app === undefined || name === undefined || app.value === name.value;
+      return stack === node.stack && isNamed && (needs["revision"] ?? []).includes(node.urn);
+    });
   }
 
   placeOf(node: ResourceNode, path: string): Place {
     return placeAt(node, path);
   }
 }
+
+/** Whether a value stands at the path itself, and not at something around it. */
+const isWhole = (hit: Hit, path: string): boolean => hit.path.replaceAll(/\[\d+\]/g, "[]") === path;
 
 /** Writes items as `[]`, so that `containers[0]`, `containers[*]` and `containers[]` are one. */
 const normal = (path: string): string => path.replaceAll(/\[[^\]]*\]/g, ".[]").replace(/^\./, "");
