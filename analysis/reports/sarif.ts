@@ -48,7 +48,7 @@ export const sarifPage = (analysis: Analysis, version: string): string =>
 
 const ruleOf = (rule: Rule): object => ({
   id: rule.id,
-  name: rule.id.replaceAll(/(^|-)(\w)/g, (_whole, _dash, letter: string) => letter.toUpperCase()),
+  name: rule.title.replaceAll(/[^A-Za-z]*(?:^|[^A-Za-z])([A-Za-z])/g, (_whole, letter: string) => letter.toUpperCase()),
   shortDescription: { text: `${rule.title}.` },
   fullDescription: { text: rule.why },
   help: {

@@ -3,8 +3,8 @@
 import type { Graph } from "../graph.ts";
 import type { Place } from "../place.ts";
 import type { Draft, Repair, Rule } from "../rule.ts";
-import { dataBetween, isHarmlessJob } from "../systems/workflows/data-flow.ts";
 import { hasStatusFunction, parseCondition } from "../systems/workflows/expressions.ts";
+import { isHarmlessJob, passesBetween } from "../systems/workflows/hand-over.ts";
 import type { JobNode } from "../systems/workflows/nodes.ts";
 import { isApproval, isGate, titleOf } from "../systems/workflows/roles.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
@@ -26,7 +26,7 @@ const isGathering = (view: WorkflowsView, job: JobNode): boolean =>
 function isNeedless(view: WorkflowsView, need: JobNode, job: JobNode): boolean {
   if (need.environment !== undefined || isApproval(view, need) || /approv|gate|confirm|wait|lock/i.test(titleOf(need)))
     return false;
-  if (dataBetween(view, need, job) || !isHarmlessJob(view, need)) return false;
+  if (passesBetween(view, need, job) || !isHarmlessJob(view, need)) return false;
   // What the later job or one after it changes outside may be guarded by the earlier one.
   const guarded = [job, ...view.descendantsOf(job)].filter((each) => changesOutside(view, each));
   return guarded.every((each) => isGuardedOtherwise(view, need, job, each));

@@ -1,5 +1,5 @@
-// `ballast analyze` as a command: exit codes, options, refusals, patches that are written to a clean tree only, and that
-// it loads nothing of the control plane.
+// `ballast analyze` as a command: exit codes, options, refusals, patches that are written to a clean tree only, and
+// that it loads nothing of the control plane.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

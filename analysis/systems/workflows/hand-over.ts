@@ -7,7 +7,7 @@ import { commandsIn, type ShellCommand } from "./shell.ts";
 import type { WorkflowsView } from "./view.ts";
 
 /** Whether a later job uses anything of an earlier one. */
-export function dataBetween(view: WorkflowsView, earlier: JobNode, later: JobNode): boolean {
+export function passesBetween(view: WorkflowsView, earlier: JobNode, later: JobNode): boolean {
   return readsOutputs(earlier, later) || sharesArtifact(view, earlier, later) || sharesCache(view, earlier, later);
 }
 
