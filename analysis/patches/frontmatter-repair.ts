@@ -1,5 +1,5 @@
-// Patches of the frontmatter of agents and prompts: a missing name, a field under the name that Claude Code reads, a tool
-// that is missing from a list. Each changes one line, and none touches the text below.
+// Patches of the frontmatter of agents and prompts: a missing name, a field under the name that Claude Code reads, a
+// tool that is missing from a list. Each changes one line, and none touches the text below.
 import type { Repair } from "../rule.ts";
 import type { AgentNode, Field } from "../systems/claude-code/nodes.ts";
 

@@ -1,5 +1,5 @@
-// An agent whose instructions hand work to another agent, and whose list of tools leaves out the tool that starts one. It
-// can do nothing but do the work itself, without the other's instructions.
+// An agent whose instructions hand work to another agent, and whose list of tools leaves out the tool that starts one.
+// It can do nothing but do the work itself, without the other's instructions.
 import type { Graph } from "../graph.ts";
 import { groupedBy } from "../grouped.ts";
 import { addTool } from "../patches/frontmatter-repair.ts";
@@ -58,8 +58,8 @@ export const agentCannotDelegate: Rule = {
   antiPattern: 4,
   focus: "resilience",
   why:
-    "A list of tools is complete: an agent whose list leaves out Agent cannot start another agent. Its instructions say " +
-    "otherwise, so it answers for work that nobody did as intended.",
+    "A list of tools is complete: an agent whose list leaves out Agent cannot start another agent. Its instructions " +
+    "say otherwise, so it answers for work that nobody did as intended.",
   severity: "Medium. Low if the request depends on a condition.",
   fix: "Add Agent to the tools of the agent, or move the request to the command that calls both.",
   limits: "Requests are prose, so the finding is inferred. Descriptions of other agents are not requests.",

@@ -65,15 +65,15 @@ export const agentDangling: Rule = {
   antiPattern: 8,
   focus: "resilience",
   why:
-    "An agent is found by the name in its frontmatter, not by its file. A call of a name that no agent has fails, or the " +
-    "model quietly does the work itself. A command that was copied without its agents looks complete and is not.",
+    "An agent is found by the name in its frontmatter, not by its file. A call of a name that no agent has fails, or " +
+    "the model quietly does the work itself. A command that was copied without its agents looks complete and is not.",
   severity:
-    "High if the name is given as a type or in an explicit request, medium for rosters. Info if the repository has no agent at " +
-    "all, since its users may bring their own.",
+    "High if the name is given as a type or in an explicit request, medium for rosters. Info if the repository has " +
+    "no agent at all, since its users may bring their own.",
   fix: "Add the agent, correct the name, or let a built-in agent such as general-purpose do the work.",
   limits:
-    "Delegation is prose, so every finding is inferred. Names that do not look like the name of an agent, names of plugins " +
-    "outside of the repository, examples and code that shows data are left out.",
+    "Delegation is prose, so every finding is inferred. Names that do not look like the name of an agent, names of " +
+    "plugins outside of the repository, examples and code that shows data are left out.",
   failing: [
     { ".claude/agents/access-reviewer.md": reviewer, ".claude/commands/review.md": command("access-review") },
     {

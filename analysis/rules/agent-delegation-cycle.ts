@@ -83,13 +83,14 @@ export const agentDelegationCycle: Rule = {
   antiPattern: 2,
   focus: "resilience",
   why:
-    "An agent waits for the agent that it starts, and starting an agent makes a new one: it cannot hand work back to one " +
-    "that is already waiting. A circle therefore goes deeper with every step, until Claude Code refuses to start another.",
+    "An agent waits for the agent that it starts, and starting an agent makes a new one: it cannot hand work back to " +
+    "one that is already waiting. A circle therefore goes deeper with every step, until Claude Code refuses to start " +
+    "another.",
   severity: "High. Medium if a request in the circle depends on a condition.",
   fix: "Return results to the caller, which knows both agents, instead of calling the agent that one was called by.",
   limits:
-    "Only requests count, not descriptions of who works with whom. An agent whose tools leave out Agent cannot be part of a " +
-    "circle. Requests are prose, so the finding is inferred.",
+    "Only requests count, not descriptions of who works with whom. An agent whose tools leave out Agent cannot be " +
+    "part of a circle. Requests are prose, so the finding is inferred.",
   failing: [
     {
       ".claude/agents/plan.md": agent(

@@ -1,5 +1,5 @@
-// Two files of which only one is loaded: agents of the same name in one folder, or a command beside a skill of its name.
-// Which agent wins depends on the order in which the file system lists them.
+// Two files of which only one is loaded: agents of the same name in one folder, or a command beside a skill of its
+// name. Which agent wins depends on the order in which the file system lists them.
 import type { Graph } from "../graph.ts";
 import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
@@ -79,13 +79,13 @@ export const agentDuplicate: Rule = {
   antiPattern: 3,
   focus: "conflicts",
   why:
-    "If two files below one folder of agents declare the same name, Claude Code loads one of them, chosen by the order in " +
-    "which the file system lists them. A command beside a skill of the same name is never run.",
+    "If two files below one folder of agents declare the same name, Claude Code loads one of them, chosen by the " +
+    "order in which the file system lists them. A command beside a skill of the same name is never run.",
   severity: "Medium.",
   fix: "Keep one definition, or give each its own name.",
   limits:
-    "Agents of different folders in a monorepo may share a name on purpose: the nearest one wins. They are not reported. " +
-    "Agents and skills in a user's own folder are not known.",
+    "Agents of different folders in a monorepo may share a name on purpose: the nearest one wins. They are not " +
+    "reported. Agents and skills in a user's own folder are not known.",
   failing: [
     {
       ".claude/agents/reviewer.md": agentText("reviewer", "Read, Grep"),

@@ -1,6 +1,6 @@
 // A restriction that counts for nothing: a field under a name that Claude Code does not read, a field that agents of
-// plugins may not have, or the fields of a command whose frontmatter is refused. The file says that something is forbidden,
-// and it is allowed.
+// plugins may not have, or the fields of a command whose frontmatter is refused. The file says that something is
+// forbidden, and it is allowed.
 import type { Graph } from "../graph.ts";
 import { renameField } from "../patches/frontmatter-repair.ts";
 import type { Draft, Rule } from "../rule.ts";
@@ -132,9 +132,9 @@ export const agentFieldIgnored: Rule = {
   antiPattern: 4,
   focus: "resilience",
   why:
-    "Claude Code ignores a field that it does not know, without a word. Agents have tools and disallowedTools, commands and " +
-    "skills have allowed-tools and disallowed-tools, and agents of plugins have no hooks. An agent whose list of tools " +
-    "stands under another name has every tool.",
+    "Claude Code ignores a field that it does not know, without a word. Agents have tools and disallowedTools, " +
+    "commands and skills have allowed-tools and disallowed-tools, and agents of plugins have no hooks. An agent " +
+    "whose list of tools stands under another name has every tool.",
   severity: "Medium. Low if only questions or servers are affected.",
   fix: "Use the name that Claude Code reads.",
   limits:

@@ -1,6 +1,6 @@
-// A file that a person wrote for Claude Code and that Claude Code does not load: an agent without a name, frontmatter that
-// is no YAML or begins too late, a skill in the wrong folder, settings that are no JSON. Claude Code says nothing about it
-// outside of its debug log, and the work goes to somebody else.
+// A file that a person wrote for Claude Code and that Claude Code does not load: an agent without a name, frontmatter
+// that is no YAML or begins too late, a skill in the wrong folder, settings that are no JSON. Claude Code says nothing
+// about it outside of its debug log, and the work goes to somebody else.
 import type { Graph } from "../graph.ts";
 import { nameRepair } from "../patches/frontmatter-repair.ts";
 import type { Draft, Rule } from "../rule.ts";
@@ -93,16 +93,19 @@ export const agentFileNotLoaded: Rule = {
   antiPattern: 5,
   focus: "resilience",
   why:
-    "Claude Code skips an agent without a name or a description, with frontmatter that is not YAML, or with frontmatter " +
-    "below the first line. It says so only in its debug log. Skills that lie too deep, hooks outside of the settings and " +
-    "settings that are not JSON count for nothing either.",
+    "Claude Code skips an agent without a name or a description, with frontmatter that is not YAML, or with " +
+    "frontmatter below the first line. It says so only in its debug log. Skills that lie too deep, hooks outside of " +
+    "the settings and settings that are not JSON count for nothing either.",
   severity:
     "High if something delegates to the agent, or if settings are not JSON. Otherwise medium. A file without any " +
     "frontmatter is reported only if it speaks to an agent or something delegates to it.",
-  fix: "Give every agent a name and a description in frontmatter that begins on the first line, and put files where they are read.",
+  fix:
+    "Give every agent a name and a description in frontmatter that begins on the first line, and put files where " +
+    "they are read.",
   limits:
-    "Files outside of .claude and of plugins are not judged, nor are folders such as references and examples. Agents of " +
-    "plugins are loaded under their file's name, so they are not reported. Whether a plugin is enabled is not known.",
+    "Files outside of .claude and of plugins are not judged, nor are folders such as references and examples. Agents " +
+    "of plugins are loaded under their file's name, so they are not reported. Whether a plugin is enabled is not " +
+    "known.",
   failing: [
     { ".claude/agents/access-reviewer.md": agentText("---\nmodel: opus # <- finding") },
     {

@@ -1,5 +1,5 @@
-// Agents that only read and are called one after another, although none uses what another found. They could run side by
-// side in the time of the slowest.
+// Agents that only read and are called one after another, although none uses what another found. They could run side
+// by side in the time of the slowest.
 import type { Graph } from "../graph.ts";
 import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
@@ -96,15 +96,15 @@ export const agentSerialDelegation: Rule = {
   antiPattern: 1,
   focus: "performance",
   why:
-    "Claude Code runs agents in parallel if they are asked for in one message. Numbered steps are carried out one after " +
-    "another. Reviews that do not read each other's results lose the time of all but the slowest.",
+    "Claude Code runs agents in parallel if they are asked for in one message. Numbered steps are carried out one " +
+    "after another. Reviews that do not read each other's results lose the time of all but the slowest.",
   severity:
-    "Medium, and high for four or more, if the lists of tools show that the agents can change no file. Otherwise low, " +
-    "since an agent may leave a file behind that the next one reads.",
+    "Medium, and high for four or more, if the lists of tools show that the agents can change no file. Otherwise " +
+    "low, since an agent may leave a file behind that the next one reads.",
   fix: "Ask for the agents in a single message and say that they run in parallel.",
   limits:
-    "Prose is read, so the finding is inferred. Steps that write, that name a result, a report or an earlier step, or that " +
-    "depend on a condition are taken to need their order.",
+    "Prose is read, so the finding is inferred. Steps that write, that name a result, a report or an earlier step, " +
+    "or that depend on a condition are taken to need their order.",
   failing: [
     {
       ...agents,

@@ -1,5 +1,6 @@
-// A hook that never runs: its event does not exist, its matcher names no tool, its entry has another form than Claude Code
-// reads, or the script that it runs is not there. Claude Code says nothing, so a gate that a team relies on stands open.
+// A hook that never runs: its event does not exist, its matcher names no tool, its entry has another form than Claude
+// Code reads, or the script that it runs is not there. Claude Code says nothing, so a gate that a team relies on
+// stands open.
 import type { Graph } from "../graph.ts";
 import type { Known, Place } from "../place.ts";
 import type { Draft, Rule, Severity } from "../rule.ts";
@@ -170,15 +171,18 @@ export const hookCannotFire: Rule = {
   antiPattern: 4,
   focus: "resilience",
   why:
-    "Claude Code ignores an event that it does not have and an entry in another form, compares a plain matcher with the " +
-    "whole name of a tool, and goes on if a script is missing. A gate that never runs looks like a gate that always agrees.",
+    "Claude Code ignores an event that it does not have and an entry in another form, compares a plain matcher with " +
+    "the whole name of a tool, and goes on if a script is missing. A gate that never runs looks like a gate that " +
+    "always agrees.",
   severity:
-    "High for hooks that may forbid something (PreToolUse, PermissionRequest). Low for hooks that disableAllHooks switches " +
-    "off. Otherwise medium.",
-  fix: "Use the events and tools of Claude Code's documentation, the form with a list of hooks, and scripts of the repository.",
+    "High for hooks that may forbid something (PreToolUse, PermissionRequest). Low for hooks that disableAllHooks " +
+    "switches off. Otherwise medium.",
+  fix:
+    "Use the events and tools of Claude Code's documentation, the form with a list of hooks, and scripts of the " +
+    "repository.",
   limits:
-    "The list of events and tools is that of November 2026, so a name that resembles none of them is reported as inferred. " +
-    "A script in a folder of build results or outside of the repository is not looked for.",
+    "The list of events and tools is that of November 2026, so a name that resembles none of them is reported as " +
+    "inferred. A script in a folder of build results or outside of the repository is not looked for.",
   failing: [
     {
       ".claude/hooks/guard.sh": guardScript,

@@ -1,5 +1,5 @@
-// Two hooks that replace the same file at the same time. All hooks that match an event run side by side, so the slower one
-// overwrites what the other wrote, and which one that is changes from run to run.
+// Two hooks that replace the same file at the same time. All hooks that match an event run side by side, so the slower
+// one overwrites what the other wrote, and which one that is changes from run to run.
 import type { Graph } from "../graph.ts";
 import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
@@ -86,14 +86,14 @@ export const hookRace: Rule = {
   antiPattern: 3,
   focus: "conflicts",
   why:
-    "All hooks that match an event run in parallel. Two formatters on the edited file, or two scripts that read a state " +
-    "file, change it and write it back, lose one of the two changes now and then.",
+    "All hooks that match an event run in parallel. Two formatters on the edited file, or two scripts that read a " +
+    "state file, change it and write it back, lose one of the two changes now and then.",
   severity: "High.",
   fix: "Put both steps into one hook, or let each write a file of its own.",
   limits:
     "What a command writes is read from its words and its script, so the finding is inferred. Known formatters, " +
-    "redirections, mv, sed -i and plain writes of Node and Python are seen. Appending is not reported, nor is a script that " +
-    "takes a lock.",
+    "redirections, mv, sed -i and plain writes of Node and Python are seen. Appending is not reported, nor is a " +
+    "script that takes a lock.",
   failing: [
     {
       ".claude/settings.json": settings(prettier, `${eslint} # <- finding`),

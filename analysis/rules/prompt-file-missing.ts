@@ -1,5 +1,5 @@
-// A command or skill that tells the model to read or run a file of the repository that is not there. The model then guesses
-// what the file would have said, or leaves the step out.
+// A command or skill that tells the model to read or run a file of the repository that is not there. The model then
+// guesses what the file would have said, or leaves the step out.
 import type { Graph } from "../graph.ts";
 import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
@@ -50,13 +50,13 @@ export const promptFileMissing: Rule = {
   antiPattern: 6,
   focus: "state",
   why:
-    "A skill is short because it says where the rest stands. If that file was renamed or never committed, the model does " +
-    "not stop: it works without it.",
+    "A skill is short because it says where the rest stands. If that file was renamed or never committed, the model " +
+    "does not stop: it works without it.",
   severity: "Medium for scripts, low for documents.",
   fix: "Add the file, or correct the path.",
   limits:
-    "Links of skills and paths after CLAUDE_SKILL_DIR, CLAUDE_PLUGIN_ROOT and CLAUDE_PROJECT_DIR are looked at. A file that " +
-    "a build makes may be missing on purpose, so the finding is inferred.",
+    "Links of skills and paths after CLAUDE_SKILL_DIR, CLAUDE_PLUGIN_ROOT and CLAUDE_PROJECT_DIR are looked at. A " +
+    "file that a build makes may be missing on purpose, so the finding is inferred.",
   failing: [{ ...rest, ".claude/skills/chart/SKILL.md": `${skill("scripts/plot.sh")} <!-- <- finding -->\n` }],
   nearMisses: [
     {

@@ -1,5 +1,5 @@
-// A skill that nobody can start: neither a person, who does not see it, nor the model, which may not. The two fields are
-// each useful; together they switch the skill off.
+// A skill that nobody can start: neither a person, who does not see it, nor the model, which may not. The two fields
+// are each useful; together they switch the skill off.
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
 import { fieldOf } from "../systems/claude-code/frontmatter.ts";
@@ -40,8 +40,8 @@ export const skillUnreachable: Rule = {
   antiPattern: 8,
   focus: "resilience",
   why:
-    "With user-invocable set to false a person cannot start a skill, and with disable-model-invocation set to true the model " +
-    "cannot, nor can an agent load it when it starts. A skill with both never runs.",
+    "With user-invocable set to false a person cannot start a skill, and with disable-model-invocation set to true " +
+    "the model cannot, nor can an agent load it when it starts. A skill with both never runs.",
   severity: "Medium.",
   fix: "Keep the one of the two fields that says what you mean.",
   limits: "Right by construction.",

@@ -1,6 +1,6 @@
 // The system of Claude Code: agents, commands, skills, hooks, settings and plugins, each judged by whether the runtime
-// loads it at all. Delegation is prose, so its edges are inferred with a confidence. Nothing is run, and no file outside
-// of the folder is read.
+// loads it at all. Delegation is prose, so its edges are inferred with a confidence. Nothing is run, and no file
+// outside of the folder is read.
 import type { Edge } from "../../graph.ts";
 import { inferred, structural } from "../../place.ts";
 import { refusal, YamlFile } from "../../yaml-file.ts";
@@ -105,13 +105,14 @@ function readJson(
   const yaml = new YamlFile(file, text);
   const json = parseJson(text);
   if (yaml.obstacle !== undefined) return yaml.obstacle;
-  if (!isRecord(json) || role.kind === "manifest") return undefined;
+  if (!isRecord(json)) return undefined;
   const off = yaml.pair(yaml.root, "disableAllHooks");
-  const plugin = role.kind === "plugin-hooks" ? role.root : undefined;
+  const plugin = role.kind === "settings" ? undefined : role.root;
+  const hooks = yaml.get(yaml.root, "hooks");
   const source: HookSource = {
     file,
     yaml,
-    hooks: yaml.get(yaml.root, "hooks"),
+    hooks: yaml.isMap(yaml.get(hooks, "hooks")) ? yaml.get(hooks, "hooks") : hooks,
     scope: plugin === undefined ? `project ${role.root}` : `plugin ${plugin}`,
     roots: { project: role.root, plugin },
     disabledAt: json["disableAllHooks"] === true && off !== undefined ? yaml.pairPlace(off) : undefined,

@@ -1,6 +1,6 @@
 // Joins the delegations of all prompts to the agents that they name. A name is looked for among the agents of the
-// project and of the plugins in the repository, then among the built-in ones; what remains becomes a node of its own, so
-// that a rule can say that nobody answers to it.
+// project and of the plugins in the repository, then among the built-in ones; what remains becomes a node of its own,
+// so that a rule can say that nobody answers to it.
 import type { Edge } from "../../graph.ts";
 import { inferred, structural } from "../../place.ts";
 import { type Delegation, delegationsIn } from "./delegation.ts";

@@ -1,7 +1,24 @@
-// Finds in prose who is asked to do something: "Use the x agent to", `subagent_type: "x"`, "Agent: x", numbered rosters.
-// Prose is never certain, so every delegation has a confidence; what only mentions a name, forbids it or shows an example
-// is not a delegation. A name that no agent has must look like the name of an agent before it counts.
+// Finds in prose who is asked to do something: "Use the x agent to", `subagent_type: "x"`, "Agent: x", numbered
+// rosters. Prose is never certain, so every delegation has a confidence; what only mentions a name, forbids it or
+// shows an example is not a delegation. A name that no agent has must look like the name of an agent before it counts.
 import type { Place } from "../../place.ts";
+import {
+  asked,
+  coded,
+  conditional,
+  forbids,
+  handed,
+  isNoName,
+  labelled,
+  looksLikeAgent,
+  mentioned,
+  named,
+  onlyLooks,
+  parallel,
+  pointsBack,
+  roster,
+  typed,
+} from "./cues.ts";
 import { placeIn } from "./frontmatter.ts";
 import type { ProseLine, Section } from "./markdown.ts";
 
@@ -27,44 +44,6 @@ export interface Delegation {
 /** Whether a name is that of an agent of the repository, or a built-in one. */
 export type Knows = (name: string) => boolean;
 
-const nameText = "[a-z][\\w:-]*\\w";
-const mark = "[`*_\"'“”]{0,3}";
-const verbs =
-  "use|using|invoke|invoking|call|calling|launch|launching|spawn|spawning|run|running|ask|have|dispatch|engage|" +
-  "start|via|through|delegate (?:\\S+ ){0,4}?to|hand (?:\\S+ ){0,3}?(?:off|over) to|consult";
-const asked = new RegExp(
-  `\\b(?:${verbs})\\s+(?:the|an?|our|your)?\\s*(${mark})@?(${nameText})${mark}\\s+(?:sub-?)?agents?\\b`,
-  "gi",
-);
-const named = new RegExp(`([\`*"“]{1,3})@?(${nameText})[\`*"”]{1,3}\\s+(?:sub-?)?agent\\b`, "gi");
-const handed = new RegExp(
-  `\\b(?:delegate|hand(?:s|ed)? ?off|escalate|forward|route|pass)\\b[^.\`*"]{0,60}?\\bto\\s+(?:the\\s+)?(${mark})@?(${nameText})`,
-  "gi",
-);
-const typed = /subagent_type["']?\s*[:=]\s*["'`]([\w:.-]+)["'`]/g;
-const mentioned = /(?:^|[\s("'])@agent-([\w:-]*\w)/g;
-const labelled = /^[\s>*_-]*\*{0,2}(?:sub-?)?agent(?: chain| type| used| to use)?s?\*{0,2}\s*:\*{0,2}\s+(\S.*)$/i;
-const roster = /^\s*\d+[.)]\s+\*\*@?([a-z][a-z0-9]*(?:-[a-z0-9]+)+)\*\*\s*(?:[-–—:]|\(|$)/;
-
-const parallel =
-  /\b(?:in parallel|parallel\w*|simultaneous\w*|concurrent\w*|at the same time|all at once|(?:single|one|same) message|Promise\.all|run_in_background|in the background|wave \d)\b/i;
-const earlier =
-  /\b(?:based on|previous|above|prior|earlier|step \d|phase \d|outputs?|results?|findings|after|once|depending|accordingly|feedback|using (?:the|its|their|that|what)|with (?:the|its|their) \w+ (?:from|of)|(?:the|its|their|that|this|those|these) (?:plan|report|analysis|summary|list|design|spec\w*|changes?|implementation|code|fix(?:es)?|recommendations?|inventory|map|answer|draft|proposal|tests?)|consolidat\w+|synthesi[sz]\w+|aggregat\w+|combin\w+|merge)\b|\$\{?\w+\}?|→|->/i;
-const looking =
-  /\b(?:review|analy[sz]|check|audit|scan|inspect|assess|identif|map|catalog|inventory|discover|research|explor|investigat|evaluat|search|list|measur|detect|examin|profil|survey|look|find)\w*/i;
-const changing =
-  /\b(?:writ|fix|implement|creat|updat|generat|refactor|appl(?:y|ies)|edit|modif|deploy|commit|push|migrat|install|build|add|remov|delet|renam|chang|design|plan|produc|prepar|configur|set up|draft)\w*/i;
-const negated =
-  /\b(?:don'?t|do not|never|instead of|rather than|without|avoid|not|no longer|unlike|skip)\b[^.;]{0,40}$/i;
-const conditional = /\b(?:if|when|whenever|unless|optional\w*|may|might|could|in case|only for|escalat\w+)\b/i;
-
-/** Words before "agent" that describe it, and names that stand for a name. */
-const noNames =
-  /^(?:agent|sub|subagent|sub-agent|multi-agent|the|an?|this|that|each|every|same|single|another|other|new|first|second|third|next|last|one|two|three|all|any|both|specialized|speciali[sz]ed|appropriate|right|correct|relevant|multiple|parallel|dedicated|background|main|parent|child|custom|separate|general|ai|llm|following|selected|chosen|matching|corresponding|given|named|default|your|my|our|these|those|it|them|to|type|name|x|y|foo|bar|read-only|long-running|built-in|user-facing|agent-name|agent-type|subagent-type|your-\S+|my-\S+|some-\S+|example-\S+|\S+-like|\S+-based|\S+-specific|\S+-level)$/i;
-/** Endings of the names that people give to agents. */
-const roleEnding =
-  /(?:er|or|ist|yst|ect|ert|ant|eer|ian|lead|agent|bot|ops|dev|critic|scout|scribe|oracle|chief|architecture|inventory)$/;
-
 /** Finds the delegations of a prompt. */
 export function delegationsIn(file: string, prose: readonly ProseLine[], knows: Knows): readonly Delegation[] {
   const rosterLines = prose.filter(({ text, fence }) => fence === undefined && roster.test(text)).length;
@@ -83,10 +62,12 @@ interface Found {
 function foundIn(line: ProseLine, knows: Knows, hasRoster: boolean): readonly Found[] {
   const { text, fence } = line;
   const types = [...text.matchAll(typed)].map(({ 1: name, index }) => found(name!, index, 0.95, "subagent_type"));
+  const calls = [...text.matchAll(coded)].map(({ 1: name, index }) => found(name!, index, 0.85, "a call"));
+  types.push(...calls);
   const all = fence === undefined ? [...types, ...foundInProse(text, knows, hasRoster)] : types;
   return all.filter(({ name, at }, index) => {
     const before = text.slice(0, at).replace(/.*[.;!?]\s/, "");
-    return !noNames.test(name) && !negated.test(before) && all.findIndex((each) => each.name === name) === index;
+    return !isNoName(name) && !forbids(before) && all.findIndex((each) => each.name === name) === index;
   });
 }
 
@@ -131,8 +112,6 @@ function labelledNames(text: string): readonly { readonly name: string; readonly
   return names.every(({ name }) => /^[a-z][\w:-]*$/.test(name)) ? names : [];
 }
 
-const looksLikeAgent = (name: string): boolean => /^[a-z0-9:]+(-[a-z0-9:]+)+$/.test(name) && roleEnding.test(name);
-
 function delegation(file: string, line: ProseLine, { name, at, confidence, cue }: Found): Delegation {
   const { step, section, text } = line;
   const unit = (step?.lines ?? [line]).map((each) => each.text).join("\n");
@@ -145,8 +124,8 @@ function delegation(file: string, line: ProseLine, { name, at, confidence, cue }
     cue: cue.trim(),
     isConditional: conditional.test(sentence),
     isParallel: parallel.test(unit) || asksForParallel(section),
-    usesEarlier: earlier.test(bare),
-    isReading: looking.test(bare) && !changing.test(bare),
+    usesEarlier: pointsBack(bare),
+    isReading: onlyLooks(bare),
     list: step?.list,
     index: step?.index ?? 0,
   };

@@ -1,12 +1,13 @@
-// What the command of a hook runs and which files it replaces, read from its words and from the script that it runs. Only
-// what is plain to see counts: a path with a variable that nothing resolves is no path, and a program that is not known
-// to write does not write.
+// What the command of a hook runs and which files it replaces, read from its words and from the script that it runs.
+// Only what is plain to see counts: a path with a variable that nothing resolves is no path, and a program that is not
+// known to write does not write.
 import type { Folder } from "../system.ts";
 import { inside } from "./layout.ts";
 import type { Write } from "./nodes.ts";
 
-const interpreters =
-  /^(?:ba|z|da)?sh$|^(?:node|bun|deno|python3?|ruby|perl|php|pwsh|powershell(?:\.exe)?|tsx|ts-node|env|exec|source|\.)$/;
+const shells = "sh bash zsh dash pwsh powershell powershell.exe env exec source .";
+const runtimes = "node bun deno python python3 ruby perl php tsx ts-node";
+const interpreters = new Set(`${shells} ${runtimes}`.split(" "));
 /** Files there are made by a build or an installation, so their absence from a checkout says nothing. */
 const made = /(^|\/)(node_modules|dist|build|out|target|\.venv|venv|vendor|bin|\.cache)\//;
 const scriptMax = 200_000;
@@ -48,7 +49,7 @@ function programOf(words: readonly string[]): string | undefined {
   const rest = words.filter((word, at) => !(at === words.length - 1 && word === "") && !/^\w+=/.test(word));
   const first = rest[0];
   if (first === undefined) return undefined;
-  if (!interpreters.test(first)) return first;
+  if (!interpreters.has(first)) return first;
   const script = rest.slice(1).find((word) => !word.startsWith("-"));
   const isInline = rest.slice(1).some((word) => /^-(c|e|m|-eval|-command)$/i.test(word));
   return isInline ? undefined : script;

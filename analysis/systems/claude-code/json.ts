@@ -1,5 +1,5 @@
-// JSON of strangers: parsed without an exception, since a file that is no JSON is a finding and not a failure. The place
-// and the words of a fault are ours, so that they are the same on every version of Node.
+// JSON of strangers: parsed without an exception, since a file that is no JSON is a finding and not a failure. The
+// place and the words of a fault are ours, so that they are the same on every version of Node.
 
 /** Gives the value, or undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {

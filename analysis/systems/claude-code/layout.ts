@@ -1,7 +1,7 @@
-// Which file Claude Code reads as what, by its place: agents, commands, skills, settings and hooks of a project, at any
-// depth, and the same of plugins, whose manifest may move them. Files in `examples`, `templates`, `fixtures` and the
-// like are nobody's configuration and are left out. Files where people expect Claude Code to look, and where it does
-// not, are named with the reason.
+// Which file Claude Code reads as what, by its place: agents, commands, skills, settings and hooks of a project, at
+// any depth, and the same of plugins, whose manifest may move them. Files in `examples`, `templates`, `fixtures` and
+// the like are nobody's configuration and are left out. Files where people expect Claude Code to look, and where it
+// does not, are named with the reason.
 import type { Folder } from "../system.ts";
 import { isRecord, parseJson } from "./json.ts";
 

@@ -1,6 +1,6 @@
 // The blocks of a prompt as a reader sees them: sections, steps and the lines of each, without what only shows or
-// quotes something (comments, examples, fences of data). It is no Markdown parser: it keeps the place of every line, and
-// its cost is linear also in files that are no prose.
+// quotes something (comments, examples, fences of data). It is no Markdown parser: it keeps the place of every line,
+// and its cost is linear also in files that are no prose.
 import { lineMax } from "./frontmatter.ts";
 
 export interface Section {

@@ -1,6 +1,6 @@
-// Reads the hooks of settings, of plugins, and of the frontmatter of agents and skills: the same shape everywhere, events
-// with groups of a matcher and its hooks. What Claude Code cannot read becomes a hook that says so, since it is silent
-// about it.
+// Reads the hooks of settings, of plugins, and of the frontmatter of agents and skills: the same shape everywhere,
+// events with groups of a matcher and its hooks. What Claude Code cannot read becomes a hook that says so, since it is
+// silent about it.
 import type { ParsedNode } from "yaml";
 import type { Place, Text } from "../../place.ts";
 import { structural } from "../../place.ts";

@@ -1,6 +1,6 @@
-// Reads agents, commands and skills: whether Claude Code loads the file, under which name, what its fields restrict, and
-// which files of the repository its text needs. The text itself is kept as prose; who it delegates to is found once all
-// agents are known.
+// Reads agents, commands and skills: whether Claude Code loads the file, under which name, what its fields restrict,
+// and which files of the repository its text needs. The text itself is kept as prose; who it delegates to is found
+// once all agents are known.
 import { type Place, structural } from "../../place.ts";
 import type { Folder } from "../system.ts";
 import { type Frontmatter, fieldOf, placeIn, readFrontmatter, toolsOf } from "./frontmatter.ts";
@@ -105,6 +105,9 @@ export function readPrompt(
   return { node, frontmatter, prose };
 }
 
+/** Names that stand for a name. */
+const placeholder = /(^|\/)(path|file|filename|name|link|url|doc|document|example|xxx|foo|bar|your-\S+|my-\S+)\.\w+$/i;
+
 /** Finds the files that a prompt needs: scripts by placeholder, and documents by link. */
 function referencesIn(
   file: string,
@@ -117,7 +120,7 @@ function referencesIn(
   const roots = { project: role.root, plugin: role.plugin === undefined ? undefined : role.root };
   const exists = (path: string): boolean =>
     known.has(path) || folder.files.some((each) => each.startsWith(`${path.replace(/\/$/, "")}/`));
-  return prose.flatMap(({ text, line }) => {
+  return prose.flatMap(({ text, line, fence }) => {
     const at = (index: number, length: number): Place => placeIn(file, line, index + 1, length);
     const scripts = [...text.matchAll(/\$\{CLAUDE_(SKILL_DIR|PLUGIN_ROOT|PROJECT_DIR)\}\/([\w./-]*\w)/g)].flatMap(
       (match): readonly Reference[] => {
@@ -129,12 +132,13 @@ function referencesIn(
         return [{ path: places[0]!, place: at(match.index, whole.length), use, exists: places.some(exists) }];
       },
     );
-    const links = role.kind === "skill" ? [...text.matchAll(/(?<!`)\[[^\]]+\]\(([\w./-]+\.\w+)(?:#[\w-]*)?\)/g)] : [];
+    const isLinking = role.kind === "skill" && fence === undefined;
+    const links = isLinking ? [...text.matchAll(/(?<!`)\[[^\]]+\]\(([\w./-]+\.\w+)(?:#[\w-]*)?\)/g)] : [];
     const documents = links.flatMap((match): readonly Reference[] => {
       const places = [inside(here, match[1]!), inside(role.root, match[1]!), inside("", match[1]!)].filter(
         (each): each is string => each !== undefined,
       );
-      if (places.length < 3) return [];
+      if (places.length < 3 || placeholder.test(match[1]!)) return [];
       const place = at(match.index, match[0].length);
       return [{ path: places[0]!, place, use: "document", exists: places.some(exists) }];
     });

@@ -205,9 +205,9 @@ export const isYes = (text: string | undefined): boolean => /^(true|yes|on|1)$/i
 export const isNo = (text: string | undefined): boolean => /^(false|no|off|0)$/i.test(text ?? "");
 
 /**
- * Whether a matcher lets a value through (hooks, "Matcher patterns"): exact names if it holds letters, digits, `_`, `-`,
- * spaces, `,` and `|` only, a regular expression that is not anchored otherwise. One that does not compile lets nothing
- * through.
+ * Whether a matcher lets a value through (hooks, "Matcher patterns"): exact names if it holds letters, digits,
+ * `_`, `-`, spaces, `,` and `|` only, a regular expression that is not anchored otherwise. One that does not compile
+ * lets nothing through.
  */
 export function matches(matcher: string | undefined, value: string): boolean {
   if (matcher === undefined || matcher === "" || matcher === "*") return true;

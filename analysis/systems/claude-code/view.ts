@@ -1,5 +1,5 @@
-// The graph as rules about Claude Code ask for it: who delegates to whom and how surely, which tools an agent has, where
-// a person would write a field. It reads the graph only, so a rule that uses it stays pure.
+// The graph as rules about Claude Code ask for it: who delegates to whom and how surely, which tools an agent has,
+// where a person would write a field. It reads the graph only, so a rule that uses it stays pure.
 import { type Edge, type Graph, nodesOf } from "../../graph.ts";
 import { confidenceOf } from "../../place.ts";
 import type { AgentNameNode, AgentNode, HookNode, PromptNode, UnloadedNode } from "./nodes.ts";
