@@ -241,7 +241,7 @@ export const rules: readonly Rule[] = [
     why: "ends only when it is stopped",
   },
   {
-    command: /^npm run (chaos|mutants|bench|bench:judge|bench:simulate)( |$)/,
+    command: /^npm run (chaos|mutants|bench|bench:analysis|bench:judge|bench:simulate)( |$)/,
     readBy: "script",
     why: "takes minutes; chaos, mutants, judge-bench and simulator have short forms in the suite",
   },
