@@ -93,7 +93,7 @@ export const rules: readonly Rule[] = [
   },
 
   {
-    command: /^(npx --no-install )?ballast analyze/,
+    command: /^(npm run ballast -- |npx --no-install ballast |ballast )analyze/,
     shownBy: "test/cli/analyze.test.ts",
     holds: '"analyze", ...args',
     why: "each option is used there, on a fixture",
