@@ -7,6 +7,7 @@ import { agentDuplicate } from "./rules/agent-duplicate.ts";
 import { agentFieldIgnored } from "./rules/agent-field-ignored.ts";
 import { agentFileNotLoaded } from "./rules/agent-file-not-loaded.ts";
 import { agentSerialDelegation } from "./rules/agent-serial-delegation.ts";
+import { agentWithoutTools } from "./rules/agent-without-tools.ts";
 import { alertHasAction } from "./rules/alert-has-action.ts";
 import { calleePermissions } from "./rules/callee-permissions.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
@@ -16,6 +17,7 @@ import { endpointHardCoded } from "./rules/endpoint-hard-coded.ts";
 import { gateAfterEffect } from "./rules/gate-after-effect.ts";
 import { gateCannotFail } from "./rules/gate-cannot-fail.ts";
 import { hookCannotFire } from "./rules/hook-cannot-fire.ts";
+import { hookMatcherIgnored } from "./rules/hook-matcher-ignored.ts";
 import { hookRace } from "./rules/hook-race.ts";
 import { imageByDigest } from "./rules/image-by-digest.ts";
 import { noRollback } from "./rules/no-rollback.ts";
@@ -58,6 +60,7 @@ export const rulebook: readonly Rule[] = [
   agentFieldIgnored,
   agentFileNotLoaded,
   agentSerialDelegation,
+  agentWithoutTools,
   alertHasAction,
   calleePermissions,
   crossEnvironmentReference,
@@ -67,6 +70,7 @@ export const rulebook: readonly Rule[] = [
   gateAfterEffect,
   gateCannotFail,
   hookCannotFire,
+  hookMatcherIgnored,
   hookRace,
   imageByDigest,
   noRollback,

@@ -49,6 +49,20 @@ export const toolEvents: ReadonlySet<string> = new Set([
   "PermissionDenied",
 ]);
 
+/** hooks, "Matcher patterns": events that ignore a matcher. */
+export const withoutMatcher: ReadonlySet<string> = new Set([
+  "UserPromptSubmit",
+  "PostToolBatch",
+  "Stop",
+  "TeammateIdle",
+  "TaskCreated",
+  "TaskCompleted",
+  "WorktreeCreate",
+  "WorktreeRemove",
+  "MessageDisplay",
+  "CwdChanged",
+]);
+
 /** hooks, "Matcher patterns": events whose matcher has a closed list of values. */
 export const matcherValues: Readonly<Record<string, readonly string[]>> = {
   SessionStart: ["startup", "resume", "clear", "compact", "fork"],
@@ -119,6 +133,16 @@ export const tools = [
   "Workflow",
   "Write",
 ] as const;
+
+/** sub-agents, "Available tools": tools that no agent gets, even if its list names them. */
+export const neverForAgents: ReadonlySet<string> = new Set([
+  "AskUserQuestion",
+  "EndConversation",
+  "EnterPlanMode",
+  "ScheduleWakeup",
+  "WaitForMcpServers",
+  "Workflow",
+]);
 
 /** Names that older versions had (`Task` is an alias of `Agent` since 2.1.63). A matcher of one is old, not wrong. */
 export const formerTools = [
