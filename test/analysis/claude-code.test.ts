@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Analysis, analyze } from "../../analysis/analyze.ts";
 import { folderOf, openFolder } from "../../analysis/folder.ts";
+import { provePatches } from "../../analysis/patches/prove.ts";
 import { type Files, rankOf } from "../../analysis/rule.ts";
 import { rulebook } from "../../analysis/rulebook.ts";
 import { depths, outputs, scopes } from "../../cli/analyze/options.ts";
@@ -184,33 +185,33 @@ test("a finding that is inferred with less than 0.7 is low", async () => {
   ]);
 });
 
-test.each([
-  ["agent-file-not-loaded", { ".claude/agents/reviewer.md": agent("description: Reviews.\ntools: Read") }],
-  [
-    "agent-field-ignored",
-    { ".claude/agents/reviewer.md": agent("name: reviewer\ndescription: Reviews.\nallowed-tools: Read") },
-  ],
-  [
-    "agent-cannot-delegate",
-    {
-      ".claude/agents/reviewer.md": agent("name: reviewer\ndescription: Reviews.\ntools: Read"),
-      ".claude/agents/lead.md": agent(
-        "name: lead\ndescription: Leads.\ntools: Read, Bash",
-        "Use the `reviewer` agent to review.",
-      ),
-    },
-  ],
-] as const)("the repair of %s removes its finding and brings no other", async (id, files: Files) => {
+test("patches of frontmatter are proven: each removes its finding and changes one line", async () => {
+  const files: Files = {
+    ".claude/agents/nameless.md": agent("description: Reviews.\ntools: Read"),
+    ".claude/agents/reviewer.md": agent("name: reviewer\ndescription: Reviews.\nallowed-tools: Read"),
+    ".claude/agents/lead.md": agent("name: lead\ndescription: Leads.\ntools: Read, Bash", "Use the `reviewer` agent."),
+  };
   const { findings } = await read(files);
-  const repair = findings.find(({ rule }) => rule === id)?.repair;
-  expect(repair).toBeDefined();
-  const [edit] = repair!.edits;
-  const lines = files[edit!.place.file]!.split("\n");
-  const line = lines[edit!.place.line - 1]!;
-  const { column, endColumn } = edit!.place;
-  lines[edit!.place.line - 1] = line.slice(0, column - 1) + edit!.text + line.slice(endColumn - 1);
-  const after = await read({ ...files, [edit!.place.file]: lines.join("\n") });
-  expect(after.findings).toEqual([]);
+  const {
+    proven,
+    dropped,
+    files: after,
+  } = await provePatches(folderOf(files), (file) => files[file]!, findings, rulebook);
+  expect(dropped).toEqual([]);
+  expect(proven.map(({ title }) => title).toSorted()).toEqual([
+    "Add the tool Agent",
+    "Name the agent nameless",
+    "Rename the field to tools",
+  ]);
+  expect(Object.fromEntries(after)).toEqual({
+    ".claude/agents/nameless.md": agent("name: nameless\ndescription: Reviews.\ntools: Read"),
+    ".claude/agents/reviewer.md": agent("name: reviewer\ndescription: Reviews.\ntools: Read"),
+    ".claude/agents/lead.md": agent(
+      "name: lead\ndescription: Leads.\ntools: Read, Bash, Agent",
+      "Use the `reviewer` agent.",
+    ),
+  });
+  expect((await read({ ...files, ...Object.fromEntries(after) })).findings).toEqual([]);
 });
 
 describe("a hostile folder", () => {
