@@ -1,33 +1,38 @@
-// A command or skill that tells the model to read or run a file of the repository that is not there. The model then
-// guesses what the file would have said, or leaves the step out.
+// A command, a skill or an agent that tells the model to read or run a file of the repository that is not there. The
+// model then guesses what the file would have said, or leaves the step out.
 import type { Graph } from "../graph.ts";
 import { groupedBy } from "../grouped.ts";
 import type { Draft, Rule } from "../rule.ts";
-import type { PromptNode, Reference } from "../systems/claude-code/nodes.ts";
+import type { AgentNode, PromptNode, Reference } from "../systems/claude-code/nodes.ts";
 import { claudeCodeViewOf } from "../systems/claude-code/view.ts";
 
-const check = (graph: Graph): readonly Draft[] =>
-  claudeCodeViewOf(graph).prompts.flatMap((prompt) =>
+function check(graph: Graph): readonly Draft[] {
+  const { agents, prompts } = claudeCodeViewOf(graph);
+  return [...agents, ...prompts].flatMap((node) =>
     groupedBy(
-      prompt.references.filter(({ exists }) => !exists),
-      ({ path }) => path,
-    ).map((all) => draft(prompt, all)),
+      node.references.filter(({ exists }) => !exists),
+      ({ use }) => use,
+    ).map((all) => draft(node, all)),
   );
+}
 
-function draft({ name, file }: PromptNode, all: readonly Reference[]): Draft {
-  const [{ path, place, use }, ...others] = all as [Reference, ...Reference[]];
+/** One finding for the scripts of a file, and one for its documents: an index that moved misses many at once. */
+function draft({ name, file }: AgentNode | PromptNode, all: readonly Reference[]): Draft {
+  const [{ place, use }, ...others] = all as [Reference, ...Reference[]];
+  const paths = [...new Set(all.map(({ path }) => path))];
+  const more = paths.length > 3 ? ` and ${paths.length - 3} more` : "";
   return {
     severity: use === "script" ? "medium" : "low",
     known: { inferred: 0.9 },
     place,
-    message: `${name} needs ${path}, which is not in this repository.`,
+    message: `${name} needs ${paths.slice(0, 3).join(", ")}${more}: not in this repository.`,
     cost:
       use === "script"
         ? "The step fails, or the model improvises what the script would have done."
         : "The model works without what the file would have said.",
-    fix: "add the file, or correct the path",
-    subject: `${file} ${path}`,
-    related: others.map((other) => ({ place: other.place, message: "it is needed here too" })),
+    fix: paths.length > 1 ? "add the files, or correct the paths" : "add the file, or correct the path",
+    subject: `${file} ${use} ${paths[0]}`,
+    related: others.map(({ place: other, path }) => ({ place: other, message: `${path} is needed here` })),
   };
 }
 
@@ -45,7 +50,7 @@ const rest = {
 
 export const promptFileMissing: Rule = {
   id: "prompt-file-missing",
-  title: "A command or skill needs a file that is not there",
+  title: "A command, a skill or an agent needs a file that is not there",
   systems: ["claude-code"],
   antiPattern: 6,
   focus: "state",
@@ -55,9 +60,16 @@ export const promptFileMissing: Rule = {
   severity: "Medium for scripts, low for documents.",
   fix: "Add the file, or correct the path.",
   limits:
-    "Links of skills and paths after CLAUDE_SKILL_DIR, CLAUDE_PLUGIN_ROOT and CLAUDE_PROJECT_DIR are looked at. A " +
-    "file that a build makes may be missing on purpose, so the finding is inferred.",
-  failing: [{ ...rest, ".claude/skills/chart/SKILL.md": `${skill("scripts/plot.sh")} <!-- <- finding -->\n` }],
+    "Links, files attached with @, paths below .claude, and paths after CLAUDE_SKILL_DIR, CLAUDE_PLUGIN_ROOT and " +
+    "CLAUDE_PROJECT_DIR are looked at. A file that something makes may be missing on purpose, so the finding is " +
+    "inferred. All missing documents of a file are one finding.",
+  failing: [
+    {
+      ".claude/commands/audit.md":
+        "Follow the instructions in .claude/agents/auditor.md and report. <!-- <- finding -->\n",
+    },
+    { ...rest, ".claude/skills/chart/SKILL.md": `${skill("scripts/plot.sh")} <!-- <- finding -->\n` },
+  ],
   nearMisses: [
     {
       files: { ...rest, ".claude/skills/chart/SKILL.md": `${skill("scripts/draw.sh")}\n` },

@@ -71,7 +71,7 @@ function readText(
   to: Gathered,
 ): string | undefined {
   if (role.kind === "agent") {
-    const agent = readAgent(file, text, role);
+    const agent = readAgent(file, text, role, folder, known);
     if (agent.frontmatter.obstacle !== undefined) return agent.frontmatter.obstacle;
     to.agents.push(agent);
     if (role.plugin === undefined) to.hooks.push(...hooksOfMarkdown(folder, known, agent));

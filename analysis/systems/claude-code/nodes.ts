@@ -42,6 +42,15 @@ export interface NotLoaded {
   readonly because: string;
 }
 
+/** Text that names a file of the repository. */
+export interface Reference {
+  readonly path: string;
+  readonly place: Place;
+  /** `script` if it is run, `document` if it is read. */
+  readonly use: "script" | "document";
+  readonly exists: boolean;
+}
+
 /** What agents and prompts have in common. */
 interface Described {
   /** The plugin that ships the file; undefined for the files of a project. */
@@ -51,6 +60,7 @@ interface Described {
   readonly fieldsAt: Place;
   /** Why the fields count for nothing although the file is loaded. */
   readonly ignoredFields: NotLoaded | undefined;
+  readonly references: readonly Reference[];
   /** The folder for which it is loaded: the one that holds `.claude`, or the root of the plugin. */
   readonly root: string;
 }
@@ -65,21 +75,11 @@ export interface AgentNode extends Base<"agent">, Described {
   readonly forbidden: readonly Text[];
 }
 
-/** Text of a prompt that names a file of the repository. */
-export interface Reference {
-  readonly path: string;
-  readonly place: Place;
-  /** `script` if it is run, `document` if it is read. */
-  readonly use: "script" | "document";
-  readonly exists: boolean;
-}
-
 /** A command or a skill. */
 export interface PromptNode extends Base<"prompt">, Described {
   readonly form: "command" | "skill";
   readonly userMayCall: boolean;
   readonly modelMayCall: boolean;
-  readonly references: readonly Reference[];
 }
 
 /** A file that a hook replaces while it runs. */

@@ -1,13 +1,14 @@
 // Reads agents, commands and skills: whether Claude Code loads the file, under which name, what its fields restrict,
 // and which files of the repository its text needs. The text itself is kept as prose; who it delegates to is found
 // once all agents are known.
-import { type Place, structural } from "../../place.ts";
+import { structural } from "../../place.ts";
 import type { Folder } from "../system.ts";
-import { type Frontmatter, fieldOf, placeIn, readFrontmatter, toolsOf } from "./frontmatter.ts";
-import { placesOf } from "./hook-shape.ts";
-import { inside, type NamedRole } from "./layout.ts";
+import { looksLikeAgent } from "./cues.ts";
+import { type Frontmatter, fieldOf, readFrontmatter, toolsOf } from "./frontmatter.ts";
+import type { NamedRole } from "./layout.ts";
 import { type ProseLine, proseOf } from "./markdown.ts";
-import type { AgentNode, NotLoaded, PromptNode, Reference } from "./nodes.ts";
+import type { AgentNode, NotLoaded, PromptNode } from "./nodes.ts";
+import { References } from "./references.ts";
 import { isNo, isYes } from "./runtime-facts.ts";
 
 /** A file with its text taken apart. */
@@ -18,11 +19,18 @@ export interface MarkdownFile<Node> {
 }
 
 /** Reads an agent. One of a project needs a name and a description; one of a plugin is loaded under its file's name. */
-export function readAgent(file: string, text: string, role: NamedRole): MarkdownFile<AgentNode> {
+export function readAgent(
+  file: string,
+  text: string,
+  role: NamedRole,
+  folder: Folder,
+  known: ReadonlySet<string>,
+): MarkdownFile<AgentNode> {
   const frontmatter = readFrontmatter(file, text);
   const { fields, fault, at } = frontmatter;
   const declared = fieldOf(fields, "name")?.value;
   const isPlugins = role.plugin !== undefined;
+  const prose = proseOf(frontmatter.body, frontmatter.bodyLine);
   const own = isPlugins
     ? role.name.replace(/[^:]*$/, () => declared?.text ?? role.name.replace(/^.*:/, ""))
     : declared?.text;
@@ -40,11 +48,12 @@ export function readAgent(file: string, text: string, role: NamedRole): Markdown
     fieldsAt: at,
     ignoredFields: isPlugins && fault?.reason !== "no-frontmatter" ? fault : undefined,
     notLoaded: isPlugins ? undefined : notLoadedAgent(frontmatter),
-    isMeant: isMeant(frontmatter),
+    isMeant: isMeant(role.name, frontmatter),
     tools: toolsOf(fieldOf(fields, "tools")),
     forbidden: toolsOf(fieldOf(fields, "disallowedTools")) ?? [],
+    references: new References(file, role, folder, known).in(prose),
   };
-  return { node, frontmatter, prose: proseOf(frontmatter.body, frontmatter.bodyLine) };
+  return { node, frontmatter, prose };
 }
 
 /** sub-agents, "Subagent files Claude Code skips". */
@@ -62,10 +71,11 @@ function notLoadedAgent({ fields, fault, at }: Frontmatter): NotLoaded | undefin
 }
 
 /** Whether a file in a folder of agents is an agent and not a document beside them. */
-function isMeant({ fields, fault, body }: Frontmatter): boolean {
+function isMeant(name: string, { fields, fault, body }: Frontmatter): boolean {
   if (fieldOf(fields, "description") !== undefined || fieldOf(fields, "tools") !== undefined) return true;
   if (fieldOf(fields, "name") !== undefined || fieldOf(fields, "model") !== undefined) return true;
   if (fault?.reason === "late-frontmatter" || fault?.reason === "broken-frontmatter") return true;
+  if (looksLikeAgent(name)) return true;
   const opening = body.filter((line) => line.trim() !== "").slice(0, 12);
   return opening.some((line) =>
     /^(#{1,2} .*\bagent\s*$|#+ (role|persona|identity)\b|you are (a|an|the)\b)/i.test(line),
@@ -100,48 +110,7 @@ export function readPrompt(
     form: role.kind === "skill" ? "skill" : "command",
     userMayCall: !isNo(fieldOf(fields, "user-invocable")?.value?.text),
     modelMayCall: !isYes(fieldOf(fields, "disable-model-invocation")?.value?.text),
-    references: referencesIn(file, role, prose, folder, known),
+    references: new References(file, role, folder, known).in(prose),
   };
   return { node, frontmatter, prose };
-}
-
-/** Names that stand for a name. */
-const placeholder = /(^|\/)(path|file|filename|name|link|url|doc|document|example|xxx|foo|bar|your-\S+|my-\S+)\.\w+$/i;
-
-/** Finds the files that a prompt needs: scripts by placeholder, and documents by link. */
-function referencesIn(
-  file: string,
-  role: NamedRole,
-  prose: readonly ProseLine[],
-  folder: Folder,
-  known: ReadonlySet<string>,
-): readonly Reference[] {
-  const here = file.replace(/\/?[^/]*$/, "");
-  const roots = { project: role.root, plugin: role.plugin === undefined ? undefined : role.root };
-  const exists = (path: string): boolean =>
-    known.has(path) || folder.files.some((each) => each.startsWith(`${path.replace(/\/$/, "")}/`));
-  return prose.flatMap(({ text, line, fence }) => {
-    const at = (index: number, length: number): Place => placeIn(file, line, index + 1, length);
-    const scripts = [...text.matchAll(/\$\{CLAUDE_(SKILL_DIR|PLUGIN_ROOT|PROJECT_DIR)\}\/([\w./-]*\w)/g)].flatMap(
-      (match): readonly Reference[] => {
-        const [whole, kind, path] = match;
-        const found = kind === "SKILL_DIR" ? [inside(here, path!)] : placesOf(whole, roots);
-        const places = found.filter((each): each is string => each !== undefined);
-        if (places.length === 0 || !/\.\w+$/.test(path!)) return [];
-        const use = /\.(md|txt|json|ya?ml)$/.test(path!) ? "document" : "script";
-        return [{ path: places[0]!, place: at(match.index, whole.length), use, exists: places.some(exists) }];
-      },
-    );
-    const isLinking = role.kind === "skill" && fence === undefined;
-    const links = isLinking ? [...text.matchAll(/(?<!`)\[[^\]]+\]\(([\w./-]+\.\w+)(?:#[\w-]*)?\)/g)] : [];
-    const documents = links.flatMap((match): readonly Reference[] => {
-      const places = [inside(here, match[1]!), inside(role.root, match[1]!), inside("", match[1]!)].filter(
-        (each): each is string => each !== undefined,
-      );
-      if (places.length < 3 || placeholder.test(match[1]!)) return [];
-      const place = at(match.index, match[0].length);
-      return [{ path: places[0]!, place, use: "document", exists: places.some(exists) }];
-    });
-    return [...scripts, ...documents];
-  });
 }
