@@ -2,19 +2,18 @@
 // come from the program's file if it is YAML, from the source position in the state, or from the program's sources.
 import { joinFragments } from "../analysis/graph.ts";
 import type { Place } from "../analysis/place.ts";
-import { rulebook } from "../analysis/rulebook.ts";
+import { stackRules } from "../analysis/stack-rules.ts";
 import { fragmentOf } from "../analysis/systems/pulumi/fragment.ts";
 import { nameOf } from "../analysis/systems/pulumi/names.ts";
 import type { Declared, DeclaredStack } from "../analysis/systems/pulumi/nodes.ts";
-import { isPulumiRule, judgeStacks, type PulumiFinding } from "../analysis/systems/pulumi/view.ts";
+import { judgeStacks, type PulumiFinding } from "../analysis/systems/pulumi/view.ts";
 import { type Judgement, judgementOf, ownPolicies } from "./judgement.ts";
 import type { Profile } from "./profiles.ts";
-import { baselineIn, type ProgramFolder, settingsIn, writtenResources } from "./program-folder.ts";
+import { baselineIn, type ProgramFolder, settingsIn, stackSettings, writtenResources } from "./program-folder.ts";
 import { sourcePlaces } from "./source-places.ts";
 
-export const stateRules = rulebook.filter(isPulumiRule);
 /** Names that waivers may use. */
-const names: ReadonlySet<string> = new Set([...stateRules.map(({ id }) => id), ...Object.keys(ownPolicies)]);
+const names: ReadonlySet<string> = new Set([...stackRules.map(({ id }) => id), ...Object.keys(ownPolicies)]);
 
 export interface JudgeOptions {
   /** Today, in days since 1970. */
@@ -33,7 +32,8 @@ export function judgeState(program: ProgramFolder, stack: DeclaredStack, options
     const found = written.get(`${each.token} ${nameOf(each.urn)}`);
     return found ? { ...each, evidence: found.evidence, places: found.places } : each;
   });
-  const judged = judgeStacks(joinFragments([fragmentOf({ ...stack, resources })]), stateRules);
+  const settings = stackSettings(program, stack.name);
+  const judged = judgeStacks(joinFragments([fragmentOf({ ...stack, settings, resources })]), stackRules);
   const sought = new Map(resources.map(({ urn, token, parent }) => [urn, { urn, token, name: nameOf(urn), parent }]));
   const placeOf = sourcePlaces(program.folder, sought, otherwise);
   const placed = (finding: PulumiFinding): PulumiFinding => {

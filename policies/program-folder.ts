@@ -5,8 +5,8 @@ import { dirname, join } from "node:path";
 import { openFolder } from "../analysis/folder.ts";
 import type { Place } from "../analysis/place.ts";
 import { fragmentOf } from "../analysis/systems/pulumi/fragment.ts";
-import type { ResourceNode } from "../analysis/systems/pulumi/nodes.ts";
-import { isYamlProgram, readProgram } from "../analysis/systems/pulumi/read-program.ts";
+import type { ResourceNode, Setting } from "../analysis/systems/pulumi/nodes.ts";
+import { isYamlProgram, readProgram, readSettings } from "../analysis/systems/pulumi/read-program.ts";
 import type { Folder } from "../analysis/systems/system.ts";
 import { YamlFile } from "../analysis/yaml-file.ts";
 import { policyBaselineUnreadable, policySettingsRefused } from "../errors/policies.ts";
@@ -59,6 +59,14 @@ export function baselineIn(root: string): readonly BaselineEntry[] {
   const read = text === undefined ? [] : readBaseline(text);
   if (read === undefined) throw policyBaselineUnreadable({ file: baselineName });
   return read;
+}
+
+/** The settings of a stack, as its file beside the project has them. */
+export function stackSettings({ root, project }: ProgramFolder, stack: string): readonly Setting[] {
+  const file = [`Pulumi.${stack}.yaml`, `Pulumi.${stack}.yml`].find((name) => existsSync(join(root, name)));
+  if (file === undefined || project === undefined || stack.includes("/")) return [];
+  const yaml = new YamlFile(file, readFileSync(join(root, file), "utf8"));
+  return yaml.obstacle === undefined ? (readSettings(file, yaml, stack, "")?.settings ?? []) : [];
 }
 
 /** The resources of a program in YAML with their places, by type and name; nothing for other programs. */

@@ -2,15 +2,15 @@
 // finding with its level, severity, fix and page, what is waived and by whom, and what could not be judged.
 import { joinFragments } from "../../analysis/graph.ts";
 import { sarifLog } from "../../analysis/reports/sarif.ts";
+import { stackRules } from "../../analysis/stack-rules.ts";
 import type { PulumiFinding } from "../../analysis/systems/pulumi/view.ts";
-import { stateRules } from "../../policies/judge-state.ts";
 import type { JudgedFinding, Judgement } from "../../policies/judgement.ts";
 import type { ProgramFolder } from "../../policies/program-folder.ts";
 import { describeUnjudged } from "../../policies/unjudged.ts";
 import { dateOf, type Waiver } from "../../policies/waivers.ts";
 
 const pageOf = (rule: string): string =>
-  stateRules.some(({ id }) => id === rule) ? `docs/reference/rules/${rule}.md` : "docs/guides/policies.md";
+  stackRules.some(({ id }) => id === rule) ? `docs/reference/rules/${rule}.md` : "docs/guides/policies.md";
 
 const at = ({ place: { file, line } }: PulumiFinding): string => (file === "" ? "" : `${file}:${line}  `);
 
@@ -93,7 +93,7 @@ export function checkSarif({ findings, waived, unjudged }: Judgement, program: P
         : [],
   };
   const placed = all.map((finding) => (finding.place.file === "" ? { ...finding, place: program.otherwise } : finding));
-  const log = sarifLog({ findings: placed, rules: stateRules, graph, systems: ["pulumi"] }, version) as SarifLog;
+  const log = sarifLog({ findings: placed, rules: stackRules, graph, systems: ["pulumi"] }, version) as SarifLog;
   const [run] = log.runs;
   for (const [index, result] of run!.results.entries()) {
     const { rule, fix, urn } = all[index]!;

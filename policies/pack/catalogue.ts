@@ -3,12 +3,9 @@
 // mandatory as its one property.
 import type { Severity } from "../../analysis/rule.ts";
 import { severities } from "../../analysis/rule.ts";
-import { rulebook } from "../../analysis/rulebook.ts";
-import { isPulumiRule, type PulumiRule } from "../../analysis/systems/pulumi/view.ts";
+import { stackRules } from "../../analysis/stack-rules.ts";
 import { type Choice, ownPolicies } from "../judgement.ts";
 
-/** The rules that judge stacks. */
-export const stackRules: readonly PulumiRule[] = rulebook.filter(isPulumiRule);
 export const ruleIds: ReadonlySet<string> = new Set(stackRules.map(({ id }) => id));
 
 /** The policy by which the pack says what it could not judge. */

@@ -1,92 +1,27 @@
-// Decodes what the Pulumi CLI sends about a resource: properties with their secrets sealed and unknowns kept, options,
-// dependencies. Each value is decoded once, straight from protobuf, because that is most of what a pack costs.
-import type analyzerProto from "@pulumi/pulumi/proto/analyzer_pb.js";
-import structProto, { type Struct, type Value as WireValue } from "google-protobuf/google/protobuf/struct_pb.js";
+// Makes what rules judge of what the Pulumi CLI sends: a resource alone, when it is analysed, and a resource of the whole
+// stack, with what it depends on.
 import { type Place, structural } from "../../analysis/place.ts";
 import type { Declared } from "../../analysis/systems/pulumi/nodes.ts";
-import { type Properties, unknown, type Value } from "../../analysis/systems/pulumi/value.ts";
-import {
-  outputSignature,
-  sealed,
-  secretSignature,
-  signatureKey,
-  unknownTexts,
-} from "../../analysis/systems/pulumi/wire-values.ts";
-
-const { KindCase } = structProto.Value;
-
-/** Gives the properties of a resource. */
-export function propertiesOf(struct: Struct | undefined): Properties {
-  return struct === undefined ? {} : (fieldsOf(struct) as Properties);
-}
-
-function valueOf(wire: WireValue): Value {
-  switch (wire.getKindCase()) {
-    case KindCase.STRING_VALUE: {
-      const text = wire.getStringValue();
-      return unknownTexts.has(text) ? unknown : text;
-    }
-    case KindCase.NUMBER_VALUE:
-      return wire.getNumberValue();
-    case KindCase.BOOL_VALUE:
-      return wire.getBoolValue();
-    case KindCase.LIST_VALUE:
-      return wire.getListValue()!.getValuesList().map(valueOf);
-    case KindCase.STRUCT_VALUE:
-      return special(wire.getStructValue()!) ?? fieldsOf(wire.getStructValue()!);
-    default:
-      return null;
-  }
-}
-
-function fieldsOf(struct: Struct): Value {
-  const fields: Record<string, Value> = {};
-  struct.getFieldsMap().forEach((value: WireValue, key: string) => {
-    if (!key.startsWith("__")) fields[key] = valueOf(value);
-  });
-  return fields;
-}
-
-/** Gives the value of an object with a signature; undefined if it has none. An asset has no text and becomes null. */
-function special(struct: Struct): Value | undefined {
-  const fields = struct.getFieldsMap();
-  const signature = fields.get(signatureKey)?.getStringValue();
-  if (signature === undefined) return undefined;
-  const inner = fields.get("value");
-  if (signature === secretSignature) return inner === undefined ? unknown : sealed(valueOf(inner));
-  if (signature !== outputSignature) return null;
-  const value = inner === undefined ? unknown : valueOf(inner);
-  return fields.get("secret")?.getBoolValue() === true ? sealed(value) : value;
-}
+import type { WireResource } from "./wire.ts";
 
 /** What a resource is before the whole stack is known. */
 export type Analyzed = Omit<Declared, "dependencies" | "propertyDependencies">;
 
-/** Reads a request about one resource. Its properties are its inputs. */
-export function analyzedOf(
-  request: analyzerProto.AnalyzeRequest | analyzerProto.AnalyzerResource,
-  place: Place,
-): Analyzed {
-  const options = request.getOptions();
-  const parent = options?.getParent();
-  return {
-    urn: request.getUrn(),
-    token: request.getType(),
-    isCustom: request.getProvider() !== undefined,
-    ...(parent && { parent }),
-    ignoreChanges: options?.getIgnorechangesList() ?? [],
-    inputs: propertiesOf(request.getProperties()),
-    evidence: structural(place),
-  };
-}
+/** Gives a resource alone. Its properties are its inputs. */
+export const analyzedOf = (resource: WireResource, place: Place): Analyzed => ({
+  ...headOf(resource, place),
+  inputs: resource.properties(),
+});
 
-/** Gives what a resource waits for. */
-export function dependenciesOf(
-  resource: analyzerProto.AnalyzerResource,
-): Pick<Declared, "dependencies" | "propertyDependencies"> {
-  const byProperty: Record<string, readonly string[]> = {};
-  resource.getPropertydependenciesMap().forEach((urns: analyzerProto.AnalyzerPropertyDependencies, key: string) => {
-    byProperty[key] = urns.getUrnsList();
-  });
-  return { dependencies: resource.getDependenciesList(), propertyDependencies: byProperty };
-}
+/** Gives a resource of a stack. Properties are decoded only if nothing is known of them yet. */
+export const declaredOf = (resource: WireResource, place: Place, isKnown: boolean): Declared => ({
+  ...headOf(resource, place),
+  dependencies: resource.dependencies,
+  propertyDependencies: resource.propertyDependencies,
+  inputs: isKnown ? {} : resource.properties(),
+});
+
+const headOf = ({ urn, token, isCustom, parent, ignoreChanges }: WireResource, place: Place) => ({
+  ...{ urn, token, isCustom, parent, ignoreChanges },
+  evidence: structural(place),
+});

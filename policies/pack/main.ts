@@ -2,8 +2,7 @@
 // the Pulumi CLI. The rules are loaded after that, while the Pulumi CLI prepares its first question.
 import { createRequire } from "node:module";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import analyzerServices from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
-import { type Judging, service } from "./service.ts";
+import { definition, type Judging, service } from "./service.ts";
 
 // The pack's own version: the Pulumi CLI starts it in the program's folder, whose package.json is the user's.
 const { version } = createRequire(import.meta.url)("ballast/package.json") as { version: string };
@@ -13,7 +12,7 @@ const bytesMax = 400_000_000;
 const server = new Server({ "grpc.max_receive_message_length": bytesMax });
 let judging: Promise<Judging> | undefined;
 server.addService(
-  analyzerServices.AnalyzerService,
+  definition,
   service(version, () => {
     judging ??= load();
     return judging;

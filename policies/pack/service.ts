@@ -1,7 +1,13 @@
 // Pulumi's analyzer protocol, method by method: unpacks the request of the Pulumi CLI, asks the session, and packs the
 // answer. The pack speaks the protocol itself, because the SDK for policies hides which values are secret, decodes the
 // stack once for each policy, and takes four times as long to start (docs/decisions/0019).
-import { type ServerUnaryCall, type sendUnaryData, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type sendUnaryData,
+  status,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import analyzerServices from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import analyzerProto from "@pulumi/pulumi/proto/analyzer_pb.js";
 import pluginProto from "@pulumi/pulumi/proto/plugin_pb.js";
@@ -11,6 +17,7 @@ import type { Severity } from "../../analysis/rule.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import type { Choice } from "../judgement.ts";
 import type { Session, Violation } from "./session.ts";
+import { readResource, readResources, type WireResource } from "./wire.ts";
 
 /** The name of the pack, in the Pulumi CLI's output and in its configuration. */
 export const packName = "ballast";
@@ -30,6 +37,13 @@ const severityNumbers: Readonly<Record<Severity, analyzerProto.PolicySeverity>> 
   critical: analyzerProto.PolicySeverity.POLICY_SEVERITY_CRITICAL,
 };
 
+/** The service with our own reading of the two large requests. */
+export const definition: ServiceDefinition = {
+  ...analyzerServices.AnalyzerService,
+  analyze: { ...analyzerServices.AnalyzerService.analyze, requestDeserialize: readResource },
+  analyzeStack: { ...analyzerServices.AnalyzerService.analyzeStack, requestDeserialize: readResources },
+};
+
 /** Implements every method of `pulumirpc.Analyzer`. */
 export function service(version: string, load: () => Promise<Judging>): UntypedServiceImplementation {
   const answers: Record<string, (request: never) => object | Promise<object>> = {
@@ -40,19 +54,15 @@ export function service(version: string, load: () => Promise<Judging>): UntypedS
     configureStack: (request: analyzerProto.AnalyzerStackConfigureRequest) => configuredStack(request, load),
     getAnalyzerInfo: async () => infoOf(version, (await load()).catalogue),
     configure: async (request: analyzerProto.ConfigureAnalyzerRequest) => configured(request, await load()),
-    analyze: async (request: analyzerProto.AnalyzeRequest) => {
+    analyze: async (resource: WireResource) => {
       const { session, decode } = await load();
-      return answerOf(version, session.analyze(decode.analyzedOf(request, session.otherwise)));
+      return answerOf(version, session.analyze(decode.analyzedOf(resource, session.otherwise)));
     },
-    analyzeStack: async (request: analyzerProto.AnalyzeStackRequest) => {
+    analyzeStack: async (resources: readonly WireResource[]) => {
       const { session, decode } = await load();
-      const resources = request.getResourcesList().map((each) => {
-        // The inputs are known from `analyze`; only resources that were not asked about are decoded here.
-        if (session.knows(each.getUrn())) each.clearProperties();
-        const parent = each.getParent() || undefined;
-        return { ...decode.analyzedOf(each, session.otherwise), ...decode.dependenciesOf(each), parent };
-      });
-      return answerOf(version, session.analyzeStack(resources));
+      const { otherwise } = session;
+      const declared = resources.map((each) => decode.declaredOf(each, otherwise, session.knows(each.urn)));
+      return answerOf(version, session.analyzeStack(declared));
     },
   };
   const unimplemented = (name: string) => (): never => {

@@ -4,20 +4,28 @@
 import { joinFragments } from "../../analysis/graph.ts";
 import type { Place } from "../../analysis/place.ts";
 import type { Severity } from "../../analysis/rule.ts";
+import { stackRules } from "../../analysis/stack-rules.ts";
 import { fragmentOf } from "../../analysis/systems/pulumi/fragment.ts";
 import { nameOf, ownerOf } from "../../analysis/systems/pulumi/names.ts";
-import type { Declared, ResourceNode } from "../../analysis/systems/pulumi/nodes.ts";
+import type { Declared, ResourceNode, Setting } from "../../analysis/systems/pulumi/nodes.ts";
 import { Sealed } from "../../analysis/systems/pulumi/value.ts";
 import { judgeStacks, type PulumiFinding, type PulumiRule } from "../../analysis/systems/pulumi/view.ts";
 import type { BaselineEntry } from "../baseline.ts";
 import { type Choice, type JudgedFinding, type Judgement, judgementOf, ownPolicies } from "../judgement.ts";
 import type { Level } from "../profiles.ts";
-import { baselineIn, type ProgramFolder, programFolder, settingsIn, writtenResources } from "../program-folder.ts";
+import {
+  baselineIn,
+  type ProgramFolder,
+  programFolder,
+  settingsIn,
+  stackSettings,
+  writtenResources,
+} from "../program-folder.ts";
 import type { PolicySettings } from "../settings.ts";
 import { type Sought, sourcePlaces } from "../source-places.ts";
 import { describeUnjudged } from "../unjudged.ts";
 import { dayOf } from "../waivers.ts";
-import { notJudgedPolicy, ruleIds, stackRules } from "./catalogue.ts";
+import { notJudgedPolicy, ruleIds } from "./catalogue.ts";
 import type { Analyzed } from "./decode.ts";
 import { Redactor } from "./redact.ts";
 
@@ -40,6 +48,8 @@ export interface SessionOptions {
 }
 
 const knownIds: ReadonlySet<string> = new Set([...ruleIds, ...Object.keys(ownPolicies)]);
+
+const localRules = stackRules.filter(({ isLocal }) => isLocal);
 
 /** A run of the pack. */
 export class Session {
@@ -89,9 +99,8 @@ export class Session {
     this.#resources.set(urn, analyzed);
     this.#sought.set(urn, { urn, token, name: nameOf(urn), parent });
     this.#redactor.learn(analyzed);
-    const local = stackRules.filter(({ isLocal }) => isLocal);
     const alone = { ...analyzed, dependencies: [], propertyDependencies: {} };
-    const { findings } = this.#judge([alone], local);
+    const { findings } = this.#judge([alone], localRules, []);
     return this.#violations(findings.filter(({ finding }) => ruleIds.has(finding.rule)));
   }
 
@@ -108,7 +117,8 @@ export class Session {
         propertyDependencies: each.propertyDependencies,
       };
     });
-    const judgement = this.#judge(known, stackRules);
+    const settings = stackSettings(this.#program, ownerOf(known[0]?.urn ?? "").stack);
+    const judgement = this.#judge(known, stackRules, settings);
     return [...this.#violations(judgement.findings), ...this.#notJudged(judgement)];
   }
 
@@ -123,11 +133,11 @@ export class Session {
     return written ? { ...resource, evidence: written.evidence, places: written.places } : resource;
   }
 
-  #judge(resources: readonly Declared[], rules: readonly PulumiRule[]): Judgement {
+  #judge(resources: readonly Declared[], rules: readonly PulumiRule[], settings: readonly Setting[]): Judgement {
     const { stack, project } = ownerOf(resources[0]?.urn ?? "");
     const { file } = this.#program.otherwise;
     const evidence = { place: this.#program.otherwise, known: "structural" } as const;
-    const fragment = fragmentOf({ name: stack, project, file, origin: "wire", evidence, resources });
+    const fragment = fragmentOf({ name: stack, project, file, origin: "wire", evidence, settings, resources });
     return judgementOf({
       stack,
       judged: judgeStacks(joinFragments([fragment]), rules),

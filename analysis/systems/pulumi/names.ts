@@ -2,7 +2,15 @@
 // says. Azure's SDK writes one type in several ways, and rules must see them as one.
 
 /** Gives the name that the program gave a resource. */
-export const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
+export function nameOf(urn: string): string {
+  let at = 0;
+  for (let part = 0; part < 3; part += 1) {
+    const next = urn.indexOf("::", at);
+    if (next < 0) return "";
+    at = next + 2;
+  }
+  return urn.slice(at);
+}
 
 /** Gives the stack and the project of a URN. */
 export function ownerOf(urn: string): { readonly stack: string; readonly project: string } {

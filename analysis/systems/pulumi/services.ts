@@ -30,7 +30,9 @@ export const variablesOf = ({ inputs }: ResourceNode): readonly Variable[] =>
   );
 
 /** Gives the hosts of the URLs in a text. */
-export const hostsIn = (text: string): readonly string[] =>
+export const hostsIn = (text: string): readonly string[] => (text.includes("://") ? hosts(text) : []);
+
+const hosts = (text: string): readonly string[] =>
   [...text.matchAll(/\b[a-z][a-z0-9+]*:\/\/(?:[^/@\s,;]+@)?([A-Za-z0-9.-]+)/gi)].map(([, host]) => host!.toLowerCase());
 
 /** Whether a host is an app's name, or a name under its environment's domain. */
@@ -50,6 +52,7 @@ interface Call {
 
 /** Gives the calls between the services of a stack. */
 export function callsOf(services: readonly ServiceNode[], resources: readonly ResourceNode[]): readonly Edge[] {
+  if (services.length < 2) return [];
   const byId = new Map(resources.map((node) => [node.id, node]));
   const byUrn = new Map(resources.map((node) => [node.urn, node]));
   const serviceOf = new Map(services.map((node) => [node.resource, node]));

@@ -81,23 +81,38 @@ export class Inputs {
    * unknown or sealed value gives that value with the path at which it stands.
    */
   find(path: string): readonly Hit[] {
-    return path
-      .split(".")
-      .flatMap((key) => key.split(/(?=\[\])/))
-      .reduce<readonly Hit[]>(
-        (hits, key) => hits.flatMap((hit) => (key === "[]" ? itemsOf(hit) : fieldOf(hit, key))),
-        [{ path: "", value: this.#root }],
-      );
+    let hits: readonly Hit[] = [{ path: "", value: this.#root }];
+    for (const key of keysOf(path)) {
+      hits = hits.flatMap((hit) => (key === "[]" ? itemsOf(hit) : fieldOf(hit, key)));
+      if (hits.length === 0) break;
+    }
+    return hits;
   }
 
-  /** Gives every value that has no parts. */
+  /** Gives every value that has no parts. Several rules ask for them, so they are collected once for each resource. */
   leaves(): readonly Hit[] {
-    return leavesOf({ path: "", value: this.#root });
+    const known = leavesByRoot.get(this.#root);
+    if (known !== undefined) return known;
+    const leaves: Hit[] = [];
+    collectLeaves("", this.#root, leaves);
+    leavesByRoot.set(this.#root, leaves);
+    return leaves;
   }
 
   toJSON(): undefined {
     return undefined;
   }
+}
+
+/** Rules ask for the same few paths for every resource. */
+const keysByPath = new Map<string, readonly string[]>();
+
+function keysOf(path: string): readonly string[] {
+  const known = keysByPath.get(path);
+  if (known !== undefined) return known;
+  const keys = path.split(".").flatMap((key) => key.split(/(?=\[\])/));
+  keysByPath.set(path, keys);
+  return keys;
 }
 
 const joined = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`);
@@ -113,11 +128,13 @@ function itemsOf(hit: Hit): readonly Hit[] {
   return isList(hit.value) ? hit.value.map((value, at) => ({ path: `${hit.path}[${at}]`, value })) : [];
 }
 
-function leavesOf(hit: Hit): readonly Hit[] {
-  if (isList(hit.value)) return itemsOf(hit).flatMap(leavesOf);
-  if (isRecord(hit.value))
-    return Object.entries(hit.value).flatMap(([key, value]) => leavesOf({ path: joined(hit.path, key), value }));
-  return [hit];
+const leavesByRoot = new WeakMap<Properties, readonly Hit[]>();
+
+function collectLeaves(path: string, value: Value, leaves: Hit[]): void {
+  if (isList(value)) for (const [at, item] of value.entries()) collectLeaves(`${path}[${at}]`, item, leaves);
+  else if (isRecord(value))
+    for (const key of Object.keys(value)) collectLeaves(joined(path, key), value[key] ?? null, leaves);
+  else leaves.push({ path, value });
 }
 
 const credential = /\b(sig|sv|token|key|password|pwd|secret|accountkey|sharedaccesskey)=[^&;\s"']+/gi;
