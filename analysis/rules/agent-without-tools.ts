@@ -52,13 +52,13 @@ export const agentWithoutTools: Rule = {
   antiPattern: 4,
   focus: "resilience",
   why:
-    "Claude Code looks each entry of an agent's tools up by its exact name. If none of them is a tool that an agent can " +
-    "have, it refuses to start the agent, and the work that was meant for it is not done.",
+    "Claude Code looks each entry of an agent's tools up by its exact name. If none of them is a tool that an agent " +
+    "can have, it refuses to start the agent, and the work that was meant for it is not done.",
   severity: "High.",
   fix: "Name the tools as Claude Code does, or leave the field out.",
   limits:
-    "The list of tools is that of November 2026, so the finding is inferred. A list with one known tool, or with a tool of " +
-    "a server, is not reported.",
+    "The list of tools is that of November 2026, so the finding is inferred. A list with one known tool, or with a " +
+    "tool of a server, is not reported.",
   failing: [
     { ".claude/agents/access-reviewer.md": agentText("tools: read_file, search # <- finding") },
     { ".claude/agents/access-reviewer.md": agentText("tools: [AskUserQuestion] # <- finding") },

@@ -38,8 +38,8 @@ export const hookMatcherIgnored: Rule = {
   antiPattern: 4,
   focus: "resilience",
   why:
-    "Events such as Stop and UserPromptSubmit have no matcher. A hook that was meant for some occurrences runs on all of " +
-    "them, and may hold up work that it was never meant for.",
+    "Events such as Stop and UserPromptSubmit have no matcher. A hook that was meant for some occurrences runs on " +
+    "all of them, and may hold up work that it was never meant for.",
   severity: "Low.",
   fix: "Delete the matcher, or choose an event that has one.",
   limits: "Matchers that accept everything are not reported, because they change nothing.",

@@ -11,7 +11,7 @@ import { faultOfJson, isRecord, parseJson } from "./json.ts";
 import { layoutOf, mayBeClaudeCode, type Role } from "./layout.ts";
 import type { AgentNode, HookNode, NotLoaded, PromptNode, UnloadedNode } from "./nodes.ts";
 import { type HookSource, readHooks } from "./read-hooks.ts";
-import { type MarkdownFile, readAgent, readPrompt } from "./read-markdown.ts";
+import { type MarkdownFile, type Reading, readAgent, readPrompt } from "./read-markdown.ts";
 
 /** What is gathered while the files are read. */
 interface Gathered {
@@ -72,13 +72,13 @@ function readText(
 ): string | undefined {
   if (role.kind === "agent") {
     const agent = readAgent(file, text, role, folder, known);
-    if (agent.frontmatter.obstacle !== undefined) return agent.frontmatter.obstacle;
-    to.agents.push(agent);
+    if (agent.obstacle !== undefined) return agent.obstacle;
+    to.agents.push(agent.kept);
     if (role.plugin === undefined) to.hooks.push(...hooksOfMarkdown(folder, known, agent));
   } else if (role.kind === "command" || role.kind === "skill") {
     const prompt = readPrompt(file, text, role, folder, known);
-    if (prompt.frontmatter.obstacle !== undefined) return prompt.frontmatter.obstacle;
-    to.prompts.push(prompt);
+    if (prompt.obstacle !== undefined) return prompt.obstacle;
+    to.prompts.push(prompt.kept);
     to.hooks.push(...hooksOfMarkdown(folder, known, prompt));
   } else if (role.kind === "misplaced") {
     const { reason, because, isSure } = role;
@@ -124,7 +124,7 @@ function readJson(
 const hooksOfMarkdown = (
   folder: Folder,
   known: ReadonlySet<string>,
-  { node, frontmatter: { yaml } }: MarkdownFile<AgentNode | PromptNode>,
+  { kept: { node }, yaml }: Reading<AgentNode | PromptNode>,
 ): readonly HookNode[] =>
   yaml === undefined
     ? []

@@ -32,6 +32,9 @@ export const labelled =
 /** An item of a roster: "1. **x** - does y". */
 export const roster = /^\s*\d+[.)]\s+\*\*@?([a-z][a-z0-9]*(?:-[a-z0-9]+)+)\*\*\s*(?:[-–—:]|\(|$)/;
 
+/** Whether a line can hold one of these at all, which most lines cannot. */
+export const mayDelegate = /agent|delegate|hand|escalate|forward|route|pass|^\s*\d+[.)]\s+\*\*/i;
+
 /** Work that is asked for side by side. */
 export const parallel = phrases(
   "in parallel|parallel\\w*|simultaneous\\w*|concurrent\\w*|at the same time|all at once",

@@ -20,7 +20,7 @@ export function delegationEdges(
   const names = new Map<string, AgentNameNode>();
   const edges: Edge[] = [];
   for (const { node, prose } of [...agents, ...prompts]) {
-    for (const found of [...forkOf(node), ...delegationsIn(node.file, prose, registry.knows)]) {
+    for (const found of [...forkOf(node), ...delegationsIn(node.file, prose(), registry.knows)]) {
       const target = registry.find(found.name, node.plugin) ?? registry.nameNode(found);
       if (target.id === node.id || (target.kind === "agent" && target.file === node.file)) continue;
       if (target.kind === "agent-name" && !names.has(target.id)) names.set(target.id, target);

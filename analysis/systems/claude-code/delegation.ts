@@ -11,6 +11,7 @@ import {
   isNoName,
   labelled,
   looksLikeAgent,
+  mayDelegate,
   mentioned,
   named,
   onlyLooks,
@@ -61,6 +62,7 @@ interface Found {
 
 function foundIn(line: ProseLine, knows: Knows, hasRoster: boolean): readonly Found[] {
   const { text, fence } = line;
+  if (!mayDelegate.test(text)) return [];
   const types = [...text.matchAll(typed)].map(({ 1: name, index }) => found(name!, index, 0.95, "subagent_type"));
   const calls = [...text.matchAll(coded)].map(({ 1: name, index }) => found(name!, index, 0.85, "a call"));
   types.push(...calls);

@@ -37,11 +37,14 @@ const shown = /^(json[c5]?|ya?ml|log|txt|text|output|example|markdown|md|diff|ht
 export function proseOf(body: readonly string[], firstLine: number): readonly ProseLine[] {
   const reader = new ProseReader();
   body.forEach((text, at) => {
-    const visible = text.replaceAll(/<!--.*?-->/g, (comment) => " ".repeat(comment.length));
+    const visible = text.includes("<!--") ? withoutComments(text) : text;
     reader.take(text.length > lineMax ? "" : visible, firstLine + at);
   });
   return reader.prose;
 }
+
+const withoutComments = (text: string): string =>
+  text.replaceAll(/<!--.*?-->/g, (comment) => " ".repeat(comment.length));
 
 class ProseReader {
   readonly prose: ProseLine[] = [];

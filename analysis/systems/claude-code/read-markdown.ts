@@ -11,12 +11,24 @@ import type { AgentNode, NotLoaded, PromptNode } from "./nodes.ts";
 import { References } from "./references.ts";
 import { isNo, isYes } from "./runtime-facts.ts";
 
-/** A file with its text taken apart. */
+/** A file that was read. Its prose is taken apart again when it is asked for: kept, that of many files is large. */
 export interface MarkdownFile<Node> {
   readonly node: Node;
-  readonly frontmatter: Frontmatter;
-  readonly prose: readonly ProseLine[];
+  readonly prose: () => readonly ProseLine[];
 }
+
+/** What only the reading of the file needs. */
+export interface Reading<Node> {
+  readonly kept: MarkdownFile<Node>;
+  readonly yaml: Frontmatter["yaml"];
+  readonly obstacle: string | undefined;
+}
+
+const readingOf = <Node>(node: Node, text: string, { yaml, obstacle, bodyLine }: Frontmatter): Reading<Node> => ({
+  kept: { node, prose: () => proseOf(text.split("\n").slice(bodyLine - 1), bodyLine) },
+  yaml,
+  obstacle,
+});
 
 /** Reads an agent. One of a project needs a name and a description; one of a plugin is loaded under its file's name. */
 export function readAgent(
@@ -25,7 +37,7 @@ export function readAgent(
   role: NamedRole,
   folder: Folder,
   known: ReadonlySet<string>,
-): MarkdownFile<AgentNode> {
+): Reading<AgentNode> {
   const frontmatter = readFrontmatter(file, text);
   const { fields, fault, at } = frontmatter;
   const declared = fieldOf(fields, "name")?.value;
@@ -53,7 +65,7 @@ export function readAgent(
     forbidden: toolsOf(fieldOf(fields, "disallowedTools")) ?? [],
     references: new References(file, role, folder, known).in(prose),
   };
-  return { node, frontmatter, prose };
+  return readingOf(node, text, frontmatter);
 }
 
 /** sub-agents, "Subagent files Claude Code skips". */
@@ -89,7 +101,7 @@ export function readPrompt(
   role: NamedRole,
   folder: Folder,
   known: ReadonlySet<string>,
-): MarkdownFile<PromptNode> {
+): Reading<PromptNode> {
   const frontmatter = readFrontmatter(file, text);
   const { fields, fault, at } = frontmatter;
   const declared = role.kind === "skill" ? fieldOf(fields, "name")?.value : undefined;
@@ -112,5 +124,5 @@ export function readPrompt(
     modelMayCall: !isYes(fieldOf(fields, "disable-model-invocation")?.value?.text),
     references: new References(file, role, folder, known).in(prose),
   };
-  return { node, frontmatter, prose };
+  return readingOf(node, text, frontmatter);
 }

@@ -46,6 +46,7 @@ export class References {
   #variables({ text, line }: ProseLine): readonly Reference[] {
     const { root: project, plugin } = this.#role;
     const roots = { project, plugin: plugin === undefined ? undefined : project };
+    if (!text.includes("${CLAUDE_")) return [];
     return [...text.matchAll(variable)].flatMap(({ 0: whole, 1: kind, 2: path, index }) => {
       if (!/\.\w+$/.test(path!)) return [];
       const places = kind === "SKILL_DIR" ? [inside(this.#here, path!)] : placesOf(whole, roots);
@@ -55,6 +56,7 @@ export class References {
   }
 
   #links({ text, line }: ProseLine): readonly Reference[] {
+    if (!text.includes("](")) return [];
     return [...text.matchAll(link)].flatMap(({ 0: whole, 1: path, index }) => {
       const here = inside(this.#here, path!);
       if (here === undefined || placeholder.test(path!)) return [];
@@ -64,7 +66,7 @@ export class References {
   }
 
   #paths({ text, line }: ProseLine): readonly Reference[] {
-    if (writes.test(text)) return [];
+    if (!/@|\.claude\//.test(text) || writes.test(text)) return [];
     const expanding = this.#role.kind === "agent" ? [] : [...text.matchAll(attached)];
     return [...expanding, ...text.matchAll(ofClaudeCode)].flatMap(({ 0: whole, 1: path, index }) => {
       if (placeholder.test(path!)) return [];
@@ -84,6 +86,18 @@ export class References {
   }
 
   #exists(path: string): boolean {
-    return this.#known.has(path) || this.#folder.files.some((each) => each.startsWith(`${path}/`));
+    return this.#known.has(path) || foldersOf(this.#folder).has(path);
   }
 }
+
+const folders = new WeakMap<Folder, ReadonlySet<string>>();
+
+/** Gives the folders of a folder. They are gathered once. */
+function foldersOf(folder: Folder): ReadonlySet<string> {
+  const found = folders.get(folder) ?? new Set(folder.files.flatMap(parentsOf));
+  folders.set(folder, found);
+  return found;
+}
+
+const parentsOf = (file: string): readonly string[] =>
+  [...file.matchAll(/\//g)].map(({ index }) => file.slice(0, index));
