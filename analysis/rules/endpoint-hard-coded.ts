@@ -79,7 +79,8 @@ export const endpointHardCoded = pulumiRule({
   antiPattern: 8,
   focus: "state",
   why:
-    "Azure makes the domain of an environment, with random words in it. An address that is copied into a " + "program works " +
+    "Azure makes the domain of an environment, with random words in it. An address that is copied into a " +
+    "program works " +
     "until the environment is replaced, and Pulumi deploys the caller without waiting for the app that it calls.",
   severity: "Low.",
   fix: "Use the other app's output, or its name alone if both are in one environment.",

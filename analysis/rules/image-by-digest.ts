@@ -35,7 +35,9 @@ function draft(view: StacksView, node: ResourceNode, path: string, image: string
     severity,
     known: "structural",
     place: view.placeOf(node, path),
-    message: `The image ${shown(image)} of ${called(node)} is named by ` + `${hasTag ? "a tag" : "no tag, which means latest"}.`,
+    message:
+      `The image ${shown(image)} of ${called(node)} is named by ` +
+      `${hasTag ? "a tag" : "no tag, which means latest"}.`,
     cost: "A restart or a rollback may pull another program than the one that was tested.",
     fix: "name the image by its digest, as in registry/name@sha256:…",
     subject: `${node.urn} ${path}`,
@@ -67,7 +69,8 @@ export const imageByDigest = pulumiRule({
     "replicas of one revision may run different programs, and an old revision may come back as a new program. Only a " +
     "digest names one image.",
   severity:
-    "Medium; high if the tag is one that is meant to move, or none, and if a control plane judges the app's " + "revisions, " +
+    "Medium; high if the tag is one that is meant to move, or none, and if a control plane judges the app's " +
+    "revisions, " +
     "because its verdict is then about an image that may change.",
   fix: "Build once, keep the digest, and deploy the digest in every environment.",
   limits:

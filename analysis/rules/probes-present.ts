@@ -65,7 +65,8 @@ export const probesPresent = pulumiRule({
   antiPattern: 4,
   focus: "resilience",
   why:
-    "Without a readiness probe Azure checks only that the port is open. Every start, every scale-out and " + "every release " +
+    "Without a readiness probe Azure checks only that the port is open. Every start, every scale-out and " +
+    "every release " +
     "then sends users to replicas that cannot answer yet, and a revision that never becomes able to serve still gets " +
     "its share of traffic.",
   severity: "Medium: it costs errors at each start.",

@@ -58,7 +58,8 @@ export const resourceOwnedTwice = pulumiRule({
   antiPattern: 3,
   focus: "state",
   why:
-    "A stack believes that it alone decides about its resources. If two stacks have the same one, each " + "update undoes the " +
+    "A stack believes that it alone decides about its resources. If two stacks have the same one, each " +
+    "update undoes the " +
     "other's, neither sees why, and `pulumi destroy` of one takes the resource from the other.",
   severity: "Critical.",
   fix: "Let one stack own the resource, and let the other read it by a stack reference or a lookup.",

@@ -39,7 +39,8 @@ export const rollbackNoRevisionKept = pulumiRule({
   antiPattern: 7,
   focus: "resilience",
   why:
-    "Going back to the last revision takes seconds, because it still exists. With maxInactiveRevisions at 0 " + "Azure deletes " +
+    "Going back to the last revision takes seconds, because it still exists. With maxInactiveRevisions at 0 " +
+    "Azure deletes " +
     "it as soon as it is inactive, and the way back is a build and a deployment.",
   severity: "High.",
   fix: "Keep some revisions; inactive ones cost nothing.",

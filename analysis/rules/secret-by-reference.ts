@@ -98,7 +98,8 @@ export const secretByReference = pulumiRule({
   severity: "Medium.",
   fix: "Put the value into Key Vault, and let the app refer to it by keyVaultUrl without a version.",
   limits:
-    "A secret that is used only as the connection string of Application Insights is left alone: it is an " + "address, and " +
+    "A secret that is used only as the connection string of Application Insights is left alone: it is an " +
+    "address, and " +
     "the sender signs in with its identity.",
   isLocal: true,
   failing: [

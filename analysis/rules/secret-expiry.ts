@@ -48,12 +48,14 @@ export const secretExpiry = pulumiRule({
   antiPattern: 4,
   focus: "state",
   why:
-    "Key Vault sends its near-expiry event only for a secret with an expiry. Without one, nothing starts a " + "rotation and " +
+    "Key Vault sends its near-expiry event only for a secret with an expiry. Without one, nothing starts a " +
+    "rotation and " +
     "no report lists the secret as overdue.",
   severity: "Medium.",
   fix: "Give each secret an expiry and something that renews it: a rotation, or an alert that a person answers.",
   limits:
-    "Only that there is an expiry is judged, because a rule has no clock. A secret that the program ignores " + "or that is " +
+    "Only that there is an expiry is judged, because a rule has no clock. A secret that the program ignores " +
+    "or that is " +
     "disabled is left alone.",
   isLocal: true,
   failing: [

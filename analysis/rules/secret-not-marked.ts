@@ -139,7 +139,8 @@ export const secretNotMarked = pulumiRule({
   antiPattern: 6,
   focus: "state",
   why:
-    "Pulumi encrypts only what it knows to be secret. A value that lost its mark, or never had one, stands " + "in plain text " +
+    "Pulumi encrypts only what it knows to be secret. A value that lost its mark, or never had one, stands " +
+    "in plain text " +
     "in the state, in the output of previews, and in whatever collects that output. A secret in a stack's file is in " +
     "the history of the repository for ever.",
   severity: "High. It is certain if the property always holds a secret, or if the same text is marked elsewhere.",

@@ -85,7 +85,8 @@ export const serviceCycle = pulumiRule({
   antiPattern: 2,
   focus: "resilience",
   why:
-    "In a circle of calls every service waits for itself in the end. A slow one exhausts the connections of " + "all, retries " +
+    "In a circle of calls every service waits for itself in the end. A slow one exhausts the connections of " +
+    "all, retries " +
     "multiply around the circle, and a release of one needs the others to be compatible in both directions.",
   severity: "Medium, and inferred: an address in a variable is no proof of a call.",
   fix: "Let one of them send a message instead of waiting for an answer.",

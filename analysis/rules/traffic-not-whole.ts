@@ -61,7 +61,8 @@ export const trafficNotWhole = pulumiRule({
   antiPattern: 7,
   focus: "state",
   why:
-    "Azure accepts traffic weights only if they add up to 100, and applies a split only in the mode " + "Multiple. Found at the " +
+    "Azure accepts traffic weights only if they add up to 100, and applies a split only in the mode " +
+    "Multiple. Found at the " +
     "update, this stops a deployment that may have changed other resources already.",
   severity: "High: the update fails or the split has no effect.",
   fix: "Let the weights add up to 100, in the mode Multiple, or leave traffic to what manages the rollout.",

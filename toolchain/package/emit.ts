@@ -13,6 +13,8 @@ const copied = [
   "analysis/reports/analysis.schema.json",
   "provider/pulumi-resource-ballast",
   "provider/launch.mjs",
+  "policies/ballast",
+  "policies/pack/launch.mjs",
   "toolchain/node/node24.mjs",
   "toolchain/node/foreground.mjs",
   "emulator/azure-specs",
