@@ -59,7 +59,7 @@ describe("this repository", () => {
     expect(row("--depth")).toEqual([...depths].toSorted());
     expect(row("--output")).toEqual([...outputs].toSorted());
     const { output } = await runChild(process.execPath, [join(root, "cli", "main.ts"), "analyze", "--help"]);
-    const called = [...text.matchAll(/ballast analyze \.([^\n`]*)/g)].flatMap(
+    const called = [...text.matchAll(/ballast analyze \.((?:(?! > )[^\n`])*)/g)].flatMap(
       ([, rest]) => rest!.match(/--[\w-]+/g) ?? [],
     );
     expect(new Set(called).size).toBeGreaterThan(6);
@@ -125,6 +125,18 @@ describe("an agent file", () => {
     });
     expect(graph.nodes).toEqual([]);
     expect(findings).toEqual([]);
+  });
+
+  test("among the examples beside agents is a document, unless it is complete", async () => {
+    const { graph, findings } = await read({
+      ".claude/agents/examples/reviewer.md": agent("description: Reviews."),
+      ".claude/agents/examples/writer.md": agent("name: writer\ndescription: Writes."),
+      ".claude/commands/write.md": "Use the `writer` agent to write.\n",
+    });
+    expect(findings).toEqual([]);
+    expect(graph.edges.map(({ kind, to }) => `${kind} ${to}`)).toEqual([
+      "delegates agent:.claude/agents/examples/writer.md",
+    ]);
   });
 
   test("of a plugin is loaded under the name of its file, with the plugin's name before it", async () => {

@@ -5,7 +5,7 @@
 const phrases = (...all: readonly string[]): RegExp => new RegExp(`\\b(?:${all.join("|")})\\b`, "i");
 const stems = (text: string): RegExp => new RegExp(`\\b(?:${text.trim().split(/\s+/).join("|")})\\w*`, "i");
 
-const nameText = "[a-z][\\w:-]*\\w";
+const nameText = "[a-z][\\w:.-]*\\w";
 const mark = "[`*_\"'“”]{0,3}";
 const verbs =
   "use|using|invoke|invoking|call|calling|launch|launching|spawn|spawning|run|running|ask|have|dispatch|engage|" +
@@ -66,7 +66,9 @@ export const forbids = (before: string): boolean =>
   /\b(?:don'?t|do not|never|instead of|rather than|without|avoid|not|no longer|unlike|skip)\b[^.;,:]{0,30}$/i.test(
     before,
   );
-export const conditional = phrases("if|when|whenever|unless|optional\\w*|may|might|could|in case|only for|escalat\\w+");
+const conditions = phrases("if|when|whenever|unless|optional\\w*|may|might|could|in case|only for|escalat\\w+");
+/** Whether what follows is asked for in some cases only: "If …, use", "For databases, use". */
+export const isConditional = (before: string): boolean => conditions.test(before) || /^\W*for\b[^,]+,/i.test(before);
 
 const describing = `agent sub subagent sub-agent multi-agent the a an this that each every same single another other new
   first second third next last one two three all any both specialized specialised appropriate right correct relevant

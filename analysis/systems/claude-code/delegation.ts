@@ -5,9 +5,9 @@ import type { Place } from "../../place.ts";
 import {
   asked,
   coded,
-  conditional,
   forbids,
   handed,
+  isConditional,
   isNoName,
   labelled,
   looksLikeAgent,
@@ -64,7 +64,9 @@ function foundIn(line: ProseLine, knows: Knows, hasRoster: boolean): readonly Fo
   const { text, fence } = line;
   if (!mayDelegate.test(text)) return [];
   const types = [...text.matchAll(typed)].map(({ 1: name, index }) => found(name!, index, 0.95, "subagent_type"));
-  const calls = [...text.matchAll(coded)].map(({ 1: name, index }) => found(name!, index, 0.85, "a call"));
+  const calls = [...text.matchAll(coded)].map(({ 1: name, index }) =>
+    found(name!, index, knows(name!) ? 0.85 : 0.6, "a call"),
+  );
   types.push(...calls);
   const all = fence === undefined ? [...types, ...foundInProse(text, knows, hasRoster)] : types;
   return all.filter(({ name, at }, index) => {
@@ -110,21 +112,21 @@ function labelledNames(text: string): readonly { readonly name: string; readonly
   const list = labelled.exec(text)?.[1];
   if (list === undefined) return [];
   const parts = list.split(/\s*(?:→|->|,|\+|\band\b|\bthen\b)\s*/).map((part) => part.replace(/\s*\(.*$/, "").trim());
-  const names = parts.map((part) => ({ name: part.replaceAll(/[`*"'.@]/g, ""), isMarked: /^[`*"']/.test(part) }));
-  return names.every(({ name }) => /^[a-z][\w:-]*$/.test(name)) ? names : [];
+  const names = parts.map((part) => ({ name: part.replaceAll(/[`*"'@]|\.$/g, ""), isMarked: /^[`*"']/.test(part) }));
+  return names.every(({ name }) => /^[a-z][\w:.-]*$/.test(name)) ? names : [];
 }
 
 function delegation(file: string, line: ProseLine, { name, at, confidence, cue }: Found): Delegation {
   const { step, section, text } = line;
   const unit = (step?.lines ?? [line]).map((each) => each.text).join("\n");
-  const bare = unit.replaceAll(new RegExp(`\\b${name.replaceAll(/[^\w:-]/g, "")}\\b`, "g"), "");
+  const bare = unit.replaceAll(new RegExp(`\\b${name.replaceAll(".", "\\.")}\\b`, "g"), "");
   const sentence = text.slice(0, at).replace(/.*[.;!?]\s/, "");
   return {
     name,
     place: placeIn(file, line.line, at + 1, text.length - at),
     confidence,
     cue: cue.trim(),
-    isConditional: conditional.test(sentence),
+    isConditional: isConditional(sentence),
     isParallel: parallel.test(unit) || asksForParallel(section),
     usesEarlier: pointsBack(bare),
     isReading: onlyLooks(bare),

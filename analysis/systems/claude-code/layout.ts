@@ -14,6 +14,8 @@ export interface NamedRole {
   readonly root: string;
   readonly plugin?: string;
   readonly name: string;
+  /** Whether it lies among references or examples: then it is an agent only if the runtime takes it for one. */
+  readonly isAside?: boolean;
 }
 
 export interface ConfigurationRole {
@@ -66,7 +68,7 @@ function ofProject(file: string, known: ReadonlySet<string>): Role | undefined {
   if (aside.test(`${root}/`)) return undefined;
   const stem = inner.replace(/^.*\//, "").replace(/\.\w+$/, "");
   if (/^settings(\.local)?\.json$/.test(inner)) return { kind: "settings", root };
-  if (/^agents\/.+\.md$/.test(inner)) return { kind: "agent", root, name: stem };
+  if (/^agents\/.+\.md$/.test(inner)) return { kind: "agent", root, name: stem, isAside: supporting.test(inner) };
   if (/^commands\/.+\.md$/.test(inner)) {
     const name = inner
       .replace(/^commands\//, "")

@@ -60,7 +60,7 @@ export function readAgent(
     fieldsAt: at,
     ignoredFields: isPlugins && fault?.reason !== "no-frontmatter" ? fault : undefined,
     notLoaded: isPlugins ? undefined : notLoadedAgent(frontmatter),
-    isMeant: isMeant(role.name, frontmatter),
+    isMeant: role.isAside !== true && isMeant(role.name, frontmatter),
     tools: toolsOf(fieldOf(fields, "tools")),
     forbidden: toolsOf(fieldOf(fields, "disallowedTools")) ?? [],
     references: new References(file, role, folder, known).in(prose),
