@@ -16,7 +16,7 @@ const check = (graph: Graph): readonly Draft[] =>
         severity: "high",
         known: { inferred: 0.9 },
         place: fieldOf(agent.fields, "tools")?.place ?? agent.fieldsAt,
-        message: `The agent ${agent.name} has no tool: ${written.join(", ")} is none that an agent can have.`,
+        message: `The agent ${agent.name} has no tool, since ${written.join(", ")} names none that an agent can have.`,
         cost: "Claude Code refuses to start the agent.",
         fix:
           near === undefined
