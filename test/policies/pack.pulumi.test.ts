@@ -1,6 +1,6 @@
 // The policy pack under the real Pulumi CLI: on this repository's own program before and after its first `up`, on a program
 // in YAML in a folder that holds nothing else, and with configuration, waivers and secrets. One deployed stack is shared.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -224,6 +224,46 @@ describe("on a program in YAML in a folder of its own", () => {
     ]);
     expect(found.filter((line) => line.includes("probes-present"))).toEqual([]);
     expect(found.filter((line) => line.startsWith("advisory image-by-digest"))).toHaveLength(2);
+  });
+
+  test("a team's own pack runs beside ours, and neither sees the other's findings as its own", async () => {
+    const ended = await preview("--policy-pack", join(root, "examples", "own-policies"));
+    expect(ended.output).toMatch(/own-policies@v1\.0\.0[^]*\[mandatory\]\s+resource-group-has-owner/);
+    expect(
+      violations(ended)
+        .filter((each) => !each.includes("resource-group"))
+        .toSorted(),
+    ).toEqual(marks().toSorted());
+  });
+
+  test("the published form finds the same in the program, without places and without the rule that needs secrets", async () => {
+    const published = join(folder, "published");
+    const built = await runChild(process.execPath, [join(root, "policies", "publish", "build.ts"), published]);
+    expect([built.code, built.output]).toEqual([0, expect.stringContaining("pulumi policy publish")]);
+    symlinkSync(join(root, "node_modules"), join(published, "node_modules"));
+    // In an installation of its own the SDK uses its TypeScript of 2020; here it would find ours, which has no API for it.
+    const hide = join(folder, "hide-typescript.cjs");
+    writeFileSync(
+      hide,
+      `const Module = require("node:module");
+const resolve = Module._resolveFilename;
+Module._resolveFilename = function (request, ...rest) {
+  if (request === "typescript") throw Object.assign(new Error("not installed"), { code: "MODULE_NOT_FOUND" });
+  return resolve.call(this, request, ...rest);
+};
+`,
+    );
+    const before = environment;
+    environment = { ...before, NODE_OPTIONS: `--require ${hide}` };
+    const ended = await run("preview", "--stack", "prod", "--policy-pack", published);
+    environment = before;
+    const found = ended.output.split("\n").flatMap((line) => /\[advisory\] +(\S+) +\(/.exec(line)?.[1] ?? []);
+    const expected = marks()
+      .filter((mark) => mark.includes(" Pulumi.yaml:"))
+      .map((mark) => mark.split(" ")[1]!)
+      .filter((rule) => rule !== "secret-not-marked");
+    expect(found.toSorted()).toEqual(expected.toSorted());
+    expect(ended.code).toBe(0);
   });
 
   test("a waiver takes away its finding; an expired one brings it back and is a finding itself", async () => {

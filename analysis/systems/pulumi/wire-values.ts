@@ -52,12 +52,16 @@ function parsed(text: string): unknown {
 }
 
 /**
- * Seals every text and number of a value. Its structure and its switches stay readable. Of an object, nobody knows which
- * part is the secret, so none of its parts is sure to be one.
+ * Seals a value. Of an object, nobody knows which part is the secret, so every text in it is sealed, and none is sure to
+ * be the secret; its structure, numbers and switches stay readable, because rules need them and no text is in them.
  */
-export function sealed(value: Value, isSure = true): Value {
-  if (typeof value === "string" || typeof value === "number") return new Sealed(String(value), isSure);
-  const part = (each: Value): Value => sealed(each, false);
+export function sealed(value: Value): Value {
+  return typeof value === "number" ? new Sealed(String(value)) : sealedPart(value, true);
+}
+
+function sealedPart(value: Value, isSure: boolean): Value {
+  if (typeof value === "string") return new Sealed(value, isSure);
+  const part = (each: Value): Value => sealedPart(each, false);
   if (Array.isArray(value)) return value.map(part);
   if (value === null || typeof value !== "object" || value instanceof Sealed || value === unknown) return value;
   return mapped(value as Readonly<Record<string, Value>>, part);
