@@ -119,6 +119,7 @@ export const agentFileNotLoaded: Rule = {
     },
     { ".claude/skills/shop/deploy/SKILL.md": skill("--- # <- finding\nname: deploy") },
     { ".claude/hooks/hooks.json": '{ "hooks": {}, "description": "<- finding" }\n' },
+    { ".claude/settings.jsonc": "{} // <- finding\n" },
     { ".claude/settings.json": settings(",\n  // <- finding") },
   ],
   nearMisses: [

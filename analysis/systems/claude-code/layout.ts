@@ -99,6 +99,8 @@ function misplaced(file: string, inner: string, root: string, known: ReadonlySet
     if (known.has(`${top}/SKILL.md`) || known.has(`${top}/.claude-plugin/plugin.json`)) return undefined;
     return role("it lies more than one folder below skills, and Claude Code looks no deeper");
   }
+  if (/^settings(\.local)?\.(jsonc|json5|ya?ml|toml)$/.test(inner))
+    return role("settings are read from settings.json and settings.local.json only", true, "wrong-form");
   if (/^hooks(\/hooks)?\.json$/.test(inner))
     return role("hooks of a project stand in .claude/settings.json; a hooks.json is read in plugins only");
   const single = /^(agent|command|skill)\/.+\.md$/.exec(inner)?.[1];
