@@ -46,6 +46,7 @@ import { secretNotMarked } from "./rules/secret-not-marked.ts";
 import { serviceCycle } from "./rules/service-cycle.ts";
 import { skillUnreachable } from "./rules/skill-unreachable.ts";
 import { stateSharedByEnvironments } from "./rules/state-shared-by-environments.ts";
+import { storeSharedByEnvironments } from "./rules/store-shared-by-environments.ts";
 import { trafficNotWhole } from "./rules/traffic-not-whole.ts";
 import { triggerLoop } from "./rules/trigger-loop.ts";
 import { workflowDead } from "./rules/workflow-dead.ts";
@@ -99,6 +100,7 @@ export const rulebook: readonly Rule[] = [
   serviceCycle,
   skillUnreachable,
   stateSharedByEnvironments,
+  storeSharedByEnvironments,
   trafficNotWhole,
   triggerLoop,
   workflowDead,

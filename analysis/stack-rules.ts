@@ -1,5 +1,5 @@
-// The rules about stacks, sorted by id. The policy pack loads these alone, because it must start fast and the other rules
-// bring parsers that it does not need. A test compares this list with the rulebook.
+// The rules about stacks, sorted by id. The policy pack loads these alone, because it must start fast and the other
+// rules bring parsers that it does not need. A test compares this list with the rulebook.
 import { alertHasAction } from "./rules/alert-has-action.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
 import { endpointHardCoded } from "./rules/endpoint-hard-coded.ts";
@@ -11,6 +11,7 @@ import { secretByReference } from "./rules/secret-by-reference.ts";
 import { secretExpiry } from "./rules/secret-expiry.ts";
 import { secretNotMarked } from "./rules/secret-not-marked.ts";
 import { serviceCycle } from "./rules/service-cycle.ts";
+import { storeSharedByEnvironments } from "./rules/store-shared-by-environments.ts";
 import { trafficNotWhole } from "./rules/traffic-not-whole.ts";
 import type { PulumiRule } from "./systems/pulumi/view.ts";
 
@@ -26,5 +27,6 @@ export const stackRules: readonly PulumiRule[] = [
   secretExpiry,
   secretNotMarked,
   serviceCycle,
+  storeSharedByEnvironments,
   trafficNotWhole,
 ];

@@ -1,5 +1,6 @@
-// Judges a stack from its state or from a preview's JSON, with the same rules, settings and baseline as the pack. Places
-// come from the program's file if it is YAML, from the source position in the state, or from the program's sources.
+// Judges a stack from its state or from a preview's JSON, with the same rules, settings and baseline as the pack.
+// Places come from the program's file if it is YAML, from the source position in the state, or from the program's
+// sources.
 import { joinFragments } from "../analysis/graph.ts";
 import type { Place } from "../analysis/place.ts";
 import { stackRules } from "../analysis/stack-rules.ts";

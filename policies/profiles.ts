@@ -1,5 +1,5 @@
-// From which severity on a finding stops an update: a profile for each tier of environments. A stack's tier follows from
-// its name, or from the settings file, and the profile follows from the tier.
+// From which severity on a finding stops an update: a profile for each tier of environments. A stack's tier follows
+// from its name, or from the settings file, and the profile follows from the tier.
 import { rankOf, type Severity } from "../analysis/rule.ts";
 import { environmentOf } from "../analysis/systems/pulumi/names.ts";
 

@@ -1,6 +1,6 @@
 // Reads the file `ballast.policies.yaml` beside a program: tiers, profiles and waivers. Every field is checked, and a
-// complaint names its line. A waiver that breaks a rule of waivers is kept with the reason, because it becomes a finding;
-// anything else that is wrong refuses the file, so that a typing error never switches something off.
+// complaint names its line. A waiver that breaks a rule of waivers is kept with the reason, because it becomes a
+// finding; anything else that is wrong refuses the file, so that a typing error never switches something off.
 import type { Place, Text } from "../analysis/place.ts";
 import { keyOf, refusal, YamlFile } from "../analysis/yaml-file.ts";
 import { type Profile, profileNames, profileOfTier, type Tier, tiers } from "./profiles.ts";

@@ -1,7 +1,7 @@
-// Finds where a program makes a resource. The Pulumi CLI gives a policy pack no source position, and the SDK has none for
-// what `index.ts` itself makes, so the call is looked for in the program's sources: by the type, the name and, for a part
-// of a component, the component's class. It works for every language whose resources are made by a call with the name as
-// the first argument. If nothing is found, the place is that of the nearest parent that was.
+// Finds where a program makes a resource. The Pulumi CLI gives a policy pack no source position, and the SDK has none
+// for what `index.ts` itself makes, so the call is looked for in the program's sources: by the type, the name and, for
+// a part of a component, the component's class. It works for every language whose resources are made by a call with the
+// name as the first argument. If nothing is found, the place is that of the nearest parent that was.
 import type { Place } from "../analysis/place.ts";
 import type { Folder } from "../analysis/systems/system.ts";
 

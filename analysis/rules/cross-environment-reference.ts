@@ -7,8 +7,15 @@ import { shown } from "../systems/pulumi/value.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
 /** Texts that name one resource for certain: an id in Azure, a URL, a host of a service, another stack. */
-const naming =
-  /\/subscriptions\/[^/\s]+\/resourceGroups\/|^[a-z][a-z0-9+]*:\/\/|\.(azure|windows)\.(com|net)\b|\.azurecontainerapps\.io\b/i;
+const naming = new RegExp(
+  [
+    String.raw`/subscriptions/[^/\s]+/resourceGroups/`,
+    "^[a-z][a-z0-9+]*://",
+    String.raw`\.(azure|windows)\.(com|net)\b`,
+    String.raw`\.azurecontainerapps\.io\b`,
+  ].join("|"),
+  "i",
+);
 const registry = /\/providers\/Microsoft\.ContainerRegistry\/|\.azurecr\.(io|cn|us)\b/i;
 
 const judge = (view: StacksView): readonly PulumiDraft[] => [

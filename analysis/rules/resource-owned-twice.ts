@@ -41,7 +41,7 @@ const state = (stack: string, name: string, mark = ""): string => `{
     "manifest": {},
     "resources": [
       {
-        "urn": "urn:pulumi:${stack}::shop::azure-native:dbforpostgresql:Server::${name}",${mark && ` "note": "${mark}",`}
+        "urn": "urn:pulumi:${stack}::shop::azure-native:dbforpostgresql:Server::${name}",${mark}
         "type": "azure-native:dbforpostgresql:Server",
         "custom": true,
         "id": "/subscriptions/1/resourceGroups/shop/providers/Microsoft.DBforPostgreSQL/flexibleServers/${name}",
@@ -65,7 +65,12 @@ export const resourceOwnedTwice = pulumiRule({
   fix: "Let one stack own the resource, and let the other read it by a stack reference or a lookup.",
   limits: "It is seen only if the states of both stacks are in the folder.",
   isLocal: false,
-  failing: [{ "stack.blue.json": state("blue", "store"), "stack.green.json": state("green", "store", "<- finding") }],
+  failing: [
+    {
+      "stack.blue.json": state("blue", "store"),
+      "stack.green.json": state("green", "store", ' "note": "<- finding",'),
+    },
+  ],
   nearMisses: [
     {
       files: { "stack.blue.json": state("blue", "store"), "stack.green.json": state("green", "store-2") },

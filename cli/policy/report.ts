@@ -1,5 +1,5 @@
-// The reports of `ballast policy check`: text for people, JSON for programs, SARIF for code scanning. All three hold every
-// finding with its level, severity, fix and page, what is waived and by whom, and what could not be judged.
+// The reports of `ballast policy check`: text for people, JSON for programs, SARIF for code scanning. All three hold
+// every finding with its level, severity, fix and page, what is waived and by whom, and what could not be judged.
 import { joinFragments } from "../../analysis/graph.ts";
 import { sarifLog } from "../../analysis/reports/sarif.ts";
 import { stackRules } from "../../analysis/stack-rules.ts";

@@ -1,5 +1,5 @@
-// What `ballast policy check` does: it reads the state from a file or from the Pulumi CLI, judges it, keeps the baseline,
-// and prints the report.
+// What `ballast policy check` does: it reads the state from a file or from the Pulumi CLI, judges it, keeps the
+// baseline, and prints the report.
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";

@@ -1,6 +1,6 @@
-// The policies of the pack as the Pulumi CLI lists them: one for each rule about stacks, and those about waivers and the
-// baseline. Each can be made advisory or disabled by the pack's configuration, and has the severity from which it is
-// mandatory as its one property.
+// The policies of the pack as the Pulumi CLI lists them: one for each rule about stacks, and those about waivers and
+// the baseline. Each can be made advisory or disabled by the pack's configuration, and has the severity from which it
+// is mandatory as its one property.
 import type { Severity } from "../../analysis/rule.ts";
 import { severities } from "../../analysis/rule.ts";
 import { stackRules } from "../../analysis/stack-rules.ts";

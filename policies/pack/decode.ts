@@ -1,5 +1,5 @@
-// Makes what rules judge of what the Pulumi CLI sends: a resource alone, when it is analysed, and a resource of the whole
-// stack, with what it depends on.
+// Makes what rules judge of what the Pulumi CLI sends: a resource alone, when it is analysed, and a resource of the
+// whole stack, with what it depends on.
 import { type Place, structural } from "../../analysis/place.ts";
 import type { Declared } from "../../analysis/systems/pulumi/nodes.ts";
 import type { WireResource } from "./wire.ts";

@@ -1,6 +1,6 @@
-// The last guard before a message leaves the pack. Rules cannot read a sealed secret, but a secret may also stand in plain
-// text somewhere, and a message may quote that. Every secret that the Pulumi CLI marked is therefore cut out of every
-// message.
+// The last guard before a message leaves the pack. Rules cannot read a sealed secret, but a secret may also stand in
+// plain text somewhere, and a message may quote that. Every secret that the Pulumi CLI marked is therefore cut out of
+// every message.
 import type { Declared } from "../../analysis/systems/pulumi/nodes.ts";
 import { Inputs, Sealed } from "../../analysis/systems/pulumi/value.ts";
 

@@ -1,6 +1,6 @@
-// One run of the pack: it takes resources as they come, judges what one resource alone decides before it is created, and
-// judges the whole stack at the end, on one graph. What was reported for a resource is not reported again. It knows no
-// protocol; `service.ts` translates.
+// One run of the pack: it takes resources as they come, judges what one resource alone decides before it is created,
+// and judges the whole stack at the end, on one graph. What was reported for a resource is not reported again. It knows
+// no protocol; `service.ts` translates.
 import { joinFragments } from "../../analysis/graph.ts";
 import type { Place } from "../../analysis/place.ts";
 import type { Severity } from "../../analysis/rule.ts";

@@ -1,6 +1,6 @@
-// Reads the two large requests of the analyzer protocol straight from their bytes, with google-protobuf's own reader. The
-// generated classes build an object for every value of every resource, which is most of what a pack costs; here a value is
-// decoded once into the form that rules see, and what is not needed is skipped.
+// Reads the two large requests of the analyzer protocol straight from their bytes, with google-protobuf's own reader.
+// The generated classes build an object for every value of every resource, which is most of what a pack costs; here a
+// value is decoded once into the form that rules see, and what is not needed is skipped.
 import analyzerProto from "@pulumi/pulumi/proto/analyzer_pb.js";
 import jspb from "google-protobuf";
 import { type Properties, unknown, type Value } from "../../analysis/systems/pulumi/value.ts";

@@ -1,5 +1,6 @@
-// Writes the published pack into a folder, as plain JavaScript with its PulumiPolicy.yaml: the SDK runs a pack that is a
-// folder with a TypeScript of 2020, which cannot read our sources. `pulumi policy publish` is then run in that folder.
+// Writes the published pack into a folder, as plain JavaScript with its PulumiPolicy.yaml: the SDK runs a pack that is
+// a folder with a TypeScript of 2020, which cannot read our sources. `pulumi policy publish` is then run in that
+// folder.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -39,19 +40,17 @@ writeFileSync(
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
 const { status } = spawnSync(process.execPath, [tsc, "-p", config], { cwd: root, stdio: "inherit" });
 rmSync(config);
+const about = "Ballast's rules for Pulumi Cloud. It does not know which values are secret; the executable pack does.";
 writeFileSync(
   join(out, "PulumiPolicy.yaml"),
-  `name: ballast-published\nruntime: nodejs\nversion: ${version}\n` +
-    "description: Ballast's rules for Pulumi Cloud. It does not know which values are secret; the executable pack does.\n",
+  `name: ballast-published\nruntime: nodejs\nversion: ${version}\ndescription: ${about}\n`,
 );
 const main = "dist/policies/publish/index.js";
-const needs = Object.fromEntries(
-  ["@pulumi/policy", "@pulumi/pulumi", "yaml"].map((name) => [name, dependencies[name] ?? devDependencies[name]]),
-);
-writeFileSync(
-  join(out, "package.json"),
-  `${JSON.stringify({ name: "ballast-published", version, type: "module", main, private: true, dependencies: needs }, null, 2)}\n`,
-);
+const needed = ["@pulumi/policy", "@pulumi/pulumi", "yaml"];
+const versions = needed.map((name) => [name, dependencies[name] ?? devDependencies[name]]);
+const manifest = { name: "ballast-published", version, type: "module", main, private: true };
+const text = JSON.stringify({ ...manifest, dependencies: Object.fromEntries(versions) }, null, 2);
+writeFileSync(join(out, "package.json"), `${text}\n`);
 if (status === 0)
   console.log(`Written to ${out}. Next: npm install in that folder, then pulumi policy publish <organization>.`);
 process.exitCode = status ?? 1;

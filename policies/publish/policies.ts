@@ -1,6 +1,7 @@
-// The rules as policies of Pulumi's own SDK, for `pulumi policy publish`, which takes no executable. The SDK unwraps every
-// secret before a policy sees it, so the rule about unmarked secrets is left out here: it would report each of them. The
-// SDK also ends a policy at the first unknown value; here each value is read on its own, and what is unknown stays so.
+// The rules as policies of Pulumi's own SDK, for `pulumi policy publish`, which takes no executable. The SDK unwraps
+// every secret before a policy sees it, so the rule about unmarked secrets is left out here: it would report each of
+// them. The SDK also ends a policy at the first unknown value; here each value is read on its own, and what is unknown
+// stays so.
 import type {
   Policies,
   PolicyResource,

@@ -1,5 +1,5 @@
-// The reading of Pulumi: programs in YAML, settings, states, previews, checkpoints and event logs; what is secret, what is
-// unknown, where a resource stands, and what never reaches the graph's JSON.
+// The reading of Pulumi: programs in YAML, settings, states, previews, checkpoints and event logs; what is secret, what
+// is unknown, where a resource stands, and what never reaches the graph's JSON.
 import { expect, test } from "vitest";
 import { analyze, readGraph } from "../../analysis/analyze.ts";
 import { folderOf } from "../../analysis/folder.ts";
@@ -281,7 +281,7 @@ test("a broken project file is not judged, with the reason, and everything else 
   expect(graph.judged).toEqual(["b/Pulumi.yaml"]);
 });
 
-test("YAML programs: references are dependencies, variables and defaults are values, functions are unknown", async () => {
+test("YAML programs: references are dependencies, variables and defaults values, functions unknown", async () => {
   const graph = await graphOf({
     "Pulumi.yaml": `name: shop
 runtime: { name: yaml }

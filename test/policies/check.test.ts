@@ -1,5 +1,5 @@
-// `ballast policy check` on states in files: text, JSON and SARIF, exit codes, the baseline, and what it refuses. The check
-// of a deployed stack is in pack.pulumi.test.ts.
+// `ballast policy check` on states in files: text, JSON and SARIF, exit codes, the baseline, and what it refuses. The
+// check of a deployed stack is in pack.pulumi.test.ts.
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -57,7 +57,7 @@ waivers:
 `,
   );
 
-test("the text names level, severity, place, fix and page, and the exit code is 1 for a mandatory finding", async () => {
+test("the text names level, severity, place, fix and page, and exit code 1 means a mandatory finding", async () => {
   const { code, stdout } = await onState();
   expect(stdout).toContain("prod: production, profile strict. 2 findings, 2 of them mandatory.");
   expect(stdout).toContain("mandatory medium  image-by-digest\n  index.ts:2  The image shop.azurecr.io/shop:1 of shop");

@@ -1,5 +1,6 @@
-// The policy pack under the real Pulumi CLI: on this repository's own program before and after its first `up`, on a program
-// in YAML in a folder that holds nothing else, and with configuration, waivers and secrets. One deployed stack is shared.
+// The policy pack under the real Pulumi CLI: on this repository's own program before and after its first `up`, on a
+// program in YAML in a folder that holds nothing else, and with configuration, waivers and secrets. One deployed stack
+// is shared.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -90,15 +91,16 @@ describe("on this repository's own program", () => {
     expect(preview.code).toBe(0);
   });
 
-  test("is judged before its first `up`, at the lines that make its resources, and what is unknown is counted", async () => {
+  test("is judged before its first `up`, at the lines that make its resources, and unknowns are counted", async () => {
     const preview = await stack.pulumi("preview", ...strict);
+    const at = (file: string, call: string): string => `${file}:${lineOf(file, call)}`;
     expect(violations(preview).toSorted()).toEqual(
       [
         notJudged,
-        `mandatory alert-has-action components/platform/telemetry.ts:${lineOf("components/platform/telemetry.ts", "return new ActionGroup(")}`,
-        `mandatory image-by-digest components/canary-app/canary-app.ts:${lineOf("components/canary-app/canary-app.ts", "return new ContainerApp(")}`,
-        `mandatory image-by-digest components/platform/dead-mans-switch.ts:${lineOf("components/platform/dead-mans-switch.ts", "const job = new Job(")}`,
-        `mandatory secret-by-reference components/platform/control-plane.ts:${lineOf("components/platform/control-plane.ts", "const app = new ContainerApp(")}`,
+        `mandatory alert-has-action ${at("components/platform/telemetry.ts", "return new ActionGroup(")}`,
+        `mandatory image-by-digest ${at("components/canary-app/canary-app.ts", "return new ContainerApp(")}`,
+        `mandatory image-by-digest ${at("components/platform/dead-mans-switch.ts", "const job = new Job(")}`,
+        `mandatory secret-by-reference ${at("components/platform/control-plane.ts", "const app = new ContainerApp(")}`,
       ].toSorted(),
     );
     expect(preview.output).toMatch(/not judged yet: .*image-by-digest \(1 value: control-plane-app\)/);
@@ -186,7 +188,7 @@ describe("on a program in YAML in a folder of its own", () => {
     expect(ended.code).not.toBe(0);
   });
 
-  test("a value that is marked in the configuration and plain in a resource is reported, and never printed", async () => {
+  test("a value that is secret in the configuration and plain in a resource is reported, never printed", async () => {
     const secret = "Wh4t-nobody-may-see";
     const before = readFileSync(file("Pulumi.yaml"), "utf8");
     const set = await run("config", "set", "--secret", "storePassword", secret, "--stack", "prod");
@@ -236,12 +238,12 @@ describe("on a program in YAML in a folder of its own", () => {
     ).toEqual(marks().toSorted());
   });
 
-  test("the published form finds the same in the program, without places and without the rule that needs secrets", async () => {
+  test("the published form finds the same, without places and without the rule that needs secrets", async () => {
     const published = join(folder, "published");
     const built = await runChild(process.execPath, [join(root, "policies", "publish", "build.ts"), published]);
     expect([built.code, built.output]).toEqual([0, expect.stringContaining("pulumi policy publish")]);
     symlinkSync(join(root, "node_modules"), join(published, "node_modules"));
-    // In an installation of its own the SDK uses its TypeScript of 2020; here it would find ours, which has no API for it.
+    // In an installation of its own the SDK uses its TypeScript of 2020; here it would find ours, which has no API.
     const hide = join(folder, "hide-typescript.cjs");
     writeFileSync(
       hide,

@@ -1,5 +1,6 @@
-// A run of the pack without the Pulumi CLI: resources come one by one in the bytes of the protocol, then the stack. What
-// was reported is not reported again, secrets are cut out of every message, and files of the program's folder count.
+// A run of the pack without the Pulumi CLI: resources come one by one in the bytes of the protocol, then the stack.
+// What was reported is not reported again, secrets are cut out of every message, and files of the program's folder
+// count.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// Where a program makes a resource, found in its sources: by type and name in any language, by the component's class for a
-// part of a component, by the nearest parent otherwise.
+// Where a program makes a resource, found in its sources: by type and name in any language, by the component's class
+// for a part of a component, by the nearest parent otherwise.
 import { expect, test } from "vitest";
 import { folderOf } from "../../analysis/folder.ts";
 import { sourcePlaces } from "../../policies/source-places.ts";

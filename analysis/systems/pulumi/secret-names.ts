@@ -15,18 +15,31 @@ export const secretPaths: Readonly<Record<string, readonly string[]>> = {
   "web:WebApp": ["siteConfig.connectionStrings[].connectionString"],
 };
 
-const secretWord =
-  /(^|[._-])(password|passwd|secret|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|client[_-]?secret|signing[_-]?key|auth[_-]?token|access[_-]?token|connection[_-]?string)$/i;
+const secretWords = [
+  "password",
+  "passwd",
+  "secret",
+  ...["api", "access", "account", "private", "signing"].map((which) => `${which}[_-]?key`),
+  "client[_-]?secret",
+  "(auth|access)[_-]?token",
+  "connection[_-]?string",
+];
+const secretWord = new RegExp(`(^|[._-])(${secretWords.join("|")})$`, "i");
 
 /** Whether a variable or a setting is a secret by its name. `camelCase` is read as words. */
 export const isSecretName = (name: string): boolean =>
   secretWord.test(name.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")) && !/APPLICATIONINSIGHTS/i.test(name);
 
 /** Texts that stand for a secret and are none: placeholders, switches, references to where the secret is. */
-const harmless =
-  /^$|^<.*>$|^(true|false|none|null|changeme|example|placeholder|todo|\*+|x+|-+)$|^\$\{|^\$[A-Z_]+$|^@Microsoft\.KeyVault\(|^https:\/\/[^/@]+\.vault\.[^/]+\/secrets\/|^(\/[\w.-]+)+\/?$|^secretref:/i;
+const harmless = [
+  /^$|^<.*>$|^[*x-]+$/i,
+  /^(true|false|none|null|changeme|example|placeholder|todo)$/i,
+  /^\$\{|^\$[A-Z_]+$/,
+  /^@Microsoft\.KeyVault\(|^https:\/\/[^/@]+\.vault\.[^/]+\/secrets\/|^secretref:/i,
+  /^(\/[\w.-]+)+\/?$/,
+];
 
-export const isHarmless = (text: string): boolean => harmless.test(text.trim());
+export const isHarmless = (text: string): boolean => harmless.some((shape) => shape.test(text.trim()));
 
 const shapes: readonly (readonly [what: string, shape: RegExp])[] = [
   ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----/],

@@ -19,7 +19,7 @@ export const unknownTexts: ReadonlySet<string> = new Set([
   "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 ]);
 
-/** Gives a value from JSON. Assets and references to resources have no text that a rule could judge, and become null. */
+/** Gives a value from JSON. Assets and references to resources have no text to judge, and become null. */
 export function valueOf(json: unknown): Value {
   if (json === null || json === undefined) return null;
   if (typeof json === "string") return unknownTexts.has(json) ? unknown : json;
@@ -52,8 +52,8 @@ function parsed(text: string): unknown {
 }
 
 /**
- * Seals a value. Of an object, nobody knows which part is the secret, so every text in it is sealed, and none is sure to
- * be the secret; its structure, numbers and switches stay readable, because rules need them and no text is in them.
+ * Seals a value. Of an object, nobody knows which part is the secret, so every text in it is sealed, and none is sure
+ * to be the secret; its structure, numbers and switches stay readable, because rules need them and no text is in them.
  */
 export function sealed(value: Value): Value {
   return typeof value === "number" ? new Sealed(String(value)) : sealedPart(value, true);
