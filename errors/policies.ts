@@ -1,5 +1,5 @@
-// Errors of the policy pack and of `ballast policy check`. What they find in a stack is a finding, not an error; these are
-// about files, configuration and stacks that cannot be read.
+// Errors of the policy pack and of `ballast policy check`. What they find in a stack is a finding, not an error; these
+// are about files, configuration and stacks that cannot be read.
 import { entry } from "./catalogue.ts";
 
 const listed = (lines: readonly string[]): string => lines.map((line) => `\n  ${line}`).join("");

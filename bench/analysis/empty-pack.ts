@@ -1,5 +1,5 @@
-// A policy pack that judges nothing. It pays what every pack pays, the start of gRPC and the decoding of protobuf, so what
-// our pack costs above it is the cost of our rules.
+// A policy pack that judges nothing. It pays what every pack pays, the start of gRPC and the decoding of protobuf, so
+// what our pack costs above it is the cost of our rules.
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import analyzerServices from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import analyzerProto from "@pulumi/pulumi/proto/analyzer_pb.js";

@@ -1,6 +1,6 @@
-// A team's own rules on Pulumi's SDK for policies. They run beside Ballast's pack, which knows nothing of them:
-// `pulumi preview --policy-pack <ballast's pack> --policy-pack examples/own-policies`. The SDK runs packs with a TypeScript
-// of 2020, so plain JavaScript is the simplest form that lasts.
+// A team's own rules on Pulumi's SDK for policies. They run beside Ballast's pack, which knows nothing of them: `pulumi
+// preview --policy-pack <ballast's pack> --policy-pack examples/own-policies`. The SDK runs packs with a TypeScript of
+// 2020, so plain JavaScript is the simplest form that lasts.
 const { PolicyPack } = require("@pulumi/policy");
 
 new PolicyPack("own-policies", {
