@@ -2,14 +2,12 @@
 // are about files, configuration and stacks that cannot be read.
 import { entry } from "./catalogue.ts";
 
-const listed = (lines: readonly string[]): string => lines.map((line) => `\n  ${line}`).join("");
-
 /** The settings file has fields that are wrong. */
 export const policySettingsRefused = entry<{ file: string; complaints: readonly string[] }>("policy-settings-refused", {
   exitCode: 2,
   title: "Settings of the policies refused",
   variants: [{ complaints: ["ballast.policies.yaml:4 a waiver needs owner"] }],
-  message: ({ file, complaints }) => `${file} is not applied, because of:${listed(complaints)}`,
+  message: ({ file, complaints }) => `${file} is not applied: ${complaints.join("; ")}.`,
   fix: () => "correct these lines; docs/guides/policies.md describes the file",
 });
 

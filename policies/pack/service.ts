@@ -52,7 +52,7 @@ export function service(version: string, load: () => Promise<Judging>): UntypedS
     cancel: () => new emptyProto.Empty(),
     remediate: () => new analyzerProto.RemediateResponse(),
     configureStack: (request: analyzerProto.AnalyzerStackConfigureRequest) => configuredStack(request, load),
-    getAnalyzerInfo: async () => infoOf(version, (await load()).catalogue),
+    getAnalyzerInfo: async () => listingOf(version, (await load()).catalogue),
     configure: async (request: analyzerProto.ConfigureAnalyzerRequest) => configured(request, await load()),
     analyze: async (resource: WireResource) => {
       const { session, decode } = await load();
@@ -99,7 +99,7 @@ async function configuredStack(
   return new analyzerProto.AnalyzerStackConfigureResponse();
 }
 
-function infoOf(version: string, { policies, choiceSchema }: Judging["catalogue"]): analyzerProto.AnalyzerInfo {
+function listingOf(version: string, { policies, choiceSchema }: Judging["catalogue"]): analyzerProto.AnalyzerInfo {
   const schema = new analyzerProto.PolicyConfigSchema().setProperties(structProto.Struct.fromJavaScript(choiceSchema));
   return new analyzerProto.AnalyzerInfo()
     .setName(packName)

@@ -162,10 +162,10 @@ test("a source position is used if its file is in the folder, and no absolute pa
   expect([
     at("project:///index.ts#3,9"),
     at("project:///index.ts#3,9", "infra"),
-    at("project:///file:/home/ann/shop/components/a.ts#91,7"),
+    at("project:///file:/builds/ann/shop/components/a.ts#91,7"),
     at("project:///file:/C:/shop/components/a.ts#91,7"),
     at("project:///node_modules/@pulumi/pulumi/runtime/stack.js#75,28"),
-    at("project:///file:/home/ann/other/b.ts#1,1"),
+    at("project:///file:/builds/ann/other/b.ts#1,1"),
     at(undefined),
   ]).toEqual([
     "index.ts:3:9",

@@ -137,6 +137,12 @@ test("what is not a state, or not there, is refused with exit code 2", async () 
   }
 });
 
+test("a baseline that was not written by the command is refused", async () => {
+  writeFileSync(join(folder, "ballast.policies.baseline.json"), '{"version":1,"findings":[{}]}');
+  const { code, stderr } = await onState();
+  expect([code, stderr.split(" ")[0]]).toEqual([2, "policy-baseline-unreadable"]);
+});
+
 test("wrong settings are refused with their line", async () => {
   writeFileSync(join(folder, "ballast.policies.yaml"), "version: 1\nprofile: strict\n");
   const { code, stderr } = await onState();

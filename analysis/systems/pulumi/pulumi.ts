@@ -18,14 +18,14 @@ const stackJson = /(^|\/)([^/]*(stack|state|export|preview)[^/]*\.json|\.pulumi\
 const eventLog = /(^|\/)[^/]*events?[^/]*\.(json|jsonl|ndjson|log)$/i;
 
 const isProject = (file: string): boolean => !notLive.test(file) && (projectFile.test(file) || settingsFile.test(file));
-const isData = (file: string): boolean =>
+const isRecording = (file: string): boolean =>
   !notLive.test(file) &&
   !/(^|\/)(package|tsconfig)[^/]*\.json$/.test(file) &&
   (stackJson.test(file) || eventLog.test(file));
 
 export const pulumiSystem: System = {
   name: "pulumi",
-  claims: (file) => isProject(file) || isData(file),
+  claims: (file) => isProject(file) || isRecording(file),
   read: (folder) => readPulumi(folder),
 };
 
@@ -43,7 +43,7 @@ export function readPulumi(folder: Folder): Fragment {
     if (stack) stacks.push(stack);
   }
   const logs: EventLog[] = [];
-  readData(folder, stacks, logs, judged, notJudged);
+  readRecordings(folder, stacks, logs, judged, notJudged);
   const fragments = stacks.map((stack) => fragmentOf(timed(stack, logs)));
   return {
     ...emptyFragment,
@@ -81,7 +81,7 @@ function settingsIn(folder: Folder, file: string, yaml: YamlFile): DeclaredStack
 }
 
 /** Reads JSON by what it holds, because a name says little. Other JSON is silently none of ours. */
-function readData(
+function readRecordings(
   folder: Folder,
   stacks: DeclaredStack[],
   logs: EventLog[],
@@ -89,7 +89,7 @@ function readData(
   notJudged: NotJudged[],
 ): void {
   const around = { files: new Set(folder.files) };
-  for (const file of folder.files.filter(isData)) {
+  for (const file of folder.files.filter(isRecording)) {
     const content = folder.read(file);
     if (!("text" in content)) {
       if (stackJson.test(file)) notJudged.push({ file, because: content.because });
