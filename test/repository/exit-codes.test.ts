@@ -40,6 +40,9 @@ const usage = [
   "demo-seed-unclear",
   "doctor-plane-undeployed",
   "doctor-stack-unreadable",
+  "policy-baseline-unreadable",
+  "policy-settings-refused",
+  "policy-state-unreadable",
   "release-endpoint-insecure",
 ];
 
