@@ -143,6 +143,14 @@ describe("on a program in YAML in a folder of its own", () => {
       cwd: join(folder, "program"),
       environment,
     });
+  // In an installation of its own the SDK uses its TypeScript of 2020; here it would find ours, which has no API.
+  const hideTypeScript = `const Module = require("node:module");
+const resolve = Module._resolveFilename;
+Module._resolveFilename = function (request, ...rest) {
+  if (request === "typescript") throw Object.assign(new Error("not installed"), { code: "MODULE_NOT_FOUND" });
+  return resolve.call(this, request, ...rest);
+};
+`;
   const preview = (...args: readonly string[]): Promise<Ended> =>
     run("preview", "--stack", "prod", "--policy-pack", pack, ...args);
   const file = (name: string): string => join(folder, "program", name);
@@ -154,10 +162,13 @@ describe("on a program in YAML in a folder of its own", () => {
     for (const name of ["Pulumi.yaml", "Pulumi.prod.yaml"]) cpSync(join(example, name), file(name));
     provider = await startAnyProvider(readFileSync(file("Pulumi.yaml"), "utf8"));
     const host = await bringYamlHost(pulumiCli);
+    const hide = join(folder, "hide-typescript.cjs");
+    writeFileSync(hide, hideTypeScript);
     environment = {
       ...process.env,
       ...pulumiCli.environment,
       PATH: `${host}:${pulumiCli.environment["PATH"]}`,
+      NODE_OPTIONS: `--require ${hide}`,
       PULUMI_DEBUG_PROVIDERS: provider.attach,
       PULUMI_HOME: join(folder, "home"),
       PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
@@ -228,6 +239,17 @@ describe("on a program in YAML in a folder of its own", () => {
     expect(found.filter((line) => line.startsWith("advisory image-by-digest"))).toHaveLength(2);
   });
 
+  test("an update without a preview stops before it creates the resource at fault", async () => {
+    const ended = await run("up", "--yes", "--skip-preview", "--stack", "prod", "--policy-pack", pack);
+    expect(ended.code).not.toBe(0);
+    const { output } = await run("stack", "export", "--stack", "prod");
+    const { deployment } = JSON.parse(output.slice(output.indexOf("{"))) as { deployment: { resources: any[] } };
+    const created = deployment.resources.map(({ urn }) => urn.split("::").at(-1));
+    expect(created).toContain("group");
+    expect(created.filter((name) => ["orders", "stock", "vault-entry"].includes(name))).toEqual([]);
+    expect((await run("destroy", "--yes", "--skip-preview", "--stack", "prod")).code).toBe(0);
+  });
+
   test("a team's own pack runs beside ours, and neither sees the other's findings as its own", async () => {
     const ended = await preview("--policy-pack", join(root, "examples", "own-policies"));
     expect(ended.output).toMatch(/own-policies@v1\.0\.0[^]*\[mandatory\]\s+resource-group-has-owner/);
@@ -243,22 +265,7 @@ describe("on a program in YAML in a folder of its own", () => {
     const built = await runChild(process.execPath, [join(root, "policies", "publish", "build.ts"), published]);
     expect([built.code, built.output]).toEqual([0, expect.stringContaining("pulumi policy publish")]);
     symlinkSync(join(root, "node_modules"), join(published, "node_modules"));
-    // In an installation of its own the SDK uses its TypeScript of 2020; here it would find ours, which has no API.
-    const hide = join(folder, "hide-typescript.cjs");
-    writeFileSync(
-      hide,
-      `const Module = require("node:module");
-const resolve = Module._resolveFilename;
-Module._resolveFilename = function (request, ...rest) {
-  if (request === "typescript") throw Object.assign(new Error("not installed"), { code: "MODULE_NOT_FOUND" });
-  return resolve.call(this, request, ...rest);
-};
-`,
-    );
-    const before = environment;
-    environment = { ...before, NODE_OPTIONS: `--require ${hide}` };
     const ended = await run("preview", "--stack", "prod", "--policy-pack", published);
-    environment = before;
     const found = ended.output.split("\n").flatMap((line) => /\[advisory\] +(\S+) +\(/.exec(line)?.[1] ?? []);
     const expected = marks()
       .filter((mark) => mark.includes(" Pulumi.yaml:"))

@@ -1,6 +1,6 @@
 // A provider for previews of programs in YAML: it has the resource types that a program uses, with inputs of any form,
-// and creates nothing. Pulumi's YAML host asks a provider for its schema, and the real one of Azure cannot be installed
-// from the package registry. It is no emulator: it says yes to everything, so only a preview may use it.
+// and keeps nothing. Pulumi's YAML host asks a provider for its schema, and the real one of Azure cannot be installed
+// from the package registry. It is no emulator: it says yes to everything, so no test may rest on what it accepts.
 import { Server, ServerCredentials, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import pluginProto from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
@@ -50,7 +50,11 @@ export async function startAnyProvider(program: string): Promise<AnyProvider> {
     diffConfig: () => new providerProto.DiffResponse(),
     configure: () => new providerProto.ConfigureResponse().setSupportspreview(true).setAcceptsecrets(true),
     check: (request) => new providerProto.CheckResponse().setInputs(request.getNews()),
-    create: (request) => new providerProto.CreateResponse().setProperties(request.getProperties()),
+    create: (request) => {
+      const response = new providerProto.CreateResponse().setProperties(request.getProperties());
+      return request.getPreview() ? response : response.setId(request.getUrn());
+    },
+    delete: () => new emptyProto.Empty(),
     cancel: () => new emptyProto.Empty(),
   };
   const methods: UntypedServiceImplementation = Object.fromEntries(
