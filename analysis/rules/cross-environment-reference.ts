@@ -3,6 +3,7 @@
 import type { Place } from "../place.ts";
 import { type Environment, environmentOf, environmentsIn } from "../systems/pulumi/names.ts";
 import type { ResourceNode } from "../systems/pulumi/nodes.ts";
+import { hostsIn } from "../systems/pulumi/services.ts";
 import { shown } from "../systems/pulumi/value.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
@@ -53,10 +54,21 @@ const otherIn = (text: string, own: Environment): string | undefined =>
 
 /** The word of another environment; none if the text also names the own one, because then it says nothing. */
 function foreign(text: string, own: Environment): string | undefined {
-  const found = environmentsIn(text.replace(/\?.*$/, ""));
+  const found = environmentsIn(namesIn(text));
   if (found.some(({ environment }) => environment === own)) return undefined;
   return found.find(({ environment }) => isApart(environment, own))?.word;
 }
+
+/**
+ * The part of a text that names a resource: of a URL the host without its last label, because `.dev` is a domain and
+ * `/health/live` is a path; anything else as it is.
+ */
+const namesIn = (text: string): string =>
+  /^[a-z][a-z0-9+]*:\/\//i.test(text)
+    ? hostsIn(text)
+        .join(" ")
+        .replaceAll(/\.[a-z]+(?= |$)/g, "")
+    : text;
 
 /** Development and test often share resources on purpose. Production and everything else do not. */
 const isApart = (one: Environment, other: Environment): boolean => (one === "production") !== (other === "production");

@@ -2,7 +2,7 @@
 // state. Inside the policy pack the Pulumi CLI says which values are secret, so a copy that lost its mark is certain.
 import type { Known, Place } from "../place.ts";
 import type { ResourceNode, Setting, StackNode } from "../systems/pulumi/nodes.ts";
-import { isHarmless, isSecretName, secretIn, secretPaths } from "../systems/pulumi/secret-names.ts";
+import { isHarmless, isSecretValue, secretIn, secretPaths } from "../systems/pulumi/secret-names.ts";
 import { variablesOf } from "../systems/pulumi/services.ts";
 import { type Hit, Sealed } from "../systems/pulumi/value.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
@@ -35,7 +35,7 @@ function byPath(view: StacksView, node: ResourceNode): readonly PulumiDraft[] {
 
 const byName = (view: StacksView, node: ResourceNode): readonly PulumiDraft[] =>
   variablesOf(node)
-    .filter(({ name, text }) => isSecretName(name) && !isHarmless(text))
+    .filter(({ name, text }) => isSecretValue(name, text))
     .map(({ name, path }) =>
       draft(view, node, path, `(${name}) is a secret by its name and is not marked as one`, { inferred: 0.85 }),
     );
@@ -92,7 +92,7 @@ function ofSetting({ name, project }: StackNode, setting: Setting): readonly Pul
   if (isSecret) return [];
   const all = texts();
   const shape = all.find(({ text }) => secretIn(text) !== undefined);
-  const named = isSecretName(key.replace(/^.*:/, "")) ? all.find(({ text }) => !isHarmless(text)) : undefined;
+  const named = all.find(({ text }) => isSecretValue(key.replace(/^.*:/, ""), text));
   const found = shape ?? named;
   if (found === undefined) return [];
   return [

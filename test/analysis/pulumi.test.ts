@@ -268,6 +268,40 @@ test("a copy of a secret is found by its text, and parts of a secret object are 
   expect(await found("token")).toEqual([]);
 });
 
+test("what only looks like another environment or like a secret is quiet", async () => {
+  const settings = (stack: string, key: string, value: string) =>
+    rulesIn({
+      "Pulumi.yaml": "name: shop\nruntime: nodejs\n",
+      [`Pulumi.${stack}.yaml`]: `config:\n  shop:${key}: ${value}\n`,
+    });
+  const quiet: readonly (readonly [stack: string, key: string, value: string])[] = [
+    ["prod", "home", "https://shop.example.dev/start"],
+    ["staging", "probe", "https://shop-staging.example.com/health/live"],
+    ["staging", "probe", "https://shop.example.com/health/live"],
+    ["prod", "docs", "https://github.com/acme/dev-tools"],
+    ["prod", "both", "https://dev-to-prod.example.com"],
+    ["prod", "registry", "https://acmedev.azurecr.io"],
+    ["prod", "image", "acme-dev.azurecr.io/shop:1"],
+    ["prod", "note", "was made by the dev team"],
+    ["dev", "shared", "https://shop-test.example.com"],
+    ["prod", "tlsSecret", "shop-tls-certificate"],
+    ["prod", "tlsSecretName", "Tr0ub4dor-and-3"],
+    ["prod", "apiKey", "arn:aws:secretsmanager:eu-west-1:1:secret:shop-1"],
+    ["prod", "clientSecret", "https://shop.vault.azure.net/secrets/client"],
+    ["prod", "password", "<your password>"],
+    ["prod", "requirePassword", "true"],
+  ];
+  for (const [stack, key, value] of quiet) expect(await settings(stack, key, value), value).toEqual([]);
+  const found: typeof quiet = [
+    ["prod", "home", "https://shop.dev.example.com"],
+    ["staging", "vault", "https://shop-prod.vault.azure.net"],
+    ["prod", "group", "/subscriptions/1/resourceGroups/shop-dev/providers/Microsoft.Storage/storageAccounts/a"],
+    ["prod", "apiKey", "k3y-0f-the-shop"],
+    ["prod", "dbPassword", "postgres"],
+  ];
+  for (const [stack, key, value] of found) expect(await settings(stack, key, value), value).toHaveLength(1);
+});
+
 test("programs and states in folders of examples and tests are not live", async () => {
   const program = "name: a\nruntime: yaml\nresources:\n  v:\n    type: azure-native:keyvault:Secret\n";
   expect(await rulesIn({ "Pulumi.yaml": program })).toHaveLength(1);

@@ -37,7 +37,14 @@ const harmless = [
   /^\$\{|^\$[A-Z_]+$/,
   /^@Microsoft\.KeyVault\(|^https:\/\/[^/@]+\.vault\.[^/]+\/secrets\/|^secretref:/i,
   /^(\/[\w.-]+)+\/?$/,
+  /^arn:|^projects\/[^/]+\/secrets\/|^(op|env|ssm|vault|file|secret):/i,
 ];
+/** Words without digits or capitals, as names of secrets have them. A password may be a word, too. */
+const plainWords = /^[a-z]+([-_.][a-z]+)*$/;
+
+/** Whether a value under a name is a secret. */
+export const isSecretValue = (name: string, text: string): boolean =>
+  isSecretName(name) && !isHarmless(text) && (/passw(or)?d$/i.test(name) || !plainWords.test(text.trim()));
 
 export const isHarmless = (text: string): boolean => harmless.some((shape) => shape.test(text.trim()));
 
