@@ -4,7 +4,7 @@ import type { Known, Place } from "../place.ts";
 import type { ResourceNode, Setting, StackNode } from "../systems/pulumi/nodes.ts";
 import { isHarmless, isSecretValue, secretIn, secretPaths } from "../systems/pulumi/secret-names.ts";
 import { variablesOf } from "../systems/pulumi/services.ts";
-import { type Hit, Sealed } from "../systems/pulumi/value.ts";
+import { type Hit, Sealed, SealedTexts } from "../systems/pulumi/value.ts";
 import { called, type PulumiDraft, pulumiRule, type StacksView } from "../systems/pulumi/view.ts";
 
 /** Shorter texts occur by chance. */
@@ -52,14 +52,14 @@ const byShape = (view: StacksView, node: ResourceNode): readonly PulumiDraft[] =
 function copies(view: StacksView): readonly PulumiDraft[] {
   return view.stacks.flatMap((stack) => {
     const own = view.resources.filter((node) => node.stack === stack.id);
-    const secrets = own.flatMap((node) => node.inputs.leaves().flatMap((hit) => sureSecret(node, hit)));
-    const isCopy = (value: string): boolean =>
-      secrets.some((secret) => secret.passes((text) => isTelling(text) && value.includes(text)) === true);
-    if (secrets.length === 0) return [];
+    const secrets = new SealedTexts();
+    for (const node of own)
+      for (const hit of node.inputs.leaves())
+        for (const secret of sureSecret(node, hit)) secrets.add(secret, isTelling);
     return own.flatMap((node) =>
       node.inputs
         .leaves()
-        .filter(({ path, value }) => typeof value === "string" && !isSecretPath(node, path) && isCopy(value))
+        .filter(({ path, value }) => typeof value === "string" && secrets.occurIn(value) && !isSecretPath(node, path))
         .map(({ path }) =>
           draft(view, node, path, "contains a secret of this stack that is not marked here", "structural"),
         ),
@@ -72,7 +72,6 @@ const sureSecret = (node: ResourceNode, { path, value }: Hit): readonly Sealed[]
 
 /** A word or a number may occur anywhere; a secret has several kinds of characters. An address of telemetry is none. */
 const isTelling = (text: string): boolean =>
-  text.length >= lengthMin &&
   !text.startsWith("InstrumentationKey=") &&
   [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z0-9]/].filter((kind) => kind.test(text)).length >= 3;
 

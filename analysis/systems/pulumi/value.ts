@@ -29,6 +29,37 @@ export class Sealed {
   }
 }
 
+/** Shorter texts occur anywhere by chance. */
+const startLength = 8;
+
+/**
+ * Secrets to look for in texts. They are found by their first characters, so that many secrets in many texts take one
+ * pass over the texts.
+ */
+export class SealedTexts {
+  readonly #byStart = new Map<string, string[]>();
+
+  /** Adds a secret if it is known, long enough, and accepted. */
+  add(secret: Sealed, accepts: (text: string) => boolean): void {
+    secret.passes((text) => {
+      if (text.length < startLength || !accepts(text)) return false;
+      const start = text.slice(0, startLength);
+      this.#byStart.set(start, [...(this.#byStart.get(start) ?? []), text]);
+      return true;
+    });
+  }
+
+  /** Whether a text contains one of the secrets. */
+  occurIn(text: string): boolean {
+    if (this.#byStart.size === 0) return false;
+    for (let at = 0; at + startLength <= text.length; at += 1) {
+      const found = this.#byStart.get(text.slice(at, at + startLength));
+      if (found?.some((secret) => text.startsWith(secret, at))) return true;
+    }
+    return false;
+  }
+}
+
 /** A value that is known only after the update. */
 export class Unknown {
   toJSON(): string {
