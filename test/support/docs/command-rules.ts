@@ -107,7 +107,7 @@ export const rules: readonly Rule[] = [
     why: "each option is used there on a state; pack.pulumi.test.ts beside it checks a deployed stack",
   },
   {
-    command: /^npm run policies:publish -- <folder>$/,
+    command: /^npm run policies:publish( -- <folder>)?$/,
     shownBy: "test/policies/pack.pulumi.test.ts",
     holds: '"policies", "publish", "build.ts"',
     why: "written there into a folder, and run by the Pulumi CLI",
