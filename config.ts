@@ -1,14 +1,13 @@
 // The stack's configuration as the program uses it. This is the only place that reads it: values come out complete and
 // typed, and a value that cannot be read is refused at preview by the name of its key. Defaults are in Pulumi.yaml,
-// where `pulumi config` shows them; defaults of fields within objects are in config/objects.ts. Keys and their readers
-// are in config/keys.ts.
+// where `pulumi config` shows them; defaults of fields within objects are in their forms. Keys and their forms are in
+// config/keys.ts.
 import * as pulumi from "@pulumi/pulumi";
-import { jsonKeys, type Settings, secretKeys, textKeys } from "./config/keys.ts";
-import { type Reader, withoutPlaceholder } from "./config/readers.ts";
+import { type Settings, secretKeys } from "./config/keys.ts";
+import { readKeys, refuseMissing, refusePlaceholders } from "./config/read-keys.ts";
 import { refuseConflicts } from "./config/refuse-conflicts.ts";
-import { refuseUnknown } from "./config/refuse-unknown.ts";
 import { BallastError } from "./errors/catalogue.ts";
-import { configKeyMissing, configSecretPlain } from "./errors/config.ts";
+import { configSecretPlain } from "./errors/config.ts";
 
 export type { Settings } from "./config/keys.ts";
 
@@ -26,36 +25,14 @@ export function parseConfig(all: { readonly [key: string]: string }, markedSecre
       .filter(([key]) => key.startsWith("ballast:"))
       .map(([key, value]) => [key.slice("ballast:".length), value]),
   );
-  const secrets = Object.values(secretKeys);
-  refuseUnknown([...ours.keys()], [...Object.keys(textKeys), ...Object.keys(jsonKeys), ...secrets], "");
-  const given = (key: string) => ours.get(key) ?? missing(`ballast:${key}`);
   const subscriptionKey = "azure-native:subscriptionId";
-  const settings = {
-    subscription: withoutPlaceholder(subscriptionKey, all[subscriptionKey] || missing(subscriptionKey)),
-    ...readAll(textKeys, (key, read) => read(withoutPlaceholder(`ballast:${key}`, given(key)), key)),
-    ...readAll(jsonKeys, (key, read) => read(json(given(key)), key)),
-  } as Settings;
-  for (const key of secrets)
+  const subscription = refuseMissing(subscriptionKey, all[subscriptionKey] || undefined);
+  refusePlaceholders([subscriptionKey], subscription);
+  const settings: Settings = { subscription, ...readKeys(ours) };
+  for (const key of Object.values(secretKeys))
     if (ours.get(key) && !markedSecret.includes(`ballast:${key}`)) throw configSecretPlain({ key });
   refuseConflicts(settings, Boolean(ours.get(secretKeys.password)));
   return settings;
-}
-
-const readAll = <Readers extends { readonly [key: string]: Reader<unknown> }>(
-  readers: Readers,
-  value: (key: string, read: Reader<unknown>) => unknown,
-) => Object.fromEntries(Object.entries(readers).map(([key, read]) => [key, value(key, read)]));
-
-function missing(key: string): never {
-  throw configKeyMissing({ key });
-}
-
-function json(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value; // a bare word: the reader of the key says what it must be
-  }
 }
 
 /** Returns the configuration of the stack that is being deployed, as one object for each component of index.ts. */

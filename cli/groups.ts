@@ -8,13 +8,14 @@ import { addPromote } from "./image/promote.ts";
 import { addPolicy } from "./policy/policy.ts";
 import { addBacktest } from "./release/backtest.ts";
 import { addPower } from "./release/power.ts";
-import { addRelease } from "./release/release.ts";
 import { addTop } from "./release/top.ts";
 import { addSignIn } from "./sign-in.ts";
+import { addStreamCommands } from "./streams/stream-commands.ts";
+import { works } from "./works.ts";
 
 /** Adds every command. `nodeRange` is what package.json asks of Node. */
 export function addGroups(program: Command, nodeRange: string): void {
-  addRelease(program);
+  for (const work of works) addStreamCommands(program, work);
   addTop(program);
   addPower(program);
   addBacktest(program);

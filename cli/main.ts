@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError, exitCodeMeanings } from "../errors/catalogue.ts";
+import { usageWrong } from "../errors/cli.ts";
 import { printError } from "./terminal.ts";
 
 const { version, engines } = createRequire(import.meta.url)("ballast/package.json") as {
@@ -12,10 +13,12 @@ const { version, engines } = createRequire(import.meta.url)("ballast/package.jso
 /** The exit codes of what is not an error of the catalogue, which carries its own. */
 const exitCodes = { success: 0, failed: 1, usage: 2 };
 
+const isJson = process.argv.includes("--json");
 const program = new Command("ballast")
   .description("Release Azure Container Apps by canary: watch, control, explain and plan rollouts.")
   .version(version)
   .exitOverride()
+  .configureOutput(isJson ? { writeErr: () => undefined } : {})
   .addHelpText(
     "after",
     `
@@ -44,10 +47,22 @@ if (process.argv[2] === "analyze") (await import("./analyze/analyze.ts")).addAna
 else (await import("./groups.ts")).addGroups(program, engines.node);
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.success;
+    // For people the parser has printed its own message.
+    if (isJson) printError(usageWrong({ reason: reasonOf(error) }), isJson);
+    return exitCodes.usage;
+  }
   if (!(error instanceof BallastError)) throw error;
-  printError(error, process.argv.includes("--json"));
+  printError(error, isJson);
   return error.exitCode;
+}
+
+/** Gives the parser's message as a sentence. */
+function reasonOf({ message }: CommanderError): string {
+  const [first = "", ...more] = message.replace(/^error: /, "").split("\n");
+  const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}${first.endsWith(".") ? "" : "."}`;
+  return [sentence, ...more].join(" ");
 }
 
 // A reader such as `head` closes the pipe when it has read enough. That is no failure.

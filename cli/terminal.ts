@@ -1,6 +1,6 @@
 // Output of the `ballast` command: lines and tables for people, JSON for machines, errors with their fix. Colour is
 // used on terminals only, and no meaning depends on it.
-import { styleText } from "node:util";
+import { inspect } from "node:util";
 import type { BallastError } from "../errors/catalogue.ts";
 
 /** Writes a text to standard output, ending in a line break. */
@@ -9,15 +9,33 @@ export const print = (text: string): void => void process.stdout.write(text.ends
 /** Writes a value as JSON on one line, so that several values make NDJSON. */
 export const printJson = (value: unknown): void => print(JSON.stringify(value));
 
-type Style = Parameters<typeof styleText>[0];
+type Style = "bold" | "dim" | "red" | "yellow" | "green" | "cyan" | "reset";
 
-/** Styles a text if standard output is a terminal that shows colour (NO_COLOR is respected). */
-export const styled = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout });
+/**
+ * Reports whether a stream gets colour: if it is a terminal, unless NO_COLOR or FORCE_COLOR decides otherwise.
+ *
+ * `styleText` of Node decides this itself, but only from Node 22 on. FORCE_COLOR wins, as in Node, and `0` or `false`
+ * there means no colour.
+ */
+export function showsColour({ isTTY }: { readonly isTTY?: boolean }, environment = process.env): boolean {
+  const { FORCE_COLOR: forced, NO_COLOR: refused, TERM: terminal } = environment;
+  if (forced !== undefined) return forced !== "0" && forced !== "false";
+  return !refused && terminal !== "dumb" && isTTY === true;
+}
+
+function styledOn(stream: NodeJS.WriteStream, styles: readonly Style[], text: string): string {
+  if (!showsColour(stream)) return text;
+  const codes = styles.map((style) => inspect.colors[style]!);
+  return `${codes.map(([on]) => `\x1b[${on}m`).join("")}${text}${codes.map(([, off]) => `\x1b[${off}m`).join("")}`;
+}
+
+/** Styles a text if standard output shows colour. */
+export const styled = (style: Style, text: string): string => styledOn(process.stdout, [style], text);
 
 /** Writes an error: to standard error for people, or as `{"error": …}` to standard output for machines. */
 export function printError({ id, message, fix, left }: BallastError, json: boolean): void {
   if (json) return printJson({ error: { id, message, fix, ...(left ? { left } : {}) } });
-  const bold = styleText(["bold", "red"], id, { stream: process.stderr });
+  const bold = styledOn(process.stderr, ["bold", "red"], id);
   process.stderr.write([`${bold}  ${message}`, `  fix   ${fix}`, ...(left ? [`  left  ${left}`] : []), ""].join("\n"));
 }
 

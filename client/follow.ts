@@ -1,7 +1,7 @@
-// Follows a rollout: reads its facts as they are written, over one long answer that may break off. A broken answer is
+// Follows a stream: reads its facts as they are written, over one long answer that may break off. A broken answer is
 // opened again at the next fact, so that the reader sees every fact once, and then the end.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Ending, RolloutEvent } from "../engines/rollout/vocabulary.ts";
+import type { Ended } from "../engines/kind.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { controlPlaneUnreachable } from "../errors/provider.ts";
 import { type Access, open, reasonOf, refusal } from "./requests.ts";
@@ -10,19 +10,19 @@ import { type Access, open, reasonOf, refusal } from "./requests.ts";
 export interface FollowedFact {
   readonly index: number;
   readonly at: number;
-  readonly kind: RolloutEvent["kind"];
+  readonly kind: string;
   readonly message: string;
   readonly process: string;
   readonly epoch: number;
-  /** False for bookkeeping, which only `ballast release explain` shows. */
+  /** False for bookkeeping, which only the `explain` commands show. */
   readonly isNoteworthy: boolean;
 }
 
-/** What following a rollout yields: facts, interruptions of the connection, and one end. */
-export type Followed =
+/** What following a stream yields: facts, interruptions of the connection, and one end. */
+export type Followed<End extends Ended = Ended> =
   | { readonly kind: "fact"; readonly fact: FollowedFact }
   | { readonly kind: "broken"; readonly reason: string }
-  | ({ readonly kind: "ended" } & Ending);
+  | ({ readonly kind: "ended" } & End);
 
 /** Where to start, how long to wait in silence, and what ends it early. */
 export interface FollowOptions {
@@ -33,22 +33,28 @@ export interface FollowOptions {
   readonly cancel?: AbortSignal;
 }
 
-/** Describes an interruption. It claims no cause: from here, a restart looks the same as a cut line. */
-export const brokenLine = (reason: string): string =>
-  `Connection to the control plane lost; reconnecting. The rollout continues meanwhile (${reason}).`;
+/** The stream to follow: its kind, for messages, and the path of the call. */
+export interface FollowedStream {
+  readonly kind: string;
+  readonly path: string;
+}
 
-/** Follows the rollout at a path. @throws release-control-plane-unreachable after `quietSeconds` without a line. */
-export async function* follow(
+/** Describes an interruption. It claims no cause: from here, a restart looks the same as a cut line. */
+export const brokenLine = (kind: string, reason: string): string =>
+  `Connection to the control plane lost; reconnecting. The ${kind} continues meanwhile (${reason}).`;
+
+/** Follows a stream. @throws release-control-plane-unreachable after `quietSeconds` without a line. */
+export async function* follow<End extends Ended = Ended>(
   access: Access,
-  path: string,
+  { kind, path }: FollowedStream,
   { from = 0, quietSeconds = 60, cancel }: FollowOptions = {},
-): AsyncGenerator<Followed, void> {
+): AsyncGenerator<Followed<End>, void> {
   const cancelled = AbortSignal.any([access.cancel, cancel].filter((signal) => signal !== undefined));
   const reader = { next: from, heardAt: Date.now(), misses: 0 };
   for (;;) {
-    let reason = "the answer ended before the rollout did";
+    let reason = `the answer ended before the ${kind} did`;
     try {
-      for await (const followed of readOnce(access, path, cancelled, reader)) {
+      for await (const followed of readOnce<End>(access, path, cancelled, reader)) {
         yield followed;
         if (followed.kind === "ended") return;
       }
@@ -67,16 +73,19 @@ export async function* follow(
 }
 
 /** Reads one answer to its end, and keeps in `reader` which fact comes next and when a line last arrived. */
-async function* readOnce(
+async function* readOnce<End extends Ended>(
   access: Access,
   path: string,
   cancelled: AbortSignal,
   reader: { next: number; heardAt: number; misses: number },
-): AsyncGenerator<Followed, void> {
-  for await (const line of lines(access, `${path}?from=${reader.next}`, cancelled)) {
+): AsyncGenerator<Followed<End>, void> {
+  for await (const line of lines<End>(access, `${path}?from=${reader.next}`, cancelled)) {
     reader.heardAt = Date.now();
     reader.misses = 0;
-    if (isEnd(line)) return yield { kind: "ended", result: line.result, reason: line.reason, message: line.message };
+    if (isEnd(line)) {
+      const { result, reason, message } = line;
+      return yield { kind: "ended", result, reason, message } as { readonly kind: "ended" } & End;
+    }
     if (!isFact(line) || line.index < reader.next) continue;
     reader.next = line.index + 1;
     yield { kind: "fact", fact: line };
@@ -84,15 +93,19 @@ async function* readOnce(
 }
 
 /** A fact, the end, or an empty object as heartbeat. */
-type FollowLine = FollowedFact | Ending | Readonly<Record<string, never>>;
+type FollowLine<End extends Ended> = FollowedFact | End | Readonly<Record<string, never>>;
 
-const isEnd = (line: FollowLine): line is Ending => "result" in line && Boolean(line.result);
-const isFact = (line: FollowLine): line is FollowedFact => "index" in line && line.index !== undefined;
+const isEnd = <End extends Ended>(line: FollowLine<End>): line is End => "result" in line && Boolean(line.result);
+const isFact = (line: FollowLine<Ended>): line is FollowedFact => "index" in line && line.index !== undefined;
 
 /** A heartbeat arrives every ten seconds, so a longer silence means a dead connection. */
 const silenceSeconds = 25;
 
-async function* lines(access: Access, path: string, cancelled: AbortSignal): AsyncGenerator<FollowLine, void> {
+async function* lines<End extends Ended>(
+  access: Access,
+  path: string,
+  cancelled: AbortSignal,
+): AsyncGenerator<FollowLine<End>, void> {
   const silent = new AbortController();
   const silence = setTimeout(
     () => silent.abort(new Error(`nothing arrived for ${silenceSeconds} s`)),
@@ -109,7 +122,7 @@ async function* lines(access: Access, path: string, cancelled: AbortSignal): Asy
       silence.refresh();
       const parts = (rest + decoder.decode(bytes as Uint8Array, { stream: true })).split("\n");
       rest = parts.pop() ?? "";
-      for (const part of parts) if (part.trim()) yield JSON.parse(part) as FollowLine;
+      for (const part of parts) if (part.trim()) yield JSON.parse(part) as FollowLine<End>;
     }
   } finally {
     clearTimeout(silence);

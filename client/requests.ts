@@ -104,6 +104,19 @@ export function refusal(access: Access, { status, body }: Pick<Answer, "status" 
   });
 }
 
+/** Sends a call and throws the control plane's error if it refuses. */
+export async function accepted(access: Access, call: Call): Promise<Answer> {
+  const answer = await ask(access, call);
+  if (answer.status >= 400) throw refusal(access, answer);
+  return answer;
+}
+
+/** Gives a field of an answer. @throws release-control-plane-unclear if the answer lacks it. */
+export function fieldOf<Value>({ body }: Answer, name: string, access: Access): Value {
+  if (typeof body === "object" && body !== null && name in body) return (body as Record<string, Value>)[name]!;
+  throw controlPlaneUnclear({ endpoint: access.endpoint, what: `without ${name}` });
+}
+
 /** No answer, or none yet. `sent`: the request may have been carried out nevertheless. */
 interface Missing {
   readonly reason: string;

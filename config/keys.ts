@@ -1,74 +1,66 @@
-// The keys of the configuration, each with the reader of its value, and the type of all settings that follows from
-// them. Every key is in Pulumi.yaml too, where `pulumi config` shows its default and its description.
-import * as objects from "./objects.ts";
+// The keys of the configuration, each with the form of its value, and the type of all settings that follows from them.
+// Every key is in Pulumi.yaml too, where `pulumi config` shows its default and its description.
+import { completed, flag, number, type ObjectOf, object, oneOf, partial } from "../engines/form.ts";
 import {
-  count,
-  environmentVariables,
-  flag,
-  notNegative,
-  oneOf,
-  port,
-  positive,
-  type Reader,
-  registry,
-  sku,
-  text,
-  urlPath,
-} from "./readers.ts";
+  gateForm,
+  outsideWeightsForm,
+  strategyForm,
+  thresholdsForm,
+  whenInFlightForm,
+} from "../engines/rollout/intent.ts";
+import { alerts, approval, endpoints, network, noneIfEmpty, replicas, retention } from "./objects.ts";
+import { environmentVariables, registry, sku, urlPath, word } from "./values.ts";
 
-/** Keys whose value is taken as it is written. */
-export const textKeys = {
-  tenant: text,
-  location: text,
-  resourceGroup: text,
-  controlPlaneImage: text,
-  storefrontImage: text,
-  deadMansSwitchImage: text,
-  audience: text,
+const positive = number({ above: 0 });
+const notNegative = number({ least: 0 });
+
+const keys = {
+  tenant: word,
+  location: word,
+  resourceGroup: word,
+  controlPlaneImage: word,
+  storefrontImage: word,
+  deadMansSwitchImage: word,
+  audience: word,
   probePath: urlPath,
   healthPath: urlPath,
   databaseSku: sku,
   registry,
-  databaseAuthentication: oneOf("entra", "password"),
-  databaseTls: oneOf("require", "disable"),
-  whenInFlight: oneOf("refuse", "supersede"),
-  outsideWeights: oneOf("restore", "adopt"),
-};
-
-/** Keys whose value the Pulumi CLI hands to the program as JSON. */
-export const jsonKeys = {
-  gate: objects.gate,
-  emulator: flag,
-  wait: flag,
-  zoneRedundant: flag,
-  immutableImages: flag,
-  approvals: count(0),
-  storefrontApproval: objects.approval,
-  replicas: objects.replicas,
-  retention: objects.retention,
-  network: objects.network,
-  alerts: objects.alerts,
+  databaseAuthentication: oneOf(["entra", "password"]),
+  databaseTls: oneOf(["require", "disable"]),
+  whenInFlight: whenInFlightForm,
+  outsideWeights: outsideWeightsForm,
+  gate: noneIfEmpty(completed(gateForm, { beforePercent: 100, expiresSeconds: 14_400 })),
+  emulator: flag(),
+  wait: flag(),
+  zoneRedundant: flag(),
+  immutableImages: flag(),
+  approvals: number({ least: 0, whole: true }),
+  storefrontApproval: approval,
+  replicas,
+  retention,
+  network,
+  alerts,
   storefrontEnvironment: environmentVariables,
-  strategy: objects.strategy,
-  thresholds: objects.thresholds,
-  dryRunThresholds: objects.dryRunThresholds,
-  endpoints: objects.endpoints,
+  strategy: completed(strategyForm),
+  thresholds: completed(thresholdsForm),
+  dryRunThresholds: partial(thresholdsForm),
+  endpoints,
   expectedRequestsPerMinute: notNegative,
   leaseSeconds: positive,
   requestSeconds: positive,
   ingestionSeconds: notNegative,
   silenceSeconds: positive,
-  databasePort: port,
+  databasePort: number({ least: 1, most: 65_535, whole: true, what: "a port number" }),
 };
+
+/** The configuration without its secrets: every key must have a value, because Pulumi.yaml has the defaults. */
+export const settingsForm = object(keys);
 
 /** Keys whose value is a secret. Settings do not hold it, so that they may be logged. */
 export const secretKeys = { password: "databasePassword", notify: "notify" } as const;
 
-type ValuesOf<Readers> = {
-  readonly [Key in keyof Readers]: Readers[Key] extends Reader<infer Value> ? Value : never;
-};
-
 /** A stack's configuration: complete, typed and without its secrets. */
-export interface Settings extends ValuesOf<typeof textKeys>, ValuesOf<typeof jsonKeys> {
+export interface Settings extends ObjectOf<typeof keys> {
   readonly subscription: string;
 }

@@ -1,152 +1,137 @@
-// The objects among the configuration's values: their shape, how each field is read, and its default. Defaults that
-// components have too come from defaults.ts; those of the strategy and the thresholds from the rollout engine.
+// The objects among the configuration's values that only the configuration has: their fields, each with its default and
+// description. Defaults that components have too come from defaults.ts. The strategy, the thresholds and the gate are
+// forms of the rollout engine.
 import { publicAzure, replicaCounts, retentionDays } from "../defaults.ts";
-import { defaultStrategy, defaultThresholds } from "../engines/rollout/plan.ts";
-import type { Gate, Strategy, Thresholds } from "../engines/rollout/vocabulary.ts";
-import { configValueIllTyped } from "../errors/config.ts";
-import {
-  address,
-  cidr,
-  count,
-  days,
-  emails,
-  fields,
-  filledIn,
-  flag,
-  isEmptyObject,
-  listOf,
-  names,
-  networkId,
-  number,
-  numbers,
-  type Reader,
-} from "./readers.ts";
+import { completed, type Form, flag, list, number, object, text, type ValueOf } from "../engines/form.ts";
+import { address, cidr, emails, networkId, word } from "./values.ts";
 
-export const strategy = fields<Strategy>(
-  {
-    weights: numbers,
-    bakeSeconds: number,
-    warmUpSeconds: number,
-    intervalSeconds: number,
-    probeSeconds: number,
-    smokeSeconds: number,
-    maximumSeconds: number,
-  },
-  defaultStrategy,
-);
-
-const thresholdReaders: { readonly [Threshold in keyof Thresholds]: Reader<number> } = {
-  falseRollbackPercentMax: number,
-  falsePromotionPercentMax: number,
-  oddsTolerated: number,
-  slowdownTolerated: number,
-  failurePointsMax: number,
-  ceilingPercent: number,
-  ceilingRequests: number,
-  stableFailurePercentMax: number,
-  probeFailuresMax: number,
-};
-export const thresholds = fields<Thresholds>(thresholdReaders, defaultThresholds);
-export const dryRunThresholds = fields<Partial<Thresholds>>(thresholdReaders, {});
-
-const gateFields = fields<Gate>(
-  { beforePercent: number, expiresSeconds: number },
-  { beforePercent: 100, expiresSeconds: 14_400 },
-);
-/** Reads the gate; an object without fields means that there is none. */
-export const gate: Reader<Gate | undefined> = (value, key) =>
-  isEmptyObject(value, key) ? undefined : gateFields(value, key);
+/** Reads an object that means none if it has no fields, which is how `pulumi config` shows one that is not set. */
+export const noneIfEmpty = <Value>(form: Form<Value>): Form<Value | undefined> => ({
+  schema: form.schema,
+  read: (given, reading) =>
+    typeof given === "object" && given !== null && Object.keys(given).length === 0
+      ? undefined
+      : form.read(given, reading),
+});
 
 /** The addresses of a cloud's APIs. */
-export interface Endpoints {
-  /** The address of Azure Resource Manager. */
-  readonly resourceManager: string;
-  /** The address of the Log Analytics query API. */
-  readonly logs: string;
-  /** The address of the sign-in (Microsoft Entra). */
-  readonly login: string;
-}
-export const endpoints = fields<Endpoints>({ resourceManager: address, logs: address, login: address }, publicAzure);
+export const endpoints = completed(
+  object({
+    resourceManager: address({
+      otherwise: publicAzure.resourceManager,
+      description: "The address of Azure Resource Manager.",
+    }),
+    logs: address({ otherwise: publicAzure.logs, description: "The address of the Log Analytics query API." }),
+    login: address({
+      otherwise: publicAzure.login,
+      description: "The address of the sign-in (Microsoft Entra).",
+    }),
+  }),
+);
+
+const count = (least: number, otherwise: number, description: string): Form<number> =>
+  number({ least, whole: true, otherwise, description });
 
 /** How many replicas each service has. A zone-redundant environment spreads them over its zones. */
-export interface Replicas {
-  /** The minimum number of replicas of each revision of the storefront; with 0 the platform may remove the last one. */
-  readonly storefrontMin: number;
-  /** The maximum number of replicas of each revision of the storefront. */
-  readonly storefrontMax: number;
-  /** The minimum number of replicas of the control plane. With two, rollouts continue at once when one dies. */
-  readonly controlPlaneMin: number;
-  /** The maximum number of replicas of the control plane. */
-  readonly controlPlaneMax: number;
-}
-const replicaFields = fields<Replicas>(
-  { storefrontMin: count(0), storefrontMax: count(1), controlPlaneMin: count(1), controlPlaneMax: count(1) },
-  replicaCounts,
+export const replicas = completed(
+  object(
+    {
+      storefrontMin: count(
+        0,
+        replicaCounts.storefrontMin,
+        "The minimum number of replicas of each revision of the storefront; with 0 the platform may remove the last " +
+          "one.",
+      ),
+      storefrontMax: count(
+        1,
+        replicaCounts.storefrontMax,
+        "The maximum number of replicas of each revision of the storefront.",
+      ),
+      controlPlaneMin: count(
+        1,
+        replicaCounts.controlPlaneMin,
+        "The minimum number of replicas of the control plane. With two, rollouts continue at once when one dies.",
+      ),
+      controlPlaneMax: count(1, replicaCounts.controlPlaneMax, "The maximum number of replicas of the control plane."),
+    },
+    {
+      check: (counts) =>
+        (["storefront", "controlPlane"] as const).flatMap((service) => {
+          const least = counts[`${service}Min`];
+          return least <= counts[`${service}Max`]
+            ? []
+            : [{ at: `${service}Max`, expected: `at least ${service}Min (${least})` }];
+        }),
+    },
+  ),
 );
-/** Reads the replicas and refuses a maximum below its minimum. */
-export const replicas: Reader<Replicas> = (value, key) => {
-  const read = replicaFields(value, key);
-  for (const service of ["storefront", "controlPlane"] as const) {
-    const [least, most] = [read[`${service}Min`], read[`${service}Max`]];
-    if (least > most)
-      throw configValueIllTyped({
-        key: `${key}.${service}Max`,
-        expected: `at least ${service}Min (${least})`,
-        found: String(most),
-      });
-  }
-  return read;
-};
 
 /** How long data is kept; the ranges are Azure's. */
-export interface Retention {
-  /** How many days request rows and logs are kept, from 30 to 730. */
-  readonly logDays: number;
-  /** For how many days back the database can be restored to any moment, from 7 to 35. */
-  readonly backupDays: number;
-}
-export const retention = fields<Retention>({ logDays: days(30, 730), backupDays: days(7, 35) }, retentionDays);
-
-/** The stack's network: a range of which the program makes one, or the ids of an existing one. "" means not set. */
-export interface NetworkChoice {
-  /** The address range, in CIDR, of a network that the program makes. */
-  readonly range: string;
-  /** The id of an existing subnet for the environment. */
-  readonly environmentSubnet: string;
-  /** The id of an existing subnet for the database. */
-  readonly databaseSubnet: string;
-  /** The id of an existing private DNS zone for the database's name. */
-  readonly databaseZone: string;
-  /** Whether the environment has no address on the internet. */
-  readonly internal: boolean;
-  /** The address ranges, in CIDR, from which the control plane accepts calls; an empty list accepts any. */
-  readonly callers: readonly string[];
-}
-const subnetId = networkId("a subnet", "virtualNetworks", "subnets");
-export const network = fields<NetworkChoice>(
-  {
-    range: cidr,
-    environmentSubnet: subnetId,
-    databaseSubnet: subnetId,
-    databaseZone: networkId("a private DNS zone", "privateDnsZones"),
-    internal: flag,
-    callers: listOf("ranges", cidr),
-  },
-  { range: "", environmentSubnet: "", databaseSubnet: "", databaseZone: "", internal: false, callers: [] },
+export const retention = completed(
+  object({
+    logDays: number({
+      least: 30,
+      most: 730,
+      whole: true,
+      otherwise: retentionDays.logDays,
+      description: "How many days request rows and logs are kept, from 30 to 730.",
+    }),
+    backupDays: number({
+      least: 7,
+      most: 35,
+      whole: true,
+      otherwise: retentionDays.backupDays,
+      description: "For how many days back the database can be restored to any moment, from 7 to 35.",
+    }),
+  }),
 );
 
+/** The stack's network: a range of which the program makes one, or the ids of an existing one. "" means not set. */
+export const network = completed(
+  object({
+    range: cidr({
+      otherwise: "",
+      description: "The address range, in CIDR, of a network that the program makes.",
+    }),
+    environmentSubnet: networkId(
+      "a subnet",
+      ["virtualNetworks", "subnets"],
+      "The id of an existing subnet for the environment.",
+    ),
+    databaseSubnet: networkId(
+      "a subnet",
+      ["virtualNetworks", "subnets"],
+      "The id of an existing subnet for the database.",
+    ),
+    databaseZone: networkId(
+      "a private DNS zone",
+      ["privateDnsZones"],
+      "The id of an existing private DNS zone for the database's name.",
+    ),
+    internal: flag({ otherwise: false, description: "Whether the environment has no address on the internet." }),
+    callers: list(cidr(), {
+      what: "a list of ranges",
+      otherwise: [],
+      description:
+        "The address ranges, in CIDR, from which the control plane accepts calls; an empty list accepts any.",
+    }),
+  }),
+);
+export type NetworkChoice = ValueOf<typeof network>;
+
 /** Who is notified of alerts. */
-export interface Alerts {
-  /** The e-mail addresses that are notified when an alert fires. */
-  readonly emails: readonly string[];
-}
-export const alerts = fields<Alerts>({ emails }, { emails: [] });
+export const alerts = completed(
+  object({ emails: emails("The e-mail addresses that are notified when an alert fires.") }),
+);
 
 /** Who approved which image of the storefront; `ballast promote` writes it. */
-export interface Approval {
-  /** The approved image. An approval of another image does not count. */
-  readonly image: string;
-  /** The names of those who approved it. */
-  readonly by: readonly string[];
-}
-export const approval = fields<Approval>({ image: filledIn, by: names }, { image: "", by: [] });
+export const approval = completed(
+  object({
+    image: text("a text", {
+      least: 0,
+      otherwise: "",
+      description: "The approved image. An approval of another image does not count.",
+    }),
+    by: list(word, { what: "a list of names", otherwise: [], description: "The names of those who approved it." }),
+  }),
+);

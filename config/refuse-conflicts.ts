@@ -10,7 +10,7 @@ import {
   configSilenceTooShort,
   configZonesUnfit,
 } from "../errors/config.ts";
-import { type Settings, textKeys } from "./keys.ts";
+import type { Settings } from "./keys.ts";
 import type { NetworkChoice } from "./objects.ts";
 
 /** The only subscription that the emulator serves; Azure does not have it. */
@@ -39,11 +39,13 @@ function refuseShortTimes({ leaseSeconds, requestSeconds, silenceSeconds, strate
   if (silenceSeconds * 2 <= quietSeconds) throw configSilenceTooShort({ silenceSeconds, quietSeconds });
 }
 
+const isImageKey = (key: string): key is Extract<keyof Settings, `${string}Image`> => key.endsWith("Image");
+
 function refuseImages(settings: Settings): void {
   const { immutableImages, approvals, storefrontApproval, storefrontImage: image } = settings;
-  const mutable = (Object.keys(textKeys) as (keyof typeof textKeys)[]).find(
-    (key) => immutableImages && key.endsWith("Image") && !hasDigest(settings[key]),
-  );
+  const mutable = Object.keys(settings)
+    .filter(isImageKey)
+    .find((key) => immutableImages && !hasDigest(settings[key]));
   if (mutable !== undefined) throw configImageMutable({ key: mutable, image: settings[mutable] });
   const by = storefrontApproval.image === image ? [...new Set(storefrontApproval.by)] : [];
   if (by.length < approvals) throw configImageUnapproved({ image, approvals, by });

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
 import { fetchDispatcher } from "../connect-to.ts";
-import { rollout } from "../engines/rollout/rollout.ts";
+import { kinds } from "../engines/kinds.ts";
+import { appKey } from "../engines/targets.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { type Connection, connect } from "./adapters/azure/connection.ts";
 import { createContainerApps } from "./adapters/azure/container-apps.ts";
@@ -18,6 +19,7 @@ import { openNotifications } from "./adapters/postgres/notifications.ts";
 import { openTime } from "./adapters/postgres/time.ts";
 import { createApp, type Log } from "./api/app.ts";
 import { type Authenticate, createAuthenticate } from "./api/authenticate.ts";
+import { rolloutPerformer } from "./performers/rollout.ts";
 import { passwordOf, prepareDatabase } from "./prepare-database.ts";
 import { openNotifiers } from "./read-notifiers.ts";
 import { clockOf } from "./runtime/clock.ts";
@@ -52,19 +54,20 @@ async function run(settings: Settings): Promise<void> {
   const connection = connect(settings);
   const dispatcher = fetchDispatcher();
   const store = await openStore(settings, connection);
-  const rollouts = orchestratorOf(settings, connection, store);
-  await rollouts.launch();
+  const streams = orchestratorOf(settings, connection, store);
+  await streams.launch();
   store.telemetry?.begin(store.opened);
   const notifications = openNotifications(store.pool);
   const notifying = startNotifying({
     journal: store.journal,
+    kinds,
     notifications: store.telemetry?.notifications(notifications) ?? notifications,
     notifiers: openNotifiers(settings.notifiers, { dispatcher }),
     now: store.clock.now,
     log: logTrouble,
   });
   const closing = new AbortController();
-  const server = serveApi(settings, store, rollouts, createAuthenticate(settings, dispatcher), closing.signal);
+  const server = serveApi(settings, store, streams, createAuthenticate(settings, dispatcher), closing.signal);
   await once(server, "listening");
   const { process: name, managedTargets } = settings;
   log({ what: "started", process: name, address: server.address(), managedTargets });
@@ -75,7 +78,7 @@ async function run(settings: Settings): Promise<void> {
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
-  await Promise.all([rollouts.close(), notifying.close()]);
+  await Promise.all([streams.close(), notifying.close()]);
   server.closeAllConnections();
   await closed;
   await store.telemetry?.close();
@@ -93,7 +96,7 @@ async function openStore(settings: Settings, connection: Connection) {
   const pool = openPool(database, logTrouble);
   await migrate(pool);
   const telemetry = await openTelemetry(settings, connection);
-  const opened = openJournal(pool, connectionOptions(database), logTrouble);
+  const opened = openJournal(pool, connectionOptions(database), kinds, logTrouble);
   const time = await openTime(pool);
   return {
     pool,
@@ -109,32 +112,45 @@ async function openStore(settings: Settings, connection: Connection) {
 /** Assembles the control loop. It does not run yet. */
 function orchestratorOf(settings: Settings, connection: Connection, store: Store): Orchestrator {
   const patience = patienceOf(settings.requestSeconds);
+  const { journal, claims, clock } = store;
   return createOrchestrator({
-    ports: {
-      apps: createContainerApps(connection, patience),
-      requests: createRequestRows(connection, patience, settings.workspace, settings.ingestionSeconds),
-      journal: store.journal,
-      claims: store.claims,
-      clock: store.clock,
-    },
-    engine: rollout,
+    ports: { journal, claims, clock },
+    kinds,
+    performers: () => ({
+      rollout: rolloutPerformer({
+        apps: createContainerApps(connection, patience),
+        requests: createRequestRows(connection, patience, settings.workspace, settings.ingestionSeconds),
+        claims,
+        clock,
+        requestSeconds: settings.requestSeconds,
+      }),
+    }),
     pool: store.pool,
     process: settings.process,
     leaseSeconds: settings.leaseSeconds,
-    requestSeconds: settings.requestSeconds,
     log: logTrouble,
     telemetry: store.telemetry,
   });
 }
 
 function serveApi(
-  { managedTargets, process: name, host, port }: Settings,
+  { managedTargets: managedApps, process: name, host, port }: Settings,
   { journal, claims, clock, telemetry }: Store,
-  rollouts: Orchestrator,
+  streams: Orchestrator,
   authenticate: Authenticate,
   closing: AbortSignal,
 ): Server {
-  const parts = { journal, claims, rollouts, managedTargets, now: clock.now, process: name, closing };
+  const parts = {
+    journal,
+    claims,
+    kinds,
+    streams,
+    managedApps,
+    managedTargets: managedApps.map(appKey),
+    now: clock.now,
+    process: name,
+    closing,
+  };
   const app = createApp(parts, authenticate, log, telemetry?.served);
   return serve({ fetch: app.fetch, hostname: host, port, overrideGlobalObjects: false }) as Server;
 }
@@ -147,7 +163,7 @@ async function openTelemetry({ telemetry: wanted }: Settings, { credential, way 
     import("./adapters/telemetry/watch.ts"),
   ]);
   const sending = openSending({ ...wanted, credential, way, log: logTrouble });
-  return { ...openWatch(sending), close: sending.close };
+  return { ...openWatch(sending, kinds), close: sending.close };
 }
 
 /** Resolves at the first signal to end. */

@@ -2,6 +2,7 @@
 // address of Slack or Teams can post there. A complaint therefore names a field and never its value.
 
 import { object, optional, read, text } from "../engines/form.ts";
+import { parsedJson } from "../engines/parsed-json.ts";
 import { type GithubSettings, githubNotifier } from "./adapters/notifiers/github.ts";
 import type { Wire } from "./adapters/notifiers/post.ts";
 import { slackNotifier } from "./adapters/notifiers/slack.ts";
@@ -17,23 +18,24 @@ export interface NotifierSettings {
   readonly github?: GithubSettings;
 }
 
-const url = optional<string | undefined>(text("an https address", 2_000, "^https://\\S+$"), undefined);
-const word = optional<string | undefined>(text("a text without spaces", 2_000, "^\\S+$"), undefined);
+const address = text("an https address", { most: 2_000, pattern: "^https://\\S+$" });
+const url = optional(address);
+const word = optional(text("a text without spaces", { most: 2_000, pattern: "^\\S+$" }));
 const form = object({
   webhookUrl: url,
   webhookSecret: word,
   slackUrl: url,
   teamsUrl: url,
   githubToken: word,
-  githubRepository: optional<string | undefined>(text("of the form owner/name", 200, "^[\\w.-]+/[\\w.-]+$"), undefined),
-  githubRef: optional(text("a branch, a tag or a commit", 250, "^\\S+$"), "main"),
-  githubApi: optional(text("an https address", 2_000, "^https://\\S+$"), "https://api.github.com"),
+  githubRepository: optional(text("of the form owner/name", { most: 200, pattern: "^[\\w.-]+/[\\w.-]+$" })),
+  githubRef: optional(text("a branch, a tag or a commit", { most: 250, pattern: "^\\S+$" }), "main"),
+  githubApi: optional(address, "https://api.github.com"),
 });
 
 /** Reads the variable. An incomplete notifier is a complaint, because someone expects its notifications. */
 export function readNotifiers(variable: string | undefined, complaints: string[]): NotifierSettings {
   if (!variable?.trim()) return {};
-  const parsed = read(form, json(variable));
+  const parsed = read(form, parsedJson(variable));
   const complain = (what: string): void => void complaints.push(`BALLAST_NOTIFY: ${what}`);
   if ("complaints" in parsed) {
     parsed.complaints.forEach(complain);
@@ -53,14 +55,6 @@ export function readNotifiers(variable: string | undefined, complaints: string[]
       ? { github: { api: githubApi, repository: githubRepository, ref: githubRef, token: githubToken } }
       : {}),
   };
-}
-
-function json(variable: string): unknown {
-  try {
-    return JSON.parse(variable);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Opens the notifiers. Nothing is sent yet. */

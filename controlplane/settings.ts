@@ -2,6 +2,8 @@
 // BALLAST_CONNECT_TO is read elsewhere, in connect-to.ts.
 
 import { databaseAccess, patience, publicAzure } from "../defaults.ts";
+import { list, object, read as readForm, text } from "../engines/form.ts";
+import { parsedJson } from "../engines/parsed-json.ts";
 import type { Target } from "../engines/rollout/vocabulary.ts";
 import { settingsWrong } from "../errors/api.ts";
 import { type Database, isLoopback } from "./adapters/postgres/connection.ts";
@@ -185,30 +187,16 @@ function readDatabase(environment: Environment, read: Reader, complaints: string
   };
 }
 
-function readManagedTargets(text: string, complaints: string[]): readonly Target[] {
-  if (text === "") return [];
-  const entries = parsed(text);
-  const isTarget = (entry: unknown): entry is Target =>
-    typeof entry === "object" &&
-    entry !== null &&
-    ["resourceGroup", "app"].every(
-      (key) =>
-        typeof (entry as Record<string, unknown>)[key] === "string" && (entry as Record<string, unknown>)[key] !== "",
-    ) &&
-    Object.keys(entry).length === 2;
-  if (!Array.isArray(entries) || !entries.every(isTarget)) {
-    complaints.push(
-      'BALLAST_MANAGED_TARGETS is not a JSON list of objects such as {"resourceGroup": "shop", "app": "storefront"}.',
-    );
-    return [];
-  }
-  return entries;
-}
+const word = text("a text that is not empty");
+const managedTargetsForm = list(object({ resourceGroup: word, app: word }));
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function readManagedTargets(variable: string, complaints: string[]): readonly Target[] {
+  if (variable === "") return [];
+  const targets = readForm(managedTargetsForm, parsedJson(variable));
+  if ("value" in targets) return targets.value;
+  complaints.push(
+    'BALLAST_MANAGED_TARGETS is not a JSON list of objects such as {"resourceGroup": "shop", "app": "storefront"}: ' +
+      targets.complaints.join(" "),
+  );
+  return [];
 }

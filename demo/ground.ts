@@ -51,8 +51,9 @@ export async function bringGround(folder: string, report: (line: string) => void
   report(`PostgreSQL 18 on 127.0.0.1:${postgres.port}`);
   try {
     const cloudProcess = spawn(process.execPath, [path.join(root, "emulator", "main.ts")], {
-      stdio: ["pipe", "pipe", "inherit"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    createInterface({ input: cloudProcess.stderr }).on("line", report);
     const cloud = await address(cloudProcess, {
       folder,
       images,

@@ -11,7 +11,7 @@ import { type LoadFailure, type LoadSummary, startLoad } from "../emulator/load.
 import { defaultStrategy } from "../engines/rollout/plan.ts";
 import type { Strategy } from "../engines/rollout/vocabulary.ts";
 import { BallastError } from "../errors/catalogue.ts";
-import { report } from "../report/page.ts";
+import { rolloutReport } from "../report/rollout/report.ts";
 import { count, outsideFaults, trafficWrites } from "./account.ts";
 import { type Draw, describeFault, draw, environmentOf, story } from "./draw.ts";
 import { type Emulator, emulator } from "./emulator.ts";
@@ -282,7 +282,9 @@ async function settleAccounts(
   )) {
     timeline.check(
       counts.canaryRequests === 0,
-      `no user's request reached release ${released.release} (${released.result})`,
+      released.result === "unchanged"
+        ? `the new revision of the revert to release ${released.release} got no request`
+        : `no user's request reached release ${released.release} (${released.result})`,
     );
   }
   const killed = releases.find(({ release, result }) => release === drawn.kill.release && result !== "unchanged");
@@ -311,7 +313,7 @@ async function settleAccounts(
   fs.writeFileSync(options.out, `${JSON.stringify(record, null, 2)}\n`);
   const worst = releases.findLast(({ result }) => result === "rolled-back") ?? releases[0]!;
   const page = path.join(path.dirname(options.out), "report.html");
-  fs.writeFileSync(page, report(worst.journal));
+  fs.writeFileSync(page, rolloutReport(worst.journal));
   timeline.line(`report of release ${worst.release} (${worst.result}): ${path.relative(process.cwd(), page)}`);
 }
 

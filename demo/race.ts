@@ -5,7 +5,7 @@ import { type Draw, type DrawnRelease, environmentOf } from "./draw.ts";
 import { account, app, carryOut, checkResult, follow, knownNow, type Released, type Stage } from "./release.ts";
 
 /** The errors that may refuse an `up` that comes too early, or whose plan is out of date. */
-const refusals = ["rollout-in-flight", "canary-app-traffic-moved", "canary-app-locked"];
+const refusals = ["stream-in-flight", "canary-app-traffic-moved", "canary-app-locked"];
 
 /** Starts a release without waiting, then the next one's `pulumi up` at the drawn moment, and returns both results. */
 export async function race(

@@ -1,6 +1,7 @@
 // One release from `pulumi up` to its result, printed as it happens, and the kill of the control plane during one.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ControlPlane, JournalLine, RolloutName } from "../client/control-plane.ts";
+import type { ControlPlane } from "../client/control-plane.ts";
+import type { JournalLine, RolloutName } from "../client/rollouts.ts";
 import type { RolloutResult } from "../engines/rollout/vocabulary.ts";
 import type { Ended } from "../toolchain/child.ts";
 import { type Draw, type DrawnRelease, describeFault, environmentOf, expectedResult, type Fault } from "./draw.ts";

@@ -68,42 +68,41 @@ export const routeUnknown = entry<{ call: string }>("call-route-unknown", {
   fix: () => "update the caller or the control plane, so that both have the same version",
 });
 
-/** The app is not among the managed targets, so the control plane does not touch it. */
-export const targetUnknown = entry<{ resourceGroup: string; app: string }>("target-not-managed", {
-  title: "The control plane does not manage this app",
-  message: ({ resourceGroup, app }) =>
-    `The app ${app} in ${resourceGroup} is not in the control plane's managedTargets, so the call has no effect.`,
+/** The target is not among the managed targets, so the control plane does not touch it. */
+export const targetUnknown = entry<{ what: string }>("target-not-managed", {
+  title: "The control plane does not manage this target",
+  message: ({ what }) => `The control plane does not manage ${what}, so the call has no effect.`,
   fix: () => "declare the app as a CanaryApp in the program that deploys this control plane, and run `pulumi up`",
 });
 
 /** No journal has this name. */
-export const rolloutUnknown = entry<{ stream: string }>("rollout-unknown", {
-  title: "A rollout does not exist",
-  message: ({ stream }) => `There is no rollout ${stream}.`,
-  fix: () => "list the rollouts with `ballast release list`",
+export const streamUnknown = entry<{ kind: string; stream: string }>("stream-unknown", {
+  title: "A rollout, or another stream of the journal, does not exist",
+  message: ({ kind, stream }) => `There is no ${kind} ${stream}.`,
+  fix: () => "list what exists, as with `ballast release list` for rollouts",
 });
 
-/** An app has one rollout at a time, and another one is in flight. */
-export const rolloutInFlight = entry<{ stream: string; superseded: boolean }>("rollout-in-flight", {
+/** A target has one stream at a time, and another one of the same kind is in flight. */
+export const streamInFlight = entry<{ stream: string; superseded: boolean }>("stream-in-flight", {
   title: "Another rollout of the same app is in flight",
   variants: [{ superseded: false }, { superseded: true }],
   message: ({ stream, superseded }) =>
     superseded
-      ? `${stream} is in flight. It is being aborted and must first return the traffic to stable.`
-      : `${stream} is in flight, and an app has one rollout at a time.`,
+      ? `${stream} is in flight. It is being aborted and must first put everything back.`
+      : `${stream} is in flight, and a target has one at a time.`,
   fix: ({ superseded }) =>
     superseded
       ? "send the same call again until it is accepted"
-      : "wait until it has ended, abort it, or release with whenInFlight set to supersede",
-  left: () => "The rollout in flight continues. The new one was not started.",
+      : "wait until it has ended, abort it, or, for a release, set whenInFlight to supersede",
+  left: ({ stream }) => `${stream} continues. The new one was not started.`,
 });
 
-/** The signal has no meaning in the rollout's present state. */
-export const signalDisregarded = entry<{ why: string }>("signal-disregarded", {
-  title: "A signal does not apply to the rollout's state",
+/** The signal has no meaning in the present state. */
+export const signalDisregarded = entry<{ kind: string; why: string }>("signal-disregarded", {
+  title: "A signal does not apply in the present state",
   message: ({ why }) => `The signal was disregarded: ${why}.`,
-  fix: () => "check the state of the rollout with `ballast release show`",
-  left: () => "The rollout continues unchanged. Its journal records the signal.",
+  fix: () => "check the present state, as with `ballast release show` for a rollout",
+  left: ({ kind }) => `Nothing was changed. The ${kind}'s journal records the signal.`,
 });
 
 /** A `pulumi up` is about to write the app, and two may not write it at the same time. */

@@ -1,12 +1,28 @@
 // Errors of the `ballast` command itself. What the control plane refuses carries the control plane's own ids.
 import { entry } from "./catalogue.ts";
 
+/** The command line does not parse. With --json it is printed in this form; for people, as the parser words it. */
+export const usageWrong = entry<{ reason: string }>("cli-usage-wrong", {
+  exitCode: 2,
+  title: "Invalid command line",
+  message: ({ reason }) => reason,
+  fix: () => "correct the command line; `--help` after any command shows its arguments and options",
+  left: () => "Nothing was changed.",
+});
+
 /** Neither an option nor the stack says where the control plane is. */
-export const endpointUnknown = entry<{ stack: string; reason: string }>("cli-endpoint-unknown", {
+export const endpointUnknown = entry<{ stack: string; reason: string; isRead: boolean }>("cli-endpoint-unknown", {
   exitCode: 2,
   title: "Control plane address unknown",
-  message: ({ stack, reason }) => `${stack} has no output controlPlaneEndpoint: ${reason}.`,
-  fix: () => "run the command in the program's folder with --stack <name>, or pass --endpoint https://<host>",
+  variants: [{ isRead: true }, { isRead: false }],
+  message: ({ stack, reason, isRead }) =>
+    isRead
+      ? `There is no output controlPlaneEndpoint in ${stack}: ${reason}.`
+      : `The outputs of ${stack} cannot be read: ${reason}.`,
+  fix: ({ isRead }) =>
+    isRead
+      ? "run the command in the program's folder with --stack <name>, or pass --endpoint https://<host>"
+      : "run `pulumi login` and then the command in the program's folder, or give --endpoint https://<host>",
 });
 
 /** A name that does not have the form of a rollout's. */
@@ -33,6 +49,23 @@ export const rolloutAmbiguous = entry<{ name: string; groups: readonly string[] 
   message: ({ name, groups }) => `${name} exists in the resource groups ${groups.join(" and ")}.`,
   fix: () => "use the full name: <resource group>/<app>/<revision>",
 });
+
+/** No stream has that name or that end of a name. */
+export const streamNameUnknown = entry<{ kind: string; name: string; list: string }>("cli-stream-name-unknown", {
+  title: "No stream of that name",
+  message: ({ kind, name }) => `The control plane has no ${kind} ${name}.`,
+  fix: ({ list }) => `run \`${list}\` to see what it has`,
+});
+
+/** Several streams have that end of a name. */
+export const streamNameAmbiguous = entry<{ name: string; ids: readonly string[]; form: string }>(
+  "cli-stream-name-ambiguous",
+  {
+    title: "Name matches several streams",
+    message: ({ name, ids }) => `${name} is the end of ${ids.join(" and ")}.`,
+    fix: ({ form }) => `use the full name: ${form}`,
+  },
+);
 
 /** The engine of this version decides differently from what the journal records. */
 export const replayDiffers = entry<{ id: string; at: string }>("cli-replay-differs", {

@@ -18,7 +18,9 @@ export const componentNameRefused = entry<{ readonly kind: string; readonly name
 export const networkRangeRefused = entry<{ readonly range: string; readonly why: string }>("network-range-refused", {
   title: "A network's address range is not valid",
   message: ({ range, why }) => `A network cannot have the range ${range}: ${why}.`,
-  fix: () => "choose another range of private addresses in ballast:network, such as 10.40.0.0/22",
+  fix: () =>
+    "choose another range of private addresses, such as 10.40.0.0/22, for the argument range of Network " +
+    "(ballast:network in this repository's program)",
   left: unchanged,
 });
 
@@ -39,8 +41,8 @@ export const networkPlaceFixed = entry<{ readonly what: string; readonly live: s
     message: ({ what, live, planned }) =>
       `The ${what} is ${live}, but the program wants it ${planned}. Azure cannot change that.`,
     fix: () =>
-      "restore ballast:network; to move to another network, deploy a second stack beside this one, as " +
-      "docs/guides/network.md says",
+      "restore the arguments that name the subnet (ballast:network in this repository's program); to move to " +
+      "another network, deploy a second stack beside this one, as docs/guides/network.md says",
     left: unchanged,
   },
 );
@@ -51,7 +53,9 @@ export const canaryAppPlan = entry<{ readonly app: string; readonly complaints: 
   {
     title: "A release plan is not valid",
     message: ({ app, complaints }) => `Invalid release plan for "${app}": ${complaints.join(" ")}`,
-    fix: () => "correct ballast:strategy, ballast:thresholds or ballast:dryRunThresholds of the stack",
+    fix: () =>
+      "correct the argument strategy, thresholds, dryRunThresholds or gate of the CanaryApp (in this repository's " +
+      "program ballast:strategy, ballast:thresholds, ballast:dryRunThresholds or ballast:gate)",
     left: unchanged,
   },
 );
@@ -65,8 +69,8 @@ export const canaryAppCautions = entry<{ readonly app: string; readonly cautions
     message: ({ app, cautions }) =>
       `The release plan of "${app}" is less safe than the defaults. ${cautions.join(" ")}`,
     fix: () =>
-      "do nothing if this is intended; otherwise correct ballast:strategy or ballast:thresholds, or remove a value " +
-      "to get its default",
+      "do nothing if this is intended; otherwise correct the argument strategy or thresholds of the CanaryApp " +
+      "(ballast:strategy or ballast:thresholds in this repository's program), or remove a value to get its default",
   },
 );
 
@@ -78,8 +82,9 @@ export const canaryAppBlind = entry<{ readonly app: string; readonly shortfalls:
     title: "A release plan needs more requests than the app gets",
     message: ({ app, shortfalls }) => `"${app}" gets too few requests for its release plan. ${shortfalls.join(" ")}`,
     fix: () =>
-      "give releases more time (maximumSeconds) or greater weights in ballast:strategy, or loosen " +
-      "ballast:thresholds; `ballast power` shows the effect of each",
+      "give releases more time (maximumSeconds) or greater weights in the argument strategy of the CanaryApp, or " +
+      "loosen its thresholds (ballast:strategy and ballast:thresholds in this repository's program); " +
+      "`ballast power` shows the effect of each",
   },
 );
 

@@ -17,13 +17,13 @@ export const configKeyMissing = entry<{ readonly key: string }>("config-key-miss
   fix: ({ key }) => `set it: pulumi config set ${key} <value>`,
 });
 
-/** A value has the wrong type, form or range. */
-export const configValueIllTyped = entry<{ readonly key: string; readonly expected: string; readonly found: string }>(
+/** Values have the wrong type, form or range; the message names every one. */
+export const configValueIllTyped = entry<{ readonly complaints: readonly string[]; readonly keys: readonly string[] }>(
   "config-value-ill-typed",
   {
     title: "A configuration value is not valid",
-    message: ({ key, expected, found }) => `ballast:${key} must be ${expected}, but it is ${found}.`,
-    fix: ({ key }) => `correct ballast:${key} in the stack's Pulumi.<stack>.yaml`,
+    message: ({ complaints }) => `Invalid configuration: ${complaints.join(" ")}`,
+    fix: ({ keys }) => `correct ${keys.join(", ")} in the stack's Pulumi.<stack>.yaml`,
   },
 );
 

@@ -135,7 +135,7 @@ export const doctorHeartbeatLost = entry<{ inFlight: number; seconds: number; si
       `${inFlight} rollout${inFlight === 1 ? " is" : "s are"} in progress, but the last journal write was ` +
       `${seconds} s ago; after ${silenceSeconds} s the heartbeat counts as lost.`,
     fix: () => "read the control plane's log, then follow Stuck rollout in docs/guides/runbooks.md",
-    left: () => "The dead man's switch gives all traffic back to the stable revisions.",
+    left: () => "The dead man's switch gives every app on a split back to stable.",
   },
 );
 
@@ -172,7 +172,7 @@ export const doctorAppUnfit = entry<{ app: string; why: string }>("doctor-app-un
   fix: () =>
     "correct it with the next `pulumi up`: a canary needs Multiple revision mode, an HTTP ingress, and no session " +
     "affinity",
-  left: () => "A release of it would be rejected before any traffic is shifted.",
+  left: () => "A preview would refuse a release of it.",
 });
 
 /** The app's identity may not pull its image. */
@@ -199,10 +199,10 @@ export const doctorRowsLate = entry<{ seconds: number; ingestionSeconds: number;
   variants: [{ came: true }, { came: false }],
   message: ({ seconds, ingestionSeconds, came }) =>
     `The row of a test request ${came ? `arrived after ${seconds} s` : `had not arrived after ${seconds} s`}; ` +
-    `ballast:ingestionSeconds is ${ingestionSeconds}.`,
+    `ingestionSeconds is ${ingestionSeconds}.`,
   fix: () =>
-    "set ballast:ingestionSeconds above the delay you observe over some hours, or check the workspace's daily cap " +
-    "and the health of Azure Monitor",
+    "set ingestionSeconds of ControlPlane (ballast:ingestionSeconds in this repository's program) above the delay " +
+    "you observe over some hours, or check the workspace's daily cap and the health of Azure Monitor",
   left: () => "The judge would ignore late rows, and so see fewer requests than there are.",
 });
 
@@ -222,6 +222,6 @@ export const doctorTelemetrySilent = entry<{ insights: string; what: string }>("
     `No recent telemetry in ${insights}: ${what}. The control plane reports every minute, and alerts depend on it.`,
   fix: () =>
     "see the check `control plane`, read what its log says about telemetry, and make sure that its identity has " +
-    " the role Monitoring Metrics Publisher on the component, which `pulumi up` assigns",
+    "the role Monitoring Metrics Publisher on the component, which `pulumi up` assigns",
   left: () => "Nothing was changed. Releases continue and are judged without telemetry.",
 });

@@ -17,7 +17,7 @@ export const journalChainBroken = entry<{ stream: string; index: number; why: st
   message: ({ stream, index, why }) =>
     `The journal of ${stream} cannot be trusted from fact ${index} on: ${why}. ` +
     "The database was edited outside Ballast, or only partly restored from a backup.",
-  fix: () => "compare the stream with a backup of the database and restore what differs; never edit a fact",
+  fix: () => "restore the stream from a backup; do not correct facts by hand",
   left: ({ stream }) => `The traffic stays where it is, and the control plane no longer continues ${stream}.`,
 });
 

@@ -2,7 +2,7 @@
 // Errors that the control plane itself answers arrive with their own ids; they are listed in errors/api.ts.
 import { entry } from "./catalogue.ts";
 
-/** Nothing answered at the control plane's address within the caller's patience. */
+/** Nothing answered at the control plane's address before the time limit. */
 export const controlPlaneUnreachable = entry<{ endpoint: string; reason: string }>(
   "release-control-plane-unreachable",
   {
@@ -48,13 +48,13 @@ interface Ended {
   readonly message: string;
 }
 
-/** The judge rolled the release back. */
+/** The rollout gave all traffic back to stable; the message says why. */
 export const releaseRolledBack = entry<Ended>("release-rolled-back", {
   title: "A release was rolled back",
   message: ({ message }) => message,
   fix: ({ app, revision }) =>
     `release a fixed version, or revert; \`ballast release explain ${app}/${revision}\` shows each decision, ` +
-    "`ballast release retry` releases the same revision again",
+    `\`ballast release retry ${app}/${revision} --message …\` releases the same revision again`,
   left: () => "Stable serves 100 percent of the traffic, as read back from Azure. The canary receives none.",
 });
 

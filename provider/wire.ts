@@ -9,7 +9,7 @@ import statusProto from "@pulumi/pulumi/proto/status_pb.js";
 import anyProto from "google-protobuf/google/protobuf/any_pb.js";
 import structProto, { type JavaScriptValue, type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import { BallastError } from "../errors/catalogue.ts";
-import type { Properties } from "./release-inputs.ts";
+import type { Properties } from "./resource-type.ts";
 
 /** Gives the properties in a struct; none if there is no struct. */
 export const fromStruct = (struct: Struct | undefined): Properties => struct?.toJavaScript() ?? {};

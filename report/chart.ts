@@ -5,7 +5,8 @@ import { html, type Markup } from "./markup.ts";
 /** A curve; undefined values are gaps. `step` holds each value until the next. */
 export interface Curve {
   readonly name: string;
-  readonly look: "canary" | "stable" | "against" | "favour";
+  /** One of the curves of the kind's style. */
+  readonly look: string;
   readonly step?: boolean;
   readonly points: readonly (readonly [at: number, value: number | undefined])[];
 }

@@ -1,13 +1,20 @@
 // Decisions → numbered badges above the charts, in as many rows as needed so that none covers another.
-import type { Mark } from "./attempts.ts";
+import type { AnyEvent } from "../engines/kind.ts";
 import { place, type Time } from "./chart.ts";
 
+/** A decision or signal that is marked in the charts. Marks are numbered over the whole page. */
+export interface Mark<Event extends AnyEvent> {
+  readonly number: number;
+  readonly event: Event;
+  readonly message: string;
+}
+
 /** One badge: a decision, or several that are too close together to be drawn apart. */
-export interface Badge {
+export interface Badge<Event extends AnyEvent> {
   readonly label: string;
   readonly left: number;
   readonly row: number;
-  readonly marks: readonly Mark[];
+  readonly marks: readonly Mark<Event>[];
 }
 
 /** Decisions closer than this, in percent of the width, share a badge. */
@@ -17,8 +24,11 @@ const narrow = 9;
 const wide = 18;
 
 /** Places the badges. */
-export function badgesOf(marks: readonly Mark[], time: Pick<Time, "from" | "to">): readonly Badge[] {
-  const groups: { readonly left: number; readonly marks: Mark[] }[] = [];
+export function badgesOf<Event extends AnyEvent>(
+  marks: readonly Mark<Event>[],
+  time: Pick<Time, "from" | "to">,
+): readonly Badge<Event>[] {
+  const groups: { readonly left: number; readonly marks: Mark<Event>[] }[] = [];
   for (const mark of marks) {
     const left = place(time, mark.event.at);
     const last = groups.at(-1);

@@ -20,7 +20,7 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 /** Escapes a text for use between tags or in a quoted attribute; invisible characters become a visible mark. */
-export const escape = (text: string): string =>
+const escape = (text: string): string =>
   text.replace(unseen, "\ufffd").replace(/[&<>"']/g, (character) => escapes[character]!);
 
 /** Makes markup from a template; every value in it is escaped unless it is markup already. */

@@ -1,25 +1,54 @@
 // The page's style: light and dark, narrow and wide, print. No meaning depends on colour alone: curves differ in their
 // stroke, facts in their words. All text has a contrast of at least 4.5 to 1.
 
-/** The page's whole style sheet. */
-export const style = `
-:root {
-  --ground: #fff; --raised: #f5f6f8; --text: #1b1f24; --dim: #57606a; --rule: #d5dae0; --canary: #b5470b;
-  --stable: #1f5fa8; --good: #17723b; --bad: #b3261e; --warn: #8a5a00; --person: #6f42a8;
+/** What a kind of work adds to the style. A colour is one of its own or one of the palette, such as `good`. */
+export interface KindStyle {
+  /** Its own colours, by name. */
+  readonly colours: Readonly<Record<string, { readonly light: string; readonly dark: string }>>;
+  /** The colour of the head while a stream is in flight. */
+  readonly open: string;
+  /** How its curves look, by the name that a chart uses. */
+  readonly curves: Readonly<Record<string, { readonly colour: string; readonly isDashed?: boolean }>>;
+}
+
+/** Gives the page's whole style sheet. */
+export const styleSheet = (kind: KindStyle): string => `
+${palette(kind)}
+${text(kind)}
+${charts(kind)}
+${tables}
+${narrow}
+${print}
+`;
+
+/** The colours of the tones. */
+const tones = {
+  light: "--good: #17723b; --bad: #b3261e; --warn: #8a5a00; --person: #6f42a8;",
+  dark: "--good: #5fcf8a; --bad: #ff8a80; --warn: #f0b849; --person: #c9a4ff;",
+};
+
+function palette({ colours }: KindStyle): string {
+  const more = (scheme: "light" | "dark", indent: string) => {
+    const own = Object.entries(colours).map(([name, colour]) => `--${name}: ${colour[scheme]};`);
+    return `${own.join(`\n${indent}`)} ${tones[scheme]}`;
+  };
+  return `:root {
+  --ground: #fff; --raised: #f5f6f8; --text: #1b1f24; --dim: #57606a; --rule: #d5dae0; ${more("light", "  ")}
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --ground: #14171b; --raised: #1d2127; --text: #e6e9ed; --dim: #9aa4af; --rule: #363d46; --canary: #ff9d5c;
-    --stable: #78b7ff; --good: #5fcf8a; --bad: #ff8a80; --warn: #f0b849; --person: #c9a4ff;
+    --ground: #14171b; --raised: #1d2127; --text: #e6e9ed; --dim: #9aa4af; --rule: #363d46; ${more("dark", "    ")}
   }
+}`;
 }
-* { box-sizing: border-box; }
+
+const text = ({ open }: KindStyle): string => `* { box-sizing: border-box; }
 body {
   margin: 0; background: var(--ground); color: var(--text);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
 }
 main { max-width: 76rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
-header { border-left: .4rem solid var(--tone); padding: .2rem 0 .2rem 1rem; --tone: var(--stable); }
+header { border-left: .4rem solid var(--tone); padding: .2rem 0 .2rem 1rem; --tone: var(--${open}); }
 header.good { --tone: var(--good); }
 header.bad { --tone: var(--bad); }
 h1 { margin: 0; font-size: 1.9rem; line-height: 1.2; color: var(--tone); }
@@ -30,8 +59,14 @@ h3 { margin: 1.5rem 0 .5rem; font-size: 1.05rem; }
 .message { font-size: 1.15rem; margin: .4rem 0 .8rem; max-width: 62rem; }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, auto)); gap: .5rem 1.5rem; margin: 0; }
 dt { font-size: .8rem; }
-dd { margin: 0; }
-.charts { margin-top: 1.5rem; padding: 0 1.6rem 0 4.6rem; }
+dd { margin: 0; }`;
+
+function charts({ curves }: KindStyle): string {
+  const looks = Object.entries(curves).map(([name, { colour }]) => `.${name} { --look: var(--${colour}); }`);
+  const dashedNames = Object.keys(curves).filter((name) => curves[name]?.isDashed);
+  const dashed = (selectorOf: (name: string) => string, rules: string) =>
+    dashedNames.length === 0 ? "" : `${dashedNames.map(selectorOf).join(", ")} { ${rules} }`;
+  return `.charts { margin-top: 1.5rem; padding: 0 1.6rem 0 4.6rem; }
 .badges { position: relative; }
 .badges .badge { position: absolute; transform: translateX(-50%); }
 .badge {
@@ -51,11 +86,8 @@ figcaption b { margin-right: .6rem; }
   display: inline-block; width: 1.4rem; border-top: .2rem solid var(--look); margin-right: .35rem;
   vertical-align: .25rem;
 }
-.key.stable i, .key.favour i { border-top-style: dashed; }
-.canary { --look: var(--canary); }
-.stable { --look: var(--stable); }
-.against { --look: var(--bad); }
-.favour { --look: var(--good); }
+${dashed((name) => `.key.${name} i`, "border-top-style: dashed;")}
+${looks.join("\n")}
 .plot { position: relative; height: 7.5rem; }
 .plot svg { display: block; width: 100%; height: 100%; overflow: visible; }
 .plot line, .plot polyline { vector-effect: non-scaling-stroke; fill: none; }
@@ -64,7 +96,7 @@ figcaption b { margin-right: .6rem; }
 .limit { stroke: var(--text); stroke-width: 1.5; stroke-dasharray: 8 4; }
 .shaded { fill: var(--dim); opacity: .13; }
 .curve { stroke: var(--look); stroke-width: 2.2; stroke-linejoin: round; stroke-linecap: round; }
-.curve.stable, .curve.favour { stroke-dasharray: 6 4; stroke-width: 1.8; }
+${dashed((name) => `.curve.${name}`, "stroke-dasharray: 6 4; stroke-width: 1.8;")}
 .tick {
   position: absolute; right: 100%; margin-right: .5rem; transform: translateY(-50%); color: var(--dim);
   font-size: .78rem; line-height: 1; white-space: nowrap;
@@ -76,8 +108,10 @@ figcaption b { margin-right: .6rem; }
 .axis { position: relative; height: 1.4rem; margin-top: .5rem; }
 .axis span {
   position: absolute; transform: translateX(-50%); color: var(--dim); font-size: .78rem; white-space: nowrap;
+}`;
 }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+
+const tables = `table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th { text-align: left; white-space: nowrap; color: var(--dim); font-weight: 600; }
 th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
 section :is(.good, .bad) td:last-child { color: var(--tone); font-weight: 600; }
@@ -90,8 +124,9 @@ label { display: block; margin: .5rem 0; color: var(--dim); }
 .journal :is(.good, .bad, .warn, .person) td:nth-child(3) { color: var(--tone); font-weight: 600; }
 .journal tr.dim { display: none; color: var(--dim); }
 .journal:has(input:checked) tr.dim { display: table-row; }
-.over td { color: var(--person); }
-@media (max-width: 40rem) {
+.over td { color: var(--person); }`;
+
+const narrow = `@media (max-width: 40rem) {
   main { padding: .75rem; }
   .charts { padding: 0 1rem 0 3.9rem; }
   thead { display: none; }
@@ -104,12 +139,12 @@ label { display: block; margin: .5rem 0; color: var(--dim); }
   .journal tr { grid-template-columns: 2.6rem 5rem 1fr; }
   .journal td:nth-child(4), .journal td[colspan] { grid-column: 2 / -1; }
   .journal:has(input:checked) tr.dim { display: grid; }
-}
-@media print {
+}`;
+
+const print = `@media print {
   body { font-size: 11px; }
   label { display: none; }
   figure, tr, li, .charts { break-inside: avoid; }
   .plot { height: 5rem; }
   .badge, .shaded { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-}
-`;
+}`;

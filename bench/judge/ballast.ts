@@ -53,7 +53,10 @@ const contestRamp = {
 };
 
 /** The ramp of the contest: ten steps of a minute. The canary warms up once, in the first three minutes. */
-export const ballast: Contestant<State> = contestant({ ...contestRamp, name: "ballast" });
+export const ballast: Contestant<State> = {
+  ...contestant({ ...contestRamp, name: "ballast" }),
+  about: "our judge with the default thresholds, and the weights of the contest: ten steps of a minute",
+};
 
 /** Our judge with one thing left out or changed, to measure the effect of each. */
 export const ablations: readonly Contestant<State>[] = [
@@ -72,11 +75,12 @@ export const byPlan: Contestant<State> = {
     settle: 3,
     bake: 5,
   }),
+  about: "our judge with the default thresholds, and the default strategy of a release",
   onlyOwnWeights: true,
 };
 
 /** Gives our judge as a contestant, with a configuration. */
-export function contestant({ name, thresholds, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
+function contestant({ name, thresholds, weights, warmUp, settle, bake, without }: Setting): Contestant<State> {
   const steps = [...weights, 100];
   const adjusted = (evidence: Evidence): Evidence =>
     without === "tempering"

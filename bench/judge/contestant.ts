@@ -43,6 +43,8 @@ export interface Move<State> {
 /** A judge with its rules of advance. It is pure: the same minutes give the same moves. */
 export interface Contestant<State = unknown> {
   readonly name: string;
+  /** By what it decides, in one line for the page; absent for those that only `--contestants` names. */
+  readonly about?: string;
   /** Set if it takes part only in the track in which contestants set their own weights. */
   readonly onlyOwnWeights?: true;
   /** Gives the state before the first minute from stable's hour before it (minutes −60 to −1). */

@@ -3,6 +3,7 @@
 import { markdownTable } from "../markdown-table.ts";
 import type { AloneRow, BucketCost } from "./alone.ts";
 import { type Cell, centre } from "./cells.ts";
+import { contestants } from "./contestants.ts";
 import { losses, type Row, type Score, type Share, score, wilson } from "./scores.ts";
 import { type Track, tracks } from "./tracks.ts";
 
@@ -69,6 +70,12 @@ function matrix(measure: Measure, track: Track, rows: readonly Row[], cells: rea
       }),
     ]);
   return body.length === 0 ? "" : `### ${measure.title}\n\n${markdownTable(["cell", ...names], body)}\n`;
+}
+
+/** Renders what each contestant is, one line each. */
+function contestantTable(names: readonly string[]): string {
+  const rows = contestants.filter(({ name }) => names.includes(name)).map(({ name, about = "" }) => [name, about]);
+  return rows.length === 0 ? "" : `## Contestants\n\n${markdownTable(["contestant", "decides by"], rows)}`;
 }
 
 type Outcome = "promoted" | "rolledBack" | "unfinished";
@@ -193,6 +200,8 @@ per cell, run *i* with seed ${seed} + *i*, ${namesOf(rows).length} contestants. 
 
 ${method(results)}
 
+${contestantTable(namesOf(rows))}
+
 ${inOrder.map((track) => `## ${trackNames[track]}\n\n${summary(track, results, cells)}`).join("\n\n")}
 
 The means depend on the choice of cells. The plots show each cell:
@@ -206,9 +215,9 @@ The means depend on the choice of cells. The plots show each cell:
 ## Where our judge loses
 
 Each cell in which a peer does better than ${ours}: beyond both intervals for percentages, by the median for minutes,
-by more than a twentieth for spoiled responses. In a bad cell a peer counts only if it rolls back fewer than 5 % in
-the same cell without the fault, because otherwise always rolling back would win. In a good cell it counts only if it
-promotes more than half. The table names the best peer.
+by more than a twentieth for spoiled responses. For a fault, a peer counts only if it wrongly rolls back under 5 % of
+the good canaries of the same cell, because otherwise always rolling back would win. In a cell without a fault it counts
+only if it promotes more than half. The table names the best peer.
 
 ${lossTable(results, cells, ours)}
 
@@ -225,12 +234,20 @@ const method = ({ horizonMinutes }: Results): string => `\
 traffic. A contestant that has not ended by then is *unfinished*. One whose documented time is longer can therefore
 only roll back or stay unfinished. By default ${centre.requestsPerMinute} requests per minute arrive independently,
 ${centre.failurePercent} % of them fail, 1 % are refused (4xx), and durations are lognormal with a median of 100 ms
-and a p99 of 386 ms. Each cell changes one thing, or is a corner case. A request that hangs ends as a failure after
-four minutes, when Container Apps' ingress ends it. In the same run all contestants see the same minutes. Traffic is
-synthetic: nothing here was measured on Azure.
+and a p99 of 386 ms. A request that hangs ends as a failure after four minutes, when Container Apps' ingress ends it.
+In the same run all contestants see the same minutes. Traffic is synthetic: nothing here was measured on Azure.
+
+**A cell** is one kind of traffic and canary. In "errors +1 pt, base 3 %" the service fails 3 % of its requests, and the
+canary one point more. Each cell changes one thing, or is a corner case. *Shocks* multiply the failure rate (or the
+durations) by a factor that is drawn anew in each minute, for canary and stable apart. CV is the factor's coefficient
+of variation: with CV 1 it varies by as much as its mean.
+
+**Two tracks.** In track A all contestants have the same weights, so that verdicts are compared. In track B each sets
+its own, as it would in production.
 
 **The measures.** A *bad* canary should be rolled back and a *good* one promoted; an *unknown* one gets no requests, so
-there is no evidence, and neither should happen. Percentages are of all runs, with Wilson's 95 % intervals, such as
-\`12.3 ±2.0\`, \`0 ≤0.4\` or \`100 ≥99.6\`. Minutes are medians over all runs, so that a miss counts as never.
+there is no evidence, and neither should happen. Percentages are of all runs, with 95 % confidence intervals (Wilson's
+method, which also suits rare outcomes), such as \`12.3 ±2.0\`, \`0 ≤0.4\` or \`100 ≥99.6\`. Minutes are medians over
+all runs, so that a miss counts as never.
 *Spoiled responses* are the expected number of responses that the fault made fail, be refused or never arrive.
 After a promotion a fault spoils responses until the end of the run. Slow responses are not spoiled.`;

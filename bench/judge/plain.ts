@@ -22,6 +22,7 @@ const brief = ({ at, canary, stable }: Minute): Recent["minutes"][number] => ({
  */
 export const plain: Contestant<Recent> = {
   name: "two points in five minutes",
+  about: "a simple script: rolls back if the canary failed two points more than stable in the last five minutes",
   start: () => ({ minutes: [], weight: 0 }),
   look: ({ minutes: before, weight }, now, arrived) => {
     const known = new Map([...before, ...arrived.map(brief)].map((minute) => [minute.at, minute]));

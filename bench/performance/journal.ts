@@ -12,8 +12,11 @@ import { eventsAsText } from "../../controlplane/adapters/postgres/facts.ts";
 import { openJournal } from "../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../controlplane/adapters/postgres/migrations.ts";
 import type { Fact } from "../../controlplane/runtime/ports.ts";
+import { registerKinds } from "../../engines/kind.ts";
+import { rolloutKind } from "../../engines/rollout/kind.ts";
 import { streamOf, targetOf } from "../../engines/rollout/names.ts";
 import type { Bucket, RolloutEvent } from "../../engines/rollout/vocabulary.ts";
+import { appKey } from "../../engines/targets.ts";
 import type { RunningPostgres } from "../../toolchain/postgres.ts";
 
 /** The stores that are compared. */
@@ -73,10 +76,10 @@ async function openOurs(database: Database, appends: number): Promise<Contestant
   const pool = openPool(database, () => undefined);
   await migrate(pool);
   const claims = openClaims(pool, 600);
-  const journal = openJournal(pool, connectionOptions(database), () => undefined);
+  const journal = openJournal(pool, connectionOptions(database), registerKinds([rolloutKind]), () => undefined);
   return {
     open: async (stream) => {
-      const claimed = await claims.take(targetOf(stream)!, stream, processName);
+      const claimed = await claims.take([appKey(targetOf(stream)!)], stream, processName);
       if (!("claim" in claimed)) throw new Error(`${stream} is claimed by ${claimed.heldBy}`);
       const { claim } = claimed;
       const facts = chain(
@@ -88,7 +91,7 @@ async function openOurs(database: Database, appends: number): Promise<Contestant
           process: processName,
           epoch: claim.epoch,
         })),
-      ) as readonly Fact[];
+      ) as readonly Fact<RolloutEvent>[];
       const before = facts.map((_, index) => facts.slice(0, index));
       return async (index) => {
         const result = await journal.append(stream, before[index]!, [factAt(index)], { process: processName, claim });

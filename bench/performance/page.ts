@@ -242,7 +242,7 @@ function meaningOfLoad(cells: readonly Loaded[]): string {
       ? "No measured cell kept its lag within an interval for 99 of 100 intervals on one control plane."
       : `\
 One control plane carried the load of ${grouped(atDefaultStrategy(carried))} rollouts at once at the default strategy,
-with 99 of 100 intervals late by less than an interval.`;
+and 99 % of measurements were less than one interval late.`;
   return `\
 **What limits it.** A pass is a handful of statements to PostgreSQL and one or two requests to Azure. The control
 plane is one JavaScript thread that sends them.${busyOf(alone, two)} A second control plane takes half of the passes,

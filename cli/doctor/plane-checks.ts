@@ -78,8 +78,9 @@ async function pulse({ stack: { endpoint, silenceSeconds } }: Context): Promise<
   if (endpoint === undefined)
     return failed(
       endpointUnknown({
-        stack: "The stack",
+        stack: "the stack",
         reason: "it has not been deployed yet, or its program does not export it",
+        isRead: true,
       }),
     );
   // Health needs no token, so none is sent.

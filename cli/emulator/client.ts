@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import type { RunningEmulator } from "../../emulator/start.ts";
 import { emulatorNotUp, emulatorRefused } from "../../errors/cli.ts";
 import { folderNamed, folderStateOf, type Running } from "./folder.ts";
-import { commandLine } from "./lines.ts";
+import { upCommandLine } from "./lines.ts";
 
 /** The options of every command of the group. */
 export interface FolderOptions {
@@ -41,7 +41,7 @@ const patienceMilliseconds = 15_000;
 export async function emulatorClient(named: string | undefined): Promise<EmulatorClient> {
   const folder = folderNamed(named);
   const state = folderStateOf(folder);
-  const notUp = () => emulatorNotUp({ folder, start: commandLine(`emulator up${named ? ` --folder ${named}` : ""}`) });
+  const notUp = () => emulatorNotUp({ folder, start: upCommandLine(named) });
   if (state.kind !== "up") throw notUp();
   const { running } = state;
   const cloud = running.cloud!;

@@ -16,14 +16,16 @@ async function setClock({ folder, json }: FolderOptions, at: string | null): Pro
 
 /** Adds the commands about the clock. */
 export function addClock(group: Command): void {
-  const clock = group.command("clock").description("show, set or advance the emulator's clock");
+  const clock = group
+    .command("clock")
+    .description("show, set or advance the emulator's clock; without a command, show it");
   withFolderOptions(clock.command("show", { isDefault: true }))
     .description("show the time on the clock")
     .addHelpText("after", "\nExamples:\n  ballast emulator clock show")
     .action(async ({ folder, json }: FolderOptions) =>
       printClock(await (await emulatorClient(folder)).ask("GET", "/_emulator/clock"), json),
     );
-  withFolderOptions(clock.command("set <time>"))
+  withFolderOptions(clock.command("set").argument("<time>", "moment, such as 2030-01-31T12:00:00Z"))
     .description("set the clock to a time and stop it there")
     .addHelpText(
       "after",
@@ -34,7 +36,7 @@ Examples:
   ballast emulator clock set 2030-01-31T12:00:00Z`,
     )
     .action((time: string, options: FolderOptions) => setClock(options, instant(time)));
-  withFolderOptions(clock.command("advance <duration>"))
+  withFolderOptions(clock.command("advance").argument("<duration>", "how far, such as 90s, 15m, 2h or 30d"))
     .description("advance the clock by a duration and stop it there")
     .addHelpText("after", "\nExamples:\n  ballast emulator clock advance 15m\n  ballast emulator clock advance 30d")
     .action(async (text: string, options: FolderOptions) => {
@@ -105,7 +107,9 @@ const kinds: {
 
 /** Adds the commands about faults. */
 export function addFault(group: Command): void {
-  const fault = group.command("fault").description("inject faults into requests to Resource Manager");
+  const fault = group
+    .command("fault")
+    .description("inject faults into requests to Resource Manager; without a command, list them");
   withFolderOptions(fault.command("list", { isDefault: true }))
     .description("list the pending faults")
     .addHelpText("after", "\nExamples:\n  ballast emulator fault list --json")

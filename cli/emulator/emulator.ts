@@ -31,7 +31,7 @@ import {
   type Running,
   runsOn,
 } from "./folder.ts";
-import { commandLine, guide, here } from "./lines.ts";
+import { guide, here, upCommandLine } from "./lines.ts";
 import type { StartOutcome, StartRequest } from "./process.ts";
 import { addStatus } from "./status.ts";
 import { addTraffic } from "./traffic.ts";
@@ -204,7 +204,7 @@ const addDown = (group: Command): Command =>
     .action(async ({ folder: named, json }: FolderOptions) => {
       const folder = folderNamed(named);
       const state = folderStateOf(folder);
-      if (state.kind === "down") throw emulatorNotUp({ folder, start: commandLine("emulator up") });
+      if (state.kind === "down") throw emulatorNotUp({ folder, start: upCommandLine(named) });
       const { pid } = state.running;
       await stop(folder, state.running);
       if (json) return printJson({ stopped: true, pid, folder });

@@ -20,6 +20,10 @@ export function commandLine(args: string): string {
   return path.basename(dir) === ".bin" ? `npx ballast ${args}` : `ballast ${args}`;
 }
 
+/** Gives the command that starts the emulator of the folder that an option named, if it named one. */
+export const upCommandLine = (folder: string | undefined): string =>
+  commandLine(`emulator up${folder ? ` --folder ${folder}` : ""}`);
+
 /** Shortens a path relative to the current folder, unless that goes up more than two folders. */
 export function here(file: string): string {
   const relative = path.relative(process.cwd(), file);

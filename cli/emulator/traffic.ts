@@ -17,7 +17,7 @@ interface TrafficOptions extends FolderOptions {
 
 /** Adds the command `traffic`. */
 export const addTraffic = (group: Command): Command =>
-  withFolderOptions(group.command("traffic <app>"))
+  withFolderOptions(group.command("traffic").argument("<app>", "name of the app in the emulator"))
     .description("send requests to an app, and print every second which revisions answered")
     .option("--rate <number>", "requests per second", positive, 10)
     .option("--seconds <number>", "how long to send (default: until Ctrl-C)", positive)

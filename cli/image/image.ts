@@ -1,5 +1,5 @@
 // `ballast image build`: has a registry build one of our images from its list of files, and prints the image's digest.
-// The Azure CLI sends the files and asks for the digest, so no container engine is needed on this machine.
+// The Azure CLI sends the files and asks for the digest, so this machine needs no Docker and no Podman.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

@@ -1,12 +1,14 @@
 // `ballast backtest`: shows what other thresholds would have decided on recorded rollouts, next to what was decided.
 // The engine judges the journals again; nothing is started or changed.
 import type { Command } from "commander";
-import type { ControlPlane, RolloutSummary } from "../../client/control-plane.ts";
+import { type RolloutCalls, type RolloutSummary, rollouts } from "../../client/rollouts.ts";
+import { streamCalls } from "../../client/streams.ts";
 import { type BacktestStep, backtest } from "../../engines/rollout/judge/backtest.ts";
 import type { RolloutEvent, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import { duration, type Instant, secondsBetween } from "../../engines/time.ts";
-import { find, nameOf, type ReachOptions, reach, rolloutNaming, withReachOptions } from "../reach.ts";
+import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
 import { print, printJson, styled, table } from "../terminal.ts";
+import { findRollout, nameOf, rolloutFinder } from "./find.ts";
 import { readJournal, readThresholds } from "./plan-file.ts";
 
 interface BacktestOptions extends ReachOptions {
@@ -32,7 +34,8 @@ export const addBacktest = (program: Command): Command =>
     .option("--file <journal>", "journal file to judge, one fact per line; the control plane is not called")
     .addHelpText(
       "after",
-      `${rolloutNaming}
+      `
+${rolloutFinder.naming}
 
 The thresholds judge the requests that each rollout recorded. What would have
 followed a different decision was not observed: the rest of a rollout after a rollback is not judged, and how long a
@@ -45,24 +48,24 @@ Examples:
     )
     .action(async (options: BacktestOptions) => {
       const thresholds = readThresholds(options.thresholds);
-      const rollouts =
+      const backtested =
         options.file === undefined
           ? await recorded(options, thresholds)
           : [backtestOf(options.file, readJournal(options.file), thresholds)];
-      if (options.json) return printJson({ thresholds, rollouts });
-      for (const rollout of rollouts) print(`${linesOf(rollout)}\n\n`);
-      print(summaryOf(rollouts));
+      if (options.json) return printJson({ thresholds, rollouts: backtested });
+      for (const rollout of backtested) print(`${linesOf(rollout)}\n\n`);
+      print(summaryOf(backtested));
     });
 
 async function recorded(options: BacktestOptions, thresholds: Thresholds): Promise<readonly Backtested[]> {
-  const plane = await reach(options);
+  const calls = streamCalls(await reach(options), rollouts);
   const found =
     options.journal === undefined
-      ? await readable(plane)
-      : await Promise.all(options.journal.map((name) => find(plane, name)));
+      ? await readable(calls)
+      : await Promise.all(options.journal.map((name) => findRollout(calls, name)));
   const backtested: Backtested[] = [];
   for (const rollout of found) {
-    const journal = await plane.journal(rollout);
+    const journal = await calls.journal(rollout);
     backtested.push(
       backtestOf(
         nameOf(rollout),
@@ -75,10 +78,10 @@ async function recorded(options: BacktestOptions, thresholds: Thresholds): Promi
 }
 
 /** Gives all rollouts whose journals can be read, and reports the others. */
-async function readable(plane: ControlPlane): Promise<readonly RolloutSummary[]> {
-  const { rollouts, unreadable } = await plane.list();
+async function readable(calls: RolloutCalls): Promise<readonly RolloutSummary[]> {
+  const { streams, unreadable } = await calls.list();
   for (const { error } of unreadable) process.stderr.write(`${error}\n`);
-  return rollouts;
+  return streams;
 }
 
 function backtestOf(name: string, journal: readonly RolloutEvent[], thresholds: Thresholds): Backtested {
@@ -125,8 +128,8 @@ function wouldIn(steps: readonly BacktestStep[], index: number, at: (moment: Ins
   return `${verdicts[would.verdict]}${moment}: ${would.message}`;
 }
 
-function summaryOf(rollouts: readonly Backtested[]): string {
-  const judged = rollouts.filter(({ steps }) => steps.length > 0);
+function summaryOf(backtested: readonly Backtested[]): string {
+  const judged = backtested.filter(({ steps }) => steps.length > 0);
   const having = (fits: (step: BacktestStep) => boolean): number =>
     judged.filter(({ steps }) => steps.some(fits)).length;
   const rolledBack = having(({ would }) => would?.verdict === "fail");

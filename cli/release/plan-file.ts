@@ -2,12 +2,15 @@
 // defaults; unknown fields and values that no rollout can use are refused with the engine's own messages.
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { parseFact } from "../../controlplane/adapters/postgres/facts.ts";
-import { strategyForm, thresholdsForm } from "../../controlplane/api/rollouts/forms.ts";
-import { object, read } from "../../engines/form.ts";
-import { checkIntent, defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
+import { completed, object, read } from "../../engines/form.ts";
+import { Misshapen } from "../../engines/kind.ts";
+import { complaintWithValue } from "../../engines/problem.ts";
+import { facts } from "../../engines/rollout/facts.ts";
+import { strategyForm, thresholdsForm } from "../../engines/rollout/intent.ts";
+import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import type { RolloutEvent, Strategy, Thresholds } from "../../engines/rollout/vocabulary.ts";
 import { planMalformed, planUnreadable } from "../../errors/cli.ts";
+import { journalFactUnknown } from "../../errors/journal.ts";
 
 /** A strategy, and the thresholds to judge by. */
 export interface Plan {
@@ -25,10 +28,8 @@ export function readPlan(
   { strategy: strategyFile, thresholds: thresholdsFile }: { readonly strategy?: string; readonly thresholds?: string },
   otherwise: Plan = { strategy: defaultStrategy, thresholds: defaultThresholds },
 ): Plan {
-  const strategy =
-    strategyFile === undefined ? otherwise.strategy : withDefaults(parsed(strategyFile), defaultStrategy);
-  const thresholds =
-    thresholdsFile === undefined ? otherwise.thresholds : withDefaults(parsed(thresholdsFile), defaultThresholds);
+  const strategy = strategyFile === undefined ? otherwise.strategy : parsed(strategyFile);
+  const thresholds = thresholdsFile === undefined ? otherwise.thresholds : parsed(thresholdsFile);
   const files = [strategyFile, thresholdsFile].filter((file) => file !== undefined);
   return checked(files.join(" and "), strategy, thresholds);
 }
@@ -37,11 +38,7 @@ export function readPlan(
 export function readStackPlan(stack: string): Plan {
   const file = `Pulumi.${stack.split("/").at(-1)}.yaml`;
   const { config = {} } = (parsed(file) ?? {}) as { config?: Readonly<Record<string, unknown>> };
-  return checked(
-    file,
-    withDefaults(config["ballast:strategy"] ?? {}, defaultStrategy),
-    withDefaults(config["ballast:thresholds"] ?? {}, defaultThresholds),
-  );
+  return checked(file, config["ballast:strategy"] ?? {}, config["ballast:thresholds"] ?? {});
 }
 
 /**
@@ -55,22 +52,23 @@ export function readJournal(file: string): readonly RolloutEvent[] {
     .filter((line) => line.trim() !== "")
     .map((line, index) => {
       const fact = jsonOf(line, file, index) as { readonly event?: unknown } | null;
-      return parseFact({ stream: file, index, event: fact?.event ?? fact, process: "", epoch: 0, hash: "" }).event;
+      try {
+        return facts.read(fact?.event ?? fact);
+      } catch (error) {
+        if (!(error instanceof Misshapen)) throw error;
+        throw journalFactUnknown({ stream: file, index, why: error.message });
+      }
     });
 }
 
-const planForm = object({ strategy: strategyForm, thresholds: thresholdsForm });
+const planForm = object({ strategy: completed(strategyForm), thresholds: completed(thresholdsForm) });
 
 /** Checks the plan as the control plane would. @throws cli-plan-malformed */
 function checked(file: string, strategy: unknown, thresholds: unknown): Plan {
-  const asked = read(planForm, { strategy, thresholds });
-  const complaints = "complaints" in asked ? asked.complaints : checkIntent(asked.value);
-  if ("complaints" in asked || complaints.length > 0) throw planMalformed({ file, complaints });
-  return asked.value;
+  const plan = read(planForm, { strategy, thresholds });
+  if ("value" in plan) return plan.value;
+  throw planMalformed({ file, complaints: plan.problems.map(complaintWithValue) });
 }
-
-const withDefaults = (given: unknown, defaults: object): unknown =>
-  typeof given === "object" && given !== null && !Array.isArray(given) ? { ...defaults, ...given } : given;
 
 function parsed(file: string): unknown {
   const text = textOf(file);

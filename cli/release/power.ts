@@ -1,6 +1,8 @@
 // `ballast power`: estimates what a plan can detect at a service's traffic, and how soon. The engine computes the
 // figures; this command collects its inputs and prints the results.
 import { type Command, InvalidArgumentError } from "commander";
+import { rollouts } from "../../client/rollouts.ts";
+import { streamCalls } from "../../client/streams.ts";
 import {
   type Course,
   type Power,
@@ -12,8 +14,9 @@ import {
 import { cautions, plan as stepsOf } from "../../engines/rollout/plan.ts";
 import { duration } from "../../engines/time.ts";
 import { journalUnmeasured, trafficUnknown } from "../../errors/cli.ts";
-import { find, nameOf, type ReachOptions, reach, withReachOptions } from "../reach.ts";
+import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
 import { print, printJson, styled, table } from "../terminal.ts";
+import { findRollout, nameOf } from "./find.ts";
 import { type Plan, readPlan, readStackPlan } from "./plan-file.ts";
 
 interface PowerOptions extends ReachOptions, Partial<Traffic> {
@@ -92,9 +95,9 @@ const count = (value: number): string => Math.round(value).toLocaleString("en-US
 const rounded = (value: number): string => String(Number(value.toPrecision(2)));
 
 async function learn(options: PowerOptions, name: string): Promise<{ readonly traffic: Traffic; readonly plan: Plan }> {
-  const plane = await reach(options);
-  const rollout = await find(plane, name);
-  const events = (await plane.journal(rollout)).map(({ event }) => event);
+  const calls = streamCalls(await reach(options), rollouts);
+  const rollout = await findRollout(calls, name);
+  const events = (await calls.journal(rollout)).map(({ event }) => event);
   const traffic = trafficOf(events);
   const planned = events.find((event) => event.kind === "Planned");
   if (traffic === undefined || planned === undefined) throw journalUnmeasured({ name: nameOf(rollout) });

@@ -1,6 +1,6 @@
 // The lines of `ballast top`: a table as wide as the terminal, or one line per rollout for a log. Pure: the caller
 // passes the time and the terminal's size.
-import { type RolloutSummary, succeeded } from "../../client/control-plane.ts";
+import { type RolloutSummary, succeeded } from "../../client/rollouts.ts";
 import { duration, secondsBetween } from "../../engines/time.ts";
 
 /** A rollout as last read from the control plane. */
@@ -36,16 +36,13 @@ export function evidence({ evidence: known }: RolloutSummary, isBrief = false): 
 const short = (odds: number): string =>
   odds < 9.95 ? odds.toFixed(1) : odds.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
 
+const phaseOf = ({ result, paused, phase }: RolloutSummary): string => result ?? (paused ? "paused" : phase);
+
 /** Gives a rollout as one line for a log. */
 export const logLine = ({ rollout }: Watched, now: number): string =>
-  [
-    clock(now),
-    rollout.app,
-    `${rollout.percent} %`,
-    rollout.result ?? rollout.phase,
-    evidence(rollout),
-    oneLine(rollout.message),
-  ].join("  ");
+  [clock(now), rollout.app, `${rollout.percent} %`, phaseOf(rollout), evidence(rollout), oneLine(rollout.message)].join(
+    "  ",
+  );
 
 /** Draws the screen: one line per rollout, cut to the terminal's width and height. */
 export function screen(
@@ -72,7 +69,7 @@ export function screen(
   const cells = watched.map(({ rollout, endedAt = now }) => [
     rollout.app,
     `${bar(rollout.percent, width)} ${String(rollout.percent).padStart(3)} %`,
-    `${rollout.result ?? rollout.phase} ${elapsed(rollout.startedAt, endedAt)}`,
+    `${phaseOf(rollout)} ${elapsed(rollout.startedAt, endedAt)}`,
     evidence(rollout, isNarrow),
   ]);
   const names = ["APP", "WEIGHT", "PHASE", isNarrow ? "AGAINST" : "EVIDENCE (ODDS)", "WHY"];

@@ -1,7 +1,8 @@
 // `ballast top`: the rollouts in progress, live. It reads their whole state every second, so the display is right again
 // after any break in the connection. A terminal is redrawn; any other output gets a line for each change.
 import type { Command } from "commander";
-import type { ControlPlane, Listed, RolloutSummary } from "../../client/control-plane.ts";
+import { type ControlPlane, controlPlane, type Listed } from "../../client/control-plane.ts";
+import type { RolloutSummary } from "../../client/rollouts.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
 import { print, printJson, styled } from "../terminal.ts";
@@ -19,14 +20,15 @@ export const addTop = (program: Command): Command =>
       "after",
       `
 On a terminal the display is refreshed every second until you press q; a rollout that ends stays for a
-minute. Without a terminal, each change is printed as a line, or as a JSON object with --json.
+minute. Without a terminal, each change is printed as a line, or as a JSON object with --json, until Ctrl-C.
+The odds in favour of a canary decide only its last step before 100 percent.
 
 Examples:
   ballast top
   ballast top --stack prod --json`,
     )
     .action(async (options: ReachOptions) => {
-      const plane = await reach(options);
+      const plane = controlPlane(await reach(options));
       const stop = new AbortController();
       for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
       if (process.stdout.isTTY && !options.json) await onTerminal(plane, stop);

@@ -1,6 +1,7 @@
 // Routes each call to the function that answers it, after the checks that every call must pass: the token and its role,
 // then the names in the path, then the size and form of the body. openapi-operations.ts lists the calls.
 import { type Context, Hono } from "hono";
+import type { AnyKind, Kinds } from "../../engines/kind.ts";
 import { callFailed, callMalformed, callNotJson, callTooLarge, routeUnknown } from "../../errors/api.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import type { Authenticate } from "./authenticate.ts";
@@ -8,15 +9,15 @@ import { type Answer, type Call, type Caller, type Parts, refuse } from "./call.
 import { health } from "./health.ts";
 import { lockTarget, unlockTarget } from "./lock-target.ts";
 import { showApi } from "./openapi.ts";
-import { type OperationName, operations } from "./openapi-operations.ts";
-import { complaintsAboutPath } from "./read-address.ts";
+import { capitalized, type guarded, operationsOf } from "./openapi-operations.ts";
+import { complaintsAboutPath, type Names, namesOf } from "./read-address.ts";
 import { recover } from "./recover.ts";
-import { followRollout } from "./rollouts/follow.ts";
-import { showJournal } from "./rollouts/journal.ts";
-import { listRollouts } from "./rollouts/list.ts";
-import { putRollout } from "./rollouts/put.ts";
-import { showRollout } from "./rollouts/show.ts";
-import { signalRollout } from "./rollouts/signal.ts";
+import { followStream } from "./streams/follow.ts";
+import { showJournal } from "./streams/journal.ts";
+import { listStreams } from "./streams/list.ts";
+import { putStream } from "./streams/put.ts";
+import { showStream } from "./streams/show.ts";
+import { signalStream } from "./streams/signal.ts";
 
 /** Writes one line of the log. Values are plain; callers never pass a token, a body or a header. */
 export type Log = (line: { readonly what: string } & Readonly<Record<string, unknown>>) => void;
@@ -25,16 +26,23 @@ const bytesMax = 64 * 1024;
 /** Every valid name is shorter, and every token is longer. */
 const shownMax = 90;
 
-const answers: { readonly [Name in Exclude<OperationName, "health" | "showApi">]: Answer } = {
-  putRollout,
-  listRollouts,
-  showRollout,
-  showJournal,
-  followRollout,
-  signalRollout,
-  lockTarget,
-  unlockTarget,
-  recover,
+/** The functions of the calls that belong to no kind of work. */
+const guardedAnswers: Readonly<Record<keyof typeof guarded, Answer>> = { lockTarget, unlockTarget, recover };
+
+/** Gives the function that answers each call that needs a token. */
+const answersOf = (kinds: Kinds): Readonly<Record<string, Answer>> =>
+  Object.assign({}, ...kinds.all.map(answersOfKind), guardedAnswers);
+
+const answersOfKind = (kind: AnyKind): Readonly<Record<string, Answer>> => {
+  const { noun, plural } = kind.calls;
+  return {
+    [`put${noun}`]: putStream(kind),
+    [`list${capitalized(plural)}`]: listStreams(kind),
+    [`show${noun}`]: showStream(kind),
+    [`show${noun}Journal`]: showJournal(kind),
+    [`follow${noun}`]: followStream(kind),
+    [`signal${noun}`]: signalStream(kind),
+  };
 };
 
 /** Receives a report of each answered call. The route is the path as described, without the values of its parts. */
@@ -53,17 +61,22 @@ export function createApp(
   report: ReportCall = () => undefined,
 ): Hono {
   const app = new Hono();
-  app.get(operations.health.path, () => health(parts));
-  app.get(operations.showApi.path, showApi);
-  for (const [name, carryOut] of Object.entries(answers) as [keyof typeof answers, Answer][]) {
-    const { method, path, role, ...described } = operations[name];
+  const { kinds } = parts;
+  const answers = answersOf(kinds);
+  const names = namesOf(kinds);
+  app.get("/health", () => health(parts));
+  app.get("/openapi.json", () => showApi(kinds));
+  for (const [name, { method, path, role, ...described }] of Object.entries(operationsOf(kinds))) {
+    const carryOut = answers[name];
+    if (role === undefined) continue;
+    if (carryOut === undefined) throw new Error(`no function answers ${name}`);
     app.on(method, path.replaceAll(/\{(\w+)\}/g, ":$1"), async (context) => {
       const began = performance.now();
       const caller = await authenticate(context.req.raw, role);
       const response =
         caller instanceof Response
           ? caller
-          : await readAndAnswer(context, caller, "body" in described, (call) => carryOut(call, parts));
+          : await readAndAnswer(context, caller, names, "body" in described, (call) => carryOut(call, parts));
       const milliseconds = Math.round(performance.now() - began);
       log({
         what: "call",
@@ -103,11 +116,12 @@ const shownPath = ({ req }: Context): string =>
 async function readAndAnswer(
   { req }: Context,
   caller: Caller,
+  names: Names,
   hasBody: boolean,
   carryOut: (call: Call) => Promise<Response>,
 ): Promise<Response> {
   const path = req.param() as Record<string, string>;
-  const complaints = complaintsAboutPath(path);
+  const complaints = complaintsAboutPath(path, names);
   if (complaints.length > 0) return refuse(400, callMalformed({ complaints }));
   const body = hasBody ? await readBody(req.raw) : { value: undefined };
   return body instanceof Response

@@ -1,8 +1,8 @@
-// What every function of the API receives and how it answers. The functions are in the files beside this one, one for
+// What every endpoint of the API receives and how it answers. The endpoints are in the files beside this one, one for
 // each call; app.ts routes the calls to them.
 
-import { targetKey } from "../../engines/rollout/names.ts";
-import type { Target } from "../../engines/rollout/vocabulary.ts";
+import type { Kinds } from "../../engines/kind.ts";
+import { type AppTarget, describeTarget, type TargetKey } from "../../engines/targets.ts";
 import type { Instant } from "../../engines/time.ts";
 import { targetUnknown } from "../../errors/api.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
@@ -10,14 +10,18 @@ import type { Orchestrator } from "../runtime/orchestrate.ts";
 import type { Claims, Journal } from "../runtime/ports.ts";
 
 /** The part of the control loop that the API uses. */
-export type Rollouts = Pick<Orchestrator, "start" | "signal" | "recover">;
+export type Streams = Pick<Orchestrator, "start" | "signal" | "recover">;
 
-/** What the functions of the API share. */
+/** What the endpoints of the API share. */
 export interface Parts {
   readonly journal: Journal;
-  readonly claims: Pick<Claims, "lock" | "unlock">;
-  readonly rollouts: Rollouts;
-  readonly managedTargets: readonly Target[];
+  readonly claims: Pick<Claims, "lock" | "unlock" | "holders">;
+  readonly kinds: Kinds;
+  readonly streams: Streams;
+  /** The managed apps, as the settings spell them. */
+  readonly managedApps: readonly AppTarget[];
+  /** The keys of all managed targets, those of the apps included. */
+  readonly managedTargets: readonly TargetKey[];
   readonly now: () => Instant;
   readonly process: string;
   /** Fires when the service stops, so that streams end. */
@@ -42,7 +46,7 @@ export interface Call {
   readonly gone: AbortSignal;
 }
 
-/** A function that answers a call. */
+/** An endpoint: it answers a call. */
 export type Answer = (call: Call, parts: Parts) => Promise<Response>;
 
 /** Answers with JSON. */
@@ -65,12 +69,11 @@ export const errorBody = ({ id, message, fix, left }: BallastError) => ({
   ...(left === undefined ? {} : { left }),
 });
 
-/** Finds the target of a call among the managed targets, spelled as the managed targets spell it. */
-export function targetOfCall({ path }: Call, { managedTargets }: Parts): Target | undefined {
-  const key = targetKey({ resourceGroup: path["rg"] ?? "", app: path["app"] ?? "" });
-  return managedTargets.find((target) => targetKey(target) === key);
+/** Gives the first of these targets that is not managed; the control plane touches no such target. */
+export function unmanagedOf(targets: readonly TargetKey[], { managedTargets }: Parts): TargetKey | undefined {
+  return targets.find((target) => !managedTargets.includes(target));
 }
 
-/** Refuses a call about an app that is not managed. */
-export const refuseTarget = ({ path }: Call): Response =>
-  refuse(404, targetUnknown({ resourceGroup: path["rg"] ?? "", app: path["app"] ?? "" }));
+/** Refuses a call about a target that is not managed. */
+export const refuseTarget = (target: TargetKey): Response =>
+  refuse(404, targetUnknown({ what: describeTarget(target) }));

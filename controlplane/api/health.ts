@@ -1,19 +1,26 @@
 // GET /health: whether the control plane works. The platform probes it, and it is the heartbeat for the dead man's
 // switch. It needs no token, so it contains only harmless values.
 import { journalUnreachable } from "../../errors/api.ts";
-import { answer, type Parts, refuse } from "./call.ts";
+import type { Journal } from "../runtime/ports.ts";
+import { answer, refuse } from "./call.ts";
 
 /** How long the database may take before the control plane counts as unwell. A probe waits longer than this. */
 const patienceMilliseconds = 2000;
 
 /**
- * Answers 200 with the number of rollouts in flight and the time since the journal's last write, or 503 if the journal
+ * Answers 200 with the number of streams in flight and the time since the journal's last write, or 503 if the journal
  * does not answer.
  *
  * Together the two values reveal a control loop that stands still in a live process. The platform's probes use
  * the status only.
  */
-export async function health({ journal, process }: Pick<Parts, "journal" | "process">): Promise<Response> {
+export async function health({
+  journal,
+  process,
+}: {
+  readonly journal: Pick<Journal, "pulse">;
+  readonly process: string;
+}): Promise<Response> {
   const late = new Promise<never>((_resolve, reject) =>
     AbortSignal.timeout(patienceMilliseconds).addEventListener("abort", () => reject(new Error("late"))),
   );

@@ -1,15 +1,22 @@
 // POST /locks/{rg}/{app} and DELETE /locks/{rg}/{app}/{id}: a `pulumi up` that is about to write an app locks it, so
 // that no rollout shifts its traffic meanwhile. A lock expires by itself, because its holder may die.
+
+import { object, read } from "../../engines/form.ts";
+import { appKey, lockSeconds, type TargetKey } from "../../engines/targets.ts";
 import { after } from "../../engines/time.ts";
 import { callMalformed, targetLocked } from "../../errors/api.ts";
-import { type Answer, answer, refuse, refuseTarget, targetOfCall } from "./call.ts";
-import { readLockBody } from "./rollouts/forms.ts";
+import { type Answer, answer, type Call, refuse, refuseTarget, unmanagedOf } from "./call.ts";
+
+/** The form of a lock's body. */
+export const lockForm = object({ seconds: lockSeconds });
+
+const targetIn = ({ path }: Call): TargetKey => appKey({ resourceGroup: path["rg"] ?? "", app: path["app"] ?? "" });
 
 /** Locks an app, or answers who has locked it. */
 export const lockTarget: Answer = async (call, parts) => {
-  const target = targetOfCall(call, parts);
-  if (target === undefined) return refuseTarget(call);
-  const asked = readLockBody(call.body);
+  const target = targetIn(call);
+  if (unmanagedOf([target], parts) !== undefined) return refuseTarget(target);
+  const asked = read(lockForm, call.body);
   if ("complaints" in asked) return refuse(400, callMalformed(asked));
   const lock = await parts.claims.lock(target, call.caller.name, asked.value.seconds);
   return "heldBy" in lock
@@ -19,8 +26,8 @@ export const lockTarget: Answer = async (call, parts) => {
 
 /** Unlocks an app. A lock that has already expired is no error. */
 export const unlockTarget: Answer = async (call, parts) => {
-  const target = targetOfCall(call, parts);
-  if (target === undefined) return refuseTarget(call);
+  const target = targetIn(call);
+  if (unmanagedOf([target], parts) !== undefined) return refuseTarget(target);
   await parts.claims.unlock(target, call.path["id"] ?? "");
   return new Response(null, { status: 204 });
 };

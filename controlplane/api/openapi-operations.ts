@@ -1,11 +1,15 @@
 // Every call of the API: its method, path, app role, parameters and answers. app.ts routes exactly these calls, so that
-// none is undescribed, and openapi.ts makes the description from them.
+// none is undescribed, and openapi.ts makes the description from them. Each kind of work has the same calls.
 
-import type { Form, Schema } from "../../engines/form.ts";
+import type { Form } from "../../engines/form.ts";
+import type { AnyKind, Kinds } from "../../engines/kind.ts";
+import { exactly, type Schema } from "../../engines/schema.ts";
 import type { Role } from "./authenticate.ts";
-import { exactly, named } from "./openapi-shapes.ts";
+import { lockForm } from "./lock-target.ts";
+import { named } from "./openapi-shapes.ts";
 import { filterForm, followForm } from "./read-address.ts";
-import { lockForm, releaseForm, signalForm } from "./rollouts/forms.ts";
+import { listedMax } from "./streams/list.ts";
+import { signalForm } from "./streams/signal.ts";
 
 /** One call. */
 export interface Operation {
@@ -21,6 +25,8 @@ export interface Operation {
   readonly answers: Readonly<Record<number, Answered>>;
   /** The ids of errors beyond those of every call, by status. */
   readonly refusals?: Readonly<Record<number, readonly string[]>>;
+  /** What a refusal has beside the error, by status. */
+  readonly refusedWith?: Readonly<Record<number, Readonly<Record<string, Schema>>>>;
 }
 
 /** One answer: its description and the shape of its body. Without a shape there is no body. */
@@ -31,13 +37,140 @@ export interface Answered {
   readonly mediaType?: string;
 }
 
-const rollout = "/rollouts/{rg}/{app}/{revision}";
 /** The errors of a call that reads a journal. */
 const unreadable = { 500: ["journal-fact-unknown", "journal-chain-broken"] };
-const unread = { 404: ["rollout-unknown"], ...unreadable };
+const unread = { 404: ["stream-unknown"], ...unreadable };
 
-/** All calls, by the names of the functions that answer them. */
-export const operations = {
+/** Gives all calls by their names: those of the control plane, and the same six for each kind of work. */
+export const operationsOf = (kinds: Kinds): Readonly<Record<string, Operation>> =>
+  Object.assign({}, open, ...kinds.all.map(callsOfKind), guarded);
+
+/** Gives the calls of a kind. */
+const callsOfKind = (kind: AnyKind): Readonly<Record<string, Operation>> => ({
+  ...startingCall(kind),
+  ...readingCalls(kind),
+  ...signallingCall(kind),
+});
+
+/** Gives the name of the path of a kind's streams, with the parts in braces. */
+const pathOf = ({ calls }: AnyKind): string =>
+  `/${calls.plural}${Object.keys(calls.parts)
+    .map((part) => `/{${part}}`)
+    .join("")}`;
+
+/** Gives a word with a capital letter, for the names of calls. */
+export const capitalized = (word: string): string => `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+
+/** The call that starts a stream of a kind. */
+function startingCall(kind: AnyKind): Readonly<Record<string, Operation>> {
+  const { noun, request } = kind.calls;
+  const word = kind.kind;
+  const path = pathOf(kind);
+  return {
+    [`put${noun}`]: {
+      method: "PUT",
+      path,
+      role: "Rollout.Write",
+      body: request,
+      summary: `Start a ${word}. Repeating the call returns the existing ${word}, finished or not, and starts nothing.`,
+      answers: {
+        200: { description: `The ${word} that existed already.`, shape: named(noun) },
+        202: { description: `The ${word} has started.`, shape: named(noun) },
+      },
+      refusals: { 404: ["target-not-managed"], 409: ["stream-in-flight", "claim-target-held"], ...unreadable },
+    },
+  };
+}
+
+/** The calls that read streams of a kind. */
+function readingCalls(kind: AnyKind): Readonly<Record<string, Operation>> {
+  const { noun, plural } = kind.calls;
+  const word = kind.kind;
+  const path = pathOf(kind);
+  return {
+    [`list${capitalized(plural)}`]: {
+      method: "GET",
+      path: `/${plural}`,
+      role: "Rollout.Read",
+      query: filterForm(kind),
+      summary: `List the newest ${listedMax} ${plural}, all or those of one place, or only those in flight.`,
+      answers: {
+        200: {
+          description: `The ${plural}, newest first.`,
+          shape: exactly({
+            [plural]: { type: "array", items: named(noun), maxItems: listedMax },
+            unreadable: { type: "array", items: named("Unreadable"), maxItems: listedMax },
+          }),
+        },
+      },
+    },
+    [`show${noun}`]: {
+      method: "GET",
+      path,
+      role: "Rollout.Read",
+      summary: `Get one ${word}.`,
+      answers: { 200: { description: `The present state of the ${word}.`, shape: named(noun) } },
+      refusals: unread,
+    },
+    [`show${noun}Journal`]: {
+      method: "GET",
+      path: `${path}/journal`,
+      role: "Rollout.Read",
+      summary: `Get every fact of a ${word}'s journal.`,
+      answers: {
+        200: {
+          description: "The facts, in the order in which they were written.",
+          shape: exactly({ facts: { type: "array", items: named(`${noun}Fact`) } }),
+        },
+      },
+      refusals: unread,
+    },
+    [`follow${noun}`]: {
+      method: "GET",
+      path: `${path}/follow`,
+      role: "Rollout.Read",
+      query: followForm,
+      summary: `Follow a ${word}: one line for each fact as it is written, until the ${word} ends.`,
+      answers: {
+        200: {
+          description: "One line of JSON for each fact, an empty object every ten seconds, and the result at the end.",
+          shape: named(`${noun}FollowLine`),
+          mediaType: "application/x-ndjson",
+        },
+      },
+      refusals: unread,
+    },
+  };
+}
+
+/** The call that signals a stream of a kind. */
+function signallingCall(kind: AnyKind): Readonly<Record<string, Operation>> {
+  const { noun } = kind.calls;
+  const word = kind.kind;
+  return {
+    [`signal${noun}`]: {
+      method: "POST",
+      path: `${pathOf(kind)}/signals`,
+      role: "Rollout.Write",
+      body: signalForm(kind),
+      summary: `Send a signal to a ${word}, with a message that says why. The sender is taken from the token.`,
+      answers: {
+        202: {
+          description: "The signal is in the journal and takes effect.",
+          shape: exactly({ accepted: { const: true }, message: { type: "string" } }),
+        },
+      },
+      refusals: {
+        404: ["target-not-managed", "stream-unknown"],
+        409: ["signal-disregarded", "claim-target-held"],
+        ...unreadable,
+      },
+    },
+  };
+}
+
+/** The calls that need no token. */
+const open = {
   health: {
     method: "GET",
     path: "/health",
@@ -60,6 +193,12 @@ export const operations = {
       },
     },
     refusals: { 503: ["journal-unreachable"] },
+    refusedWith: {
+      503: {
+        status: { const: "unwell", description: "It does not work." },
+        process: { type: "string", description: "The process that answers." },
+      },
+    },
   },
   showApi: {
     method: "GET",
@@ -73,88 +212,10 @@ export const operations = {
       },
     },
   },
-  putRollout: {
-    method: "PUT",
-    path: rollout,
-    role: "Rollout.Write",
-    body: releaseForm,
-    summary: "Start a rollout. Repeating the call returns the existing rollout, finished or not, and starts nothing.",
-    answers: {
-      200: { description: "The rollout already exists; its present state.", shape: named("Rollout") },
-      202: { description: "The rollout was started.", shape: named("Rollout") },
-    },
-    refusals: { 404: ["target-not-managed"], 409: ["rollout-in-flight", "claim-target-held"], ...unreadable },
-  },
-  listRollouts: {
-    method: "GET",
-    path: "/rollouts",
-    role: "Rollout.Read",
-    query: filterForm,
-    summary: "List the newest 100 rollouts, of all apps or of one, or only those in flight.",
-    answers: {
-      200: {
-        description: "The rollouts, newest first.",
-        shape: exactly({
-          rollouts: { type: "array", items: named("Rollout"), maxItems: 100 },
-          unreadable: { type: "array", items: named("Unreadable"), maxItems: 100 },
-        }),
-      },
-    },
-  },
-  showRollout: {
-    method: "GET",
-    path: rollout,
-    role: "Rollout.Read",
-    summary: "Get one rollout.",
-    answers: { 200: { description: "The present state of the rollout.", shape: named("Rollout") } },
-    refusals: unread,
-  },
-  showJournal: {
-    method: "GET",
-    path: `${rollout}/journal`,
-    role: "Rollout.Read",
-    summary: "Get every fact of a rollout's journal.",
-    answers: {
-      200: {
-        description: "The facts, in the order in which they were written.",
-        shape: exactly({ facts: { type: "array", items: named("Fact") } }),
-      },
-    },
-    refusals: unread,
-  },
-  followRollout: {
-    method: "GET",
-    path: `${rollout}/follow`,
-    role: "Rollout.Read",
-    query: followForm,
-    summary: "Follow a rollout: one line for each fact as it is written, until the rollout ends.",
-    answers: {
-      200: {
-        description: "One line of JSON for each fact, an empty object every ten seconds, and the result at the end.",
-        shape: named("FollowLine"),
-        mediaType: "application/x-ndjson",
-      },
-    },
-    refusals: unread,
-  },
-  signalRollout: {
-    method: "POST",
-    path: `${rollout}/signals`,
-    role: "Rollout.Write",
-    body: signalForm,
-    summary: "Send a signal to a rollout, with a message that says why. The sender is taken from the token.",
-    answers: {
-      202: {
-        description: "The signal is in the journal and takes effect.",
-        shape: exactly({ accepted: { const: true }, message: { type: "string" } }),
-      },
-    },
-    refusals: {
-      404: ["target-not-managed", "rollout-unknown"],
-      409: ["signal-disregarded", "claim-target-held"],
-      ...unreadable,
-    },
-  },
+} as const satisfies Readonly<Record<string, Operation>>;
+
+/** The calls that belong to no kind of work. */
+export const guarded = {
   lockTarget: {
     method: "POST",
     path: "/locks/{rg}/{app}",
@@ -168,6 +229,7 @@ export const operations = {
       },
     },
     refusals: { 404: ["target-not-managed"], 409: ["target-locked"] },
+    refusedWith: { 409: { heldBy: { type: "string", description: "Who has locked the app." } } },
   },
   unlockTarget: {
     method: "DELETE",
@@ -190,6 +252,3 @@ export const operations = {
     },
   },
 } as const satisfies Readonly<Record<string, Operation>>;
-
-/** The name of a call. */
-export type OperationName = keyof typeof operations;

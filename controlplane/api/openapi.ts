@@ -1,11 +1,12 @@
 // GET /openapi.json: the API's description in OpenAPI 3.1, made from the table of operations and from the forms by
 // which calls are read. It needs no token, because it contains nothing that is not in the public repository.
 
-import type { Form, Schema } from "../../engines/form.ts";
+import type { Kinds } from "../../engines/kind.ts";
+import type { Schema } from "../../engines/schema.ts";
 import { answer } from "./call.ts";
-import { type Answered, type Operation, operations } from "./openapi-operations.ts";
-import { named, shapes } from "./openapi-shapes.ts";
-import { names } from "./read-address.ts";
+import { type Answered, type Operation, operationsOf } from "./openapi-operations.ts";
+import { named, shapesOf } from "./openapi-shapes.ts";
+import { namesOf } from "./read-address.ts";
 
 type Refusals = NonNullable<Operation["refusals"]>;
 
@@ -46,8 +47,8 @@ export function refusalsOf({
   return Object.fromEntries([...all].sort(([one], [other]) => Number(one) - Number(other)));
 }
 
-/** The API description. */
-export const description = {
+/** Describes the API for these kinds of work. */
+export const describe = (kinds: Kinds) => ({
   openapi: "3.1.0",
   info: {
     title: "Ballast control plane",
@@ -58,14 +59,11 @@ export const description = {
     license: { name: "MIT", identifier: "MIT" },
   },
   servers: [{ url: "/" }],
-  paths: paths(),
+  paths: pathsOf(kinds),
   components: {
-    schemas: shapes,
+    schemas: shapesOf(kinds),
     parameters: Object.fromEntries(
-      Object.entries<Form<string>>(names).map(([name, { schema }]) => [
-        name,
-        { name, in: "path", required: true, schema },
-      ]),
+      Object.entries(namesOf(kinds)).map(([name, { schema }]) => [name, { name, in: "path", required: true, schema }]),
     ),
     securitySchemes: {
       entra: {
@@ -78,14 +76,14 @@ export const description = {
       },
     },
   },
-};
+});
 
 /** Answers with the description. */
-export const showApi = (): Response => answer(200, description);
+export const showApi = (kinds: Kinds): Response => answer(200, describe(kinds));
 
-function paths(): Readonly<Record<string, Schema>> {
+function pathsOf(kinds: Kinds): Readonly<Record<string, Schema>> {
   const found: Record<string, Record<string, unknown>> = {};
-  for (const [operationId, operation] of Object.entries<Operation>(operations))
+  for (const [operationId, operation] of Object.entries(operationsOf(kinds)))
     found[operation.path] = {
       ...found[operation.path],
       [operation.method.toLowerCase()]: described(operationId, operation),
@@ -105,7 +103,10 @@ function described(operationId: string, operation: Operation): Schema {
       { description: text, ...(shape === undefined ? {} : { content: { [mediaType]: { schema: shape } } }) },
     ],
   );
-  const refused = Object.entries(refusalsOf(operation)).map(([status, ids]) => [status, refusal(Number(status), ids)]);
+  const refused = Object.entries(refusalsOf(operation)).map(([status, ids]) => [
+    status,
+    refusal(Number(status), ids, operation.refusedWith?.[Number(status)] ?? {}),
+  ]);
   return {
     operationId,
     summary,
@@ -118,13 +119,13 @@ function described(operationId: string, operation: Operation): Schema {
   };
 }
 
-/** Describes a refusal and its header, if it has one. */
-function refusal(status: number, ids: readonly string[]): Schema {
+/** Describes a refusal, what it has beside the error, and its header, if it has one. */
+function refusal(status: number, ids: readonly string[], more: Readonly<Record<string, Schema>>): Schema {
+  const error = { type: "object", properties: { id: { enum: ids } } };
   const schema = {
-    allOf: [
-      named("Error"),
-      { type: "object", properties: { error: { type: "object", properties: { id: { enum: ids } } } } },
-    ],
+    type: "object",
+    allOf: [named("Error"), { type: "object", properties: { error, ...more }, required: Object.keys(more) }],
+    unevaluatedProperties: false,
   };
   const header = headerOfRefusal[status];
   return {

@@ -1,32 +1,37 @@
 // Reads the path and the query of a call. A value that passes is safe to use in a stream's name, an SQL statement
 // or a message.
-import { type Form, index, object, oneOf, optional, type Parsed, read, text } from "../../engines/form.ts";
+import { described, type Form, index, object, oneOf, optional, type Parsed, read, text } from "../../engines/form.ts";
+import type { AnyKind, Kinds } from "../../engines/kind.ts";
+import { complaintOf } from "../../engines/problem.ts";
+import { appForms } from "../../engines/targets.ts";
 
-/** The named parts of paths, as Azure names the things. */
-export const names = {
-  rg: text("a resource group's name", 90, "^[\\p{L}\\p{N}_().-]+$"),
-  app: text("an app's name", 64, "^[A-Za-z][A-Za-z0-9-]*$"),
-  revision: text("a revision's name", 64, "^[A-Za-z][A-Za-z0-9-]*$"),
-  id: text("the id of a lock", 64, "^[A-Za-z0-9-]+$"),
-} satisfies Readonly<Record<string, Form<string>>>;
+/** The named parts of paths. */
+export type Names = Readonly<Record<string, Form<string>>>;
+
+/** Gives the named parts of all paths: those of apps and locks, and those of each kind's streams. */
+export const namesOf = (kinds: Kinds): Names =>
+  Object.assign({}, appForms, ...kinds.all.map(({ calls }) => calls.parts), {
+    id: text("the id of a lock", { most: 64, pattern: "^[A-Za-z0-9-]+$", description: "The lock's id." }),
+  });
 
 /** Lists what is wrong with the named parts of a path, decoded. */
-export function complaintsAboutPath(path: Readonly<Record<string, string>>): readonly string[] {
-  const complaints: string[] = [];
-  for (const [name, form] of Object.entries<Form<string>>(names))
-    if (name in path) form.read(path[name], `The ${name} in the path`, complaints);
-  return complaints;
+export function complaintsAboutPath(path: Readonly<Record<string, string>>, names: Names): readonly string[] {
+  return Object.entries(names).flatMap(([name, form]) => {
+    const parsed = name in path ? read(form, path[name]) : { problems: [] };
+    if (!("problems" in parsed)) return [];
+    return parsed.problems.map((problem) => complaintOf({ ...problem, at: [`The ${name} in the path`] }));
+  });
 }
 
-/** Selects the rollouts of a list. */
-export const filterForm = object({
-  resourceGroup: optional<string | undefined>(names.rg, undefined),
-  app: optional<string | undefined>(names.app, undefined),
-  inFlight: optional<string | undefined>(oneOf(["true"]), undefined),
-});
+/** Selects the streams of a list: by parts of their names, and whether they are in flight. */
+export const filterForm = ({ calls }: AnyKind): Form<Readonly<Record<string, string | undefined>>> =>
+  object({
+    ...Object.fromEntries(Object.entries(calls.filters).map(([name, part]) => [name, optional(calls.parts[part]!)])),
+    inFlight: optional(oneOf(["true"], { description: `Lists only ${calls.plural} that have not ended.` })),
+  });
 
 /** The first fact to follow. */
-export const followForm = object({ from: optional(index, 0) });
+export const followForm = object({ from: optional(described(index, "The index of the first fact to send."), 0) });
 
 /** Reads a query by its form. A name that is not in the form is refused, as in a body. */
 export const readQuery = <Value>(form: Form<Value>, query: URLSearchParams): Parsed<Value> =>

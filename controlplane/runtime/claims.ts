@@ -1,12 +1,12 @@
-// Who may act on a target: the pure rules, and the lease that a process keeps while it acts. A rollout holds the claim
-// on its target until it finishes, whichever process continues it. A `pulumi up` may also lock an app for a moment;
-// every shift of traffic waits for that, except one that returns the traffic to stable.
-import type { RolloutEffect } from "../../engines/rollout/vocabulary.ts";
+// Who may act on a target: the pure rules, and the lease that a process keeps while it acts. A stream holds the claim
+// on its targets until it finishes, whichever process continues it. A client may also lock a target for a moment; the
+// performer of a kind knows which of its effects wait for that.
 import { nap } from "./clock.ts";
 import type { Claim, Claims, Fence } from "./ports.ts";
 
-/** A stored claim, whose lease has expired or not by the store's own clock. Without a holder the target is free. */
+/** The stored claim on one target, whose lease has expired or not by the store's own clock. */
 export interface StoredClaim {
+  /** Null if the target is free. */
   readonly holder: string | null;
   readonly process: string | null;
   readonly epoch: number;
@@ -14,44 +14,31 @@ export interface StoredClaim {
 }
 
 /**
- * Gives the epoch under which a process gets a target, or the stream that holds it.
+ * Gives the epoch under which a process gets all the targets of a stream, or the stream that holds one of them.
  *
- * Only the same stream inherits an expired lease: the death of a process does not end its rollout. Taking a live
+ * Only the same stream inherits an expired lease: the death of a process does not end its work. Taking a live
  * claim of our own again changes nothing. After it has expired we, too, get a new epoch, so that a late write of
- * ours is fenced.
+ * ours is fenced. The epoch is above the highest that any of the targets ever had, so that one number fences all.
  *
- * This is the rule in executable form, used by the claims in memory. In production the rule is one SQL statement, and a
- * contract test runs both against the same cases.
+ * This is the rule in executable form, used by the claims in memory. In production the rule is a function in the
+ * database, and a contract test runs both against the same cases.
+ *
+ * @param held What is stored for each target; undefined for a target that was never claimed.
  */
 export function taking(
-  held: StoredClaim | undefined,
+  held: readonly (StoredClaim | undefined)[],
   stream: string,
   process: string,
 ): { readonly epoch: number } | { readonly heldBy: string } {
-  if (!held) return { epoch: 1 };
-  if (held.holder === null) return { epoch: held.epoch + 1 };
-  if (held.holder !== stream) return { heldBy: held.holder };
-  if (held.expired) return { epoch: held.epoch + 1 };
-  return held.process === process ? { epoch: held.epoch } : { heldBy: held.holder };
+  const other = held.find((row) => row?.holder != null && row.holder !== stream);
+  if (other?.holder) return { heldBy: other.holder };
+  if (held.some((row) => row?.holder === stream && !row.expired && row.process !== process)) return { heldBy: stream };
+  const highest = Math.max(0, ...held.map((row) => row?.epoch ?? 0));
+  const isOurs = held.every((row) => row?.holder === stream && !row.expired && row.epoch === highest);
+  return { epoch: isOurs ? highest : highest + 1 };
 }
 
-const lockPollMilliseconds = 500;
 const never = new AbortController().signal;
-
-/**
- * Waits until the app is not locked, or until cancelled.
- *
- * Only a shift of traffic waits, because a `pulumi up` that writes the app would undo it unknowingly. A shift that
- * returns the traffic to stable does not wait: users come before a `pulumi up`.
- */
-export async function untilUnlocked(
-  effect: RolloutEffect,
-  claims: Pick<Claims, "lockOn">,
-  cancel: AbortSignal,
-): Promise<void> {
-  if (effect.kind !== "ShiftTraffic" || effect.overrideLock) return;
-  while (!cancel.aborted && (await claims.lockOn(effect.target))) await nap(lockPollMilliseconds, cancel);
-}
 
 /**
  * Runs work that only one process may do at a time, after waiting until the others have finished. If a process dies
@@ -65,7 +52,7 @@ export async function oneAtATime<Value>(
   leaseSeconds: number,
 ): Promise<Value> {
   for (;;) {
-    const claimed = await claims.take({ resourceGroup: "", app: name }, name, process);
+    const claimed = await claims.take([`once/${name}`], name, process);
     if (!("claim" in claimed)) {
       await nap(100, never);
       continue;

@@ -1,29 +1,31 @@
 // The streams that this process drives, and the loop that drives one: reconcile pass after pass until nothing is
 // missing. A process drives a stream under its claim, and leaves it as soon as the claim is lost. reconcile.ts has what
 // a pass does; orchestrate.ts decides which streams to drive.
-import { targetOf } from "../../engines/rollout/names.ts";
+import type { AnyEvent } from "../../engines/kind.ts";
+import type { TargetKey } from "../../engines/targets.ts";
 import { keepLease } from "./claims.ts";
 import { aborted, nap } from "./clock.ts";
 import type { Claim, Claims, Journal } from "./ports.ts";
-import type { Controller, Reconciler, Run } from "./reconcile.ts";
+import type { Reconciler, Run, Worker } from "./reconcile.ts";
 
 /** What driving needs, and what it shares with the reconcile passes. */
-export interface DriversSetting {
-  readonly journal: Journal;
+export interface DriversSetting<Event extends AnyEvent> {
+  readonly journal: Journal<Event>;
   readonly claims: Claims;
   readonly reconciler: Reconciler;
-  readonly controller: Controller;
+  /** Gives the worker of a stream. @throws if its kind is not registered; such a stream is never claimed. */
+  readonly workerOf: (stream: string) => Worker<Event>;
   readonly process: string;
   readonly leaseSeconds: number;
   readonly log: (message: string) => void;
   /** The streams driven here, which the passes look up. */
-  readonly driven: Map<string, Run>;
+  readonly driven: Map<string, Run<Event>>;
 }
 
 /** Claims streams for this process and drives them. */
 export interface Drivers {
-  /** Claims a stream's target for this process, or gives the stream that holds it. */
-  readonly claim: (stream: string) => Promise<Claim | { readonly heldBy: string }>;
+  /** Claims a stream's targets for this process, or gives the stream that holds one of them. */
+  readonly claim: (stream: string, targets: readonly TargetKey[]) => Promise<Claim | { readonly heldBy: string }>;
   /** Drives a stream whose claim we hold, in the background. It runs once at a time, however often it is requested. */
   readonly run: (stream: string, claim: Claim) => Promise<void>;
   /** Leaves every stream once writes under way have ended, so that other processes can continue at once. */
@@ -33,16 +35,15 @@ export interface Drivers {
 const longestRestMilliseconds = 30_000;
 
 /** Prepares to drive streams. None is driven yet. */
-export function createDrivers(setting: DriversSetting): Drivers {
+export function createDrivers<Event extends AnyEvent>(setting: DriversSetting<Event>): Drivers {
   const { claims, process, leaseSeconds, log, driven } = setting;
   const leaving = new AbortController();
   const endings = new Map<string, Promise<void>>();
 
-  async function claim(stream: string): Promise<Claim | { readonly heldBy: string }> {
-    const target = targetOf(stream);
-    if (!target) throw new Error(`${stream} names no rollout`);
+  async function claim(stream: string, targets: readonly TargetKey[]): Promise<Claim | { readonly heldBy: string }> {
+    if (targets.length === 0) throw new Error(`${stream} has no target`);
     if (leaving.signal.aborted) throw new Error("this process is closing and claims nothing");
-    const claimed = await claims.take(target, stream, process);
+    const claimed = await claims.take(targets, stream, process);
     return "claim" in claimed ? claimed.claim : claimed;
   }
 
@@ -50,8 +51,9 @@ export function createDrivers(setting: DriversSetting): Drivers {
     const lease = keepLease(own, claims, leaseSeconds);
     // An earlier run may have released the claim after we took it.
     if (!(await lease.confirm().catch(() => true))) return oneMoreRun(stream);
-    const run: Run = {
+    const run: Run<Event> = {
       stream,
+      worker: setting.workerOf(stream),
       lease,
       left: AbortSignal.any([lease.lost, leaving.signal]),
       facts: [],
@@ -66,8 +68,11 @@ export function createDrivers(setting: DriversSetting): Drivers {
 
   /** A run that was about to end may have missed the newest facts, and may just have released its claim. */
   async function oneMoreRun(stream: string): Promise<void> {
-    if (leaving.signal.aborted || setting.controller.asks(await setting.journal.read(stream)) === undefined) return;
-    const claimed = await claim(stream);
+    if (leaving.signal.aborted) return;
+    const facts = await setting.journal.read(stream);
+    const { controller } = setting.workerOf(stream);
+    if (controller.asks(facts) === undefined) return;
+    const claimed = await claim(stream, controller.targetsOf(facts));
     if (!("heldBy" in claimed)) await oneRun(stream, claimed);
   }
 
@@ -91,9 +96,9 @@ export function createDrivers(setting: DriversSetting): Drivers {
 }
 
 /** Reconciles until the stream has finished or must be left. After trouble with the database it rests and retries. */
-async function reconcileUntilDone(
-  run: Run,
-  { journal, claims, reconciler, controller, log }: DriversSetting,
+async function reconcileUntilDone<Event extends AnyEvent>(
+  run: Run<Event>,
+  { journal, claims, reconciler, log }: DriversSetting<Event>,
 ): Promise<void> {
   const { stream } = run;
   let resumed = false;
@@ -104,7 +109,7 @@ async function reconcileUntilDone(
       resumed = true;
       run.facts = await journal.read(stream, run.facts);
       if (run.facts.length === taken) throw new Error("a reconcile pass wrote nothing");
-      if (controller.asks(run.facts) === undefined) {
+      if (run.worker.controller.asks(run.facts) === undefined) {
         await reconciler.forgetAll(stream);
         return await claims.release(run.lease.claim);
       }
@@ -125,7 +130,7 @@ async function reconcileUntilDone(
  * Waits for a pass, or until the stream must be left. Even then it waits for a write under way, unless the
  * claim is lost.
  */
-async function unlessLeft(run: Run, pass: Promise<void>): Promise<void> {
+async function unlessLeft(run: Pick<Run<AnyEvent>, "left" | "lease" | "busy">, pass: Promise<void>): Promise<void> {
   const left = aborted(run.left).then(() => Promise.race([run.busy, aborted(run.lease.lost)]));
   pass.catch(() => undefined); // Once the stream is left, nothing waits for the pass.
   await Promise.race([pass, left]);

@@ -1,12 +1,13 @@
-// Sends rollout notifications to the configured notifiers. For each notifier it reads the journals from the last
+// Sends notifications to the configured notifiers. For each notifier it reads the journals from the last
 // delivered fact on and delivers one notification after the other, retrying until it is accepted. It never writes a
 // journal, and no rollout waits for it.
 import { setTimeout as nap } from "node:timers/promises";
-import { notificationsOf } from "../../engines/rollout/notifications.ts";
+import type { Kinds } from "../../engines/kind.ts";
 import type { Journal, Notifications, Notifier, Undelivered } from "./ports.ts";
 
 /** What sending notifications needs. */
 export interface NotifyingSetting {
+  readonly kinds: Kinds;
   readonly journal: Pick<Journal, "read">;
   readonly notifications: Notifications;
   readonly notifiers: readonly Notifier[];
@@ -55,7 +56,7 @@ async function notifyForever(notifier: Notifier, setting: NotifyingSetting, clos
 async function deliverNext(
   notifier: Notifier,
   { stream, delivered, failures }: Undelivered,
-  { journal, notifications, now, log }: NotifyingSetting,
+  { journal, kinds, notifications, now, log }: NotifyingSetting,
   closing: AbortSignal,
 ): Promise<boolean> {
   const wait = (seconds: number) => notifications.postpone(notifier.name, stream, seconds);
@@ -66,7 +67,7 @@ async function deliverNext(
     return false;
   }
   const events = facts.map(({ event }) => event);
-  const [next] = notificationsOf(stream, events, delivered);
+  const [next] = kinds.of(stream)?.messages.notificationsOf(stream, events, delivered) ?? [];
   if (next === undefined) {
     await notifications.advance(notifier.name, stream, facts.length);
     return true;

@@ -1,39 +1,35 @@
 // The durable control loop as the API uses it: start a stream, signal it, recover streams that no process
-// drives, close. drive.ts drives a stream, reconcile.ts has what one pass does, perform.ts performs an effect,
-// and the engine decides.
-import { type Engine, keptFold } from "../../engines/engine.ts";
-import { targetOf } from "../../engines/rollout/names.ts";
-import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../../engines/rollout/vocabulary.ts";
-import { rolloutUnknown } from "../../errors/api.ts";
+// drives, close. drive.ts drives a stream, reconcile.ts has what one pass does, the performer of a kind performs an
+// effect, and its engine decides. Nothing here knows a kind of work.
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Request, Signal } from "../../engines/engine.ts";
+import { type AnyEvent, controllerOf, type Kinds, kindOf } from "../../engines/kind.ts";
+import type { TargetKey } from "../../engines/targets.ts";
+import { streamUnknown } from "../../errors/api.ts";
 import { claimTargetHeld } from "../../errors/claims.ts";
 import { oneAtATime } from "./claims.ts";
 import { nap } from "./clock.ts";
 import { createDrivers, type Drivers } from "./drive.ts";
-import type { Apps, Claim, Claims, Clock, Journal, Requests, Telemetry } from "./ports.ts";
-import { type Controller, openReconciler, type ReconcilerSetting, type Run } from "./reconcile.ts";
-
-type Request = Extract<RolloutObservation, { kind: "Request" }>;
-type Signal = Extract<RolloutObservation, { kind: "Signal" }>;
+import type { Performers } from "./performer.ts";
+import type { Claim, Claims, Clock, Journal, Telemetry } from "./ports.ts";
+import { openReconciler, type ReconcilerSetting, type Run, type Worker } from "./reconcile.ts";
+import { openStreams } from "./streams.ts";
 
 /** What the control loop is assembled from. */
-export interface OrchestratorSetting<State> {
+export interface OrchestratorSetting<Event extends AnyEvent> {
   readonly ports: {
-    readonly apps: Apps;
-    readonly requests: Requests;
-    readonly journal: Journal;
+    readonly journal: Journal<Event>;
     readonly claims: Claims;
-    readonly clock: Clock;
+    readonly clock: Pick<Clock, "now">;
   };
-  readonly engine: Engine<RolloutObservation, RolloutEvent, State, RolloutEffect>;
+  readonly kinds: Kinds<Event>;
+  /** Makes the performer of each kind. A kind without one is treated as unknown. */
+  readonly performers: Performers;
   /** Connections to the database in which DBOS keeps reconcile passes. The caller closes it, after us. */
-  readonly pool: ReconcilerSetting["pool"];
+  readonly pool: ReconcilerSetting<Event>["pool"];
   /** Names this process, uniquely for all time: replica name, process id and start time together. */
   readonly process: string;
   readonly leaseSeconds: number;
-  /**
-   * The limit of one request to the cloud. It is shorter than the lease, so that a late write cannot outlive its claim.
-   */
-  readonly requestSeconds: number;
   /** Receives a message about trouble that will be retried. */
   readonly log: (message: string) => void;
   /** Receives reports of passes and recoveries. @default none */
@@ -41,17 +37,17 @@ export interface OrchestratorSetting<State> {
 }
 
 /** The durable control loop of this process. */
-export interface Orchestrator {
+export interface Orchestrator<Event extends AnyEvent = AnyEvent> {
   /** Starts DBOS and begins to recover. */
   readonly launch: () => Promise<void>;
   /** Starts a stream, unless one with this name exists, finished or not. @throws claim-target-held */
-  readonly start: (stream: string, request: Request) => Promise<"started" | "exists">;
+  readonly start: (stream: string, request: Request<unknown>) => Promise<"started" | "exists">;
   /**
    * Writes the facts that a signal leads to, and gives them. The process that drives the stream wakes up.
    *
-   * @throws rollout-unknown, and claim-target-held when the signal revives a stream whose target another one holds.
+   * @throws stream-unknown, and claim-target-held when the signal revives a stream whose target another one holds.
    */
-  readonly signal: (stream: string, signal: Signal) => Promise<readonly RolloutEvent[]>;
+  readonly signal: (stream: string, signal: Signal<string>) => Promise<readonly Event[]>;
   /**
    * Recovers streams that no process drives, and gives their names. It also runs by itself, three times in each lease.
    */
@@ -60,14 +56,17 @@ export interface Orchestrator {
   readonly close: () => Promise<void>;
 }
 
-interface Asked {
-  readonly controller: Controller;
-  readonly journal: Journal;
+interface Asked<Event extends AnyEvent> {
+  readonly workerOf: (stream: string) => Worker<Event> | undefined;
+  readonly journal: Journal<Event>;
   readonly claims: Claims;
   readonly drivers: Drivers;
   readonly process: string;
   readonly leaseSeconds: number;
+  readonly log: (message: string) => void;
   readonly telemetry: Telemetry | undefined;
+  /** Names of unknown kinds that were reported. */
+  readonly unknown: Set<string>;
 }
 
 /** How often a decision is repeated because the stream grew, or its process changed, in the meantime. */
@@ -76,47 +75,57 @@ const attemptsMax = 100;
 const returnMilliseconds = 20_000;
 
 /** Assembles the control loop. A process has one, because DBOS exists once in a process. */
-export function createOrchestrator<State>(setting: OrchestratorSetting<State>): Orchestrator {
+export function createOrchestrator<Event extends AnyEvent>(setting: OrchestratorSetting<Event>): Orchestrator<Event> {
   const {
-    ports: { apps, requests, journal, claims, clock },
+    ports: { journal, claims, clock },
+    kinds,
     process,
     leaseSeconds,
-    requestSeconds,
     pool,
     log,
     telemetry,
   } = setting;
-  const controller = controllerOf(setting.engine);
-  const driven = new Map<string, Run>();
+  // A performer asks from within a pass, and DBOS would take the passes of the new stream for parts of that one.
+  const outsideAnyPass = AsyncLocalStorage.snapshot();
+  const performers = setting.performers(
+    openStreams({
+      kinds,
+      journal,
+      clock,
+      start: (stream, request) => outsideAnyPass(() => start(stream, request, asked)),
+    }),
+  );
+  const workerOf = workersOf(kinds, performers);
+  const driven = new Map<string, Run<Event>>();
   const closing = new AbortController();
   const reconciler = openReconciler({
-    controller,
     journal,
+    clock,
     process,
     log,
     telemetry,
     pool,
-    world: { apps, requests, claims, clock, requestSeconds },
     runOf: (stream) => driven.get(stream),
   });
-  const drivers = createDrivers({ journal, claims, reconciler, controller, process, leaseSeconds, log, driven });
-  const asked: Asked = { controller, process, leaseSeconds, journal, claims, drivers, telemetry };
-
-  async function recoverForever(): Promise<void> {
-    while (!closing.signal.aborted) {
-      await recover(asked, driven, closing.signal).catch((error: unknown) =>
-        log(`recovery failed and will be tried again: ${String(error)}`),
-      );
-      await nap((leaseSeconds * 1000) / 3, closing.signal);
-    }
-  }
+  const drivers = createDrivers({
+    journal,
+    claims,
+    reconciler,
+    workerOf: (stream) => knownWorker(workerOf, stream),
+    process,
+    leaseSeconds,
+    log,
+    driven,
+  });
+  const unknown = new Set<string>();
+  const asked: Asked<Event> = { workerOf, process, leaseSeconds, journal, claims, drivers, log, telemetry, unknown };
 
   let recovering: Promise<void> = Promise.resolve();
   return {
     launch: async () => {
       // DBOS fails if two processes create its tables at the same time.
       await oneAtATime("dbos", reconciler.launch, claims, process, leaseSeconds);
-      recovering = recoverForever();
+      recovering = recoverUntil(closing.signal, asked, driven);
     },
     start: (stream, request) => start(stream, request, asked),
     signal: (stream, observation) => signal(stream, observation, asked),
@@ -130,12 +139,40 @@ export function createOrchestrator<State>(setting: OrchestratorSetting<State>): 
   };
 }
 
-async function start(stream: string, request: Request, asked: Asked): Promise<"started" | "exists"> {
-  const { controller, process, leaseSeconds, journal, drivers } = asked;
+/** Pairs each kind with its performer; gives undefined for the stream of a kind that has none here. */
+function workersOf<Event extends AnyEvent>(
+  kinds: Kinds<Event>,
+  performers: ReturnType<Performers>,
+): (stream: string) => Worker<Event> | undefined {
+  const workers = new Map<string, Worker<Event>>();
+  return (stream) => {
+    const kind = kinds.of(stream);
+    const performer = kind && performers[kind.kind];
+    if (kind === undefined || performer === undefined) return undefined;
+    const worker = workers.get(kind.kind) ?? { controller: controllerOf(kind), performer };
+    workers.set(kind.kind, worker);
+    return worker;
+  };
+}
+
+function knownWorker<Event extends AnyEvent>(workerOf: Asked<Event>["workerOf"], stream: string): Worker<Event> {
+  const worker = workerOf(stream);
+  if (worker === undefined) throw new Error(`${stream} is of a kind that this process does not know`);
+  return worker;
+}
+
+async function start<Event extends AnyEvent>(
+  stream: string,
+  request: Request<unknown>,
+  asked: Asked<Event>,
+): Promise<"started" | "exists"> {
+  const { process, leaseSeconds, journal, drivers } = asked;
+  const { controller } = knownWorker(asked.workerOf, stream);
   const events = controller.decides([], request);
+  const targets = controller.targetsOf(events.map((event) => ({ event })));
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     if ((await journal.read(stream)).length > 0) return "exists";
-    const claim = await claimFor(stream, asked);
+    const claim = await claimFor(stream, targets, asked);
     if (claim) {
       const appended = await journal.append(stream, [], events, { process });
       void drivers.run(stream, claim);
@@ -147,16 +184,21 @@ async function start(stream: string, request: Request, asked: Asked): Promise<"s
   throw new Error(`${stream} was not started within ${attemptsMax} leases`);
 }
 
-async function signal(stream: string, observation: Signal, asked: Asked): Promise<readonly RolloutEvent[]> {
-  const { controller, process, journal, drivers } = asked;
+async function signal<Event extends AnyEvent>(
+  stream: string,
+  observation: Signal<string>,
+  asked: Asked<Event>,
+): Promise<readonly Event[]> {
+  const { process, journal, drivers } = asked;
+  const { controller } = knownWorker(asked.workerOf, stream);
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     const facts = await journal.read(stream);
-    if (facts.length === 0) throw rolloutUnknown({ stream });
+    if (facts.length === 0) throw streamUnknown({ kind: controller.kind, stream });
     const events = controller.decides(facts, observation);
     const revives =
       controller.asks(facts) === undefined &&
       controller.asks([...facts, ...events.map((event) => ({ event }))]) !== undefined;
-    const claim = revives ? await claimFor(stream, asked) : undefined;
+    const claim = revives ? await claimFor(stream, controller.targetsOf(facts), asked) : undefined;
     const appended = await journal.append(stream, facts, events, { process });
     if (claim) void drivers.run(stream, claim);
     if (appended === "appended") return events;
@@ -165,40 +207,68 @@ async function signal(stream: string, observation: Signal, asked: Asked): Promis
 }
 
 /**
- * Claims a stream's target. Gives undefined if another process holds it for the same stream.
+ * Claims a stream's targets. Gives undefined if another process holds them for the same stream.
  *
- * A finished stream is about to release its target, so this waits for a moment.
+ * A finished stream is about to release its targets, so this waits for a moment.
  *
- * @throws claim-target-held when another stream is in flight.
+ * @throws claim-target-held when another stream is in flight on one of the targets.
  */
-async function claimFor(stream: string, { controller, journal, drivers }: Asked): Promise<Claim | undefined> {
+async function claimFor<Event extends AnyEvent>(
+  stream: string,
+  targets: readonly TargetKey[],
+  { workerOf, journal, drivers }: Asked<Event>,
+): Promise<Claim | undefined> {
   const deadline = performance.now() + returnMilliseconds;
   for (;;) {
-    const claim = await drivers.claim(stream);
+    const claim = await drivers.claim(stream, targets);
     if (!("heldBy" in claim)) return claim;
     if (claim.heldBy === stream) return undefined;
-    const inFlight = controller.asks(await journal.read(claim.heldBy)) !== undefined;
-    if (inFlight || performance.now() > deadline) throw claimTargetHeld({ stream, heldBy: claim.heldBy });
+    // A stream of an unknown kind counts as in flight: only its own version can say that it has finished.
+    const holder = workerOf(claim.heldBy)?.controller;
+    const isInFlight = holder === undefined || holder.asks(await journal.read(claim.heldBy)) !== undefined;
+    if (isInFlight || performance.now() > deadline) throw claimTargetHeld({ stream, heldBy: claim.heldBy });
     await nap(50, AbortSignal.timeout(returnMilliseconds));
+  }
+}
+
+/** Recovers streams three times in each lease until the process closes. A failure is logged and tried again. */
+async function recoverUntil<Event extends AnyEvent>(
+  closing: AbortSignal,
+  asked: Asked<Event>,
+  driven: ReadonlyMap<string, Run<Event>>,
+): Promise<void> {
+  while (!closing.aborted) {
+    await recover(asked, driven, closing).catch((error: unknown) =>
+      asked.log(`recovery failed and will be tried again: ${String(error)}`),
+    );
+    await nap((asked.leaseSeconds * 1000) / 3, closing);
   }
 }
 
 /**
  * Recovers every stream that no process drives. A finished stream whose process died before it released its claim is
- * recovered too; driving it releases the claim.
+ * recovered too; driving it releases the claim. Streams of an unknown kind are left to the version that knows it.
  */
-async function recover(
-  { journal, claims, drivers, process, telemetry }: Asked,
-  driven: ReadonlyMap<string, Run>,
+async function recover<Event extends AnyEvent>(
+  asked: Asked<Event>,
+  driven: ReadonlyMap<string, Run<Event>>,
   closing: AbortSignal,
 ): Promise<readonly string[]> {
-  const abandoned = (await claims.expired()).map(({ holder }) => holder);
+  const { journal, claims, drivers, process, workerOf, telemetry } = asked;
+  const abandoned = new Map((await claims.expired()).map(({ holder, targets }) => [holder, targets]));
   const unfinished = await journal.streams({ unfinished: true });
   const kept = new Set(await claims.keptElsewhere(process));
   const recovered: string[] = [];
-  for (const stream of new Set([...abandoned, ...unfinished])) {
-    if (driven.has(stream) || kept.has(stream) || closing.aborted || !targetOf(stream)) continue;
-    const claim = await drivers.claim(stream);
+  for (const stream of new Set([...abandoned.keys(), ...unfinished])) {
+    if (driven.has(stream) || kept.has(stream) || closing.aborted) continue;
+    const worker = workerOf(stream);
+    if (worker === undefined) {
+      reportUnknown(stream, asked);
+      continue;
+    }
+    const targets = abandoned.get(stream) ?? (await targetsIn(stream, worker, asked));
+    if (targets.length === 0) continue;
+    const claim = await drivers.claim(stream, targets);
     if ("heldBy" in claim) continue;
     void drivers.run(stream, claim);
     telemetry?.recovered(stream);
@@ -207,10 +277,24 @@ async function recover(
   return recovered;
 }
 
-function controllerOf<State>(engine: Engine<RolloutObservation, RolloutEvent, State, RolloutEffect>): Controller {
-  const stateOf = keptFold(engine);
-  return {
-    asks: (journal) => engine.react(stateOf(journal)),
-    decides: (journal, observation) => engine.decide(stateOf(journal), observation),
-  };
+/** Reads the targets of a stream from its journal. An unreadable journal is reported, and does not stop the others. */
+async function targetsIn<Event extends AnyEvent>(
+  stream: string,
+  { controller }: Worker<Event>,
+  { journal, log }: Asked<Event>,
+): Promise<readonly TargetKey[]> {
+  try {
+    return controller.targetsOf(await journal.read(stream));
+  } catch (error) {
+    log(`${stream} cannot be recovered: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  }
+}
+
+/** Reports once that streams of a kind are left alone. A claim that is no stream's, such as DBOS's, is not reported. */
+function reportUnknown<Event extends AnyEvent>(stream: string, { unknown, log }: Asked<Event>): void {
+  const kind = kindOf(stream);
+  if (kind === "" || unknown.has(kind)) return;
+  unknown.add(kind);
+  log(`Streams of the kind "${kind}" are left to the processes that know it; this one does not.`);
 }

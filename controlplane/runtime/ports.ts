@@ -1,49 +1,13 @@
 // The ports: what the runtime needs from the world, implemented by the adapters. Expected trouble is returned as a
 // `Result`. A port throws only for a bug of ours or when the journal itself is lost.
-import type { Result } from "../../engines/engine.ts";
-import type { Notification } from "../../engines/rollout/notifications.ts";
-import type {
-  AppView,
-  Measurement,
-  ProbeView,
-  RolloutEffect,
-  RolloutEvent,
-  RolloutOutcome,
-  Target,
-  TrafficView,
-} from "../../engines/rollout/vocabulary.ts";
+import type { AnyEffect, AnyEvent, AnyOutcome, Notification } from "../../engines/kind.ts";
+import type { TargetKey } from "../../engines/targets.ts";
 import type { Instant } from "../../engines/time.ts";
-
-type Effect<Kind extends RolloutEffect["kind"]> = Extract<RolloutEffect, { kind: Kind }>;
 
 /**
  * Asked just before each write is sent. False means that another process now owns the target, and nothing may be sent.
  */
 export type Fence = () => Promise<boolean>;
-
-/** Container Apps, as far as rollouts need it. Every write polls until the operation ends and reads back the result. */
-export interface Apps {
-  /** Reads the revisions and the traffic. */
-  readonly inspect: (target: Target, cancel: AbortSignal) => Promise<Result<AppView>>;
-  /** Sets the weights and gives the traffic as read back. Named revisions only; the sum is 100. */
-  readonly shift: (effect: Effect<"ShiftTraffic">, fence: Fence) => Promise<Result<TrafficView>>;
-  readonly readTraffic: (target: Target, cancel: AbortSignal) => Promise<Result<TrafficView>>;
-  readonly activate: (effect: Effect<"Activate">, fence: Fence) => Promise<Result<null>>;
-  readonly deactivate: (effect: Effect<"Deactivate">, fence: Fence) => Promise<Result<null>>;
-  /**
-   * Requests the revision's own address, and its state from the platform. No answer is an observation, not a failure.
-   */
-  readonly probe: (effect: Effect<"Probe">, cancel: AbortSignal) => Promise<Result<ProbeView>>;
-}
-
-/** Request rows, as buckets by revision. */
-export interface Requests {
-  /**
-   * Gives the complete buckets from `from` on. Rows that arrive after the watermark are never counted, so
-   * none counts twice.
-   */
-  readonly measure: (effect: Effect<"Measure">, now: Instant, cancel: AbortSignal) => Promise<Result<Measurement>>;
-}
 
 /** The time. It is a port so that a test scenario can bring its own. */
 export interface Clock {
@@ -53,11 +17,11 @@ export interface Clock {
 }
 
 /** One fact as stored in the journal. */
-export interface Fact {
+export interface Fact<Event extends AnyEvent = AnyEvent> {
   readonly stream: string;
   /** From 0, without gaps. */
   readonly index: number;
-  readonly event: RolloutEvent;
+  readonly event: Event;
   /** The process that wrote it. */
   readonly process: string;
   /** The claim's epoch under which it was written; 0 for requests and signals, which need no claim. */
@@ -89,44 +53,48 @@ export interface Pulse {
 }
 
 /** The only authority on what happened. */
-export interface Journal {
+export interface Journal<Event extends AnyEvent = AnyEvent> {
   /**
    * Gives all facts of a stream. The `known` ones are not read again as long as the stream still continues from them.
    *
    * @throws journal-fact-unknown when this code does not know the shape of a fact.
    * @throws journal-chain-broken when a fact is not what was written.
    */
-  readonly read: (stream: string, known?: readonly Fact[]) => Promise<readonly Fact[]>;
+  readonly read: (stream: string, known?: readonly Fact<Event>[]) => Promise<readonly Fact<Event>[]>;
   /**
    * Adds the events in one transaction, if the stream is still exactly what they were decided `on` and the
    * claim is valid.
    */
   readonly append: (
     stream: string,
-    on: readonly Fact[],
-    events: readonly RolloutEvent[],
+    on: readonly Fact<Event>[],
+    events: readonly Event[],
     pen: Pen,
   ) => Promise<Appended>;
   /** Resolves when the stream is longer than `length`, or at once when cancelled. */
   readonly grown: (stream: string, length: number, cancel: AbortSignal) => Promise<void>;
-  /** The streams of a target, or of all, newest first. */
-  readonly streams: (filter: { readonly target?: Target; readonly unfinished?: boolean }) => Promise<readonly string[]>;
+  /** The streams of a kind, or of all, newest first. */
+  readonly streams: (filter: { readonly kind?: string; readonly unfinished?: boolean }) => Promise<readonly string[]>;
   readonly pulse: () => Promise<Pulse>;
 }
 
-/** The right to act on a target for a stream. One process has it at a time; each change of process raises the epoch. */
+/**
+ * The right of a stream to act on its targets. One process has it at a time; each change of process raises the epoch.
+ */
 export interface Claim {
-  readonly target: string;
-  /** The stream that holds the target. */
+  /** In the order of their keys. */
+  readonly targets: readonly TargetKey[];
+  /** The stream that holds the targets. */
   readonly holder: string;
   readonly process: string;
+  /** One for the stream: above the highest that any of its targets ever had. */
   readonly epoch: number;
 }
 
-/** The claim that was taken, or the stream that holds the target. */
+/** The claim that was taken, or the stream that holds one of the targets. Then none of them was taken. */
 export type Claimed = { readonly claim: Claim } | { readonly heldBy: string };
 
-/** A short lock on an app by a `pulumi up` that is about to write it. */
+/** A short lock on a target by a client that is about to write it, such as a `pulumi up`. */
 export interface Lock {
   readonly id: string;
   readonly by: string;
@@ -139,23 +107,28 @@ export interface Lock {
  * machines is harmless.
  */
 export interface Claims {
-  /** Claims the target for the stream if it is free, if it is ours, or if the same stream's lease has expired. */
-  readonly take: (target: Target, stream: string, process: string) => Promise<Claimed>;
+  /**
+   * Claims all the targets for the stream, or none: each must be free, ours, or the same stream's with an expired
+   * lease.
+   */
+  readonly take: (targets: readonly TargetKey[], stream: string, process: string) => Promise<Claimed>;
   /** Renews the lease. False if the claim is no longer ours. */
   readonly renew: (claim: Claim) => Promise<boolean>;
-  /** Releases the target, because the stream has finished. */
+  /** Releases the targets, because the stream has finished. */
   readonly release: (claim: Claim) => Promise<void>;
-  /** Lets the lease expire now. The stream keeps the target, and another process can continue it at once. */
+  /** Lets the lease expire now. The stream keeps its targets, and another process can continue it at once. */
   readonly lapse: (claim: Claim) => Promise<void>;
   /** Claims that have expired, so that their processes may be presumed dead. */
   readonly expired: () => Promise<readonly Claim[]>;
   /** Streams with a live claim of another process than this one, which recovery can skip. */
   readonly keptElsewhere: (process: string) => Promise<readonly string[]>;
-  /** Locks the app, or gives who has locked it. */
-  readonly lock: (target: Target, by: string, seconds: number) => Promise<Lock | { readonly heldBy: string }>;
-  readonly unlock: (target: Target, id: string) => Promise<void>;
-  /** Gives the lock on an app; undefined if it is not locked. */
-  readonly lockOn: (target: Target) => Promise<Lock | undefined>;
+  /** Gives the streams that hold these targets. */
+  readonly holders: (targets: readonly TargetKey[]) => Promise<readonly string[]>;
+  /** Locks the target, or gives who has locked it. */
+  readonly lock: (target: TargetKey, by: string, seconds: number) => Promise<Lock | { readonly heldBy: string }>;
+  readonly unlock: (target: TargetKey, id: string) => Promise<void>;
+  /** Gives the lock on a target; undefined if it is not locked. */
+  readonly lockOn: (target: TargetKey) => Promise<Lock | undefined>;
 }
 
 /**
@@ -200,9 +173,9 @@ export interface Pass {
   readonly stream: string;
   /** The journal that asked for it. */
   readonly facts: readonly Fact[];
-  readonly effect: RolloutEffect;
+  readonly effect: AnyEffect;
   /** Undefined if a signal cut it short. */
-  readonly outcome: RolloutOutcome | undefined;
+  readonly outcome: AnyOutcome | undefined;
   readonly began: Instant;
   readonly seconds: number;
 }

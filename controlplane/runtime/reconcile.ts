@@ -3,50 +3,40 @@
 // whichever process continues it. A pass that only reads needs nothing but the journal: if the process dies first, the
 // next one reads again.
 import { DBOS, type DBOSConfig, Error as DbosErrors } from "@dbos-inc/dbos-sdk";
-import type {
-  RolloutEffect,
-  RolloutEvent,
-  RolloutObservation,
-  RolloutOutcome,
-} from "../../engines/rollout/vocabulary.ts";
-import { type Lease, untilUnlocked } from "./claims.ts";
-import { isWrite, performEffect, type World } from "./perform.ts";
-import type { Fact, Journal, Telemetry } from "./ports.ts";
+import type { AnyEffect, AnyEvent, AnyOutcome, Controller } from "../../engines/kind.ts";
+import type { Lease } from "./claims.ts";
+import type { Performer } from "./performer.ts";
+import type { Clock, Fact, Journal, Telemetry } from "./ports.ts";
 
-/**
- * The engine as the control loop uses it: the effect that a journal asks for, and the facts that an
- * observation leads to.
- */
-export interface Controller {
-  readonly asks: (journal: readonly Pick<Fact, "event">[]) => RolloutEffect | undefined;
-  readonly decides: (
-    journal: readonly Pick<Fact, "event">[],
-    observation: RolloutObservation,
-  ) => readonly RolloutEvent[];
+/** A kind of work as the loop carries it out. */
+export interface Worker<Event extends AnyEvent> {
+  readonly controller: Controller<Event>;
+  readonly performer: Performer;
 }
 
 /** A stream that this process drives. */
-export interface Run {
+export interface Run<Event extends AnyEvent> {
   readonly stream: string;
+  /** What decides about the stream, and what performs its effects. */
+  readonly worker: Worker<Event>;
   readonly lease: Lease;
   /** Fires when this process must leave the stream: the claim is lost, or the process closes. */
   readonly left: AbortSignal;
   /** The journal as last read; it only ever grows. */
-  facts: readonly Fact[];
+  facts: readonly Fact<Event>[];
   /** Ends with the write now under way. */
   busy: Promise<void>;
 }
 
-/** What a pass needs: the engine, the journal, and the world. */
-export interface ReconcilerSetting {
-  readonly controller: Controller;
-  readonly journal: Journal;
-  readonly world: World;
+/** What a pass needs beside its run. */
+export interface ReconcilerSetting<Event extends AnyEvent> {
+  readonly journal: Journal<Event>;
+  readonly clock: Pick<Clock, "now">;
   readonly process: string;
   readonly pool: NonNullable<DBOSConfig["systemDatabasePool"]>;
   readonly log: (message: string) => void;
   readonly telemetry?: Telemetry | undefined;
-  readonly runOf: (stream: string) => Run | undefined;
+  readonly runOf: (stream: string) => Run<Event> | undefined;
 }
 
 /** Runs reconcile passes and removes their DBOS orchestrations. */
@@ -76,7 +66,7 @@ const passId = (stream: string, length: number): string => `${stream}#${length}`
 const leaveOpen = (): Promise<never> => new Promise(() => {});
 
 /** Opens the reconciler. A process has one, because DBOS exists once in a process. */
-export function openReconciler(setting: ReconcilerSetting): Reconciler {
+export function openReconciler<Event extends AnyEvent>(setting: ReconcilerSetting<Event>): Reconciler {
   const queue = `passes of ${setting.process}`;
   const passOrchestration = async (stream: string, length: number): Promise<void> => {
     const run = setting.runOf(stream);
@@ -95,8 +85,8 @@ export function openReconciler(setting: ReconcilerSetting): Reconciler {
 
   async function reconcile(stream: string, length: number): Promise<void> {
     const run = setting.runOf(stream);
-    const effect = run && setting.controller.asks(run.facts.slice(0, length));
-    if (run && effect && !isWrite(effect)) return readPass(run, length, effect, setting);
+    const effect = run?.worker.controller.asks(run.facts.slice(0, length));
+    if (run && effect && !run.worker.performer.isWrite(effect)) return readPass(run, length, effect, setting);
     const workflowID = passId(stream, length);
     try {
       const handle = await DBOS.startWorkflow(registered, { workflowID, workflowIDReusePolicy: "reject" })(
@@ -150,10 +140,15 @@ const isOpen = (status: string): boolean => status !== "SUCCESS" && status !== "
 const patience = { retriesAllowed: true, maxAttempts: 5, intervalSeconds: 0.5, backoffRate: 2 };
 
 /** The outcome of an effect and its epoch; null if it was cut short. The first release recorded the outcome alone. */
-type Performed = { readonly outcome: RolloutOutcome; readonly epoch: number } | RolloutOutcome | null;
+type Performed = { readonly outcome: AnyOutcome; readonly epoch: number } | AnyOutcome | null;
 
 /** Runs a pass that only reads. What it reads counts only once it is in the journal. */
-async function readPass(run: Run, length: number, effect: RolloutEffect, setting: ReconcilerSetting): Promise<void> {
+async function readPass<Event extends AnyEvent>(
+  run: Run<Event>,
+  length: number,
+  effect: AnyEffect,
+  setting: ReconcilerSetting<Event>,
+): Promise<void> {
   const outcome = await performAndReport(run, length, effect, Promise.resolve(), setting);
   if (outcome !== null) await record(run, length, outcome, false, setting);
 }
@@ -165,10 +160,16 @@ async function readPass(run: Run, length: number, effect: RolloutEffect, setting
  * A write by a dead process counts, whenever it happened. A read by a dead process may be hours old: it is dropped, the
  * pass writes nothing, and the loop reads again.
  */
-async function writePass(run: Run, length: number, setting: ReconcilerSetting): Promise<void> {
+async function writePass<Event extends AnyEvent>(
+  run: Run<Event>,
+  length: number,
+  setting: ReconcilerSetting<Event>,
+): Promise<void> {
   if (run.facts.length < length) run.facts = await setting.journal.read(run.stream, run.facts);
-  const effect = setting.controller.asks(run.facts.slice(0, length));
+  const { controller, performer } = run.worker;
+  const effect = controller.asks(run.facts.slice(0, length));
   if (effect === undefined) return;
+  const write = performer.isWrite(effect);
   let end!: () => void;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -183,23 +184,23 @@ async function writePass(run: Run, length: number, setting: ReconcilerSetting): 
     );
     if (performed === null) return;
     const { outcome, epoch } = "kind" in performed ? { outcome: performed, epoch: undefined } : performed;
-    if (isWrite(effect) || epoch === run.lease.claim.epoch)
-      await DBOS.runStep(() => record(run, length, outcome, isWrite(effect), setting), { name: "append", ...patience });
+    if (write || epoch === run.lease.claim.epoch)
+      await DBOS.runStep(() => record(run, length, outcome, write, setting), { name: "append", ...patience });
   } finally {
     end();
   }
 }
 
 /** Performs the effect and reports it to telemetry. */
-async function performAndReport(
-  run: Run,
+async function performAndReport<Event extends AnyEvent>(
+  run: Run<Event>,
   length: number,
-  effect: RolloutEffect,
+  effect: AnyEffect,
   ended: Promise<void>,
-  setting: ReconcilerSetting,
-): Promise<RolloutOutcome | null> {
+  setting: ReconcilerSetting<Event>,
+): Promise<AnyOutcome | null> {
   const facts = run.facts.slice(0, length);
-  const began = setting.world.clock.now();
+  const began = setting.clock.now();
   const beganAt = performance.now();
   const outcome = await performUnlessCut(run, length, effect, ended, setting);
   setting.telemetry?.reconciled({
@@ -218,27 +219,28 @@ async function performAndReport(
  *
  * An effect that has not begun when the signal arrives does not begin. A write that has begun runs to its end.
  */
-async function performUnlessCut(
-  run: Run,
+async function performUnlessCut<Event extends AnyEvent>(
+  run: Run<Event>,
   length: number,
-  effect: RolloutEffect,
+  effect: AnyEffect,
   ended: Promise<void>,
-  { journal, world }: ReconcilerSetting,
-): Promise<RolloutOutcome | null> {
+  { journal }: ReconcilerSetting<Event>,
+): Promise<AnyOutcome | null> {
   if (run.facts.length > length) return null;
   const cut = new AbortController();
   const over = new AbortController();
-  const write = isWrite(effect);
+  const { performer } = run.worker;
+  const write = performer.isWrite(effect);
   const cancel = AbortSignal.any([cut.signal, run.left]);
   void journal.grown(run.stream, length, AbortSignal.any([over.signal, run.left])).then(() => {
     if (!over.signal.aborted) cut.abort();
   });
   try {
-    await untilUnlocked(effect, world.claims, cancel);
+    await performer.ready(effect, cancel);
     if (run.left.aborted) return await leaveOpen();
     if (cut.signal.aborted) return null;
     if (write) run.busy = ended;
-    const outcome = await performEffect(effect, world, run.lease.confirm, cancel);
+    const outcome = await performer.perform(effect, run.lease.confirm, cancel);
     if (!run.lease.fresh() || (run.left.aborted && !write)) return await leaveOpen();
     return cut.signal.aborted && !write ? null : outcome;
   } finally {
@@ -253,18 +255,18 @@ async function performUnlessCut(
  * changed; the outcome of a read counts as cut short. Facts of the control loop beyond `length` are this pass's own,
  * written by a process that died before the pass ended, so nothing is written twice.
  */
-async function record(
-  run: Run,
+async function record<Event extends AnyEvent>(
+  run: Run<Event>,
   length: number,
-  outcome: RolloutOutcome,
+  outcome: AnyOutcome,
   write: boolean,
-  { controller, journal, process }: ReconcilerSetting,
+  { journal, process }: ReconcilerSetting<Event>,
 ): Promise<void> {
   for (;;) {
     const { facts, lease } = run;
     if (facts.slice(length).some(({ epoch }) => epoch > 0)) return;
     if (facts.length > length && !write) return;
-    const appended = await journal.append(run.stream, facts, controller.decides(facts, outcome), {
+    const appended = await journal.append(run.stream, facts, run.worker.controller.decides(facts, outcome), {
       process,
       claim: lease.claim,
     });

@@ -1,7 +1,9 @@
 // The emulator's own controls under `/_emulator/`: its clock, the log of requests, and injected faults. Azure has none
 // of these and does not use the path; only the fixed client may call them.
-import { ArmError, type ArmReply, type ArmRequest } from "../arm/resource.ts";
+
+import type { ArmReply, ArmRequest } from "../arm/resource.ts";
 import { type Faults, makeFaults } from "./faults.ts";
+import { refuse } from "./refuse.ts";
 
 const requestsKeptMax = 20_000;
 
@@ -26,10 +28,6 @@ export interface Control {
   readonly meetFault: Faults["meet"];
   readonly note: (request: ArmRequest, status: number, answered: boolean) => void;
 }
-
-const refuse = (message: string): never => {
-  throw new ArmError(400, "InvalidRequestContent", message);
-};
 
 /** Starts with a running clock, no fault and an empty log. */
 export function makeControl(): Control {

@@ -1,11 +1,13 @@
 // The emulator's own routes for running apps: request rows, replica logs, processes and killing them, the ingestion
 // lag, and quirks. They are for tests and demonstrations; Azure has nothing under /_emulator.
+
 import { runtimeOf } from "../app/app-runtime.ts";
 import { jobProcesses } from "../app/job-executions.ts";
 import { type KeptRow, requestRows, rowFrom } from "../app/request-rows.ts";
 import type { AppRuntime } from "../app/revisions.ts";
 import { ArmError, type ArmReply, type ArmRequest, type Body, type Cloud } from "../arm/resource.ts";
 import { presentQuirks, setQuirks } from "./quirks-in-force.ts";
+import { refuse } from "./refuse.ts";
 
 type EmulatorRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
 
@@ -54,10 +56,6 @@ export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Prom
     }
   };
 }
-
-const refuse = (message: string): never => {
-  throw new ArmError(400, "InvalidRequestContent", message);
-};
 
 function instant(text: string | null): number {
   if (!text) return 0;

@@ -13,9 +13,11 @@
 //   forget        202 (or 200), then the operation succeeds, and nothing changes
 //   lie           a read is answered as before the last write since the fault was set
 //   delaySeconds  all of it this much later
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { ArmError, type ArmReply, type ArmRequest, type Twist } from "../arm/resource.ts";
 import { errorReply } from "../http.ts";
+import { refuse } from "./refuse.ts";
 
 /** How a request ended, with or without a fault. */
 export interface Met {
@@ -51,10 +53,6 @@ interface Fault {
   readonly lie: boolean;
   readonly delaySeconds: number;
 }
-
-const refuse = (message: string): never => {
-  throw new ArmError(400, "InvalidRequestContent", message);
-};
 
 const defaults: Fault = {
   path: "",

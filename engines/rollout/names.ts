@@ -1,16 +1,27 @@
-// The names of targets and rollouts: the keys of claims, and the ids that are also the streams of the journal.
+// The names of rollouts: the ids that are also the streams of the journal.
+import { type Form, text } from "../form.ts";
+import { partsOf, streamOf as streamNamed } from "../kind.ts";
+import { appForms } from "../targets.ts";
 import type { Target } from "./vocabulary.ts";
 
-/** Gives the key of a target, in lower case, since Azure ignores case. */
-export const targetKey = (target: Target): string => `${target.resourceGroup}/${target.app}`.toLowerCase();
+/** The parts of a rollout's name, as Azure names the things. */
+export const parts = {
+  ...appForms,
+  revision: text("a revision's name", {
+    most: 64,
+    pattern: "^[A-Za-z][A-Za-z0-9-]*$",
+    description: "The revision to release.",
+  }),
+} satisfies Readonly<Record<string, Form<string>>>;
 
-/** Gives the stream of a rollout, which is also its id everywhere. */
-export const streamOf = (target: Target, revision: string): string =>
-  `rollout/${targetKey(target)}/${revision.toLowerCase()}`;
+const naming = { kind: "rollout", calls: { parts } };
+
+/** Gives the stream of a rollout, which is also its id everywhere. Azure ignores case, so it is in lower case. */
+export const streamOf = ({ resourceGroup: rg, app }: Target, revision: string): string =>
+  streamNamed(naming, { rg, app, revision });
 
 /** Gives the target of a stream; undefined if the stream is not that of a rollout. */
 export function targetOf(stream: string): Target | undefined {
-  const [kind, resourceGroup, app, revision, ...rest] = stream.split("/");
-  if (kind !== "rollout" || !resourceGroup || !app || !revision || rest.length > 0) return undefined;
-  return { resourceGroup, app };
+  const { rg, app } = partsOf(naming, stream) ?? {};
+  return rg === undefined || app === undefined ? undefined : { resourceGroup: rg, app };
 }

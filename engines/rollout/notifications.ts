@@ -1,29 +1,24 @@
 // Facts → notifications. This file decides, once for every notifier, which facts are sent. A notification contains only
 // what the journal says.
-import type { Instant } from "../time.ts";
+import type { Notification, Tone } from "../kind.ts";
 import { evolve } from "./evolve.ts";
 import { initialState } from "./initial-state.ts";
 import { messageOf } from "./tell.ts";
-import type { EndReason, RolloutEvent, RolloutResult, Target, WaitReason } from "./vocabulary.ts";
+import type { RolloutEvent, RolloutResult } from "./vocabulary.ts";
 
 /** What a notification reports: a start, a wait, a step, or an end by its result. */
 export type NotificationKind = "started" | "waiting" | "step-reached" | RolloutResult;
 
-/** One fact as it is sent. */
-export interface Notification {
-  /** The same each time this fact is sent, so that a receiver can recognize duplicates. */
-  readonly id: string;
-  /** The index of the fact in its stream. */
-  readonly index: number;
-  readonly kind: NotificationKind;
-  readonly at: Instant;
-  readonly target: Target;
-  readonly revision: string;
-  readonly release: string;
-  /** Why the rollout waits or ended, as a code; null for a start and a step. */
-  readonly reason: WaitReason | EndReason | null;
-  readonly message: string;
-}
+const tones: { readonly [Kind in NotificationKind]: Tone } = {
+  started: "progress",
+  "step-reached": "progress",
+  waiting: "waiting",
+  promoted: "good",
+  unchanged: "good",
+  "rolled-back": "bad",
+  rejected: "bad",
+  degraded: "broken",
+};
 
 /**
  * Gives the notifications of a journal from an index on, in order.
@@ -51,12 +46,18 @@ export function notificationsOf(
       id: `${stream}#${index}`,
       index,
       kind,
+      tone: tones[kind],
       at: event.at,
-      target,
-      revision,
-      release,
-      reason: event.kind === "Waiting" || event.kind === "Finished" ? event.reason : null,
+      subject: target.app,
+      item: revision,
+      place: target.resourceGroup,
       message: messageOf(event),
+      data: {
+        ...target,
+        revision,
+        release,
+        reason: event.kind === "Waiting" || event.kind === "Finished" ? event.reason : null,
+      },
     });
   }
   return notifications;

@@ -35,3 +35,18 @@ export const endReasons = {
   "stable-missing": "the revision that served before no longer exists",
 } as const;
 export type EndReason = keyof typeof endReasons;
+
+/** How a rollout ends, each with its meaning. */
+export const results = {
+  promoted: "the canary has all traffic",
+  "rolled-back": "stable has all traffic again",
+  rejected: "the canary never got any traffic",
+  unchanged: "the revision is the one that serves, or has its template",
+  degraded: "an effect was tried too often without success, so a person must look",
+} as const;
+/** How a rollout ends. `degraded` means that an effect was tried too often without success: a person must look. */
+export type RolloutResult = keyof typeof results;
+
+/** The codes, for the forms of facts. */
+export const codesOf = <Code extends string>(meanings: { readonly [Each in Code]: string }): readonly Code[] =>
+  Object.keys(meanings) as Code[];

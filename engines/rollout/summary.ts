@@ -1,7 +1,18 @@
 // One rollout at a glance. The control plane builds it from a journal and answers with it; the provider and the command
-// line read it. The shape is declared here once, so that both sides agree.
-import type { Balance } from "./judge/judge.ts";
-import type { EndReason, RolloutResult, Target, WaitReason } from "./vocabulary.ts";
+// line read it. The shape is declared here once, so that both sides agree. Nothing of it is stored beside the facts.
+import { exactly, type Schema } from "../schema.ts";
+import { standing } from "./decisions/measurement.ts";
+import { type Balance, balance } from "./judge/judge.ts";
+import { endReasons, results, waitReasons } from "./reasons.ts";
+import { isNoteworthy, messageOf } from "./tell.ts";
+import type { EndReason, RolloutEvent, RolloutResult, RolloutState, Target, WaitReason } from "./vocabulary.ts";
+import { shareOf } from "./weights.ts";
+
+/** Who paused a rollout, and why. */
+interface Pause {
+  readonly by: string;
+  readonly message: string;
+}
 
 /** One rollout at a glance. It is also the rollout's name: resource group, app and revision. */
 export interface RolloutSummary extends Target {
@@ -13,6 +24,8 @@ export interface RolloutSummary extends Target {
   /** The canary's share of the traffic when it was last read. */
   readonly percent: number;
   readonly attempt: number;
+  /** Null unless a person has paused the rollout and it is still paused. */
+  readonly paused: Pause | null;
   /** Null while the rollout is in flight. */
   readonly result: RolloutResult | null;
   /** Why it ended or, while it is in flight, why it waits; null if it goes on. For programs. */
@@ -31,3 +44,122 @@ export interface RolloutSummary extends Target {
 
 /** A summary in the API's JSON, where the target is a field of its own. */
 export type RolloutSummaryJson = Omit<RolloutSummary, keyof Target> & { readonly target: Target };
+
+/** Gives the summary of a rollout; undefined if its journal does not begin with a plan. */
+export function summaryOf(
+  stream: string,
+  events: readonly RolloutEvent[],
+  state: RolloutState,
+): RolloutSummaryJson | undefined {
+  const [planned] = events;
+  if (planned?.kind !== "Planned") return undefined;
+  const { target, revision, release } = planned.intent;
+  const end = endOf(state);
+  const paused = pauseOf(events, state);
+  const last = events.findLast(isNoteworthy) ?? planned;
+  return {
+    id: stream,
+    target,
+    revision,
+    release,
+    phase: state.phase,
+    percent: percentOf(events, revision),
+    attempt: state.attempt,
+    paused,
+    result: end?.result ?? null,
+    reason: end?.reason ?? state.waiting ?? null,
+    message: end?.message ?? (paused ? `paused by ${paused.by}: ${paused.message}` : messageOf(last)),
+    evidence: evidenceOf(state),
+    startedAt: planned.at,
+    facts: events.length,
+  };
+}
+
+/** Gives how a rollout ended; undefined while it is in flight, a retry included. */
+export const endOf = ({ phase, ending }: RolloutState): RolloutState["ending"] =>
+  phase === "finished" ? ending : undefined;
+
+const evidenceOf = (state: RolloutState): Balance | null =>
+  state.intent === undefined || state.stable === null || state.evidence.begun === 0
+    ? null
+    : balance(state.evidence, state.intent.thresholds, standing(state));
+
+function pauseOf(events: readonly RolloutEvent[], state: RolloutState): Pause | null {
+  const pause = events.findLast((event) => event.kind === "Signalled" && event.signal === "pause");
+  return state.paused && pause?.kind === "Signalled" ? { by: pause.by, message: pause.message } : null;
+}
+
+function percentOf(events: readonly RolloutEvent[], revision: string): number {
+  const seen = events.findLast((event) => event.kind === "TrafficRead" || event.kind === "TrafficShifted");
+  return shareOf(seen?.weights ?? [], revision) ?? 0;
+}
+
+const text: Schema = { type: "string" };
+const index: Schema = { type: "integer", minimum: 0 };
+const instant: Schema = { type: "number", description: "Milliseconds since 1970-01-01 UTC." };
+
+const meaningsOf = (reasons: Readonly<Record<string, string>>): string =>
+  Object.entries(reasons)
+    .map(([code, meaning]) => `\`${code}\` (${meaning})`)
+    .join(", ");
+
+const times: Schema = { type: "number", minimum: 0, maximum: 1e9 };
+const balanceSchema = exactly({
+  against: {
+    ...times,
+    description: "How many times likelier the observed requests are with a bad canary than with a good one.",
+  },
+  againstMax: { ...times, description: "The canary is rolled back when `against` reaches this value." },
+  favour: {
+    ...times,
+    type: ["number", "null"],
+    description:
+      "How many times likelier the observed requests of this step are with a good canary than with a bad one; " +
+      "null at 100 percent.",
+  },
+  favourMin: {
+    ...times,
+    description:
+      "The last step before 100 percent passes only when `favour` reaches this value. Earlier steps do not need it.",
+  },
+} satisfies Record<keyof Balance, Schema>);
+
+/** A summary as JSON Schema. */
+export const summarySchema: Schema = exactly({
+  id: { ...text, description: "`rollout/<resource group>/<app>/<revision>`, in lower case." },
+  target: exactly({ resourceGroup: text, app: text }),
+  revision: text,
+  release: text,
+  phase: text,
+  percent: { type: "number", description: "The canary's share of the traffic when it was last read." },
+  attempt: { type: "integer", minimum: 1 },
+  paused: {
+    anyOf: [exactly({ by: text, message: text } satisfies Record<keyof Pause, Schema>), { type: "null" }],
+    description: "Who paused it and why; null unless it is paused.",
+  },
+  result: {
+    anyOf: [{ ...text, enum: Object.keys(results) }, { type: "null" }],
+    description: "Null while the rollout is in flight.",
+  },
+  reason: {
+    anyOf: [{ type: "string", enum: [...Object.keys(endReasons), ...Object.keys(waitReasons)] }, { type: "null" }],
+    description:
+      "Why it ended or, while it is in flight, why it waits; null if it goes on. " +
+      `Ends: ${meaningsOf(endReasons)}. Waits: ${meaningsOf(waitReasons)}.`,
+  },
+  message: { ...text, description: "The reason for people, with the numbers of the case." },
+  evidence: {
+    anyOf: [balanceSchema, { type: "null" }],
+    description: "Null before the first step, and if no revision served before the canary.",
+  },
+  startedAt: instant,
+  facts: { ...index, description: "The number of facts in its journal." },
+} satisfies Record<keyof RolloutSummaryJson, Schema>);
+
+/**
+ * Reports whether a rollout ended well. A rollout in flight, or one that was never started, has not.
+ *
+ * @param result Whatever a Pulumi state holds.
+ */
+export const succeeded = (result: unknown): result is "promoted" | "unchanged" =>
+  result === "promoted" || result === "unchanged";

@@ -1,5 +1,6 @@
 // Facts → lines for people: in scenarios, in `pulumi up`, in `ballast release explain`, in the demo's timeline. The
-// lines contain no ids, hashes or revision names, so that the same rollout reads the same in every world.
+// lines contain no hashes or revision names, so that the same rollout reads the same in every world. A person is named
+// as the token names them, which for Entra is an object id.
 import { duration } from "../time.ts";
 import { addCounts } from "./judge/counts.ts";
 import type { Bucket, RolloutEvent, Verdict } from "./vocabulary.ts";

@@ -1,93 +1,115 @@
 // What the platform shows: the app with its revisions and traffic, answers to probes, and the requests of both arms.
-import type { Instant } from "../time.ts";
-import type { Count, Durations } from "./judge/counts.ts";
+// Facts hold these views whole, so each is declared once, as the form by which a stored fact is read.
+import { flag, list, number, type ObjectOf, object, oneOf, optional, text } from "../form.ts";
+import { countFields, durationsForm } from "./judge/counts.ts";
+
+/** Any text, also an empty one. */
+export const words = (description?: string) =>
+  text("a text", { least: 0, ...(description === undefined ? {} : { description }) });
+
+/** A moment, in milliseconds since 1970-01-01 UTC. */
+const instant = (description: string) => number({ description });
+
+const weightFields = { revision: words(), percent: number() };
+export const weightForm = object(weightFields);
 
 /** A revision's share of the traffic. The weights of an app add up to 100. */
-export interface Weight {
-  readonly revision: string;
-  readonly percent: number;
-}
+export interface Weight extends ObjectOf<typeof weightFields> {}
+
+const labelFields = { stable: optional(words()), canary: optional(words()) };
 
 /**
  * Which revisions have our labels. During a rollout `stable` is on the revision that served before, after a promotion
  * on the one that serves now, so that the dead man's switch can see where traffic is safe.
  */
-export interface Labels {
-  readonly stable?: string;
-  readonly canary?: string;
-}
+export interface Labels extends ObjectOf<typeof labelFields> {}
+
+const revisionFields = {
+  name: words(),
+  active: flag(),
+  running: words("`Running`, `Processing`, `Stopped`, `Degraded`, `Failed`, `Unknown`, or a string of the future."),
+  health: words("`Healthy`, `Unhealthy`, `None`, or a string of the future."),
+  templateHash: words("The same for two revisions with the same template, whatever their names."),
+  minReplicas: optional(
+    number({ description: "0 if the platform may remove its last replica; absent if it does not say." }),
+  ),
+};
 
 /** One revision as the platform shows it. Unknown states are valid and never mean healthy. */
-export interface RevisionView {
-  readonly name: string;
-  readonly active: boolean;
-  /** `Running`, `Processing`, `Stopped`, `Degraded`, `Failed`, `Unknown`, or a string of the future. */
-  readonly running: string;
-  /** `Healthy`, `Unhealthy`, `None`, or a string of the future. */
-  readonly health: string;
-  /** The same for two revisions with the same template, whatever their names. */
-  readonly templateHash: string;
-  /** 0 if the platform may remove its last replica; absent if it does not say. */
-  readonly minReplicas?: number;
-}
+export interface RevisionView extends ObjectOf<typeof revisionFields> {}
+
+const appFields = {
+  weights: list(weightForm),
+  revisions: list(object(revisionFields)),
+  labels: optional(object(labelFields)),
+  mode: optional(
+    words("`Multiple`, `Single`, `Labels`, or a string of the future; weights take effect only in `Multiple`."),
+  ),
+  ingress: optional(oneOf(["http", "tcp", "none"])),
+  sticky: optional(
+    flag({ description: "Whether a user stays with the revision that answered first, whatever the weights." }),
+  ),
+};
+export const appForm = object(appFields);
 
 /** The app as the platform shows it: its revisions and their traffic. */
-export interface AppView {
-  readonly weights: readonly Weight[];
-  readonly revisions: readonly RevisionView[];
-  readonly labels?: Labels;
-  /** `Multiple`, `Single`, `Labels`, or a string of the future; weights take effect only in `Multiple`. */
-  readonly mode?: string;
-  readonly ingress?: "http" | "tcp" | "none";
-  /** Whether a user stays with the revision that answered first, whatever the weights. */
-  readonly sticky?: boolean;
-}
+export interface AppView extends ObjectOf<typeof appFields> {}
+
+/** The fields of the traffic as read back. */
+export const trafficFields = {
+  weights: list(weightForm),
+  deactivated: optional(
+    list(words(), {
+      description:
+        "Revisions that have weight although they are deactivated or gone, so that their users get errors; absent if " +
+        "there are none.",
+    }),
+  ),
+  lockedUntil: optional(
+    instant(
+      "Until when another client (a `pulumi up` in its last seconds) may still write the app; absent without a lock.",
+    ),
+  ),
+};
 
 /** The traffic as read back; a write returns only the weights. */
-export interface TrafficView {
-  readonly weights: readonly Weight[];
-  /**
-   * Revisions that have weight although they are deactivated or gone, so that their users get errors; absent if
-   * there are none.
-   */
-  readonly deactivated?: readonly string[];
-  /**
-   * Until when another client (a `pulumi up` in its last seconds) may still write the app; absent if nobody locks it.
-   */
-  readonly lockedUntil?: Instant;
-}
+export interface TrafficView extends ObjectOf<typeof trafficFields> {}
+
+const landingFields = { weights: list(weightForm), until: instant("When it can no longer come into force.") };
+export const landingForm = object(landingFields);
 
 /** A write that was sent without a known answer: these weights may still come into force until then. */
-export interface Landing {
-  readonly weights: readonly Weight[];
-  readonly until: Instant;
-}
+export interface Landing extends ObjectOf<typeof landingFields> {}
+
+/** The fields of an answer of the canary's own address. */
+export const probeFields = {
+  good: flag(),
+  detail: words("The answer for people: `answered 200`, `no answer in 2 s`."),
+  running: words("The platform's own word for the revision at that moment."),
+};
 
 /** The answer of the canary's own address. */
-export interface ProbeView {
-  readonly good: boolean;
-  /** The answer for people: `answered 200`, `no answer in 2 s`. */
-  readonly detail: string;
-  /** The platform's own word for the revision at that moment. */
-  readonly running: string;
-}
+export interface ProbeView extends ObjectOf<typeof probeFields> {}
+
+const tallyFields = {
+  ...countFields,
+  refused: optional(number({ description: "Answered 4xx." })),
+  durations: optional(durationsForm),
+};
 
 /** The requests of one arm in one bucket. A field that is not in the rows is absent, and is not judged. */
-export interface Tally extends Count {
-  /** Answered 4xx. */
-  readonly refused?: number;
-  readonly durations?: Durations;
-}
+export interface Tally extends ObjectOf<typeof tallyFields> {}
+
+const bucketFields = { at: number(), canary: object(tallyFields), stable: object(tallyFields) };
 
 /** The requests of both arms in the same interval. */
-export interface Bucket {
-  readonly at: Instant;
-  readonly canary: Tally;
-  readonly stable: Tally;
-}
+export interface Bucket extends ObjectOf<typeof bucketFields> {}
+
+/** The fields of a measurement. */
+export const measurementFields = {
+  buckets: list(object(bucketFields)),
+  to: instant("The watermark: all requests up to here are in the buckets."),
+};
 
 /** The complete buckets from the last measurement to the watermark, `to`. */
-export interface Measurement {
-  readonly buckets: readonly Bucket[];
-  readonly to: Instant;
-}
+export interface Measurement extends ObjectOf<typeof measurementFields> {}

@@ -9,7 +9,7 @@ const shop = new CanaryApp("shop", {
   location: "westeurope",
   environment: { id: `${group}/providers/Microsoft.App/managedEnvironments/apps`, domain: "apps.example.net" },
   controlPlane: { endpoint: "https://control-plane.apps.example.net", audience: "api://ballast" },
-  image: "shop.azurecr.io/shop:2.1.0",
+  image: "ghcr.io/example/shop:2.1.0", // public; a private registry also needs `registries`
   variables: { GREETING: "hello" },
   probePath: "/",
   strategy: { weights: [5, 25, 50], bakeSeconds: 600 },

@@ -3,6 +3,8 @@
 import { setTimeout as nap } from "node:timers/promises";
 import { connectionOptions } from "../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../controlplane/adapters/postgres/journal.ts";
+import { registerKinds } from "../../engines/kind.ts";
+import { rolloutKind } from "../../engines/rollout/kind.ts";
 import { replay } from "../../engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import { lawsOfWrites, type Released } from "./laws.ts";
@@ -55,7 +57,7 @@ export async function watch(world: World, released: readonly Released[], stop: A
  * end, and replays to the same decisions.
  */
 function journalsLaw({ world: { pool, database }, breaks }: Watch) {
-  const journal = openJournal(pool, connectionOptions(database), () => {});
+  const journal = openJournal(pool, connectionOptions(database), registerKinds([rolloutKind]), () => {});
   const known = new Map<string, readonly RolloutEvent[]>();
   return {
     close: journal.close,

@@ -1,5 +1,5 @@
-// A model of perform.ts: carries out one effect of a rollout on the cloud and checks lock and fence before each write.
-// Each function names the one that it models.
+// A model of performers/rollout.ts: carries out one effect of a rollout on the cloud and checks lock and fence before
+// each write. Each function names the one that it models.
 import type { Result } from "../../engines/engine.ts";
 import type { RolloutEffect, RolloutOutcome } from "../../engines/rollout/vocabulary.ts";
 import * as azure from "./azure.ts";
@@ -19,11 +19,11 @@ export interface Pass {
   readonly lease: Lease;
 }
 
-/** perform.ts `isWrite`. */
+/** performers/rollout.ts `isWrite`. */
 export const isWrite = ({ kind }: RolloutEffect): boolean =>
   kind === "Activate" || kind === "ShiftTraffic" || kind === "Deactivate";
 
-/** perform.ts `performEffect`: a failure of the cloud is an outcome; a failure of the database is thrown. */
+/** performers/rollout.ts `performEffect`: a failure of the cloud is an outcome; a failure of the database is thrown. */
 export function* perform(
   pass: Pass,
   effect: RolloutEffect,
@@ -85,7 +85,7 @@ function callFor({ world, me, stream, length, lease }: Pass, effect: RolloutEffe
   };
 }
 
-/** perform.ts `callPort`. */
+/** performers/call-rollout-port.ts `callRolloutPort`. */
 function* carryOut(
   call: azure.Call,
   effect: RolloutEffect,

@@ -2,9 +2,10 @@
 // reconcile passes that DBOS stores. It has one clock, its own.
 import { type StoredClaim, taking } from "../../controlplane/runtime/claims.ts";
 import type { Appended, Claim } from "../../controlplane/runtime/ports.ts";
-import { streamOf, targetKey } from "../../engines/rollout/names.ts";
+import { streamOf } from "../../engines/rollout/names.ts";
 import { rollout } from "../../engines/rollout/rollout.ts";
 import type { RolloutEvent, RolloutOutcome, RolloutState, Target } from "../../engines/rollout/vocabulary.ts";
+import { appKey } from "../../engines/targets.ts";
 import { type Cue, createCue, type Loop } from "./loop.ts";
 
 export const target: Target = { resourceGroup: "rg", app: "shop" };
@@ -109,12 +110,12 @@ export function createStore(loop: Loop, leaseSeconds: number): Store {
       return "appended";
     },
     take: (stream, process) => {
-      const taken = taking(row && { ...row, expired: row.expiresAt <= loop.now() }, stream, process);
+      const taken = taking([row && { ...row, expired: row.expiresAt <= loop.now() }], stream, process);
       if ("heldBy" in taken) return taken;
       if (row?.process && row.process !== process && row.expiresAt > loop.now())
-        stolen.push({ target: targetKey(target), holder: stream, process: row.process, epoch: row.epoch });
+        stolen.push({ targets: [appKey(target)], holder: stream, process: row.process, epoch: row.epoch });
       put({ holder: stream, process, epoch: taken.epoch, expiresAt: loop.now() + leaseSeconds * 1000 });
-      return { target: targetKey(target), holder: stream, process, epoch: taken.epoch };
+      return { targets: [appKey(target)], holder: stream, process, epoch: taken.epoch };
     },
     renew: (claim) => {
       if (!stillOurs(claim)) return false;

@@ -91,7 +91,7 @@ test.each([
     "failurePointMax: 2",
     'Invalid release plan in misspelt.yaml: thresholds has an unknown field "failurePointMax"',
   ],
-  ["cli-plan-malformed", "no-thresholds.yaml", "- 5", "thresholds is not an object"],
+  ["cli-plan-malformed", "no-thresholds.yaml", "- 5", "thresholds is the list [5], but must be an object"],
   [
     "cli-plan-malformed",
     "endless.yaml",

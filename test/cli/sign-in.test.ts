@@ -8,7 +8,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
 import { appRoles } from "../../cli/sign-in.ts";
-import { operations } from "../../controlplane/api/openapi-operations.ts";
+import { operations } from "../support/controlplane/exchanges.ts";
 
 const root = path.join(import.meta.dirname, "..", "..");
 const tenant = "66666666-7777-8888-9999-000000000000";

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type View, watch } from "../../cli/release/top.ts";
 import { bar, evidence, logLine, screen, type Watched } from "../../cli/release/top-lines.ts";
-import type { RolloutSummary } from "../../client/control-plane.ts";
+import type { RolloutSummary } from "../../client/rollouts.ts";
 import { journalChainBroken } from "../../errors/journal.ts";
 import { type FakeControlPlane, startFakeControlPlane, token } from "../support/controlplane/fake-control-plane.ts";
 import { goodFacts, releaseInputs } from "../support/program/release-inputs.ts";
@@ -21,6 +21,7 @@ const rollout: RolloutSummary = {
   phase: "baking",
   percent: 25,
   attempt: 1,
+  paused: null,
   result: null,
   reason: null,
   message: "canary has 25 percent",
@@ -43,6 +44,15 @@ describe("the screen", () => {
       "<canary>storefront  █████░░░░░░░░░░░░░░░  25 %  baking 3m 5s  " +
         "against 0.7 of 20, for 1.23K of 20  canary has 25 percent",
     ]);
+  });
+
+  test("says of a paused rollout that it is, by whom and why, in a log too", () => {
+    const paused = { by: "ann", message: "lunch" };
+    const each = { rollout: { ...rollout, paused, message: "paused by ann: lunch" }, endedAt: undefined };
+    expect(drawn([each]).at(-1)).toMatch(/ 25 % {2}paused 3m 5s {2}.* {2}paused by ann: lunch$/);
+    expect(logLine(each, now)).toMatch(/^09:03:05 {2}storefront {2}25 % {2}paused {2}.* {2}paused by ann: lunch$/);
+    const ended = { ...each, rollout: { ...each.rollout, result: "promoted" as const } };
+    expect(logLine(ended, now)).toContain("  promoted  ");
   });
 
   test("has a brief form for narrow terminals, and stops the time at the rollout's end", () => {

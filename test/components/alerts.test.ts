@@ -169,7 +169,7 @@ test("in health, `ballast doctor` finds that telemetry arrives", async () => {
     {
       check: "telemetry",
       state: "ok",
-      text: expect.stringMatching(/^the control plane's last report arrived \d+ s ago$/),
+      message: expect.stringMatching(/^the control plane's last report arrived \d+ s ago$/),
     },
   ]);
 });

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { alertsOf } from "../../components/platform/alerts.ts";
 import { Telemetry, type TelemetryArgs } from "../../components/platform/telemetry.ts";
-import { metrics } from "../../controlplane/adapters/telemetry/instruments.ts";
+import { describedMetrics } from "../support/controlplane/described-metrics.ts";
 import { record, valueOf } from "../support/program/mocks.ts";
 
 const scope = "/subscriptions/s/resourceGroups/shop";
@@ -78,7 +78,7 @@ test("alerts query existing metrics, look back at least as far as they run, and 
   const chapters = [...readFileSync("docs/guides/runbooks.md", "utf8").matchAll(/^## (.+)$/gm)].map(
     ([, chapter]) => chapter,
   );
-  const names = Object.values(metrics).map(({ name }) => name as string);
+  const names = describedMetrics.map(({ name }) => name as string);
   for (const { id, query, runbook, windowMinutes } of alerts) {
     expect([id, chapters.includes(runbook)]).toEqual([id, true]);
     expect(

@@ -61,7 +61,11 @@ describe("the settings", () => {
       "loopback",
     ],
     ["an unencrypted endpoint", { BALLAST_RESOURCE_MANAGER: "http://management.azure.com" }, "https"],
-    ["an managed targets that is not one", { BALLAST_MANAGED_TARGETS: '[{"app":"api"}]' }, "BALLAST_MANAGED_TARGETS"],
+    [
+      "managed targets without their groups",
+      { BALLAST_MANAGED_TARGETS: '[{"app":"api"}]' },
+      "[0].resourceGroup is missing.",
+    ],
     ["a port that is not one", { PORT: "eighty" }, "PORT"],
   ] as const) {
     test(`refuse ${what}`, () => expect(complaintsOf({ ...good, ...wrong })).toContain(words));

@@ -2,9 +2,9 @@
 // spans, metrics, their sender, and no secret. telemetry-outage.test.ts has an ingestion that fails.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { metrics } from "../../controlplane/adapters/telemetry/instruments.ts";
 import { telemetryColumns } from "../../emulator/insights/telemetry-rows.ts";
 import { quarterStrategy } from "../support/controlplane/deploy-plane.ts";
+import { describedMetrics } from "../support/controlplane/described-metrics.ts";
 import {
   notifierSecret,
   openWatchedEstate,
@@ -66,24 +66,24 @@ const named = async (name: string): Promise<number> =>
   (await estate.query(`AppMetrics | where Name == "${name}" | summarize rows = count()`))[0]!["rows"];
 
 test("every pass of an attempt is a span of one trace, whichever process ran it", async () => {
-  const turns = await estate.query(
+  const passes = await estate.query(
     `AppDependencies | where tostring(Properties.stream) endswith "${estate.canary}"
      | extend stream = tostring(Properties.stream), result = tostring(Properties.result),
        attempt = tostring(Properties.attempt), phase = tostring(Properties.phase)`,
   );
-  expect(new Set(turns.map(({ stream }) => stream))).toEqual(new Set([`rollout/estate/storefront/${estate.canary}`]));
-  expect(new Set(turns.map(({ OperationId, attempt }) => `${OperationId} ${attempt}`)).size).toBe(1);
-  expect(new Set(turns.map(({ Name }) => Name))).toEqual(
+  expect(new Set(passes.map(({ stream }) => stream))).toEqual(new Set([`rollout/estate/storefront/${estate.canary}`]));
+  expect(new Set(passes.map(({ OperationId, attempt }) => `${OperationId} ${attempt}`)).size).toBe(1);
+  expect(new Set(passes.map(({ Name }) => Name))).toEqual(
     new Set(["Inspect", "Probe", "ShiftTraffic", "VerifyTraffic", "Wait", "Measure", "Deactivate"]),
   );
-  expect(turns.find(({ Name }) => Name === "ShiftTraffic")).toMatchObject({
+  expect(passes.find(({ Name }) => Name === "ShiftTraffic")).toMatchObject({
     AppRoleName: "control-plane",
     AppVersion: expect.stringMatching(/^control-plane--/),
     result: "ok",
     Success: true,
     phase: "shifting",
   });
-  expect(turns.find(({ Name, phase }) => Name === "ShiftTraffic" && phase === "reverting")).toMatchObject({
+  expect(passes.find(({ Name, phase }) => Name === "ShiftTraffic" && phase === "reverting")).toMatchObject({
     result: "ok",
     attempt: "1",
   });
@@ -104,19 +104,15 @@ test("a call is a span with its path as described, and a failed one is marked as
   );
 });
 
-test("every metric of the table arrives under its name and with its attributes", async () => {
+test("every metric of the tables arrives under its name and with its attributes", async () => {
   await eventually(
     () => named("ballast.notifications.undelivered"),
     (rows) => rows > 0,
     30,
   );
   const arrived = await estate.query("AppMetrics | summarize rows = count(), some = take_any(Properties) by Name");
-  expect(arrived.map(({ Name }) => Name as string).sort()).toEqual(
-    Object.values(metrics)
-      .map(({ name }) => name as string)
-      .sort(),
-  );
-  for (const { name, says } of Object.values(metrics)) {
+  expect(arrived.map(({ Name }) => Name as string).sort()).toEqual(describedMetrics.map(({ name }) => name).sort());
+  for (const { name, says } of describedMetrics) {
     const [, attribute] = /by `(\w+)`|with whether its `(\w+)`/.exec(says)?.filter((each) => each !== undefined) ?? [];
     if (attribute !== undefined)
       expect([name, Object.keys(JSON.parse(arrived.find(({ Name }) => Name === name)!["some"]))]).toEqual([
@@ -137,7 +133,7 @@ test("docs/guides/telemetry.md has every metric with its unit and meaning", () =
     .split("\n")
     .filter((line) => line.startsWith("| `ballast."));
   expect(rows).toEqual(
-    Object.values(metrics).map(({ name, kind, unit, says }) => `| \`${name}\` | ${kind} | ${unit} | ${says} |`),
+    describedMetrics.map(({ name, kind, unit, says }) => `| \`${name}\` | ${kind} | ${unit} | ${says} |`),
   );
 });
 

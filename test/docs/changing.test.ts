@@ -98,26 +98,40 @@ const vocabulary = "engines/rollout/vocabulary.ts";
 /** Something new that lacks a place, by its row on the page, and a word of what must be said about it. */
 const forgotten: Readonly<Record<string, readonly [forget: () => void, says: string]>> = {
   "a fact of a journal": [
-    () =>
-      edit(
-        vocabulary,
-        "export type RolloutDecision =",
-        'export type RolloutDecision =\n  | { readonly kind: "Sighed" }',
-      ),
+    () => edit("engines/rollout/facts.ts", "const decided = {", "const decided = {\n  Sighed: object({}),"),
     "tell.ts",
   ],
   "an effect": [
     () => edit(vocabulary, "export type RolloutEffect =", 'export type RolloutEffect =\n  | { readonly kind: "Sigh" }'),
-    "perform.ts",
+    "call-rollout-port.ts",
   ],
   "a threshold of the judge": [
     () =>
       edit(
-        vocabulary,
-        "export interface Thresholds {",
-        "export interface Thresholds {\n  /** How many sighs are heard. */\n  readonly sighsMax: number;",
+        "engines/rollout/intent.ts",
+        "const thresholdFields = {",
+        "const thresholdFields = {\n" +
+          '  sighsMax: limit({ least: 1, otherwise: 3, description: "How many sighs are heard." }),',
       ),
-    "plan.ts",
+    "How many sighs are heard.",
+  ],
+  "a field of a release": [
+    () =>
+      edit(
+        "engines/rollout/intent.ts",
+        "export const askedFields = {",
+        'export const askedFields = {\n  sigh: optional(line(80, { description: "The sigh of the release." })),',
+      ),
+    "The sigh of the release.",
+  ],
+  "a signal": [
+    () =>
+      edit(
+        "engines/rollout/signals.ts",
+        "export const personalSignals = {",
+        'export const personalSignals = {\n  sigh: { description: "sigh", exampleMessage: "it is late" },',
+      ),
+    "evolve.ts",
   ],
   "an argument of a component": [
     () =>
@@ -151,8 +165,8 @@ const forgotten: Readonly<Record<string, readonly [forget: () => void, says: str
     () =>
       edit(
         "controlplane/api/openapi-operations.ts",
-        "export const operations = {",
-        'export const operations = {\n  sigh: { method: "GET", path: "/sigh", role: undefined, summary: "Sighs.", ' +
+        "export const guarded = {",
+        'export const guarded = {\n  sigh: { method: "GET", path: "/sigh", role: "Rollout.Read", summary: "Sighs.", ' +
           'answers: { 200: { description: "It has sighed." } } },',
       ),
     "app.ts",

@@ -1,5 +1,5 @@
 // The README claims no more than its sources. Its rollback is a scenario's journal, its program is the tested example,
-// its sizes are the defaults that are deployed, and its benchmark figures are those of the judge's page.
+// its benchmark figures are those of the judge's page, and the page on costs that it links gives the deployed sizes.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -27,10 +27,11 @@ test("the rollback is the journal of the scenario that the README links", () => 
 test("the program is examples/canary-app, which a test runs", () =>
   expect(block("ts")).toBe(read("examples", "canary-app", "index.ts")));
 
-test("the sizes are the defaults that are deployed", () => {
+test("the page on adopting gives the sizes that are deployed by default", () => {
+  const costs = read("docs", "start", "adopting.md").split("## What it costs")[1]!;
   const { cpu, gib } = replicaSizes.controlPlane;
-  expect(unwrapped).toContain(`(${cpu} vCPU, ${gib} GiB)`);
-  expect(unwrapped).toContain(`(\`${databaseSku}\`)`);
+  expect(costs).toContain(`${cpu} vCPU and ${gib} GiB`);
+  expect(costs).toContain(`\`${databaseSku}\``);
 });
 
 /** Gives the promoted bad, rolled-back good and undecided percentages of a contestant's row in track A. */
@@ -52,4 +53,10 @@ test("the benchmark figures are those of the judge's page", () => {
   expect(readme).toContain(`| bad canaries promoted, benchmark | | ${row(0)} |`);
   expect(readme).toContain(`| good canaries rolled back, benchmark | | ${row(1)} |`);
   expect(unwrapped).toContain(`${percentages("ballast")[2]} % of its runs had no verdict`);
+  const [hour, hours] = [percentages("Kayenta 1 h"), percentages("Kayenta 4 h")];
+  expect(unwrapped).toContain(`fewest false rollbacks: ${range([hour[1], hours[1]])}.`);
+  expect(unwrapped).toContain(
+    `It promoted ${hour[0]} % of the bad canaries with an analysis of one hour, and none with`,
+  );
+  expect([hours[0], unwrapped]).toEqual([0, expect.stringContaining(`after which ${hours[2]} % of its runs had no`)]);
 });

@@ -4,7 +4,6 @@ import { globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { operations } from "../../controlplane/api/openapi-operations.ts";
 import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import { catalogue } from "../../errors/catalogue.ts";
 import { type Exported, exportedTypes } from "../../toolchain/package/exported-types.ts";
@@ -12,6 +11,7 @@ import { plain } from "../../toolchain/package/markdown.ts";
 import { placeholder } from "../../toolchain/package/placeholder.ts";
 import { referencePages } from "../../toolchain/package/reference.ts";
 import { callTitle } from "../../toolchain/package/reference-api.ts";
+import { operations } from "../support/controlplane/exchanges.ts";
 import { commandNames } from "../support/docs/ballast-grammar.ts";
 
 const root = join(import.meta.dirname, "..", "..");

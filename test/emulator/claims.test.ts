@@ -18,14 +18,18 @@ interface Claim {
   readonly proofs: readonly { readonly file: string; readonly title: string }[];
 }
 
-/** Reads the tables of claims: subject, behaviour, evidence, and tests as file › title, separated by `<br>`. */
+/**
+ * Reads the tables of claims: subject, behaviour, evidence, and tests as file › title, separated by `<br>`. A table in
+ * which no claim is about a served name has no column for the subject.
+ */
 function claimsOf(page: string): readonly Claim[] {
   const rows = page.split("\n").filter((line) => /^\|.*\b[\w.-]+ › /.test(line));
   return rows.map((row) => {
-    const [about = "", text = "", evidence = "", tests = ""] = row
+    const cells = row
       .split("|")
       .slice(1, -1)
       .map((cell) => cell.trim());
+    const [about = "", text = "", evidence = "", tests = ""] = cells.length === 3 ? ["", ...cells] : cells;
     return {
       names: [...about.matchAll(/`([^`]+)`/g)].map(([, name]) => name!),
       text,

@@ -5,37 +5,9 @@ import { parse } from "yaml";
 import { parseConfig, type Settings } from "../../config.ts";
 import { defaultStrategy, defaultThresholds } from "../../engines/rollout/plan.ts";
 import { BallastError } from "../../errors/catalogue.ts";
+import { azure, ids, local, network, pinned, secret, subnet, zone, zoned } from "../support/program/configurations.ts";
 import { filledIn } from "../support/program/environments.ts";
 import { stackConfig } from "../support/program/stack-config.ts";
-
-const azure = stackConfig({
-  "azure-native:subscriptionId": "11111111-2222-3333-4444-555555555555",
-  "ballast:tenant": "66666666-7777-8888-9999-000000000000",
-  "ballast:location": "westeurope",
-  "ballast:registry": "example",
-  "ballast:controlPlaneImage": "example.azurecr.io/control-plane:1",
-  "ballast:storefrontImage": "example.azurecr.io/storefront:1",
-  "ballast:deadMansSwitchImage": "example.azurecr.io/dead-mans-switch:1",
-});
-const local = stackConfig(parse(readFileSync("Pulumi.local.yaml", "utf8")).config);
-const subnet = (name: string) =>
-  `/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/hub/subnets/${name}`;
-const zone = (name: string) =>
-  `/subscriptions/s/resourceGroups/hub/providers/Microsoft.Network/privateDnsZones/${name}`;
-const network = (choice: object) => ({ "ballast:network": JSON.stringify(choice) });
-const ids = {
-  environmentSubnet: subnet("apps"),
-  databaseSubnet: subnet("database"),
-  databaseZone: zone("shop.postgres.database.azure.com"),
-};
-const zoned = {
-  "ballast:zoneRedundant": "true",
-  ...network({ environmentSubnet: subnet("apps") }),
-  "ballast:databaseSku": "Standard_D2ds_v5",
-  "ballast:replicas": '{"storefrontMin":3,"controlPlaneMin":2}',
-};
-const pinned = `example.azurecr.io/any@sha256:${"0".repeat(64)}`;
-const secret = ["ballast:databasePassword"];
 
 function refused(change: { readonly [key: string]: string }, secretKeys: readonly string[] = []): BallastError {
   try {
@@ -172,79 +144,106 @@ describe("a refusal", () => {
       "ballast:dryRunThresholds.oddsTolerated",
     ],
     ["config-key-missing", { "azure-native:subscriptionId": "" }, "azure-native:subscriptionId"],
-    [
-      "config-value-ill-typed",
-      { "ballast:emulator": "yes" },
-      'ballast:emulator must be true or false, but it is "yes"',
-    ],
+    ["config-value-ill-typed", { "ballast:emulator": "yes" }, 'ballast:emulator is "yes", but must be true or false'],
     [
       "config-value-ill-typed",
       { "ballast:leaseSeconds": "soon" },
-      'ballast:leaseSeconds must be a number above 0, but it is "soon"',
+      'ballast:leaseSeconds is "soon", but must be a number above 0',
     ],
     [
       "config-value-ill-typed",
       { "ballast:leaseSeconds": "-1" },
-      "ballast:leaseSeconds must be a number above 0, but it is -1",
+      "ballast:leaseSeconds is -1, but must be a number above 0",
     ],
     [
       "config-value-ill-typed",
       { "ballast:ingestionSeconds": "-1" },
-      "ballast:ingestionSeconds must be a number of 0 or more, but it is -1",
+      "ballast:ingestionSeconds is -1, but must be a number of at least 0",
     ],
     [
       "config-value-ill-typed",
       { "ballast:strategy": "[5]" },
-      "ballast:strategy must be an object, but it is the list [5]",
+      "ballast:strategy is the list [5], but must be an object",
     ],
     [
       "config-value-ill-typed",
       { "ballast:strategy": '{"weights":["5"]}' },
-      'ballast:strategy.weights must be a list of numbers, but it is the list ["5"]',
+      'ballast:strategy.weights[0] is "5", but must be a whole number from 1 to 99',
     ],
     [
       "config-value-ill-typed",
       { "ballast:storefrontEnvironment": '{"A":{"B":1}}' },
-      "ballast:storefrontEnvironment.A must be a string, but it is an object",
+      "ballast:storefrontEnvironment.A is an object, but must be a text, a number, true or false",
     ],
     [
       "config-value-ill-typed",
       { "ballast:endpoints": '{"login":"http://x"}' },
-      "ballast:endpoints.login must be an https:// address",
+      'ballast:endpoints.login is "http://x", but must be an https:// address',
     ],
-    ["config-value-ill-typed", { "ballast:databasePort": "70000" }, "ballast:databasePort must be a port number"],
-    ["config-value-ill-typed", { "ballast:whenInFlight": "wait" }, "ballast:whenInFlight must be refuse or supersede"],
+    [
+      "config-value-ill-typed",
+      { "ballast:databasePort": "70000" },
+      "ballast:databasePort is 70000, but must be a port number",
+    ],
+    [
+      "config-value-ill-typed",
+      { "ballast:whenInFlight": "wait" },
+      'ballast:whenInFlight is "wait", but must be refuse or supersede',
+    ],
     [
       "config-value-ill-typed",
       { "ballast:probePath": "health" },
-      "ballast:probePath must be a path that begins with /",
+      'ballast:probePath is "health", but must be a path that begins with /',
     ],
-    ["config-value-ill-typed", { "ballast:location": "" }, "ballast:location must be a non-empty string"],
+    [
+      "config-value-ill-typed",
+      { "ballast:location": "" },
+      'ballast:location is "", but must be a text that is not empty',
+    ],
     [
       "config-value-ill-typed",
       { "ballast:retention": '{"backupDays":36}' },
-      "ballast:retention.backupDays must be a number of days from 7 to 35, but it is 36",
+      "ballast:retention.backupDays is 36, but must be a whole number from 7 to 35",
     ],
     [
       "config-value-ill-typed",
       { "ballast:replicas": '{"controlPlaneMin":0}' },
-      "ballast:replicas.controlPlaneMin must be a whole number of 1 or more, but it is 0",
+      "ballast:replicas.controlPlaneMin is 0, but must be a whole number of at least 1",
     ],
     [
       "config-value-ill-typed",
       { "ballast:replicas": '{"controlPlaneMin":4}' },
-      "ballast:replicas.controlPlaneMax must be at least controlPlaneMin (4), but it is 3",
+      "ballast:replicas.controlPlaneMax is 3, but must be at least controlPlaneMin (4)",
     ],
-    ["config-value-ill-typed", { "ballast:databaseSku": "B1ms" }, "ballast:databaseSku must be an Azure size"],
+    [
+      "config-value-ill-typed",
+      { "ballast:databaseSku": "B1ms" },
+      'ballast:databaseSku is "B1ms", but must be an Azure size',
+    ],
     [
       "config-value-ill-typed",
       { "ballast:registry": "example.azurecr.io" },
-      "ballast:registry must be a registry's name",
+      'ballast:registry is "example.azurecr.io", but must be a registry\'s name',
     ],
     [
       "config-value-ill-typed",
       { "ballast:registry": "/subscriptions/s/registries/example" },
-      "ballast:registry must be a registry's name",
+      'ballast:registry is "/subscriptions/s/registries/example", but must be a registry\'s name',
+    ],
+    [
+      "config-value-ill-typed",
+      { "ballast:thresholds": '{"oddsTolerated":11}' },
+      "ballast:thresholds.oddsTolerated is 11, but must be a number from 1 to 10",
+    ],
+    [
+      "config-value-ill-typed",
+      { "ballast:strategy": '{"weights":[50,25]}' },
+      "ballast:strategy: The weights go from 50 to 25 at step 2; each weight must be above the one before.",
+    ],
+    [
+      "config-value-ill-typed",
+      { "ballast:gate": '{"beforePercent":1}', "ballast:wait": "no" },
+      'ballast:gate.beforePercent is 1, but must be a whole number from 2 to 100. ballast:wait is "no", but must be',
     ],
     [
       "config-image-mutable",
@@ -276,22 +275,22 @@ describe("a refusal", () => {
     [
       "config-value-ill-typed",
       network({ range: "10.40.0.0" }),
-      "ballast:network.range must be an IPv4 range in CIDR notation",
+      'ballast:network.range is "10.40.0.0", but must be an IPv4 range in CIDR notation',
     ],
     [
       "config-value-ill-typed",
       network({ callers: ["203.0.113.7"] }),
-      "ballast:network.callers must be an IPv4 range in CIDR notation",
+      'ballast:network.callers[0] is "203.0.113.7", but must be an IPv4 range in CIDR notation',
     ],
     [
       "config-value-ill-typed",
       network({ environmentSubnet: "apps" }),
-      "ballast:network.environmentSubnet must be the id of a subnet",
+      'ballast:network.environmentSubnet is "apps", but must be the id of a subnet',
     ],
     [
       "config-value-ill-typed",
       network({ ...ids, databaseZone: ids.databaseSubnet }),
-      "ballast:network.databaseZone must be the id of a private DNS zone",
+      "but must be the id of a private DNS zone",
     ],
     [
       "config-placeholder-left",

@@ -307,7 +307,7 @@ test("during a canary no `up` moves traffic: unchanged, refused, or a revert aft
   release("5");
   const refused = await stack.up();
   expect(refused.code).not.toBe(0);
-  expect(refused.output).toContain("rollout-in-flight");
+  expect(refused.output).toContain("stream-in-flight");
   expect(weights((await sent()).at(-1))).toEqual(half);
   expect(await trafficOf()).toEqual(half);
 

@@ -238,7 +238,7 @@ describe("the search", () => {
       expect(findSecrets(sources, { revision })).toContain(`revision in ${place}`);
     const textOf = (place: string): string => sources.find(({ name }) => name === place)!.text;
     expect(textOf("a refused token's error")).toContain("call-token-refused");
-    expect(textOf("the approval")).toContain("Its journal records the signal.");
+    expect(textOf("the approval")).toContain("The rollout's journal records the signal.");
     for (const notifier of ["webhook", "slack", "teams", "github"])
       expect(textOf("the control plane's log")).toMatch(
         new RegExp(`Notification .* to ${notifier} failed; will retry: .*cannot be reached`),

@@ -1,22 +1,18 @@
 // The provider over its protocol, against a control plane with canned answers: what it accepts, what it prints, and how
 // it fails. release.pulumi.test.ts runs it under the real Pulumi CLI.
-import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { readFileSync } from "node:fs";
 import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerProto from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { controlPlane } from "../../client/control-plane.ts";
 import type { Followed } from "../../client/follow.ts";
-import { startEmulator } from "../../emulator/start.ts";
 import { defaultThresholds } from "../../engines/rollout/plan.ts";
 import { issuerUnreachable, roleMissing } from "../../errors/api.ts";
-import { withdraw } from "../../provider/release.ts";
-import { diff, unknownValue } from "../../provider/release-inputs.ts";
+import { diff } from "../../provider/release/inputs.ts";
+import { withdraw } from "../../provider/release/release.ts";
+import { unknownValue } from "../../provider/resource-type.ts";
 import {
   envelope,
   type FakeControlPlane,
@@ -30,6 +26,7 @@ import {
   type ProviderProcess,
   startProvider,
   struct,
+  urn,
 } from "../support/program/provider-process.ts";
 import { goodFacts, releaseInputs, strategy } from "../support/program/release-inputs.ts";
 
@@ -86,8 +83,8 @@ test("reports the package's version, and describes its resource and functions in
 });
 
 test.each([
-  ["an unknown input", { wate: true }, "wate is unknown; known are endpoint,"],
-  ["a misspelt strategy", { strategy: { ...strategy, bakeSecond: 3 } }, "strategy.bakeSecond is unknown"],
+  ["an unknown input", { wate: true }, 'the value has an unknown field "wate"; the known fields are endpoint,'],
+  ["a misspelt strategy", { strategy: { ...strategy, bakeSecond: 3 } }, 'strategy has an unknown field "bakeSecond"'],
   [
     "a strategy without a field",
     { strategy: { ...strategy, intervalSeconds: undefined } },
@@ -97,17 +94,27 @@ test.each([
   [
     "a text for a number",
     { thresholds: { oddsTolerated: "1" } },
-    'thresholds.oddsTolerated is "1", but must be a number.',
+    'thresholds.oddsTolerated is "1", but must be a number from 1 to 10.',
   ],
   [
     "a dryRun that is not whole",
     { dryRunThresholds: { ...defaultThresholds, oddsTolerated: undefined } },
     "dryRunThresholds.oddsTolerated is missing.",
   ],
+  [
+    "a number beyond its range",
+    { strategy: { ...strategy, weights: [5, 100] } },
+    "strategy.weights[1] is 100, but must be a whole number from 1 to 99.",
+  ],
+  ["a path with spaces", { probePath: "/a b" }, 'probePath is "/a b", but must be a path'],
   ["an address in the clear", { endpoint: "http://ballast.example" }, "must be an https address"],
-  ["a third way in flight", { whenInFlight: "queue" }, 'must be "refuse" or "supersede"'],
+  ["a third way in flight", { whenInFlight: "queue" }, 'whenInFlight is "queue", but must be refuse or supersede.'],
   ["a gate without its time", { gate: { beforePercent: 100 } }, "gate.expiresSeconds is missing"],
-  ["a third way with weights of others", { outsideWeights: "ignore" }, 'must be "restore" or "adopt"'],
+  [
+    "a third way with weights of others",
+    { outsideWeights: "ignore" },
+    'outsideWeights is "ignore", but must be restore or adopt.',
+  ],
 ])("refuses %s by name", async (_what, other, reason) => {
   const inputs = JSON.parse(JSON.stringify(releaseInputs(plane.endpoint, other))) as Record<string, unknown>;
   expect(String(await failureOf(checked(provider, inputs)))).toContain(reason);
@@ -170,7 +177,7 @@ test("deleting a release whose rollout already returns its traffic waits for its
   const name = { resourceGroup: "rg", app: "storefront", revision: "r1" };
   const access = { endpoint: plane.endpoint, token: async () => token };
   await controlPlane(access).put(name, { release: "one" } as never);
-  const told: string[] = [];
+  const reported: string[] = [];
   const real = controlPlane(access);
   const deciding = {
     ...real,
@@ -183,12 +190,12 @@ test("deleting a release whose rollout already returns its traffic waits for its
     { ...name, endpoint: plane.endpoint } as never,
     {
       controlPlane: deciding,
-      report: (line: string) => told.push(line),
+      report: (line: string) => reported.push(line),
       warn: () => {},
       cancel: new AbortController().signal,
     } as never,
   );
-  expect(told.at(-1)).toBe("rolled back at 25 percent");
+  expect(reported.at(-1)).toBe("rolled back at 25 percent");
 });
 
 test.each([
@@ -257,9 +264,7 @@ test("a rollout in flight refuses another release, which supersedes it on reques
   await create(provider, releaseInputs(plane.endpoint, { wait: false }));
   const second = releaseInputs(plane.endpoint, { release: "two", revision: "r2" });
   const { outputs, reason } = kept(await failureOf(create(provider, second)));
-  expect(reason).toContain(
-    "rollout-in-flight  rollout/rg/storefront/r1 is in flight, and an app has one rollout at a time.",
-  );
+  expect(reason).toContain("stream-in-flight  rollout/rg/storefront/r1 is in flight, and a target has one at a time.");
   expect(outputs).toMatchObject({ result: "not-started" });
   expect(await create(provider, { ...second, whenInFlight: "supersede" })).toMatchObject({ result: "promoted" });
   expect(plane.rollouts.get("rollout/rg/storefront/r1")!.script.result).toBe("rolled-back");
@@ -299,6 +304,7 @@ test("a lookup updates the result, and any failure leaves the state unchanged", 
   };
   const read = async (): Promise<object> => {
     const request = new providerProto.ReadRequest()
+      .setUrn(urn)
       .setId("rg/storefront")
       .setInputs(struct(releaseInputs(plane.endpoint)))
       .setProperties(struct(state));
@@ -322,7 +328,7 @@ test("a lock is taken and given back; another holder or an unreachable control p
   expect(plane.asked).toEqual(["POST /locks/rg/storefront", "DELETE /locks/rg/storefront/lock-1"]);
   expect(await invoke("lock", { seconds: 60, app: "taken" })).toEqual({ heldBy: "rollout/rg/taken/r1" });
   expect(await invoke("lock", { minutes: 1 })).toEqual({
-    failures: [expect.stringContaining("minutes is unknown"), "seconds is missing or not a number."],
+    failures: [expect.stringContaining('unknown field "minutes"'), "seconds is missing."],
   });
   await plane.stop();
   expect(await invoke("lock", { seconds: 60 })).toEqual({
@@ -364,32 +370,6 @@ test("a follower gives up after a silence, and names the address", async () => {
   });
   expect(kinds).toEqual(["fact", "fact", "fact", "broken"]);
   await plane.start();
-});
-
-test("signs in with a client secret at the environment's authority, and reports a refusal", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "ballast-provider-"));
-  const cloud = await startEmulator({ folder, images: {} });
-  try {
-    const script = `
-      const { tokenFor } = await import(${JSON.stringify(new URL("../../client/credential.ts", import.meta.url))});
-      const token = await tokenFor("api://ballast")();
-      const guessed = tokenFor("api://ballast", { ...process.env, AZURE_CLIENT_SECRET: "guessed" });
-      const error = await guessed().catch((thrown) => thrown);
-      console.log(JSON.stringify({ token, id: error.id, message: error.message }));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {
-      env: { ...cloud.environment },
-    });
-    const said = JSON.parse(stdout) as { token: string; id: string; message: string };
-    expect(JSON.parse(String(Buffer.from(said.token.split(".")[1]!, "base64url")))).toMatchObject({
-      aud: "api://ballast",
-      roles: ["Rollout.Read", "Rollout.Write"],
-    });
-    expect(said).toMatchObject({ id: "release-not-signed-in", message: expect.stringContaining("invalid_client") });
-    expect(said.message).not.toContain("guessed");
-  } finally {
-    await cloud.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
 });
 
 test("the provider ends with its Pulumi CLI, even if that is killed", async () => {

@@ -150,7 +150,7 @@ test("a misspelt input fails the preview, which names it", async () => {
   release("one", "r1", { strategy: { ...strategy, bakeSecond: 1 } });
   const { code, output } = await program.run(stack, ["preview"]);
   expect(code).not.toBe(0);
-  expect(output).toContain("strategy.bakeSecond is unknown");
+  expect(output).toContain('strategy has an unknown field "bakeSecond"');
 });
 
 test("a secret input is never stored in the state as plain text", async () => {

@@ -4,19 +4,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseFact } from "../../controlplane/adapters/postgres/facts.ts";
-import { attemptsOf } from "../../report/attempts.ts";
+import { facts as codec } from "../../engines/rollout/facts.ts";
 import { roundScale, timeTicks } from "../../report/chart.ts";
 import { badgesOf } from "../../report/marks.ts";
 import { html } from "../../report/markup.ts";
-import { report } from "../../report/page.ts";
+import { attemptsOf } from "../../report/rollout/attempts.ts";
+import { rolloutReport } from "../../report/rollout/report.ts";
 import { factsOf, hostile, hostileFacts, scenarioFacts } from "../support/controlplane/report-facts.ts";
 
 const rolledBack = scenarioFacts("aborts-when-failures-exceed-the-limit");
 
 describe("the page", () => {
   test("begins with the result and the judge's message", () => {
-    const page = report(rolledBack);
+    const page = rolloutReport(rolledBack);
     const { event } = rolledBack.at(-1)!;
     expect(
       event.kind === "Finished" && page.includes(`<h1>rolled-back</h1><p class="message">${event.message}</p>`),
@@ -30,19 +30,21 @@ describe("the page", () => {
   });
 
   test("shows the phase and the latest message of a rollout in progress", () => {
-    const page = report(rolledBack.slice(0, rolledBack.findIndex(({ event }) => event.kind === "StepPassed") + 1));
+    const page = rolloutReport(
+      rolledBack.slice(0, rolledBack.findIndex(({ event }) => event.kind === "StepPassed") + 1),
+    );
     expect(page).toContain("<h1>in progress: shifting at 50 percent</h1>");
     expect(page).toContain('<p class="message">10 percent: canary fails 0.0 % of 600 requests');
   });
 
   test("is self-contained: no script, no link, nothing fetched, and a policy that forbids all of it", () => {
-    const page = report(rolledBack);
+    const page = rolloutReport(rolledBack);
     expect(page).not.toMatch(/<script|<link|<img|<iframe|\b(src|href)=|url\(|@import|\bon\w+=|https?:/i);
     expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
   });
 
   test("shows hostile names, reasons and processes as text", () => {
-    const page = report(hostileFacts());
+    const page = rolloutReport(hostileFacts());
     expect(page).not.toContain(hostile);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
     expect(page).not.toMatch(/<script|<img|[\u0007\u202e]/);
@@ -51,7 +53,7 @@ describe("the page", () => {
   });
 
   test("lists every fact, with the number of its mark", () => {
-    const page = report(rolledBack);
+    const page = rolloutReport(rolledBack);
     const rows = [
       ...page.matchAll(
         new RegExp(
@@ -75,10 +77,10 @@ describe("the page", () => {
 
   test("reports a recovery by another process", () => {
     const facts = rolledBack.map((fact, index) => (index < 30 ? fact : { ...fact, process: "p2", epoch: 2 }));
-    expect(report(facts).match(/recovered by another process: [^<]+/g)).toEqual([
+    expect(rolloutReport(facts).match(/recovered by another process: [^<]+/g)).toEqual([
       "recovered by another process: p2, epoch 2",
     ]);
-    expect(report(rolledBack)).not.toContain("recovered by another process");
+    expect(rolloutReport(rolledBack)).not.toContain("recovered by another process");
   });
 
   test("can be made of every kept journal, and of every beginning of a scenario", () => {
@@ -89,18 +91,11 @@ describe("the page", () => {
       )
         .trim()
         .split("\n");
-      const page = report(
-        factsOf(
-          lines.map(
-            (line, index) =>
-              parseFact({ stream: name, index, event: JSON.parse(line), process: "then", epoch: 1, hash: "" }).event,
-          ),
-        ),
-      );
+      const page = rolloutReport(factsOf(lines.map((line) => codec.read(JSON.parse(line)))));
       expect(page).not.toMatch(/NaN|Infinity|undefined/);
     }
     for (let length = 1; length <= rolledBack.length; length++)
-      expect(report(rolledBack.slice(0, length))).not.toMatch(/NaN|Infinity|undefined/);
+      expect(rolloutReport(rolledBack.slice(0, length))).not.toMatch(/NaN|Infinity|undefined/);
   });
 });
 

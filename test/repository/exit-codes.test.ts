@@ -36,6 +36,7 @@ const usage = [
   "cli-rollout-name-unclear",
   "cli-stack-unreadable",
   "cli-traffic-unknown",
+  "cli-usage-wrong",
   "demo-option-unclear",
   "demo-seed-unclear",
   "doctor-plane-undeployed",
@@ -70,6 +71,8 @@ const failed = [
   "cli-sign-in-az-missing",
   "cli-sign-in-failed",
   "cli-sign-in-unknown",
+  "cli-stream-name-ambiguous",
+  "cli-stream-name-unknown",
   "demo-already-running",
 ];
 

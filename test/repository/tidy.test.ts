@@ -1,11 +1,13 @@
 // Runs every law over the whole repository. A violation names the file, the line and the remedy. So that no law passes
-// because it sees nothing, each also runs over small bad files: here, and in the tests of imports and errors beside it.
+// because it sees nothing, each also runs over small bad files: here, and in the tests of imports, frames and
+// errors beside it.
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { catalogue } from "../../errors/catalogue.ts";
 import { importErrors, wordingsOf } from "../../toolchain/package/reference-errors.ts";
 import { evenWordings, provokedErrors } from "../support/repository/error-laws.ts";
 import * as exceptions from "../support/repository/exceptions.ts";
+import { frameLaw, frames } from "../support/repository/frame-law.ts";
 import { importLaw, readTable } from "../support/repository/import-law.ts";
 import * as laws from "../support/repository/laws.ts";
 import { readRepository, type SourceFile } from "../support/repository/source.ts";
@@ -30,6 +32,7 @@ describe("the repository", () => {
 
   test("imports only what docs/explain/architecture.md permits", () =>
     expect(importLaw(readTable(architecture), exceptions.computedImports)(repository)).toEqual([]));
+  test("has frames that know no kind of work", () => expect(frameLaw(frames)(repository)).toEqual([]));
   test("has no circle of imports, including imports of types", () => expect(laws.noCircles(repository)).toEqual([]));
   test("has functions of 70 lines at most", () =>
     expect(laws.shortFunctions(exceptions.longFunctions)(repository)).toEqual([]));
@@ -38,7 +41,7 @@ describe("the repository", () => {
     expect(laws.narrowLines(exceptions.wideLines)(repository)).toEqual([]));
   test("has a short file that carries out effects", () =>
     expect(
-      repository.find(({ path }) => path === "controlplane/runtime/perform.ts")?.text.split("\n").length,
+      repository.find(({ path }) => path === "controlplane/performers/rollout.ts")?.text.split("\n").length,
     ).toBeLessThan(120));
   test("opens every file with a comment on its purpose", () => expect(laws.openingComments(repository)).toEqual([]));
   test("has names that say what a thing is", () => expect(laws.sayingNames(repository)).toEqual([]));
@@ -150,9 +153,16 @@ describe("the law about", () => {
         laws.openingComments,
         file("a.ts", 'import "x";\n'),
         file("b.mjs", "#!/usr/bin/env node\nx();\n"),
-        file("c.ts", "// Says it.\n"),
+        file("c.ts", "// Says what it is for.\n"),
+        file("d.mjs", "#!/usr/bin/env node\n// Says what it is for,\n// in two lines.\nx();\n"),
+        file("e.ts", "//\nx();\n"),
+        file("f.ts", "/** Gives the sum of both numbers. */\nexport const f = 1;\n"),
+        file("g.ts", "// biome-ignore lint/a/b: the caller needs it so.\nx();\n"),
+        file("h.ts", "// @ts-expect-error: it has no types of its own.\nx();\n"),
+        file("i.ts", '/// <reference path="./a.d.ts" />\nx();\n'),
+        file("j.ts", "// The sum\nx();\n"),
       ),
-    ).toEqual(["a.ts:1", "b.mjs:1"]);
+    ).toEqual(["a.ts:1", "b.mjs:1", "e.ts:1", "f.ts:1", "g.ts:1", "h.ts:1", "i.ts:1", "j.ts:1"]);
   });
 
   test("names bans whole words in declared names, but no foreign names", () => {

@@ -77,6 +77,7 @@ console.log(process.versions.node, ...args);
   });
 
   const hasNode24 = existsSync(join(toolchain, "..", "node_modules", `node-${process.platform}-${process.arch}`));
+  // There is no package of Node 24 for every platform.
   test.runIf(hasNode24)(
     "on an older Node, starts itself again on Node 24 with its arguments and exit code",
     async () => {
@@ -86,6 +87,7 @@ console.log(process.versions.node, ...args);
     },
   );
 
+  // As above.
   test.runIf(hasNode24)("passes a signal on to the Node that replaced it", async () => {
     const child = spawn(process.execPath, ["--import", join(folder, "old.mjs"), launcher(true), "wait"], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -120,7 +122,7 @@ describe("the launcher of our language host", () => {
     writeLauncher(folder);
     const { code, output } = await runChild(path(), [], { environment: {} });
     expect(code).not.toBe(0);
-    expect(output).toContain('start this Pulumi CLI with "npm run pulumi"');
+    expect(output).toContain('runs only through "npm run pulumi" of a clone of Ballast');
   });
 
   test("is rewritten if its text differs, and left alone if it is the same", () => {

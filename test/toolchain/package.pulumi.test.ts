@@ -202,6 +202,11 @@ test("it installs without another Node", () => {
   expect(existsSync(join(stranger, "node_modules", ".bin", "node"))).toBe(false);
 });
 
+test("its declarations describe the fields of a plan, so that an editor shows them", () =>
+  expect(readFileSync(join(installed, "dist", "engines", "rollout", "intent.d.ts"), "utf8")).toMatch(
+    /watched after its warm-up.*\n +\*\n +\* @default 300\n +\*\/\n +readonly bakeSeconds: number;/,
+  ));
+
 test("a strict TypeScript program type-checks, and a misspelt argument or one of a wrong type does not", async () => {
   const { code, output } = await inProgram("npx", ["--no-install", "tsc"]);
   expect(output).toBe("");

@@ -2,8 +2,9 @@
 // needs. Node does not run TypeScript under node_modules, so the sources themselves cannot be installed. The package
 // holds what the files in tsconfig.package.json lead to.
 import { spawnSync } from "node:child_process";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
+import { withFields } from "./form-members.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const dist = join(root, "dist");
@@ -26,10 +27,13 @@ const { status } = spawnSync(
   [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "tsconfig.package.json")],
   { stdio: "inherit" },
 );
-if (status === 0)
+if (status === 0) {
   for (const path of copied)
     cpSync(join(root, path), join(dist, path), {
       recursive: true,
       filter: (file) => ![".ts", ".md"].includes(extname(file)),
     });
+  const declarations = join(dist, "engines", "rollout", "intent.d.ts");
+  writeFileSync(declarations, withFields(readFileSync(declarations, "utf8")));
+}
 process.exitCode = status ?? 1;

@@ -11,16 +11,9 @@ import {
   type TypeNode,
 } from "typescript/unstable/ast";
 import { API, type Project, type Symbol, SymbolFlags } from "typescript/unstable/sync";
+import { fieldsOfForm, type Member, typesOfForms } from "./form-members.ts";
 
-/** One argument, output or field. A nested one has its parent's name before its own: `database.login.user`. */
-export interface Member {
-  readonly name: string;
-  readonly type: string;
-  readonly optional: boolean;
-  readonly documentation: string;
-  /** The default, as its docstring gives it. */
-  readonly byDefault?: string;
-}
+export type { Member };
 
 /** One export. A component has its outputs as members, a type has its fields or, in `type`, what it is an alias for. */
 export interface Exported {
@@ -35,8 +28,6 @@ export interface Exported {
 export interface Sources {
   /** Gives the exports of a file, sorted by name. */
   readonly exports: (file: string) => readonly Exported[];
-  /** Gives the fields of an exported type, also inherited and computed ones, and the fields of objects within. */
-  readonly fields: (file: string, type: string) => readonly Member[];
 }
 
 /** Has the compiler read all sources, once, and gives what `ask` makes of them. */
@@ -53,10 +44,6 @@ export function askSources<Answer>(root: string, ask: (sources: Sources) => Answ
         exportsOf(file)
           .map((symbol) => described(project, symbol.name, withoutAlias(project, symbol)))
           .toSorted((one, other) => (one.name < other.name ? -1 : 1)),
-      fields: (file, type) => {
-        const found = exportsOf(file).find(({ name }) => name === type)!;
-        return fieldsOf(project, project.checker.getDeclaredTypeOfSymbol(withoutAlias(project, found)), "");
-      },
     });
   } finally {
     api.close();
@@ -81,8 +68,15 @@ function described(project: Project, name: string, symbol: Symbol): Exported {
   const node = symbol.declarations[0]!.resolve(project)!;
   const kind = kinds[node.kind] ?? "value";
   if (kind === "value") return { name, kind, documentation, members: [] };
-  if (node.kind === SyntaxKind.TypeAliasDeclaration)
-    return { name, kind, documentation, members: [], type: written(project, (node as TypeAliasDeclaration).type) };
+  const form = typesOfForms[name];
+  if (form !== undefined)
+    return { name, kind, documentation: form.about.description ?? "", members: fieldsOfForm(form) };
+  if (node.kind === SyntaxKind.TypeAliasDeclaration) {
+    const text = written(project, (node as TypeAliasDeclaration).type);
+    const isDerived = text.includes("typeof ");
+    const type = isDerived ? project.checker.typeToString(project.checker.getDeclaredTypeOfSymbol(symbol)) : text;
+    return { name, kind, documentation, members: [], type };
+  }
   const properties = propertiesOf((node as ClassDeclaration).members);
   return { name, kind, documentation, members: properties.flatMap((property) => membersOf(project, property, "")) };
 }
@@ -103,22 +97,6 @@ function membersOf(project: Project, { name, type }: Property, prefix: string): 
       membersOf(project, property, `${member.name}${inner!.listed ? "[]" : ""}.`),
     ),
   ];
-}
-
-type Type = ReturnType<Project["checker"]["getDeclaredTypeOfSymbol"]>;
-
-/** Gives the fields of a type, and those of objects within. A field without a docstring has that of its type. */
-function fieldsOf(project: Project, type: Type, prefix: string): readonly Member[] {
-  const { checker } = project;
-  return checker.getPropertiesOfType(type).flatMap((symbol) => {
-    const inner = checker.getNonNullableType(checker.getTypeOfSymbol(symbol)!)!;
-    const own = memberOf(project, symbol, prefix, checker.typeToString(inner).replaceAll("readonly ", ""));
-    const ofType = inner.isClassOrInterface() ? checker.getDocumentationCommentOfSymbol(inner.getSymbol()!) : "";
-    const member = { ...own, documentation: own.documentation || oneLine(ofType) };
-    return inner.isObjectType() && !checker.isArrayLikeType(inner)
-      ? [member, ...fieldsOf(project, inner, `${member.name}.`)]
-      : [member];
-  });
 }
 
 function memberOf({ checker }: Project, symbol: Symbol, prefix: string, type: string): Member {

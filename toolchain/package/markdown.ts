@@ -23,6 +23,8 @@ export const plain = (text: string): string =>
     .map((part, at) => (at % 2 === 1 ? part : part.replaceAll(/[<*]/g, "\\$&")))
     .join("");
 
-/** Gives a phrase as a sentence of its own. */
+/** Gives a phrase as a sentence of its own. A key at its start, such as `ballast:emulator`, keeps its small letter. */
 export const sentence = (phrase: string): string =>
-  phrase.charAt(0).toUpperCase() + phrase.slice(1) + (/[.!?:]$/.test(phrase) ? "" : ".");
+  (/^\w+:\w/.test(phrase) ? phrase.charAt(0) : phrase.charAt(0).toUpperCase()) +
+  phrase.slice(1) +
+  (/[.!?:]$/.test(phrase) ? "" : ".");

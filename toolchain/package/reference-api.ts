@@ -1,21 +1,15 @@
 // docs/reference/api.md: every call of the control plane's API with what it takes, answers and refuses, from the table
-// and the schemas of which GET /openapi.json is made. What a release's fields mean is in the docstrings of its types.
-import { description as openapi, refusalsOf } from "../../controlplane/api/openapi.ts";
-import {
-  type Answered,
-  type Operation,
-  type OperationName,
-  operations,
-} from "../../controlplane/api/openapi-operations.ts";
-import { type filterForm, type followForm, names } from "../../controlplane/api/read-address.ts";
-import type { lockForm, signalForm } from "../../controlplane/api/rollouts/forms.ts";
-import type { Form } from "../../engines/form.ts";
-import type { Member, Sources } from "./exported-types.ts";
+// and the schemas of which GET /openapi.json is made.
+import { describe, refusalsOf } from "../../controlplane/api/openapi.ts";
+import { type Answered, type Operation, operationsOf } from "../../controlplane/api/openapi-operations.ts";
+import { type Names, namesOf } from "../../controlplane/api/read-address.ts";
+import type { Kinds } from "../../engines/kind.ts";
 import { code, generatedFrom, plain, table } from "./markdown.ts";
 
 /** The parts of JSON Schema that the API uses. */
 interface JsonSchema {
   readonly $ref?: string;
+  readonly title?: string;
   readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -30,66 +24,35 @@ interface JsonSchema {
 }
 type Properties = Readonly<Record<string, JsonSchema>>;
 
-type NamesOf<Each> = Each extends Form<infer Value> ? keyof Value & string : never;
-
-/** What parameters mean, and fields of bodies whose types have no docstrings of their own. */
-const meanings: Readonly<
-  Record<
-    keyof typeof names | NamesOf<typeof filterForm | typeof followForm | typeof signalForm | typeof lockForm>,
-    string
-  >
-> = {
-  rg: "The app's resource group.",
-  app: "The app.",
-  revision: "The revision to release.",
-  id: "The lock's id.",
-  resourceGroup: "Lists only rollouts in this resource group.",
-  inFlight: "Lists only rollouts that have not ended.",
-  from: "The index of the first fact to send.",
-  signal: "What to do with the rollout.",
-  message: "Why. The journal keeps it with the caller's name.",
-  seconds: "How long the lock lasts unless it is removed before.",
-};
-
-/** The types that a body is read into, for the meaning of its fields. */
-const bodyTypes: { readonly [call in OperationName]?: readonly [file: string, type: string] } = {
-  putRollout: ["controlplane/api/rollouts/forms.ts", "AskedRelease"],
-};
-
 /** Gives the heading of a call. */
 export const callTitle = ({ method, path }: Pick<Operation, "method" | "path">): string => `${method} ${path}`;
 
 /** Gives the page. */
-export function apiPage(sources: Sources): string {
+export function apiPage(kinds: Kinds): string {
+  const names = namesOf(kinds);
   return [
     "# API of the control plane",
     generatedFrom("`controlplane/api/`"),
     "[The guide](../guides/api.md) says how to sign in and has examples. `GET /openapi.json` gives the same as " +
       "OpenAPI 3.1, and also the pattern of each string. Every refusal has the shape [`Error`](#error).",
-    ...Object.entries<Operation>(operations).map(([name, operation]) => {
-      const [file, type] = bodyTypes[name as OperationName] ?? [];
-      const fields = file === undefined ? [] : sources.fields(file, type!);
-      return call(operation, new Map([...Object.entries(meanings), ...fields.map(wordsOf)]));
-    }),
+    ...Object.values(operationsOf(kinds)).map((operation) => call(operation, names)),
     "## Shapes",
-    ...Object.entries(openapi.components.schemas as Properties).map(([name, schema]) => shape(name, schema)),
+    ...Object.entries(describe(kinds).components.schemas as Properties).map(([name, schema]) => shape(name, schema)),
     "",
   ].join("\n\n");
 }
 
-const wordsOf = ({ name, documentation }: Member): readonly [name: string, words: string] => [name, documentation];
-
-function call(operation: Operation, wordsByName: ReadonlyMap<string, string>): string {
+function call(operation: Operation, names: Names): string {
   const { role, summary, path, query, body, answers } = operation;
-  const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as keyof typeof names);
+  const places = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   const parameter = (name: string, where: string, schema: JsonSchema): readonly string[] => [
     code(name),
     where,
     typeOf(schema),
-    [wordsByName.get(name), defaultOf(schema)].filter(Boolean).join(" "),
+    [schema.description, defaultOf(schema)].filter(Boolean).join(" "),
   ];
   const parameters = [
-    ...places.map((name) => parameter(name, "path", names[name].schema as JsonSchema)),
+    ...places.map((name) => parameter(name, "path", names[name]!.schema as JsonSchema)),
     ...Object.entries((query?.schema as JsonSchema | undefined)?.properties ?? {}).map(([name, schema]) =>
       parameter(name, "query", schema),
     ),
@@ -101,19 +64,19 @@ function call(operation: Operation, wordsByName: ReadonlyMap<string, string>): s
     ...(parameters.length === 0 ? [] : [table(["parameter", "in", "type", "description"], parameters).trimEnd()]),
     ...(body === undefined
       ? []
-      : [
-          table(
-            ["field of the body", "type", "description"],
-            fieldRows(body.schema as JsonSchema, wordsByName),
-          ).trimEnd(),
-        ]),
+      : [table(["field of the body", "type", "description"], fieldRows(body.schema as JsonSchema)).trimEnd()]),
     table(
       ["status", "answer"],
       [
         ...Object.entries<Answered>(answers).map(([status, answer]) => [status, answerOf(answer)]),
         ...Object.entries(refusalsOf(operation)).map(([status, ids]) => [
           status,
-          `Refused: ${ids.map(errorLink).join(", ")}.`,
+          [
+            `Refused: ${ids.map(errorLink).join(", ")}.`,
+            ...Object.entries(operation.refusedWith?.[Number(status)] ?? {}).map(
+              ([name, schema]) => `Beside the error: ${code(name)}. ${schema["description"]}`,
+            ),
+          ].join(" "),
         ]),
       ],
     ).trimEnd(),
@@ -130,23 +93,19 @@ const answerOf = ({ description: words, shape: schema, mediaType }: Answered): s
       : [`Body: ${inline(schema as JsonSchema)}${mediaType === undefined ? "" : `, ${code(mediaType)}`}.`]),
   ].join(" ");
 
-/** Gives a row for each field, also of objects within. A field that has the schema of an earlier one refers to that. */
-function fieldRows(schema: JsonSchema, wordsByName: ReadonlyMap<string, string>): readonly (readonly string[])[] {
-  const seen = new Map<JsonSchema, string>();
+/** Gives a row for each field, also of objects within. A field with the shape of an earlier one refers to that. */
+function fieldRows(schema: JsonSchema): readonly (readonly string[])[] {
+  const seen = new Map<string, string>();
   const rowsOf = (object: JsonSchema, prefix: string): readonly (readonly string[])[] =>
     Object.entries(object.properties ?? {}).flatMap(([key, field]) => {
       const name = prefix + key;
       const inner = objectIn(field);
-      const earlier = inner && seen.get(inner);
-      const words = field.description ?? wordsByName.get(name) ?? "";
-      const isOptional = !object.required?.includes(key);
-      if (earlier !== undefined) {
-        const ownWords = words === wordsByName.get(earlier) ? "" : words;
-        return [[code(name), `object with the fields of ${code(earlier)}`, meaningOf(field, ownWords, isOptional)]];
-      }
-      const row = [code(name), typeOf(field), meaningOf(field, words, isOptional)];
+      const earlier = inner?.title === undefined ? undefined : seen.get(inner.title);
+      const meaning = meaningOf(field, !object.required?.includes(key));
+      if (earlier !== undefined) return [[code(name), `object with the fields of ${code(earlier)}`, meaning]];
+      const row = [code(name), typeOf(field), meaning];
       if (inner === undefined) return [row];
-      seen.set(inner, name);
+      if (inner.title !== undefined) seen.set(inner.title, name);
       return [row, ...rowsOf(inner, `${name}.`)];
     });
   return rowsOf(schema, "");
@@ -156,8 +115,8 @@ function fieldRows(schema: JsonSchema, wordsByName: ReadonlyMap<string, string>)
 const objectIn = (field: JsonSchema): JsonSchema | undefined =>
   [field, ...(field.anyOf ?? [])].find(({ type }) => type === "object");
 
-const meaningOf = (field: JsonSchema, words: string, isOptional: boolean): string =>
-  [isOptional ? "Optional." : "", plain(words), defaultOf(field)].filter(Boolean).join(" ");
+const meaningOf = (field: JsonSchema, isOptional: boolean): string =>
+  [isOptional ? "Optional." : "", plain(field.description ?? ""), defaultOf(field)].filter(Boolean).join(" ");
 
 const defaultOf = (schema: JsonSchema): string =>
   schema.default === undefined ? "" : `${code(JSON.stringify(schema.default))} by default.`;
@@ -166,7 +125,7 @@ const defaultOf = (schema: JsonSchema): string =>
 function shape(name: string, schema: JsonSchema): string {
   const fields =
     schema.oneOf === undefined
-      ? table(["field", "type", "description"], fieldRows(schema, new Map()))
+      ? table(["field", "type", "description"], fieldRows(schema))
       : schema.oneOf.map((variant) => `- ${variantOf(variant)}\n`).join("");
   const words = schema.description === undefined ? [] : [plain(schema.description)];
   return [`### ${code(name)}`, ...words, fields.trimEnd()].join("\n\n");

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { type Argument, Command, type Option } from "commander";
 import { addGroups } from "../../cli/groups.ts";
+import { withReachOptions } from "../../cli/reach.ts";
 import { block, code, generatedFrom, plain, sentence, table } from "./markdown.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -27,10 +28,29 @@ export function commandsPage(): string {
     "# Commands",
     generatedFrom("the help of each command in `cli/`"),
     block("text", stdout).trimEnd(),
+    ...reachSection(),
     ...commands.flatMap((command) => sections(command as Command, "ballast")),
     "",
   ].join("\n\n");
 }
+
+/** The options of every command that calls the control plane. They have one section, and no row at each command. */
+const reachOptions = withReachOptions(new Command()).options;
+const reachTitle = "Options of commands that call the control plane";
+
+const reachSection = (): readonly string[] => [
+  `## ${reachTitle}`,
+  table(
+    ["option", "default", "description"],
+    reachOptions.map((option) => optionRow(new Command(), option)),
+  ).trimEnd(),
+];
+
+/** Reports whether a command has all of these options, and so calls the control plane. */
+const isReaching = ({ options }: Command): boolean =>
+  reachOptions.every((each) =>
+    options.some(({ flags, description }) => flags === each.flags && description === each.description),
+  );
 
 /** Gives the section of a command, or that of a group and those of its commands. */
 function sections(command: Command, parent: string): readonly string[] {
@@ -38,14 +58,20 @@ function sections(command: Command, parent: string): readonly string[] {
   const head = [`${"#".repeat(name.split(" ").length)} ${name}`, plain(sentence(command.description()))];
   if (command.commands.length > 0)
     return [...head, ...command.commands.flatMap((each) => sections(each as Command, name))];
+  const shared = isReaching(command) ? reachOptions.map(({ flags }) => flags) : [];
   const rows = [
     ...command.registeredArguments.map((each) => argumentRow(command, each)),
-    ...command.options.filter(({ hidden }) => !hidden).map((each) => optionRow(command, each)),
+    ...command.options
+      .filter(({ hidden, flags }) => !hidden && !shared.includes(flags))
+      .map((each) => optionRow(command, each)),
   ];
   return [
     ...head,
     block("text", command.createHelp().commandUsage(command)).trimEnd(),
-    table(["argument or option", "default", "description"], rows).trimEnd(),
+    ...(rows.length > 0 ? [table(["argument or option", "default", "description"], rows).trimEnd()] : []),
+    ...(shared.length > 0
+      ? [`It also has the [${reachTitle.toLowerCase()}](#${reachTitle.toLowerCase().replaceAll(" ", "-")}).`]
+      : []),
     ...additions(command),
   ];
 }

@@ -9,10 +9,14 @@ import { isExecutable } from "./version.ts";
 /** The name under which the Pulumi CLI looks for the language host of Node programs. */
 export const launcherName = "pulumi-language-nodejs";
 
+const notOurs =
+  'is not set: this Pulumi CLI runs only through \\"npm run pulumi\\" of a clone of Ballast; ' +
+  "for other programs install an official one";
+
 /** The text of the launcher. */
 export const launcherText = `#!/bin/sh
 # Written by Ballast for a Pulumi CLI that came without its language host for Node programs.
-exec "\${BALLAST_NODE:?is not set: start this Pulumi CLI with \\"npm run pulumi\\"}" "$BALLAST_LANGUAGE_HOST" "$@"
+exec "\${BALLAST_NODE:?${notOurs}}" "$BALLAST_LANGUAGE_HOST" "$@"
 `;
 
 /** Gives what the launcher needs in the Pulumi CLI's environment: the Node that runs us and the host of this clone. */

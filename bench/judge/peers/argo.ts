@@ -67,7 +67,7 @@ interface ArgoState {
 const weights = [20, 40, 60, 80];
 const pauseMinutes = 10;
 
-function argo(name: string, template: Template): Contestant<ArgoState> {
+function argo(name: string, about: string, template: Template): Contestant<ArgoState> {
   const counts = ({ canary, stable }: Minute): { requests: number; good: number } => {
     const requests = canary.requests + (template.of === "service" ? stable.requests : 0);
     return { requests, good: requests - canary.failed - (template.of === "service" ? stable.failed : 0) };
@@ -81,6 +81,7 @@ function argo(name: string, template: Template): Contestant<ArgoState> {
   };
   return {
     name,
+    about,
     start: (history) => ({
       began: undefined,
       measuredAt: -Infinity,
@@ -116,16 +117,27 @@ const example: Template = {
 };
 
 /** The documentation's example of background analysis: the whole service, from 40 percent on, every five minutes. */
-export const argoDocs = argo("Argo docs", example);
+export const argoDocs = argo(
+  "Argo docs",
+  "Argo Rollouts' documented example: 95 % success of the whole service, checked every five minutes",
+  example,
+);
 
 /** The same with only the canary's requests. */
-export const argoDocsCanary = argo("Argo docs, canary only", { ...example, of: "canary" });
+export const argoDocsCanary = argo("Argo docs, canary only", "the same example, of the canary's requests only", {
+  ...example,
+  of: "canary",
+});
 
 /** A careful configuration of the same steps: only the canary, every minute from its first one, at least 99 percent. */
-export const argoTuned = argo("Argo tuned", {
-  of: "canary",
-  minimum: 0.99,
-  failureLimit: 3,
-  intervalMinutes: 1,
-  delayMinutes: 1,
-});
+export const argoTuned = argo(
+  "Argo tuned",
+  "Argo Rollouts with 99 % success of the canary's requests, checked every minute",
+  {
+    of: "canary",
+    minimum: 0.99,
+    failureLimit: 3,
+    intervalMinutes: 1,
+    delayMinutes: 1,
+  },
+);

@@ -106,6 +106,9 @@ export function flagger(threshold: number): Contestant<FlaggerStatus> {
   const analysis = { threshold, stepWeight: 5, maxWeight: 50 };
   return {
     name: `Flagger ${threshold}`,
+    about:
+      "Flagger's documented checks of the canary each minute (99 % success, p99 at most 500 ms); " +
+      `${threshold} failed checks roll back`,
     start: () => ({ weight: 0, failedChecks: 0 }),
     look: (state, now, arrived) =>
       advance(analysis, state, () => passesChecks(arrived.findLast(({ at }) => at === now)?.canary)),

@@ -242,6 +242,9 @@ export function conclude(reached: number, isLast: boolean): Move<KayentaState>["
 export function kayenta(name: string, lifetimeMinutes: number, intervalMinutes: number): Contestant<KayentaState> {
   return {
     name,
+    about:
+      `Kayenta's Netflix judge on failures and p99, at a tenth of the traffic for ${lifetimeMinutes} minutes, ` +
+      `judged every ${intervalMinutes}`,
     start: () => ({ began: undefined, fresh: [], points: [] }),
     look: (before, now, arrived): Move<KayentaState> => {
       const began = before.began ?? now;

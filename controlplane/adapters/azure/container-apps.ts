@@ -12,7 +12,8 @@ import type {
   Weight,
 } from "../../../engines/rollout/vocabulary.ts";
 import { sameWeights, shareOf } from "../../../engines/rollout/weights.ts";
-import type { Apps, Fence } from "../../runtime/ports.ts";
+import type { Apps } from "../../performers/rollout-ports.ts";
+import type { Fence } from "../../runtime/ports.ts";
 import type { Connection } from "./connection.ts";
 import { probeAddress } from "./probe.ts";
 import { pollMilliseconds, type SettleSetting, settle } from "./settle.ts";

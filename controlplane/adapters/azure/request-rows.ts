@@ -9,7 +9,7 @@ import type { Result } from "../../../engines/engine.ts";
 import { bandMax, bandsPerDoubling, durationsOf } from "../../../engines/rollout/judge/durations.ts";
 import type { Bucket, Count, Measurement, RolloutEffect, Tally } from "../../../engines/rollout/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
-import type { Requests } from "../../runtime/ports.ts";
+import type { Requests } from "../../performers/rollout-ports.ts";
 import type { Connection } from "./connection.ts";
 import { ask, type Patience } from "./trouble.ts";
 

@@ -103,7 +103,7 @@ export function entriesFor(
   known: ReadonlySet<string>,
 ): TrafficWeight[] {
   const labels = [
-    ...Object.entries(ours).map(([label, revisionName]) => ({ revisionName, label })),
+    ...Object.entries({ ...ours }).map(([label, revisionName]) => ({ revisionName, label })),
     ...entriesOf(app).flatMap((entry) => {
       const revisionName = revisionOf(entry, app);
       return entry.label && !["stable", "canary"].includes(entry.label) && revisionName !== undefined

@@ -1,8 +1,8 @@
-// Reports a rollout as a GitHub deployment, and each notification as the deployment's next status. The
-// deployment is found again by its task, a hash of the rollout's name, so that no id has to be stored and no
+// Reports a stream as a GitHub deployment, and each notification as the deployment's next status. The
+// deployment is found again by its task, a hash of the stream's name, so that no id has to be stored and no
 // deployment is created twice.
 import { createHash } from "node:crypto";
-import type { Notification, NotificationKind } from "../../../engines/rollout/notifications.ts";
+import type { Notification, Tone } from "../../../engines/kind.ts";
 import type { Notifier } from "../../runtime/ports.ts";
 import { deliveryOf, type Sent, send, type Wire } from "./post.ts";
 
@@ -49,7 +49,7 @@ export function githubNotifier({ api, repository, ref, token }: GithubSettings, 
             auto_merge: false,
             required_contexts: [],
             environment: environmentOf(notification),
-            description: shortened(`${notification.target.app}: ${notification.revision}`),
+            description: shortened(`${notification.subject}: ${notification.item}`),
           }),
         });
         if ("delivery" in made) return made.delivery;
@@ -60,7 +60,7 @@ export function githubNotifier({ api, repository, ref, token }: GithubSettings, 
         await ask({
           url: `${deployments}/${id}/statuses`,
           body: JSON.stringify({
-            state: states[notification.kind],
+            state: states[notification.tone],
             environment: environmentOf(notification),
             description: shortened(notification.message),
           }),
@@ -70,7 +70,7 @@ export function githubNotifier({ api, repository, ref, token }: GithubSettings, 
   };
 }
 
-const environmentOf = ({ target }: Notification): string => `${target.resourceGroup}/${target.app}`;
+const environmentOf = ({ place, subject }: Notification): string => `${place}/${subject}`;
 const shortened = (text: string): string =>
   text.length <= descriptionMax ? text : `${text.slice(0, descriptionMax - 1)}…`;
 const idOf = (deployment: unknown): number | undefined => {
@@ -78,13 +78,10 @@ const idOf = (deployment: unknown): number | undefined => {
   return typeof id === "number" ? id : undefined;
 };
 
-const states: { readonly [Kind in NotificationKind]: string } = {
-  started: "in_progress",
-  "step-reached": "in_progress",
+const states: { readonly [Each in Tone]: string } = {
+  progress: "in_progress",
   waiting: "pending",
-  promoted: "success",
-  unchanged: "success",
-  "rolled-back": "failure",
-  rejected: "failure",
-  degraded: "error",
+  good: "success",
+  bad: "failure",
+  broken: "error",
 };

@@ -1,6 +1,7 @@
 // One request to a notifier, and what the answer means for the notification. The addresses of notifiers are secrets, so
 // trouble is described by a status or an error code only.
 import { type Dispatcher, fetch } from "undici";
+import { parsedJson } from "../../../engines/parsed-json.ts";
 import type { Delivery } from "../../runtime/ports.ts";
 
 /** One request. */
@@ -42,7 +43,7 @@ export async function send(
       ...(body === undefined ? {} : { body }),
     });
     const text = await response.text();
-    if (response.ok) return { accepted: parsed(text) };
+    if (response.ok) return { accepted: parsedJson(text) };
     const reason = `it answered ${response.status}`;
     const afterSeconds = secondsOf(response.headers.get("retry-after"));
     return {
@@ -77,12 +78,4 @@ function secondsOf(header: string | null): number | undefined {
   if (header === null) return undefined;
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
   return Number.isFinite(seconds) ? Math.min(waitSecondsMax, Math.max(0, seconds)) : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

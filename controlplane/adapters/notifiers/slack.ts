@@ -7,10 +7,10 @@ import { post, type Wire } from "./post.ts";
 export function slackNotifier({ url }: { readonly url: string }, wire: Wire): Notifier {
   return {
     name: "slack",
-    deliver: ({ kind, target, revision, message }, cancel) => {
-      const title = escaped(`${target.app} ${kind}`);
+    deliver: ({ kind, subject, item, place, message }, cancel) => {
+      const title = escaped(`${subject} ${kind}`);
       const text = escaped(message);
-      const place = escaped(`${revision} in ${target.resourceGroup}`);
+      const where = escaped(`${item} in ${place}`);
       return post(
         {
           url,
@@ -18,7 +18,7 @@ export function slackNotifier({ url }: { readonly url: string }, wire: Wire): No
             text: `${title}: ${text}`,
             blocks: [
               { type: "section", text: { type: "mrkdwn", text: `*${title}*\n${text}`, verbatim: true } },
-              { type: "context", elements: [{ type: "plain_text", text: place }] },
+              { type: "context", elements: [{ type: "plain_text", text: where }] },
             ],
           }),
         },

@@ -1,6 +1,6 @@
 // Posts a notification as an Adaptive Card to a Teams workflow ("When a Teams webhook request is received"). The card's
 // texts are text runs, which Teams never reads as Markdown, so that a name cannot become a link.
-import type { NotificationKind } from "../../../engines/rollout/notifications.ts";
+import type { Tone } from "../../../engines/kind.ts";
 import type { Notifier } from "../../runtime/ports.ts";
 import { post, type Wire } from "./post.ts";
 
@@ -8,7 +8,7 @@ import { post, type Wire } from "./post.ts";
 export function teamsNotifier({ url }: { readonly url: string }, wire: Wire): Notifier {
   return {
     name: "teams",
-    deliver: ({ kind, target, revision, message }, cancel) => {
+    deliver: ({ kind, tone, subject, item, place, message }, cancel) => {
       const line = (text: string, look: object) => ({
         type: "RichTextBlock",
         inlines: [{ type: "TextRun", text, ...look }],
@@ -18,9 +18,9 @@ export function teamsNotifier({ url }: { readonly url: string }, wire: Wire): No
         $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
         version: "1.4",
         body: [
-          line(`${target.app} ${kind}`, { weight: "Bolder", size: "Medium", color: colours[kind] }),
+          line(`${subject} ${kind}`, { weight: "Bolder", size: "Medium", color: colours[tone] }),
           line(message, {}),
-          line(`${revision} in ${target.resourceGroup}`, { isSubtle: true, size: "Small" }),
+          line(`${item} in ${place}`, { isSubtle: true, size: "Small" }),
         ],
       };
       return post(
@@ -38,13 +38,10 @@ export function teamsNotifier({ url }: { readonly url: string }, wire: Wire): No
   };
 }
 
-const colours: { readonly [Kind in NotificationKind]: "Default" | "Good" | "Warning" | "Attention" } = {
-  started: "Default",
-  "step-reached": "Default",
+const colours: { readonly [Each in Tone]: "Default" | "Good" | "Warning" | "Attention" } = {
+  progress: "Default",
   waiting: "Warning",
-  promoted: "Good",
-  unchanged: "Good",
-  "rolled-back": "Attention",
-  rejected: "Attention",
-  degraded: "Attention",
+  good: "Good",
+  bad: "Attention",
+  broken: "Attention",
 };

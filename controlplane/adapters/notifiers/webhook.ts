@@ -2,7 +2,7 @@
 // signature covers the id, the time of sending and the body, so that a receiver detects a changed body and a copy that
 // is replayed later.
 import { createHmac } from "node:crypto";
-import type { Notification } from "../../../engines/rollout/notifications.ts";
+import { kindOf, type Notification } from "../../../engines/kind.ts";
 import type { Notifier } from "../../runtime/ports.ts";
 import { post, type Wire } from "./post.ts";
 
@@ -43,10 +43,10 @@ const keyOf = (secret: string): Buffer =>
 const headerId = ({ id }: Notification): string => encodeURIComponent(id);
 
 const bodyOf = (notification: Notification): string => {
-  const { kind, at, id, target, revision, release, reason, message } = notification;
+  const { kind, at, id, data, message } = notification;
   return JSON.stringify({
-    type: `rollout.${kind}`,
+    type: `${kindOf(id)}.${kind}`,
     timestamp: new Date(at).toISOString(),
-    data: { id, ...target, revision, release, reason, message },
+    data: { id, ...data, message },
   });
 };

@@ -1,13 +1,12 @@
 // The journal in PostgreSQL. An append is one statement, hence one round trip and one transaction: it compares the end
 // of the stream with what was read, checks the claim, and writes all facts or none. Listeners are notified after it.
-// facts.ts has the stored form of facts, and chain.ts the hashes that link them.
+// facts.ts has the stored form of facts, chain.ts the hashes that link them, and the kind of the stream their meaning.
 import type pg from "pg";
-import { targetKey } from "../../../engines/rollout/names.ts";
-import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import type { AnyEvent, Kinds } from "../../../engines/kind.ts";
 import type { Appended, Fact, Journal, Pen, Pulse } from "../../runtime/ports.ts";
-import { chain, continueChain, followChain, type StoredFact, type StoredHead } from "./chain.ts";
+import { type ChainedFact, chain, continueChain, followChain, type StoredFact, type StoredHead } from "./chain.ts";
 import type { Log } from "./connection.ts";
-import { eventsAsText, finishes, parseFact } from "./facts.ts";
+import { eventsAsText, parseFact } from "./facts.ts";
 import { openGrowth } from "./growth.ts";
 import { listen, openAnnouncer } from "./listen.ts";
 
@@ -21,20 +20,20 @@ with held as (
   select 1 from ballast.claims
   where target = $6 and holder = $1 and process = $5 and epoch = $7 and expires_at > clock_timestamp() for share
 ), head as (
-  insert into ballast.streams as s (stream, target, length, finished, hash)
-  select $1, $8, jsonb_array_length($3::jsonb), coalesce($4::boolean, false),
-    ($10::text[])[jsonb_array_length($3::jsonb)]
+  insert into ballast.streams as s (stream, length, finished, hash)
+  select $1, jsonb_array_length($3::jsonb), coalesce($4::boolean, false),
+    ($9::text[])[jsonb_array_length($3::jsonb)]
   where ($2 = 0 or exists (select 1 from ballast.streams where stream = $1))
     and ($6::text is null or exists (select 1 from held))
   on conflict (stream) do update set
     length = s.length + excluded.length, finished = coalesce($4::boolean, s.finished), written_at = clock_timestamp(),
     hash = excluded.hash
     where s.length = $2
-      and not exists (select 1 from ballast.facts where stream = $1 and index = $2 - 1 and hash <> $9::text)
+      and not exists (select 1 from ballast.facts where stream = $1 and index = $2 - 1 and hash <> $8::text)
   returning s.length
 ), written as (
   insert into ballast.facts (stream, index, event, process, epoch, hash)
-  select $1, $2 + given.place::integer - 1, given.event, $5, coalesce($7::integer, 0), ($10::text[])[given.place]
+  select $1, $2 + given.place::integer - 1, given.event, $5, coalesce($7::integer, 0), ($9::text[])[given.place]
   from head, jsonb_array_elements($3::jsonb) with ordinality as given (event, place)
 )
 select exists (select 1 from held) as held, (select length from head) as length`;
@@ -58,7 +57,7 @@ type ReadRow = Omit<StoredFact, "stream" | "index"> & {
 
 const streamsStatement = `
 select stream from ballast.streams
-where ($1::text is null or target = $1) and not ($2 and finished) order by created_at desc, stream`;
+where ($1::text is null or starts_with(stream, $1 || '/')) and not ($2 and finished) order by created_at desc, stream`;
 
 // Two queries that an index answers each. A count over all streams would read all of them, every few seconds.
 const pulseStatement = `
@@ -67,12 +66,21 @@ select (extract(epoch from last) * 1000)::float8 as at, extract(epoch from clock
 from (select max(written_at) as last from ballast.streams) as written`;
 
 /** A journal that must be closed, because it keeps a connection that listens. */
-export interface PostgresJournal extends Journal {
+export interface PostgresJournal<Event extends AnyEvent> extends Journal<Event> {
   readonly close: () => Promise<void>;
 }
 
-/** Opens the journal. `grown` also reads lengths every `pollSeconds`, in case a notification is lost. */
-export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log, pollSeconds = 5): PostgresJournal {
+/**
+ * Opens the journal of the streams of these kinds. `grown` also reads lengths every `pollSeconds`, in case a
+ * notification is lost.
+ */
+export function openJournal<Event extends AnyEvent>(
+  pool: pg.Pool,
+  listening: pg.ClientConfig,
+  kinds: Kinds<Event>,
+  log: Log,
+  pollSeconds = 5,
+): PostgresJournal<Event> {
   const growth = openGrowth((streams) => lengthsOf(pool, streams), pollSeconds);
   const listener = listen(listening, channel, log, (payload) => {
     if (payload === undefined) growth.lookAtAll();
@@ -83,11 +91,11 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
     pool.query({ name: "ballast-announce", text: announceStatement, values: [payloads] }),
   );
   return {
-    read: (stream, known = []) => read(pool, stream, known),
+    read: (stream, known = []) => read(pool, kinds, stream, known),
     append: async (stream, on, events, pen) => {
       if (events.length === 0) return "appended";
       if (pen.claim && pen.claim.holder !== stream) return "fenced";
-      const { result, length } = await append(pool, stream, on, events, pen);
+      const { result, length } = await append(pool, kinds, stream, on, events, pen);
       if (length !== undefined) {
         growth.knows(stream, length);
         others.announce(stream, `${length} ${stream}`);
@@ -95,9 +103,8 @@ export function openJournal(pool: pg.Pool, listening: pg.ClientConfig, log: Log,
       return result;
     },
     grown: growth.grown,
-    streams: async ({ target, unfinished }) => {
-      const key = target ? targetKey(target) : null;
-      const { rows } = await pool.query<Pick<Fact, "stream">>(streamsStatement, [key, unfinished ?? false]);
+    streams: async ({ kind, unfinished }) => {
+      const { rows } = await pool.query<Pick<Fact, "stream">>(streamsStatement, [kind ?? null, unfinished ?? false]);
       return rows.map(({ stream }) => stream);
     },
     pulse: () => readPulse(pool),
@@ -119,12 +126,18 @@ async function lengthsOf(pool: pg.Pool, streams: readonly string[]): Promise<Rea
 }
 
 /** Reads the facts after the known ones if they continue them, else the whole stream. */
-async function read(pool: pg.Pool, stream: string, known: readonly Fact[]): Promise<readonly Fact[]> {
+async function read<Event extends AnyEvent>(
+  pool: pg.Pool,
+  kinds: Kinds<Event>,
+  stream: string,
+  known: readonly Fact<Event>[],
+): Promise<readonly Fact<Event>[]> {
+  const parse = (fact: ChainedFact) => parseFact(fact, kinds);
   const found = await readFrom(pool, stream, known.length);
   const more = found && continueChain(known.at(-1), known.length, found.head, found.stored);
-  if (more) return more.length === 0 ? known : [...known, ...more.map(parseFact)];
+  if (more) return more.length === 0 ? known : [...known, ...more.map(parse)];
   const whole = known.length === 0 ? found : await readFrom(pool, stream, 0);
-  return whole === undefined ? [] : followChain(stream, whole.head, whole.stored).map(parseFact);
+  return whole === undefined ? [] : followChain(stream, whole.head, whole.stored).map(parse);
 }
 
 /** Reads the facts from an index on, and the end of the stream. */
@@ -146,11 +159,12 @@ async function readFrom(
 }
 
 /** Appends events and gives the result, with the new length of the stream if they were written. */
-async function append(
+async function append<Event extends AnyEvent>(
   pool: pg.Pool,
+  kinds: Kinds<Event>,
   stream: string,
-  on: readonly Fact[],
-  events: readonly RolloutEvent[],
+  on: readonly Fact<Event>[],
+  events: readonly Event[],
   { process, claim }: Pen,
 ): Promise<{ readonly result: Appended; readonly length?: number }> {
   const before = on.at(-1)?.hash;
@@ -173,11 +187,10 @@ async function append(
       stream,
       on.length,
       text,
-      finishes(events) ?? null,
+      kinds.of(stream)?.finishes(events) ?? null,
       process,
-      claim?.target ?? null,
+      claim?.targets[0] ?? null,
       claim?.epoch ?? null,
-      targetKeyOf(stream),
       before ?? null,
       facts.map(({ hash }) => hash),
     ],
@@ -195,6 +208,3 @@ async function readPulse(pool: pg.Pool): Promise<Pulse> {
     lastWrite: at === null ? undefined : { at: Math.round(at), secondsAgo: Math.max(0, ago) },
   };
 }
-
-/** A stream's name holds its target between its kind and its revision. */
-const targetKeyOf = (stream: string): string => stream.split("/").slice(1, -1).join("/");

@@ -44,6 +44,38 @@ const steps: readonly string[] = [
      failures integer not null default 0,
      due_at timestamptz not null default clock_timestamp(),
      primary key (notifier, stream));`,
+  // A stream may have several targets, which its claims name; all are claimed or none. The rules are those of
+  // runtime/claims.ts. Rows are made and locked in the order of their keys, so that no two claims wait for each other.
+  `alter table ballast.streams alter column target drop not null;
+   create function ballast.take(keys text[], stream text, by_process text, lease float8,
+     out held_by text, out epoch integer) language plpgsql as $take$
+   declare
+     claim record;
+     highest integer := 0;
+     kept boolean := true;
+   begin
+     insert into ballast.claims (target, epoch, expires_at)
+       select key, 0, '-infinity' from unnest(keys) as key order by key on conflict do nothing;
+     for claim in
+       select c.holder, c.process, c.epoch, c.expires_at > clock_timestamp() as live
+       from ballast.claims c where c.target = any(keys) order by c.target for update
+     loop
+       if claim.holder <> stream then
+         held_by := claim.holder;
+       elsif claim.holder = stream and claim.live and claim.process <> by_process then
+         held_by := coalesce(held_by, stream);
+       end if;
+       kept := kept and claim.holder is not distinct from stream and claim.live and highest in (0, claim.epoch);
+       highest := greatest(highest, claim.epoch);
+     end loop;
+     if held_by is not null then
+       return;
+     end if;
+     epoch := case when kept then highest else highest + 1 end;
+     update ballast.claims c set holder = stream, process = by_process, epoch = take.epoch,
+         expires_at = clock_timestamp() + make_interval(secs => lease)
+       where c.target = any(keys);
+   end $take$;`,
 ];
 
 /**

@@ -1,8 +1,9 @@
-// The metrics of the control plane: their names, units and meanings. docs/guides/telemetry.md lists them in a table
-// that a test compares with this file, and the alerts query them by name. watch.ts records them.
+// The metrics of the control plane: their names, units and meanings. Each kind of work adds its own. A table in
+// docs/guides/telemetry.md is compared with this file by a test, and the alerts query the metrics by name.
 import type { Counter, Histogram, Meter, MetricOptions, ObservableGauge } from "@opentelemetry/api";
+import type { AnyKind, Metric } from "../../../engines/kind.ts";
 
-/** Every metric, by its name in the code. */
+/** The metrics that belong to no kind of work, by their names in the code. */
 export const metrics = {
   heartbeat: {
     name: "ballast.heartbeat",
@@ -10,35 +11,11 @@ export const metrics = {
     unit: "1",
     says: "1 on each report of the process, by whether the `journal` answered (`reachable`, `unreachable`)",
   },
-  underWay: {
-    name: "ballast.rollouts.under_way",
-    kind: "gauge",
-    unit: "{rollout}",
-    says: "rollouts that have not ended, by `phase`; every replica reports all of them",
-  },
-  intervalLag: {
-    name: "ballast.interval.lag",
-    kind: "histogram",
-    unit: "s",
-    says: "delay between the time when a measurement was due and its start, by `app`; paused rollouts have none",
-  },
   effects: {
     name: "ballast.effects",
     kind: "histogram",
     unit: "s",
-    says: "duration of an effect, by `effect`, `result` (`ok`, `failed`, `cut`), `phase` and `app`",
-  },
-  verdicts: {
-    name: "ballast.verdicts",
-    kind: "counter",
-    unit: "{verdict}",
-    says: "verdicts, by `verdict` (`pass`, `fail`, `inconclusive`), `reason` (of inconclusive ones) and `app`",
-  },
-  ended: {
-    name: "ballast.rollouts.ended",
-    kind: "counter",
-    unit: "{rollout}",
-    says: "rollouts that ended, by `result` and `app`",
+    says: "duration of an effect, by `effect`, `result` (`ok`, `failed`, `cut`), `phase` and the target, such as `app`",
   },
   append: {
     name: "ballast.journal.append",
@@ -49,8 +26,8 @@ export const metrics = {
   recoveries: {
     name: "ballast.recoveries",
     kind: "counter",
-    unit: "{rollout}",
-    says: "rollouts that this process recovered, by `app`",
+    unit: "{stream}",
+    says: "streams that this process recovered, by target, such as `app`",
   },
   undelivered: {
     name: "ballast.notifications.undelivered",
@@ -60,22 +37,54 @@ export const metrics = {
   },
 } as const;
 
-type Kinds = { readonly gauge: ObservableGauge; readonly histogram: Histogram; readonly counter: Counter };
+type Meters = { readonly gauge: ObservableGauge; readonly histogram: Histogram; readonly counter: Counter };
 
 /** The instruments that the metrics are measured with. */
-export type Instruments = { readonly [Metric in keyof typeof metrics]: Kinds[(typeof metrics)[Metric]["kind"]] };
+export type Instruments = { readonly [Each in keyof typeof metrics]: Meters[(typeof metrics)[Each]["kind"]] };
+
+/** The instruments of one kind of work: how many of its streams are under way, and its own metrics. */
+export interface KindInstruments {
+  readonly underWay: ObservableGauge;
+  readonly own: Readonly<Record<string, Counter | Histogram>>;
+}
+
+/** Gives the metric of the streams of a kind that have not ended. */
+export const underWayOf = ({ kind, calls: { plural } }: AnyKind) =>
+  ({
+    name: `ballast.${plural}.under_way`,
+    kind: "gauge",
+    unit: `{${kind}}`,
+    says: `${plural} that have not ended, by \`phase\`; every replica reports all of them`,
+  }) as const;
+
+const optionsOf = ({ unit, says }: { readonly unit: string; readonly says: string }): MetricOptions => ({
+  unit,
+  description: says,
+});
 
 /** Makes the instruments. */
 export function instrumentsOf(meter: Meter): Instruments {
-  const make: { readonly [Kind in keyof Kinds]: (name: string, options: MetricOptions) => Kinds[Kind] } = {
+  const make: { readonly [Each in keyof Meters]: (name: string, options: MetricOptions) => Meters[Each] } = {
     gauge: (name, options) => meter.createObservableGauge(name, options),
     histogram: (name, options) => meter.createHistogram(name, options),
     counter: (name, options) => meter.createCounter(name, options),
   };
   return Object.fromEntries(
-    Object.entries(metrics).map(([metric, { name, kind, unit, says }]) => [
-      metric,
-      make[kind](name, { unit, description: says }),
-    ]),
+    Object.entries(metrics).map(([key, metric]) => [key, make[metric.kind](metric.name, optionsOf(metric))]),
   ) as unknown as Instruments;
+}
+
+/** Makes the instruments of a kind. */
+export function kindInstrumentsOf(meter: Meter, kind: AnyKind): KindInstruments {
+  const own = Object.entries<Metric>(kind.telemetry.metrics).map(([key, metric]) => [
+    key,
+    metric.kind === "counter"
+      ? meter.createCounter(metric.name, optionsOf(metric))
+      : meter.createHistogram(metric.name, optionsOf(metric)),
+  ]);
+  const underWay = underWayOf(kind);
+  return {
+    underWay: meter.createObservableGauge(underWay.name, optionsOf(underWay)),
+    own: Object.fromEntries(own),
+  };
 }

@@ -11,13 +11,10 @@ import {
   TraceFlags,
   trace,
 } from "@opentelemetry/api";
-import { fold, keptFold } from "../../../engines/engine.ts";
-import { targetOf } from "../../../engines/rollout/names.ts";
-import { rollout } from "../../../engines/rollout/rollout.ts";
-import type { RolloutEvent, RolloutState } from "../../../engines/rollout/vocabulary.ts";
-import { after, type Instant } from "../../../engines/time.ts";
+import { keptFold } from "../../../engines/engine.ts";
+import { type AnyEvent, type AnyKind, type Kinds, kindOf, type Measured } from "../../../engines/kind.ts";
 import type { Fact, Journal, Notifications, Pass, Telemetry } from "../../runtime/ports.ts";
-import { type Instruments, instrumentsOf } from "./instruments.ts";
+import { type Instruments, instrumentsOf, type KindInstruments, kindInstrumentsOf } from "./instruments.ts";
 import type { Sending } from "./send.ts";
 
 /** A call of the API that was answered. */
@@ -43,24 +40,42 @@ export interface Watch extends Telemetry {
 const patienceMilliseconds = 2000;
 const reasonLettersMax = 300;
 
+/** A kind of work with its instruments. */
+interface WatchedKind {
+  readonly kind: AnyKind;
+  readonly instruments: KindInstruments;
+  readonly stateOf: (journal: readonly Pick<Fact, "event">[]) => unknown;
+}
+
+type WatchedKinds = ReadonlyMap<string, WatchedKind>;
+
 /** Begins to record with a tracer and a meter. */
-export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">): Watch {
+export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">, kinds: Kinds): Watch {
   const instruments = instrumentsOf(meter);
-  const stateOf = keptFold(rollout);
+  const watched: WatchedKinds = new Map(
+    kinds.all.map((kind) => [
+      kind.kind,
+      { kind, instruments: kindInstrumentsOf(meter, kind), stateOf: keptFold(kind.engine) },
+    ]),
+  );
+  const attributesOf = (stream: string) => watched.get(kindOf(stream))?.kind.telemetry.attributesOf(stream) ?? {};
   return {
     reconciled: (pass) => {
       const { effect, outcome, stream, seconds, facts } = pass;
-      const state = stateOf(facts);
-      const { phase, attempt } = state;
-      const app = appOf(stream);
+      const known = watched.get(kindOf(stream));
+      if (known === undefined) return;
+      const { telemetry } = known.kind;
+      const state = known.stateOf(facts);
+      const [phase, attempt] = [telemetry.phaseOf(state), telemetry.attemptOf(state)];
+      const attributes = telemetry.attributesOf(stream);
       const result = resultOf(outcome);
-      instruments.effects.record(seconds, { effect: effect.kind, result, phase, app });
-      if (effect.kind === "Measure" && !state.paused)
-        instruments.intervalLag.record(Math.max(0, (pass.began - dueAt(state, facts)) / 1000), { app });
+      instruments.effects.record(seconds, { effect: effect.kind, result, phase, ...attributes });
+      const events = facts.map(({ event }) => event);
+      record(telemetry.passOf(state, events, effect, pass.began), attributes, known.instruments);
       const startTime = pass.began;
       const span = tracer.startSpan(
         effect.kind,
-        { startTime, attributes: { stream, attempt, phase, result, app, facts: facts.length } },
+        { startTime, attributes: { stream, attempt, phase, result, ...attributes, facts: facts.length } },
         attemptOf(stream, attempt),
       );
       if (outcome?.found.ok === false)
@@ -69,8 +84,8 @@ export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">):
           .setStatus({ code: SpanStatusCode.ERROR });
       span.end(startTime + seconds * 1000);
     },
-    recovered: (stream) => instruments.recoveries.add(1, { app: appOf(stream) }),
-    journal: (journal) => ({ ...journal, append: measured(journal.append, instruments) }),
+    recovered: (stream) => instruments.recoveries.add(1, attributesOf(stream)),
+    journal: (journal) => ({ ...journal, append: measured(journal.append, instruments, watched) }),
     notifications: (notifications) => ({
       ...notifications,
       postpone: (notifier, stream, seconds) => {
@@ -96,8 +111,8 @@ export function openWatch({ tracer, meter }: Pick<Sending, "tracer" | "meter">):
     },
     begin: (journal) =>
       meter.addBatchObservableCallback(
-        (result) => report(result, journal, instruments),
-        [instruments.heartbeat, instruments.underWay],
+        (result) => report(result, journal, instruments, watched),
+        [instruments.heartbeat, ...[...watched.values()].map((each) => each.instruments.underWay)],
       ),
   };
 }
@@ -107,14 +122,18 @@ function resultOf(outcome: Pass["outcome"]): "cut" | "ok" | "failed" {
   return outcome.found.ok ? "ok" : "failed";
 }
 
-const appOf = (stream: string): string => targetOf(stream)?.app ?? "";
-
-/**
- * Gives when a measurement was due: an interval after the last one and after what it covered. A pause makes none late.
- */
-function dueAt({ measuredAt, measuredTo, intent }: RolloutState, facts: readonly Pick<Fact, "event">[]): Instant {
-  const signalledAt = facts.findLast(({ event }) => event.kind === "Signalled")?.event.at ?? 0;
-  return after(Math.max(measuredAt, measuredTo, signalledAt), intent!.strategy.intervalSeconds);
+/** Records values of a kind's own metrics. */
+function record(
+  values: readonly Measured[],
+  attributes: Readonly<Record<string, string>>,
+  { own }: KindInstruments,
+): void {
+  for (const { metric, value, attributes: more } of values) {
+    const instrument = own[metric];
+    if (instrument === undefined) continue;
+    if ("add" in instrument) instrument.add(value, { ...more, ...attributes });
+    else instrument.record(value, { ...more, ...attributes });
+  }
 }
 
 /**
@@ -134,49 +153,53 @@ function attemptOf(stream: string, attempt: number): Context {
 
 /** Measures appends, and counts the facts once they are written. */
 const measured =
-  (append: Journal["append"], instruments: Instruments): Journal["append"] =>
+  (append: Journal["append"], instruments: Instruments, watched: WatchedKinds): Journal["append"] =>
   async (stream, on, events, pen) => {
     const began = performance.now();
     let result = "lost";
     try {
       const appended = await append(stream, on, events, pen);
       result = appended;
-      if (appended === "appended") for (const event of events) count(event, appOf(stream), instruments);
+      if (appended === "appended") count(stream, events, watched);
       return appended;
     } finally {
       instruments.append.record((performance.now() - began) / 1000, { result });
     }
   };
 
-function count(event: RolloutEvent, app: string, { verdicts, ended }: Instruments): void {
-  if (event.kind === "Finished") ended.add(1, { result: event.result, app });
-  if (event.kind === "StepPassed") verdicts.add(1, { verdict: "pass", app });
-  if (event.kind === "Waiting") verdicts.add(1, { verdict: "inconclusive", reason: event.reason, app });
-  if (event.kind === "Aborted" && event.by === "the judge") verdicts.add(1, { verdict: "fail", app });
+function count(stream: string, events: readonly AnyEvent[], watched: WatchedKinds): void {
+  const known = watched.get(kindOf(stream));
+  if (known === undefined) return;
+  const { attributesOf, countsOf } = known.kind.telemetry;
+  for (const event of events) record(countsOf(event), attributesOf(stream), known.instruments);
 }
 
-/** Reports that this process runs, and the rollouts under way if the journal answers in time. */
+/** Reports that this process runs, and the streams under way if the journal answers in time. */
 async function report(
   result: BatchObservableResult,
   journal: Pick<Journal, "streams" | "read">,
-  { heartbeat, underWay }: Instruments,
+  { heartbeat }: Instruments,
+  watched: WatchedKinds,
 ): Promise<void> {
   const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), patienceMilliseconds).unref());
-  const phases = await Promise.race([phasesUnderWay(journal).catch(() => undefined), late]);
+  const found = Promise.all(
+    [...watched.values()].map(async (each) => [each, await phasesUnderWay(journal, each)] as const),
+  );
+  const phases = await Promise.race([found.catch(() => undefined), late]);
   result.observe(heartbeat, 1, { journal: phases === undefined ? "unreachable" : "reachable" });
-  for (const [phase, rollouts] of phases ?? []) result.observe(underWay, rollouts, { phase });
+  for (const [each, counts] of phases ?? [])
+    for (const [phase, streams] of counts) result.observe(each.instruments.underWay, streams, { phase });
 }
 
-async function phasesUnderWay(journal: Pick<Journal, "streams" | "read">): Promise<ReadonlyMap<string, number>> {
+async function phasesUnderWay(
+  journal: Pick<Journal, "streams" | "read">,
+  { kind, stateOf }: WatchedKind,
+): Promise<ReadonlyMap<string, number>> {
   const phases = new Map<string, number>();
-  for (const stream of await journal.streams({ unfinished: true })) {
-    // A rollout whose journal cannot be trusted is still under way. The loop that drives it reports the journal.
+  for (const stream of await journal.streams({ kind: kind.kind, unfinished: true })) {
+    // A stream whose journal cannot be trusted is still under way. The loop that drives it reports the journal.
     const phase = await journal.read(stream).then(
-      (facts) =>
-        fold(
-          rollout,
-          facts.map(({ event }) => event),
-        ).phase,
+      (facts) => kind.telemetry.phaseOf(stateOf(facts)),
       () => "unreadable",
     );
     phases.set(phase, (phases.get(phase) ?? 0) + 1);

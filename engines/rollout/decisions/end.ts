@@ -23,7 +23,7 @@ export const degrade = (state: RolloutState, why: string): RolloutDecision => ({
 export function finish(state: RolloutState, more = ""): RolloutDecision {
   const { result, reason, message } = state.ending!;
   const heads = {
-    promoted: "promoted: ",
+    promoted: state.stable === null ? "promoted without judgement: " : "promoted: ",
     "rolled-back": `rolled back at ${percentOf(state)} percent: `,
     rejected: "rejected before any traffic: ",
     unchanged: "unchanged: ",

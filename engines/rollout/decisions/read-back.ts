@@ -20,10 +20,7 @@ export function concludeReadBack(
   if (state.phase === "baking") return overdue(state);
   if (percent < 100) return [reached];
   if (state.stable === null)
-    return [
-      reached,
-      { kind: "StepPassed", percent, message: "nothing served before it, so there is nothing to compare it with" },
-    ];
+    return [reached, { kind: "StepPassed", percent, message: "it is the app's first revision" }];
   return state.promoted ? [reached, { kind: "StepPassed", percent, message: "requested by a person" }] : [reached];
 }
 

@@ -71,7 +71,7 @@ export function judge(evidence: Evidence, thresholds: Thresholds, standing: Stan
   if (found.log < limit && mixed(evidence.untempered) >= limit)
     return wait("noisy", `${found.message}; failures come in bursts, so this is weaker than it looks: ${budget}`);
   if (found.log >= Math.log(suspicion)) return wait("unsettled", `${found.message}; ${budget}`);
-  return judgeFavour(evidence, thresholds, standing, budget);
+  return judgeFavour(evidence, thresholds, standing, `${ratio(found.log)}; rolls back at ${ratio(limit)}`);
 }
 
 /** Waits if the requests are too few, or too unevenly split, for a verdict. */
@@ -203,11 +203,12 @@ function judgeFavour(
   evidence: Evidence,
   thresholds: Thresholds,
   { percent, steps }: Standing,
-  budget: string,
+  balanced: string,
 ): Verdict {
   const seen = describeMetric("failed", evidence.metrics.failed.stepTable, evidence, thresholds);
   const unjudged = evidence.baseline.tails.p95 === undefined ? "; latency could not be judged" : "";
-  if (percent < (steps.at(-2) ?? 100)) return { verdict: "pass", message: `${seen}; ${budget}${unjudged}` };
+  if (percent < (steps.at(-2) ?? 100))
+    return { verdict: "pass", message: `${seen}; no evidence against canary (${balanced})${unjudged}` };
   const shown = weighFavour(evidence);
   const needed = Math.log(100 / thresholds.falsePromotionPercentMax);
   const favour = `evidence ${ratio(shown.log)} in favour of canary, ${ratio(needed)} needed`;

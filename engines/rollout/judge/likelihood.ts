@@ -48,8 +48,13 @@ export function logSum(logs: readonly number[]): number {
 
 const logChoose = (n: number, k: number): number => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
 
-const small = Array.from({ length: 128 }, () => 0);
-for (let n = 2; n < small.length; n++) small[n] = small[n - 1]! + Math.log(n);
+/** Gives the logarithms of the factorials below a number. */
+function logFactorials(below: number): readonly number[] {
+  const logs = Array.from({ length: below }, () => 0);
+  for (let n = 2; n < below; n++) logs[n] = logs[n - 1]! + Math.log(n);
+  return logs;
+}
+const small = logFactorials(128);
 
 const logFactorial = (n: number): number => (n < small.length ? small[n]! : logGamma(n + 1));
 

@@ -8,7 +8,7 @@ import { connect } from "../../../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { templateHash } from "../../../controlplane/adapters/azure/traffic.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
-import type { Apps } from "../../../controlplane/runtime/ports.ts";
+import type { Apps } from "../../../controlplane/performers/rollout-ports.ts";
 import { openShop, requestSeconds, type Shop, target } from "../../support/emulator/azure-shop.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
 import { shiftBetween, splitBetween } from "../../support/worlds/split.ts";

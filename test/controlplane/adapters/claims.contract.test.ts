@@ -32,24 +32,19 @@ describe.each(places)("claims in %s", (_place, open) => {
     openWith = await open();
     claims = openWith(30);
   });
-  const target = () => ({ resourceGroup: "rg", app: `app-${++count}` });
-  const take = async (
-    of: ReturnType<typeof target>,
-    stream: string,
-    process: string,
-    from = claims,
-  ): Promise<Claim> => {
-    const claimed = await from.take(of, stream, process);
+  const target = () => `app/rg/app-${++count}`;
+  const taken = async (targets: readonly string[], stream: string, process: string, from = claims): Promise<Claim> => {
+    const claimed = await from.take(targets, stream, process);
     if (!("claim" in claimed)) throw new Error(`held by ${claimed.heldBy}`);
     return claimed.claim;
   };
+  const take = (of: string, stream: string, process: string, from = claims): Promise<Claim> =>
+    taken([of], stream, process, from);
 
-  it("give a free target at epoch 1, whatever the case of its name", async () => {
+  it("give a free target at epoch 1, to one stream", async () => {
     const of = target();
-    expect(await take(of, "s", "p")).toEqual({ target: `rg/${of.app}`, holder: "s", process: "p", epoch: 1 });
-    expect(await claims.take({ resourceGroup: "RG", app: of.app.toUpperCase() }, "other", "p")).toEqual({
-      heldBy: "s",
-    });
+    expect(await take(of, "s", "p")).toEqual({ targets: [of], holder: "s", process: "p", epoch: 1 });
+    expect(await claims.take([of], "other", "p")).toEqual({ heldBy: "s" });
   });
 
   it("give a process its own live claim again, unchanged", async () => {
@@ -60,20 +55,20 @@ describe.each(places)("claims in %s", (_place, open) => {
   it("refuse a live claim to another process of the same stream, and to another stream", async () => {
     const of = target();
     await take(of, "s", "p");
-    expect(await claims.take(of, "s", "q")).toEqual({ heldBy: "s" });
-    expect(await claims.take(of, "t", "p")).toEqual({ heldBy: "s" });
+    expect(await claims.take([of], "s", "q")).toEqual({ heldBy: "s" });
+    expect(await claims.take([of], "t", "p")).toEqual({ heldBy: "s" });
   });
 
   it("let one of many processes win a free target", async () => {
     const of = target();
-    const came = await Promise.all(Array.from({ length: 12 }, (_nothing, each) => claims.take(of, "s", `p${each}`)));
+    const came = await Promise.all(Array.from({ length: 12 }, (_nothing, each) => claims.take([of], "s", `p${each}`)));
     expect(came.filter((each) => "claim" in each)).toHaveLength(1);
   });
 
   it("let one of many processes inherit a lapsed claim, at the next epoch", async () => {
     const of = target();
     await claims.lapse(await take(of, "s", "p"));
-    const came = await Promise.all(Array.from({ length: 12 }, (_nothing, each) => claims.take(of, "s", `p${each}`)));
+    const came = await Promise.all(Array.from({ length: 12 }, (_nothing, each) => claims.take([of], "s", `p${each}`)));
     const won = came.flatMap((each) => ("claim" in each ? [each.claim] : []));
     expect(won).toHaveLength(1);
     expect(won[0]?.epoch).toBe(2);
@@ -90,7 +85,7 @@ describe.each(places)("claims in %s", (_place, open) => {
   it("keep an expired target for its own stream, because a dead process does not end its rollout", async () => {
     const of = target();
     await claims.lapse(await take(of, "s", "p"));
-    expect(await claims.take(of, "t", "q")).toEqual({ heldBy: "s" });
+    expect(await claims.take([of], "t", "q")).toEqual({ heldBy: "s" });
   });
 
   it("give a released target to any stream, at the next epoch", async () => {
@@ -113,10 +108,10 @@ describe.each(places)("claims in %s", (_place, open) => {
   it("expire by themselves unless renewed, and are listed", async () => {
     const brief = openWith(0.2);
     const of = target();
-    const claim = await take(of, "s", "p", brief);
+    const claim = await take(of, "brief", "p", brief);
     expect(await brief.expired()).not.toContainEqual(claim);
     await eventually(
-      async () => (await brief.expired()).some((expired) => expired.target === claim.target),
+      async () => (await brief.expired()).some((expired) => expired.targets[0] === claim.targets[0]),
       "the lease to run out",
     );
     expect(await brief.expired()).toContainEqual(claim);
@@ -131,13 +126,63 @@ describe.each(places)("claims in %s", (_place, open) => {
     const mine = await take(target(), "kept-here", "p");
     const left = await take(target(), "left-elsewhere", "q", brief);
     await eventually(
-      async () => (await brief.expired()).some((expired) => expired.target === left.target),
+      async () => (await brief.expired()).some((expired) => expired.targets[0] === left.targets[0]),
       "the lease to run out",
     );
-    const told = await claims.keptElsewhere("p");
-    expect([kept, mine, left].map(({ holder }) => told.includes(holder))).toEqual([true, false, false]);
+    const elsewhere = await claims.keptElsewhere("p");
+    expect([kept, mine, left].map(({ holder }) => elsewhere.includes(holder))).toEqual([true, false, false]);
     await claims.release(kept);
     expect(await claims.keptElsewhere("p")).not.toContain(kept.holder);
+  });
+
+  describe("of several targets", () => {
+    const two = () => [target(), target()].toSorted() as [string, string];
+
+    it("take all in the order of their keys, at one epoch above the highest of any", async () => {
+      const [first, second] = two();
+      for (const _time of [1, 2, 3]) await claims.release(await take(second, "before", "p"));
+      const claimed = await claims.take([second, first], "s", "p");
+      expect(claimed).toEqual({ claim: { targets: [first, second], holder: "s", process: "p", epoch: 4 } });
+      expect(await claims.take([first], "t", "p")).toEqual({ heldBy: "s" });
+      expect(await claims.take([second], "t", "p")).toEqual({ heldBy: "s" });
+    });
+
+    it("take none if another stream holds one of them, and leave the others free", async () => {
+      const [first, second] = two();
+      await take(second, "other", "p");
+      expect(await claims.take([first, second], "s", "p")).toEqual({ heldBy: "other" });
+      expect(await take(first, "third", "p")).toMatchObject({ holder: "third", targets: [first] });
+    });
+
+    it("are renewed, lapsed, listed, inherited and released together", async () => {
+      const targets = two();
+      const first = await taken(targets, "whole", "p");
+      expect(await claims.renew(first)).toBe(true);
+      expect(await claims.holders(targets)).toEqual(["whole"]);
+      await claims.lapse(first);
+      expect(await claims.renew(first)).toBe(false);
+      expect(await claims.expired()).toContainEqual(first);
+      const second = await taken(targets, "whole", "q");
+      expect(second).toEqual({ ...first, process: "q", epoch: 2 });
+      expect(await claims.renew(first)).toBe(false);
+      await claims.release(first);
+      expect(await claims.holders(targets)).toEqual(["whole"]);
+      await claims.release(second);
+      expect(await claims.holders(targets)).toEqual([]);
+    });
+
+    it("never wait for each other in a circle, whatever order they are asked in, and one wins whole", async () => {
+      for (let round = 0; round < 10; round++) {
+        const targets = [target(), target(), target()];
+        const pairs = targets.flatMap((one) => targets.map((other) => [one, other])).filter(([a, b]) => a !== b);
+        const came = await Promise.all(pairs.map((pair, index) => claims.take(pair, `circle-${index}`, `p${index}`)));
+        const won = came.flatMap((each) => ("claim" in each ? [each.claim] : []));
+        expect(won).toHaveLength(1);
+        expect(await claims.holders(targets)).toEqual([won[0]!.holder]);
+        await claims.release(won[0]!);
+        expect(await claims.holders(targets)).toEqual([]);
+      }
+    });
   });
 
   it("lock an app for one client at a time, until it is unlocked", async () => {
@@ -176,7 +221,7 @@ describe.each(places)("claims in %s", (_place, open) => {
 });
 
 describe("a lease", () => {
-  const claim: Claim = { target: "rg/web", holder: "s", process: "p", epoch: 1 };
+  const claim: Claim = { targets: ["app/rg/web"], holder: "s", process: "p", epoch: 1 };
   const kept = (renew: () => Promise<boolean>, seconds: number) => {
     const lease = keepLease(claim, { renew }, seconds);
     onTestFinished(lease.end);

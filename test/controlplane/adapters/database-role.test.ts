@@ -1,6 +1,7 @@
 // The database role of the control plane, created by an administrator who is no superuser, as on Azure: it can do
 // everything that the control plane needs and nothing else, and creating it again changes nothing. The contracts of
 // journal and claims also run under it, in their own files.
+
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
@@ -11,11 +12,13 @@ import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import { openNotifications } from "../../../controlplane/adapters/postgres/notifications.ts";
 import { prepareDatabase } from "../../../controlplane/prepare-database.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
-import { createOrchestrator } from "../../../controlplane/runtime/orchestrate.ts";
+import { registerKinds } from "../../../engines/kind.ts";
+import { rolloutKind } from "../../../engines/rollout/kind.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { administered, prepared, query } from "../../support/postgres/prepared.ts";
 import { cloudInTable, createCloud } from "../../support/worlds/cloud-in-table.ts";
+import { rolloutLoop, rollouts } from "../../support/worlds/rollouts.ts";
 import { toyEngine, toyRequest } from "../../support/worlds/toy-engine.ts";
 
 const postgres = postgresForTests();
@@ -101,13 +104,13 @@ test("the control loop runs as the role, from a request to its end, and its noti
   ))
     await query(owner, `grant all on public."${tablename}" to ${database.user}`);
   await migrate(pool);
-  const journal = openJournal(pool, connectionOptions(database), () => {});
+  const journal = openJournal(pool, connectionOptions(database), rollouts, () => {});
   const { apps, requests } = cloudInTable(pool);
   const notifications = openNotifications(pool);
   const troubles: string[] = [];
-  const orchestrator = createOrchestrator({
+  const orchestrator = rolloutLoop({
     ports: { apps, requests, journal, claims: openClaims(pool, 30), clock: clockOf(Date.now) },
-    engine: toyEngine,
+    kinds: registerKinds([{ ...rolloutKind, engine: toyEngine }]),
     pool,
     process: "as-the-role",
     leaseSeconds: 30,
@@ -130,7 +133,7 @@ test("the control loop runs as the role, from a request to its end, and its noti
   );
   await eventually(
     async () => (await query(owner, "select 1 from dbos.workflow_status")).length === 0,
-    "its turns to be forgotten",
+    "its passes to be forgotten",
     60,
   );
   expect(troubles).toEqual([]);

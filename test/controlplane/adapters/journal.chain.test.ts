@@ -1,5 +1,6 @@
 // The hash chain of a journal in PostgreSQL: which edits of the database it detects, what happens to journals of the
 // first release, and that no process drives a stream with a broken chain.
+
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type pg from "pg";
@@ -9,6 +10,7 @@ import type { Appended, Journal } from "../../../controlplane/runtime/ports.ts";
 import { fold } from "../../../engines/engine.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import { appKey } from "../../../engines/targets.ts";
 import { appendAtEnd, journalInPostgres, waited } from "../../support/controlplane/journals.ts";
 import { appendRelease1, createRelease1 } from "../../support/controlplane/release-1.ts";
 import { postgresForTests } from "../../support/postgres/postgres.ts";
@@ -31,7 +33,7 @@ async function opened(prepare: (pool: pg.Pool) => Promise<void> = migrate) {
   return its;
 }
 
-const add = (journal: Journal, events: readonly RolloutEvent[]): Promise<Appended> =>
+const add = (journal: Journal<RolloutEvent>, events: readonly RolloutEvent[]): Promise<Appended> =>
   appendAtEnd(journal, stream, events, pen);
 
 describe("a journal of five facts, the last two written together", () => {
@@ -190,7 +192,7 @@ describe("a journal of the first release", () => {
     expect(await appendRelease1(pool, stream, length, [waited(2)], "old")).toBe("conflict");
     expect(await appendRelease1(pool, stream, length + 1, [waited(2), waited(3)], "old")).toBe("appended");
     expect(await journal.append(stream, read, [waited(4)], pen)).toBe("conflict");
-    const claimed = await claims.take(target, stream, "new");
+    const claimed = await claims.take([appKey(target)], stream, "new");
     if (!("claim" in claimed)) throw new Error("held");
     expect(
       await appendRelease1(pool, stream, length + 3, [waited(4)], "old", { ...claimed.claim, process: "old" }),

@@ -5,10 +5,12 @@ import { chain } from "../../../controlplane/adapters/postgres/chain.ts";
 import type { PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import type { Claim, Claims, Fact, Journal } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import { appKey } from "../../../engines/targets.ts";
 import { appendAtEnd, type JournalWithClaims, journalInPostgres, waited } from "../../support/controlplane/journals.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { prepared } from "../../support/postgres/prepared.ts";
 import { memoryClaims, memoryJournal } from "../../support/worlds/memory.ts";
+import { rollouts } from "../../support/worlds/rollouts.ts";
 
 const postgres = postgresForTests();
 const target = { resourceGroup: "rg", app: "web" };
@@ -29,7 +31,7 @@ const inPostgresAsRole = async () => journalInPostgres(postgres, { database: awa
 
 async function inMemory(): Promise<JournalWithClaims> {
   const claims = memoryClaims(30);
-  return { claims, journal: memoryJournal(claims.stillOurs) };
+  return { claims, journal: memoryJournal(rollouts, claims.stillOurs) };
 }
 
 const places: readonly (readonly [string, () => Promise<JournalWithClaims>])[] = [
@@ -39,12 +41,12 @@ const places: readonly (readonly [string, () => Promise<JournalWithClaims>])[] =
 ];
 
 describe.each(places)("a journal in %s", (_place, open) => {
-  let journal: Journal;
+  let journal: Journal<RolloutEvent>;
   let claims: Claims;
   beforeAll(async () => {
     ({ journal, claims } = await open());
   });
-  afterAll(async () => (journal as Partial<PostgresJournal>).close?.());
+  afterAll(async () => (journal as Partial<PostgresJournal<RolloutEvent>>).close?.());
 
   it("gives facts back in order, with their writers", async () => {
     const stream = fresh();
@@ -72,7 +74,14 @@ describe.each(places)("a journal in %s", (_place, open) => {
     );
     const believed = Array.from(
       { length: expected },
-      (_, index): Fact => ({ stream, index, event: waited(index), process: "p1", epoch: 0, hash: "believed" }),
+      (_, index): Fact<RolloutEvent> => ({
+        stream,
+        index,
+        event: waited(index),
+        process: "p1",
+        epoch: 0,
+        hash: "believed",
+      }),
     );
     expect(await journal.append(stream, believed, [finished], pen)).toBe("conflict");
     expect(await journal.read(stream)).toHaveLength(length);
@@ -132,7 +141,7 @@ describe.each(places)("a journal in %s", (_place, open) => {
     ["another epoch", (claim) => ({ ...claim, epoch: claim.epoch + 1 })],
     ["another process", (claim) => ({ ...claim, process: "p2" })],
     ["another stream", (claim) => ({ ...claim, holder: "rollout/rg/web/other" })],
-    ["another target", (claim) => ({ ...claim, target: "rg/other" })],
+    ["another target", (claim) => ({ ...claim, targets: ["app/rg/other"] })],
   ])("fences a writer whose claim is of %s", async (_what, change) => {
     const stream = fresh();
     const claim = await taken(claims, stream);
@@ -152,11 +161,11 @@ describe.each(places)("a journal in %s", (_place, open) => {
 });
 
 describe.each(places)("reading and awaiting a journal in %s", (_place, open) => {
-  let journal: Journal;
+  let journal: Journal<RolloutEvent>;
   beforeAll(async () => {
     ({ journal } = await open());
   });
-  afterAll(async () => (journal as Partial<PostgresJournal>).close?.());
+  afterAll(async () => (journal as Partial<PostgresJournal<RolloutEvent>>).close?.());
 
   it("gives all facts to a reader that knows some, and the present ones if the journal was replaced", async () => {
     const stream = fresh();
@@ -205,13 +214,13 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
     const stream = fresh();
     await journal.append(stream, [], [waited(1)], pen);
     await journal.grown(stream, 0, never);
-    let told = false;
-    const telling = journal.grown(stream, 1, never).then(() => {
-      told = true;
+    let notified = false;
+    const growth = journal.grown(stream, 1, never).then(() => {
+      notified = true;
     });
-    expect(told).toBe(false);
+    expect(notified).toBe(false);
     await appendAtEnd(journal, stream, [waited(2)], pen);
-    await telling;
+    await growth;
   });
 
   it("stops waiting for growth at once when cancelled", async () => {
@@ -223,8 +232,7 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
     await journal.grown(stream, 0, cancel.signal);
   });
 
-  it("lists the streams of a target newest first, and those that are unfinished", async () => {
-    const mine = { resourceGroup: "RG", app: "Shop" };
+  it("lists the streams of a kind newest first, and those that are unfinished", async () => {
     const [first, second, third] = ["a", "b", "c"].map((name) => `rollout/rg/shop/shop--${name}`) as [
       string,
       string,
@@ -234,10 +242,11 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
     await appendAtEnd(journal, second, [finished], pen);
     await appendAtEnd(journal, third, [finished], pen);
     await appendAtEnd(journal, third, [retried], pen);
-    expect(await journal.streams({ target: mine })).toEqual([third, second, first]);
-    expect(await journal.streams({ target: mine, unfinished: true })).toEqual([third, first]);
+    const mine = (streams: readonly string[]) => streams.filter((stream) => stream.startsWith("rollout/rg/shop/"));
+    expect(mine(await journal.streams({ kind: "rollout" }))).toEqual([third, second, first]);
+    expect(mine(await journal.streams({ kind: "rollout", unfinished: true }))).toEqual([third, first]);
     expect(await journal.streams({ unfinished: true })).toEqual(expect.arrayContaining([third, first]));
-    expect(await journal.streams({ target: { resourceGroup: "rg", app: "sho" } })).toEqual([]);
+    expect(await journal.streams({ kind: "roll" })).toEqual([]);
   });
 
   it("reports the unfinished streams, and the time of the last write with its age by the store's clock", async () => {
@@ -260,7 +269,7 @@ describe.each(places)("reading and awaiting a journal in %s", (_place, open) => 
 });
 
 async function taken(claims: Claims, stream: string): Promise<Claim> {
-  const claimed = await claims.take(target, stream, "p1");
+  const claimed = await claims.take([appKey(target)], stream, "p1");
   if (!("claim" in claimed)) throw new Error(`held by ${claimed.heldBy}`);
   return claimed.claim;
 }

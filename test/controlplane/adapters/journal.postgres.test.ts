@@ -7,6 +7,7 @@ import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { appendAtEnd, journalInPostgres, waited } from "../../support/controlplane/journals.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
+import { rollouts } from "../../support/worlds/rollouts.ts";
 
 const postgres = postgresForTests();
 const pen = { process: "p1" };
@@ -35,6 +36,7 @@ describe("a journal in PostgreSQL alone", () => {
       { number: 1 },
       { number: 2 },
       { number: 3 },
+      { number: 4 },
     ]);
   });
 
@@ -43,7 +45,7 @@ describe("a journal in PostgreSQL alone", () => {
     onTestFinished(() => journal.close());
     const stream = fresh();
     await journal.append(stream, [], [waited(1)], pen);
-    const telling = journal.grown(stream, 1, never);
+    const growth = journal.grown(stream, 1, never);
     await pool.query(
       "select pg_terminate_backend(pid) from pg_stat_activity " +
         "where datname = current_database() and pid <> pg_backend_pid()",
@@ -56,14 +58,14 @@ describe("a journal in PostgreSQL alone", () => {
         ),
       "an append",
     );
-    await telling;
+    await growth;
     expect(await journal.read(stream)).toHaveLength(2);
   });
 
   it("notifies readers of another process of every append, up to its end, without polling", async () => {
     const database = await postgres.fresh();
     const { journal: writer, pool } = await journalInPostgres(postgres, { database });
-    const reader = openJournal(pool, connectionOptions(database), () => {}, 600);
+    const reader = openJournal(pool, connectionOptions(database), rollouts, () => {}, 600);
     const streams = Array.from({ length: 30 }, fresh);
     onTestFinished(() => reader.close());
     await eventually(
@@ -73,15 +75,15 @@ describe("a journal in PostgreSQL alone", () => {
       "both to listen",
     );
     for (const stream of streams) await writer.append(stream, [], [waited(1)], pen);
-    let told = 0;
+    let notified = 0;
     for (const stream of streams)
       void reader.grown(stream, 1, never).then(() => {
-        told++;
+        notified++;
       });
     await reader.grown(streams[0]!, 0, never); // Queries run one after the other, so earlier ones have ended too.
     for (const stream of streams) await appendAtEnd(writer, stream, [waited(2)], pen);
     await writer.close();
-    await eventually(() => told === streams.length, "all readers to be told");
+    await eventually(() => notified === streams.length, "all readers to be notified");
   });
 
   it("wakes no waiter for a notification with a wrong length, such as a late or foreign one", async () => {

@@ -7,9 +7,9 @@ import { type Connection, connect } from "../../../controlplane/adapters/azure/c
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { createRequestRows } from "../../../controlplane/adapters/azure/request-rows.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
-import { operations } from "../../../controlplane/api/openapi-operations.ts";
-import type { Apps, Requests } from "../../../controlplane/runtime/ports.ts";
+import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
 import type { Result } from "../../../engines/engine.ts";
+import { operations } from "../../support/controlplane/exchanges.ts";
 import { calls, rejected, servicesForTests, stream } from "../../support/controlplane/service.ts";
 import { type CloudForTests, management, startCloudForTests } from "../../support/emulator/cloud.ts";
 import { eventually } from "../../support/postgres/postgres.ts";
@@ -17,7 +17,7 @@ import { eventually } from "../../support/postgres/postgres.ts";
 describe("an app role", () => {
   const { service, token } = servicesForTests();
 
-  const reading = ["listRollouts", "showRollout", "showJournal", "followRollout"];
+  const reading = ["listRollouts", "showRollout", "showRolloutJournal", "followRollout"];
   const writing = ["putRollout", "signalRollout", "lockTarget", "unlockTarget", "recover"];
   const matrix: readonly (readonly [roles: unknown, opens: readonly string[]])[] = [
     [undefined, []],
@@ -53,7 +53,7 @@ describe("an app role", () => {
         }
         expect([name, answered.status, answered.body.error.id]).toEqual([name, 403, "call-role-missing"]);
         expect(answered.body.error.message).toBe(
-          `The call requires the app role ${operations[name].role}, which somebody does not have.`,
+          `The call requires the app role ${operations[name]!.role}, which somebody does not have.`,
         );
         expect(await touched()).toEqual(before);
       }

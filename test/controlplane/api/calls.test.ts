@@ -49,7 +49,7 @@ describe("a rollout", () => {
       });
     for (const trouble of [
       journalChainBroken({ stream: broken, index: 1, why: "its hash is another" }),
-      journalFactUnknown({ stream: broken, index: 1, why: "fact.at is not a number" }),
+      journalFactUnknown({ stream: broken, index: 1, why: "fact.at is missing" }),
     ]) {
       const { status, body: listed } = await reads(trouble).call("GET", "/rollouts");
       expect([status, listed.rollouts.map(({ id }: { id: string }) => id), listed.unreadable]).toEqual([
@@ -92,7 +92,7 @@ describe("a rollout", () => {
       ["POST", `${path}/signals`, { signal: "abort", message: "x" }],
     ] as const) {
       const { status, body: answered } = await call(method, to, sent);
-      expect([status, answered.error.id]).toEqual([404, "rollout-unknown"]);
+      expect([status, answered.error.id]).toEqual([404, "stream-unknown"]);
     }
   });
 
@@ -197,8 +197,8 @@ async function* linesOf(response: Response): AsyncGenerator<unknown, void> {
   }
 }
 
-describe("a hold", () => {
-  test("is held by one client at a time, for at most two minutes, until it is given back", async () => {
+describe("a lock", () => {
+  test("belongs to one client at a time, for at most two minutes, until it is removed", async () => {
     const { call } = service();
     const first = await call("POST", "/locks/Shop/API", { seconds: 30 });
     expect([first.status, typeof first.body.id, first.body.until > Date.now()]).toEqual([200, "string", true]);

@@ -199,7 +199,7 @@ async function fire(
     what,
   );
   if (response.headers.get("content-type") === "application/x-ndjson") {
-    await response.body!.cancel(); // a rollout that goes on is followed for as long as it does
+    await response.body?.cancel(); // a rollout that goes on is followed for as long as it does
     return response.status;
   }
   const text = await soon(response.text(), what);

@@ -6,13 +6,15 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../../controlplane/api/app.ts";
-import { description } from "../../../controlplane/api/openapi.ts";
-import { type Operation, type OperationName, operations } from "../../../controlplane/api/openapi-operations.ts";
-import { readLockBody, readRelease, readSignal } from "../../../controlplane/api/rollouts/forms.ts";
+import { lockForm } from "../../../controlplane/api/lock-target.ts";
+import { signalForm } from "../../../controlplane/api/streams/signal.ts";
+import { type Form, read } from "../../../engines/form.ts";
+import { rolloutKind } from "../../../engines/rollout/kind.ts";
+import { releaseForm } from "../../../engines/rollout/request.ts";
 import { catalogue } from "../../../errors/catalogue.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
 import { journalChainBroken, journalFactUnknown } from "../../../errors/journal.ts";
-import { checked, checkOf, described, seen } from "../../support/controlplane/exchanges.ts";
+import { checked, checkOf, described, description, operations, seen } from "../../support/controlplane/exchanges.ts";
 import {
   body,
   calls,
@@ -24,7 +26,7 @@ import {
 } from "../../support/controlplane/service.ts";
 
 const { service, serviceWithoutKeys, token } = servicesForTests();
-const entries = Object.entries<Operation>(operations);
+const entries = Object.entries(operations);
 
 describe("the description", () => {
   // The OpenAPI Initiative's schema of OpenAPI 3.1 documents, iteration 2026-08-03, from
@@ -67,10 +69,10 @@ describe("the description", () => {
       () => undefined,
     );
     const routes = app.routes.map((route) => `${route.method} ${route.path.replaceAll(/:(\w+)/g, "{$1}")}`);
-    const told = Object.entries(asServed["paths"] as object).flatMap(([to, methods]) =>
+    const served = Object.entries(asServed["paths"] as object).flatMap(([to, methods]) =>
       Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${to}`),
     );
-    expect(told.toSorted()).toEqual(routes.toSorted());
+    expect(served.toSorted()).toEqual(routes.toSorted());
     expect(
       new Set(entries.map(([, { path: to, method }]) => asServed["paths"][to][method.toLowerCase()].operationId)).size,
     ).toBe(entries.length);
@@ -82,9 +84,7 @@ describe("the description", () => {
   });
 
   test("names only errors of the catalogue", () => {
-    const ids = entries.flatMap(([name]) =>
-      [...described(name as OperationName)].flatMap((what) => what.split(" ")[1] ?? []),
-    );
+    const ids = entries.flatMap(([name]) => [...described(name)].flatMap((what) => what.split(" ")[1] ?? []));
     expect(ids.filter((id) => !catalogue().has(id))).toEqual([]);
     expect(ids.length).toBeGreaterThan(40);
   });
@@ -93,10 +93,7 @@ describe("the description", () => {
     seen.clear();
     await provokeEverything();
     for (const [name] of entries)
-      expect([name, [...(seen.get(name as OperationName) ?? [])].toSorted()]).toEqual([
-        name,
-        [...described(name as OperationName)].toSorted(),
-      ]);
+      expect([name, [...(seen.get(name) ?? [])].toSorted()]).toEqual([name, [...described(name)].toSorted()]);
   });
 
   test("rejects an answer or a call that differs from it", async () => {
@@ -113,6 +110,14 @@ describe("the description", () => {
     ]) {
       await expect(answering(answer)).rejects.toThrow("POST /recover");
     }
+    for (const answer of [
+      { error: { id: "target-locked", message: "m", fix: "f" } },
+      { error: { id: "target-locked", message: "m", fix: "f" }, heldBy: 1 },
+      { error: { id: "target-locked", message: "m", fix: "f" }, heldBy: "ann", more: 1 },
+    ]) {
+      const locked = checked({ fetch: async () => Response.json(answer, { status: 409 }) });
+      await expect(locked.request("/locks/shop/api", { method: "POST", body: '{"seconds":1}' })).rejects.toThrow("409");
+    }
     const lax = checked({ fetch: async () => Response.json({ id: "1", until: 1 }) });
     await expect(lax.request("/locks/shop/api", { method: "POST", body: '{"seconds":121}' })).rejects.toThrow(
       "although",
@@ -127,8 +132,8 @@ async function provokeEverything(): Promise<void> {
   };
   const everythingBroken = {
     journal: { read: broken, streams: broken, append: broken, grown: broken, lastWriteAt: broken },
-    claims: { lock: broken, unlock: broken },
-    rollouts: { start: broken, signal: broken, recover: broken },
+    claims: { lock: broken, unlock: broken, holders: broken },
+    streams: { start: broken, signal: broken, recover: broken },
   } as unknown as Partial<Service["parts"]>;
   const unreadable = (): Promise<never> =>
     Promise.reject(journalFactUnknown({ stream, index: 0, why: "a test wants it" }));
@@ -162,8 +167,8 @@ async function provokeEverything(): Promise<void> {
   await provokeInTurn(plain);
   const taken = service({
     journal: plain.parts.journal,
-    rollouts: {
-      ...plain.parts.rollouts,
+    streams: {
+      ...plain.parts.streams,
       start: async () => {
         throw claimTargetHeld({ stream, heldBy: "x" });
       },
@@ -174,7 +179,7 @@ async function provokeEverything(): Promise<void> {
   });
   await taken.append("rollout/shop/api/api--0000009", rejected);
   await taken.call("POST", `${path}/signals`, { signal: "retry", message: "x" });
-  const free = service({ rollouts: taken.parts.rollouts });
+  const free = service({ streams: taken.parts.streams });
   await free.call("PUT", path, body);
 }
 
@@ -201,12 +206,16 @@ async function provokeInTurn({ call, append }: Service): Promise<void> {
 }
 
 describe("a body", () => {
-  const forms = { putRollout: readRelease, signalRollout: readSignal, lockTarget: readLockBody } as const;
-  const checkOfBody = (name: keyof typeof forms) =>
+  const forms: Readonly<Record<string, Form<unknown>>> = {
+    putRollout: releaseForm,
+    signalRollout: signalForm(rolloutKind),
+    lockTarget: lockForm,
+  };
+  const checkOfBody = (name: string) =>
     checkOf(
       "paths",
-      operations[name].path,
-      operations[name].method.toLowerCase(),
+      operations[name]!.path,
+      operations[name]!.method.toLowerCase(),
       "requestBody",
       "content",
       "application/json",
@@ -260,7 +269,7 @@ describe("a body", () => {
     fc.string({ unit: "binary" }),
   );
 
-  test.each(Object.keys(forms) as (keyof typeof forms)[])(
+  test.each(Object.keys(forms))(
     "of %s is taken where the description says so, and refused where it says so",
     (name) => {
       const good = calls.find((each) => each.name === name)!.sent as Record<string, any>;
@@ -298,7 +307,7 @@ describe("a body", () => {
           const given = JSON.parse(JSON.stringify(sent)) as unknown;
           const fits = checkOfBody(name);
           const isDescribed = fits(given);
-          const parsed = forms[name](given);
+          const parsed = read(forms[name]!, given);
           if ("complaints" in parsed) {
             refused++;
             expect([given, isDescribed && parsed.complaints.every((words) => !beyond.test(words))]).toEqual([

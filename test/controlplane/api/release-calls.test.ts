@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
-import { body, path, rejected, servicesForTests, stream } from "../../support/controlplane/service.ts";
+import { body, intent, path, rejected, servicesForTests, stream } from "../../support/controlplane/service.ts";
 
 const { service, token } = servicesForTests();
 
@@ -11,8 +11,8 @@ describe("a body", () => {
   const bad: Readonly<Record<string, readonly [sent: unknown, status: number, id: string, words: string]>> = {
     "larger than 64 kB": [{ ...body, release: "x".repeat(70_000) }, 413, "call-too-large", "64 kB"],
     "that is not JSON": ["{", 400, "call-malformed", "not JSON"],
-    "that is no object": [[], 400, "call-malformed", "not an object"],
-    "that is missing": [undefined, 400, "call-malformed", "not an object"],
+    "that is no object": [[], 400, "call-malformed", "must be an object"],
+    "that is missing": [undefined, 400, "call-malformed", "must be an object"],
     "with an unknown field": [{ ...body, wait: true }, 400, "call-malformed", '"wait"'],
     "with an unknown limit": [
       { ...body, thresholds: { ...defaultThresholds, failurePointMax: 2 } },
@@ -42,7 +42,7 @@ describe("a body", () => {
       { ...body, dryRun: { ...defaultThresholds, ceilingPercent: 1 } },
       400,
       "call-malformed",
-      "In the dry-run thresholds, failurePointsMax (1) must be below",
+      "dryRun: failurePointsMax (1) must be below",
     ],
     "with weights as text": [
       { ...body, strategy: { ...defaultStrategy, weights: ["5"] } },
@@ -56,7 +56,7 @@ describe("a body", () => {
       "call-malformed",
       "must be above the one before",
     ],
-    "with a forged line": [{ ...body, release: "good\nPlanned by somebody else" }, 400, "call-malformed", "release"],
+    "with a forged line": [{ ...body, release: "good\nPlanned by another person" }, 400, "call-malformed", "release"],
     "with a probe path elsewhere": [
       { ...body, probePath: "https://elsewhere.example/" },
       400,
@@ -157,11 +157,13 @@ describe("a release", () => {
   });
 
   test("of an app outside the managed targets is refused, and nothing is started", async () => {
-    const { call, asked } = service();
+    const { call, asked, append } = service();
     for (const to of ["/rollouts/shop/other/other--0000002", "/rollouts/elsewhere/api/api--0000002"]) {
       const { status, body: answered } = await call("PUT", to, body);
       expect([status, answered.error.id]).toEqual([404, "target-not-managed"]);
     }
+    const other = { ...intent, target: { resourceGroup: "shop", app: "other" } };
+    await append("rollout/shop/other/x", [{ at: 1000, kind: "Planned", intent: other, steps: [5, 100] }]);
     for (const [method, to, sent] of [
       ["POST", "/rollouts/shop/other/x/signals", { signal: "abort", message: "x" }],
       ["POST", "/locks/shop/other", { seconds: 5 }],
@@ -185,7 +187,7 @@ describe("a release", () => {
     const second = await call("PUT", path.replace("0002", "0003"), body);
     expect([second.status, second.body.error.id, second.headers.get("retry-after")]).toEqual([
       409,
-      "rollout-in-flight",
+      "stream-in-flight",
       null,
     ]);
     expect(asked).toEqual([`start ${stream}`]);
@@ -212,7 +214,7 @@ describe("a release", () => {
       });
       expect([second.status, second.body.error.id, second.headers.get("retry-after")]).toEqual([
         409,
-        "rollout-in-flight",
+        "stream-in-flight",
         "2",
       ]);
     }
@@ -223,8 +225,8 @@ describe("a release", () => {
   test("is asked to retry while the finished one before it still holds the app", async () => {
     const { parts } = service();
     const { call } = service({
-      rollouts: {
-        ...parts.rollouts,
+      streams: {
+        ...parts.streams,
         start: async () => {
           throw claimTargetHeld({ stream, heldBy: "rollout/shop/api/api--0000001" });
         },

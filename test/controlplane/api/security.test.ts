@@ -1,5 +1,6 @@
 // Calls that must be refused: tokens that are not valid, headers that are too large, hostile names, endpoints that do
 // not exist. After each of them nothing was started, written, locked or moved. hostile-bodies.test.ts has the bodies.
+
 import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,6 +9,7 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "j
 import { describe, expect, test } from "vitest";
 import { fold } from "../../../engines/engine.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
+import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import {
   body,
   calls,
@@ -162,7 +164,7 @@ describe("a token", () => {
     const state = async () =>
       fold(
         rollout,
-        (await parts.journal.read(stream)).map(({ event }) => event),
+        (await parts.journal.read(stream)).map(({ event }) => event as RolloutEvent),
       );
     expect(await twice("PUT", path, body, bearer)).toEqual([202, 200]);
     expect(asked).toEqual([`start ${stream}`]);

@@ -1,18 +1,22 @@
 // A database that breaks: connections that are cut before or after a statement took effect, refusals of every kind,
 // silence. Afterwards everything acknowledged is stored, nothing is stored twice or in part, and the control loop
 // rests and continues.
+
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { health } from "../../../controlplane/api/health.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
-import { createOrchestrator } from "../../../controlplane/runtime/orchestrate.ts";
+import { registerKinds } from "../../../engines/kind.ts";
+import { rolloutKind } from "../../../engines/rollout/kind.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
+import { appKey } from "../../../engines/targets.ts";
 import { waited } from "../../support/controlplane/journals.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { type Fate, type Proxy, postgresRefusal, startProxy } from "../../support/postgres/proxy.ts";
 import { canaryPercent, cloudInTable, freshCloud } from "../../support/worlds/cloud-in-table.ts";
+import { rolloutLoop, rollouts } from "../../support/worlds/rollouts.ts";
 import { toyEngine, toyRequest } from "../../support/worlds/toy-engine.ts";
 
 const postgres = postgresForTests();
@@ -30,7 +34,7 @@ beforeEach(async () => {
 
 function opened() {
   const pool = openPool(database, () => {});
-  const journal = openJournal(pool, connectionOptions(database), () => {});
+  const journal = openJournal(pool, connectionOptions(database), rollouts, () => {});
   onTestFinished(async () => {
     await proxy.close();
     await journal.close();
@@ -62,7 +66,7 @@ function breakNext(text: string, fate: Fate, landed = false, times = 1): () => n
 
 const append = "ballast-append";
 const renew = "update ballast.claims";
-const take = "insert into ballast.claims";
+const take = "ballast.take(";
 const codes = {
   "a full disk": "53100",
   "a database that only reads": "25006",
@@ -108,15 +112,17 @@ describe("a claim", () => {
   ] as const)("that was cut off %s is taken again at epoch 1 by the same process", async (_, landed) => {
     const { claims } = opened();
     breakNext(take, "cut", landed);
-    await expect(claims.take(web, stream, "p")).rejects.toThrow();
-    expect(await eventually(() => claims.take(web, stream, "p").catch(() => undefined), "the database")).toMatchObject({
+    await expect(claims.take([appKey(web)], stream, "p")).rejects.toThrow();
+    expect(
+      await eventually(() => claims.take([appKey(web)], stream, "p").catch(() => undefined), "the database"),
+    ).toMatchObject({
       claim: { epoch: 1 },
     });
   });
 
   it("whose renewal is refused or cut off stays ours, and the next renewal succeeds", async () => {
     const { claims } = opened();
-    const claimed = await claims.take(web, stream, "p");
+    const claimed = await claims.take([appKey(web)], stream, "p");
     if (!("claim" in claimed)) throw new Error("held");
     for (const fate of [postgresRefusal("25006"), "cut"] as const) {
       breakNext(renew, fate);
@@ -151,9 +157,9 @@ describe("the durable loop", () => {
           return cloud.apps.shift(effect, fence);
         },
       };
-      const orchestrator = createOrchestrator({
+      const orchestrator = rolloutLoop({
         ports: { apps, requests: cloud.requests, journal, claims, clock: clockOf(Date.now) },
-        engine: toyEngine,
+        kinds: registerKinds([{ ...rolloutKind, engine: toyEngine }]),
         pool,
         process: "here",
         leaseSeconds: 30,

@@ -1,12 +1,13 @@
 // PostgreSQL itself is killed with SIGKILL during a rollout, and starts again on what it had written. The replica that
 // drives the rollout lives on or dies too. In either case nothing written is lost, and nothing is decided twice.
+
 import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openPool } from "../../../controlplane/adapters/postgres/connection.ts";
-import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
 import { killPostgres } from "../../support/postgres/death.ts";
+import { factsIn } from "../../support/postgres/facts.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { freshCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import { startReplica } from "../../support/worlds/replicas.ts";
@@ -36,10 +37,8 @@ describe.each([
         },
       ],
     });
-    const factsOf = async (): Promise<readonly Fact[]> =>
-      (await pool.query<Fact>("select * from ballast.facts where stream = $1 order by index", [stream])).rows;
     const written = await eventually(async () => {
-      const facts = await factsOf();
+      const facts = await factsIn(pool, stream);
       return facts.some(({ event }) => event.kind === "StepReached") && facts;
     }, "the first step");
     const death = await killPostgres(database);
@@ -49,7 +48,7 @@ describe.each([
     if (together) await replica("second");
     const facts = await eventually(
       async () => {
-        const read = await factsOf().catch(() => []);
+        const read = await factsIn(pool, stream).catch(() => []);
         return read.at(-1)?.event.kind === "Finished" && read;
       },
       "the rollout to finish",

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { afterFence } from "../../../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
-import type { Apps } from "../../../controlplane/runtime/ports.ts";
+import type { Apps } from "../../../controlplane/performers/rollout-ports.ts";
 import type { Weight } from "../../../engines/rollout/vocabulary.ts";
 import { openShop, requestSeconds, type Shop, target } from "../../support/emulator/azure-shop.ts";
 import { eventually } from "../../support/postgres/postgres.ts";

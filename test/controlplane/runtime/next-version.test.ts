@@ -11,13 +11,16 @@ import { connectionOptions, type Database } from "../../../controlplane/adapters
 import { parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import type { Fact } from "../../../controlplane/runtime/ports.ts";
-import { streamOf, targetKey } from "../../../engines/rollout/names.ts";
+import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import { appKey } from "../../../engines/targets.ts";
+import { factsIn } from "../../support/postgres/facts.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { freshCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import { createDeadlyWorld } from "../../support/worlds/deadly-world.ts";
 import { startReplica } from "../../support/worlds/replicas.ts";
+import { rollouts } from "../../support/worlds/rollouts.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 const newer = mkdtempSync(join(tmpdir(), "ballast-newer-"));
@@ -59,10 +62,8 @@ const asked = () => {
   };
 };
 
-const factsOf = async (): Promise<readonly Fact[]> =>
-  (await pool.query<Fact>("select * from ballast.facts where stream = $1 order by index", [stream])).rows;
 const has = (kind: string): Promise<boolean> =>
-  eventually(async () => (await factsOf()).some(({ event }) => event.kind === kind), kind);
+  eventually(async () => (await factsIn(pool, stream)).some(({ event }) => event.kind === kind), kind);
 
 test("code that ends leaves its rollouts, and newer code continues them at once to the end", async () => {
   const old = await today("old");
@@ -73,7 +74,7 @@ test("code that ends leaves its rollouts, and newer code continues them at once 
   await eventually(() => old.said.some(({ closed }) => closed), "the old code to end");
   next.tell({ recover: true });
   await has("Finished");
-  const facts = await factsOf();
+  const facts = await factsIn(pool, stream);
   expect(facts.at(-1)).toMatchObject({
     process: "next",
     epoch: 2,
@@ -127,7 +128,7 @@ test("a journal that a much older version left half-way is continued by today's 
   );
   const shop = { resourceGroup: "shop", app: "storefront" };
   const left = streamOf(shop, "storefront--2");
-  const journal = openJournal(pool, connectionOptions(database), () => {});
+  const journal = openJournal(pool, connectionOptions(database), rollouts, () => {});
   await journal.append(left, [], before, { process: "then" });
   await journal.close();
   await createDeadlyWorld(pool);
@@ -138,16 +139,19 @@ test("a journal that a much older version left half-way is continued by today's 
   );
   await pool.query(
     "insert into ballast.claims (target, holder, process, epoch, expires_at) values ($1, $2, 'then', 1, now())",
-    [targetKey(shop), left],
+    [appKey(shop), left],
   );
   await startReplica({ database, name: "now", leaseSeconds, engine: "rollout", deadly: true });
   const facts = await eventually(async () => {
-    const { rows } = await pool.query<Fact>("select * from ballast.facts where stream = $1 order by index", [left]);
+    const { rows } = await pool.query<Fact<RolloutEvent>>(
+      "select * from ballast.facts where stream = $1 order by index",
+      [left],
+    );
     return rows.at(-1)?.event.kind === "Finished" && rows;
   }, "the old rollout to finish");
   expect(facts.slice(before.length).map(({ process, epoch }) => `${process} ${epoch}`)).toEqual(
     facts.slice(before.length).map(() => "now 2"),
   );
   expect(facts.at(-1)?.event).toMatchObject({ result: "promoted" });
-  expect(replay(facts.map((fact) => parseFact({ ...fact, hash: "" }).event))).toBeUndefined();
+  expect(replay(facts.map((fact) => parseFact({ ...fact, hash: "" }, rollouts).event))).toBeUndefined();
 });

@@ -134,9 +134,9 @@ describe("the notifier", () => {
     await outside.start();
     await has(outside, 9);
     const ids = outside.received.map(({ body }) => body.data.id as string);
-    const told = [...new Set(ids)];
-    expect(told).toEqual(notificationsOf(stream, rolledBack, 0).map(({ id }) => id));
-    expect(ids).toEqual(ids.toSorted((one, other) => told.indexOf(one) - told.indexOf(other)));
+    const sent = [...new Set(ids)];
+    expect(sent).toEqual(notificationsOf(stream, rolledBack, 0).map(({ id }) => id));
+    expect(ids).toEqual(ids.toSorted((one, other) => sent.indexOf(one) - sent.indexOf(other)));
     expect(logged.join("\n")).toMatch(
       /Notification rollout\/shop\/storefront\/storefront--2#\d+ to webhook failed; will retry: it cannot be/,
     );
@@ -346,10 +346,10 @@ describe("a notifier", () => {
       }),
     ).toEqual([
       expect.stringMatching(/^BALLAST_NOTIFY: the value has an unknown field "slackURL"/),
-      "BALLAST_NOTIFY: slackUrl is not an https address.",
-      "BALLAST_NOTIFY: githubRepository is not of the form owner/name.",
+      "BALLAST_NOTIFY: slackUrl must be an https address.",
+      "BALLAST_NOTIFY: githubRepository must be of the form owner/name.",
     ]);
-    expect(complaintsOf("secret-part")).toEqual(["BALLAST_NOTIFY: the value is not an object."]);
+    expect(complaintsOf("secret-part")).toEqual(["BALLAST_NOTIFY: the value must be an object."]);
     const all = {
       webhookUrl: "https://a.example/",
       webhookSecret: "s",

@@ -1,16 +1,19 @@
 // The durable control loop in several processes on real PostgreSQL: processes are killed or suspended, and others
 // recover their rollouts.
+
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { connectionOptions, type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
+import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { finishedFacts, kinds, longer } from "../../support/controlplane/control-loop.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { freshCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import type { ReplicaSetting } from "../../support/worlds/replica.ts";
 import { type Replica, startReplica } from "../../support/worlds/replicas.ts";
+import { rollouts } from "../../support/worlds/rollouts.ts";
 import { toyRequest } from "../../support/worlds/toy-engine.ts";
 
 const postgres = postgresForTests();
@@ -29,7 +32,7 @@ const sentBy = ({ said }: Replica): readonly number[] => said.flatMap(({ sent })
 describe("processes that die and recover each other's work", () => {
   const reading = () => {
     const pool = openPool(database, () => {});
-    const journal = openJournal(pool, connectionOptions(database), () => {});
+    const journal = openJournal(pool, connectionOptions(database), rollouts, () => {});
     onTestFinished(() => journal.close().then(() => pool.end()));
     return { journal, moment: async (text: string) => (await pool.query<{ at: Date }>(text)).rows[0]!.at.getTime() };
   };
@@ -38,7 +41,7 @@ describe("processes that die and recover each other's work", () => {
     at: "sent" | "before append" | "after append",
     engine: "toy" | "rollout" = "toy",
   ): Promise<{
-    readonly facts: readonly Fact[];
+    readonly facts: readonly Fact<RolloutEvent>[];
     readonly sent: readonly (readonly number[])[];
     readonly expiredAt: number;
     readonly resumedAt: number;
@@ -62,7 +65,7 @@ describe("processes that die and recover each other's work", () => {
     return { facts, sent: [sentBy(first), sentBy(second)], expiredAt, resumedAt };
   }
 
-  const bothInTurn = (facts: readonly Fact[]): void => {
+  const bothInTurn = (facts: readonly Fact<RolloutEvent>[]): void => {
     expect(kinds(facts)).toEqual([
       "Planned",
       "TrafficShifted",
@@ -76,7 +79,7 @@ describe("processes that die and recover each other's work", () => {
     handedOver(facts);
   };
 
-  const handedOver = (facts: readonly Fact[]): void => {
+  const handedOver = (facts: readonly Fact<RolloutEvent>[]): void => {
     const hands = facts.slice(1).map(({ process, epoch }) => `${process} ${epoch}`);
     expect([...new Set(hands)]).toEqual(["first 1", "second 2"]);
     expect(hands).toEqual(hands.toSorted());

@@ -1,9 +1,11 @@
 // The durable control loop in this process, on real PostgreSQL. orchestrate.recovery.test.ts has several processes.
+
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay, rollout } from "../../../engines/rollout/rollout.ts";
 import type { RolloutEvent, SignalName } from "../../../engines/rollout/vocabulary.ts";
+import { appKey } from "../../../engines/targets.ts";
 import {
   finishedFacts,
   isFinished,
@@ -45,23 +47,23 @@ describe("a loop in one process", () => {
     ]);
     expect(sent).toEqual([10, 100]);
     await eventually(
-      async () => "claim" in (await claims.take(web, "rollout/rg/web/next", "anybody")),
+      async () => "claim" in (await claims.take([appKey(web)], "rollout/rg/web/next", "anybody")),
       "the claim to be free",
     );
     expect(await query("select 1 from dbos.workflow_status")).toEqual([]);
   });
 
   it("stores a pass that only reads nowhere but in the journal", async () => {
-    const turns: unknown[] = [];
+    const passes: unknown[] = [];
     const { orchestrator, journal, query } = await openLoop(database, undefined, {
       beforeAppend: async (events) => {
         if (events[0]?.kind === "TrafficShifted" || events[0]?.kind === "Waited")
-          turns.push(await query("select workflow_uuid as id from dbos.workflow_status"));
+          passes.push(await query("select workflow_uuid as id from dbos.workflow_status"));
       },
     });
     await orchestrator.start(stream, toyRequest(web, "web--1", [10], 0.01));
     await finishedFacts(journal, stream);
-    expect(turns).toEqual([[{ id: `${stream}#1` }], [{ id: `${stream}#1` }]]);
+    expect(passes).toEqual([[{ id: `${stream}#1` }], [{ id: `${stream}#1` }]]);
   });
 
   it("starts a stream once, and reports that it exists from then on", async () => {
@@ -108,14 +110,14 @@ describe("a loop in one process", () => {
 
   it("delays a shift while a `pulumi up` has locked the app, but not an abort", async () => {
     const { orchestrator, journal, claims, sent } = await openLoop(database);
-    const lock = await claims.lock(web, "a pulumi up", 600);
+    const lock = await claims.lock(appKey(web), "a pulumi up", 600);
     await orchestrator.start(stream, toyRequest(web, "web--1", [10], 600));
     await orchestrator.signal(stream, signalOf("pause"));
     await orchestrator.signal(stream, signalOf("resume"));
     expect(sent).toEqual([]);
-    await claims.unlock(web, "id" in lock ? lock.id : "");
+    await claims.unlock(appKey(web), "id" in lock ? lock.id : "");
     await eventually(() => sent.length > 0, "the shift after the hold");
-    await claims.lock(web, "a pulumi up", 600);
+    await claims.lock(appKey(web), "a pulumi up", 600);
     await orchestrator.signal(stream, signalOf("abort"));
     await finishedFacts(journal, stream);
     expect(sent).toEqual([10, 0]);
@@ -128,15 +130,15 @@ describe("a loop in one process", () => {
         async () => kinds(await journal.read(stream)).filter((each) => each === kind).length >= count,
         `${kind}, ${count} times`,
       );
-    const lock = await claims.lock(web, "a pulumi up", 600);
+    const lock = await claims.lock(appKey(web), "a pulumi up", 600);
     await orchestrator.start(stream, toyRequest(web, "web--1", [10], 600));
     await reached("SmokePassed");
     await orchestrator.signal(stream, signalOf("pause"));
     await orchestrator.signal(stream, signalOf("resume"));
     expect(sent).toEqual([]);
-    await claims.unlock(web, "id" in lock ? lock.id : "");
+    await claims.unlock(appKey(web), "id" in lock ? lock.id : "");
     await reached("StepReached");
-    await claims.lock(web, "a pulumi up", 600);
+    await claims.lock(appKey(web), "a pulumi up", 600);
     await orchestrator.signal(stream, signalOf("abort"));
     await reached("TrafficShifted", 2);
     await eventually(
@@ -183,7 +185,7 @@ describe("a loop in one process", () => {
 
   it("refuses a signal to a stream that does not exist", async () => {
     const { orchestrator, journal } = await openLoop(database);
-    await expect(orchestrator.signal(stream, signalOf("abort"))).rejects.toMatchObject({ id: "rollout-unknown" });
+    await expect(orchestrator.signal(stream, signalOf("abort"))).rejects.toMatchObject({ id: "stream-unknown" });
     expect(await journal.read(stream)).toEqual([]);
   });
 

@@ -1,9 +1,11 @@
 // What performing an effect adds to the adapters: time limits, cancellation, and which trouble is an outcome and
 // which is thrown.
+
 import { describe, expect, it } from "vitest";
+import { type RolloutWorld, rolloutPerformer } from "../../../controlplane/performers/rollout.ts";
+import type { Apps } from "../../../controlplane/performers/rollout-ports.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
-import { isWrite, performEffect, type World } from "../../../controlplane/runtime/perform.ts";
-import type { Apps } from "../../../controlplane/runtime/ports.ts";
+import type { Fence } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutEffect } from "../../../engines/rollout/vocabulary.ts";
 
 const target = { resourceGroup: "rg", app: "web" };
@@ -13,13 +15,20 @@ const verify: RolloutEffect = { kind: "VerifyTraffic", target };
 const shift: RolloutEffect = { kind: "ShiftTraffic", target, weights: [], labels: {}, overrideLock: false };
 const open = async (): Promise<boolean> => true;
 
-const world = (apps: Partial<Apps>, lockOn: World["claims"]["lockOn"] = async () => undefined): World => ({
+const world = (
+  apps: Partial<Apps>,
+  lockOn: RolloutWorld["claims"]["lockOn"] = async () => undefined,
+): RolloutWorld => ({
   apps: { inspect: hangs, shift: hangs, readTraffic: hangs, activate: hangs, deactivate: hangs, probe: hangs, ...apps },
   requests: { measure: hangs },
   claims: { lockOn },
   clock: clockOf(Date.now),
   requestSeconds: 0.01,
 });
+
+const { isWrite } = rolloutPerformer({} as RolloutWorld);
+const performEffect = (effect: RolloutEffect, on: RolloutWorld, fence: Fence, cancel: AbortSignal) =>
+  rolloutPerformer(on).perform(effect, fence, cancel);
 
 it("gives an outcome of the effect's kind, with the time of its end", async () => {
   const before = Date.now();

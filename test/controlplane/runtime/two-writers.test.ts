@@ -1,12 +1,14 @@
 // Two replicas that both believe that they may write. Claims expire by the database's clock, facts carry the epoch, and
 // a read-back corrects what was already on its way when its claim was lost.
+
 import type pg from "pg";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import type { Fact } from "../../../controlplane/runtime/ports.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { replay } from "../../../engines/rollout/rollout.ts";
-import type { Target } from "../../../engines/rollout/vocabulary.ts";
+import type { RolloutEvent, Target } from "../../../engines/rollout/vocabulary.ts";
+import { factsIn } from "../../support/postgres/facts.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { freshCloud, quickRequest } from "../../support/worlds/cloud-in-table.ts";
 import type { ReplicaSetting } from "../../support/worlds/replica.ts";
@@ -38,20 +40,15 @@ function request(target: Target, bakeSeconds: number): object {
   };
 }
 
-async function factsOf(target: Target): Promise<readonly Fact[]> {
-  return (await pool.query<Fact>("select * from ballast.facts where stream = $1 order by index", [nameOf(target)]))
-    .rows;
-}
-
 const has = async (target: Target, kind: string, count = 1): Promise<boolean> =>
-  (await factsOf(target)).filter(({ event }) => event.kind === kind).length >= count;
+  (await factsIn(pool, nameOf(target))).filter(({ event }) => event.kind === kind).length >= count;
 const reached = (target: Target, kind: string, count = 1): Promise<boolean> =>
   eventually(() => has(target, kind, count), `${target.app} to have ${kind}, ${count} times`, 60);
 
 /** The end that every rollout must reach, whichever process wrote what. */
-async function promotedWhole(target: Target): Promise<readonly Fact[]> {
+async function promotedWhole(target: Target): Promise<readonly Fact<RolloutEvent>[]> {
   await reached(target, "Finished");
-  const facts = await factsOf(target);
+  const facts = await factsIn(pool, nameOf(target));
   expect(facts.at(-1)?.event).toMatchObject({ kind: "Finished", result: "promoted" });
   expect(replay(facts.map(({ event }) => event))).toBeUndefined();
   const epochs = facts.map(({ epoch }) => epoch).filter((epoch) => epoch > 0);
@@ -74,7 +71,9 @@ describe("two replicas", { timeout: 120_000 }, () => {
     for (const [index, target] of apps.entries())
       (index < 10 ? first : second).tell({ start: [nameOf(target), request(target, 5)] });
     await Promise.all(
-      apps.map((target) => eventually(async () => (await factsOf(target)).length > 1, "every rollout to be under way")),
+      apps.map((target) =>
+        eventually(async () => (await factsIn(pool, nameOf(target))).length > 1, "every rollout to be under way"),
+      ),
     );
     await eventually(
       () => first.said.filter(({ sending }) => sending).length >= 5,
@@ -83,10 +82,10 @@ describe("two replicas", { timeout: 120_000 }, () => {
     await first.kill("SIGSTOP");
     const leases = new Map(
       (
-        await pool.query<{ target: string; expires_at: Date }>(
-          "select target, expires_at from ballast.claims where process = 'first'",
+        await pool.query<{ holder: string; expires_at: Date }>(
+          "select holder, expires_at from ballast.claims where process = 'first'",
         )
-      ).rows.map((row) => [row.target, row.expires_at.getTime()]),
+      ).rows.map((row) => [row.holder, row.expires_at.getTime()]),
     );
     await Promise.all(
       apps
@@ -94,7 +93,7 @@ describe("two replicas", { timeout: 120_000 }, () => {
         .map((target) =>
           eventually(
             async () =>
-              (await factsOf(target)).some(
+              (await factsIn(pool, nameOf(target))).some(
                 ({ process, event }) => process === "second" && event.kind === "StepReached" && event.percent === 50,
               ),
             `${target.app} to be recovered and to continue`,
@@ -107,12 +106,12 @@ describe("two replicas", { timeout: 120_000 }, () => {
     const recovered = journals.slice(0, 10);
     for (const facts of recovered) expect(facts.findLast(({ epoch }) => epoch === 2)?.process).toBe("second");
     // Neither ever saw a lease of the other expire too early.
-    const resumed = await pool.query<{ target: string; at: Date }>(
-      "select target, min(f.written_at) as at from ballast.facts f join ballast.streams using (stream) " +
-        "where process = 'second' and epoch = 2 group by target",
+    const resumed = await pool.query<{ stream: string; at: Date }>(
+      "select stream, min(written_at) as at from ballast.facts " +
+        "where process = 'second' and epoch = 2 group by stream",
     );
     expect(resumed.rows).toHaveLength(10);
-    for (const { target, at } of resumed.rows) expect(at.getTime()).toBeGreaterThanOrEqual(leases.get(target)!);
+    for (const { stream, at } of resumed.rows) expect(at.getTime()).toBeGreaterThanOrEqual(leases.get(stream)!);
     const corrections = ["TrafficDrifted", "TrafficMoved"];
     const late = recovered.flat().filter(({ event }) => corrections.includes(event.kind)).length;
     expect(late).toBeGreaterThan(0);
@@ -184,7 +183,7 @@ describe("two replicas", { timeout: 120_000 }, () => {
     await eventually(() => signalled().length === 2, "both signals to be answered");
     expect(signalled()).toEqual(["Disregarded", "Signalled,Aborted"]);
     await reached(target, "Finished");
-    const facts = await factsOf(target);
+    const facts = await factsIn(pool, nameOf(target));
     expect(
       facts
         .filter(

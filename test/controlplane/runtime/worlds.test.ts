@@ -1,13 +1,15 @@
 // Runs the scenarios of the pure world twice more: through the real adapters against the emulator, and complete, with
 // the control loop on PostgreSQL. The journals must be the same, line for line.
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
-import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
-import { performEffect } from "../../../controlplane/runtime/perform.ts";
-import type { Apps, Clock, Journal, Requests } from "../../../controlplane/runtime/ports.ts";
+import { rolloutPerformer } from "../../../controlplane/performers/rollout.ts";
+import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
+import type { Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
+import type { Clock, Journal } from "../../../controlplane/runtime/ports.ts";
 import { fold } from "../../../engines/engine.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
@@ -16,6 +18,7 @@ import type { Instant } from "../../../engines/time.ts";
 import { openShop, requestSeconds, type Shop } from "../../support/emulator/azure-shop.ts";
 import { postgresForTests } from "../../support/postgres/postgres.ts";
 import { type RealWorld, realWorld } from "../../support/worlds/real-world.ts";
+import { rolloutLoop, rollouts } from "../../support/worlds/rollouts.ts";
 import { render, type Scenario, scenarios, signalBetween, start } from "../../support/worlds/scenario.ts";
 
 let shop: Shop;
@@ -47,9 +50,8 @@ async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
     } else if (effect === undefined) return journal;
     else
       hear(
-        await performEffect(
+        await rolloutPerformer({ ...world, claims: nobodyLocks, requestSeconds }).perform(
           effect,
-          { ...world, claims: nobodyLocks, requestSeconds },
           always,
           new AbortController().signal,
         ),
@@ -73,8 +75,8 @@ describe("through the adapters against the emulator", () => {
 
 describe("whole, with the durable loop on PostgreSQL", () => {
   const postgres = postgresForTests();
-  let orchestrator: Orchestrator;
-  let journal: Journal & { readonly close: () => Promise<void> };
+  let orchestrator: Orchestrator<RolloutEvent>;
+  let journal: Journal<RolloutEvent> & { readonly close: () => Promise<void> };
   let scenario: Scenario;
   let world: RealWorld;
 
@@ -96,12 +98,11 @@ describe("whole, with the durable loop on PostgreSQL", () => {
     const database = await postgres.fresh();
     const pool = postgres.pool(database);
     await migrate(pool);
-    journal = await openJournal(pool, connectionOptions(database), () => {});
+    journal = await openJournal(pool, connectionOptions(database), rollouts, () => {});
     const apps = new Proxy({} as Apps, { get: (_, name) => world.apps[name as keyof Apps] });
     const requests = new Proxy({} as Requests, { get: (_, name) => world.requests[name as keyof Requests] });
-    orchestrator = createOrchestrator({
+    orchestrator = rolloutLoop({
       ports: { apps, requests, journal, claims: openClaims(pool, 30), clock: { now: () => world.now(), until } },
-      engine: rollout,
       pool,
       process: "worlds",
       leaseSeconds: 30,

@@ -314,9 +314,9 @@ describe("a plan", () => {
     checkIntent({ strategy: { ...defaultStrategy, ...change }, thresholds: defaultThresholds });
   it("is valid with all defaults", () => expect(strategy({})).toEqual([]));
   const refused: readonly (readonly [Partial<typeof defaultStrategy>, string])[] = [
-    [{ weights: [] }, "no step before 100"],
+    [{ weights: [] }, "without a step before 100"],
     [{ weights: [50, 25] }, "go from 50 to 25 at step 2"],
-    [{ weights: [0, 50] }, "0 at step 1"],
+    [{ weights: [0, 50] }, "weights[0] is 0"],
     [{ weights: [99.5] }, "99.5"],
     [{ intervalSeconds: 0.0001 }, "intervalSeconds"],
     [{ intervalSeconds: 1.5 }, "a whole number"],

@@ -1,5 +1,8 @@
 // Time that passes without decisions: pauses, downtime of the process, and clocks that go wrong.
 import { describe, expect, it } from "vitest";
+import { fold } from "../../../engines/engine.ts";
+import { rollout } from "../../../engines/rollout/rollout.ts";
+import { summaryOf } from "../../../engines/rollout/summary.ts";
 import { after } from "../../../engines/time.ts";
 import { canary, healthy, revisionsUp, stable, times } from "../../support/worlds/meddling.ts";
 import { type Meddle, run } from "../../support/worlds/pure-world.ts";
@@ -33,6 +36,22 @@ describe("a rollout that is paused", () => {
       true,
     );
     expect([buckets.length > 24 * 60, state.ending?.result]).toEqual([true, "promoted"]);
+  });
+
+  it("says in its summary who paused it and why, until it is resumed", () => {
+    const { journal } = run(aDay);
+    const summaryAt = (sent: number, later: number) => {
+      const events = journal.slice(0, sent + later);
+      return summaryOf("rollout/shop/storefront/r2", events, fold(rollout, events));
+    };
+    const [paused, resumed] = [
+      journal.findIndex(({ kind }) => kind === "Signalled"),
+      journal.findLastIndex(({ kind }) => kind === "Signalled"),
+    ];
+    const during = { paused: { by: "ann", message: "a holiday" }, message: "paused by ann: a holiday", result: null };
+    for (const facts of [1, 20]) expect(summaryAt(paused, facts)).toMatchObject(during);
+    for (const summary of [summaryAt(paused, 0), summaryAt(resumed, 1), summaryAt(journal.length, 0)])
+      expect([summary?.paused, summary?.message]).toEqual([null, expect.not.stringContaining("paused")]);
   });
 
   it("aborts a canary that dies or begins to fail in the pause within about six intervals", () => {

@@ -1,25 +1,33 @@
 // Runs inside the browser and lists what is wrong with the layout of a report: main.ts sends it into the page as the
 // text of a function that ends by calling `audit`.
+/** @type {string[]} */
 const wrong = [];
+/** @type {(selector: string, within?: ParentNode) => Element[]} */
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+/** @param {Element} element */
+const textOf = (element) => (element.textContent ?? "").trim();
+/** @param {Element} element */
 const named = (element) => {
   const look = `${element.tagName.toLowerCase()}.${element.getAttribute("class") ?? ""}`;
-  return `${look} "${element.textContent.trim().slice(0, 40)}"`;
+  return `${look} "${textOf(element).slice(0, 40)}"`;
 };
+/** @param {Element} element */
 const isShown = (element) => element.getClientRects().length > 0;
 
+/** @param {Element} element */
 const checkFit = (element) => {
   const { left, right, width, height } = element.getBoundingClientRect();
   if (left < 0 || right > innerWidth + 0.5)
     wrong.push(`${named(element)} reaches from ${left} to ${right} of ${innerWidth}`);
-  if (element.textContent.trim() !== "" && (width < 4 || height < 8))
-    wrong.push(`${named(element)} is ${width} by ${height}`);
+  if (textOf(element) !== "" && (width < 4 || height < 8)) wrong.push(`${named(element)} is ${width} by ${height}`);
   if (element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0)
     wrong.push(`${named(element)} holds more than it shows`);
 };
 
+/** @type {(a: DOMRect, b: DOMRect) => boolean} */
 const overlap = (a, b) =>
   a.left < b.right - 0.5 && b.left < a.right - 0.5 && a.top < b.bottom - 0.5 && b.top < a.bottom - 0.5;
+/** @param {Element} charts */
 const checkCharts = (charts) => {
   const texts = all(".badges .badge, .tick, .label, .key, .axis span, figcaption b, .note", charts).map((element) => ({
     element,
@@ -35,8 +43,13 @@ const checkCharts = (charts) => {
   if (new Set(ends).size !== 1) wrong.push(`the charts do not share one time axis: ${ends.join(", ")}`);
 };
 
+/** @param {Element} curve */
 const checkCurve = (curve) => {
-  const plot = curve.closest(".plot").getBoundingClientRect();
+  const plot = curve.closest(".plot")?.getBoundingClientRect();
+  if (plot === undefined) {
+    wrong.push(`${named(curve)} is in no chart`);
+    return;
+  }
   const box = curve.getBoundingClientRect();
   const isInside =
     box.left >= plot.left - 3 &&
@@ -47,22 +60,26 @@ const checkCurve = (curve) => {
 };
 
 // The contrast of text to its background, by the rule of WCAG: 4.5 to 1.
-const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
+/** @param {string} colour */
+const channels = (colour) => (colour.match(/[\d.]+/g) ?? []).map(Number);
+const shares = [0.2126, 0.7152, 0.0722];
+/** @param {string} colour */
 const light = (colour) =>
   channels(colour)
     .slice(0, 3)
     .map((value) => value / 255)
     .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+    .reduce((sum, value, index) => sum + value * (shares[index] ?? 0), 0);
+/** @type {(element: Element | null) => string} */
 const groundOf = (element) => {
   if (element === null) return "rgb(255,255,255)";
   const colour = getComputedStyle(element).backgroundColor;
   return channels(colour)[3] === 0 ? groundOf(element.parentElement) : colour;
 };
+/** @param {Element} element */
 const checkContrast = (element) => {
-  const [low, high] = [light(getComputedStyle(element).color), light(groundOf(element))].sort(
-    (one, other) => one - other,
-  );
+  const both = [light(getComputedStyle(element).color), light(groundOf(element))];
+  const [low, high] = [Math.min(...both), Math.max(...both)];
   const contrast = (high + 0.05) / (low + 0.05);
   if (contrast < 4.5) wrong.push(`${named(element)} has a contrast of ${contrast.toFixed(2)}`);
 };
@@ -78,7 +95,7 @@ function audit() {
   all(".curve").forEach(checkCurve);
   all("h1, p, dt, dd, th, td, .badge, .tick, .label, .key, time").filter(isShown).forEach(checkContrast);
   const rows = () => all(".journal tbody tr").filter(isShown).length;
-  const box = document.querySelector(".journal input");
+  const box = /** @type {HTMLInputElement} */ (document.querySelector(".journal input"));
   const before = rows();
   box.click();
   const facts = rows();

@@ -3,7 +3,7 @@
 // kept in out/report.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { report } from "../../../report/page.ts";
+import { rolloutReport } from "../../../report/rollout/report.ts";
 import { hostileFacts, scenarioFacts } from "../../support/controlplane/report-facts.ts";
 import { scenarios } from "../../support/worlds/scenario.ts";
 import { startChromium } from "./chromium.ts";
@@ -39,7 +39,7 @@ await using browser = await startChromium().catch((error: Error) => {
 });
 for (const { name, facts } of pages) {
   const file = join(folder, `${name}.html`);
-  writeFileSync(file, report(facts));
+  writeFileSync(file, rolloutReport(facts));
   for (const look of looks) {
     const { found, complaints, png } = await browser.open(file, look, audit);
     const { wrong, charts, curves, badges, facts: rows } = found as Found;

@@ -4,14 +4,23 @@ import { onTestFinished } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
+
+import type { Apps } from "../../../controlplane/performers/rollout-ports.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
-import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
-import type { Apps, Claims, Fact, Journal } from "../../../controlplane/runtime/ports.ts";
+import type { Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
+import type { Fact as AnyFact, Journal as AnyJournal, Claims } from "../../../controlplane/runtime/ports.ts";
 import type { Engine } from "../../../engines/engine.ts";
+
+import { registerKinds } from "../../../engines/kind.ts";
+import { rolloutKind } from "../../../engines/rollout/kind.ts";
 import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../../../engines/rollout/vocabulary.ts";
 import { eventually } from "../postgres/postgres.ts";
 import { canaryPercent, cloudInTable } from "../worlds/cloud-in-table.ts";
+import { rolloutLoop, rollouts } from "../worlds/rollouts.ts";
 import { toyEngine } from "../worlds/toy-engine.ts";
+
+type Fact = AnyFact<RolloutEvent>;
+type Journal = AnyJournal<RolloutEvent>;
 
 /** The kinds of facts, in order. */
 export const kinds = (facts: readonly Fact[]): readonly string[] => facts.map(({ event }) => event.kind);
@@ -20,7 +29,7 @@ export const isFinished = (facts: readonly Fact[]): boolean => facts.at(-1)?.eve
 
 /** The control loop of this process, with its journal, claims and database. */
 export interface Loop {
-  readonly orchestrator: Orchestrator;
+  readonly orchestrator: Orchestrator<RolloutEvent>;
   readonly journal: Journal;
   readonly claims: Claims;
   readonly sent: readonly number[];
@@ -47,7 +56,7 @@ export async function openLoop(
   const { name = "here", leaseSeconds = 30, engine = toyEngine, beforeAppend } = options;
   const sent: number[] = [];
   const pool = openPool(database, () => {});
-  const journal = openJournal(pool, connectionOptions(database), () => {});
+  const journal = openJournal(pool, connectionOptions(database), rollouts, () => {});
   const hooked: Journal = {
     ...journal,
     append: async (to, on, events, pen) => {
@@ -64,9 +73,9 @@ export async function openLoop(
       return (shift ?? cloud.apps.shift)(effect, fence);
     },
   };
-  const orchestrator = createOrchestrator({
+  const orchestrator = rolloutLoop({
     ports: { apps, requests: cloud.requests, journal: hooked, claims, clock: clockOf(Date.now) },
-    engine,
+    kinds: registerKinds([{ ...rolloutKind, engine }]),
     pool,
     process: name,
     leaseSeconds,
@@ -89,7 +98,7 @@ export async function openLoop(
   };
 }
 
-function close(orchestrator: Orchestrator): () => Promise<void> {
+function close(orchestrator: Orchestrator<RolloutEvent>): () => Promise<void> {
   let closed: Promise<void> | undefined;
   return () => {
     closed ??= orchestrator.close();

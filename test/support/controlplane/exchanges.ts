@@ -3,10 +3,15 @@
 // that never occurred.
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import type { Hono } from "hono";
-import { description, refusalsOf } from "../../../controlplane/api/openapi.ts";
-import { type Operation, type OperationName, operations } from "../../../controlplane/api/openapi-operations.ts";
+import { describe, refusalsOf } from "../../../controlplane/api/openapi.ts";
+import { type Operation, operationsOf } from "../../../controlplane/api/openapi-operations.ts";
+import { kinds } from "../../../engines/kinds.ts";
 
 type Plain = Record<string, any>;
+
+/** The calls of the API with the kinds that the control plane has, and their description. */
+export const operations = operationsOf(kinds);
+export const description = describe(kinds);
 
 /** The part of an app that receives calls. */
 export interface CheckedApp {
@@ -29,14 +34,14 @@ export function checkOf(...place: readonly string[]): ValidateFunction {
   return compiled;
 }
 
-const templates = Object.entries<Operation>(operations).map(([name, operation]) => ({
-  name: name as OperationName,
+const templates = Object.entries(operations).map(([name, operation]) => ({
+  name,
   operation,
   pattern: new RegExp(`^${operation.path.replaceAll(".", "\\.").replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`),
 }));
 
-/** The answers seen for each call: `200`, or `404 rollout-unknown`. */
-export const seen = new Map<OperationName, Set<string>>();
+/** The answers seen for each call: `200`, or `404 stream-unknown`. */
+export const seen = new Map<string, Set<string>>();
 
 /** Puts the check around an app. @throws if an exchange differs from its description. */
 export function checked(app: Pick<Hono, "fetch">): CheckedApp {
@@ -109,12 +114,7 @@ function complaintsAboutCall(
 const decoded = (groups: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]));
 
-async function checkAnswer(
-  name: OperationName,
-  operation: Operation,
-  call: string,
-  response: Response,
-): Promise<Response> {
+async function checkAnswer(name: string, operation: Operation, call: string, response: Response): Promise<Response> {
   const at = ["paths", operation.path, operation.method.toLowerCase(), "responses", String(response.status)];
   const answer = at.reduce<Plain | undefined>((inner, step) => inner?.[step], description as Plain);
   if (answer === undefined)
@@ -157,8 +157,8 @@ async function checkAnswer(
 }
 
 /** All described answers of a call, in the form of `seen`. */
-export const described = (name: OperationName): ReadonlySet<string> => {
-  const operation: Operation = operations[name];
+export const described = (name: string): ReadonlySet<string> => {
+  const operation: Operation = operations[name]!;
   return new Set([
     ...Object.keys(operation.answers),
     ...Object.entries(refusalsOf(operation)).flatMap(([status, ids]) => ids.map((id) => `${status} ${id}`)),

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { rolloutInFlight, rolloutUnknown, signalDisregarded, tokenRefused } from "../../../errors/api.ts";
+import { signalDisregarded, streamInFlight, streamUnknown, tokenRefused } from "../../../errors/api.ts";
 import type { BallastError } from "../../../errors/catalogue.ts";
 
 /** The course of one release's rollout. With `pausesAt`, the facts from there on wait for `goOn`. */
@@ -133,7 +133,7 @@ async function answer(
   const id = `rollout/${resourceGroup}/${app}/${revision}`.toLowerCase();
   const found = plane.rollouts.get(id);
   if (request.method === "PUT") return put(plane, { id, target: { resourceGroup, app }, revision, body }, send, refuse);
-  if (!found) return refuse(404, rolloutUnknown({ stream: id }));
+  if (!found) return refuse(404, streamUnknown({ kind: "rollout", stream: id }));
   if (verb === undefined) return send(200, shown(found));
   if (verb === "journal")
     return send(200, {
@@ -165,7 +165,7 @@ function put(
   if (other) {
     const superseded = body["whenInFlight"] === "supersede";
     if (superseded) abort(other, "superseded");
-    return refuse(409, rolloutInFlight({ stream: other.id, superseded }), superseded ? { "retry-after": "0" } : {});
+    return refuse(409, streamInFlight({ stream: other.id, superseded }), superseded ? { "retry-after": "0" } : {});
   }
   const script = plane.scripts.get(String(body["release"])) ?? promoted;
   const rollout = {
@@ -189,16 +189,19 @@ function signal(
   refuse: Refuse,
 ): void {
   if (ended(rollout) && body["signal"] !== "retry")
-    return refuse(409, signalDisregarded({ why: `${String(body["signal"])} came too late: the rollout has ended` }));
+    return refuse(
+      409,
+      signalDisregarded({ kind: "rollout", why: `${String(body["signal"])} came too late: the rollout has ended` }),
+    );
   if (body["signal"] === "abort") abort(rollout, String(body["message"]));
   for (const each of wake) each();
   send(202, { accepted: true, message: `${String(body["signal"])} by tests: ${String(body["message"])}` });
 }
 
 function abort(rollout: Rollout, message: string): void {
-  const told = rollout.script.facts.slice(0, rollout.open);
+  const shown = rollout.script.facts.slice(0, rollout.open);
   rollout.script = {
-    facts: [...told, { kind: "Signalled", message: `abort by tests: ${message}` }],
+    facts: [...shown, { kind: "Signalled", message: `abort by tests: ${message}` }],
     result: "rolled-back",
     reason: "aborted-by-signal",
     message: `aborted: ${message}`,

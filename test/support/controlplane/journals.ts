@@ -6,18 +6,20 @@ import { connectionOptions } from "../../../controlplane/adapters/postgres/conne
 import { openJournal, type PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import type { Appended, Claims, Journal, Pen } from "../../../controlplane/runtime/ports.ts";
+import type { AnyEvent } from "../../../engines/kind.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import type { PostgresForTests } from "../postgres/postgres.ts";
+import { rollouts } from "../worlds/rollouts.ts";
 
 /** A journal and the claims under which it is written. */
 export interface JournalWithClaims {
-  readonly journal: Journal;
+  readonly journal: Journal<RolloutEvent>;
   readonly claims: Claims;
 }
 
 /** A journal in PostgreSQL. The test closes it; its pool is closed after the file. */
 export interface JournalInPostgres extends JournalWithClaims {
-  readonly journal: PostgresJournal;
+  readonly journal: PostgresJournal<RolloutEvent>;
   readonly pool: pg.Pool;
 }
 
@@ -29,7 +31,11 @@ export async function journalInPostgres(
   const used = database ?? (await postgres.fresh());
   const pool = postgres.pool(used);
   await prepare(pool);
-  return { pool, journal: openJournal(pool, connectionOptions(used), () => {}), claims: openClaims(pool, 30) };
+  return {
+    pool,
+    journal: openJournal(pool, connectionOptions(used), rollouts, () => {}),
+    claims: openClaims(pool, 30),
+  };
 }
 
 interface JournalOptions {
@@ -39,10 +45,10 @@ interface JournalOptions {
 }
 
 /** Appends to the present end of a stream. */
-export const appendAtEnd = async (
-  journal: Journal,
+export const appendAtEnd = async <Event extends AnyEvent>(
+  journal: Journal<Event>,
   stream: string,
-  events: readonly RolloutEvent[],
+  events: readonly Event[],
   by: Pen,
 ): Promise<Appended> => journal.append(stream, await journal.read(stream), events, by);
 

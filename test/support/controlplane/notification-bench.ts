@@ -1,17 +1,20 @@
 // What the tests of notifications work with: a journal and the store of notifications in a fresh PostgreSQL database,
 // and the loop that sends notifications, started with the notifiers and the time that a test chooses.
+
 import { expect } from "vitest";
 import type { PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { openNotifications } from "../../../controlplane/adapters/postgres/notifications.ts";
 import { startNotifying } from "../../../controlplane/runtime/notify.ts";
-import type { Notifications, Notifier } from "../../../controlplane/runtime/ports.ts";
+import type { Journal, Notifications, Notifier } from "../../../controlplane/runtime/ports.ts";
+import { kinds } from "../../../engines/kinds.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { eventually, type PostgresForTests } from "../postgres/postgres.ts";
+
 import { appendAtEnd, journalInPostgres } from "./journals.ts";
 
 /** A journal, the store of notifications, and the loop that sends them. */
 export interface NotificationBench {
-  readonly journal: PostgresJournal;
+  readonly journal: PostgresJournal<RolloutEvent>;
   readonly notifications: Notifications;
   readonly logged: string[];
   readonly append: (to: string, events: readonly RolloutEvent[]) => Promise<void>;
@@ -37,7 +40,8 @@ export async function openBench(
     },
     start: async (notifiers, now = then) => {
       const notifier = startNotifying({
-        journal,
+        journal: journal as Pick<Journal, "read">,
+        kinds,
         notifications,
         notifiers,
         now: () => now,

@@ -6,17 +6,17 @@ import { afterAll, afterEach, beforeAll } from "vitest";
 import { type Connection, connect } from "../../../controlplane/adapters/azure/connection.ts";
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
-import type { Apps } from "../../../controlplane/runtime/ports.ts";
+import type { Apps } from "../../../controlplane/performers/rollout-ports.ts";
 import type { Labels } from "../../../engines/rollout/vocabulary.ts";
 import { openShop, type Shop } from "../emulator/azure-shop.ts";
 import { eventually } from "../postgres/postgres.ts";
 
 const uncut = new AbortController().signal;
 /** A fence that always allows. */
-export const ours = async () => true;
+const ours = async () => true;
 export const resourceGroup = "shop";
 /** Polls often, so that a test does not wait for a client. */
-export const often = { updateIntervalInMs: 30 };
+const often = { updateIntervalInMs: 30 };
 export let shop: Shop;
 export let connection: Connection;
 export let apps: Apps;

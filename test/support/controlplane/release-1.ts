@@ -1,8 +1,9 @@
 // The journal as the first release created and wrote it: its tables and its statement, unchanged. They stay, because
 // databases of that release are still migrated, and its processes still write during a migration.
 import type pg from "pg";
-import { eventsAsText, finishes } from "../../../controlplane/adapters/postgres/facts.ts";
+import { eventsAsText } from "../../../controlplane/adapters/postgres/facts.ts";
 import type { Claim } from "../../../controlplane/runtime/ports.ts";
+import { finishes } from "../../../engines/rollout/facts.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 
 const schema = `create schema ballast;
@@ -77,7 +78,7 @@ export async function appendRelease1(
     eventsAsText(events),
     finishes(events) ?? null,
     process,
-    claim?.target ?? null,
+    claim?.targets[0] ?? null,
     claim?.epoch ?? null,
     stream.split("/").slice(1, -1).join("/"),
   ];

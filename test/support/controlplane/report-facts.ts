@@ -1,12 +1,12 @@
 // Journals for reports: those of the scenarios, and one in which every name and text tries to break a page.
 import { messageOf } from "../../../engines/rollout/tell.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
-import type { ReportedFact } from "../../../report/attempts.ts";
+import type { RolloutFact } from "../../../report/rollout/attempts.ts";
 import { run } from "../worlds/pure-world.ts";
 import { scenarios } from "../worlds/scenario.ts";
 
 /** Gives events as facts of one process under one claim. */
-export const factsOf = (events: readonly RolloutEvent[]): readonly ReportedFact[] =>
+export const factsOf = (events: readonly RolloutEvent[]): readonly RolloutFact[] =>
   events.map((event) => ({
     event,
     message: messageOf(event),
@@ -15,7 +15,7 @@ export const factsOf = (events: readonly RolloutEvent[]): readonly ReportedFact[
   }));
 
 /** Gives the journal of a scenario. */
-export function scenarioFacts(name: string): readonly ReportedFact[] {
+export function scenarioFacts(name: string): readonly RolloutFact[] {
   const scenario = scenarios().find((each) => each.name === name);
   if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
   return factsOf(run(scenario).journal);
@@ -27,7 +27,7 @@ export function scenarioFacts(name: string): readonly ReportedFact[] {
 export const hostile = `</style></title><script>alert(1)</script>"'><img src=x onerror=alert(2)> & \u202egnp.exe\u0007 ${"w".repeat(120)}`;
 
 /** Gives a journal with the hostile text in place of every name from outside. */
-export function hostileFacts(): readonly ReportedFact[] {
+export function hostileFacts(): readonly RolloutFact[] {
   const facts = scenarioFacts("aborts-by-hand");
   return facts.map((fact) => {
     const event = JSON.parse(

@@ -1,5 +1,6 @@
 // The control plane's API over a journal in memory, with our own token issuer on loopback. The control loop is a stub
 // that decides with the real engine and never acts. Every exchange is checked against the API's description.
+
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,22 +9,24 @@ import { afterAll, beforeAll } from "vitest";
 import { fetchDispatcher } from "../../../connect-to.ts";
 import { createApp, type Log } from "../../../controlplane/api/app.ts";
 import { createAuthenticate } from "../../../controlplane/api/authenticate.ts";
-import type { Parts, Rollouts } from "../../../controlplane/api/call.ts";
-import type { OperationName } from "../../../controlplane/api/openapi-operations.ts";
-import type { Journal } from "../../../controlplane/runtime/ports.ts";
-import { fold } from "../../../engines/engine.ts";
+import type { Parts, Streams } from "../../../controlplane/api/call.ts";
+import type { Claims, Journal } from "../../../controlplane/runtime/ports.ts";
+import { fold, type Request, type Signal } from "../../../engines/engine.ts";
+import { kinds } from "../../../engines/kinds.ts";
+import { rolloutKind } from "../../../engines/rollout/kind.ts";
 import { defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
-import type { ReleaseIntent, RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import type { ReleaseIntent, RolloutEvent, SignalName } from "../../../engines/rollout/vocabulary.ts";
+import { appKey } from "../../../engines/targets.ts";
 import { memoryClaims, memoryJournal } from "../worlds/memory.ts";
 import { type CheckedApp, checked } from "./exchanges.ts";
 import { appendAtEnd } from "./journals.ts";
 
-export const tenant = "00000000-0000-0000-0000-00000000beef",
-  audience = "api://ballast";
+const tenant = "00000000-0000-0000-0000-00000000beef";
+const audience = "api://ballast";
 export const path = "/rollouts/Shop/api/api--0000002",
   stream = "rollout/shop/api/api--0000002";
-export const target = { resourceGroup: "shop", app: "api" };
+const target = { resourceGroup: "shop", app: "api" };
 export const body = {
   release: "hash-of-2",
   strategy: defaultStrategy,
@@ -48,7 +51,7 @@ export const rejected: readonly RolloutEvent[] = [
 
 /** One valid call of every operation that needs a token. */
 export const calls: readonly {
-  readonly name: OperationName;
+  readonly name: string;
   readonly method: string;
   readonly to: string;
   readonly sent?: object;
@@ -56,7 +59,7 @@ export const calls: readonly {
   { name: "putRollout", method: "PUT", to: path, sent: body },
   { name: "listRollouts", method: "GET", to: "/rollouts" },
   { name: "showRollout", method: "GET", to: path },
-  { name: "showJournal", method: "GET", to: `${path}/journal` },
+  { name: "showRolloutJournal", method: "GET", to: `${path}/journal` },
   { name: "followRollout", method: "GET", to: `${path}/follow` },
   { name: "signalRollout", method: "POST", to: `${path}/signals`, sent: { signal: "pause", message: "lunch" } },
   { name: "lockTarget", method: "POST", to: "/locks/shop/api", sent: { seconds: 30 } },
@@ -132,20 +135,32 @@ export interface Service extends AsyncDisposable {
   readonly touched: () => Promise<readonly string[]>;
 }
 
+/** Appends to a stream, which holds its target from its request to its end, as on the real loop. */
+async function append(
+  { journal, claims }: { readonly journal: Journal; readonly claims: Claims },
+  to: string,
+  events: readonly RolloutEvent[],
+): Promise<void> {
+  await appendAtEnd(journal, to, events, { process: "test" });
+  const written = (await journal.read(to)).map(({ event }) => event as RolloutEvent);
+  const taken = await claims.take(rolloutKind.targetsOf(written[0]!), to, "test");
+  if ("claim" in taken && rollout.react(fold(rollout, written)) === undefined) await claims.release(taken.claim);
+}
+
 /** Stands for the control loop: notes what it was asked, and writes what the engine decides at once. */
-function loopOver(journal: Journal, asked: string[]): Rollouts {
-  const append = (to: string, events: readonly RolloutEvent[]) => appendAtEnd(journal, to, events, { process: "test" });
+function loopOver(parts: { readonly journal: Journal; readonly claims: Claims }, asked: string[]): Streams {
+  const { journal } = parts;
   return {
     start: async (to, request) => {
       asked.push(`start ${to}`);
-      await append(to, rollout.decide(rollout.initial, request));
+      await append(parts, to, rollout.decide(rollout.initial, request as Request<ReleaseIntent>));
       return "started";
     },
     signal: async (to, signal) => {
       asked.push(`${signal.signal} ${to} by ${signal.by}: ${signal.message}`);
       const written = (await journal.read(to)).map(({ event }) => event);
-      const events = rollout.decide(fold(rollout, written), signal);
-      await append(to, events);
+      const events = rollout.decide(fold(rollout, written as readonly RolloutEvent[]), signal as Signal<SignalName>);
+      await append(parts, to, events);
       return events;
     },
     recover: async () => {
@@ -181,7 +196,8 @@ const callTo =
 export const untouchable = {
   journal: broken("journal"),
   claims: broken("claims"),
-  rollouts: broken("rollouts"),
+  kinds,
+  streams: broken("streams"),
 } as unknown as Partial<Service["parts"]>;
 
 function broken(what: string): object {
@@ -201,13 +217,15 @@ function openService(issuer: Issuer, changes: Partial<Parts> = {}): Service {
   const logged: unknown[] = [];
   const closing = new AbortController();
   const dispatcher = fetchDispatcher(undefined);
-  const journal = memoryJournal();
+  const journal = memoryJournal(kinds);
   const claims = memoryClaims(60);
   const parts = {
     journal,
     claims,
-    rollouts: loopOver(journal, asked),
-    managedTargets: [target],
+    kinds,
+    streams: loopOver({ journal, claims }, asked),
+    managedApps: [target],
+    managedTargets: [appKey(target)],
     now: Date.now,
     process: "test",
     closing: closing.signal,
@@ -225,7 +243,7 @@ function openService(issuer: Issuer, changes: Partial<Parts> = {}): Service {
     const written = await Promise.all(
       (await journal.streams({})).map(async (name) => `${name} has ${(await journal.read(name)).length} facts`),
     );
-    const lock = await claims.lockOn(target);
+    const lock = await claims.lockOn(appKey(target));
     return [
       ...asked,
       ...written,
@@ -238,7 +256,7 @@ function openService(issuer: Issuer, changes: Partial<Parts> = {}): Service {
     call: callTo(app, issuer),
     asked,
     logged,
-    append: async (to, events) => void (await appendAtEnd(journal, to, events, { process: "test" })),
+    append: (to, events) => append(parts, to, events),
     closing,
     parts,
     touched,

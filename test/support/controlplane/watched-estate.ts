@@ -1,6 +1,7 @@
 // The estate of the dead man's switch with a control plane that sends telemetry, users who never stop, and queries of
 // the alerts' rules. A minute of a rule's window is a second here: what Azure gets each minute is reported each second.
 import type { Alert } from "../../../components/platform/alerts.ts";
+import { defaultThresholds } from "../../../engines/rollout/plan.ts";
 import type { RunningPostgres } from "../../../toolchain/postgres.ts";
 import { eventually } from "../emulator/container-cloud.ts";
 import { type LogRow, logRows } from "../emulator/log-rows.ts";
@@ -40,12 +41,10 @@ export const notifierSecret = "only-slack-knows-this-part";
 const insights = "providers/Microsoft.Insights";
 const publisher = "3913510d-42f4-4e42-8a64-420c390055eb";
 export const thresholds = {
-  falseRollbackPercentMax: 5,
-  falsePromotionPercentMax: 5,
+  ...defaultThresholds,
   oddsTolerated: 1.5,
   slowdownTolerated: 10,
   failurePointsMax: 20,
-  ceilingPercent: 50,
   ceilingRequests: 1000,
   stableFailurePercentMax: 20,
   probeFailuresMax: 1000,

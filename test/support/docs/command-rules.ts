@@ -65,6 +65,14 @@ export const rules: readonly Rule[] = [
   },
 
   {
+    page: "README.md",
+    command: /^npx tsc --module nodenext --target es2022 --skipLibCheck index\.ts$/,
+    shownBy: "test/docs/adopting.pulumi.test.ts",
+    holds: '"docs", "start", "adopting.md"',
+    why: "that page compiles its program with the same command, and is carried out there",
+  },
+
+  {
     page: "docs/start/emulator.md",
     command: /^(npm (init|pkg|install \.)|npx (tsc|ballast (emulator (up --|traffic|reset)|release))|\. \.\/)/,
     shownBy: "test/toolchain/package.pulumi.test.ts",
@@ -206,7 +214,7 @@ export const rules: readonly Rule[] = [
     why: "`ballast emulator up` prints it; the programs of its page are run there in such a shell",
   },
   {
-    command: /^npm run pulumi -- stack --stack local$/,
+    command: /^npm run pulumi( -- stack --stack local)?$/,
     shownBy: "test/demo/demo.pulumi.test.ts",
     holds: '"pulumi -- stack --stack local"',
     why: "the demo's other shell",

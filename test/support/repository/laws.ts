@@ -11,7 +11,7 @@ import { nameOf, nodesOf } from "./syntax.ts";
 /** Gives one line for each violation: file, line, what is wrong, and what to do. */
 export type Law = (files: readonly SourceFile[]) => readonly string[];
 
-const broken = (path: string, line: number, what: string, remedy: string): string =>
+export const broken = (path: string, line: number, what: string, remedy: string): string =>
   `${path}:${line}  ${what}: ${remedy}.`;
 const programs = (files: readonly SourceFile[]): readonly SourceFile[] =>
   files.filter((file) => isProgram(file) && !file.path.endsWith(".d.mts"));
@@ -117,10 +117,18 @@ export const narrowLines =
 /** Every file opens with a comment that says what it is for. */
 export const openingComments: Law = (files) =>
   programs(files).flatMap(({ path, text }) =>
-    isToolsOwn(path) || /^(#!.*\n)?(\/\/|\/\*)/.test(text)
+    isToolsOwn(path) || isHeader(text.replace(/^#!.*\n/, ""))
       ? []
       : [broken(path, 1, "the file does not say what it is for", "open it with a comment of two to five sentences")],
   );
+
+/** Reports whether a text opens with a sentence in lines of `//`: a docstring is of a declaration, not of the file. */
+function isHeader(text: string): boolean {
+  const [lines = ""] = /^(\/\/[^\n]*(\n|$))*/.exec(text) ?? [];
+  const said = lines.replaceAll(/^\/\/+ ?/gm, "").trim();
+  const isForTools = /^(biome-|eslint|@ts-|<reference|<amd|#region|prettier-)/.test(said);
+  return !isForTools && said.split(/\s+/).length >= 4 && /[.:]$|[.:]\s/.test(said);
+}
 
 const bannedInNames = new Set(["manager", "helper", "util", "handler", "processor", "data", "info", "do"]);
 const bannedExactly = new Set(["New", "Legacy", "V2"]);
@@ -249,10 +257,16 @@ export const placelessFiles: Law = (files) =>
     ),
   ]);
 
-/** No file leads back to itself through imports, including those of types. */
-export const noCircles: Law = (files) => {
+/** An import of one of our files by another. */
+interface Arrow {
+  readonly to: string;
+  readonly line: number;
+}
+
+/** Gives the imports among files, by file: what leads to packages and to other files is left out. */
+export function importsAmong(files: readonly SourceFile[]): ReadonlyMap<string, readonly Arrow[]> {
   const known = new Set(files.map(({ path }) => path));
-  const imports = new Map(
+  return new Map(
     programs(files).map(({ path, text }) => [
       path,
       importsOf({ path, text })
@@ -260,6 +274,11 @@ export const noCircles: Law = (files) => {
         .filter(({ to }) => known.has(to)),
     ]),
   );
+}
+
+/** No file leads back to itself through imports, including those of types. */
+export const noCircles: Law = (files) => {
+  const imports = importsAmong(files);
   const reached = new Map([...imports.keys()].map((path) => [path, reachedFrom(path, imports)]));
   return [...imports].flatMap(([path, all]) =>
     all
@@ -270,10 +289,8 @@ export const noCircles: Law = (files) => {
   );
 };
 
-function reachedFrom(
-  path: string,
-  imports: ReadonlyMap<string, readonly { readonly to: string }[]>,
-): ReadonlySet<string> {
+/** Gives all files that a file's imports lead to. */
+export function reachedFrom(path: string, imports: ReadonlyMap<string, readonly Arrow[]>): ReadonlySet<string> {
   const reached = new Set<string>();
   const ahead = [path];
   for (let at = ahead.pop(); at !== undefined; at = ahead.pop()) {

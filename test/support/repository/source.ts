@@ -30,9 +30,9 @@ export function readRepository(root: string): readonly SourceFile[] {
   return walk("");
 }
 
-/** Reports whether a file is program text: TypeScript, JavaScript, or a launcher without extension that Node runs. */
+/** Reports whether a file is program text: TypeScript, JavaScript, or a launcher that Node or a like program runs. */
 export const isProgram = (file: SourceFile): boolean =>
-  /\.[cm]?[jt]sx?$/.test(file.path) || /^#!.*\bnode\b/.test(file.text);
+  /\.[cm]?[jt]sx?$/.test(file.path) || /^#!.*\b(node\d*|tsx|ts-node|bun|deno|vite-node)\b/.test(file.text);
 
 /** Gives the line of an offset, counted from 1. */
 export const lineAt = (text: string, offset: number): number => text.slice(0, offset).split("\n").length;

@@ -2,10 +2,12 @@
 // database. Every revision is up and answers. Every request succeeds, except for a third of those to the canary of an
 // app whose name begins with `bad`.
 import type pg from "pg";
+
 import { type Database, openPool } from "../../../controlplane/adapters/postgres/connection.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
-import type { Apps, Requests } from "../../../controlplane/runtime/ports.ts";
+import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
 import type { RolloutObservation, Target, Weight } from "../../../engines/rollout/vocabulary.ts";
+
 import type { PostgresForTests } from "../postgres/postgres.ts";
 import { toyRequest } from "./toy-engine.ts";
 

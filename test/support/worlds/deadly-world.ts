@@ -2,7 +2,9 @@
 // the process kills itself at the chosen one. The sent effects and the time are in the database, so that they outlive
 // the process. Time passes only by waiting, so that a crash leaves no trace in the times of a journal.
 import type pg from "pg";
-import type { Apps, Clock, Journal, Requests } from "../../../controlplane/runtime/ports.ts";
+import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
+import type { Clock, Journal } from "../../../controlplane/runtime/ports.ts";
+import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 
 /** The time at the start. */
 export const dawn = 1_000_000_000_000;
@@ -10,7 +12,7 @@ export const dawn = 1_000_000_000_000;
 interface Ports {
   readonly apps: Apps;
   readonly requests: Requests;
-  readonly journal: Journal;
+  readonly journal: Journal<RolloutEvent>;
 }
 
 export interface DeadlyWorld extends Ports {

@@ -1,10 +1,11 @@
 // Journal and claims in memory, for the scenarios' pure world. They keep the same contracts as PostgreSQL,
 // within one process.
 import { type ChainedFact, chain } from "../../../controlplane/adapters/postgres/chain.ts";
-import { eventsAsText, finishes, parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
+import { eventsAsText, parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
 import { type StoredClaim, taking } from "../../../controlplane/runtime/claims.ts";
 import type { Claim, Claims, Journal, Lock } from "../../../controlplane/runtime/ports.ts";
-import { streamOf, targetKey } from "../../../engines/rollout/names.ts";
+import type { AnyEvent, Kinds } from "../../../engines/kind.ts";
+import type { TargetKey } from "../../../engines/targets.ts";
 import type { Instant } from "../../../engines/time.ts";
 
 interface Stored {
@@ -13,16 +14,17 @@ interface Stored {
 }
 
 /** Keeps facts in memory, as text, so that nothing is shared with the writer. */
-export function memoryJournal(
+export function memoryJournal<Event extends AnyEvent>(
+  kinds: Kinds<Event>,
   stillOurs: (claim: Claim) => boolean = () => true,
   now: () => Instant = Date.now,
-): Journal {
+): Journal<Event> {
   const streams = new Map<string, Stored>();
   const waiting = new Set<() => void>();
   let lastWriteAt: Instant | undefined;
   const lengthOf = (stream: string): number => streams.get(stream)?.facts.length ?? 0;
   return {
-    read: async (stream) => (streams.get(stream)?.facts ?? []).map(parseFact),
+    read: async (stream) => (streams.get(stream)?.facts ?? []).map((fact) => parseFact(fact, kinds)),
     append: async (stream, on, events, { process, claim }) => {
       if (events.length === 0) return "appended";
       if (claim && (claim.holder !== stream || !stillOurs(claim))) return "fenced";
@@ -38,7 +40,7 @@ export function memoryJournal(
         epoch: claim?.epoch ?? 0,
       }));
       stored.facts.push(...chain(on.at(-1)?.hash, facts));
-      stored.finished = finishes(events) ?? stored.finished;
+      stored.finished = kinds.of(stream)?.finishes(events) ?? stored.finished;
       lastWriteAt = now();
       for (const wake of waiting) wake();
       return "appended";
@@ -55,12 +57,10 @@ export function memoryJournal(
         cancel.addEventListener("abort", look);
         look();
       }),
-    streams: async ({ target, unfinished }) =>
+    streams: async ({ kind, unfinished }) =>
       [...streams]
         .reverse()
-        .filter(
-          ([stream, { finished }]) => !(unfinished && finished) && (!target || stream.startsWith(streamOf(target, ""))),
-        )
+        .filter(([stream, { finished }]) => !(unfinished && finished) && (!kind || stream.startsWith(`${kind}/`)))
         .map(([stream]) => stream),
     pulse: async () => ({
       inFlight: [...streams.values()].filter(({ finished }) => !finished).length,
@@ -74,16 +74,20 @@ export function memoryClaims(
   leaseSeconds: number,
   now: () => Instant = Date.now,
 ): Claims & { readonly stillOurs: (claim: Claim) => boolean } {
-  const rows = new Map<string, Omit<StoredClaim, "expired"> & { readonly expiresAt: Instant }>();
+  type Row = Omit<StoredClaim, "expired"> & { readonly expiresAt: Instant };
+  const rows = new Map<TargetKey, Row>();
   const locks = new Map<string, Lock & { readonly until: Instant }>();
   let count = 0;
-  const stillOurs = ({ target, holder, process, epoch }: Claim): boolean => {
-    const row = rows.get(target);
-    return row?.holder === holder && row.process === process && row.epoch === epoch && row.expiresAt > now();
-  };
-  const isOurs = ({ target, holder, process, epoch }: Claim): boolean => {
-    const row = rows.get(target);
-    return row?.holder === holder && row.process === process && row.epoch === epoch;
+  const isOurs = ({ targets, holder, process, epoch }: Claim): boolean =>
+    targets.every((target) => {
+      const row = rows.get(target);
+      return row?.holder === holder && row.process === process && row.epoch === epoch;
+    });
+  const stillOurs = (claim: Claim): boolean =>
+    isOurs(claim) && claim.targets.every((target) => rows.get(target)!.expiresAt > now());
+  const put = (targets: readonly TargetKey[], change: Partial<Row>): void => {
+    for (const target of targets)
+      rows.set(target, { ...(rows.get(target) ?? { holder: null, process: null, epoch: 0, expiresAt: 0 }), ...change });
   };
   const lockAt = (key: string): Lock | undefined => {
     const { id, by, until = 0 } = locks.get(key) ?? {};
@@ -93,41 +97,44 @@ export function memoryClaims(
   };
   return {
     stillOurs,
-    take: async (target, stream, process) => {
-      const key = targetKey(target);
-      const row = rows.get(key);
-      const taken = taking(row && { ...row, expired: row.expiresAt <= now() }, stream, process);
+    take: async (targets, stream, process) => {
+      const keys = targets.toSorted();
+      const held = keys.map((key) => rows.get(key)).map((row) => row && { ...row, expired: row.expiresAt <= now() });
+      const taken = taking(held, stream, process);
       if ("heldBy" in taken) return taken;
-      rows.set(key, { holder: stream, process, epoch: taken.epoch, expiresAt: now() + leaseSeconds * 1000 });
-      return { claim: { target: key, holder: stream, process, epoch: taken.epoch } };
+      const { epoch } = taken;
+      put(keys, { holder: stream, process, epoch, expiresAt: now() + leaseSeconds * 1000 });
+      return { claim: { targets: keys, holder: stream, process, epoch } };
     },
     renew: async (claim) => {
       if (!stillOurs(claim)) return false;
-      rows.set(claim.target, { ...rows.get(claim.target)!, expiresAt: now() + leaseSeconds * 1000 });
+      put(claim.targets, { expiresAt: now() + leaseSeconds * 1000 });
       return true;
     },
     release: async (claim) =>
-      void (
-        isOurs(claim) && rows.set(claim.target, { holder: null, process: null, epoch: claim.epoch, expiresAt: now() })
-      ),
-    lapse: async (claim) =>
-      void (isOurs(claim) && rows.set(claim.target, { ...rows.get(claim.target)!, expiresAt: now() })),
-    expired: async () =>
-      [...rows].flatMap(([target, { holder, process, epoch, expiresAt }]) =>
-        holder !== null && process !== null && expiresAt <= now() ? [{ target, holder, process, epoch }] : [],
-      ),
+      void (isOurs(claim) && put(claim.targets, { holder: null, process: null, expiresAt: now() })),
+    lapse: async (claim) => void (isOurs(claim) && put(claim.targets, { expiresAt: now() })),
+    expired: async () => {
+      const found = [...rows].filter(([, { holder, expiresAt }]) => holder !== null && expiresAt <= now());
+      const byHolder = Map.groupBy(found, ([, { holder, process, epoch }]) => `${holder} ${process} ${epoch}`);
+      return [...byHolder.values()].map((of) => {
+        const [, { holder, process, epoch }] = of[0]!;
+        return { targets: of.map(([target]) => target).toSorted(), holder: holder!, process: process!, epoch };
+      });
+    },
+    holders: async (targets) => [...new Set(targets.flatMap((target) => rows.get(target)?.holder ?? []))].toSorted(),
     keptElsewhere: async (process) =>
       [...rows.values()].flatMap((row) =>
         row.holder !== null && row.process !== process && row.expiresAt > now() ? [row.holder] : [],
       ),
     lock: async (target, by, seconds) => {
-      const other = lockAt(targetKey(target));
+      const other = lockAt(target);
       if (other) return { heldBy: other.by };
       const lock = { id: `lock-${++count}`, by, seconds };
-      locks.set(targetKey(target), { ...lock, until: now() + seconds * 1000 });
+      locks.set(target, { ...lock, until: now() + seconds * 1000 });
       return lock;
     },
-    unlock: async (target, id) => void (locks.get(targetKey(target))?.id === id && locks.delete(targetKey(target))),
-    lockOn: async (target) => lockAt(targetKey(target)),
+    unlock: async (target, id) => void (locks.get(target)?.id === id && locks.delete(target)),
+    lockOn: async (target) => lockAt(target),
   };
 }

@@ -152,7 +152,7 @@ const shownBy = ({ mode, weights }: PureWorld): readonly Weight[] => (mode === "
 const allToCanary: readonly Weight[] = [{ revision: canary, percent: 100 }];
 
 /** Gives the complete buckets since the last measurement, split by the weights of their time. */
-export function measure(
+function measure(
   scenario: Scenario,
   world: Pick<PureWorld, "now" | "weights"> & Partial<Pick<PureWorld, "shares">>,
   effect: Extract<RolloutEffect, { kind: "Measure" }>,

@@ -4,7 +4,8 @@
 import { createContainerApps } from "../../../controlplane/adapters/azure/container-apps.ts";
 import { createRequestRows } from "../../../controlplane/adapters/azure/request-rows.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
-import type { Apps, Clock, Requests } from "../../../controlplane/runtime/ports.ts";
+import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
+import type { Clock } from "../../../controlplane/runtime/ports.ts";
 import { bandOf, durationsAbove } from "../../../engines/rollout/judge/durations.ts";
 import type { ReleaseIntent, Target } from "../../../engines/rollout/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";

@@ -7,10 +7,12 @@ import { connectionOptions, type Database, openPool } from "../../../controlplan
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
 import { openTime } from "../../../controlplane/adapters/postgres/time.ts";
+import type { Apps } from "../../../controlplane/performers/rollout-ports.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
-import { createOrchestrator } from "../../../controlplane/runtime/orchestrate.ts";
-import type { Apps, Journal } from "../../../controlplane/runtime/ports.ts";
+import type { Journal } from "../../../controlplane/runtime/ports.ts";
 import type { Engine } from "../../../engines/engine.ts";
+import { registerKinds } from "../../../engines/kind.ts";
+import { rolloutKind } from "../../../engines/rollout/kind.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
 import type {
   RolloutEffect,
@@ -20,6 +22,7 @@ import type {
 } from "../../../engines/rollout/vocabulary.ts";
 import { canaryPercent, cloudInTable } from "./cloud-in-table.ts";
 import { deadlyWorld } from "./deadly-world.ts";
+import { rolloutLoop, rollouts } from "./rollouts.ts";
 import { toyEngine } from "./toy-engine.ts";
 
 export interface ReplicaSetting {
@@ -72,8 +75,8 @@ const apps: Apps = {
     return shifted;
   },
 };
-const journal = openJournal(pool, connectionOptions(setting.database), log);
-const hanging: Journal = {
+const journal = openJournal(pool, connectionOptions(setting.database), rollouts, log);
+const hanging: Journal<RolloutEvent> = {
   ...journal,
   append: async (stream, on, events, pen) => {
     const shifted = events.find((event) => event.kind === "TrafficShifted");
@@ -88,9 +91,9 @@ const deadly = setting.deadly ? deadlyWorld(pool, { apps, requests: cloud.reques
 const ports = deadly ?? { apps, requests: cloud.requests, journal: hanging, clock };
 const engine: Engine<RolloutObservation, RolloutEvent, any, RolloutEffect> =
   setting.engine === "rollout" ? rollout : toyEngine;
-const orchestrator = createOrchestrator({
+const orchestrator = rolloutLoop({
   ports: { ...ports, claims: openClaims(pool, setting.leaseSeconds) },
-  engine,
+  kinds: registerKinds([{ ...rolloutKind, engine }]),
   pool,
   process: setting.name,
   leaseSeconds: setting.leaseSeconds,

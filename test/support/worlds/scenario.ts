@@ -17,7 +17,7 @@ import type {
 } from "../../../engines/rollout/vocabulary.ts";
 import { after, duration, type Instant, secondsBetween } from "../../../engines/time.ts";
 
-export const folder = path.join(import.meta.dirname, "..", "..", "scenarios", "rollout");
+const folder = path.join(import.meta.dirname, "..", "..", "scenarios", "rollout");
 
 /** When every scenario begins: a whole minute, so that buckets and warm-ups are easy to read. */
 export const start: Instant = Date.parse("2026-01-05T09:00:00Z");

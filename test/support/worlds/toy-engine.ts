@@ -33,7 +33,7 @@ const initial: ToyState = {
   finished: true,
 };
 
-export const weightsTo = (percent: number) => [
+const weightsTo = (percent: number) => [
   { revision: "canary", percent },
   { revision: "stable", percent: 100 - percent },
 ];

@@ -1,0 +1,196 @@
+// The group of commands of a kind of work, such as `ballast release …`: list, show, explain and follow its streams, and
+// send them signals. Each command makes one request to the control plane and prints the answer; the control plane
+// decides. The words of the help texts come from the work.
+import { type Command, InvalidArgumentError } from "commander";
+import { brokenLine, type Followed } from "../../client/follow.ts";
+import {
+  type ListedStreams,
+  nameIn,
+  type StreamCalls,
+  type StreamFilter,
+  type StreamName,
+  type StreamSummary,
+  type StreamTypes,
+  streamCalls,
+} from "../../client/streams.ts";
+import { type ReachOptions, reach, withReachOptions } from "../reach.ts";
+import { print, printJson } from "../terminal.ts";
+import { explain } from "./explain.ts";
+import { finderOf } from "./find.ts";
+import { factLine, inColourOf, listTable, streamLines } from "./lines.ts";
+import type { SignalCommand, Work } from "./work.ts";
+
+/** Adds the group of commands of a work. */
+export function addStreamCommands<Types extends StreamTypes>(program: Command, work: Work<Types>): void {
+  const group = program.command(work.command).description(work.description);
+  for (const add of [addList, addShow, addExplain, addFollow]) add(group, work);
+  work.addOwn?.(group);
+  for (const signal of work.signals) addSignal(group, work, signal);
+}
+
+function addList<Types extends StreamTypes>(group: Command, work: Work<Types>): void {
+  const { command, streams, filters } = work;
+  const [first] = filters;
+  const list = withReachOptions(group.command("list")).description(`list ${streams.plural}, newest first`);
+  for (const { filter, selects } of filters)
+    list.option(`${optionOf(filter)} <name>`, `only ${streams.plural} ${selects}`);
+  list
+    .addHelpText(
+      "after",
+      examples(
+        `ballast ${command} list --stack prod`,
+        `ballast ${command} list ${first ? `${optionOf(first.filter)} ${first.example} ` : ""}--json`,
+      ),
+    )
+    .action(async (options: ReachOptions & Readonly<Record<string, unknown>>) => {
+      const wanted = filters.flatMap(({ filter }) => (options[filter] ? [[filter, options[filter]] as const] : []));
+      const calls = streamCalls(await reach(options), streams);
+      const listed = await calls.list(Object.fromEntries(wanted) as StreamFilter<Types>);
+      if (options.json) return printJson(listJson(streams.plural, listed));
+      for (const { error } of listed.unreadable) process.stderr.write(`${error}\n`);
+      if (listed.streams.length > 0) print(listTable(work, listed.streams));
+      else if (listed.unreadable.length === 0) print(noneOf(streams, wanted));
+    });
+}
+
+/** Says that a list is empty, and by which filters. */
+function noneOf(
+  { kind, plural }: { readonly kind: string; readonly plural: string },
+  wanted: readonly (readonly [filter: string, value: unknown])[],
+): string {
+  if (wanted.length === 0) return `There are no ${plural} yet.`;
+  const options = wanted.map(([filter, value]) => `${optionOf(filter)} ${String(value)}`).join(" ");
+  return `No ${kind} matches ${options}.`;
+}
+
+const listJson = (plural: string, { streams, unreadable }: ListedStreams<StreamSummary>): object => ({
+  [plural]: streams,
+  unreadable: unreadable.map(({ id, error }) => ({
+    id,
+    error: { id: error.id, message: error.message, fix: error.fix, left: error.left },
+  })),
+});
+
+function addShow<Types extends StreamTypes>(group: Command, work: Work<Types>): void {
+  const { command, streams, shown } = work;
+  const [short, long] = work.exampleNames;
+  withReachOptions(group.command("show").argument(`<${streams.kind}>`, namedOf(work)))
+    .description(`show a ${streams.kind}'s ${shown}`)
+    .addHelpText(
+      "after",
+      `${namingOf(work)}\n${examples(`ballast ${command} show ${short}`, `ballast ${command} show ${long} --json`)}`,
+    )
+    .action(async (name: string, options: ReachOptions) => {
+      const { stream } = await found(work, name, options);
+      if (options.json) return printJson(stream);
+      print(streamLines(work, stream));
+    });
+}
+
+function addExplain<Types extends StreamTypes>(group: Command, work: Work<Types>): void {
+  const { streams, replay } = work;
+  const example = `ballast ${work.command} explain ${work.exampleNames[0]}`;
+  const command = withReachOptions(group.command("explain").argument(`<${streams.kind}>`, namedOf(work))).description(
+    `print every decision of a ${streams.kind} with its numbers`,
+  );
+  if (replay)
+    command.option("--replay", "decide everything again from the journal, and check that the result is the same");
+  command
+    .addHelpText(
+      "after",
+      replay
+        ? `${namingOf(work)}
+With --replay the exit code is 1 if a decision differs.
+${examples(example, `${example} --replay`)}`
+        : `${namingOf(work)}\n${examples(example)}`,
+    )
+    .action(async (name: string, options: ReachOptions & { replay?: boolean }) => {
+      const { calls, stream, fullName } = await found(work, name, options);
+      explain(work, stream, await calls.journal(fullName), options);
+    });
+}
+
+function addFollow<Types extends StreamTypes>(group: Command, work: Work<Types>): void {
+  const { streams, isSuccess, successMeans } = work;
+  const example = `ballast ${work.command} follow ${work.exampleNames[0]}`;
+  withReachOptions(group.command("follow").argument(`<${streams.kind}>`, namedOf(work)))
+    .description(`print each fact of a ${streams.kind} as it happens, until the ${streams.kind} ends`)
+    .option("--from <index>", "first fact of the journal to print", wholeNumber, 0)
+    .addHelpText(
+      "after",
+      `${namingOf(work)}
+The exit code is 0 if ${successMeans}, else 1.
+${examples(example, `${example} --json | jq .message`)}`,
+    )
+    .action(async (name: string, options: ReachOptions & { from: number }) => {
+      const { calls, stream, fullName } = await found(work, name, options);
+      for await (const followed of calls.follow(fullName, { from: options.from })) {
+        if (followed.kind === "ended" && !isSuccess(followed.result)) process.exitCode = 1;
+        printFollowed(work, followed, stream, options.json ?? false);
+      }
+    });
+}
+
+function printFollowed<Types extends StreamTypes>(
+  work: Work<Types>,
+  followed: Followed<Types["end"]>,
+  stream: Types["summary"],
+  json: boolean,
+): void {
+  if (followed.kind === "broken")
+    return void process.stderr.write(`${brokenLine(work.streams.kind, followed.reason)}\n`);
+  if (followed.kind === "fact") return json ? printJson(followed.fact) : print(factLine(work, followed.fact, stream));
+  const { result, message } = followed;
+  if (json) printJson({ result, message });
+  else print(`${inColourOf(work, result, result)}  ${message}`);
+}
+
+function addSignal<Types extends StreamTypes>(
+  group: Command,
+  work: Work<Types>,
+  { signal, description, exampleMessage }: SignalCommand<Types["signal"]>,
+): void {
+  const example = `ballast ${work.command} ${signal} ${work.exampleNames[0]} --message "${exampleMessage}"`;
+  withReachOptions(group.command(signal).argument(`<${work.streams.kind}>`, namedOf(work)))
+    .description(description)
+    .requiredOption("-m, --message <text>", "why, recorded in the journal with your name")
+    .addHelpText("after", `${namingOf(work)}\n${examples(example)}`)
+    .action(async (name: string, options: ReachOptions & { message: string }) => {
+      const { calls, stream, fullName } = await found(work, name, options);
+      const message = await calls.signal(fullName, signal, options.message);
+      if (options.json) return printJson({ accepted: true, id: stream.id, message });
+      print(message);
+    });
+}
+
+/** A stream that was found, its name, and the calls about it. */
+interface Found<Types extends StreamTypes> {
+  readonly calls: StreamCalls<Types>;
+  readonly stream: Types["summary"];
+  readonly fullName: StreamName<Types>;
+}
+
+async function found<Types extends StreamTypes>(
+  work: Work<Types>,
+  name: string,
+  options: ReachOptions,
+): Promise<Found<Types>> {
+  const calls = streamCalls(await reach(options), work.streams);
+  const stream = await finderOf(work).find(calls, name);
+  return { calls, stream, fullName: nameIn(work.streams, stream) };
+}
+
+const namedOf = <Types extends StreamTypes>({ streams }: Work<Types>): string =>
+  `name of the ${streams.kind}, as below`;
+
+const namingOf = <Types extends StreamTypes>(work: Work<Types>): string => `\n${finderOf(work).naming}`;
+
+const examples = (...lines: readonly string[]): string =>
+  `\nExample${lines.length > 1 ? "s" : ""}:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+
+const optionOf = (filter: string): string => `--${filter.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a whole number of at least 0.");
+}

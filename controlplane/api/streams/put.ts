@@ -1,0 +1,71 @@
+// PUT /<kind>/<name>: starts a stream. Repeating the call answers with the existing stream, finished or not, so that an
+// unchanged `pulumi up` returns at once and a lost answer can be fetched again.
+import { fold, type Request } from "../../../engines/engine.ts";
+import { read } from "../../../engines/form.ts";
+import { type AnyKind, kindOf, streamOf } from "../../../engines/kind.ts";
+import { callMalformed, streamInFlight } from "../../../errors/api.ts";
+import { claimTargetHeld } from "../../../errors/claims.ts";
+import { type Answer, answer, type Call, type Parts, refuse, refuseTarget, unmanagedOf } from "../call.ts";
+import { summaryOf } from "./show.ts";
+
+/** When to retry while another stream ends. */
+const retryAfter = { "retry-after": "2" };
+
+/** Starts a stream, answers with the existing one, or refuses while another one holds one of its targets. */
+export const putStream =
+  (kind: AnyKind): Answer =>
+  async (call, parts) => {
+    const named = unmanagedOf(kind.calls.targetsNamed(call.path), parts);
+    if (named !== undefined) return refuseTarget(named);
+    const asked = read(kind.calls.request, call.body);
+    if ("complaints" in asked) return refuse(400, callMalformed(asked));
+    const stream = streamOf(kind, call.path);
+    const request: Request<unknown> = {
+      kind: "Request",
+      at: parts.now(),
+      intent: kind.calls.intentOf({
+        name: call.path,
+        body: asked.value,
+        by: call.caller.name,
+        apps: parts.managedApps,
+      }),
+    };
+    const [first] = kind.engine.decide(kind.engine.initial, request);
+    const targets = kind.targetsOf(first);
+    const unmanaged = unmanagedOf(targets, parts);
+    if (unmanaged !== undefined) return refuseTarget(unmanaged);
+    const existing = summaryOf(kind, stream, await parts.journal.read(stream));
+    if (existing !== undefined) return answer(200, existing);
+    for (const holder of await parts.claims.holders(targets)) {
+      const refusal = await refuseWhileHeld(kind, stream, holder, asked.value, call, parts);
+      if (refusal !== undefined) return refusal;
+    }
+    const started = await parts.streams.start(stream, request);
+    return answer(started === "started" ? 202 : 200, summaryOf(kind, stream, await parts.journal.read(stream)));
+  };
+
+/** Refuses a request while the stream that holds its target is in flight; undefined if that one has finished. */
+async function refuseWhileHeld(
+  kind: AnyKind,
+  stream: string,
+  holder: string,
+  body: unknown,
+  { caller }: Call,
+  parts: Parts,
+): Promise<Response | undefined> {
+  const { journal, kinds, streams, now } = parts;
+  const other = kinds.of(holder);
+  if (holder === stream) return undefined;
+  if (other === undefined || other.kind !== kind.kind) {
+    const mayWait = kinds.precedence[kind.kind]?.[kindOf(holder)] === "wait";
+    return refuse(409, claimTargetHeld({ stream, heldBy: holder }), {}, mayWait ? retryAfter : {});
+  }
+  const state = fold(
+    kind.engine,
+    (await journal.read(holder)).map(({ event }) => event),
+  );
+  if (kind.engine.react(state) === undefined) return undefined;
+  const { asked: superseded, signal } = kind.calls.supersedes(body, state);
+  if (signal !== undefined) await streams.signal(holder, { kind: "Signal", at: now(), by: caller.name, ...signal });
+  return refuse(409, streamInFlight({ stream: holder, superseded }), {}, superseded ? retryAfter : {});
+}

@@ -1,0 +1,35 @@
+// POST /<kind>/<name>/signals: a person steers a stream and says why. The person is taken from the token.
+import { type Form, line, object, oneOf, read } from "../../../engines/form.ts";
+import type { AnyKind } from "../../../engines/kind.ts";
+import { callMalformed, signalDisregarded } from "../../../errors/api.ts";
+import { type Answer, answer, refuse, refuseTarget, unmanagedOf } from "../call.ts";
+import { factsOfCall, refuseStream } from "./show.ts";
+
+/** The body of a signal. */
+export const signalForm = ({ kind, calls }: AnyKind): Form<{ readonly signal: string; readonly message: string }> =>
+  object({
+    signal: oneOf(calls.signals, { description: `What to do with the ${kind}.` }),
+    message: line(500, { description: "Why. The journal keeps it with the caller's name." }),
+  });
+
+/** Passes a signal on, or answers why it does not apply. The journal records it in either case. */
+export const signalStream = (kind: AnyKind): Answer => {
+  const form = signalForm(kind);
+  return async (call, parts) => {
+    const named = unmanagedOf(kind.calls.targetsNamed(call.path), parts);
+    if (named !== undefined) return refuseTarget(named);
+    const asked = read(form, call.body);
+    if ("complaints" in asked) return refuse(400, callMalformed(asked));
+    const { stream, facts } = await factsOfCall(kind, call, parts);
+    const [first] = facts;
+    if (first === undefined) return refuseStream(kind, stream);
+    const unmanaged = unmanagedOf(kind.targetsOf(first.event), parts);
+    if (unmanaged !== undefined) return refuseTarget(unmanaged);
+    const by = call.caller.name;
+    const events = await parts.streams.signal(stream, { kind: "Signal", at: parts.now(), by, ...asked.value });
+    const why = kind.calls.whyDisregarded(events);
+    if (why !== undefined) return refuse(409, signalDisregarded({ kind: kind.kind, why }));
+    // A decision that follows at once, such as that of an abort, repeats who sent the signal and why.
+    return answer(202, { accepted: true, message: kind.messages.messageOf(events.at(-1)!) });
+  };
+};

@@ -1,0 +1,38 @@
+// What a rollout needs from the world, implemented by the adapters for Azure.
+import type { Result } from "../../engines/engine.ts";
+import type {
+  AppView,
+  Measurement,
+  ProbeView,
+  RolloutEffect,
+  Target,
+  TrafficView,
+} from "../../engines/rollout/vocabulary.ts";
+import type { Instant } from "../../engines/time.ts";
+import type { Fence } from "../runtime/ports.ts";
+
+type Effect<Kind extends RolloutEffect["kind"]> = Extract<RolloutEffect, { kind: Kind }>;
+
+/** Container Apps, as far as rollouts need it. Every write polls until the operation ends and reads back the result. */
+export interface Apps {
+  /** Reads the revisions and the traffic. */
+  readonly inspect: (target: Target, cancel: AbortSignal) => Promise<Result<AppView>>;
+  /** Sets the weights and gives the traffic as read back. Named revisions only; the sum is 100. */
+  readonly shift: (effect: Effect<"ShiftTraffic">, fence: Fence) => Promise<Result<TrafficView>>;
+  readonly readTraffic: (target: Target, cancel: AbortSignal) => Promise<Result<TrafficView>>;
+  readonly activate: (effect: Effect<"Activate">, fence: Fence) => Promise<Result<null>>;
+  readonly deactivate: (effect: Effect<"Deactivate">, fence: Fence) => Promise<Result<null>>;
+  /**
+   * Requests the revision's own address, and its state from the platform. No answer is an observation, not a failure.
+   */
+  readonly probe: (effect: Effect<"Probe">, cancel: AbortSignal) => Promise<Result<ProbeView>>;
+}
+
+/** Request rows, as buckets by revision. */
+export interface Requests {
+  /**
+   * Gives the complete buckets from `from` on. Rows that arrive after the watermark are never counted, so
+   * none counts twice.
+   */
+  readonly measure: (effect: Effect<"Measure">, now: Instant, cancel: AbortSignal) => Promise<Result<Measurement>>;
+}

@@ -1,0 +1,102 @@
+// Performs the effects of a rollout. A shift of traffic waits for locks and asks again before it is sent; what may
+// still land is part of its outcome. call-rollout-port.ts makes the calls, and the engine decides when.
+import type { Result } from "../../engines/engine.ts";
+import type { RolloutEffect, RolloutOutcome, TrafficView } from "../../engines/rollout/vocabulary.ts";
+import { appKey } from "../../engines/targets.ts";
+import { after, type Instant } from "../../engines/time.ts";
+import { nap } from "../runtime/clock.ts";
+import type { Performer } from "../runtime/performer.ts";
+import type { Claims, Fence } from "../runtime/ports.ts";
+import { callRolloutPort, type RolloutCalls } from "./call-rollout-port.ts";
+
+/**
+ * After this multiple of a request's limit since its fence, a write that was given up has either landed or never will.
+ */
+const requestsPerLanding = 4;
+
+/** What effects need: the ports of a rollout with the limit of one request, and the locks. */
+export interface RolloutWorld extends RolloutCalls {
+  readonly claims: Pick<Claims, "lockOn">;
+}
+
+/** Reports whether an effect changes the world. A write is never cut short: it ends by its answer or at its limit. */
+const isWrite = (effect: RolloutEffect): boolean =>
+  effect.kind === "Activate" || effect.kind === "ShiftTraffic" || effect.kind === "Deactivate";
+
+const lockPollMilliseconds = 500;
+
+/**
+ * Waits until the app is not locked, or until cancelled.
+ *
+ * Only a shift of traffic waits, because a `pulumi up` that writes the app would undo it unknowingly. A shift that
+ * returns the traffic to stable does not wait: users come before a `pulumi up`.
+ */
+async function untilUnlocked(
+  effect: RolloutEffect,
+  claims: Pick<Claims, "lockOn">,
+  cancel: AbortSignal,
+): Promise<void> {
+  if (effect.kind !== "ShiftTraffic" || effect.overrideLock) return;
+  const app = appKey(effect.target);
+  while (!cancel.aborted && (await claims.lockOn(app))) await nap(lockPollMilliseconds, cancel);
+}
+
+/** Makes the performer of rollouts. */
+export const rolloutPerformer = (world: RolloutWorld): Performer<RolloutEffect, RolloutOutcome> => ({
+  isWrite,
+  ready: (effect, cancel) => untilUnlocked(effect, world.claims, cancel),
+  perform: (effect, fence, cancel) => performEffect(effect, world, fence, cancel),
+});
+
+/**
+ * Performs an effect and gives its outcome.
+ *
+ * Trouble with the cloud is an outcome, whether the adapter returned or threw it. Trouble with the journal's database
+ * is thrown, because then nothing can be concluded, not even that the effect failed.
+ */
+async function performEffect(
+  effect: RolloutEffect,
+  world: RolloutWorld,
+  fence: Fence,
+  cancel: AbortSignal,
+): Promise<RolloutOutcome> {
+  const lost: unknown[] = [];
+  // A lock may be taken while a shift waits for the cloud: the traffic that its holder compares with must not change.
+  const unlocked = async (): Promise<boolean> =>
+    effect.kind !== "ShiftTraffic" ||
+    effect.overrideLock ||
+    (await world.claims.lockOn(appKey(effect.target))) === undefined;
+  const sentAt: Instant[] = [];
+  const asked: Fence = () =>
+    (async () => {
+      const mayBeSent = (await unlocked()) && (await fence());
+      if (mayBeSent) sentAt.push(world.clock.now());
+      return mayBeSent;
+    })().catch((error: unknown) => {
+      lost.push(error);
+      throw error;
+    });
+  // Asked before the read: what the holder writes later is seen by the read that follows the lock.
+  const lock = effect.kind === "VerifyTraffic" ? await world.claims.lockOn(appKey(effect.target)) : undefined;
+  const lockedUntil = lock && after(world.clock.now(), lock.seconds);
+  const over = new AbortController();
+  const found = await callRolloutPort(effect, world, asked, cancel, over.signal).catch(failure);
+  over.abort();
+  if (lost.length > 0) throw lost[0];
+  const seen =
+    found.ok && lockedUntil !== undefined
+      ? { ok: true, value: { ...(found.value as TrafficView), lockedUntil } }
+      : found;
+  // After one request that succeeded nothing is open. Of several requests, it is unknown which one landed.
+  const givenUpAt = found.ok && sentAt.length < 2 ? undefined : sentAt.at(-1);
+  const late =
+    effect.kind === "ShiftTraffic" && givenUpAt !== undefined
+      ? { mayLand: { weights: effect.weights, until: after(givenUpAt, requestsPerLanding * world.requestSeconds) } }
+      : {};
+  return { kind: "Outcome", of: effect.kind, at: world.clock.now(), found: seen, ...late } as RolloutOutcome;
+}
+
+const failure = (error: unknown): Result<never> => ({
+  ok: false,
+  reason: error instanceof Error ? error.message : String(error),
+});

@@ -1,0 +1,53 @@
+// The port through which a performer asks for work of another kind: it starts a stream on the same loop and reads the
+// other one's journal. A stream that it asked for is a stream like any other, with its own targets and its own end.
+import { keptFold, type Request } from "../../engines/engine.ts";
+import type { AnyEvent, Kinds } from "../../engines/kind.ts";
+import { duration, secondsBetween } from "../../engines/time.ts";
+import { BallastError } from "../../errors/catalogue.ts";
+import { nap } from "./clock.ts";
+import type { Streams } from "./performer.ts";
+import type { Clock, Journal } from "./ports.ts";
+
+/** What asking needs: the loop's own start, and the journal. */
+export interface StreamsSetting<Event extends AnyEvent> {
+  readonly kinds: Kinds<Event>;
+  readonly journal: Pick<Journal<Event>, "read" | "grown">;
+  readonly clock: Pick<Clock, "now">;
+  readonly start: (stream: string, request: Request<unknown>) => Promise<"started" | "exists">;
+}
+
+/** How often a wait looks at the journal although nothing announced a change. */
+const lookMilliseconds = 1_000;
+
+/** Opens the port. */
+export function openStreams<Event extends AnyEvent>({ kinds, journal, clock, start }: StreamsSetting<Event>): Streams {
+  return {
+    request: async (stream, intent, at) => {
+      try {
+        return { ok: true, value: await start(stream, { kind: "Request", at, intent }) };
+      } catch (error) {
+        if (error instanceof BallastError) return { ok: false, reason: error.message };
+        throw error;
+      }
+    },
+    follow: async (stream, until, cancel) => {
+      const kind = kinds.of(stream);
+      if (kind === undefined) return { ok: false, reason: `${stream} is of a kind that this process does not know` };
+      const began = clock.now();
+      const stateOf = keptFold(kind.engine);
+      let facts = await journal.read(stream);
+      for (;;) {
+        const ended = facts.length === 0 ? undefined : kind.calls.ended(stateOf(facts));
+        if (ended !== undefined) return { ok: true, value: ended };
+        if (cancel.aborted) return { ok: false, reason: "cut short" };
+        if (clock.now() >= until)
+          return { ok: false, reason: `${stream} did not end within ${duration(secondsBetween(began, until))}` };
+        const over = new AbortController();
+        const limit = AbortSignal.any([cancel, over.signal]);
+        await Promise.race([journal.grown(stream, facts.length, limit), nap(lookMilliseconds, limit)]);
+        over.abort();
+        facts = await journal.read(stream, facts);
+      }
+    },
+  };
+}

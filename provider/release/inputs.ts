@@ -1,0 +1,45 @@
+// How the inputs of a `ballast:index:Release` are checked, and which of their changes require a new rollout. Each field
+// is checked as the control plane would; whether the plan as a whole makes sense is the control plane's to say.
+
+import { succeeded } from "../../client/rollouts.ts";
+import { read } from "../../engines/form.ts";
+import { failuresOf } from "../package-schema.ts";
+import { type Change, type Failure, type Properties, unknownValue } from "../resource-type.ts";
+import { inputsForm, type ReleaseInputs } from "./fields.ts";
+
+/**
+ * Fills in the defaults and lists every property that is unknown, missing or refused by its form. A placeholder fits
+ * anywhere.
+ */
+export function check(given: Properties): { readonly inputs: Properties; readonly failures: readonly Failure[] } {
+  const parsed = read(inputsForm, given, { placeholder: unknownValue });
+  return "value" in parsed
+    ? { inputs: { ...parsed.value }, failures: [] }
+    : { inputs: given, failures: failuresOf(parsed.problems) };
+}
+
+/**
+ * Reports whether the resource needs an update or a replacement.
+ *
+ * These are no reason: the revision's name, which no preview of a change to the app knows; how to reach the control
+ * plane; strategy and thresholds, which apply to the next release. A rollout that did not end well is always a reason:
+ * the same program then gets the same message again, and a revert to the previous release, which the state would call
+ * unchanged, is released like any other. The last release is read from the outputs: after a failed update the old
+ * inputs are still those of the release before, even if a retry succeeded since.
+ */
+export function diff(oldInputs: Properties, oldOutputs: Properties, news: Properties): Change {
+  const changed = (...keys: readonly (keyof ReleaseInputs)[]): readonly string[] =>
+    keys.filter((key) => oldInputs[key] !== news[key]);
+  const moved = changed("resourceGroup", "app");
+  if (moved.length) return { kind: "replace", because: moved };
+  const carriedOut = oldOutputs["release"] ?? oldInputs["release"];
+  const because = [
+    ...(carriedOut === news["release"] ? [] : ["release"]),
+    ...(settled(oldOutputs, news) ? [] : ["result"]),
+  ];
+  return because.length ? { kind: "update", because } : { kind: "none" };
+}
+
+/** Reports whether the last rollout needs no further update. */
+const settled = ({ result }: Properties, { wait }: Properties): boolean =>
+  succeeded(result) || (result === "in-flight" && wait === false);

@@ -1,0 +1,34 @@
+// The resource `ballast:index:Release` as the provider's frame sees it.
+import { controlPlane } from "../../client/control-plane.ts";
+import type { Around, Properties, ResourceType } from "../resource-type.ts";
+import type { ReleaseInputs } from "./fields.ts";
+import { check, diff } from "./inputs.ts";
+import { carryOut, lookUp, planned, type Surroundings, withdraw } from "./release.ts";
+import { schema, types } from "./schema.ts";
+
+const surroundings = ({ access, ...around }: Around): Surroundings => ({
+  ...around,
+  controlPlane: controlPlane(access),
+});
+const asInputs = (inputs: Properties): ReleaseInputs => inputs as unknown as ReleaseInputs;
+
+/** One release of a container app. */
+export const release: ResourceType = {
+  token: "ballast:index:Release",
+  types,
+  schema,
+  check,
+  diff,
+  idOf: ({ resourceGroup, app }) => `${resourceGroup}/${app}`.toLowerCase(),
+  planned,
+  unknownOutputs: ["result", "reason", "message"],
+  settle: async (inputs, around) => {
+    const { outputs, failure } = await carryOut(asInputs(inputs), surroundings(around));
+    return { outputs: { ...outputs }, ...(failure === undefined ? {} : { failure }) };
+  },
+  read: (inputs, outputs, around) => lookUp(inputs, outputs, surroundings(around)),
+  isInFlight: ({ result }) => result === "in-flight",
+  // The revision that was released last is in the outputs: after a failed update the inputs are older.
+  remove: (inputs, outputs, around) =>
+    withdraw(asInputs({ ...outputs, ...inputs, revision: outputs["revision"] }), surroundings(around)),
+};

@@ -1,0 +1,65 @@
+// What the provider's frame must know of a resource and of a function. service.ts speaks Pulumi's protocol and looks
+// them up by type token; main.ts lists them.
+import type { Access } from "../client/requests.ts";
+import type { BallastError } from "../errors/catalogue.ts";
+
+/** Properties as the Pulumi CLI sends them, of any shape. */
+export type Properties = Readonly<Record<string, unknown>>;
+
+/** The Pulumi CLI's placeholder for a value that is not known in a preview. */
+export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** One problem with one property, which the Pulumi CLI shows beside the resource. */
+export interface Failure {
+  readonly property: string;
+  readonly reason: string;
+}
+
+/** What Pulumi must do with a resource, and because of which properties. */
+export type Change =
+  | { readonly kind: "none" }
+  | { readonly kind: "update" | "replace"; readonly because: readonly string[] };
+
+/** What a resource uses: the control plane, the output of `pulumi up`, and a signal that cancels. */
+export interface Around {
+  readonly access: Access;
+  readonly report: (line: string) => void;
+  readonly warn: (line: string) => void;
+  readonly cancel: AbortSignal;
+}
+
+/** Outputs after a create or an update. With a failure, Pulumi keeps them all the same. */
+export interface Settled<Outputs = Properties> {
+  readonly outputs: Outputs;
+  readonly failure?: BallastError;
+}
+
+/** A resource of the provider. Its inputs have the control plane's `endpoint` and `audience`. */
+export interface ResourceType {
+  readonly token: string;
+  /** The types of the Pulumi schema that it uses, by token. */
+  readonly types: Properties;
+  readonly schema: Properties;
+  /** Fills in defaults, and lists what is wrong. A placeholder fits anywhere. */
+  readonly check: (given: Properties) => { readonly inputs: Properties; readonly failures: readonly Failure[] };
+  readonly diff: (oldInputs: Properties, oldOutputs: Properties, news: Properties) => Change;
+  readonly idOf: (inputs: Properties) => string;
+  /** Describes what an update would do, in one line, as far as a preview knows it. */
+  readonly planned: (inputs: Properties) => string;
+  /** The names of the outputs that only an update makes known. */
+  readonly unknownOutputs: readonly string[];
+  readonly settle: (inputs: Properties, around: Around) => Promise<Settled>;
+  /** Reads the present outputs. It never fails: without a usable answer it gives the old ones. */
+  readonly read: (inputs: Properties, outputs: Properties, around: Around) => Promise<Properties>;
+  /** Whether a delete must reach the control plane, or may give up soon. */
+  readonly isInFlight: (outputs: Properties) => boolean;
+  readonly remove: (inputs: Properties, outputs: Properties, around: Around) => Promise<void>;
+}
+
+/** A function of the provider. */
+export interface FunctionType {
+  readonly token: string;
+  readonly schema: Properties;
+  readonly check: (args: Properties) => readonly Failure[];
+  readonly invoke: (args: Properties, access: Access) => Promise<Properties>;
+}

@@ -1,0 +1,45 @@
+// An attempt → its section of the page: the charts, then a table of its steps.
+import { duration, type Instant, secondsBetween } from "../../engines/time.ts";
+import type { Section } from "../content.ts";
+import { html, type Markup } from "../markup.ts";
+import { panel } from "../panel.ts";
+import { type Column, table } from "../table.ts";
+import type { Attempt, Step, Sum } from "./attempts.ts";
+import { chartsOf } from "./charts.ts";
+import { toneOf } from "./tones.ts";
+
+const unmeasured = html`<p class="note">The canary had no traffic, so nothing was measured.</p>`;
+
+/** Makes the section of one of several attempts. The only one has no heading. */
+export function attemptSection(attempt: Attempt, of: number): Section {
+  const { number, from, to, marks, warmUps, steps } = attempt;
+  const charts = chartsOf(attempt);
+  const missing = charts.length < 4 ? " What is not drawn was not measured." : "";
+  const note = `Shaded: warm-up, which the judge ignores.${missing}`;
+  const drawn = charts.length > 0 ? panel({ from, to, shaded: warmUps, charts, marks, toneOf, note }) : unmeasured;
+  return {
+    heading: of > 1 ? `Attempt ${number}` : undefined,
+    body: html`${drawn}
+${steps.length > 0 ? stepTable(steps, from) : ""}`,
+  };
+}
+
+function stepTable(steps: readonly Step[], from: Instant): Markup {
+  const failed = ({ requests, failed: bad }: Sum) =>
+    requests === 0 ? "no requests" : `${((100 * bad) / requests).toFixed(1)} % of ${requests.toLocaleString("en")}`;
+  const tail = ({ p99Milliseconds }: Sum) =>
+    p99Milliseconds === undefined ? "unknown" : `${Math.round(p99Milliseconds).toLocaleString("en")} ms`;
+  const columns: readonly Column<Step>[] = [
+    ["Weight", ({ percent }) => `${percent} %`],
+    ["From", (step) => duration(secondsBetween(from, step.from))],
+    ["Watched", (step) => duration(secondsBetween(step.from, step.to))],
+    ["Canary fails", ({ canary }) => failed(canary)],
+    ["Stable fails", ({ stable }) => failed(stable)],
+    ["Canary p99", ({ canary }) => tail(canary)],
+    ["Stable p99", ({ stable }) => tail(stable)],
+    ["End", ({ end }) => end?.kind ?? "open"],
+  ];
+  return html`<h3>Steps, without their warm-up</h3>${table(columns, steps, ({ end }) =>
+    end === undefined ? "plain" : toneOf(end),
+  )}`;
+}

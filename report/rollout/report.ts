@@ -1,0 +1,41 @@
+// A rollout's journal → its report: the result, the charts and steps of each attempt, and every fact. This file says
+// what the head of the page shows; attempt-section.ts makes the sections.
+
+import { fold } from "../../engines/engine.ts";
+import { rollout } from "../../engines/rollout/rollout.ts";
+import { endOf, succeeded } from "../../engines/rollout/summary.ts";
+import { isNoteworthy } from "../../engines/rollout/tell.ts";
+import { percentOf } from "../../engines/rollout/weights.ts";
+import { page } from "../page.ts";
+import { attemptSection } from "./attempt-section.ts";
+import { attemptsOf, type RolloutFact } from "./attempts.ts";
+import { rolloutStyle } from "./charts.ts";
+import { toneOf } from "./tones.ts";
+
+/** Gives a rollout's journal as one HTML page. @throws Error if it does not begin with a plan */
+export function rolloutReport(facts: readonly RolloutFact[]): string {
+  const events = facts.map(({ event }) => event);
+  const [planned] = events;
+  if (planned?.kind !== "Planned") throw new Error("The journal does not begin with a Planned fact.");
+  const { target, revision, release, requestedBy } = planned.intent;
+  const state = fold(rollout, events);
+  const end = endOf(state);
+  const attempts = attemptsOf(facts);
+  return page(facts, {
+    title: `${target.app}: ${revision}`,
+    subject: `${target.resourceGroup} / ${target.app}`,
+    end: end && { result: end.result, message: end.message, tone: succeeded(end.result) ? "good" : "bad" },
+    progress: `${state.phase} at ${percentOf(state)} percent`,
+    details: [
+      ["Canary", revision],
+      ["Stable", state.stable ?? "nothing served before"],
+      ["Release", release],
+      ["Requested by", requestedBy],
+    ],
+    sections: attempts.toReversed().map((attempt) => attemptSection(attempt, attempts.length)),
+    marks: attempts.flatMap(({ marks }) => marks),
+    isNoteworthy,
+    toneOf,
+    style: rolloutStyle,
+  });
+}

@@ -1,5 +1,0 @@
-export function runInForeground(
-  command: string,
-  args: readonly string[],
-  environment?: NodeJS.ProcessEnv,
-): Promise<number>;
