@@ -78,7 +78,7 @@ function readText(path: string): FileRead {
 }
 
 /** Decodes UTF-8, and UTF-16 with a byte order mark. The mark is dropped; line ends become `\n`. */
-export function decodeText(bytes: Uint8Array): FileRead {
+function decodeText(bytes: Uint8Array): FileRead {
   const [first, second] = bytes;
   const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
   if (isUtf16) return { because: "it is encoded as UTF-16; GitHub and Claude Code read UTF-8" };

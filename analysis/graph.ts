@@ -1,14 +1,13 @@
 // The graph that every rule judges and every report renders: nodes of all systems, edges between them, and the files
 // that were read or could not be judged. A system adds its nodes in `systems/<system>/nodes.ts` and one line here. The
 // graph is plain JSON; `reports/analysis.schema.json` is its published schema.
-import { compareText, type Evidence, type Place } from "./place.ts";
+import { compareText, type Evidence } from "./place.ts";
 import type { ClaudeCodeNode } from "./systems/claude-code/nodes.ts";
 import type { PulumiNode } from "./systems/pulumi/nodes.ts";
 import type { WorkflowsNode } from "./systems/workflows/nodes.ts";
 
 /** The systems that are read. Each has a folder in `systems/`. */
-export const systemNames = ["github", "claude-code", "pulumi"] as const;
-export type SystemName = (typeof systemNames)[number];
+export type SystemName = "github" | "claude-code" | "pulumi";
 
 /** Every node. Its `kind` decides what it holds; ids are unique and stable across runs. */
 export type Node = ClaudeCodeNode | PulumiNode | WorkflowsNode;
@@ -19,11 +18,7 @@ export type NodeOf<Kind extends NodeKind> = Extract<Node, { kind: Kind }>;
  * What an edge means. `needs`, `calls` and `delegates` wait for their target; `triggers` starts it and goes on;
  * `reads` carries data from the target's result; `writes` changes something outside; `mentions` has no effect.
  */
-export const edgeKinds = ["needs", "calls", "delegates", "triggers", "reads", "writes", "mentions"] as const;
-export type EdgeKind = (typeof edgeKinds)[number];
-
-/** Edges whose source waits for their target. */
-export const waits: ReadonlySet<EdgeKind> = new Set(["needs", "calls", "delegates"]);
+export type EdgeKind = "needs" | "calls" | "delegates" | "triggers" | "reads" | "writes" | "mentions";
 
 /** A relation between two nodes, from the one that has it written in its file. */
 export interface Edge {
@@ -81,6 +76,3 @@ const byEnds = (one: Edge, other: Edge): number =>
 /** Gives the nodes of one kind, in the order of the graph. */
 export const nodesOf = <Kind extends NodeKind>(graph: Fragment, kind: Kind): readonly NodeOf<Kind>[] =>
   graph.nodes.filter((node): node is NodeOf<Kind> => node.kind === kind);
-
-/** Gives where a node stands. */
-export const placeOf = (node: Node): Place => node.evidence.place;

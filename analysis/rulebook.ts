@@ -9,6 +9,7 @@ import { agentFileNotLoaded } from "./rules/agent-file-not-loaded.ts";
 import { agentSerialDelegation } from "./rules/agent-serial-delegation.ts";
 import { agentWithoutTools } from "./rules/agent-without-tools.ts";
 import { alertHasAction } from "./rules/alert-has-action.ts";
+import { cacheNeverHits } from "./rules/cache-never-hits.ts";
 import { calleePermissions } from "./rules/callee-permissions.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
 import { deadlock } from "./rules/deadlock.ts";
@@ -47,6 +48,7 @@ import { serviceCycle } from "./rules/service-cycle.ts";
 import { skillUnreachable } from "./rules/skill-unreachable.ts";
 import { stateSharedByEnvironments } from "./rules/state-shared-by-environments.ts";
 import { storeSharedByEnvironments } from "./rules/store-shared-by-environments.ts";
+import { successUnverified } from "./rules/success-unverified.ts";
 import { trafficNotWhole } from "./rules/traffic-not-whole.ts";
 import { triggerLoop } from "./rules/trigger-loop.ts";
 import { workflowDead } from "./rules/workflow-dead.ts";
@@ -63,6 +65,7 @@ export const rulebook: readonly Rule[] = [
   agentSerialDelegation,
   agentWithoutTools,
   alertHasAction,
+  cacheNeverHits,
   calleePermissions,
   crossEnvironmentReference,
   deadlock,
@@ -101,6 +104,7 @@ export const rulebook: readonly Rule[] = [
   skillUnreachable,
   stateSharedByEnvironments,
   storeSharedByEnvironments,
+  successUnverified,
   trafficNotWhole,
   triggerLoop,
   workflowDead,

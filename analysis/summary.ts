@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { Analysis } from "./analyze.ts";
 import { type Node, nodesOf } from "./graph.ts";
 import { compareText, confidenceOf, type Known } from "./place.ts";
-import { type Finding, type Rule, rankOf, type Severity, severities } from "./rule.ts";
+import { type Finding, rankOf, type Severity, severities } from "./rule.ts";
 
 /** Something that was not judged, and why. */
 export interface Gap {
@@ -99,5 +99,3 @@ export function sureness(known: Known): string {
   if (known === "structural") return "follows from the files";
   return known === "measured" ? "measured" : `inferred, ${Math.round(confidenceOf(known) * 100)} %`;
 }
-
-export const ruleOf = ({ rules }: Analysis, { rule }: Finding): Rule => rules.find(({ id }) => id === rule)!;

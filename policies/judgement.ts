@@ -57,10 +57,7 @@ export interface Basis {
 }
 
 /** Gives the tier and the profile of a stack. */
-export function profileFor(
-  stack: string,
-  { stacks, profiles: byTier }: PolicySettings,
-): { tier: Tier; profile: Profile } {
+function profileFor(stack: string, { stacks, profiles: byTier }: PolicySettings): { tier: Tier; profile: Profile } {
   const tier = stacks.find(({ pattern }) => matches(pattern, stack))?.tier ?? tierOf(stack);
   return { tier, profile: byTier[tier] };
 }

@@ -8,8 +8,8 @@ import type { PulumiFinding } from "../analysis/systems/pulumi/view.ts";
 import type { YamlFile } from "../analysis/yaml-file.ts";
 import { keyOf } from "../analysis/yaml-file.ts";
 
-export const daysMax = 90;
-export const renewalsMax = 2;
+const daysMax = 90;
+const renewalsMax = 2;
 
 /** A waiver as the file has it. */
 export interface Waiver {

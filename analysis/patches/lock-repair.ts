@@ -6,7 +6,7 @@ import type { Effect } from "../systems/workflows/effects.ts";
 import type { Concurrency, JobNode } from "../systems/workflows/nodes.ts";
 
 /** An empty range at the beginning of a line. */
-export const before = (place: Place, line = place.line): Place => ({
+const before = (place: Place, line = place.line): Place => ({
   ...place,
   line,
   column: 1,

@@ -1,6 +1,6 @@
 // A file that a person wrote for Claude Code and that Claude Code does not load: an agent without a name, frontmatter
 // that is no YAML or begins too late, a skill in the wrong folder, settings that are no JSON. Claude Code says nothing
-// about it outside of its debug log, and the work goes to somebody else.
+// about it outside of its debug log, and the work goes to another agent.
 import type { Graph } from "../graph.ts";
 import { nameRepair } from "../patches/frontmatter-repair.ts";
 import type { Draft, Rule } from "../rule.ts";

@@ -1,5 +1,5 @@
 // A gate that passes whatever it finds: its failure is swallowed by `|| true` or continue-on-error, a loop ends
-// without a verdict, or a request is made without asking for its status. What stands behind the gate ships all the
+// without a verdict, a request is made without asking for its status, or its condition is never true. What stands behind the gate ships all the
 // same.
 import type { Graph } from "../graph.ts";
 import { lineOf, type Place } from "../place.ts";
@@ -15,7 +15,9 @@ import {
   stepTitle,
 } from "../systems/workflows/roles.ts";
 import { commandsIn, type ShellCommand } from "../systems/workflows/shell.ts";
+import { stepRuns } from "../systems/workflows/simulate.ts";
 import { viewOf, type WorkflowsView } from "../systems/workflows/view.ts";
+import { worldsOf } from "../systems/workflows/worlds.ts";
 
 function check(graph: Graph): readonly Draft[] {
   const view = viewOf(graph);
@@ -73,7 +75,31 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobN
       ),
     ];
   if (step.run === undefined) return [];
+  if (isDeadGuard(view, job, step))
+    return [
+      draft(
+        step.condition!.place,
+        step.id,
+        `The guard "${step.name}" of job ${job.key} never runs: its condition ${step.condition!.text.trim()} is ` +
+          "false on every event of the workflow.",
+        shipped.place,
+      ),
+    ];
   return [...swallowed(job, step, shipped), ...withoutVerdict(job, step, shipped)];
+}
+
+/** A step that only fails, under a condition that nothing makes true. */
+function isDeadGuard(view: WorkflowsView, job: JobNode, step: StepNode): boolean {
+  if (step.condition === undefined || step.via !== undefined) return false;
+  const commands = commandsIn(step.run!.text);
+  const last = commands.at(-1)?.words.join(" ") ?? "";
+  if (!/^(false|exit [1-9]\d*)$/.test(last) || commands.slice(0, -1).some(({ words }) => words[0] !== "echo"))
+    return false;
+  const worlds = worldsOf(view, view.workflowOf(job));
+  return (
+    worlds.length > 0 &&
+    worlds.every((world) => [true, false].every((hasFailed) => stepRuns(step, world, hasFailed) === false))
+  );
 }
 
 interface Shipped {
@@ -187,6 +213,14 @@ jobs:
     steps:
       - run: fly deploy
 `;
+const refused = (condition: string): string =>
+  example("npm test").replace(
+    "      - run: fly deploy",
+    `      - name: Only the main branch
+        if: ${condition}
+        run: exit 1
+      - run: fly deploy`,
+  );
 const checked = (script: string): string => `name: main
 on:
   push:
@@ -226,8 +260,18 @@ export const gateCannotFail: Rule = {
   failing: [
     { ".github/workflows/main.yml": example("npm test || true # <- finding") },
     { ".github/workflows/main.yml": checked(" # <- finding") },
+    { ".github/workflows/main.yml": refused("github.ref == 'main' # <- finding") },
   ],
   nearMisses: [
+    {
+      files: { ".github/workflows/main.yml": refused("github.ref == 'refs/heads/main' && github.actor == 'a-bot'") },
+      because: "The guard stops runs of one actor.",
+      edit: {
+        file: ".github/workflows/main.yml",
+        replace: "'refs/heads/main' && github.actor == 'a-bot'",
+        by: "'main'",
+      },
+    },
     {
       files: { ".github/workflows/main.yml": example("npm test") },
       because: "A failing test fails the job.",

@@ -21,6 +21,8 @@ const states = /^(pulumi-stack|terraform-state|cdk-stack|cloudformation-stack|ar
 
 function severityOf({ effects, tier }: Deployment): Severity {
   if (effects.some(({ category }) => states.test(category))) return "high";
+  // A newer site replaces the older one as a whole, which is all that anyone wants.
+  if (effects.every(({ category }) => category === "static-site")) return "info";
   if (effects.every(({ isAtomic }) => isAtomic)) return "low";
   return tier === "lesser" ? "low" : "medium";
 }
@@ -83,8 +85,7 @@ export const releaseCancelledMidway: Rule = {
   severity:
     "High if a state or a schema can be left half-way (Pulumi, Terraform, CloudFormation, ARM, Helm, a migration). " +
     "Medium for other deployments. Low in lesser environments, and for atomic replacements, which frequent " +
-    "pushes can " +
-    "keep from ever finishing.",
+    "pushes can keep from ever finishing. Info for static sites.",
   fix: "Cancel runs of pull requests only, or move the deployment to a workflow with its own group.",
   limits: "An expression that the event does not decide is not reported.",
   failing: [{ ".github/workflows/infra.yml": example }],

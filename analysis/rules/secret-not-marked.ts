@@ -145,7 +145,8 @@ export const secretNotMarked = pulumiRule({
   severity: "High. It is certain if the property always holds a secret, or if the same text is marked elsewhere.",
   fix: "Mark the value where it enters the program: `pulumi config set --secret`, `requireSecret`, `pulumi.secret`.",
   limits:
-    "Copies of a secret are found by the policy pack and by `ballast policy check --stack dev`; a state in a file holds " +
+    "Copies of a secret are found by the policy pack and by `ballast policy check --stack dev`; a state in a file " +
+    "holds " +
     "secrets encrypted. Names and shapes are read narrowly, and such findings say that they are inferred.",
   isLocal: false,
   failing: [

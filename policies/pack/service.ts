@@ -20,7 +20,7 @@ import type { Session, Violation } from "./session.ts";
 import { readResource, readResources, type WireResource } from "./wire.ts";
 
 /** The name of the pack, in the Pulumi CLI's output and in its configuration. */
-export const packName = "ballast";
+const packName = "ballast";
 
 /** What is loaded when the Pulumi CLI asks first, so that the pack has its port early. */
 export interface Judging {

@@ -20,7 +20,7 @@ import { type Properties, unknown, type Value } from "../../analysis/systems/pul
 import { judgeStacks, type PulumiFinding, type PulumiRule } from "../../analysis/systems/pulumi/view.ts";
 
 /** Rules that need to know which values are secret. */
-export const notPublished: ReadonlySet<string> = new Set(["secret-not-marked"]);
+const notPublished: ReadonlySet<string> = new Set(["secret-not-marked"]);
 
 /** A policy sees no file of the program. */
 const nowhere: Place = { file: "Pulumi.yaml", line: 1, column: 1, endLine: 1, endColumn: 1 };

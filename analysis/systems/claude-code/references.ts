@@ -15,9 +15,9 @@ const attached = /(?:^|\s)@((?:[\w-]+\/)+[\w.-]+\.(?:md|txt|json|ya?ml|ts|js|py)
 const ofClaudeCode = /(?<![\w/.-])(?:\.\/)?(\.claude\/(?:agents|commands|skills)\/[\w./-]+\.md)\b/g;
 
 /** Names that stand for a name. */
-const standIns =
+const placeholders =
   "path|file|filename|name|link|url|doc|document|example|xxx|foo|bar|new|agent-name|skill-name|command-name";
-const placeholder = new RegExp(`(^|/)(${standIns}|your-[^/]*|my-[^/]*)(/|\\.\\w+$)`, "i");
+const placeholder = new RegExp(`(^|/)(${placeholders}|your-[^/]*|my-[^/]*)(/|\\.\\w+$)`, "i");
 const writes = /\b(?:creat|writ|sav|generat|output|add|produc|stor|scaffold|new)\w*/i;
 const unlisted = /(^|\/)(node_modules|dist|build|out|target|vendor|\.venv|venv)\//;
 

@@ -245,7 +245,7 @@ export function matches(matcher: string | undefined, value: string): boolean {
   }
 }
 
-/** Whether an expression may take very long on a short text. Such a one is not tried; it counts as matching. */
+/** Whether an expression may take very long on a short text. Such an expression is not tried; it counts as matching. */
 const isCostly = (pattern: string): boolean =>
   pattern.length > 200 || /\)[*+{]/.test(pattern) || (pattern.match(/[*+{]/g) ?? []).length > 6;
 

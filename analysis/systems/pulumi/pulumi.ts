@@ -30,7 +30,7 @@ export const pulumiSystem: System = {
 };
 
 /** Reads all stacks of a folder. */
-export function readPulumi(folder: Folder): Fragment {
+function readPulumi(folder: Folder): Fragment {
   const notJudged: NotJudged[] = [];
   const projects = folder.files.filter(isProject);
   const stacks: DeclaredStack[] = [];

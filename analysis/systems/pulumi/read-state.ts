@@ -1,7 +1,7 @@
 // Reads the resources of a stack from JSON: the output of `pulumi stack export`, a checkpoint of a file backend, and
 // the output of `pulumi preview --json`. Each resource stands where its program made it if the folder has that file,
 // and else at its URN in the JSON.
-import { type Evidence, type Place, structural } from "../../place.ts";
+import { type Place, structural } from "../../place.ts";
 import { ownerOf } from "./names.ts";
 import type { Declared, DeclaredStack, Origin } from "./nodes.ts";
 import { placeOfPosition } from "./source-position.ts";
@@ -105,6 +105,3 @@ function linesOfUrns(text: string): ReadonlyMap<string, number> {
   }
   return lines;
 }
-
-/** Gives evidence at the start of a file. */
-export const evidenceAt = (file: string): Evidence => structural(placeIn(file, 1));

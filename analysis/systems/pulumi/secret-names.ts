@@ -27,7 +27,7 @@ const secretWords = [
 const secretWord = new RegExp(`(^|[._-])(${secretWords.join("|")})$`, "i");
 
 /** Whether a variable or a setting is a secret by its name. `camelCase` is read as words. */
-export const isSecretName = (name: string): boolean =>
+const isSecretName = (name: string): boolean =>
   secretWord.test(name.replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")) && !/APPLICATIONINSIGHTS/i.test(name);
 
 /** Texts that stand for a secret and are none: placeholders, switches, references to where the secret is. */

@@ -45,7 +45,7 @@ export function evaluate(expression: Expression, scope: Scope): Maybe {
 /** Evaluates a condition. */
 export const holds = (expression: Expression, scope: Scope): Truth => truthOf(evaluate(expression, scope));
 
-export function truthOf(value: Maybe): Truth {
+function truthOf(value: Maybe): Truth {
   if (value === unknown) return unknown;
   if (value === null) return false;
   if (typeof value === "object") return "prefix" in value ? value.prefix !== "" || unknown : true;

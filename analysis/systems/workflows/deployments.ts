@@ -85,15 +85,9 @@ export const isPreview = ({ world, effects, job }: Deployment): boolean =>
     /github\.(head_ref|event\.(number|pull_request\.number))|pr-\$/.test(text ?? ""),
   );
 
-/** Whether two runs can be in the situation at the same time, as far as it matters. */
-export const canOverlap = ({ world }: Deployment): boolean => world.event !== "schedule";
-
 /** Gives the locks that two runs of this situation share. */
 export const sharedLocks = (deployment: Deployment): readonly Lock[] =>
   deployment.locks.filter(({ isInert }) => !isInert);
-
-/** Whether the situation covers several branches or tags. */
-export const hasManyRefs = ({ world }: Deployment): boolean => typeof world.ref !== "string";
 
 /** Whether runs from different refs of the situation are not held apart. */
 export const missesRefs = (deployment: Deployment): boolean => {

@@ -80,7 +80,13 @@ const otherClouds: readonly ActionEffect[] = [
   },
   { action: /^superfly\/flyctl-actions$/, verb: "deploy", category: "fly-app", when: has("args", /^deploy/) },
   { action: /^digitalocean\/app_action(\/deploy)?$/, verb: "deploy", category: "do-app", name: ["app_name"] },
-  { action: /^akhileshns\/heroku-deploy$/, verb: "deploy", category: "heroku-app", name: ["heroku_app_name"] },
+  {
+    action: /^akhileshns\/heroku-deploy$/,
+    verb: "deploy",
+    category: "heroku-app",
+    name: ["heroku_app_name"],
+    when: (inputs) => !isTrue("justlogin")(inputs),
+  },
   {
     action: /^(amondnet\/vercel-action|cloudflare\/pages-action|nwtgck\/actions-netlify|netlify\/actions\/cli)$/,
     verb: "deploy",

@@ -144,7 +144,7 @@ const platformCommands: readonly CommandEffect[] = [
     name: ["--function-name"],
   },
   {
-    command: /^aws s3 (sync|cp)\b/,
+    command: /^aws s3 (sync\b|cp\b.* --recursive\b)/,
     unless: /(sync|cp) (-\S+ )*s3:|--dryrun|\.(log|txt|json)\b.* s3:/,
     verb: "deploy",
     category: "bucket",
@@ -181,7 +181,15 @@ const platformCommands: readonly CommandEffect[] = [
     fallback: "working-directory",
   },
   {
-    command: /^(wrangler|wrangler@\S+) (deploy|publish|pages (deploy|publish))\b/,
+    command: /^(wrangler|wrangler@\S+) pages (deploy|publish)\b/,
+    verb: "deploy",
+    category: "static-site",
+    name: ["--project-name"],
+    fallback: "working-directory",
+    isAtomic: true,
+  },
+  {
+    command: /^(wrangler|wrangler@\S+) (deploy|publish)\b/,
     unless: dryRun,
     verb: "deploy",
     category: "worker",
@@ -278,13 +286,14 @@ const otherCommands: readonly CommandEffect[] = [
       "drizzle-kit (migrate|push)",
       "typeorm (.* )?migration:run",
       String.raw`goose .*\bup`,
-      String.raw`migrate .*\bup`,
       "atlas (schema|migrate) apply",
       "php artisan migrate",
     ),
     verb: "migrate",
     category: "database",
   },
+  // golang-migrate takes a lock in the database, so that a second run waits.
+  { command: /^migrate .*\bup\b/, verb: "migrate", category: "database", isAtomic: true },
   { command: /^supabase functions deploy\b/, verb: "deploy", category: "supabase" },
   {
     command: /^(npm|pnpm|yarn|bun|lerna) (.* )?publish\b/,

@@ -115,7 +115,7 @@ export function parseCondition(text: string): Expression | undefined {
 }
 
 /** Gives every expression within an expression, itself first. */
-export function partsOf(expression: Expression): readonly Expression[] {
+function partsOf(expression: Expression): readonly Expression[] {
   switch (expression.is) {
     case "literal":
     case "path":
@@ -144,7 +144,7 @@ export const expressionsIn = (text: string, isCondition = false): readonly Expre
 };
 
 /** The functions that look at the results of earlier work. A condition without one implies `success()`. */
-export const statusFunctions: ReadonlySet<string> = new Set(["always", "success", "failure", "cancelled"]);
+const statusFunctions: ReadonlySet<string> = new Set(["always", "success", "failure", "cancelled"]);
 
 /** Whether a condition calls a status function. */
 export const hasStatusFunction = (expression: Expression | undefined): boolean =>

@@ -24,13 +24,3 @@ export function maskedFailures(view: WorkflowsView, job: JobNode): readonly Mask
     return world ? [{ failed, world }] : [];
   });
 }
-
-/** Gives a situation in which a job runs because an earlier one failed, and would not run otherwise. */
-export function reactsTo(view: WorkflowsView, job: JobNode, failed: JobNode): boolean {
-  const workflow = view.workflowOf(job);
-  return worldsOf(view, workflow).some(
-    (world) =>
-      simulate(view, workflow, world).get(job.key)?.runs === false &&
-      simulate(view, workflow, world, new Set([failed.key])).get(job.key)?.runs === true,
-  );
-}

@@ -45,7 +45,7 @@ export function prepareOfficial(): void {
 }
 
 /** Ends the child that was started ahead of time and is not needed. */
-export function dismissOfficial(): void {
+function dismissOfficial(): void {
   prepared?.kill("SIGKILL");
   prepared = undefined;
 }

@@ -27,7 +27,7 @@ export interface ReadWorkflow {
 
 /** Ids of the nodes of a workflow file. */
 export const workflowId = (file: string): string => `workflow:${file}`;
-export const jobId = (file: string, key: string): string => `job:${file}#${key}`;
+const jobId = (file: string, key: string): string => `job:${file}#${key}`;
 
 /** Reads a workflow. Anything that has another form than GitHub's is left out. */
 export function readWorkflow(file: string, yaml: YamlFile): ReadWorkflow {

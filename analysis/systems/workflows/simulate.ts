@@ -72,12 +72,7 @@ function runsIn(view: WorkflowsView, job: JobNode, world: World, outcomes: Reado
 }
 
 /** What the condition of a job sees. */
-export function scopeOf(
-  view: WorkflowsView,
-  job: JobNode,
-  world: World,
-  outcomes: ReadonlyMap<string, Outcome>,
-): Scope {
+function scopeOf(view: WorkflowsView, job: JobNode, world: World, outcomes: ReadonlyMap<string, Outcome>): Scope {
   const before = view.ancestorsOf(job).map(({ key }) => outcomes.get(key)?.result ?? unknown);
   return {
     status: (name) => statusOf(name, before),
@@ -95,7 +90,7 @@ export function scopeOf(
 }
 
 /** The status functions over results. */
-export function statusOf(name: string, before: readonly Result[]): Truth {
+function statusOf(name: string, before: readonly Result[]): Truth {
   if (name === "always") return true;
   if (name === "cancelled") return false;
   if (name === "failure") return before.includes("failure") || (before.includes(unknown) ? unknown : false);
