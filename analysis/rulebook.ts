@@ -13,6 +13,7 @@ import { cacheNeverHits } from "./rules/cache-never-hits.ts";
 import { calleePermissions } from "./rules/callee-permissions.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
 import { deadlock } from "./rules/deadlock.ts";
+import { dependsOnNeedless } from "./rules/depends-on-needless.ts";
 import { effectOrderNotResumable } from "./rules/effect-order-not-resumable.ts";
 import { endpointHardCoded } from "./rules/endpoint-hard-coded.ts";
 import { gateAfterEffect } from "./rules/gate-after-effect.ts";
@@ -21,12 +22,15 @@ import { hookCannotFire } from "./rules/hook-cannot-fire.ts";
 import { hookMatcherIgnored } from "./rules/hook-matcher-ignored.ts";
 import { hookRace } from "./rules/hook-race.ts";
 import { imageByDigest } from "./rules/image-by-digest.ts";
+import { matrixIdleLeg } from "./rules/matrix-idle-leg.ts";
 import { noRollback } from "./rules/no-rollback.ts";
+import { oidcSubjectMatches } from "./rules/oidc-subject-matches.ts";
 import { outputUndeclared } from "./rules/output-undeclared.ts";
 import { pendingDropped } from "./rules/pending-dropped.ts";
 import { previewSkipped } from "./rules/preview-skipped.ts";
 import { probesPresent } from "./rules/probes-present.ts";
 import { promptFileMissing } from "./rules/prompt-file-missing.ts";
+import { releaseActionUnpinned } from "./rules/release-action-unpinned.ts";
 import { releaseBlindCanary } from "./rules/release-blind-canary.ts";
 import { releaseCancelledMidway } from "./rules/release-cancelled-midway.ts";
 import { releaseDeadChoice } from "./rules/release-dead-choice.ts";
@@ -37,6 +41,7 @@ import { releaseNoTimeoutHoldingALock } from "./rules/release-no-timeout-holding
 import { releaseSilentlySkipped } from "./rules/release-silently-skipped.ts";
 import { releaseSkippedMasksFailure } from "./rules/release-skipped-masks-failure.ts";
 import { releaseUngated } from "./rules/release-ungated.ts";
+import { requiredCheckExists } from "./rules/required-check-exists.ts";
 import { resourceOwnedTwice } from "./rules/resource-owned-twice.ts";
 import { rollbackNoRevisionKept } from "./rules/rollback-no-revision-kept.ts";
 import { rollbackTargetRemoved } from "./rules/rollback-target-removed.ts";
@@ -47,6 +52,7 @@ import { secretNotMarked } from "./rules/secret-not-marked.ts";
 import { serviceCycle } from "./rules/service-cycle.ts";
 import { skillUnreachable } from "./rules/skill-unreachable.ts";
 import { stateSharedByEnvironments } from "./rules/state-shared-by-environments.ts";
+import { stepsDrifted } from "./rules/steps-drifted.ts";
 import { storeSharedByEnvironments } from "./rules/store-shared-by-environments.ts";
 import { successUnverified } from "./rules/success-unverified.ts";
 import { trafficNotWhole } from "./rules/traffic-not-whole.ts";
@@ -69,6 +75,7 @@ export const rulebook: readonly Rule[] = [
   calleePermissions,
   crossEnvironmentReference,
   deadlock,
+  dependsOnNeedless,
   effectOrderNotResumable,
   endpointHardCoded,
   gateAfterEffect,
@@ -77,12 +84,15 @@ export const rulebook: readonly Rule[] = [
   hookMatcherIgnored,
   hookRace,
   imageByDigest,
+  matrixIdleLeg,
   noRollback,
+  oidcSubjectMatches,
   outputUndeclared,
   pendingDropped,
   previewSkipped,
   probesPresent,
   promptFileMissing,
+  releaseActionUnpinned,
   releaseBlindCanary,
   releaseCancelledMidway,
   releaseDeadChoice,
@@ -93,6 +103,7 @@ export const rulebook: readonly Rule[] = [
   releaseSilentlySkipped,
   releaseSkippedMasksFailure,
   releaseUngated,
+  requiredCheckExists,
   resourceOwnedTwice,
   rollbackNoRevisionKept,
   rollbackTargetRemoved,
@@ -103,6 +114,7 @@ export const rulebook: readonly Rule[] = [
   serviceCycle,
   skillUnreachable,
   stateSharedByEnvironments,
+  stepsDrifted,
   storeSharedByEnvironments,
   successUnverified,
   trafficNotWhole,

@@ -2,6 +2,7 @@
 // rules bring parsers that it does not need. A test compares this list with the rulebook.
 import { alertHasAction } from "./rules/alert-has-action.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
+import { dependsOnNeedless } from "./rules/depends-on-needless.ts";
 import { endpointHardCoded } from "./rules/endpoint-hard-coded.ts";
 import { imageByDigest } from "./rules/image-by-digest.ts";
 import { probesPresent } from "./rules/probes-present.ts";
@@ -18,6 +19,7 @@ import type { PulumiRule } from "./systems/pulumi/view.ts";
 export const stackRules: readonly PulumiRule[] = [
   alertHasAction,
   crossEnvironmentReference,
+  dependsOnNeedless,
   endpointHardCoded,
   imageByDigest,
   probesPresent,

@@ -49,6 +49,8 @@ function severityOf(all: readonly Deployment[]): Severity {
   const onlyTags = all.every(({ world: { ref } }) =>
     (typeof ref === "string" ? ref : ref.prefix).startsWith("refs/tags/"),
   );
+  // A migration tool that takes a lock in the database keeps two runs apart itself.
+  if (effects.every(({ isAtomic, category }) => isAtomic && category === "database")) return "info";
   if (effects.every(({ isAtomic }) => isAtomic) || tier === "lesser" || onlyTags) return "low";
   return "medium";
 }
