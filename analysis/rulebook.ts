@@ -11,6 +11,7 @@ import { agentWithoutTools } from "./rules/agent-without-tools.ts";
 import { alertHasAction } from "./rules/alert-has-action.ts";
 import { cacheNeverHits } from "./rules/cache-never-hits.ts";
 import { calleePermissions } from "./rules/callee-permissions.ts";
+import { criticalPathOneJob } from "./rules/critical-path-one-job.ts";
 import { crossEnvironmentReference } from "./rules/cross-environment-reference.ts";
 import { deadlock } from "./rules/deadlock.ts";
 import { dependsOnNeedless } from "./rules/depends-on-needless.ts";
@@ -73,6 +74,7 @@ export const rulebook: readonly Rule[] = [
   alertHasAction,
   cacheNeverHits,
   calleePermissions,
+  criticalPathOneJob,
   crossEnvironmentReference,
   deadlock,
   dependsOnNeedless,

@@ -17,6 +17,15 @@ export const analyzeBaselineUnreadable = entry<{ file: string; reason: string }>
   fix: () => "write one with `ballast analyze --write-baseline <file>`, or omit --baseline",
 });
 
+/** The run history is missing or is not what GitHub's API gives. */
+export const analyzeHistoryUnreadable = entry<{ file: string; reason: string }>("cli-analyze-history-unreadable", {
+  exitCode: 2,
+  title: "Run history unreadable",
+  message: ({ file, reason }) => `${file} cannot be used as a run history: ${reason}.`,
+  fix: () =>
+    "write one with `gh api --paginate --slurp repos/<owner>/<name>/actions/runs/<id>/jobs`, or omit --history",
+});
+
 /** Patches are written only where git can take them back. */
 export const analyzeTreeDirty = entry<{ path: string; reason: string }>("cli-analyze-tree-dirty", {
   title: "Patches need a clean git tree",

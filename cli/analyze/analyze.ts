@@ -25,6 +25,7 @@ export const addAnalyze = (program: Command): Command =>
     .addOption(
       new Option("--fail-on <severity>", "exit with 1 from this severity on").choices(severities).default("low"),
     )
+    .option("--history <file>", "jobs of finished runs, as GitHub's API gives them; costs are then measured")
     .option("--baseline <file>", "show only findings that are not in this file")
     .option("--write-baseline <file>", "write the findings of now to this file")
     .option("--dry-run", "show the patches that are proven, and change nothing")

@@ -19,6 +19,7 @@ export interface AnalyzeOptions {
   readonly output: (typeof outputs)[number];
   readonly format: (typeof formats)[number];
   readonly failOn: Severity;
+  readonly history?: string;
   readonly baseline?: string;
   readonly writeBaseline?: string;
   readonly implement?: boolean;

@@ -5,24 +5,32 @@ import { resolve } from "node:path";
 import { type Analysis, analyze } from "../../analysis/analyze.ts";
 import { baselineOf, compareWithBaseline } from "../../analysis/baseline.ts";
 import { openFolder } from "../../analysis/folder.ts";
+import { compareText } from "../../analysis/place.ts";
 import { htmlPage } from "../../analysis/reports/html.ts";
 import { jsonPage } from "../../analysis/reports/json.ts";
 import { markdownPage } from "../../analysis/reports/markdown.ts";
 import { sarifPage } from "../../analysis/reports/sarif.ts";
 import { rankOf } from "../../analysis/rule.ts";
 import { type Gap, type Summary, summarize } from "../../analysis/summary.ts";
-import { analyzeBaselineUnreadable, analyzeFolderMissing } from "../../errors/analysis.ts";
+import type { Folder } from "../../analysis/systems/system.ts";
+import { historyFile, readHistory } from "../../analysis/systems/workflows/history.ts";
+import { analyzeBaselineUnreadable, analyzeFolderMissing, analyzeHistoryUnreadable } from "../../errors/analysis.ts";
 import { print } from "../terminal.ts";
 import { type AnalyzeOptions, scopes } from "./options.ts";
 import { patchesFor } from "./patches.ts";
 
 const findingsOfQuick = 10;
 
-/** Runs the command. @throws cli-analyze-folder-missing, cli-analyze-baseline-unreadable, cli-analyze-tree-dirty */
+/**
+ * Runs the command.
+ *
+ * @throws cli-analyze-folder-missing, cli-analyze-history-unreadable, cli-analyze-baseline-unreadable,
+ *   cli-analyze-tree-dirty
+ */
 export async function runAnalyze(path: string, options: AnalyzeOptions, version: string): Promise<void> {
   const root = resolve(path);
   if (!isFolder(root)) throw analyzeFolderMissing({ path });
-  const folder = openFolder(root);
+  const folder = withHistory(openFolder(root), options.history);
   const whole = await analyze(folder, {
     scope: scopes[options.scope] ?? [],
     ...(options.focus !== "all" && { focus: options.focus }),
@@ -34,6 +42,30 @@ export async function runAnalyze(path: string, options: AnalyzeOptions, version:
   if (!options.validateOnly) print(pageOf(analysis, summary, options, version, patches));
   const isFailed = analysis.findings.some(({ severity }) => rankOf(severity) >= rankOf(options.failOn));
   if (isFailed || unreadOf(options.scope).length > 0) process.exitCode = 1;
+}
+
+/** Puts a run history from elsewhere where the analysis looks for one. */
+function withHistory(folder: Folder, file: string | undefined): Folder {
+  if (file === undefined) return folder;
+  const text = historyText(file);
+  return {
+    files: [...new Set([...folder.files, historyFile])].toSorted(compareText),
+    read: (each) => (each === historyFile ? { text } : folder.read(each)),
+  };
+}
+
+function historyText(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw analyzeHistoryUnreadable({
+      file,
+      reason: `it cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    });
+  }
+  if (readHistory(text) === undefined) throw analyzeHistoryUnreadable({ file, reason: "it is no list of jobs" });
+  return text;
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

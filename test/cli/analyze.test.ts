@@ -2,7 +2,7 @@
 // that it loads nothing of the control plane.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { runChild } from "../../toolchain/child.ts";
 import { reachOf } from "../support/repository/image-reach.ts";
@@ -54,6 +54,33 @@ test("a file that is no baseline is refused", async () => {
   writeFileSync(join(folder, "baseline.json"), "{}");
   const { code, output } = await analyze(folder, "--baseline", join(folder, "baseline.json"));
   expect([code, output]).toEqual([2, expect.stringContaining("cli-analyze-baseline-unreadable")]);
+});
+
+test("a run history turns a cost into a measured time, and a file that is none is refused", async () => {
+  const history = join(folder, "..", `${basename(folder)}-jobs.json`);
+  const seconds = { lint: 60, test: 200 };
+  const at = (second: number): string => new Date(Date.UTC(2026, 1, 28, 23, 59, second)).toISOString();
+  const jobs = [1, 2, 3, 4, 5].flatMap((run) =>
+    Object.entries(seconds).map(([name, took]) => ({
+      run_id: run,
+      workflow_name: "b",
+      name,
+      conclusion: "success",
+      started_at: at(0),
+      completed_at: at(took + run - 3),
+    })),
+  );
+  writeFileSync(history, JSON.stringify([{ jobs }]));
+  const { output } = await analyze(folder, "--history", history);
+  expect(output).toContain("Every run takes 60 s longer (measured, from medians of 5 runs).");
+  writeFileSync(history, JSON.stringify([{ jobs: jobs.slice(0, 8) }]));
+  expect((await analyze(folder, "--history", history)).output).not.toContain("(measured");
+  writeFileSync(history, "[");
+  expect(await analyze(folder, "--history", history)).toMatchObject({
+    code: 2,
+    output: expect.stringContaining("cli-analyze-history-unreadable"),
+  });
+  rmSync(history);
 });
 
 test("with a baseline of now nothing is left to show", async () => {

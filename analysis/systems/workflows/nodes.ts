@@ -1,6 +1,7 @@
 // The nodes that the reading of GitHub workflows adds to the graph. They hold what GitHub reads from the files, with
 // the place of every text; what follows from it (effects, locks, order) is derived by the files beside this one.
 import type { Evidence, Place, Text } from "../../place.ts";
+import type { Measured } from "./measured.ts";
 
 interface Base<Kind extends string> {
   readonly kind: Kind;
@@ -109,6 +110,8 @@ export interface JobNode extends Base<"job"> {
   /** Every text of the job that contains an expression, conditions included. */
   readonly templates: readonly Text[];
   readonly hasServices: boolean;
+  /** How long it took in the run history; undefined without one. */
+  readonly measured?: Measured | undefined;
 }
 
 /** A step of a job, or of a local composite action that a step of the job uses. */

@@ -7,6 +7,7 @@ import { refusal, YamlFile } from "../../yaml-file.ts";
 import type { Folder, System } from "../system.ts";
 import { deploying, effectsOf } from "./effects.ts";
 import { expressionsIn, pathsIn } from "./expressions.ts";
+import { type History, historyFile, measuredOf, readHistory } from "./history.ts";
 import type { JobNode, Rejection, StepNode, TargetNode, WorkflowNode } from "./nodes.ts";
 import { rejectionsOf } from "./official.ts";
 import { readStep, readWorkflow, workflowId } from "./read-workflow.ts";
@@ -25,7 +26,10 @@ export const workflowsSystem: System = {
     const official = rejectionsOf(asksGitHub ? texts : []);
     const parts = read.flatMap(({ file, yaml }) => (yaml ? [readWorkflow(file, yaml)] : []));
     const steps = parts.flatMap((part) => part.steps.flatMap((step) => [step, ...innerSteps(folder, step, 0)]));
-    const jobs = parts.flatMap((part) => part.jobs);
+    const history = historyIn(folder);
+    const jobs = parts.flatMap(({ workflow, jobs: own }) =>
+      own.map((job) => ({ ...job, ...(history && { measured: measuredOf(history, workflow, job) }) })),
+    );
     const { rejected, unchecked } = await official;
     const workflows = parts.map(({ workflow }) => withRejections(workflow, rejected.get(workflow.file)));
     const effects = effectEdges(steps);
@@ -41,10 +45,18 @@ export const workflowsSystem: System = {
       notJudged: [
         ...read.flatMap(({ file, because }) => (because === undefined ? [] : [{ file, because }])),
         ...unchecked,
+        ...(history === undefined && folder.files.includes(historyFile)
+          ? [{ file: historyFile, because: "it is no list of jobs as GitHub's API gives it" }]
+          : []),
       ],
     };
   },
 };
+
+function historyIn(folder: Folder): History | undefined {
+  const content = folder.files.includes(historyFile) ? folder.read(historyFile) : undefined;
+  return content && "text" in content ? readHistory(content.text) : undefined;
+}
 
 interface Parsed {
   readonly yaml?: YamlFile;
