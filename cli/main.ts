@@ -3,17 +3,7 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { BallastError, exitCodeMeanings } from "../errors/catalogue.ts";
 import { usageWrong } from "../errors/cli.ts";
-import { addDoctor } from "./doctor/doctor.ts";
-import { addEmulator } from "./emulator/emulator.ts";
-import { addImage } from "./image/image.ts";
-import { addPromote } from "./image/promote.ts";
-import { addBacktest } from "./release/backtest.ts";
-import { addPower } from "./release/power.ts";
-import { addTop } from "./release/top.ts";
-import { addSignIn } from "./sign-in.ts";
-import { addStreamCommands } from "./streams/stream-commands.ts";
 import { printError } from "./terminal.ts";
-import { works } from "./works.ts";
 
 const { version, engines } = createRequire(import.meta.url)("ballast/package.json") as {
   version: string;
@@ -49,17 +39,12 @@ Examples:
   ballast release abort storefront --message "customers report empty carts"
   ballast power --requests-per-minute 1200 --failure-percent 0.5
   ballast backtest --thresholds stricter.yaml
+  ballast analyze .
   ballast emulator up`,
   );
-for (const work of works) addStreamCommands(program, work);
-addTop(program);
-addPower(program);
-addBacktest(program);
-addPromote(program);
-addDoctor(program, engines.node);
-addImage(program);
-addSignIn(program);
-addEmulator(program);
+// `analyze` runs in strangers' repositories and must start fast, so it loads no other command.
+if (process.argv[2] === "analyze") (await import("./analyze/analyze.ts")).addAnalyze(program);
+else (await import("./groups.ts")).addGroups(program, engines.node);
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) {

@@ -23,17 +23,8 @@ import { readOptions } from "./options.ts";
 import { race } from "./race.ts";
 import { app, carryOut, isResumed, type Released, type Stage, StoryUndecided } from "./release.ts";
 import { createStack, type Stack } from "./stack.ts";
-
-<<<<<<< HEAD
-
-import { exitCodeOf, listenForStop } from "./stopping.ts";
-
-=======
-
 import { type Process, partUnexplained, shareMissed, wasStarved } from "./starvation.ts";
-
->>>>>>> suite
-
+import { exitCodeOf, listenForStop } from "./stopping.ts";
 import { startTimeline } from "./timeline.ts";
 
 const requestsPerSecond = 400;
@@ -42,7 +33,6 @@ const root = path.join(import.meta.dirname, "..");
 const timeline = startTimeline();
 let options = readOptions([]);
 let drawn = story;
-<<<<<<< HEAD
 const stopping = listenForStop((reason, isSecond) =>
   timeline.line(
     isSecond
@@ -52,13 +42,9 @@ const stopping = listenForStop((reason, isSecond) =>
   ),
 );
 const stop = stopping.signal;
-=======
-const stop = new AbortController();
 /** What the load generator wanted and missed. */
 const generator: WantedSecond[] = [];
-const percentMissed = 0;
-process.on("SIGINT", () => stop.abort()).on("SIGTERM", () => stop.abort());
->>>>>>> suite
+let percentMissed = 0;
 
 process.exitCode = await main().catch(async (error: unknown) => {
   const reason = stopping.reason();
@@ -87,26 +73,18 @@ async function main(): Promise<number> {
   if (options.seed !== undefined) drawn = draw(options.seed);
   introduce(drawn);
   const ground = await bringGround(options.folder, (line) => timeline.line(line), stop);
-  const pids: readonly number[] = [];
+  let pids: readonly number[] = [];
   let left: readonly string[] = [];
   let isShown = false;
   try {
     Object.assign(process.env, ground.cloud.environment);
-<<<<<<< HEAD
     const stack = await createStack(ground, stop);
     isShown = await show(ground, stack).catch(async (error: unknown) => {
-      if (!stop.aborted) await fail(error, emulator(ground.cloud));
+      if (!stop.aborted && !(error instanceof StoryUndecided)) await fail(error, emulator(ground.cloud));
       return false;
     });
     if (isShown && !options.exit && !stop.aborted) await once(stop, "abort");
-=======
-    const stack = await createStack(ground, stop.signal);
-    const shown = await show(ground, stack).catch((error: unknown) =>
-      stop.signal.aborted || error instanceof StoryUndecided ? undefined : fail(error, emulator(ground.cloud)),
-    );
-    if (shown && !options.exit && !stop.signal.aborted) await once(stop.signal, "abort");
->>>>>>> suite
-    pids = (await emulator(ground.cloud).processes()).flatMap((pid ) => pid ?? []);
+    pids = (await emulator(ground.cloud).processes()).flatMap(({ pid }) => pid ?? []);
     await takeDown(ground, stack);
   } finally {
     left = await ground.stop();
@@ -114,44 +92,27 @@ async function main(): Promise<number> {
   const alive = [...pids, ground.cloudProcess.pid ?? 0].filter(isAlive);
   const remains = [...left, ...alive.map((pid) => `process ${pid} still runs`)];
   const nothingLeft = "no process, port or folder is left";
-<<<<<<< HEAD
-  timeline.check(remains.length === 0, remains.length === 0 ? nothingLeft : `left: $remains.join("; ")`);
-  return conclude(isShown);
-}
-
-/** Prints the result in one line, and gives the exit code. */
-function conclude(isShown: boolean): number {
-  const failed = timeline.failed();
-  const reason = stopping.reason();
-  const seconds = Math.round(timeline.seconds());
-  if (failed.length > 0) timeline.line(`failed checks: $failed.join("; ")`, "red");
-  else if (isShown) timeline.line(`everything happened as promised, in $secondss`, "green");
-  else timeline.line(`stopped before the end of the story, after $secondss`);
-  if (failed.length > 0) return 1;
-  return isShown || reason === undefined ? 0 : exitCodeOf(reason);
-=======
-  timeline.check(remains.length === 0, [nothingLeft, ...remains].join("; "));
-  return conclude(timeline, percentMissed);
->>>>>>> suite
+  timeline.check(remains.length === 0, remains.length === 0 ? nothingLeft : `left: ${remains.join("; ")}`);
+  return conclude(timeline, percentMissed, isShown ? undefined : stopping.reason());
 }
 
 /** Prints what is going to happen, and how the times differ from Azure's. */
 function introduce({ seed, releases, kill, race: raced }: Draw): void {
   timeline.chapter("Ballast on this machine");
-  timeline.line(`strategy of the demo: $describeStrategy(strategyOfStack())`);
-  timeline.line(`default on Azure, where request rows arrive minutes late: $describeStrategy(defaultStrategy)`);
+  timeline.line(`strategy of the demo: ${describeStrategy(strategyOfStack())}`);
+  timeline.line(`default on Azure, where request rows arrive minutes late: ${describeStrategy(defaultStrategy)}`);
   timeline.line(
     seed === null
       ? "the standard story; `npm start -- --seed <number>` draws another one"
-      : `the story of seed $seed`,
+      : `the story of seed ${seed}`,
   );
   for (const { release, fault } of releases) {
     const parts = [describeFault(fault)];
     if (kill.release === release)
-      parts.push(`the control plane is killed $kill.afterSecondss after the step of $kill.atPercentpercent`);
+      parts.push(`the control plane is killed ${kill.afterSeconds} s after the step of ${kill.atPercent} percent`);
     if (raced?.release === release)
-      parts.push(`the next pulumi up starts $raced.afterSecondss after the step of $raced.atPercentpercent`);
-    timeline.line(`  release $release: $parts.join("; ")`);
+      parts.push(`the next pulumi up starts ${raced.afterSeconds} s after the step of ${raced.atPercent} percent`);
+    timeline.line(`  release ${release}: ${parts.join("; ")}`);
   }
 }
 
@@ -164,18 +125,18 @@ function strategyOfStack(): Strategy {
 }
 
 function describeStrategy({ weights, intervalSeconds, warmUpSeconds, bakeSeconds }: Strategy): string {
-  const steps = `$[...weights, 100].join(", ")percent`;
-  return `$steps, each with ${warmUpSeconds} s warm-up and $bakeSecondss bake; interval $intervalSecondss`;
+  const steps = `${[...weights, 100].join(", ")} percent`;
+  return `${steps}, each with ${warmUpSeconds} s warm-up and ${bakeSeconds} s bake; interval ${intervalSeconds} s`;
 }
 
 async function show(ground: Ground, stack: Stack): Promise<boolean> {
   timeline.chapter("First pulumi up: everything, with the storefront at release 1");
   stack.setStorefront(environmentOf({ release: 1, fault: { kind: "none" } }));
   const first = await stack.up();
-  if (first.code !== 0) throw new Error(`the first pulumi up failed:\n$first.output`);
+  if (first.code !== 0) throw new Error(`the first pulumi up failed:\n${first.output}`);
   const outputs = await stack.outputs();
-  const created = /Resources:s++ (d+) created/.exec(first.output)?.[1] ?? "?";
-  timeline.line(`$createdresources created; $outputs["message"]`);
+  const created = /Resources:\s+\+ (\d+) created/.exec(first.output)?.[1] ?? "?";
+  timeline.line(`${created} resources created; ${outputs["message"]}`);
   const cloud = emulator(ground.cloud);
   await cloud.starvation(); // It is measured from now on.
   const stage: Stage = {
@@ -205,7 +166,7 @@ async function show(ground: Ground, stack: Stack): Promise<boolean> {
       else generator.push(line);
     },
   );
-  timeline.line(`load: $requestsPerSecondrequests a second from now on, none of them retried`);
+  timeline.line(`load: ${requestsPerSecond} requests a second from now on, none of them retried`);
   let releases: readonly Released[];
   let summary: LoadSummary;
   try {
@@ -218,14 +179,14 @@ async function show(ground: Ground, stack: Stack): Promise<boolean> {
   timeline.chapter("Results");
   await settleAccounts(stage, releases, failures);
   const arrived = Math.floor(summary.sent / summary.seconds);
-  const rate = `$arrivedrequests a second were sent, on average`;
+  const rate = `${arrived} requests a second were sent, on average`;
   timeline.check(arrived >= 100, rate, await stage.wasStarved(loadFrom, Date.now()));
   timeline.line(
-    `$summary.sentrequests; 50 % were answered within $summary.p50Millisecondsms, ` +
-      `99 % within $summary.p99Millisecondsms`,
+    `${summary.sent} requests; 50 % were answered within ${summary.p50Milliseconds} ms, ` +
+      `99 % within ${summary.p99Milliseconds} ms`,
   );
   if (summary.skipped > 0)
-    timeline.line(`the load generator was late and left out $summary.skippedrequests`, "yellow");
+    timeline.line(`the load generator was late and left out ${summary.skipped} requests`, "yellow");
   if (!options.exit) inviteToLook(ground, stack, outputs);
   return true;
 }
@@ -237,10 +198,10 @@ function inviteToLook(ground: Ground, stack: Stack, outputs: Readonly<Record<str
   timeline.chapter("Running until Ctrl-C");
   stack.lend({ BALLAST_ENDPOINT: outputs["controlPlaneEndpoint"]! });
   const explain = "npm run ballast -- release explain storefront --replay";
-  timeline.line(`in another shell: . $relative(path.join(folder, "environment")); $explain`);
+  timeline.line(`in another shell: . ${relative(path.join(folder, "environment"))}; ${explain}`);
   const { host } = new URL(outputs["storefrontUrl"]!);
-  const connectTo = `--connect-to $host:443:127.0.0.1:$cloud.port`;
-  timeline.line(`curl --cacert $relative(cloud.caFile)$connectTohttps://${host}/`);
+  const connectTo = `--connect-to ${host}:443:127.0.0.1:${cloud.port}`;
+  timeline.line(`curl --cacert ${relative(cloud.caFile)} ${connectTo} https://${host}/`);
 }
 
 /** Carries out the drawn releases and then the revert. */

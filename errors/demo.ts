@@ -25,14 +25,14 @@ export const demoOptionUnclear = entry<{ reason: string }>("demo-option-unclear"
   fix: () => "use only the options --seed <number>, --exit, --folder <path> and --out <file>",
 });
 
-<<<<<<< HEAD
 /** The folder for the demo holds something else, which the demo would delete. */
 export const demoFolderForeign = entry<{ folder: string }>("demo-folder-foreign", {
   title: "The demo's folder holds something else",
   message: ({ folder }) => `The demo empties its folder, and ${folder} holds files that are not the demo's.`,
   fix: () => "name a folder that does not exist or is empty: npm start -- --folder <path>",
   left: () => "Nothing was changed.",
-=======
+});
+
 /** The machine was too busy with other work for the demo to tell whether something happened as promised. */
 export const demoMachineTooBusy = entry<{ undecided: readonly string[]; percent: number }>("demo-machine-too-busy", {
   exitCode: 3,
@@ -42,5 +42,4 @@ export const demoMachineTooBusy = entry<{ undecided: readonly string[]; percent:
     `Of the CPU that its load generator and its emulator wanted, they missed up to ${percent} %.`,
   fix: () => "end other work on this machine, and run npm start again",
   left: () => "Nothing was left running.",
->>>>>>> suite
 });

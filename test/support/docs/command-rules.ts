@@ -100,6 +100,27 @@ export const rules: readonly Rule[] = [
     why: "the advice of each error, with placeholders",
   },
 
+  {
+    command: /^(npm run ballast -- |npx --no-install ballast |ballast )analyze/,
+    shownBy: "test/cli/analyze.test.ts",
+    holds: '"analyze", ...args',
+    why: "each option is used there, on a fixture",
+  },
+
+  {
+    page: "docs/guides/policies.md",
+    command: /^ballast policy check /,
+    shownBy: "test/policies/check.test.ts",
+    holds: '"policy", "check", ...args',
+    why: "each option is used there on a state; pack.pulumi.test.ts beside it checks a deployed stack",
+  },
+  {
+    command: /^npm run policies:publish( -- <folder>)?$/,
+    shownBy: "test/policies/pack.pulumi.test.ts",
+    holds: '"policies", "publish", "build.ts"',
+    why: "written there into a folder, and run by the Pulumi CLI",
+  },
+
   // Ours, run here.
   { command: /^npm run ballast -- release (list|explain storefront --replay|report storefront)$/, runs: "in a clone" },
   { command: /^npm run ballast -- doctor --stack prod$/, runs: "in a clone" },
@@ -242,7 +263,8 @@ export const rules: readonly Rule[] = [
     why: "ends only when it is stopped",
   },
   {
-    command: /^npm run (chaos|demo:seeds|mutants|bench|bench:judge|bench:simulate)( |$)/,
+    command:
+      /^npm run (chaos|demo:seeds|mutants|soak|bench|bench:analysis|bench:judge|bench:policies|bench:simulate)( |$)/,
     readBy: "script",
     why: "takes minutes; chaos, demo, mutants, judge-bench and simulator have short forms in the suite",
   },

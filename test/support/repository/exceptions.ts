@@ -29,6 +29,12 @@ export const computedImports: Readonly<Record<string, string>> = {
   "emulator/azure-specs/reduce.ts path.dirname(target)": "it writes the file that it is told to, in this folder",
   "emulator/azure-specs/reduce.ts target": "it writes the file that it is told to, in this folder",
   "toolchain/package/emit.ts join(root, path)": "it copies a fixed list of files into the package, and runs none",
+  'analysis/systems/workflows/official-child.ts import * as nodeModule from "node:module";':
+    "Node 20 has no registerHooks, so the name is looked up",
+  'policies/publish/build.ts join(root, "out", "policy-pack")': "it writes the published pack, and runs none of it",
+  'policies/publish/build.ts join(root, "package.json")': "it reads the versions of the packages that the pack needs",
+  "policies/publish/build.ts root": "it translates the sources of the published pack",
+  'policies/publish/build.ts join(root, "tsconfig.json")': "it translates the sources of the published pack",
   "toolchain/package/reference-commands.ts main": "it runs the command with --help to write its page",
   'toolchain/package/reference-components.ts join(root, "examples", folderOf(component), file)':
     "a component's page shows its example",
@@ -49,6 +55,7 @@ export const computedImports: Readonly<Record<string, string>> = {
 /** Folders of tests without a source folder of the same name. */
 export const testFolders: Readonly<Record<string, string>> = {
   "test/changing": "what a change to a declaration changes, shown in a clone",
+  "test/analysis/fixtures": "repositories with known defects, as files",
   "test/bench/peers": "what peers of the judge decided, which a test of the benchmark compares with",
   "test/emulator/provider/recordings": "answers of the real provider",
   "test/engines/rollout/journals": "journals that older versions wrote",
