@@ -7,6 +7,8 @@ import { getServer } from "@pulumi/azure-native/dbforpostgresql/getServer.js";
 import { Server } from "@pulumi/azure-native/dbforpostgresql/server.js";
 import * as pulumi from "@pulumi/pulumi";
 import { databaseSku, databaseVersion, retentionDays } from "../../defaults.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
 import { child, physicalName } from "../conventions.ts";
 import { keptPlace } from "./network.ts";
 
@@ -80,7 +82,8 @@ export class JournalDatabase extends pulumi.ComponentResource {
   /** The database's name. It is known once the control plane can connect. */
   readonly databaseName: pulumi.Output<string>;
 
-  constructor(name: string, args: JournalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: JournalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("JournalDatabase", name, argumentForms.JournalDatabase, given);
     super("ballast:index:JournalDatabase", name, args, opts);
     const { resourceGroupName } = args;
     const server = this.#server(name, args);

@@ -8,7 +8,9 @@ import { PrivateZone } from "@pulumi/azure-native/privatedns/privateZone.js";
 import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetworkLink.js";
 import * as pulumi from "@pulumi/pulumi";
 import { networkPlaceFixed, networkRangeRefused } from "../../errors/components.ts";
-import { child, physicalName, refusal } from "../conventions.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
+import { child, physicalName, refusal, settingOf } from "../conventions.ts";
 
 /** Where the network is, and its addresses. */
 export interface NetworkArgs {
@@ -43,7 +45,8 @@ export class Network extends pulumi.ComponentResource {
   /** The id of the private zone that has the database's name. It is known once the zone is linked to the network. */
   readonly databaseZoneId: pulumi.Output<string>;
 
-  constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("Network", name, argumentForms.Network, given);
     super("ballast:index:Network", name, args, opts);
     const { scope, resourceGroupName, location, range } = args;
     const ranges = subnetsOf(range);
@@ -157,7 +160,7 @@ export function subnetsOf(range: string): { readonly environment: string; readon
   const length = Number(bits);
   const parts = address.split(".");
   const refuse = (why: string): never => {
-    throw refusal(networkRangeRefused({ range, why }));
+    throw refusal(networkRangeRefused({ range, why, setting: settingOf("range", "network") }));
   };
   if (address === "" || parts.some((part) => Number(part) > 255))
     return refuse("it is not an IPv4 range in CIDR notation");
@@ -198,6 +201,7 @@ export async function keptPlace<Live, Choice>(
   choice: Choice,
 ): Promise<Choice> {
   const live = await reading.then(placeOf, () => planned);
-  if (live !== planned) throw refusal(networkPlaceFixed({ what, live, planned }));
+  if (live !== planned)
+    throw refusal(networkPlaceFixed({ what, live, planned, setting: settingOf("that names the subnet", "network") }));
   return choice;
 }
