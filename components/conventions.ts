@@ -3,6 +3,7 @@
 // an alias. Every name in Azure comes from `physicalName`.
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { BallastError } from "../errors/catalogue.ts";
 import { componentNameRefused } from "../errors/components.ts";
 
@@ -138,6 +139,17 @@ export function assignmentName(scope: string, grantee: string, role: string): st
     "-",
   );
 }
+
+/**
+ * Names what a program sets an argument with: the stack's configuration if it has the key, else the argument itself.
+ *
+ * A fix must name only what exists in the reader's program.
+ */
+export const settingOf = (argument: string, key = argument): string =>
+  new pulumi.Config("ballast").get(key) === undefined ? `the argument ${argument}` : `ballast:${key}`;
+
+/** Reports whether the program runs under `pulumi.runtime.setMocks`, without a Pulumi CLI. */
+export const usesMocks = (): boolean => pulumi.runtime.getMonitor() instanceof MockMonitor;
 
 /**
  * Wraps an error of the catalogue so that Pulumi prints it without a stack

@@ -7,6 +7,8 @@ import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinitio
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
 import { databaseAccess, patience, publicAzure, replicaCounts } from "../../defaults.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
 import {
   assignmentName,
   child,
@@ -228,7 +230,8 @@ export class ControlPlane extends pulumi.ComponentResource {
   /** The object id of its identity in Entra. */
   readonly identityObjectId: pulumi.Output<string>;
 
-  constructor(name: string, args: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("ControlPlane", name, argumentForms.ControlPlane, given);
     super("ballast:index:ControlPlane", name, stateOf(args), opts);
     const { scope, resourceGroupName, location } = args;
     const appName = physicalName("app", name, scope);

@@ -8,6 +8,8 @@ import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinitio
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
 import { patience, publicAzure } from "../../defaults.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
 import {
   assignmentName,
   child,
@@ -92,7 +94,8 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
   /** The job's name, by which its executions are listed. */
   readonly job: pulumi.Output<string>;
 
-  constructor(name: string, args: DeadMansSwitchArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: DeadMansSwitchArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("DeadMansSwitch", name, argumentForms.DeadMansSwitch, given);
     super("ballast:index:DeadMansSwitch", name, args, opts);
     const { scope, resourceGroupName, location, silenceSeconds = patience.silenceSeconds } = args;
     const jobName = physicalName("job", name, scope);

@@ -7,6 +7,8 @@ import { getServer } from "@pulumi/azure-native/dbforpostgresql/getServer.js";
 import { Server } from "@pulumi/azure-native/dbforpostgresql/server.js";
 import * as pulumi from "@pulumi/pulumi";
 import { databaseSku, databaseVersion, retentionDays } from "../../defaults.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
 import { child, physicalName } from "../conventions.ts";
 import { keptPlace } from "./network.ts";
 
@@ -83,7 +85,8 @@ export class JournalDatabase extends pulumi.ComponentResource {
   /** The database's name. It is known once the control plane can connect. */
   readonly databaseName: pulumi.Output<string>;
 
-  constructor(name: string, args: JournalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: JournalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("JournalDatabase", name, argumentForms.JournalDatabase, given);
     // The component's own inputs are in the state too, so its secret must be marked.
     const inputs = args.password === undefined ? args : { ...args, password: pulumi.secret(args.password) };
     super("ballast:index:JournalDatabase", name, inputs, opts);

@@ -9,7 +9,9 @@ import { VirtualNetworkLink } from "@pulumi/azure-native/privatedns/virtualNetwo
 import * as pulumi from "@pulumi/pulumi";
 import { Netmask } from "netmask";
 import { networkPlaceFixed, networkRangeRefused } from "../../errors/components.ts";
-import { child, physicalName, refusal } from "../conventions.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
+import { child, physicalName, refusal, settingOf } from "../conventions.ts";
 
 /** Where the network is, and its addresses. */
 export interface NetworkArgs {
@@ -44,7 +46,8 @@ export class Network extends pulumi.ComponentResource {
   /** The id of the private zone that has the database's name. It is known once the zone is linked to the network. */
   readonly databaseZoneId: pulumi.Output<string>;
 
-  constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("Network", name, argumentForms.Network, given);
     super("ballast:index:Network", name, args, opts);
     const { scope, resourceGroupName, location, range } = args;
     const ranges = subnetsOf(range);
@@ -155,7 +158,7 @@ export function placesOf(
  */
 export function subnetsOf(range: string): { readonly environment: string; readonly database: string } {
   const refuse = (why: string): never => {
-    throw refusal(networkRangeRefused({ range, why }));
+    throw refusal(networkRangeRefused({ range, why, setting: settingOf("range", "network") }));
   };
   const whole = blockOf(range);
   if (whole === undefined) return refuse("it is not an IPv4 range in CIDR notation");
@@ -196,6 +199,7 @@ export async function keptPlace<Live, Choice>(
   choice: Choice,
 ): Promise<Choice> {
   const live = await reading.then(placeOf, () => planned);
-  if (live !== planned) throw refusal(networkPlaceFixed({ what, live, planned }));
+  if (live !== planned)
+    throw refusal(networkPlaceFixed({ what, live, planned, setting: settingOf("that names the subnet", "network") }));
   return choice;
 }
