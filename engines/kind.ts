@@ -59,8 +59,8 @@ export interface Asked<Body> {
 }
 
 /**
- * What a request does to another stream in flight: it is refused for good, or it should be sent again, because the other
- * stream is ending or finds out whether it has to. The signal is sent to the other stream first.
+ * What a request does to another stream in flight: it is refused for good, or it should be sent again, because the
+ * other stream is ending or finds out whether it has to. The signal is sent to the other stream first.
  */
 export interface Met {
   readonly answer: "refused" | "ending" | "pending";

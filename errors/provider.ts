@@ -99,8 +99,8 @@ export const releaseEndpointUnbound = entry<{ endpoint: string; audience: string
     `The state names ${endpoint} for the audience ${audience}, but the release was not made through that endpoint. ` +
     "No token was sent there.",
   fix: () =>
-    "if you moved the control plane, release again, which binds the new address; if you did not, find out who changed " +
-    "the state",
+    "if you moved the control plane, release again, which binds the new address; if you did not, find out who " +
+    "changed the state",
   left: () => "Nothing was asked of any control plane.",
 });
 

@@ -1,5 +1,5 @@
-// Where a state says that the control plane is, and whether that is where its resource was made. A token is sent only to
-// the host to which its audience was bound then: a state whose endpoint was changed must not receive one.
+// Where a state says that the control plane is, and whether its resource was made there. A token is sent only to the
+// host to which its audience was bound then: a state whose endpoint was changed must not receive one.
 import { createHash } from "node:crypto";
 import type { Properties } from "./resource-type.ts";
 

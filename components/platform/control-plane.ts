@@ -3,7 +3,6 @@
 
 import { ContainerApp } from "@pulumi/azure-native/app/containerApp.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
-import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
 import { databaseAccess, patience, publicAzure, replicaCounts } from "../../defaults.ts";
@@ -20,6 +19,7 @@ import {
   subscriptionOf,
   variablesOf,
 } from "../conventions.ts";
+import { customRole } from "./custom-role.ts";
 import type { Pull } from "./image-registry.ts";
 
 /**
@@ -292,30 +292,13 @@ export class ControlPlane extends pulumi.ComponentResource {
       grant(role, at, roleDefinitionId(subscription, roles[role]));
     // A plain string would not wait for the group.
     const group = pulumi.output(args.resourceGroupName).apply(() => scope);
+    const description = "Moves the traffic of apps between their revisions, and activates and deactivates revisions.";
+    const custom = customRole(name, { ...args, description, actions: controlPlaneActions }, this);
     return [
-      grant("apps", group, this.#role(name, scope, group).id),
+      grant("apps", group, custom.id),
       builtIn("logs", args.workspace.id),
       ...(telemetry ? [builtIn("telemetry", telemetry.insightsId)] : []),
     ];
-  }
-
-  /** Declares the custom role for the apps of the group. */
-  #role(name: string, scope: string, group: pulumi.Input<string>): RoleDefinition {
-    const guid = assignmentName(scope, name, "role");
-    return new RoleDefinition(
-      child(name, "role"),
-      {
-        roleDefinitionId: guid,
-        scope: group,
-        // The name must be unique in the whole directory.
-        roleName: `Ballast ${name} in ${scope.split("/").at(-1)} (${guid.slice(0, 8)})`,
-        roleType: "CustomRole",
-        description: "Moves the traffic of apps between their revisions, and activates and deactivates revisions.",
-        permissions: [{ actions: [...controlPlaneActions] }],
-        assignableScopes: [scope],
-      },
-      { parent: this },
-    );
   }
 }
 

@@ -74,8 +74,8 @@ const tierOf = (sku: string): string =>
   ({ B: "Burstable", E: "MemoryOptimized" })[sku.charAt("Standard_".length)] ?? "GeneralPurpose";
 
 /**
- * A PostgreSQL flexible server with the control plane's database. It holds every journal, so Pulumi refuses to delete or
- * replace it, unless it accepts a password, as on the emulator, or the program passes the option `protect: false`.
+ * A PostgreSQL flexible server with the control plane's database. Every journal is in it, so Pulumi refuses to delete
+ * or replace it, unless it accepts a password, as on the emulator, or the program passes the option `protect: false`.
  */
 export class JournalDatabase extends pulumi.ComponentResource {
   /** The server's name in Azure. */

@@ -1,6 +1,6 @@
-// What a rollout in flight does about another release of its app. It reads the other revision once. If that has stable's
-// template, the program takes the canary back: the rollout aborts, and nothing needs a judgement. Otherwise the other
-// release is refused, and its revision is deactivated, so that a refused update leaves nothing running.
+// What a rollout in flight does about another release of its app. It reads the other revision once. If that one has
+// stable's template, the program takes the canary back: the rollout aborts, and nothing needs a judgement. Otherwise
+// the other release is refused, and its revision is deactivated, so that a refused update leaves nothing running.
 import type { AppView, Phase, RolloutDecision, RolloutState } from "./vocabulary.ts";
 import { sameName, shareOf } from "./weights.ts";
 
@@ -86,7 +86,7 @@ export function giveUpContender({ contenders: [contender] }: RolloutState, reaso
           kind: "ReleaseRefused",
           revision: contender.revision,
           deactivate: false,
-          message: `another release, requested by ${contender.by}, is refused; its revision was left as it is: ${reason}`,
+          message: `another release, requested by ${contender.by}, is refused; its revision stays as it is: ${reason}`,
         },
       ];
 }

@@ -369,7 +369,6 @@ function signalled(
     case "approve":
       return approve(state);
     case "promote": {
-      // It was refused unless the gate is approved, or the sender may approve it.
       const promoted = { ...approve(resume(state)), promoted: true, step: state.steps.length - 1, adopted: undefined };
       return ["shifting", "verifying", "baking"].includes(state.phase) ? enter(promoted, "shifting") : promoted;
     }

@@ -8,7 +8,7 @@ import { notificationsOf } from "./notifications.ts";
 import { endReasons, results } from "./reasons.ts";
 import { type AskedRelease, intentOf, releaseForm } from "./request.ts";
 import { rollout } from "./rollout.ts";
-import { personalSignalNames, personalSignals } from "./signals.ts";
+import { approvals, personalSignalNames } from "./signals.ts";
 import { endOf, summaryOf, summarySchema } from "./summary.ts";
 import { telemetry } from "./telemetry.ts";
 import { isNoteworthy, messageOf } from "./tell.ts";
@@ -31,7 +31,7 @@ export const rolloutKind: Kind<RolloutObservation, RolloutEvent, RolloutState, R
     intentOf,
     meets: meetRollout,
     signals: personalSignalNames,
-    approvals: personalSignalNames.filter((name) => personalSignals[name].approves),
+    approvals,
     whyDisregarded: (events) => events.find((event) => event.kind === "Disregarded")?.what,
     summaryOf,
     summary: summarySchema,

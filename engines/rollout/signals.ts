@@ -5,8 +5,6 @@
 interface PersonalSignalWords {
   readonly description: string;
   readonly exampleMessage: string;
-  /** Whether it only allows what another person has asked for, which needs a right of its own. */
-  readonly approves: boolean;
 }
 
 /** The signals that a person may send. */
@@ -14,32 +12,23 @@ export const personalSignals = {
   pause: {
     description: "pause a rollout; stable and canary keep their traffic",
     exampleMessage: "looking at a strange log line",
-    approves: false,
   },
-  resume: {
-    description: "resume a paused rollout",
-    exampleMessage: "the log line was harmless",
-    approves: false,
-  },
+  resume: { description: "resume a paused rollout", exampleMessage: "the log line was harmless" },
   approve: {
     description: "approve a rollout that waits at its gate, so that the canary may get more traffic",
     exampleMessage: "error budget and dashboards look right",
-    approves: true,
   },
   promote: {
     description: "give the canary all traffic without waiting for more evidence",
     exampleMessage: "the fix is urgent and looks good",
-    approves: false,
   },
   abort: {
     description: "give all traffic back to stable and deactivate the canary",
     exampleMessage: "customers report empty carts",
-    approves: false,
   },
   retry: {
     description: "retry a rollout that was rolled back, rejected or degraded, in the same journal",
     exampleMessage: "the database was down, not the release",
-    approves: false,
   },
 } as const satisfies Readonly<Record<string, PersonalSignalWords>>;
 
@@ -54,3 +43,6 @@ export type SignalName = PersonalSignal | "supersede" | "compare";
 /** The names of the signals that a person may send, and of all. */
 export const personalSignalNames = Object.keys(personalSignals) as readonly PersonalSignal[];
 export const signalNames: readonly SignalName[] = [...personalSignalNames, "supersede", "compare"];
+
+/** The signals that only allow what another person has asked for. They need a right of their own. */
+export const approvals: readonly PersonalSignal[] = ["approve"];

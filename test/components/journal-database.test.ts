@@ -82,7 +82,7 @@ test("a password reaches the server as a secret, and no output", async () => {
 const isSecret = (input: Record<string, unknown>, value: string): boolean =>
   Object.keys(input).length === 2 && input["value"] === value;
 
-test("the server and the database are protected from deletion, except on the emulator or by the program's choice", async () => {
+test("server and database are protected from deletion, except on the emulator or by the program's choice", async () => {
   const protectedBy = async (more: object, opts?: pulumi.ComponentResourceOptions) =>
     (await record(() => new JournalDatabase("journal", { ...args, ...more }, opts))).declared
       .filter(({ protect }) => protect)

@@ -284,7 +284,7 @@ describe("a read that fails", () => {
     ],
     [
       "500 in a group that is named like a code",
-      'GET /resourceGroups/ResourceNotFound/providers/Microsoft.App/containerApps/status-403: Status=500 Code="Internal"',
+      'GET /resourceGroups/ResourceNotFound/providers/Microsoft.App/containerApps/shop-403: Status=500 Code="Internal"',
       "run the same command again",
     ],
     ["404 of a group named like a refusal", 'GET /rg/AuthorizationFailed: Status=404 Code=""', "run the same command"],

@@ -1,5 +1,5 @@
-// What notifiers refuse: a signing key that anyone can guess, and an answer without end. notifications.test.ts shows what
-// they send.
+// What notifiers refuse: a signing key that anyone can guess, and an answer without end. The tests of
+// notifications show what they send.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

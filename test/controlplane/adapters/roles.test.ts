@@ -247,7 +247,7 @@ describe("the control plane's identity on Azure", () => {
       { ...allFine, measure: unasked },
     ],
     [
-      "Container Apps Operator in place of its role at the apps wakes and takes away revisions, and cannot move traffic",
+      "Container Apps Operator in place of its role at the apps wakes revisions, and cannot move traffic",
       ["operator", "logs"],
       { ...allFine, shift: may("write") },
     ],
