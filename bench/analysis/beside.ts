@@ -2,7 +2,8 @@
 // run. It uses them if they are on PATH and says so if they are not; nothing is fetched. It prints how long each took
 // and how many lines two of them report together, because tools that find different things belong beside each other.
 import { spawnSync } from "node:child_process";
-import { globSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 interface Tool {
@@ -55,8 +56,7 @@ const tools = (folder: string): readonly Tool[] => [
         results.flatMap(({ locations }) =>
           locations.map(
             ({ physicalLocation: { artifactLocation, region } }) =>
-              // zizmor names files from the root of the git repository, which may be above the folder.
-              `${artifactLocation.uri.replace(/^.*?(?=\.github\/)/, "")}:${region.startLine}`,
+              `${artifactLocation.uri.replace(/^\.\//, "")}:${region.startLine}`,
           ),
         ),
       ),
@@ -78,13 +78,20 @@ interface Ran {
   readonly places: ReadonlySet<string>;
 }
 
-/** Runs all three and prints a table. */
+/**
+ * Runs all three and prints a table. They see a copy of the workflows in a folder of its own, because actionlint and
+ * zizmor look for the root of the git repository above.
+ */
 export function beside(folder: string): void {
-  const ran = tools(folder).flatMap((tool) => run(tool, folder));
+  const copy = mkdtempSync(join(tmpdir(), "ballast-beside-"));
+  mkdirSync(join(copy, ".git"));
+  cpSync(join(folder, ".github"), join(copy, ".github"), { recursive: true });
+  const ran = tools(copy).flatMap((tool) => run(tool, copy));
+  rmSync(copy, { recursive: true });
   const ours = ran.find(({ name }) => name === "ballast")?.places ?? new Set<string>();
   console.log("| tool | seconds | lines with a finding | also reported by ballast |\n|---|---|---|---|");
   for (const { name, seconds, places } of ran)
-    console.log(`| ${name} | ${seconds.toFixed(2)} | ${places.size} | ${places.intersection(ours).size} |`);
+    console.log(`| ${name} | ${seconds.toFixed(2)} | ${places.size} | ${[...places].filter((place) => ours.has(place)).length} |`);
 }
 
 function run({ name, from, command, places }: Tool, folder: string): readonly Ran[] {
