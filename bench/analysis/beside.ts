@@ -91,7 +91,9 @@ export function beside(folder: string): void {
   const ours = ran.find(({ name }) => name === "ballast")?.places ?? new Set<string>();
   console.log("| tool | seconds | lines with a finding | also reported by ballast |\n|---|---|---|---|");
   for (const { name, seconds, places } of ran)
-    console.log(`| ${name} | ${seconds.toFixed(2)} | ${places.size} | ${[...places].filter((place) => ours.has(place)).length} |`);
+    console.log(
+      `| ${name} | ${seconds.toFixed(2)} | ${places.size} | ${[...places].filter((place) => ours.has(place)).length} |`,
+    );
 }
 
 function run({ name, from, command, places }: Tool, folder: string): readonly Ran[] {

@@ -204,13 +204,14 @@ test("it analyses the repository that it is installed in, and loads nothing of t
   const hook =
     'import { appendFileSync } from "node:fs"; export const load = (url, context, next) => ' +
     "{ appendFileSync(process.env.LOADED, url + String.fromCharCode(10)); return next(url, context); };";
-  const listener = `import { register } from "node:module"; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hook)}`)});`;
+  const asUrl = (source: string): string => `data:text/javascript,${encodeURIComponent(source)}`;
+  const listener = `import { register } from "node:module"; register(${JSON.stringify(asUrl(hook))});`;
   const { code, output } = await runChild("npx", ["--no-install", "ballast", "analyze", ".", "--format", "json"], {
     cwd: stranger,
     environment: {
       ...plain,
       LOADED: loaded,
-      NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(listener)}"`,
+      NODE_OPTIONS: `--import "${asUrl(listener)}"`,
     },
   });
   expect([code, code === 1 ? "" : output]).toEqual([1, ""]);
@@ -220,13 +221,9 @@ test("it analyses the repository that it is installed in, and loads nothing of t
   const modules = readFileSync(loaded, "utf8").split("\n");
   expect(modules.filter((url) => url.includes("/ballast/dist/analysis/")).length).toBeGreaterThan(50);
   expect(modules.filter((url) => url.includes("/@actions/workflow-parser/")).length).toBeGreaterThan(0);
-  expect(
-    modules.filter((url) =>
-      /\/dist\/(controlplane|client|components|provider|emulator|policies)\/|node_modules\/(@azure|@pulumi|@dbos-inc|pg|hono)\//.test(
-        url,
-      ),
-    ),
-  ).toEqual([]);
+  const ours = /\/dist\/(controlplane|client|components|provider|emulator|policies)\//;
+  const packages = /node_modules\/(@azure|@pulumi|@dbos-inc|pg|hono)\//;
+  expect(modules.filter((url) => ours.test(url) || packages.test(url))).toEqual([]);
 });
 
 test("it installs without another Node", () => {
