@@ -48,7 +48,8 @@ const draft = ({ uses, id }: StepNode, pin: Pin): Draft => ({
   known: "structural",
   place: uses!.place,
   message:
-    `A job that ships uses ${uses!.text}, which its owner can move, although the same action is pinned ` + "elsewhere.",
+    `A job that ships uses ${uses!.text}, which its owner can move, although the same action is pinned to a commit ` +
+    "elsewhere.",
   cost: "Whoever takes over the action's repository runs code with the secrets of the release.",
   fix: `use ${pin.text}, as the rest of the repository does`,
   subject: `${id} unpinned`,
