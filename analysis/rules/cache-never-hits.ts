@@ -20,7 +20,7 @@ interface Cache {
 function ofWorkflow(view: WorkflowsView, workflow: WorkflowNode): readonly Draft[] {
   const caches = view.jobsOf(workflow).flatMap(view.stepsOf).flatMap(cacheOf);
   return caches
-    .filter(({ step, key }) => isNewEachRun(key) && inputOf(step, "restore-keys") === undefined)
+    .filter(({ step, key }) => differsEachRun(key) && inputOf(step, "restore-keys") === undefined)
     .filter(({ step, key }) => step.via === undefined && !isHandedOver(caches, step, key))
     .map(({ step, key }) => draft(step, key));
 }
@@ -36,7 +36,7 @@ const cacheOf = (step: StepNode): readonly Cache[] => {
 const changing: ReadonlySet<string> = new Set(["sha", "run_id", "run_number", "run_attempt"]);
 
 /** Whether the key names something that no two runs share. Attempts of one run share all but the last. */
-const isNewEachRun = ({ text }: Text): boolean => expressionsIn(text).flatMap(pathsIn).some(isChanging);
+const differsEachRun = ({ text }: Text): boolean => expressionsIn(text).flatMap(pathsIn).some(isChanging);
 
 const isChanging = ([context, name]: readonly string[]): boolean => context === "github" && changing.has(name ?? "");
 

@@ -78,8 +78,8 @@ export const criticalPathOneJob: Rule = {
   antiPattern: 1,
   focus: "performance",
   why:
-    "A run is as long as its longest chain of jobs. If one job is most of that chain, all other machines are idle long " +
-    "before the end, and work on any other job is wasted.",
+    "A run is as long as its longest chain of jobs. If one job is most of that chain, all other machines are idle " +
+    "long before the end, and work on any other job is wasted.",
   severity: "Low, and only from ten minutes and 70 % of the chain on.",
   fix: "Split the job: over a matrix if its parts are alike, into jobs that run at once if they are not.",
   limits:

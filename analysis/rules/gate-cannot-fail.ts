@@ -1,6 +1,6 @@
 // A gate that passes whatever it finds: its failure is swallowed by `|| true` or continue-on-error, a loop ends
-// without a verdict, a request is made without asking for its status, or its condition is never true. What stands behind the gate ships all the
-// same.
+// without a verdict, a request is made without asking for its status, or its condition is never true. What stands
+// behind the gate ships all the same.
 import type { Graph } from "../graph.ts";
 import { lineOf, type Place } from "../place.ts";
 import type { Draft, Rule } from "../rule.ts";

@@ -47,7 +47,9 @@ const draft = ({ uses, id }: StepNode, pin: Pin): Draft => ({
   severity: "low",
   known: "structural",
   place: uses!.place,
-  message: `A job that ships uses ${uses!.text}, which its owner can move, although the same action is pinned elsewhere.`,
+  message:
+    `A job that ships uses ${uses!.text}, which its owner can move, although the same action is pinned to a commit ` +
+    "elsewhere.",
   cost: "Whoever takes over the action's repository runs code with the secrets of the release.",
   fix: `use ${pin.text}, as the rest of the repository does`,
   subject: `${id} unpinned`,

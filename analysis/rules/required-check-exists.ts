@@ -143,8 +143,8 @@ export const requiredCheckExists: Rule = {
   severity: "High. Low, and inferred, if no job has a similar name, because another app may report the check.",
   fix: "Require the name that GitHub shows, best that of one job which gathers all others and always runs.",
   limits:
-    "Judged if the ruleset is in a Pulumi program in YAML, a state or a preview beside the workflows. The `exclude` of " +
-    "a matrix is not applied.",
+    "Judged if the ruleset is in a Pulumi program in YAML, a state or a preview beside the workflows. The `exclude` " +
+    "of a matrix is not applied.",
   failing: [
     { "Pulumi.yaml": ruleset("test # <- finding"), ".github/workflows/ci.yml": ci("") },
     {

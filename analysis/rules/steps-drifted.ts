@@ -87,7 +87,7 @@ export const stepsDrifted: Rule = {
     "Steps that are copied from job to job must be changed in every copy. One copy with an older version shows that " +
     "this already went wrong once, and jobs that should do the same do not.",
   severity: "Low. Copies that are all alike are not reported.",
-  fix: "Give the copy the version of the others, and keep the steps in one place: a composite action of the repository.",
+  fix: "Give the copy the version of the others, and keep the steps in one place, such as a composite action.",
   limits: "At least three jobs with the same four steps or more are compared, and only versions of actions.",
   failing: [{ ".github/workflows/ci.yml": example("v4 # <- finding") }],
   nearMisses: [

@@ -40,8 +40,14 @@ const tools: readonly Asynchronous[] = [
     fix: "run aws deploy wait deployment-successful after it",
   },
   {
-    asks: /^(az (webapp|containerapp|functionapp|deployment|aks) .*--no-wait\b|gcloud .*--async\b|fly(ctl)? deploy .*--detach\b)/,
-    waits: /az .*(wait|show|list)\b|gcloud .*(wait|describe)\b|fly(ctl)? (status|checks)/,
+    asks: /^az (webapp|containerapp|functionapp|deployment|aks) .*--no-wait\b/,
+    waits: /az .*(wait|show|list)\b/,
+    isUsual: false,
+    fix: "leave out --no-wait, or ask for the state afterwards",
+  },
+  {
+    asks: /^(gcloud .*--async\b|fly(ctl)? deploy .*--detach\b)/,
+    waits: /gcloud .*(wait|describe)\b|fly(ctl)? (status|checks)/,
     isUsual: false,
     fix: "leave out the option that does not wait, or ask for the state afterwards",
   },

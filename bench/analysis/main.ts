@@ -2,11 +2,12 @@
 // needs clones of them, each in a folder `<owner>__<name>` at the commit of labels.json, because their files are not
 // kept here. It prints found, missed and false alarms for each rule.
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { analyze } from "../../analysis/analyze.ts";
 import { openFolder } from "../../analysis/folder.ts";
 import { type Finding, rankOf } from "../../analysis/rule.ts";
+import { beside } from "./beside.ts";
 
 interface Place {
   readonly file: string;
@@ -24,12 +25,14 @@ interface Labelled {
 interface Score {
   found: number;
   missed: number;
+  /** Findings of the rule at quiet places. */
+  alarms: number;
 }
 
 const labels = JSON.parse(readFileSync(join(import.meta.dirname, "labels.json"), "utf8")) as {
   readonly repositories: readonly Labelled[];
 };
-const { values } = parseArgs({ options: { clones: { type: "string" } } });
+const { values } = parseArgs({ options: { clones: { type: "string" }, beside: { type: "string" } } });
 
 async function main(clones: string): Promise<void> {
   const scores = new Map<string, Score>();
@@ -48,17 +51,25 @@ async function main(clones: string): Promise<void> {
       const here = above.filter((finding) => isAt(folder, finding, place));
       if (place.rule === undefined) {
         quiet += 1;
+        for (const { rule } of here) scoreOf(scores, rule).alarms += 1;
         alarms.push(...here.map(({ rule }) => `${repository} ${place.file}:${place.line} ${rule}`));
         continue;
       }
-      const score = scores.get(place.rule) ?? { found: 0, missed: 0 };
-      scores.set(place.rule, score);
+      const score = scoreOf(scores, place.rule);
       if (here.some(({ rule }) => rule === place.rule)) score.found += 1;
       else score.missed += 1;
     }
   }
   print(scores, quiet, alarms, missing);
 }
+
+function scoreOf(scores: Map<string, Score>, rule: string): Score {
+  const score = scores.get(rule) ?? { found: 0, missed: 0, alarms: 0 };
+  scores.set(rule, score);
+  return score;
+}
+
+const percent = (part: number, all: number): string => (all === 0 ? "" : `${Math.round((100 * part) / all)} %`);
 
 /** Whether a finding is at a labelled place: the line with the label's text that is nearest to its number. */
 function isAt(folder: string, finding: Finding, { file, line, text }: Place): boolean {
@@ -75,20 +86,28 @@ function print(
   alarms: readonly string[],
   missing: readonly string[],
 ): void {
-  console.log("| rule | labelled | found | missed |\n|---|---|---|---|");
+  console.log(
+    "| rule | labelled | found | missed | false alarms | recall | precision |\n|---|---|---|---|---|---|---|",
+  );
   let [found, all] = [0, 0];
   for (const [rule, score] of [...scores].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
-    console.log(`| ${rule} | ${score.found + score.missed} | ${score.found} | ${score.missed} |`);
-    found += score.found;
-    all += score.found + score.missed;
+    const { found: hits, missed, alarms: wrong } = score;
+    console.log(
+      `| ${rule} | ${hits + missed} | ${hits} | ${missed} | ${wrong} | ${percent(hits, hits + missed)} | ` +
+        `${percent(hits, hits + wrong)} |`,
+    );
+    found += hits;
+    all += hits + missed;
   }
   console.log(`\nFound ${found} of ${all}; ${alarms.length} false alarms in ${quiet} quiet places.`);
   for (const alarm of alarms) console.log(`- false alarm: ${alarm}`);
   for (const repository of missing) console.log(`- no clone of ${repository}`);
 }
 
-if (values.clones === undefined) {
-  console.log("Pass --clones <folder>. It holds one folder <owner>__<name> for each repository:");
+if (values.beside !== undefined) beside(resolve(values.beside));
+else if (values.clones === undefined) {
+  console.log("Pass --clones <folder>, or --beside <folder> for zizmor and actionlint. The folder of clones");
+  console.log(" holds one folder <owner>__<name> for each repository:");
   for (const { repository, commit } of labels.repositories) console.log(`- ${repository} at ${commit}`);
   process.exitCode = 2;
 } else await main(values.clones);

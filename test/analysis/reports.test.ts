@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Analysis, analyze } from "../../analysis/analyze.ts";
 import { baselineOf, compareWithBaseline } from "../../analysis/baseline.ts";
@@ -80,6 +81,18 @@ test("SARIF has rules, places with ends behind their starts, fingerprints and fl
     expect(isBehind).toBe(true);
   }
   expect(results.some(({ codeFlows }: any) => codeFlows?.[0].threadFlows[0].locations.length > 1)).toBe(true);
+});
+
+test("SARIF is as the schema of OASIS says, for the small fixture and for every rule", async () => {
+  const schema = JSON.parse(readFileSync(join(import.meta.dirname, "fixtures", "sarif-2.1.0.json"), "utf8"));
+  const validate = new Ajv2020({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
+  for (const folder of [fixture, join(root, "examples", "bad-orchestration")]) {
+    const log = JSON.parse(JSON.stringify(sarifLog(await analyzed(openFolder(folder)), "1.2.3")));
+    validate(log);
+    expect(validate.errors).toBeNull();
+    expect(log.runs[0].results.length).toBeGreaterThan(6);
+    expect(validate({ ...log, runs: [{ ...log.runs[0], results: [{ ruleId: "a" }] }] })).toBe(false);
+  }
 });
 
 test("a baseline hides what was there, survives moved lines, and names what is gone", async () => {

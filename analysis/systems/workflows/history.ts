@@ -69,8 +69,8 @@ function secondsOf(value: unknown): number | undefined {
 }
 
 /**
- * Gives how long a job took: from the first start to the last end of all that it is in a run, since a matrix has several
- * legs and a called workflow several jobs.
+ * Gives how long a job took: from the first start to the last end of all that it is in a run, since a matrix has
+ * several legs and a called workflow several jobs.
  */
 export function measuredOf(history: History, workflow: WorkflowNode, job: JobNode): Measured | undefined {
   const title = job.title?.text ?? job.key;
