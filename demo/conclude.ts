@@ -1,5 +1,5 @@
-// What the demo says at its end, and its exit code. A failed check counts more than an undecided one, and a demo with an
-// undecided check has not succeeded.
+// What the demo says at its end, and its exit code. A failed check counts more than an undecided one, and a demo with
+// an undecided check has not succeeded.
 import { demoMachineTooBusy } from "../errors/demo.ts";
 import type { Timeline } from "./timeline.ts";
 

@@ -16,8 +16,8 @@ type EmulatorRequest = Pick<ArmRequest, "method" | "path" | "query" | "body">;
  * Makes the function that answers these routes below `/_emulator/`; it gives undefined for any other:
  *
  * `GET rows?app=&since=&failed=true` · `POST rows {rows}` · `DELETE rows` · `GET logs?app=&since=` · `GET processes`
- * · `GET starvation` (measured from the first time on) · `POST kill {app, signal}` · `POST ingestion {lagSeconds}` · `GET quirks` · `POST quirks {<name>: true or
- * false}`. `since` is milliseconds or an ISO text.
+ * · `GET starvation` (measured from the first time on) · `POST kill {app, signal}` · `POST ingestion {lagSeconds}`
+ * · `GET quirks` · `POST quirks {<name>: true or false}`. `since` is milliseconds or an ISO text.
  */
 export function emulatorRoutes(cloud: Cloud): (request: EmulatorRequest) => Promise<ArmReply | undefined> {
   let starvation: ReturnType<typeof measureStarvation> | undefined;
