@@ -97,8 +97,8 @@ export async function account(
 /**
  * Checks that the result follows from the fault, and returns the expected result.
  *
- * A busy machine sends too few requests for a judgement in time. That result is undecided, and the story ends, since the
- * next releases build on this one.
+ * A busy machine sends too few requests for a judgement in time. That result is undecided, and the story ends, since
+ * the next releases build on this one.
  *
  * @throws StoryUndecided
  */

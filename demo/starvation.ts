@@ -1,6 +1,6 @@
-// Decides whether the machine was too busy to tell, from the CPU that the load generator and the emulator wanted and did
-// not get. It never makes a failed check a passed one: a check that the machine may have spoilt is left undecided, and
-// the demo then does not succeed. What a replica answered is never put down to the machine.
+// Decides whether the machine was too busy to tell, from the CPU that the load generator and the emulator wanted and
+// did not get. It never makes a failed check a passed one: a check that the machine may have spoilt is left undecided,
+// and the demo then does not succeed. What a replica answered is never put down to the machine.
 import type { LoadFailure } from "../emulator/load.ts";
 import type { WantedSecond } from "../emulator/starvation.ts";
 import type { Row } from "./emulator.ts";
@@ -50,9 +50,9 @@ export interface Unexplained {
 /**
  * Parts the unexplained failures.
  *
- * A failure is left undecided only if it is one that waiting produces, and if a process on the request's way was starved
- * while it waited: the request was given up because its time was over, or the ingress had no replica that passed its
- * probes. An answer of a replica and a broken connection are failures on every machine.
+ * A failure is left undecided only if it is one that waiting produces, and if a process on the request's way was
+ * starved while it waited: the request was given up because its time was over, or the ingress had no replica that passed
+ * its probes. An answer of a replica and a broken connection are failures on every machine.
  */
 export function partUnexplained(
   failures: readonly LoadFailure[],

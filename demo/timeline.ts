@@ -13,8 +13,8 @@ export interface Timeline {
   /** Prints one fact of a journal, unless it is bookkeeping. */
   readonly fact: (fact: FollowedFact) => void;
   /**
-   * Prints whether something that had to happen did, and keeps what did not. If the machine may have spoilt it, what did
-   * not happen is undecided instead of failed.
+   * Prints whether something that had to happen did, and keeps what did not. If the machine may have spoilt it, what
+   * did not happen is undecided instead of failed.
    */
   readonly check: (happened: boolean, what: string, spoilt?: boolean) => void;
   readonly failed: () => readonly string[];

@@ -16,8 +16,8 @@ import { ownUsage, type WantedSecond, wantedBetween } from "./starvation.ts";
  */
 const connectionsMax = 256;
 /**
- * A generator that is later than this gets too little CPU. To send what it missed would keep it from hearing answers and
- * from stopping, so it leaves that out and reports it.
+ * A generator that is later than this gets too little CPU. To send what it missed would keep it from hearing answers
+ * and from stopping, so it leaves that out and reports it.
  */
 const latestMilliseconds = 1000;
 
@@ -122,18 +122,21 @@ export function startLoad(
   };
 }
 
-/** Sends requests until `stop` aborts, waits for outstanding ones, and reports line by line. */
-async function runLoad(options: LoadOptions, report: (line: LoadLine) => void, stop: AbortSignal): Promise<void> {
-  const ca = options.caFile ? readFileSync(options.caFile) : undefined;
-  const connector = buildConnector({ ...(ca ? { ca } : {}) });
-  const { hostname } = new URL(options.origin);
-  const to = options.connectTo;
-  const pool = new Pool(options.origin, {
+/** Opens connections to the origin's address, with the origin's name in TLS. */
+function openConnections({ origin, caFile, connectTo: to }: LoadOptions): Pool {
+  const connector = buildConnector(caFile ? { ca: readFileSync(caFile) } : {});
+  const { hostname } = new URL(origin);
+  return new Pool(origin, {
     connections: connectionsMax,
     pipelining: 1,
     connect: (target, connected) =>
       connector(to ? { ...target, servername: hostname, hostname: to.host, port: String(to.port) } : target, connected),
   });
+}
+
+/** Sends requests until `stop` aborts, waits for outstanding ones, and reports line by line. */
+async function runLoad(options: LoadOptions, report: (line: LoadLine) => void, stop: AbortSignal): Promise<void> {
+  const pool = openConnections(options);
   const prefix = randomUUID().slice(0, 8);
   const paths = options.paths ?? ["/"];
   const timeout = options.timeoutMilliseconds ?? 10_000;

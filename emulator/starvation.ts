@@ -1,6 +1,6 @@
-// Measures how much of the CPU that a process wanted it got. Its event loop wants the CPU whenever it is not idle. If the
-// process used less CPU time than that, the machine was busy with other work. A process that is slow because of its own
-// work uses all of its time, so that its slowness never looks like the machine's.
+// Measures how much of the CPU that a process wanted it got. Its event loop wants the CPU whenever it is not idle. If
+// the process used less CPU time than that, the machine was busy with other work. A process that is slow because of its
+// own work uses all of its time, so that its slowness never looks like the machine's.
 import { performance } from "node:perf_hooks";
 
 /** One second of a process. */

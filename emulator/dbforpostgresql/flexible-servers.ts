@@ -32,7 +32,7 @@ async function onServer<Result>(cloud: Cloud, act: (client: pg.Client) => Promis
     user: given.user,
     password: given.password,
     database: "postgres",
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: 60_000, // A server that is down refuses at once; one on a busy machine takes its time.
   });
   await client.connect();
   try {

@@ -9,14 +9,14 @@ import { type Usage, wantedBetween } from "../../emulator/starvation.ts";
 
 const start = 1_700_000_000_000;
 /** A process that wants 600 ms of each of 100 seconds, and misses some of it in the seconds from 40 to 60. */
-const processThatMisses = (milliseconds: number): Process =>
+const missing = (milliseconds: number): Process =>
   Array.from({ length: 100 }, (_, index) => ({
     at: start + (index + 1) * 1000,
     wantedMilliseconds: 600,
     missedMilliseconds: index >= 40 && index < 60 ? milliseconds : 0,
   }));
-const well = processThatMisses(0);
-const starved = processThatMisses(450);
+const well = missing(0);
+const starved = missing(450);
 const failure = (second: number, more: Partial<LoadFailure> = {}): LoadFailure => ({
   kind: "failure",
   id: "a",

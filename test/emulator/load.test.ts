@@ -91,7 +91,7 @@ test("an incomplete answer is a failure, and its request is not sent again", asy
   expect(failures[0]).toMatchObject({ status: null, revision: "shop--1" });
 });
 
-test("a generator that was stopped for a while leaves out what it missed, reports it, and still stops at once", async () => {
+test("a generator that was stopped for a while leaves out what it missed, reports it, and still ends", async () => {
   const origin = await server((_, response) => response.end("{}"));
   const seconds: LoadSecond[] = [];
   const load = startLoad({ rate: 500, origin }, (line) => {

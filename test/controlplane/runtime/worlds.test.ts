@@ -1,7 +1,7 @@
 // Runs the scenarios of the pure world twice more: through the real adapters against the emulator, and complete, with
 // the control loop on PostgreSQL. The journals must be the same, line for line.
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
@@ -35,6 +35,7 @@ const nobodyLocks = { lockOn: async () => undefined };
 /** Runs a scenario with a plain loop of react, performEffect and decide, without a database. */
 async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
   const world = await realWorld(scenario, shop);
+  onTestFinished(() => world.close());
   const journal: RolloutEvent[] = [];
   const hear = (observation: RolloutObservation) => {
     journal.push(...rollout.decide(fold(rollout, journal), observation));
@@ -130,6 +131,7 @@ describe("whole, with the durable loop on PostgreSQL", () => {
     it(`${each.name.replaceAll("-", " ")}`, { timeout: 120_000 }, async () => {
       scenario = each;
       world = await realWorld(scenario, shop);
+      onTestFinished(() => world.close());
       expect(await orchestrator.start(stream(), { kind: "Request", at: start, intent: world.intent })).toBe("started");
       for (;;) {
         const events = (await journal.read(stream())).map(({ event }) => event);

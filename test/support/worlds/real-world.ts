@@ -33,6 +33,8 @@ export interface RealWorld {
   readonly advance: (to: Instant) => Promise<void>;
   /** A clock whose waits are jumps. */
   readonly clock: Clock;
+  /** Deletes the app, so that its replicas do not run on beside the scenarios that follow. */
+  readonly close: () => Promise<void>;
 }
 
 /** Creates the app with the first revisions of a scenario, and sets the clocks to its start. */
@@ -88,6 +90,12 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
     third: () => third,
     advance,
     clock: { now: () => now, until: (at) => advance(at) },
+    close: async () => {
+      await shop.arm("POST", "/_emulator/clock", { at: null });
+      await shop.connection.apps.containerApps
+        .delete(target.resourceGroup, target.app, { updateIntervalInMs: 30 })
+        .pollUntilDone();
+    },
   };
 }
 
