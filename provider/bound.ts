@@ -4,10 +4,10 @@ import { createHash } from "node:crypto";
 import type { Properties } from "./resource-type.ts";
 
 /** The output that binds an audience to a host. */
-export const boundOutput = "bound";
+const boundOutput = "bound";
 
 /** Gives what binds an audience to the host of an endpoint; endpoints that differ only in a slash or case are equal. */
-export function bindingOf({ endpoint, audience }: Properties): string {
+function bindingOf({ endpoint, audience }: Properties): string {
   const origin = URL.parse(String(endpoint))?.origin ?? String(endpoint);
   return createHash("sha256")
     .update(`ballast\n${origin}\n${String(audience)}`)

@@ -175,7 +175,8 @@ export interface CanaryAppArgs {
    */
   readonly wait?: boolean;
   /**
-   * What to do when another release of the app is in flight: refuse the new one, or abort the one in flight first.
+   * What to do when another release of the app is in flight: refuse the new one and deactivate its revision, or abort
+   * the one in flight first. A release with stable's template always aborts the one in flight.
    *
    * @default "refuse"
    */
@@ -188,8 +189,8 @@ export interface CanaryAppArgs {
    */
   readonly outsideWeights?: OutsideWeights;
   /**
-   * The step that a person must approve (`ballast release approve`), and how long the rollout waits for the approval
-   * before it is rolled back.
+   * The share of the traffic that a person who did not ask for the release must approve (`ballast release approve`),
+   * and how long the rollout waits for the approval before it is rolled back.
    *
    * @default no approval is needed
    */

@@ -92,7 +92,7 @@ export type Phase =
   | "finished";
 
 /** Another release of the app, requested while this rollout is in flight. */
-export interface Contender {
+interface Contender {
   readonly revision: string;
   readonly by: string;
   /** Whether it is refused, so that its revision only has to be deactivated. */

@@ -68,7 +68,8 @@ export async function lookUp(inputs: Properties, outputs: Properties, around: Su
     if (shown === undefined) return outputs;
     return { ...outputs, result: shown.result ?? "in-flight", reason: shown.reason ?? "", message: shown.message };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
+    const named = error instanceof BallastError ? `${error.message} (${error.id})` : error;
+    const reason = named instanceof Error ? named.message : named;
     around.warn(`The rollout ${app}/${revision} could not be read, so the state is unchanged. ${reason}`);
     return outputs;
   }
@@ -95,7 +96,7 @@ export async function withdraw(name: ReleaseInputs, around: Surroundings): Promi
     if (deadline.aborted) return around.warn(releaseLeftInFlight(name).message);
     const mayGoOn = ["release-control-plane-unreachable", "release-endpoint-unbound"];
     if (!(error instanceof BallastError) || !mayGoOn.includes(error.id)) throw error;
-    around.warn(`${error.message} No rollout was aborted; the deletion continues.`);
+    around.warn(`${error.message} (${error.id}) No rollout was aborted; the deletion continues.`);
   }
 }
 
