@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { StillRunning } from "./test/support/still-running.ts";
 
 // A test file that runs the Pulumi CLI says so in its name. Its setup brings the CLI first, which takes minutes on a
 // fresh machine; all other files start at once.
@@ -11,6 +12,7 @@ export default defineConfig({
   resolve: { alias: [{ find: /^ballast$/, replacement: join(import.meta.dirname, "package.ts") }] },
   test: {
     pool: "forks",
+    reporters: ["default", new StillRunning()],
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 180_000,
