@@ -24,7 +24,7 @@ import { createStack, type Stack } from "./stack.ts";
 import { exitCodeOf, listenForStop } from "./stopping.ts";
 import { startTimeline } from "./timeline.ts";
 
-const requestsPerSecond = 400;
+const requestsPerSecond = 200;
 const root = path.join(import.meta.dirname, "..");
 
 const timeline = startTimeline();

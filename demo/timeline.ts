@@ -61,8 +61,9 @@ export function startTimeline(): Timeline {
     failed: () => failed,
     chapter: (title) => write(`\n${paint("bold", title)}`),
     fact: ({ kind, message, isNoteworthy }) => {
-      if (isNoteworthy && message !== last) line(`  ${kind.padEnd(13)} ${message}`, styles[kind]);
+      if (!isNoteworthy || message === last) return;
       last = message;
+      line(`  ${kind.padEnd(13)} ${message}`, styles[kind]);
     },
     check: (happened, what) => {
       if (!happened) failed.push(what);
