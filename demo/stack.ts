@@ -12,8 +12,8 @@ export interface Stack {
   /**
    * Writes what another shell needs to look at this stack into the folder's file `environment`, and gives the file.
    *
-   * It holds the secrets of the emulator's client and of the stack, so only its owner can read it. It holds nothing that
-   * only an update needs.
+   * It holds the secrets of the emulator's client and of the stack, so only its owner can read it. It holds nothing
+   * that only an update needs.
    */
   readonly lend: (more: Readonly<Record<string, string>>) => string;
   /** Sets keys of the stack's configuration; a key without a value is removed. */
