@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { SlowestFirst } from "./test/support/repository/slowest-first.ts";
+import { StillRunning } from "./test/support/still-running.ts";
 import { cacheFolder } from "./toolchain/pulumi/cache.ts";
 
 // A test file that runs the Pulumi CLI says so in its name. Its setup brings the CLI first, which takes minutes on a
@@ -20,7 +21,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 3,
     sequence: { sequencer: SlowestFirst },
-    reporters: ["default", "./test/support/repository/timing-reporter.ts"],
+    reporters: ["default", "./test/support/repository/timing-reporter.ts", new StillRunning()],
     testTimeout: 60_000,
     hookTimeout: 180_000,
     projects: [

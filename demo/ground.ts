@@ -40,7 +40,7 @@ const origins: Readonly<Record<PulumiCli["how"], string>> = {
 /**
  * Starts everything, and reports each part with one line. If a part does not start, nothing of the others is left.
  *
- * @param stop ends the search for the Pulumi CLI, which may be a build of minutes, and everything after it; default: never
+ * @param stop ends the search for the Pulumi CLI, which may be a build of minutes, and what follows; default: never
  * @throws demo-already-running if another demo uses the folder, demo-folder-foreign if other files are in it
  */
 export async function bringGround(
@@ -112,8 +112,8 @@ function makeFolder(folder: string): () => void {
 }
 
 /**
- * Starts the emulator in a process group of its own: Ctrl-C in a terminal reaches every process of the demo's group, and
- * `pulumi destroy` needs the emulator after that. It ends with us in any case, since its standard input closes.
+ * Starts the emulator in a process group of its own: Ctrl-C in a terminal reaches every process of the demo's group,
+ * and `pulumi destroy` needs the emulator after that. It ends with us in any case, since its standard input closes.
  */
 function startEmulator(report: (line: string) => void): ChildProcess {
   const child = spawn(process.execPath, [path.join(root, "emulator", "main.ts")], {

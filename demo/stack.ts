@@ -12,21 +12,21 @@ export interface Stack {
   /**
    * Writes what another shell needs to look at this stack into the folder's file `environment`, and gives the file.
    *
-   * It holds the secrets of the emulator's client and of the stack, so only its owner can read it. It holds nothing that
-   * only an update needs.
+   * It holds the secrets of the emulator's client and of the stack, so only its owner can read it. It holds nothing
+   * that only an update needs.
    */
   readonly lend: (more: Readonly<Record<string, string>>) => string;
   /** Sets keys of the stack's configuration; a key without a value is removed. */
   readonly configure: (values: Readonly<Record<string, unknown>>) => void;
   /** Sets a secret: it is encrypted in the stack's file and never in a process's arguments. */
   readonly setSecret: (key: string, value: string) => Promise<void>;
-  /** Sets the environment variables that the storefront's replicas get from the next `up` on. */
+  /** Sets the storefront of the next `up`: the variables of its replicas, and the image whose tag is `RELEASE`. */
   readonly setStorefront: (environment: Readonly<Record<string, string>>) => void;
   /** Runs a command of the Pulumi CLI that reads the stack's state and not its configuration. */
   readonly onState: (...args: readonly string[]) => Promise<Ended>;
   /** Runs the Pulumi CLI on the stack. */
   readonly pulumi: (...args: readonly string[]) => Promise<Ended>;
-  readonly up: () => Promise<Ended>;
+  readonly up: (...args: readonly string[]) => Promise<Ended>;
   readonly preview: (...args: readonly string[]) => Promise<Ended>;
   /** Deletes everything, after an `up` that was interrupted has ended. `hurry` ends it early. */
   readonly destroy: (hurry?: AbortSignal) => Promise<Ended>;
@@ -37,8 +37,20 @@ type StackGround = Pick<Ground, "pulumiCli" | "postgres" | "cloud" | "folder">;
 
 const root = path.join(import.meta.dirname, "..");
 
-/** Creates the stack on a file backend in the ground's folder. `stop` interrupts an `up` as Ctrl-C does. */
-export async function createStack(ground: StackGround, stop: AbortSignal): Promise<Stack> {
+/** Shows that a command runs, until it has ended. */
+type During = (command: string, running: Promise<Ended>) => Promise<Ended>;
+
+/**
+ * Creates the stack on a file backend in the ground's folder.
+ *
+ * @param stop interrupts an `up` as Ctrl-C does
+ * @param during sees the commands that take long; default: nothing is shown
+ */
+export async function createStack(
+  ground: StackGround,
+  stop: AbortSignal,
+  during: During = (_command, running) => running,
+): Promise<Stack> {
   const { folder } = ground;
   const file = path.join(folder, "Pulumi.local.yaml");
   for (const name of ["Pulumi.yaml", "Pulumi.local.yaml"])
@@ -53,11 +65,13 @@ export async function createStack(ground: StackGround, stop: AbortSignal): Promi
       ...more,
     });
     running.add(ended);
-    return ended.finally(() => running.delete(ended));
+    const [command = ""] = args;
+    const seen = slow.includes(command) ? during(`pulumi ${command}`, ended) : ended;
+    return seen.finally(() => running.delete(ended));
   };
   let isKilled = false;
-  const up: Stack["up"] = async () => {
-    const ended = await run(["up", "--yes", "--skip-preview", ...onStack], { signal: stop });
+  const up: Stack["up"] = async (...args) => {
+    const ended = await run(["up", "--yes", "--skip-preview", ...args, ...onStack], { signal: stop });
     isKilled ||= ended.code === 130;
     return ended;
   };
@@ -78,7 +92,11 @@ export async function createStack(ground: StackGround, stop: AbortSignal): Promi
     lend: (more) => lend(folder, { ...forLooking(environment), ...more }),
     configure,
     setSecret,
-    setStorefront: (storefront) => configure({ "ballast:storefrontEnvironment": storefront }),
+    setStorefront: (storefront) =>
+      configure({
+        "ballast:storefrontEnvironment": storefront,
+        "ballast:storefrontImage": `emulator.azurecr.io/storefront:${storefront["RELEASE"] ?? 1}`,
+      }),
     onState,
     pulumi,
     up,
@@ -94,6 +112,9 @@ export async function createStack(ground: StackGround, stop: AbortSignal): Promi
     outputs: async () => JSON.parse((await onState("stack", "output", "--json")).output),
   };
 }
+
+/** The commands that take seconds. */
+const slow = ["up", "preview", "destroy"];
 
 /** Returns the variables that a process needs to reach the stack and the emulator. */
 const environmentOf = ({ cloud, folder }: StackGround): Readonly<Record<string, string>> => ({

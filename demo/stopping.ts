@@ -19,7 +19,7 @@ export interface Stopping {
 /** One Ctrl-C arrives up to three times: from the terminal, from npm, and from the launcher on an older Node. */
 const echoMilliseconds = 1000;
 
-/** Listens for everything that asks the demo to stop. @param notify learns of the first request and of the second one */
+/** Listens for everything that asks the demo to stop. @param notify learns of the first request and of the second */
 export function listenForStop(notify: (reason: StopReason, isSecond: boolean) => void): Stopping {
   const stop = new AbortController();
   const hurry = new AbortController();

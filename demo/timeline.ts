@@ -2,6 +2,9 @@
 import { styleText } from "node:util";
 import type { FollowedFact } from "../client/follow.ts";
 
+/** The longest time in which nothing is printed while something runs. */
+const silenceMilliseconds = 10_000;
+
 type Style = Parameters<typeof styleText>[0];
 
 /** The printed story, with the checks that passed and failed. */
@@ -10,7 +13,9 @@ export interface Timeline {
   readonly chapter: (title: string) => void;
   /** Prints one line with the time since the start. */
   readonly line: (text: string, style?: Style) => void;
-  /** Prints one fact of a journal, unless it is bookkeeping. */
+  /** Prints a command that runs, and how long it has run whenever nothing else was printed for ten seconds. */
+  readonly during: <Result>(command: string, running: Promise<Result>) => Promise<Result>;
+  /** Prints one fact of a journal, unless it is bookkeeping or repeats the fact before it. */
   readonly fact: (fact: FollowedFact) => void;
   /**
    * Prints whether something that had to happen did, and keeps what did not. If the machine may have spoilt it, what
@@ -24,7 +29,11 @@ export interface Timeline {
 
 /** Starts the clock and returns the timeline. */
 export function startTimeline(): Timeline {
-  const write = (text: string) => void process.stdout.write(`${text}\n`);
+  let wroteAt = Date.now();
+  const write = (text: string) => {
+    wroteAt = Date.now();
+    process.stdout.write(`${text}\n`);
+  };
   const startedAt = Date.now();
   const failed: string[] = [];
   const undecided: string[] = [];
@@ -36,14 +45,31 @@ export function startTimeline(): Timeline {
   };
   const line: Timeline["line"] = (text, style) =>
     write(`${clock()}  ${style === undefined ? text : paint(style, text)}`);
+  const during: Timeline["during"] = async (command, running) => {
+    line(`$ ${command}`, "dim");
+    const since = Date.now();
+    const heartbeat = setInterval(() => {
+      if (Date.now() - wroteAt >= silenceMilliseconds)
+        line(`  … ${command} has run for ${Math.round((Date.now() - since) / 1000)} s`, "dim");
+    }, 500);
+    try {
+      return await running;
+    } finally {
+      clearInterval(heartbeat);
+    }
+  };
+  let last = "";
   return {
     seconds,
+    during,
     line,
     failed: () => failed,
     undecided: () => undecided,
     chapter: (title) => write(`\n${paint("bold", title)}`),
     fact: ({ kind, message, isNoteworthy }) => {
-      if (isNoteworthy) line(`  ${kind.padEnd(13)} ${message}`, styles[kind]);
+      if (!isNoteworthy || message === last) return;
+      last = message;
+      line(`  ${kind.padEnd(13)} ${message}`, styles[kind]);
     },
     check: (happened, what, spoilt = false) => {
       if (happened) return line(`✓ ${what}`, "green");

@@ -57,6 +57,13 @@ export const streamNameUnknown = entry<{ kind: string; name: string; list: strin
   fix: ({ list }) => `run \`${list}\` to see what it has`,
 });
 
+/** A command without a name found nothing that it could take. */
+export const streamNone = entry<{ plural: string; list: string }>("cli-stream-none", {
+  title: "There is no stream yet",
+  message: ({ plural }) => `The control plane has no ${plural} yet, so there is none to show.`,
+  fix: ({ list }) => `release something first; \`${list}\` then shows it`,
+});
+
 /** Several streams have that end of a name. */
 export const streamNameAmbiguous = entry<{ name: string; ids: readonly string[]; form: string }>(
   "cli-stream-name-ambiguous",

@@ -149,7 +149,7 @@ test("the first canary replaces the revision made by hand, and the next image re
     activeRevisionsMode: "Multiple",
     ingress: { traffic: [{ revisionName: latestRevisionName, weight: 100, label: "stable" }] },
   });
-  expect(readFileSync(join(team.program, "out", "report.html"), "utf8")).toContain("<h1>promoted</h1>");
+  expect(readFileSync(join(team.program, "out", `${latestRevisionName}.html`), "utf8")).toContain("<h1>promoted</h1>");
   stable = latestRevisionName;
 }, 240_000);
 

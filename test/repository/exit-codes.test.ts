@@ -74,6 +74,7 @@ const failed = [
   "cli-sign-in-unknown",
   "cli-stream-name-ambiguous",
   "cli-stream-name-unknown",
+  "cli-stream-none",
   "demo-already-running",
   "demo-folder-foreign",
 ];

@@ -122,7 +122,7 @@ export const rules: readonly Rule[] = [
   },
 
   // Ours, run here.
-  { command: /^npm run ballast -- release (list|explain storefront --replay|report storefront)$/, runs: "in a clone" },
+  { command: /^npm run ballast -- release (list|explain --replay|report)$/, runs: "in a clone" },
   { command: /^npm run ballast -- doctor --stack prod$/, runs: "in a clone" },
   { command: /^(npm run ballast --|ballast) power --/, runs: "in a clone" },
   {
@@ -255,6 +255,12 @@ export const rules: readonly Rule[] = [
     shownBy: "test/toolchain/package.pulumi.test.ts",
     holds: '"npx", ["--no-install", "ballast", ',
     why: "run there in a program that has the package",
+  },
+  {
+    command: /^npm run ballast -- release follow$/,
+    shownBy: "test/demo/demo.pulumi.test.ts",
+    holds: '"ballast -- release follow"',
+    why: "follows a release of the demo to its end",
   },
   {
     command: /^npm run ballast -- top$/,
