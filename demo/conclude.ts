@@ -3,7 +3,7 @@
 import { demoMachineTooBusy } from "../errors/demo.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** Prints the result, and returns the exit code: 0, 1 if a check failed, or 3 if the machine was too busy to tell. */
+/** Prints the result, and returns the exit code: 0, or 1 if a check failed or the machine was too busy to tell. */
 export function conclude(timeline: Omit<Timeline, "chapter" | "fact" | "check">, percentMissed: number): number {
   const [failed, undecided] = [timeline.failed(), timeline.undecided()];
   if (failed.length > 0) {

@@ -27,7 +27,6 @@ export const demoOptionUnclear = entry<{ reason: string }>("demo-option-unclear"
 
 /** The machine was too busy with other work for the demo to tell whether something happened as promised. */
 export const demoMachineTooBusy = entry<{ undecided: readonly string[]; percent: number }>("demo-machine-too-busy", {
-  exitCode: 3,
   title: "The machine was too busy for the demo",
   message: ({ undecided, percent }) =>
     `The demo cannot tell whether everything happened as promised: ${undecided.join("; ")}. ` +

@@ -68,6 +68,7 @@ const failed = [
   "cli-stream-name-ambiguous",
   "cli-stream-name-unknown",
   "demo-already-running",
+  "demo-machine-too-busy",
 ];
 
 test("exactly the errors of invalid usage have exit code 2", () => expect(idsWith(2).toSorted()).toEqual(usage));
