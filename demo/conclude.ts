@@ -5,8 +5,8 @@ import { exitCodeOf, type StopReason } from "./stopping.ts";
 import type { Timeline } from "./timeline.ts";
 
 /**
- * Prints the result, and returns the exit code: 0, 1 if a check failed, 3 if the machine was too busy to tell, or that
- * of a program that a signal ended if it was `stopped` before the end of the story.
+ * Prints the result, and returns the exit code: 0, 1 if a check failed or the machine was too busy to tell, or that of
+ * a program that a signal ended if it was `stopped` before the end of the story.
  */
 export function conclude(
   timeline: Omit<Timeline, "chapter" | "fact" | "check">,

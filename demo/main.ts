@@ -174,10 +174,10 @@ async function show(ground: Ground, stack: Stack): Promise<boolean> {
   timeline.line(`load: ${requestsPerSecond} requests a second from now on, none of them retried`);
   let releases: readonly Released[];
   let summary: LoadSummary;
-  const from = Date.now();
+  const began = Date.now();
   try {
     releases = await playStory(stage);
-    timeline.line(`the releases took ${secondsSince(from)} s`);
+    timeline.line(`the releases took ${secondsSince(began)} s`);
   } finally {
     summary = await load.stop();
     const measured = await processes(cloud).catch(() => [generator]);

@@ -51,8 +51,8 @@ export interface Unexplained {
  * Parts the unexplained failures.
  *
  * A failure is left undecided only if it is one that waiting produces, and if a process on the request's way was
- * starved while it waited: the request was given up because its time was over, or the ingress had no replica that passed
- * its probes. An answer of a replica and a broken connection are failures on every machine.
+ * starved while it waited: the request was given up because its time was over, or the ingress had no replica that
+ * passed its probes. An answer of a replica and a broken connection are failures on every machine.
  */
 export function partUnexplained(
   failures: readonly LoadFailure[],

@@ -35,7 +35,6 @@ export const demoFolderForeign = entry<{ folder: string }>("demo-folder-foreign"
 
 /** The machine was too busy with other work for the demo to tell whether something happened as promised. */
 export const demoMachineTooBusy = entry<{ undecided: readonly string[]; percent: number }>("demo-machine-too-busy", {
-  exitCode: 3,
   title: "The machine was too busy for the demo",
   message: ({ undecided, percent }) =>
     `The demo cannot tell whether everything happened as promised: ${undecided.join("; ")}. ` +

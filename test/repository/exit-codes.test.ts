@@ -77,6 +77,7 @@ const failed = [
   "cli-stream-none",
   "demo-already-running",
   "demo-folder-foreign",
+  "demo-machine-too-busy",
 ];
 
 test("exactly the errors of invalid usage have exit code 2", () => expect(idsWith(2).toSorted()).toEqual(usage));
