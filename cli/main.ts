@@ -1,10 +1,12 @@
 // The entry of the `ballast` command: its groups, its help and its exit codes. Each command is in its group's own file.
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
-import { BallastError, exitCodeMeanings } from "../errors/catalogue.ts";
+import { BallastError } from "../errors/catalogue.ts";
 import { usageWrong } from "../errors/cli.ts";
+import { addCompletion } from "./completion.ts";
 import { addDoctor } from "./doctor/doctor.ts";
 import { addEmulator } from "./emulator/emulator.ts";
+import { withExitCodes, withHelpLast } from "./help.ts";
 import { addImage } from "./image/image.ts";
 import { addPromote } from "./image/promote.ts";
 import { addBacktest } from "./release/backtest.ts";
@@ -32,11 +34,6 @@ const program = new Command("ballast")
   .addHelpText(
     "after",
     `
-Exit codes:
-${Object.entries(exitCodeMeanings)
-  .map(([code, meaning]) => `  ${code}  ${meaning}`)
-  .join("\n")}
-
 Credentials for the control plane, the first of:
   BALLAST_TOKEN
   AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or a federated token; ARM_* works too
@@ -60,6 +57,8 @@ addDoctor(program, engines.node);
 addImage(program);
 addSignIn(program);
 addEmulator(program);
+addCompletion(program);
+withExitCodes(program);
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) {
@@ -85,7 +84,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) =>
   process.exit(error.code === "EPIPE" ? exitCodes.success : exitCodes.failed),
 );
 try {
-  await program.parseAsync();
+  await program.parseAsync(withHelpLast(program, process.argv.slice(2)), { from: "user" });
 } catch (error) {
   process.exitCode = exitCodeOf(error);
 }

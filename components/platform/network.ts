@@ -10,7 +10,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { networkPlaceFixed, networkRangeRefused } from "../../errors/components.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
-import { child, physicalName, refusal, settingOf } from "../conventions.ts";
+import { child, isEchoOfMocks, physicalName, refusal, settingOf } from "../conventions.ts";
 
 /** Where the network is, and its addresses. */
 export interface NetworkArgs {
@@ -193,14 +193,17 @@ const addressOf = (number: number): string =>
  *
  * @throws network-place-fixed at preview
  */
-export async function keptPlace<Live, Choice>(
+export async function keptPlace<Live extends object, Choice>(
   what: string,
   reading: Promise<Live>,
   placeOf: (live: Live) => string,
   planned: string,
   choice: Choice,
 ): Promise<Choice> {
-  const live = await reading.then(placeOf, () => planned);
+  const live = await reading.then(
+    (found) => (isEchoOfMocks(found) ? planned : placeOf(found)),
+    () => planned,
+  );
   if (live !== planned)
     throw refusal(networkPlaceFixed({ what, live, planned, setting: settingOf("that names the subnet", "network") }));
   return choice;

@@ -38,8 +38,10 @@ const usage = [
   "demo-option-unclear",
   "demo-seed-unclear",
   "doctor-plane-undeployed",
+  "doctor-stack-unnamed",
   "doctor-stack-unreadable",
   "release-endpoint-insecure",
+  "toolchain-pulumi-missing",
 ];
 
 /** The control plane or the emulator does not run, cannot be reached, or answers that it cannot work now (503). */

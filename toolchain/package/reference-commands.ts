@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { type Argument, Command, type Option } from "commander";
+import { addCompletion } from "../../cli/completion.ts";
 import { addDoctor } from "../../cli/doctor/doctor.ts";
 import { addEmulator } from "../../cli/emulator/emulator.ts";
 import { addImage } from "../../cli/image/image.ts";
@@ -24,7 +25,8 @@ export function ballastProgram(): Command {
     .exitOverride()
     .configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
   for (const work of works) addStreamCommands(program, work);
-  for (const add of [addTop, addPower, addBacktest, addPromote, addImage, addSignIn, addEmulator]) add(program);
+  for (const add of [addTop, addPower, addBacktest, addPromote, addImage, addSignIn, addEmulator, addCompletion])
+    add(program);
   addDoctor(program, ">=20");
   return program;
 }
