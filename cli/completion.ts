@@ -34,9 +34,9 @@ export const addCompletion = (program: Command): Command =>
       "after",
       `
 Examples:
-  source <(ballast completion bash)                                      # in ~/.bashrc
-  source <(ballast completion zsh)                                       # in ~/.zshrc, after compinit
-  ballast completion fish > ~/.config/fish/completions/ballast.fish`,
+  source <(ballast completion bash)     # in ~/.bashrc
+  source <(ballast completion zsh)      # in ~/.zshrc, after compinit
+  ballast completion fish | source      # in ~/.config/fish/config.fish`,
     )
     .action((shell: Shell, { json }: { readonly json?: boolean }) => {
       const script = completionScript(program, shell);
