@@ -159,8 +159,11 @@ export const takesHooks = (): boolean => "registerResourceHook" in (pulumi.runti
  *
  * A program under test then behaves as if the resource did not exist yet.
  */
-export const isEchoOfMocks = (live: object): boolean =>
-  usesMocks() && (Object.keys(live).length === 0 || "resourceGroupName" in live);
+export const isEchoOfMocks = (live: unknown): boolean =>
+  usesMocks() &&
+  typeof live === "object" &&
+  live !== null &&
+  (Object.keys(live).length === 0 || "resourceGroupName" in live);
 
 /**
  * Wraps an error of the catalogue so that Pulumi prints it without a stack

@@ -193,7 +193,7 @@ const addressOf = (number: number): string =>
  *
  * @throws network-place-fixed at preview
  */
-export async function keptPlace<Live extends object, Choice>(
+export async function keptPlace<Live, Choice>(
   what: string,
   reading: Promise<Live>,
   placeOf: (live: Live) => string,
