@@ -33,11 +33,14 @@ const run = (...args: readonly string[]) =>
   runChild(process.execPath, args, {
     cwd: folder,
     // Neither runner may take itself for a child of this one.
-    environment: Object.fromEntries(
-      Object.entries(process.env).filter(
-        ([name]) => !/^(VITEST|NODE_TEST_CONTEXT|NODE_OPTIONS|NODE_ENV|FORCE_COLOR)/.test(name),
+    environment: {
+      ...Object.fromEntries(
+        Object.entries(process.env).filter(
+          ([name]) => !/^(VITEST|NODE_TEST_CONTEXT|NODE_OPTIONS|NODE_ENV|FORCE_COLOR)/.test(name),
+        ),
       ),
-    ),
+      NO_COLOR: "1",
+    },
   });
 
 test("the guide has a program, a test for Node and a test for Vitest", () =>
