@@ -94,7 +94,8 @@ const valueCase = (nodes: readonly Node[], before: string, set: (words: string) 
 function bash(nodes: readonly Node[]): string {
   const cases = nodes.map(
     ({ route, commands, options, choices }) =>
-      `    ${quoted(route)}) words=${quoted(wordsOf([...commands, ...choices]))} options=${quoted(wordsOf(options))} ;;`,
+      `    ${quoted(route)}) words=${quoted(wordsOf([...commands, ...choices]))} ` +
+      `options=${quoted(wordsOf(options))} ;;`,
   );
   return [
     "# Completes ballast in bash. Made by `ballast completion bash`.",

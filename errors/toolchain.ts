@@ -90,8 +90,8 @@ export const pulumiMissing = entry<{
     `The command reads a stack through the Pulumi CLI, ${version} or a newer 3.x, and this machine has none. ` +
     failed.map(({ error }) => error.message).join(" "),
   fix: () =>
-    "install it as https://www.pulumi.com/docs/install says, or run `npm run pulumi -- version` in a clone of Ballast, " +
-    "which gets one; commands about rollouts need none with --endpoint https://<host>",
+    "install it as https://www.pulumi.com/docs/install says, or run `npm run pulumi -- version` in a clone of " +
+    "Ballast, which gets one; commands about rollouts need none with --endpoint https://<host>",
   left: () => "Nothing was downloaded, built or changed.",
 });
 

@@ -1,5 +1,5 @@
 // What every command has in common: help in two ways with the exit codes, `--json` also for usage errors, and the
-// scripts that complete commands in a shell. Bash completes as it does for a person: by the function that was registered.
+// scripts that complete commands in a shell. Bash completes as for a person: by the function that was registered.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

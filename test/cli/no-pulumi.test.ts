@@ -80,7 +80,8 @@ test.each(choices)("doctor without --stack checks %s", async (_what, stacks, say
   const listed = JSON.stringify(stacks);
   script(
     join(bin, "pulumi"),
-    `case "$1 $2" in version*) echo v3.259.0;; "stack ls") echo '${listed}';; *) echo "error: it rains" >&2; exit 1;; esac`,
+    `case "$1 $2" in version*) echo v3.259.0;; "stack ls") echo '${listed}';; ` +
+      `*) echo "error: it rains" >&2; exit 1;; esac`,
   );
   const { code, err } = await ballast("doctor");
   expect([code, err]).toEqual([2, expect.stringContaining(says)]);

@@ -163,14 +163,14 @@ test("the tarball has JavaScript, declarations, schemas, pages and examples, but
       !/^dist\/emulator\/azure-specs\/.*\.json$/.test(path) &&
       !/^(docs|examples)\//.test(path), // packed-links.test.ts checks these
   );
-  const data = ["errors", "good", "late", "lost", "slow"].map((name) => `bench/judge/cells/${name}.json`);
+  const measured = ["errors", "good", "late", "lost", "slow"].map((name) => `bench/judge/cells/${name}.json`);
   expect(rest.toSorted()).toEqual([
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
     "SECURITY.md",
-    ...data,
+    ...measured,
     "bench/judge/results.json",
     "bench/performance/results.json",
     "dist/provider/pulumi-resource-ballast",
