@@ -1,6 +1,7 @@
 // All commands of `ballast`, in the order of its help.
 import type { Command } from "commander";
 import { addAnalyze } from "./analyze/analyze.ts";
+import { addCompletion } from "./completion.ts";
 import { addDoctor } from "./doctor/doctor.ts";
 import { addEmulator } from "./emulator/emulator.ts";
 import { addImage } from "./image/image.ts";
@@ -26,4 +27,5 @@ export function addGroups(program: Command, nodeRange: string): void {
   addEmulator(program);
   addAnalyze(program);
   addPolicy(program);
+  addCompletion(program);
 }

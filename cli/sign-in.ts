@@ -81,6 +81,7 @@ Examples:
       "--to <object id>",
       "object id of a person, a group, or the service principal of an application or identity",
     )
+    .option("--json", "print JSON")
     .addHelpText(
       "after",
       `
@@ -217,7 +218,7 @@ async function create(name: string, { json }: { json?: boolean }): Promise<void>
   );
 }
 
-async function grant(name: string, { role, to }: { role: Role; to: string }): Promise<void> {
+async function grant(name: string, { role, to, json }: { role: Role; to: string; json?: boolean }): Promise<void> {
   const audience = await audienceOf(name);
   const found = await find(audience);
   if (found === undefined) throw signInUnknown({ name, audience });
@@ -230,5 +231,6 @@ async function grant(name: string, { role, to }: { role: Role; to: string }): Pr
   }).catch((error: Error) => {
     if (!/already exists/i.test(error.message)) throw error;
   });
+  if (json) return printJson({ name, audience, role, to });
   print(`Granted ${role} on ${audience} to ${to}. Tokens issued earlier do not include it: sign in again.`);
 }

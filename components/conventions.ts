@@ -151,6 +151,20 @@ export const settingOf = (argument: string, key = argument): string =>
 /** Reports whether the program runs under `pulumi.runtime.setMocks`, without a Pulumi CLI. */
 export const usesMocks = (): boolean => pulumi.runtime.getMonitor() instanceof MockMonitor;
 
+/** Reports whether the program's monitor can register hooks. Mocks cannot, and make no updates that need one. */
+export const takesHooks = (): boolean => "registerResourceHook" in (pulumi.runtime.getMonitor() ?? {});
+
+/**
+ * Reports whether mocks answered a read with nothing or with its own arguments, as Pulumi's own example of mocks does.
+ *
+ * A program under test then behaves as if the resource did not exist yet.
+ */
+export const isEchoOfMocks = (live: unknown): boolean =>
+  usesMocks() &&
+  typeof live === "object" &&
+  live !== null &&
+  (Object.keys(live).length === 0 || "resourceGroupName" in live);
+
 /**
  * Wraps an error of the catalogue so that Pulumi prints it without a stack
  * trace. Any other error is a bug and keeps it.

@@ -9,7 +9,7 @@ import type { Timeline } from "./timeline.ts";
  * a program that a signal ended if it was `stopped` before the end of the story.
  */
 export function conclude(
-  timeline: Omit<Timeline, "chapter" | "fact" | "check">,
+  timeline: Pick<Timeline, "line" | "failed" | "undecided" | "seconds">,
   percentMissed: number,
   stopped?: StopReason,
 ): number {

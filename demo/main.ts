@@ -177,7 +177,7 @@ async function show(ground: Ground, stack: Stack): Promise<boolean> {
   const began = Date.now();
   try {
     releases = await playStory(stage);
-    timeline.line(`the releases took ${secondsSince(began)} s`);
+    timeline.line(`the releases took ${Math.round((Date.now() - began) / 1000)} s`);
   } finally {
     summary = await load.stop();
     const measured = await processes(cloud).catch(() => [generator]);

@@ -89,7 +89,8 @@ export async function createStack(
   const configure: Stack["configure"] = (values) => change(file, values);
   configure({ "ballast:databasePort": ground.postgres.port });
   return {
-    lend: (more) => lend(folder, { ...forLooking(environment), ...more }),
+    // The clone's own file of this stack has neither its secrets nor its ports.
+    lend: (more) => lend(folder, { ...forLooking(environment), BALLAST_CONFIG_FILE: file, ...more }),
     configure,
     setSecret,
     setStorefront: (storefront) =>

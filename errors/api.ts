@@ -72,7 +72,9 @@ export const routeUnknown = entry<{ call: string }>("call-route-unknown", {
 export const targetUnknown = entry<{ what: string }>("target-not-managed", {
   title: "The control plane does not manage this target",
   message: ({ what }) => `The control plane does not manage ${what}, so the call has no effect.`,
-  fix: () => "declare the app as a CanaryApp in the program that deploys this control plane, and run `pulumi up`",
+  fix: () =>
+    "check the name; to have the control plane manage an app, declare it as a CanaryApp in the program that deploys " +
+    "the control plane, and run `pulumi up`",
 });
 
 /** No journal has this name. */

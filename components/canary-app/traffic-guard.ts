@@ -10,7 +10,7 @@ import {
   canaryAppTrafficMoved,
   canaryAppUnguarded,
 } from "../../errors/components.ts";
-import { refusal, say } from "../conventions.ts";
+import { refusal, say, takesHooks } from "../conventions.ts";
 import { type Configuration, scopeChanges, secretsRenewed } from "./app-scope.ts";
 import { describeTraffic, readTraffic, type TrafficEntry } from "./traffic.ts";
 
@@ -43,6 +43,7 @@ const lockSeconds = 120;
  * @throws canary-app-locked, canary-app-traffic-moved, canary-app-scope-changes; each fails the update
  */
 export function trafficGuard(guarded: Guarded, parent: pulumi.Resource): pulumi.ResourceHookBinding {
+  if (!takesHooks()) return {};
   const { name, audience, resourceGroup, app } = guarded;
   const endpoint = settled(guarded.endpoint);
   const hook = hookNames(name);

@@ -10,6 +10,7 @@ import {
   canaryAppUnfit,
   canaryAppUnreadable,
 } from "../../errors/components.ts";
+import { isEchoOfMocks } from "../conventions.ts";
 import { type Configuration, hasAll, scopeChanges } from "./app-scope.ts";
 
 /** One revision's share of the traffic. `latestRevision` stands in only until the revision has a name. */
@@ -55,9 +56,8 @@ export async function readTraffic(
   patienceSeconds = providerPatienceSeconds,
 ): Promise<TrafficEntry[]> {
   const reading = getContainerApp({ resourceGroupName: resourceGroup, containerAppName: app }, { parent });
-  const live = (await inTime(reading, patienceSeconds).catch((error: Error) => absentOrThrow(app, error))) as
-    | LiveApp
-    | undefined;
+  const read = await inTime(reading, patienceSeconds).catch((error: Error) => absentOrThrow(app, error));
+  const live = read === undefined || isEchoOfMocks(read) ? undefined : (read as LiveApp);
   if (live !== undefined && planned !== undefined) refuseUnfit(app, live, planned);
   return trafficToSend(app, live);
 }

@@ -11,7 +11,7 @@ import { Netmask } from "netmask";
 import { networkPlaceFixed, networkRangeRefused } from "../../errors/components.ts";
 import { argumentForms } from "../argument-forms.ts";
 import { readArguments } from "../arguments.ts";
-import { child, physicalName, refusal, settingOf } from "../conventions.ts";
+import { child, isEchoOfMocks, physicalName, refusal, settingOf } from "../conventions.ts";
 
 /** Where the network is, and its addresses. */
 export interface NetworkArgs {
@@ -198,7 +198,10 @@ export async function keptPlace<Live, Choice>(
   planned: string,
   choice: Choice,
 ): Promise<Choice> {
-  const live = await reading.then(placeOf, () => planned);
+  const live = await reading.then(
+    (found) => (isEchoOfMocks(found) ? planned : placeOf(found)),
+    () => planned,
+  );
   if (live !== planned)
     throw refusal(networkPlaceFixed({ what, live, planned, setting: settingOf("that names the subnet", "network") }));
   return choice;

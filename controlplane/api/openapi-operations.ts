@@ -105,6 +105,7 @@ function readingCalls(kind: AnyKind): Readonly<Record<string, Operation>> {
           }),
         },
       },
+      refusals: { 404: ["target-not-managed"] },
     },
     [`show${noun}`]: {
       method: "GET",

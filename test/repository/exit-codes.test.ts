@@ -41,11 +41,13 @@ const usage = [
   "demo-option-unclear",
   "demo-seed-unclear",
   "doctor-plane-undeployed",
+  "doctor-stack-unnamed",
   "doctor-stack-unreadable",
   "policy-baseline-unreadable",
   "policy-settings-refused",
   "policy-state-unreadable",
   "release-endpoint-insecure",
+  "toolchain-pulumi-missing",
 ];
 
 /** The control plane or the emulator does not run, cannot be reached, or answers that it cannot work now (503). */

@@ -145,7 +145,7 @@ interface Packed {
   readonly files: readonly { readonly path: string }[];
 }
 
-test("the tarball has JavaScript, declarations, schemas and one example, but no sources or tests", () => {
+test("the tarball has JavaScript, declarations, schemas, pages and examples, but no sources or tests", () => {
   expect(files).toEqual(
     expect.arrayContaining([
       "package.json",
@@ -159,20 +159,26 @@ test("the tarball has JavaScript, declarations, schemas and one example, but no 
     ]),
   );
   const rest = files.filter(
-    (path) => !/^dist\/.*(\.js|\.d\.ts|\.mjs)$/.test(path) && !/^dist\/emulator\/azure-specs\/.*\.json$/.test(path),
+    (path) =>
+      !/^dist\/.*(\.js|\.d\.ts|\.mjs)$/.test(path) &&
+      !/^dist\/emulator\/azure-specs\/.*\.json$/.test(path) &&
+      !/^(docs|examples)\//.test(path), // packed-links.test.ts checks these
   );
-  const example = ["Pulumi.local.yaml", "Pulumi.yaml", "index.ts", "tsconfig.json"].map(
-    (name) => `examples/emulator/${name}`,
-  );
+  const measured = ["errors", "good", "late", "lost", "slow"].map((name) => `bench/judge/cells/${name}.json`);
   expect(rest.toSorted()).toEqual([
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
+    "SECURITY.md",
+    ...measured,
+    "bench/judge/results.json",
+    "bench/performance/results.json",
     "dist/analysis/reports/analysis.schema.json",
     "dist/policies/ballast",
     "dist/provider/pulumi-resource-ballast",
-    ...example,
     "package.json",
+    "test/scenarios/rollout/aborts-when-failures-exceed-the-limit.yaml",
   ]);
   expect(files.filter((path) => /^dist\/(test|bench|demo)/.test(path))).toEqual([]);
 });

@@ -197,7 +197,7 @@ async function provokeInTurn({ call, append }: Service): Promise<void> {
   await call("POST", `${path}/signals`, { signal: "abort", message: "x" });
   for (const revision of ["0000002", "0000002", "0000003"]) await call("PUT", path.replace("0000002", revision), body);
   for (const rest of ["", "/journal"]) await call("GET", `${path}${rest}`);
-  await call("GET", "/rollouts");
+  for (const query of ["", "?app=other"]) await call("GET", `/rollouts${query}`);
   for (const _twice of [1, 2]) await call("POST", `${path}/signals`, { signal: "abort", message: "x" });
   await append(stream.replace("0002", "0004"), rejected);
   await call("GET", `${path.replace("0002", "0004")}/follow`);

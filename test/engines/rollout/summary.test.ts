@@ -7,7 +7,7 @@ import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { canary, healthy } from "../../support/worlds/meddling.ts";
 import { run } from "../../support/worlds/pure-world.ts";
 
-const { journal } = run(healthy);
+const { journal } = await run(healthy);
 const imagesIn = (events: readonly RolloutEvent[]) =>
   summaryOf("rollout/shop/storefront/r2", events, fold(rollout, events))?.images;
 const withImages = (event: RolloutEvent): RolloutEvent =>

@@ -165,6 +165,19 @@ export const rules: readonly Rule[] = [
 
   // Ours, run elsewhere or too long to be run again.
   {
+    page: "docs/guides/unit-tests.md",
+    command: /^node --test$/,
+    shownBy: "test/docs/unit-tests.test.ts",
+    holds: '"--test"',
+    why: "the guide's tests are run there",
+  },
+  {
+    command: /^npm run ballast -- doctor --stack local$/,
+    shownBy: "test/cli/doctor/demo-stack.pulumi.test.ts",
+    holds: "--stack local",
+    why: "the demo's other shell",
+  },
+  {
     command: /^(UPDATE=1 )?npx vitest run test\/engines\/rollout\/scenarios\.test\.ts$|^git (diff|checkout \.)$/,
     shownBy: "test/docs/changing.test.ts",
     holds: '"UPDATE=1 npx vitest run test/engines/rollout/scenarios.test.ts"',
@@ -214,7 +227,7 @@ export const rules: readonly Rule[] = [
     why: "`ballast emulator up` prints it; the programs of its page are run there in such a shell",
   },
   {
-    command: /^npm run pulumi( -- stack --stack local)?$/,
+    command: /^npm run pulumi( -- (stack --stack local|version))?$/,
     shownBy: "test/demo/demo.pulumi.test.ts",
     holds: '"pulumi -- stack --stack local"',
     why: "the demo's other shell",
