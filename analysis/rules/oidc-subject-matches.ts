@@ -98,7 +98,8 @@ export const oidcSubjectMatches: Rule = {
   focus: "conflicts",
   why:
     "A job signs in with a token whose subject names its repository and its environment. The credential must have " +
-    "the same text, in the same case. After an environment is renamed on one side only, no deployment signs in any more.",
+    "the same text, in the same case. After an environment is renamed on one side only, no deployment signs in any " +
+    "more.",
   severity: "High if the names differ in case only. Medium, and inferred, if no job has the environment.",
   fix: "Use one name for the environment on both sides; it is also the one that the environment has on GitHub.",
   limits:

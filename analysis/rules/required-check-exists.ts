@@ -42,11 +42,14 @@ function ofRuleset(stacks: StacksView, node: ResourceNode, names: readonly Check
   });
 }
 
+const partsMax = 5;
+
 /** Whether a check may have a name. What an expression makes may be anything. */
 function matches({ name }: CheckName, required: string): boolean {
   if (!name.includes("${{")) return name === required;
   const parts = name.split(/\$\{\{.*?\}\}/s).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`, "s").test(required);
+  // A pattern with many gaps could take for ever on a text of some length.
+  return parts.length > partsMax || new RegExp(`^${parts.join(".*")}$`, "s").test(required);
 }
 
 /** Whether two names differ in case and punctuation only, or in the caller or the matrix that GitHub adds. */

@@ -12,6 +12,9 @@ export interface CheckName {
   readonly root: WorkflowNode;
 }
 
+/** More legs of a matrix than GitHub allows are not looked at. */
+const legsMax = 256;
+
 /** Gives every check that runs for pull requests report. */
 export const checkNamesOf = (view: WorkflowsView): readonly CheckName[] =>
   view.jobs
@@ -26,7 +29,9 @@ export const checkNamesOf = (view: WorkflowsView): readonly CheckName[] =>
 
 /** Joins the names of the callers and of the job, each in every version of its matrix. */
 const namesOf = (path: readonly JobNode[]): readonly string[] =>
-  path.map(ownNames).reduce((all, names) => all.flatMap((one) => names.map((name) => `${one} / ${name}`)));
+  path
+    .map(ownNames)
+    .reduce((all, names) => all.flatMap((one) => names.map((name) => `${one} / ${name}`)).slice(0, legsMax));
 
 function ownNames(job: JobNode): readonly string[] {
   const title = job.title?.text ?? job.key;
@@ -41,8 +46,6 @@ function ownNames(job: JobNode): readonly string[] {
 
 const filled = (title: string, leg: ReadonlyMap<string, string>): string =>
   title.replaceAll(/\$\{\{\s*matrix\.([\w-]+)\s*\}\}/g, (whole, key: string) => leg.get(key) ?? whole);
-
-const legsMax = 256;
 
 /**
  * Gives the legs of a matrix: every combination of its axes, with what `include` adds to them or beside them. A matrix
