@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { focuses, severities } from "../../analysis/rule.ts";
-import { prepareOfficial } from "../../analysis/systems/workflows/official.ts";
+import { dismissOfficial, prepareOfficial } from "../../analysis/systems/workflows/official.ts";
 import { type AnalyzeOptions, depths, formats, outputs, scopes } from "./options.ts";
 
 /** Adds the command `analyze`. */
@@ -49,5 +49,5 @@ Examples:
       if (existsSync(join(folder, ".github", "workflows")) && scopes[options.scope]?.includes("github"))
         prepareOfficial();
       const { runAnalyze } = await import("./run-analyze.ts");
-      await runAnalyze(folder, options, program.version() ?? "0");
+      await runAnalyze(folder, options, program.version() ?? "0").finally(dismissOfficial);
     });

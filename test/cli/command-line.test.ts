@@ -64,8 +64,13 @@ test("a command that does not exist has no help, in the program and in a group",
   expect(parsed(["help"])[0]).toBe("commander.helpDisplayed");
 });
 
-test.each(leaves.map(([route, command]) => [route.join(" "), command] as const))("%s has --json", (_name, command) =>
-  expect(command.options.map(({ long }) => long)).toContain("--json"),
+test.each(leaves.map(([route, command]) => [route.join(" "), command] as const))(
+  "%s has --json, or a choice of formats",
+  (_name, command) => {
+    const formats = command.options.find(({ long }) => long === "--format")?.argChoices;
+    if (formats === undefined) expect(command.options.map(({ long }) => long)).toContain("--json");
+    else expect(formats).toContain("json");
+  },
 );
 
 test.each([

@@ -166,11 +166,16 @@ test("the tarball has JavaScript, declarations, schemas, pages and examples, but
   );
   const measured = ["errors", "good", "late", "lost", "slow"].map((name) => `bench/judge/cells/${name}.json`);
   expect(rest.toSorted()).toEqual([
+    ".claude/agents/finding-verifier.md",
+    ".claude/agents/orchestration-architect.md",
+    ".claude/agents/orchestration-implementer.md",
+    ".claude/commands/improve-orchestration.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
     "SECURITY.md",
+    "analysis/reports/analysis.schema.json",
     ...measured,
     "bench/judge/results.json",
     "bench/performance/results.json",

@@ -44,8 +44,8 @@ export function prepareOfficial(): void {
   prepared.on("error", () => undefined);
 }
 
-/** Ends the child that was started ahead of time and is not needed. */
-function dismissOfficial(): void {
+/** Ends the child that was started ahead of time, if it is not needed: the process cannot end before. */
+export function dismissOfficial(): void {
   prepared?.kill("SIGKILL");
   prepared = undefined;
 }

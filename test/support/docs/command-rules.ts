@@ -244,6 +244,37 @@ export const rules: readonly Rule[] = [
     holds: "await run([], {",
     why: "takes two minutes",
   },
+  {
+    command: /^TIMES=1 npm test$/,
+    shownBy: "test/support/repository/timing-reporter.ts",
+    holds: 'process.env["TIMES"] === "1"',
+    why: "it is the whole suite",
+  },
+  {
+    command: /^npm run demo:seeds$/,
+    shownBy: "package.json",
+    holds: "DEMO_SEEDS=fixed vitest run",
+    why: "takes minutes; the suite runs the same tests with one new seed",
+  },
+  {
+    command: /^npm run test:clients$/,
+    shownBy: "test/emulator/clients/main.ts",
+    holds: "azure-cli",
+    why: "it installs clients from registries, and is a command of its own",
+  },
+  {
+    command:
+      /^az (cloud register -n ballast|cloud set -n ballast|config set core.instance_discovery=false|group$|role definition list|containerapp logs show)/,
+    shownBy: "test/emulator/clients/azure-cli.ts",
+    holds: "cloud",
+    why: "the real Azure CLI does this against the emulator in `npm run test:clients`",
+  },
+  {
+    command: /^gh api --paginate --slurp /,
+    shownBy: "test/cli/analyze.test.ts",
+    holds: "run_id",
+    why: "its answer's form is what the test gives to --history",
+  },
   { command: /^npm (ci|test)$/, shownBy: ".ci/run", holds: "npm ci && npm test", why: "it is the whole suite" },
   {
     command: /^npm pack$/,
@@ -282,8 +313,7 @@ export const rules: readonly Rule[] = [
     why: "ends only when it is stopped",
   },
   {
-    command:
-      /^npm run (chaos|demo:seeds|mutants|soak|bench|bench:analysis|bench:judge|bench:policies|bench:simulate)( |$)/,
+    command: /^npm run (chaos|mutants|soak|bench|bench:analysis|bench:judge|bench:policies|bench:simulate)( |$)/,
     readBy: "script",
     why: "takes minutes; chaos, demo, mutants, judge-bench and simulator have short forms in the suite",
   },
