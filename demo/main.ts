@@ -263,7 +263,9 @@ async function askAgain(
 }
 
 /** Gives the seconds of the load generator and of the emulator. */
-const processes = async (cloud: Emulator): Promise<readonly Process[]> => [generator, await cloud.starvation()];
+async function processes(cloud: Emulator): Promise<readonly Process[]> {
+  return [generator, await cloud.starvation()];
+}
 
 /** Reverts the program to the last good release, as `git revert` does after a rollback. */
 async function revert(stage: Stage, releases: readonly Released[]): Promise<Released> {
