@@ -88,10 +88,6 @@ async function thereAndBack(group: string, look: () => Promise<void>): Promise<v
   expect([await stack.visit(storefrontUrl!), result]).toEqual([200, "promoted"]);
   const again = await stack.pulumi("preview", "--expect-no-changes");
   expect([again.code, again.code === 0 ? "" : again.output]).toEqual([0, ""]);
-  const guarded = await stack.pulumi("destroy", "--yes", "--skip-preview");
-  expect([guarded.code === 0, guarded.output]).toEqual([false, expect.stringMatching(/journal-server.*protected/s)]);
-  expect((await shown(group, "2024-03-01")).name).toBeDefined();
-  expect((await stack.pulumi("state", "unprotect", "--all", "--yes")).code).toBe(0);
   const down = await stack.pulumi("destroy", "--yes", "--skip-preview");
   expect([down.code, down.code === 0 ? "" : down.output]).toEqual([0, ""]);
   expect((await shown(group, "2024-03-01")).error.code).toBe("ResourceGroupNotFound");

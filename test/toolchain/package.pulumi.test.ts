@@ -191,7 +191,7 @@ test("the tarball has JavaScript, declarations, schemas, pages and examples, but
 test("its package.json declares every package that its JavaScript imports", () => {
   const asked = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), "ballast"];
   const imported = files
-    .filter((path) => path.endsWith(".js"))
+    .filter((path) => path.startsWith("dist/") && path.endsWith(".js"))
     .flatMap((path) => importsOf({ path, text: readFileSync(join(root, path), "utf8") }))
     .map(({ specifier }) => specifier)
     .filter(
@@ -349,7 +349,7 @@ test("the commands of docs/start/emulator.md deploy the example, release, roll b
   ).toEqual(["0 : pulumi up --yes", "1 : pulumi up --yes"]);
   expect(output).toMatch(/result +: "promoted"/);
   expect(output).toMatch(/release-rolled-back +rolled back at \d+ percent: canary fails/);
-  expect(output).toMatch(/^shop +shop--0000001 +rolled-back [^]*^shop +shop--\w+ +promoted /m);
+  expect(output).toMatch(/^shop +shop--0000001 +\S+ +rolled-back [^]*^shop +shop--\w+ +\S+ +promoted /m);
   expect(output).toMatch(/Replayed \d+ facts: every decision is the same/);
   expect(existsSync(join(stranger, ".ballast-emulator"))).toBe(false);
   const { output: alive } = await runChild("ps", ["-eo", "pid,args"]);
