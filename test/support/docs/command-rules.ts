@@ -263,8 +263,7 @@ export const rules: readonly Rule[] = [
     why: "it installs clients from registries, and is a command of its own",
   },
   {
-    command:
-      /^az (cloud register -n ballast|cloud set -n ballast|config set core.instance_discovery=false|group$|role definition list|containerapp logs show)/,
+    command: /^az (cloud (register|set) -n ballast|config set core|group$|role definition list|containerapp logs show)/,
     shownBy: "test/emulator/clients/azure-cli.ts",
     holds: "cloud",
     why: "the real Azure CLI does this against the emulator in `npm run test:clients`",
