@@ -56,7 +56,6 @@ test("a private stack goes up, stays unchanged, refuses at preview to be opened,
   );
 
   stack.configure({ "ballast:network": network });
-  expect((await stack.pulumi("state", "unprotect", "--all", "--yes")).code).toBe(0);
   const down = await stack.pulumi("destroy", "--yes", "--skip-preview");
   expect([down.code, down.code === 0 ? "" : down.output]).toEqual([0, ""]);
   expect((await shown("", "2024-03-01")).error.code).toBe("ResourceGroupNotFound");
