@@ -240,6 +240,7 @@ describe("a refusal", () => {
       { "ballast:strategy": '{"weights":[50,25]}' },
       "ballast:strategy: The weights go from 50 to 25 at step 2; each weight must be above the one before.",
     ],
+    ["config-value-ill-typed", { "ballast:gate": "[]" }, "ballast:gate is the list [], but must be an object"],
     [
       "config-value-ill-typed",
       { "ballast:gate": '{"beforePercent":1}', "ballast:wait": "no" },
