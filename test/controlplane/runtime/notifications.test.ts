@@ -192,7 +192,10 @@ describe("the notifier", () => {
     await append("rollout/shop/old/old--2", rolledBack);
     deaf.respond = () => "hang";
     await start([
-      webhookNotifier({ url: deaf.url, secret: `whsec_${Buffer.alloc(24, 7).toString("base64")}` }, { ...wire, patienceSeconds: 30 }),
+      webhookNotifier(
+        { url: deaf.url, secret: `whsec_${Buffer.alloc(24, 7).toString("base64")}` },
+        { ...wire, patienceSeconds: 30 },
+      ),
       slackNotifier({ url: outside.url }, wire),
     ]);
     await append("rollout/shop/storefront/storefront--3", rolledBack);
