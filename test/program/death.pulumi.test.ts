@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Ended } from "../../toolchain/child.ts";
 import { quickStrategy, wideThresholds } from "../support/controlplane/quick-strategy.ts";
@@ -67,7 +68,7 @@ async function amongUsers<Result>(
   let over = false;
   const users = Promise.all(
     Array.from({ length: 10 }, async () => {
-      for (; !over; await pause(20)) statuses.push(await stack.visit(storefrontUrl!).catch(() => 0));
+      for (; !over; await pause(100)) statuses.push(await stack.visit(storefrontUrl!).catch(() => 0));
     }),
   );
   const result = await act().finally(() => {
@@ -91,6 +92,20 @@ async function upKilledWhen(holds: () => Promise<boolean>, what: string): Promis
   refused(await stack.up(), "the stack is currently locked");
   const { code, output } = await stack.onState("cancel", "--yes");
   expect(code, output).toBe(0);
+}
+
+/** Runs SQL on the stack's server, in the database that holds the control plane's tables. */
+async function onJournal(statement: string): Promise<number> {
+  const on = async (database: string, text: string): Promise<pg.QueryResult> => {
+    const client = new pg.Client({ connectionString: stack.postgres.url(database) });
+    await client.connect();
+    return client.query(text).finally(() => client.end());
+  };
+  const { rows } = await on("postgres", "select datname from pg_database where not datistemplate");
+  for (const { datname } of rows)
+    if ((await on(datname, "select to_regclass('ballast.locks') as found")).rows[0].found !== null)
+      return (await on(datname, statement)).rowCount ?? 0;
+  throw new Error("no database has the control plane's tables");
 }
 
 const release = (storefront: object): void => stack.configure({ "ballast:storefrontEnvironment": storefront });
@@ -130,6 +145,12 @@ test("an `up` killed after it wrote the app moves no traffic; repeated, it relea
     release({ RELEASE: "another" });
     refused(await stack.up(), "canary-app-locked");
     release({ RELEASE: "2" });
+    // The killed `up` left its lock for two minutes; ten seconds show as well that the release waits for its end.
+    expect(
+      await onJournal(
+        "update ballast.locks set until = clock_timestamp() + interval '10 s' where until > clock_timestamp()",
+      ),
+    ).toBe(1);
     const from = performance.now();
     const again = await stack.up();
     expect(again.code, again.output).toBe(0);

@@ -1,20 +1,18 @@
-// Runs the scenarios of the pure world twice more: through the real adapters against the emulator, and complete, with
-// the control loop on PostgreSQL. The journals must be the same, line for line.
+// Runs the scenarios of the pure world once more, whole: the control loop on PostgreSQL, the real adapters and the
+// emulator. The journals must be the same, line for line.
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { migrate } from "../../../controlplane/adapters/postgres/migrations.ts";
-import { rolloutPerformer } from "../../../controlplane/performers/rollout.ts";
 import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
 import type { Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
 import type { Clock, Journal } from "../../../controlplane/runtime/ports.ts";
 import { fold } from "../../../engines/engine.ts";
 import { streamOf } from "../../../engines/rollout/names.ts";
 import { rollout } from "../../../engines/rollout/rollout.ts";
-import type { RolloutEffect, RolloutEvent, RolloutObservation } from "../../../engines/rollout/vocabulary.ts";
-import type { Instant } from "../../../engines/time.ts";
+import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { openShop, requestSeconds, type Shop } from "../../support/emulator/azure-shop.ts";
 import { postgresForTests } from "../../support/postgres/postgres.ts";
 import { type RealWorld, realWorld } from "../../support/worlds/real-world.ts";
@@ -29,38 +27,6 @@ afterAll(async () => {
   await shop?.close();
 });
 
-const always = async () => true;
-const nobodyLocks = { lockOn: async () => undefined };
-
-/** Runs a scenario with a plain loop of react, performEffect and decide, without a database. */
-async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
-  const world = await realWorld(scenario, shop);
-  onTestFinished(() => world.close());
-  const journal: RolloutEvent[] = [];
-  const hear = (observation: RolloutObservation) => {
-    journal.push(...rollout.decide(fold(rollout, journal), observation));
-  };
-  hear({ kind: "Request", at: start, intent: world.intent });
-  for (;;) {
-    const effect = rollout.react(fold(rollout, journal));
-    const until = endOf(effect, world.now());
-    const signal = signalBetween(scenario, world.now(), until);
-    if (signal !== undefined) {
-      await world.advance(signal.at);
-      hear(observed(signal, world));
-    } else if (effect === undefined) return journal;
-    else
-      hear(
-        await rolloutPerformer({ ...world, claims: nobodyLocks, requestSeconds }).perform(effect, {
-          stream: "rollout/shop/storefront/storefront--2",
-          length: journal.length,
-          fence: always,
-          cancel: new AbortController().signal,
-        }),
-      );
-  }
-}
-
 const observed = (
   { atMinutes: _planned, about, ...signal }: NonNullable<ReturnType<typeof signalBetween>>,
   world: RealWorld,
@@ -70,21 +36,7 @@ const observed = (
   ...(about === undefined ? {} : { about: world.third()! }),
 });
 
-/** Gives when an effect ends: a wait at its end, a wait for a signal never, every other at once. */
-function endOf(effect: RolloutEffect | undefined, now: Instant): Instant {
-  if (effect === undefined || effect.kind === "AwaitSignal") return Number.POSITIVE_INFINITY;
-  return effect.kind === "Wait" ? effect.until : now;
-}
-
-describe("through the adapters against the emulator", () => {
-  for (const scenario of scenarios()) {
-    it(`${scenario.name.replaceAll("-", " ")}`, { timeout: 120_000 }, async () => {
-      expect(render(await runByHand(scenario))).toBe(scenario.expected);
-    });
-  }
-});
-
-describe("whole, with the durable loop on PostgreSQL", () => {
+describe("with the adapters against the emulator and the durable loop on PostgreSQL", () => {
   const postgres = postgresForTests();
   let orchestrator: Orchestrator<RolloutEvent>;
   let journal: Journal<RolloutEvent> & { readonly close: () => Promise<void> };

@@ -5,7 +5,6 @@ import { createContainerApps } from "../../../controlplane/adapters/azure/contai
 import { createRequestRows } from "../../../controlplane/adapters/azure/request-rows.ts";
 import { patienceOf } from "../../../controlplane/adapters/azure/trouble.ts";
 import type { Apps, Requests } from "../../../controlplane/performers/rollout-ports.ts";
-import type { Clock } from "../../../controlplane/runtime/ports.ts";
 import { bandOf, durationsAbove } from "../../../engines/rollout/judge/durations.ts";
 import type { ReleaseIntent, Target } from "../../../engines/rollout/vocabulary.ts";
 import type { Instant } from "../../../engines/time.ts";
@@ -31,8 +30,6 @@ export interface RealWorld {
   readonly third: () => string | undefined;
   /** Lets time pass, with the requests of that time. It sends no signals. */
   readonly advance: (to: Instant) => Promise<void>;
-  /** A clock whose waits are jumps. */
-  readonly clock: Clock;
   /** Deletes the app, so that its replicas do not run on beside the scenarios that follow. */
   readonly close: () => Promise<void>;
 }
@@ -89,7 +86,6 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
     now: () => now,
     third: () => third,
     advance,
-    clock: { now: () => now, until: (at) => advance(at) },
     close: async () => {
       await shop.arm("POST", "/_emulator/clock", { at: null });
       await shop.connection.apps.containerApps
