@@ -97,7 +97,7 @@ async function face(mutant: string): Promise<never> {
   const { runTests } = await import("./run-tests.ts");
   let at = { file: "", title: "" };
   const fail = (message: string): never =>
-    message.includes("Hit count limit reached") || (instrumented.hitCount ?? 0) > hitLimit
+    /Hit count limit reached|timed out in \d+ms/.test(message) || (instrumented.hitCount ?? 0) > hitLimit
       ? end(mutant, { how: "timed out" })
       : end(mutant, { how: "killed", by: at });
   process.on("uncaughtException", ({ message }) => fail(message));

@@ -36,8 +36,9 @@ const cpuSeconds = (): number => process.cpuUsage().user / 1e6 + process.cpuUsag
 const config = {
   root: process.cwd(),
   setupFiles: [],
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  // No test here takes a second. A mutant that makes one hang should not hang for a minute.
+  testTimeout: 15_000,
+  hookTimeout: 15_000,
   sequence: { hooks: "stack", shuffle: false, concurrent: false, seed: 1, setupFiles: "list" },
   maxConcurrency: 1,
   retry: 0,

@@ -9,8 +9,15 @@ export const tests: readonly string[] = [
   "test/engines",
   "test/controlplane/runtime/claims.test.ts",
   "test/controlplane/runtime/perform.test.ts",
+  "test/controlplane/runtime/rollout-performer.test.ts",
   "test/proofs/few-seeds.test.ts",
 ];
+
+/** Tests too slow to be surveyed for mutants outside of the folder that they are about. */
+export const only: Readonly<Record<string, string>> = {
+  "test/engines/rollout/power.test.ts": "engines/rollout/judge",
+  "test/engines/rollout/properties.test.ts": "engines/rollout",
+};
 
 /** The CPU seconds that the tests of one mutant may take together, by the survey. Slower tests are left out. */
 export const secondsPerMutant = 4;

@@ -4,10 +4,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { reachOf } from "../../../test/support/repository/image-reach.ts";
 import { checkMachinery } from "./check-machinery.ts";
 import { generatedPart, withGeneratedPart } from "./page.ts";
 import { runStryker } from "./run-stryker.ts";
-import { mutated, reasonsShareMax, tests } from "./scope.ts";
+import { mutated, only, reasonsShareMax, tests } from "./scope.ts";
 import {
   type FileScore,
   isStale,
@@ -97,7 +98,9 @@ export function updateScore({ files, concurrency, minutes }: Wanted): readonly s
 }
 
 function scoresOf(files: readonly string[], concurrency: number, until: number): Scores {
-  const faced = filesOf(tests, ".test.ts");
+  const faced = filesOf(tests, ".test.ts").filter((test) =>
+    reachOf(test).files.some((file) => files.includes(file) && file.startsWith(only[test] ?? "")),
+  );
   // Taken now, since Stryker works on a copy: what is edited during the run has not been run.
   const hashes = new Map([...files, ...faced].map((file) => [file, hashOf(file) ?? ""]));
   const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
