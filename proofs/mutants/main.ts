@@ -85,7 +85,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     generated: { type: "boolean", default: false },
     file: { type: "string", multiple: true, default: [] },
-    minutes: { type: "string", default: "60" },
+    minutes: { type: "string", default: "50" },
     concurrency: { type: "string", default: "2" },
   },
 });

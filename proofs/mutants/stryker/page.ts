@@ -22,7 +22,12 @@ that no test reaches, one that ran into a limit, one that Stryker disabled, one 
 
 The command fails while a survivor has neither a test nor a reason, and lists each. \`proofs/mutants/stryker/score.json\`
 keeps them, and for each file the hashes of its source and of the tests that reached it. A file is run again when one of
-them changes. \`npm run mutants -- --file <path>\` runs one file.
+them changes. \`npm run mutants -- --file <path>\` runs one file, and \`npm run mutants -- --generated\` every file that
+changed, for 50 minutes at most on two cores. A run begins with a check on a tiny source, in which mutants of every
+outcome are known.
+
+Not mutated: the adapters. The claims in PostgreSQL are a function in the database, so each mutant would need a database;
+\`claims.contract.test.ts\` runs them against the same cases as the rule in \`controlplane/runtime/claims.ts\`.
 
 ${scoreTable(scores, reasons, files)}`;
 

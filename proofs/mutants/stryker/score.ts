@@ -160,7 +160,19 @@ export function scoreTable(scores: Scores, reasons: readonly Reason[], files: re
     );
     const count = (...hows: readonly string[]): number => survivors.filter(({ how }) => hows.includes(how)).length;
     const cpu = some.reduce((sum, [, each]) => sum + each.cpuSeconds, 0);
-    return `| ${name} | ${mutants} | ${killed} | ${percent(killed, mutants)} | ${count("survived", "survived the quick tests", "disabled")} | ${count("uncovered")} | ${count("timed out")} | ${count("not run")} | ${answered} | ${cpu} |`;
+    const cells = [
+      name,
+      mutants,
+      killed,
+      percent(killed, mutants),
+      count("survived", "survived the quick tests", "disabled"),
+      count("uncovered"),
+      count("timed out"),
+      count("not run"),
+      answered,
+      cpu,
+    ];
+    return `| ${cells.join(" | ")} |`;
   };
   const known = files.flatMap((file) => (scores[file] ? [[file, scores[file]] as const] : []));
   const missing = files.filter((file) => scores[file] === undefined);
