@@ -8,6 +8,7 @@ export const mutated: readonly string[] = ["engines", "controlplane/runtime", "c
 export const tests: readonly string[] = [
   "test/engines",
   "test/controlplane/runtime/claims.test.ts",
+  "test/controlplane/runtime/drive.test.ts",
   "test/controlplane/runtime/perform.test.ts",
   "test/controlplane/runtime/rollout-performer.test.ts",
   "test/proofs/few-seeds.test.ts",
