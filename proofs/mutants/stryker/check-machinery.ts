@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { runStryker } from "./run-stryker.ts";
 import { outcomeOf, replacedText } from "./score.ts";
 
-const source = "test/support/mutants/parcel.ts";
+const source = "test/support/proofs/parcel.ts";
 
 /** What must become of some mutants of the source, by what is replaced. */
 const expected: Readonly<Record<string, string>> = {
@@ -26,7 +26,7 @@ const expected: Readonly<Record<string, string>> = {
 export function checkMachinery(): readonly string[] {
   const found = runStryker({
     files: [source],
-    tests: ["test/support/mutants/parcel-tests.ts"],
+    tests: ["test/support/proofs/parcel-tests.ts"],
     excludedMutators: ["StringLiteral", "ArrowFunction", "BlockStatement"],
     concurrency: 1,
     until: Number.MAX_SAFE_INTEGER,

@@ -6,6 +6,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { secondsUntilHung } from "./scope.ts";
 import type { Outcome } from "./score.ts";
 import { planFor, type Survey, type Surveyed, type SurveyedFile } from "./survey.ts";
 
@@ -34,7 +35,7 @@ enableCompileCache(join(folder, "compiled"));
 async function surveyFile(file: string): Promise<SurveyedFile> {
   const { runTests } = await import("./run-tests.ts");
   const ran: Omit<Surveyed, "hits">[] = [];
-  const failure = await runTests(file, {
+  const failure = await runTests(file, 600, {
     isChosen: () => true,
     started: (title) => {
       instrumented.currentTestId = title;
@@ -104,7 +105,7 @@ async function face(mutant: string): Promise<never> {
   process.on("unhandledRejection", (error) => fail(String(error)));
   for (const { file, titles } of stages) {
     at = { file, title: "" };
-    const failure = await runTests(file, {
+    const failure = await runTests(file, secondsUntilHung, {
       isChosen: (title) => titles.includes(title),
       started: (title) => {
         at = { file, title: title ?? "" };

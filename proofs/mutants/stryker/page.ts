@@ -1,6 +1,6 @@
 // The second part of docs/evidence/mutants.md: the score of the generated mutants. The first part, the named mutants,
 // is rendered by ../mutants.ts. Each part is written by its own run and leaves the other alone.
-import { mutated, reasonsShareMax, secondsOfProcess, secondsPerMutant } from "./scope.ts";
+import { mutated, reasonsShareMax, secondsOfProcess, secondsPerMutant, secondsUntilHung } from "./scope.ts";
 import { type Reason, type Scores, scoreTable } from "./score.ts";
 
 const heading = "## Generated mutants";
@@ -18,6 +18,7 @@ that no test reaches, one that ran into a limit, one that Stryker disabled, one 
 |---|---|
 | time of a mutant's tests, measured on unchanged source; the quickest come first | ${secondsPerMutant} s |
 | CPU time of a mutant's process, after which it counts as timed out | ${secondsOfProcess} s |
+| time of a test that hangs, after which its mutant counts as timed out | ${secondsUntilHung} s |
 | survivors with a reason in \`proofs/mutants/stryker/reasons.json\` | ${reasons.length}, of at most ${reasonsShareMax * 100} % of all mutants |
 
 The command fails while a survivor has neither a test nor a reason, and lists each. \`proofs/mutants/stryker/score.json\`

@@ -33,12 +33,9 @@ export interface Listener {
 const titleOf = (task: Task): string => (task.suite?.name ? `${titleOf(task.suite)} > ${task.name}` : task.name);
 const testsOf = (task: Task): readonly Task[] => (task.type === "test" ? [task] : (task.tasks ?? []).flatMap(testsOf));
 const cpuSeconds = (): number => process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6;
-const config = {
+const configFor = (hangsAfterSeconds: number) => ({
   root: process.cwd(),
   setupFiles: [],
-  // No test here takes a second. A mutant that makes one hang should not hang for a minute.
-  testTimeout: 15_000,
-  hookTimeout: 15_000,
   sequence: { hooks: "stack", shuffle: false, concurrent: false, seed: 1, setupFiles: "list" },
   maxConcurrency: 1,
   retry: 0,
@@ -47,13 +44,21 @@ const config = {
   expect: {},
   fakeTimers: {},
   allowOnly: false,
-};
+  testTimeout: hangsAfterSeconds * 1_000,
+  hookTimeout: hangsAfterSeconds * 1_000,
+});
 
 /**
  * Runs the chosen tests of a file, in the order of the file, and gives the message of a failure outside of the tests:
- * the file does not load, a hook fails, or it holds no test.
+ * the file does not load, a hook fails, or it holds no test. A test hangs if it has not ended after so many seconds,
+ * which a busy machine makes longer.
  */
-export async function runTests(file: string, listener: Listener): Promise<string | undefined> {
+export async function runTests(
+  file: string,
+  hangsAfterSeconds: number,
+  listener: Listener,
+): Promise<string | undefined> {
+  const config = configFor(hangsAfterSeconds);
   // Vitest's `expect` and `vi` read the state of a worker here.
   Object.assign(globalThis, {
     __vitest_worker__: { config, environment: { name: "node" }, ctx: {}, rpc: {}, metaEnv: process.env, durations: {} },

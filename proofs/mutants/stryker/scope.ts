@@ -26,5 +26,8 @@ export const secondsPerMutant = 4;
 /** The CPU seconds after which a mutant's process is killed. It then counts as timed out, which is surviving. */
 export const secondsOfProcess = 20;
 
+/** The seconds after which a test that waits for what never happens is given up. It uses none of the CPU time. */
+export const secondsUntilHung = 15;
+
 /** The most mutants with a reason, as a share of all mutants. */
 export const reasonsShareMax = 0.05;

@@ -52,7 +52,7 @@ export const readReasons = (): readonly Reason[] =>
   JSON.parse(readFileSync(join(root, "proofs/mutants/stryker/reasons.json"), "utf8")) as readonly Reason[];
 
 /** Gives the hash of a file; undefined if there is none. */
-export const hashOf = (file: string): string | undefined =>
+const hashOf = (file: string): string | undefined =>
   existsSync(join(root, file))
     ? createHash("sha256")
         .update(readFileSync(join(root, file)))

@@ -174,7 +174,7 @@ describe("work that one process does at a time", () => {
     const claims = fewClaims(time);
     const before = await claims.take(["once/migrate"], "migrate", "other");
     let naps = 0;
-    const patient: Time = {
+    const counting: Time = {
       ...time,
       nap: async (milliseconds, cancel) => {
         expect([milliseconds, cancel.aborted]).toEqual([100, false]);
@@ -191,7 +191,7 @@ describe("work that one process does at a time", () => {
       claims,
       "ours",
       9,
-      patient,
+      counting,
     );
     expect([done, naps, time.beats()]).toEqual(["done", 3, []]);
     expect(await claims.take(["once/migrate"], "migrate", "third")).toMatchObject({ claim: { process: "third" } });
