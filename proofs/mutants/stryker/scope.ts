@@ -10,6 +10,7 @@ export const tests: readonly string[] = [
   "test/controlplane/runtime/claims.test.ts",
   "test/controlplane/runtime/drive.test.ts",
   "test/controlplane/runtime/perform.test.ts",
+  "test/controlplane/runtime/reconcile.test.ts",
   "test/controlplane/runtime/rollout-performer.test.ts",
   "test/proofs/few-seeds.test.ts",
 ];
