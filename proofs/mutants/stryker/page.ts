@@ -19,15 +19,15 @@ that no test reaches, one that ran into a limit, one that Stryker disabled, one 
 | time of a mutant's tests, measured on unchanged source; the quickest come first | ${secondsPerMutant} s |
 | CPU time of a mutant's process, after which it counts as timed out | ${secondsOfProcess} s |
 | time of a test that hangs, after which its mutant counts as timed out | ${secondsUntilHung} s |
-| survivors with a reason in \`proofs/mutants/stryker/reasons.json\` | ${reasons.length}, of at most ${reasonsShareMax * 100} % of all mutants |
+| survivors with a reason | ${reasons.length}, of ${reasonsShareMax * 100} % at most of all mutants |
 
-The command fails while a survivor has neither a test nor a reason, and lists each. \`proofs/mutants/stryker/score.json\`
-keeps them, and for each file the hashes of its source and of the tests that reached it. A file is run again when one of
-them changes. \`npm run mutants -- --file <path>\` runs one file, and \`npm run mutants -- --generated\` every file that
-changed, for 50 minutes at most on two cores. A run begins with a check on a tiny source, in which mutants of every
-outcome are known.
+The command fails while a survivor has neither a test nor a reason, and lists each. In \`proofs/mutants/stryker\`,
+\`score.json\` keeps them, and for each file the hashes of its source and of the tests that reached it. A file is run
+again when one of them changes. \`npm run mutants -- --file <path>\` runs one file, and
+\`npm run mutants -- --generated\` every file that changed, for 50 minutes at most. A run begins with a check on a tiny
+source, in which mutants of every outcome are known.
 
-Not mutated: the adapters. The claims in PostgreSQL are a function in the database, so each mutant would need a database;
+Not mutated: the adapters. The claims in PostgreSQL are a function in the database, so each mutant would need one.
 \`claims.contract.test.ts\` runs them against the same cases as the rule in \`controlplane/runtime/claims.ts\`.
 
 ${scoreTable(scores, reasons, files)}`;

@@ -1,5 +1,6 @@
-// What Stryker's first run finds out about unchanged source: how long each test takes and which mutants it reaches. From
-// this follows which tests a mutant has to face, and in which order. Plain values; command.ts reads and writes them.
+// What Stryker's first run finds out about unchanged source: how long each test takes and which mutants it reaches.
+// From this follows which tests a mutant has to face, and in which order. Plain values; command.ts reads and writes
+// them.
 
 /** One test of one file. */
 export interface Surveyed {
@@ -36,8 +37,8 @@ export interface Plan {
 
 /**
  * Plans the run of one mutant: the tests that reach it, the quickest first, until they take `seconds` together. At
- * least one test is run, however slow it is. Files that killed recent mutants come first, since mutants of one place tend
- * to fail the same tests.
+ * least one test is run, however slow it is. Files that killed recent mutants come first, since mutants of one place
+ * tend to fail the same tests.
  */
 export function planFor(mutant: string, survey: Survey, seconds: number, recentKillers: readonly string[] = []): Plan {
   const reaching = survey

@@ -1,4 +1,4 @@
-// How a process drives a stream: when it claims, when it rests after trouble, when it leaves, and what it leaves behind.
+// How a process drives a stream: when it claims, rests after trouble and leaves, and what it leaves behind.
 // The passes are a script here; the simulator runs them for real.
 import { describe, expect, it } from "vitest";
 import { createDrivers } from "../../../controlplane/runtime/drive.ts";
@@ -101,7 +101,7 @@ describe("a stream that is driven", () => {
     expect([naps, driven.size]).toEqual([[], 0]);
   });
 
-  it("rests after trouble, longer each time up to half a minute, forgets the pass, and rests shorter after success", async () => {
+  it("rests after each failure, up to half a minute, forgets the pass, and rests shorter after a success", async () => {
     const trouble = Array.from({ length: 8 }, () => "throw" as const);
     const { run, said, naps } = drivers({ passes: [...trouble, "write", "throw"] });
     await run("s", claim);
@@ -141,7 +141,7 @@ describe("a stream that is driven", () => {
     expect(said.filter((what) => what === "release")).toHaveLength(2);
   });
 
-  it("is claimed anew if an earlier run has released the claim, and left alone if another stream holds a target", async () => {
+  it("is claimed anew if its claim was released, and left alone if another stream holds a target", async () => {
     let asked = 0;
     const anew = drivers({ renew: () => ++asked > 1 });
     await anew.run("s", claim);

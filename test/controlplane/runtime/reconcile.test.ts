@@ -1,7 +1,7 @@
-// One reconcile pass at a time, over a journal and orchestrations that a test holds in its hand: what is performed, what
-// is written, and which pass is left open for the next process. The simulator runs whole rollouts through it.
+// One reconcile pass at a time, over a journal and orchestrations of the test: what is performed, what is written,
+// and which pass is left open for the next process. The simulator runs whole rollouts through it.
 import { describe, expect, it } from "vitest";
-import type { Fact, Pass, Step } from "../../../controlplane/runtime/ports.ts";
+import type { Fact, Orchestrations, Pass, Step } from "../../../controlplane/runtime/ports.ts";
 import { openReconciler, type Run } from "../../../controlplane/runtime/reconcile.ts";
 import type { AnyEvent, AnyOutcome } from "../../../engines/kind.ts";
 
@@ -23,6 +23,28 @@ interface Setting {
   readonly onPerform?: () => void;
   readonly recorded?: unknown;
 }
+
+type RunPass = (stream: string, length: number) => Promise<void>;
+
+/** Orchestrations that say what they are asked, and run a pass that begins anew at once. */
+const orchestrationsOf = (
+  said: string[],
+  begins: "done" | "open" | "ended",
+  runPass: RunPass,
+  launch: (pass: (stream: string, length: number, step: Step) => Promise<void>) => void,
+): Orchestrations => ({
+  launch: async (pass) => launch(pass),
+  begin: async (stream, length) => {
+    said.push(`begin ${length}`);
+    if (begins === "done") await runPass(stream, length);
+    return begins;
+  },
+  resume: async (_, length) => void said.push(`resume ${length}`),
+  open: async () => [1, 3],
+  forget: async (_, length) => void said.push(`forget ${length}`),
+  forgetAll: async () => void said.push("forget all"),
+  close: async () => void said.push("close"),
+});
 
 async function bench({ isWrite = false, begins = "done", appends = [], unread = [], ...more }: Setting = {}) {
   const said: string[] = [];
@@ -67,6 +89,7 @@ async function bench({ isWrite = false, begins = "done", appends = [], unread = 
     said.push(`step ${name}${patience ? ` ${patience.attemptsMax} times` : ""}`);
     return name === "perform" && "recorded" in more ? (more.recorded as never) : act();
   };
+  const direct = (stream = "s", length = 1) => pass(stream, length, step);
   const reconciler = openReconciler<AnyEvent>({
     journal: {
       read: async () => [...known, ...unread],
@@ -78,27 +101,20 @@ async function bench({ isWrite = false, begins = "done", appends = [], unread = 
     } as never,
     clock: { now: () => 77 },
     process: "p",
-    orchestrations: {
-      launch: async (each) => {
+    orchestrations: orchestrationsOf(
+      said,
+      begins,
+      (stream, length) => direct(stream, length),
+      (each) => {
         pass = each;
       },
-      begin: async (stream, length) => {
-        said.push(`begin ${length}`);
-        if (begins === "done") await pass(stream, length, step);
-        return begins;
-      },
-      resume: async (_, length) => void said.push(`resume ${length}`),
-      open: async () => [1, 3],
-      forget: async (_, length) => void said.push(`forget ${length}`),
-      forgetAll: async () => void said.push("forget all"),
-      close: async () => void said.push("close"),
-    },
+    ),
     time: { steady: () => steady },
     telemetry: { reconciled: (each) => void passes.push(each), recovered: () => {} },
     runOf: () => (more.isDriven === false ? undefined : run),
   });
   await reconciler.launch();
-  return { ...reconciler, said, passes, run, left, grown, direct: () => pass("s", 1, step) };
+  return { ...reconciler, said, passes, run, left, grown, direct };
 }
 const pen = JSON.stringify({ process: "p", claim });
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

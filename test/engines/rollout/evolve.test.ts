@@ -33,7 +33,7 @@ describe("a start", () => {
     expect([step({}, stable), step({}, null), step({ promoted: true }, stable)]).toEqual([0, 2, 2]);
   });
 
-  it("of a rollout aborted before it saw the app gives traffic back only if there is some and somewhere to give it", () => {
+  it("of a rollout aborted before it saw the app gives back traffic that the canary has, if stable exists", () => {
     const ending = { result: "rejected", reason: "aborted-by-signal", message: "m" } as const;
     const begun = (touched: boolean, served: string | null) => {
       const { phase, ending: left } = after({ touched, ending }, { kind: "Started", stable: served, activate: true });
