@@ -1,15 +1,19 @@
 // `npm run mutants`: runs the mutation tests, which show that our tests detect bugs. Each mutant of
 // mutants.json is a deliberate bug in our source, or a quirk of the emulator switched off. The command tries
 // each one in a copy of the project, fails if no test detects it, and writes docs/evidence/mutants.md. `--only
-// <name>` tries one mutant and writes nothing.
+// <name>` tries one mutant and writes nothing. Then it runs the mutants that Stryker generates, in stryker/;
+// `--generated` runs only those, and `--file <path>` only those of one file.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { check, type Detection, type Mutant, mutantsOf, page, unchanged } from "./mutants.ts";
+import { generatedPartOf, withGeneratedPart } from "./stryker/page.ts";
+import { updateScore } from "./stryker/update-score.ts";
 
 const root = join(import.meta.dirname, "..", "..");
+const pagePath = join(root, "docs", "evidence", "mutants.md");
 
 /** Copies the source of the project; the copy shares node_modules. */
 function copyProject(): string {
@@ -76,7 +80,31 @@ function tryMutant(mutant: Mutant): Detection | undefined {
   }
 }
 
-const { values } = parseArgs({ options: { only: { type: "string" } } });
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    generated: { type: "boolean", default: false },
+    file: { type: "string", multiple: true, default: [] },
+    minutes: { type: "string", default: "50" },
+    concurrency: { type: "string", default: "2" },
+  },
+});
+
+/** Runs the generated mutants, and prints what a person still has to answer. */
+function tryGenerated(): void {
+  const open = updateScore({
+    files: values.file,
+    concurrency: Number(values.concurrency),
+    minutes: Number(values.minutes),
+  });
+  console.log([...open, `${open.length} open`].join("\n"));
+  if (open.length > 0) process.exitCode = 1;
+}
+
+if (values.generated || values.file.length > 0) {
+  tryGenerated();
+  process.exit();
+}
 const mutants = mutantsOf(readFileSync(join(import.meta.dirname, "mutants.json"), "utf8"));
 const asked = mutants.filter(({ name }) => values.only === undefined || name === values.only);
 if (asked.length === 0)
@@ -101,4 +129,5 @@ for (const mutant of asked) {
   else process.exitCode = 1;
 }
 if (values.only === undefined && process.exitCode !== 1)
-  writeFileSync(join(root, "docs", "evidence", "mutants.md"), page(detections));
+  writeFileSync(pagePath, withGeneratedPart(page(detections), generatedPartOf(readFileSync(pagePath, "utf8"))));
+if (values.only === undefined) tryGenerated();

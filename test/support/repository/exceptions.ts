@@ -42,6 +42,7 @@ export const computedImports: Readonly<Record<string, string>> = {
   "toolchain/package/reference-errors.ts join(root, file)": "it reads every file of errors/",
   "toolchain/package/reference.ts root": "it writes the pages of docs/reference",
   "bench/performance/journal.ts import(emmettEntry)": "the library that it is compared with is installed elsewhere",
+  "proofs/mutants/stryker/run-tests.ts import(path)": "it loads the test files that a mutant has to face",
   'test/examples/components.test.ts import(join(folder, "index.ts"))': "it loads every example",
   "toolchain/node/node24.mjs import(module.href)": "a launcher loads its own program, as a source or translated",
   "toolchain/node/node24.mjs createRequire(metaUrl).resolve(`node-${process.platform}-${process.arch}/bin/node`)":
