@@ -16,6 +16,8 @@ interface Place {
   readonly text: string;
   /** The rule that should report here; absent if the place is quiet. */
   readonly rule?: string;
+  /** The place is the whole item that begins at the line: a step with its script. */
+  readonly whole?: boolean;
 }
 interface Labelled {
   readonly repository: string;
@@ -72,12 +74,20 @@ function scoreOf(scores: Map<string, Score>, rule: string): Score {
 const percent = (part: number, all: number): string => (all === 0 ? "" : `${Math.round((100 * part) / all)} %`);
 
 /** Whether a finding is at a labelled place: the line with the label's text that is nearest to its number. */
-function isAt(folder: string, finding: Finding, { file, line, text }: Place): boolean {
+function isAt(folder: string, finding: Finding, { file, line, text, whole = false }: Place): boolean {
   if (finding.place.file !== file) return false;
   const lines = readFileSync(join(folder, file), "utf8").split("\n");
   const matching = lines.flatMap((each, at) => (each.trim().startsWith(text) ? [at + 1] : []));
   const nearest = matching.toSorted((one, other) => Math.abs(one - line) - Math.abs(other - line))[0];
-  return finding.place.line === nearest;
+  if (nearest === undefined) return false;
+  return whole ? isWithin(lines, nearest, finding.place.line) : finding.place.line === nearest;
+}
+
+/** Whether a line belongs to the item that begins at another: every line between them is indented deeper, or empty. */
+function isWithin(lines: readonly string[], from: number, line: number): boolean {
+  const indent = (text: string): number => text.search(/\S/);
+  const outer = indent(lines[from - 1]!);
+  return line >= from && lines.slice(from, line).every((each) => each.trim() === "" || indent(each) > outer);
 }
 
 function print(
