@@ -8,6 +8,7 @@ import { analyze } from "../../analysis/analyze.ts";
 import { openFolder } from "../../analysis/folder.ts";
 import { type Finding, rankOf } from "../../analysis/rule.ts";
 import { beside } from "./beside.ts";
+import { speed } from "./speed.ts";
 
 interface Place {
   readonly file: string;
@@ -34,7 +35,9 @@ interface Score {
 const labels = JSON.parse(readFileSync(join(import.meta.dirname, "labels.json"), "utf8")) as {
   readonly repositories: readonly Labelled[];
 };
-const { values } = parseArgs({ options: { clones: { type: "string" }, beside: { type: "string" } } });
+const { values } = parseArgs({
+  options: { clones: { type: "string" }, beside: { type: "string" }, speed: { type: "boolean" } },
+});
 
 async function main(clones: string): Promise<void> {
   const scores = new Map<string, Score>();
@@ -114,9 +117,12 @@ function print(
   for (const repository of missing) console.log(`- no clone of ${repository}`);
 }
 
-if (values.beside !== undefined) beside(resolve(values.beside));
+if (values.speed) await speed();
+else if (values.beside !== undefined) beside(resolve(values.beside));
 else if (values.clones === undefined) {
-  console.log("Pass --clones <folder>, or --beside <folder> for zizmor and actionlint. The folder of clones");
+  console.log(
+    "Pass --speed, or --beside <folder> for zizmor and actionlint, or --clones <folder>. The folder of clones",
+  );
   console.log(" holds one folder <owner>__<name> for each repository:");
   for (const { repository, commit } of labels.repositories) console.log(`- ${repository} at ${commit}`);
   process.exitCode = 2;

@@ -6,10 +6,11 @@ import type { JobNode, StepNode } from "./nodes.ts";
 import { commandsIn, type ShellCommand } from "./shell.ts";
 import type { WorkflowsView } from "./view.ts";
 
+const scriptNames = String.raw`(t|test|lint|typecheck|check|e2e|verify|audit|smoke|health-?check)([:-][\w:-]+)?`;
 const testCommand = new RegExp(
   "^(" +
     [
-      String.raw`(npm|pnpm|yarn|bun)( run)?( -\S+)* (t|test|lint|typecheck|check|e2e|verify|audit|smoke|health-?check)([:-][\w:-]+)?`,
+      `(npm|pnpm|yarn|bun)( run)?( -\\S+)* ${scriptNames}`,
       "(python3? -m )?(pytest|unittest|tox|nox|mypy|ruff|flake8|pylint|bandit|pip-audit)",
       "(go|cargo|dotnet|swift|flutter|deno|mix|sbt|rake|rails) (test|vet|clippy|nextest)",
       String.raw`(\./)?(mvnw?|gradlew?)( \S+)* (test|verify|check)`,
