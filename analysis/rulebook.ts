@@ -23,6 +23,8 @@ import { hookCannotFire } from "./rules/hook-cannot-fire.ts";
 import { hookMatcherIgnored } from "./rules/hook-matcher-ignored.ts";
 import { hookRace } from "./rules/hook-race.ts";
 import { imageByDigest } from "./rules/image-by-digest.ts";
+import { jobPassesOnRetry } from "./rules/job-passes-on-retry.ts";
+import { matrixFanOutCost } from "./rules/matrix-fan-out-cost.ts";
 import { matrixIdleLeg } from "./rules/matrix-idle-leg.ts";
 import { noRollback } from "./rules/no-rollback.ts";
 import { oidcSubjectMatches } from "./rules/oidc-subject-matches.ts";
@@ -47,6 +49,7 @@ import { resourceOwnedTwice } from "./rules/resource-owned-twice.ts";
 import { rollbackNoRevisionKept } from "./rules/rollback-no-revision-kept.ts";
 import { rollbackTargetRemoved } from "./rules/rollback-target-removed.ts";
 import { rollbackUnsound } from "./rules/rollback-unsound.ts";
+import { runnerWait } from "./rules/runner-wait.ts";
 import { secretByReference } from "./rules/secret-by-reference.ts";
 import { secretExpiry } from "./rules/secret-expiry.ts";
 import { secretNotMarked } from "./rules/secret-not-marked.ts";
@@ -86,6 +89,8 @@ export const rulebook: readonly Rule[] = [
   hookMatcherIgnored,
   hookRace,
   imageByDigest,
+  jobPassesOnRetry,
+  matrixFanOutCost,
   matrixIdleLeg,
   noRollback,
   oidcSubjectMatches,
@@ -110,6 +115,7 @@ export const rulebook: readonly Rule[] = [
   rollbackNoRevisionKept,
   rollbackTargetRemoved,
   rollbackUnsound,
+  runnerWait,
   secretByReference,
   secretExpiry,
   secretNotMarked,

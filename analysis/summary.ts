@@ -17,6 +17,8 @@ export interface Summary {
   readonly counts: Readonly<Record<Severity, number>>;
   readonly filesJudged: number;
   readonly gaps: readonly Gap[];
+  /** What no repository holds, as a sentence. */
+  readonly outside: string;
   /** Labels of the nodes of the worst path, from first to last. */
   readonly worstPath: readonly string[];
   /** Whether nothing above info was found, and everything that was asked for was judged. */
@@ -39,6 +41,9 @@ export function summarize(analysis: Analysis, unread: readonly Gap[] = []): Summ
       ...graph.notJudged.map(({ file, because }) => ({ what: file, because })),
       ...remoteCallees(analysis),
     ],
+    outside: nodesOf(graph, "job").some(({ measured }) => measured !== undefined)
+      ? "Branch rules and environment protection are not in the repository, so they were not judged."
+      : "Branch rules, environment protection and run times are not in the repository, so they were not judged.",
     worstPath: worstPathOf(analysis),
     isClean: above.length === 0 && unread.length === 0,
   };

@@ -40,7 +40,7 @@ ${infos.length > 0 ? `<h2>Info</h2>\n${infos.map(one).join("\n")}` : ""}
 <h2>Not judged</h2>
 <ul>
 ${summary.gaps.map(({ what, because }) => `<li><code>${escaped(what)}</code>: ${escaped(because)}</li>`).join("\n")}
-<li>Branch rules, environment protection and run times are not in the repository, so they were not judged.</li>
+<li>${escaped(summary.outside)}</li>
 </ul>
 </body>
 </html>

@@ -2,7 +2,7 @@
 // Markdown that reads well as plain text, and fits on a page: what is beyond the first findings is counted.
 import type { Analysis } from "../analyze.ts";
 import { type Finding, type Related, rankOf } from "../rule.ts";
-import { type Gap, type Summary, sureness } from "../summary.ts";
+import { type Summary, sureness } from "../summary.ts";
 import { mermaidPath } from "./mermaid.ts";
 
 export interface PageOptions {
@@ -28,7 +28,7 @@ export function markdownPage({ findings }: Analysis, summary: Summary, options: 
         ...rest(above.slice(shown.length), summary.counts.info),
         ...picture(summary.worstPath),
         ...(patches ? ["## Patches", patches] : []),
-        ...gaps(summary.gaps),
+        ...gaps(summary),
       ];
   return `${parts.join("\n\n")}\n`;
 }
@@ -80,13 +80,10 @@ const fixes = (findings: readonly Finding[]): readonly string[] =>
 const picture = (labels: readonly string[]): readonly string[] =>
   labels.length < 2 ? [] : ["## Worst path", `\`\`\`mermaid\n${mermaidPath(labels)}\`\`\``];
 
-const alwaysUnjudged =
-  "Branch rules, environment protection and run times are not in the repository, so they were not judged.";
-
-function gaps(all: readonly Gap[]): readonly string[] {
+function gaps({ gaps: all, outside }: Summary): readonly string[] {
   const shown = all.slice(0, 15);
   const lines = shown.map(({ what, because }) => `- \`${path(what)}\`: ${plain(because)}`);
   const more =
     all.length > shown.length ? [`- and ${all.length - shown.length} more: \`--format json\` lists them`] : [];
-  return ["## Not judged", [...lines, ...more, `- ${alwaysUnjudged}`].join("\n")];
+  return ["## Not judged", [...lines, ...more, `- ${outside}`].join("\n")];
 }

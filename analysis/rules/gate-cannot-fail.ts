@@ -4,6 +4,7 @@
 import type { Graph } from "../graph.ts";
 import { lineOf, type Place } from "../place.ts";
 import type { Draft, Rule } from "../rule.ts";
+import { blindChecks } from "../systems/workflows/blind-checks.ts";
 import type { JobNode, StepNode } from "../systems/workflows/nodes.ts";
 import {
   isCheckStep,
@@ -28,9 +29,13 @@ function check(graph: Graph): readonly Draft[] {
   });
 }
 
-/** What ships after a job: later jobs that wait for it. */
+/** What ships after a job: later jobs that wait for it, and else those of a workflow that follows its run. */
 const guardedBy = (view: WorkflowsView, job: JobNode): JobNode | undefined =>
-  view.descendantsOf(job).find((each) => shipmentsOf(view, each).length > 0);
+  view.descendantsOf(job).find((each) => shipmentsOf(view, each).length > 0) ??
+  view
+    .followersOf(view.workflowOf(job))
+    .flatMap((each) => view.jobsOf(each))
+    .find((each) => shipmentsOf(view, each).length > 0);
 
 function ofJob(view: WorkflowsView, job: JobNode, guarded: JobNode | undefined): readonly Draft[] {
   if (job.continueOnError?.text !== "true" || guarded === undefined || !isGate(view, job)) return [];
@@ -85,8 +90,19 @@ function ofStep(view: WorkflowsView, job: JobNode, step: StepNode, guarded: JobN
         shipped.place,
       ),
     ];
-  return [...swallowed(job, step, shipped), ...withoutVerdict(job, step, shipped)];
+  return [...swallowed(job, step, shipped), ...withoutVerdict(job, step, shipped), ...blind(job, step, shipped)];
 }
+
+const blind = (job: JobNode, step: StepNode, shipped: Shipped): readonly Draft[] =>
+  blindChecks(step).map(({ line, message }) =>
+    draft(
+      lineOf(step.run!, line),
+      step.id,
+      `"${step.name}" in job ${job.key} ${message}.`,
+      shipped.place,
+      shipped.isBefore ? "medium" : "high",
+    ),
+  );
 
 /** A step that only fails, under a condition that nothing makes true. */
 function isDeadGuard(view: WorkflowsView, job: JobNode, step: StepNode): boolean {
@@ -243,6 +259,58 @@ jobs:
         run: fly releases rollback
 `;
 
+const measured = (query: string): string => `name: main
+on:
+  push:
+    branches: [main]
+concurrency: main
+jobs:
+  deploy:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - run: fly deploy --strategy bluegreen
+      - name: Watch errors
+        run: |
+          ERRORS=$(curl -fsS https://metrics.example/errors${query}
+          if [ "$ERRORS" -gt 5 ]; then exit 1; fi
+      - name: Roll back
+        if: failure()
+        run: fly releases rollback
+`;
+const generated = (command: string): string => `name: ci
+on:
+  push:
+    branches: [main]
+jobs:
+  docs:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@v6
+      - name: Check that the generated files are committed
+        run: |
+          npm run generate
+          ${command}
+`;
+const follower = `name: ship
+on:
+  workflow_run:
+    workflows: [ci]
+    types: [completed]
+    branches: [main]
+concurrency: ship
+jobs:
+  ship:
+    if: github.event.workflow_run.conclusion == 'success'
+    runs-on: ubuntu-24.04
+    timeout-minutes: 15
+    steps:
+      - uses: actions/checkout@v6
+        with:
+          ref: \${{ github.event.workflow_run.head_sha }}
+      - run: fly deploy
+`;
+
 export const gateCannotFail: Rule = {
   id: "gate-cannot-fail",
   title: "A gate passes whatever it finds",
@@ -256,11 +324,17 @@ export const gateCannotFail: Rule = {
   severity: "High if something ships after it. Medium if it checks what was shipped before.",
   fix: "Let the failure fail the step. End a loop of attempts with exit 1, and ask curl for --fail.",
   limits:
-    "Gates before which nothing ships are not reported. A step whose outcome is asked for later decides nothing here.",
+    "A gate that nothing is shipped behind is not reported. A step whose outcome is asked for later decides nothing here.",
   failing: [
     { ".github/workflows/main.yml": example("npm test || true # <- finding") },
     { ".github/workflows/main.yml": checked(" # <- finding") },
     { ".github/workflows/main.yml": refused("github.ref == 'main' # <- finding") },
+    { ".github/workflows/main.yml": example("docker run --rm shop npm test || echo failed # <- finding") },
+    { ".github/workflows/main.yml": measured(" || echo 0) # <- finding") },
+    {
+      ".github/workflows/ci.yml": generated("git diff # <- finding"),
+      ".github/workflows/ship.yml": follower,
+    },
   ],
   nearMisses: [
     {
@@ -271,6 +345,19 @@ export const gateCannotFail: Rule = {
         replace: "'refs/heads/main' && github.actor == 'a-bot'",
         by: "'main'",
       },
+    },
+    {
+      files: { ".github/workflows/main.yml": measured(")") },
+      because: "A query that fails ends the step.",
+      edit: { file: ".github/workflows/main.yml", replace: "errors)", by: 'errors || echo "0")' },
+    },
+    {
+      files: {
+        ".github/workflows/ci.yml": generated("git diff --exit-code"),
+        ".github/workflows/ship.yml": follower,
+      },
+      because: "The comparison fails when it finds a difference.",
+      edit: { file: ".github/workflows/ci.yml", replace: " --exit-code", by: "" },
     },
     {
       files: { ".github/workflows/main.yml": example("npm test") },

@@ -2,6 +2,7 @@
 // job before it, near or far, may be skipped on purpose. The run is green, and nothing was shipped.
 import type { Graph } from "../graph.ts";
 import type { Draft, Rule } from "../rule.ts";
+import { skippedByOtherChange } from "../systems/workflows/changed-parts.ts";
 import { unknown } from "../systems/workflows/conditions.ts";
 import { hasStatusFunction, parseCondition, pathsIn } from "../systems/workflows/expressions.ts";
 import type { JobNode } from "../systems/workflows/nodes.ts";
@@ -16,7 +17,7 @@ function check(graph: Graph): readonly Draft[] {
     if (isUndoJob(view, job)) return [];
     const own = job.condition && parseCondition(job.condition.text);
     if (hasStatusFunction(own) || (job.condition && own === undefined)) return [];
-    return throughTolerant(view, job) ?? neverBoth(view, job) ?? tolerantButNot(view, job) ?? [];
+    return throughTolerant(view, job) ?? neverBoth(view, job) ?? tolerantButNot(view, job) ?? ofOtherChange(view, job);
   });
 }
 
@@ -124,6 +125,21 @@ const canBeSkipped = (view: WorkflowsView, job: JobNode): boolean => {
   });
 };
 
+/** A need that runs for another part of the repository than the job itself. */
+function ofOtherChange(view: WorkflowsView, job: JobNode): readonly Draft[] {
+  const found = skippedByOtherChange(view, job);
+  if (found === undefined) return [];
+  const { skipped, changed } = found;
+  const [one] = draft(
+    view,
+    job,
+    `Job ${job.key} is skipped when only ${changed.join(" and ")} changed, although its own condition then holds: it ` +
+      `waits for ${skipped.key}, which is skipped then.`,
+    skipped,
+  );
+  return [{ ...one!, place: job.place, known: { inferred: 0.8 } }];
+}
+
 const example = (condition: string): string => `name: release
 on:
   workflow_dispatch:
@@ -181,6 +197,38 @@ jobs:
       - run: aws s3 sync site s3://shop-site
 `;
 
+const parts = (condition: string, mark: string): string => `name: ci
+on:
+  pull_request:
+jobs:
+  changes:
+    runs-on: ubuntu-24.04
+    outputs:
+      web: \${{ steps.filter.outputs.web }}
+      api: \${{ steps.filter.outputs.api }}
+    steps:
+      - id: filter
+        uses: dorny/paths-filter@v3
+        with:
+          filters: "web: ['web/**']"
+  api:
+    needs: changes
+    if: needs.changes.outputs.api == 'true'
+    runs-on: ubuntu-24.04
+    steps:
+      - run: make api
+      - uses: actions/upload-artifact@v7
+        with: { name: api, path: api.tar }
+  web:${mark}
+    needs: [api, changes]
+    if: ${condition}
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/download-artifact@v8
+        with: { name: api }
+      - run: make web
+`;
+
 export const releaseSilentlySkipped: Rule = {
   id: "release-silently-skipped",
   title: "A job is silently skipped although it should run",
@@ -193,8 +241,11 @@ export const releaseSilentlySkipped: Rule = {
     "optional job can switch off a release, and the run stays green.",
   severity: "High if the job ships something, else medium.",
   fix: "Give the job a status function, and ask for the results that it really depends on.",
-  limits: "A skip that the files only suggest, such as one that depends on an output, counts as possible.",
+  limits:
+    "Whether a job should run although a part that it waits for did not change is inferred from its condition. A skip " +
+    "that the files only suggest, such as one that depends on an output, counts as possible.",
   failing: [
+    { ".github/workflows/ci.yml": parts("needs.changes.outputs.web == 'true'", " # <- finding") },
     {
       ".github/workflows/release.yml": example("").replace("  deploy:\n", "  deploy: # <- finding\n"),
     },
@@ -205,6 +256,16 @@ export const releaseSilentlySkipped: Rule = {
     },
   ],
   nearMisses: [
+    {
+      files: {
+        ".github/workflows/ci.yml": parts(
+          "needs.changes.outputs.web == 'true' && needs.changes.outputs.api == 'true'",
+          "",
+        ),
+      },
+      because: "The job asks for both parts, so what it needs runs whenever it should.",
+      edit: { file: ".github/workflows/ci.yml", replace: " && needs.changes.outputs.api == 'true'", by: "" },
+    },
     {
       files: {
         ".github/workflows/release.yml": example("\n    if: ${{ !cancelled() && needs.build.result == 'success' }}"),

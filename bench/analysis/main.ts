@@ -8,6 +8,7 @@ import { analyze } from "../../analysis/analyze.ts";
 import { openFolder } from "../../analysis/folder.ts";
 import { type Finding, rankOf } from "../../analysis/rule.ts";
 import { beside } from "./beside.ts";
+import { speed } from "./speed.ts";
 
 interface Place {
   readonly file: string;
@@ -16,6 +17,8 @@ interface Place {
   readonly text: string;
   /** The rule that should report here; absent if the place is quiet. */
   readonly rule?: string;
+  /** The place is the whole item that begins at the line: a step with its script. */
+  readonly whole?: boolean;
 }
 interface Labelled {
   readonly repository: string;
@@ -32,7 +35,9 @@ interface Score {
 const labels = JSON.parse(readFileSync(join(import.meta.dirname, "labels.json"), "utf8")) as {
   readonly repositories: readonly Labelled[];
 };
-const { values } = parseArgs({ options: { clones: { type: "string" }, beside: { type: "string" } } });
+const { values } = parseArgs({
+  options: { clones: { type: "string" }, beside: { type: "string" }, speed: { type: "boolean" } },
+});
 
 async function main(clones: string): Promise<void> {
   const scores = new Map<string, Score>();
@@ -72,12 +77,20 @@ function scoreOf(scores: Map<string, Score>, rule: string): Score {
 const percent = (part: number, all: number): string => (all === 0 ? "" : `${Math.round((100 * part) / all)} %`);
 
 /** Whether a finding is at a labelled place: the line with the label's text that is nearest to its number. */
-function isAt(folder: string, finding: Finding, { file, line, text }: Place): boolean {
+function isAt(folder: string, finding: Finding, { file, line, text, whole = false }: Place): boolean {
   if (finding.place.file !== file) return false;
   const lines = readFileSync(join(folder, file), "utf8").split("\n");
   const matching = lines.flatMap((each, at) => (each.trim().startsWith(text) ? [at + 1] : []));
   const nearest = matching.toSorted((one, other) => Math.abs(one - line) - Math.abs(other - line))[0];
-  return finding.place.line === nearest;
+  if (nearest === undefined) return false;
+  return whole ? isWithin(lines, nearest, finding.place.line) : finding.place.line === nearest;
+}
+
+/** Whether a line belongs to the item that begins at another: every line between them is indented deeper, or empty. */
+function isWithin(lines: readonly string[], from: number, line: number): boolean {
+  const indent = (text: string): number => text.search(/\S/);
+  const outer = indent(lines[from - 1]!);
+  return line >= from && lines.slice(from, line).every((each) => each.trim() === "" || indent(each) > outer);
 }
 
 function print(
@@ -104,9 +117,12 @@ function print(
   for (const repository of missing) console.log(`- no clone of ${repository}`);
 }
 
-if (values.beside !== undefined) beside(resolve(values.beside));
+if (values.speed) await speed();
+else if (values.beside !== undefined) beside(resolve(values.beside));
 else if (values.clones === undefined) {
-  console.log("Pass --clones <folder>, or --beside <folder> for zizmor and actionlint. The folder of clones");
+  console.log(
+    "Pass --speed, or --beside <folder> for zizmor and actionlint, or --clones <folder>. The folder of clones",
+  );
   console.log(" holds one folder <owner>__<name> for each repository:");
   for (const { repository, commit } of labels.repositories) console.log(`- ${repository} at ${commit}`);
   process.exitCode = 2;

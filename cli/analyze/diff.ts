@@ -1,13 +1,14 @@
 // A unified diff of two texts. Patches change few lines, so it looks only for the longest common lines around them, by
 // the simple dynamic program.
 
-/** Gives the diff with three lines of context. */
+/** Gives the diff with three lines of context, as `git apply` reads it. */
 export function unifiedDiff(file: string, one: string, other: string): string {
-  const [before, after] = [one.split("\n"), other.split("\n")];
-  const marks = markedLines(before, after);
-  const hunks = hunksOf(marks);
-  return `--- a/${file}\n+++ b/${file}\n${hunks.join("")}`;
+  const marks = markedLines(linesOf(one), linesOf(other));
+  return `--- a/${file}\n+++ b/${file}\n${hunksOf(marks).join("")}`;
 }
+
+/** The lines of a text with their line breaks; the last may have none. */
+const linesOf = (text: string): readonly string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 
 interface Mark {
   readonly sign: " " | "-" | "+";
@@ -70,12 +71,12 @@ function hunksOf(marks: readonly Mark[]): readonly string[] {
   }
   return ranges.map(([from, to]) => {
     const [start, end] = [Math.max(0, from - context), Math.min(marks.length, to + context + 1)];
-    const lines = marks
-      .slice(start, end)
-      .filter(({ sign, text }, at, all) => sign !== " " || text !== "" || at < all.length - 1);
+    const lines = marks.slice(start, end);
     const count = (signs: string): number => lines.filter(({ sign }) => signs.includes(sign)).length;
     const line = (signs: string): number => marks.slice(0, start).filter(({ sign }) => signs.includes(sign)).length + 1;
-    const body = lines.map(({ sign, text }) => `${sign}${text}\n`).join("");
+    const body = lines.map(({ sign, text }) => `${sign}${text}${text.endsWith("\n") ? "" : noBreak}`).join("");
     return `@@ -${line(" -")},${count(" -")} +${line(" +")},${count(" +")} @@\n${body}`;
   });
 }
+
+const noBreak = "\n\\ No newline at end of file\n";

@@ -1,8 +1,10 @@
 // The patches of `ballast analyze`: they are proven, shown as a diff, and written only with --implement and only to a
-// clean git tree, so that git can take them back byte for byte.
+// clean git tree. The way back is a patch file inside of the git folder, where it does not make the tree dirty; it names
+// the checksums of the files before and after.
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import type { Analysis } from "../../analysis/analyze.ts";
 import { type Patches, provePatches } from "../../analysis/patches/prove.ts";
 import type { Folder } from "../../analysis/systems/system.ts";
@@ -35,11 +37,28 @@ export async function patchesFor(
   const rawOf = (file: string): string =>
     new TextDecoder("utf-8", { ignoreBOM: true }).decode(readFileSync(join(root, file)));
   const patches = await provePatches(folder, rawOf, analysis.findings, analysis.rules);
-  if (writes) for (const [file, text] of patches.files) writeFileSync(join(root, file), text);
-  return described(patches, rawOf, writes);
+  if (!writes || patches.files.size === 0) return described(patches, rawOf);
+  const wayBack = writeWayBack(root, patches, rawOf);
+  for (const [file, text] of patches.files) writeFileSync(join(root, file), text);
+  return described(patches, rawOf, wayBack);
 }
 
-function described({ proven, dropped, files }: Patches, rawOf: (file: string) => string, isWritten: boolean): string {
+/** Writes the reverse patch before anything is changed. @returns the command that goes back */
+function writeWayBack(root: string, { files }: Patches, rawOf: (file: string) => string): string {
+  const path = resolve(root, git(root, ["rev-parse", "--git-path", "ballast/undo.patch"]).stdout.trim());
+  const inside = git(root, ["rev-parse", "--show-prefix"]).stdout.trim();
+  const sum = (text: string): string => createHash("sha256").update(text).digest("hex");
+  const parts = [...files].map(
+    ([file, text]) =>
+      `# ${file}: sha256 ${sum(text)} becomes ${sum(rawOf(file))}\n${unifiedDiff(`${inside}${file}`, text, rawOf(file))}`,
+  );
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, parts.join(""));
+  const named = relative(root, path).replaceAll("\\", "/");
+  return `git apply --whitespace=nowarn ${/^[\w./-]+$/.test(named) ? named : JSON.stringify(named)}`;
+}
+
+function described({ proven, dropped, files }: Patches, rawOf: (file: string) => string, wayBack?: string): string {
   const drops = dropped.map(
     ({ finding, because }) =>
       `- not offered for \`${finding.place.file}:${finding.place.line}\` (${finding.rule}): ${because}`,
@@ -50,19 +69,21 @@ function described({ proven, dropped, files }: Patches, rawOf: (file: string) =>
   const diffs = names.map((file) => `\`\`\`diff\n${unifiedDiff(file, rawOf(file), files.get(file)!)}\`\`\``);
   return [
     [...list, ...drops].join("\n"),
-    ...(isWritten
-      ? [`Written. The way back: \`git checkout -- ${names.join(" ")}\``]
+    ...(wayBack !== undefined
+      ? [`Written to ${names.map((name) => `\`${name}\``).join(", ")}. The way back: \`${wayBack}\``]
       : ["Nothing was changed. `--implement` writes this:", ...diffs]),
   ].join("\n\n");
 }
 
 /** Git is asked without hooks and monitors, because the folder may be a stranger's. */
+const git = (root: string, words: readonly string[]) =>
+  spawnSync("git", ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", ...words], {
+    cwd: root,
+    encoding: "utf8",
+  });
+
 function requireCleanTree(root: string): void {
-  const { status, stdout } = spawnSync(
-    "git",
-    ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "status", "--porcelain", "--", "."],
-    { cwd: root, encoding: "utf8" },
-  );
+  const { status, stdout } = git(root, ["status", "--porcelain", "--", "."]);
   if (status !== 0) throw analyzeTreeDirty({ path: root, reason: "it is not in a git repository" });
   if (stdout.trim() !== "") throw analyzeTreeDirty({ path: root, reason: "it has uncommitted changes" });
 }

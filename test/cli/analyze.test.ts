@@ -1,6 +1,7 @@
 // `ballast analyze` as a command: exit codes, options, refusals, patches that are written to a clean tree only, and
 // that it loads nothing of the control plane.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -109,7 +110,7 @@ test("patches are shown without changing anything, refused on a dirty tree, and 
   await git("add", "-A");
   await git("-c", "core.autocrlf=false", "commit", "--quiet", "-m", "a");
   const written = await analyze(folder, "--implement");
-  expect(written.output).toContain("The way back: `git checkout --");
+  const [, wayBack] = /The way back: `(git apply [^`]+)`/.exec(written.output)!;
   const patched = readFileSync(file, "utf8");
   expect(patched).toContain("  cancel-in-progress: false\r\n");
   expect(patched.replaceAll("\r\n", "")).not.toContain("\n");
@@ -117,8 +118,35 @@ test("patches are shown without changing anything, refused on a dirty tree, and 
   const rules = JSON.parse(again.output).findings.map(({ rule }: { rule: string }) => rule);
   expect(rules).not.toContain("release-cancelled-midway");
   expect(rules).not.toContain("workflow-needless-needs");
-  await git("checkout", "--", ".");
+  expect((await git("status", "--porcelain")).output.trim()).not.toContain("??");
+  await git(...wayBack!.split(" ").slice(1));
   expect(readFileSync(file, "utf8")).toBe(crlf);
+  expect((await git("status", "--porcelain")).output.trim()).toBe("");
+});
+
+test.each([
+  ["with a byte order mark", (text: string) => `\uFEFF${text}`],
+  ["without a line break at the end", (text: string) => text.trimEnd()],
+  ["with both kinds of line ends", (text: string) => text.replace("\n", "\r\n")],
+])("the way back of a file %s is exact to the byte, also in a folder of the repository", async (_what, change) => {
+  const below = join(folder, "a folder");
+  mkdirSync(below);
+  renameSync(join(folder, ".github"), join(below, ".github"));
+  const file = join(below, ".github", "workflows", "deploy.yml");
+  const before = change(readFileSync(file, "utf8"));
+  writeFileSync(file, before);
+  await git("init", "--quiet");
+  await git("add", "-A");
+  await git("-c", "core.autocrlf=false", "commit", "--quiet", "-m", "a");
+  const { output } = await analyze(below, "--implement");
+  const after = readFileSync(file, "utf8");
+  expect(after).not.toBe(before);
+  const undo = readFileSync(join(folder, ".git", "ballast", "undo.patch"), "utf8");
+  const sum = (text: string): string => createHash("sha256").update(text).digest("hex");
+  expect(undo).toContain(`sha256 ${sum(after)} becomes ${sum(before)}`);
+  expect(output).toContain("The way back: `git apply --whitespace=nowarn ../.git/ballast/undo.patch`");
+  await runChild("git", ["apply", "--whitespace=nowarn", "../.git/ballast/undo.patch"], { cwd: below });
+  expect(readFileSync(file, "utf8")).toBe(before);
 });
 
 test("the analyser loads nothing of the control plane, of Pulumi or of a cloud", () => {

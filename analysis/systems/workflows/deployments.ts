@@ -1,9 +1,9 @@
 // Every deployment of a repository in every situation: which job, in which world, of what, under which locks. Rules
 // about locks, cancellation and timeouts ask here, so that they agree on what a deployment is.
-import type { Effect } from "./effects.ts";
+import { deploying, type Effect } from "./effects.ts";
 import { isPerRef, type Lock, locksOf } from "./locks.ts";
 import type { JobNode, WorkflowNode } from "./nodes.ts";
-import { deploymentsOf, tierOf } from "./roles.ts";
+import { deploymentsOf, isUndoJob, tierOf } from "./roles.ts";
 import { simulate } from "./simulate.ts";
 import { fill, lookupOf } from "./templates.ts";
 import type { WorkflowsView } from "./view.ts";
@@ -34,8 +34,16 @@ export function deploymentsIn(view: WorkflowsView): readonly Deployment[] {
   return all;
 }
 
+/** What a job changes. A rollback that is a workflow of its own changes what runs like every deployment. */
+function changesOf(view: WorkflowsView, job: JobNode): readonly Effect[] {
+  const jobs = view.jobsOf(view.workflowOf(job));
+  if (!isUndoJob(view, job) || jobs.some((each) => deploymentsOf(view, each).length > 0))
+    return deploymentsOf(view, job);
+  return view.effectsOf(job).filter(({ verb }) => deploying.has(verb) || verb === "undo");
+}
+
 function ofWorkflow(view: WorkflowsView, workflow: WorkflowNode): readonly Deployment[] {
-  const jobs = view.jobsOf(workflow).filter((job) => job.uses === undefined && deploymentsOf(view, job).length > 0);
+  const jobs = view.jobsOf(workflow).filter((job) => job.uses === undefined && changesOf(view, job).length > 0);
   if (jobs.length === 0) return [];
   return worldsOf(view, workflow).flatMap((world) => {
     const outcomes = simulate(view, workflow, world);
@@ -56,7 +64,7 @@ function callersRun(view: WorkflowsView, world: World): boolean {
 }
 
 function oneDeployment(view: WorkflowsView, workflow: WorkflowNode, world: World, job: JobNode): Deployment {
-  const effects = deploymentsOf(view, job);
+  const effects = changesOf(view, job);
   const lookup = lookupOf(workflow, job, world.via);
   const place = fill(job.environment?.text ?? "", lookup);
   const root = world.via[0] ? view.workflowOf(world.via[0]) : workflow;

@@ -247,7 +247,7 @@ const platformCommands: readonly CommandEffect[] = [
     command: /^(bash|sh|\.|source|node|python3?)? ?(\S*\/)?deploy(-[\w-]+)?\.(sh|py|js|mjs|ts)\b/,
     verb: "deploy",
     category: "script",
-    operand: /deploy\S* (\S+)/,
+    operand: /deploy\S* (\$\{\{.*?\}\}|\S+)/,
   },
   {
     command:
@@ -301,6 +301,12 @@ const otherCommands: readonly CommandEffect[] = [
     verb: "publish",
     category: "npm-package",
     name: ["--registry"],
+  },
+  {
+    command: /^(npm run|pnpm|pnpm run|yarn|yarn run|bun run) [\w:-]*publish([:-][\w:-]+)?( |$)/,
+    unless: /dry|local|test|docs|storybook|canary/,
+    verb: "publish",
+    category: "npm-package",
   },
   { command: /^changeset publish\b/, verb: "publish", category: "npm-package" },
   {

@@ -1,18 +1,25 @@
-// How long jobs took, from what GitHub's API says about finished runs: `GET …/actions/runs/{id}/jobs`, one page, or a
-// list of pages as `gh api --paginate --slurp` prints them. Only jobs that succeeded count. A time is the median of at
-// least five runs, because one run says nothing.
-import type { Measured } from "./measured.ts";
+// How long jobs took, waited and were retried, from what GitHub's API says about finished runs:
+// `GET …/actions/runs/{id}/jobs`, one page, or a list of pages as `gh api --paginate --slurp` prints them. With
+// `filter=all` it has earlier attempts too. Only jobs that succeeded say how long a job takes. A time is the median of
+// at least five runs, because one run says nothing.
+import type { Measured, Retries, Wait } from "./measured.ts";
 import type { JobNode, WorkflowNode } from "./nodes.ts";
 
 /** Where the history lies in a folder; `--history` puts a file from elsewhere there. */
 export const historyFile = ".ballast/run-history.json";
 
 const runsMin = 5;
+const startsMin = 30;
+const retriedRunsMin = 10;
 
 interface RunJob {
   readonly workflow: string;
   readonly name: string;
   readonly run: string;
+  readonly attempt: number;
+  readonly hasPassed: boolean;
+  /** When GitHub queued it; undefined in histories that leave it out. */
+  readonly queued: number | undefined;
   readonly from: number;
   readonly to: number;
 }
@@ -47,12 +54,14 @@ function pagesOf(text: string): readonly unknown[] | undefined {
 }
 
 function runJobOf(value: unknown): readonly RunJob[] {
-  if (!isRecord(value) || value["conclusion"] !== "success") return [];
+  if (!isRecord(value) || (value["conclusion"] !== "success" && value["conclusion"] !== "failure")) return [];
   const [from, to] = [secondsOf(value["started_at"]), secondsOf(value["completed_at"])];
-  const { workflow_name: workflow, name, run_id: run, run_attempt: attempt = 1 } = value;
+  const { workflow_name: workflow, name, run_id: run, run_attempt: attempt = 1, conclusion } = value;
   if (typeof workflow !== "string" || typeof name !== "string" || from === undefined || to === undefined || to < from)
     return [];
-  return [{ workflow, name, run: `${String(run)}/${String(attempt)}`, from, to }];
+  const queued = secondsOf(value["created_at"]);
+  const hasPassed = conclusion === "success";
+  return [{ workflow, name, run: String(run), attempt: Number(attempt), hasPassed, queued, from, to }];
 }
 
 const timeForm = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d+)?Z$/;
@@ -72,15 +81,79 @@ function secondsOf(value: unknown): number | undefined {
  * Gives how long a job took: from the first start to the last end of all that it is in a run, since a matrix has
  * several legs and a called workflow several jobs.
  */
-export function measuredOf(history: History, workflow: WorkflowNode, job: JobNode): Measured | undefined {
-  const title = job.title?.text ?? job.key;
-  const spans = new Map<string, { from: number; to: number }>();
-  for (const { name, run, from, to } of history.get(workflow.title) ?? []) {
-    if (name !== title && !name.startsWith(`${title} (`) && !name.startsWith(`${title} / `)) continue;
-    const known = spans.get(run);
-    spans.set(run, { from: Math.min(from, known?.from ?? from), to: Math.max(to, known?.to ?? to) });
-  }
-  if (spans.size < runsMin) return undefined;
-  const seconds = [...spans.values()].map(({ from, to }) => to - from).toSorted((one, other) => one - other);
-  return { seconds: seconds[Math.ceil(seconds.length / 2) - 1]!, runs: seconds.length };
+export function measuredOf(
+  history: History,
+  workflow: WorkflowNode,
+  job: JobNode,
+  needs: readonly JobNode[] = [],
+): Measured | undefined {
+  const all = history.get(workflow.title) ?? [];
+  const own = all.filter((each) => isOf(job, each));
+  const spans = [
+    ...byKey(
+      own.filter(({ hasPassed }) => hasPassed),
+      attemptOf,
+    ).values(),
+  ];
+  if (spans.length < runsMin) return undefined;
+  const from = (legs: readonly RunJob[]): number => Math.min(...legs.map((leg) => leg.from));
+  const to = (legs: readonly RunJob[]): number => Math.max(...legs.map((leg) => leg.to));
+  return {
+    seconds: quantile(
+      spans.map((legs) => to(legs) - from(legs)),
+      0.5,
+    ),
+    runs: spans.length,
+    machineSeconds: quantile(
+      spans.map((legs) => legs.reduce((sum, leg) => sum + leg.to - leg.from, 0)),
+      0.5,
+    ),
+    wait: waitOf(
+      own,
+      all.filter((each) => needs.some((need) => isOf(need, each))),
+    ),
+    retries: retriesOf(own),
+  };
+}
+
+const isOf = ({ title, key }: JobNode, { name }: RunJob): boolean => {
+  const shown = title?.text ?? key;
+  return name === shown || name.startsWith(`${shown} (`) || name.startsWith(`${shown} / `);
+};
+
+const attemptOf = ({ run, attempt }: RunJob): string => `${run}/${attempt}`;
+
+function byKey(jobs: readonly RunJob[], keyOf: (job: RunJob) => string): ReadonlyMap<string, readonly RunJob[]> {
+  const groups = new Map<string, RunJob[]>();
+  for (const job of jobs) groups.set(keyOf(job), [...(groups.get(keyOf(job)) ?? []), job]);
+  return groups;
+}
+
+/** The value that a share of all values does not exceed, by nearest rank. */
+const quantile = (values: readonly number[], share: number): number =>
+  values.toSorted((one, other) => one - other)[Math.ceil(values.length * share) - 1]!;
+
+/** A job can start when it is queued and everything that it needs has ended. */
+function waitOf(own: readonly RunJob[], needed: readonly RunJob[]): Wait | undefined {
+  const ends = byKey(needed, attemptOf);
+  const waits = own.flatMap((job) => {
+    if (job.queued === undefined) return [];
+    const ready = Math.max(job.queued, ...(ends.get(attemptOf(job)) ?? []).map(({ to }) => to));
+    return [Math.max(0, job.from - ready)];
+  });
+  if (waits.length < startsMin) return undefined;
+  return { seconds: quantile(waits, 0.5), ninetieth: quantile(waits, 0.9), starts: waits.length };
+}
+
+/** Attempts of one run have the same commit: one that fails and a later one that passes differ by chance. */
+function retriesOf(own: readonly RunJob[]): Retries | undefined {
+  const runs = [...byKey(own, ({ run }) => run).values()];
+  if (runs.length < retriedRunsMin) return undefined;
+  const passed = runs.filter((legs) => {
+    const attempts = [...byKey(legs, attemptOf).values()].toSorted((one, other) => one[0]!.attempt - other[0]!.attempt);
+    const last = attempts.at(-1)!;
+    const isPassed = last.every(({ hasPassed }) => hasPassed);
+    return isPassed && attempts.slice(0, -1).some((each) => each.some(({ hasPassed }) => !hasPassed));
+  });
+  return { passed: passed.length, runs: runs.length };
 }

@@ -30,6 +30,20 @@ const { TemplateContext, TemplateValidationErrors } = await import(
 const { getWorkflowSchema } = await import("@actions/workflow-parser/workflows/workflow-schema");
 const { FeatureFlags } = await import("@actions/expressions");
 
+/**
+ * GitHub takes a text as the default of a boolean input of `workflow_dispatch` (mxschmitt/action-tmate#244), and public
+ * workflows that run have it; its parser for editors does not.
+ */
+function isTolerated(
+  { rawMessage, range }: { rawMessage: string; range?: { start: { line: number } } | undefined },
+  content: string,
+): boolean {
+  if (!/encountered while reading 'input default'/.test(rawMessage)) return false;
+  const before = content.split("\n").slice(0, range?.start.line ?? 0);
+  const event = before.findLast((line) => /^\s*["']?workflow_(dispatch|call)["']?\s*:/.test(line));
+  return event?.includes("workflow_dispatch") ?? false;
+}
+
 const featureFlags = new FeatureFlags({ all: true });
 const send = (answer: Answer): void => void process.stdout.write(`${JSON.stringify(answer)}\n`);
 
@@ -45,10 +59,13 @@ for (const [index, content] of texts.entries()) {
   const { value } = parseWorkflow({ name: "workflow", content }, context);
   if (value !== undefined && context.errors.count === 0)
     await convertWorkflowTemplate(context, value, undefined, { featureFlags }).catch(() => undefined);
-  const errors = context.errors.getErrors().map(({ rawMessage, range }) => ({
-    message: rawMessage,
-    line: range?.start.line ?? 1,
-    column: range?.start.column ?? 1,
-  }));
+  const errors = context.errors
+    .getErrors()
+    .filter((error) => !isTolerated(error, content))
+    .map(({ rawMessage, range }) => ({
+      message: rawMessage,
+      line: range?.start.line ?? 1,
+      column: range?.start.column ?? 1,
+    }));
   send({ index, errors });
 }

@@ -6,10 +6,11 @@ import type { JobNode, StepNode } from "./nodes.ts";
 import { commandsIn, type ShellCommand } from "./shell.ts";
 import type { WorkflowsView } from "./view.ts";
 
+const scriptNames = String.raw`(t|test|lint|typecheck|check|e2e|verify|audit|smoke|health-?check)([:-][\w:-]+)?`;
 const testCommand = new RegExp(
   "^(" +
     [
-      String.raw`(npm|pnpm|yarn|bun)( run)?( -\S+)* (t|test|lint|typecheck|check|e2e|verify|audit)([:-][\w:-]+)?`,
+      `(npm|pnpm|yarn|bun)( run)?( -\\S+)* ${scriptNames}`,
       "(python3? -m )?(pytest|unittest|tox|nox|mypy|ruff|flake8|pylint|bandit|pip-audit)",
       "(go|cargo|dotnet|swift|flutter|deno|mix|sbt|rake|rails) (test|vet|clippy|nextest)",
       String.raw`(\./)?(mvnw?|gradlew?)( \S+)* (test|verify|check)`,
@@ -44,8 +45,12 @@ const checkName = /smoke|health|verif|post-?deploy|acceptance|e2e|probe|ready|sy
 const approvalName = /(^|[^a-z])(approv\w*|manual|sign-?off|confirm)([^a-z]|$)/i;
 const undoName = /roll-?back|revert|undo|restore/i;
 
-/** Whether a command can tell good from bad. */
-export const isTest = (command: ShellCommand): boolean => testCommand.test(command.words.join(" "));
+/** Whether a command can tell good from bad, also if a container runs it. */
+export const isTest = ({ words }: ShellCommand): boolean =>
+  testCommand.test(words.join(" ")) ||
+  (/^(docker|docker-compose|podman)$/.test(words[0] ?? "") &&
+    words.some((word) => word === "run" || word === "exec") &&
+    words.some((_word, at) => at > 1 && testCommand.test(words.slice(at).join(" "))));
 
 /** Whether a command asks a running system for its state. */
 export const isProbe = (command: ShellCommand): boolean =>

@@ -93,6 +93,14 @@ export class WorkflowsView {
     this.jobsOf(this.workflowOf(job)).filter((other) => this.isBefore(job, other));
 
   calleeOf = (job: JobNode): WorkflowNode | undefined => this.#callee.get(job.id);
+  /** The workflows that a finished run of this one starts. */
+  followersOf = (workflow: WorkflowNode): readonly WorkflowNode[] =>
+    this.workflows.filter(({ triggers }) =>
+      triggers.some(
+        ({ event, filters }) =>
+          event === "workflow_run" && filters["workflows"]?.some(({ text }) => text === workflow.title),
+      ),
+    );
   callersOf = (workflow: WorkflowNode): readonly JobNode[] => this.#callers.get(workflow.id) ?? [];
 
   /** The effects of a job's own steps, in order. */

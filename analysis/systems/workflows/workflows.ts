@@ -21,17 +21,29 @@ export const workflowsSystem: System = {
   claims: isWorkflow,
   read: async (folder, { asksGitHub = true }) => {
     const files = folder.files.filter(isWorkflow).toSorted(compareText);
+    // GitHub's parser works in its process while this one reads: it gets at once what is plain, and the rest when the
+    // aliases are counted.
+    const plain = asksGitHub ? files.flatMap((file) => plainText(folder, file)) : [];
+    const early = plain.length > 0 ? [rejectionsOf(plain)] : [];
     const read = files.map((file) => ({ file, ...parsed(folder, file) }));
     const texts = read.flatMap(({ file, text }) => (text === undefined ? [] : [{ file, text }]));
-    const official = rejectionsOf(asksGitHub ? texts : []);
+    const sent = new Set(plain.map(({ file }) => file));
+    const official = Promise.all([
+      ...early,
+      rejectionsOf(asksGitHub ? texts.filter(({ file }) => !sent.has(file)) : []),
+    ]);
     const parts = read.flatMap(({ file, yaml }) => (yaml ? [readWorkflow(file, yaml)] : []));
     const steps = parts.flatMap((part) => part.steps.flatMap((step) => [step, ...innerSteps(folder, step, 0)]));
     const history = historyIn(folder);
     const jobs = parts.flatMap(({ workflow, jobs: own }) =>
-      own.map((job) => ({ ...job, ...(history && { measured: measuredOf(history, workflow, job) }) })),
+      own.map((job) => ({ ...job, ...(history && { measured: measuredIn(history, workflow, job, own) }) })),
     );
-    const { rejected, unchecked } = await official;
+    const answers = await official;
+    const rejected = new Map(answers.flatMap((answer) => [...answer.rejected]));
     const workflows = parts.map(({ workflow }) => withRejections(workflow, rejected.get(workflow.file)));
+    const unchecked = answers
+      .flatMap((answer) => answer.unchecked)
+      .filter(({ file }) => parts.some(({ workflow }) => workflow.file === file));
     const effects = effectEdges(steps);
     return {
       nodes: [...workflows, ...jobs, ...steps, ...effects.targets],
@@ -53,6 +65,14 @@ export const workflowsSystem: System = {
   },
 };
 
+const measuredIn = (history: History, workflow: WorkflowNode, job: JobNode, all: readonly JobNode[]) =>
+  measuredOf(
+    history,
+    workflow,
+    job,
+    all.filter(({ key }) => job.needs.some(({ text }) => text === key)),
+  );
+
 function historyIn(folder: Folder): History | undefined {
   const content = folder.files.includes(historyFile) ? folder.read(historyFile) : undefined;
   return content && "text" in content ? readHistory(content.text) : undefined;
@@ -73,6 +93,14 @@ function parsed(folder: Folder, file: string): Parsed {
   const obstacle = yaml.obstacle;
   if (obstacle) return { because: obstacle };
   return { yaml, text: content.text };
+}
+
+/** A text without anchors and without deep nesting, which no parser takes long for. */
+function plainText(folder: Folder, file: string): readonly { readonly file: string; readonly text: string }[] {
+  const content = folder.read(file);
+  if ("because" in content || refusal(content.text) !== undefined) return [];
+  const isSuspect = /(^|[\s[{,])[&*][\w-]|[[{]{8}|!{8}|[^\n]{5000}/.test(content.text);
+  return isSuspect ? [] : [{ file, text: content.text }];
 }
 
 const withRejections = (workflow: WorkflowNode, rejections: readonly Rejection[] | undefined): WorkflowNode =>
