@@ -214,3 +214,16 @@ export const canaryAppUnguarded = entry<{ readonly app: string; readonly reason:
     "do nothing if no rollout of the app is in flight; otherwise check the app's traffic after the update, which " +
     "compares it with the plan only just before it writes",
 });
+
+/** The dead man's switch would act although the control plane is at work, or could never act. */
+export const deadMansSwitchTimesUnfit = entry<{ readonly why: string; readonly quietSeconds: number }>(
+  "dead-mans-switch-times-unfit",
+  {
+    title: "The times of the dead man's switch do not fit the control plane's",
+    message: ({ why }) => `The dead man's switch cannot be deployed: ${why}.`,
+    fix: ({ quietSeconds }) =>
+      Number.isNaN(quietSeconds)
+        ? "pass whole numbers of seconds"
+        : `set silenceSeconds to a whole number above ${quietSeconds}, and pass the control plane's leaseSeconds and requestSeconds`,
+  },
+);

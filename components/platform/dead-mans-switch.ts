@@ -7,7 +7,8 @@ import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignmen
 import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
-import { patience, publicAzure } from "../../defaults.ts";
+import { patience, publicAzure, quietSecondsOf } from "../../defaults.ts";
+import { deadMansSwitchTimesUnfit } from "../../errors/components.ts";
 import {
   assignmentName,
   child,
@@ -71,12 +72,25 @@ export interface DeadMansSwitchArgs {
    */
   readonly resourceManager?: string;
   /**
-   * How many seconds the control plane must be silent before the switch acts. While a rollout is in flight, a heartbeat
-   * counts only if the rollout's journal was written within that time.
+   * How many seconds the control plane must be silent before the switch acts. An answer counts as a heartbeat only if
+   * the control loop has left no rollout alone for that long after it was due. It must be longer than the recovery of a
+   * replica that died: five thirds of `leaseSeconds`, and `requestSeconds`.
    *
    * @default 240
    */
   readonly silenceSeconds?: number;
+  /**
+   * The control plane's `leaseSeconds`, with which the silence is compared.
+   *
+   * @default 60
+   */
+  readonly leaseSeconds?: number;
+  /**
+   * The control plane's `requestSeconds`, with which the silence is compared.
+   *
+   * @default 30
+   */
+  readonly requestSeconds?: number;
 }
 
 /** Every minute. A run that listens for longer overlaps the next one, which does no harm. */
@@ -94,7 +108,8 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
 
   constructor(name: string, args: DeadMansSwitchArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ballast:index:DeadMansSwitch", name, args, opts);
-    const { scope, resourceGroupName, location, silenceSeconds = patience.silenceSeconds } = args;
+    const { scope, resourceGroupName, location } = args;
+    const silenceSeconds = checkedSilence(args);
     const jobName = physicalName("job", name, scope);
     const identity = new UserAssignedIdentity(
       child(name, "identity"),
@@ -162,6 +177,34 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
         ),
     );
   }
+}
+
+/**
+ * Returns the silence after which the switch acts.
+ *
+ * @throws dead-mans-switch-times-unfit if a healthy control plane may be silent for as long.
+ */
+function checkedSilence(args: DeadMansSwitchArgs): number {
+  const times = {
+    silenceSeconds: args.silenceSeconds ?? patience.silenceSeconds,
+    leaseSeconds: args.leaseSeconds ?? patience.leaseSeconds,
+    requestSeconds: args.requestSeconds ?? patience.requestSeconds,
+  };
+  const wrong = Object.entries(times).find(([, value]) => !(Number.isInteger(value) && value > 0));
+  const quietSeconds = quietSecondsOf(times);
+  if (wrong !== undefined)
+    throw deadMansSwitchTimesUnfit({
+      why: `${wrong[0]} is ${wrong[1]}, which is no whole number above 0`,
+      quietSeconds,
+    });
+  if (times.silenceSeconds <= quietSeconds)
+    throw deadMansSwitchTimesUnfit({
+      why:
+        `silenceSeconds is ${times.silenceSeconds}, but it takes a healthy control plane up to ${quietSeconds} seconds ` +
+        "to recover the rollouts of a replica that died",
+      quietSeconds,
+    });
+  return times.silenceSeconds;
 }
 
 /** Returns the environment variables that deadman/main.ts reads. */

@@ -5,6 +5,7 @@ import type { RolloutEffect, RolloutOutcome, TrafficView } from "../../engines/r
 import { appKey } from "../../engines/targets.ts";
 import { after, type Instant } from "../../engines/time.ts";
 import { systemTime } from "../runtime/clock.ts";
+import { limitSecondsOf } from "../runtime/limits.ts";
 import type { Performer, Within } from "../runtime/performer.ts";
 import type { Claims, Fence } from "../runtime/ports.ts";
 import { callRolloutPort, type RolloutCalls } from "./call-rollout-port.ts";
@@ -44,6 +45,11 @@ async function untilUnlocked(
 /** Makes the performer of rollouts. */
 export const rolloutPerformer = (world: RolloutWorld): Performer<RolloutEffect, RolloutOutcome> => ({
   isWrite,
+  limitSeconds: (effect) => {
+    if (effect.kind === "Wait" || effect.kind === "AwaitSignal") return 0;
+    const asleepSeconds = effect.kind === "Probe" ? effect.timeoutSeconds : 0;
+    return limitSecondsOf(isWrite(effect), world.requestSeconds) + asleepSeconds;
+  },
   ready: (effect, cancel) => untilUnlocked(effect, world, cancel),
   perform: (effect, within) => performEffect(effect, world, within),
 });

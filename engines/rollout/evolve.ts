@@ -77,7 +77,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "Deactivated":
       return { ...state, failures: 0 };
     case "AttemptFailed":
-      return failed(doubt(state, event.mayLand), event.effect);
+      return failed(doubt(state, event.mayLand), event.effect, event.retryAfterSeconds);
     case "Signalled":
       return signalled(state, event.signal);
     case "Disregarded":
@@ -212,11 +212,11 @@ function adopt(state: RolloutState, percent: number): RolloutState {
   return reach({ ...state, step, warmFrom: state.now, adopted: state.steps[step] === percent ? undefined : percent });
 }
 
-/** Counts a failure; the pause after it doubles from one second to half a minute. */
-const fail = (state: RolloutState): RolloutState => ({
+/** Counts a failure; the pause after it doubles from one second to half a minute, or is what Azure asked for. */
+const fail = (state: RolloutState, askedSeconds = 0): RolloutState => ({
   ...state,
   failures: state.failures + 1,
-  retryAt: after(state.now, Math.min(30, 2 ** Math.min(state.failures, 5))),
+  retryAt: after(state.now, Math.max(askedSeconds, Math.min(30, 2 ** Math.min(state.failures, 5)))),
 });
 
 /** When each effect of a bake was last tried. */
@@ -225,15 +225,17 @@ const triedAt = { Probe: "probedAt", Measure: "measuredAt" } as const;
 /**
  * Counts a failed effect. While baking, it is tried again when it is next due, and the other effects go on. A revision
  * that cannot be deactivated may have traffic again, so the weights are read before the next try.
+ *
+ * @param askedSeconds How long Azure asked to wait. While baking, only this effect waits; the canary is still probed.
  */
-function failed(state: RolloutState, effect: RolloutEffect["kind"]): RolloutState {
+function failed(state: RolloutState, effect: RolloutEffect["kind"], askedSeconds?: number): RolloutState {
   if (state.phase === "baking") {
     const field = effect === "Probe" || effect === "Measure" ? triedAt[effect] : "readAt";
-    return { ...state, failures: state.failures + 1, [field]: state.now };
+    return { ...state, failures: state.failures + 1, [field]: after(state.now, askedSeconds ?? 0) };
   }
   return state.phase === "retiring"
-    ? { ...fail(state), phase: "confirming", retireFailures: state.retireFailures + 1 }
-    : fail(state);
+    ? { ...fail(state, askedSeconds), phase: "confirming", retireFailures: state.retireFailures + 1 }
+    : fail(state, askedSeconds);
 }
 
 /**

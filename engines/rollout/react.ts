@@ -68,6 +68,15 @@ export function react(state: RolloutState): RolloutEffect | undefined {
   }
 }
 
+/**
+ * Gives when the loop must act next; undefined for a rollout that has finished, and for one that only a signal moves on.
+ */
+export function dueAt(state: RolloutState): Instant | undefined {
+  const effect = react(state);
+  if (effect === undefined || effect.kind === "AwaitSignal") return undefined;
+  return effect.kind === "Wait" ? effect.until : state.now;
+}
+
 /** How many intervals pass between two measurements during a pause. All buckets are judged all the same. */
 const pausedIntervals = 5;
 

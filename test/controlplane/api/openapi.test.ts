@@ -14,6 +14,7 @@ import { releaseForm } from "../../../engines/rollout/request.ts";
 import { catalogue } from "../../../errors/catalogue.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
 import { journalChainBroken, journalFactUnknown } from "../../../errors/journal.ts";
+import { brokenJournal } from "../../support/controlplane/broken-journals.ts";
 import { checked, checkOf, described, description, operations, seen } from "../../support/controlplane/exchanges.ts";
 import {
   body,
@@ -131,20 +132,18 @@ async function provokeEverything(): Promise<void> {
     throw new Error("broken inside");
   };
   const everythingBroken = {
-    journal: { read: broken, streams: broken, append: broken, grown: broken, lastWriteAt: broken },
+    journal: { read: broken, after: broken, list: broken, show: broken, append: broken, grown: broken, pulse: broken },
     claims: { lock: broken, unlock: broken, holders: broken },
     streams: { start: broken, signal: broken, recover: broken },
   } as unknown as Partial<Service["parts"]>;
-  const unreadable = (): Promise<never> =>
-    Promise.reject(journalFactUnknown({ stream, index: 0, why: "a test wants it" }));
   const plain = service();
   const inside = service(everythingBroken);
-  const misread = service({ journal: { ...plain.parts.journal, read: unreadable, streams: async () => [stream] } });
+  const why = "a test wants it";
+  const misread = service({
+    journal: brokenJournal(plain.parts.journal, () => journalFactUnknown({ stream, index: 0, why })),
+  });
   const tampered = service({
-    journal: {
-      ...plain.parts.journal,
-      read: () => Promise.reject(journalChainBroken({ stream, index: 0, why: "a test wants it" })),
-    },
+    journal: brokenJournal(plain.parts.journal, () => journalChainBroken({ stream, index: 0, why })),
   });
   const deaf = serviceWithoutKeys();
   const weak = await token({ roles: [] });
