@@ -35,8 +35,8 @@ export interface Codec<Event> {
 export class Misshapen extends Error {}
 
 /**
- * A stream at a glance, folded fact by fact beside its state, so that a long journal costs no more than a short one. Its
- * summary and its notifications are made from it.
+ * A stream at a glance, folded fact by fact beside its state, so that a long journal costs no more than a short one.
+ * Its summary and its notifications are made from it.
  */
 export interface Glance<Event, State, Seen extends { readonly state: State }> {
   readonly initial: Seen;

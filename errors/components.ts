@@ -224,6 +224,7 @@ export const deadMansSwitchTimesUnfit = entry<{ readonly why: string; readonly q
     fix: ({ quietSeconds }) =>
       Number.isNaN(quietSeconds)
         ? "pass whole numbers of seconds"
-        : `set silenceSeconds to a whole number above ${quietSeconds}, and pass the control plane's leaseSeconds and requestSeconds`,
+        : `set silenceSeconds to a whole number above ${quietSeconds}, ` +
+          "and pass the control plane's leaseSeconds and requestSeconds",
   },
 );

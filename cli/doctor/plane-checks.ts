@@ -19,8 +19,8 @@ export interface Pulse {
 const countOf = (rollouts: number): string => `${rollouts} rollout${rollouts === 1 ? "" : "s"}`;
 
 /**
- * Judges the heartbeat as the dead man's switch does: it is lost when the loop has left a rollout that was due alone for
- * `silenceSeconds`.
+ * Judges the heartbeat as the dead man's switch does: it is lost when the loop has left a rollout that was due
+ * alone for `silenceSeconds`.
  */
 export function judgePulse({ inFlight, overdueSeconds }: Pulse, silenceSeconds: number): CheckResult {
   const seconds = Math.round(overdueSeconds);

@@ -200,8 +200,8 @@ function checkedSilence(args: DeadMansSwitchArgs): number {
   if (times.silenceSeconds <= quietSeconds)
     throw deadMansSwitchTimesUnfit({
       why:
-        `silenceSeconds is ${times.silenceSeconds}, but it takes a healthy control plane up to ${quietSeconds} seconds ` +
-        "to recover the rollouts of a replica that died",
+        `silenceSeconds is ${times.silenceSeconds}, but it takes a healthy control plane up to ${quietSeconds} ` +
+        "seconds to recover the rollouts of a replica that died",
       quietSeconds,
     });
   return times.silenceSeconds;

@@ -70,7 +70,7 @@ export interface Fact<Event extends AnyEvent = AnyEvent> {
   readonly event: Event;
   /** The process that wrote it. */
   readonly process: string;
-  /** The claim's epoch under which it was written; 0 for requests and signals, which need no claim. */
+  /** The claim's epoch under which it was written; 0 for signals to a stream in flight, which need no claim. */
   readonly epoch: number;
   /** Covers all of the above and the hash of the fact before. The last fact's hash stands for the whole stream. */
   readonly hash: string;

@@ -18,12 +18,13 @@ export function react(state: RolloutState): RolloutEffect | undefined {
     timeoutSeconds: Math.min(strategy.probeSeconds * 2, 10),
     ...awake(state),
   };
-  const shift = (overrideLock: boolean): RolloutEffect => ({
+  const shift = (overrideLock: boolean, waitsUntil?: Instant): RolloutEffect => ({
     kind: "ShiftTraffic",
     target,
     weights: wantedWeights(state),
     labels: wantedLabels(state),
     overrideLock,
+    ...(waitsUntil === undefined ? {} : { waitsUntil }),
   });
   switch (state.phase) {
     case "inspecting":
@@ -35,11 +36,11 @@ export function react(state: RolloutState): RolloutEffect | undefined {
         [state.probedAt < state.phaseAt ? state.now : after(state.probedAt, strategy.probeSeconds), probe],
       ]);
     case "shifting":
-      if (!state.paused) return shift(false);
+      if (!state.paused) return shift(false, expiresAt(state));
       // A canary that already has traffic is watched during a pause.
       return state.step > 0 ? soonest(state, [[probeAt(state), probe]]) : { kind: "AwaitSignal" };
     case "settling":
-      return shift(false);
+      return shift(false, after(state.phaseAt, strategy.maximumSeconds));
     case "reverting":
       return shift(true);
     case "verifying":
@@ -76,6 +77,10 @@ export function dueAt(state: RolloutState): Instant | undefined {
   if (effect === undefined || effect.kind === "AwaitSignal") return undefined;
   return effect.kind === "Wait" ? effect.until : state.now;
 }
+
+/** When a rollout has used up its time, as far as it knows of pauses and waits at its gate. */
+export const expiresAt = ({ startedAt, pausedSeconds, intent }: RolloutState): Instant =>
+  after(startedAt, intent!.strategy.maximumSeconds + pausedSeconds);
 
 /** How many intervals pass between two measurements during a pause. All buckets are judged all the same. */
 const pausedIntervals = 5;

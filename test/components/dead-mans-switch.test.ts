@@ -105,3 +105,23 @@ test("every setting that the job reads is set", async () => {
     AZURE_CLIENT_ID: "client",
   });
 });
+
+test.each([
+  [{ silenceSeconds: 130 }, "silenceSeconds is 130, but it takes a healthy control plane up to 130 seconds"],
+  [{ leaseSeconds: 200 }, "up to 364 seconds"],
+  [{ silenceSeconds: 20, leaseSeconds: 6, requestSeconds: 10 }, "up to 20 seconds"],
+  [{ silenceSeconds: 0 }, "silenceSeconds is 0, which is no whole number above 0"],
+  [{ silenceSeconds: Number.NaN }, "silenceSeconds is NaN"],
+  [{ silenceSeconds: 240.5 }, "silenceSeconds is 240.5"],
+  [{ leaseSeconds: -1 }, "leaseSeconds is -1"],
+])("refuses the times %j, with which it would act on a healthy control plane or never", async (change, why) => {
+  await expect(deadMansSwitch(change)).rejects.toMatchObject({
+    id: "dead-mans-switch-times-unfit",
+    message: expect.stringContaining(why),
+  });
+});
+
+test("takes the shortest silence that a healthy control plane never reaches", async () => {
+  const { declared } = await deadMansSwitch({ silenceSeconds: 21, leaseSeconds: 6, requestSeconds: 10 });
+  expect(declared.some(({ name }) => name === "dead-mans-switch-job")).toBe(true);
+});

@@ -17,8 +17,8 @@ const channel = "ballast_journal";
 
 // The claim's row stays locked to the end of the transaction, so that no other process can take the claim between the
 // check and the facts. A stream of the expected length with another last fact, as in a database restored from a backup,
-// is not the stream that the events were decided on. The stream's row shows what it is after the facts, for readers that
-// need no journal; a write under a claim is the loop's, and so counts as its look at the stream.
+// is not the stream that the events were decided on. The stream's row shows what it is after the facts, for readers
+// that need no journal; a write under a claim is the loop's, and so counts as its look at the stream.
 const appendStatement = `
 with held as (
   select 1 from ballast.claims
@@ -112,9 +112,9 @@ export function openJournal<Event extends AnyEvent>(
       throw error;
     }
   };
-  const { distrust, ...rows } = openRows({ pool, log, overlook: overlookedBy(readWhole, overlook) });
+  const { distrust, ...shown } = openRows({ pool, log, overlook: overlookedBy(readWhole, overlook) });
   return {
-    ...rows,
+    ...shown,
     read: readWhole,
     after: (stream, place) => after(pool, kinds, stream, place),
     append: async (stream, on, events, pen) => {

@@ -1,5 +1,6 @@
 // GET /<kind>/<name>/follow: one line of JSON for each fact as it is written, and one line at the end.
-// Only new facts are read, and nothing is folded, however long the stream is. An empty object every few seconds keeps the connection open and shows the reader that the control plane is alive.
+// Only new facts are read, and nothing is folded, however long the stream is. An empty object every few seconds keeps
+// the connection open and shows the reader that the control plane is alive.
 import { type AnyKind, streamOf } from "../../../engines/kind.ts";
 import { callMalformed } from "../../../errors/api.ts";
 import type { Fact, Journal, Place } from "../../runtime/ports.ts";

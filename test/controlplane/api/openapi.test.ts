@@ -145,6 +145,11 @@ async function provokeEverything(): Promise<void> {
   const tampered = service({
     journal: brokenJournal(plain.parts.journal, () => journalChainBroken({ stream, index: 0, why })),
   });
+  const lost = () => Promise.reject(Object.assign(new Error("the connection broke"), { code: "ECONNRESET" }));
+  const silent = new Proxy({}, { get: () => lost });
+  const unanswered = service({ journal: silent, claims: silent, streams: silent } as unknown as Partial<
+    Service["parts"]
+  >);
   const deaf = serviceWithoutKeys();
   const weak = await token({ roles: [] });
   const foreign = await token({ aud: "x" });
@@ -154,6 +159,7 @@ async function provokeEverything(): Promise<void> {
     await plain.call(method, to, sent, weak);
     await deaf.call(method, to, sent);
     await inside.call(method, to, sent);
+    await unanswered.call(method, to, sent);
     await misread.call(method, to, sent);
     await tampered.call(method, to, sent);
     await plain.call(method, `${to.replace("/api", "/%00")}${to === "/rollouts" ? "?x=1" : ""}`, sent);

@@ -26,7 +26,6 @@ export function memoryJournal<Event extends AnyEvent>(
 ): Journal<Event> {
   const streams = new Map<string, Stored>();
   const waiting = new Set<() => void>();
-  let lastWriteAt: Instant | undefined;
   const overlook = overviewsOf(kinds);
   const factsOf = (stream: string) => (streams.get(stream)?.facts ?? []).map((fact) => parseFact(fact, kinds));
   const shown = (stream: string, { facts, overview }: Stored): Listed => ({
@@ -34,6 +33,14 @@ export function memoryJournal<Event extends AnyEvent>(
     facts: facts.length,
     overview: overview ?? overlook(stream, factsOf(stream))!,
   });
+  // As in PostgreSQL, facts of which no overview can be made are kept all the same.
+  const overviewOf = (stream: string): Overview | undefined => {
+    try {
+      return overlook(stream, factsOf(stream));
+    } catch {
+      return undefined;
+    }
+  };
   const lengthOf = (stream: string): number => streams.get(stream)?.facts.length ?? 0;
   return {
     read: async (stream) => factsOf(stream),
@@ -42,6 +49,64 @@ export function memoryJournal<Event extends AnyEvent>(
       const place = facts[index];
       return place === undefined || (hash !== undefined && place.hash !== hash) ? undefined : facts.slice(index + 1);
     },
+    ...memoryRows(streams, shown, now),
+    append: async (stream, on, events, { process, claim }) => {
+      if (events.length === 0) return "appended";
+      if (claim && (claim.holder !== stream || !stillOurs(claim))) return "fenced";
+      if (lengthOf(stream) !== on.length || streams.get(stream)?.facts.at(-1)?.hash !== on.at(-1)?.hash)
+        return "conflict";
+      const stored = streams.get(stream) ?? {
+        facts: [],
+        finished: false,
+        createdAt: streams.size + 1,
+        overview: undefined,
+        writtenAt: 0,
+        lookedAt: 0,
+      };
+      streams.set(stream, stored);
+      const facts = (JSON.parse(eventsAsText(events)) as unknown[]).map((event, offset) => ({
+        stream,
+        index: on.length + offset,
+        event,
+        process,
+        epoch: claim?.epoch ?? 0,
+      }));
+      stored.facts.push(...chain(on.at(-1)?.hash, facts));
+      stored.finished = kinds.of(stream)?.finishes(events) ?? stored.finished;
+      stored.overview = overviewOf(stream);
+      stored.writtenAt = now();
+      if (claim) stored.lookedAt = now();
+      for (const wake of waiting) wake();
+      return "appended";
+    },
+    grown: (stream, length, cancel) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!cancel.aborted && lengthOf(stream) <= length) return;
+          waiting.delete(look);
+          cancel.removeEventListener("abort", look);
+          resolve();
+        };
+        waiting.add(look);
+        cancel.addEventListener("abort", look);
+        look();
+      }),
+    streams: async ({ kind, unfinished }) =>
+      [...streams]
+        .reverse()
+        .filter(([stream, { finished }]) => !(unfinished && finished) && (!kind || stream.startsWith(`${kind}/`)))
+        .map(([stream]) => stream),
+  };
+}
+
+/** The part of a journal in memory that PostgreSQL answers from the rows of streams. */
+function memoryRows(
+  streams: ReadonlyMap<string, Stored>,
+  shown: (stream: string, stored: Stored) => Listed,
+  now: () => Instant,
+): Pick<Journal, "list" | "show" | "underWay" | "looked" | "pulse"> {
+  const lastWriteAt = () => Math.max(0, ...[...streams.values()].map(({ writtenAt }) => writtenAt));
+  return {
     list: async ({ kind, unfinished, parts = new Map(), limit, after }) => {
       const found = [...streams].toReversed().filter(([stream, { finished, createdAt }]) => {
         const [first, ...rest] = stream.split("/");
@@ -74,52 +139,6 @@ export function memoryJournal<Event extends AnyEvent>(
     looked: async (names) => {
       for (const name of names) streams.get(name)!.lookedAt = now();
     },
-    append: async (stream, on, events, { process, claim }) => {
-      if (events.length === 0) return "appended";
-      if (claim && (claim.holder !== stream || !stillOurs(claim))) return "fenced";
-      if (lengthOf(stream) !== on.length || streams.get(stream)?.facts.at(-1)?.hash !== on.at(-1)?.hash)
-        return "conflict";
-      const stored = streams.get(stream) ?? {
-        facts: [],
-        finished: false,
-        createdAt: streams.size + 1,
-        overview: undefined,
-        writtenAt: 0,
-        lookedAt: 0,
-      };
-      streams.set(stream, stored);
-      const facts = (JSON.parse(eventsAsText(events)) as unknown[]).map((event, offset) => ({
-        stream,
-        index: on.length + offset,
-        event,
-        process,
-        epoch: claim?.epoch ?? 0,
-      }));
-      stored.facts.push(...chain(on.at(-1)?.hash, facts));
-      stored.finished = kinds.of(stream)?.finishes(events) ?? stored.finished;
-      stored.overview = overlook(stream, factsOf(stream));
-      lastWriteAt = stored.writtenAt = now();
-      if (claim) stored.lookedAt = now();
-      for (const wake of waiting) wake();
-      return "appended";
-    },
-    grown: (stream, length, cancel) =>
-      new Promise((resolve) => {
-        const look = (): void => {
-          if (!cancel.aborted && lengthOf(stream) <= length) return;
-          waiting.delete(look);
-          cancel.removeEventListener("abort", look);
-          resolve();
-        };
-        waiting.add(look);
-        cancel.addEventListener("abort", look);
-        look();
-      }),
-    streams: async ({ kind, unfinished }) =>
-      [...streams]
-        .reverse()
-        .filter(([stream, { finished }]) => !(unfinished && finished) && (!kind || stream.startsWith(`${kind}/`)))
-        .map(([stream]) => stream),
     pulse: async () => ({
       inFlight: [...streams.values()].filter(({ finished }) => !finished).length,
       overdueSeconds: Math.max(
@@ -131,7 +150,7 @@ export function memoryJournal<Event extends AnyEvent>(
             return (now() - Math.max(due, lookedAt)) / 1000;
           }),
       ),
-      lastWrite: lastWriteAt === undefined ? undefined : { at: lastWriteAt, secondsAgo: (now() - lastWriteAt) / 1000 },
+      lastWrite: lastWriteAt() === 0 ? undefined : { at: lastWriteAt(), secondsAgo: (now() - lastWriteAt()) / 1000 },
     }),
   };
 }
