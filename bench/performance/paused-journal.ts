@@ -9,7 +9,7 @@ const stable = "app--0";
 const canary = "app--1";
 const tally = (requests: number) => ({
   requests,
-  failed: 1,
+  failed: Math.round(requests / 290), // both arms fail alike
   durations: { from: 42, counts: [3, 9, 27, 60, 88, 60, 27, 9, 3, 1] },
 });
 
