@@ -46,6 +46,10 @@ export interface Signal<Name extends string> {
   readonly signal: Name;
   readonly by: string;
   readonly message: string;
+  /** What it is about, if it is about something else than the stream, such as another revision of its app. */
+  readonly about?: string;
+  /** Whether the sender has the right to approve; absent means no. */
+  readonly mayApprove?: boolean;
 }
 
 /** Folds the facts of a journal into the state. */

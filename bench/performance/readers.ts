@@ -87,7 +87,7 @@ export async function measureReaders(setting: Reading): Promise<Read> {
     } as unknown as Parts;
     const app = createApp(
       parts,
-      async () => ({ name: "reader" }),
+      async () => ({ name: "reader", roles: ["Rollout.Read"] }),
       () => undefined,
     );
     const calls: number[] = [];

@@ -4,11 +4,11 @@
 
 import { Job } from "@pulumi/azure-native/app/job.js";
 import { RoleAssignment } from "@pulumi/azure-native/authorization/roleAssignment.js";
-import { RoleDefinition } from "@pulumi/azure-native/authorization/roleDefinition.js";
 import { UserAssignedIdentity } from "@pulumi/azure-native/managedidentity/userAssignedIdentity.js";
 import * as pulumi from "@pulumi/pulumi";
-import { patience, publicAzure, quietSecondsOf } from "../../defaults.ts";
-import { deadMansSwitchTimesUnfit } from "../../errors/components.ts";
+import { patience, publicAzure } from "../../defaults.ts";
+import { argumentForms } from "../argument-forms.ts";
+import { readArguments } from "../arguments.ts";
 import {
   assignmentName,
   child,
@@ -18,6 +18,7 @@ import {
   subscriptionOf,
   variablesOf,
 } from "../conventions.ts";
+import { customRole } from "./custom-role.ts";
 import type { Pull } from "./image-registry.ts";
 
 /**
@@ -106,10 +107,10 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
   /** The job's name, by which its executions are listed. */
   readonly job: pulumi.Output<string>;
 
-  constructor(name: string, args: DeadMansSwitchArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: DeadMansSwitchArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = readArguments("DeadMansSwitch", name, argumentForms.DeadMansSwitch, given);
     super("ballast:index:DeadMansSwitch", name, args, opts);
-    const { scope, resourceGroupName, location } = args;
-    const silenceSeconds = checkedSilence(args);
+    const { scope, resourceGroupName, location, silenceSeconds = patience.silenceSeconds } = args;
     const jobName = physicalName("job", name, scope);
     const identity = new UserAssignedIdentity(
       child(name, "identity"),
@@ -146,22 +147,9 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
 
   /** Gives the identity a custom role at each managed app. */
   #grants(name: string, args: DeadMansSwitchArgs, identity: UserAssignedIdentity): RoleAssignment[] {
-    const { scope, resourceGroupName, managedTargets } = args;
-    const guid = assignmentName(scope, name, "role");
-    const role = new RoleDefinition(
-      child(name, "role"),
-      {
-        roleDefinitionId: guid,
-        scope: pulumi.output(resourceGroupName).apply(() => scope), // a plain string would not wait for the group
-        // The name must be unique in the whole directory.
-        roleName: `Ballast ${name} in ${scope.split("/").at(-1)} (${guid.slice(0, 8)})`,
-        roleType: "CustomRole",
-        description: "Returns an app's traffic to its stable revision when Ballast's control plane is gone.",
-        permissions: [{ actions: [...switchActions] }],
-        assignableScopes: [scope],
-      },
-      { parent: this },
-    );
+    const { scope, managedTargets } = args;
+    const description = "Returns an app's traffic to its stable revision when Ballast's control plane is gone.";
+    const role = customRole(name, { ...args, description, actions: switchActions }, this);
     return managedTargets.map(
       ({ app, id }) =>
         new RoleAssignment(
@@ -177,34 +165,6 @@ export class DeadMansSwitch extends pulumi.ComponentResource {
         ),
     );
   }
-}
-
-/**
- * Returns the silence after which the switch acts.
- *
- * @throws dead-mans-switch-times-unfit if a healthy control plane may be silent for as long.
- */
-function checkedSilence(args: DeadMansSwitchArgs): number {
-  const times = {
-    silenceSeconds: args.silenceSeconds ?? patience.silenceSeconds,
-    leaseSeconds: args.leaseSeconds ?? patience.leaseSeconds,
-    requestSeconds: args.requestSeconds ?? patience.requestSeconds,
-  };
-  const wrong = Object.entries(times).find(([, value]) => !(Number.isInteger(value) && value > 0));
-  const quietSeconds = quietSecondsOf(times);
-  if (wrong !== undefined)
-    throw deadMansSwitchTimesUnfit({
-      why: `${wrong[0]} is ${wrong[1]}, which is no whole number above 0`,
-      quietSeconds,
-    });
-  if (times.silenceSeconds <= quietSeconds)
-    throw deadMansSwitchTimesUnfit({
-      why:
-        `silenceSeconds is ${times.silenceSeconds}, but it takes a healthy control plane up to ${quietSeconds} ` +
-        "seconds to recover the rollouts of a replica that died",
-      quietSeconds,
-    });
-  return times.silenceSeconds;
 }
 
 /** Returns the environment variables that deadman/main.ts reads. */

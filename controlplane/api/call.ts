@@ -8,6 +8,7 @@ import { targetUnknown } from "../../errors/api.ts";
 import type { BallastError } from "../../errors/catalogue.ts";
 import type { Orchestrator } from "../runtime/orchestrate.ts";
 import type { Claims, Journal } from "../runtime/ports.ts";
+import type { Role } from "./roles.ts";
 
 /** The part of the control loop that the API uses. */
 export type Streams = Pick<Orchestrator, "start" | "signal" | "recover">;
@@ -32,6 +33,8 @@ export interface Parts {
 export interface Caller {
   /** The object id of the user or identity in Entra; else the subject or the application. */
   readonly name: string;
+  /** The app roles that the token grants. */
+  readonly roles: readonly Role[];
 }
 
 /** One authenticated call. */

@@ -1,6 +1,8 @@
 // State + fact → state. Total: every fact ever written can be folded for ever, in any state. Nothing is decided here; a
 // fact only moves the state to the phase in which the next effect is missing.
 import { after, type Instant, secondsBetween } from "../time.ts";
+import { contend, contenderEffect, failContender, refuseContender } from "./contenders.ts";
+import { isBehindGate } from "./decisions/gate.ts";
 import { initialState } from "./initial-state.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "./judge/gather.ts";
@@ -29,10 +31,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
   const state = { ...before, now: at };
   switch (event.kind) {
     case "Planned":
-      return enter(
-        { ...state, intent: event.intent, steps: event.steps, startedAt: at, dryRun: dryRunOf(event.intent) },
-        "inspecting",
-      );
+      return begun(state, event);
     case "Inspected":
       return inspect(state, event.view);
     case "Started":
@@ -55,7 +54,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "StepReached":
       return state.ending === undefined ? reach(state) : retire(state);
     case "TrafficDrifted":
-      return drifted(state);
+      return drifted(state, event.seenPercent);
     case "TrafficMoved":
       return { ...state, moved: event.seenPercent };
     case "TrafficAdopted":
@@ -74,12 +73,16 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
       return abort(state, event.reason, event.message);
     case "Reverted":
       return retire(state);
+    case "ReleaseRefused":
+      return refuseContender(state, event.deactivate);
     case "Deactivated":
-      return { ...state, failures: 0 };
+      return contenderEffect(before) === "Deactivate" ? refuseContender(state, false) : { ...state, failures: 0 };
     case "AttemptFailed":
-      return failed(doubt(state, event.mayLand), event.effect, event.retryAfterSeconds);
+      return contenderEffect(before) === event.effect
+        ? failContender(state, event.retryAfterSeconds)
+        : failed(doubt(state, event.mayLand), event.effect, event.retryAfterSeconds);
     case "Signalled":
-      return signalled(state, event.signal);
+      return signalled(state, event);
     case "Disregarded":
       return state;
     case "Finished":
@@ -89,6 +92,12 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
       };
   }
 }
+
+const begun = (state: RolloutState, { intent, steps }: Extract<RolloutEvent, { kind: "Planned" }>): RolloutState =>
+  enter(
+    { ...state, intent, steps, startedAt: state.now, askedBy: [intent.requestedBy], dryRun: dryRunOf(intent) },
+    "inspecting",
+  );
 
 const enter = (state: RolloutState, phase: Phase): RolloutState => ({
   ...state,
@@ -125,8 +134,9 @@ const readBack = (
   moved: sameWeights(weights, wantedWeights(state)) && deactivated === undefined ? undefined : state.moved,
 });
 
-const drifted = (state: RolloutState): RolloutState => ({
+const drifted = (state: RolloutState, seenPercent: number): RolloutState => ({
   ...fail(state),
+  beyondGate: state.ending === undefined && isBehindGate(state, seenPercent),
   phase: state.phase === "confirming" ? "reverting" : "shifting",
   phaseAt: state.now,
   warmFrom: state.now,
@@ -146,7 +156,12 @@ function shifted(state: RolloutState, weights: readonly Weight[]): RolloutState 
   if (!sameWeights(weights, wantedWeights(state))) return state;
   return state.phase === "settling"
     ? retire(state)
-    : { ...state, phase: state.phase === "reverting" ? "confirming" : "verifying", phaseAt: state.now };
+    : {
+        ...state,
+        phase: state.phase === "reverting" ? "confirming" : "verifying",
+        phaseAt: state.now,
+        beyondGate: false,
+      };
 }
 
 /** Goes on to deactivate the loser; while a late write could still give it traffic, the weights are read back first. */
@@ -205,11 +220,10 @@ function pass(state: RolloutState, percent: number, message: string): RolloutSta
  * Continues from a percentage set by another client: watching restarts, at the last step that gives no more than that.
  */
 function adopt(state: RolloutState, percent: number): RolloutState {
-  const step = Math.max(
-    0,
-    state.steps.findLastIndex((planned) => planned <= percent),
-  );
-  return reach({ ...state, step, warmFrom: state.now, adopted: state.steps[step] === percent ? undefined : percent });
+  const last = state.steps.findLastIndex((planned) => planned <= percent);
+  const step = Math.max(0, last);
+  const adopted = state.steps[step] === percent ? undefined : percent;
+  return reach({ ...leaveGate(state), step, warmFrom: state.now, adopted });
 }
 
 /** Counts a failure; the pause after it doubles from one second to half a minute, or is what Azure asked for. */
@@ -331,18 +345,22 @@ function resume(state: RolloutState): RolloutState {
   };
 }
 
-/** Opens the gate; the time spent waiting at it counts as a pause. */
-const approve = (state: RolloutState): RolloutState => ({
+/** Opens the gate. */
+const approve = (state: RolloutState): RolloutState => ({ ...leaveGate(state), approved: true, waiting: undefined });
+
+/** Stops waiting at the gate; that time counts as a pause. */
+const leaveGate = (state: RolloutState): RolloutState => ({
   ...state,
-  approved: true,
-  waiting: undefined,
   pausedSeconds:
     state.pausedSeconds +
     (state.awaitedAt === 0 ? 0 : secondsBetween(state.awaitedAt, state.paused ? state.pausedAt : state.now)),
   awaitedAt: 0,
 });
 
-function signalled(state: RolloutState, signal: SignalName): RolloutState {
+function signalled(
+  state: RolloutState,
+  { signal, by, about = "" }: { signal: SignalName; by: string; about?: string },
+): RolloutState {
   switch (signal) {
     case "pause":
       return { ...state, paused: true, pausedAt: state.now };
@@ -361,6 +379,7 @@ function signalled(state: RolloutState, signal: SignalName): RolloutState {
           ...initialState,
           intent: state.intent,
           steps: state.steps,
+          askedBy: [state.intent?.requestedBy ?? "", by],
           dryRun: state.intent && dryRunOf(state.intent),
           stable: state.stable,
           touched: state.ending?.result === "degraded",
@@ -373,6 +392,8 @@ function signalled(state: RolloutState, signal: SignalName): RolloutState {
       );
     case "abort":
       return state;
+    case "compare":
+      return contend(state, about, by);
     case "supersede":
       return { ...state, superseded: true };
   }

@@ -44,7 +44,13 @@ const observed = {
     mayLand: optional(landingForm),
     retryAfterSeconds: optional(number({ least: 0 })),
   }),
-  Signalled: object({ signal: oneOf(signalNames), by: words(), message }),
+  Signalled: object({
+    signal: oneOf(signalNames),
+    by: words(),
+    message,
+    about: optional(words()),
+    mayApprove: optional(flag()),
+  }),
 };
 
 /** Facts that hold a decision. */
@@ -60,6 +66,7 @@ const decided = {
   DryRunJudged: object({ verdict, reason: optional(waitReason), message }),
   StepPassed: object({ percent, message }),
   Aborted: object({ reason: endReason, message, by: words() }),
+  ReleaseRefused: object({ revision: words(), deactivate: flag(), message }),
   Reverted: object({}),
   Disregarded: object({ what: words() }),
   Finished: object({ result: oneOf(codesOf(results)), reason: endReason, message }),

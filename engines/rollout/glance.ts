@@ -4,8 +4,8 @@ import type { Glance } from "../kind.ts";
 import { evolve } from "./evolve.ts";
 import { initialState } from "./initial-state.ts";
 import { isNoteworthy } from "./tell.ts";
-import type { RolloutEvent, RolloutState } from "./vocabulary.ts";
-import { shareOf } from "./weights.ts";
+import type { AppView, RolloutEvent, RolloutState } from "./vocabulary.ts";
+import { sameName, shareOf } from "./weights.ts";
 
 /** Who paused a rollout, and why. */
 export interface Pause {
@@ -21,6 +21,8 @@ export interface SeenRollout {
   readonly facts: number;
   /** The last fact that matters to people. */
   readonly last: RolloutEvent | undefined;
+  /** The images of the revision when the app was last inspected; undefined if it was not, or had no such revision. */
+  readonly images: readonly string[] | undefined;
   /** The canary's share of the traffic when it was last read or written. */
   readonly percent: number;
   /** The last pause, which may be over. */
@@ -36,6 +38,7 @@ export const glance: Glance<RolloutEvent, RolloutState, SeenRollout> = {
     planned: undefined,
     facts: 0,
     last: undefined,
+    images: undefined,
     percent: 0,
     paused: undefined,
     reachedPercent: 0,
@@ -47,6 +50,7 @@ export const glance: Glance<RolloutEvent, RolloutState, SeenRollout> = {
       planned,
       facts: before.facts + 1,
       last: isNoteworthy(event) ? event : before.last,
+      images: event.kind === "Inspected" ? imagesIn(event.view, planned?.intent.revision) : before.images,
       percent:
         event.kind === "TrafficRead" || event.kind === "TrafficShifted"
           ? (shareOf(event.weights, planned?.intent.revision ?? "") ?? 0)
@@ -59,6 +63,9 @@ export const glance: Glance<RolloutEvent, RolloutState, SeenRollout> = {
     };
   },
 };
+
+const imagesIn = ({ revisions }: AppView, revision = ""): readonly string[] | undefined =>
+  revisions.find(({ name }) => sameName(name, revision))?.images;
 
 function reachedPercentAfter({ reachedPercent }: SeenRollout, event: RolloutEvent): number {
   if (event.kind === "StepReached") return event.percent;

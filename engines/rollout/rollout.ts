@@ -1,6 +1,6 @@
 // Assembles the rollout engine, and replays a journal.
 import { canonical } from "../canonical.ts";
-import type { Engine } from "../engine.ts";
+import type { Engine, Signal } from "../engine.ts";
 import { decide } from "./decide.ts";
 import { evolve } from "./evolve.ts";
 import { initialState } from "./initial-state.ts";
@@ -52,7 +52,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Planned":
       return { kind: "Request", at, intent: event.intent };
     case "Signalled":
-      return { kind: "Signal", at, signal: event.signal, by: event.by, message: event.message };
+      return { kind: "Signal", at, signal: event.signal, by: event.by, message: event.message, ...sender(event) };
     case "Inspected":
       return { ...came(event.view), of: "Inspect" };
     case "Activated":
@@ -80,6 +80,11 @@ const traffic = ({ weights, deactivated, lockedUntil }: Extract<RolloutEvent, { 
   weights,
   ...(deactivated === undefined ? {} : { deactivated }),
   ...(lockedUntil === undefined ? {} : { lockedUntil }),
+});
+
+const sender = ({ about, mayApprove }: Pick<Signal<string>, "about" | "mayApprove">) => ({
+  ...(about === undefined ? {} : { about }),
+  ...(mayApprove === undefined ? {} : { mayApprove }),
 });
 
 const landing = ({ mayLand }: { readonly mayLand?: Landing }) => (mayLand === undefined ? {} : { mayLand });

@@ -15,6 +15,8 @@ export interface RolloutSummary extends Target {
   readonly id: string;
   readonly revision: string;
   readonly release: string;
+  /** The images of the revision, as the platform shows them; null if no fact says so. */
+  readonly images: readonly string[] | null;
   readonly phase: string;
   /** The canary's share of the traffic when it was last read. */
   readonly percent: number;
@@ -52,6 +54,7 @@ export function summaryOf(stream: string, seen: SeenRollout): RolloutSummaryJson
     target,
     revision,
     release,
+    images: seen.images ?? null,
     phase: state.phase,
     percent,
     attempt: state.attempt,
@@ -110,6 +113,11 @@ export const summarySchema: Schema = exactly({
   target: exactly({ resourceGroup: text, app: text }),
   revision: text,
   release: text,
+  images: {
+    type: ["array", "null"],
+    items: text,
+    description: "The images of the revision's containers; null if no fact says so.",
+  },
   phase: text,
   percent: { type: "number", description: "The canary's share of the traffic when it was last read." },
   attempt: { type: "integer", minimum: 1 },

@@ -57,6 +57,7 @@ export function messageOf(event: RolloutEvent): string {
     case "StepPassed":
       return `${event.percent} percent: ${event.message}`;
     case "FoundUnchanged":
+    case "ReleaseRefused":
     case "Waiting":
     case "Aborted":
     case "Finished":

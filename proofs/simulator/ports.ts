@@ -1,8 +1,9 @@
 // The ports of the loop for one life of a process, over the models of the store and the cloud. Calls to the store take
-// a moment, and may be lost before or after they take effect. Points at which a process may die lie around each of them.
+// a moment, and may be lost before or after they take effect. Points at which a process may die lie around each of
+// them. The passes are in orchestrations.ts.
 import { clockOf } from "../../controlplane/runtime/clock.ts";
-import type { Claims, Clock, Fact, Journal, Orchestrations, Step } from "../../controlplane/runtime/ports.ts";
-import type { RolloutEvent, RolloutOutcome } from "../../engines/rollout/vocabulary.ts";
+import type { Claims, Clock, Fact, Journal } from "../../controlplane/runtime/ports.ts";
+import type { RolloutEvent } from "../../engines/rollout/vocabulary.ts";
 import type { Point } from "./draw.ts";
 import type { Task } from "./loop.ts";
 import type { Kept } from "./store.ts";
@@ -22,7 +23,7 @@ export interface Place {
 const storeMilliseconds = 3;
 
 /** Makes one call to the database, with a point that the process passes right after it took effect. */
-function query<Value>({ world, me, life }: Place, act: () => Value, after?: Point): Promise<Value> {
+export function query<Value>({ world, me, life }: Place, act: () => Value, after?: Point): Promise<Value> {
   const { loop, trouble } = world;
   return life.promise(function* () {
     const lost = trouble.store();
@@ -35,7 +36,8 @@ function query<Value>({ world, me, life }: Place, act: () => Value, after?: Poin
   });
 }
 
-const pass = ({ world, me, life }: Place, point: Point): Promise<void> =>
+/** Passes a point at which the process may die. */
+export const pass = ({ world, me, life }: Place, point: Point): Promise<void> =>
   life.promise(() => world.trouble.pass(me, point));
 
 /** The clock of the process, which may be wrong. */
@@ -126,91 +128,6 @@ export function claimsFor(place: Place): Claims {
     unlock: unused,
   };
 }
-
-/** The passes, kept in the store that all processes share. */
-export function orchestrationsFor(place: Place): Orchestrations {
-  const { world, me, life } = place;
-  const { store } = world;
-  const passesOf = (stream: string) => store.streams.get(stream)!.passes;
-  let body: Parameters<Orchestrations["launch"]>[0];
-
-  const performStep =
-    (stream: string, length: number): Step =>
-    async (name, act) => {
-      const { steps } = passesOf(stream).get(length)!;
-      const beganAt = world.loop.now();
-      const isPerform = name === "perform";
-      const value = await act();
-      await pass(place, isPerform ? "before-record" : "before-end");
-      await query(place, () => {
-        if (steps.has(name)) return;
-        steps.set(name, value);
-        if (isPerform) world.recorded.push({ stream, length, process: me.process, beganAt, ...performed(value) });
-      });
-      if (isPerform) await pass(place, "after-record");
-      return steps.get(name) as typeof value;
-    };
-  const stepOf = (stream: string, length: number): Step => {
-    const step = performStep(stream, length);
-    return async (name, act, patience) => {
-      const { steps } = passesOf(stream).get(length)!;
-      for (let attempt = 1; ; attempt++) {
-        if (steps.has(name)) return steps.get(name) as Awaited<ReturnType<typeof act>>;
-        try {
-          return await step(name, act);
-        } catch (error) {
-          if (patience === undefined || attempt >= patience.attemptsMax) throw error;
-          const restSeconds = patience.firstRestSeconds * patience.backoffRate ** (attempt - 1);
-          await life.time.nap(restSeconds * 1000, never);
-        }
-      }
-    };
-  };
-  const carryOn = async (stream: string, length: number): Promise<void> => {
-    const found = passesOf(stream).get(length);
-    if (found === undefined || found.done) return;
-    const end = () =>
-      query(place, () => {
-        found.done = true;
-      });
-    try {
-      await body(stream, length, stepOf(stream, length));
-    } catch (error) {
-      await end(); // A pass that throws has ended, and what it threw is its result.
-      throw error;
-    }
-    await end();
-  };
-
-  return {
-    launch: async (given) => {
-      body = given;
-    },
-    begin: async (stream, length) => {
-      const found = await query(place, () => {
-        const before = passesOf(stream).get(length);
-        if (before === undefined) passesOf(stream).set(length, { done: false, steps: new Map() });
-        return before;
-      });
-      if (found !== undefined) return found.done ? "ended" : "open";
-      await carryOn(stream, length);
-      return "done";
-    },
-    resume: carryOn,
-    open: (stream) =>
-      query(place, () => [...passesOf(stream)].filter(([, { done }]) => !done).map(([length]) => length)),
-    forget: (stream, length) => query(place, () => void passesOf(stream).delete(length)),
-    forgetAll: (stream) => query(place, () => passesOf(stream).clear()),
-    close: async () => undefined,
-  };
-}
-
-const never = new AbortController().signal;
-
-/** The loop records `{ outcome, epoch }`, or null for an effect that was cut short. */
-const performed = (value: unknown): { readonly outcome: RolloutOutcome | undefined } => ({
-  outcome: (value as { readonly outcome: RolloutOutcome } | null)?.outcome,
-});
 
 /** Runs a task for a port of the cloud. */
 export const inTask = <Value>({ life }: Place, task: () => Task<Value>): Promise<Value> => life.promise(task);

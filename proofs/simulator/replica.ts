@@ -12,7 +12,8 @@ import type { RolloutEffect, RolloutObservation, RolloutOutcome, Weight } from "
 import { BallastError } from "../../errors/catalogue.ts";
 import * as azure from "./azure.ts";
 import type { Task } from "./loop.ts";
-import { claimsFor, clockFor, inTask, journalFor, orchestrationsFor, type Place, StoreLost } from "./ports.ts";
+import { orchestrationsFor } from "./orchestrations.ts";
+import { claimsFor, clockFor, inTask, journalFor, type Place, StoreLost } from "./ports.ts";
 import { beginLife, waitFor } from "./virtual-time.ts";
 import { leaseSeconds, type Replica, type World } from "./world.ts";
 

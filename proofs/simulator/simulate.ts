@@ -57,7 +57,7 @@ export async function simulate(drawn: Drawn, withStory = false): Promise<Run> {
   const send = (signal: PersonalSignal): void => loop.run(press(town, { kind: "signal", at: 0, signal, times: 1 }));
   const trouble = createTrouble(drawn, loop, start, kill, send);
   const world: World = { loop, cloud, store, trouble, writes: [], recorded: [], note };
-  const town: Town = { ...world, drawn, replicas, asked: [] };
+  const town: Town = { ...world, drawn, replicas, asked: [], refused: [] };
   for (const replica of replicas) loop.run(boot(world, replica), replica);
   loop.at(start + 20_000, () => loop.run(release(town, "shop--2", false)));
   schedule(town, kill);

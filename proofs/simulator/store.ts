@@ -73,16 +73,41 @@ export interface Lock {
 
 type Row = Omit<StoredClaim, "expired"> & { readonly expiresAt: number };
 
+/** Gives the cue of each stream, always the same one. */
+function createCues(): Store["grown"] {
+  const cues = new Map<string, Cue>();
+  return (stream) => {
+    const cue = cues.get(stream) ?? createCue();
+    cues.set(stream, cue);
+    return cue;
+  };
+}
+
+function createLocks(loop: Loop): Pick<Store, "lock" | "unlock" | "currentLock"> {
+  let lock: Lock | undefined;
+  let count = 0;
+  return {
+    lock: (by, seconds) => {
+      if (lock !== undefined && lock.until > loop.now()) return undefined;
+      lock = { id: `lock-${++count}`, by, until: loop.now() + seconds * 1000 };
+      return lock;
+    },
+    unlock: (id) => {
+      if (lock?.id === id) lock = undefined;
+    },
+    currentLock: () => (lock !== undefined && lock.until > loop.now() ? lock : undefined),
+  };
+}
+
 /** Makes an empty store. */
 export function createStore(loop: Loop, leaseSeconds: number): Store {
   const streams = new Map<string, Stream>();
-  const cues = new Map<string, Cue>();
+  const grown = createCues();
   const endings = new Map<number, number>();
   const stolen: Claim[] = [];
   const taken = new Map<string, Claim>();
   let row: Row | undefined;
-  let lock: Lock | undefined;
-  let locks = 0;
+  const locks = createLocks(loop);
 
   const stateAt: Store["stateAt"] = (stream, length) =>
     length === 0 ? rollout.initial : streams.get(stream)!.facts[length - 1]!.state;
@@ -95,12 +120,6 @@ export function createStore(loop: Loop, leaseSeconds: number): Store {
   const put = (next: Row): void => {
     if (next.epoch !== row?.epoch || next.holder === null) end();
     row = next;
-  };
-
-  const grown = (stream: string): Cue => {
-    const cue = cues.get(stream) ?? createCue();
-    cues.set(stream, cue);
-    return cue;
   };
 
   return {
@@ -144,14 +163,6 @@ export function createStore(loop: Loop, leaseSeconds: number): Store {
       return [{ targets: [appKey(target)], holder: row.holder, process: row.process!, epoch: row.epoch }];
     },
     lastClaim: (stream, process) => taken.get(`${stream} ${process}`)!,
-    lock: (by, seconds) => {
-      if (lock !== undefined && lock.until > loop.now()) return undefined;
-      lock = { id: `lock-${++locks}`, by, until: loop.now() + seconds * 1000 };
-      return lock;
-    },
-    unlock: (id) => {
-      if (lock?.id === id) lock = undefined;
-    },
-    currentLock: () => (lock !== undefined && lock.until > loop.now() ? lock : undefined),
+    ...locks,
   };
 }

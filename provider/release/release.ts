@@ -69,7 +69,8 @@ export async function lookUp(inputs: Properties, outputs: Properties, around: Su
     if (shown === undefined) return outputs;
     return { ...outputs, result: shown.result ?? "in-flight", reason: shown.reason ?? "", message: shown.message };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
+    const named = error instanceof BallastError ? `${error.message} (${error.id})` : error;
+    const reason = named instanceof Error ? named.message : named;
     around.warn(`The rollout ${app}/${revision} could not be read, so the state is unchanged. ${reason}`);
     return outputs;
   }
@@ -94,8 +95,9 @@ export async function withdraw(name: ReleaseInputs, around: Surroundings): Promi
   } catch (error) {
     if (around.cancel.aborted) throw releaseLeftInFlight(name);
     if (deadline.aborted) return around.warn(releaseLeftInFlight(name).message);
-    if (!(error instanceof BallastError) || error.id !== "release-control-plane-unreachable") throw error;
-    around.warn(`${error.message} No rollout was aborted; the deletion continues.`);
+    const mayGoOn = ["release-control-plane-unreachable", "release-endpoint-unbound"];
+    if (!(error instanceof BallastError) || !mayGoOn.includes(error.id)) throw error;
+    around.warn(`${error.message} (${error.id}) No rollout was aborted; the deletion continues.`);
   }
 }
 
@@ -112,7 +114,7 @@ async function putWhenFree(
     const rest =
       asked === undefined ? undefined : restBefore(policy, attempt, (performance.now() - began) / 1000, asked);
     if (rest === undefined) throw put.refused;
-    if (attempt === 1) report(`${put.refused.message} Waiting until it has ended.`);
+    if (attempt === 1) report(`${put.refused.message} Waiting.`);
     await sleep(rest * 1000, undefined, { signal: cancel });
   }
 }

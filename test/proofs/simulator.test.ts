@@ -39,7 +39,8 @@ describe("under every fault", () => {
   }, async () => {
     const met = new Set<string>();
     const results = new Set<string | undefined>();
-    for (let seed = 1; seed <= 300; seed++) {
+    // A degraded end is rare: 509 is the first seed with one.
+    for (const seed of [...Array.from({ length: 300 }, (_, index) => index + 1), 509]) {
       const run = await simulate(draw(seed));
       expect(check(run), `npm run simulate -- --seed ${seed}`).toEqual([]);
       for (const kind of Object.keys(run.trouble.met)) met.add(kind);

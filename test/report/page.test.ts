@@ -12,7 +12,7 @@ import { attemptsOf } from "../../report/rollout/attempts.ts";
 import { rolloutReport } from "../../report/rollout/report.ts";
 import { factsOf, hostile, hostileFacts, scenarioFacts } from "../support/controlplane/report-facts.ts";
 
-const rolledBack = scenarioFacts("aborts-when-failures-exceed-the-limit");
+const rolledBack = await scenarioFacts("aborts-when-failures-exceed-the-limit");
 
 describe("the page", () => {
   test("begins with the result and the judge's message", () => {
@@ -43,8 +43,8 @@ describe("the page", () => {
     expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
   });
 
-  test("shows hostile names, reasons and processes as text", () => {
-    const page = rolloutReport(hostileFacts());
+  test("shows hostile names, reasons and processes as text", async () => {
+    const page = rolloutReport(await hostileFacts());
     expect(page).not.toContain(hostile);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
     expect(page).not.toMatch(/<script|<img|[\u0007\u202e]/);
@@ -132,8 +132,8 @@ describe("an attempt", () => {
     expect(attempt!.weights.at(-1)!.percent).toBe(0);
   });
 
-  test("begins again with each retry", () => {
-    const attempts = attemptsOf(scenarioFacts("retries-after-a-rollback"));
+  test("begins again with each retry", async () => {
+    const attempts = attemptsOf(await scenarioFacts("retries-after-a-rollback"));
     expect(attempts.map(({ number, marks }) => [number, marks[0]!.event.kind])).toEqual([
       [1, "SmokePassed"],
       [2, "Signalled"],

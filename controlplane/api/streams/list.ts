@@ -1,7 +1,8 @@
 // GET /<kind>: the streams of a kind, all or those of one place, or only those in flight, newest first, in pages. It
 // reads the rows of streams and not their journals, so that readers do not slow the control loop down.
 import type { AnyKind } from "../../../engines/kind.ts";
-import { callMalformed } from "../../../errors/api.ts";
+import { describeTarget, type TargetKey } from "../../../engines/targets.ts";
+import { callMalformed, targetUnknown } from "../../../errors/api.ts";
 import { type Answer, answer, errorBody, refuse } from "../call.ts";
 import { cursorAsText, cursorFrom, filterForm, listedMax, readQuery } from "../read-address.ts";
 
@@ -9,7 +10,7 @@ import { cursorAsText, cursorFrom, filterForm, listedMax, readQuery } from "../r
 export const listStreams = (kind: AnyKind): Answer => {
   const form = filterForm(kind);
   const names = Object.keys(kind.calls.parts);
-  return async ({ query }, { journal }) => {
+  return async ({ query }, { journal, managedTargets }) => {
     const asked = readQuery(form, query);
     if ("complaints" in asked) return refuse(400, callMalformed(asked));
     const { inFlight, limit, cursor, ...wanted } = asked.value;
@@ -28,6 +29,10 @@ export const listStreams = (kind: AnyKind): Answer => {
       limit: limit === undefined ? listedMax : Number(limit),
       after,
     });
+    const unmanaged = unmanagedPlace(kind, wanted, managedTargets);
+    // An app that was managed once keeps its streams.
+    if (streams.length === 0 && after === undefined && unmanaged !== undefined)
+      return refuse(404, targetUnknown({ what: unmanaged }));
     return answer(200, {
       [kind.calls.plural]: streams.flatMap((one) => ("overview" in one && one.overview.summary) || []),
       unreadable: streams.flatMap((one) => ("error" in one ? { id: one.stream, error: errorBody(one.error) } : [])),
@@ -35,3 +40,23 @@ export const listStreams = (kind: AnyKind): Answer => {
     });
   };
 };
+
+/** Describes the place that filters name, if no managed target is there; undefined if one is, or without filters. */
+function unmanagedPlace(
+  kind: AnyKind,
+  wanted: Readonly<Record<string, string | undefined>>,
+  managedTargets: readonly TargetKey[],
+): string | undefined {
+  const parts = Object.entries(kind.calls.filters).map(([name, part]) => [part, wanted[name] ?? anyPlace] as const);
+  const [place] = kind.calls.targetsNamed(Object.fromEntries(parts));
+  if (place === undefined || parts.every(([, value]) => value === anyPlace)) return undefined;
+  const steps = place.split("/");
+  const isThere = (target: TargetKey): boolean => {
+    const own = target.split("/");
+    return own.length === steps.length && steps.every((step, at) => step === anyPlace || step === own[at]);
+  };
+  return managedTargets.some(isThere) ? undefined : describeTarget(place, anyPlace);
+}
+
+/** No name in Azure has this character. */
+const anyPlace = "*";

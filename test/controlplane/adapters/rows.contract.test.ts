@@ -16,7 +16,7 @@ import { rollouts } from "../../support/worlds/rollouts.ts";
 
 const postgres = postgresForTests();
 const pen = { process: "p1" };
-const { journal: promoted } = run(healthy);
+const { journal: promoted } = await run(healthy);
 const seenAfter = (events: readonly RolloutEvent[]) =>
   events.reduce((seen, event) => rolloutKind.glance.evolve(seen, event), rolloutKind.glance.initial);
 

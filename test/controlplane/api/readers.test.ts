@@ -17,13 +17,13 @@ const postgres = postgresForTests();
 const { service } = servicesForTests();
 const stream = "rollout/shop/storefront/storefront--2";
 /** A rollout that a person paused for a day. */
-const long = run({
+const { journal: long } = await run({
   ...healthy,
   signals: [
     { atMinutes: 5, signal: "pause", by: "ann", message: "a holiday" },
     { atMinutes: 5 + 24 * 60, signal: "resume", by: "ann", message: "back" },
   ],
-}).journal;
+});
 
 test("twelve readers of a hundred long rollouts make no renewal of a lease late", { timeout: 240_000 }, async () => {
   const { beside, calls } = await measureReaders({

@@ -6,6 +6,7 @@ import { openClaims } from "../../../controlplane/adapters/postgres/claims.ts";
 import { connectionOptions, type Database } from "../../../controlplane/adapters/postgres/connection.ts";
 import { openJournal, type PostgresJournal } from "../../../controlplane/adapters/postgres/journal.ts";
 import { createApp } from "../../../controlplane/api/app.ts";
+import { appRoles } from "../../../controlplane/api/roles.ts";
 import { rolloutPerformer } from "../../../controlplane/performers/rollout.ts";
 import { clockOf } from "../../../controlplane/runtime/clock.ts";
 import { createOrchestrator, type Orchestrator } from "../../../controlplane/runtime/orchestrate.ts";
@@ -84,7 +85,7 @@ export async function openTwoKinds({
       process: name,
       closing: closing.signal,
     },
-    async () => ({ name: "ann" }),
+    async () => ({ name: "ann", roles: appRoles }),
     () => undefined,
   );
   return {

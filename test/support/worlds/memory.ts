@@ -1,9 +1,18 @@
-// Journal and claims in memory, for the scenarios' pure world. They keep the same contracts as PostgreSQL,
-// within one process.
+// Journal, claims and passes in memory, for the scenarios' pure world. They keep the same contracts as PostgreSQL and
+// DBOS, within one process.
 import { type ChainedFact, chain } from "../../../controlplane/adapters/postgres/chain.ts";
 import { eventsAsText, parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
 import { type StoredClaim, taking } from "../../../controlplane/runtime/claims.ts";
-import type { Claim, Claims, Journal, Listed, Lock } from "../../../controlplane/runtime/ports.ts";
+import type {
+  Claim,
+  Claims,
+  Fact,
+  Journal,
+  Listed,
+  Lock,
+  Orchestrations,
+  Step,
+} from "../../../controlplane/runtime/ports.ts";
 import type { AnyEvent, Kinds } from "../../../engines/kind.ts";
 import { type Overview, overviewsOf } from "../../../engines/overview.ts";
 import type { TargetKey } from "../../../engines/targets.ts";
@@ -11,6 +20,8 @@ import type { Instant } from "../../../engines/time.ts";
 
 interface Stored {
   readonly facts: ChainedFact[];
+  /** The facts as their readers get them. They are made once, because readers keep what they folded up to each. */
+  readonly shown: Fact[];
   readonly createdAt: number;
   finished: boolean;
   overview: Overview | undefined;
@@ -27,8 +38,13 @@ export function memoryJournal<Event extends AnyEvent>(
   const streams = new Map<string, Stored>();
   const waiting = new Set<() => void>();
   const overlook = overviewsOf(kinds);
-  const factsOf = (stream: string) => (streams.get(stream)?.facts ?? []).map((fact) => parseFact(fact, kinds));
-  const shown = (stream: string, { facts, overview }: Stored): Listed => ({
+  const factsOf = (stream: string): Fact<Event>[] => {
+    const stored = streams.get(stream);
+    if (stored === undefined) return [];
+    for (const fact of stored.facts.slice(stored.shown.length)) stored.shown.push(parseFact(fact, kinds));
+    return [...stored.shown] as Fact<Event>[];
+  };
+  const listedOf = (stream: string, { facts, overview }: Stored): Listed => ({
     stream,
     facts: facts.length,
     overview: overview ?? overlook(stream, factsOf(stream))!,
@@ -49,7 +65,7 @@ export function memoryJournal<Event extends AnyEvent>(
       const place = facts[index];
       return place === undefined || (hash !== undefined && place.hash !== hash) ? undefined : facts.slice(index + 1);
     },
-    ...memoryRows(streams, shown, now),
+    ...memoryRows(streams, listedOf, now),
     append: async (stream, on, events, { process, claim }) => {
       if (events.length === 0) return "appended";
       if (claim && (claim.holder !== stream || !stillOurs(claim))) return "fenced";
@@ -57,6 +73,7 @@ export function memoryJournal<Event extends AnyEvent>(
         return "conflict";
       const stored = streams.get(stream) ?? {
         facts: [],
+        shown: [],
         finished: false,
         createdAt: streams.size + 1,
         overview: undefined,
@@ -222,5 +239,29 @@ export function memoryClaims(
     },
     unlock: async (target, id) => void (locks.get(target)?.id === id && locks.delete(target)),
     lockOn: async (target) => lockAt(target),
+  };
+}
+
+/** Keeps the passes of one process in memory. None outlives it, so none is ever found open. */
+export function memoryOrchestrations(): Orchestrations {
+  const ended = new Set<string>();
+  let body: Parameters<Orchestrations["launch"]>[0];
+  const step: Step = (_, act) => act();
+  const nameOf = (stream: string, length: number): string => `${stream}#${length}`;
+  return {
+    launch: async (pass) => {
+      body = pass;
+    },
+    begin: async (stream, length) => {
+      if (ended.has(nameOf(stream, length))) return "ended";
+      ended.add(nameOf(stream, length));
+      await body(stream, length, step);
+      return "done";
+    },
+    resume: async () => undefined,
+    open: async () => [],
+    forget: async (stream, length) => void ended.delete(nameOf(stream, length)),
+    forgetAll: async () => ended.clear(),
+    close: async () => undefined,
   };
 }

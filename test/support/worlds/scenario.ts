@@ -40,6 +40,8 @@ export interface Interference {
   readonly canaryPercent?: number;
   readonly deactivates?: "canary";
   readonly mode?: "Single" | "Multiple";
+  /** Puts a third revision, with stable's template or one of its own. */
+  readonly puts?: "stable" | "other";
 }
 
 export interface Scenario {
@@ -59,6 +61,10 @@ export interface Scenario {
     readonly signal: SignalName;
     readonly by: string;
     readonly message: string;
+    /** The third revision, if the signal is about it. */
+    readonly about?: "third";
+    /** Whether the sender has the right to approve; in a file, whoever sends `approve` has it unless it says false. */
+    readonly mayApprove?: boolean;
   }[];
   readonly others?: readonly Interference[];
   readonly outsideWeights?: OutsideWeights;
@@ -98,7 +104,7 @@ function read(file: string): Scenario {
     "others",
   ]);
   for (const other of world?.["others"] ?? [])
-    refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "mode"]);
+    refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "mode", "puts"]);
   const minutes = (key: string, fallback: number) => (asked?.[key] === undefined ? fallback : Number(asked[key]) * 60);
   return {
     name: file.replace(".yaml", ""),
@@ -120,15 +126,20 @@ function read(file: string): Scenario {
     stable: behaviours(world?.["stable"]),
     before: world?.["before"] ?? "stable",
     probesAnswered: world?.["probesAnswered"] ?? Number.POSITIVE_INFINITY,
-    signals: world?.["signals"] ?? [],
+    signals: (world?.["signals"] ?? []).map((signal: Scenario["signals"][number]) =>
+      signal.signal === "approve" ? { mayApprove: true, ...signal } : signal,
+    ),
     others: world?.["others"] ?? [],
-    ...(asked?.["gate"] === undefined
-      ? {}
-      : { gate: { beforePercent: asked["gate"].beforePercent, expiresSeconds: asked["gate"].expiresMinutes * 60 } }),
+    ...(asked?.["gate"] === undefined ? {} : { gate: gateOf(asked["gate"]) }),
     ...(asked?.["outsideWeights"] === undefined ? {} : { outsideWeights: asked["outsideWeights"] as OutsideWeights }),
     expected: typeof expected === "string" ? expected : "",
   };
 }
+
+const gateOf = ({ expiresMinutes, ...gate }: Omit<Gate, "expiresSeconds"> & { expiresMinutes: number }): Gate => ({
+  ...gate,
+  expiresSeconds: expiresMinutes * 60,
+});
 
 const behaviours = (listed: readonly Partial<Behaviour>[] = []): readonly Behaviour[] =>
   (listed.length === 0 ? [{}] : listed).map((entry) => ({
