@@ -271,7 +271,7 @@ describe("the service", () => {
     const { call, logged } = service({
       journal: {
         ...parts.journal,
-        read: async () => {
+        show: async () => {
           throw new Error("secret inside");
         },
       },

@@ -259,7 +259,10 @@ describe("a loop in one process", () => {
       async () => (await query("select 1 from ballast.claims where holder is not null")).length === 0,
       "the claim to be free",
     );
-    giveBack = () => query("update ballast.claims set holder = null, process = null, expires_at = now()");
+    giveBack = () => {
+      giveBack = async () => undefined;
+      return query("update ballast.claims set holder = null, process = null, expires_at = now()");
+    };
     await orchestrator.signal(stream, signalOf("retry"));
     expect(
       (
@@ -356,7 +359,7 @@ describe("a loop in one process", () => {
     await longer(journal, 2, stream);
     await query("update ballast.claims set expires_at = now()");
     const facts = await finishedFacts(journal, stream);
-    expect(facts.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 2, 2, 2]);
+    expect(facts.map(({ epoch }) => epoch)).toEqual([1, 1, 2, 2, 2, 2]);
     expect(sent).toEqual([10, 20]);
   });
 

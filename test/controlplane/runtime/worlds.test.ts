@@ -38,7 +38,11 @@ async function runByHand(scenario: Scenario): Promise<readonly RolloutEvent[]> {
   onTestFinished(() => world.close());
   const journal: RolloutEvent[] = [];
   const hear = (observation: RolloutObservation) => {
-    journal.push(...rollout.decide(fold(rollout, journal), observation));
+    const state = fold(rollout, journal);
+    const events = rollout.decide(state, observation);
+    // As the control loop does: a refused signal adds nothing to a finished journal.
+    const isRefused = events.every(({ kind }) => kind === "Disregarded");
+    if (state.phase !== "finished" || !isRefused) journal.push(...events);
   };
   hear({ kind: "Request", at: start, intent: world.intent });
   for (;;) {

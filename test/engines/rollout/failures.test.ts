@@ -247,7 +247,10 @@ describe("signals and answers at unusual moments", () => {
   it.each(["shifting", "reverting", "baking"] as const)(
     "a failure while %s is tried again when Azure asked for it, and not before",
     async (phase) => {
-      const state = await stateIn(phase);
+      const state =
+        phase === "reverting"
+          ? hear(await stateIn("baking"), signal("abort", (await stateIn("baking")).now))
+          : await stateIn(phase);
       const effect = rollout.react({ ...state, measuredAt: 0, probedAt: state.now, readAt: state.now })!;
       const of = phase === "baking" ? "Measure" : "ShiftTraffic";
       expect(phase === "baking" || effect.kind === of).toBe(true);

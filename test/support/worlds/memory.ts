@@ -24,7 +24,8 @@ interface Stored {
   readonly shown: Fact[];
   readonly createdAt: number;
   finished: boolean;
-  overview: Overview | undefined;
+  /** What PostgreSQL keeps as a row. Here it is made when it is asked for, because most runs never ask. */
+  readonly overview: () => Overview | undefined;
   writtenAt: Instant;
   lookedAt: Instant;
 }
@@ -47,7 +48,7 @@ export function memoryJournal<Event extends AnyEvent>(
   const listedOf = (stream: string, { facts, overview }: Stored): Listed => ({
     stream,
     facts: facts.length,
-    overview: overview ?? overlook(stream, factsOf(stream))!,
+    overview: overview() ?? overlook(stream, factsOf(stream))!,
   });
   // As in PostgreSQL, facts of which no overview can be made are kept all the same.
   const overviewOf = (stream: string): Overview | undefined => {
@@ -76,7 +77,7 @@ export function memoryJournal<Event extends AnyEvent>(
         shown: [],
         finished: false,
         createdAt: streams.size + 1,
-        overview: undefined,
+        overview: () => overviewOf(stream),
         writtenAt: 0,
         lookedAt: 0,
       };
@@ -90,7 +91,6 @@ export function memoryJournal<Event extends AnyEvent>(
       }));
       stored.facts.push(...chain(on.at(-1)?.hash, facts));
       stored.finished = kinds.of(stream)?.finishes(events) ?? stored.finished;
-      stored.overview = overviewOf(stream);
       stored.writtenAt = now();
       if (claim) stored.lookedAt = now();
       for (const wake of waiting) wake();
@@ -147,7 +147,10 @@ function memoryRows(
     },
     underWay: async () => {
       const under = [...streams].filter(([, { finished }]) => !finished);
-      const groups = Map.groupBy(under, ([stream, { overview }]) => `${stream.split("/")[0]} ${overview?.phase ?? ""}`);
+      const groups = Map.groupBy(
+        under,
+        ([stream, { overview }]) => `${stream.split("/")[0]} ${overview()?.phase ?? ""}`,
+      );
       return [...groups].map(([key, of]) => {
         const [kind = "", phase = ""] = key.split(" ");
         return { kind, phase, streams: of.length };
@@ -163,7 +166,8 @@ function memoryRows(
         ...[...streams.values()]
           .filter(({ finished }) => !finished)
           .map(({ overview, writtenAt, lookedAt }) => {
-            const due = overview === undefined ? writtenAt : (overview.dueAt ?? Number.POSITIVE_INFINITY);
+            const row = overview();
+            const due = row === undefined ? writtenAt : (row.dueAt ?? Number.POSITIVE_INFINITY);
             return (now() - Math.max(due, lookedAt)) / 1000;
           }),
       ),
