@@ -113,6 +113,8 @@ function byComponent(settings: Settings, { password, notify }: Secrets) {
       image: settings.deadMansSwitchImage,
       resourceManager: endpoints.resourceManager,
       silenceSeconds: settings.silenceSeconds,
+      leaseSeconds: settings.leaseSeconds,
+      requestSeconds: settings.requestSeconds,
     },
   };
 }

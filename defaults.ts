@@ -15,6 +15,14 @@ export const databaseAccess = { port: 5432, tls: "require" } as const;
 /** The control plane's time limits, and the silence after which the dead man's switch acts. */
 export const patience = { leaseSeconds: 60, requestSeconds: 30, ingestionSeconds: 180, silenceSeconds: 240 } as const;
 
+/**
+ * Gives the longest time for which a healthy control plane leaves a rollout alone that is due: a replica has died, so
+ * its lease expires, another replica recovers at its next round, and its first heartbeat follows a round later. A round is
+ * a third of a lease; one request to the database may be slow.
+ */
+export const quietSecondsOf = ({ leaseSeconds, requestSeconds }: { leaseSeconds: number; requestSeconds: number }) =>
+  Math.ceil((leaseSeconds * 5) / 3 + requestSeconds);
+
 /** The minimum and maximum number of replicas of each service. */
 export const replicaCounts = { storefrontMin: 1, storefrontMax: 10, controlPlaneMin: 1, controlPlaneMax: 3 } as const;
 

@@ -1,5 +1,6 @@
 // The control plane's API about rollouts and locks as typed calls, for the provider and the `ballast` command. If the
 // control plane refuses, its error is thrown with the control plane's own id and message.
+import { randomUUID } from "node:crypto";
 import type { Target } from "../engines/rollout/vocabulary.ts";
 import type { BallastError } from "../errors/catalogue.ts";
 import { type Access, accepted, ask, refusal } from "./requests.ts";
@@ -54,8 +55,8 @@ export function controlPlane(access: Access): ControlPlane {
       const answer = await ask(access, {
         method: "POST",
         path: lockPath(target),
-        body: { seconds },
-        repeatable: false,
+        body: { seconds, id: randomUUID() }, // sent again, it is the same lock
+        repeatable: true,
       });
       if (answer.status >= 400 && !(answer.body as { heldBy?: string } | null)?.heldBy) throw refusal(access, answer);
       return answer.body as Locked;

@@ -1,10 +1,10 @@
 // Follows a stream: reads its facts as they are written, over one long answer that may break off. A broken answer is
 // opened again at the next fact, so that the reader sees every fact once, and then the end.
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Ended } from "../engines/kind.ts";
+import { callPolicy, restBefore } from "../engines/retry.ts";
 import { BallastError } from "../errors/catalogue.ts";
 import { controlPlaneUnreachable } from "../errors/provider.ts";
-import { type Access, open, reasonOf, refusal } from "./requests.ts";
+import { type Access, machineTime, open, reasonOf, refusal } from "./requests.ts";
 
 /** One fact as it is written. */
 export interface FollowedFact {
@@ -28,7 +28,7 @@ export type Followed<End extends Ended = Ended> =
 export interface FollowOptions {
   /** @default 0 */
   readonly from?: number;
-  /** @default 60 */
+  /** @default 180, longer than the failover of a database */
   readonly quietSeconds?: number;
   readonly cancel?: AbortSignal;
 }
@@ -47,10 +47,12 @@ export const brokenLine = (kind: string, reason: string): string =>
 export async function* follow<End extends Ended = Ended>(
   access: Access,
   { kind, path }: FollowedStream,
-  { from = 0, quietSeconds = 60, cancel }: FollowOptions = {},
+  { from = 0, quietSeconds = callPolicy.budgetSeconds, cancel }: FollowOptions = {},
 ): AsyncGenerator<Followed<End>, void> {
   const cancelled = AbortSignal.any([access.cancel, cancel].filter((signal) => signal !== undefined));
-  const reader = { next: from, heardAt: Date.now(), misses: 0 };
+  const { time = machineTime } = access;
+  const policy = { ...callPolicy, budgetSeconds: quietSeconds };
+  const reader: Reader = { next: from, heardAt: time.now(), misses: 0, now: time.now };
   for (;;) {
     let reason = `the answer ended before the ${kind} did`;
     try {
@@ -63,13 +65,21 @@ export async function* follow<End extends Ended = Ended>(
       if (error instanceof BallastError) throw error;
       reason = reasonOf(error);
     }
-    if (Date.now() - reader.heardAt > quietSeconds * 1000)
-      throw controlPlaneUnreachable({ endpoint: access.endpoint, reason });
     // One miss is normal: Azure's ingress ends a long answer after four minutes. Two in a row are reported.
     reader.misses += 1;
+    const rest = restBefore(policy, reader.misses, (time.now() - reader.heardAt) / 1000);
+    if (rest === undefined) throw controlPlaneUnreachable({ endpoint: access.endpoint, reason });
     if (reader.misses === 2) yield { kind: "broken", reason };
-    if (reader.misses > 1) await sleep(500, undefined, { signal: cancelled });
+    if (reader.misses > 1) await time.rest(rest * 1000, cancelled);
   }
+}
+
+/** Which fact comes next, when a line last arrived, and how often in a row none did. */
+interface Reader {
+  next: number;
+  heardAt: number;
+  misses: number;
+  readonly now: () => number;
 }
 
 /** Reads one answer to its end, and keeps in `reader` which fact comes next and when a line last arrived. */
@@ -77,10 +87,10 @@ async function* readOnce<End extends Ended>(
   access: Access,
   path: string,
   cancelled: AbortSignal,
-  reader: { next: number; heardAt: number; misses: number },
+  reader: Reader,
 ): AsyncGenerator<Followed<End>, void> {
   for await (const line of lines<End>(access, `${path}?from=${reader.next}`, cancelled)) {
-    reader.heardAt = Date.now();
+    reader.heardAt = reader.now();
     reader.misses = 0;
     if (isEnd(line)) {
       const { result, reason, message } = line;

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Dispatcher, fetch, type Response } from "undici";
 import { fetchDispatcher } from "../connect-to.ts";
+import { callPolicy, type RetryPolicy, restBefore } from "../engines/retry.ts";
 // These put the errors that the control plane answers into the catalogue.
 import "../errors/api.ts";
 import "../errors/claims.ts";
@@ -17,12 +18,37 @@ export interface Access {
   /** Ends every request at once. Requests that already arrived are not undone. */
   readonly cancel?: AbortSignal;
   /**
-   * For how many seconds a request without an answer is retried.
+   * For how many seconds a request without an answer is retried. Starting and following a stream outlast the
+   * failover of a database; a person who asks for a list is not kept waiting as long.
    *
-   * @default 15
+   * @default 180 for those, 15 for other calls
    */
   readonly patienceSeconds?: number;
+  /** @default the machine's time */
+  readonly time?: CallTime;
 }
+
+/** How calls measure time and rest. */
+export interface CallTime {
+  /** Milliseconds by a clock that is never set back. */
+  readonly now: () => number;
+  readonly rest: (milliseconds: number, cancel: AbortSignal | undefined) => Promise<void>;
+}
+
+/** The machine's time. */
+export const machineTime: CallTime = {
+  now: () => performance.now(),
+  rest: async (milliseconds, cancel) => void (await sleep(milliseconds, undefined, cancel ? { signal: cancel } : {})),
+};
+
+/** Gives the retry policy of a call. */
+export const policyOf = ({ patienceSeconds }: Access, otherwiseSeconds: number): RetryPolicy => ({
+  ...callPolicy,
+  budgetSeconds: patienceSeconds ?? otherwiseSeconds,
+});
+
+/** How long a call is tried that nothing waits for. */
+const shortSeconds = 15;
 
 /**
  * One request. `repeatable`: sending it twice has the same effect as once, so it may be sent again even if the first
@@ -33,6 +59,8 @@ export interface Call {
   readonly path: string;
   readonly body?: unknown;
   readonly repeatable: boolean;
+  /** Whether an update of the program depends on it, so that it outlasts the failover of a database. */
+  readonly persistent?: boolean;
 }
 
 /** An answer, refusals included. Only the absence of an answer is thrown. */
@@ -56,24 +84,29 @@ const absent = new Set([502, 503, 504]);
 /**
  * Sends a request until an answer arrives or the patience is used up, at most ten seconds an attempt.
  *
- * An ingress answers 502 to 504 while no replica is behind it, so these are retried like a refused connection. If the
- * control plane itself answered 503 with an error, that error is the result. A request that is not repeatable is sent
+ * An ingress answers 502 to 504 while no replica is behind it, and the control plane 503 while its database does not
+ * answer, so these are retried like a refused connection, after the time that the answer asks for. If the control plane
+ * itself answered 503 with an error to the end, that error is the result. A request that is not repeatable is sent
  * again only if it certainly was not carried out.
  *
  * @throws release-control-plane-unreachable, and what the token's source throws.
  */
 export async function ask(access: Access, call: Call): Promise<Answer> {
-  const patienceSeconds = access.patienceSeconds ?? 15;
-  const deadline = Date.now() + patienceSeconds * 1000;
-  for (;;) {
-    const missing = await attempt(access, call, Math.min(attemptSeconds, Math.max(1, (deadline - Date.now()) / 1000)));
+  const { time = machineTime } = access;
+  const policy = policyOf(access, call.persistent ? callPolicy.budgetSeconds : shortSeconds);
+  const began = time.now();
+  for (let attempts = 1; ; attempts++) {
+    const left = policy.budgetSeconds - (time.now() - began) / 1000;
+    const missing = await attempt(access, call, Math.min(attemptSeconds, Math.max(1, left)));
     if (!("reason" in missing)) return missing;
     access.cancel?.throwIfAborted();
-    if (Date.now() + 500 > deadline || (missing.sent && !call.repeatable)) {
+    const asked = missing.excuse?.retryAfterSeconds;
+    const rest = restBefore(policy, attempts, (time.now() - began) / 1000, asked, Math.random());
+    if (rest === undefined || (missing.sent && !call.repeatable)) {
       if (missing.excuse) return missing.excuse;
       throw controlPlaneUnreachable({ endpoint: access.endpoint, reason: missing.reason });
     }
-    await sleep(500, undefined, signalOf(access));
+    await time.rest(rest * 1000, access.cancel);
   }
 }
 
@@ -155,9 +188,10 @@ async function attempt(access: Access, call: Call, seconds: number): Promise<Ans
 
 /**
  * Only a 503 means that nothing was carried out, unless an ingress sent it because its connection to the control plane
- * broke during the request.
+ * broke during the request, or the control plane itself, whose database may have written before its connection broke.
  */
-const mayHaveArrived = (status: number, text: string): boolean => status !== 503 || text.includes("termination");
+const mayHaveArrived = (status: number, text: string): boolean =>
+  status !== 503 || text.includes("termination") || text.includes('"journal-unreachable"');
 
 let shared: Dispatcher | undefined;
 
@@ -192,7 +226,6 @@ function parse(text: string): unknown {
 const causeOf = (error: unknown): unknown =>
   error instanceof Error && error.cause !== undefined ? causeOf(error.cause) : error;
 const codeOf = (error: unknown): string => String((causeOf(error) as { code?: unknown } | null)?.code ?? "");
-const signalOf = ({ cancel }: Access): { signal?: AbortSignal } => (cancel ? { signal: cancel } : {});
 
 /** Describes in a few words why there was no answer. */
 export function reasonOf(error: unknown): string {

@@ -112,7 +112,7 @@ export function streamCalls<Types extends StreamTypes>(access: Access, kind: Str
     `/${[plural, ...parts.map((part) => encodeURIComponent(name[part])), ...rest].join("/")}`;
   return {
     put: async (name, body) => {
-      const answer = await ask(access, { method: "PUT", path: pathOf(name), body, repeatable: true });
+      const answer = await ask(access, { method: "PUT", path: pathOf(name), body, repeatable: true, persistent: true });
       if (answer.status === 409)
         return { refused: refusal(access, answer), retryAfterSeconds: answer.retryAfterSeconds };
       if (answer.status >= 400) throw refusal(access, answer);

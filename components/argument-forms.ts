@@ -1,7 +1,7 @@
 // The form of each component's arguments. A component's own type says what an argument means and documents it; its form
 // says which values are valid, for programs that no compiler has checked. The compiler compares the two: an argument
 // without a form, or a form without an argument, is an error where the component reads its arguments.
-import { databaseSku, patience, replicaCounts } from "../defaults.ts";
+import { databaseSku, patience, quietSecondsOf, replicaCounts } from "../defaults.ts";
 import { flag, list, number, type Objection, object, oneOf, optional, partial, text } from "../engines/form.ts";
 import {
   askedFields,
@@ -169,17 +169,39 @@ const databaseRole = object({
   grantee: inputs({ name: input(word), objectId: input(word) }),
 });
 
-const deadMansSwitch = object({
-  ...place,
-  subscription: optional(plain(word)),
-  image,
-  pull,
-  environmentId: input(word),
-  controlPlaneEndpoint: input(address),
-  managedTargets: parts(list(parts(object({ resourceGroup: plain(groupName), app: plain(word), id: input(word) })))),
-  resourceManager: optional(plain(address)),
-  silenceSeconds: optional(seconds),
-});
+const wholeSeconds = plain(number({ above: 0, whole: true }));
+
+const deadMansSwitch = object(
+  {
+    ...place,
+    subscription: optional(plain(word)),
+    image,
+    pull,
+    environmentId: input(word),
+    controlPlaneEndpoint: input(address),
+    managedTargets: parts(list(parts(object({ resourceGroup: plain(groupName), app: plain(word), id: input(word) })))),
+    resourceManager: optional(plain(address)),
+    silenceSeconds: optional(wholeSeconds),
+    leaseSeconds: optional(seconds),
+    requestSeconds: optional(seconds),
+  },
+  {
+    check: ({
+      silenceSeconds = patience.silenceSeconds,
+      leaseSeconds = patience.leaseSeconds,
+      requestSeconds = patience.requestSeconds,
+    }): readonly Objection[] => {
+      const quietSeconds = quietSecondsOf({ leaseSeconds, requestSeconds });
+      return silenceSeconds > quietSeconds
+        ? []
+        : [
+            `silenceSeconds (${silenceSeconds}) must be more than ${quietSeconds}: so long may a healthy control plane ` +
+              `with leaseSeconds ${leaseSeconds} and requestSeconds ${requestSeconds} need to recover the rollouts ` +
+              "of a replica that died.",
+          ];
+    },
+  },
+);
 
 const imageRegistry = object({
   ...place,

@@ -1,5 +1,6 @@
 // Refuses settings that are each valid and contradict one another, such as a request that outlives its lease. Most of
 // these Azure would refuse too, but only in the middle of an update, or they would show only when something fails.
+import { quietSecondsOf } from "../defaults.ts";
 import {
   configEmulatorMismatch,
   configImageMutable,
@@ -16,9 +17,6 @@ import type { NetworkChoice } from "./objects.ts";
 /** The only subscription that the emulator serves; Azure does not have it. */
 const emulatorSubscription = "00000000-0000-0000-0000-0000ba11a57e";
 
-/** An adapter gives one operation on Azure as much time as this number of requests, and writes no fact meanwhile. */
-const requestsPerOperation = 10;
-
 /** Refuses the first contradiction among the settings; `hasPassword` is whether the database's password is set. */
 export function refuseConflicts(settings: Settings, hasPassword: boolean): void {
   const { emulator, subscription, network, databaseAuthentication } = settings;
@@ -32,11 +30,10 @@ export function refuseConflicts(settings: Settings, hasPassword: boolean): void 
   if (databaseAuthentication === "password" && !hasPassword) throw configPasswordMissing();
 }
 
-function refuseShortTimes({ leaseSeconds, requestSeconds, silenceSeconds, strategy }: Settings): void {
+function refuseShortTimes({ leaseSeconds, requestSeconds, silenceSeconds }: Settings): void {
   if (requestSeconds >= leaseSeconds) throw configLeaseTooShort({ leaseSeconds, requestSeconds });
-  // The switch acts after two silences: it starts to listen when one has passed already.
-  const quietSeconds = requestSeconds * requestsPerOperation + strategy.intervalSeconds;
-  if (silenceSeconds * 2 <= quietSeconds) throw configSilenceTooShort({ silenceSeconds, quietSeconds });
+  const quietSeconds = quietSecondsOf({ leaseSeconds, requestSeconds });
+  if (silenceSeconds <= quietSeconds) throw configSilenceTooShort({ silenceSeconds, quietSeconds });
 }
 
 const isImageKey = (key: string): key is Extract<keyof Settings, `${string}Image`> => key.endsWith("Image");

@@ -13,7 +13,7 @@ import { createRequestRows } from "./adapters/azure/request-rows.ts";
 import { patienceOf } from "./adapters/azure/trouble.ts";
 import { openOrchestrations } from "./adapters/dbos/orchestrations.ts";
 import { openClaims } from "./adapters/postgres/claims.ts";
-import { connectionOptions, type Database, openPool } from "./adapters/postgres/connection.ts";
+import { connectionOptions, type Database, openPool, poolSizes } from "./adapters/postgres/connection.ts";
 import { openJournal } from "./adapters/postgres/journal.ts";
 import { migrate } from "./adapters/postgres/migrations.ts";
 import { openNotifications } from "./adapters/postgres/notifications.ts";
@@ -68,6 +68,9 @@ async function run(settings: Settings): Promise<void> {
     log: logTrouble,
   });
   const closing = new AbortController();
+  const refreshing = store.opened
+    .refresh(closing.signal)
+    .catch((error: unknown) => logTrouble(`rows of earlier versions are brought up to date later: ${String(error)}`));
   const server = serveApi(settings, store, streams, createAuthenticate(settings, dispatcher), closing.signal);
   await once(server, "listening");
   const { process: name, managedTargets } = settings;
@@ -79,13 +82,13 @@ async function run(settings: Settings): Promise<void> {
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
-  await Promise.all([streams.close(), notifying.close()]);
+  await Promise.all([streams.close(), notifying.close(), refreshing]);
   server.closeAllConnections();
   await closed;
   await store.telemetry?.close();
   await store.opened.close();
   store.time.close();
-  await Promise.all([store.pool.end(), dispatcher.close()]);
+  await Promise.all([store.pool.end(), store.claimsPool.end(), dispatcher.close()]);
   connection.close();
 }
 
@@ -95,6 +98,7 @@ type Store = Awaited<ReturnType<typeof openStore>>;
 async function openStore(settings: Settings, connection: Connection) {
   const database: Database = { ...settings.database, password: passwordOf(settings.database, connection.credential) };
   const pool = openPool(database, logTrouble);
+  const claimsPool = openPool(database, logTrouble, poolSizes.claims);
   await migrate(pool);
   const telemetry = await openTelemetry(settings, connection);
   const opened = openJournal(pool, connectionOptions(database), kinds, logTrouble);
@@ -104,7 +108,8 @@ async function openStore(settings: Settings, connection: Connection) {
     telemetry,
     opened,
     journal: telemetry?.journal(opened) ?? opened,
-    claims: openClaims(pool, settings.leaseSeconds),
+    claimsPool,
+    claims: openClaims(claimsPool, settings.leaseSeconds),
     time,
     clock: clockOf(time.now),
   };

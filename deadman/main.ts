@@ -24,20 +24,20 @@ function seconds(name: string): number {
 /**
  * Listens once. Gives why the answer was no heartbeat, or undefined if it was one.
  *
- * A control plane that answers while its rollouts stand still is as dead as a silent one. The answer has the time since
- * its last write, by its database's clock, so that the clocks of two machines are never compared.
+ * A control plane that answers while its rollouts stand still is as dead as a silent one. The answer has for how long
+ * its loop has left alone a rollout that was due, by its database's clock, so that the clocks of two machines are never
+ * compared. A paused rollout is not due, and what is written about one rollout hides no other.
  */
 async function whySilent(health: URL, silence: number): Promise<string | undefined> {
   const asked = await send("GET", health);
   if (asked.status !== 200) return describeAsked(asked);
-  const { inFlight, lastWriteSecondsAgo } = asked.body;
-  if (
-    inFlight === 0 ||
-    (typeof inFlight === "number" && typeof lastWriteSecondsAgo === "number" && lastWriteSecondsAgo < silence)
-  )
+  const { inFlight, overdueSeconds } = asked.body;
+  // A control plane of the previous version, which an update may not have replaced yet, reports its last write only.
+  const alone = overdueSeconds ?? asked.body["lastWriteSecondsAgo"];
+  if (inFlight === 0 || (typeof inFlight === "number" && typeof alone === "number" && alone < silence))
     return undefined;
   return typeof inFlight === "number"
-    ? `${inFlight} rollouts are in flight, but the journal was not written for ${lastWriteSecondsAgo} s`
+    ? `${inFlight} rollouts are in flight, and its loop has left one alone for ${alone} s`
     : "it answered 200 without the number of rollouts in flight";
 }
 

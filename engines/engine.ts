@@ -17,7 +17,12 @@ export interface Engine<Observation, Event, State, Effect> {
 /** What an effect returned. Expected failures are data, with a reason for people; they are never exceptions. */
 export type Result<Value> =
   | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      /** What the other side asked to wait before another try. */
+      readonly retryAfterSeconds?: number | undefined;
+    };
 
 /** Someone asks for something: the first observation of a stream. */
 export interface Request<Intent> {

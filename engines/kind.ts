@@ -34,8 +34,24 @@ export interface Codec<Event> {
 /** A stored fact that this code does not understand; the message names the place and what it should be. */
 export class Misshapen extends Error {}
 
+/**
+ * A stream at a glance, folded fact by fact beside its state, so that a long journal costs no more than a short one.
+ * Its summary and its notifications are made from it.
+ */
+export interface Glance<Event, State, Seen extends { readonly state: State }> {
+  readonly initial: Seen;
+  readonly evolve: (seen: Seen, event: Event) => Seen;
+}
+
 /** One kind of work. */
-export interface Kind<Observation, Event extends AnyEvent, State, Effect extends AnyEffect, Body> {
+export interface Kind<
+  Observation,
+  Event extends AnyEvent,
+  State,
+  Effect extends AnyEffect,
+  Body,
+  Seen extends { readonly state: State } = { readonly state: State },
+> {
   /** The first word of the name of each of its streams. */
   readonly kind: string;
   readonly engine: Engine<Observation, Event, State, Effect>;
@@ -44,8 +60,14 @@ export interface Kind<Observation, Event extends AnyEvent, State, Effect extends
   readonly finishes: (events: readonly Event[]) => boolean | undefined;
   /** Gives the targets that a stream holds until it has finished, from the fact that holds its request. */
   readonly targetsOf: (first: Event) => readonly TargetKey[];
-  readonly calls: Calls<Event, State, Body>;
-  readonly messages: Messages<Event>;
+  /**
+   * Gives when the loop must act next; undefined if only a signal can move the stream, or nothing can. A stream that is
+   * due and that no process looks at is a loop that stands still.
+   */
+  readonly dueAt: (state: State) => Instant | undefined;
+  readonly glance: Glance<Event, State, Seen>;
+  readonly calls: Calls<Event, State, Body, Seen>;
+  readonly messages: Messages<Event, Seen>;
   readonly telemetry: Observed<Event, State, Effect>;
 }
 
@@ -75,7 +97,7 @@ export interface Ended {
 }
 
 /** How callers ask for streams of a kind, and what they are shown. The API and its description are made from this. */
-export interface Calls<Event extends AnyEvent, State, Body> {
+export interface Calls<Event extends AnyEvent, State, Body, Seen> {
   /** Names the kind in the API's description: operations are called `put<Noun>`, shapes `<Noun>Fact`. */
   readonly noun: string;
   /** The first part of the paths, such as `rollouts`. */
@@ -97,7 +119,7 @@ export interface Calls<Event extends AnyEvent, State, Body> {
   /** Gives why the newest events disregard a signal; undefined if they follow it. */
   readonly whyDisregarded: (events: readonly Event[]) => string | undefined;
   /** Gives a stream at a glance; undefined if its journal does not begin with a request. */
-  readonly summaryOf: (stream: string, events: readonly Event[], state: State) => object | undefined;
+  readonly summaryOf: (stream: string, seen: Seen) => object | undefined;
   readonly summary: Schema;
   /** Gives how a stream ended; undefined while it is in flight. */
   readonly ended: (state: State) => Ended | undefined;
@@ -106,12 +128,12 @@ export interface Calls<Event extends AnyEvent, State, Body> {
 }
 
 /** What the facts of a kind say to people. */
-export interface Messages<Event extends AnyEvent> {
+export interface Messages<Event extends AnyEvent, Seen> {
   readonly messageOf: (event: Event) => string;
   /** False for bookkeeping. */
   readonly isNoteworthy: (event: Event) => boolean;
-  /** Gives the notifications of a journal from an index on, in order. */
-  readonly notificationsOf: (stream: string, events: readonly Event[], from: number) => readonly Notification[];
+  /** Gives the notification of a fact, if it has one. `before` is the stream at a glance up to the fact. */
+  readonly notificationOf: (stream: string, index: number, event: Event, before: Seen) => Notification | undefined;
 }
 
 /** How a notification looks: something goes on, waits, ended well, ended badly, or needs a person. */
@@ -167,7 +189,7 @@ export interface Observed<Event extends AnyEvent, State, Effect extends AnyEffec
 
 // The one place where the types of a kind are erased; whoever looks a kind up by the name of a stream cannot know them.
 // biome-ignore lint/suspicious/noExplicitAny: no other type accepts every kind.
-export type AnyKind<Event extends AnyEvent = any> = Kind<any, Event, any, any, any>;
+export type AnyKind<Event extends AnyEvent = any> = Kind<any, Event, any, any, any, any>;
 
 /** One kind as the control loop uses it. Journals of its streams go in and out; its states stay inside. */
 export interface Controller<Event extends AnyEvent = AnyEvent> {
@@ -177,6 +199,8 @@ export interface Controller<Event extends AnyEvent = AnyEvent> {
   /** Gives the facts that an observation leads to. */
   readonly decides: (journal: readonly { readonly event: Event }[], observation: AnyObservation) => readonly Event[];
   readonly targetsOf: (journal: readonly { readonly event: Event }[]) => readonly TargetKey[];
+  /** Gives why events disregard a signal; undefined if they follow it. */
+  readonly refuses: (events: readonly Event[]) => string | undefined;
 }
 
 /**
@@ -224,12 +248,18 @@ export function partsOf({ kind, calls }: Naming, stream: string): Readonly<Recor
 }
 
 /** Makes the controller of a kind. It keeps the states of the journals that it was asked about. */
-export function controllerOf<Event extends AnyEvent>({ kind, engine, targetsOf }: AnyKind<Event>): Controller<Event> {
+export function controllerOf<Event extends AnyEvent>({
+  kind,
+  engine,
+  targetsOf,
+  calls,
+}: AnyKind<Event>): Controller<Event> {
   const stateOf = keptFold(engine);
   return {
     kind,
     asks: (journal) => engine.react(stateOf(journal)),
     decides: (journal, observation) => engine.decide(stateOf(journal), observation),
+    refuses: calls.whyDisregarded,
     targetsOf: (journal) => {
       const [first] = journal;
       return first === undefined ? [] : targetsOf(first.event);

@@ -71,13 +71,12 @@ export const configLeaseTooShort = entry<{ readonly leaseSeconds: number; readon
 export const configSilenceTooShort = entry<{ readonly silenceSeconds: number; readonly quietSeconds: number }>(
   "config-silence-too-short",
   {
-    title: "The dead man's switch would act while a healthy control plane waits for Azure",
+    title: "The dead man's switch would act while a healthy control plane recovers a rollout",
     message: ({ silenceSeconds, quietSeconds }) =>
-      `The dead man's switch acts on a rollout whose journal was silent for ${silenceSeconds * 2} seconds (twice ` +
-      `ballast:silenceSeconds), but a healthy rollout may be silent for ${quietSeconds} seconds while Azure ` +
-      "carries out a write.",
+      `The dead man's switch counts a rollout that was left alone for ${silenceSeconds} seconds as lost, but it takes ` +
+      `a healthy control plane up to ${quietSeconds} seconds to recover the rollouts of a replica that died.`,
     fix: ({ quietSeconds }) =>
-      `set ballast:silenceSeconds to more than ${quietSeconds / 2}, or set ballast:requestSeconds lower`,
+      `set ballast:silenceSeconds to more than ${quietSeconds}, or set ballast:leaseSeconds lower`,
   },
 );
 

@@ -4,11 +4,14 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
+import { patience } from "../../defaults.ts";
 import { type RunningPostgres, startPostgres } from "../../toolchain/postgres.ts";
 import { measureJournal } from "./journal.ts";
 import { type Cell, type Loaded, play } from "./load.ts";
 import { page } from "./page.ts";
+import { pausedJournal } from "./paused-journal.ts";
 import { measurePreview } from "./preview.ts";
+import { measureReaders, type Read } from "./readers.ts";
 import { fileOf, here, parts, type Results } from "./results.ts";
 
 const help = `npm run bench -- [options]
@@ -25,6 +28,7 @@ It needs Linux, because it reads /proc. It installs Emmett with npm; if that fai
 const whole = {
   previews: 9,
   appends: 30,
+  readerHours: [1, 24],
   cells: [1, 2].flatMap((planes) => [
     { rollouts: 10, planes, intervalSeconds: 10 },
     { rollouts: 100, planes, intervalSeconds: 10 },
@@ -34,6 +38,7 @@ const whole = {
 const quick = {
   previews: 2,
   appends: 4,
+  readerHours: [1],
   cells: [1, 2].map((planes) => ({ rollouts: 20, planes, intervalSeconds: 5 })),
 };
 
@@ -64,18 +69,55 @@ async function measureLoad(cells: readonly Cell[], postgres: RunningPostgres): P
   return { ...taken, postgres: version!.server_version, cells: played };
 }
 
-async function measure(wanted: readonly string[], { previews, appends, cells }: typeof whole): Promise<Results> {
+/** Measures renewals beside readers of a hundred rollouts that were paused for these hours. */
+async function measureReading(
+  hours: readonly number[],
+  postgres: RunningPostgres,
+): Promise<NonNullable<Results["readers"]>> {
+  const cells: Read[] = [];
+  const taken = here();
+  const client = new pg.Client({ connectionString: postgres.url("postgres") });
+  await client.connect();
+  try {
+    for (const pausedHours of hours) {
+      report(`twelve readers of a hundred rollouts that were paused for ${pausedHours} h`);
+      const name = `readers_${pausedHours}`;
+      await client.query(`drop database if exists ${name} with (force)`);
+      await client.query(`create database ${name}`);
+      cells.push(
+        await measureReaders({
+          database: { ...postgres, name, tls: "disable" },
+          events: pausedJournal(pausedHours),
+          rollouts: 100,
+          readers: 12,
+          leaseSeconds: patience.leaseSeconds,
+          rounds: 5,
+        }),
+      );
+      await client.query(`drop database if exists ${name} with (force)`);
+    }
+  } finally {
+    await client.end();
+  }
+  return { ...taken, cells };
+}
+
+async function measure(
+  wanted: readonly string[],
+  { previews, appends, readerHours, cells }: typeof whole,
+): Promise<Results> {
   const preview = wanted.includes("preview")
     ? { preview: { ...here(), ...(await measurePreview(previews, report)) } }
     : {};
-  if (!wanted.includes("journal") && !wanted.includes("load")) return preview;
+  if (!["journal", "readers", "load"].some((part) => wanted.includes(part))) return preview;
   const postgres = await startPostgres();
   try {
     const journal = wanted.includes("journal")
       ? { journal: { ...here(), ...(await measureJournal(postgres, appends, report)) } }
       : {};
+    const readers = wanted.includes("readers") ? { readers: await measureReading(readerHours, postgres) } : {};
     const load = wanted.includes("load") ? { load: await measureLoad(cells, postgres) } : {};
-    return { ...preview, ...journal, ...load };
+    return { ...preview, ...journal, ...readers, ...load };
   } finally {
     await postgres.stop();
   }

@@ -1,6 +1,7 @@
 // Renders docs/evidence/performance.md: what was measured, what limits it, and what it means for operators of a control
 // plane. Every figure comes from the results, and the page says that a goal is reached only if they show it.
 import { replicaSizes } from "../../components/conventions.ts";
+import { patience } from "../../defaults.ts";
 import { defaultStrategy } from "../../engines/rollout/plan.ts";
 import { markdownTable } from "../markdown-table.ts";
 import { type Appends, type Contender, contenders, type Journalled } from "./journal.ts";
@@ -269,14 +270,48 @@ function busyOf(alone: Loaded | undefined, two: Loaded | undefined): string {
   return ` With ${grouped(alone.rollouts)} rollouts ${one}${each}.`;
 }
 
+function readersSection({ cells, ...taken }: NonNullable<Results["readers"]>): string {
+  const rows = cells.map(({ facts, readers, alone, beside, calls }) => [
+    grouped(facts),
+    String(readers),
+    milliseconds(spreadOf(alone)),
+    milliseconds(spreadOf(beside)),
+    figure(Math.max(...beside)),
+    milliseconds(spreadOf(calls)),
+  ]);
+  const head = ["facts of each rollout", "readers", "renewal alone", "renewal beside them", "slowest", "one call"];
+  const limit = patience.leaseSeconds * 100;
+  const slowest = Math.max(...cells.flatMap(({ beside }) => beside));
+  return `## Readers
+
+A hundred rollouts that a person paused for hours. Each reader lists all rollouts, shows one and follows one from its
+last fact, again and again, while the same process renews a lease. ${takenOn(taken, "durable commits")} Milliseconds:
+median (quartiles).
+
+${markdownTable(head, rows)}
+
+The goal is that every renewal takes less than a tenth of the lease, which is ${grouped(limit)} ms:
+${outcome(slowest < limit)}.
+
+**What limits it.** Lists and single rollouts are read from one row for each, which an append writes with its facts. A
+follower reads the facts after its last one. So the length of the journals costs readers nothing, and renewals have
+connections of their own.
+`;
+}
+
 /** Renders the page from the parts that were measured. */
-export function page({ preview, journal, load }: Results): string {
-  const sections = [preview && previewSection(preview), journal && journalSection(journal), load && loadSection(load)];
+export function page({ preview, journal, readers, load }: Results): string {
+  const sections = [
+    preview && previewSection(preview),
+    journal && journalSection(journal),
+    readers && readersSection(readers),
+    load && loadSection(load),
+  ];
   return `# Performance
 
 \`npm run bench\` writes this page in about twelve minutes. Every figure comes from
 [bench/performance/results.json](../../bench/performance/results.json). \`npm run bench -- --quick\` prints a page of
-its own in about two minutes; \`--only preview\`, \`--only journal\` and \`--only load\` measure one part again. All
+its own in about two minutes; \`--only preview\`, \`journal\`, \`readers\` or \`load\` measures one part again. All
 times depend on the machine. What is compared ran in turn in one run, so compare the ratios.
 
 *Unverified on Azure:* everything on this page. The emulator and the fake Azure answer at once.

@@ -4,6 +4,7 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import type { Journalled } from "./journal.ts";
 import type { Loaded } from "./load.ts";
 import type { Previewed } from "./preview.ts";
+import type { Read } from "./readers.ts";
 
 /** The date and the machine of a measurement. */
 export interface Taken {
@@ -18,11 +19,12 @@ export interface Taken {
 export interface Results {
   readonly preview?: Taken & Previewed;
   readonly journal?: Taken & Journalled;
+  readonly readers?: Taken & { readonly cells: readonly Read[] };
   readonly load?: Taken & { readonly postgres: string; readonly cells: readonly Loaded[] };
 }
 
 /** The parts in the order in which they are measured and shown. */
-export const parts = ["preview", "journal", "load"] as const;
+export const parts = ["preview", "journal", "readers", "load"] as const;
 
 /** Gives the date and this machine. */
 export const here = (): Taken => ({

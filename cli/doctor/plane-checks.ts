@@ -13,21 +13,20 @@ import { nameOf } from "./stack.ts";
 /** What `/health` answers. */
 export interface Pulse {
   readonly inFlight: number;
-  readonly lastWriteSecondsAgo: number | null;
+  readonly overdueSeconds: number;
 }
 
 const countOf = (rollouts: number): string => `${rollouts} rollout${rollouts === 1 ? "" : "s"}`;
 
 /**
- * Judges the heartbeat as the dead man's switch does: it is lost when rollouts are in progress and nothing was
- * written for `silenceSeconds`.
+ * Judges the heartbeat as the dead man's switch does: it is lost when the loop has left a rollout that was due
+ * alone for `silenceSeconds`.
  */
-export function judgePulse({ inFlight, lastWriteSecondsAgo }: Pulse, silenceSeconds: number): CheckResult {
-  const seconds = lastWriteSecondsAgo === null ? null : Math.round(lastWriteSecondsAgo);
-  if (inFlight > 0 && seconds !== null && seconds >= silenceSeconds)
+export function judgePulse({ inFlight, overdueSeconds }: Pulse, silenceSeconds: number): CheckResult {
+  const seconds = Math.round(overdueSeconds);
+  if (inFlight > 0 && seconds >= silenceSeconds)
     return failed(doctorHeartbeatLost({ inFlight, seconds, silenceSeconds }));
-  const written = seconds === null ? "nothing written yet" : `last write ${seconds} s ago`;
-  return ok(`the database answers, ${countOf(inFlight)} in progress, ${written}`);
+  return ok(`the database answers, ${countOf(inFlight)} in progress, none left alone for more than ${seconds} s`);
 }
 
 const patienceSeconds = 5;

@@ -73,12 +73,25 @@ export interface DeadMansSwitchArgs {
    */
   readonly resourceManager?: string;
   /**
-   * How many seconds the control plane must be silent before the switch acts. While a rollout is in flight, a heartbeat
-   * counts only if the rollout's journal was written within that time.
+   * How many seconds the control plane must be silent before the switch acts. An answer counts as a heartbeat only if
+   * the control loop has left no rollout alone for that long after it was due. It must be longer than the recovery of a
+   * replica that died: five thirds of `leaseSeconds`, and `requestSeconds`.
    *
    * @default 240
    */
   readonly silenceSeconds?: number;
+  /**
+   * The control plane's `leaseSeconds`, with which the silence is compared.
+   *
+   * @default 60
+   */
+  readonly leaseSeconds?: number;
+  /**
+   * The control plane's `requestSeconds`, with which the silence is compared.
+   *
+   * @default 30
+   */
+  readonly requestSeconds?: number;
 }
 
 /** Every minute. A run that listens for longer overlaps the next one, which does no harm. */

@@ -2,8 +2,16 @@
 // then the names in the path, then the size and form of the body. openapi-operations.ts lists the calls.
 import { type Context, Hono } from "hono";
 import type { AnyKind, Kinds } from "../../engines/kind.ts";
-import { callFailed, callMalformed, callNotJson, callTooLarge, routeUnknown } from "../../errors/api.ts";
+import {
+  callFailed,
+  callMalformed,
+  callNotJson,
+  callTooLarge,
+  journalUnreachable,
+  routeUnknown,
+} from "../../errors/api.ts";
 import { BallastError } from "../../errors/catalogue.ts";
+import { isMomentary } from "../adapters/postgres/momentary.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { type Answer, type Call, type Caller, type Parts, refuse } from "./call.ts";
 import { health } from "./health.ts";
@@ -21,6 +29,21 @@ import { signalStream } from "./streams/signal.ts";
 
 /** Writes one line of the log. Values are plain; callers never pass a token, a body or a header. */
 export type Log = (line: { readonly what: string } & Readonly<Record<string, unknown>>) => void;
+
+/** What passes by itself is worth another call soon. */
+const shortly = { "retry-after": "2" };
+/**
+ * The answers to errors that the control loop throws, since a stream may change between a check and the loop: a
+ * finished one that has not yet released its target, which passes by itself, and one that does not exist. Others are 500.
+ */
+const thrownAnswers: Readonly<Record<string, { readonly status: number; readonly headers?: Record<string, string> }>> =
+  {
+    "claim-target-held": { status: 409, headers: shortly },
+    "stream-in-flight": { status: 409 },
+    "signal-disregarded": { status: 409 },
+    "stream-unknown": { status: 404 },
+    "target-not-managed": { status: 404 },
+  };
 
 const bytesMax = 64 * 1024;
 /** Every valid name is shorter, and every token is longer. */
@@ -94,9 +117,14 @@ export function createApp(
     refuse(404, routeUnknown({ call: `${context.req.method.slice(0, 10)} ${shownPath(context)}` })),
   );
   app.onError((thrown) => {
-    // The control loop refuses too, while a finished rollout has not yet released the app. That passes by itself.
-    if (thrown instanceof BallastError)
-      return thrown.id === "claim-target-held" ? refuse(409, thrown, {}, { "retry-after": "2" }) : refuse(500, thrown);
+    if (isMomentary(thrown)) {
+      log({ what: "database-lost", error: thrown.message });
+      return refuse(503, journalUnreachable(), {}, shortly);
+    }
+    if (thrown instanceof BallastError) {
+      const { status = 500, headers = {} } = thrownAnswers[thrown.id] ?? {};
+      return refuse(status, thrown, {}, headers);
+    }
     const reference = crypto.randomUUID();
     log({ what: "call-failed", reference, error: thrown.stack ?? thrown.message });
     return refuse(500, callFailed({ reference }));

@@ -6,9 +6,8 @@ import type { AnyKind, Kinds } from "../../engines/kind.ts";
 import { exactly, type Schema } from "../../engines/schema.ts";
 import { lockForm } from "./lock-target.ts";
 import { named } from "./openapi-shapes.ts";
-import { filterForm, followForm } from "./read-address.ts";
+import { filterForm, followForm, listedMax } from "./read-address.ts";
 import type { Role } from "./roles.ts";
-import { listedMax } from "./streams/list.ts";
 import { signalForm } from "./streams/signal.ts";
 
 /** One call. */
@@ -95,13 +94,17 @@ function readingCalls(kind: AnyKind): Readonly<Record<string, Operation>> {
       path: `/${plural}`,
       role: "Rollout.Read",
       query: filterForm(kind),
-      summary: `List the newest ${listedMax} ${plural}, all or those of one place, or only those in flight.`,
+      summary: `List ${plural}, newest first, in pages: all or those of one place, or only those in flight.`,
       answers: {
         200: {
           description: `The ${plural}, newest first.`,
           shape: exactly({
             [plural]: { type: "array", items: named(noun), maxItems: listedMax },
             unreadable: { type: "array", items: named("Unreadable"), maxItems: listedMax },
+            next: {
+              type: ["string", "null"],
+              description: "The `cursor` of the next page; null after the last one.",
+            },
           }),
         },
       },
@@ -191,10 +194,15 @@ const open = {
             status: { const: "ok" },
             process: { type: "string" },
             inFlight: { type: "integer", minimum: 0 },
+            overdueSeconds: {
+              type: "number",
+              minimum: 0,
+              description: "For how long the control loop has left alone a stream that is due; the longest of all.",
+            },
             lastWriteAt: { type: ["number", "null"] },
             lastWriteSecondsAgo: { type: ["number", "null"] },
           },
-          required: ["status", "process", "inFlight", "lastWriteAt", "lastWriteSecondsAgo"],
+          required: ["status", "process", "inFlight", "overdueSeconds", "lastWriteAt", "lastWriteSecondsAgo"],
         },
       },
     },

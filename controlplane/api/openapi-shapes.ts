@@ -39,7 +39,10 @@ const shapesOfKind = ({ facts, calls: { noun, summary, ends } }: AnyKind): Reado
     index,
     event: named(`${noun}Event`),
     process: { ...text, description: "The process that wrote it." },
-    epoch: { ...index, description: "The epoch of the claim under which it was written; 0 for requests and signals." },
+    epoch: {
+      ...index,
+      description: "The epoch of the claim under which it was written; 0 for signals to a stream in flight.",
+    },
     hash: {
       ...text,
       description: "Covers this fact and the hash of the one before it. The last hash stands for the whole journal.",

@@ -15,7 +15,7 @@ const guarded: Refusals = {
   401: ["call-token-missing", "call-token-refused"],
   403: ["call-role-missing"],
   500: ["call-failed"],
-  503: ["call-issuer-unreachable"],
+  503: ["call-issuer-unreachable", "journal-unreachable"],
 };
 const addressed: Refusals = { 400: ["call-malformed"] };
 const embodied: Refusals = { 400: ["call-malformed"], 413: ["call-too-large"], 415: ["call-not-json"] };

@@ -4,6 +4,7 @@ import { described, type Form, index, object, oneOf, optional, type Parsed, read
 import type { AnyKind, Kinds } from "../../engines/kind.ts";
 import { complaintOf } from "../../engines/problem.ts";
 import { appForms } from "../../engines/targets.ts";
+import type { Cursor } from "../runtime/ports.ts";
 
 /** The named parts of paths. */
 export type Names = Readonly<Record<string, Form<string>>>;
@@ -23,12 +24,38 @@ export function complaintsAboutPath(path: Readonly<Record<string, string>>, name
   });
 }
 
-/** Selects the streams of a list: by parts of their names, and whether they are in flight. */
+/** The most streams of one answer, and the number without a limit. The cursor leads to older ones. */
+export const listedMax = 100;
+
+/** Selects the streams of a list: by parts of their names, whether they are in flight, and which page. */
 export const filterForm = ({ calls }: AnyKind): Form<Readonly<Record<string, string | undefined>>> =>
   object({
     ...Object.fromEntries(Object.entries(calls.filters).map(([name, part]) => [name, optional(calls.parts[part]!)])),
     inFlight: optional(oneOf(["true"], { description: `Lists only ${calls.plural} that have not ended.` })),
+    limit: optional(
+      text(`a number from 1 to ${listedMax}`, {
+        pattern: "^([1-9][0-9]?|100)$",
+        description: `How many ${calls.plural} the answer has at most. 100 by default.`,
+      }),
+    ),
+    cursor: optional(
+      text("the next of a list", {
+        most: 700,
+        pattern: "^[A-Za-z0-9_-]+$",
+        description: "Continues where an answer ended: its `next`.",
+      }),
+    ),
   });
+
+/** Writes a place in a list as callers send it back. */
+export const cursorAsText = ({ createdAt, stream }: Cursor): string =>
+  Buffer.from(`${createdAt} ${stream}`).toString("base64url");
+
+/** Reads a place in a list; undefined if no list gave it. */
+export function cursorFrom(sent: string): Cursor | undefined {
+  const [, createdAt, stream] = /^(\d{1,17}) ([^\s\0]+)$/.exec(Buffer.from(sent, "base64url").toString("utf8")) ?? [];
+  return createdAt === undefined || stream === undefined ? undefined : { createdAt, stream };
+}
 
 /** The first fact to follow. */
 export const followForm = object({ from: optional(described(index, "The index of the first fact to send."), 0) });

@@ -5,6 +5,7 @@ import type { RolloutEffect, RolloutOutcome, TrafficView } from "../../engines/r
 import { appKey } from "../../engines/targets.ts";
 import { after, type Instant } from "../../engines/time.ts";
 import { systemTime } from "../runtime/clock.ts";
+import { limitSecondsOf } from "../runtime/limits.ts";
 import type { Performer, Within } from "../runtime/performer.ts";
 import type { Claims, Fence } from "../runtime/ports.ts";
 import { callRolloutPort, type RolloutCalls } from "./call-rollout-port.ts";
@@ -29,21 +30,28 @@ const lockPollMilliseconds = 500;
  * Waits until the app is not locked, or until cancelled.
  *
  * Only a shift of traffic waits, because a `pulumi up` that writes the app would undo it unknowingly. A shift that
- * returns the traffic to stable does not wait: users come before a `pulumi up`.
+ * returns the traffic to stable does not wait: users come before a `pulumi up`. A lock that is taken again and again is
+ * waited for until the rollout's time is up.
  */
 async function untilUnlocked(
   effect: RolloutEffect,
-  { claims, time = systemTime }: Pick<RolloutWorld, "claims" | "time">,
+  { claims, clock, time = systemTime }: Pick<RolloutWorld, "claims" | "clock" | "time">,
   cancel: AbortSignal,
 ): Promise<void> {
   if (effect.kind !== "ShiftTraffic" || effect.overrideLock) return;
   const app = appKey(effect.target);
-  while (!cancel.aborted && (await claims.lockOn(app))) await time.nap(lockPollMilliseconds, cancel);
+  const isOver = () => effect.waitsUntil !== undefined && clock.now() >= effect.waitsUntil;
+  while (!cancel.aborted && (await claims.lockOn(app)) && !isOver()) await time.nap(lockPollMilliseconds, cancel);
 }
 
 /** Makes the performer of rollouts. */
 export const rolloutPerformer = (world: RolloutWorld): Performer<RolloutEffect, RolloutOutcome> => ({
   isWrite,
+  limitSeconds: (effect) => {
+    if (effect.kind === "Wait" || effect.kind === "AwaitSignal") return 0;
+    const asleepSeconds = effect.kind === "Probe" ? effect.timeoutSeconds : 0;
+    return limitSecondsOf(isWrite(effect), world.requestSeconds) + asleepSeconds;
+  },
   ready: (effect, cancel) => untilUnlocked(effect, world, cancel),
   perform: (effect, within) => performEffect(effect, world, within),
 });
@@ -78,8 +86,9 @@ async function performEffect(
   // Asked before the read: what the holder writes later is seen by the read that follows the lock.
   const lock = effect.kind === "VerifyTraffic" ? await world.claims.lockOn(appKey(effect.target)) : undefined;
   const lockedUntil = lock && after(world.clock.now(), lock.seconds);
+  const stillLocked = await lockedTooLong(effect, world);
   const over = new AbortController();
-  const found = await callRolloutPort(effect, world, asked, cancel, over.signal).catch(failure);
+  const found = stillLocked ?? (await callRolloutPort(effect, world, asked, cancel, over.signal).catch(failure));
   over.abort();
   if (lost.length > 0) throw lost[0];
   const seen =
@@ -93,6 +102,17 @@ async function performEffect(
       ? { mayLand: { weights: effect.weights, until: after(givenUpAt, requestsPerLanding * world.requestSeconds) } }
       : {};
   return { kind: "Outcome", of: effect.kind, at: world.clock.now(), found: seen, ...late } as RolloutOutcome;
+}
+
+/** Gives the failure of a shift whose time is up and whose app is still locked. */
+async function lockedTooLong(
+  effect: RolloutEffect,
+  { claims, clock }: RolloutWorld,
+): Promise<Result<never> | undefined> {
+  if (effect.kind !== "ShiftTraffic" || effect.overrideLock || effect.waitsUntil === undefined) return undefined;
+  if (clock.now() < effect.waitsUntil) return undefined;
+  const lock = await claims.lockOn(appKey(effect.target));
+  return lock && { ok: false, reason: `the app is still locked by ${lock.by}` };
 }
 
 const failure = (error: unknown): Result<never> => ({

@@ -59,6 +59,7 @@ export function createDrivers<Event extends AnyEvent>(setting: DriversSetting<Ev
       left: AbortSignal.any([lease.lost, leaving.signal]),
       facts: [],
       busy: Promise.resolve(),
+      underWayUntil: undefined,
     };
     driven.set(stream, run);
     await reconcileUntilDone(run, setting);

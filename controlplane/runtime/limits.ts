@@ -9,6 +9,10 @@ export const requestsPerRead = 10;
 /** The limit of a write, which polls until the operation ends, in multiples of the limit of one request. */
 const requestsPerWrite = 30;
 
+/** Gives the limit of an effect in seconds, by the limit of one request. */
+export const limitSecondsOf = (isWrite: boolean, requestSeconds: number): number =>
+  requestSeconds * (isWrite ? requestsPerWrite + 1 : requestsPerRead);
+
 /** Ends a read at its limit, even if the adapter ignores the cancellation. */
 export function readWithin<Value>(
   call: (cancel: AbortSignal) => Promise<Result<Value>>,
@@ -22,7 +26,7 @@ export function readWithin<Value>(
   void time.nap(seconds * 1000, over).then(() => late.abort());
   return Promise.race([
     call(cut),
-    aborted(cut).then(() => ({
+    aborted(cut, over).then(() => ({
       ok: false as const,
       reason: cancel.aborted ? "cut short" : `no answer within ${seconds} s`,
     })),

@@ -2,13 +2,13 @@
 // delivered fact on and delivers one notification after the other, retrying until it is accepted. It never writes a
 // journal, and no rollout waits for it.
 import { setTimeout as nap } from "node:timers/promises";
-import type { Kinds } from "../../engines/kind.ts";
-import type { Journal, Notifications, Notifier, Undelivered } from "./ports.ts";
+import type { AnyKind, Kinds, Notification } from "../../engines/kind.ts";
+import type { Fact, Journal, Notifications, Notifier, Undelivered } from "./ports.ts";
 
 /** What sending notifications needs. */
 export interface NotifyingSetting {
   readonly kinds: Kinds;
-  readonly journal: Pick<Journal, "read">;
+  readonly journal: Pick<Journal, "read" | "after">;
   readonly notifications: Notifications;
   readonly notifiers: readonly Notifier[];
   readonly now: () => number;
@@ -37,6 +37,7 @@ export function startNotifying(setting: NotifyingSetting): { readonly close: () 
 }
 
 async function notifyForever(notifier: Notifier, setting: NotifyingSetting, closing: AbortSignal): Promise<void> {
+  const readings = new Map<string, Reading>();
   let isRegistered = false;
   while (!closing.aborted) {
     let hasMore = false;
@@ -44,7 +45,7 @@ async function notifyForever(notifier: Notifier, setting: NotifyingSetting, clos
       if (!isRegistered) await setting.notifications.register(notifier.name);
       isRegistered = true;
       const undelivered = await setting.notifications.borrow(notifier.name, loanSeconds);
-      if (undelivered !== undefined) hasMore = await deliverNext(notifier, undelivered, setting, closing);
+      if (undelivered !== undefined) hasMore = await deliverNext(notifier, undelivered, setting, readings, closing);
     } catch (error) {
       setting.log(`Notification to ${notifier.name} failed; will retry: ${String((error as Error).message)}`);
     }
@@ -52,24 +53,82 @@ async function notifyForever(notifier: Notifier, setting: NotifyingSetting, clos
   }
 }
 
+/**
+ * How far a notifier has read a stream: the facts before `folded` are in `seen`, those from there on in `ahead`. It is
+ * kept between two looks, so that a long journal is neither read nor folded again for each notification.
+ */
+interface Reading {
+  folded: number;
+  seen: unknown;
+  ahead: readonly Fact[];
+  last: Fact | undefined;
+}
+
+/** The streams that a notifier keeps its place in. More would be read again from their starts. */
+const readingsMax = 200;
+
+/** Gives the reading of a stream with its newest facts, from the start if it does not continue what was read. */
+async function readOn(
+  stream: string,
+  delivered: number,
+  initial: unknown,
+  readings: Map<string, Reading>,
+  { journal }: Pick<NotifyingSetting, "journal">,
+): Promise<Reading> {
+  const kept = readings.get(stream);
+  readings.delete(stream);
+  const more =
+    kept?.last !== undefined && kept.folded <= delivered ? await journal.after(stream, kept.last) : undefined;
+  const facts = more === undefined ? await journal.read(stream) : more;
+  const reading: Reading =
+    kept !== undefined && more !== undefined
+      ? { ...kept, ahead: [...kept.ahead, ...facts], last: facts.at(-1) ?? kept.last }
+      : { folded: 0, seen: initial, ahead: facts, last: facts.at(-1) };
+  readings.set(stream, reading); // The newest last, so that the oldest is forgotten first.
+  for (const oldest of readings.keys()) {
+    if (readings.size <= readingsMax) break;
+    readings.delete(oldest);
+  }
+  return reading;
+}
+
+/** Folds a reading up to its next notification from an index on, and gives that one without folding it. */
+function nextOf(kind: AnyKind | undefined, reading: Reading, from: number): Notification | undefined {
+  for (const [place, { stream, index, event }] of reading.ahead.entries()) {
+    const next = index < from ? undefined : kind?.messages.notificationOf(stream, index, event, reading.seen);
+    if (next !== undefined) {
+      reading.ahead = reading.ahead.slice(place);
+      return next;
+    }
+    reading.seen = kind?.glance.evolve(reading.seen, event);
+    reading.folded = index + 1;
+  }
+  reading.ahead = [];
+  return undefined;
+}
+
 /** Delivers the next notification of a stream, or finds that there is none. False if the notifier must wait first. */
 async function deliverNext(
   notifier: Notifier,
   { stream, delivered, failures }: Undelivered,
-  { journal, kinds, notifications, now, log }: NotifyingSetting,
+  setting: NotifyingSetting,
+  readings: Map<string, Reading>,
   closing: AbortSignal,
 ): Promise<boolean> {
+  const { kinds, notifications, now, log } = setting;
   const wait = (seconds: number) => notifications.postpone(notifier.name, stream, seconds);
-  const facts = await journal.read(stream).catch((error: Error) => error);
-  if (facts instanceof Error) {
+  const kind = kinds.of(stream);
+  const reading = await readOn(stream, delivered, kind?.glance.initial, readings, setting).catch(
+    (error: Error) => error,
+  );
+  if (reading instanceof Error) {
     // The loop that drives the stream reports this. Nothing is sent from a journal that cannot be trusted.
     await wait(restSecondsMax);
     return false;
   }
-  const events = facts.map(({ event }) => event);
-  const [next] = kinds.of(stream)?.messages.notificationsOf(stream, events, delivered) ?? [];
+  const next = nextOf(kind, reading, delivered);
   if (next === undefined) {
-    await notifications.advance(notifier.name, stream, facts.length);
+    await notifications.advance(notifier.name, stream, reading.folded);
     return true;
   }
   const isNews = now() - next.at < newsSeconds * 1000;

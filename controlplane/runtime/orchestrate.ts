@@ -2,7 +2,7 @@
 // drives, close. drive.ts drives a stream, reconcile.ts has what one pass does, the performer of a kind performs an
 // effect, and its engine decides. Nothing here knows a kind of work.
 import type { Request, Signal } from "../../engines/engine.ts";
-import { type AnyEvent, controllerOf, type Kinds, kindOf } from "../../engines/kind.ts";
+import { type AnyEvent, type Controller, controllerOf, type Kinds, kindOf } from "../../engines/kind.ts";
 import type { TargetKey } from "../../engines/targets.ts";
 import { streamUnknown } from "../../errors/api.ts";
 import { claimTargetHeld } from "../../errors/claims.ts";
@@ -58,6 +58,7 @@ export interface Orchestrator<Event extends AnyEvent = AnyEvent> {
 }
 
 interface Asked<Event extends AnyEvent> {
+  readonly driven: ReadonlyMap<string, Run<Event>>;
   readonly workerOf: (stream: string) => Worker<Event> | undefined;
   readonly journal: Journal<Event>;
   readonly claims: Claims;
@@ -117,6 +118,7 @@ export function createOrchestrator<Event extends AnyEvent>(setting: Orchestrator
   });
   const unknown = new Set<string>();
   const asked: Asked<Event> = {
+    driven,
     workerOf,
     process,
     leaseSeconds,
@@ -183,7 +185,9 @@ async function start<Event extends AnyEvent>(
     if ((await journal.read(stream)).length > 0) return "exists";
     const claim = await claimFor(stream, targets, asked);
     if (claim) {
-      const appended = await journal.append(stream, [], events, { process });
+      // Under the claim: after a long stall the target may be another stream's.
+      const appended = await journal.append(stream, [], events, { process, claim });
+      if (appended === "fenced") continue;
       void drivers.run(stream, claim);
       return appended === "appended" ? "started" : "exists";
     }
@@ -201,18 +205,36 @@ async function signal<Event extends AnyEvent>(
   const { process, journal, drivers } = asked;
   const { controller } = knownWorker(asked.workerOf, stream);
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    const facts = await journal.read(stream);
+    const facts = await journal.read(stream, asked.driven.get(stream)?.facts);
     if (facts.length === 0) throw streamUnknown({ kind: controller.kind, stream });
     const events = controller.decides(facts, observation);
+    if (isRepeatedRefusal(facts, events, controller)) return events;
     const revives =
       controller.asks(facts) === undefined &&
       controller.asks([...facts, ...events.map((event) => ({ event }))]) !== undefined;
     const claim = revives ? await claimFor(stream, controller.targetsOf(facts), asked) : undefined;
-    const appended = await journal.append(stream, facts, events, { process });
-    if (claim) void drivers.run(stream, claim);
+    const appended = await journal.append(stream, facts, events, { process, ...(claim && { claim }) });
+    if (claim && appended !== "fenced") void drivers.run(stream, claim);
     if (appended === "appended") return events;
   }
   throw new Error(`${stream} grew ${attemptsMax} times while one signal was being decided`);
+}
+
+/** How many of the newest facts may hold the same refusal of a signal only once. */
+const refusalsWithin = 20;
+
+/**
+ * Reports whether a refused signal adds nothing to the journal: the stream has finished, or its newest facts have the
+ * same refusal already. Otherwise callers could make a journal grow without end.
+ */
+function isRepeatedRefusal<Event extends AnyEvent>(
+  facts: readonly { readonly event: Event }[],
+  events: readonly Event[],
+  { asks, refuses }: Controller<Event>,
+): boolean {
+  const why = refuses(events);
+  if (why === undefined) return false;
+  return asks(facts) === undefined || facts.slice(-refusalsWithin).some(({ event }) => refuses([event]) === why);
 }
 
 /**
@@ -247,11 +269,26 @@ async function recoverUntil<Event extends AnyEvent>(
   driven: ReadonlyMap<string, Run<Event>>,
 ): Promise<void> {
   while (!closing.aborted) {
+    await look(asked, driven).catch((error: unknown) => asked.log(`the heartbeat failed: ${String(error)}`));
     await recover(asked, driven, closing).catch((error: unknown) =>
       asked.log(`recovery failed and will be tried again: ${String(error)}`),
     );
     await asked.time.nap((asked.leaseSeconds * 1000) / 3, closing);
   }
+}
+
+/**
+ * Records that this process looks at the streams whose effects are under way and within their limits. Together with the
+ * facts of the loop this is its heartbeat: a stream that is due and gets neither is left alone by it.
+ */
+async function look<Event extends AnyEvent>(
+  { journal, time }: Asked<Event>,
+  driven: ReadonlyMap<string, Run<Event>>,
+): Promise<void> {
+  const streams = [...driven.values()]
+    .filter(({ underWayUntil, lease }) => underWayUntil !== undefined && time.steady() < underWayUntil && lease.fresh())
+    .map(({ stream }) => stream);
+  if (streams.length > 0) await journal.looked(streams);
 }
 
 /**

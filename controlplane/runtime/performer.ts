@@ -19,6 +19,11 @@ export interface Within {
 export interface Performer<Effect extends AnyEffect = AnyEffect, Outcome extends AnyOutcome = AnyOutcome> {
   /** Reports whether an effect changes the world. A write is never cut short: it ends by its answer or at its limit. */
   readonly isWrite: (effect: Effect) => boolean;
+  /**
+   * The limit of an effect in seconds. As long as it lasts no longer, the stream counts as looked at; 0 for a wait,
+   * which is due at its own end.
+   */
+  readonly limitSeconds: (effect: Effect) => number;
   /** Resolves when an effect may begin, or at once when cancelled. */
   readonly ready: (effect: Effect, cancel: AbortSignal) => Promise<void>;
   /**

@@ -1,8 +1,10 @@
 // The ports: what the runtime needs from the world, implemented by the adapters. Expected trouble is returned as a
 // `Result`. A port throws only for a bug of ours or when the journal itself is lost.
 import type { AnyEffect, AnyEvent, AnyOutcome, Notification } from "../../engines/kind.ts";
+import type { Overview } from "../../engines/overview.ts";
 import type { TargetKey } from "../../engines/targets.ts";
 import type { Instant } from "../../engines/time.ts";
+import type { BallastError } from "../../errors/catalogue.ts";
 
 /**
  * Asked just before each write is sent. False means that another process now owns the target, and nothing may be sent.
@@ -68,7 +70,7 @@ export interface Fact<Event extends AnyEvent = AnyEvent> {
   readonly event: Event;
   /** The process that wrote it. */
   readonly process: string;
-  /** The claim's epoch under which it was written; 0 for requests and signals, which need no claim. */
+  /** The claim's epoch under which it was written; 0 for signals to a stream in flight, which need no claim. */
   readonly epoch: number;
   /** Covers all of the above and the hash of the fact before. The last fact's hash stands for the whole stream. */
   readonly hash: string;
@@ -85,15 +87,56 @@ export interface Pen {
  */
 export type Appended = "appended" | "conflict" | "fenced";
 
-/** Signs of life in the journal, for the health page. */
+/** Signs of life of the loop, for the health page. */
 export interface Pulse {
   /** The number of unfinished streams. */
   readonly inFlight: number;
+  /**
+   * For how long the loop has left alone the unfinished stream that it left alone longest: the time since the stream
+   * was due and last looked at, by the store's own clock. 0 if the loop is behind with none.
+   */
+  readonly overdueSeconds: number;
   /**
    * When the last fact of all streams was written, and how long ago by the store's own clock, so that no reader
    * compares two clocks. Undefined before the first fact.
    */
   readonly lastWrite: { readonly at: Instant; readonly secondsAgo: number } | undefined;
+}
+
+/** One stream of a list, as its row shows it. The error is that of a journal that cannot be read. */
+export type Listed =
+  | { readonly stream: string; readonly facts: number; readonly overview: Overview }
+  | { readonly stream: string; readonly error: BallastError };
+
+/** A stream's place in a list. It never changes, so paging misses and repeats nothing while streams start and end. */
+export interface Cursor {
+  /** When the stream was created, in microseconds of the store's clock. */
+  readonly createdAt: string;
+  readonly stream: string;
+}
+
+/** Selects the streams of a list. */
+export interface Selection {
+  readonly kind: string;
+  /** The parts of the names that must be equal, by their places after the kind, from 0. */
+  readonly parts?: ReadonlyMap<number, string>;
+  readonly unfinished?: boolean;
+  readonly limit: number;
+  /** Where the page before ended. @default the newest */
+  readonly after?: Cursor | undefined;
+}
+
+/** One page of a list, newest first. */
+export interface Page {
+  readonly streams: readonly Listed[];
+  /** Where the next page begins; undefined after the last one. */
+  readonly next: Cursor | undefined;
+}
+
+/** A place in a stream: the index of a fact and its hash. Without the hash the store's own is taken. */
+export interface Place {
+  readonly index: number;
+  readonly hash?: string | undefined;
 }
 
 /** The only authority on what happened. */
@@ -106,6 +149,12 @@ export interface Journal<Event extends AnyEvent = AnyEvent> {
    */
   readonly read: (stream: string, known?: readonly Fact<Event>[]) => Promise<readonly Fact<Event>[]>;
   /**
+   * Gives the facts after a place; undefined if the stream does not continue from there.
+   *
+   * @throws journal-fact-unknown
+   */
+  readonly after: (stream: string, place: Place) => Promise<readonly Fact<Event>[] | undefined>;
+  /**
    * Adds the events in one transaction, if the stream is still exactly what they were decided `on` and the
    * claim is valid.
    */
@@ -117,6 +166,16 @@ export interface Journal<Event extends AnyEvent = AnyEvent> {
   ) => Promise<Appended>;
   /** Resolves when the stream is longer than `length`, or at once when cancelled. */
   readonly grown: (stream: string, length: number, cancel: AbortSignal) => Promise<void>;
+  /** Gives one page of a list. It reads rows, and journals only of streams whose rows cannot be trusted. */
+  readonly list: (selection: Selection) => Promise<Page>;
+  /** Gives one stream as a list shows it; undefined if there is none. */
+  readonly show: (stream: string) => Promise<Listed | undefined>;
+  /** The number of unfinished streams by kind and phase. */
+  readonly underWay: () => Promise<
+    readonly { readonly kind: string; readonly phase: string; readonly streams: number }[]
+  >;
+  /** Records that this process looks at streams now. It is the loop's heartbeat for work that writes no fact. */
+  readonly looked: (streams: readonly string[]) => Promise<void>;
   /** The streams of a kind, or of all, newest first. */
   readonly streams: (filter: { readonly kind?: string; readonly unfinished?: boolean }) => Promise<readonly string[]>;
   readonly pulse: () => Promise<Pulse>;
@@ -168,8 +227,13 @@ export interface Claims {
   readonly keptElsewhere: (process: string) => Promise<readonly string[]>;
   /** Gives the streams that hold these targets. */
   readonly holders: (targets: readonly TargetKey[]) => Promise<readonly string[]>;
-  /** Locks the target, or gives who has locked it. */
-  readonly lock: (target: TargetKey, by: string, seconds: number) => Promise<Lock | { readonly heldBy: string }>;
+  /** Locks the target, or gives who has locked it. A lock with the same id is renewed. */
+  readonly lock: (
+    target: TargetKey,
+    by: string,
+    seconds: number,
+    id?: string,
+  ) => Promise<Lock | { readonly heldBy: string }>;
   readonly unlock: (target: TargetKey, id: string) => Promise<void>;
   /** Gives the lock on a target; undefined if it is not locked. */
   readonly lockOn: (target: TargetKey) => Promise<Lock | undefined>;

@@ -4,6 +4,7 @@
 // next one reads again.
 import type { AnyEffect, AnyEvent, AnyOutcome, Controller } from "../../engines/kind.ts";
 import type { Lease } from "./claims.ts";
+import { aborted } from "./clock.ts";
 import type { Performer } from "./performer.ts";
 import type { Clock, Fact, Journal, Orchestrations, Patience, Step, Telemetry, Time } from "./ports.ts";
 
@@ -25,6 +26,8 @@ export interface Run<Event extends AnyEvent> {
   facts: readonly Fact<Event>[];
   /** Ends with the write now under way. */
   busy: Promise<void>;
+  /** Until when, by the steady clock, the effect under way may last; undefined between two effects. */
+  underWayUntil: number | undefined;
 }
 
 /** What a pass needs beside its run. */
@@ -172,26 +175,36 @@ async function performUnlessCut<Event extends AnyEvent>(
   length: number,
   effect: AnyEffect,
   ended: Promise<void>,
-  { journal }: ReconcilerSetting<Event>,
+  { journal, time }: ReconcilerSetting<Event>,
 ): Promise<AnyOutcome | null> {
   if (run.facts.length > length) return null;
   const cut = new AbortController();
   const over = new AbortController();
+  // A signal of this pass alone. One composed of the run's, which lives on, would be kept with its listeners.
+  const ending = new AbortController();
+  void aborted(run.left, over.signal).then(() => ending.abort());
+  void aborted(cut.signal, over.signal).then(() => ending.abort());
   const { performer } = run.worker;
   const write = performer.isWrite(effect);
-  const cancel = AbortSignal.any([cut.signal, run.left]);
-  void journal.grown(run.stream, length, AbortSignal.any([over.signal, run.left])).then(() => {
-    if (!over.signal.aborted) cut.abort();
+  const cancel = ending.signal;
+  const unwatched = new AbortController();
+  void aborted(run.left, over.signal).then(() => unwatched.abort());
+  over.signal.addEventListener("abort", () => unwatched.abort(), { once: true });
+  void journal.grown(run.stream, length, unwatched.signal).then(() => {
+    if (!over.signal.aborted && !run.left.aborted) cut.abort();
   });
   try {
+    run.underWayUntil = Number.POSITIVE_INFINITY; // What it waits for has its own limits.
     await performer.ready(effect, cancel);
     if (run.left.aborted) return await leaveOpen();
     if (cut.signal.aborted) return null;
     if (write) run.busy = ended;
+    run.underWayUntil = time.steady() + performer.limitSeconds(effect) * 1000;
     const outcome = await performer.perform(effect, { stream: run.stream, length, fence: run.lease.confirm, cancel });
     if (!run.lease.fresh() || (run.left.aborted && !write)) return await leaveOpen();
     return cut.signal.aborted && !write ? null : outcome;
   } finally {
+    run.underWayUntil = undefined;
     over.abort();
   }
 }

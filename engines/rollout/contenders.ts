@@ -1,6 +1,7 @@
 // What a rollout in flight does about another release of its app. It reads the other revision once. If that one has
 // stable's template, the program takes the canary back: the rollout aborts, and nothing needs a judgement. Otherwise
 // the other release is refused, and its revision is deactivated, so that a refused update leaves nothing running.
+import { after } from "../time.ts";
 import type { AppView, Phase, RolloutDecision, RolloutState } from "./vocabulary.ts";
 import { sameName, shareOf } from "./weights.ts";
 
@@ -41,12 +42,16 @@ export const refuseContender = (state: RolloutState, deactivate: boolean): Rollo
     : { ...state, contenders: others, refused: [...state.refused, first.revision] };
 };
 
-/** Counts a failed attempt to read or to deactivate the other revision. */
-export const failContender = (state: RolloutState): RolloutState => {
+/** Counts a failed attempt to read or to deactivate the other revision. The next one is a second later, or as asked. */
+export const failContender = (state: RolloutState, askedSeconds = 1): RolloutState => {
   const [first, ...others] = state.contenders;
   return first === undefined
     ? state
-    : { ...state, contenders: [{ ...first, failures: first.failures + 1 }, ...others] };
+    : {
+        ...state,
+        retryAt: after(state.now, askedSeconds),
+        contenders: [{ ...first, failures: first.failures + 1 }, ...others],
+      };
 };
 
 /** Concludes from the app as inspected: the other release takes the canary back, or it is refused. */

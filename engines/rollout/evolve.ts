@@ -79,8 +79,8 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
       return contenderEffect(before) === "Deactivate" ? refuseContender(state, false) : { ...state, failures: 0 };
     case "AttemptFailed":
       return contenderEffect(before) === event.effect
-        ? failContender({ ...state, retryAt: after(at, 1) })
-        : failed(doubt(state, event.mayLand), event.effect);
+        ? failContender(state, event.retryAfterSeconds)
+        : failed(doubt(state, event.mayLand), event.effect, event.retryAfterSeconds);
     case "Signalled":
       return signalled(state, event);
     case "Disregarded":
@@ -220,19 +220,17 @@ function pass(state: RolloutState, percent: number, message: string): RolloutSta
  * Continues from a percentage set by another client: watching restarts, at the last step that gives no more than that.
  */
 function adopt(state: RolloutState, percent: number): RolloutState {
-  const step = Math.max(
-    0,
-    state.steps.findLastIndex((planned) => planned <= percent),
-  );
+  const last = state.steps.findLastIndex((planned) => planned <= percent);
+  const step = Math.max(0, last);
   const adopted = state.steps[step] === percent ? undefined : percent;
   return reach({ ...leaveGate(state), step, warmFrom: state.now, adopted });
 }
 
-/** Counts a failure; the pause after it doubles from one second to half a minute. */
-const fail = (state: RolloutState): RolloutState => ({
+/** Counts a failure; the pause after it doubles from one second to half a minute, or is what Azure asked for. */
+const fail = (state: RolloutState, askedSeconds = 0): RolloutState => ({
   ...state,
   failures: state.failures + 1,
-  retryAt: after(state.now, Math.min(30, 2 ** Math.min(state.failures, 5))),
+  retryAt: after(state.now, Math.max(askedSeconds, Math.min(30, 2 ** Math.min(state.failures, 5)))),
 });
 
 /** When each effect of a bake was last tried. */
@@ -241,15 +239,17 @@ const triedAt = { Probe: "probedAt", Measure: "measuredAt" } as const;
 /**
  * Counts a failed effect. While baking, it is tried again when it is next due, and the other effects go on. A revision
  * that cannot be deactivated may have traffic again, so the weights are read before the next try.
+ *
+ * @param askedSeconds How long Azure asked to wait. While baking, only this effect waits; the canary is still probed.
  */
-function failed(state: RolloutState, effect: RolloutEffect["kind"]): RolloutState {
+function failed(state: RolloutState, effect: RolloutEffect["kind"], askedSeconds?: number): RolloutState {
   if (state.phase === "baking") {
     const field = effect === "Probe" || effect === "Measure" ? triedAt[effect] : "readAt";
-    return { ...state, failures: state.failures + 1, [field]: state.now };
+    return { ...state, failures: state.failures + 1, [field]: after(state.now, askedSeconds ?? 0) };
   }
   return state.phase === "retiring"
-    ? { ...fail(state), phase: "confirming", retireFailures: state.retireFailures + 1 }
-    : fail(state);
+    ? { ...fail(state, askedSeconds), phase: "confirming", retireFailures: state.retireFailures + 1 }
+    : fail(state, askedSeconds);
 }
 
 /**

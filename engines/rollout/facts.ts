@@ -38,7 +38,12 @@ const observed = {
   Waited: object({}),
   Measured: object(measurementFields),
   Deactivated: object({}),
-  AttemptFailed: object({ effect: oneOf(effectNames), message, mayLand: optional(landingForm) }),
+  AttemptFailed: object({
+    effect: oneOf(effectNames),
+    message,
+    mayLand: optional(landingForm),
+    retryAfterSeconds: optional(number({ least: 0 })),
+  }),
   Signalled: object({
     signal: oneOf(signalNames),
     by: words(),

@@ -2,9 +2,11 @@
 import type { Kind } from "../kind.ts";
 import { appKey } from "../targets.ts";
 import { facts, finishes } from "./facts.ts";
+import { glance, type SeenRollout } from "./glance.ts";
 import { meetRollout } from "./meet-rollout.ts";
 import { parts } from "./names.ts";
-import { notificationsOf } from "./notifications.ts";
+import { notificationOf } from "./notifications.ts";
+import { dueAt } from "./react.ts";
 import { endReasons, results } from "./reasons.ts";
 import { type AskedRelease, intentOf, releaseForm } from "./request.ts";
 import { rollout } from "./rollout.ts";
@@ -15,12 +17,21 @@ import { isNoteworthy, messageOf } from "./tell.ts";
 import type { RolloutEffect, RolloutEvent, RolloutObservation, RolloutState } from "./vocabulary.ts";
 
 /** Releases of container apps by canary. */
-export const rolloutKind: Kind<RolloutObservation, RolloutEvent, RolloutState, RolloutEffect, AskedRelease> = {
+export const rolloutKind: Kind<
+  RolloutObservation,
+  RolloutEvent,
+  RolloutState,
+  RolloutEffect,
+  AskedRelease,
+  SeenRollout
+> = {
   kind: "rollout",
   engine: rollout,
   facts,
   finishes,
   targetsOf: (first) => (first.kind === "Planned" ? [appKey(first.intent.target)] : []),
+  dueAt,
+  glance,
   calls: {
     noun: "Rollout",
     plural: "rollouts",
@@ -38,6 +49,6 @@ export const rolloutKind: Kind<RolloutObservation, RolloutEvent, RolloutState, R
     ended: endOf,
     ends: { results: Object.keys(results), reasons: Object.keys(endReasons) },
   },
-  messages: { messageOf, isNoteworthy, notificationsOf },
+  messages: { messageOf, isNoteworthy, notificationOf },
   telemetry,
 };

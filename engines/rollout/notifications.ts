@@ -1,8 +1,7 @@
 // Facts → notifications. This file decides, once for every notifier, which facts are sent. A notification contains only
 // what the journal says.
 import type { Notification, Tone } from "../kind.ts";
-import { evolve } from "./evolve.ts";
-import { initialState } from "./initial-state.ts";
+import type { SeenRollout } from "./glance.ts";
 import { messageOf } from "./tell.ts";
 import type { RolloutEvent, RolloutResult } from "./vocabulary.ts";
 
@@ -21,46 +20,40 @@ const tones: { readonly [Kind in NotificationKind]: Tone } = {
 };
 
 /**
- * Gives the notifications of a journal from an index on, in order.
+ * Gives the notification of a fact, if it has one.
  *
  * A step that is reached again, after its weights were set back, is not reported again, nor is the read-back
  * after the end.
+ *
+ * @param before The rollout at a glance, up to the fact.
  */
-export function notificationsOf(
+export function notificationOf(
   stream: string,
-  events: readonly RolloutEvent[],
-  from: number,
-): readonly Notification[] {
-  const notifications: Notification[] = [];
-  let state = initialState;
-  let lastPercent = 0;
-  for (const [index, event] of events.entries()) {
-    const isNews = event.kind !== "StepReached" || (state.ending === undefined && event.percent !== lastPercent);
-    const kind = isNews ? kindOf(event) : undefined;
-    state = evolve(state, event);
-    if (event.kind === "StepReached") lastPercent = event.percent;
-    if (event.kind === "Started") lastPercent = 0;
-    if (index < from || kind === undefined || state.intent === undefined) continue;
-    const { target, revision, release } = state.intent;
-    notifications.push({
-      id: `${stream}#${index}`,
-      index,
-      kind,
-      tone: tones[kind],
-      at: event.at,
-      subject: target.app,
-      item: revision,
-      place: target.resourceGroup,
-      message: messageOf(event),
-      data: {
-        ...target,
-        revision,
-        release,
-        reason: event.kind === "Waiting" || event.kind === "Finished" ? event.reason : null,
-      },
-    });
-  }
-  return notifications;
+  index: number,
+  event: RolloutEvent,
+  { state, reachedPercent }: SeenRollout,
+): Notification | undefined {
+  const isNews = event.kind !== "StepReached" || (state.ending === undefined && event.percent !== reachedPercent);
+  const kind = isNews ? kindOf(event) : undefined;
+  if (kind === undefined || state.intent === undefined) return undefined;
+  const { target, revision, release } = state.intent;
+  return {
+    id: `${stream}#${index}`,
+    index,
+    kind,
+    tone: tones[kind],
+    at: event.at,
+    subject: target.app,
+    item: revision,
+    place: target.resourceGroup,
+    message: messageOf(event),
+    data: {
+      ...target,
+      revision,
+      release,
+      reason: event.kind === "Waiting" || event.kind === "Finished" ? event.reason : null,
+    },
+  };
 }
 
 function kindOf(event: RolloutEvent): NotificationKind | undefined {

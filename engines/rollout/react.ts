@@ -1,6 +1,6 @@
 // State → the next effect. Level-triggered: after a crash, fold the journal and ask here again. There is no clock; the
 // time is that of the latest observation.
-import { after, type Instant } from "../time.ts";
+import { after, type Instant, secondsBetween } from "../time.ts";
 import { contenderEffect } from "./contenders.ts";
 import type { RolloutEffect, RolloutState } from "./vocabulary.ts";
 import { sameName, wantedLabels, wantedWeights } from "./weights.ts";
@@ -22,12 +22,13 @@ export function react(state: RolloutState): RolloutEffect | undefined {
     timeoutSeconds: Math.min(strategy.probeSeconds * 2, 10),
     ...awake(state),
   };
-  const shift = (overrideLock: boolean): RolloutEffect => ({
+  const shift = (overrideLock: boolean, waitsUntil?: Instant): RolloutEffect => ({
     kind: "ShiftTraffic",
     target,
     weights: wantedWeights(state),
     labels: wantedLabels(state),
     overrideLock,
+    ...(waitsUntil === undefined ? {} : { waitsUntil }),
   });
   switch (state.phase) {
     case "inspecting":
@@ -39,11 +40,11 @@ export function react(state: RolloutState): RolloutEffect | undefined {
         [state.probedAt < state.phaseAt ? state.now : after(state.probedAt, strategy.probeSeconds), probe],
       ]);
     case "shifting":
-      if (!state.paused || state.beyondGate) return shift(false);
+      if (!state.paused || state.beyondGate) return shift(false, expiresAt(state));
       // A canary that already has traffic is watched during a pause.
       return state.step > 0 ? soonest(state, [[probeAt(state), probe]]) : { kind: "AwaitSignal" };
     case "settling":
-      return shift(false);
+      return shift(false, after(state.phaseAt, strategy.maximumSeconds));
     case "reverting":
       return shift(true);
     case "verifying":
@@ -71,6 +72,19 @@ export function react(state: RolloutState): RolloutEffect | undefined {
     }
   }
 }
+
+/**
+ * Gives when the loop must act next; undefined for a rollout that has finished, and for one that only a signal moves on.
+ */
+export function dueAt(state: RolloutState): Instant | undefined {
+  const effect = react(state);
+  if (effect === undefined || effect.kind === "AwaitSignal") return undefined;
+  return effect.kind === "Wait" ? effect.until : state.now;
+}
+
+/** When a rollout has used up its time, as far as it knows of pauses and waits at its gate. */
+export const expiresAt = ({ startedAt, paused, pausedAt, pausedSeconds, now, intent }: RolloutState): Instant =>
+  after(startedAt, intent!.strategy.maximumSeconds + pausedSeconds + (paused ? secondsBetween(pausedAt, now) : 0));
 
 /** How many intervals pass between two measurements during a pause. All buckets are judged all the same. */
 const pausedIntervals = 5;

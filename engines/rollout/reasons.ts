@@ -26,7 +26,7 @@ export const endReasons = {
   "weights-drifted": "another client kept changing the weights",
   "effect-failed": "Azure refused an operation too often",
   "not-approved": "the next step was not approved in time",
-  "time-expired": "the evidence was not enough within maximumSeconds",
+  "time-expired": "the evidence was not enough within maximumSeconds, or the app stayed locked until then",
   "aborted-by-signal": "a person, or the deletion of the release, aborted it",
   reverted: "the next release has the template of the revision that serves, so it takes this one back",
   superseded: "the next release of the app took its place",

@@ -1,18 +1,13 @@
 // One rollout at a glance. The control plane builds it from a journal and answers with it; the provider and the command
-// line read it. The shape is declared here once, so that both sides agree. Nothing of it is stored beside the facts.
+// line read it. The shape is declared here once, so that both sides agree. The stream's row keeps it beside the facts, and
+// it is made from them again whenever it is in doubt.
 import { exactly, type Schema } from "../schema.ts";
 import { standing } from "./decisions/measurement.ts";
+import type { Pause, SeenRollout } from "./glance.ts";
 import { type Balance, balance } from "./judge/judge.ts";
 import { endReasons, results, waitReasons } from "./reasons.ts";
-import { isNoteworthy, messageOf } from "./tell.ts";
-import type { EndReason, RolloutEvent, RolloutResult, RolloutState, Target, WaitReason } from "./vocabulary.ts";
-import { sameName, shareOf } from "./weights.ts";
-
-/** Who paused a rollout, and why. */
-interface Pause {
-  readonly by: string;
-  readonly message: string;
-}
+import { messageOf } from "./tell.ts";
+import type { EndReason, RolloutResult, RolloutState, Target, WaitReason } from "./vocabulary.ts";
 
 /** One rollout at a glance. It is also the rollout's name: resource group, app and revision. */
 export interface RolloutSummary extends Target {
@@ -48,33 +43,28 @@ export interface RolloutSummary extends Target {
 export type RolloutSummaryJson = Omit<RolloutSummary, keyof Target> & { readonly target: Target };
 
 /** Gives the summary of a rollout; undefined if its journal does not begin with a plan. */
-export function summaryOf(
-  stream: string,
-  events: readonly RolloutEvent[],
-  state: RolloutState,
-): RolloutSummaryJson | undefined {
-  const [planned] = events;
-  if (planned?.kind !== "Planned") return undefined;
+export function summaryOf(stream: string, seen: SeenRollout): RolloutSummaryJson | undefined {
+  const { state, planned, facts, percent } = seen;
+  if (planned === undefined) return undefined;
   const { target, revision, release } = planned.intent;
   const end = endOf(state);
-  const paused = pauseOf(events, state);
-  const last = events.findLast(isNoteworthy) ?? planned;
+  const paused = state.paused ? (seen.paused ?? null) : null;
   return {
     id: stream,
     target,
     revision,
     release,
-    images: imagesOf(events, revision),
+    images: seen.images ?? null,
     phase: state.phase,
-    percent: percentOf(events, revision),
+    percent,
     attempt: state.attempt,
     paused,
     result: end?.result ?? null,
     reason: end?.reason ?? state.waiting ?? null,
-    message: end?.message ?? (paused ? `paused by ${paused.by}: ${paused.message}` : messageOf(last)),
+    message: end?.message ?? (paused ? `paused by ${paused.by}: ${paused.message}` : messageOf(seen.last ?? planned)),
     evidence: evidenceOf(state),
     startedAt: planned.at,
-    facts: events.length,
+    facts,
   };
 }
 
@@ -86,21 +76,6 @@ const evidenceOf = (state: RolloutState): Balance | null =>
   state.intent === undefined || state.stable === null || state.evidence.begun === 0
     ? null
     : balance(state.evidence, state.intent.thresholds, standing(state));
-
-function pauseOf(events: readonly RolloutEvent[], state: RolloutState): Pause | null {
-  const pause = events.findLast((event) => event.kind === "Signalled" && event.signal === "pause");
-  return state.paused && pause?.kind === "Signalled" ? { by: pause.by, message: pause.message } : null;
-}
-
-function imagesOf(events: readonly RolloutEvent[], revision: string): readonly string[] | null {
-  const seen = events.findLast((event) => event.kind === "Inspected");
-  return seen?.view.revisions.find(({ name }) => sameName(name, revision))?.images ?? null;
-}
-
-function percentOf(events: readonly RolloutEvent[], revision: string): number {
-  const seen = events.findLast((event) => event.kind === "TrafficRead" || event.kind === "TrafficShifted");
-  return shareOf(seen?.weights ?? [], revision) ?? 0;
-}
 
 const text: Schema = { type: "string" };
 const index: Schema = { type: "integer", minimum: 0 };

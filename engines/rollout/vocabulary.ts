@@ -203,6 +203,8 @@ export type RolloutEffect =
       readonly weights: readonly Weight[];
       readonly labels: Labels;
       readonly overrideLock: boolean;
+      /** Until when a lock is waited for; without it there is no end. */
+      readonly waitsUntil?: Instant;
     }
   | { readonly kind: "VerifyTraffic"; readonly target: Target }
   | { readonly kind: "Wait"; readonly until: Instant }

@@ -28,7 +28,10 @@ async function unlessUnreachable(call: () => Promise<Properties>): Promise<Prope
   try {
     return await call();
   } catch (error) {
-    if (error instanceof BallastError && error.id === "release-control-plane-unreachable")
+    if (
+      error instanceof BallastError &&
+      ["release-control-plane-unreachable", "journal-unreachable"].includes(error.id)
+    )
       return { unreachable: error.message };
     throw error;
   }

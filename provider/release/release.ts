@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ControlPlane } from "../../client/control-plane.ts";
 import { brokenLine } from "../../client/follow.ts";
 import { type RolloutSummary, succeeded } from "../../client/rollouts.ts";
+import { callPolicy, type RetryPolicy, restBefore } from "../../engines/retry.ts";
 import type { Ending, EndReason } from "../../engines/rollout/vocabulary.ts";
 import { BallastError } from "../../errors/catalogue.ts";
 import { releaseDegraded, releaseLeftInFlight, releaseRejected, releaseRolledBack } from "../../errors/provider.ts";
@@ -104,13 +105,17 @@ async function putWhenFree(
   inputs: ReleaseInputs,
   { controlPlane, cancel, report }: Surroundings,
 ): Promise<RolloutSummary> {
-  const deadline = Date.now() + refusalSeconds * 1000;
-  for (let attempt = 0; ; attempt += 1) {
+  const policy: RetryPolicy = { ...callPolicy, budgetSeconds: refusalSeconds, restSecondsMax: 10 };
+  const began = performance.now();
+  for (let attempt = 1; ; attempt += 1) {
     const put = await controlPlane.put(inputs, bodyOf(inputs));
     if ("rollout" in put) return put.rollout;
-    if (put.retryAfterSeconds === undefined || Date.now() > deadline) throw put.refused;
-    if (attempt === 0) report(`${put.refused.message} Waiting.`);
-    await sleep(Math.min(10, Math.max(0.1, put.retryAfterSeconds)) * 1000, undefined, { signal: cancel });
+    const asked = put.retryAfterSeconds === undefined ? undefined : Math.min(10, put.retryAfterSeconds);
+    const rest =
+      asked === undefined ? undefined : restBefore(policy, attempt, (performance.now() - began) / 1000, asked);
+    if (rest === undefined) throw put.refused;
+    if (attempt === 1) report(`${put.refused.message} Waiting.`);
+    await sleep(rest * 1000, undefined, { signal: cancel });
   }
 }
 

@@ -11,6 +11,7 @@ import type { Journal } from "../../controlplane/runtime/ports.ts";
 import { fold, type Request, type Signal } from "../../engines/engine.ts";
 import { type AnyKind, type Kinds, registerKinds } from "../../engines/kind.ts";
 import { journalChainBroken } from "../../errors/journal.ts";
+import { brokenJournal } from "../support/controlplane/broken-journals.ts";
 import { appendAtEnd } from "../support/controlplane/journals.ts";
 import { ferryCommand } from "../support/ferry/command.ts";
 import { type Crossing, type FerryEvent, type FerrySignal, ferryEngine } from "../support/ferry/engine.ts";
@@ -60,13 +61,9 @@ beforeEach(async () => {
   const kinds: Kinds = registerKinds([ferryKind as AnyKind]);
   const inMemory = memoryJournal(kinds);
   unreadable = [];
-  journal = {
-    ...inMemory,
-    read: async (stream, known) => {
-      if (unreadable.includes(stream)) throw journalChainBroken({ stream, index: 1, why: "its hash differs" });
-      return inMemory.read(stream, known);
-    },
-  };
+  journal = brokenJournal(inMemory, (stream) =>
+    unreadable.includes(stream) ? journalChainBroken({ stream, index: 1, why: "its hash differs" }) : undefined,
+  );
   const app = createApp(
     {
       journal,

@@ -105,3 +105,23 @@ test("every setting that the job reads is set", async () => {
     AZURE_CLIENT_ID: "client",
   });
 });
+
+test.each([
+  [{ silenceSeconds: 130 }, "silenceSeconds (130) must be more than 130: so long may a healthy control plane"],
+  [{ leaseSeconds: 200 }, "silenceSeconds (240) must be more than 364"],
+  [{ requestSeconds: 150 }, "silenceSeconds (240) must be more than 250"],
+  [{ silenceSeconds: 20, leaseSeconds: 6, requestSeconds: 10 }, "must be more than 20"],
+  [{ silenceSeconds: 0 }, "silenceSeconds is 0"],
+  [{ silenceSeconds: Number.NaN }, "silenceSeconds is NaN"],
+  [{ silenceSeconds: 240.5 }, "silenceSeconds is 240.5"],
+  [{ leaseSeconds: -1 }, "leaseSeconds is -1"],
+])("refuses the times %j, with which it would act on a healthy control plane or never", async (change, why) => {
+  await expect(deadMansSwitch(change)).rejects.toMatchObject({
+    message: expect.stringContaining(why),
+  });
+});
+
+test("takes the shortest silence that a healthy control plane never reaches", async () => {
+  const { declared } = await deadMansSwitch({ silenceSeconds: 21, leaseSeconds: 6, requestSeconds: 10 });
+  expect(declared.some(({ name }) => name === "dead-mans-switch-job")).toBe(true);
+});

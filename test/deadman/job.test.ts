@@ -15,7 +15,12 @@ let stable: string;
 let canary: string;
 /** The control plane's health answer; undefined while it drops every connection. */
 let heartbeat: { readonly status: number; readonly body: object } | undefined;
-const beats = (inFlight: number, lastWriteSecondsAgo: number | null): typeof heartbeat => ({
+const beats = (inFlight: number, overdueSeconds: number): typeof heartbeat => ({
+  status: 200,
+  body: { status: "ok", inFlight, overdueSeconds, lastWriteSecondsAgo: 100_000 },
+});
+/** The answer of a control plane of the previous version. */
+const beatsAsBefore = (inFlight: number, lastWriteSecondsAgo: number): typeof heartbeat => ({
   status: 200,
   body: { status: "ok", inFlight, lastWriteSecondsAgo },
 });
@@ -73,9 +78,10 @@ const stableDown = async (): Promise<void> => {
 
 describe("a heartbeat", () => {
   test.each([
-    ["with nothing in flight, however long ago the last write was", beats(0, 100_000)],
-    ["with nothing in flight and nothing ever written", beats(0, null)],
-    ["with a rollout in flight and a write just now", beats(1, 0.2)],
+    ["with nothing in flight, however long ago the last write was", beats(0, 0)],
+    ["with a paused rollout of which nothing is due, however long ago the last write was", beats(1, 0)],
+    ["with a rollout in flight that the loop looked at just now", beats(1, 0.2)],
+    ["of the previous version with a write just now", beatsAsBefore(1, 0.2)],
   ])("%s ends the run without a write", async (_, beat) => {
     heartbeat = beat;
     const { status, lines } = await estate.run();
@@ -100,7 +106,12 @@ describe("a heartbeat", () => {
       { status: 503, body: { error: { id: "journal-unreachable", message: "The journal does not answer." } } },
       "503 The journal does not answer.",
     ],
-    ["a rollout in flight and no write for longer than the silence", beats(1, 1.5), "1 rollouts are in flight"],
+    ["a rollout that the loop left alone for longer than the silence", beats(1, 1.5), "has left one alone for 1.5 s"],
+    [
+      "no write for longer than the silence, of the previous version",
+      beatsAsBefore(2, 1.5),
+      "2 rollouts are in flight",
+    ],
     ["an answer of another server", { status: 200, body: {} }, "without the number of rollouts in flight"],
   ])("is not %s: stable gets all traffic back, and every label stays", async (_, beat, why) => {
     heartbeat = beat;

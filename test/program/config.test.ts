@@ -351,7 +351,7 @@ describe("a refusal", () => {
       "ballast:controlPlaneImage",
     ],
     ["config-lease-too-short", { "ballast:leaseSeconds": "30" }, "30"],
-    ["config-silence-too-short", { "ballast:silenceSeconds": "180" }, "more than 180"],
+    ["config-silence-too-short", { "ballast:silenceSeconds": "130" }, "more than 130"],
     ["config-password-missing", { "ballast:databaseAuthentication": "password" }, "ballast:databasePassword"],
     ["config-secret-plain", { "ballast:databasePassword": "hunter2" }, "ballast:databasePassword"],
     ["config-secret-plain", { "ballast:notify": '{"slackUrl":"https://hooks.example/hunter2"}' }, "ballast:notify"],

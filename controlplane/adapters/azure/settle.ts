@@ -4,7 +4,16 @@
 import type { Result } from "../../../engines/engine.ts";
 import type { Fence } from "../../runtime/ports.ts";
 import { afterFence, type Connection } from "./connection.ts";
-import { type Patience, rest, restBefore, type Trouble, troubleOf, within } from "./trouble.ts";
+import {
+  asksForLonger,
+  failureOf,
+  type Patience,
+  rest,
+  restAfter,
+  type Trouble,
+  troubleOf,
+  within,
+} from "./trouble.ts";
 
 /**
  * What a read says about a write: it is done, it must not happen, another operation must end first, or it must be sent.
@@ -47,7 +56,7 @@ export async function settle<Value>(
     if (found.say === "wait") await rest(pollMilliseconds(patience));
     else {
       const refused = await attempt(setting, fence, found.send, tries);
-      if (refused !== undefined) return failed(refused);
+      if (refused !== undefined) return refused;
     }
   }
 }
@@ -59,18 +68,23 @@ interface Tries {
   last: string;
 }
 
-/** Sends once and then waits as long as a failure requires. Gives why no further attempt makes sense, if none does. */
-async function attempt(setting: SettleSetting, fence: Fence, send: Send, tries: Tries): Promise<string | undefined> {
+/** Sends once and then waits as long as a failure requires. Gives the failure if no further attempt makes sense. */
+async function attempt(
+  setting: SettleSetting,
+  fence: Fence,
+  send: Send,
+  tries: Tries,
+): Promise<Result<never> | undefined> {
   const { patience } = setting;
-  if (tries.attempts >= patience.attemptsMax) return `${tries.last} (${tries.attempts} attempts)`;
+  if (tries.attempts >= patience.attemptsMax) return failed(`${tries.last} (${tries.attempts} attempts)`);
   const outcome = await sendFenced(setting, fence, send);
-  if (outcome === "fenced") return "another process now owns the app, so nothing was sent";
+  if (outcome === "fenced") return failed("another process now owns the app, so nothing was sent");
   tries.attempts += 1;
   tries.sent = outcome === "sent";
   if (outcome === "sent") return undefined;
-  if (!outcome.passing) return outcome.reason;
+  if (!outcome.passing || asksForLonger(outcome, patience)) return failureOf(outcome.reason, outcome);
   tries.last = outcome.reason;
-  await restBefore(tries.attempts, outcome, patience);
+  await restAfter(tries.attempts, outcome, patience);
   // Azure rejects a conflict before it does anything. The other operation may take minutes, so only
   // the deadline counts.
   if (outcome.status === 409) tries.attempts -= 1;

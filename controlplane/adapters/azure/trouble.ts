@@ -2,6 +2,7 @@
 // description ever contains a token or the body of a request.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Result } from "../../../engines/engine.ts";
+import { restBefore } from "../../../engines/retry.ts";
 
 /** How long an adapter tries. Whichever limit is reached first ends it. */
 export interface Patience {
@@ -98,19 +99,21 @@ function retryAfter(headers: unknown): number | undefined {
   return text === undefined || text === null || !Number.isFinite(seconds) ? undefined : seconds * 1000;
 }
 
-/**
- * Waits before the next attempt: twice as long each time, with jitter, or as Azure asks; at most the limit
- * of one request.
- */
-export async function restBefore(
+/** Waits before the next attempt: twice as long each time, with jitter, or as Azure asks. */
+export async function restAfter(
   attempt: number,
-  trouble: Trouble | undefined,
-  patience: Patience,
+  trouble: Trouble,
+  { requestSeconds, operationSeconds }: Patience,
   cancel?: AbortSignal,
 ): Promise<void> {
-  const most = patience.requestSeconds * 1000;
-  const backOff = Math.min(most, (most / 64) * 2 ** attempt) * (0.5 + Math.random() / 2);
-  await rest(Math.min(most, Math.max(backOff, trouble?.afterMilliseconds ?? 0)), cancel);
+  const policy = {
+    budgetSeconds: operationSeconds,
+    firstRestSeconds: requestSeconds / 32,
+    restSecondsMax: requestSeconds,
+    backoffRate: 2,
+  };
+  const asked = (trouble.afterMilliseconds ?? 0) / 1000;
+  await rest((restBefore(policy, attempt, 0, asked, Math.random()) ?? requestSeconds) * 1000, cancel);
 }
 
 /** Waits, or returns at once when cancelled. */
@@ -162,17 +165,31 @@ export async function ask<Value>(
     } catch (thrown) {
       const trouble = troubleOf(thrown, patience.requestSeconds);
       if (cancel?.aborted) return { ok: false, reason: "cancelled", trouble };
-      if (!trouble.passing || attempt >= patience.attemptsMax)
+      if (!trouble.passing || attempt >= patience.attemptsMax || asksForLonger(trouble, patience))
         return {
           ok: false,
           reason: attempt === 1 ? trouble.reason : `${trouble.reason} (${attempt} attempts)`,
           trouble,
         };
-      await restBefore(attempt, trouble, patience, cancel);
+      await restAfter(attempt, trouble, patience, cancel);
     }
   }
 }
 
 /** Gives an answer as the ports want it, without the details of the trouble. */
 export const asResult = <Value>(answered: Answered<Value>): Result<Value> =>
-  answered.ok ? answered : { ok: false, reason: answered.reason };
+  answered.ok ? answered : failureOf(answered.reason, answered.trouble);
+
+/** Gives a failure with the time that Azure asked to wait, for the engine, whose wait survives this process. */
+export const failureOf = (reason: string, trouble?: Pick<Trouble, "afterMilliseconds">): Result<never> => ({
+  ok: false,
+  reason,
+  ...(trouble?.afterMilliseconds === undefined ? {} : { retryAfterSeconds: trouble.afterMilliseconds / 1000 }),
+});
+
+/**
+ * Reports whether Azure asks for a longer rest than the adapter may take, which is the limit of one request. Then the
+ * effect fails at once, and the engine waits as long as Azure asked.
+ */
+export const asksForLonger = ({ afterMilliseconds = 0 }: Trouble, { requestSeconds }: Patience): boolean =>
+  afterMilliseconds > requestSeconds * 1000;

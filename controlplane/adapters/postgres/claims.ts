@@ -7,9 +7,10 @@ import type { Claim, Claims, Lock } from "../../runtime/ports.ts";
 const takeStatement = "select held_by, epoch from ballast.take($1::text[], $2, $3, $4)";
 
 const lockStatement = `
-insert into ballast.locks as l (target, by, until) values ($1, $2, clock_timestamp() + make_interval(secs => $3))
-on conflict (target) do update set id = gen_random_uuid(), by = excluded.by, until = excluded.until
-  where l.until <= clock_timestamp()
+insert into ballast.locks as l (target, by, until, id)
+values ($1, $2, clock_timestamp() + make_interval(secs => $3), coalesce($4::uuid, gen_random_uuid()))
+on conflict (target) do update set id = excluded.id, by = excluded.by, until = excluded.until
+  where l.until <= clock_timestamp() or (l.id = excluded.id and l.by = excluded.by)
 returning id, by, extract(epoch from until - clock_timestamp())::float8 as seconds`;
 
 const lockOnStatement = `
@@ -71,8 +72,8 @@ export function openClaims(pool: pg.Pool, leaseSeconds: number): Claims {
       (await query<{ holder: string }>(keptElsewhereStatement, [process])).map(({ holder }) => holder),
     holders: async (targets) =>
       (await query<{ holder: string }>(holdersStatement, [targets])).map(({ holder }) => holder),
-    lock: async (target, by, seconds) => {
-      const [lock] = await query<Lock & pg.QueryResultRow>(lockStatement, [target, by, seconds]);
+    lock: async (target, by, seconds, id) => {
+      const [lock] = await query<Lock & pg.QueryResultRow>(lockStatement, [target, by, seconds, id]);
       return lock ?? { heldBy: (await lockOn(target))?.by ?? by };
     },
     unlock: async (target, id) =>

@@ -40,11 +40,18 @@ export function connectionOptions(database: Database): pg.ClientConfig {
   };
 }
 
-/** Opens the pool that the journal, claims and DBOS share. A broken idle connection is logged and replaced. */
-export function openPool(database: Database, log: Log): pg.Pool {
+/** The connections of the pool that the journal and DBOS share, and of the one for claims alone. */
+export const poolSizes = { shared: 10, claims: 3 } as const;
+
+/**
+ * Opens a pool. A broken idle connection is logged and replaced.
+ *
+ * Claims have a pool of their own, so that no number of readers makes the renewal of a lease wait for a connection.
+ */
+export function openPool(database: Database, log: Log, max: number = poolSizes.shared): pg.Pool {
   const pool = new pg.Pool({
     ...connectionOptions(database),
-    max: 12,
+    max,
     idleTimeoutMillis: 30_000,
     maxLifetimeSeconds: 3600,
   });

@@ -3,31 +3,41 @@
 // facts.ts has the stored form of facts, chain.ts the hashes that link them, and the kind of the stream their meaning.
 import type pg from "pg";
 import type { AnyEvent, Kinds } from "../../../engines/kind.ts";
-import type { Appended, Fact, Journal, Pen, Pulse } from "../../runtime/ports.ts";
+import { type Overlook, overviewsOf } from "../../../engines/overview.ts";
+import { BallastError } from "../../../errors/catalogue.ts";
+import type { Appended, Fact, Journal, Pen, Place } from "../../runtime/ports.ts";
 import { type ChainedFact, chain, continueChain, followChain, type StoredFact, type StoredHead } from "./chain.ts";
 import type { Log } from "./connection.ts";
 import { eventsAsText, parseFact } from "./facts.ts";
 import { openGrowth } from "./growth.ts";
 import { listen, openAnnouncer } from "./listen.ts";
+import { dueFrom, type Overlooked, openRows, overviewAsText, type Rows } from "./rows.ts";
 
 const channel = "ballast_journal";
 
 // The claim's row stays locked to the end of the transaction, so that no other process can take the claim between the
 // check and the facts. A stream of the expected length with another last fact, as in a database restored from a backup,
-// is not the stream that the events were decided on.
+// is not the stream that the events were decided on. The stream's row shows what it is after the facts, for readers
+// that need no journal; a write under a claim is the loop's, and so counts as its look at the stream.
 const appendStatement = `
 with held as (
   select 1 from ballast.claims
   where target = $6 and holder = $1 and process = $5 and epoch = $7 and expires_at > clock_timestamp() for share
 ), head as (
-  insert into ballast.streams as s (stream, length, finished, hash)
+  insert into ballast.streams as s (
+    stream, length, finished, hash, described, phase, ended, summary, due_at, looked_at)
   select $1, jsonb_array_length($3::jsonb), coalesce($4::boolean, false),
-    ($9::text[])[jsonb_array_length($3::jsonb)]
+    ($9::text[])[jsonb_array_length($3::jsonb)],
+    case when $10::jsonb is not null then jsonb_array_length($3::jsonb) end,
+    $10::jsonb->>'phase', nullif($10::jsonb->'ended', 'null'), nullif($10::jsonb->'summary', 'null'),
+    ${dueFrom("$10::jsonb")}, case when $6::text is not null then clock_timestamp() end
   where ($2 = 0 or exists (select 1 from ballast.streams where stream = $1))
     and ($6::text is null or exists (select 1 from held))
   on conflict (stream) do update set
     length = s.length + excluded.length, finished = coalesce($4::boolean, s.finished), written_at = clock_timestamp(),
-    hash = excluded.hash
+    hash = excluded.hash, described = case when $10::jsonb is not null then s.length + excluded.described end,
+    phase = excluded.phase, ended = excluded.ended, summary = excluded.summary, due_at = excluded.due_at,
+    looked_at = coalesce(excluded.looked_at, s.looked_at)
     where s.length = $2
       and not exists (select 1 from ballast.facts where stream = $1 and index = $2 - 1 and hash <> $8::text)
   returning s.length
@@ -59,14 +69,8 @@ const streamsStatement = `
 select stream from ballast.streams
 where ($1::text is null or starts_with(stream, $1 || '/')) and not ($2 and finished) order by created_at desc, stream`;
 
-// Two queries that an index answers each. A count over all streams would read all of them, every few seconds.
-const pulseStatement = `
-select (extract(epoch from last) * 1000)::float8 as at, extract(epoch from clock_timestamp() - last)::float8 as ago,
-  (select count(*)::integer from ballast.streams where not finished) as unfinished
-from (select max(written_at) as last from ballast.streams) as written`;
-
 /** A journal that must be closed, because it keeps a connection that listens. */
-export interface PostgresJournal<Event extends AnyEvent> extends Journal<Event> {
+export interface PostgresJournal<Event extends AnyEvent> extends Journal<Event>, Pick<Rows, "refresh"> {
   readonly close: () => Promise<void>;
 }
 
@@ -90,12 +94,33 @@ export function openJournal<Event extends AnyEvent>(
   const others = openAnnouncer((payloads) =>
     pool.query({ name: "ballast-announce", text: announceStatement, values: [payloads] }),
   );
+  const overviews = overviewsOf(kinds);
+  // The facts count even if no overview can be made of them. The row is then not trusted.
+  const overlook: Overlook<Event> = (...of) => {
+    try {
+      return overviews(...of);
+    } catch (error) {
+      log(`the row of ${of[0]} shows nothing: ${String(error)}`);
+      return undefined;
+    }
+  };
+  const readWhole = async (stream: string, known: readonly Fact<Event>[] = []) => {
+    try {
+      return await read(pool, kinds, stream, known);
+    } catch (error) {
+      if (isUnreadable(error)) await distrust(stream).catch(() => undefined);
+      throw error;
+    }
+  };
+  const { distrust, ...shown } = openRows({ pool, log, overlook: overlookedBy(readWhole, overlook) });
   return {
-    read: (stream, known = []) => read(pool, kinds, stream, known),
+    ...shown,
+    read: readWhole,
+    after: (stream, place) => after(pool, kinds, stream, place),
     append: async (stream, on, events, pen) => {
       if (events.length === 0) return "appended";
       if (pen.claim && pen.claim.holder !== stream) return "fenced";
-      const { result, length } = await append(pool, kinds, stream, on, events, pen);
+      const { result, length } = await append({ pool, kinds, overlook }, stream, on, events, pen);
       if (length !== undefined) {
         growth.knows(stream, length);
         others.announce(stream, `${length} ${stream}`);
@@ -107,7 +132,6 @@ export function openJournal<Event extends AnyEvent>(
       const { rows } = await pool.query<Pick<Fact, "stream">>(streamsStatement, [kind ?? null, unfinished ?? false]);
       return rows.map(({ stream }) => stream);
     },
-    pulse: () => readPulse(pool),
     close: async () => {
       growth.close();
       await others.close();
@@ -123,6 +147,38 @@ async function lengthsOf(pool: pg.Pool, streams: readonly string[]): Promise<Rea
     values: [streams],
   });
   return new Map(rows.map(({ stream, length }) => [stream, length]));
+}
+
+/** Reports whether an error is that of a journal that cannot be read, however often one tries. */
+const isUnreadable = (error: unknown): error is BallastError =>
+  error instanceof BallastError && (error.id === "journal-fact-unknown" || error.id === "journal-chain-broken");
+
+const overlookedBy =
+  <Event extends AnyEvent>(readWhole: Journal<Event>["read"], overlook: Overlook<Event>) =>
+  async (stream: string): Promise<Overlooked> => {
+    try {
+      const facts = await readWhole(stream);
+      return { length: facts.length, overview: overlook(stream, facts) };
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return { error };
+    }
+  };
+
+/** Reads the facts after a place. Without its hash, the stored one of the fact there is where the chain continues. */
+async function after<Event extends AnyEvent>(
+  pool: pg.Pool,
+  kinds: Kinds<Event>,
+  stream: string,
+  { index, hash }: Place,
+): Promise<readonly Fact<Event>[] | undefined> {
+  const found = await readFrom(pool, stream, hash === undefined ? index : index + 1);
+  if (found === undefined) return undefined;
+  const [first, ...rest] = found.stored;
+  const base = hash ?? (first?.index === index ? first.hash : null);
+  if (base == null) return undefined;
+  const more = continueChain({ hash: base }, index + 1, found.head, hash === undefined ? rest : found.stored);
+  return more?.map((fact) => parseFact(fact, kinds));
 }
 
 /** Reads the facts after the known ones if they continue them, else the whole stream. */
@@ -160,8 +216,7 @@ async function readFrom(
 
 /** Appends events and gives the result, with the new length of the stream if they were written. */
 async function append<Event extends AnyEvent>(
-  pool: pg.Pool,
-  kinds: Kinds<Event>,
+  { pool, kinds, overlook }: { pool: pg.Pool; kinds: Kinds<Event>; overlook: Overlook<Event> },
   stream: string,
   on: readonly Fact<Event>[],
   events: readonly Event[],
@@ -193,18 +248,10 @@ async function append<Event extends AnyEvent>(
       claim?.epoch ?? null,
       before ?? null,
       facts.map(({ hash }) => hash),
+      overviewAsText(overlook(stream, on, events)),
     ],
   });
   const [answer] = rows;
   if (answer?.length == null) return { result: claim && !answer?.held ? "fenced" : "conflict" };
   return { result: "appended", length: answer.length };
-}
-
-async function readPulse(pool: pg.Pool): Promise<Pulse> {
-  const { rows } = await pool.query<{ at: number | null; ago: number; unfinished: number }>(pulseStatement);
-  const { at = null, ago = 0, unfinished = 0 } = rows[0] ?? {};
-  return {
-    inFlight: unfinished,
-    lastWrite: at === null ? undefined : { at: Math.round(at), secondsAgo: Math.max(0, ago) },
-  };
 }

@@ -76,6 +76,18 @@ const steps: readonly string[] = [
          expires_at = clock_timestamp() + make_interval(secs => lease)
        where c.target = any(keys);
    end $take$;`,
+  // What lists, the heartbeat and telemetry show of a stream. `described` is the number of facts that the rest covers:
+  // if it is not the length, as after a write of the previous version, whoever reads the row reads the journal instead.
+  // A stream that only a signal can move is due at infinity.
+  `alter table ballast.streams
+     add column kind text generated always as (split_part(stream, '/', 1)) stored,
+     add column described integer,
+     add column phase text,
+     add column ended jsonb,
+     add column summary jsonb,
+     add column due_at timestamptz,
+     add column looked_at timestamptz;
+   create index on ballast.streams (kind, created_at desc, stream);`,
 ];
 
 /**

@@ -34,7 +34,7 @@ export interface Watch extends Telemetry {
   readonly notifications: (notifications: Notifications) => Notifications;
   readonly served: (call: Served) => void;
   /** Begins to report that this process runs, and the rollouts under way. */
-  readonly begin: (journal: Pick<Journal, "pulse" | "streams" | "read">) => void;
+  readonly begin: (journal: Pick<Journal, "underWay">) => void;
 }
 
 /** How long the journal may take before it counts as unreachable, as for /health. */
@@ -178,32 +178,15 @@ function count(stream: string, events: readonly AnyEvent[], watched: WatchedKind
 /** Reports that this process runs, and the streams under way if the journal answers in time. */
 async function report(
   result: BatchObservableResult,
-  journal: Pick<Journal, "streams" | "read">,
+  journal: Pick<Journal, "underWay">,
   { heartbeat }: Instruments,
   watched: WatchedKinds,
 ): Promise<void> {
   const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), patienceMilliseconds).unref());
-  const found = Promise.all(
-    [...watched.values()].map(async (each) => [each, await phasesUnderWay(journal, each)] as const),
-  );
-  const phases = await Promise.race([found.catch(() => undefined), late]);
-  result.observe(heartbeat, 1, { journal: phases === undefined ? "unreachable" : "reachable" });
-  for (const [each, counts] of phases ?? [])
-    for (const [phase, streams] of counts) result.observe(each.instruments.underWay, streams, { phase });
-}
-
-async function phasesUnderWay(
-  journal: Pick<Journal, "streams" | "read">,
-  { kind, stateOf }: WatchedKind,
-): Promise<ReadonlyMap<string, number>> {
-  const phases = new Map<string, number>();
-  for (const stream of await journal.streams({ kind: kind.kind, unfinished: true })) {
-    // A stream whose journal cannot be trusted is still under way. The loop that drives it reports the journal.
-    const phase = await journal.read(stream).then(
-      (facts) => kind.telemetry.phaseOf(stateOf(facts)),
-      () => "unreadable",
-    );
-    phases.set(phase, (phases.get(phase) ?? 0) + 1);
+  const counts = await Promise.race([journal.underWay().catch(() => undefined), late]);
+  result.observe(heartbeat, 1, { journal: counts === undefined ? "unreachable" : "reachable" });
+  for (const { kind, phase, streams } of counts ?? []) {
+    const known = watched.get(kind);
+    if (known !== undefined) result.observe(known.instruments.underWay, streams, { phase });
   }
-  return phases;
 }

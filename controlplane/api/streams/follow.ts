@@ -1,12 +1,12 @@
 // GET /<kind>/<name>/follow: one line of JSON for each fact as it is written, and one line at the end.
-// An empty object every few seconds keeps the connection open and shows the reader that the control plane is alive.
-import { keptFold } from "../../../engines/engine.ts";
-import type { AnyKind } from "../../../engines/kind.ts";
+// Only new facts are read, and nothing is folded, however long the stream is. An empty object every few seconds keeps
+// the connection open and shows the reader that the control plane is alive.
+import { type AnyKind, streamOf } from "../../../engines/kind.ts";
 import { callMalformed } from "../../../errors/api.ts";
-import type { Fact, Journal } from "../../runtime/ports.ts";
+import type { Fact, Journal, Place } from "../../runtime/ports.ts";
 import { type Answer, refuse } from "../call.ts";
 import { followForm, readQuery } from "../read-address.ts";
-import { factsOfCall, refuseStream } from "./show.ts";
+import { refuseStream } from "./show.ts";
 
 const heartbeatMilliseconds = 10_000;
 
@@ -19,11 +19,12 @@ export const followStream =
   async (call, parts) => {
     const asked = readQuery(followForm, call.query);
     if ("complaints" in asked) return refuse(400, callMalformed(asked));
-    const { stream, facts } = await factsOfCall(kind, call, parts);
-    if (facts.length === 0) return refuseStream(kind, stream);
+    const stream = streamOf(kind, call.path);
+    const first = await factsFrom(stream, asked.value.from, parts.journal);
+    if (first === undefined) return refuseStream(kind, stream);
     const left = new AbortController();
     const ended = AbortSignal.any([left.signal, call.gone, parts.closing]);
-    const lines = linesOf(kind, stream, facts, asked.value.from, parts.journal, ended);
+    const lines = linesOf(kind, stream, first, parts.journal, ended);
     const encoder = new TextEncoder();
     const body = new ReadableStream<Uint8Array>(
       {
@@ -41,19 +42,30 @@ export const followStream =
     });
   };
 
+/** New facts to send, and the place of the last fact that is known; undefined before the first one. */
+interface Found {
+  readonly facts: readonly Fact[];
+  readonly last: Place | undefined;
+}
+
+/** Gives the facts from an index on; undefined if there is no such stream. Earlier facts are not read if possible. */
+async function factsFrom(stream: string, from: number, journal: Journal): Promise<Found | undefined> {
+  const later = from === 0 ? undefined : await journal.after(stream, { index: from - 1 });
+  if (later !== undefined) return { facts: later, last: later.at(-1) ?? { index: from - 1 } };
+  const all = await journal.read(stream);
+  return all.length === 0 ? undefined : { facts: all.slice(from), last: all.at(-1) };
+}
+
 async function* linesOf(
-  { engine, calls, messages }: AnyKind,
+  { messages }: AnyKind,
   stream: string,
-  first: readonly Fact[],
-  from: number,
+  first: Found,
   journal: Journal,
   ended: AbortSignal,
 ): AsyncGenerator<object, void> {
-  const stateOf = keptFold(engine);
-  let facts = first;
-  let next = from;
+  let { facts, last } = first;
   while (!ended.aborted) {
-    for (const { index, event, process, epoch } of facts.slice(next))
+    for (const { index, event, process, epoch } of facts)
       yield {
         index,
         at: event.at,
@@ -63,13 +75,25 @@ async function* linesOf(
         process,
         epoch,
       };
-    next = Math.max(next, facts.length);
-    const end = calls.ended(stateOf(facts));
-    if (end !== undefined) return yield { result: end.result, reason: end.reason, message: end.message };
-    const waited = AbortSignal.any([ended, AbortSignal.timeout(heartbeatMilliseconds)]);
-    await journal.grown(stream, facts.length, waited);
-    if (ended.aborted) return;
-    if (waited.aborted) yield {};
-    facts = await journal.read(stream, facts);
+    const length = last === undefined ? 0 : last.index + 1;
+    const shown = await journal.show(stream);
+    if (shown !== undefined && "error" in shown) throw shown.error;
+    const end = shown?.overview.ended;
+    if (end && shown.facts <= length) return yield { result: end.result, reason: end.reason, message: end.message };
+    if (!shown || shown.facts <= length) {
+      const waited = AbortSignal.any([ended, AbortSignal.timeout(heartbeatMilliseconds)]);
+      await journal.grown(stream, length, waited);
+      if (ended.aborted) return;
+      if (waited.aborted) yield {};
+    }
+    ({ facts, last } = await factsAfter(stream, last, journal));
   }
+}
+
+/** Gives the facts after the last one. If the journal was replaced, as by a restore, it is read again. */
+async function factsAfter(stream: string, last: Place | undefined, journal: Journal): Promise<Found> {
+  const more = last && (await journal.after(stream, last));
+  if (more !== undefined) return { facts: more, last: more.at(-1) ?? last };
+  const all = await journal.read(stream);
+  return { facts: all.slice(last === undefined ? 0 : last.index + 1), last: all.at(-1) };
 }

@@ -1,47 +1,42 @@
-// GET /<kind>: the streams of a kind, all or those of one place, or only those in flight, newest first.
-import { type AnyKind, partsOf } from "../../../engines/kind.ts";
+// GET /<kind>: the streams of a kind, all or those of one place, or only those in flight, newest first, in pages. It
+// reads the rows of streams and not their journals, so that readers do not slow the control loop down.
+import type { AnyKind } from "../../../engines/kind.ts";
 import { describeTarget, type TargetKey } from "../../../engines/targets.ts";
 import { callMalformed, targetUnknown } from "../../../errors/api.ts";
-import { BallastError } from "../../../errors/catalogue.ts";
-import type { Journal } from "../../runtime/ports.ts";
 import { type Answer, answer, errorBody, refuse } from "../call.ts";
-import { filterForm, readQuery } from "../read-address.ts";
-import { summaryOf } from "./show.ts";
-
-/** The most streams of one answer. Older ones can be listed by their filters. */
-export const listedMax = 100;
-
-/** A stream whose journal cannot be read, with the error. */
-interface Unreadable {
-  readonly id: string;
-  readonly error: ReturnType<typeof errorBody>;
-}
+import { cursorAsText, cursorFrom, filterForm, listedMax, readQuery } from "../read-address.ts";
 
 /** Lists streams. One with a broken journal is listed apart, so that it does not hide the others. */
 export const listStreams = (kind: AnyKind): Answer => {
   const form = filterForm(kind);
-  const filters = Object.entries(kind.calls.filters);
+  const names = Object.keys(kind.calls.parts);
   return async ({ query }, { journal, managedTargets }) => {
     const asked = readQuery(form, query);
     if ("complaints" in asked) return refuse(400, callMalformed(asked));
-    const { inFlight, ...wanted } = asked.value;
-    const isAsked = (stream: string): boolean => {
-      const parts = partsOf(kind, stream);
-      return (
-        parts !== undefined &&
-        filters.every(([name, part]) => wanted[name] === undefined || wanted[name].toLowerCase() === parts[part])
-      );
-    };
+    const { inFlight, limit, cursor, ...wanted } = asked.value;
+    const after = cursor === undefined ? undefined : cursorFrom(cursor);
+    if (cursor !== undefined && after === undefined)
+      return refuse(400, callMalformed({ complaints: ["cursor is none that a list gave."] }));
+    const parts = new Map(
+      Object.entries(kind.calls.filters).flatMap(([name, part]) =>
+        wanted[name] === undefined ? [] : [[names.indexOf(part), wanted[name].toLowerCase()] as const],
+      ),
+    );
+    const { streams, next } = await journal.list({
+      kind: kind.kind,
+      parts,
+      unfinished: inFlight === "true",
+      limit: limit === undefined ? listedMax : Number(limit),
+      after,
+    });
     const unmanaged = unmanagedPlace(kind, wanted, managedTargets);
-    const streams = (await journal.streams({ kind: kind.kind, unfinished: inFlight === "true" }))
-      .filter(isAsked)
-      .slice(0, listedMax);
     // An app that was managed once keeps its streams.
-    if (streams.length === 0 && unmanaged !== undefined) return refuse(404, targetUnknown({ what: unmanaged }));
-    const found = await Promise.all(streams.map((stream) => readOne(kind, stream, journal)));
+    if (streams.length === 0 && after === undefined && unmanaged !== undefined)
+      return refuse(404, targetUnknown({ what: unmanaged }));
     return answer(200, {
-      [kind.calls.plural]: found.filter((one) => one !== undefined && !("error" in one)),
-      unreadable: found.filter((one) => one !== undefined && "error" in one),
+      [kind.calls.plural]: streams.flatMap((one) => ("overview" in one && one.overview.summary) || []),
+      unreadable: streams.flatMap((one) => ("error" in one ? { id: one.stream, error: errorBody(one.error) } : [])),
+      next: next === undefined ? null : cursorAsText(next),
     });
   };
 };
@@ -65,16 +60,3 @@ function unmanagedPlace(
 
 /** No name in Azure has this character. */
 const anyPlace = "*";
-
-async function readOne(kind: AnyKind, stream: string, journal: Journal): Promise<object | Unreadable | undefined> {
-  try {
-    return summaryOf(kind, stream, await journal.read(stream));
-  } catch (thrown) {
-    if (
-      thrown instanceof BallastError &&
-      (thrown.id === "journal-fact-unknown" || thrown.id === "journal-chain-broken")
-    )
-      return { id: stream, error: errorBody(thrown) };
-    throw thrown;
-  }
-}

@@ -34,14 +34,14 @@ export const putStream =
     const targets = kind.targetsOf(first);
     const unmanaged = unmanagedOf(targets, parts);
     if (unmanaged !== undefined) return refuseTarget(unmanaged);
-    const existing = summaryOf(kind, stream, await parts.journal.read(stream));
+    const existing = await summaryOf(stream, parts.journal);
     if (existing !== undefined) return answer(200, existing);
     for (const holder of await parts.claims.holders(targets)) {
       const refusal = await refuseWhileHeld(kind, stream, holder, asked.value, call, parts);
       if (refusal !== undefined) return refusal;
     }
     const started = await parts.streams.start(stream, request);
-    return answer(started === "started" ? 202 : 200, summaryOf(kind, stream, await parts.journal.read(stream)));
+    return answer(started === "started" ? 202 : 200, await summaryOf(stream, parts.journal));
   };
 
 /** Refuses a request while the stream that holds its target is in flight; undefined if that one has finished. */

@@ -1,28 +1,34 @@
-// GET /<kind>/<name>: one stream at a glance. The calls below this path use its lookup of the stream.
-import { fold } from "../../../engines/engine.ts";
+// GET /<kind>/<name>: one stream at a glance, from its row. The calls below this path that need facts read its journal.
 import { type AnyKind, streamOf } from "../../../engines/kind.ts";
 import { streamUnknown } from "../../../errors/api.ts";
-import type { Fact } from "../../runtime/ports.ts";
+import type { Fact, Journal } from "../../runtime/ports.ts";
 import { type Answer, answer, type Call, type Parts, refuse } from "../call.ts";
 
 /** Answers with a stream. */
 export const showStream =
   (kind: AnyKind): Answer =>
-  async (call, parts) => {
-    const { stream, facts } = await factsOfCall(kind, call, parts);
-    return facts.length === 0 ? refuseStream(kind, stream) : answer(200, summaryOf(kind, stream, facts));
+  async ({ path }, { journal }) => {
+    const stream = streamOf(kind, path);
+    const summary = await summaryOf(stream, journal);
+    return summary === undefined ? refuseStream(kind, stream) : answer(200, summary);
   };
 
-/** Gives a stream at a glance; undefined if its journal does not begin with a request. */
-export function summaryOf(kind: AnyKind, stream: string, facts: readonly Fact[]): object | undefined {
-  const events = facts.map(({ event }) => event);
-  return kind.calls.summaryOf(stream, events, fold(kind.engine, events));
+/**
+ * Gives a stream at a glance; undefined if there is none, or its journal does not begin with a request.
+ *
+ * @throws journal-fact-unknown, journal-chain-broken
+ */
+export async function summaryOf(stream: string, journal: Pick<Journal, "show">): Promise<object | undefined> {
+  const shown = await journal.show(stream);
+  if (shown === undefined) return undefined;
+  if ("error" in shown) throw shown.error;
+  return shown.overview.summary ?? undefined;
 }
 
 /** Reads the journal that a call's path names; empty if there is none. */
 export async function factsOfCall(
   kind: AnyKind,
-  { path }: Call,
+  { path }: Pick<Call, "path">,
   { journal }: Pick<Parts, "journal">,
 ): Promise<{ readonly stream: string; readonly facts: readonly Fact[] }> {
   const stream = streamOf(kind, path);

@@ -12,7 +12,7 @@ export const signalForm = ({ kind, calls }: AnyKind): Form<{ readonly signal: st
     message: line(500, { description: "Why. The journal keeps it with the caller's name." }),
   });
 
-/** Passes a signal on, or answers why it does not apply. The journal records it in either case. */
+/** Passes a signal on, or answers why it does not apply. The journal of a stream in flight records that, once. */
 export const signalStream = (kind: AnyKind): Answer => {
   const form = signalForm(kind);
   return async (call, parts) => {

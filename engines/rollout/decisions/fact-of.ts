@@ -31,6 +31,9 @@ const awaited: { readonly [P in Phase]: readonly RolloutOutcome["of"][] } = {
   finished: [],
 };
 
+/** The longest rest that another side may ask for, in seconds. A wrong answer must not stop a rollout for a day. */
+const retryAfterMax = 900;
+
 /** Turns an observation into the fact that holds it. */
 export function factOf(state: RolloutState, observation: RolloutObservation): RolloutObserved | Disregarded {
   switch (observation.kind) {
@@ -54,7 +57,12 @@ function factOfOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutObs
   if (state.phase === "finished" || (!isWait && !isAwaited))
     return { kind: "Disregarded", what: `the outcome of ${outcome.of} came too late` };
   const late = outcome.of === "ShiftTraffic" && outcome.mayLand !== undefined ? { mayLand: outcome.mayLand } : {};
-  if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, message: outcome.found.reason, ...late };
+  if (!outcome.found.ok) {
+    const { reason, retryAfterSeconds } = outcome.found;
+    const asked =
+      retryAfterSeconds === undefined ? {} : { retryAfterSeconds: Math.min(retryAfterMax, retryAfterSeconds) };
+    return { kind: "AttemptFailed", effect: outcome.of, message: reason, ...late, ...asked };
+  }
   switch (outcome.of) {
     case "Inspect":
       return { kind: "Inspected", view: value(outcome.found) };

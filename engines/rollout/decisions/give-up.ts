@@ -1,4 +1,5 @@
 // A failed effect → whether it is tried again, or the rollout gives up on it.
+import { expiresAt } from "../react.ts";
 import type { RolloutDecision, RolloutState } from "../vocabulary.ts";
 import { abort, degrade, finish } from "./end.ts";
 import { overdue } from "./measurement.ts";
@@ -24,6 +25,10 @@ export function giveUp(state: RolloutState, reason: string): readonly RolloutDec
       return state.failures >= attemptsMax ? [{ kind: "StepReached", percent: 100 }] : [];
     case "inspecting":
       return giveUpInspection(state, reason);
+    case "shifting":
+      if (state.now >= expiresAt(state))
+        return [abort("time-expired", `the traffic could not be shifted in time: ${reason}`)];
+      return state.failures >= attemptsMax ? [abort("effect-failed", reason)] : [];
     default:
       return state.failures >= attemptsMax ? [abort("effect-failed", reason)] : [];
   }

@@ -37,6 +37,7 @@ describe("a journal in PostgreSQL alone", () => {
       { number: 2 },
       { number: 3 },
       { number: 4 },
+      { number: 5 },
     ]);
   });
 

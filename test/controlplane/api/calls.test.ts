@@ -5,7 +5,9 @@ import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { describe, expect, test } from "vitest";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
+import type { BallastError } from "../../../errors/catalogue.ts";
 import { journalChainBroken, journalFactUnknown } from "../../../errors/journal.ts";
+import { brokenJournal } from "../../support/controlplane/broken-journals.ts";
 import { body, intent, path, rejected, servicesForTests, stream } from "../../support/controlplane/service.ts";
 import { healthy, sick } from "../../support/worlds/meddling.ts";
 import { run } from "../../support/worlds/pure-world.ts";
@@ -37,16 +39,8 @@ describe("a rollout", () => {
     const { parts, append } = service();
     const broken = stream.replace("0002", "0003");
     for (const to of [stream, broken]) await append(to, rejected);
-    const reads = (trouble: Error) =>
-      service({
-        journal: {
-          ...parts.journal,
-          read: async (to) => {
-            if (to === broken) throw trouble;
-            return parts.journal.read(to);
-          },
-        },
-      });
+    const reads = (trouble: BallastError) =>
+      service({ journal: brokenJournal(parts.journal, (to) => (to === broken ? trouble : undefined)) });
     for (const trouble of [
       journalChainBroken({ stream: broken, index: 1, why: "its hash is another" }),
       journalFactUnknown({ stream: broken, index: 1, why: "fact.at is missing" }),
@@ -58,7 +52,8 @@ describe("a rollout", () => {
         [{ id: broken, error: { id: trouble.id, message: trouble.message, fix: trouble.fix, left: trouble.left } }],
       ]);
     }
-    expect((await reads(new Error("connection lost")).call("GET", "/rollouts")).status).toBe(500);
+    const list = () => Promise.reject(new Error("a bug"));
+    expect((await service({ journal: { ...parts.journal, list } }).call("GET", "/rollouts")).status).toBe(500);
   });
 
   test.each([
@@ -244,12 +239,14 @@ describe("the service", () => {
       status: "ok",
       process: "test",
       inFlight: 0,
+      overdueSeconds: 0,
       lastWriteAt: null,
       lastWriteSecondsAgo: null,
     });
     await append(stream, rejected.slice(0, 2));
     expect(await (await app.request("/health")).json()).toMatchObject({
       inFlight: 1,
+      overdueSeconds: expect.any(Number),
       lastWriteAt: expect.any(Number),
       lastWriteSecondsAgo: expect.any(Number),
     });
@@ -274,7 +271,7 @@ describe("the service", () => {
     const { call, logged } = service({
       journal: {
         ...parts.journal,
-        read: async () => {
+        show: async () => {
           throw new Error("secret inside");
         },
       },

@@ -15,6 +15,7 @@ import { releaseForm } from "../../../engines/rollout/request.ts";
 import { catalogue } from "../../../errors/catalogue.ts";
 import { claimTargetHeld } from "../../../errors/claims.ts";
 import { journalChainBroken, journalFactUnknown } from "../../../errors/journal.ts";
+import { brokenJournal } from "../../support/controlplane/broken-journals.ts";
 import { checked, checkOf, described, description, operations, seen } from "../../support/controlplane/exchanges.ts";
 import {
   body,
@@ -132,21 +133,24 @@ async function provokeEverything(): Promise<void> {
     throw new Error("broken inside");
   };
   const everythingBroken = {
-    journal: { read: broken, streams: broken, append: broken, grown: broken, lastWriteAt: broken },
+    journal: { read: broken, after: broken, list: broken, show: broken, append: broken, grown: broken, pulse: broken },
     claims: { lock: broken, unlock: broken, holders: broken },
     streams: { start: broken, signal: broken, recover: broken },
   } as unknown as Partial<Service["parts"]>;
-  const unreadable = (): Promise<never> =>
-    Promise.reject(journalFactUnknown({ stream, index: 0, why: "a test wants it" }));
   const plain = service();
   const inside = service(everythingBroken);
-  const misread = service({ journal: { ...plain.parts.journal, read: unreadable, streams: async () => [stream] } });
-  const tampered = service({
-    journal: {
-      ...plain.parts.journal,
-      read: () => Promise.reject(journalChainBroken({ stream, index: 0, why: "a test wants it" })),
-    },
+  const why = "a test wants it";
+  const misread = service({
+    journal: brokenJournal(plain.parts.journal, () => journalFactUnknown({ stream, index: 0, why })),
   });
+  const tampered = service({
+    journal: brokenJournal(plain.parts.journal, () => journalChainBroken({ stream, index: 0, why })),
+  });
+  const lost = () => Promise.reject(Object.assign(new Error("the connection broke"), { code: "ECONNRESET" }));
+  const silent = new Proxy({}, { get: () => lost });
+  const unanswered = service({ journal: silent, claims: silent, streams: silent } as unknown as Partial<
+    Service["parts"]
+  >);
   const deaf = serviceWithoutKeys();
   const weak = await token({ roles: [] });
   const foreign = await token({ aud: "x" });
@@ -156,6 +160,7 @@ async function provokeEverything(): Promise<void> {
     await plain.call(method, to, sent, weak);
     await deaf.call(method, to, sent);
     await inside.call(method, to, sent);
+    await unanswered.call(method, to, sent);
     await misread.call(method, to, sent);
     await tampered.call(method, to, sent);
     await plain.call(method, `${to.replace("/api", "/%00")}${to === "/rollouts" ? "?x=1" : ""}`, sent);

@@ -9,9 +9,9 @@ import { slackNotifier } from "../../../controlplane/adapters/notifiers/slack.ts
 import { teamsNotifier } from "../../../controlplane/adapters/notifiers/teams.ts";
 import { webhookNotifier } from "../../../controlplane/adapters/notifiers/webhook.ts";
 import { readNotifiers } from "../../../controlplane/read-notifiers.ts";
-import { notificationsOf } from "../../../engines/rollout/notifications.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { type NotificationBench, openBench } from "../../support/controlplane/notification-bench.ts";
+import { notificationsOf } from "../../support/controlplane/notifications.ts";
 import { type Receiver, startReceiver } from "../../support/controlplane/receiver.ts";
 import { hostile, hostileFacts, scenarioFacts } from "../../support/controlplane/report-facts.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";

@@ -14,6 +14,7 @@ import {
   obedient,
   openLoop,
 } from "../../support/controlplane/control-loop.ts";
+import { rejected } from "../../support/controlplane/service.ts";
 import { eventually, postgresForTests } from "../../support/postgres/postgres.ts";
 import { freshCloud } from "../../support/worlds/cloud-in-table.ts";
 import { toyEngine, toyRequest } from "../../support/worlds/toy-engine.ts";
@@ -22,6 +23,8 @@ const postgres = postgresForTests();
 const web = { resourceGroup: "rg", app: "web" };
 const shop = { resourceGroup: "rg", app: "shop" };
 const stream = streamOf(web, "web--1");
+const planned = (revision: string): RolloutEvent =>
+  toyEngine.decide(toyEngine.initial, toyRequest(web, revision, [10], 60))[0]!;
 const signalOf = (signal: SignalName) => ({
   kind: "Signal" as const,
   at: Date.now(),
@@ -42,8 +45,7 @@ describe("a loop in one process", () => {
     const facts = await finishedFacts(journal, stream);
     expect(kinds(facts)).toEqual(["Planned", "TrafficShifted", "Waited", "TrafficShifted", "Waited", "Finished"]);
     expect(facts.map(({ process, epoch }) => [process, epoch])).toEqual([
-      ["here", 0],
-      ...Array.from({ length: 5 }, () => ["here", 1]),
+      ...Array.from({ length: 6 }, () => ["here", 1]),
     ]);
     expect(sent).toEqual([10, 100]);
     await eventually(
@@ -77,6 +79,43 @@ describe("a loop in one process", () => {
     expect(came.toSorted()).toEqual(["exists", "exists", "started"]);
     await finishedFacts(journal, stream);
     expect(await orchestrator.start(stream, request)).toBe("exists");
+  });
+
+  it("writes no first fact for a target that another stream has taken during a long stall", async () => {
+    const late = streamOf(web, "web--2");
+    const stall = (text: string) => postgres.pool(database).query(text);
+    const { orchestrator, journal, claims } = await openLoop(database, undefined, {
+      beforeAppend: async ([first]) => {
+        // The process stalls between its claim and its first fact, until its lease has expired and another has the app.
+        if (first?.kind !== "Planned" || first.intent.revision !== "web--2") return;
+        await stall("update ballast.claims set expires_at = '-infinity', holder = null");
+        await claims.take([appKey(web)], stream, "another");
+        await journal.append(stream, [], [planned("web--1")], { process: "another" });
+      },
+    });
+    await expect(orchestrator.start(late, toyRequest(web, "web--2", [10], 0.01))).rejects.toMatchObject({
+      id: "claim-target-held",
+    });
+    expect(await journal.read(late)).toEqual([]);
+  });
+
+  it("keeps the journal of a finished stream as it is, however many signals it refuses", async () => {
+    const { orchestrator, journal } = await openLoop(database, undefined, { engine: rollout });
+    const finished = streamOf(shop, "shop--9");
+    await journal.append(finished, [], rejected, { process: "p" });
+    for (let sent = 0; sent < 50; sent++) {
+      const events = await orchestrator.signal(finished, signalOf(sent % 2 === 0 ? "abort" : "pause"));
+      expect(events).toMatchObject([{ kind: "Disregarded" }]);
+    }
+    expect(await journal.read(finished)).toHaveLength(rejected.length);
+  });
+
+  it("records the same refusal once among the newest facts of a stream in flight", async () => {
+    const { orchestrator, journal } = await openLoop(database, undefined, { engine: rollout });
+    const flying = streamOf(shop, "shop--8");
+    await journal.append(flying, [], rejected.slice(0, 1), { process: "p" });
+    for (let sent = 0; sent < 50; sent++) await orchestrator.signal(flying, signalOf("resume"));
+    expect((await journal.read(flying)).filter(({ event }) => event.kind === "Disregarded")).toHaveLength(1);
   });
 
   it("refuses a second stream on a held target, and drives streams of two targets at once", async () => {
@@ -220,7 +259,10 @@ describe("a loop in one process", () => {
       async () => (await query("select 1 from ballast.claims where holder is not null")).length === 0,
       "the claim to be free",
     );
-    giveBack = () => query("update ballast.claims set holder = null, process = null, expires_at = now()");
+    giveBack = () => {
+      giveBack = async () => undefined;
+      return query("update ballast.claims set holder = null, process = null, expires_at = now()");
+    };
     await orchestrator.signal(stream, signalOf("retry"));
     expect(
       (
@@ -317,7 +359,7 @@ describe("a loop in one process", () => {
     await longer(journal, 2, stream);
     await query("update ballast.claims set expires_at = now()");
     const facts = await finishedFacts(journal, stream);
-    expect(facts.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 2, 2, 2]);
+    expect(facts.map(({ epoch }) => epoch)).toEqual([1, 1, 2, 2, 2, 2]);
     expect(sent).toEqual([10, 20]);
   });
 

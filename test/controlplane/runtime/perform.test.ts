@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { type RolloutWorld, rolloutPerformer } from "../../../controlplane/performers/rollout.ts";
 import type { Apps } from "../../../controlplane/performers/rollout-ports.ts";
-import { clockOf } from "../../../controlplane/runtime/clock.ts";
+import { clockOf, systemTime } from "../../../controlplane/runtime/clock.ts";
 import type { Fence } from "../../../controlplane/runtime/ports.ts";
 import type { RolloutEffect } from "../../../engines/rollout/vocabulary.ts";
 
@@ -205,4 +205,27 @@ it("sends no step's shift once the app is locked, but still returns traffic to s
     return answer!;
   };
   expect([await fenced(false), await fenced(true)]).toEqual([false, true]);
+});
+
+describe("a wait for a lock", () => {
+  const lock = { id: "1", by: "a pulumi up", seconds: 60 };
+  const later = { ...shift, waitsUntil: Date.now() + 40 };
+
+  it("ends when the rollout's time is up, although the lock is renewed, and then fails with its holder", async () => {
+    const on = world({ shift: async () => ({ ok: true, value: { weights: [] } }) }, async () => lock);
+    const short = { ...on, time: { ...systemTime, nap: () => systemTime.nap(5, never) } };
+    await rolloutPerformer(short).ready(later, never);
+    expect(Date.now()).toBeGreaterThanOrEqual(later.waitsUntil);
+    expect((await performEffect(later, short, open, never)).found).toEqual({
+      ok: false,
+      reason: "the app is still locked by a pulumi up",
+    });
+  });
+
+  it("ends with the lock, and the shift is sent even if the time was up meanwhile", async () => {
+    const on = world({ shift: async () => ({ ok: true, value: { weights: [] } }) });
+    const past = { ...shift, waitsUntil: Date.now() - 1 };
+    await rolloutPerformer(on).ready(past, never);
+    expect((await performEffect(past, on, open, never)).found.ok).toBe(true);
+  });
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkIntent, defaultStrategy, defaultThresholds } from "../../../engines/rollout/plan.ts";
 import { replay, rollout } from "../../../engines/rollout/rollout.ts";
+import type { RolloutObservation } from "../../../engines/rollout/vocabulary.ts";
 import { after } from "../../../engines/time.ts";
 import {
   allToStable,
@@ -227,6 +228,42 @@ describe("signals and answers at unusual moments", () => {
 
   it("the shift of a step waits for locks", async () =>
     expect(rollout.react(await stateIn("shifting"))).toMatchObject({ kind: "ShiftTraffic", overrideLock: false }));
+
+  it("the shift of a step waits for locks until the rollout's time is up, and is then aborted", async () => {
+    const state = await stateIn("shifting");
+    const waitsUntil = after(state.startedAt, state.intent!.strategy.maximumSeconds + state.pausedSeconds);
+    expect(rollout.react(state)).toMatchObject({ kind: "ShiftTraffic", waitsUntil });
+    const locked = (at: number) =>
+      rollout.decide(state, {
+        kind: "Outcome",
+        of: "ShiftTraffic",
+        at,
+        found: { ok: false, reason: "the app is still locked by a pulumi up" },
+      });
+    expect(locked(waitsUntil - 1000).map(({ kind }) => kind)).toEqual(["AttemptFailed"]);
+    expect(locked(waitsUntil)).toMatchObject([{ kind: "AttemptFailed" }, { kind: "Aborted", reason: "time-expired" }]);
+  });
+
+  it.each(["shifting", "reverting", "baking"] as const)(
+    "a failure while %s is tried again when Azure asked for it, and not before",
+    async (phase) => {
+      const state =
+        phase === "reverting"
+          ? hear(await stateIn("baking"), signal("abort", (await stateIn("baking")).now))
+          : await stateIn(phase);
+      const effect = rollout.react({ ...state, measuredAt: 0, probedAt: state.now, readAt: state.now })!;
+      const of = phase === "baking" ? "Measure" : "ShiftTraffic";
+      expect(phase === "baking" || effect.kind === of).toBe(true);
+      const failed = hear(state, {
+        kind: "Outcome",
+        of,
+        at: state.now,
+        found: { ok: false, reason: "429", retryAfterSeconds: 120 },
+      } as RolloutObservation);
+      if (phase === "baking") expect(failed.measuredAt).toBe(after(state.now, 120));
+      else expect(rollout.react(failed)).toEqual({ kind: "Wait", until: after(state.now, 120) });
+    },
+  );
 
   it("the outcome of a step's shift after an abort is kept, and does not count as the rollback", async () => {
     const state = await stateIn("shifting");

@@ -1,7 +1,6 @@
 // Time that passes without decisions: pauses, downtime of the process, and clocks that go wrong.
 import { describe, expect, it } from "vitest";
-import { fold } from "../../../engines/engine.ts";
-import { rollout } from "../../../engines/rollout/rollout.ts";
+import { glance } from "../../../engines/rollout/glance.ts";
 import { summaryOf } from "../../../engines/rollout/summary.ts";
 import { after } from "../../../engines/time.ts";
 import { canary, healthy, revisionsUp, stable, times } from "../../support/worlds/meddling.ts";
@@ -42,7 +41,10 @@ describe("a rollout that is paused", () => {
     const { journal } = await run(aDay);
     const summaryAt = (sent: number, later: number) => {
       const events = journal.slice(0, sent + later);
-      return summaryOf("rollout/shop/storefront/r2", events, fold(rollout, events));
+      return summaryOf(
+        "rollout/shop/storefront/r2",
+        events.reduce((seen, event) => glance.evolve(seen, event), glance.initial),
+      );
     };
     const [paused, resumed] = [
       journal.findIndex(({ kind }) => kind === "Signalled"),

@@ -1,7 +1,6 @@
 // What a summary takes from the platform's view: the images of the revision that is released.
 import { expect, test } from "vitest";
-import { fold } from "../../../engines/engine.ts";
-import { rollout } from "../../../engines/rollout/rollout.ts";
+import { glance } from "../../../engines/rollout/glance.ts";
 import { summaryOf } from "../../../engines/rollout/summary.ts";
 import type { RolloutEvent } from "../../../engines/rollout/vocabulary.ts";
 import { canary, healthy } from "../../support/worlds/meddling.ts";
@@ -9,7 +8,7 @@ import { run } from "../../support/worlds/pure-world.ts";
 
 const { journal } = await run(healthy);
 const imagesIn = (events: readonly RolloutEvent[]) =>
-  summaryOf("rollout/shop/storefront/r2", events, fold(rollout, events))?.images;
+  summaryOf("rollout/shop/storefront/r2", events.reduce(glance.evolve, glance.initial))?.images;
 const withImages = (event: RolloutEvent): RolloutEvent =>
   event.kind === "Inspected"
     ? {

@@ -114,6 +114,7 @@ async function answer(
       status: "ok",
       process: "p1",
       inFlight: [...plane.rollouts.values()].filter((one) => !ended(one)).length,
+      overdueSeconds: 0,
       lastWriteAt: null,
       lastWriteSecondsAgo: 1,
     });

@@ -40,7 +40,7 @@ export async function openBench(
     },
     start: async (notifiers, now = then) => {
       const notifier = startNotifying({
-        journal: journal as Pick<Journal, "read">,
+        journal: journal as Pick<Journal, "read" | "after">,
         kinds,
         notifications,
         notifiers,

@@ -20,6 +20,12 @@ interface Body {
   readonly crossingSeconds: number;
 }
 
+/** A ferry at a glance: its state, and its first fact. */
+interface Seen {
+  readonly state: FerryState;
+  readonly first: FerryEvent | undefined;
+}
+
 const dock = (name: string, harbour: string): string => `dock/${harbour}/${name}`.toLowerCase();
 
 const messages: { readonly [Each in FerryEvent["kind"]]: (event: Extract<FerryEvent, { kind: Each }>) => string } = {
@@ -38,7 +44,7 @@ const messageOf = (event: FerryEvent): string => (messages[event.kind] as (event
 
 const nameForm = text("a name", { most: 40, pattern: "^[A-Za-z0-9-]+$" });
 
-export const ferryKind: Kind<FerryObservation, FerryEvent, FerryState, FerryEffect, Body> = {
+export const ferryKind: Kind<FerryObservation, FerryEvent, FerryState, FerryEffect, Body, Seen> = {
   kind: "ferry",
   engine: ferryEngine,
   facts: ferryFacts,
@@ -47,6 +53,14 @@ export const ferryKind: Kind<FerryObservation, FerryEvent, FerryState, FerryEffe
     first.kind === "Booked"
       ? [dock(first.crossing.from, first.crossing.harbour), dock(first.crossing.to, first.crossing.harbour)]
       : [],
+  dueAt: (state) => {
+    const effect = ferryEngine.react(state);
+    return effect && ("until" in effect ? effect.until : state.since);
+  },
+  glance: {
+    initial: { state: ferryEngine.initial, first: undefined },
+    evolve: ({ state, first }, event) => ({ state: ferryEngine.evolve(state, event), first: first ?? event }),
+  },
   calls: {
     noun: "Ferry",
     plural: "ferries",
@@ -69,7 +83,7 @@ export const ferryKind: Kind<FerryObservation, FerryEvent, FerryState, FerryEffe
     signals: ["turn-back"],
     approvals: [],
     whyDisregarded: (events) => events.find((event) => event.kind === "Ignored")?.why,
-    summaryOf: (stream, [first], { place, end }) =>
+    summaryOf: (stream, { state: { place, end }, first }) =>
       first?.kind !== "Booked"
         ? undefined
         : {
@@ -94,25 +108,21 @@ export const ferryKind: Kind<FerryObservation, FerryEvent, FerryState, FerryEffe
   messages: {
     messageOf,
     isNoteworthy: () => true,
-    notificationsOf: (stream, events, from) =>
-      events.flatMap((event, index) =>
-        event.kind !== "Moored" || index < from
-          ? []
-          : [
-              {
-                id: `${stream}#${index}`,
-                index,
-                kind: event.result,
-                tone: event.result === "sunk" ? ("broken" as const) : ("good" as const),
-                at: event.at,
-                subject: "ferry",
-                item: stream.split("/")[2]!,
-                place: stream.split("/")[1]!,
-                message: event.message,
-                data: { result: event.result },
-              },
-            ],
-      ),
+    notificationOf: (stream, index, event) =>
+      event.kind !== "Moored"
+        ? undefined
+        : {
+            id: `${stream}#${index}`,
+            index,
+            kind: event.result,
+            tone: event.result === "sunk" ? "broken" : "good",
+            at: event.at,
+            subject: "ferry",
+            item: stream.split("/")[2]!,
+            place: stream.split("/")[1]!,
+            message: event.message,
+            data: { result: event.result },
+          },
   },
   telemetry: {
     attributesOf: (stream) => ({ harbour: stream.split("/")[1] ?? "" }),

@@ -63,6 +63,7 @@ export function ferryPerformer({ quay, clock, streams }: FerryWorld): Performer<
   }
   return {
     isWrite: ({ kind }) => writes.includes(kind),
+    limitSeconds: () => 60,
     ready: () => Promise.resolve(),
     perform: async (effect, { fence, cancel }) => {
       const result = await found(effect, fence, cancel);

@@ -3,8 +3,18 @@
 import { type ChainedFact, chain } from "../../../controlplane/adapters/postgres/chain.ts";
 import { eventsAsText, parseFact } from "../../../controlplane/adapters/postgres/facts.ts";
 import { type StoredClaim, taking } from "../../../controlplane/runtime/claims.ts";
-import type { Claim, Claims, Fact, Journal, Lock, Orchestrations, Step } from "../../../controlplane/runtime/ports.ts";
+import type {
+  Claim,
+  Claims,
+  Fact,
+  Journal,
+  Listed,
+  Lock,
+  Orchestrations,
+  Step,
+} from "../../../controlplane/runtime/ports.ts";
 import type { AnyEvent, Kinds } from "../../../engines/kind.ts";
+import { type Overview, overviewsOf } from "../../../engines/overview.ts";
 import type { TargetKey } from "../../../engines/targets.ts";
 import type { Instant } from "../../../engines/time.ts";
 
@@ -12,7 +22,12 @@ interface Stored {
   readonly facts: ChainedFact[];
   /** The facts as their readers get them. They are made once, because readers keep what they folded up to each. */
   readonly shown: Fact[];
+  readonly createdAt: number;
   finished: boolean;
+  /** What PostgreSQL keeps as a row. Here it is made when it is asked for, because most runs never ask. */
+  readonly overview: () => Overview | undefined;
+  writtenAt: Instant;
+  lookedAt: Instant;
 }
 
 /** Keeps facts in memory, as text, so that nothing is shared with the writer. */
@@ -23,21 +38,49 @@ export function memoryJournal<Event extends AnyEvent>(
 ): Journal<Event> {
   const streams = new Map<string, Stored>();
   const waiting = new Set<() => void>();
-  let lastWriteAt: Instant | undefined;
+  const overlook = overviewsOf(kinds);
+  const factsOf = (stream: string): Fact<Event>[] => {
+    const stored = streams.get(stream);
+    if (stored === undefined) return [];
+    for (const fact of stored.facts.slice(stored.shown.length)) stored.shown.push(parseFact(fact, kinds));
+    return [...stored.shown] as Fact<Event>[];
+  };
+  const listedOf = (stream: string, { facts, overview }: Stored): Listed => ({
+    stream,
+    facts: facts.length,
+    overview: overview() ?? overlook(stream, factsOf(stream))!,
+  });
+  // As in PostgreSQL, facts of which no overview can be made are kept all the same.
+  const overviewOf = (stream: string): Overview | undefined => {
+    try {
+      return overlook(stream, factsOf(stream));
+    } catch {
+      return undefined;
+    }
+  };
   const lengthOf = (stream: string): number => streams.get(stream)?.facts.length ?? 0;
   return {
-    read: async (stream) => {
-      const stored = streams.get(stream);
-      if (stored === undefined) return [];
-      for (const fact of stored.facts.slice(stored.shown.length)) stored.shown.push(parseFact(fact, kinds));
-      return [...stored.shown] as Fact<Event>[];
+    read: async (stream) => factsOf(stream),
+    after: async (stream, { index, hash }) => {
+      const facts = factsOf(stream);
+      const place = facts[index];
+      return place === undefined || (hash !== undefined && place.hash !== hash) ? undefined : facts.slice(index + 1);
     },
+    ...memoryRows(streams, listedOf, now),
     append: async (stream, on, events, { process, claim }) => {
       if (events.length === 0) return "appended";
       if (claim && (claim.holder !== stream || !stillOurs(claim))) return "fenced";
       if (lengthOf(stream) !== on.length || streams.get(stream)?.facts.at(-1)?.hash !== on.at(-1)?.hash)
         return "conflict";
-      const stored = streams.get(stream) ?? { facts: [], shown: [], finished: false };
+      const stored = streams.get(stream) ?? {
+        facts: [],
+        shown: [],
+        finished: false,
+        createdAt: streams.size + 1,
+        overview: () => overviewOf(stream),
+        writtenAt: 0,
+        lookedAt: 0,
+      };
       streams.set(stream, stored);
       const facts = (JSON.parse(eventsAsText(events)) as unknown[]).map((event, offset) => ({
         stream,
@@ -48,7 +91,8 @@ export function memoryJournal<Event extends AnyEvent>(
       }));
       stored.facts.push(...chain(on.at(-1)?.hash, facts));
       stored.finished = kinds.of(stream)?.finishes(events) ?? stored.finished;
-      lastWriteAt = now();
+      stored.writtenAt = now();
+      if (claim) stored.lookedAt = now();
       for (const wake of waiting) wake();
       return "appended";
     },
@@ -69,9 +113,65 @@ export function memoryJournal<Event extends AnyEvent>(
         .reverse()
         .filter(([stream, { finished }]) => !(unfinished && finished) && (!kind || stream.startsWith(`${kind}/`)))
         .map(([stream]) => stream),
+  };
+}
+
+/** The part of a journal in memory that PostgreSQL answers from the rows of streams. */
+function memoryRows(
+  streams: ReadonlyMap<string, Stored>,
+  shown: (stream: string, stored: Stored) => Listed,
+  now: () => Instant,
+): Pick<Journal, "list" | "show" | "underWay" | "looked" | "pulse"> {
+  const lastWriteAt = () => Math.max(0, ...[...streams.values()].map(({ writtenAt }) => writtenAt));
+  return {
+    list: async ({ kind, unfinished, parts = new Map(), limit, after }) => {
+      const found = [...streams].toReversed().filter(([stream, { finished, createdAt }]) => {
+        const [first, ...rest] = stream.split("/");
+        return (
+          first === kind &&
+          !(unfinished && finished) &&
+          (after === undefined || createdAt < Number(after.createdAt)) &&
+          [...parts].every(([place, part]) => rest[place] === part)
+        );
+      });
+      const page = found.slice(0, limit);
+      const [last, { createdAt: lastAt } = { createdAt: 0 }] = page.at(-1) ?? [""];
+      return {
+        streams: page.map(([stream, stored]) => shown(stream, stored)),
+        next: found.length > limit ? { createdAt: String(lastAt), stream: last } : undefined,
+      };
+    },
+    show: async (stream) => {
+      const stored = streams.get(stream);
+      return stored && shown(stream, stored);
+    },
+    underWay: async () => {
+      const under = [...streams].filter(([, { finished }]) => !finished);
+      const groups = Map.groupBy(
+        under,
+        ([stream, { overview }]) => `${stream.split("/")[0]} ${overview()?.phase ?? ""}`,
+      );
+      return [...groups].map(([key, of]) => {
+        const [kind = "", phase = ""] = key.split(" ");
+        return { kind, phase, streams: of.length };
+      });
+    },
+    looked: async (names) => {
+      for (const name of names) streams.get(name)!.lookedAt = now();
+    },
     pulse: async () => ({
       inFlight: [...streams.values()].filter(({ finished }) => !finished).length,
-      lastWrite: lastWriteAt === undefined ? undefined : { at: lastWriteAt, secondsAgo: (now() - lastWriteAt) / 1000 },
+      overdueSeconds: Math.max(
+        0,
+        ...[...streams.values()]
+          .filter(({ finished }) => !finished)
+          .map(({ overview, writtenAt, lookedAt }) => {
+            const row = overview();
+            const due = row === undefined ? writtenAt : (row.dueAt ?? Number.POSITIVE_INFINITY);
+            return (now() - Math.max(due, lookedAt)) / 1000;
+          }),
+      ),
+      lastWrite: lastWriteAt() === 0 ? undefined : { at: lastWriteAt(), secondsAgo: (now() - lastWriteAt()) / 1000 },
     }),
   };
 }
@@ -134,10 +234,10 @@ export function memoryClaims(
       [...rows.values()].flatMap((row) =>
         row.holder !== null && row.process !== process && row.expiresAt > now() ? [row.holder] : [],
       ),
-    lock: async (target, by, seconds) => {
+    lock: async (target, by, seconds, id) => {
       const other = lockAt(target);
-      if (other) return { heldBy: other.by };
-      const lock = { id: `lock-${++count}`, by, seconds };
+      if (other && !(other.id === id && other.by === by)) return { heldBy: other.by };
+      const lock = { id: id ?? `lock-${++count}`, by, seconds };
       locks.set(target, { ...lock, until: now() + seconds * 1000 });
       return lock;
     },
