@@ -12,7 +12,11 @@ import { groupOf, nameOf, type Stack } from "./stack.ts";
 const rolesVersion = "2022-04-01";
 
 /** What the control plane does with an app. Writing traffic is writing the app. */
-const planeActions = [...switchActions, "Microsoft.App/containerApps/revisions/deactivate/action"];
+const planeActions = [
+  ...switchActions,
+  "Microsoft.App/containerApps/revisions/deactivate/action",
+  "Microsoft.App/containerApps/revisions/replicas/read",
+];
 
 /** The actions that an identity needs on one resource or group. */
 interface Duty {

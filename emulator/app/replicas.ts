@@ -117,11 +117,13 @@ function supervise(
       changed();
       if (stopping.aborted) return;
       platform.log(`${replica.name} ended (${replica.lastEnd}) and is restarted`);
-      replica.restarts += 1;
-      if (current.signal.reason === "recycled") continue;
-      if (performance.now() - startedAt > steadyMilliseconds) backOff = backOffMilliseconds;
-      await pause(backOff, undefined, { signal: stopping }).catch(() => undefined);
-      backOff = Math.min(backOff * 2, backOffMillisecondsMax);
+      if (current.signal.reason !== "recycled") {
+        if (performance.now() - startedAt > steadyMilliseconds) backOff = backOffMilliseconds;
+        await pause(backOff, undefined, { signal: stopping }).catch(() => undefined);
+        backOff = Math.min(backOff * 2, backOffMillisecondsMax);
+      }
+      // As in Kubernetes, a restart counts when the next process starts: while it waits, the count is the old one.
+      if (!stopping.aborted) replica.restarts += 1;
     }
   };
   return { recycle: () => current.abort("recycled"), ended: loop() };

@@ -4,12 +4,14 @@ import { after, type Instant, secondsBetween } from "../time.ts";
 import { initialState } from "./initial-state.ts";
 import type { Evidence } from "./judge/evidence.ts";
 import { beginStep, gather, noEvidence } from "./judge/gather.ts";
+import { symptomOf } from "./symptoms.ts";
 import type {
   AppView,
   Bucket,
   EndReason,
   Landing,
   Phase,
+  ProbeView,
   ReleaseIntent,
   RolloutEffect,
   RolloutEvent,
@@ -45,7 +47,7 @@ export function evolve(before: RolloutState, event: RolloutEvent): RolloutState 
     case "Activated":
       return enter(state, "smoking");
     case "Probed":
-      return probed(state, event.good);
+      return probed(state, event);
     case "SmokePassed":
       return enter(state, "shifting");
     case "TrafficShifted":
@@ -107,13 +109,18 @@ function foundUnchanged(
   return enter({ ...state, stable, ending }, untouched ? "retiring" : "reverting");
 }
 
-const probed = (state: RolloutState, good: boolean): RolloutState => ({
-  ...state,
-  probedAt: state.now,
-  probeFailures: good ? 0 : state.probeFailures + 1,
-  failures: 0,
-  retryAt: 0,
-});
+function probed(state: RolloutState, probe: ProbeView): RolloutState {
+  const symptom = symptomOf(probe, state.restarts);
+  return {
+    ...state,
+    probedAt: state.now,
+    probeFailures: probe.good ? 0 : state.probeFailures + 1,
+    restarts: probe.restarts ?? state.restarts,
+    unwell: symptom === undefined ? state.unwell : { at: state.now, symptom },
+    failures: 0,
+    retryAt: 0,
+  };
+}
 
 const readBack = (
   state: RolloutState,

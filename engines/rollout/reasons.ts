@@ -8,6 +8,7 @@ export const waitReasons = {
   "warming-up": "the canary looks worse during its warm-up, which does not count",
   "stable-sick": "stable fails far more than its baseline",
   "shared-outage": "canary and stable fail together",
+  "canary-unwell": "a probe failed, a replica restarted or the platform reports the canary as degraded or failed",
   "lost-requests": "the canary answered fewer requests than its share; some may be hanging",
   noisy: "failures come in bursts, which weakens the evidence",
   unsettled: "the evidence is not enough to go on or to abort",

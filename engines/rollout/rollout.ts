@@ -58,7 +58,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Activated":
       return { ...came(null), of: "Activate" };
     case "Probed":
-      return { ...came({ good: event.good, detail: event.detail, running: event.running }), of: "Probe" };
+      return { ...came(probe(event)), of: "Probe" };
     case "TrafficShifted":
       return { ...came({ weights: event.weights }), of: "ShiftTraffic", ...landing(event) };
     case "TrafficRead":
@@ -75,6 +75,13 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
       return undefined;
   }
 }
+
+const probe = ({ good, detail, running, restarts }: Extract<RolloutEvent, { kind: "Probed" }>) => ({
+  good,
+  detail,
+  running,
+  ...(restarts === undefined ? {} : { restarts }),
+});
 
 const traffic = ({ weights, deactivated, lockedUntil }: Extract<RolloutEvent, { kind: "TrafficRead" }>) => ({
   weights,

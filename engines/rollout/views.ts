@@ -81,11 +81,27 @@ export const landingForm = object(landingFields);
 /** A write that was sent without a known answer: these weights may still come into force until then. */
 export interface Landing extends ObjectOf<typeof landingFields> {}
 
+const restartFields = {
+  replica: words(),
+  times: number({ description: "How often its containers have restarted, since the replica exists." }),
+};
+
+/** A replica whose containers have restarted. */
+export interface Restart extends ObjectOf<typeof restartFields> {}
+
+/** The most replicas of which a probe keeps the restarts, so that a fact stays small. */
+export const restartsMax = 20;
+
 /** The fields of an answer of the canary's own address. */
 export const probeFields = {
   good: flag(),
   detail: words("The answer for people: `answered 200`, `no answer in 2 s`."),
   running: words("The platform's own word for the revision at that moment."),
+  restarts: optional(
+    list(object(restartFields), {
+      description: "The replicas that have restarted, the most restarts first; absent if the platform did not say.",
+    }),
+  ),
 };
 
 /** The answer of the canary's own address. */

@@ -24,6 +24,8 @@ export interface PureWorld {
   readonly shares: { readonly from: Instant; readonly weights: readonly Weight[] }[];
   now: Instant;
   probes: number;
+  /** How often the canary's only replica has restarted. */
+  restarts: number;
   labels: Labels;
   mode: "Single" | "Multiple";
   /** What else the app shows when it is inspected. */
@@ -51,6 +53,7 @@ export const pureWorld = (scenario: Scenario): PureWorld => ({
   shares: [],
   now: start,
   probes: 0,
+  restarts: 0,
   labels: {},
   mode: "Multiple",
   shows: {},
@@ -107,7 +110,12 @@ export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEff
       if (!world.active.has(effect.revision))
         return outcome("Probe", { good: false, detail: "answered 503", running: "Stopped" });
       const good = world.probes++ < scenario.probesAnswered;
-      return outcome("Probe", { good, detail: good ? "answered 200" : "answered 500", running: "Running" });
+      return outcome("Probe", {
+        good,
+        detail: good ? "answered 200" : "answered 500",
+        running: "Running",
+        restarts: world.restarts === 0 ? [] : [{ replica: `${canary}-1`, times: world.restarts }],
+      });
     }
     case "Measure":
       return outcome("Measure", measure(scenario, world, effect));
@@ -132,13 +140,14 @@ function signalBefore(scenario: Scenario, world: PureWorld, until: Instant): Rol
 /** Lets time pass, and other clients act in it. */
 function pass(scenario: Scenario, world: PureWorld, to: Instant): void {
   const interval = scenario.strategy.intervalSeconds * 1000;
-  for (const { at, canaryPercent, deactivates, mode } of othersBetween(scenario, world.now, to)) {
+  for (const { at, canaryPercent, deactivates, kills, mode } of othersBetween(scenario, world.now, to)) {
     if (canaryPercent !== undefined)
       world.weights = [
         { revision: stable, percent: 100 - canaryPercent },
         { revision: canary, percent: canaryPercent },
       ];
     if (deactivates !== undefined) world.active.delete(canary);
+    if (kills !== undefined) world.restarts++;
     if (mode !== undefined) world.mode = mode;
     if (mode === "Single") world.active.delete(stable);
     // A whole interval is split by the weights at its end, as in the real worlds.

@@ -74,6 +74,7 @@ export async function realWorld(scenario: Scenario, shop: Shop): Promise<RealWor
     for (const other of othersBetween(scenario, now, to)) {
       await goOn(other.at);
       await interfere(shop, target, { stable, canary }, other);
+      if (other.kills !== undefined) await crash(shop, apps, target, canary);
     }
     await goOn(to);
   };
@@ -95,6 +96,18 @@ async function healthy(apps: Apps, { target, revision }: Parameters<Apps["activa
     const seen = await apps.inspect(target, AbortSignal.timeout(5_000));
     return seen.ok && seen.value.revisions.find(({ name }) => name === revision)?.health === "Healthy";
   }, `${revision} to be healthy`);
+}
+
+/** Kills the process of a revision's replica, and waits until its platform has started another that is ready. */
+async function crash(shop: Shop, apps: Apps, target: Target, revision: string): Promise<void> {
+  const { body } = await shop.arm("POST", "/_emulator/kill", { app: target.app, revision });
+  if (body.pids.length !== 1) throw new Error(`${revision} had ${body.pids.length} processes to kill.`);
+  const { containerAppsRevisionReplicas } = shop.connection.apps;
+  await eventually(async () => {
+    const { value } = await containerAppsRevisionReplicas.listReplicas(target.resourceGroup, target.app, revision);
+    return value?.some(({ containers }) => containers?.some(({ restartCount }) => (restartCount ?? 0) > 0));
+  }, `a restart of ${revision}`);
+  await healthy(apps, { kind: "Activate", target, revision });
 }
 
 /** Changes the app as another client does, such as the portal. */

@@ -39,6 +39,8 @@ export interface Interference {
   /** The share that the canary gets; stable gets the rest. */
   readonly canaryPercent?: number;
   readonly deactivates?: "canary";
+  /** Kills the process of the canary's replica, as a crash does; its platform starts another. */
+  readonly kills?: "canary";
   readonly mode?: "Single" | "Multiple";
 }
 
@@ -98,7 +100,7 @@ function read(file: string): Scenario {
     "others",
   ]);
   for (const other of world?.["others"] ?? [])
-    refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "mode"]);
+    refuseUnknown(file, other, ["atMinutes", "canaryPercent", "deactivates", "kills", "mode"]);
   const minutes = (key: string, fallback: number) => (asked?.[key] === undefined ? fallback : Number(asked[key]) * 60);
   return {
     name: file.replace(".yaml", ""),
