@@ -22,6 +22,7 @@ export interface AuthenticateSettings {
 }
 
 const clockToleranceSeconds = 60;
+const nameMax = 200;
 
 /** Prepares to check tokens. The issuer's keys are fetched at the first token, and again when a token has a new key. */
 export function createAuthenticate(
@@ -67,10 +68,15 @@ function callerWith(payload: JWTPayload, tenant: string, role: Role): Caller | R
       {},
       { "www-authenticate": 'Bearer error="invalid_token"' },
     );
-  const name = [payload["oid"], payload.sub, payload["azp"], payload["appid"]].find(
-    (claim) => typeof claim === "string" && claim !== "",
-  );
-  const caller: Caller = { name: lineOf(String(name ?? "unnamed"), 200) };
+  const first = (...claims: readonly unknown[]): string | undefined =>
+    claims.find((claim): claim is string => typeof claim === "string" && claim.trim() !== "");
+  const name = first(payload["oid"], payload.sub, payload["azp"], payload["appid"]) ?? "unnamed";
+  // In a user's token the application's name is that of the tool that they used, so it comes last.
+  const displayName = first(payload["name"], payload["preferred_username"], payload["upn"], payload["app_displayname"]);
+  const caller: Caller = {
+    name: lineOf(name, nameMax),
+    ...(displayName === undefined ? {} : { displayName: lineOf(displayName, nameMax) }),
+  };
   const roles = Array.isArray(payload["roles"]) ? payload["roles"] : [];
   return roles.includes(role) ? caller : refuse(403, roleMissing({ role, caller: caller.name }));
 }

@@ -39,7 +39,7 @@ const observed = {
   Measured: object(measurementFields),
   Deactivated: object({}),
   AttemptFailed: object({ effect: oneOf(effectNames), message, mayLand: optional(landingForm) }),
-  Signalled: object({ signal: oneOf(signalNames), by: words(), message }),
+  Signalled: object({ signal: oneOf(signalNames), by: words(), byName: optional(words()), message }),
 };
 
 /** Facts that hold a decision. */

@@ -52,7 +52,7 @@ function observationOf(event: RolloutEvent): RolloutObservation | undefined {
     case "Planned":
       return { kind: "Request", at, intent: event.intent };
     case "Signalled":
-      return { kind: "Signal", at, signal: event.signal, by: event.by, message: event.message };
+      return { kind: "Signal", at, signal: event.signal, by: event.by, ...named(event), message: event.message };
     case "Inspected":
       return { ...came(event.view), of: "Inspect" };
     case "Activated":
@@ -88,5 +88,7 @@ const traffic = ({ weights, deactivated, lockedUntil }: Extract<RolloutEvent, { 
   ...(deactivated === undefined ? {} : { deactivated }),
   ...(lockedUntil === undefined ? {} : { lockedUntil }),
 });
+
+const named = ({ byName }: { readonly byName?: string }) => (byName === undefined ? {} : { byName });
 
 const landing = ({ mayLand }: { readonly mayLand?: Landing }) => (mayLand === undefined ? {} : { mayLand });

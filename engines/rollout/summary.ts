@@ -7,6 +7,7 @@ import { endReasons, results, waitReasons } from "./reasons.ts";
 import { isNoteworthy, messageOf } from "./tell.ts";
 import type { EndReason, RolloutEvent, RolloutResult, RolloutState, Target, WaitReason } from "./vocabulary.ts";
 import { shareOf } from "./weights.ts";
+import { senderOf } from "./wording.ts";
 
 /** Who paused a rollout, and why. */
 interface Pause {
@@ -86,7 +87,7 @@ const evidenceOf = (state: RolloutState): Balance | null =>
 
 function pauseOf(events: readonly RolloutEvent[], state: RolloutState): Pause | null {
   const pause = events.findLast((event) => event.kind === "Signalled" && event.signal === "pause");
-  return state.paused && pause?.kind === "Signalled" ? { by: pause.by, message: pause.message } : null;
+  return state.paused && pause?.kind === "Signalled" ? { by: senderOf(pause), message: pause.message } : null;
 }
 
 function percentOf(events: readonly RolloutEvent[], revision: string): number {

@@ -34,7 +34,7 @@ describe("the page", () => {
       rolledBack.slice(0, rolledBack.findIndex(({ event }) => event.kind === "StepPassed") + 1),
     );
     expect(page).toContain("<h1>in progress: shifting at 50 percent</h1>");
-    expect(page).toContain('<p class="message">10 percent: canary fails 0.0 % of 600 requests');
+    expect(page).toContain('<p class="message">passed 10 percent: canary fails none of 600 requests');
   });
 
   test("is self-contained: no script, no link, nothing fetched, and a policy that forbids all of it", () => {

@@ -7,9 +7,11 @@ import type {
   RolloutObservation,
   RolloutObserved,
   RolloutOutcome,
+  RolloutResult,
   RolloutState,
   SignalName,
 } from "../vocabulary.ts";
+import { effectWords } from "../wording.ts";
 import { gateOf } from "./gate.ts";
 
 type Disregarded = Extract<RolloutDecision, { kind: "Disregarded" }>;
@@ -40,7 +42,13 @@ export function factOf(state: RolloutState, observation: RolloutObservation): Ro
     case "Signal": {
       const why = refusal(state, observation.signal);
       return why === undefined
-        ? { kind: "Signalled", signal: observation.signal, by: observation.by, message: observation.message }
+        ? {
+            kind: "Signalled",
+            signal: observation.signal,
+            by: observation.by,
+            ...(observation.byName === undefined ? {} : { byName: observation.byName }),
+            message: observation.message,
+          }
         : { kind: "Disregarded", what: why };
     }
     case "Outcome":
@@ -51,7 +59,7 @@ export function factOf(state: RolloutState, observation: RolloutObservation): Ro
 function factOfOutcome(state: RolloutState, outcome: RolloutOutcome): RolloutObserved | Disregarded {
   const isWait = outcome.of === "Wait" || outcome.of === "AwaitSignal";
   if (state.phase === "finished" || (!isWait && !awaited[state.phase].includes(outcome.of)))
-    return { kind: "Disregarded", what: `the outcome of ${outcome.of} came too late` };
+    return { kind: "Disregarded", what: `the result of ${effectWords[outcome.of]} came too late` };
   const late = outcome.of === "ShiftTraffic" && outcome.mayLand !== undefined ? { mayLand: outcome.mayLand } : {};
   if (!outcome.found.ok) return { kind: "AttemptFailed", effect: outcome.of, message: outcome.found.reason, ...late };
   switch (outcome.of) {
@@ -80,9 +88,17 @@ function value<Found>(found: Result<Found>): Found {
   return found.value;
 }
 
+const alreadyWords: { readonly [Result in RolloutResult]: string } = {
+  promoted: "the rollout is already promoted",
+  "rolled-back": "the rollout is already rolled back",
+  rejected: "the rollout is already rejected",
+  unchanged: "the rollout has already ended, because nothing has changed",
+  degraded: "the rollout has already ended as degraded",
+};
+
 /** Gives the reason why a signal cannot be followed now, if there is one. The first decision wins. */
 function refusal(state: RolloutState, signal: SignalName): string | undefined {
-  const decided = state.ending && `${signal} came too late: the result is already ${state.ending.result}`;
+  const decided = state.ending && `${signal} came too late: ${alreadyWords[state.ending.result]}`;
   switch (signal) {
     case "retry":
       return refusalOfRetry(state);
@@ -107,5 +123,5 @@ function refusalOfRetry({ phase, ending, superseded }: RolloutState): string | u
   const needed = "retry needs a rollout that was rolled back, rejected or degraded";
   if (phase !== "finished") return `${needed}; this one is still in progress`;
   const result = ending?.result;
-  return result === "promoted" || result === "unchanged" ? `${needed}; this one was ${result}` : undefined;
+  return result === "promoted" || result === "unchanged" ? `${needed}; this one is ${result}` : undefined;
 }

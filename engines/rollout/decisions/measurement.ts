@@ -25,8 +25,7 @@ function concludeVerdict(state: RolloutState): readonly RolloutDecision[] {
       verdict: "inconclusive",
       reason: "unapproved",
       message:
-        `${verdict.message}; ` +
-        `a person must approve ${gate.percent} percent within ${duration(gate.expiresSeconds)}`,
+        `a person must approve ${gate.percent} percent within ${duration(gate.expiresSeconds)}; ` + verdict.message,
     });
   return [{ kind: "StepPassed", percent: percentOf(state), message: verdict.message }];
 }
@@ -91,6 +90,6 @@ export function overdue(state: RolloutState): readonly RolloutDecision[] {
   const { maximumSeconds } = state.intent!.strategy;
   if (secondsBetween(state.startedAt, state.now) - state.pausedSeconds <= maximumSeconds) return [];
   const verdict = verdictOf(state);
-  const why = verdict.verdict === "inconclusive" ? `: ${verdict.message}` : "";
+  const why = verdict.verdict === "inconclusive" ? `; ${verdict.message}` : "";
   return [abort("time-expired", `not enough evidence within ${duration(maximumSeconds)}${why}`)];
 }
