@@ -30,6 +30,7 @@ const revisionFields = {
   running: words("`Running`, `Processing`, `Stopped`, `Degraded`, `Failed`, `Unknown`, or a string of the future."),
   health: words("`Healthy`, `Unhealthy`, `None`, or a string of the future."),
   templateHash: words("The same for two revisions with the same template, whatever their names."),
+  images: optional(list(words(), { description: "The images of its containers, in their order; absent if unknown." })),
   minReplicas: optional(
     number({ description: "0 if the platform may remove its last replica; absent if it does not say." }),
   ),

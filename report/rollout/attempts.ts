@@ -5,6 +5,7 @@ import { evolve } from "../../engines/rollout/evolve.ts";
 import { initialState } from "../../engines/rollout/initial-state.ts";
 import { mergeDurations, quantileOf } from "../../engines/rollout/judge/durations.ts";
 import { balance } from "../../engines/rollout/judge/judge.ts";
+import { type MetricVerdict, metricVerdicts } from "../../engines/rollout/judge/metric-verdicts.ts";
 import type { Bucket, Durations, RolloutEvent, RolloutState, Tally } from "../../engines/rollout/vocabulary.ts";
 import { shareOf } from "../../engines/rollout/weights.ts";
 import type { Instant } from "../../engines/time.ts";
@@ -58,6 +59,10 @@ export interface Attempt {
   /** Periods that the judge ignores. */
   readonly warmUps: readonly { readonly from: Instant; readonly to: Instant }[];
   readonly steps: readonly Step[];
+  /** All requests since the canary first got traffic, warm-ups included. */
+  readonly users: { readonly [A in Arm]: Sum };
+  /** What each metric showed in the end; empty without a comparison. */
+  readonly metrics: readonly MetricVerdict[];
   readonly marks: readonly Mark<RolloutEvent>[];
 }
 
@@ -68,6 +73,7 @@ type Open = { -readonly [Key in "from" | "to" | "stable"]: Attempt[Key] } & {
   readonly buckets: Bucket[];
   readonly steps: { percent: number; from: Instant; warmUntil: Instant; to: Instant | undefined; end: Step["end"] }[];
   intent: RolloutState["intent"];
+  metrics: Attempt["metrics"];
 };
 
 const marked: readonly RolloutEvent["kind"][] = [
@@ -115,6 +121,7 @@ const openAt = (at: Instant, number: number): Open => ({
   buckets: [],
   steps: [],
   intent: undefined,
+  metrics: [],
 });
 
 function add(attempt: Open, event: RolloutEvent, before: RolloutState, state: RolloutState): void {
@@ -159,6 +166,7 @@ function endStep({ steps }: Open, at: Instant, end: Step["end"]): void {
  */
 function weigh(attempt: Open, state: RolloutState): void {
   const { against, favour } = balance(state.evidence, state.intent!.thresholds, standing(state));
+  attempt.metrics = state.stable === null ? [] : metricVerdicts(state.evidence, state.intent!.thresholds, state.steps);
   if (Number.isFinite(against)) attempt.evidence.push({ at: state.now, against, favour: favour ?? undefined });
 }
 
@@ -167,8 +175,10 @@ function close({ buckets, steps, intent, ...rest }: Open): Attempt {
   const drawn = thinned(buckets.toSorted((one, other) => one.at - other.at));
   const sumOf = (arm: Arm, from: Instant, to: Instant) =>
     sum(buckets.filter((bucket) => bucket.at >= from && bucket.at < to).map((bucket) => bucket[arm]));
+  const usersFrom = buckets.find(({ canary }) => canary.requests > 0)?.at ?? rest.to;
   return {
     ...rest,
+    users: { canary: sumOf("canary", usersFrom, Infinity), stable: sumOf("stable", usersFrom, Infinity) },
     againstMax: 100 / (intent?.thresholds.falseRollbackPercentMax ?? 0),
     favourMin: 100 / (intent?.thresholds.falsePromotionPercentMax ?? 0),
     seen: {

@@ -34,7 +34,7 @@ const walk: Content<Walk> = {
 
 test("shows a stream in flight of a kind without charts", () => {
   const text = page(facts.slice(0, 2), walk);
-  expect(text).toContain("<title>a walk</title>");
+  expect(text).toContain("<title>in progress: a walk</title>");
   expect(text).toContain('<header class="open">\n<p class="target">park / bench</p>\n<h1>in progress: halfway</h1>');
   expect(text).toContain('<p class="message">&lt;Left&gt;</p>');
   expect(text).toContain("<dt>Walker</dt><dd>&lt;Ann&gt;</dd>");

@@ -113,6 +113,7 @@ const viewOf = (revision: Revision): RevisionView => ({
   running: revision.runningState ?? "Unknown",
   health: revision.healthState ?? "None",
   templateHash: templateHash(revision.template),
+  images: (revision.template?.containers ?? []).flatMap(({ image }) => (image === undefined ? [] : [image])),
   // Without a minimum in the scale, the minimum is 0.
   minReplicas: revision.template?.scale?.minReplicas ?? 0,
 });

@@ -25,7 +25,8 @@ function concludeVerdict(state: RolloutState): readonly RolloutDecision[] {
       verdict: "inconclusive",
       reason: "unapproved",
       message:
-        `a person must approve ${gate.percent} percent within ${duration(gate.expiresSeconds)}; ` + verdict.message,
+        `a person must approve ${gate.percent} percent within ${duration(gate.expiresSeconds)}; ` +
+        `${verdict.message}`,
     });
   return [{ kind: "StepPassed", percent: percentOf(state), message: verdict.message }];
 }

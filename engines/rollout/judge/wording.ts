@@ -39,7 +39,7 @@ export function ratio(log: number): string {
 }
 
 /** Gives where a tail begins. */
-const tailOf = ({ baseline: { tails } }: Evidence, name: MetricName, slowdown = 1): string =>
+export const tailOf = ({ baseline: { tails } }: Evidence, name: MetricName, slowdown = 1): string =>
   `${count(Math.round(endOf((tails[name] ?? 0) + bandsOf(slowdown))))} ms`;
 
 /** Describes both arms by a metric. */

@@ -267,7 +267,9 @@ describe("signals and answers at unusual moments", () => {
       at: state.now,
       found: { ok: true, value: null },
     });
-    expect(late).toEqual([{ kind: "Disregarded", at: state.now, what: "the result of deactivating the losing revision came too late" }]);
+    expect(late).toEqual([
+      { kind: "Disregarded", at: state.now, what: "the result of deactivating the losing revision came too late" },
+    ]);
     expect(late.reduce(rollout.evolve, state)).toEqual(state);
   });
 

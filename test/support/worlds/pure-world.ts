@@ -87,6 +87,7 @@ export function perform(scenario: Scenario, world: PureWorld, effect: RolloutEff
             running: "Running",
             health: "Healthy",
             templateHash: scenario.before === "twin" ? "same" : name,
+            images: [`registry.example/storefront:${scenario.before === "twin" ? "1" : name.at(-1)}`],
           })),
         ...world.shows,
       });
