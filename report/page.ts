@@ -32,6 +32,7 @@ const titleOf = ({ end, title }: Pick<Content<AnyEvent>, "end" | "title">): stri
 
 function head<Event extends AnyEvent>(facts: readonly ReportedFact<Event>[], content: Content<Event>): Markup {
   const { subject, end, next, progress, details, isNoteworthy } = content;
+  const headline = end?.result.replaceAll("-", " ") ?? `in progress: ${progress}`;
   const last = facts.findLast(({ event }) => isNoteworthy(event));
   const from = facts[0]!.event.at;
   const until = facts.at(-1)!.event.at;
@@ -42,7 +43,7 @@ function head<Event extends AnyEvent>(facts: readonly ReportedFact<Event>[], con
   ];
   return html`<header class="${end?.tone ?? "open"}">
 <p class="target">${subject}</p>
-<h1>${end?.result.replaceAll("-", " ") ?? `in progress: ${progress}`}</h1><p class="message">${end?.message ?? last?.message ?? ""}</p>
+<h1>${headline}</h1><p class="message">${end?.message ?? last?.message ?? ""}</p>
 <p class="next"><b>Next:</b> ${withCode(next)}</p>
 <dl>${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></header>`;
 }
@@ -87,7 +88,8 @@ function factRow<Event extends AnyEvent>(
   const tone = toneOf(event);
   const at = moment(event.at);
   const badge = number === undefined ? "" : html`<span class="badge ${tone}">${number}</span>`;
-  const time = html`<time datetime="${at}" title="${at}">${clockTime(event.at)} (${duration(secondsBetween(from, event.at))})</time>`;
+  const after = duration(secondsBetween(from, event.at));
+  const time = html`<time datetime="${at}" title="${at}">${clockTime(event.at)} (${after})</time>`;
   const cells = [badge, time, event.kind, message].map((cell) => html`<td>${cell}</td>`);
   return html`<tr class="${isNoteworthy(event) ? tone : "dim"}">${cells}</tr>`;
 }

@@ -25,7 +25,8 @@ export function panel<Event extends AnyEvent>({ from, to, shaded, charts, marks,
 <div class="badges" style="height:${rows * badgeRem}rem">${badges.map((badge) => badgeMark(badge, toneOf))}</div>
 ${charts.map((chart) => draw(chart, time))}
 <div class="axis">${timeTicks(time).map(tick)}</div>
-<p class="note">Times are UTC, from ${new Date(from).toISOString().slice(0, 10)}. Numbers refer to the journal below. ${note}</p></div>`;
+<p class="note">Times are UTC, from ${new Date(from).toISOString().slice(0, 10)}.
+Numbers refer to the journal below. ${note}</p></div>`;
 }
 
 /** The height of a row of badges. */

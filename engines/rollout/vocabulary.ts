@@ -133,7 +133,7 @@ export interface RolloutState {
   readonly probeFailures: number;
   /** The canary's restarts as last seen; undefined before the platform has shown them. */
   readonly restarts: readonly Restart[] | undefined;
-  /** When a probe last found the canary unwell, and how. Its weight waits until the requests up to then are measured. */
+  /** When a probe last found the canary unwell, and how. A step waits until the requests up to then are measured. */
   readonly unwell: { readonly at: Instant; readonly symptom: string } | undefined;
   /** What the judge has gathered so far. */
   readonly evidence: Evidence;

@@ -8,7 +8,7 @@ const afterReason: Partial<Readonly<Record<EndReason, string>>> = {
   "probes-failed":
     "Users are on stable. The canary stopped answering on its own address: look at its console logs and restarts.",
   "smoke-test-failed":
-    "No user met the canary. It did not start or did not answer: look at its console logs, its port and its variables.",
+    "No user met the canary. It did not start or did not answer: look at its console logs, its port, its variables.",
   "time-expired":
     "Users are on stable. The evidence was not enough: `ballast power` says how long this traffic needs, and a longer " +
     "maximumSeconds gives it that time.",

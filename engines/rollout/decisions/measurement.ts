@@ -68,8 +68,8 @@ const verdictOf = (state: RolloutState): Verdict =>
   withhold(state, judge(state.evidence, state.intent!.thresholds, standing(state)));
 
 /**
- * Turns a pass into a wait if a probe found the canary unwell after the last measured request. Rows arrive minutes late,
- * so those that speak for a canary may be older than its crash.
+ * Turns a pass into a wait if a probe found the canary unwell after the last measured request. Rows arrive minutes
+ * late, so those that speak for a canary may be older than its crash.
  */
 function withhold({ unwell, measuredTo }: RolloutState, verdict: Verdict): Verdict {
   if (verdict.verdict !== "pass" || unwell === undefined || unwell.at < measuredTo) return verdict;

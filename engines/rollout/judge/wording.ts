@@ -6,7 +6,7 @@ import type { AloneName, Evidence, MetricName, Table } from "./evidence.ts";
 import { aloneSlowdown, aloneSlowMost } from "./weigh.ts";
 
 /** Formats a whole number: `12,000`. */
-export const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** Formats a number of requests: `1 request`, `12,000 requests`. */
 export const requestCount = (n: number): string => `${count(n)} request${n === 1 ? "" : "s"}`;
@@ -76,7 +76,7 @@ export function describeAlone(name: AloneName, evidence: Evidence): string {
 }
 
 /** Describes how often stable usually fails. */
-export const baselineFailures = ({ baseline }: Evidence): string =>
+const baselineFailures = ({ baseline }: Evidence): string =>
   baseline.failed === 0
     ? `stable failed none of ${requestCount(baseline.requests)} before`
     : `stable's baseline is ${percentage(baseline.failed, baseline.requests)}`;
